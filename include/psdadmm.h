@@ -1,0 +1,64 @@
+/*
+   PsdAdmm: the solver (docs/mathematics.md, section 2). ADMM with transpose reduction, certified as it goes.
+*/
+#ifndef PSDADMM_H
+#define PSDADMM_H
+
+#include <psdcertificate.h>
+#include <psdnetwork.h>
+#include <psdproblem.h>
+
+typedef struct _p_PsdAdmm *PsdAdmm;
+
+typedef enum { PSD_RUNNING, PSD_GAP_REACHED, PSD_ITERATION_LIMIT, PSD_TIME_LIMIT } PsdAdmmReason;
+
+/* What is known at a check of the bounds, every -check_every iterations; the columns of history.csv. */
+typedef struct {
+  PetscInt iteration;
+  PetscReal seconds;                        /* since the first iteration */
+  PetscReal primal_residual, dual_residual; /* ||W - Z||, rho ||Z - Z_last|| */
+  PetscReal rho;
+  PetscReal objective; /* smallest so far of a network */
+  PetscReal bound;     /* largest so far */
+  PetscReal gap;
+  PetscInt rank;    /* sum of the ranks of all blocks now */
+  PetscInt neurons; /* of the best network */
+} PsdAdmmStatus;
+
+/* Called at each check, on every rank with the same numbers. */
+typedef PetscErrorCode (*PsdAdmmMonitor)(PsdAdmm admm, const PsdAdmmStatus *status, void *context);
+
+/* PsdAdmmCreate - for a problem, which must be set up before PsdAdmmSetUp and outlive the solver. Collective. */
+PETSC_EXTERN PetscErrorCode PsdAdmmCreate(PsdProblem problem, PsdAdmm *admm);
+
+/* PsdAdmmSetFromOptions - -gap, -max_it, -time_limit, -rho, -relaxation, -check_every, -cone, -consensus. Collective. */
+PETSC_EXTERN PetscErrorCode PsdAdmmSetFromOptions(PsdAdmm admm);
+PETSC_EXTERN PetscErrorCode PsdAdmmSetTolerances(PsdAdmm admm, PetscReal gap, PetscInt max_it);
+PETSC_EXTERN PetscErrorCode PsdAdmmSetMonitor(PsdAdmm admm, PsdAdmmMonitor monitor, void *context);
+
+/* PsdAdmmSetUp - takes the problem's A'A, finds a penalty, factorises; everything the loop needs is allocated. Collective. */
+PETSC_EXTERN PetscErrorCode PsdAdmmSetUp(PsdAdmm admm);
+
+/* PsdAdmmSetInitial - starts from a network's Z and Z' instead of zero; after PsdAdmmSetUp. Collective. */
+PETSC_EXTERN PetscErrorCode PsdAdmmSetInitial(PsdAdmm admm, PsdNetwork network);
+
+/* PsdAdmmFixNetwork - makes this network the one to be certified: the solver then looks for bounds only. After
+   PsdAdmmSetUp. Collective. */
+PETSC_EXTERN PetscErrorCode PsdAdmmFixNetwork(PsdAdmm admm, PsdNetwork network);
+
+/*
+   PsdAdmmSolve - iterates until the certified gap is reached, or a limit. Collective.
+
+   certificate: of the best network found, from the samples (PsdCertificate). A network for every training set and beta:
+   when a limit ends the run first, the certificate says how far it is from the optimum.
+*/
+PETSC_EXTERN PetscErrorCode PsdAdmmSolve(PsdAdmm admm, PsdCertificate *certificate);
+
+PETSC_EXTERN PetscErrorCode PsdAdmmGetStatus(PsdAdmm admm, PsdAdmmStatus *status, PsdAdmmReason *reason);
+/* Names of the kernels in use: "root", "lapack", ... */
+PETSC_EXTERN PetscErrorCode PsdAdmmGetKernels(PsdAdmm admm, const char *consensus[], const char *cone[]);
+/* PsdAdmmGetNetwork - the best network, complete but for its training record's certificate. Collective. */
+PETSC_EXTERN PetscErrorCode PsdAdmmGetNetwork(PsdAdmm admm, PsdNetwork *network);
+PETSC_EXTERN PetscErrorCode PsdAdmmDestroy(PsdAdmm *admm);
+
+#endif

@@ -1,0 +1,44 @@
+/*
+   PsdProblem: the convex program that training is (docs/mathematics.md, section 1), made of a data set and its patches.
+
+     min  L(A S) + beta * sum (Z[4] + Z'[4])   over PSD blocks Z, Z' with <J,Z> = <J,Z'> = 0,  S = Z - Z'
+*/
+#ifndef PSDPROBLEM_H
+#define PSDPROBLEM_H
+
+#include <psdbase.h>
+#include <psddata.h>
+#include <psdpatches.h>
+
+typedef struct _p_PsdProblem *PsdProblem;
+
+/* PsdProblemCreate - on data and patches, which must outlive it; patches get their image size from the data. Collective. */
+PETSC_EXTERN PetscErrorCode PsdProblemCreate(PsdData data, PsdPatches patches, PsdProblem *problem);
+
+/* PsdProblemSetFromOptions - -loss, -activation a,b,c, -beta B or -beta_rel F, -memory MB. Collective. */
+PETSC_EXTERN PetscErrorCode PsdProblemSetFromOptions(PsdProblem problem);
+
+/* PsdProblemSetMemory - MB this rank may use for lifted features. */
+PETSC_EXTERN PetscErrorCode PsdProblemSetMemory(PsdProblem problem, PetscReal megabytes);
+
+/* As a model file gives them. beta > 0, absolute. */
+PETSC_EXTERN PetscErrorCode PsdProblemSetActivation(PsdProblem problem, const PetscReal activation[3]);
+PETSC_EXTERN PetscErrorCode PsdProblemSetBeta(PsdProblem problem, PetscReal beta);
+
+/*
+   PsdProblemSetUp - lifts the images, accumulates this rank's part of A'A and all of A'Y, finds beta_max.
+
+   Collective. Cost on a rank: n_local D^2 flops (BLAS-3) and D x D numbers of memory. Errors: those of the patches' statistics.
+*/
+PETSC_EXTERN PetscErrorCode PsdProblemSetUp(PsdProblem problem);
+
+/* Sizes after PsdProblemSetUp: samples on all ranks, patch dimension, classes C (1: binary), regions G, D = G (f+1)(f+2)/2.
+   Any may be NULL. Not collective. */
+PETSC_EXTERN PetscErrorCode PsdProblemGetSizes(PsdProblem problem, PetscInt *n, PetscInt *f, PetscInt *C, PetscInt *G,
+                                               PetscInt *D);
+PETSC_EXTERN PetscErrorCode PsdProblemGetBeta(PsdProblem problem, PetscReal *beta, PetscReal *beta_max);
+PETSC_EXTERN PetscErrorCode PsdProblemGetLoss(PsdProblem problem, const char *name[]);
+PETSC_EXTERN PetscErrorCode PsdProblemGetActivation(PsdProblem problem, PetscReal activation[3]);
+PETSC_EXTERN PetscErrorCode PsdProblemDestroy(PsdProblem *problem);
+
+#endif

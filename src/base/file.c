@@ -1,0 +1,130 @@
+/*
+   Files that appear whole or not at all: written under a temporary name in the same directory, synced, renamed, and the
+   directory synced. A symbolic link is followed, so that the link stays and what it points to is replaced.
+*/
+#define _GNU_SOURCE /* realpath, O_DIRECTORY */
+#include "base.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Where `path` leads; false when a name is too long. */
+static PetscBool ResolveNames(PsdFile *file, const char path[])
+{
+  char *real = realpath(path, NULL);
+  const char *target = real ? real : path;
+  const int length = snprintf(file->path, sizeof(file->path), "%s", target);
+  const int longer = snprintf(file->temporary, sizeof(file->temporary), "%s.tmp.%ld", target, (long)getpid());
+
+  free(real);
+  return (PetscBool)(length >= 0 && longer >= 0 && (size_t)longer < sizeof(file->temporary));
+}
+
+/* What stands at the target and must not be replaced by a file, or NULL. */
+static const char *Obstacle(const char path[])
+{
+  struct stat found;
+
+  if (stat(path, &found)) return NULL;
+  if (S_ISDIR(found.st_mode)) return "is a directory";
+  return S_ISREG(found.st_mode) ? NULL : "is not a regular file";
+}
+
+void PsdFileBegin(PsdFile *file, const char path[], PsdStatus *status)
+{
+  if (!ResolveNames(file, path)) {
+    PsdStatusFail(status, "%s: the name is too long for a file to be written", path);
+    file->path[0] = file->temporary[0] = '\0';
+    return;
+  }
+  const char *obstacle = Obstacle(file->path);
+  if (obstacle) PsdStatusFail(status, "%s: %s, expected the name of a file to write", path, obstacle);
+}
+
+/* Brings what is written under a name, a file or a directory, to the disk. Returns 0 or errno. */
+static int SyncName(const char name[], int flags)
+{
+  const int descriptor = open(name, flags);
+  int error = 0;
+
+  if (descriptor < 0) return errno;
+  if (fsync(descriptor)) error = errno;
+  if (close(descriptor) && !error) error = errno;
+  return error;
+}
+
+static int SyncDirectoryOf(const char path[])
+{
+  char directory[PETSC_MAX_PATH_LEN];
+  const char *slash = strrchr(path, '/');
+  const size_t length = slash ? (size_t)(slash - path) : 0;
+
+  if (!slash) snprintf(directory, sizeof(directory), ".");
+  else snprintf(directory, sizeof(directory), "%.*s", length ? (int)length : 1, path);
+  const int error = SyncName(directory, O_RDONLY | O_DIRECTORY);
+  /* some network file systems have no such operation; the rename stands there all the same */
+  return error == EINVAL ? 0 : error;
+}
+
+void PsdFileCommit(PsdFile *file, PsdStatus *status)
+{
+  int error = 0;
+
+  if (!status->failed) {
+    if ((error = SyncName(file->temporary, O_RDWR))) {
+      PsdStatusFail(status, "%s: cannot write it to disk: %s", file->temporary, strerror(error));
+    } else if (rename(file->temporary, file->path)) {
+      PsdStatusFail(status, "%s: cannot put the new file in its place: %s", file->path, strerror(errno));
+    } else if ((error = SyncDirectoryOf(file->path))) {
+      PsdStatusFail(status, "%s: cannot sync its directory: %s", file->path, strerror(error));
+    }
+  }
+  if (status->failed) PsdFileAbandon(file);
+}
+
+void PsdFileAbandon(PsdFile *file)
+{
+  if (file->temporary[0]) (void)unlink(file->temporary);
+}
+
+static void TryToWrite(const char option[], const char path[], PsdStatus *status)
+{
+  PsdFile file;
+
+  if (!path[0]) {
+    PsdStatusFail(status, "%s: expected the name of a file to write, found none", option);
+    return;
+  }
+  if (!ResolveNames(&file, path)) {
+    PsdStatusFail(status, "%s: the file name is too long: %s", option, path);
+    return;
+  }
+  const char *obstacle = Obstacle(file.path);
+  if (obstacle) {
+    PsdStatusFail(status, "%s: %s %s, expected the name of a file to write", option, path, obstacle);
+    return;
+  }
+  const int descriptor = open(file.temporary, O_WRONLY | O_CREAT | O_EXCL, 0666);
+  if (descriptor < 0) {
+    PsdStatusFail(status, "%s: cannot write %s: %s", option, path, strerror(errno));
+    return;
+  }
+  (void)close(descriptor);
+  PsdFileAbandon(&file);
+}
+
+PetscErrorCode PsdFileCheckWritable(MPI_Comm comm, const char option[], const char path[])
+{
+  PsdStatus status = {0};
+  PetscMPIInt rank;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  if (rank == 0) TryToWrite(option, path, &status);
+  PetscCall(PsdStatusAgree(comm, &status));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,66 @@
+/*
+   Start and end: PETSc, the error handler that keeps mistakes of the user free of tracebacks, and the settings of the
+   libraries underneath that would otherwise speak or act for themselves.
+*/
+#include "base.h"
+#include <hdf5.h>
+#include <unistd.h>
+
+static PetscLogDouble wall_start;
+
+PetscLogDouble PsdWallSeconds(void)
+{
+  return MPI_Wtime() - wall_start;
+}
+
+static PetscErrorCode HandleError(MPI_Comm comm, int line, const char *function, const char *file, PetscErrorCode code,
+                                  PetscErrorType type, const char *message, void *context)
+{
+  if (code != PSD_ERR_INPUT)
+    return PetscTraceBackErrorHandler(comm, line, function, file, code, type, message, context);
+  /* psdnet returns this code without raising it; raised, it is PETSc's own complaint about what the user gave */
+  if (type == PETSC_ERROR_INITIAL) return PsdInputError("%s", message ? message : "input rejected by PETSc");
+  return code;
+}
+
+/* What PETSc cannot start with is something on the command line or in an options file. Often rank 0 alone finds it,
+   while the others wait for what it read: all end here. Where all find it, rank 0 is given time to be the one that
+   speaks. */
+static PetscErrorCode HandleStartError(MPI_Comm comm, int line, const char *function, const char *file,
+                                       PetscErrorCode code, PetscErrorType type, const char *message, void *context)
+{
+  int started = 0, rank = 0, size = 1;
+
+  (void)comm, (void)line, (void)function, (void)file, (void)context;
+  if (type != PETSC_ERROR_INITIAL) return code;
+  (void)MPI_Initialized(&started);
+  if (started) {
+    (void)MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    (void)MPI_Comm_size(MPI_COMM_WORLD, &size);
+  }
+  if (rank) sleep(2);
+  (void)fprintf(stderr, "psdnet: error: %s\n", message ? message : "PETSc cannot start");
+  if (size > 1) (void)MPI_Abort(MPI_COMM_WORLD, 1);
+  return PsdInputError("%s", message ? message : "PETSc cannot start");
+}
+
+PetscErrorCode PsdInitialize(int *argc, char ***argv, const char help[])
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscPushErrorHandler(HandleStartError, NULL));
+  if (PetscInitialize(argc, argv, NULL, help)) return PSD_ERR_INPUT;
+  wall_start = MPI_Wtime();
+  PetscCall(PetscPopErrorHandler());
+  PetscCall(PetscPushErrorHandler(HandleError, NULL));
+  PetscCheck(H5Eset_auto2(H5E_DEFAULT, NULL, NULL) >= 0, PETSC_COMM_SELF, PETSC_ERR_LIB, "H5Eset_auto2 failed");
+  PetscCall(PsdThreadsSetUp());
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdFinalize(void)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscPopErrorHandler());
+  PetscCall(PetscFinalize());
+  return 0; /* PETSc's function stack is gone */
+}
