@@ -1,0 +1,149 @@
+/*
+   The PsdData object: what the caller asks for, and what PsdDataSetUp made of it.
+*/
+#include "data.h"
+#include <stdlib.h>
+
+PetscErrorCode PsdDataCreate(MPI_Comm comm, PsdData *data)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscNew(data));
+  PetscCall(PetscCommDuplicate(comm, &(*data)->comm, &(*data)->tag));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdDataSetPath(PsdData data, const char path[])
+{
+  PetscFunctionBeginUser;
+  size_t length;
+  PetscCall(PetscStrlen(path, &length));
+  PsdCheckInput(length < sizeof(data->path), "-data: path of %zu bytes, expected fewer than %zu", length,
+                sizeof(data->path));
+  PetscCall(PetscStrncpy(data->path, path, sizeof(data->path)));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdDataSetSplit(PsdData data, PsdSplit split)
+{
+  PetscFunctionBeginUser;
+  data->split = split;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdDataSetClasses(PsdData data, PetscInt count, const PetscInt labels[])
+{
+  PetscFunctionBeginUser;
+  PsdCheckInput(count == 0 || (count > 1 && count <= PSD_MAX_CLASSES),
+                "-classes: %" PetscInt_FMT " labels, expected 2..%d", count, PSD_MAX_CLASSES);
+  for (PetscInt k = 0; k < count; k++) {
+    PsdCheckInput(labels[k] >= 0, "-classes: label %" PetscInt_FMT ", expected 0 or more", labels[k]);
+    for (PetscInt earlier = 0; earlier < k; earlier++)
+      PsdCheckInput(labels[earlier] != labels[k], "-classes: label %" PetscInt_FMT " is given twice", labels[k]);
+  }
+  PetscCall(PetscFree(data->class_labels));
+  PetscCall(PetscMalloc1(count, &data->class_labels));
+  PetscCall(PetscArraycpy(data->class_labels, labels, count));
+  data->class_count = count;
+  data->classes_from_option = data->classes_found = PETSC_FALSE;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdDataSetLimit(PsdData data, PetscInt limit)
+{
+  PetscFunctionBeginUser;
+  PsdCheckInput(limit >= 0, "-limit: %" PetscInt_FMT ", expected 1 or more", limit);
+  data->limit = limit;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdDataSetValidation(PsdData data, PetscReal fraction, PsdDataPart part)
+{
+  PetscFunctionBeginUser;
+  PsdCheckInput(fraction >= 0 && fraction < 1, "-validation: %g, expected 0 <= fraction < 1", (double)fraction);
+  data->validation = fraction;
+  data->part = part;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdDataGetSizes(PsdData data, PetscInt *n, PetscInt *n_local, PetscInt *first)
+{
+  PetscFunctionBeginUser;
+  PetscCheck(data->ready, PETSC_COMM_SELF, PETSC_ERR_ORDER, "PsdDataSetUp was not called");
+  if (n) *n = data->n;
+  if (n_local) *n_local = data->n_local;
+  if (first) *first = data->first;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdDataGetImageSize(PsdData data, PetscInt *channels, PetscInt *height, PetscInt *width)
+{
+  PetscFunctionBeginUser;
+  PetscCheck(data->ready, PETSC_COMM_SELF, PETSC_ERR_ORDER, "PsdDataSetUp was not called");
+  if (channels) *channels = data->channels;
+  if (height) *height = data->height;
+  if (width) *width = data->width;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdDataGetClasses(PsdData data, PetscInt *count, const PetscInt *labels[], const char *const *names[])
+{
+  PetscFunctionBeginUser;
+  PetscCheck(data->ready, PETSC_COMM_SELF, PETSC_ERR_ORDER, "PsdDataSetUp was not called");
+  if (count) *count = data->class_count;
+  if (labels) *labels = data->class_labels;
+  if (names) *names = (const char *const *)data->class_names;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdDataGetShard(PsdData data, const unsigned char *images[], const PetscInt *classes[],
+                               const PetscInt64 *indices[])
+{
+  PetscFunctionBeginUser;
+  PetscCheck(data->ready, PETSC_COMM_SELF, PETSC_ERR_ORDER, "PsdDataSetUp was not called");
+  if (images) *images = data->images;
+  if (classes) *classes = data->classes;
+  if (indices) *indices = data->indices;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdDataGetFormat(PsdData data, const char *name[])
+{
+  PetscFunctionBeginUser;
+  PetscCheck(data->ready, PETSC_COMM_SELF, PETSC_ERR_ORDER, "PsdDataSetUp was not called");
+  *name = data->format->name;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode DestroyNames(PsdData data)
+{
+  PetscFunctionBeginUser;
+  if (data->class_names)
+    for (PetscInt k = 0; k < data->class_count; k++) PetscCall(PetscFree(data->class_names[k]));
+  PetscCall(PetscFree(data->class_names));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdDataReset(PsdData data)
+{
+  PetscFunctionBeginUser;
+  PetscCall(DestroyNames(data));
+  PetscCall(PetscFree(data->classes));
+  PetscCall(PetscFree(data->indices));
+  free(data->images);
+  data->images = NULL;
+  if (data->classes_found) data->class_count = 0;
+  data->classes_found = PETSC_FALSE;
+  data->ready = PETSC_FALSE;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdDataDestroy(PsdData *data)
+{
+  PetscFunctionBeginUser;
+  if (!*data) PetscFunctionReturn(0);
+  PetscCall(PsdDataReset(*data));
+  PetscCall(PetscFree((*data)->class_labels));
+  PetscCall(PetscCommDestroy(&(*data)->comm));
+  PetscCall(PetscFree(*data));
+  PetscFunctionReturn(0);
+}

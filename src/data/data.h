@@ -1,0 +1,171 @@
+/*
+   Private to the folder: the data set object, the table of file formats, and the pieces that PsdDataSetUp is made of.
+
+   Rank 0 looks at the files (probe.c, and the format's inspect) and tells the others what it found as one PsdSource;
+   every rank then makes the same selection (select.c) and receives its own part of it (read.c). Positions of images
+   count from 0 over all files of the split; they fit an int, so that they can be MPI counts.
+*/
+#ifndef PSD_DATA_PRIVATE_H
+#define PSD_DATA_PRIVATE_H
+
+#include <psddata.h>
+#include "base/base.h"
+
+#define PSD_CLASS_NAME_LENGTH 64
+#define PSD_FILE_NAME_LENGTH 256
+#define PSD_MAX_CLASSES 1024
+#define PSD_MAX_IMAGES 2147483647             /* the largest MPI count */
+#define PSD_MAX_IMAGE_SIDE 16384              /* beyond it a header is taken to be damaged */
+#define PSD_MAX_IMAGE_BYTES (1 << 28)         /* an image is one message */
+#define PSD_PIECE_BYTES ((size_t)4 << 20)     /* read, sent or inflated at a time */
+#define PSD_LABEL_LIMIT ((PetscInt64)1 << 31) /* labels are 0 .. 2^31 - 1 */
+
+/* ---------------------------------------------------------------- what holds the images */
+
+typedef struct {
+  char path[PETSC_MAX_PATH_LEN];
+  PetscInt first, count; /* images first .. first + count - 1 of the split */
+} PsdImageFile;
+
+/* The files of one split, checked against their own headers and sizes. Filled on rank 0, then the same on all. */
+typedef struct PsdSource PsdSource;
+typedef struct PsdFormat PsdFormat;
+struct PsdSource {
+  const PsdFormat *format;
+  PetscInt n; /* images in the split's files */
+  PetscInt channels, height, width;
+  PetscBool labels_streamed, images_streamed; /* rank 0 alone reads, from front to back, and sends on */
+  PetscInt file_count;
+  PsdImageFile *files;
+  PetscInt name_count; /* names of labels 0 .. name_count - 1 */
+  char (*names)[PSD_CLASS_NAME_LENGTH];
+  void *reader; /* the format's, while images are read */
+};
+
+size_t PsdSourceImageBytes(const PsdSource *source);
+/* the largest number of images that is read at a time */
+PetscInt PsdSourcePiece(const PsdSource *source);
+PetscErrorCode PsdSourceBroadcast(MPI_Comm comm, PsdSource *source);
+PetscErrorCode PsdSourceDestroy(PsdSource *source);
+
+/* What rank 0 found at -data. */
+typedef struct {
+  char path[PETSC_MAX_PATH_LEN];
+  PetscBool is_file; /* path is the one file itself, which serves any split */
+  PetscInt count, room;
+  char (*names)[PSD_FILE_NAME_LENGTH]; /* those that the format knows, sorted */
+} PsdListing;
+
+/* ---------------------------------------------------------------- formats
+
+   A file at fault is recorded in the status; calls that come after a failure do nothing. Everything but inspect may run
+   on any rank; nothing is collective. */
+
+struct PsdFormat {
+  const char *name;
+  const char *files; /* what is looked for, for messages */
+  PetscBool (*matches)(const char name[]);
+  /* rank 0: which files are the split's, how many images they hold, of what size; does not read the images */
+  PetscErrorCode (*inspect)(const PsdListing *listing, PsdSplit split, PsdSource *source, PsdStatus *status);
+  PetscErrorCode (*read_labels)(const PsdSource *source, PetscInt first, PetscInt count, PetscInt labels[],
+                                PsdStatus *status);
+  /* read_images is called with ascending positions, PsdSourcePiece images at most, between open_images and close_images
+   */
+  PetscErrorCode (*open_images)(PsdSource *source, PsdStatus *status);
+  PetscErrorCode (*read_images)(PsdSource *source, PetscInt first, PetscInt count, unsigned char images[],
+                                PsdStatus *status);
+  /* streamed files only: that what follows the images read so far is as the header said, up to the end */
+  PetscErrorCode (*end_images)(PsdSource *source, PsdStatus *status);
+  PetscErrorCode (*close_images)(PsdSource *source);
+};
+
+extern const PsdFormat PsdFormatCifar10, PsdFormatIdx, PsdFormatHdf5;
+extern const PsdFormat *const PsdFormats[];
+extern const char *const PsdSplitNames[]; /* NULL-terminated */
+
+/* PsdDataProbe - finds out on rank 0 what is at `path` and fills source there. */
+PetscErrorCode PsdDataProbe(const char path[], PsdSplit split, PsdSource *source, PsdStatus *status);
+
+/* ---------------------------------------------------------------- one file as bytes: bytes_plain.c, bytes_gzip.c */
+
+typedef struct PsdBytes PsdBytes;
+typedef struct {
+  PetscErrorCode (*open)(PsdBytes *bytes, PsdStatus *status);
+  /* a stream only goes forward: offset is not less than where the last read ended */
+  PetscErrorCode (*read)(PsdBytes *bytes, PetscInt64 offset, size_t count, void *buffer, PsdStatus *status);
+  /* that exactly `size` bytes are there */
+  PetscErrorCode (*expect_size)(PsdBytes *bytes, PetscInt64 size, PsdStatus *status);
+  PetscErrorCode (*close)(PsdBytes *bytes);
+  PetscInt64 expansion; /* a byte on disk holds no more than this many */
+} PsdBytesOps;
+
+struct PsdBytes {
+  const PsdBytesOps *ops;
+  const char *path;
+  int descriptor;
+  PetscInt64 disk_size;
+  void *stream;
+};
+
+PetscBool PsdHasSuffix(const char name[], const char suffix[]);
+/* PsdBytesOpen - a name that ends in .gz is a stream. PsdBytesClose may be called after an open that failed. */
+PetscErrorCode PsdBytesOpen(const char path[], PsdBytes *bytes, PsdStatus *status);
+PetscErrorCode PsdBytesClose(PsdBytes *bytes);
+extern const PsdBytesOps PsdBytesPlain, PsdBytesGzip;
+
+/* ---------------------------------------------------------------- files.c */
+
+/* PsdAllocate - memory whose size the input decides, so that its lack is the input's fault and no PETSc error; free()
+ * it. */
+void *PsdAllocate(size_t count, size_t size, const char what[], PsdStatus *status);
+PetscBool PsdJoinPath(const char directory[], const char name[], char path[PETSC_MAX_PATH_LEN], PsdStatus *status);
+/* PsdCheckImageShape - records a failure unless the numbers are those of a possible image. */
+void PsdCheckImageShape(const char path[], PetscInt64 channels, PetscInt64 height, PetscInt64 width, PsdStatus *status);
+void PsdCheckImageCount(const char path[], PetscInt64 n, PsdStatus *status);
+
+/* ---------------------------------------------------------------- the object: data.c */
+
+/* Which images, and where this rank's part of them lies: select.c. */
+typedef struct {
+  PetscInt n;
+  PetscInt *positions; /* n, ascending */
+} PsdSelection;
+
+struct _p_PsdData {
+  MPI_Comm comm; /* our own duplicate */
+  PetscMPIInt tag;
+
+  char path[PETSC_MAX_PATH_LEN];
+  PsdSplit split;
+  PetscInt limit; /* 0: none */
+  PetscReal validation;
+  PsdDataPart part;
+  PetscInt class_count; /* 0: every label found */
+  PetscInt *class_labels;
+  PetscBool classes_found;       /* by PsdDataSetUp rather than given */
+  PetscBool classes_from_option; /* the user's own words, so that a label that does not occur is a slip */
+
+  PetscBool ready; /* what follows is there */
+  const PsdFormat *format;
+  PetscInt channels, height, width;
+  char **class_names;
+  PetscInt n, n_local, first;
+  unsigned char *images; /* from PsdAllocate */
+  PetscInt *classes;
+  PetscInt64 *indices;
+};
+
+/* PsdDataReset - as it was before PsdDataSetUp. */
+PetscErrorCode PsdDataReset(PsdData data);
+/* PsdDataSplitEvenly - the piece of n that is rank's: pieces differ by one at most, the larger come first. */
+void PsdDataSplitEvenly(PetscInt n, PetscMPIInt size, PetscMPIInt rank, PetscInt *first, PetscInt *count);
+
+/* PsdDataReadLabels - labels of all images of the split, on every rank; free() them. Collective. */
+PetscErrorCode PsdDataReadLabels(PsdData data, const PsdSource *source, PetscInt **labels);
+/* PsdDataSelect - settles the classes and the selection, alike on every rank; classes of this rank's part. Collective.
+ */
+PetscErrorCode PsdDataSelect(PsdData data, const PetscInt labels[], PetscInt label_count, PsdSelection *selection);
+/* PsdDataReadShard - the images of this rank's part of the selection. Collective. */
+PetscErrorCode PsdDataReadShard(PsdData data, PsdSource *source, const PsdSelection *selection);
+
+#endif

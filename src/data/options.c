@@ -1,0 +1,42 @@
+/*
+   The options of a data set.
+*/
+#include "data.h"
+
+const char *const PsdSplitNames[] = {"train", "test", NULL};
+
+static PetscErrorCode SetClassesFromOptions(PsdData data)
+{
+  PetscFunctionBeginUser;
+  PetscInt labels[PSD_MAX_CLASSES], count = PSD_MAX_CLASSES;
+  PetscBool set = PETSC_FALSE;
+  PetscCall(PsdOptionIntList("-classes", "labels to use, in the order of the classes (default: every label found)", ',',
+                             0, PETSC_MAX_INT, labels, &count, &set));
+  if (!set) PetscFunctionReturn(0);
+  PsdCheckInput(count > 1, "-classes: %" PetscInt_FMT " labels, expected two or more", count);
+  PetscCall(PsdDataSetClasses(data, count, labels));
+  data->classes_from_option = PETSC_TRUE;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdDataSetFromOptions(PsdData data)
+{
+  PetscFunctionBeginUser;
+  PetscInt split = data->split, limit = data->limit;
+  PetscReal fraction = data->validation;
+  PetscBool set;
+  PetscCall(PsdOptionsHeading("Data"));
+  PetscCall(PsdOptionString("-data", "directory of images (cifar10, idx or hdf5), or an HDF5 file", data->path,
+                            sizeof(data->path), NULL));
+  PetscCall(PsdOptionEnum("-split", "which images of the data set", PsdSplitNames, &split, NULL));
+  PetscCall(PsdDataSetSplit(data, (PsdSplit)split));
+  PetscCall(SetClassesFromOptions(data));
+  PetscCall(PsdOptionInt("-limit", "use the first so many images of the classes (default: all)", 1, PETSC_MAX_INT,
+                         &limit, NULL));
+  PetscCall(PsdDataSetLimit(data, limit));
+  set = PETSC_FALSE;
+  PetscCall(PsdOptionReal("-validation", "hold out the last fraction of the images, 0 <= fraction < 1",
+                          (PsdRange){0, 1, PETSC_FALSE}, &fraction, &set));
+  if (set) PetscCall(PsdDataSetValidation(data, fraction, PSD_PART_TRAIN));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,103 @@
+/*
+   Which format is at -data: a directory is listed once, each name is offered to every format of the table, and exactly
+   one format may recognise any. Runs on rank 0 alone, so that a thousand ranks do not list one directory.
+*/
+#include "data.h"
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+const PsdFormat *const PsdFormats[] = {&PsdFormatCifar10, &PsdFormatIdx, &PsdFormatHdf5, NULL};
+
+#define EXPECTED "expected a directory of images or an HDF5 file"
+
+static const PsdFormat *FindFormat(const char name[])
+{
+  for (PetscInt k = 0; PsdFormats[k]; k++)
+    if (PsdFormats[k]->matches(name)) return PsdFormats[k];
+  return NULL;
+}
+
+static PetscErrorCode Append(PsdListing *listing, const char name[])
+{
+  PetscFunctionBeginUser;
+  if (listing->count == listing->room) {
+    listing->room = 2 * listing->room + 8;
+    PetscCall(PetscRealloc((size_t)listing->room * sizeof(*listing->names), &listing->names));
+  }
+  PetscCall(PetscStrncpy(listing->names[listing->count++], name, PSD_FILE_NAME_LENGTH));
+  PetscFunctionReturn(0);
+}
+
+static void FailNothingFound(const char path[], PsdStatus *status)
+{
+  char formats[512] = "";
+  for (PetscInt k = 0; PsdFormats[k]; k++) {
+    const size_t length = strlen(formats);
+    snprintf(formats + length, sizeof(formats) - length, "%s%s (%s)", k ? ", " : "", PsdFormats[k]->name,
+             PsdFormats[k]->files);
+  }
+  PsdStatusFail(status, "-data %s: holds no images of a known format; looked for %s", path, formats);
+}
+
+/* Offers an entry to the formats; the first that recognises one settles the format. */
+static PetscErrorCode Classify(const char name[], PsdListing *listing, const PsdFormat **format, PsdStatus *status)
+{
+  PetscFunctionBeginUser;
+  const PsdFormat *found = FindFormat(name);
+  if (!found) PetscFunctionReturn(0);
+  if (*format && *format != found)
+    PsdStatusFail(status, "-data %s: holds files of two formats, %s (%s) and %s (%s), expected one", listing->path,
+                  (*format)->name, listing->names[0], found->name, name);
+  *format = found;
+  PetscCall(Append(listing, name));
+  PetscFunctionReturn(0);
+}
+
+static int CompareNames(const void *a, const void *b)
+{
+  return strcmp((const char *)a, (const char *)b);
+}
+
+static PetscErrorCode ListDirectory(PsdListing *listing, const PsdFormat **format, PsdStatus *status)
+{
+  PetscFunctionBeginUser;
+  DIR *directory = opendir(listing->path);
+  if (!directory) {
+    PsdStatusFail(status, "-data %s: the directory cannot be read: %s", listing->path, strerror(errno));
+    PetscFunctionReturn(0);
+  }
+  for (struct dirent *entry; (entry = readdir(directory)) && !status->failed;)
+    PetscCall(Classify(entry->d_name, listing, format, status));
+  closedir(directory);
+  if (listing->count) qsort(listing->names, (size_t)listing->count, sizeof(*listing->names), CompareNames);
+  else FailNothingFound(listing->path, status);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode List(PsdListing *listing, const PsdFormat **format, PsdStatus *status)
+{
+  PetscFunctionBeginUser;
+  struct stat attributes;
+  if (stat(listing->path, &attributes))
+    PsdStatusFail(status, "-data %s: %s, " EXPECTED, listing->path, strerror(errno));
+  else if (S_ISDIR(attributes.st_mode)) PetscCall(ListDirectory(listing, format, status));
+  else if (S_ISREG(attributes.st_mode)) {
+    listing->is_file = PETSC_TRUE;
+    *format = &PsdFormatHdf5;
+  } else PsdStatusFail(status, "-data %s: neither a directory nor a regular file, " EXPECTED, listing->path);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdDataProbe(const char path[], PsdSplit split, PsdSource *source, PsdStatus *status)
+{
+  PetscFunctionBeginUser;
+  PsdListing listing = {.is_file = PETSC_FALSE};
+  PetscCall(PetscStrncpy(listing.path, path, sizeof(listing.path)));
+  PetscCall(List(&listing, &source->format, status));
+  if (!status->failed) PetscCall(source->format->inspect(&listing, split, source, status));
+  PetscCall(PetscFree(listing.names));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,159 @@
+/*
+   From files to shards. What can be seeked each rank reads for itself, in its own part only. What cannot (a .gz) rank 0
+   streams in bounded pieces and sends each to the rank that owns it, so that no rank ever holds the whole.
+
+   A failure in the middle must leave no rank waiting: the exchange of messages follows from the sizes alone, and goes
+   on, with empty messages, after rank 0 found a file at fault.
+*/
+#include "data.h"
+#include <stdlib.h>
+#include <string.h>
+
+void PsdDataSplitEvenly(PetscInt n, PetscMPIInt size, PetscMPIInt rank, PetscInt *first, PetscInt *count)
+{
+  const PetscInt least = n / size, larger = n % size;
+  *count = least + (rank < larger);
+  *first = rank * least + PetscMin(rank, larger);
+}
+
+/* ---------------------------------------------------------------- labels */
+
+/* Gathers in place what every rank has read of the labels. */
+static PetscErrorCode ShareLabels(MPI_Comm comm, PetscInt n, PetscInt labels[])
+{
+  PetscFunctionBeginUser;
+  PetscMPIInt size, *counts, *starts;
+  PetscCallMPI(MPI_Comm_size(comm, &size));
+  PetscCall(PetscMalloc2(size, &counts, size, &starts));
+  for (PetscMPIInt rank = 0; rank < size; rank++) {
+    PetscInt first, count;
+    PsdDataSplitEvenly(n, size, rank, &first, &count);
+    PetscCall(PetscMPIIntCast(first, &starts[rank]));
+    PetscCall(PetscMPIIntCast(count, &counts[rank]));
+  }
+  PetscCallMPI(MPI_Allgatherv(MPI_IN_PLACE, 0, MPIU_INT, labels, counts, starts, MPIU_INT, comm));
+  PetscCall(PetscFree2(counts, starts));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdDataReadLabels(PsdData data, const PsdSource *source, PetscInt **labels)
+{
+  PetscFunctionBeginUser;
+  PsdStatus status = {.failed = PETSC_FALSE};
+  PetscMPIInt rank, size;
+  PetscInt first = 0, count = source->n;
+  PetscCallMPI(MPI_Comm_rank(data->comm, &rank));
+  PetscCallMPI(MPI_Comm_size(data->comm, &size));
+  if (!source->labels_streamed) PsdDataSplitEvenly(source->n, size, rank, &first, &count);
+  *labels = (PetscInt *)PsdAllocate((size_t)source->n, sizeof(**labels), "labels", &status);
+  if (!status.failed && (!source->labels_streamed || !rank))
+    PetscCall(source->format->read_labels(source, first, count, *labels + first, &status));
+  PetscCall(PsdStatusAgree(data->comm, &status));
+  if (source->labels_streamed) PetscCallMPI(MPI_Bcast(*labels, (PetscMPIInt)source->n, MPIU_INT, 0, data->comm));
+  else PetscCall(ShareLabels(data->comm, source->n, *labels));
+  PetscFunctionReturn(0);
+}
+
+/* ---------------------------------------------------------------- images */
+
+/* Reads the images of `count` selected positions, those that follow one another in one go. */
+static PetscErrorCode ReadPositions(PsdSource *source, const PetscInt positions[], PetscInt count,
+                                    unsigned char images[], PsdStatus *status)
+{
+  PetscFunctionBeginUser;
+  const size_t image_bytes = PsdSourceImageBytes(source);
+  for (PetscInt done = 0, run; done < count && !status->failed; done += run) {
+    for (run = 1; done + run < count && positions[done + run] == positions[done] + run;) run++;
+    PetscCall(source->format->read_images(source, positions[done], run, images + (size_t)done * image_bytes, status));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Each rank for itself. */
+static PetscErrorCode ReadOwn(PsdData data, PsdSource *source, const PsdSelection *selection, PsdProgress progress,
+                              PsdStatus *status)
+{
+  PetscFunctionBeginUser;
+  const PetscInt piece = PsdSourcePiece(source);
+  const size_t image_bytes = PsdSourceImageBytes(source);
+  if (!status->failed) PetscCall(source->format->open_images(source, status));
+  for (PetscInt done = 0; done < data->n_local && !status->failed; done += piece) {
+    const PetscInt count = PetscMin(piece, data->n_local - done);
+    PetscCall(ReadPositions(source, selection->positions + data->first + done, count,
+                            data->images + (size_t)done * image_bytes, status));
+    PetscCall(PsdProgressUpdate(progress, done + count));
+  }
+  PetscCall(source->format->close_images(source));
+  PetscFunctionReturn(0);
+}
+
+/* On rank 0: reads what `owner` owns, to its own shard or to `buffer` and from there to the owner. */
+static PetscErrorCode StreamTo(PetscMPIInt owner, PsdData data, PsdSource *source, const PsdSelection *selection,
+                               unsigned char buffer[], PsdProgress progress, PsdStatus *status)
+{
+  PetscFunctionBeginUser;
+  const PetscInt piece = PsdSourcePiece(source);
+  const size_t image_bytes = PsdSourceImageBytes(source);
+  PetscMPIInt size;
+  PetscInt first, owned;
+  PetscCallMPI(MPI_Comm_size(data->comm, &size));
+  PsdDataSplitEvenly(selection->n, size, owner, &first, &owned);
+  for (PetscInt done = 0; done < owned; done += piece) {
+    const PetscInt count = PetscMin(piece, owned - done);
+    unsigned char *target = owner ? buffer : data->images + (size_t)done * image_bytes;
+    if (!status->failed) PetscCall(ReadPositions(source, selection->positions + first + done, count, target, status));
+    const size_t bytes = status->failed ? 0 : (size_t)count * image_bytes;
+    if (owner) PetscCallMPI(MPI_Send(buffer, (PetscMPIInt)bytes, MPI_BYTE, owner, data->tag, data->comm));
+    /* rank 0 speaks for all: its share of what was read so far */
+    PetscCall(PsdProgressUpdate(progress, (PetscInt64)data->n_local * (first + done + count) / selection->n));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode StreamFromFile(PsdData data, PsdSource *source, const PsdSelection *selection,
+                                     PsdProgress progress, PsdStatus *status)
+{
+  PetscFunctionBeginUser;
+  PetscMPIInt size;
+  PetscCallMPI(MPI_Comm_size(data->comm, &size));
+  unsigned char *buffer =
+      (unsigned char *)PsdAllocate((size_t)PsdSourcePiece(source), PsdSourceImageBytes(source), "a piece", status);
+  if (!status->failed) PetscCall(source->format->open_images(source, status));
+  for (PetscMPIInt owner = 0; owner < size; owner++)
+    PetscCall(StreamTo(owner, data, source, selection, buffer, progress, status));
+  if (!status->failed) PetscCall(source->format->end_images(source, status));
+  PetscCall(source->format->close_images(source));
+  free(buffer);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ReceiveStream(PsdData data, const PsdSource *source)
+{
+  PetscFunctionBeginUser;
+  const PetscInt piece = PsdSourcePiece(source);
+  const size_t image_bytes = PsdSourceImageBytes(source);
+  for (PetscInt done = 0; done < data->n_local; done += piece) {
+    const size_t bytes = (size_t)PetscMin(piece, data->n_local - done) * image_bytes;
+    PetscCallMPI(MPI_Recv(data->images + (size_t)done * image_bytes, (PetscMPIInt)bytes, MPI_BYTE, 0, data->tag,
+                          data->comm, MPI_STATUS_IGNORE));
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdDataReadShard(PsdData data, PsdSource *source, const PsdSelection *selection)
+{
+  PetscFunctionBeginUser;
+  PsdStatus status = {.failed = PETSC_FALSE};
+  PetscMPIInt rank;
+  PsdProgress progress;
+  PetscCallMPI(MPI_Comm_rank(data->comm, &rank));
+  data->images = (unsigned char *)PsdAllocate((size_t)data->n_local, PsdSourceImageBytes(source), "images", &status);
+  PetscCall(PsdStatusAgree(data->comm, &status));
+  PetscCall(PsdProgressCreate(data->comm, "reading", "images", data->n_local, data->n, &progress));
+  if (!source->images_streamed) PetscCall(ReadOwn(data, source, selection, progress, &status));
+  else if (rank) PetscCall(ReceiveStream(data, source));
+  else PetscCall(StreamFromFile(data, source, selection, progress, &status));
+  PetscCall(PsdProgressDestroy(&progress));
+  PetscCall(PsdStatusAgree(data->comm, &status));
+  PetscFunctionReturn(0);
+}

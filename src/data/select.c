@@ -1,0 +1,180 @@
+/*
+   Which images are used: those of the chosen classes, then the first -limit of them, then the part that -validation
+   leaves or holds out. Every rank holds the labels of all images of the split and comes to the same selection, so that
+   every check here is known alike on all ranks.
+*/
+#include "data.h"
+#include <stdlib.h>
+
+/* Labels in ascending order, and the class that each stands for. */
+typedef struct {
+  PetscInt count;
+  PetscInt labels[PSD_MAX_CLASSES], classes[PSD_MAX_CLASSES];
+} ClassTable;
+
+static PetscErrorCode ClassTableFill(PetscInt count, const PetscInt labels[], ClassTable *table)
+{
+  PetscFunctionBeginUser;
+  table->count = count;
+  for (PetscInt k = 0; k < count; k++) {
+    table->labels[k] = labels[k];
+    table->classes[k] = k;
+  }
+  PetscCall(PetscSortIntWithArray(count, table->labels, table->classes));
+  PetscFunctionReturn(0);
+}
+
+/* place: in the table, negative when the label is not in it */
+static PetscErrorCode ClassTableFind(const ClassTable *table, PetscInt label, PetscInt *place)
+{
+  return PetscFindInt(label, table->count, table->labels, place);
+}
+
+/* Adds a label where PetscFindInt says that it belongs. */
+static void ClassTableInsert(ClassTable *table, PetscInt label, PetscInt place)
+{
+  for (PetscInt k = table->count++; k > place; k--) table->labels[k] = table->labels[k - 1];
+  table->labels[place] = label;
+}
+
+/* ---------------------------------------------------------------- classes */
+
+static PetscErrorCode FindDistinct(PsdData data, const PetscInt labels[], PetscInt n, ClassTable *table)
+{
+  PetscFunctionBeginUser;
+  table->count = 0;
+  for (PetscInt k = 0, place; k < n; k++) {
+    if (k && labels[k] == labels[k - 1]) continue;
+    PetscCall(ClassTableFind(table, labels[k], &place));
+    if (place >= 0) continue;
+    PsdCheckInput(table->count < PSD_MAX_CLASSES, "-data %s: more than %d different labels; choose with -classes",
+                  data->path, PSD_MAX_CLASSES);
+    ClassTableInsert(table, labels[k], -place - 1);
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode SettleClasses(PsdData data, const PetscInt labels[], PetscInt n, ClassTable *table)
+{
+  PetscFunctionBeginUser;
+  if (!data->class_count) {
+    PetscCall(FindDistinct(data, labels, n, table));
+    data->classes_found = PETSC_TRUE;
+    data->class_count = table->count;
+    PetscCall(PetscFree(data->class_labels));
+    PetscCall(PetscMalloc1(table->count, &data->class_labels));
+    PetscCall(PetscArraycpy(data->class_labels, table->labels, table->count));
+  }
+  PsdCheckInput(data->class_count > 1, "-data %s: every image has label %" PetscInt_FMT ", expected two labels or more",
+                data->path, data->class_labels[0]);
+  PetscCall(ClassTableFill(data->class_count, data->class_labels, table));
+  PetscFunctionReturn(0);
+}
+
+/* What the user asked for in -classes must occur; what a program asks for, say because a model knows it, need not. */
+static PetscErrorCode CheckOptionLabels(PsdData data, const PetscInt labels[], PetscInt n)
+{
+  PetscFunctionBeginUser;
+  if (!data->classes_from_option) PetscFunctionReturn(0);
+  for (PetscInt t = 0; t < data->class_count; t++) {
+    PetscInt k = 0;
+    while (k < n && labels[k] != data->class_labels[t]) k++;
+    PsdCheckInput(k < n, "-classes: no image of split %s in %s has label %" PetscInt_FMT, PsdSplitNames[data->split],
+                  data->path, data->class_labels[t]);
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Training needs images of every class. */
+static PetscErrorCode CheckNoClassEmpty(PsdData data, const PetscInt labels[], const ClassTable *table,
+                                        const PsdSelection *selection)
+{
+  PetscFunctionBeginUser;
+  if (data->split != PSD_SPLIT_TRAIN || data->part == PSD_PART_VALIDATION) PetscFunctionReturn(0);
+  PetscBool seen[PSD_MAX_CLASSES] = {PETSC_FALSE};
+  for (PetscInt k = 0, place; k < selection->n; k++) {
+    PetscCall(ClassTableFind(table, labels[selection->positions[k]], &place));
+    seen[place] = PETSC_TRUE;
+  }
+  for (PetscInt k = 0; k < table->count; k++)
+    PsdCheckInput(seen[k],
+                  "-data %s: none of the %" PetscInt_FMT " images selected has label %" PetscInt_FMT
+                  " (see -classes, -limit, -validation)",
+                  data->path, selection->n, table->labels[k]);
+  PetscFunctionReturn(0);
+}
+
+/* ---------------------------------------------------------------- images */
+
+static PetscErrorCode SelectByClass(PsdData data, const PetscInt labels[], PetscInt n, const ClassTable *table,
+                                    PsdSelection *selection)
+{
+  PetscFunctionBeginUser;
+  PsdStatus status = {.failed = PETSC_FALSE};
+  const PetscInt limit = data->limit ? data->limit : n;
+  selection->positions = (PetscInt *)PsdAllocate((size_t)n, sizeof(PetscInt), "selection", &status);
+  PetscCall(PsdStatusAgree(data->comm, &status));
+  selection->n = 0;
+  for (PetscInt k = 0, place; k < n && selection->n < limit; k++) {
+    PetscCall(ClassTableFind(table, labels[k], &place));
+    if (place >= 0) selection->positions[selection->n++] = k;
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Roundoff must not make 0.29 of 100 images 28. */
+static PetscInt ValidationCount(PetscInt n, PetscReal fraction)
+{
+  return (PetscInt)PetscFloorReal(fraction * (PetscReal)n * (1 + 4 * PETSC_MACHINE_EPSILON));
+}
+
+static PetscErrorCode SelectPart(PsdData data, PsdSelection *selection)
+{
+  PetscFunctionBeginUser;
+  const PetscInt n = selection->n, held_out = ValidationCount(n, data->validation);
+  PsdCheckInput(n, "-data %s: no image of split %s has one of the labels chosen", data->path,
+                PsdSplitNames[data->split]);
+  if (data->part == PSD_PART_TRAIN) selection->n = n - held_out;
+  if (data->part == PSD_PART_VALIDATION) {
+    PetscCall(PetscArraymove(selection->positions, selection->positions + n - held_out, held_out));
+    selection->n = held_out;
+  }
+  PsdCheckInput(selection->n, "-validation %g: leaves no images in the %s part of %" PetscInt_FMT " images",
+                (double)data->validation, data->part == PSD_PART_VALIDATION ? "validation" : "training", n);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode TakeShare(PsdData data, const PetscInt labels[], const ClassTable *table,
+                                const PsdSelection *selection)
+{
+  PetscFunctionBeginUser;
+  PetscMPIInt rank, size;
+  PetscCallMPI(MPI_Comm_rank(data->comm, &rank));
+  PetscCallMPI(MPI_Comm_size(data->comm, &size));
+  PsdCheckInput(selection->n >= size,
+                "-data %s: %" PetscInt_FMT " images are selected for %d ranks, expected one a rank", data->path,
+                selection->n, size);
+  data->n = selection->n;
+  PsdDataSplitEvenly(data->n, size, rank, &data->first, &data->n_local);
+  PetscCall(PetscMalloc1(data->n_local, &data->classes));
+  PetscCall(PetscMalloc1(data->n_local, &data->indices));
+  for (PetscInt k = 0, place; k < data->n_local; k++) {
+    data->indices[k] = selection->positions[data->first + k];
+    PetscCall(ClassTableFind(table, labels[data->indices[k]], &place));
+    data->classes[k] = table->classes[place];
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdDataSelect(PsdData data, const PetscInt labels[], PetscInt label_count, PsdSelection *selection)
+{
+  PetscFunctionBeginUser;
+  ClassTable table;
+  PetscCall(SettleClasses(data, labels, label_count, &table));
+  PetscCall(CheckOptionLabels(data, labels, label_count));
+  PetscCall(SelectByClass(data, labels, label_count, &table, selection));
+  PetscCall(SelectPart(data, selection));
+  PetscCall(CheckNoClassEmpty(data, labels, &table, selection));
+  PetscCall(TakeShare(data, labels, &table, selection));
+  PetscFunctionReturn(0);
+}

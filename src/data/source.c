@@ -1,0 +1,68 @@
+/*
+   PsdSource: what rank 0 learnt of the files, told to all ranks.
+*/
+#include "data.h"
+
+size_t PsdSourceImageBytes(const PsdSource *source)
+{
+  return (size_t)source->channels * (size_t)source->height * (size_t)source->width;
+}
+
+PetscInt PsdSourcePiece(const PsdSource *source)
+{
+  return (PetscInt)PetscMax(PSD_PIECE_BYTES / PsdSourceImageBytes(source), 1);
+}
+
+/* The numbers in one message; the format as its place in the table, because addresses differ between processes. */
+static PetscErrorCode BroadcastNumbers(MPI_Comm comm, PsdSource *source)
+{
+  PetscFunctionBeginUser;
+  PetscInt place = 0;
+  if (source->format)
+    while (PsdFormats[place] != source->format) place++;
+  PetscInt numbers[] = {place,
+                        source->n,
+                        source->channels,
+                        source->height,
+                        source->width,
+                        source->labels_streamed,
+                        source->images_streamed,
+                        source->file_count,
+                        source->name_count};
+  PetscCallMPI(MPI_Bcast(numbers, PETSC_STATIC_ARRAY_LENGTH(numbers), MPIU_INT, 0, comm));
+  source->format = PsdFormats[numbers[0]];
+  source->n = numbers[1];
+  source->channels = numbers[2];
+  source->height = numbers[3];
+  source->width = numbers[4];
+  source->labels_streamed = (PetscBool)numbers[5];
+  source->images_streamed = (PetscBool)numbers[6];
+  source->file_count = numbers[7];
+  source->name_count = numbers[8];
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdSourceBroadcast(MPI_Comm comm, PsdSource *source)
+{
+  PetscFunctionBeginUser;
+  PetscMPIInt rank;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCall(BroadcastNumbers(comm, source));
+  if (rank) {
+    PetscCall(PetscMalloc1(source->file_count, &source->files));
+    PetscCall(PetscMalloc1(source->name_count, &source->names));
+  }
+  for (PetscInt k = 0; k < source->file_count; k++)
+    PetscCallMPI(MPI_Bcast(&source->files[k], (PetscMPIInt)sizeof(PsdImageFile), MPI_BYTE, 0, comm));
+  for (PetscInt k = 0; k < source->name_count; k++)
+    PetscCallMPI(MPI_Bcast(source->names[k], PSD_CLASS_NAME_LENGTH, MPI_CHAR, 0, comm));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdSourceDestroy(PsdSource *source)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree(source->files));
+  PetscCall(PetscFree(source->names));
+  PetscFunctionReturn(0);
+}

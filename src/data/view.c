@@ -1,0 +1,41 @@
+/*
+   What a data set is, in a few lines.
+*/
+#include "data.h"
+#include <petscviewer.h>
+
+#define CLASSES_SHOWN 20
+
+static PetscErrorCode ViewClasses(PsdData data, PetscViewer viewer)
+{
+  PetscFunctionBeginUser;
+  PetscInt *counts;
+  PetscCall(PetscCalloc1(data->class_count, &counts));
+  for (PetscInt k = 0; k < data->n_local; k++) counts[data->classes[k]]++;
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, counts, (PetscMPIInt)data->class_count, MPIU_INT, MPI_SUM, data->comm));
+  PetscCall(PetscViewerASCIIPrintf(viewer, "  images per class:"));
+  PetscCall(PetscViewerASCIIUseTabs(viewer, PETSC_FALSE));
+  for (PetscInt k = 0; k < PetscMin(data->class_count, CLASSES_SHOWN); k++)
+    PetscCall(PetscViewerASCIIPrintf(viewer, "%s %s %" PetscInt_FMT, k ? "," : "", data->class_names[k], counts[k]));
+  if (data->class_count > CLASSES_SHOWN)
+    PetscCall(
+        PetscViewerASCIIPrintf(viewer, ", and %" PetscInt_FMT " classes more", data->class_count - CLASSES_SHOWN));
+  PetscCall(PetscViewerASCIIPrintf(viewer, "\n"));
+  PetscCall(PetscViewerASCIIUseTabs(viewer, PETSC_TRUE));
+  PetscCall(PetscFree(counts));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdDataView(PsdData data, PetscViewer viewer)
+{
+  PetscFunctionBeginUser;
+  PetscCheck(data->ready, PETSC_COMM_SELF, PETSC_ERR_ORDER, "PsdDataSetUp was not called");
+  PetscCall(PetscViewerASCIIPrintf(viewer, "Data: %s (format %s, split %s)\n", data->path, data->format->name,
+                                   PsdSplitNames[data->split]));
+  PetscCall(PetscViewerASCIIPrintf(viewer,
+                                   "  %" PetscInt_FMT " images of %" PetscInt_FMT " x %" PetscInt_FMT
+                                   " x %" PetscInt_FMT " (channels, height, width)\n",
+                                   data->n, data->channels, data->height, data->width));
+  PetscCall(ViewClasses(data, viewer));
+  PetscFunctionReturn(0);
+}
