@@ -1,0 +1,66 @@
+/*
+   Patches of an image and what is made of them. Two roads lead from an image into the program:
+
+     extract    the raw patches themselves, for applying filters (network/)
+     moments -> lift    their pooled second moments, one per region, then the lifted feature Phi_ig (problem/)
+
+   The second road never holds patches in the program's coordinates: whitening and PCA are linear, so they are applied to
+   the (q+1) x (q+1) moments of a region rather than to its patches, which is cheaper by the number of patches in a region.
+*/
+#ifndef PSD_PATCHES_PRIVATE_H
+#define PSD_PATCHES_PRIVATE_H
+
+#include <psdpatches.h>
+
+struct _p_PsdPatches {
+  MPI_Comm comm;
+  PsdPatchGeometry geometry;
+  PetscReal whiten;            /* EPS of ZCA, relative to the mean eigenvalue of the covariance; 0 = off */
+  PetscInt pca;                /* coordinates to keep; 0 = all */
+  PetscInt q, f, G, positions; /* see PsdPatchesGetSizes */
+  PetscInt rows, columns;      /* the grid of positions */
+  PetscReal *transform, *mean; /* q x f row-major and q; NULL: none (yet) */
+  PetscReal scaled_value[256]; /* (value - shift) / scale of every byte */
+  PetscReal *image;            /* work: one scaled image */
+  PetscReal *patch_rows;       /* work: positions x q */
+  PetscReal *square, *product; /* work of the lift: q x q, q x f */
+  PetscInt *region_count;      /* G */
+};
+
+/* Entries of the packed upper triangle (column by column) of a symmetric matrix of order n. */
+static inline PetscInt PsdPackedLength(PetscInt n)
+{
+  return n * (n + 1) / 2;
+}
+
+/* Whether a transform was asked for (-whiten, -pca) whose statistics have not been computed yet. */
+PetscBool PsdPatchesNeedStatistics(PsdPatches patches);
+
+/* f once the transform is known, whether or not it is yet. */
+PetscInt PsdPatchesFinalDimension(PsdPatches patches);
+
+/*
+   PsdPatchesMoments - mean over each region's patches p of [p;1][p;1]'.
+
+   Not collective. moments: G packed upper triangles of order q+1.
+*/
+PetscErrorCode PsdPatchesMoments(PsdPatches patches, const unsigned char image[], PetscReal moments[]);
+
+/*
+   PsdPatchesLift - Phi_ig from the moments: transforms them into the program's coordinates and weights them with the
+   activation. Not collective. activation: a, b, c. phi: G svecs of order f+1; may be the same array as moments.
+*/
+PetscErrorCode PsdPatchesLift(PsdPatches patches, const PetscReal activation[3], const PetscReal moments[],
+                              PetscReal phi[]);
+
+/* The statistics of the transform: add the moments of one image to sum (packed, order q+1; start from zeros), ... */
+void PsdPatchesAddStatistics(PsdPatches patches, const PetscReal moments[], PetscReal sum[]);
+/* ... and make the transform of what all ranks have added. Collective; sum is overwritten. */
+PetscErrorCode PsdPatchesSetStatistics(PsdPatches patches, PetscReal sum[]);
+
+/* Flops of PsdPatchesMoments and PsdPatchesLift for one image: useful ones, a product of a matrix with its own transpose
+   counted as half a general one. */
+PetscLogDouble PsdPatchesMomentsFlops(PsdPatches patches);
+PetscLogDouble PsdPatchesLiftFlops(PsdPatches patches);
+
+#endif

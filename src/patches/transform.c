@@ -1,0 +1,87 @@
+/*
+   The linear change of coordinates x = (p - mean) transform: ZCA whitening and PCA from the covariance of all patches of
+   all images on all ranks.
+
+     covariance = V diag(lambda) V',  lambda descending,  shrink_k = 1/sqrt(lambda_k + EPS * mean lambda)
+     ZCA:  transform = V diag(shrink) V'     PCA to K:  V_K     both:  V_K diag(shrink_K)
+*/
+#include "patches.h"
+#include "base/base.h"
+
+PetscBool PsdPatchesNeedStatistics(PsdPatches patches)
+{
+  return (PetscBool)((patches->whiten > 0 || patches->pca > 0) && !patches->transform);
+}
+
+PetscInt PsdPatchesFinalDimension(PsdPatches patches)
+{
+  return patches->pca > 0 ? patches->pca : patches->f;
+}
+
+void PsdPatchesAddStatistics(PsdPatches patches, const PetscReal moments[], PetscReal sum[])
+{
+  const PetscInt packed = PsdPackedLength(patches->q + 1);
+  for (PetscInt g = 0; g < patches->G; g++, moments += packed)
+    for (PetscInt k = 0; k < packed; k++) sum[k] += (PetscReal)patches->region_count[g] * moments[k];
+}
+
+/* Mean of the patches and, in `square`, the eigenvectors of their covariance (columns, eigenvalues ascending). */
+static PetscErrorCode Eigendecompose(PetscInt q, const PetscReal sum[], PetscReal mean[], PetscReal square[],
+                                     PetscReal lambda[])
+{
+  PetscFunctionBeginUser;
+  const PetscReal *first = sum + PsdPackedLength(q), count = first[q];
+  for (PetscInt k = 0; k < q; k++) mean[k] = first[k] / count;
+  for (PetscInt j = 0; j < q; j++)
+    for (PetscInt i = 0; i <= j; i++)
+      square[(size_t)j * q + i] = sum[PsdPackedLength(j) + i] / count - mean[i] * mean[j];
+
+  PsdEigen eigen;
+  PetscCall(PsdEigenCreate(q, &eigen));
+  PetscCall(PsdEigenSolve(eigen, square, lambda));
+  PetscCall(PsdEigenDestroy(&eigen));
+  PetscFunctionReturn(0);
+}
+
+/* transform (q x f row-major) from eigenvectors V (column k belongs to lambda_k, ascending) */
+static void BuildTransform(PsdPatches patches, PetscInt f, const PetscReal V[], const PetscReal lambda[],
+                           PetscReal transform[])
+{
+  const PetscInt q = patches->q;
+  PetscReal mean_eigenvalue = 0;
+  for (PetscInt k = 0; k < q; k++) mean_eigenvalue += lambda[k] / (PetscReal)q;
+  for (PetscInt k = 0; k < f; k++) {
+    const PetscReal *v = V + (size_t)(q - 1 - k) * q;
+    const PetscReal variance = PetscMax(lambda[q - 1 - k], 0) + patches->whiten * mean_eigenvalue;
+    const PetscReal shrink = patches->whiten > 0 ? 1 / PetscSqrtReal(variance) : 1;
+    for (PetscInt i = 0; i < q; i++) {
+      if (patches->pca > 0) transform[(size_t)i * f + k] = shrink * v[i];
+      else
+        for (PetscInt j = 0; j < q; j++) transform[(size_t)i * f + j] += shrink * v[i] * v[j];
+    }
+  }
+}
+
+PetscErrorCode PsdPatchesSetStatistics(PsdPatches patches, PetscReal sum[])
+{
+  PetscFunctionBeginUser;
+  const PetscInt q = patches->q, f = PsdPatchesFinalDimension(patches);
+  PetscReal *mean, *square, *lambda, *transform;
+  PetscMPIInt rank, length;
+  PetscCall(PetscMPIIntCast(PsdPackedLength(q + 1), &length));
+  PetscCallMPI(MPI_Comm_rank(patches->comm, &rank));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sum, length, MPIU_REAL, MPI_SUM, patches->comm));
+  PetscCall(PetscMalloc3(q, &mean, (size_t)q * q, &square, q, &lambda));
+  PetscCall(PetscCalloc1((size_t)q * f, &transform));
+  PetscCall(Eigendecompose(q, sum, mean, square, lambda));
+  PsdCheckInput(lambda[q - 1] > 0,
+                "the patches are all alike: their covariance is zero, so -whiten and -pca have no meaning");
+  BuildTransform(patches, f, square, lambda, transform);
+  /* one rank's rounding for all: eigenvectors of equal eigenvalues may differ from machine to machine */
+  PetscCallMPI(MPI_Bcast(transform, (PetscMPIInt)(q * f), MPIU_REAL, 0, patches->comm));
+  PetscCallMPI(MPI_Bcast(mean, (PetscMPIInt)q, MPIU_REAL, 0, patches->comm));
+  PetscCall(PsdPatchesSetTransform(patches, f, transform, mean));
+  PetscCall(PetscFree3(mean, square, lambda));
+  PetscCall(PetscFree(transform));
+  PetscFunctionReturn(0);
+}
