@@ -1,0 +1,148 @@
+/*
+   Consensus on the root rank: Cholesky of G_P + shift I by LAPACK, two triangular solves with C right-hand sides.
+
+   One D x D array holds both matrices: G_P strictly above the diagonal (its diagonal apart), the factor L on and below it.
+*/
+#include "consensus.h"
+#include "base/base.h"
+#include <petscblaslapack.h>
+
+typedef struct {
+  PetscReal *matrix;   /* root: D x D as described above */
+  PetscReal *diagonal; /* root: of G_P */
+  VecScatter to_root;
+  Vec columns, product; /* root: D x C by columns */
+} Root;
+
+static PetscErrorCode Assemble(PsdConsensus consensus, PetscReal *gram)
+{
+  PetscFunctionBeginUser;
+  const PetscInt D = consensus->blocks->D;
+  const MPI_Comm comm = consensus->blocks->comm;
+  PetscMPIInt rank;
+  Root *root;
+  Vec x;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCall(PetscNew(&root));
+  consensus->kernel = root;
+  PetscCall(PsdBlocksCreateVec(consensus->blocks, &x));
+  PetscCall(VecScatterCreateToZero(x, &root->to_root, &root->columns));
+  PetscCall(VecDuplicate(root->columns, &root->product));
+  PetscCall(VecDestroy(&x));
+
+  const PetscInt panel = PetscMax(1, 1000000 / D);
+  for (PetscInt first = 0; first < D; first += panel)
+    PetscCall(PsdReducePanel(comm, 0, D, first, PetscMin(panel, D - first), gram));
+  if (rank > 0) {
+    PetscCall(PetscFree(gram));
+    PetscFunctionReturn(0);
+  }
+  root->matrix = gram;
+  PetscCall(PetscMalloc1(D, &root->diagonal));
+  for (PetscInt k = 0; k < D; k++) root->diagonal[k] = gram[(size_t)k * D + k];
+  PetscFunctionReturn(0);
+}
+
+/* The lower triangle <- transpose of the upper, tile by tile so that both sides stay in cache. */
+static void MirrorUpper(PetscInt D, PetscReal *matrix)
+{
+  const PetscInt tile = 64;
+  for (PetscInt j0 = 0; j0 < D; j0 += tile)
+    for (PetscInt i0 = 0; i0 <= j0; i0 += tile)
+      for (PetscInt j = j0; j < PetscMin(j0 + tile, D); j++)
+        for (PetscInt i = i0; i < PetscMin(i0 + tile, j); i++) matrix[(size_t)i * D + j] = matrix[(size_t)j * D + i];
+}
+
+static PetscErrorCode Factor(PsdConsensus consensus, PetscReal shift)
+{
+  PetscFunctionBeginUser;
+  Root *root = consensus->kernel;
+  if (root->matrix) {
+    PetscBLASInt D, info;
+    PetscCall(PetscBLASIntCast(consensus->blocks->D, &D));
+    MirrorUpper(D, root->matrix);
+    for (PetscInt k = 0; k < D; k++) root->matrix[(size_t)k * D + k] = root->diagonal[k] + shift;
+    PetscCallBLAS("LAPACKpotrf", LAPACKpotrf_("L", &D, root->matrix, &D, &info));
+    PetscCheck(info == 0, PETSC_COMM_SELF, PETSC_ERR_MAT_CH_ZRPVT,
+               "A'A + %g I is not positive definite at row %d of %d", (double)shift, (int)info, (int)D);
+    PetscCall(PetscLogFlops(1.0 / 3 * D * (PetscLogDouble)D * D));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Gather(Root *root, Vec x)
+{
+  PetscFunctionBeginUser;
+  PetscCall(VecScatterBegin(root->to_root, x, root->columns, INSERT_VALUES, SCATTER_FORWARD));
+  PetscCall(VecScatterEnd(root->to_root, x, root->columns, INSERT_VALUES, SCATTER_FORWARD));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Scatter(Root *root, Vec from, Vec x)
+{
+  PetscFunctionBeginUser;
+  PetscCall(VecScatterBegin(root->to_root, from, x, INSERT_VALUES, SCATTER_REVERSE));
+  PetscCall(VecScatterEnd(root->to_root, from, x, INSERT_VALUES, SCATTER_REVERSE));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Solve(PsdConsensus consensus, Vec rhs, Vec x)
+{
+  PetscFunctionBeginUser;
+  Root *root = consensus->kernel;
+  PetscCall(Gather(root, rhs));
+  if (root->matrix) {
+    PetscBLASInt D, C, info;
+    PetscReal *columns;
+    PetscCall(PetscBLASIntCast(consensus->blocks->D, &D));
+    PetscCall(PetscBLASIntCast(consensus->blocks->C, &C));
+    PetscCall(VecGetArray(root->columns, &columns));
+    PetscCallBLAS("LAPACKpotrs", LAPACKpotrs_("L", &D, &C, root->matrix, &D, columns, &D, &info));
+    PetscCall(VecRestoreArray(root->columns, &columns));
+    PetscCheck(info == 0, PETSC_COMM_SELF, PETSC_ERR_LIB, "LAPACKpotrs returned %d", (int)info);
+    PetscCall(PetscLogFlops(2.0 * D * (PetscLogDouble)D * C));
+  }
+  PetscCall(Scatter(root, root->columns, x));
+  PetscFunctionReturn(0);
+}
+
+/* dsymm reads the upper triangle with L's diagonal in it; the difference to that of G_P is added. */
+static PetscErrorCode Multiply(PsdConsensus consensus, Vec x, Vec y)
+{
+  PetscFunctionBeginUser;
+  Root *root = consensus->kernel;
+  PetscCall(Gather(root, x));
+  if (root->matrix) {
+    const PetscReal *columns, one = 1, zero = 0;
+    PetscReal *product;
+    PetscBLASInt D, C;
+    PetscCall(PetscBLASIntCast(consensus->blocks->D, &D));
+    PetscCall(PetscBLASIntCast(consensus->blocks->C, &C));
+    PetscCall(VecGetArrayRead(root->columns, &columns));
+    PetscCall(VecGetArray(root->product, &product));
+    PetscCallBLAS("BLASsymm", BLASsymm_("L", "U", &D, &C, &one, root->matrix, &D, columns, &D, &zero, product, &D));
+    for (size_t t = 0; t < (size_t)C; t++)
+      for (size_t k = 0; k < (size_t)D; k++)
+        product[t * D + k] += (root->diagonal[k] - root->matrix[k * D + k]) * columns[t * D + k];
+    PetscCall(VecRestoreArray(root->product, &product));
+    PetscCall(VecRestoreArrayRead(root->columns, &columns));
+    PetscCall(PetscLogFlops(2.0 * D * (PetscLogDouble)D * C));
+  }
+  PetscCall(Scatter(root, root->product, y));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Destroy(PsdConsensus consensus)
+{
+  PetscFunctionBeginUser;
+  Root *root = consensus->kernel;
+  PetscCall(PetscFree(root->matrix));
+  PetscCall(PetscFree(root->diagonal));
+  PetscCall(VecScatterDestroy(&root->to_root));
+  PetscCall(VecDestroy(&root->columns));
+  PetscCall(VecDestroy(&root->product));
+  PetscCall(PetscFree(consensus->kernel));
+  PetscFunctionReturn(0);
+}
+
+const PsdConsensusOps PsdConsensusRoot = {"root", Assemble, Factor, Solve, Multiply, Destroy};

@@ -1,0 +1,237 @@
+/*
+   One pass over the samples for the certificate: predictions A S, their loss, and for each candidate w the dual point
+   nu = -L'(A w) with <nu,Y>, ||nu||^2 and A'nu.
+
+   Nothing here goes through A'A, whose rounding is of the order of eps ||A||^2 and drowns a small beta. What remains is the
+   rounding of sums over samples, and that is bounded: a computed sum of k terms differs from the exact one by at most
+   k eps times the sum of absolute values, here in blocks of a chunk's rows, then chunks, then ranks. As matrices,
+
+     || error of smat(A'nu)_gt ||_F  <=  gamma sum_i |nu_it| ||Phi_ig||_F,     gamma = terms eps,
+
+   where `terms` also counts the operations that made Phi itself of pixels. The error of a prediction <Phi_ig, S_gt> summed
+   over g is at most gamma sum_g ||Phi_ig||_F ||S_gt||_F, and moves the loss by that times its slope.
+*/
+#include "problem.h"
+#include "base/base.h"
+#include "patches/patches.h"
+#include <petscblaslapack.h>
+
+/* Everything of one pass: `sets` column sets (S, then each w), each D x C, the same on every rank. */
+typedef struct {
+  PsdProblem problem;
+  PetscInt sets, rows_max;
+  PetscReal *columns;  /* D x (sets C) */
+  PetscReal *yhat;     /* rows x (sets C), row-major */
+  PetscReal *gradient; /* D x ((sets - 1) C) */
+  PetscReal *rounding; /* (sets - 1) C G */
+  PetscReal *norm;     /* rows x G: ||Phi_ig|| */
+  PetscReal *S_norm;   /* C x G: ||S_gt|| */
+  PetscReal *sums;     /* see below */
+} Pass;
+
+/* Places in `sums`; the last two are repeated for each candidate. */
+enum { SUM_LOSS, SUM_SLOPE, SUM_CORRECT, SUM_LINEAR, SUM_QUADRATIC, SUMS_FIXED = SUM_LINEAR, SUMS_CANDIDATE = 2 };
+
+PetscErrorCode PsdDualPointCreate(PsdBlocks blocks, PsdDualPoint *point)
+{
+  PetscFunctionBeginUser;
+  point->linear = point->quadratic = 0;
+  PetscCall(PsdBlocksCreateVec(blocks, &point->gradient));
+  PetscCall(VecCreate(blocks->comm, &point->rounding));
+  PetscCall(VecSetSizes(point->rounding, blocks->local, blocks->pairs));
+  PetscCall(VecSetType(point->rounding, VECSTANDARD));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdDualPointDestroy(PsdDualPoint *point)
+{
+  PetscFunctionBeginUser;
+  PetscCall(VecDestroy(&point->gradient));
+  PetscCall(VecDestroy(&point->rounding));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode PassCreate(PsdProblem problem, PetscInt candidates, Pass *pass)
+{
+  PetscFunctionBeginUser;
+  const size_t D = problem->blocks->D, C = problem->blocks->C, G = problem->blocks->G;
+  *pass = (Pass){.problem = problem, .sets = candidates + 1};
+  pass->rows_max = PsdFeaturesChunkRows(problem->features);
+  PetscCall(PetscMalloc4(D * C * pass->sets, &pass->columns, C * pass->sets * pass->rows_max, &pass->yhat,
+                         G * pass->rows_max, &pass->norm, C * G, &pass->S_norm));
+  PetscCall(PetscCalloc3(D * C * candidates, &pass->gradient, C * G * candidates, &pass->rounding,
+                         SUMS_FIXED + SUMS_CANDIDATE * candidates, &pass->sums));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode PassDestroy(Pass *pass)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree4(pass->columns, pass->yhat, pass->norm, pass->S_norm));
+  PetscCall(PetscFree3(pass->gradient, pass->rounding, pass->sums));
+  PetscFunctionReturn(0);
+}
+
+/* columns <- all of x, on every rank */
+static PetscErrorCode GatherColumns(Vec x, PetscReal columns[])
+{
+  PetscFunctionBeginUser;
+  VecScatter scatter;
+  Vec all;
+  const PetscReal *values;
+  PetscInt length;
+  PetscCall(VecScatterCreateToAll(x, &scatter, &all));
+  PetscCall(VecScatterBegin(scatter, x, all, INSERT_VALUES, SCATTER_FORWARD));
+  PetscCall(VecScatterEnd(scatter, x, all, INSERT_VALUES, SCATTER_FORWARD));
+  PetscCall(VecGetSize(all, &length));
+  PetscCall(VecGetArrayRead(all, &values));
+  PetscCall(PetscArraycpy(columns, values, length));
+  PetscCall(VecRestoreArrayRead(all, &values));
+  PetscCall(VecScatterDestroy(&scatter));
+  PetscCall(VecDestroy(&all));
+  PetscFunctionReturn(0);
+}
+
+static PetscReal Norm(PetscInt length, const PetscReal x[])
+{
+  PetscReal squares = 0;
+#pragma omp simd reduction(+ : squares)
+  for (PetscInt k = 0; k < length; k++) squares += x[k] * x[k];
+  return PetscSqrtReal(squares);
+}
+
+/* norm[i G + g] = ||Phi_ig||_F */
+static void FeatureNorms(const Pass *pass, PetscInt rows, const PetscReal *phi, PetscInt ld)
+{
+  const PetscInt G = pass->problem->blocks->G, m = pass->problem->blocks->m;
+  for (PetscInt i = 0; i < rows; i++)
+    for (PetscInt g = 0; g < G; g++) pass->norm[i * G + g] = Norm(m, phi + (size_t)i * ld + (size_t)g * m);
+}
+
+/* Loss, its sensitivity to rounding, and correctness of one sample's prediction. */
+static void AddPrediction(Pass *pass, const PetscReal yhat[], const PetscReal y[], const PetscReal norm[])
+{
+  const PetscInt C = pass->problem->blocks->C, G = pass->problem->blocks->G;
+  const PsdLossOps *loss = pass->problem->loss;
+  PetscInt best = 0;
+  for (PetscInt t = 0; t < C; t++) {
+    const PetscReal slope = PetscAbsReal(loss->dual_point(yhat[t], y[t]));
+    pass->sums[SUM_LOSS] += loss->value(yhat[t], y[t]);
+    for (PetscInt g = 0; g < G; g++) pass->sums[SUM_SLOPE] += slope * norm[g] * pass->S_norm[t * G + g];
+    if (yhat[t] > yhat[best]) best = t;
+  }
+  if (C == 1 ? (yhat[0] > 0) == (y[0] > 0) : y[best] > 0) pass->sums[SUM_CORRECT] += 1;
+}
+
+/* yhat of candidate k <- its dual point, and what is summed of it */
+static void AddDualPoint(Pass *pass, PetscInt k, PetscReal yhat[], const PetscReal y[], const PetscReal norm[])
+{
+  const PetscInt C = pass->problem->blocks->C, G = pass->problem->blocks->G;
+  PetscReal *sums = pass->sums + SUMS_CANDIDATE * k, *rounding = pass->rounding + (size_t)k * C * G;
+  for (PetscInt t = 0; t < C; t++) {
+    const PetscReal nu = pass->problem->loss->dual_point(yhat[t], y[t]);
+    sums[SUM_LINEAR] += nu * y[t];
+    sums[SUM_QUADRATIC] += nu * nu;
+    for (PetscInt g = 0; g < G; g++) rounding[t * G + g] += PetscAbsReal(nu) * norm[g];
+    yhat[t] = nu;
+  }
+}
+
+static PetscErrorCode PassChunk(Pass *pass, PetscInt first, PetscInt rows, const PetscReal *phi, PetscInt ld)
+{
+  PetscFunctionBeginUser;
+  const PsdBlocks blocks = pass->problem->blocks;
+  const PetscInt C = blocks->C, width = pass->sets * C;
+  const PetscReal one = 1, zero = 0, *y = pass->problem->Y + (size_t)first * C;
+  PetscBLASInt D, bwidth, brows, bld, candidates;
+  PetscCall(PetscBLASIntCast(blocks->D, &D));
+  PetscCall(PetscBLASIntCast(width, &bwidth));
+  PetscCall(PetscBLASIntCast(rows, &brows));
+  PetscCall(PetscBLASIntCast(ld, &bld));
+  candidates = bwidth - (PetscBLASInt)C;
+  PetscCallBLAS("BLASgemm", BLASgemm_("T", "N", &bwidth, &brows, &D, &one, pass->columns, &D, phi, &bld, &zero,
+                                      pass->yhat, &bwidth));
+  FeatureNorms(pass, rows, phi, ld);
+  for (PetscInt i = 0; i < rows; i++, y += C) {
+    PetscReal *yhat = pass->yhat + (size_t)i * width;
+    const PetscReal *norm = pass->norm + (size_t)i * blocks->G;
+    AddPrediction(pass, yhat, y, norm);
+    for (PetscInt k = 0; k < pass->sets - 1; k++) AddDualPoint(pass, k, yhat + (size_t)(k + 1) * C, y, norm);
+  }
+  if (candidates > 0)
+    PetscCallBLAS("BLASgemm", BLASgemm_("N", "T", &D, &candidates, &brows, &one, phi, &bld, pass->yhat + C, &bwidth,
+                                        &one, pass->gradient, &D));
+  PetscCall(PetscLogFlops(2.0 * rows * blocks->D * (bwidth + candidates)));
+  PetscFunctionReturn(0);
+}
+
+/* Additions, multiplications and roundings on the way from a pixel to an entry of A'nu, as the number of eps that the
+   head of this file speaks of. */
+static PetscReal RoundingTerms(const Pass *pass)
+{
+  PetscMPIInt ranks;
+  PetscInt q, positions;
+  MPI_Comm_size(pass->problem->comm, &ranks);
+  (void)PsdPatchesGetSizes(pass->problem->patches, &q, NULL, NULL, &positions);
+  return (PetscReal)pass->rows_max + (PetscReal)PsdFeaturesCountChunks(pass->problem->features) + (PetscReal)ranks +
+         (PetscReal)positions + 4 * (PetscReal)q + 16;
+}
+
+static PetscErrorCode PassReduce(Pass *pass, PsdPrimalPoint *primal, PsdDualPoint points[])
+{
+  PetscFunctionBeginUser;
+  const PsdProblem problem = pass->problem;
+  const PsdBlocks blocks = problem->blocks;
+  const PetscInt candidates = pass->sets - 1;
+  const size_t length = (size_t)blocks->D * blocks->C, pairs = blocks->pairs;
+  PetscReal gamma = RoundingTerms(pass) * PETSC_MACHINE_EPSILON;
+  PetscMPIInt count;
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &gamma, 1, MPIU_REAL, MPI_MAX, problem->comm));
+  PetscCall(PetscMPIIntCast(SUMS_FIXED + SUMS_CANDIDATE * candidates, &count));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, pass->sums, count, MPIU_REAL, MPI_SUM, problem->comm));
+  PetscCall(PetscMPIIntCast((PetscInt)pairs * candidates, &count));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, pass->rounding, count, MPIU_REAL, MPI_SUM, problem->comm));
+  primal->loss = pass->sums[SUM_LOSS];
+  primal->rounding = gamma * pass->sums[SUM_SLOPE];
+  primal->accuracy = pass->sums[SUM_CORRECT] / (PetscReal)problem->n;
+  for (PetscInt k = 0; k < candidates; k++) {
+    PetscReal *gradient = pass->gradient + k * length, *local;
+    PetscCall(PetscMPIIntCast((PetscInt)length, &count));
+    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, gradient, count, MPIU_REAL, MPI_SUM, problem->comm));
+    points[k].linear = pass->sums[SUM_LINEAR + SUMS_CANDIDATE * k];
+    points[k].quadratic = pass->sums[SUM_QUADRATIC + SUMS_CANDIDATE * k];
+    PetscCall(VecGetArray(points[k].gradient, &local));
+    PetscCall(PetscArraycpy(local, gradient + (size_t)blocks->first * blocks->m, (size_t)blocks->local * blocks->m));
+    PetscCall(VecRestoreArray(points[k].gradient, &local));
+    PetscCall(VecGetArray(points[k].rounding, &local));
+    for (PetscInt p = 0; p < blocks->local; p++) local[p] = gamma * pass->rounding[k * pairs + blocks->first + p];
+    PetscCall(VecRestoreArray(points[k].rounding, &local));
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdProblemEvaluate(PsdProblem problem, Vec S, PetscInt candidates, const Vec w[], PsdPrimalPoint *primal,
+                                  PsdDualPoint points[])
+{
+  PetscFunctionBeginUser;
+  const size_t length = (size_t)problem->blocks->D * problem->blocks->C;
+  Pass pass;
+  PetscCall(PassCreate(problem, candidates, &pass));
+  PetscCall(GatherColumns(S, pass.columns));
+  for (PetscInt pair = 0; pair < problem->blocks->pairs; pair++)
+    pass.S_norm[pair] = Norm(problem->blocks->m, pass.columns + (size_t)pair * problem->blocks->m);
+  for (PetscInt k = 0; k < candidates; k++) PetscCall(GatherColumns(w[k], pass.columns + (k + 1) * length));
+  for (PetscInt k = 0; k < PsdFeaturesCountChunks(problem->features); k++) {
+    PetscInt first, rows, ld;
+    const PetscReal *phi;
+    PetscCall(PsdFeaturesGetChunk(problem->features, k, &first, &rows, &phi, &ld));
+    PetscCall(PsdPhaseBegin(PSD_PHASE_CERTIFY));
+    PetscCall(PassChunk(&pass, first, rows, phi, ld));
+    PetscCall(PsdPhaseEnd(PSD_PHASE_CERTIFY));
+  }
+  PetscCall(PsdPhaseBegin(PSD_PHASE_CERTIFY));
+  PetscCall(PassReduce(&pass, primal, points));
+  PetscCall(PassDestroy(&pass));
+  PetscCall(PsdPhaseEnd(PSD_PHASE_CERTIFY));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,168 @@
+/*
+   This rank's rows of A P, chunk by chunk: images -> moments -> lifted features -> component along J removed.
+
+   Two ways, one interface. Kept: one array holds all rows; the pass that gathers the statistics of a whitening leaves the
+   moments in it, and they are lifted in place, so that no patch is touched twice. Streamed: a chunk is made when asked for.
+*/
+#include "problem.h"
+#include "base/base.h"
+#include "patches/patches.h"
+
+struct _p_PsdFeatures {
+  PsdData data;
+  PsdPatches patches;
+  PetscReal activation[3];
+  size_t memory;
+  const unsigned char *images;
+  size_t image_bytes;
+  PetscInt n, G, f, D;     /* rows here; regions, patch dimension, row length */
+  PetscInt moments_length; /* of one image: G packed triangles of order q+1 */
+  PetscInt chunk_rows, chunks;
+  PetscBool kept;
+  PetscReal *rows;    /* n x D when kept, else chunk_rows x D */
+  PetscReal *moments; /* work: one image */
+};
+
+/* Rows a product of a chunk with itself needs to run at the speed of BLAS-3, and memory it may take. */
+#define CHUNK_ROWS 1024
+#define CHUNK_BYTES ((size_t)64 << 20)
+
+PetscErrorCode PsdFeaturesCreate(PsdData data, PsdPatches patches, const PetscReal activation[3], size_t memory,
+                                 PsdFeatures *features)
+{
+  PetscFunctionBeginUser;
+  PsdFeatures it;
+  PetscInt channels, height, width, q;
+  PetscCall(PetscNew(&it));
+  it->data = data;
+  it->patches = patches;
+  it->memory = memory;
+  PetscCall(PetscArraycpy(it->activation, activation, 3));
+  PetscCall(PsdDataGetSizes(data, NULL, &it->n, NULL));
+  PetscCall(PsdDataGetShard(data, &it->images, NULL, NULL));
+  PetscCall(PsdDataGetImageSize(data, &channels, &height, &width));
+  PetscCall(PsdPatchesGetSizes(patches, &q, NULL, &it->G, NULL));
+  it->image_bytes = (size_t)channels * height * width;
+  it->f = PsdPatchesFinalDimension(patches);
+  it->D = it->G * PsdPackedLength(it->f + 1);
+  it->moments_length = it->G * PsdPackedLength(q + 1);
+
+  const size_t row_bytes = it->D * sizeof(PetscReal);
+  it->kept = (PetscBool)(it->n * row_bytes <= memory);
+  it->chunk_rows = (PetscInt)PetscMax(1, PetscMin(CHUNK_ROWS, CHUNK_BYTES / row_bytes));
+  it->chunks = (it->n + it->chunk_rows - 1) / it->chunk_rows;
+  *features = it;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Moments(PsdFeatures it, PetscInt i, PetscReal moments[])
+{
+  PetscFunctionBeginUser;
+  PetscCall(PsdPatchesMoments(it->patches, it->images + (size_t)i * it->image_bytes, moments));
+  PetscCall(PetscLogFlops(PsdPatchesMomentsFlops(it->patches)));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Lift(PsdFeatures it, const PetscReal moments[], PetscReal row[])
+{
+  PetscFunctionBeginUser;
+  PetscCall(PsdPatchesLift(it->patches, it->activation, moments, row));
+  for (PetscInt g = 0; g < it->G; g++) PsdRemoveJ(it->f + 1, row + (size_t)g * PsdPackedLength(it->f + 1));
+  PetscCall(PetscLogFlops(PsdPatchesLiftFlops(it->patches)));
+  PetscFunctionReturn(0);
+}
+
+/* Moments of all images, for the statistics of the transform; left in `rows` when they can be lifted there in place. */
+static PetscErrorCode GatherStatistics(PsdFeatures it, PetscBool in_place)
+{
+  PetscFunctionBeginUser;
+  PetscReal *sum;
+  PsdProgress progress;
+  PetscInt q, n;
+  PetscCall(PsdPatchesGetSizes(it->patches, &q, NULL, NULL, NULL));
+  PetscCall(PsdDataGetSizes(it->data, &n, NULL, NULL));
+  PetscCall(PetscCalloc1(PsdPackedLength(q + 1), &sum));
+  PetscCall(PsdProgressCreate(it->patches->comm, "patches", "images", it->n, n, &progress));
+  for (PetscInt i = 0; i < it->n; i++) {
+    PetscReal *moments = in_place ? it->rows + (size_t)i * it->D : it->moments;
+    PetscCall(Moments(it, i, moments));
+    PsdPatchesAddStatistics(it->patches, moments, sum);
+    PetscCall(PsdProgressUpdate(progress, i + 1));
+  }
+  PetscCall(PsdPatchesSetStatistics(it->patches, sum));
+  PetscCall(PsdProgressDestroy(&progress));
+  PetscCall(PetscFree(sum));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode LiftAll(PsdFeatures it, PetscBool in_place)
+{
+  PetscFunctionBeginUser;
+  PsdProgress progress;
+  PetscInt n;
+  PetscCall(PsdDataGetSizes(it->data, &n, NULL, NULL));
+  PetscCall(PsdProgressCreate(it->patches->comm, "lift", "images", it->n, n, &progress));
+  for (PetscInt i = 0; i < it->n; i++) {
+    PetscReal *row = it->rows + (size_t)i * it->D;
+    if (!in_place) PetscCall(Moments(it, i, it->moments));
+    PetscCall(Lift(it, in_place ? row : it->moments, row));
+    PetscCall(PsdProgressUpdate(progress, i + 1));
+  }
+  PetscCall(PsdProgressDestroy(&progress));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdFeaturesSetUp(PsdFeatures it)
+{
+  PetscFunctionBeginUser;
+  const PetscBool statistics = PsdPatchesNeedStatistics(it->patches);
+  const PetscBool in_place = (PetscBool)(statistics && it->kept && it->moments_length <= it->D);
+  PetscCall(PsdPhaseBegin(PSD_PHASE_LIFT));
+  PetscCall(PetscMalloc1((size_t)(it->kept ? it->n : it->chunk_rows) * it->D, &it->rows));
+  PetscCall(PetscMalloc1(it->moments_length, &it->moments));
+  if (statistics) PetscCall(GatherStatistics(it, in_place));
+  if (it->kept) PetscCall(LiftAll(it, in_place));
+  PetscCall(PsdPhaseEnd(PSD_PHASE_LIFT));
+  PetscFunctionReturn(0);
+}
+
+PetscInt PsdFeaturesCountChunks(PsdFeatures features)
+{
+  return features->chunks;
+}
+
+PetscInt PsdFeaturesChunkRows(PsdFeatures features)
+{
+  return features->chunk_rows;
+}
+
+PetscErrorCode PsdFeaturesGetChunk(PsdFeatures it, PetscInt k, PetscInt *first, PetscInt *rows, const PetscReal *phi[],
+                                   PetscInt *ld)
+{
+  PetscFunctionBeginUser;
+  *first = k * it->chunk_rows;
+  *rows = PetscMin(it->chunk_rows, it->n - *first);
+  *ld = it->D;
+  if (it->kept) {
+    *phi = it->rows + (size_t)*first * it->D;
+    PetscFunctionReturn(0);
+  }
+  PetscCall(PsdPhaseBegin(PSD_PHASE_LIFT));
+  for (PetscInt i = 0; i < *rows; i++) {
+    PetscCall(Moments(it, *first + i, it->moments));
+    PetscCall(Lift(it, it->moments, it->rows + (size_t)i * it->D));
+  }
+  PetscCall(PsdPhaseEnd(PSD_PHASE_LIFT));
+  *phi = it->rows;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdFeaturesDestroy(PsdFeatures *features)
+{
+  PetscFunctionBeginUser;
+  if (!*features) PetscFunctionReturn(0);
+  PetscCall(PetscFree((*features)->rows));
+  PetscCall(PetscFree((*features)->moments));
+  PetscCall(PetscFree(*features));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,152 @@
+/*
+   PsdProblem: options, targets, sizes, beta as a fraction of beta_max.
+*/
+#include "problem.h"
+#include "base/base.h"
+#include "patches/patches.h"
+
+PetscErrorCode PsdProblemCreate(PsdData data, PsdPatches patches, PsdProblem *problem)
+{
+  PetscFunctionBeginUser;
+  PsdProblem it;
+  PetscCall(PetscNew(&it));
+  it->comm = patches->comm;
+  it->data = data;
+  it->patches = patches;
+  it->loss = &PsdLossSquared;
+  it->activation[0] = 0.09;
+  it->activation[1] = 0.5;
+  it->activation[2] = 0.47;
+  it->beta_rel = 1e-4;
+  it->memory = 1024;
+  *problem = it;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdProblemSetFromOptions(PsdProblem problem)
+{
+  PetscFunctionBeginUser;
+  static const char *const losses[] = {"squared", NULL};
+  PetscInt loss = 0, count = 3;
+  PetscBool given, given_rel;
+  PetscCall(PsdOptionsHeading("Problem"));
+  PetscCall(PsdOptionEnum("-loss", "loss function", losses, &loss, NULL));
+  PetscCall(PsdOptionRealList("-activation", "a,b,c of the activation a u^2 + b u + c [0.09,0.5,0.47]",
+                              problem->activation, &count, &given));
+  PsdCheckInput(!given || count == 3, "option -activation: found %" PetscInt_FMT " numbers, expected 3: a,b,c", count);
+  PetscCall(PsdOptionReal("-beta", "weight of the regularisation (absolute)", PSD_POSITIVE, &problem->beta, &given));
+  PetscCall(PsdOptionReal("-beta_rel", "weight of the regularisation as a fraction of beta_max", PSD_POSITIVE,
+                          &problem->beta_rel, &given_rel));
+  PsdCheckInput(!(given && given_rel), "options -beta and -beta_rel: found both, expected one of them");
+  if (given) problem->beta_rel = 0;
+  PetscCall(PsdOptionReal("-memory", "MB a rank for lifted features; more are lifted again at each pass",
+                          PSD_NONNEGATIVE, &problem->memory, NULL));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdProblemSetMemory(PsdProblem problem, PetscReal megabytes)
+{
+  PetscFunctionBeginUser;
+  problem->memory = megabytes;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdProblemSetActivation(PsdProblem problem, const PetscReal activation[3])
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscArraycpy(problem->activation, activation, 3));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdProblemSetBeta(PsdProblem problem, PetscReal beta)
+{
+  PetscFunctionBeginUser;
+  problem->beta = beta;
+  problem->beta_rel = 0;
+  PetscFunctionReturn(0);
+}
+
+/* Targets: one column of -1 (class 0) and +1 (class 1) for two classes, else +1 in the column of the class and -1 elsewhere. */
+static PetscErrorCode SetTargets(PsdProblem problem)
+{
+  PetscFunctionBeginUser;
+  const PetscInt C = problem->blocks->C;
+  const PetscInt *classes;
+  PetscCall(PsdDataGetShard(problem->data, NULL, &classes, NULL));
+  PetscCall(PetscMalloc1((size_t)problem->n_local * C, &problem->Y));
+  for (PetscInt i = 0; i < problem->n_local; i++)
+    for (PetscInt t = 0; t < C; t++) problem->Y[(size_t)i * C + t] = classes[i] == (C == 1 ? 1 : t) ? 1 : -1;
+  problem->YY = (PetscReal)problem->n * (PetscReal)C;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdProblemSetUp(PsdProblem problem)
+{
+  PetscFunctionBeginUser;
+  PetscInt channels, height, width, classes, G;
+  PetscCall(PsdDataGetSizes(problem->data, &problem->n, &problem->n_local, NULL));
+  PetscCall(PsdDataGetImageSize(problem->data, &channels, &height, &width));
+  PetscCall(PsdDataGetClasses(problem->data, &classes, NULL, NULL));
+  PetscCall(PsdPatchesGetSizes(problem->patches, NULL, NULL, &G, NULL));
+  PetscCall(PsdBlocksCreate(problem->comm, classes == 2 ? 1 : classes, G, PsdPatchesFinalDimension(problem->patches),
+                            &problem->blocks));
+  PetscCall(PsdBlocksCreateVec(problem->blocks, &problem->h));
+  PetscCall(SetTargets(problem));
+  PetscCall(PsdFeaturesCreate(problem->data, problem->patches, problem->activation,
+                              (size_t)(problem->memory * 1024 * 1024), &problem->features));
+  PetscCall(PsdFeaturesSetUp(problem->features));
+  PetscCall(PsdProblemComputeGram(problem));
+
+  /* -L'(0) = Y for the squared loss, so that A'(-L'(0)) is h */
+  PetscCall(PsdPolarCreate(problem->blocks->f, &problem->polar));
+  PetscCall(PsdPolarMax(problem->polar, problem->blocks, problem->h, &problem->beta_max));
+  if (problem->beta_rel > 0) problem->beta = problem->beta_rel * problem->beta_max;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdProblemGetSizes(PsdProblem problem, PetscInt *n, PetscInt *f, PetscInt *C, PetscInt *G, PetscInt *D)
+{
+  PetscFunctionBeginUser;
+  if (n) *n = problem->n;
+  if (f) *f = problem->blocks->f;
+  if (C) *C = problem->blocks->C;
+  if (G) *G = problem->blocks->G;
+  if (D) *D = problem->blocks->D;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdProblemGetBeta(PsdProblem problem, PetscReal *beta, PetscReal *beta_max)
+{
+  PetscFunctionBeginUser;
+  if (beta) *beta = problem->beta;
+  if (beta_max) *beta_max = problem->beta_max;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdProblemGetLoss(PsdProblem problem, const char *name[])
+{
+  PetscFunctionBeginUser;
+  *name = problem->loss->name;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdProblemGetActivation(PsdProblem problem, PetscReal activation[3])
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscArraycpy(activation, problem->activation, 3));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdProblemDestroy(PsdProblem *problem)
+{
+  PetscFunctionBeginUser;
+  if (!*problem) PetscFunctionReturn(0);
+  PetscCall(PsdFeaturesDestroy(&(*problem)->features));
+  PetscCall(PsdPolarDestroy(&(*problem)->polar));
+  PetscCall(VecDestroy(&(*problem)->h));
+  PetscCall(PetscFree((*problem)->Y));
+  PetscCall(PetscFree((*problem)->gram));
+  PetscCall(PsdBlocksDestroy(&(*problem)->blocks));
+  PetscCall(PetscFree(*problem));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,97 @@
+/*
+   The convex program (docs/mathematics.md, section 1): min L(A S) + beta R(S), as the solver and the certificate see it.
+
+   A is the n x D matrix of lifted features, sharded by rows over the ranks. It is kept as A P: the component along J is
+   removed from every feature, because <Phi, S> is asked only of S with <J,S> = 0 and R* does not see J either. So
+   A'A and A'Y below are P A'A P and P A'Y, and everything made of them lies in the range of P by itself.
+*/
+#ifndef PSD_PROBLEM_PRIVATE_H
+#define PSD_PROBLEM_PRIVATE_H
+
+#include <psdproblem.h>
+#include <petscvec.h>
+#include "cone/cone.h"
+
+/* ---------------------------------------------------------------- features: features.c
+
+   This rank's rows of A P in chunks: kept when they fit the memory stated, made again from the images when they do not. */
+
+typedef struct _p_PsdFeatures *PsdFeatures;
+
+/* memory: bytes this rank may use for them. activation: a, b, c. Not collective. */
+PetscErrorCode PsdFeaturesCreate(PsdData data, PsdPatches patches, const PetscReal activation[3], size_t memory,
+                                 PsdFeatures *features);
+/* PsdFeaturesSetUp - computes the transform of the patches when one is wanted, and lifts all images that can be kept.
+   Collective. */
+PetscErrorCode PsdFeaturesSetUp(PsdFeatures features);
+PetscInt PsdFeaturesCountChunks(PsdFeatures features);
+PetscInt PsdFeaturesChunkRows(PsdFeatures features); /* at most */
+/* Chunk k: rows of this rank from `first` on, row i of it at phi + i ld. Borrowed until the next call. Not collective. */
+PetscErrorCode PsdFeaturesGetChunk(PsdFeatures features, PetscInt k, PetscInt *first, PetscInt *rows,
+                                   const PetscReal *phi[], PetscInt *ld);
+PetscErrorCode PsdFeaturesDestroy(PsdFeatures *features);
+
+/* ---------------------------------------------------------------- losses: loss.c */
+
+/*
+   L(Yhat) = sum over samples and classes of value(yhat, y). nu = dual_point(yhat, y) = -L'(yhat). The dual function along a
+   ray, -L*(-s nu), is a quadratic in s for the squared loss: s linear - s^2 quadratic / 2.
+*/
+typedef struct {
+  const char *name;
+  PetscReal (*value)(PetscReal yhat, PetscReal y);
+  PetscReal (*dual_point)(PetscReal yhat, PetscReal y);
+} PsdLossOps;
+
+extern const PsdLossOps PsdLossSquared;
+
+/* ---------------------------------------------------------------- the program: problem.c, gram.c, evaluate.c */
+
+struct _p_PsdProblem {
+  MPI_Comm comm;
+  PsdData data;
+  PsdPatches patches;
+  PsdBlocks blocks;
+  PsdFeatures features;
+  PsdPolar polar;
+  const PsdLossOps *loss;
+  PetscReal activation[3];
+  PetscReal beta, beta_rel, beta_max; /* beta_rel: as asked for, 0 when beta was */
+  PetscReal memory;                   /* MB a rank for lifted features */
+  PetscInt n, n_local;
+  PetscReal *Y;    /* targets +1/-1, n_local x C row-major */
+  PetscReal YY;    /* sum of squares of all targets */
+  Vec h;           /* P A'Y, as C columns of D */
+  PetscReal *gram; /* this rank's part of P A'A P, upper triangle of D x D; NULL once handed on */
+};
+
+/* PsdProblemComputeGram - this rank's part of A'A, and h. Collective. */
+PetscErrorCode PsdProblemComputeGram(PsdProblem problem);
+
+/* PsdProblemTakeGram - hands on this rank's part of A'A; the caller frees it. Not collective. */
+PetscErrorCode PsdProblemTakeGram(PsdProblem problem, PetscReal *gram[]);
+
+/* What one pass over the samples (PsdProblemEvaluate) finds for the predictions A S, ... */
+typedef struct {
+  PetscReal loss, rounding; /* the loss, and a bound of its rounding error */
+  PetscReal accuracy;       /* 0..1 */
+} PsdPrimalPoint;
+
+/* ... and for one dual point nu = -L'(A w). */
+typedef struct {
+  PetscReal linear, quadratic; /* <nu,Y> and ||nu||^2: the dual function of s nu is s linear - s^2 quadratic / 2 */
+  Vec gradient;                /* P A'nu */
+  Vec rounding;                /* one number a pair: a bound of ||error of smat(A'nu)_gt||_F (see evaluate.c) */
+} PsdDualPoint;
+
+/*
+   PsdProblemEvaluate - the predictions A S and the dual points of A w_k, from the samples themselves rather than from A'A.
+
+   Collective. S, w[k]: C columns of D, distributed over pairs. points[k]: made by PsdDualPointCreate.
+*/
+PetscErrorCode PsdProblemEvaluate(PsdProblem problem, Vec S, PetscInt count, const Vec w[], PsdPrimalPoint *primal,
+                                  PsdDualPoint points[]);
+PetscErrorCode PsdDualPointCreate(PsdBlocks blocks, PsdDualPoint *point);
+PetscErrorCode PsdDualPointDestroy(PsdDualPoint *point);
+
+#endif
