@@ -1,0 +1,180 @@
+/*
+   PsdAdmm: settings, set-up and results of the solver. The loop is in solve.c, one iteration in iterate.c.
+*/
+#include "admm.h"
+#include "base/base.h"
+
+PetscErrorCode PsdAdmmCreate(PsdProblem problem, PsdAdmm *admm)
+{
+  PetscFunctionBeginUser;
+  PsdAdmm it;
+  PetscCall(PetscNew(&it));
+  it->problem = problem;
+  it->settings = (PsdAdmmSettings){.gap = 1e-4, .max_it = 5000, .relaxation = 1.6, .check_every = 10};
+  PetscCall(PsdConsensusCreate(&it->consensus));
+  PetscCall(PsdConeCreate(&it->cone));
+  *admm = it;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdAdmmSetFromOptions(PsdAdmm admm)
+{
+  PetscFunctionBeginUser;
+  PsdAdmmSettings *settings = &admm->settings;
+  const PsdRange relaxation = {0, 1.999, PETSC_TRUE};
+  PetscCall(PsdOptionsHeading("Solver"));
+  PetscCall(PsdOptionReal("-gap", "stop at this certified relative gap", PSD_POSITIVE, &settings->gap, NULL));
+  PetscCall(PsdOptionInt("-max_it", "most iterations", 1, PETSC_MAX_INT, &settings->max_it, NULL));
+  PetscCall(PsdOptionReal("-time_limit", "seconds after which the run ends with what it has; 0 = none", PSD_NONNEGATIVE,
+                          &settings->time_limit, NULL));
+  PetscCall(PsdOptionReal("-rho", "initial penalty; 0 = estimated", PSD_NONNEGATIVE, &settings->rho, NULL));
+  PetscCall(PsdOptionReal("-relaxation", "over-relaxation of ADMM", relaxation, &settings->relaxation, NULL));
+  PetscCall(PsdOptionInt("-check_every", "iterations between checks of the bounds", 1, PETSC_MAX_INT,
+                         &settings->check_every, NULL));
+  PetscCall(PsdConeSetFromOptions(admm->cone));
+  PetscCall(PsdConsensusSetFromOptions(admm->consensus));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdAdmmSetTolerances(PsdAdmm admm, PetscReal gap, PetscInt max_it)
+{
+  PetscFunctionBeginUser;
+  admm->settings.gap = gap;
+  admm->settings.max_it = max_it;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdAdmmSetMonitor(PsdAdmm admm, PsdAdmmMonitor monitor, void *context)
+{
+  PetscFunctionBeginUser;
+  admm->monitor = monitor;
+  admm->monitor_context = context;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode CreateVectors(PsdAdmm admm)
+{
+  PetscFunctionBeginUser;
+  Vec *vectors[] = {&admm->Z[0], &admm->Z[1],    &admm->Z_last[0],   &admm->Z_last[1], &admm->U[0],
+                    &admm->U[1], &admm->X[0],    &admm->X[1],        &admm->S,         &admm->Sh,
+                    &admm->rhs,  &admm->network, &admm->best_network};
+  for (size_t k = 0; k < sizeof(vectors) / sizeof(*vectors); k++) {
+    PetscCall(VecDuplicate(admm->problem->h, vectors[k]));
+    PetscCall(VecSet(*vectors[k], 0));
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdAdmmSetUp(PsdAdmm admm)
+{
+  PetscFunctionBeginUser;
+  const PsdBlocks blocks = admm->blocks = admm->problem->blocks;
+  PetscReal *gram, rho = admm->settings.rho;
+  PetscCall(PsdPhaseBegin(PSD_PHASE_GRAM));
+  PetscCall(PsdProblemTakeGram(admm->problem, &gram));
+  PetscCall(PsdConsensusAssemble(admm->consensus, blocks, gram));
+  PetscCall(PsdPhaseEnd(PSD_PHASE_GRAM));
+
+  PetscCall(PsdPhaseBegin(PSD_PHASE_FACTOR));
+  PetscCall(CreateVectors(admm));
+  PetscCall(PsdNeuronsCreate(2 * blocks->local * blocks->d, blocks->f, &admm->neurons));
+  PetscCall(PsdNeuronsCreate(2 * blocks->local * blocks->d, blocks->f, &admm->best));
+  PetscCall(PetscMalloc1((size_t)blocks->d * blocks->d, &admm->factor));
+  PetscCall(PsdConeSetUp(admm->cone, blocks));
+  PetscCall(PsdBoundsCreate(admm->problem, admm->consensus, &admm->bounds));
+  if (rho == 0) PetscCall(PsdAdmmInitialPenalty(admm, &rho));
+  PetscCall(PsdAdmmSetPenalty(admm, rho));
+  admm->rho_initial = admm->rho;
+  /* the network without neurons: objective L(0) */
+  admm->status = (PsdAdmmStatus){.objective = admm->problem->YY / 2, .gap = 1, .rho = admm->rho};
+  PetscCall(PsdPhaseEnd(PSD_PHASE_FACTOR));
+  PetscFunctionReturn(0);
+}
+
+/* The neurons with positive weight (s = 0) or those with negative weight, positive (s = 1), as a list of their own. */
+static PetscErrorCode SelectSign(PsdNetwork network, PetscInt s, PsdNeurons *selected)
+{
+  PetscFunctionBeginUser;
+  PetscInt N, f;
+  const PetscReal *filters, *weights;
+  const PetscInt *regions, *classes;
+  PetscCall(PsdNetworkGetNeurons(network, &N, &f, &filters, &weights, &regions, &classes));
+  PetscCall(PsdNeuronsCreate(N, f, selected));
+  for (PetscInt k = 0; k < N; k++) {
+    if ((weights[k] > 0) != (s == 0)) continue;
+    PetscCall(PetscArraycpy(selected->filter + (size_t)selected->N * f, filters + (size_t)k * f, f));
+    selected->weight[selected->N] = PetscAbsReal(weights[k]);
+    selected->region[selected->N] = regions[k];
+    selected->class[selected->N] = classes[k];
+    selected->N++;
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdAdmmSetInitial(PsdAdmm admm, PsdNetwork network)
+{
+  PetscFunctionBeginUser;
+  for (PetscInt s = 0; s < 2; s++) {
+    PsdNeurons selected;
+    PetscReal weight;
+    PetscCall(SelectSign(network, s, &selected));
+    PetscCall(PsdNeuronsAssemble(&selected, admm->blocks, admm->Z[s], &weight));
+    PetscCall(PsdNeuronsDestroy(&selected));
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdAdmmGetStatus(PsdAdmm admm, PsdAdmmStatus *status, PsdAdmmReason *reason)
+{
+  PetscFunctionBeginUser;
+  if (status) *status = admm->status;
+  if (reason) *reason = admm->reason;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdAdmmGetKernels(PsdAdmm admm, const char *consensus[], const char *cone[])
+{
+  PetscFunctionBeginUser;
+  if (consensus) *consensus = admm->consensus->ops->name;
+  if (cone) *cone = admm->cone->ops->name;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdAdmmGetNetwork(PsdAdmm admm, PsdNetwork *network)
+{
+  PetscFunctionBeginUser;
+  const PsdProblem problem = admm->problem;
+  PsdNeurons all;
+  PetscInt count;
+  const PetscInt *labels;
+  PsdTraining training = {.beta = problem->beta, .beta_max = problem->beta_max, .n_train = problem->n};
+  PetscCall(PsdNeuronsGather(admm->blocks->comm, &admm->best, &all));
+  PetscCall(PsdNetworkCreate(admm->blocks->comm, network));
+  PetscCall(PsdNetworkSetPatches(*network, problem->patches));
+  PetscCall(PsdDataGetClasses(problem->data, &count, &labels, NULL));
+  PetscCall(PsdNetworkSetClasses(*network, count, labels));
+  PetscCall(PsdNetworkSetNeurons(*network, all.N, all.f, all.filter, all.weight, all.region, all.class));
+  PetscCall(PetscStrncpy(training.loss, problem->loss->name, sizeof(training.loss)));
+  PetscCall(PetscArraycpy(training.activation, problem->activation, 3));
+  PetscCall(PsdNetworkSetTraining(*network, &training));
+  PetscCall(PsdNeuronsDestroy(&all));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdAdmmDestroy(PsdAdmm *admm)
+{
+  PetscFunctionBeginUser;
+  if (!*admm) PetscFunctionReturn(0);
+  PsdAdmm it = *admm;
+  Vec *vectors[] = {&it->Z[0], &it->Z[1], &it->Z_last[0], &it->Z_last[1], &it->U[0],    &it->U[1],        &it->X[0],
+                    &it->X[1], &it->S,    &it->Sh,        &it->rhs,       &it->network, &it->best_network};
+  for (size_t k = 0; k < sizeof(vectors) / sizeof(*vectors); k++) PetscCall(VecDestroy(vectors[k]));
+  PetscCall(PsdNeuronsDestroy(&it->neurons));
+  PetscCall(PsdNeuronsDestroy(&it->best));
+  PetscCall(PetscFree(it->factor));
+  PetscCall(PsdBoundsDestroy(&it->bounds));
+  PetscCall(PsdConeDestroy(&it->cone));
+  PetscCall(PsdConsensusDestroy(&it->consensus));
+  PetscCall(PetscFree(*admm));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,63 @@
+/*
+   ADMM for the convex program (docs/mathematics.md, section 2). The names are the page's: Z, U, S, T, W, Sh, rho, beta.
+
+   Index s = 0 is Z, W, U and s = 1 is Z', W', U'. All vectors hold one svec a pair on the pair's owner.
+*/
+#ifndef PSD_ADMM_PRIVATE_H
+#define PSD_ADMM_PRIVATE_H
+
+#include <psdadmm.h>
+#include "certificate/certificate.h"
+#include "network/neurons.h"
+
+typedef struct {
+  PetscReal gap; /* stop when the certified gap is this small */
+  PetscInt max_it;
+  PetscReal time_limit; /* seconds since the start of the program; 0 = none */
+  PetscReal relaxation; /* over-relaxation, 1.6 */
+  PetscReal rho;        /* initial penalty; 0 = estimated */
+  PetscInt check_every; /* iterations between checks of the bounds */
+} PsdAdmmSettings;
+
+struct _p_PsdAdmm {
+  PsdProblem problem;
+  PsdBlocks blocks;
+  PsdConsensus consensus;
+  PsdCone cone;
+  PsdBounds bounds;
+  PsdAdmmSettings settings;
+
+  PetscReal rho, rho_initial;
+  Vec Z[2], Z_last[2], U[2], X[2]; /* X: what is projected */
+  Vec S, Sh, rhs;                  /* Sh is P (V - V') */
+  PetscReal sums[5];               /* of squares, this rank: W - Z, Z - Z_last, W, Z, U; see residuals */
+
+  PsdNeurons neurons, best;  /* this rank's: of the network at hand, and of the best one */
+  PetscReal *factor;         /* work: d x d */
+  Vec network, best_network; /* their S */
+  PetscReal best_weight;     /* sum of |alpha| of the best network, all ranks */
+  PetscBool network_fixed;   /* the best network was given; only bounds are sought */
+  PsdAdmmStatus status;
+  PsdAdmmReason reason;
+  PetscLogDouble start;
+  PsdAdmmMonitor monitor;
+  void *monitor_context;
+};
+
+/* iterate.c: one iteration */
+PetscErrorCode PsdAdmmIterate(PsdAdmm admm);
+
+/* penalty.c */
+/* PsdAdmmInitialPenalty - rho of the order of beta over the size of Z. Collective; before the first factorisation. */
+PetscErrorCode PsdAdmmInitialPenalty(PsdAdmm admm, PetscReal *rho);
+/* PsdPenaltyPropose - the penalty that the residuals ask for, a pure function (see penalty.c for the rule). */
+PetscReal PsdPenaltyPropose(PetscInt iteration, PetscReal rho, PetscReal rho_initial, PetscReal primal, PetscReal dual);
+/* PsdAdmmSetPenalty - changes rho: rescales U, factorises anew. Collective. */
+PetscErrorCode PsdAdmmSetPenalty(PsdAdmm admm, PetscReal rho);
+
+/* check.c: residuals, extracted network, bounds */
+PetscErrorCode PsdAdmmCheck(PsdAdmm admm);
+/* residuals relative to the size of what they are differences of */
+PetscErrorCode PsdAdmmRelativeResiduals(PsdAdmm admm, PetscReal *primal, PetscReal *dual);
+
+#endif

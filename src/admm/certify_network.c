@@ -1,0 +1,61 @@
+/*
+   The certificate of a network that is only known by its neurons (docs/mathematics.md, section 3).
+
+   Its residual nu = Y - A S is a dual point, and correction (a) makes a better one; neither comes close when R*(A'nu) is far
+   above beta, as it is at the end of a run with a small beta. What does come close is the dual point of an iteration that
+   starts at the network: this is what is done here, as far as it takes to reach the target. The iteration serves only to
+   find w; that A'(Y - A w) is feasible is proved afterwards, from the samples, as for any other w.
+*/
+#include "admm.h"
+#include "base/base.h"
+
+/* A network's neurons as a list that must be neither written nor freed. */
+static PetscErrorCode BorrowNeurons(PsdNetwork network, PsdNeurons *neurons)
+{
+  PetscFunctionBeginUser;
+  const PetscReal *filters, *weights;
+  const PetscInt *regions, *classes;
+  *neurons = (PsdNeurons){0};
+  PetscCall(PsdNetworkGetNeurons(network, &neurons->N, &neurons->f, &filters, &weights, &regions, &classes));
+  neurons->filter = (PetscReal *)filters;
+  neurons->weight = (PetscReal *)weights;
+  neurons->region = (PetscInt *)regions;
+  neurons->class = (PetscInt *)classes;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdAdmmFixNetwork(PsdAdmm admm, PsdNetwork network)
+{
+  PetscFunctionBeginUser;
+  PsdIterate iterate = {.network = admm->best_network};
+  PsdNeurons all;
+  PetscCall(BorrowNeurons(network, &all));
+  PetscCall(PsdNeuronsAssemble(&all, admm->blocks, admm->best_network, &admm->best_weight));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &admm->best_weight, 1, MPIU_REAL, MPI_SUM, admm->blocks->comm));
+  iterate.weight = admm->best_weight;
+  PetscCall(PsdBoundsPrimal(admm->bounds, &iterate));
+  PetscCall(PsdBoundsDual(admm->bounds, &iterate, PSD_CANDIDATES_NETWORK));
+  admm->network_fixed = PETSC_TRUE;
+  admm->status.objective = admm->bounds->primal;
+  admm->status.neurons = all.N;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdCertifyNetwork(PsdProblem problem, PsdNetwork network, PetscReal target, PetscInt max_it,
+                                 PsdCertificate *certificate)
+{
+  PetscFunctionBeginUser;
+  PsdAdmm admm;
+  PetscCall(PsdAdmmCreate(problem, &admm));
+  PetscCall(PsdAdmmSetTolerances(admm, target, max_it));
+  PetscCall(PsdAdmmSetUp(admm));
+  PetscCall(PsdAdmmFixNetwork(admm, network));
+  if (max_it > 0) {
+    PetscCall(PsdAdmmSetInitial(admm, network));
+    PetscCall(PsdAdmmSolve(admm, certificate));
+  } else {
+    PetscCall(PsdCertify(problem, admm->best_network, admm->best_weight, 1, &admm->bounds->best_w, certificate));
+  }
+  PetscCall(PsdAdmmDestroy(&admm));
+  PetscFunctionReturn(0);
+}

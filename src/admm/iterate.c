@@ -1,0 +1,141 @@
+/*
+   One iteration of ADMM, line by line as in docs/mathematics.md, section 2:
+
+     V = Z - U,  Sh = V - V',  Th = V + V'
+     S = argmin over <J,S> = 0 of  L(A S) + (rho/4) ||S - Sh||^2       consensus step
+     T = P (Th - (2 beta/rho) e4)
+     W = (S + T)/2,  W' = (T - S)/2
+     Z = proj_PSD(relaxed W + U),  U <- U + relaxed W - Z
+
+   All but the consensus step is local to a block's owner.
+*/
+#include "admm.h"
+#include "base/base.h"
+
+/* The six arrays that the local steps read and write, as plain pointers. */
+typedef struct {
+  PetscReal *Z[2], *Z_last[2], *U[2], *X[2], *S, *Sh, *rhs;
+} Arrays;
+
+static PetscErrorCode GetArrays(PsdAdmm admm, Arrays *a)
+{
+  PetscFunctionBeginUser;
+  for (PetscInt s = 0; s < 2; s++) {
+    PetscCall(VecGetArray(admm->Z[s], &a->Z[s]));
+    PetscCall(VecGetArray(admm->Z_last[s], &a->Z_last[s]));
+    PetscCall(VecGetArray(admm->U[s], &a->U[s]));
+    PetscCall(VecGetArray(admm->X[s], &a->X[s]));
+  }
+  PetscCall(VecGetArray(admm->S, &a->S));
+  PetscCall(VecGetArray(admm->Sh, &a->Sh));
+  PetscCall(VecGetArray(admm->rhs, &a->rhs));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode RestoreArrays(PsdAdmm admm, Arrays *a)
+{
+  PetscFunctionBeginUser;
+  for (PetscInt s = 0; s < 2; s++) {
+    PetscCall(VecRestoreArray(admm->Z[s], &a->Z[s]));
+    PetscCall(VecRestoreArray(admm->Z_last[s], &a->Z_last[s]));
+    PetscCall(VecRestoreArray(admm->U[s], &a->U[s]));
+    PetscCall(VecRestoreArray(admm->X[s], &a->X[s]));
+  }
+  PetscCall(VecRestoreArray(admm->S, &a->S));
+  PetscCall(VecRestoreArray(admm->Sh, &a->Sh));
+  PetscCall(VecRestoreArray(admm->rhs, &a->rhs));
+  PetscFunctionReturn(0);
+}
+
+/* Sh = P (V - V');  right-hand side h + (rho/2) Sh */
+static PetscErrorCode PullTowards(PsdAdmm admm)
+{
+  PetscFunctionBeginUser;
+  const PetscInt d = admm->blocks->d, m = admm->blocks->m;
+  const PetscReal half_rho = admm->rho / 2, *h;
+  Arrays a;
+  PetscCall(GetArrays(admm, &a));
+  PetscCall(VecGetArrayRead(admm->problem->h, &h));
+  for (PetscInt block = 0; block < admm->blocks->local; block++) {
+    const size_t at = (size_t)block * m;
+    PetscReal *restrict Sh = a.Sh + at, *restrict rhs = a.rhs + at;
+    for (PetscInt k = 0; k < m; k++) Sh[k] = (a.Z[0][at + k] - a.U[0][at + k]) - (a.Z[1][at + k] - a.U[1][at + k]);
+    PsdRemoveJ(d, Sh);
+    for (PetscInt k = 0; k < m; k++) rhs[k] = h[at + k] + half_rho * Sh[k];
+  }
+  PetscCall(VecRestoreArrayRead(admm->problem->h, &h));
+  PetscCall(RestoreArrays(admm, &a));
+  PetscFunctionReturn(0);
+}
+
+/* T, W, W' and X = relaxation W + (1 - relaxation) Z + U. T is made in the place of Sh's successor, X[0]. */
+static PetscErrorCode RelaxedStep(PsdAdmm admm)
+{
+  PetscFunctionBeginUser;
+  const PetscInt d = admm->blocks->d, m = admm->blocks->m;
+  const PetscReal alpha = admm->settings.relaxation, shrink = 2 * admm->problem->beta / admm->rho;
+  Arrays a;
+  PetscCall(GetArrays(admm, &a));
+  for (PetscInt block = 0; block < admm->blocks->local; block++) {
+    const size_t at = (size_t)block * m;
+    PetscReal *T = a.X[0] + at;
+    for (PetscInt k = 0; k < m; k++) T[k] = (a.Z[0][at + k] - a.U[0][at + k]) + (a.Z[1][at + k] - a.U[1][at + k]);
+    T[m - 1] -= shrink;
+    PsdRemoveJ(d, T);
+    for (size_t k = at; k < at + m; k++) {
+      const PetscReal t = a.X[0][k], W = (a.S[k] + t) / 2, W_prime = (t - a.S[k]) / 2;
+      a.X[0][k] = alpha * W + (1 - alpha) * a.Z[0][k] + a.U[0][k];
+      a.X[1][k] = alpha * W_prime + (1 - alpha) * a.Z[1][k] + a.U[1][k];
+    }
+  }
+  PetscCall(RestoreArrays(admm, &a));
+  PetscFunctionReturn(0);
+}
+
+/* U = X - Z, and the sums of squares that residuals are made of. W is recovered from X. */
+static PetscErrorCode UpdateDual(PsdAdmm admm)
+{
+  PetscFunctionBeginUser;
+  const PetscReal alpha = admm->settings.relaxation;
+  const size_t length = (size_t)admm->blocks->local * admm->blocks->m;
+  PetscReal primal = 0, change = 0, size_W = 0, size_Z = 0, size_U = 0;
+  Arrays a;
+  PetscCall(GetArrays(admm, &a));
+  for (PetscInt s = 0; s < 2; s++) {
+    const PetscReal *restrict X = a.X[s], *restrict Z = a.Z[s], *restrict Z_last = a.Z_last[s];
+    PetscReal *restrict U = a.U[s];
+#pragma omp simd reduction(+ : primal, change, size_W, size_Z, size_U)
+    for (size_t k = 0; k < length; k++) {
+      const PetscReal W = (X[k] - U[k] - (1 - alpha) * Z_last[k]) / alpha;
+      primal += (W - Z[k]) * (W - Z[k]);
+      change += (Z[k] - Z_last[k]) * (Z[k] - Z_last[k]);
+      U[k] = X[k] - Z[k];
+      size_W += W * W;
+      size_Z += Z[k] * Z[k];
+      size_U += U[k] * U[k];
+    }
+  }
+  PetscCall(RestoreArrays(admm, &a));
+  admm->sums[0] = primal;
+  admm->sums[1] = change;
+  admm->sums[2] = size_W;
+  admm->sums[3] = size_Z;
+  admm->sums[4] = size_U;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdAdmmIterate(PsdAdmm admm)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PullTowards(admm));
+  PetscCall(PsdConsensusSolve(admm->consensus, admm->rhs, admm->S));
+  PetscCall(RelaxedStep(admm));
+  for (PetscInt s = 0; s < 2; s++) {
+    const Vec last = admm->Z[s];
+    admm->Z[s] = admm->Z_last[s];
+    admm->Z_last[s] = last;
+  }
+  PetscCall(PsdConeProject(admm->cone, admm->X, admm->Z));
+  PetscCall(UpdateDual(admm));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,134 @@
+/*
+   The penalty rho: where it starts and when it changes.
+
+   Start. At the optimum -rho U is of the size of beta (per block) and Z of the size of S, so that rho should be of the order
+   of beta over ||S||. ||S|| is not known, but ||(G_P + rho/2 I)^-1 h||, the first S, follows it closely; a few Lanczos
+   steps give that norm for every rho at once, and rho solves  rho ||S(rho)|| = 2.5 beta sqrt(pairs).
+
+   Changes. Residual balancing, tamed: only at iterations 10, 20, 40, ..., 320, only when it asks for a factor of 3 or more,
+   at most a factor of 5 at a time and never further than [1/10, 30] from the start. Without the last limit the problem of
+   2021 (beta 1e-6) runs away: most of Z lies in directions that A hardly sees, so its relative residual says nothing.
+*/
+#include "admm.h"
+#include "base/base.h"
+#include <math.h>
+
+#define LANCZOS_STEPS 16
+#define START_FACTOR 2.5
+
+/* Two digits are enough of a penalty, and the same two come out whatever the rounding of the sums over ranks: runs on
+   different numbers of ranks then follow the same path. */
+static PetscReal TwoDigits(PetscReal rho)
+{
+  const PetscReal unit = PetscPowReal(10, PetscFloorReal(PetscLog10Real(rho)) - 1);
+  return rint(rho / unit) * unit;
+}
+
+/* Nodes and weights of the Gauss quadrature of h' g(G_P) h: eigenvalues of the Lanczos matrix, squared first components. */
+typedef struct {
+  PetscInt steps;
+  PetscReal node[LANCZOS_STEPS], weight[LANCZOS_STEPS];
+  PetscReal mean; /* h' G_P h / h'h */
+} Spectrum;
+
+static PetscErrorCode DecomposeLanczosMatrix(const PetscReal alpha[], const PetscReal beta[], PetscReal square,
+                                             Spectrum *spectrum)
+{
+  PetscFunctionBeginUser;
+  const PetscInt k = spectrum->steps;
+  PetscReal T[LANCZOS_STEPS * LANCZOS_STEPS] = {0};
+  PsdEigen eigen;
+  for (PetscInt i = 0; i < k; i++) {
+    T[i * k + i] = alpha[i];
+    if (i > 0) T[i * k + i - 1] = beta[i - 1];
+  }
+  PetscCall(PsdEigenCreate(k, &eigen));
+  PetscCall(PsdEigenSolve(eigen, T, spectrum->node));
+  PetscCall(PsdEigenDestroy(&eigen));
+  for (PetscInt i = 0; i < k; i++) {
+    spectrum->node[i] = PetscMax(spectrum->node[i], 0);
+    spectrum->weight[i] = square * T[i * k] * T[i * k];
+  }
+  spectrum->mean = alpha[0];
+  PetscFunctionReturn(0);
+}
+
+/* Lanczos on G_P from h, all C columns as one vector. The solver's own vectors, still unused, serve as work space. */
+static PetscErrorCode Lanczos(PsdAdmm admm, Spectrum *spectrum)
+{
+  PetscFunctionBeginUser;
+  PetscReal alpha[LANCZOS_STEPS], beta[LANCZOS_STEPS], norm, size;
+  Vec v = admm->S, last = admm->Sh, next = admm->rhs;
+  PetscCall(VecCopy(admm->problem->h, v));
+  PetscCall(VecNormalize(v, &size));
+  PetscCall(VecSet(last, 0));
+  spectrum->steps = 0;
+  for (PetscInt k = 0; k < LANCZOS_STEPS && size > 0; k++) {
+    PetscCall(PsdConsensusMultiply(admm->consensus, v, next));
+    PetscCall(VecDot(next, v, &alpha[k]));
+    PetscCall(VecAXPBYPCZ(next, -alpha[k], k > 0 ? -beta[k - 1] : 0, 1, v, last));
+    PetscCall(VecNorm(next, NORM_2, &norm));
+    spectrum->steps = k + 1;
+    beta[k] = norm;
+    if (norm <= PETSC_SQRT_MACHINE_EPSILON * alpha[0]) break;
+    PetscCall(VecScale(next, 1 / norm));
+    const Vec freed = last;
+    last = v;
+    v = next;
+    next = freed;
+  }
+  if (spectrum->steps > 0) PetscCall(DecomposeLanczosMatrix(alpha, beta, size * size, spectrum));
+  PetscCall(VecSet(admm->S, 0));
+  PetscFunctionReturn(0);
+}
+
+/* rho ||(G_P + rho/2 I)^-1 h||: grows with rho */
+static PetscReal ScaledNorm(const Spectrum *spectrum, PetscReal rho)
+{
+  PetscReal square = 0;
+  for (PetscInt k = 0; k < spectrum->steps; k++) {
+    const PetscReal shifted = spectrum->node[k] + rho / 2;
+    square += spectrum->weight[k] / (shifted * shifted);
+  }
+  return rho * PetscSqrtReal(square);
+}
+
+PetscErrorCode PsdAdmmInitialPenalty(PsdAdmm admm, PetscReal *rho)
+{
+  PetscFunctionBeginUser;
+  const PetscReal target = START_FACTOR * admm->problem->beta * PetscSqrtReal((PetscReal)admm->blocks->pairs);
+  Spectrum spectrum;
+  PetscCall(Lanczos(admm, &spectrum));
+  *rho = 1;
+  if (spectrum.steps == 0 || spectrum.mean <= 0) PetscFunctionReturn(0); /* h = 0: any penalty will do */
+  PetscReal low = 2 * PsdConsensusShiftFloor(admm->consensus), high = spectrum.mean;
+  for (PetscInt step = 0; step < 100 && high > 1.01 * low; step++) {
+    const PetscReal middle = PetscSqrtReal(low * high);
+    if (ScaledNorm(&spectrum, middle) < target) low = middle;
+    else high = middle;
+  }
+  *rho = TwoDigits(high);
+  PetscCall(PetscInfo(NULL, "initial rho %g, mean eigenvalue seen by h %g\n", (double)*rho, (double)spectrum.mean));
+  PetscFunctionReturn(0);
+}
+
+PetscReal PsdPenaltyPropose(PetscInt iteration, PetscReal rho, PetscReal rho_initial, PetscReal primal, PetscReal dual)
+{
+  PetscBool due = PETSC_FALSE;
+  for (PetscInt k = 10; k <= 320; k *= 2) due = (PetscBool)(due || iteration == k);
+  if (!due || !(primal > 0) || !(dual > 0)) return rho;
+  PetscReal proposal = rho * PetscMin(5, PetscMax(0.2, PetscSqrtReal(primal / dual)));
+  proposal = PetscMin(30 * rho_initial, PetscMax(rho_initial / 10, proposal));
+  return proposal > 3 * rho || proposal < rho / 3 ? TwoDigits(proposal) : rho;
+}
+
+PetscErrorCode PsdAdmmSetPenalty(PsdAdmm admm, PetscReal rho)
+{
+  PetscFunctionBeginUser;
+  rho = PetscMax(rho, 2 * PsdConsensusShiftFloor(admm->consensus));
+  if (rho == admm->rho) PetscFunctionReturn(0);
+  for (PetscInt s = 0; s < 2 && admm->rho > 0; s++) PetscCall(VecScale(admm->U[s], admm->rho / rho));
+  admm->rho = rho;
+  PetscCall(PsdConsensusFactor(admm->consensus, rho / 2));
+  PetscFunctionReturn(0);
+}

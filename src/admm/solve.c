@@ -1,0 +1,68 @@
+/*
+   The loop: iterate, check the bounds now and then, adapt the penalty, stop; then prove what was found.
+
+   Decisions that depend on a clock are the root's alone and are broadcast, so that every rank takes the same branch.
+*/
+#include "admm.h"
+#include "base/base.h"
+
+static PetscErrorCode TimeIsUp(PsdAdmm admm, PetscBool *up)
+{
+  PetscFunctionBeginUser;
+  *up = (PetscBool)(admm->settings.time_limit > 0 && PsdWallSeconds() > admm->settings.time_limit);
+  if (admm->settings.time_limit > 0) PetscCallMPI(MPI_Bcast(up, 1, MPIU_BOOL, 0, admm->blocks->comm));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode AdaptPenalty(PsdAdmm admm, PetscReal primal, PetscReal dual)
+{
+  PetscFunctionBeginUser;
+  const PetscReal rho = PsdPenaltyPropose(admm->status.iteration, admm->rho, admm->rho_initial, primal, dual);
+  if (rho == admm->rho) PetscFunctionReturn(0);
+  PetscCall(PetscInfo(NULL, "iteration %" PetscInt_FMT ": rho %g -> %g (relative residuals %g, %g)\n",
+                      admm->status.iteration, (double)admm->rho, (double)rho, (double)primal, (double)dual));
+  PetscCall(PsdAdmmSetPenalty(admm, rho));
+  PetscFunctionReturn(0);
+}
+
+/* Iterates until the bounds are `target` apart, or a limit is met. */
+static PetscErrorCode RunTo(PsdAdmm admm, PetscReal target)
+{
+  PetscFunctionBeginUser;
+  PsdAdmmStatus *status = &admm->status;
+  PetscCall(PsdPhaseBegin(PSD_PHASE_ADMM));
+  admm->reason = PSD_RUNNING;
+  while (admm->reason == PSD_RUNNING) {
+    PetscBool up;
+    PetscCall(PsdAdmmIterate(admm));
+    status->iteration++;
+    PetscCall(TimeIsUp(admm, &up));
+    if (status->iteration >= admm->settings.max_it) admm->reason = PSD_ITERATION_LIMIT;
+    else if (up) admm->reason = PSD_TIME_LIMIT;
+    else if (status->iteration % admm->settings.check_every) continue;
+
+    PetscReal primal, dual;
+    PetscCall(PsdAdmmRelativeResiduals(admm, &primal, &dual));
+    PetscCall(PsdAdmmCheck(admm));
+    status->seconds = PsdWallSeconds() - admm->start;
+    if (status->gap <= target) admm->reason = PSD_GAP_REACHED;
+    if (admm->monitor) PetscCall((*admm->monitor)(admm, status, admm->monitor_context));
+    if (admm->reason == PSD_RUNNING) PetscCall(AdaptPenalty(admm, primal, dual));
+  }
+  PetscCall(PsdPhaseEnd(PSD_PHASE_ADMM));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdAdmmSolve(PsdAdmm admm, PsdCertificate *certificate)
+{
+  PetscFunctionBeginUser;
+  PetscReal target = admm->settings.gap;
+  admm->start = PsdWallSeconds();
+  do {
+    PetscCall(RunTo(admm, target));
+    PetscCall(PsdCertify(admm->problem, admm->best_network, admm->best_weight, 1, &admm->bounds->best_w, certificate));
+    /* the bounds in the coordinates of A'A were too good by their rounding */
+    target = target - 2 * PetscMax(0, certificate->gap - admm->settings.gap);
+  } while (admm->reason == PSD_GAP_REACHED && certificate->gap > admm->settings.gap);
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,177 @@
+/*
+   Bounds while the solver runs, for the squared loss, in the coordinates of A'A = G_P and h = A'Y:
+
+     primal  = (Y'Y - 2 h.S + S.G_P S)/2 + beta sum |alpha|,         S of the extracted network
+     nu      = Y - A w,   A'nu = h - G_P w = M,   <nu,Y> = Y'Y - h.w,   ||nu||^2 = Y'Y - 2 h.w + w.(h - M)
+
+   Every w gives a valid bound after scaling nu to R*(M) <= beta; the candidates differ in how good it is.
+*/
+#include "certificate.h"
+#include "base/base.h"
+
+PetscErrorCode PsdBoundsCreate(PsdProblem problem, PsdConsensus consensus, PsdBounds *bounds)
+{
+  PetscFunctionBeginUser;
+  PsdBounds it;
+  PetscCall(PetscNew(&it));
+  it->problem = problem;
+  it->consensus = consensus;
+  it->best = 0; /* nu = 0 is feasible */
+  it->best_name = "zero";
+  PetscCall(VecDuplicate(problem->h, &it->w));
+  PetscCall(VecDuplicate(problem->h, &it->M));
+  PetscCall(VecDuplicate(problem->h, &it->M_network));
+  PetscCall(VecDuplicate(problem->h, &it->work));
+  PetscCall(VecDuplicate(problem->h, &it->best_w));
+  /* w with A w = Y would be nu = 0; w = 0 is nu = Y, a valid point as well and one that is at hand */
+  PetscCall(VecSet(it->best_w, 0));
+  *bounds = it;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdBoundsDestroy(PsdBounds *bounds)
+{
+  PetscFunctionBeginUser;
+  if (!*bounds) PetscFunctionReturn(0);
+  PetscCall(VecDestroy(&(*bounds)->w));
+  PetscCall(VecDestroy(&(*bounds)->M));
+  PetscCall(VecDestroy(&(*bounds)->M_network));
+  PetscCall(VecDestroy(&(*bounds)->work));
+  PetscCall(VecDestroy(&(*bounds)->best_w));
+  PetscCall(PetscFree(*bounds));
+  PetscFunctionReturn(0);
+}
+
+/* M <- h - G_P w */
+static PetscErrorCode Gradient(PsdBounds bounds, Vec w, Vec M)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PsdConsensusMultiply(bounds->consensus, w, M));
+  PetscCall(VecAYPX(M, -1, bounds->problem->h));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdBoundsPrimal(PsdBounds bounds, const PsdIterate *iterate)
+{
+  PetscFunctionBeginUser;
+  const PsdProblem problem = bounds->problem;
+  PetscScalar fit, misfit;
+  PetscCall(Gradient(bounds, iterate->network, bounds->M_network));
+  PetscCall(VecDot(problem->h, iterate->network, &fit));
+  PetscCall(VecDot(bounds->M_network, iterate->network, &misfit));
+  bounds->primal = (problem->YY - fit - misfit) / 2 + problem->beta * iterate->weight;
+  PetscFunctionReturn(0);
+}
+
+/* The solver's own S. Its optimality in the consensus step says h - G_P S = rho/2 (S - Sh): no product is needed. */
+static PetscErrorCode BuildSolution(PsdBounds bounds, const PsdIterate *iterate)
+{
+  PetscFunctionBeginUser;
+  PetscCall(VecCopy(iterate->S, bounds->w));
+  PetscCall(VecWAXPY(bounds->M, -1, iterate->Sh, iterate->S));
+  PetscCall(VecScale(bounds->M, iterate->rho / 2));
+  PetscFunctionReturn(0);
+}
+
+/*
+   nu <- nu + A (A'A)^+ (M_f - A'nu), which for nu = Y - A w is w <- w + (A'A)^+ (A'nu - M_f); `difference` holds the
+   bracket. (G_P + rho/2 I)^-1, whose factor is at hand, stands for the pseudo-inverse: it is right where A'A is large, and
+   it leaves alone the directions that A hardly sees.
+*/
+static PetscErrorCode Correct(PsdBounds bounds, Vec w, Vec difference)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PsdConsensusSolve(bounds->consensus, difference, bounds->w));
+  PetscCall(VecAXPY(bounds->w, 1, w));
+  PetscCall(Gradient(bounds, bounds->w, bounds->M));
+  PetscFunctionReturn(0);
+}
+
+/* P x, pair by pair */
+static PetscErrorCode RemoveJ(PsdBlocks blocks, Vec x)
+{
+  PetscFunctionBeginUser;
+  PetscReal *values;
+  PetscCall(VecGetArray(x, &values));
+  for (PetscInt k = 0; k < blocks->local; k++) PsdRemoveJ(blocks->d, values + (size_t)k * blocks->m);
+  PetscCall(VecRestoreArray(x, &values));
+  PetscFunctionReturn(0);
+}
+
+/* (b): M_f from the multipliers Lam = -rho U: P ((beta e4 - Lam) + (Lam' - beta e4))/2 = rho/2 P (U - U') */
+static PetscErrorCode BuildMultipliers(PsdBounds bounds, const PsdIterate *iterate)
+{
+  PetscFunctionBeginUser;
+  PetscCall(BuildSolution(bounds, iterate));
+  PetscCall(VecWAXPY(bounds->work, -1, iterate->U[1], iterate->U[0]));
+  PetscCall(RemoveJ(bounds->problem->blocks, bounds->work));
+  PetscCall(VecAYPX(bounds->work, -iterate->rho / 2, bounds->M));
+  PetscCall(Correct(bounds, iterate->S, bounds->work));
+  PetscFunctionReturn(0);
+}
+
+/* The network's own residual. */
+static PetscErrorCode BuildResidual(PsdBounds bounds, const PsdIterate *iterate)
+{
+  PetscFunctionBeginUser;
+  PetscCall(VecCopy(iterate->network, bounds->w));
+  PetscCall(VecCopy(bounds->M_network, bounds->M));
+  PetscFunctionReturn(0);
+}
+
+/* (a): M_f = A'nu min(1, beta/R*) for the network's own residual */
+static PetscErrorCode BuildScaled(PsdBounds bounds, const PsdIterate *iterate)
+{
+  PetscFunctionBeginUser;
+  PetscReal polar;
+  PetscCall(PsdPolarMax(bounds->problem->polar, bounds->problem->blocks, bounds->M_network, &polar));
+  PetscCall(VecCopy(bounds->M_network, bounds->work));
+  PetscCall(VecScale(bounds->work, 1 - PetscMin(1, bounds->problem->beta / polar)));
+  PetscCall(Correct(bounds, iterate->network, bounds->work));
+  PetscFunctionReturn(0);
+}
+
+static const PsdCandidateOps candidates[] = {{"solution", PSD_CANDIDATES_SOLVER, BuildSolution},
+                                             {"multipliers", PSD_CANDIDATES_SOLVER, BuildMultipliers},
+                                             {"residual", PSD_CANDIDATES_NETWORK, BuildResidual},
+                                             {"scaled", PSD_CANDIDATES_NETWORK, BuildScaled}};
+
+PetscReal PsdDualAlongRay(PetscReal linear, PetscReal quadratic, PetscReal limit)
+{
+  PetscReal s = limit;
+  if (linear <= 0) return 0;
+  if (quadratic > 0) s = PetscMin(limit, linear / quadratic);
+  return s * linear - s * s * quadratic / 2;
+}
+
+/* The dual value of the candidate in w, M; it is kept when it is the best. */
+static PetscErrorCode Try(PsdBounds bounds, const char name[])
+{
+  PetscFunctionBeginUser;
+  const PsdProblem problem = bounds->problem;
+  PetscScalar fit, misfit;
+  PetscReal polar, value;
+  PetscCall(VecDot(problem->h, bounds->w, &fit));
+  PetscCall(VecDot(bounds->M, bounds->w, &misfit));
+  PetscCall(PsdPolarMax(problem->polar, problem->blocks, bounds->M, &polar));
+  value = PsdDualAlongRay(problem->YY - fit, problem->YY - fit - misfit, problem->beta / polar);
+  PetscCall(PetscInfo(NULL, "dual candidate %s: R*/beta %g, value %.12g\n", name, (double)(polar / problem->beta),
+                      (double)value));
+  if (value > bounds->best) {
+    bounds->best = value;
+    bounds->best_name = name;
+    PetscCall(VecCopy(bounds->w, bounds->best_w));
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdBoundsDual(PsdBounds bounds, const PsdIterate *iterate, PsdCandidateGroup group)
+{
+  PetscFunctionBeginUser;
+  for (size_t k = 0; k < sizeof(candidates) / sizeof(*candidates); k++) {
+    if (candidates[k].group != (int)group) continue;
+    PetscCall((*candidates[k].build)(bounds, iterate));
+    PetscCall(Try(bounds, candidates[k].name));
+  }
+  PetscFunctionReturn(0);
+}

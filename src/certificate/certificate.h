@@ -1,0 +1,65 @@
+/*
+   Primal and dual bounds (docs/mathematics.md, section 3).
+
+   Two levels. PsdBounds follows the solver: it works in the D coordinates of A'A, costs a product with it, and says when to
+   stop and which dual candidate was best. PsdCertify then proves: from the samples, with rounding on the safe side.
+*/
+#ifndef PSD_CERTIFICATE_PRIVATE_H
+#define PSD_CERTIFICATE_PRIVATE_H
+
+#include <psdcertificate.h>
+#include "consensus/consensus.h"
+#include "problem/problem.h"
+
+/* Where the solver stands; what dual candidates are made of. All C columns of D over the owners of pairs. */
+typedef struct {
+  Vec S, Sh; /* the consensus step's solution and what it was pulled towards, both in range(P) */
+  Vec U[2];  /* scaled dual variables */
+  PetscReal rho;
+  Vec network;      /* S of the extracted network */
+  PetscReal weight; /* its sum of |alpha| */
+} PsdIterate;
+
+typedef struct _p_PsdBounds *PsdBounds;
+
+/* A dual candidate: w and M = A'(Y - A w), written to the bounds' work vectors. */
+typedef struct {
+  const char *name;
+  int group; /* PsdCandidateGroup */
+  PetscErrorCode (*build)(PsdBounds, const PsdIterate *);
+} PsdCandidateOps;
+
+struct _p_PsdBounds {
+  PsdProblem problem;
+  PsdConsensus consensus;
+  Vec w, M;      /* of the candidate at hand */
+  Vec M_network; /* A'(Y - A S) of the network */
+  Vec work;
+  Vec best_w;       /* of the best bound so far */
+  PetscReal primal; /* of the network at hand */
+  PetscReal best;   /* largest dual value so far */
+  const char *best_name;
+};
+
+PetscErrorCode PsdBoundsCreate(PsdProblem problem, PsdConsensus consensus, PsdBounds *bounds);
+/* PsdBoundsPrimal - L + beta sum |alpha| of the network in `iterate`. Collective. */
+PetscErrorCode PsdBoundsPrimal(PsdBounds bounds, const PsdIterate *iterate);
+/* PsdBoundsDual - tries a group of candidates; best, best_w and best_name are of the best ever tried. Those of the network
+   need M_network, so PsdBoundsPrimal first. Collective. */
+typedef enum { PSD_CANDIDATES_SOLVER, PSD_CANDIDATES_NETWORK } PsdCandidateGroup;
+PetscErrorCode PsdBoundsDual(PsdBounds bounds, const PsdIterate *iterate, PsdCandidateGroup group);
+PetscErrorCode PsdBoundsDestroy(PsdBounds *bounds);
+
+/* The largest value of s linear - s^2 quadratic/2 over 0 <= s <= limit: the dual function along a ray. */
+PetscReal PsdDualAlongRay(PetscReal linear, PetscReal quadratic, PetscReal limit);
+
+/*
+   PsdCertify - primal of the network whose matrix is S and whose sum of |alpha| is weight; best bound of the dual points of
+   w[0..count-1]; from the samples.
+
+   Collective. The bound is lowered by what rounding can have done to it and to the primal.
+*/
+PetscErrorCode PsdCertify(PsdProblem problem, Vec S, PetscReal weight, PetscInt count, const Vec w[],
+                          PsdCertificate *certificate);
+
+#endif

@@ -1,0 +1,63 @@
+/*
+   The certificate: from the samples, with every inequality on the safe side.
+
+   primal: the network's own objective. dual: s nu with R*(A'(s nu)) <= beta, where R* is evaluated with an upper bound of
+   what rounding may have hidden, |[u;1]' E [u;1]| <= 2 ||E||_F. What rounding may have done to the sums over samples, of
+   either bound, is taken off the dual one.
+*/
+#include "certificate.h"
+#include "base/base.h"
+
+/* Upper bound of R*(A'nu) over all pairs. */
+static PetscErrorCode PolarRoundedUp(PsdProblem problem, const PsdDualPoint *point, PetscReal *value)
+{
+  PetscFunctionBeginUser;
+  const PsdBlocks blocks = problem->blocks;
+  const PetscReal *M, *rounding;
+  *value = 0;
+  PetscCall(VecGetArrayRead(point->gradient, &M));
+  PetscCall(VecGetArrayRead(point->rounding, &rounding));
+  for (PetscInt k = 0; k < blocks->local; k++) {
+    PetscReal one;
+    PetscCall(PsdPolarEvaluate(problem->polar, M + (size_t)k * blocks->m, &one));
+    *value = PetscMax(*value, one + 2 * rounding[k]);
+  }
+  PetscCall(VecRestoreArrayRead(point->rounding, &rounding));
+  PetscCall(VecRestoreArrayRead(point->gradient, &M));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, value, 1, MPIU_REAL, MPI_MAX, blocks->comm));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdCertify(PsdProblem problem, Vec S, PetscReal weight, PetscInt count, const Vec w[],
+                          PsdCertificate *certificate)
+{
+  PetscFunctionBeginUser;
+  /* sums of n C terms, in whatever order */
+  const PetscReal sum_rounding = PETSC_MACHINE_EPSILON * (PetscReal)problem->n * (PetscReal)problem->blocks->C;
+  PsdPrimalPoint primal;
+  PsdDualPoint *points;
+  PetscCall(PetscMalloc1(count, &points));
+  for (PetscInt k = 0; k < count; k++) PetscCall(PsdDualPointCreate(problem->blocks, &points[k]));
+  PetscCall(PsdProblemEvaluate(problem, S, count, w, &primal, points));
+
+  PetscCall(PsdPhaseBegin(PSD_PHASE_CERTIFY));
+  certificate->primal = primal.loss + problem->beta * weight;
+  certificate->accuracy = primal.accuracy;
+  certificate->dual = 0; /* nu = 0 */
+  for (PetscInt k = 0; k < count; k++) {
+    PetscReal polar, value;
+    PetscCall(PolarRoundedUp(problem, &points[k], &polar));
+    value = PsdDualAlongRay(points[k].linear, points[k].quadratic, problem->beta / polar);
+    /* <nu,Y> and ||nu||^2 are sums of terms of at most (nu^2 + y^2)/2 and nu^2 */
+    value -= sum_rounding * (points[k].quadratic + problem->YY);
+    certificate->dual = PetscMax(certificate->dual, value);
+    PetscCall(PetscInfo(NULL, "certificate candidate %" PetscInt_FMT ": R*/beta %g, dual %.12g\n", k,
+                        (double)(polar / problem->beta), (double)value));
+  }
+  certificate->dual -= primal.rounding + sum_rounding * certificate->primal;
+  certificate->gap = (certificate->primal - certificate->dual) / PetscAbsReal(certificate->primal);
+  for (PetscInt k = 0; k < count; k++) PetscCall(PsdDualPointDestroy(&points[k]));
+  PetscCall(PetscFree(points));
+  PetscCall(PsdPhaseEnd(PSD_PHASE_CERTIFY));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,114 @@
+/*
+   Writing HDF5: the file is built in memory and its bytes are written as any others. A disk that fills up is then an
+   error of write(), with the system's words for it, and HDF5 is not left with a file that it cannot close.
+*/
+#include "network.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define IMAGE_INCREMENT ((size_t)1 << 20) /* memory that a growing file takes at a time */
+
+PsdH5File PsdH5Create(const char path[], PsdStatus *status)
+{
+  PsdH5File file = {.id = -1, .path = path};
+
+  if (status->failed) return file;
+  const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+  if (access >= 0 && H5Pset_fapl_core(access, IMAGE_INCREMENT, 0) >= 0)
+    file.id = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
+  if (access >= 0) (void)H5Pclose(access);
+  if (file.id < 0) PsdStatusFail(status, "%s: HDF5 cannot make a file in memory", path);
+  return file;
+}
+
+static hid_t FileType(PsdH5Kind kind, PetscBool list)
+{
+  if (kind == PSD_H5_REAL) return H5T_IEEE_F64LE;
+  return list ? H5T_STD_I32LE : H5T_STD_I64LE;
+}
+
+static void CreateAttribute(PsdH5File file, const char name[], hid_t file_type, hid_t memory_type, PetscInt count,
+                            const void *values, PsdStatus *status)
+{
+  const hsize_t extent = (hsize_t)count;
+  herr_t result = -1;
+
+  if (status->failed) return;
+  const hid_t space = count ? H5Screate_simple(1, &extent, NULL) : H5Screate(H5S_SCALAR);
+  const hid_t attribute = space < 0 ? -1 : H5Acreate2(file.id, name, file_type, space, H5P_DEFAULT, H5P_DEFAULT);
+  if (attribute >= 0) result = H5Awrite(attribute, memory_type, values);
+  if (attribute >= 0 && H5Aclose(attribute) < 0) result = -1;
+  if (space >= 0) (void)H5Sclose(space);
+  if (result < 0) PsdStatusFail(status, "%s: HDF5 cannot write attribute '%s'", file.path, name);
+}
+
+void PsdH5WriteAttribute(PsdH5File file, const char name[], PsdH5Kind kind, PetscInt count, const void *values,
+                         PsdStatus *status)
+{
+  CreateAttribute(file, name, FileType(kind, (PetscBool)(count > 0)), PsdH5MemoryType(kind), count, values, status);
+}
+
+void PsdH5WriteTexts(PsdH5File file, const char name[], PetscInt count, const char *const texts[], PsdStatus *status)
+{
+  const hid_t type = H5Tcopy(H5T_C_S1);
+
+  if (type < 0 || H5Tset_size(type, H5T_VARIABLE) < 0 || H5Tset_cset(type, H5T_CSET_UTF8) < 0)
+    PsdStatusFail(status, "%s: HDF5 cannot write attribute '%s'", file.path, name);
+  CreateAttribute(file, name, type, type, count, texts, status);
+  if (type >= 0) (void)H5Tclose(type);
+}
+
+void PsdH5WriteArray(PsdH5File file, const char name[], PsdH5Kind kind, int axes, const PetscInt shape[],
+                     const void *values, PsdStatus *status)
+{
+  hsize_t extent[2] = {(hsize_t)shape[0], axes == 2 ? (hsize_t)shape[1] : 1};
+  herr_t result = -1;
+
+  if (status->failed) return;
+  const hid_t space = H5Screate_simple(axes, extent, NULL), links = H5Pcreate(H5P_LINK_CREATE);
+  hid_t array = -1;
+  if (space >= 0 && links >= 0 && H5Pset_create_intermediate_group(links, 1) >= 0)
+    array = H5Dcreate2(file.id, name, FileType(kind, PETSC_TRUE), space, links, H5P_DEFAULT, H5P_DEFAULT);
+  if (array >= 0) {
+    const PetscBool empty = (PetscBool)(extent[0] * extent[1] == 0);
+    result = empty ? 0 : H5Dwrite(array, PsdH5MemoryType(kind), H5S_ALL, H5S_ALL, H5P_DEFAULT, values);
+    if (H5Dclose(array) < 0) result = -1;
+  }
+  if (links >= 0) (void)H5Pclose(links);
+  if (space >= 0) (void)H5Sclose(space);
+  if (result < 0) PsdStatusFail(status, "%s: HDF5 cannot write data set %s", file.path, name);
+}
+
+static void WriteBytes(const PsdFile *output, const char bytes[], size_t count, PsdStatus *status)
+{
+  const int descriptor = open(output->temporary, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+  int error = descriptor < 0 ? errno : 0;
+
+  while (count && !error) {
+    const ssize_t written = write(descriptor, bytes, count);
+    if (written < 0 && errno != EINTR) error = errno;
+    if (written == 0) error = EIO;
+    if (written <= 0) continue;
+    bytes += written;
+    count -= (size_t)written;
+  }
+  if (descriptor >= 0 && close(descriptor) && !error) error = errno;
+  if (error) PsdStatusFail(status, "%s: cannot write it: %s", output->path, strerror(error));
+}
+
+void PsdH5Save(PsdH5File file, PsdFile *output, PsdStatus *status)
+{
+  char *image = NULL;
+  ssize_t size = -1;
+
+  if (status->failed) return;
+  if (H5Fflush(file.id, H5F_SCOPE_GLOBAL) >= 0) size = H5Fget_file_image(file.id, NULL, 0);
+  if (size > 0) image = malloc((size_t)size);
+  if (!image || H5Fget_file_image(file.id, image, (size_t)size) != size)
+    PsdStatusFail(status, "%s: not enough memory to write it", output->path);
+  else WriteBytes(output, image, (size_t)size, status);
+  free(image);
+}

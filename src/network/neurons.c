@@ -1,0 +1,87 @@
+/*
+   Lists of neurons: copying, gathering, and the matrix S that a list stands for.
+*/
+#include "neurons.h"
+
+PetscErrorCode PsdNeuronsCreate(PetscInt capacity, PetscInt f, PsdNeurons *neurons)
+{
+  PetscFunctionBeginUser;
+  *neurons = (PsdNeurons){.capacity = capacity, .f = f};
+  PetscCall(PetscMalloc4((size_t)capacity * f, &neurons->filter, capacity, &neurons->weight, capacity, &neurons->region,
+                         capacity, &neurons->class));
+  PetscCall(PetscMalloc2(f + 1, &neurons->lambda, f + 1, &neurons->vector));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdNeuronsCopy(const PsdNeurons *from, PsdNeurons *to)
+{
+  PetscFunctionBeginUser;
+  PetscCheck(from->N <= to->capacity && from->f == to->f, PETSC_COMM_SELF, PETSC_ERR_ARG_SIZ,
+             "%" PetscInt_FMT " neurons do not fit %" PetscInt_FMT, from->N, to->capacity);
+  PetscCall(PetscArraycpy(to->filter, from->filter, (size_t)from->N * from->f));
+  PetscCall(PetscArraycpy(to->weight, from->weight, from->N));
+  PetscCall(PetscArraycpy(to->region, from->region, from->N));
+  PetscCall(PetscArraycpy(to->class, from->class, from->N));
+  to->N = from->N;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdNeuronsDestroy(PsdNeurons *neurons)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree4(neurons->filter, neurons->weight, neurons->region, neurons->class));
+  PetscCall(PetscFree2(neurons->lambda, neurons->vector));
+  *neurons = (PsdNeurons){0};
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdNeuronsGather(MPI_Comm comm, const PsdNeurons *local, PsdNeurons *all)
+{
+  PetscFunctionBeginUser;
+  PetscMPIInt ranks, N, total = 0, *counts, *offsets;
+  MPI_Datatype row;
+  PetscCallMPI(MPI_Comm_size(comm, &ranks));
+  PetscCall(PetscMPIIntCast(local->N, &N));
+  PetscCall(PetscMalloc2(ranks, &counts, ranks, &offsets));
+  PetscCallMPI(MPI_Allgather(&N, 1, MPI_INT, counts, 1, MPI_INT, comm));
+  for (PetscMPIInt r = 0; r < ranks; r++) {
+    offsets[r] = total;
+    total += counts[r];
+  }
+  PetscCall(PsdNeuronsCreate(total, local->f, all));
+  all->N = total;
+  PetscCallMPI(MPI_Type_contiguous((PetscMPIInt)local->f, MPIU_REAL, &row));
+  PetscCallMPI(MPI_Type_commit(&row));
+  PetscCallMPI(MPI_Allgatherv(local->filter, N, row, all->filter, counts, offsets, row, comm));
+  PetscCallMPI(MPI_Type_free(&row));
+  PetscCallMPI(MPI_Allgatherv(local->weight, N, MPIU_REAL, all->weight, counts, offsets, MPIU_REAL, comm));
+  PetscCallMPI(MPI_Allgatherv(local->region, N, MPIU_INT, all->region, counts, offsets, MPIU_INT, comm));
+  PetscCallMPI(MPI_Allgatherv(local->class, N, MPIU_INT, all->class, counts, offsets, MPIU_INT, comm));
+  PetscCall(PetscFree2(counts, offsets));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdNeuronsAssemble(const PsdNeurons *neurons, PsdBlocks blocks, Vec S, PetscReal *sum)
+{
+  PetscFunctionBeginUser;
+  PetscReal *columns;
+  *sum = 0;
+  PetscCall(VecSet(S, 0));
+  PetscCall(VecGetArray(S, &columns));
+  for (PetscInt k = 0; k < neurons->N; k++) {
+    const PetscInt pair = neurons->class[k] * blocks->G + neurons->region[k] - blocks->first;
+    if (pair < 0 || pair >= blocks->local) continue;
+    const PetscReal *u = neurons->filter + (size_t)k * neurons->f, alpha = neurons->weight[k];
+    PetscReal *svec = columns + (size_t)pair * blocks->m;
+    for (PetscInt column = 0; column < blocks->f; column++, svec += column) {
+      const PetscReal scale = PETSC_SQRT2 * alpha * u[column];
+      for (PetscInt row = 0; row < column; row++) svec[row] += scale * u[row];
+      svec[column] += alpha * u[column] * u[column];
+    }
+    for (PetscInt row = 0; row < blocks->f; row++) svec[row] += PETSC_SQRT2 * alpha * u[row];
+    svec[blocks->f] += alpha;
+    *sum += PetscAbsReal(alpha);
+  }
+  PetscCall(VecRestoreArray(S, &columns));
+  PetscFunctionReturn(0);
+}

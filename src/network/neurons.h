@@ -1,0 +1,39 @@
+/*
+   Neural decomposition (docs/mathematics.md, section 4): from PSD blocks to neurons and back.
+*/
+#ifndef PSD_NEURONS_PRIVATE_H
+#define PSD_NEURONS_PRIVATE_H
+
+#include <petscvec.h>
+#include "cone/cone.h"
+
+/* A list of neurons alpha [u;1][u;1]' on this rank; room for `capacity` of them is there from the start. */
+typedef struct {
+  PetscInt N, capacity, f;
+  PetscReal *filter;          /* N x f row-major, unit rows u */
+  PetscReal *weight;          /* alpha, negative for those of Z' */
+  PetscInt *region, *class;   /* g, t */
+  PetscReal *lambda, *vector; /* work of PsdDecompose: f+1 each */
+} PsdNeurons;
+
+PetscErrorCode PsdNeuronsCreate(PetscInt capacity, PetscInt f, PsdNeurons *neurons);
+PetscErrorCode PsdNeuronsCopy(const PsdNeurons *from, PsdNeurons *to); /* to has the capacity */
+PetscErrorCode PsdNeuronsDestroy(PsdNeurons *neurons);
+
+/* PsdNeuronsGather - all ranks' neurons on every rank, in rank order; creates `all`. Collective. */
+PetscErrorCode PsdNeuronsGather(MPI_Comm comm, const PsdNeurons *local, PsdNeurons *all);
+
+/*
+   PsdDecompose - appends the neurons of one block Z = F F', as many as F has columns. When <J,Z> = 0 their terms sum to Z;
+   otherwise to a matrix of the same rank that has <J,.> = 0, nearest to Z to first order.
+
+   Not collective. F: d x rank by columns, which are orthogonal to each other; overwritten. sign: +1 for Z, -1 for Z'.
+*/
+void PsdDecompose(PetscInt d, PetscInt rank, PetscReal F[], PetscReal sign, PetscInt region, PetscInt class,
+                  PsdNeurons *neurons);
+
+/* PsdNeuronsAssemble - S = sum of weight svec([u;1][u;1]') for the pairs this rank owns, and sum |weight| over all
+   neurons of owned pairs. Neurons of other ranks' pairs are passed over. Not collective. */
+PetscErrorCode PsdNeuronsAssemble(const PsdNeurons *neurons, PsdBlocks blocks, Vec S, PetscReal *sum);
+
+#endif
