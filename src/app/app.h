@@ -1,0 +1,66 @@
+/*
+   The psdnet command: one file a subcommand. A subcommand reads its options, calls the library, and prints; it holds no
+   mathematics.
+*/
+#ifndef PSD_APP_H
+#define PSD_APP_H
+
+#include <psdnet.h>
+
+/* Exit status of the command (docs/formats.md). */
+enum { PSD_EXIT_DONE = 0, PSD_EXIT_INPUT = 1, PSD_EXIT_NOT_CONVERGED = 2 };
+
+/* What main knows and subcommands may need. */
+typedef struct {
+  const char *command_line; /* as typed */
+  const char *argument;     /* what follows the subcommand's name without a dash, or NULL */
+} PsdInvocation;
+
+typedef struct {
+  const char *name, *usage, *summary;
+  PetscBool takes_argument;
+  PetscErrorCode (*run)(const PsdInvocation *invocation, int *exit_status);
+} PsdSubcommand;
+
+PetscErrorCode PsdRunTrain(const PsdInvocation *invocation, int *exit_status);
+PetscErrorCode PsdRunEvaluate(const PsdInvocation *invocation, int *exit_status);
+PetscErrorCode PsdRunPredict(const PsdInvocation *invocation, int *exit_status);
+PetscErrorCode PsdRunCertify(const PsdInvocation *invocation, int *exit_status);
+PetscErrorCode PsdRunInfo(const PsdInvocation *invocation, int *exit_status);
+
+/* ---------------------------------------------------------------- shared by subcommands: common.c */
+
+/* A path option; required: an input error when it is absent (unless help is being printed). */
+PetscErrorCode PsdOptionPath(const char name[], const char text[], PetscBool required, char path[PETSC_MAX_PATH_LEN]);
+
+/* Ends the reading of options: unknown ones are errors; *done when only help was wanted. */
+PetscErrorCode PsdOptionsEnd(PetscBool *done);
+
+/* The network of -model, and the data of -data restricted to its classes and of its image size, read. */
+PetscErrorCode PsdLoadModelAndData(const char model[], PsdData data, PsdNetwork *network);
+
+/* The largest of all ranks' peak resident set sizes, in MB. Collective. */
+PetscErrorCode PsdPeakMemory(PetscReal *megabytes);
+
+/* ---------------------------------------------------------------- report.json and history.csv: report.c */
+
+typedef struct {
+  const PsdInvocation *invocation;
+  PetscInt n, f, D, blocks;
+  const char *consensus, *cone;
+  PetscInt iterations, neurons;
+  PetscReal beta, beta_max;
+  PsdCertificate certificate;
+  PetscReal accuracy_validation; /* < 0: none */
+} PsdReport;
+
+/* Collective; written by the root, whole or not at all. */
+PetscErrorCode PsdReportWrite(const PsdReport *report, const char path[]);
+
+typedef struct _p_PsdHistory *PsdHistory;
+/* path "": none is kept. Collective. */
+PetscErrorCode PsdHistoryCreate(const char path[], PsdHistory *history);
+PetscErrorCode PsdHistoryAdd(PsdHistory history, const PsdAdmmStatus *status);
+PetscErrorCode PsdHistoryClose(PsdHistory *history);
+
+#endif

@@ -1,0 +1,86 @@
+/*
+   psdnet certify: objective, bound and gap of a model, from its file and the data alone.
+*/
+#include "app.h"
+#include "base/base.h"
+
+/* The problem that the file says the network was trained on. */
+static PetscErrorCode SetUpProblem(PsdProblem problem, PsdNetwork network)
+{
+  PetscFunctionBeginUser;
+  PsdTraining training;
+  PetscCall(PsdNetworkGetTraining(network, &training));
+  PetscCall(PsdProblemSetActivation(problem, training.activation));
+  PetscCall(PsdProblemSetBeta(problem, training.beta));
+  PetscCall(PsdProblemSetUp(problem));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode CheckSamples(PsdNetwork network, PsdData data)
+{
+  PetscFunctionBeginUser;
+  PsdTraining training;
+  PetscInt n;
+  PetscCall(PsdNetworkGetTraining(network, &training));
+  PetscCall(PsdDataGetSizes(data, &n, NULL, NULL));
+  PsdCheckInput(n == training.n_train,
+                "the model was trained on %" PetscInt_FMT " images, found %" PetscInt_FMT
+                ": give -limit and -validation as they were in training",
+                training.n_train, n);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Certify(PsdNetwork network, PsdData data, PetscReal memory, PetscReal target, PetscInt max_it)
+{
+  PetscFunctionBeginUser;
+  PsdPatches patches;
+  PsdProblem problem;
+  PsdCertificate certificate;
+  PsdTraining training;
+  PetscCall(PsdNetworkGetPatches(network, &patches));
+  PetscCall(PsdProblemCreate(data, patches, &problem));
+  PetscCall(PsdProblemSetMemory(problem, memory));
+  PetscCall(SetUpProblem(problem, network));
+  PetscCall(PsdNetworkGetTraining(network, &training));
+  PetscCall(PsdCertifyNetwork(problem, network, target > 0 ? target : training.gap, max_it, &certificate));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "primal   %.12g   (file: %.12g)\n", (double)certificate.primal,
+                        (double)training.objective_primal));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "bound    %.12g   (file: %.12g)\n", (double)certificate.dual,
+                        (double)training.objective_dual));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "gap      %.3e        (file: %.3e)\n", (double)certificate.gap,
+                        (double)training.gap));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "accuracy %.2f%% training\n", 100 * (double)certificate.accuracy));
+  PetscCall(PsdProblemDestroy(&problem));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdRunCertify(const PsdInvocation *invocation, int *exit_status)
+{
+  PetscFunctionBeginUser;
+  (void)invocation;
+  (void)exit_status;
+  char model[PETSC_MAX_PATH_LEN];
+  PsdData data;
+  PsdNetwork network;
+  PetscReal target = 0, memory = 1024;
+  PetscInt max_it = 5000;
+  PetscBool done;
+  PetscCall(PsdDataCreate(PETSC_COMM_WORLD, &data));
+  PetscCall(PsdDataSetFromOptions(data));
+  PetscCall(PsdOptionsHeading("Model and search for a bound"));
+  PetscCall(PsdOptionPath("-model", "file a network was written to by psdnet train", PETSC_TRUE, model));
+  PetscCall(PsdOptionReal("-gap", "stop looking for a better bound at this gap; 0 = the file's", PSD_NONNEGATIVE,
+                          &target, NULL));
+  PetscCall(PsdOptionInt("-max_it", "most iterations of that search; 0 = only the network's own residual", 0,
+                         PETSC_MAX_INT, &max_it, NULL));
+  PetscCall(PsdOptionReal("-memory", "MB a rank for lifted features", PSD_NONNEGATIVE, &memory, NULL));
+  PetscCall(PsdOptionsEnd(&done));
+  if (!done) {
+    PetscCall(PsdLoadModelAndData(model, data, &network));
+    PetscCall(CheckSamples(network, data));
+    PetscCall(Certify(network, data, memory, target, max_it));
+    PetscCall(PsdNetworkDestroy(&network));
+  }
+  PetscCall(PsdDataDestroy(&data));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,47 @@
+/*
+   What several subcommands do alike.
+*/
+#include "app.h"
+#include "base/base.h"
+#include <sys/resource.h>
+
+PetscErrorCode PsdOptionPath(const char name[], const char text[], PetscBool required, char path[PETSC_MAX_PATH_LEN])
+{
+  PetscFunctionBeginUser;
+  PetscBool given;
+  path[0] = '\0';
+  PetscCall(PsdOptionString(name, text, path, PETSC_MAX_PATH_LEN, &given));
+  PsdCheckInput(given || !required || PsdOptionsGetHelp(), "option %s is missing: expected %s", name, text);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdOptionsEnd(PetscBool *done)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PsdOptionsCheckUnknown());
+  *done = PsdOptionsGetHelp();
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdLoadModelAndData(const char model[], PsdData data, PsdNetwork *network)
+{
+  PetscFunctionBeginUser;
+  PetscInt count;
+  const PetscInt *labels;
+  PetscCall(PsdNetworkLoad(PETSC_COMM_WORLD, model, network));
+  PetscCall(PsdNetworkGetClasses(*network, &count, &labels, NULL));
+  PetscCall(PsdDataSetClasses(data, count, labels));
+  PetscCall(PsdDataSetUp(data));
+  PetscCall(PsdNetworkCheckData(*network, data));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdPeakMemory(PetscReal *megabytes)
+{
+  PetscFunctionBeginUser;
+  struct rusage usage;
+  getrusage(RUSAGE_SELF, &usage);
+  *megabytes = (PetscReal)usage.ru_maxrss / 1024;
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, megabytes, 1, MPIU_REAL, MPI_MAX, PETSC_COMM_WORLD));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,60 @@
+/*
+   psdnet evaluate: accuracy and confusion matrix of a model on a data set.
+*/
+#include "app.h"
+#include "base/base.h"
+
+static PetscErrorCode PrintConfusion(PsdData data, PetscInt count, const PetscInt64 confusion[])
+{
+  PetscFunctionBeginUser;
+  const char *const *names;
+  PetscCall(PsdDataGetClasses(data, NULL, NULL, &names));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "confusion (row: true class, column: predicted)\n%12s", ""));
+  for (PetscInt k = 0; k < count; k++) PetscCall(PetscPrintf(PETSC_COMM_WORLD, " %8.8s", names[k]));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "   recall\n"));
+  for (PetscInt row = 0; row < count; row++) {
+    PetscInt64 images = 0;
+    PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%12.12s", names[row]));
+    for (PetscInt k = 0; k < count; k++) {
+      images += confusion[row * count + k];
+      PetscCall(PetscPrintf(PETSC_COMM_WORLD, " %8" PetscInt64_FMT, confusion[row * count + k]));
+    }
+    PetscCall(PetscPrintf(PETSC_COMM_WORLD, " %7.2f%%\n",
+                          images ? 100 * (double)confusion[row * count + row] / (double)images : 0.0));
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdRunEvaluate(const PsdInvocation *invocation, int *exit_status)
+{
+  PetscFunctionBeginUser;
+  (void)invocation;
+  (void)exit_status;
+  char model[PETSC_MAX_PATH_LEN];
+  PsdData data;
+  PsdNetwork network;
+  PetscInt n, n_local, count, C;
+  PetscReal *scores, accuracy;
+  PetscInt64 *confusion;
+  PetscBool done;
+  PetscCall(PsdDataCreate(PETSC_COMM_WORLD, &data));
+  PetscCall(PsdDataSetFromOptions(data));
+  PetscCall(PsdOptionsHeading("Model"));
+  PetscCall(PsdOptionPath("-model", "file a network was written to by psdnet train", PETSC_TRUE, model));
+  PetscCall(PsdOptionsEnd(&done));
+  if (!done) {
+    PetscCall(PsdLoadModelAndData(model, data, &network));
+    PetscCall(PsdDataGetSizes(data, &n, &n_local, NULL));
+    PetscCall(PsdNetworkGetClasses(network, &count, NULL, &C));
+    PetscCall(PetscMalloc2((size_t)n_local * C, &scores, (size_t)count * count, &confusion));
+    PetscCall(PsdNetworkApply(network, data, scores));
+    PetscCall(PsdNetworkConfusion(network, data, scores, confusion, &accuracy));
+    PetscCall(
+        PetscPrintf(PETSC_COMM_WORLD, "accuracy %.4f%% of %" PetscInt_FMT " images\n", 100 * (double)accuracy, n));
+    PetscCall(PrintConfusion(data, count, confusion));
+    PetscCall(PetscFree2(scores, confusion));
+    PetscCall(PsdNetworkDestroy(&network));
+  }
+  PetscCall(PsdDataDestroy(&data));
+  PetscFunctionReturn(0);
+}

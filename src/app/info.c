@@ -1,0 +1,43 @@
+/*
+   psdnet info: what a file or directory is, a model or a data set.
+*/
+#include "app.h"
+#include "base/base.h"
+#include <petscviewer.h>
+
+static PetscErrorCode ShowData(const char path[])
+{
+  PetscFunctionBeginUser;
+  PsdData data;
+  PetscCall(PsdDataCreate(PETSC_COMM_WORLD, &data));
+  PetscCall(PsdDataSetFromOptions(data));
+  PetscCall(PsdDataSetPath(data, path));
+  PetscCall(PsdDataSetUp(data));
+  PetscCall(PsdDataView(data, PETSC_VIEWER_STDOUT_WORLD));
+  PetscCall(PsdDataDestroy(&data));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdRunInfo(const PsdInvocation *invocation, int *exit_status)
+{
+  PetscFunctionBeginUser;
+  (void)exit_status;
+  PsdData data;
+  PsdNetwork network;
+  PetscBool done, directory;
+  PetscCall(PsdDataCreate(PETSC_COMM_WORLD, &data));
+  PetscCall(PsdDataSetFromOptions(data));
+  PetscCall(PsdDataDestroy(&data));
+  PetscCall(PsdOptionsEnd(&done));
+  if (done) PetscFunctionReturn(0);
+  PsdCheckInput(invocation->argument, "info: found no argument, expected a model file or a data directory");
+  PetscCall(PetscTestDirectory(invocation->argument, 'r', &directory));
+  if (directory) {
+    PetscCall(ShowData(invocation->argument));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(PsdNetworkLoad(PETSC_COMM_WORLD, invocation->argument, &network));
+  PetscCall(PsdNetworkView(network, PETSC_VIEWER_STDOUT_WORLD));
+  PetscCall(PsdNetworkDestroy(&network));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,126 @@
+/*
+   psdnet SUBCOMMAND [options]: finds the subcommand, runs it, and turns its error into an exit status.
+
+   A user's mistake ends as one line on rank 0 and status 1 on all ranks; a defect ends as PETSc's traceback and MPI_Abort,
+   so that no rank waits for one that is gone.
+*/
+#include "app.h"
+#include "base/base.h"
+#include <stdlib.h>
+#include <string.h>
+
+static const PsdSubcommand subcommands[] = {
+    {"train", "-data DIR -model m.h5", "train a network to a certified gap", PETSC_FALSE, PsdRunTrain},
+    {"evaluate", "-model m.h5 -data DIR", "accuracy and confusion matrix", PETSC_FALSE, PsdRunEvaluate},
+    {"predict", "-model m.h5 -data DIR -output p.csv", "index, scores and class of every image", PETSC_FALSE,
+     PsdRunPredict},
+    {"certify", "-model m.h5 -data DIR", "objective, bound and gap again, from file and data alone", PETSC_FALSE,
+     PsdRunCertify},
+    {"info", "FILE|DIR", "what a model or a data set is", PETSC_TRUE, PsdRunInfo},
+};
+enum { SUBCOMMANDS = sizeof(subcommands) / sizeof(*subcommands) };
+
+static void PrintUsage(FILE *file)
+{
+  fprintf(file, "psdnet %s: two-layer convolutional networks trained to a certified global optimum\n\n", PSD_VERSION);
+  fprintf(file, "usage: [mpiexec -n RANKS] psdnet SUBCOMMAND [options]\n\n");
+  for (size_t k = 0; k < SUBCOMMANDS; k++)
+    fprintf(file, "  %-9s %-36s %s\n", subcommands[k].name, subcommands[k].usage, subcommands[k].summary);
+  fprintf(
+      file,
+      "\npsdnet SUBCOMMAND -help lists the subcommand's options; PETSc's own (-log_view, -info, -options_file, ...) "
+      "work as well.\n");
+}
+
+static const PsdSubcommand *FindSubcommand(const char name[])
+{
+  for (size_t k = 0; k < SUBCOMMANDS; k++)
+    if (!strcmp(subcommands[k].name, name)) return &subcommands[k];
+  return NULL;
+}
+
+/* Takes `name` out of argv; whether it was there. */
+static PetscBool RemoveArgument(int *argc, char **argv, const char name[])
+{
+  PetscBool found = PETSC_FALSE;
+  int kept = 1;
+  for (int k = 1; k < *argc; k++) {
+    if (!strcmp(argv[k], name)) found = PETSC_TRUE;
+    else argv[kept++] = argv[k];
+  }
+  *argc = kept;
+  argv[kept] = NULL;
+  return found;
+}
+
+/* Takes argv[1] out of argv. */
+static char *ShiftArgument(int *argc, char **argv)
+{
+  char *first = argv[1];
+  for (int k = 1; k < *argc; k++) argv[k] = argv[k + 1];
+  (*argc)--;
+  return first;
+}
+
+static char *JoinArguments(int argc, char **argv)
+{
+  size_t length = 1;
+  for (int k = 0; k < argc; k++) length += strlen(argv[k]) + 1;
+  char *line = calloc(length, 1);
+  for (int k = 0; line && k < argc; k++) {
+    if (k > 0) strcat(line, " ");
+    strcat(line, argv[k]);
+  }
+  return line;
+}
+
+static PetscErrorCode Run(const PsdSubcommand *subcommand, const PsdInvocation *invocation, PetscBool help,
+                          const char stray[], int *exit_status)
+{
+  PetscFunctionBeginUser;
+  PsdOptionsSetHelp(help);
+  if (help)
+    PetscCall(PetscPrintf(PETSC_COMM_WORLD, "usage: [mpiexec -n RANKS] psdnet %s %s [options]\n%s\n", subcommand->name,
+                          subcommand->usage, subcommand->summary));
+  PsdCheckInput(!stray, "unexpected argument '%s'; options begin with a dash, see 'psdnet %s -help'", stray,
+                subcommand->name);
+  PetscCall(PsdProgressSetFromOptions());
+  PetscCall((*subcommand->run)(invocation, exit_status));
+  PetscFunctionReturn(0);
+}
+
+int main(int argc, char **argv)
+{
+  int exit_status = PSD_EXIT_DONE;
+  char *line = JoinArguments(argc, argv);
+  const PetscBool help = RemoveArgument(&argc, argv, "-help") || RemoveArgument(&argc, argv, "--help") ||
+                         RemoveArgument(&argc, argv, "-h");
+  const PsdSubcommand *subcommand = argc > 1 ? FindSubcommand(argv[1]) : NULL;
+  if (!subcommand && argc > 1 && (!strcmp(argv[1], "-version") || !strcmp(argv[1], "--version"))) {
+    printf("psdnet %s\n", PSD_VERSION);
+    return PSD_EXIT_DONE;
+  }
+  if (!subcommand) {
+    if (argc > 1) fprintf(stderr, "psdnet: error: unknown subcommand '%s'; see 'psdnet -help'\n", argv[1]);
+    else PrintUsage(help ? stdout : stderr);
+    return argc == 1 && help ? PSD_EXIT_DONE : PSD_EXIT_INPUT;
+  }
+  (void)ShiftArgument(&argc, argv);
+  PsdInvocation invocation = {.command_line = line ? line : ""};
+  if (subcommand->takes_argument && argc > 1 && argv[1][0] != '-') invocation.argument = ShiftArgument(&argc, argv);
+  const char *stray = argc > 1 && argv[1][0] != '-' ? argv[1] : NULL;
+
+  if (PsdInitialize(&argc, &argv, NULL)) return PSD_EXIT_INPUT;
+  const PetscErrorCode ierr = Run(subcommand, &invocation, help, stray, &exit_status);
+  if (ierr == PSD_ERR_INPUT) {
+    PetscMPIInt rank;
+    MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
+    if (rank == 0) fprintf(stderr, "psdnet: error: %s\n", PsdErrorMessage());
+    exit_status = PSD_EXIT_INPUT;
+  } else if (ierr) {
+    MPI_Abort(PETSC_COMM_WORLD, PSD_EXIT_INPUT);
+  }
+  if (PsdFinalize()) return PSD_EXIT_INPUT;
+  free(line);
+  return exit_status;
+}

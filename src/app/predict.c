@@ -1,0 +1,130 @@
+/*
+   psdnet predict: one line of CSV an image: index in the data set, scores, class.
+
+   The root writes; the other ranks send their shards' scores to it one after the other, so that it holds one shard at a time.
+*/
+#include "app.h"
+#include "base/base.h"
+#include <errno.h>
+#include <string.h>
+
+typedef struct {
+  PetscInt C;
+  const PetscInt *labels;
+  FILE *stream;
+} Table;
+
+static void WriteHeader(const Table *table)
+{
+  fprintf(table->stream, "index");
+  for (PetscInt t = 0; t < table->C; t++) fprintf(table->stream, ",score_%" PetscInt_FMT, t);
+  fprintf(table->stream, ",class\n");
+}
+
+static void WriteShard(const Table *table, PetscInt n, const PetscInt64 indices[], const PetscReal scores[])
+{
+  for (PetscInt i = 0; i < n; i++, scores += table->C) {
+    fprintf(table->stream, "%" PetscInt64_FMT, indices[i]);
+    for (PetscInt t = 0; t < table->C; t++) fprintf(table->stream, ",%.17g", (double)scores[t]);
+    fprintf(table->stream, ",%" PetscInt_FMT "\n", table->labels[PsdNetworkClassify(table->C, scores)]);
+  }
+}
+
+/* The root's side: its own shard, then the others' in order. */
+static PetscErrorCode WriteAll(const Table *table, PetscMPIInt ranks, PetscInt n_local, const PetscInt64 indices[],
+                               const PetscReal scores[])
+{
+  PetscFunctionBeginUser;
+  WriteHeader(table);
+  WriteShard(table, n_local, indices, scores);
+  for (PetscMPIInt rank = 1; rank < ranks; rank++) {
+    PetscInt n;
+    PetscInt64 *their_indices;
+    PetscReal *their_scores;
+    PetscMPIInt count;
+    PetscCallMPI(MPI_Recv(&n, 1, MPIU_INT, rank, 0, PETSC_COMM_WORLD, MPI_STATUS_IGNORE));
+    PetscCall(PetscMalloc2(n, &their_indices, (size_t)n * table->C, &their_scores));
+    PetscCall(PetscMPIIntCast(n * table->C, &count));
+    PetscCallMPI(MPI_Recv(their_indices, (PetscMPIInt)n, MPIU_INT64, rank, 0, PETSC_COMM_WORLD, MPI_STATUS_IGNORE));
+    PetscCallMPI(MPI_Recv(their_scores, count, MPIU_REAL, rank, 0, PETSC_COMM_WORLD, MPI_STATUS_IGNORE));
+    WriteShard(table, n, their_indices, their_scores);
+    PetscCall(PetscFree2(their_indices, their_scores));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode SendShard(PetscInt C, PetscInt n_local, const PetscInt64 indices[], const PetscReal scores[])
+{
+  PetscFunctionBeginUser;
+  PetscMPIInt count;
+  PetscCall(PetscMPIIntCast(n_local * C, &count));
+  PetscCallMPI(MPI_Send(&n_local, 1, MPIU_INT, 0, 0, PETSC_COMM_WORLD));
+  PetscCallMPI(MPI_Send(indices, (PetscMPIInt)n_local, MPIU_INT64, 0, 0, PETSC_COMM_WORLD));
+  PetscCallMPI(MPI_Send(scores, count, MPIU_REAL, 0, 0, PETSC_COMM_WORLD));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode WriteTable(PsdNetwork network, PsdData data, const PetscReal scores[], const char path[])
+{
+  PetscFunctionBeginUser;
+  PsdStatus status = {PETSC_FALSE, ""};
+  PsdFile file;
+  Table table;
+  PetscMPIInt rank, ranks;
+  PetscInt n_local;
+  const PetscInt64 *indices;
+  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &ranks));
+  PetscCall(PsdNetworkGetClasses(network, NULL, &table.labels, &table.C));
+  PetscCall(PsdDataGetSizes(data, NULL, &n_local, NULL));
+  PetscCall(PsdDataGetShard(data, NULL, NULL, &indices));
+  if (rank == 0) {
+    PsdFileBegin(&file, path, &status);
+    table.stream = status.failed ? NULL : fopen(file.temporary, "w");
+    if (!table.stream) PsdStatusFail(&status, "cannot write %s: %s", path, strerror(errno));
+  }
+  PetscCall(PsdStatusAgree(PETSC_COMM_WORLD, &status));
+  if (rank > 0) PetscCall(SendShard(table.C, n_local, indices, scores));
+  else {
+    PetscCall(WriteAll(&table, ranks, n_local, indices, scores));
+    const int failed = ferror(table.stream);
+    if (fclose(table.stream) || failed) PsdStatusFail(&status, "cannot write %s: %s", path, strerror(errno));
+    if (status.failed) PsdFileAbandon(&file);
+    else PsdFileCommit(&file, &status);
+  }
+  PetscCall(PsdStatusAgree(PETSC_COMM_WORLD, &status));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdRunPredict(const PsdInvocation *invocation, int *exit_status)
+{
+  PetscFunctionBeginUser;
+  (void)invocation;
+  (void)exit_status;
+  char model[PETSC_MAX_PATH_LEN], output[PETSC_MAX_PATH_LEN];
+  PsdData data;
+  PsdNetwork network;
+  PetscInt n, n_local, C;
+  PetscReal *scores;
+  PetscBool done;
+  PetscCall(PsdDataCreate(PETSC_COMM_WORLD, &data));
+  PetscCall(PsdDataSetFromOptions(data));
+  PetscCall(PsdOptionsHeading("Model and output"));
+  PetscCall(PsdOptionPath("-model", "file a network was written to by psdnet train", PETSC_TRUE, model));
+  PetscCall(PsdOptionPath("-output", "file the predictions are written to (CSV)", PETSC_TRUE, output));
+  PetscCall(PsdOptionsEnd(&done));
+  if (!done) {
+    PetscCall(PsdFileCheckWritable(PETSC_COMM_WORLD, "-output", output));
+    PetscCall(PsdLoadModelAndData(model, data, &network));
+    PetscCall(PsdDataGetSizes(data, &n, &n_local, NULL));
+    PetscCall(PsdNetworkGetClasses(network, NULL, NULL, &C));
+    PetscCall(PetscMalloc1((size_t)n_local * C, &scores));
+    PetscCall(PsdNetworkApply(network, data, scores));
+    PetscCall(WriteTable(network, data, scores, output));
+    PetscCall(PetscPrintf(PETSC_COMM_WORLD, "predictions of %" PetscInt_FMT " images in %s\n", n, output));
+    PetscCall(PetscFree(scores));
+    PetscCall(PsdNetworkDestroy(&network));
+  }
+  PetscCall(PsdDataDestroy(&data));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,174 @@
+/*
+   report.json and history.csv (docs/formats.md), written by the root.
+*/
+#include "app.h"
+#include "base/base.h"
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+static void PrintString(FILE *file, const char text[])
+{
+  fputc('"', file);
+  for (const char *c = text; *c; c++) {
+    if (*c == '"' || *c == '\\') fputc('\\', file);
+    if ((unsigned char)*c < ' ') fprintf(file, "\\u%04x", (unsigned char)*c);
+    else fputc(*c, file);
+  }
+  fputc('"', file);
+}
+
+static void PrintField(FILE *file, const char name[], const char text[])
+{
+  fprintf(file, "  \"%s\": ", name);
+  PrintString(file, text);
+  fprintf(file, ",\n");
+}
+
+/* JSON has no infinities and no NaN. */
+static void PrintNumber(FILE *file, const char name[], PetscReal value)
+{
+  if (PetscIsInfOrNanReal(value)) fprintf(file, "  \"%s\": null,\n", name);
+  else fprintf(file, "  \"%s\": %.17g,\n", name, (double)value);
+}
+
+static void PrintInt(FILE *file, const char name[], PetscInt value)
+{
+  fprintf(file, "  \"%s\": %" PetscInt_FMT ",\n", name, value);
+}
+
+static void PrintSeconds(FILE *file, const PetscReal seconds[])
+{
+  fprintf(file, "  \"seconds\": {");
+  for (int phase = 0; phase < PSD_PHASE_COUNT; phase++)
+    fprintf(file, "\"%s\": %.6f, ", PsdPhaseNames[phase], (double)seconds[phase]);
+  fprintf(file, "\"total\": %.6f}\n", (double)seconds[PSD_PHASE_COUNT]);
+}
+
+typedef struct {
+  PetscMPIInt ranks;
+  char machine[256];
+  char *options;
+  PetscReal peak_memory;
+  PetscReal seconds[PSD_PHASE_COUNT + 1]; /* the slowest rank's, then total */
+} Circumstances;
+
+static void PrintReport(FILE *file, const PsdReport *report, const Circumstances *run)
+{
+  fprintf(file, "{\n");
+  PrintField(file, "command", report->invocation->command_line);
+  PrintField(file, "options", run->options);
+  PrintInt(file, "ranks", run->ranks);
+  PrintInt(file, "threads", PsdThreadsGet());
+  PrintField(file, "machine", run->machine);
+  PrintInt(file, "n", report->n);
+  PrintInt(file, "f", report->f);
+  PrintInt(file, "D", report->D);
+  PrintInt(file, "blocks", report->blocks);
+  PrintField(file, "consensus", report->consensus);
+  PrintField(file, "cone", report->cone);
+  PrintInt(file, "iterations", report->iterations);
+  PrintNumber(file, "objective_primal", report->certificate.primal);
+  PrintNumber(file, "objective_dual", report->certificate.dual);
+  PrintNumber(file, "gap", report->certificate.gap);
+  PrintInt(file, "neurons", report->neurons);
+  PrintNumber(file, "accuracy_train", report->certificate.accuracy);
+  if (report->accuracy_validation >= 0) PrintNumber(file, "accuracy_validation", report->accuracy_validation);
+  PrintNumber(file, "beta", report->beta);
+  PrintNumber(file, "beta_max", report->beta_max);
+  PrintNumber(file, "peak_memory_mb", run->peak_memory);
+  PrintSeconds(file, run->seconds);
+  fprintf(file, "}\n");
+}
+
+/* Collective: what the root cannot know alone. */
+static PetscErrorCode GatherCircumstances(Circumstances *run)
+{
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &run->ranks));
+  PetscCall(PetscGetHostName(run->machine, sizeof(run->machine)));
+  PetscCall(PetscOptionsGetAll(NULL, &run->options));
+  PetscCall(PsdPeakMemory(&run->peak_memory));
+  for (int phase = 0; phase < PSD_PHASE_COUNT; phase++) run->seconds[phase] = PsdPhaseSeconds((PsdPhase)phase);
+  run->seconds[PSD_PHASE_COUNT] = PsdWallSeconds();
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, run->seconds, PSD_PHASE_COUNT + 1, MPIU_REAL, MPI_MAX, PETSC_COMM_WORLD));
+  PetscFunctionReturn(0);
+}
+
+/* Whether all that was printed has reached the file; closes it. */
+static void CloseFile(FILE *stream, const char path[], PsdStatus *status)
+{
+  const int failed = ferror(stream);
+  if (fclose(stream) || failed) PsdStatusFail(status, "cannot write %s: %s", path, strerror(errno));
+}
+
+PetscErrorCode PsdReportWrite(const PsdReport *report, const char path[])
+{
+  PetscFunctionBeginUser;
+  Circumstances run;
+  PsdStatus status = {PETSC_FALSE, ""};
+  PetscMPIInt rank;
+  PetscCall(GatherCircumstances(&run));
+  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  if (rank == 0) {
+    PsdFile file;
+    PsdFileBegin(&file, path, &status);
+    FILE *stream = status.failed ? NULL : fopen(file.temporary, "w");
+    if (stream) {
+      PrintReport(stream, report, &run);
+      CloseFile(stream, path, &status);
+    } else PsdStatusFail(&status, "cannot write %s: %s", path, strerror(errno));
+    if (status.failed) PsdFileAbandon(&file);
+    else PsdFileCommit(&file, &status);
+  }
+  PetscCall(PetscFree(run.options));
+  PetscCall(PsdStatusAgree(PETSC_COMM_WORLD, &status));
+  PetscFunctionReturn(0);
+}
+
+struct _p_PsdHistory {
+  PsdFile file;
+  FILE *stream; /* NULL on ranks other than the root, and when no history is kept */
+};
+
+PetscErrorCode PsdHistoryCreate(const char path[], PsdHistory *history)
+{
+  PetscFunctionBeginUser;
+  PsdStatus status = {PETSC_FALSE, ""};
+  PetscMPIInt rank;
+  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  PetscCall(PetscNew(history));
+  if (path[0] && rank == 0) {
+    PsdFileBegin(&(*history)->file, path, &status);
+    if (!status.failed) (*history)->stream = fopen((*history)->file.temporary, "w");
+    if (!(*history)->stream) PsdStatusFail(&status, "cannot write %s: %s", path, strerror(errno));
+    else fprintf((*history)->stream, "iteration,seconds,primal_residual,dual_residual,rho,objective,bound,gap,rank\n");
+  }
+  PetscCall(PsdStatusAgree(PETSC_COMM_WORLD, &status));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdHistoryAdd(PsdHistory history, const PsdAdmmStatus *status)
+{
+  PetscFunctionBeginUser;
+  if (!history->stream) PetscFunctionReturn(0);
+  fprintf(history->stream, "%" PetscInt_FMT ",%.6f,%.9g,%.9g,%.9g,%.17g,%.17g,%.9g,%" PetscInt_FMT "\n",
+          status->iteration, (double)status->seconds, (double)status->primal_residual, (double)status->dual_residual,
+          (double)status->rho, (double)status->objective, (double)status->bound, (double)status->gap, status->rank);
+  fflush(history->stream);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdHistoryClose(PsdHistory *history)
+{
+  PetscFunctionBeginUser;
+  PsdStatus status = {PETSC_FALSE, ""};
+  if ((*history)->stream) {
+    CloseFile((*history)->stream, (*history)->file.path, &status);
+    if (status.failed) PsdFileAbandon(&(*history)->file);
+    else PsdFileCommit(&(*history)->file, &status);
+  }
+  PetscCall(PetscFree(*history));
+  PetscCall(PsdStatusAgree(PETSC_COMM_WORLD, &status));
+  PetscFunctionReturn(0);
+}
