@@ -146,6 +146,20 @@ PetscErrorCode PsdEigenCreate(PetscInt order, PsdEigen *eigen);
 PetscErrorCode PsdEigenSolve(PsdEigen eigen, PetscReal A[], PetscReal lambda[]);
 PetscErrorCode PsdEigenDestroy(PsdEigen *eigen);
 
+/* ---------------------------------------------------------------- sums: sum.c
+
+   An array of sums in twice the working precision: rounded at the end, they come out the same whatever the order in which
+   terms were added and however they were spread over ranks (but for ties closer than 2^-50 of a unit in the last place). */
+
+typedef struct _p_PsdSum *PsdSum;
+
+PetscErrorCode PsdSumCreate(size_t length, PsdSum *sum);
+/* adds x[0..count-1] to entries offset .. offset+count-1 */
+void PsdSumAdd(PsdSum sum, size_t offset, size_t count, const PetscReal x[]);
+/* total (length) <- the sums over all ranks on rank 0, zeros elsewhere; the sum is spent. Collective. */
+PetscErrorCode PsdSumReduce(PsdSum sum, MPI_Comm comm, PetscReal total[]);
+PetscErrorCode PsdSumDestroy(PsdSum *sum);
+
 /* ---------------------------------------------------------------- threads: threads.c */
 
 PetscErrorCode PsdThreadsSetUp(void); /* one BLAS thread a rank unless the environment says otherwise */

@@ -157,7 +157,8 @@ struct _p_PsdData {
 
 /* PsdDataReset - as it was before PsdDataSetUp. */
 PetscErrorCode PsdDataReset(PsdData data);
-/* PsdDataSplitEvenly - the piece of n that is rank's: pieces differ by one at most, the larger come first. */
+/* PsdDataSplitEvenly - the piece of n that is rank's: pieces differ by one at most, and those of size ranks are unions of
+   those of a multiple of size, which is what sums that do not depend on the number of ranks rest on. */
 void PsdDataSplitEvenly(PetscInt n, PetscMPIInt size, PetscMPIInt rank, PetscInt *first, PetscInt *count);
 
 /* PsdDataReadLabels - labels of all images of the split, on every rank; free() them. Collective. */

@@ -11,9 +11,8 @@
 
 void PsdDataSplitEvenly(PetscInt n, PetscMPIInt size, PetscMPIInt rank, PetscInt *first, PetscInt *count)
 {
-  const PetscInt least = n / size, larger = n % size;
-  *count = least + (rank < larger);
-  *first = rank * least + PetscMin(rank, larger);
+  *first = (PetscInt)((PetscInt64)n * rank / size);
+  *count = (PetscInt)((PetscInt64)n * (rank + 1) / size) - *first;
 }
 
 /* ---------------------------------------------------------------- labels */

@@ -1,7 +1,12 @@
 /*
-   From the bytes of an image to rows of patches: pixel scaling, cutting in channel-row-column order, patch normalisation.
+   From the bytes of an image to rows of patches: cutting in channel-row-column order, pixel scaling, patch normalisation.
 
-   Rows come region after region, so that a region is one matrix of BLAS-3 for whoever uses them.
+   Rows come region after region, so that a region is one matrix of BLAS-3 for whoever uses them. Both scaling and
+   normalisation are affine in the bytes v of a patch, p = gain v + offset. For normalisation
+
+     (p - mean p)/sqrt(var p + E/scale^2) = (v - mean v)/sqrt(var v + E),
+
+   and sums of v and v^2 over all patches come from sliding sums of whole numbers, which are exact.
 */
 #include "patches.h"
 
@@ -11,32 +16,91 @@ static PetscInt PartBegin(PetscInt n, PetscInt parts, PetscInt k)
   return k * (n / parts) + PetscMin(k, n % parts);
 }
 
-/* The patch whose upper left corner is at (y, x). */
-static void CutPatch(const PsdPatches patches, PetscInt y, PetscInt x, PetscReal *restrict patch)
+/* sums <- sums of `window` neighbours, `step` apart, for `count` places in a line of `lines` interleaved lines */
+static void SlidingSums(PetscInt count, PetscInt window, PetscInt step, PetscInt lines, PetscInt line_step,
+                        const PetscReal *from, PetscReal *to)
 {
-  const PsdPatchGeometry *g = &patches->geometry;
-  const PetscInt width = g->patch_width;
-  for (PetscInt channel = 0; channel < g->channels; channel++) {
-    const PetscReal *restrict source = patches->image + ((size_t)channel * g->height + y) * g->width + x;
-    for (PetscInt row = 0; row < g->patch_height; row++, source += g->width, patch += width)
-      for (PetscInt column = 0; column < width; column++) patch[column] = source[column];
+  for (PetscInt place = 0; place < count; place++) {
+    const PetscReal *source = from + (size_t)place * step;
+    PetscReal *sums = to + (size_t)place * step;
+    for (PetscInt line = 0; line < lines; line++) sums[line * line_step] = 0;
+    for (PetscInt k = 0; k < window; k++)
+      for (PetscInt line = 0; line < lines; line++)
+        sums[line * line_step] += source[(size_t)k * step + line * line_step];
   }
 }
 
-/* p <- (p - mean p) / sqrt(var p + E/scale^2), var with divisor q (docs/formats.md, patch_normalize) */
-static void NormalizePatch(PetscInt q, PetscReal floor, PetscReal *restrict patch)
+/* For a patch with its corner at each pixel: sum of `plane` over the window of the patch. work, sums: height x width. */
+static void BoxSums(const PsdPatchGeometry *g, const PetscReal *plane, PetscReal *work, PetscReal *sums)
 {
-  PetscReal sum = 0, squares = 0;
-#pragma omp simd reduction(+ : sum)
-  for (PetscInt k = 0; k < q; k++) sum += patch[k];
-  const PetscReal mean = sum / (PetscReal)q;
-#pragma omp simd reduction(+ : squares)
-  for (PetscInt k = 0; k < q; k++) {
-    patch[k] -= mean;
-    squares += patch[k] * patch[k];
+  SlidingSums(g->height - g->patch_height + 1, g->patch_height, g->width, g->width, 1, plane, work);
+  SlidingSums(g->width - g->patch_width + 1, g->patch_width, 1, g->height - g->patch_height + 1, g->width, work, sums);
+}
+
+/* gain and offset of the patch at each pixel, height x width */
+static void PatchScales(PsdPatches patches, const unsigned char image[])
+{
+  const PsdPatchGeometry *g = &patches->geometry;
+  const size_t plane = (size_t)g->height * g->width;
+  const PetscReal q = (PetscReal)patches->q;
+  PetscReal *sum = patches->scales, *squares = sum + plane, *gain = squares + plane, *offset = gain + plane;
+  for (size_t k = 0; k < plane; k++) sum[k] = squares[k] = 0;
+  for (PetscInt channel = 0; channel < g->channels; channel++) {
+    for (size_t k = 0; k < plane; k++) {
+      const PetscReal value = image[channel * plane + k];
+      sum[k] += value;
+      squares[k] += value * value;
+    }
   }
-  const PetscReal scale = 1 / PetscSqrtReal(squares / (PetscReal)q + floor);
-  for (PetscInt k = 0; k < q; k++) patch[k] *= scale;
+  BoxSums(g, sum, gain, offset);
+  BoxSums(g, squares, gain, sum);
+  for (size_t k = 0; k < plane; k++) {
+    const PetscReal total = offset[k], variance = (q * sum[k] - total * total) / (q * q);
+    gain[k] = 1 / PetscSqrtReal(variance + g->normalize);
+    offset[k] = -total / q * gain[k];
+  }
+}
+
+/* One patch: runs of `width` pixels, p = gain v + offset. Inlined with a constant width where that is usual. */
+static inline void CutRuns(const PsdPatchGeometry *g, const PetscReal *source, PetscInt width, PetscReal gain,
+                           PetscReal offset, PetscReal *restrict patch)
+{
+  const size_t plane = (size_t)g->height * g->width;
+  for (PetscInt channel = 0; channel < g->channels; channel++, source += plane)
+    for (PetscInt row = 0; row < g->patch_height; row++, patch += width)
+      for (PetscInt column = 0; column < width; column++)
+        patch[column] = gain * source[(size_t)row * g->width + column] + offset;
+}
+
+static void CutPatch(const PsdPatches patches, PetscInt y, PetscInt x, PetscReal *patch)
+{
+  const PsdPatchGeometry *g = &patches->geometry;
+  const size_t at = (size_t)y * g->width + x, plane = (size_t)g->height * g->width;
+  const PetscReal *source = patches->image + at;
+  PetscReal gain = 1 / g->pixel_scale, offset = -g->pixel_shift / g->pixel_scale;
+  if (g->normalize > 0) {
+    gain = patches->scales[2 * plane + at];
+    offset = patches->scales[3 * plane + at];
+  }
+  switch (g->patch_width) {
+  case 3:
+    CutRuns(g, source, 3, gain, offset, patch);
+    break;
+  case 4:
+    CutRuns(g, source, 4, gain, offset, patch);
+    break;
+  case 5:
+    CutRuns(g, source, 5, gain, offset, patch);
+    break;
+  case 6:
+    CutRuns(g, source, 6, gain, offset, patch);
+    break;
+  case 8:
+    CutRuns(g, source, 8, gain, offset, patch);
+    break;
+  default:
+    CutRuns(g, source, g->patch_width, gain, offset, patch);
+  }
 }
 
 PetscErrorCode PsdPatchesExtract(PsdPatches patches, const unsigned char image[], PetscReal rows[], PetscInt count[])
@@ -44,8 +108,8 @@ PetscErrorCode PsdPatchesExtract(PsdPatches patches, const unsigned char image[]
   PetscFunctionBeginUser;
   const PsdPatchGeometry *g = &patches->geometry;
   const size_t pixels = (size_t)g->channels * g->height * g->width;
-  const PetscReal floor = g->normalize / (g->pixel_scale * g->pixel_scale);
-  for (size_t k = 0; k < pixels; k++) patches->image[k] = patches->scaled_value[image[k]];
+  for (size_t k = 0; k < pixels; k++) patches->image[k] = image[k];
+  if (g->normalize > 0) PatchScales(patches, image);
 
   PetscReal *patch = rows;
   for (PetscInt i = 0; i < g->pool; i++) {
@@ -55,12 +119,9 @@ PetscErrorCode PsdPatchesExtract(PsdPatches patches, const unsigned char image[]
       const PetscInt column_begin = PartBegin(patches->columns, g->pool, j);
       const PetscInt column_end = PartBegin(patches->columns, g->pool, j + 1);
       count[i * g->pool + j] = (row_end - row_begin) * (column_end - column_begin);
-      for (PetscInt row = row_begin; row < row_end; row++) {
-        for (PetscInt column = column_begin; column < column_end; column++, patch += patches->q) {
+      for (PetscInt row = row_begin; row < row_end; row++)
+        for (PetscInt column = column_begin; column < column_end; column++, patch += patches->q)
           CutPatch(patches, row * g->stride, column * g->stride, patch);
-          if (g->normalize > 0) NormalizePatch(patches->q, floor, patch);
-        }
-      }
     }
   }
   PetscFunctionReturn(0);

@@ -90,14 +90,13 @@ static PetscErrorCode SetUpGeometry(PsdPatches patches)
   patches->f = patches->q;
   patches->G = g->pool * g->pool;
   patches->positions = patches->rows * patches->columns;
-  for (PetscInt value = 0; value < 256; value++)
-    patches->scaled_value[value] = ((PetscReal)value - g->pixel_shift) / g->pixel_scale;
   PetscCall(PetscFree4(patches->image, patches->patch_rows, patches->region_count, patches->square));
-  PetscCall(PetscFree(patches->product));
+  PetscCall(PetscFree2(patches->product, patches->scales));
   PetscCall(PetscMalloc4((size_t)g->channels * g->height * g->width, &patches->image,
                          (size_t)PetscMax(2, patches->positions) * patches->q, &patches->patch_rows, patches->G,
                          &patches->region_count, (size_t)patches->q * patches->q, &patches->square));
-  PetscCall(PetscMalloc1((size_t)patches->q * patches->q, &patches->product));
+  PetscCall(PetscMalloc2((size_t)patches->q * patches->q, &patches->product, (size_t)4 * g->height * g->width,
+                         &patches->scales));
   PetscFunctionReturn(0);
 }
 
@@ -167,7 +166,7 @@ PetscErrorCode PsdPatchesDestroy(PsdPatches *patches)
   if (!*patches) PetscFunctionReturn(0);
   PetscCall(PetscFree2((*patches)->transform, (*patches)->mean));
   PetscCall(PetscFree4((*patches)->image, (*patches)->patch_rows, (*patches)->region_count, (*patches)->square));
-  PetscCall(PetscFree((*patches)->product));
+  PetscCall(PetscFree2((*patches)->product, (*patches)->scales));
   PetscCall(PetscFree(*patches));
   PetscFunctionReturn(0);
 }

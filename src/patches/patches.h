@@ -20,8 +20,8 @@ struct _p_PsdPatches {
   PetscInt q, f, G, positions; /* see PsdPatchesGetSizes */
   PetscInt rows, columns;      /* the grid of positions */
   PetscReal *transform, *mean; /* q x f row-major and q; NULL: none (yet) */
-  PetscReal scaled_value[256]; /* (value - shift) / scale of every byte */
-  PetscReal *image;            /* work: one scaled image */
+  PetscReal *image;            /* work: the bytes of one image as numbers */
+  PetscReal *scales;           /* work: four planes, see PatchScales */
   PetscReal *patch_rows;       /* work: positions x q */
   PetscReal *square, *product; /* work of the lift: q x q, q x f */
   PetscInt *region_count;      /* G */
@@ -55,8 +55,8 @@ PetscErrorCode PsdPatchesLift(PsdPatches patches, const PetscReal activation[3],
 
 /* The statistics of the transform: add the moments of one image to sum (packed, order q+1; start from zeros), ... */
 void PsdPatchesAddStatistics(PsdPatches patches, const PetscReal moments[], PetscReal sum[]);
-/* ... and make the transform of what all ranks have added. Collective; sum is overwritten. */
-PetscErrorCode PsdPatchesSetStatistics(PsdPatches patches, PetscReal sum[]);
+/* ... and make the transform of the sum over all images, which only rank 0 needs to have. Collective. */
+PetscErrorCode PsdPatchesSetStatistics(PsdPatches patches, const PetscReal sum[]);
 
 /* Flops of PsdPatchesMoments and PsdPatchesLift for one image: useful ones, a product of a matrix with its own transpose
    counted as half a general one. */

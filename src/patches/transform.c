@@ -62,26 +62,28 @@ static void BuildTransform(PsdPatches patches, PetscInt f, const PetscReal V[], 
   }
 }
 
-PetscErrorCode PsdPatchesSetStatistics(PsdPatches patches, PetscReal sum[])
+PetscErrorCode PsdPatchesSetStatistics(PsdPatches patches, const PetscReal sum[])
 {
   PetscFunctionBeginUser;
   const PetscInt q = patches->q, f = PsdPatchesFinalDimension(patches);
   PetscReal *mean, *square, *lambda, *transform;
   PetscMPIInt rank, length;
-  PetscCall(PetscMPIIntCast(PsdPackedLength(q + 1), &length));
+  PetscCall(PetscMPIIntCast(q * f, &length));
   PetscCallMPI(MPI_Comm_rank(patches->comm, &rank));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sum, length, MPIU_REAL, MPI_SUM, patches->comm));
   PetscCall(PetscMalloc3(q, &mean, (size_t)q * q, &square, q, &lambda));
   PetscCall(PetscCalloc1((size_t)q * f, &transform));
-  PetscCall(Eigendecompose(q, sum, mean, square, lambda));
-  PsdCheckInput(lambda[q - 1] > 0,
-                "the patches are all alike: their covariance is zero, so -whiten and -pca have no meaning");
-  BuildTransform(patches, f, square, lambda, transform);
-  /* one rank's rounding for all: eigenvectors of equal eigenvalues may differ from machine to machine */
-  PetscCallMPI(MPI_Bcast(transform, (PetscMPIInt)(q * f), MPIU_REAL, 0, patches->comm));
+  lambda[q - 1] = 0;
+  if (rank == 0) {
+    PetscCall(Eigendecompose(q, sum, mean, square, lambda));
+    BuildTransform(patches, f, square, lambda, transform);
+  }
+  PetscCallMPI(MPI_Bcast(&lambda[q - 1], 1, MPIU_REAL, 0, patches->comm));
+  PetscCallMPI(MPI_Bcast(transform, length, MPIU_REAL, 0, patches->comm));
   PetscCallMPI(MPI_Bcast(mean, (PetscMPIInt)q, MPIU_REAL, 0, patches->comm));
-  PetscCall(PsdPatchesSetTransform(patches, f, transform, mean));
+  const PetscBool varied = (PetscBool)(lambda[q - 1] > 0);
+  if (varied) PetscCall(PsdPatchesSetTransform(patches, f, transform, mean));
   PetscCall(PetscFree3(mean, square, lambda));
   PetscCall(PetscFree(transform));
+  PsdCheckInput(varied, "the patches are all alike: their covariance is zero, so -whiten and -pca have no meaning");
   PetscFunctionReturn(0);
 }

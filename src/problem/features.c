@@ -15,9 +15,10 @@ struct _p_PsdFeatures {
   size_t memory;
   const unsigned char *images;
   size_t image_bytes;
-  PetscInt n, G, f, D;     /* rows here; regions, patch dimension, row length */
-  PetscInt moments_length; /* of one image: G packed triangles of order q+1 */
-  PetscInt chunk_rows, chunks;
+  PetscInt n, G, f, D;         /* rows here; regions, patch dimension, row length */
+  PetscInt moments_length;     /* of one image: G packed triangles of order q+1 */
+  PetscInt chunk_rows, chunks; /* most rows in a chunk */
+  PetscInt *chunk_first;       /* chunks + 1: where each begins here */
   PetscBool kept;
   PetscReal *rows;    /* n x D when kept, else chunk_rows x D */
   PetscReal *moments; /* work: one image */
@@ -26,6 +27,29 @@ struct _p_PsdFeatures {
 /* Rows a product of a chunk with itself needs to run at the speed of BLAS-3, and memory it may take. */
 #define CHUNK_ROWS 1024
 #define CHUNK_BYTES ((size_t)64 << 20)
+
+/*
+   Chunks are cut where 24ths of all samples end, and those where they are too long. Ranks whose number divides 24 hold
+   whole 24ths, so that the same chunks arise on any such number of ranks: see PsdSum.
+*/
+#define SAMPLE_PARTS 24
+
+static PetscErrorCode CutChunks(PsdFeatures it)
+{
+  PetscFunctionBeginUser;
+  PetscInt n, n_local, first, chunks = 0;
+  PetscCall(PsdDataGetSizes(it->data, &n, &n_local, &first));
+  PetscCall(PetscMalloc1(n_local / it->chunk_rows + SAMPLE_PARTS + 2, &it->chunk_first));
+  for (PetscInt part = 0; part < SAMPLE_PARTS; part++) {
+    const PetscInt part_begin = (PetscInt)((PetscInt64)n * part / SAMPLE_PARTS);
+    const PetscInt part_end = (PetscInt)((PetscInt64)n * (part + 1) / SAMPLE_PARTS);
+    const PetscInt begin = PetscMax(part_begin, first), end = PetscMin(part_end, first + n_local);
+    for (PetscInt row = begin; row < end; row += it->chunk_rows) it->chunk_first[chunks++] = row - first;
+  }
+  it->chunk_first[chunks] = n_local;
+  it->chunks = chunks;
+  PetscFunctionReturn(0);
+}
 
 PetscErrorCode PsdFeaturesCreate(PsdData data, PsdPatches patches, const PetscReal activation[3], size_t memory,
                                  PsdFeatures *features)
@@ -50,7 +74,7 @@ PetscErrorCode PsdFeaturesCreate(PsdData data, PsdPatches patches, const PetscRe
   const size_t row_bytes = it->D * sizeof(PetscReal);
   it->kept = (PetscBool)(it->n * row_bytes <= memory);
   it->chunk_rows = (PetscInt)PetscMax(1, PetscMin(CHUNK_ROWS, CHUNK_BYTES / row_bytes));
-  it->chunks = (it->n + it->chunk_rows - 1) / it->chunk_rows;
+  PetscCall(CutChunks(it));
   *features = it;
   PetscFunctionReturn(0);
 }
@@ -72,26 +96,44 @@ static PetscErrorCode Lift(PsdFeatures it, const PetscReal moments[], PetscReal 
   PetscFunctionReturn(0);
 }
 
-/* Moments of all images, for the statistics of the transform; left in `rows` when they can be lifted there in place. */
-static PetscErrorCode GatherStatistics(PsdFeatures it, PetscBool in_place)
+/* Adds the moments of chunk k to the statistics; they stay in `rows` when they can be lifted there in place. */
+static PetscErrorCode AddChunkStatistics(PsdFeatures it, PetscInt k, PetscBool in_place, PetscInt length,
+                                         PetscReal sum[], PsdProgress progress)
 {
   PetscFunctionBeginUser;
-  PetscReal *sum;
-  PsdProgress progress;
-  PetscInt q, n;
-  PetscCall(PsdPatchesGetSizes(it->patches, &q, NULL, NULL, NULL));
-  PetscCall(PsdDataGetSizes(it->data, &n, NULL, NULL));
-  PetscCall(PetscCalloc1(PsdPackedLength(q + 1), &sum));
-  PetscCall(PsdProgressCreate(it->patches->comm, "patches", "images", it->n, n, &progress));
-  for (PetscInt i = 0; i < it->n; i++) {
+  PetscCall(PetscArrayzero(sum, length));
+  for (PetscInt i = it->chunk_first[k]; i < it->chunk_first[k + 1]; i++) {
     PetscReal *moments = in_place ? it->rows + (size_t)i * it->D : it->moments;
     PetscCall(Moments(it, i, moments));
     PsdPatchesAddStatistics(it->patches, moments, sum);
     PetscCall(PsdProgressUpdate(progress, i + 1));
   }
-  PetscCall(PsdPatchesSetStatistics(it->patches, sum));
+  PetscFunctionReturn(0);
+}
+
+/* The transform of the patches, from the moments of all images on all ranks. */
+static PetscErrorCode GatherStatistics(PsdFeatures it, PetscBool in_place)
+{
+  PetscFunctionBeginUser;
+  PetscReal *chunk;
+  PsdSum sum;
+  PsdProgress progress;
+  PetscInt q, n, length;
+  PetscCall(PsdPatchesGetSizes(it->patches, &q, NULL, NULL, NULL));
+  PetscCall(PsdDataGetSizes(it->data, &n, NULL, NULL));
+  length = PsdPackedLength(q + 1);
+  PetscCall(PetscMalloc1(length, &chunk));
+  PetscCall(PsdSumCreate(length, &sum));
+  PetscCall(PsdProgressCreate(it->patches->comm, "patches", "images", it->n, n, &progress));
+  for (PetscInt k = 0; k < it->chunks; k++) {
+    PetscCall(AddChunkStatistics(it, k, in_place, length, chunk, progress));
+    PsdSumAdd(sum, 0, length, chunk);
+  }
   PetscCall(PsdProgressDestroy(&progress));
-  PetscCall(PetscFree(sum));
+  PetscCall(PsdSumReduce(sum, it->patches->comm, chunk));
+  PetscCall(PsdPatchesSetStatistics(it->patches, chunk));
+  PetscCall(PsdSumDestroy(&sum));
+  PetscCall(PetscFree(chunk));
   PetscFunctionReturn(0);
 }
 
@@ -140,8 +182,8 @@ PetscErrorCode PsdFeaturesGetChunk(PsdFeatures it, PetscInt k, PetscInt *first, 
                                    PetscInt *ld)
 {
   PetscFunctionBeginUser;
-  *first = k * it->chunk_rows;
-  *rows = PetscMin(it->chunk_rows, it->n - *first);
+  *first = it->chunk_first[k];
+  *rows = it->chunk_first[k + 1] - *first;
   *ld = it->D;
   if (it->kept) {
     *phi = it->rows + (size_t)*first * it->D;
@@ -162,6 +204,7 @@ PetscErrorCode PsdFeaturesDestroy(PsdFeatures *features)
   PetscFunctionBeginUser;
   if (!*features) PetscFunctionReturn(0);
   PetscCall(PetscFree((*features)->rows));
+  PetscCall(PetscFree((*features)->chunk_first));
   PetscCall(PetscFree((*features)->moments));
   PetscCall(PetscFree(*features));
   PetscFunctionReturn(0);
