@@ -25,6 +25,7 @@ static PetscErrorCode ExtractNetwork(PsdAdmm admm, PetscReal *weight, PetscInt *
   PetscFunctionBeginUser;
   const PsdBlocks blocks = admm->blocks;
   PetscInt counts[2] = {0, 0};
+  PetscCall(PsdEventBegin(PSD_EVENT_DECOMPOSE));
   admm->neurons.N = 0;
   for (PetscInt s = 0; s < 2; s++) {
     for (PetscInt k = 0; k < blocks->local; k++) {
@@ -42,6 +43,7 @@ static PetscErrorCode ExtractNetwork(PsdAdmm admm, PetscReal *weight, PetscInt *
   PetscCall(PsdNeuronsAssemble(&admm->neurons, blocks, admm->network, weight));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, weight, 1, MPIU_REAL, MPI_SUM, blocks->comm));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, counts, 2, MPIU_INT, MPI_SUM, blocks->comm));
+  PetscCall(PsdEventEnd(PSD_EVENT_DECOMPOSE));
   *rank = counts[0];
   *neurons = counts[1];
   PetscFunctionReturn(0);

@@ -101,7 +101,21 @@ extern const char *const PsdPhaseNames[PSD_PHASE_COUNT];
 PetscErrorCode PsdPhaseBegin(PsdPhase phase);
 PetscErrorCode PsdPhaseEnd(PsdPhase phase);
 PetscLogDouble PsdPhaseSeconds(PsdPhase phase); /* on this rank, so far */
-PetscLogDouble PsdWallSeconds(void);            /* since PsdInitialize */
+/* The parts of the solve, as PetscLog events: what -log_view says of them inside the stages. */
+typedef enum {
+  PSD_EVENT_FACTOR,
+  PSD_EVENT_CONSENSUS,
+  PSD_EVENT_MULTIPLY,
+  PSD_EVENT_PROJECT,
+  PSD_EVENT_POLAR,
+  PSD_EVENT_DECOMPOSE,
+  PSD_EVENT_COUNT
+} PsdEvent;
+
+PetscErrorCode PsdEventBegin(PsdEvent event);
+PetscErrorCode PsdEventEnd(PsdEvent event);
+
+PetscLogDouble PsdWallSeconds(void); /* since PsdInitialize */
 
 /* ---------------------------------------------------------------- progress: progress.c
 

@@ -27,7 +27,7 @@ static PetscErrorCode ForgetPhases(void)
 static PetscErrorCode RegisterPhase(PsdPhase phase)
 {
   static const char *const stage_names[PSD_PHASE_COUNT] = {
-      "psdnet read", "psdnet lift", "psdnet gram", "psdnet factor", "psdnet admm", "psdnet certify", "psdnet write"};
+      "psdnet read", "psdnet lift", "psdnet gram", "psdnet factor", "psdnet solve", "psdnet certify", "psdnet write"};
   PetscBool first = PETSC_TRUE;
 
   PetscFunctionBeginUser;

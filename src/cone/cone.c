@@ -41,6 +41,7 @@ PetscErrorCode PsdConeSetUp(PsdCone cone, PsdBlocks blocks)
 PetscErrorCode PsdConeProject(PsdCone cone, Vec X[2], Vec Z[2])
 {
   PetscFunctionBeginUser;
+  PetscCall(PsdEventBegin(PSD_EVENT_PROJECT));
   const size_t m = cone->blocks->m, square = (size_t)cone->blocks->d * cone->blocks->d;
   for (PetscInt s = 0; s < 2; s++) {
     const PetscReal *x;
@@ -52,6 +53,7 @@ PetscErrorCode PsdConeProject(PsdCone cone, Vec X[2], Vec Z[2])
     PetscCall(VecRestoreArray(Z[s], &z));
     PetscCall(VecRestoreArrayRead(X[s], &x));
   }
+  PetscCall(PsdEventEnd(PSD_EVENT_PROJECT));
   PetscFunctionReturn(0);
 }
 

@@ -96,6 +96,7 @@ PetscErrorCode PsdPolarMax(PsdPolar polar, PsdBlocks blocks, Vec x, PetscReal *v
 {
   PetscFunctionBeginUser;
   const PetscReal *M;
+  PetscCall(PsdEventBegin(PSD_EVENT_POLAR));
   *value = 0;
   PetscCall(VecGetArrayRead(x, &M));
   for (PetscInt k = 0; k < blocks->local; k++) {
@@ -105,5 +106,6 @@ PetscErrorCode PsdPolarMax(PsdPolar polar, PsdBlocks blocks, Vec x, PetscReal *v
   }
   PetscCall(VecRestoreArrayRead(x, &M));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, value, 1, MPIU_REAL, MPI_MAX, blocks->comm));
+  PetscCall(PsdEventEnd(PSD_EVENT_POLAR));
   PetscFunctionReturn(0);
 }

@@ -55,7 +55,9 @@ PetscErrorCode PsdConsensusAssemble(PsdConsensus consensus, PsdBlocks blocks, Pe
 PetscErrorCode PsdConsensusFactor(PsdConsensus consensus, PetscReal shift)
 {
   PetscFunctionBeginUser;
+  PetscCall(PsdEventBegin(PSD_EVENT_FACTOR));
   PetscCall((*consensus->ops->factor)(consensus, shift));
+  PetscCall(PsdEventEnd(PSD_EVENT_FACTOR));
   consensus->shift = shift;
   consensus->factorizations++;
   PetscFunctionReturn(0);
@@ -64,14 +66,18 @@ PetscErrorCode PsdConsensusFactor(PsdConsensus consensus, PetscReal shift)
 PetscErrorCode PsdConsensusSolve(PsdConsensus consensus, Vec rhs, Vec x)
 {
   PetscFunctionBeginUser;
+  PetscCall(PsdEventBegin(PSD_EVENT_CONSENSUS));
   PetscCall((*consensus->ops->solve)(consensus, rhs, x));
+  PetscCall(PsdEventEnd(PSD_EVENT_CONSENSUS));
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode PsdConsensusMultiply(PsdConsensus consensus, Vec x, Vec y)
 {
   PetscFunctionBeginUser;
+  PetscCall(PsdEventBegin(PSD_EVENT_MULTIPLY));
   PetscCall((*consensus->ops->multiply)(consensus, x, y));
+  PetscCall(PsdEventEnd(PSD_EVENT_MULTIPLY));
   PetscFunctionReturn(0);
 }
 

@@ -1,16 +1,16 @@
 /*
    Consensus on all ranks: G_P distributed by blocks of columns over a 1 x P grid, Cholesky factorisation by ScaLAPACK.
 
-   A solve with few right-hand sides is bound by reading the matrix, and triangular solves make ranks wait for each other. So
-   when the system is well enough conditioned the inverse is formed, once a factorisation, and applying it is a product of
-   each rank's own columns with a vector that all have: one all-gather, no waiting. Otherwise pdpotrs solves.
+   Triangular solves with few right-hand sides make ranks wait for each other at every block. So when the system is well
+   enough conditioned the factor is inverted, once a factorisation, and a solve is two products, each rank with its own
+   columns of L^-1 and one sum over ranks in between:  S = L^-T (L^-1 rhs). Otherwise pdpotrs solves.
 */
 #include "consensus.h"
 #include "base/base.h"
 #include <petscblaslapack.h>
 
 #define BLOCK 64
-/* An inverse loses about eps times the condition number, here at most 1e8: what is left is small beside any gap. */
+/* Products with L^-1 lose about eps times the condition number, here at most 1e8: small beside any gap. */
 #define INVERSE_CONDITION 1e8
 
 int Csys2blacs_handle(MPI_Comm);
@@ -21,7 +21,7 @@ int numroc_(const int *, const int *, const int *, const int *, const int *);
 void descinit_(int *, const int *, const int *, const int *, const int *, const int *, const int *, const int *,
                const int *, int *);
 void pdpotrf_(const char *, const int *, double *, const int *, const int *, const int *, int *);
-void pdpotri_(const char *, const int *, double *, const int *, const int *, const int *, int *);
+void pdtrtri_(const char *, const char *, const int *, double *, const int *, const int *, const int *, int *);
 void pdpotrs_(const char *, const int *, const int *, double *, const int *, const int *, const int *, double *,
               const int *, const int *, const int *, int *);
 void pdtran_(const int *, const int *, const double *, const double *, const int *, const int *, const int *,
@@ -32,10 +32,9 @@ typedef struct {
   PetscMPIInt rank, ranks;
   PetscInt columns; /* here, of the D */
   int matrix_description[9], rhs_description[9];
-  PetscReal *matrix;   /* G_P: D x columns, both triangles */
-  PetscReal *factor;   /* the inverse (both triangles) or L */
-  PetscReal *triangle; /* work of Symmetrize */
-  PetscBool inverse;   /* what `factor` is */
+  PetscReal *matrix; /* G_P: D x columns, both triangles */
+  PetscReal *factor; /* L^-1, or L: D x columns, zero above the diagonal */
+  PetscBool inverse; /* what `factor` is */
   VecScatter to_all, to_root, to_owners;
   Vec all, root; /* D x C on every rank; on the root */
   Vec product;   /* columns x C here */
@@ -90,22 +89,20 @@ static PetscErrorCode CreateScatters(PsdConsensus consensus, Scalapack *it)
   PetscFunctionReturn(0);
 }
 
-/* Both triangles of a matrix of which one is there. lower: which. */
-static PetscErrorCode Symmetrize(PsdConsensus consensus, Scalapack *it, PetscBool lower, PetscReal *matrix)
+/* matrix: both triangles, from the upper one. */
+static PetscErrorCode Symmetrize(PsdConsensus consensus, Scalapack *it)
 {
   PetscFunctionBeginUser;
   const int D = (int)consensus->blocks->D, one = 1;
   const double unit = 1;
   for (PetscInt k = 0; k < it->columns; k++) {
     const PetscInt diagonal = GlobalColumn(it, k);
-    PetscReal *column = matrix + (size_t)k * D, *strict = it->triangle + (size_t)k * D;
-    for (PetscInt row = 0; row < D; row++) {
-      const PetscBool kept = (PetscBool)(lower ? row > diagonal : row < diagonal);
-      strict[row] = kept ? column[row] : 0;
-      if (!kept && row != diagonal) column[row] = 0;
-    }
+    PetscReal *column = it->matrix + (size_t)k * D, *strict = it->factor + (size_t)k * D;
+    PetscCall(PetscArraycpy(strict, column, diagonal));
+    PetscCall(PetscArrayzero(strict + diagonal, D - diagonal));
+    PetscCall(PetscArrayzero(column + diagonal + 1, D - diagonal - 1));
   }
-  pdtran_(&D, &D, &unit, it->triangle, &one, &one, it->matrix_description, &unit, matrix, &one, &one,
+  pdtran_(&D, &D, &unit, it->factor, &one, &one, it->matrix_description, &unit, it->matrix, &one, &one,
           it->matrix_description);
   PetscFunctionReturn(0);
 }
@@ -130,8 +127,8 @@ static PetscErrorCode Assemble(PsdConsensus consensus, PetscReal *gram)
                               (size_t)columns * D));
   }
   PetscCall(PetscFree(gram));
-  PetscCall(PetscMalloc2(local, &it->factor, local, &it->triangle));
-  PetscCall(Symmetrize(consensus, it, PETSC_FALSE, it->matrix));
+  PetscCall(PetscMalloc1(local, &it->factor));
+  PetscCall(Symmetrize(consensus, it));
   PetscFunctionReturn(0);
 }
 
@@ -141,43 +138,71 @@ static PetscErrorCode Factor(PsdConsensus consensus, PetscReal shift)
   Scalapack *it = consensus->kernel;
   const int D = (int)consensus->blocks->D, one = 1;
   int info;
-  PetscCall(PetscArraycpy(it->factor, it->matrix, (size_t)D * it->columns));
-  for (PetscInt k = 0; k < it->columns; k++) it->factor[(size_t)k * D + GlobalColumn(it, k)] += shift;
+  for (PetscInt k = 0; k < it->columns; k++) {
+    const PetscInt diagonal = GlobalColumn(it, k);
+    PetscReal *column = it->factor + (size_t)k * D;
+    PetscCall(PetscArrayzero(column, diagonal));
+    PetscCall(PetscArraycpy(column + diagonal, it->matrix + (size_t)k * D + diagonal, D - diagonal));
+    column[diagonal] += shift;
+  }
   pdpotrf_("L", &D, it->factor, &one, &one, it->matrix_description, &info);
   PetscCheck(info == 0, PETSC_COMM_SELF, PETSC_ERR_MAT_CH_ZRPVT, "A'A + %g I is not positive definite at row %d of %d",
              (double)shift, info, D);
   it->inverse = (PetscBool)(consensus->trace < INVERSE_CONDITION * shift);
   if (it->inverse) {
-    pdpotri_("L", &D, it->factor, &one, &one, it->matrix_description, &info);
-    PetscCheck(info == 0, PETSC_COMM_SELF, PETSC_ERR_LIB, "pdpotri returned %d", info);
-    PetscCall(Symmetrize(consensus, it, PETSC_TRUE, it->factor));
+    pdtrtri_("L", "N", &D, it->factor, &one, &one, it->matrix_description, &info);
+    PetscCheck(info == 0, PETSC_COMM_SELF, PETSC_ERR_LIB, "pdtrtri returned %d", info);
   }
-  PetscCall(PetscLogFlops((it->inverse ? 1.0 : 1.0 / 3) * D * (PetscLogDouble)D * D / it->ranks));
+  PetscCall(PetscLogFlops((it->inverse ? 2.0 / 3 : 1.0 / 3) * D * (PetscLogDouble)D * D / it->ranks));
   PetscFunctionReturn(0);
 }
 
-/* y = matrix x, matrix symmetric: rows of the product are this rank's columns */
-static PetscErrorCode Apply(PsdConsensus consensus, const PetscReal *matrix, Vec x, Vec y)
+/* Products of this rank's columns of L^-1, block by block so that the zeros above the diagonal are left out:
+   transposed: product = L^-T all (columns x C); else all = L^-1 product (D x C, this rank's share of the sum) */
+static PetscErrorCode MultiplyInverse(PsdConsensus consensus, PetscBool transposed, PetscReal *all, PetscReal *product)
+{
+  PetscFunctionBeginUser;
+  const Scalapack *it = consensus->kernel;
+  const PetscReal one = 1, zero = 0;
+  PetscBLASInt D, C, ld;
+  PetscCall(PetscBLASIntCast(consensus->blocks->D, &D));
+  PetscCall(PetscBLASIntCast(consensus->blocks->C, &C));
+  PetscCall(PetscBLASIntCast(PetscMax(1, it->columns), &ld));
+  if (!transposed) PetscCall(PetscArrayzero(all, (size_t)D * C));
+  for (PetscInt k = 0; k < it->columns; k += BLOCK) {
+    const PetscBLASInt first = (PetscBLASInt)GlobalColumn(it, k), rows = D - first;
+    const PetscBLASInt width = (PetscBLASInt)PetscMin(BLOCK, it->columns - k);
+    const PetscReal *block = it->factor + (size_t)k * D + first;
+    if (transposed)
+      PetscCallBLAS("BLASgemm",
+                    BLASgemm_("T", "N", &width, &C, &rows, &one, block, &D, all + first, &D, &zero, product + k, &ld));
+    else
+      PetscCallBLAS("BLASgemm",
+                    BLASgemm_("N", "N", &rows, &C, &width, &one, block, &D, product + k, &ld, &one, all + first, &D));
+  }
+  PetscCall(PetscLogFlops(1.0 * D * (PetscLogDouble)it->columns * C));
+  PetscFunctionReturn(0);
+}
+
+/* x = L^-T (L^-1 rhs) */
+static PetscErrorCode SolveByInverse(PsdConsensus consensus, Vec rhs, Vec x)
 {
   PetscFunctionBeginUser;
   Scalapack *it = consensus->kernel;
-  const PetscReal one = 1, zero = 0, *columns;
-  PetscReal *product;
-  PetscBLASInt D, C, rows, ld;
-  PetscCall(PetscBLASIntCast(consensus->blocks->D, &D));
-  PetscCall(PetscBLASIntCast(consensus->blocks->C, &C));
-  PetscCall(PetscBLASIntCast(it->columns, &rows));
-  ld = PetscMax(1, rows);
-  PetscCall(VecScatterBegin(it->to_all, x, it->all, INSERT_VALUES, SCATTER_FORWARD));
-  PetscCall(VecScatterEnd(it->to_all, x, it->all, INSERT_VALUES, SCATTER_FORWARD));
-  PetscCall(VecGetArrayRead(it->all, &columns));
-  PetscCall(VecGetArrayWrite(it->product, &product));
-  PetscCallBLAS("BLASgemm", BLASgemm_("T", "N", &rows, &C, &D, &one, matrix, &D, columns, &D, &zero, product, &ld));
-  PetscCall(VecRestoreArrayWrite(it->product, &product));
-  PetscCall(VecRestoreArrayRead(it->all, &columns));
-  PetscCall(VecScatterBegin(it->to_owners, it->product, y, INSERT_VALUES, SCATTER_FORWARD));
-  PetscCall(VecScatterEnd(it->to_owners, it->product, y, INSERT_VALUES, SCATTER_FORWARD));
-  PetscCall(PetscLogFlops(2.0 * D * (PetscLogDouble)rows * C));
+  PetscReal *all, *product;
+  PetscMPIInt count;
+  PetscCall(PetscMPIIntCast(consensus->blocks->D * consensus->blocks->C, &count));
+  PetscCall(VecScatterBegin(it->to_owners, rhs, it->product, INSERT_VALUES, SCATTER_REVERSE));
+  PetscCall(VecScatterEnd(it->to_owners, rhs, it->product, INSERT_VALUES, SCATTER_REVERSE));
+  PetscCall(VecGetArray(it->product, &product));
+  PetscCall(VecGetArray(it->all, &all));
+  PetscCall(MultiplyInverse(consensus, PETSC_FALSE, all, product));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, all, count, MPIU_REAL, MPI_SUM, consensus->blocks->comm));
+  PetscCall(MultiplyInverse(consensus, PETSC_TRUE, all, product));
+  PetscCall(VecRestoreArray(it->all, &all));
+  PetscCall(VecRestoreArray(it->product, &product));
+  PetscCall(VecScatterBegin(it->to_owners, it->product, x, INSERT_VALUES, SCATTER_FORWARD));
+  PetscCall(VecScatterEnd(it->to_owners, it->product, x, INSERT_VALUES, SCATTER_FORWARD));
   PetscFunctionReturn(0);
 }
 
@@ -186,7 +211,7 @@ static PetscErrorCode Solve(PsdConsensus consensus, Vec rhs, Vec x)
   PetscFunctionBeginUser;
   Scalapack *it = consensus->kernel;
   if (it->inverse) {
-    PetscCall(Apply(consensus, it->factor, rhs, x));
+    PetscCall(SolveByInverse(consensus, rhs, x));
     PetscFunctionReturn(0);
   }
   const int D = (int)consensus->blocks->D, C = (int)consensus->blocks->C, one = 1;
@@ -205,10 +230,28 @@ static PetscErrorCode Solve(PsdConsensus consensus, Vec rhs, Vec x)
   PetscFunctionReturn(0);
 }
 
+/* G_P is symmetric: the rows of the product that belong to this rank's columns need only those columns. */
 static PetscErrorCode Multiply(PsdConsensus consensus, Vec x, Vec y)
 {
   PetscFunctionBeginUser;
-  PetscCall(Apply(consensus, ((Scalapack *)consensus->kernel)->matrix, x, y));
+  Scalapack *it = consensus->kernel;
+  const PetscReal one = 1, zero = 0, *columns;
+  PetscReal *product;
+  PetscBLASInt D, C, rows, ld;
+  PetscCall(PetscBLASIntCast(consensus->blocks->D, &D));
+  PetscCall(PetscBLASIntCast(consensus->blocks->C, &C));
+  PetscCall(PetscBLASIntCast(it->columns, &rows));
+  ld = PetscMax(1, rows);
+  PetscCall(VecScatterBegin(it->to_all, x, it->all, INSERT_VALUES, SCATTER_FORWARD));
+  PetscCall(VecScatterEnd(it->to_all, x, it->all, INSERT_VALUES, SCATTER_FORWARD));
+  PetscCall(VecGetArrayRead(it->all, &columns));
+  PetscCall(VecGetArrayWrite(it->product, &product));
+  PetscCallBLAS("BLASgemm", BLASgemm_("T", "N", &rows, &C, &D, &one, it->matrix, &D, columns, &D, &zero, product, &ld));
+  PetscCall(VecRestoreArrayWrite(it->product, &product));
+  PetscCall(VecRestoreArrayRead(it->all, &columns));
+  PetscCall(VecScatterBegin(it->to_owners, it->product, y, INSERT_VALUES, SCATTER_FORWARD));
+  PetscCall(VecScatterEnd(it->to_owners, it->product, y, INSERT_VALUES, SCATTER_FORWARD));
+  PetscCall(PetscLogFlops(2.0 * D * (PetscLogDouble)rows * C));
   PetscFunctionReturn(0);
 }
 
@@ -217,7 +260,7 @@ static PetscErrorCode Destroy(PsdConsensus consensus)
   PetscFunctionBeginUser;
   Scalapack *it = consensus->kernel;
   PetscCall(PetscFree(it->matrix));
-  PetscCall(PetscFree2(it->factor, it->triangle));
+  PetscCall(PetscFree(it->factor));
   PetscCall(VecScatterDestroy(&it->to_all));
   PetscCall(VecScatterDestroy(&it->to_root));
   PetscCall(VecScatterDestroy(&it->to_owners));
