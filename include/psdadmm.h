@@ -10,7 +10,8 @@
 
 typedef struct _p_PsdAdmm *PsdAdmm;
 
-typedef enum { PSD_RUNNING, PSD_GAP_REACHED, PSD_ITERATION_LIMIT, PSD_TIME_LIMIT } PsdAdmmReason;
+/* PSD_ROUNDING_LIMIT: the bounds met in the solver's arithmetic, but what can be proved is further apart. */
+typedef enum { PSD_RUNNING, PSD_GAP_REACHED, PSD_ITERATION_LIMIT, PSD_TIME_LIMIT, PSD_ROUNDING_LIMIT } PsdAdmmReason;
 
 /* What is known at a check of the bounds, every -check_every iterations; the columns of history.csv. */
 typedef struct {

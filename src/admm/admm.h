@@ -39,6 +39,7 @@ struct _p_PsdAdmm {
   PetscBool network_fixed;   /* the best network was given; only bounds are sought */
   PsdAdmmStatus status;
   PsdAdmmReason reason;
+  PetscInt last_check; /* iteration of the last check of the bounds */
   PetscLogDouble start;
   PsdAdmmMonitor monitor;
   void *monitor_context;
@@ -50,8 +51,10 @@ PetscErrorCode PsdAdmmIterate(PsdAdmm admm);
 /* penalty.c */
 /* PsdAdmmInitialPenalty - rho of the order of beta over the size of Z. Collective; before the first factorisation. */
 PetscErrorCode PsdAdmmInitialPenalty(PsdAdmm admm, PetscReal *rho);
-/* PsdPenaltyPropose - the penalty that the residuals ask for, a pure function (see penalty.c for the rule). */
-PetscReal PsdPenaltyPropose(PetscInt iteration, PetscReal rho, PetscReal rho_initial, PetscReal primal, PetscReal dual);
+/* PsdPenaltyPropose - the penalty that the residuals at `iteration` ask for, the last check having been at `previous`; a
+   pure function (see penalty.c for the rule). primal, dual: relative residuals. */
+PetscReal PsdPenaltyPropose(PetscInt previous, PetscInt iteration, PetscReal rho, PetscReal rho_initial,
+                            PetscReal primal, PetscReal dual);
 /* PsdAdmmSetPenalty - changes rho: rescales U, factorises anew. Collective. */
 PetscErrorCode PsdAdmmSetPenalty(PsdAdmm admm, PetscReal rho);
 

@@ -5,7 +5,7 @@
    of beta over ||S||. ||S|| is not known, but ||(G_P + rho/2 I)^-1 h||, the first S, follows it closely; a few Lanczos
    steps give that norm for every rho at once, and rho solves  rho ||S(rho)|| = 2.5 beta sqrt(pairs).
 
-   Changes. Residual balancing, tamed: only at iterations 10, 20, 40, ..., 320, only when it asks for a factor of 3 or more,
+   Changes. Residual balancing, tamed: only at the first check from iterations 10, 20, 40, ..., 320 on, only when it asks for a factor of 3 or more,
    at most a factor of 5 at a time and never further than [1/10, 30] from the start. Without the last limit the problem of
    2021 (beta 1e-6) runs away: most of Z lies in directions that A hardly sees, so its relative residual says nothing.
 */
@@ -112,10 +112,11 @@ PetscErrorCode PsdAdmmInitialPenalty(PsdAdmm admm, PetscReal *rho)
   PetscFunctionReturn(0);
 }
 
-PetscReal PsdPenaltyPropose(PetscInt iteration, PetscReal rho, PetscReal rho_initial, PetscReal primal, PetscReal dual)
+PetscReal PsdPenaltyPropose(PetscInt previous, PetscInt iteration, PetscReal rho, PetscReal rho_initial,
+                            PetscReal primal, PetscReal dual)
 {
   PetscBool due = PETSC_FALSE;
-  for (PetscInt k = 10; k <= 320; k *= 2) due = (PetscBool)(due || iteration == k);
+  for (PetscInt k = 10; k <= 320; k *= 2) due = (PetscBool)(due || (previous < k && k <= iteration));
   if (!due || !(primal > 0) || !(dual > 0)) return rho;
   PetscReal proposal = rho * PetscMin(5, PetscMax(0.2, PetscSqrtReal(primal / dual)));
   proposal = PetscMin(30 * rho_initial, PetscMax(rho_initial / 10, proposal));

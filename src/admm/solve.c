@@ -14,10 +14,10 @@ static PetscErrorCode TimeIsUp(PsdAdmm admm, PetscBool *up)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode AdaptPenalty(PsdAdmm admm, PetscReal primal, PetscReal dual)
+static PetscErrorCode AdaptPenalty(PsdAdmm admm, PetscInt previous, PetscReal primal, PetscReal dual)
 {
   PetscFunctionBeginUser;
-  const PetscReal rho = PsdPenaltyPropose(admm->status.iteration, admm->rho, admm->rho_initial, primal, dual);
+  const PetscReal rho = PsdPenaltyPropose(previous, admm->status.iteration, admm->rho, admm->rho_initial, primal, dual);
   if (rho == admm->rho) PetscFunctionReturn(0);
   PetscCall(PetscInfo(NULL, "iteration %" PetscInt_FMT ": rho %g -> %g (relative residuals %g, %g)\n",
                       admm->status.iteration, (double)admm->rho, (double)rho, (double)primal, (double)dual));
@@ -47,22 +47,30 @@ static PetscErrorCode RunTo(PsdAdmm admm, PetscReal target)
     status->seconds = PsdWallSeconds() - admm->start;
     if (status->gap <= target) admm->reason = PSD_GAP_REACHED;
     if (admm->monitor) PetscCall((*admm->monitor)(admm, status, admm->monitor_context));
-    if (admm->reason == PSD_RUNNING) PetscCall(AdaptPenalty(admm, primal, dual));
+    if (admm->reason == PSD_RUNNING) PetscCall(AdaptPenalty(admm, admm->last_check, primal, dual));
+    admm->last_check = status->iteration;
   }
   PetscCall(PsdPhaseEnd(PSD_PHASE_ADMM));
   PetscFunctionReturn(0);
 }
 
+/* Rounding separates the bounds that the loop sees from those that can be proved; when that is what is left of the gap, a
+   few more rounds will not change it. */
+#define MOST_ROUNDS 8
+
 PetscErrorCode PsdAdmmSolve(PsdAdmm admm, PsdCertificate *certificate)
 {
   PetscFunctionBeginUser;
-  PetscReal target = admm->settings.gap;
+  const PetscReal gap = admm->settings.gap;
+  PetscReal target = gap;
   admm->start = PsdWallSeconds();
-  do {
+  for (PetscInt round = 0; round < MOST_ROUNDS; round++, target /= 2) {
+    const Vec w[] = {admm->bounds->best_w, admm->S};
     PetscCall(RunTo(admm, target));
-    PetscCall(PsdCertify(admm->problem, admm->best_network, admm->best_weight, 1, &admm->bounds->best_w, certificate));
-    /* the bounds in the coordinates of A'A were too good by their rounding */
-    target = target - 2 * PetscMax(0, certificate->gap - admm->settings.gap);
-  } while (admm->reason == PSD_GAP_REACHED && certificate->gap > admm->settings.gap);
+    PetscCall(PsdCertify(admm->problem, admm->best_network, admm->best_weight, 2, w, certificate));
+    if (admm->reason != PSD_GAP_REACHED || certificate->gap <= gap) break;
+    admm->reason = PSD_ROUNDING_LIMIT;
+  }
+  if (certificate->gap <= gap) admm->reason = PSD_GAP_REACHED;
   PetscFunctionReturn(0);
 }

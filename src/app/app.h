@@ -36,7 +36,11 @@ PetscErrorCode PsdOptionPath(const char name[], const char text[], PetscBool req
 /* Ends the reading of options: unknown ones are errors; *done when only help was wanted. */
 PetscErrorCode PsdOptionsEnd(PetscBool *done);
 
-/* The network of -model, and the data of -data restricted to its classes and of its image size, read. */
+/* With -validation F, the part that training held out is what a model is applied to. */
+PetscErrorCode PsdUseHeldOutPart(PsdData data);
+
+/* The network of -model, and the data of -data, read: of the network's classes unless -classes chose others, and of its
+   image size. */
 PetscErrorCode PsdLoadModelAndData(const char model[], PsdData data, PsdNetwork *network);
 
 /* The largest of all ranks' peak resident set sizes, in MB. Collective. */

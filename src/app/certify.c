@@ -30,7 +30,8 @@ static PetscErrorCode CheckSamples(PsdNetwork network, PsdData data)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Certify(PsdNetwork network, PsdData data, PetscReal memory, PetscReal target, PetscInt max_it)
+static PetscErrorCode Certify(PsdNetwork network, PsdData data, PetscReal memory, PetscReal target, PetscInt max_it,
+                              int *exit_status)
 {
   PetscFunctionBeginUser;
   PsdPatches patches;
@@ -42,7 +43,9 @@ static PetscErrorCode Certify(PsdNetwork network, PsdData data, PetscReal memory
   PetscCall(PsdProblemSetMemory(problem, memory));
   PetscCall(SetUpProblem(problem, network));
   PetscCall(PsdNetworkGetTraining(network, &training));
-  PetscCall(PsdCertifyNetwork(problem, network, target > 0 ? target : training.gap, max_it, &certificate));
+  if (target == 0) target = training.gap;
+  PetscCall(PsdCertifyNetwork(problem, network, target, max_it, &certificate));
+  *exit_status = certificate.gap <= target ? PSD_EXIT_DONE : PSD_EXIT_NOT_CONVERGED;
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "primal   %.12g   (file: %.12g)\n", (double)certificate.primal,
                         (double)training.objective_primal));
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "bound    %.12g   (file: %.12g)\n", (double)certificate.dual,
@@ -58,13 +61,12 @@ PetscErrorCode PsdRunCertify(const PsdInvocation *invocation, int *exit_status)
 {
   PetscFunctionBeginUser;
   (void)invocation;
-  (void)exit_status;
   char model[PETSC_MAX_PATH_LEN];
   PsdData data;
   PsdNetwork network;
   PetscReal target = 0, memory = 1024;
   PetscInt max_it = 5000;
-  PetscBool done;
+  PetscBool done, classes;
   PetscCall(PsdDataCreate(PETSC_COMM_WORLD, &data));
   PetscCall(PsdDataSetFromOptions(data));
   PetscCall(PsdOptionsHeading("Model and search for a bound"));
@@ -76,9 +78,11 @@ PetscErrorCode PsdRunCertify(const PsdInvocation *invocation, int *exit_status)
   PetscCall(PsdOptionReal("-memory", "MB a rank for lifted features", PSD_NONNEGATIVE, &memory, NULL));
   PetscCall(PsdOptionsEnd(&done));
   if (!done) {
+    PetscCall(PetscOptionsHasName(NULL, NULL, "-classes", &classes));
+    PsdCheckInput(!classes, "option -classes: certify takes the classes from the model");
     PetscCall(PsdLoadModelAndData(model, data, &network));
     PetscCall(CheckSamples(network, data));
-    PetscCall(Certify(network, data, memory, target, max_it));
+    PetscCall(Certify(network, data, memory, target, max_it, exit_status));
     PetscCall(PsdNetworkDestroy(&network));
   }
   PetscCall(PsdDataDestroy(&data));

@@ -23,14 +23,25 @@ PetscErrorCode PsdOptionsEnd(PetscBool *done)
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdUseHeldOutPart(PsdData data)
+{
+  PetscFunctionBeginUser;
+  PetscReal fraction = 0;
+  PetscCall(PetscOptionsGetReal(NULL, NULL, "-validation", &fraction, NULL));
+  if (fraction > 0) PetscCall(PsdDataSetValidation(data, fraction, PSD_PART_VALIDATION));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdLoadModelAndData(const char model[], PsdData data, PsdNetwork *network)
 {
   PetscFunctionBeginUser;
   PetscInt count;
   const PetscInt *labels;
+  PetscBool chosen;
   PetscCall(PsdNetworkLoad(PETSC_COMM_WORLD, model, network));
+  PetscCall(PetscOptionsHasName(NULL, NULL, "-classes", &chosen));
   PetscCall(PsdNetworkGetClasses(*network, &count, &labels, NULL));
-  PetscCall(PsdDataSetClasses(data, count, labels));
+  if (!chosen) PetscCall(PsdDataSetClasses(data, count, labels));
   PetscCall(PsdDataSetUp(data));
   PetscCall(PsdNetworkCheckData(*network, data));
   PetscFunctionReturn(0);

@@ -43,6 +43,7 @@ PetscErrorCode PsdRunEvaluate(const PsdInvocation *invocation, int *exit_status)
   PetscCall(PsdOptionPath("-model", "file a network was written to by psdnet train", PETSC_TRUE, model));
   PetscCall(PsdOptionsEnd(&done));
   if (!done) {
+    PetscCall(PsdUseHeldOutPart(data));
     PetscCall(PsdLoadModelAndData(model, data, &network));
     PetscCall(PsdDataGetSizes(data, &n, &n_local, NULL));
     PetscCall(PsdNetworkGetClasses(network, &count, NULL, &C));

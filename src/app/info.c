@@ -18,12 +18,31 @@ static PetscErrorCode ShowData(const char path[])
   PetscFunctionReturn(0);
 }
 
+/* A model, or else an HDF5 data set; when it is neither, what keeps it from being a model. */
+static PetscErrorCode ShowFile(const char path[])
+{
+  PetscFunctionBeginUser;
+  char reason[PSD_MESSAGE_LENGTH];
+  PsdNetwork network;
+  PetscErrorCode ierr = PsdNetworkLoad(PETSC_COMM_WORLD, path, &network);
+  if (ierr == PSD_ERR_INPUT) {
+    PetscCall(PetscStrncpy(reason, PsdErrorMessage(), sizeof(reason)));
+    ierr = ShowData(path);
+    PsdCheckInput(ierr != PSD_ERR_INPUT, "%s", reason);
+    PetscCall(ierr);
+    PetscFunctionReturn(0);
+  }
+  PetscCall(ierr);
+  PetscCall(PsdNetworkView(network, PETSC_VIEWER_STDOUT_WORLD));
+  PetscCall(PsdNetworkDestroy(&network));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdRunInfo(const PsdInvocation *invocation, int *exit_status)
 {
   PetscFunctionBeginUser;
   (void)exit_status;
   PsdData data;
-  PsdNetwork network;
   PetscBool done, directory;
   PetscCall(PsdDataCreate(PETSC_COMM_WORLD, &data));
   PetscCall(PsdDataSetFromOptions(data));
@@ -36,8 +55,6 @@ PetscErrorCode PsdRunInfo(const PsdInvocation *invocation, int *exit_status)
     PetscCall(ShowData(invocation->argument));
     PetscFunctionReturn(0);
   }
-  PetscCall(PsdNetworkLoad(PETSC_COMM_WORLD, invocation->argument, &network));
-  PetscCall(PsdNetworkView(network, PETSC_VIEWER_STDOUT_WORLD));
-  PetscCall(PsdNetworkDestroy(&network));
+  PetscCall(ShowFile(invocation->argument));
   PetscFunctionReturn(0);
 }

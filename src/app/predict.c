@@ -114,6 +114,7 @@ PetscErrorCode PsdRunPredict(const PsdInvocation *invocation, int *exit_status)
   PetscCall(PsdOptionPath("-output", "file the predictions are written to (CSV)", PETSC_TRUE, output));
   PetscCall(PsdOptionsEnd(&done));
   if (!done) {
+    PetscCall(PsdUseHeldOutPart(data));
     PetscCall(PsdFileCheckWritable(PETSC_COMM_WORLD, "-output", output));
     PetscCall(PsdLoadModelAndData(model, data, &network));
     PetscCall(PsdDataGetSizes(data, &n, &n_local, NULL));

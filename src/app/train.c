@@ -110,7 +110,7 @@ static PetscErrorCode Validate(PsdNetwork network, PetscReal fraction, PetscReal
 static PetscErrorCode PrintSummary(const PsdReport *report, const Outputs *outputs, PsdAdmmReason reason)
 {
   PetscFunctionBeginUser;
-  static const char *const reasons[] = {"running", "gap reached", "iteration limit", "time limit"};
+  static const char *const reasons[] = {"running", "gap reached", "iteration limit", "time limit", "rounding limit"};
   const PsdCertificate *certificate = &report->certificate;
   PetscReal memory;
   PetscCall(PsdPeakMemory(&memory));
@@ -155,7 +155,7 @@ static PetscErrorCode SolveAndWrite(PsdAdmm admm, const Outputs *outputs, PsdRep
   if (outputs->validation > 0) PetscCall(Validate(network, outputs->validation, &report->accuracy_validation));
   PetscCall(PrintSummary(report, outputs, reason));
   if (outputs->report[0]) PetscCall(PsdReportWrite(report, outputs->report));
-  *exit_status = reason == PSD_ITERATION_LIMIT && report->certificate.gap > 0 ? PSD_EXIT_NOT_CONVERGED : PSD_EXIT_DONE;
+  *exit_status = reason == PSD_GAP_REACHED || reason == PSD_TIME_LIMIT ? PSD_EXIT_DONE : PSD_EXIT_NOT_CONVERGED;
   PetscCall(PsdNetworkDestroy(&network));
   PetscFunctionReturn(0);
 }

@@ -58,6 +58,10 @@ void PsdPatchesAddStatistics(PsdPatches patches, const PetscReal moments[], Pets
 /* ... and make the transform of the sum over all images, which only rank 0 needs to have. Collective. */
 PetscErrorCode PsdPatchesSetStatistics(PsdPatches patches, const PetscReal sum[]);
 
+/* PsdPatchesFeatureBound - an upper bound of |Phi's quadratic and linear parts| before cancellation in the change of
+   coordinates: what the rounding error of a lifted feature is relative to. 0 without a transform. */
+PetscReal PsdPatchesFeatureBound(PsdPatches patches, const PetscReal activation[3]);
+
 /* Flops of PsdPatchesMoments and PsdPatchesLift for one image: useful ones, a product of a matrix with its own transpose
    counted as half a general one. */
 PetscLogDouble PsdPatchesMomentsFlops(PsdPatches patches);

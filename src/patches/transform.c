@@ -87,3 +87,18 @@ PetscErrorCode PsdPatchesSetStatistics(PsdPatches patches, const PetscReal sum[]
   PsdCheckInput(varied, "the patches are all alike: their covariance is zero, so -whiten and -pca have no meaning");
   PetscFunctionReturn(0);
 }
+
+/* With r the largest norm of a patch and |T|_F >= |T|_2:  |a| |T|^2 (r + |mean|)^2 + |b| |T| (r + |mean|). A normalised patch
+   has norm at most sqrt q; another's entries are at most those of the pixel values 0 and 255. */
+PetscReal PsdPatchesFeatureBound(PsdPatches patches, const PetscReal activation[3])
+{
+  const PsdPatchGeometry *g = &patches->geometry;
+  const PetscReal low = PetscAbsReal(g->pixel_shift), high = PetscAbsReal(255 - g->pixel_shift);
+  const PetscReal largest = g->normalize > 0 ? 1 : PetscMax(low, high) / g->pixel_scale;
+  PetscReal T = 0, mean = 0;
+  if (!patches->transform) return 0;
+  for (size_t k = 0; k < (size_t)patches->q * patches->f; k++) T += patches->transform[k] * patches->transform[k];
+  for (PetscInt k = 0; k < patches->q; k++) mean += patches->mean[k] * patches->mean[k];
+  const PetscReal x = PetscSqrtReal(T) * (largest * PetscSqrtReal((PetscReal)patches->q) + PetscSqrtReal(mean));
+  return PetscAbsReal(activation[0]) * x * x + PetscAbsReal(activation[1]) * x;
+}

@@ -8,7 +8,8 @@
 
      || error of smat(A'nu)_gt ||_F  <=  gamma sum_i |nu_it| ||Phi_ig||_F,     gamma = terms eps,
 
-   where `terms` also counts the operations that made Phi itself of pixels. The error of a prediction <Phi_ig, S_gt> summed
+   where `terms` also counts the operations that made Phi itself of pixels. Those of a change of coordinates are relative to
+   what it may cancel, which is added to ||Phi_ig||_F (PsdPatchesFeatureBound). The error of a prediction <Phi_ig, S_gt> summed
    over g is at most gamma sum_g ||Phi_ig||_F ||S_gt||_F, and moves the loss by that times its slope.
 */
 #include "problem.h"
@@ -20,13 +21,14 @@
 typedef struct {
   PsdProblem problem;
   PetscInt sets, rows_max;
-  PetscReal *columns;  /* D x (sets C) */
-  PetscReal *yhat;     /* rows x (sets C), row-major */
-  PetscReal *gradient; /* D x ((sets - 1) C) */
-  PetscReal *rounding; /* (sets - 1) C G */
-  PetscReal *norm;     /* rows x G: ||Phi_ig|| */
-  PetscReal *S_norm;   /* C x G: ||S_gt|| */
-  PetscReal *sums;     /* see below */
+  PetscReal *columns;      /* D x (sets C) */
+  PetscReal *yhat;         /* rows x (sets C), row-major */
+  PetscReal *gradient;     /* D x ((sets - 1) C) */
+  PetscReal *rounding;     /* (sets - 1) C G */
+  PetscReal feature_bound; /* PsdPatchesFeatureBound */
+  PetscReal *norm;         /* rows x G: ||Phi_ig|| */
+  PetscReal *S_norm;       /* C x G: ||S_gt|| */
+  PetscReal *sums;         /* see below */
 } Pass;
 
 /* Places in `sums`; the last two are repeated for each candidate. */
@@ -57,6 +59,7 @@ static PetscErrorCode PassCreate(PsdProblem problem, PetscInt candidates, Pass *
   const size_t D = problem->blocks->D, C = problem->blocks->C, G = problem->blocks->G;
   *pass = (Pass){.problem = problem, .sets = candidates + 1};
   pass->rows_max = PsdFeaturesChunkRows(problem->features);
+  pass->feature_bound = PsdPatchesFeatureBound(problem->patches, problem->activation);
   PetscCall(PetscMalloc4(D * C * pass->sets, &pass->columns, C * pass->sets * pass->rows_max, &pass->yhat,
                          G * pass->rows_max, &pass->norm, C * G, &pass->S_norm));
   PetscCall(PetscCalloc3(D * C * candidates, &pass->gradient, C * G * candidates, &pass->rounding,
@@ -100,12 +103,13 @@ static PetscReal Norm(PetscInt length, const PetscReal x[])
   return PetscSqrtReal(squares);
 }
 
-/* norm[i G + g] = ||Phi_ig||_F */
+/* norm[i G + g]: what the rounding error of Phi_ig is relative to, ||Phi_ig||_F and more when a transform cancels */
 static void FeatureNorms(const Pass *pass, PetscInt rows, const PetscReal *phi, PetscInt ld)
 {
   const PetscInt G = pass->problem->blocks->G, m = pass->problem->blocks->m;
   for (PetscInt i = 0; i < rows; i++)
-    for (PetscInt g = 0; g < G; g++) pass->norm[i * G + g] = Norm(m, phi + (size_t)i * ld + (size_t)g * m);
+    for (PetscInt g = 0; g < G; g++)
+      pass->norm[i * G + g] = pass->feature_bound + Norm(m, phi + (size_t)i * ld + (size_t)g * m);
 }
 
 /* Loss, its sensitivity to rounding, and correctness of one sample's prediction. */
