@@ -13,18 +13,15 @@ PetscErrorCode PsdPatchesMoments(PsdPatches patches, const unsigned char image[]
 {
   PetscFunctionBeginUser;
   const PetscInt q = patches->q, packed = PsdPackedLength(q + 1);
-  const PetscReal zero = 0, *rows = patches->patch_rows;
+  const PetscReal *rows = patches->patch_rows;
   PetscReal *square = patches->square;
-  PetscBLASInt order, region;
-  PetscCall(PetscBLASIntCast(q, &order));
   PetscCall(PsdPatchesExtract(patches, image, patches->patch_rows, patches->region_count));
 
   for (PetscInt g = 0; g < patches->G; g++, moments += packed) {
     const PetscInt count = patches->region_count[g];
     const PetscReal scale = 1 / (PetscReal)count;
     PetscReal *restrict first = moments + PsdPackedLength(q); /* the last column: mean of p, then 1 */
-    PetscCall(PetscBLASIntCast(count, &region));
-    PetscCallBLAS("BLASsyrk", BLASsyrk_("U", "N", &order, &region, &scale, rows, &order, &zero, square, &order));
+    PetscCall(PsdPatchesProduct(q, count, scale, rows, square));
     for (PetscInt column = 0; column < q; column++)
       PetscCall(PetscArraycpy(moments + PsdPackedLength(column), square + (size_t)column * q, column + 1));
     PetscCall(PetscArrayzero(first, q));

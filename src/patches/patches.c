@@ -93,8 +93,8 @@ static PetscErrorCode SetUpGeometry(PsdPatches patches)
   PetscCall(PetscFree4(patches->image, patches->patch_rows, patches->region_count, patches->square));
   PetscCall(PetscFree2(patches->product, patches->scales));
   PetscCall(PetscMalloc4((size_t)g->channels * g->height * g->width, &patches->image,
-                         (size_t)PetscMax(2, patches->positions) * patches->q, &patches->patch_rows, patches->G,
-                         &patches->region_count, (size_t)patches->q * patches->q, &patches->square));
+                         (size_t)PetscMax(2, patches->positions) * patches->q + PSD_ROWS_PADDING, &patches->patch_rows,
+                         patches->G, &patches->region_count, (size_t)patches->q * patches->q, &patches->square));
   PetscCall(PetscMalloc2((size_t)patches->q * patches->q, &patches->product, (size_t)4 * g->height * g->width,
                          &patches->scales));
   PetscFunctionReturn(0);

@@ -62,6 +62,12 @@ PetscErrorCode PsdPatchesSetStatistics(PsdPatches patches, const PetscReal sum[]
    coordinates: what the rounding error of a lifted feature is relative to. 0 without a transform. */
 PetscReal PsdPatchesFeatureBound(PsdPatches patches, const PetscReal activation[3]);
 
+/* PsdPatchesProduct - upper triangle of scale sum_l p_l p_l', for `count` patches, rows of q. Reads up to PSD_ROWS_PADDING
+   numbers beyond the last row. Not collective. */
+#define PSD_ROWS_PADDING 16
+PetscErrorCode PsdPatchesProduct(PetscInt q, PetscInt count, PetscReal scale, const PetscReal rows[],
+                                 PetscReal square[]);
+
 /* Flops of PsdPatchesMoments and PsdPatchesLift for one image: useful ones, a product of a matrix with its own transpose
    counted as half a general one. */
 PetscLogDouble PsdPatchesMomentsFlops(PsdPatches patches);
