@@ -74,10 +74,27 @@ static char *JoinArguments(int argc, char **argv)
   return line;
 }
 
+/* An argument that is neither an option nor an option's value; each option has one value at most. NULL: there is none. */
+static const char *FindStray(int argc, char **argv)
+{
+  for (int k = 1; k < argc; k++)
+    if (argv[k][0] != '-' && (k == 1 || argv[k - 1][0] != '-')) return argv[k];
+  return NULL;
+}
+
+/* PETSc has a -history of its own, which it would open itself. */
+static void RenameHistory(int argc, char **argv)
+{
+  static char renamed[] = "-history_file";
+  for (int k = 1; k < argc; k++)
+    if (!strcmp(argv[k], "-history")) argv[k] = renamed;
+}
+
 static PetscErrorCode Run(const PsdSubcommand *subcommand, const PsdInvocation *invocation, PetscBool help,
                           const char stray[], int *exit_status)
 {
   PetscFunctionBeginUser;
+  PsdCheckInput(subcommand, "unknown subcommand '%s'; see 'psdnet -help'", stray);
   PsdOptionsSetHelp(help);
   if (help)
     PetscCall(PetscPrintf(PETSC_COMM_WORLD, "usage: [mpiexec -n RANKS] psdnet %s %s [options]\n%s\n", subcommand->name,
@@ -96,19 +113,20 @@ int main(int argc, char **argv)
   const PetscBool help = RemoveArgument(&argc, argv, "-help") || RemoveArgument(&argc, argv, "--help") ||
                          RemoveArgument(&argc, argv, "-h");
   const PsdSubcommand *subcommand = argc > 1 ? FindSubcommand(argv[1]) : NULL;
-  if (!subcommand && argc > 1 && (!strcmp(argv[1], "-version") || !strcmp(argv[1], "--version"))) {
+  if (argc > 1 && (!strcmp(argv[1], "-version") || !strcmp(argv[1], "--version"))) {
     printf("psdnet %s\n", PSD_VERSION);
     return PSD_EXIT_DONE;
   }
-  if (!subcommand) {
-    if (argc > 1) fprintf(stderr, "psdnet: error: unknown subcommand '%s'; see 'psdnet -help'\n", argv[1]);
-    else PrintUsage(help ? stdout : stderr);
-    return argc == 1 && help ? PSD_EXIT_DONE : PSD_EXIT_INPUT;
+  if (argc == 1) {
+    PrintUsage(help ? stdout : stderr);
+    return help ? PSD_EXIT_DONE : PSD_EXIT_INPUT;
   }
-  (void)ShiftArgument(&argc, argv);
+  const char *name = ShiftArgument(&argc, argv);
   PsdInvocation invocation = {.command_line = line ? line : ""};
-  if (subcommand->takes_argument && argc > 1 && argv[1][0] != '-') invocation.argument = ShiftArgument(&argc, argv);
-  const char *stray = argc > 1 && argv[1][0] != '-' ? argv[1] : NULL;
+  if (subcommand && subcommand->takes_argument && argc > 1 && argv[1][0] != '-')
+    invocation.argument = ShiftArgument(&argc, argv);
+  const char *stray = subcommand ? FindStray(argc, argv) : name;
+  RenameHistory(argc, argv);
 
   if (PsdInitialize(&argc, &argv, NULL)) return PSD_EXIT_INPUT;
   const PetscErrorCode ierr = Run(subcommand, &invocation, help, stray, &exit_status);

@@ -20,7 +20,8 @@ static PetscErrorCode ReadOptions(Outputs *outputs, PsdData data, PsdPatches pat
   PetscCall(PsdOptionsHeading("Output"));
   PetscCall(PsdOptionPath("-model", "file the network is written to (HDF5)", PETSC_TRUE, outputs->model));
   PetscCall(PsdOptionPath("-report", "file the run is summed up in (JSON)", PETSC_FALSE, outputs->report));
-  PetscCall(PsdOptionPath("-history", "file the solver's checks are listed in (CSV)", PETSC_FALSE, outputs->history));
+  PetscCall(PsdOptionPath("-history_file", "file the solver's checks are listed in (CSV); -history for short",
+                          PETSC_FALSE, outputs->history));
   outputs->validation = 0;
   PetscCall(PetscOptionsGetReal(NULL, NULL, "-validation", &outputs->validation, NULL));
   PetscCall(PsdOptionsEnd(done));
@@ -83,27 +84,33 @@ static PetscErrorCode SaveNetwork(PsdAdmm admm, const PsdCertificate *certificat
   PetscFunctionReturn(0);
 }
 
-/* Accuracy on the held-out last fraction of the images. */
-static PetscErrorCode Validate(PsdNetwork network, PetscReal fraction, PetscReal *accuracy)
+/* The held-out last fraction of the images, read before the run so that what is wrong with it is known in time. */
+static PetscErrorCode ReadHeldOut(PsdData training, PetscReal fraction, PsdData *held_out)
+{
+  PetscFunctionBeginUser;
+  PetscInt count;
+  const PetscInt *labels;
+  PetscCall(PsdDataGetClasses(training, &count, &labels, NULL));
+  PetscCall(PsdDataCreate(PETSC_COMM_WORLD, held_out));
+  PetscCall(PsdDataSetFromOptions(*held_out));
+  PetscCall(PsdDataSetClasses(*held_out, count, labels));
+  PetscCall(PsdDataSetValidation(*held_out, fraction, PSD_PART_VALIDATION));
+  PetscCall(PsdDataSetUp(*held_out));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Validate(PsdNetwork network, PsdData held_out, PetscReal *accuracy)
 {
   PetscFunctionBeginUser;
   PetscInt count, C, n_local;
-  const PetscInt *labels;
   PetscReal *scores;
   PetscInt64 *confusion;
-  PsdData data;
-  PetscCall(PsdNetworkGetClasses(network, &count, &labels, &C));
-  PetscCall(PsdDataCreate(PETSC_COMM_WORLD, &data));
-  PetscCall(PsdDataSetFromOptions(data));
-  PetscCall(PsdDataSetClasses(data, count, labels));
-  PetscCall(PsdDataSetValidation(data, fraction, PSD_PART_VALIDATION));
-  PetscCall(PsdDataSetUp(data));
-  PetscCall(PsdDataGetSizes(data, NULL, &n_local, NULL));
+  PetscCall(PsdNetworkGetClasses(network, &count, NULL, &C));
+  PetscCall(PsdDataGetSizes(held_out, NULL, &n_local, NULL));
   PetscCall(PetscMalloc2((size_t)n_local * C, &scores, (size_t)count * count, &confusion));
-  PetscCall(PsdNetworkApply(network, data, scores));
-  PetscCall(PsdNetworkConfusion(network, data, scores, confusion, accuracy));
+  PetscCall(PsdNetworkApply(network, held_out, scores));
+  PetscCall(PsdNetworkConfusion(network, held_out, scores, confusion, accuracy));
   PetscCall(PetscFree2(scores, confusion));
-  PetscCall(PsdDataDestroy(&data));
   PetscFunctionReturn(0);
 }
 
@@ -133,7 +140,8 @@ static PetscErrorCode PrintSummary(const PsdReport *report, const Outputs *outpu
 }
 
 /* From a problem that is set up to files on disk. */
-static PetscErrorCode SolveAndWrite(PsdAdmm admm, const Outputs *outputs, PsdReport *report, int *exit_status)
+static PetscErrorCode SolveAndWrite(PsdAdmm admm, PsdData held_out, const Outputs *outputs, PsdReport *report,
+                                    int *exit_status)
 {
   PetscFunctionBeginUser;
   PsdHistory history;
@@ -152,7 +160,7 @@ static PetscErrorCode SolveAndWrite(PsdAdmm admm, const Outputs *outputs, PsdRep
   PetscCall(PsdNetworkGetNeurons(network, &report->neurons, NULL, NULL, NULL, NULL, NULL));
   report->iterations = status.iteration;
   report->accuracy_validation = -1;
-  if (outputs->validation > 0) PetscCall(Validate(network, outputs->validation, &report->accuracy_validation));
+  if (held_out) PetscCall(Validate(network, held_out, &report->accuracy_validation));
   PetscCall(PrintSummary(report, outputs, reason));
   if (outputs->report[0]) PetscCall(PsdReportWrite(report, outputs->report));
   *exit_status = reason == PSD_GAP_REACHED || reason == PSD_TIME_LIMIT ? PSD_EXIT_DONE : PSD_EXIT_NOT_CONVERGED;
@@ -165,7 +173,7 @@ PetscErrorCode PsdRunTrain(const PsdInvocation *invocation, int *exit_status)
   PetscFunctionBeginUser;
   PsdReport report = {.invocation = invocation};
   Outputs outputs;
-  PsdData data;
+  PsdData data, held_out = NULL;
   PsdPatches patches;
   PsdProblem problem;
   PsdAdmm admm;
@@ -178,15 +186,17 @@ PetscErrorCode PsdRunTrain(const PsdInvocation *invocation, int *exit_status)
   PetscCall(ReadOptions(&outputs, data, patches, problem, admm, &done));
   if (!done) {
     PetscCall(PsdDataSetUp(data));
+    if (outputs.validation > 0) PetscCall(ReadHeldOut(data, outputs.validation, &held_out));
     PetscCall(PsdDataGetImageSize(data, &channels, &height, &width));
     PetscCall(PsdPatchesSetImageSize(patches, channels, height, width));
     PetscCall(PsdProblemSetUp(problem));
     PetscCall(DescribeProblem(problem, patches, &report));
-    PetscCall(SolveAndWrite(admm, &outputs, &report, exit_status));
+    PetscCall(SolveAndWrite(admm, held_out, &outputs, &report, exit_status));
   }
   PetscCall(PsdAdmmDestroy(&admm));
   PetscCall(PsdProblemDestroy(&problem));
   PetscCall(PsdPatchesDestroy(&patches));
+  PetscCall(PsdDataDestroy(&held_out));
   PetscCall(PsdDataDestroy(&data));
   PetscFunctionReturn(0);
 }

@@ -51,7 +51,8 @@ static PetscReal MinimizeBound(const PsdPolar polar, PetscReal s)
   for (PetscInt k = 0; k < polar->f; k++) norm += polar->z[k] * polar->z[k];
   norm = PetscSqrtReal(norm);
   if (norm == 0) return top;
-  PetscReal low = top, high = top + norm;
+  /* not below the smallest step that rounding sees, so that theta - s l stays positive when z is negligible */
+  PetscReal low = top, high = top + norm + 4 * PETSC_MACHINE_EPSILON * PetscAbsReal(top);
   for (PetscInt step = 0; step < 200; step++) {
     const PetscReal middle = low + (high - low) / 2;
     if (middle <= low || middle >= high) break;

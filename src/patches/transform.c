@@ -25,17 +25,28 @@ void PsdPatchesAddStatistics(PsdPatches patches, const PetscReal moments[], Pets
     for (PetscInt k = 0; k < packed; k++) sum[k] += (PetscReal)patches->region_count[g] * moments[k];
 }
 
-/* Mean of the patches and, in `square`, the eigenvectors of their covariance (columns, eigenvalues ascending). */
-static PetscErrorCode Eigendecompose(PetscInt q, const PetscReal sum[], PetscReal mean[], PetscReal square[],
-                                     PetscReal lambda[])
+enum { VARIED, ALIKE, OVERFLOWN };
+
+/* Mean of the patches and their covariance (upper triangle), and whether it can be worked with: a variance that is not
+   above the rounding of the moments it is a difference of is zero. */
+static int Judge(PetscInt q, const PetscReal sum[], PetscReal mean[], PetscReal covariance[])
+{
+  const PetscReal *first = sum + PsdPackedLength(q), count = first[q];
+  PetscReal variance = 0, moment = 0;
+  for (PetscInt k = 0; k < q; k++) mean[k] = first[k] / count;
+  for (PetscInt j = 0; j < q; j++) {
+    const PetscReal *column = sum + PsdPackedLength(j);
+    for (PetscInt i = 0; i <= j; i++) covariance[(size_t)j * q + i] = column[i] / count - mean[i] * mean[j];
+    variance += covariance[(size_t)j * q + j];
+    moment += column[j] / count;
+  }
+  if (PetscIsInfOrNanReal(variance) || PetscIsInfOrNanReal(moment)) return OVERFLOWN;
+  return variance > 64 * (PetscReal)q * PETSC_MACHINE_EPSILON * moment ? VARIED : ALIKE;
+}
+
+static PetscErrorCode Eigendecompose(PetscInt q, PetscReal square[], PetscReal lambda[])
 {
   PetscFunctionBeginUser;
-  const PetscReal *first = sum + PsdPackedLength(q), count = first[q];
-  for (PetscInt k = 0; k < q; k++) mean[k] = first[k] / count;
-  for (PetscInt j = 0; j < q; j++)
-    for (PetscInt i = 0; i <= j; i++)
-      square[(size_t)j * q + i] = sum[PsdPackedLength(j) + i] / count - mean[i] * mean[j];
-
   PsdEigen eigen;
   PetscCall(PsdEigenCreate(q, &eigen));
   PetscCall(PsdEigenSolve(eigen, square, lambda));
@@ -68,23 +79,27 @@ PetscErrorCode PsdPatchesSetStatistics(PsdPatches patches, const PetscReal sum[]
   const PetscInt q = patches->q, f = PsdPatchesFinalDimension(patches);
   PetscReal *mean, *square, *lambda, *transform;
   PetscMPIInt rank, length;
+  int verdict = VARIED;
   PetscCall(PetscMPIIntCast(q * f, &length));
   PetscCallMPI(MPI_Comm_rank(patches->comm, &rank));
   PetscCall(PetscMalloc3(q, &mean, (size_t)q * q, &square, q, &lambda));
   PetscCall(PetscCalloc1((size_t)q * f, &transform));
-  lambda[q - 1] = 0;
-  if (rank == 0) {
-    PetscCall(Eigendecompose(q, sum, mean, square, lambda));
-    BuildTransform(patches, f, square, lambda, transform);
+  if (rank == 0) verdict = Judge(q, sum, mean, square);
+  PetscCallMPI(MPI_Bcast(&verdict, 1, MPI_INT, 0, patches->comm));
+  if (verdict == VARIED) {
+    if (rank == 0) {
+      PetscCall(Eigendecompose(q, square, lambda));
+      BuildTransform(patches, f, square, lambda, transform);
+    }
+    PetscCallMPI(MPI_Bcast(transform, length, MPIU_REAL, 0, patches->comm));
+    PetscCallMPI(MPI_Bcast(mean, (PetscMPIInt)q, MPIU_REAL, 0, patches->comm));
+    PetscCall(PsdPatchesSetTransform(patches, f, transform, mean));
   }
-  PetscCallMPI(MPI_Bcast(&lambda[q - 1], 1, MPIU_REAL, 0, patches->comm));
-  PetscCallMPI(MPI_Bcast(transform, length, MPIU_REAL, 0, patches->comm));
-  PetscCallMPI(MPI_Bcast(mean, (PetscMPIInt)q, MPIU_REAL, 0, patches->comm));
-  const PetscBool varied = (PetscBool)(lambda[q - 1] > 0);
-  if (varied) PetscCall(PsdPatchesSetTransform(patches, f, transform, mean));
   PetscCall(PetscFree3(mean, square, lambda));
   PetscCall(PetscFree(transform));
-  PsdCheckInput(varied, "the patches are all alike: their covariance is zero, so -whiten and -pca have no meaning");
+  PsdCheckInput(verdict != OVERFLOWN, "patches overflow: see -pixel_shift, -pixel_scale and -patch_normalize");
+  PsdCheckInput(verdict == VARIED,
+                "the patches are all alike: their covariance is zero, so -whiten and -pca have no meaning");
   PetscFunctionReturn(0);
 }
 

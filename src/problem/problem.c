@@ -80,6 +80,20 @@ static PetscErrorCode SetTargets(PsdProblem problem)
   PetscFunctionReturn(0);
 }
 
+/* An overflow anywhere in the features is one in the diagonal of A'A: sums of squares. */
+static PetscErrorCode CheckFinite(PsdProblem problem)
+{
+  PetscFunctionBeginUser;
+  const size_t D = problem->blocks->D;
+  PsdStatus status = {PETSC_FALSE, ""};
+  for (size_t k = 0; k < D; k++)
+    if (PetscIsInfOrNanReal(problem->gram[k * D + k]))
+      PsdStatusFail(&status,
+                    "lifted features overflow: see -pixel_shift, -pixel_scale, -activation and the preprocessing");
+  PetscCall(PsdStatusAgree(problem->comm, &status));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdProblemSetUp(PsdProblem problem)
 {
   PetscFunctionBeginUser;
@@ -96,6 +110,8 @@ PetscErrorCode PsdProblemSetUp(PsdProblem problem)
                               (size_t)(problem->memory * 1024 * 1024), &problem->features));
   PetscCall(PsdFeaturesSetUp(problem->features));
   PetscCall(PsdProblemComputeGram(problem));
+
+  PetscCall(CheckFinite(problem));
 
   /* -L'(0) = Y for the squared loss, so that A'(-L'(0)) is h */
   PetscCall(PsdPolarCreate(problem->blocks->f, &problem->polar));

@@ -1,0 +1,88 @@
+#!/bin/bash
+# quickstart.sh [RANKS]: sets up, builds, trains a network on Fashion-MNIST's ten classes, and tests it.
+#
+# RANKS processes (default: one a core). Leaves in quickstart/ at the top of the repository:
+#   model.h5  report.json  history.csv  convergence.png  filters.png
+#
+# Environment:
+#   DATA=DIR           another data set: IDX, CIFAR-10 or HDF5, with a training and a test split
+#   EXTRA_OPTIONS=...  more options for training, such as "-limit 5000" or "-beta_rel 1e-3"
+#   OUTPUT=DIR         where the files go
+#   BUILD=DIR          where psdnet is built (default: build/)
+#   PSDNET=FILE        a psdnet that is already built: nothing is set up or built
+set -euo pipefail
+# shellcheck source=jobs/lib.sh
+. "$(dirname "$0")/lib.sh"
+case ${1:-} in -h | --help)
+  usage
+  exit 0
+  ;;
+esac
+ranks=${1:-$(nproc)}
+[[ $ranks =~ ^[1-9][0-9]*$ ]] || die "found '$ranks' ranks, expected a positive number"
+fashion=/usr/share/datasets/fashion-mnist
+data=${DATA:-$fashion}
+output=${OUTPUT:-$root/quickstart}
+build=${BUILD:-$root/build}
+read -ra extra <<<"${EXTRA_OPTIONS:-}"
+
+options=(-gap 1e-4 -check_every 5)
+if [ "$data" = $fashion ]; then
+  name="Fashion-MNIST, ten classes"
+  labels="T-shirt trouser pullover dress coat sandal shirt sneaker bag ankle_boot"
+  # Chosen on the last sixth of the training images: 4x4 patches, 25 regions (D = 3825), contrast normalised, whitened.
+  options+=(-patch 4 -stride 1 -pool 5 -patch_normalize 100 -whiten 0.01 -beta_rel 1e-4)
+else
+  # psdnet's own recipe, because 25 regions of patches in colour are D = 30,625, whose Gram matrix is 7.5 GB
+  name=$(basename "$data")
+  labels=
+fi
+
+set_up() {
+  local wanted=(plots)
+  if [ "$data" = $fashion ]; then wanted+=(fashion); fi
+  "$root/jobs/setup.sh" "${wanted[@]}"
+  say "building in $build"
+  BUILD=$build "$root/jobs/build.sh" psdnet
+}
+
+train() {
+  "$root/jobs/launch" "$ranks" "$psdnet" train -data "$data" "${options[@]}" "${extra[@]}" \
+    -model "$output/model.h5" -report "$output/report.json" -history "$output/history.csv"
+}
+
+evaluate() {
+  say "test images:"
+  "$root/jobs/launch" "$ranks" "$psdnet" evaluate -data "$data" -split test -model "$output/model.h5"
+}
+
+plot_convergence() {
+  quietly "$work/convergence.log" gnuplot -e "history='$output/history.csv'; output='$output/convergence.png'" \
+    -e "name='$name: training to a certified optimum'" "$root/jobs/plots/convergence.gp"
+}
+
+plot_filters() {
+  local count neurons columns=8
+  compile "$root/jobs/plots/filters.c" "$work/filters" "$(dirname "$psdnet")"
+  "$root/jobs/launch" 1 "$work/filters" "$output/model.h5" 24 >"$work/filters.dat"
+  count=$(grep -c '^#' "$work/filters.dat") || die "the network has no neurons: no picture of filters"
+  neurons=$(number "$output/report.json" neurons)
+  quietly "$work/filters.log" gnuplot -e "filters='$work/filters.dat'; output='$output/filters.png'; labels='$labels'" \
+    -e "count=$count; columns=$columns; rows=$(((count + columns - 1) / columns))" \
+    -e "name='$name: the $count neurons of largest weight, of $neurons'" "$root/jobs/plots/filters.gp"
+}
+
+psdnet=${PSDNET:-}
+if [ -z "$psdnet" ]; then
+  set_up
+  psdnet=$build/psdnet
+fi
+mkdir -p "$output"
+work=$(mktemp -d "$output/work.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+rm -f "$output"/{model.h5,report.json,history.csv,convergence.png,filters.png}
+train
+evaluate
+plot_convergence
+plot_filters
+say "written to $output: model.h5 report.json history.csv convergence.png filters.png"

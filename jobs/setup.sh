@@ -1,0 +1,104 @@
+#!/bin/bash
+# setup.sh [tests] [plots] [fashion]: what psdnet needs to be built and run, and what the named extras need.
+#
+#   tests    cmocka, NumPy, SciPy, h5py, CVXOPT and clang-format
+#   plots    gnuplot
+#   fashion  the Fashion-MNIST images
+#
+# On Debian and its like, what is missing is installed (as root, or with sudo when that asks for no password). Elsewhere,
+# on a cluster, the script says what is missing and ends with status 1: load modules, or set PKG_CONFIG_PATH and PATH.
+set -euo pipefail
+# shellcheck source=jobs/lib.sh
+. "$(dirname "$0")/lib.sh"
+python=${PYTHON:-/usr/bin/python3}
+
+# One line a need: package | how it is recognised | words, any of which will do
+needs_build='
+build-essential          | program | cc
+build-essential          | program | make
+cmake                    | program | cmake
+pkg-config               | program | pkg-config
+libopenmpi-dev           | program | mpicc
+openmpi-bin              | program | mpiexec srun
+libpetsc-real-dev        | module  | PETSc petsc
+libscalapack-openmpi-dev | module  | scalapack-openmpi scalapack-mpich scalapack
+libopenblas-dev          | module  | openblas flexiblas mkl-dynamic-lp64-seq blis
+libhdf5-openmpi-dev      | module  | hdf5-openmpi hdf5-mpich hdf5
+zlib1g-dev               | module  | zlib'
+needs_tests='
+libcmocka-dev            | module  | cmocka
+python3-numpy            | python  | numpy
+python3-scipy            | python  | scipy
+python3-h5py             | python  | h5py
+python3-cvxopt           | python  | cvxopt
+clang-format             | program | clang-format'
+needs_plots='
+gnuplot-nox              | program | gnuplot'
+needs_fashion='
+dataset-fashion-mnist    | file    | /usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz'
+
+is_there() { # KIND WORD
+  case $1 in
+    program) command -v "$2" >/dev/null ;;
+    module) pkg-config --exists "$2" 2>/dev/null ;;
+    python) "$python" -c "import $2" 2>/dev/null ;;
+    file) [ -e "$2" ] ;;
+  esac
+}
+
+# find_missing: needs on standard input; fills packages and names with those that are not met
+find_missing() {
+  packages=() names=()
+  local package kind words word met alternatives
+  while IFS='|' read -r package kind words; do
+    if [ -z "$package" ]; then continue; fi
+    package=${package// /} kind=${kind// /} met=no
+    read -ra alternatives <<<"$words"
+    for word in "${alternatives[@]}"; do
+      if is_there "$kind" "$word"; then met=yes; fi
+    done
+    if [ $met = no ]; then
+      packages+=("$package")
+      words=${alternatives[*]}
+      names+=("$kind ${words// / or }")
+    fi
+  done
+}
+
+install() { # PACKAGE...
+  local as_root=() log
+  if [ "$(id -u)" != 0 ]; then as_root=(sudo -n); fi
+  log=$(mktemp)
+  as_root+=(env DEBIAN_FRONTEND=noninteractive apt-get)
+  say "installing $*"
+  quietly "$log" "${as_root[@]}" update || die "apt-get update failed"
+  quietly "$log" "${as_root[@]}" install -y --no-install-recommends "$@" || die "cannot install $*"
+  rm -f "$log"
+}
+
+can_install() { command -v apt-get >/dev/null && { [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; }; }
+
+needs=$needs_build
+for extra in "$@"; do
+  case $extra in
+    -h | --help)
+      usage
+      exit 0
+      ;;
+    tests) needs+=$needs_tests ;;
+    plots) needs+=$needs_plots ;;
+    fashion) needs+=$needs_fashion ;;
+    *) die "found $extra, expected tests, plots or fashion" ;;
+  esac
+done
+find_missing <<<"$needs"
+if [ ${#packages[@]} -gt 0 ] && can_install; then
+  mapfile -t packages < <(printf '%s\n' "${packages[@]}" | sort -u)
+  install "${packages[@]}"
+  find_missing <<<"$needs"
+fi
+if [ ${#packages[@]} -gt 0 ]; then
+  warn "not found (module: a name that pkg-config knows; Debian's package is in brackets):"
+  for k in "${!packages[@]}"; do printf '  %s  [%s]\n' "${names[k]}" "${packages[k]}" >&2; done
+  exit 1
+fi

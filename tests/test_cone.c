@@ -1,0 +1,154 @@
+/* The projection onto the cone is the positive part of an eigendecomposition by another routine, with Z = F F' and
+ * <X - Z, Z> = 0, for random, rank-deficient, zero and definite blocks on any number of ranks. */
+#include "network_sample.h"
+#include <setjmp.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <petscblaslapack.h>
+#include "cone/cone.h"
+
+#define ROOM 40 /* largest order here */
+
+typedef enum { RANDOM, DEFICIENT, ZERO, POSITIVE, NEGATIVE, TINY, KINDS } Kind;
+
+static PetscReal Dot(PetscInt n, const PetscReal x[], const PetscReal y[])
+{
+  PetscReal sum = 0;
+  for (PetscInt k = 0; k < n; k++) sum += x[k] * y[k];
+  return sum;
+}
+
+/* A block of a kind, as svec: a combination of `terms` squares of random vectors. */
+static void MakeBlock(Kind kind, PetscInt d, uint64_t seed, PetscReal svec[])
+{
+  const PetscInt terms = kind == ZERO ? 0 : kind == DEFICIENT ? d / 2 : 2 * d;
+  PetscReal full[ROOM * ROOM] = {0}, vectors[2 * ROOM * ROOM];
+  Fill(seed, (size_t)(2 * d * d), vectors);
+  for (PetscInt k = 0; k < terms; k++) {
+    PetscReal weight = kind == NEGATIVE || (kind != POSITIVE && k % 3 == 1) ? -1 : 1;
+    if (kind == TINY) weight *= 1e-150;
+    const PetscReal *v = vectors + k * d;
+    for (PetscInt j = 0; j < d; j++)
+      for (PetscInt i = 0; i < d; i++) full[j * d + i] += weight * v[i] * v[j];
+  }
+  PsdPack(d, full, svec);
+}
+
+/* The positive part by LAPACK's QR iteration, and the number of eigenvalues clearly above zero. */
+static void Reference(PetscInt d, const PetscReal svec[], PetscReal positive[], PetscInt *rank)
+{
+  PetscReal V[ROOM * ROOM], full[ROOM * ROOM] = {0}, lambda[ROOM], work[8 * ROOM];
+  PetscBLASInt order = (PetscBLASInt)d, room = 8 * ROOM, info;
+  PsdUnpack(d, svec, V);
+  LAPACKsyev_("V", "U", &order, V, &order, lambda, work, &room, &info);
+  Require(info == 0, "dsyev");
+  const PetscReal scale = PetscMax(-lambda[0], lambda[d - 1]);
+  *rank = 0;
+  for (PetscInt k = 0; k < d; k++) {
+    if (lambda[k] <= 1e-12 * scale) continue;
+    (*rank)++;
+    for (PetscInt j = 0; j < d; j++)
+      for (PetscInt i = 0; i < d; i++) full[j * d + i] += lambda[k] * V[k * d + i] * V[k * d + j];
+  }
+  PsdPack(d, full, positive);
+}
+
+static void CheckBlock(Kind kind, PetscInt d, const PetscReal x[], const PetscReal z[], PetscInt rank,
+                       const PetscReal F[])
+{
+  const PetscInt m = d * (d + 1) / 2;
+  const PetscReal size = PetscSqrtReal(Dot(m, x, x)), tolerance = 1e-12 * size;
+  PetscReal expected[ROOM * ROOM], product[ROOM * ROOM] = {0}, sum[ROOM * ROOM];
+  PetscInt expected_rank;
+  Reference(d, x, expected, &expected_rank);
+  Require(rank == expected_rank, "rank of the projection");
+  if (kind == ZERO || kind == NEGATIVE) Require(rank == 0, "nothing is positive");
+  if (kind == POSITIVE) Require(rank == d, "all is positive");
+  for (PetscInt k = 0; k < rank; k++)
+    for (PetscInt j = 0; j < d; j++)
+      for (PetscInt i = 0; i < d; i++) product[j * d + i] += F[k * d + i] * F[k * d + j];
+  PsdPack(d, product, sum);
+  for (PetscInt k = 0; k < m; k++) {
+    Require(PetscAbsReal(z[k] - expected[k]) <= tolerance, "z is the positive part");
+    Require(PetscAbsReal(z[k] - sum[k]) <= tolerance, "z = F F'");
+    sum[k] = x[k] - z[k];
+  }
+  Require(PetscAbsReal(Dot(m, sum, z)) <= tolerance * size, "<x - z, z> = 0");
+}
+
+static void ProjectBlocks(PetscInt C, PetscInt G, PetscInt f, uint64_t seed)
+{
+  PsdBlocks blocks;
+  PsdCone cone;
+  Vec X[2], Z[2];
+  const PetscReal *x, *z;
+  MUST(PsdBlocksCreate(PETSC_COMM_WORLD, C, G, f, &blocks));
+  Require(blocks->d == f + 1 && blocks->m == (f + 1) * (f + 2) / 2, "sizes of a block");
+  for (PetscInt s = 0; s < 2; s++) {
+    PetscReal *values;
+    MUST(PsdBlocksCreateVec(blocks, &X[s]));
+    MUST(PsdBlocksCreateVec(blocks, &Z[s]));
+    MUST(VecGetArray(X[s], &values));
+    for (PetscInt k = 0; k < blocks->local; k++)
+      MakeBlock((Kind)((blocks->first + k + s) % KINDS), blocks->d, seed + (uint64_t)(2 * (blocks->first + k) + s),
+                values + k * blocks->m);
+    MUST(VecRestoreArray(X[s], &values));
+  }
+  MUST(PsdConeCreate(&cone));
+  MUST(PsdConeSetUp(cone, blocks));
+  MUST(PsdConeProject(cone, X, Z));
+  for (PetscInt s = 0; s < 2; s++) {
+    MUST(VecGetArrayRead(X[s], &x));
+    MUST(VecGetArrayRead(Z[s], &z));
+    for (PetscInt k = 0; k < blocks->local; k++) {
+      PetscInt rank;
+      const PetscReal *F;
+      PsdConeGetFactor(cone, s, k, &rank, &F);
+      CheckBlock((Kind)((blocks->first + k + s) % KINDS), blocks->d, x + k * blocks->m, z + k * blocks->m, rank, F);
+    }
+    MUST(VecRestoreArrayRead(X[s], &x));
+    MUST(VecRestoreArrayRead(Z[s], &z));
+    MUST(VecDestroy(&X[s]));
+    MUST(VecDestroy(&Z[s]));
+  }
+  MUST(PsdConeDestroy(&cone));
+  MUST(PsdBlocksDestroy(&blocks));
+}
+
+static void OrdersFromTwoToForty(void **state)
+{
+  (void)state;
+  for (PetscInt f = 1; f < ROOM; f += f < 6 ? 1 : 11) ProjectBlocks(3, 4, f, 100 * (uint64_t)f);
+}
+
+static void FewerPairsThanRanks(void **state)
+{
+  (void)state;
+  ProjectBlocks(1, 1, 7, 5);
+}
+
+/* <j, P x> = 0, P P = P, and P x - x is along j */
+static void RemovingJ(void **state)
+{
+  (void)state;
+  PetscReal x[15], once[15], twice[15], along = 0, removed = 0;
+  Fill(9, 15, x);
+  MUST(PetscArraycpy(once, x, 15));
+  PsdRemoveJ(5, once);
+  MUST(PetscArraycpy(twice, once, 15));
+  PsdRemoveJ(5, twice);
+  for (PetscInt k = 0; k < 5; k++) along += (k < 4 ? 1 : -1) * once[PsdDiagonal(k)];
+  Require(PetscAbsReal(along) < 1e-14, "<J, P x> = 0");
+  for (PetscInt k = 0; k < 15; k++) Require(PetscAbsReal(once[k] - twice[k]) < 1e-15, "P P = P");
+  for (PetscInt k = 0; k < 15; k++) removed += PetscSqr(x[k] - once[k]);
+  Require(PetscAbsReal(removed - PetscSqr(x[0] + x[2] + x[5] + x[9] - x[14]) / 5) < 1e-14, "only j is removed");
+}
+
+int main(int argc, char **argv)
+{
+  const struct CMUnitTest tests[] = {cmocka_unit_test(OrdersFromTwoToForty), cmocka_unit_test(FewerPairsThanRanks),
+                                     cmocka_unit_test(RemovingJ)};
+  if (PsdInitialize(&argc, &argv, NULL)) return 1;
+  const int failures = cmocka_run_group_tests(tests, NULL, NULL);
+  return PsdFinalize() || failures;
+}

@@ -1,0 +1,109 @@
+/* The penalty changes only when it is due, by no more than the limits of a step and of the whole run, and never by less
+ * than a factor of three. */
+#include "network_sample.h"
+#include <math.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include "admm/admm.h"
+
+static PetscBool Near(PetscReal x, PetscReal y)
+{
+  return (PetscBool)(PetscAbsReal(x - y) <= 0.05 * y); /* two digits are kept */
+}
+
+static void OnlyAtItsIterations(void **state)
+{
+  (void)state;
+  for (PetscInt iteration = 1; iteration <= 2000; iteration++) {
+    PetscBool due = PETSC_FALSE;
+    for (PetscInt k = 10; k <= 320; k *= 2) due = (PetscBool)(due || iteration == k);
+    const PetscReal proposal = PsdPenaltyPropose(iteration - 1, iteration, 1, 1, 1e4, 1);
+    assert_true(due ? proposal > 3 : proposal == 1);
+  }
+}
+
+/* with checks that are far apart a change is made up for at the next one, once */
+static void FirstCheckAfterItIsDue(void **state)
+{
+  (void)state;
+  assert_true(PsdPenaltyPropose(0, 7, 1, 1, 1e4, 1) == 1);
+  assert_true(PsdPenaltyPropose(7, 14, 1, 1, 1e4, 1) > 3);
+  assert_true(PsdPenaltyPropose(14, 19, 1, 1, 1e4, 1) == 1);
+  assert_true(PsdPenaltyPropose(20, 21, 1, 1, 1e4, 1) == 1);
+  assert_true(PsdPenaltyPropose(0, 1000, 1, 1, 1e4, 1) > 3);
+  assert_true(PsdPenaltyPropose(1000, 2000, 1, 1, 1e4, 1) == 1);
+}
+
+static void GrowsAndShrinks(void **state)
+{
+  (void)state;
+  assert_true(Near(PsdPenaltyPropose(9, 10, 2, 2, 16, 1), 8));
+  assert_true(Near(PsdPenaltyPropose(9, 10, 2, 2, 1, 16), 0.5));
+}
+
+static void NotWithinAFactorOfThree(void **state)
+{
+  (void)state;
+  for (PetscReal ratio = 0.12; ratio < 8.9; ratio *= 1.07) assert_true(PsdPenaltyPropose(9, 10, 7, 7, ratio, 1) == 7);
+  assert_true(PsdPenaltyPropose(9, 10, 7, 7, 9.6, 1) > 21);
+  assert_true(PsdPenaltyPropose(9, 10, 7, 7, 0.1, 1) < 7. / 3);
+}
+
+static void AtMostAFactorOfFiveAStep(void **state)
+{
+  (void)state;
+  for (PetscReal ratio = 30; ratio < 1e300; ratio *= 1e10) {
+    assert_true(Near(PsdPenaltyPropose(39, 40, 3, 3, ratio, 1), 15));
+    assert_true(Near(PsdPenaltyPropose(39, 40, 3, 3, 1, ratio), 0.6));
+  }
+}
+
+static void WithinLimitsOfTheWholeRun(void **state)
+{
+  (void)state;
+  PetscReal up = 1, down = 1;
+  for (PetscInt k = 10; k <= 320; k *= 2) {
+    up = PsdPenaltyPropose(k - 1, k, up, 1, 1e9, 1);
+    down = PsdPenaltyPropose(k - 1, k, down, 1, 1, 1e9);
+    assert_true(up <= 30.5 && down >= 0.095);
+  }
+  assert_true(up >= 10 && down <= 1. / 3);
+}
+
+static void NothingFromResidualsThatSayNothing(void **state)
+{
+  (void)state;
+  assert_true(PsdPenaltyPropose(9, 10, 2, 2, 0, 1) == 2);
+  assert_true(PsdPenaltyPropose(9, 10, 2, 2, 1, 0) == 2);
+  assert_true(PsdPenaltyPropose(9, 10, 2, 2, 0, 0) == 2);
+  assert_true(PsdPenaltyPropose(9, 10, 2, 2, NAN, 1) == 2);
+  assert_true(PsdPenaltyPropose(9, 10, 2, 2, 1, NAN) == 2);
+}
+
+/* rounding of the residuals, as from another number of ranks, does not change the proposal */
+static void RoundingDoesNotShow(void **state)
+{
+  (void)state;
+  PetscInt differences = 0;
+  for (PetscInt k = 0; k < 1000; k++) {
+    const PetscReal ratio = 12 + 0.012345 * k;
+    differences += PsdPenaltyPropose(9, 10, 3, 3, ratio, 1) != PsdPenaltyPropose(9, 10, 3, 3, ratio * (1 + 1e-12), 1);
+  }
+  assert_int_equal(differences, 0);
+}
+
+int main(int argc, char **argv)
+{
+  const struct CMUnitTest tests[] = {cmocka_unit_test(OnlyAtItsIterations),
+                                     cmocka_unit_test(FirstCheckAfterItIsDue),
+                                     cmocka_unit_test(GrowsAndShrinks),
+                                     cmocka_unit_test(NotWithinAFactorOfThree),
+                                     cmocka_unit_test(AtMostAFactorOfFiveAStep),
+                                     cmocka_unit_test(WithinLimitsOfTheWholeRun),
+                                     cmocka_unit_test(NothingFromResidualsThatSayNothing),
+                                     cmocka_unit_test(RoundingDoesNotShow)};
+  if (PsdInitialize(&argc, &argv, NULL)) return 1;
+  const int failures = cmocka_run_group_tests(tests, NULL, NULL);
+  return PsdFinalize() || failures;
+}
