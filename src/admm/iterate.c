@@ -80,6 +80,8 @@ static PetscErrorCode RelaxedStep(PsdAdmm admm)
     const size_t at = (size_t)block * m;
     PetscReal *T = a.X[0] + at;
     for (PetscInt k = 0; k < m; k++) T[k] = (a.Z[0][at + k] - a.U[0][at + k]) + (a.Z[1][at + k] - a.U[1][at + k]);
+    /* G_P j is zero but for rounding, which a small rho would amplify */
+    PsdRemoveJ(d, a.S + at);
     T[m - 1] -= shrink;
     PsdRemoveJ(d, T);
     for (size_t k = at; k < at + m; k++) {

@@ -16,15 +16,15 @@ PetscErrorCode PsdBoundsCreate(PsdProblem problem, PsdConsensus consensus, PsdBo
   PetscCall(PetscNew(&it));
   it->problem = problem;
   it->consensus = consensus;
-  it->best = 0; /* nu = 0 is feasible */
-  it->best_name = "zero";
   PetscCall(VecDuplicate(problem->h, &it->w));
   PetscCall(VecDuplicate(problem->h, &it->M));
   PetscCall(VecDuplicate(problem->h, &it->M_network));
   PetscCall(VecDuplicate(problem->h, &it->work));
   PetscCall(VecDuplicate(problem->h, &it->best_w));
-  /* w with A w = Y would be nu = 0; w = 0 is nu = Y, a valid point as well and one that is at hand */
+  /* w = 0 is nu = Y, whose R* is beta_max */
   PetscCall(VecSet(it->best_w, 0));
+  it->best = PsdDualAlongRay(problem->YY, problem->YY, problem->beta / problem->beta_max);
+  it->best_name = "targets";
   *bounds = it;
   PetscFunctionReturn(0);
 }
@@ -73,6 +73,17 @@ static PetscErrorCode BuildSolution(PsdBounds bounds, const PsdIterate *iterate)
   PetscFunctionReturn(0);
 }
 
+/* P x, pair by pair */
+static PetscErrorCode RemoveJ(PsdBlocks blocks, Vec x)
+{
+  PetscFunctionBeginUser;
+  PetscReal *values;
+  PetscCall(VecGetArray(x, &values));
+  for (PetscInt k = 0; k < blocks->local; k++) PsdRemoveJ(blocks->d, values + (size_t)k * blocks->m);
+  PetscCall(VecRestoreArray(x, &values));
+  PetscFunctionReturn(0);
+}
+
 /*
    nu <- nu + A (A'A)^+ (M_f - A'nu), which for nu = Y - A w is w <- w + (A'A)^+ (A'nu - M_f); `difference` holds the
    bracket. (G_P + rho/2 I)^-1, whose factor is at hand, stands for the pseudo-inverse: it is right where A'A is large, and
@@ -82,19 +93,9 @@ static PetscErrorCode Correct(PsdBounds bounds, Vec w, Vec difference)
 {
   PetscFunctionBeginUser;
   PetscCall(PsdConsensusSolve(bounds->consensus, difference, bounds->w));
+  PetscCall(RemoveJ(bounds->problem->blocks, bounds->w));
   PetscCall(VecAXPY(bounds->w, 1, w));
   PetscCall(Gradient(bounds, bounds->w, bounds->M));
-  PetscFunctionReturn(0);
-}
-
-/* P x, pair by pair */
-static PetscErrorCode RemoveJ(PsdBlocks blocks, Vec x)
-{
-  PetscFunctionBeginUser;
-  PetscReal *values;
-  PetscCall(VecGetArray(x, &values));
-  for (PetscInt k = 0; k < blocks->local; k++) PsdRemoveJ(blocks->d, values + (size_t)k * blocks->m);
-  PetscCall(VecRestoreArray(x, &values));
   PetscFunctionReturn(0);
 }
 

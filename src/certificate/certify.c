@@ -43,7 +43,7 @@ PetscErrorCode PsdCertify(PsdProblem problem, Vec S, PetscReal weight, PetscInt 
   PetscCall(PsdPhaseBegin(PSD_PHASE_CERTIFY));
   certificate->primal = primal.loss + problem->beta * weight;
   certificate->accuracy = primal.accuracy;
-  certificate->dual = 0; /* nu = 0 */
+  certificate->dual = 0;
   for (PetscInt k = 0; k < count; k++) {
     PetscReal polar, value;
     PetscCall(PolarRoundedUp(problem, &points[k], &polar));
@@ -54,7 +54,8 @@ PetscErrorCode PsdCertify(PsdProblem problem, Vec S, PetscReal weight, PetscInt 
     PetscCall(PetscInfo(NULL, "certificate candidate %" PetscInt_FMT ": R*/beta %g, dual %.12g\n", k,
                         (double)(polar / problem->beta), (double)value));
   }
-  certificate->dual -= primal.rounding + sum_rounding * certificate->primal;
+  /* nu = 0 is feasible, and L*(0) = 0 */
+  certificate->dual = PetscMax(0, certificate->dual - primal.rounding - sum_rounding * certificate->primal);
   certificate->gap = (certificate->primal - certificate->dual) / PetscAbsReal(certificate->primal);
   for (PetscInt k = 0; k < count; k++) PetscCall(PsdDualPointDestroy(&points[k]));
   PetscCall(PetscFree(points));

@@ -48,6 +48,9 @@ static PetscErrorCode CutChunks(PsdFeatures it)
   }
   it->chunk_first[chunks] = n_local;
   it->chunks = chunks;
+  it->chunk_rows = 0; /* from here on the longest there is */
+  for (PetscInt k = 0; k < chunks; k++)
+    it->chunk_rows = PetscMax(it->chunk_rows, it->chunk_first[k + 1] - it->chunk_first[k]);
   PetscFunctionReturn(0);
 }
 
