@@ -18,9 +18,20 @@ PetscErrorCode PsdPatchesCreate(MPI_Comm comm, PsdPatches *patches)
 /* What a run gets that asks for nothing: good on small colour and grey images alike (docs/design.md, "Recipe"). */
 static void UseRecipe(PsdPatches patches)
 {
-  patches->geometry.pool = 2;
-  patches->geometry.normalize = 10;
-  patches->whiten = 0.1;
+  patches->recipe = PETSC_TRUE;
+  patches->geometry.normalize = 100;
+  patches->whiten = 0.01;
+}
+
+/* The finest pooling up to 4 x 4 that fits the grid of positions and whose D stays at what one core factorises in a second
+   or two; 2 x 2 at least where it fits. */
+static PetscInt RecipePool(const PsdPatchGeometry *g)
+{
+  const PetscInt m = PsdPackedLength(g->channels * g->patch_height * g->patch_width + 1);
+  const PetscInt grid = PetscMin(g->height - g->patch_height, g->width - g->patch_width) / g->stride + 1;
+  PetscInt pool = PetscMax(1, PetscMin(4, grid));
+  while (pool > 2 && pool * pool * m > 5000) pool--;
+  return pool;
 }
 
 PetscErrorCode PsdPatchesSetFromOptions(PsdPatches patches)
@@ -39,7 +50,7 @@ PetscErrorCode PsdPatchesSetFromOptions(PsdPatches patches)
   if (!any) UseRecipe(patches);
 
   PetscCall(
-      PsdOptionsHeading("Patches (none of -patch ... -pca given: 4x4, stride 1, pool 2, normalised 10, whitened 0.1)"));
+      PsdOptionsHeading("Patches (none of -patch ... -pca given: 4x4, stride 1, pool 2 to 4, normalised, whitened)"));
   PetscCall(PsdOptionIntList("-patch", "patch height and width, P or PxQ [4]", 'x', 1, big, size, &count, &given));
   if (given) {
     PsdCheckInput(count == 1 || count == 2, "option -patch: found %" PetscInt_FMT " numbers, expected P or PxQ", count);
@@ -106,6 +117,7 @@ PetscErrorCode PsdPatchesSetImageSize(PsdPatches patches, PetscInt channels, Pet
   patches->geometry.channels = channels;
   patches->geometry.height = height;
   patches->geometry.width = width;
+  if (patches->recipe) patches->geometry.pool = RecipePool(&patches->geometry);
   PetscCall(SetUpGeometry(patches));
   PetscFunctionReturn(0);
 }

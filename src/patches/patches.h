@@ -15,6 +15,7 @@
 struct _p_PsdPatches {
   MPI_Comm comm;
   PsdPatchGeometry geometry;
+  PetscBool recipe;            /* nothing was asked for: see UseRecipe */
   PetscReal whiten;            /* EPS of ZCA, relative to the mean eigenvalue of the covariance; 0 = off */
   PetscInt pca;                /* coordinates to keep; 0 = all */
   PetscInt q, f, G, positions; /* see PsdPatchesGetSizes */
