@@ -1,5 +1,5 @@
 /* The penalty changes only when it is due, by no more than the limits of a step and of the whole run, and never by less
- * than a factor of three. */
+ * than a factor of three; later it follows the bound that lags. */
 #include "network_sample.h"
 #include <math.h>
 #include <setjmp.h>
@@ -93,6 +93,40 @@ static void RoundingDoesNotShow(void **state)
   assert_int_equal(differences, 0);
 }
 
+/* objective done, bound lagging: a smaller penalty; the other way round: a larger one; both moving: none */
+static void FollowsTheBoundThatLags(void **state)
+{
+  (void)state;
+  PsdLag lag = {0};
+  assert_true(PsdPenaltyFollowBounds(&lag, 49, 1, 1, 20, 0) == 1);
+  assert_true(PsdPenaltyFollowBounds(&lag, 50, 1, 1, 20, 0) == 1); /* the first look only notes */
+  assert_true(PsdPenaltyFollowBounds(&lag, 90, 1, 1, 20, 5) == 1); /* not due */
+  assert_false(lag.acted);
+  assert_true(PsdPenaltyFollowBounds(&lag, 100, 1, 1, 15, 5) == 1); /* both moved */
+  assert_false(lag.acted);
+  assert_true(Near(PsdPenaltyFollowBounds(&lag, 150, 1, 1, 14.9, 7), 1. / 3));
+  assert_true(lag.acted);
+  assert_true(Near(PsdPenaltyFollowBounds(&lag, 225, 1, 1, 12, 7.1), 3));
+}
+
+static void FollowsBoundsWithinLimits(void **state)
+{
+  (void)state;
+  PsdLag lag = {0};
+  PetscReal rho = 1, smallest = 1, largest = 1;
+  for (PetscInt iteration = 50; iteration < 1000000; iteration += 50) {
+    rho = PsdPenaltyFollowBounds(&lag, iteration, rho, 1, 10, -1. / iteration);
+    smallest = PetscMin(smallest, rho);
+  }
+  lag = (PsdLag){0};
+  for (PetscInt iteration = 50; iteration < 1000000; iteration += 50) {
+    rho = PsdPenaltyFollowBounds(&lag, iteration, rho, 1, 10 + 100. / iteration, 0);
+    largest = PetscMax(largest, rho);
+  }
+  assert_true(smallest >= 0.03 && smallest < 0.1);
+  assert_true(largest <= 30);
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(OnlyAtItsIterations),
@@ -102,7 +136,9 @@ int main(int argc, char **argv)
                                      cmocka_unit_test(AtMostAFactorOfFiveAStep),
                                      cmocka_unit_test(WithinLimitsOfTheWholeRun),
                                      cmocka_unit_test(NothingFromResidualsThatSayNothing),
-                                     cmocka_unit_test(RoundingDoesNotShow)};
+                                     cmocka_unit_test(RoundingDoesNotShow),
+                                     cmocka_unit_test(FollowsTheBoundThatLags),
+                                     cmocka_unit_test(FollowsBoundsWithinLimits)};
   if (PsdInitialize(&argc, &argv, NULL)) return 1;
   const int failures = cmocka_run_group_tests(tests, NULL, NULL);
   return PsdFinalize() || failures;

@@ -19,6 +19,13 @@ typedef struct {
   PetscInt check_every; /* iterations between checks of the bounds */
 } PsdAdmmSettings;
 
+/* Which of the two bounds holds the gap open, looked at from time to time; see penalty.c. */
+typedef struct {
+  PetscInt due;               /* iteration of the next look; 0 = not begun */
+  PetscReal objective, bound; /* at the last look */
+  PetscBool acted;            /* the penalty follows the bounds from now on, not the residuals */
+} PsdLag;
+
 struct _p_PsdAdmm {
   PsdProblem problem;
   PsdBlocks blocks;
@@ -40,6 +47,7 @@ struct _p_PsdAdmm {
   PsdAdmmStatus status;
   PsdAdmmReason reason;
   PetscInt last_check; /* iteration of the last check of the bounds */
+  PsdLag lag;
   PetscLogDouble start;
   PsdAdmmMonitor monitor;
   void *monitor_context;
@@ -55,6 +63,9 @@ PetscErrorCode PsdAdmmInitialPenalty(PsdAdmm admm, PetscReal *rho);
    pure function (see penalty.c for the rule). primal, dual: relative residuals. */
 PetscReal PsdPenaltyPropose(PetscInt previous, PetscInt iteration, PetscReal rho, PetscReal rho_initial,
                             PetscReal primal, PetscReal dual);
+/* PsdPenaltyFollowBounds - the penalty that the progress of objective and bound asks for; keeps `lag` up to date. */
+PetscReal PsdPenaltyFollowBounds(PsdLag *lag, PetscInt iteration, PetscReal rho, PetscReal rho_initial,
+                                 PetscReal objective, PetscReal bound);
 /* PsdAdmmSetPenalty - changes rho: rescales U, factorises anew. Collective. */
 PetscErrorCode PsdAdmmSetPenalty(PsdAdmm admm, PetscReal rho);
 

@@ -8,6 +8,11 @@
    Changes. Residual balancing, tamed: only at the first check from iterations 10, 20, 40, ..., 320 on, only when it asks for a factor of 3 or more,
    at most a factor of 5 at a time and never further than [1/10, 30] from the start. Without the last limit the problem of
    2021 (beta 1e-6) runs away: most of Z lies in directions that A hardly sees, so its relative residual says nothing.
+
+   Late changes. Residuals do not know which bound holds the gap open. The best network and the best dual point are kept
+   whichever rho they came from, so each may be served in turn: looked at from iteration 50 on at intervals that grow, a
+   bound that has moved by less than a twentieth of the gap is done and the other lags. A small rho serves the dual point,
+   whose infeasibility is rho times the primal residual; a large one serves the network.
 */
 #include "admm.h"
 #include "base/base.h"
@@ -121,6 +126,26 @@ PetscReal PsdPenaltyPropose(PetscInt previous, PetscInt iteration, PetscReal rho
   PetscReal proposal = rho * PetscMin(5, PetscMax(0.2, PetscSqrtReal(primal / dual)));
   proposal = PetscMin(30 * rho_initial, PetscMax(rho_initial / 10, proposal));
   return proposal > 3 * rho || proposal < rho / 3 ? TwoDigits(proposal) : rho;
+}
+
+/* A bound that moved by less than this part of the gap since the last look is taken to be done. */
+#define DONE 0.05
+
+PetscReal PsdPenaltyFollowBounds(PsdLag *lag, PetscInt iteration, PetscReal rho, PetscReal rho_initial,
+                                 PetscReal objective, PetscReal bound)
+{
+  const PetscReal gap = objective - bound, gained = lag->objective - objective, raised = bound - lag->bound;
+  PetscReal proposal = rho;
+  if (iteration < (lag->due ? lag->due : 50)) return rho;
+  if (lag->due && gained < DONE * gap) proposal = rho / 3;
+  else if (lag->due && raised < DONE * gap) proposal = rho * 3;
+  lag->due = iteration + PetscMax(50, iteration / 2);
+  lag->objective = objective;
+  lag->bound = bound;
+  proposal = PetscMin(30 * rho_initial, PetscMax(rho_initial / 30, proposal));
+  if (proposal == rho) return rho;
+  lag->acted = PETSC_TRUE;
+  return TwoDigits(proposal);
 }
 
 PetscErrorCode PsdAdmmSetPenalty(PsdAdmm admm, PetscReal rho)

@@ -17,7 +17,11 @@ static PetscErrorCode TimeIsUp(PsdAdmm admm, PetscBool *up)
 static PetscErrorCode AdaptPenalty(PsdAdmm admm, PetscInt previous, PetscReal primal, PetscReal dual)
 {
   PetscFunctionBeginUser;
-  const PetscReal rho = PsdPenaltyPropose(previous, admm->status.iteration, admm->rho, admm->rho_initial, primal, dual);
+  const PsdAdmmStatus *status = &admm->status;
+  PetscReal rho = PsdPenaltyFollowBounds(&admm->lag, status->iteration, admm->rho, admm->rho_initial, status->objective,
+                                         status->bound);
+  if (!admm->lag.acted)
+    rho = PsdPenaltyPropose(previous, status->iteration, admm->rho, admm->rho_initial, primal, dual);
   if (rho == admm->rho) PetscFunctionReturn(0);
   PetscCall(PetscInfo(NULL, "iteration %" PetscInt_FMT ": rho %g -> %g (relative residuals %g, %g)\n",
                       admm->status.iteration, (double)admm->rho, (double)rho, (double)primal, (double)dual));
