@@ -1,6 +1,6 @@
 """Data sets and model files for check_bad_input.sh: make_bad_input.py data DIRECTORY, or damage MODEL DIRECTORY.
 
-data: small sets that are sound (tiny, other, few) and some that are not. damage: copies of a sound model, each with one
+data: small sets that are sound (tiny, other, few, large) and some that are not. damage: copies of a sound model, each with one
 thing wrong, named after it.
 """
 import os
@@ -23,6 +23,7 @@ def make_data(root):
     write_set(root + '/tiny', (24, 1, 6, 6), 3)
     write_set(root + '/other', (24, 1, 7, 6), 3)
     write_set(root + '/few', (2, 1, 6, 6), 2)
+    write_set(root + '/large', (6, 1, 64, 64), 2)
     os.makedirs(root + '/empty')
     os.makedirs(root + '/truncated')
     with open(root + '/truncated/data_batch_1.bin', 'wb') as file:

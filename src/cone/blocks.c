@@ -2,6 +2,7 @@
    Which rank owns which blocks, and the form a block has in a vector: its svec.
 */
 #include "cone.h"
+#include "base/base.h"
 
 PetscErrorCode PsdBlocksCreate(MPI_Comm comm, PetscInt C, PetscInt G, PetscInt f, PsdBlocks *blocks)
 {
@@ -13,9 +14,9 @@ PetscErrorCode PsdBlocksCreate(MPI_Comm comm, PetscInt C, PetscInt G, PetscInt f
   b->G = G;
   b->f = f;
   b->d = f + 1;
-  PetscCheck((PetscInt64)b->d * (b->d + 1) / 2 * C * G <= PETSC_MAX_INT, comm, PETSC_ERR_SUP,
-             "%" PetscInt_FMT " pairs of blocks of order %" PetscInt_FMT " need a PETSc with 64-bit indices", C * G,
-             b->d);
+  PsdCheckInput((PetscInt64)b->d * (b->d + 1) / 2 * C * G <= PETSC_MAX_INT,
+                "%" PetscInt_FMT " pairs of blocks of order %" PetscInt_FMT " need a PETSc with 64-bit indices", C * G,
+                b->d);
   b->m = b->d * (b->d + 1) / 2;
   b->D = G * b->m;
   b->pairs = C * G;

@@ -74,6 +74,12 @@ static PetscErrorCode Reduce(PsdProblem problem, Accumulator *from)
   PetscFunctionReturn(0);
 }
 
+PetscReal PsdProblemGramBytes(PsdProblem problem)
+{
+  const PetscReal D = problem->blocks->D;
+  return (D <= EXACT_UP_TO ? 3 : 1) * D * D * (PetscReal)sizeof(PetscReal);
+}
+
 PetscErrorCode PsdProblemComputeGram(PsdProblem problem)
 {
   PetscFunctionBeginUser;

@@ -4,6 +4,7 @@
 #include "problem.h"
 #include "base/base.h"
 #include "patches/patches.h"
+#include <unistd.h>
 
 PetscErrorCode PsdProblemCreate(PsdData data, PsdPatches patches, PsdProblem *problem)
 {
@@ -80,6 +81,28 @@ static PetscErrorCode SetTargets(PsdProblem problem)
   PetscFunctionReturn(0);
 }
 
+/* D grows with the fourth power of the patch's side: better to say so than to fill the node's memory. */
+static PetscErrorCode CheckMemory(PsdProblem problem)
+{
+  PetscFunctionBeginUser;
+  const PetscReal node = (PetscReal)sysconf(_SC_PHYS_PAGES) * (PetscReal)sysconf(_SC_PAGESIZE);
+  const PetscReal needed = PsdProblemGramBytes(problem);
+  PsdStatus status = {PETSC_FALSE, ""};
+  PetscMPIInt ranks;
+  MPI_Comm neighbours;
+  PetscCallMPI(MPI_Comm_split_type(problem->comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &neighbours));
+  PetscCallMPI(MPI_Comm_size(neighbours, &ranks));
+  PetscCallMPI(MPI_Comm_free(&neighbours));
+  if (needed * ranks > node)
+    PsdStatusFail(&status,
+                  "A'A of order D = %" PetscInt_FMT
+                  " needs %.1f GB a rank, and a node has %.1f GB for %d ranks: take a "
+                  "smaller -patch or -pool, or -pca",
+                  problem->blocks->D, (double)needed / 1e9, (double)node / 1e9, (int)ranks);
+  PetscCall(PsdStatusAgree(problem->comm, &status));
+  PetscFunctionReturn(0);
+}
+
 /* An overflow anywhere in the features is one in the diagonal of A'A: sums of squares. */
 static PetscErrorCode CheckFinite(PsdProblem problem)
 {
@@ -104,6 +127,7 @@ PetscErrorCode PsdProblemSetUp(PsdProblem problem)
   PetscCall(PsdPatchesGetSizes(problem->patches, NULL, NULL, &G, NULL));
   PetscCall(PsdBlocksCreate(problem->comm, classes == 2 ? 1 : classes, G, PsdPatchesFinalDimension(problem->patches),
                             &problem->blocks));
+  PetscCall(CheckMemory(problem));
   PetscCall(PsdBlocksCreateVec(problem->blocks, &problem->h));
   PetscCall(SetTargets(problem));
   PetscCall(PsdFeaturesCreate(problem->data, problem->patches, problem->activation,

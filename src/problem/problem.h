@@ -65,6 +65,9 @@ struct _p_PsdProblem {
   PetscReal *gram; /* this rank's part of P A'A P, upper triangle of D x D; NULL once handed on */
 };
 
+/* PsdProblemGramBytes - what PsdProblemComputeGram allocates on a rank. Not collective. */
+PetscReal PsdProblemGramBytes(PsdProblem problem);
+
 /* PsdProblemComputeGram - this rank's part of A'A, and h. Collective. */
 PetscErrorCode PsdProblemComputeGram(PsdProblem problem);
 
