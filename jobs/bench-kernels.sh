@@ -1,7 +1,7 @@
 #!/bin/bash
 # bench-kernels.sh [REPETITIONS]: lifting and A'A against the machine's own dgemm and dsyrk, on one core and on all.
 #
-# 10,000 images of random pixels, 32 x 32 x 3; patches 4 x 4, stride 1, pool 2, normalised, whitened. A Markdown table on
+# 15,000 images of random pixels, 32 x 32 x 3; patches 4 x 4, stride 1, pool 2, normalised, whitened. A Markdown table on
 # standard output; medians of REPETITIONS runs (default 3). BUILD=DIR: where psdnet is built.
 set -euo pipefail
 # shellcheck source=jobs/lib.sh
@@ -14,7 +14,7 @@ esac
 repetitions=${1:-3}
 [[ $repetitions =~ ^[1-9][0-9]*$ ]] || die "found '$repetitions' repetitions, expected a positive number"
 build=${BUILD:-$root/build}
-images=10000
+images=15000
 
 "$root/jobs/setup.sh" >&2
 BUILD=$build "$root/jobs/build.sh" psdnet
@@ -22,6 +22,7 @@ work=$(mktemp -d "$build/bench.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 read -ra blas < <(pkg-config --libs openblas 2>/dev/null || echo -lblas)
 compile "$root/jobs/bench/kernels.c" "$work/kernels" "$build" "${blas[@]}"
+compile "$root/jobs/bench/product.c" "$work/product" "$build" "${blas[@]}" -I"$root/src"
 
 # write_images FILE COUNT: CIFAR-10 records, a label and 3072 pixels put together from random runs of 64
 write_images() {
@@ -79,3 +80,9 @@ say "| ranks | dgemm | small dgemm | lifting | % of dgemm | dsyrk | A'A | % of d
 say "|---|---|---|---|---|---|---|---|"
 row 1
 if [ "$(nproc)" -gt 1 ]; then row "$(nproc)"; fi
+say
+say "Patches of a region with themselves, on one rank: psdnet's product against dsyrk, microseconds."
+say
+say "| q | patches | psdnet | dsyrk | ratio |"
+say "|---|---|---|---|---|"
+"$root/jobs/launch" 1 "$work/product"
