@@ -21,6 +21,7 @@ pkg-config               | program | pkg-config
 libopenmpi-dev           | program | mpicc
 openmpi-bin              | program | mpiexec srun
 libpetsc-real-dev        | module  | PETSc petsc
+libslepc-real-dev        | module  | SLEPc slepc
 libscalapack-openmpi-dev | module  | scalapack-openmpi scalapack-mpich scalapack
 libopenblas-dev          | module  | openblas flexiblas mkl-dynamic-lp64-seq blis
 libhdf5-openmpi-dev      | module  | hdf5-openmpi hdf5-mpich hdf5

@@ -1,9 +1,10 @@
 /*
-   Start and end: PETSc, the error handler that keeps mistakes of the user free of tracebacks, and the settings of the
+   Start and end: PETSc and SLEPc, the error handler that keeps mistakes of the user free of tracebacks, and the settings of the
    libraries underneath that would otherwise speak or act for themselves.
 */
 #include "base.h"
 #include <hdf5.h>
+#include <slepcsys.h>
 #include <unistd.h>
 
 static PetscLogDouble wall_start;
@@ -52,6 +53,7 @@ PetscErrorCode PsdInitialize(int *argc, char ***argv, const char help[])
   wall_start = MPI_Wtime();
   PetscCall(PetscPopErrorHandler());
   PetscCall(PetscPushErrorHandler(HandleError, NULL));
+  PetscCall(SlepcInitializeNoArguments());
   PetscCheck(H5Eset_auto2(H5E_DEFAULT, NULL, NULL) >= 0, PETSC_COMM_SELF, PETSC_ERR_LIB, "H5Eset_auto2 failed");
   PetscCall(PsdThreadsSetUp());
   PetscFunctionReturn(0);
@@ -61,6 +63,7 @@ PetscErrorCode PsdFinalize(void)
 {
   PetscFunctionBeginUser;
   PetscCall(PetscPopErrorHandler());
+  PetscCall(SlepcFinalize());
   PetscCall(PetscFinalize());
   return 0; /* PETSc's function stack is gone */
 }
