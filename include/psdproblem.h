@@ -26,9 +26,10 @@ PETSC_EXTERN PetscErrorCode PsdProblemSetActivation(PsdProblem problem, const Pe
 PETSC_EXTERN PetscErrorCode PsdProblemSetBeta(PsdProblem problem, PetscReal beta);
 
 /*
-   PsdProblemSetUp - lifts the images, accumulates this rank's part of A'A and all of A'Y, finds beta_max.
+   PsdProblemSetUp - sizes, blocks and targets; nothing is lifted yet, and beta_max is known after PsdAdmmSetUp only, which
+   decides in which form the samples are kept.
 
-   Collective. Cost on a rank: n_local D^2 flops (BLAS-3) and D x D numbers of memory. Errors: those of the patches' statistics.
+   Collective. Errors: blocks too large for PETSc's indices.
 */
 PETSC_EXTERN PetscErrorCode PsdProblemSetUp(PsdProblem problem);
 
@@ -36,6 +37,7 @@ PETSC_EXTERN PetscErrorCode PsdProblemSetUp(PsdProblem problem);
    Any may be NULL. Not collective. */
 PETSC_EXTERN PetscErrorCode PsdProblemGetSizes(PsdProblem problem, PetscInt *n, PetscInt *f, PetscInt *C, PetscInt *G,
                                                PetscInt *D);
+/* After PsdAdmmSetUp. */
 PETSC_EXTERN PetscErrorCode PsdProblemGetBeta(PsdProblem problem, PetscReal *beta, PetscReal *beta_max);
 PETSC_EXTERN PetscErrorCode PsdProblemGetLoss(PsdProblem problem, const char *name[]);
 PETSC_EXTERN PetscErrorCode PsdProblemGetActivation(PsdProblem problem, PetscReal activation[3]);

@@ -1,6 +1,6 @@
 /* A certificate's primal and dual values are those computed directly from the samples, on the safe side by no more than
  * rounding, and bounds stay below the objectives of all networks. */
-#include "network_sample.h"
+#include "problem_sample.h"
 #include <math.h>
 #include <setjmp.h>
 #include <stddef.h>
@@ -8,51 +8,12 @@
 #include <petscblaslapack.h>
 #include "admm/admm.h"
 #include "certificate/certificate.h"
-#include "patches/patches.h"
+#include "problem/rows.h"
 
-#define IMAGES 40
 #define ROOM 9 /* largest order of a block here */
 #define TOLERANCE 1e-9
 
-static const long image_size[3] = {1, 5, 6};
-static const PetscReal activation[3] = {0.09, 0.5, 0.47};
-
-typedef struct {
-  PsdData data;
-  PsdPatches patches;
-  PsdProblem problem;
-  PetscReal *Phi, *Y; /* of all images: IMAGES x D; IMAGES x C */
-} Setting;
-
 /* ---------------------------------------------------------------- the formulas */
-
-/* Phi and Y of all images on every rank; the images are known by their number */
-static void LiftAll(Setting *it)
-{
-  const PetscInt C = it->problem->blocks->C, D = it->problem->blocks->D;
-  const PetscInt bytes = (PetscInt)(image_size[0] * image_size[1] * image_size[2]);
-  const PetscInt *labels;
-  PetscReal *moments;
-  PetscInt q, G, count;
-  MUST(PsdPatchesGetSizes(it->patches, &q, NULL, &G, NULL));
-  MUST(PsdDataGetClasses(it->data, &count, &labels, NULL));
-  MUST(PetscMalloc2(IMAGES * D, &it->Phi, IMAGES * C, &it->Y));
-  MUST(PetscMalloc1(G * PsdPackedLength(q + 1), &moments));
-  PetscInt kept = 0;
-  for (long k = 0; k < IMAGES; k++) {
-    unsigned char image[64];
-    PetscInt class = 0;
-    while (class < count && labels[class] != LabelOf(k)) class ++;
-    if (class == count) continue;
-    for (PetscInt b = 0; b < bytes; b++) image[b] = PixelOf(k, b);
-    MUST(PsdPatchesMoments(it->patches, image, moments));
-    MUST(PsdPatchesLift(it->patches, activation, moments, it->Phi + kept * D));
-    for (PetscInt t = 0; t < C; t++) it->Y[kept * C + t] = class == (C == 1 ? 1 : t) ? 1 : -1;
-    kept++;
-  }
-  Require(kept == it->problem->n, "images of the classes");
-  MUST(PetscFree(moments));
-}
 
 /* Y - A x (D x C by columns), n x C */
 static void Residual(const Setting *it, const PetscReal x[], PetscReal residual[])
@@ -131,35 +92,6 @@ static PetscReal PrimalValue(const Setting *it, const PetscReal S[], PetscReal w
 
 /* ---------------------------------------------------------------- what the library says */
 
-static Setting SettingCreate(PetscInt classes, PetscReal beta_rel)
-{
-  static const PetscInt labels[] = {3, 0, 5};
-  Setting it;
-  MUST(PsdDataCreate(PETSC_COMM_WORLD, &it.data));
-  MUST(PsdDataSetPath(it.data, PathOf("images.h5", NULL)));
-  MUST(PsdDataSetClasses(it.data, classes, labels));
-  MUST(PsdDataSetUp(it.data));
-  MUST(PsdPatchesCreate(PETSC_COMM_WORLD, &it.patches));
-  it.patches->geometry.patch_height = 2;
-  it.patches->geometry.patch_width = 2;
-  it.patches->geometry.pool = 2;
-  MUST(PsdPatchesSetImageSize(it.patches, (PetscInt)image_size[0], (PetscInt)image_size[1], (PetscInt)image_size[2]));
-  MUST(PsdProblemCreate(it.data, it.patches, &it.problem));
-  MUST(PsdProblemSetActivation(it.problem, activation));
-  it.problem->beta_rel = beta_rel;
-  MUST(PsdProblemSetUp(it.problem));
-  LiftAll(&it);
-  return it;
-}
-
-static void SettingDestroy(Setting *it)
-{
-  MUST(PetscFree2(it->Phi, it->Y));
-  MUST(PsdProblemDestroy(&it->problem));
-  MUST(PsdPatchesDestroy(&it->patches));
-  MUST(PsdDataDestroy(&it->data));
-}
-
 /* A random network of N neurons of weights up to `scale`: its S on all ranks, distributed, and sum |alpha|. */
 static PetscReal RandomNetwork(PsdBlocks blocks, PetscInt N, PetscReal scale, uint64_t seed, PetscReal whole[], Vec S)
 {
@@ -192,9 +124,26 @@ static PetscReal RandomNetwork(PsdBlocks blocks, PetscInt N, PetscReal scale, ui
   return weight;
 }
 
-static void CheckSetting(PetscInt classes, PetscReal beta_rel)
+/* How the samples are kept: both ways must give the same certificate. */
+typedef enum { FEATURES, PATCHES } Form;
+
+static Setting SettingReady(PetscInt classes, PetscReal beta_rel, Form form)
 {
   Setting it = SettingCreate(classes, beta_rel);
+  if (form == FEATURES) {
+    MUST(PsdProblemLift(it.problem));
+    MUST(PsdProblemComputeGram(it.problem));
+  } else {
+    MUST(PsdProblemKeepPatches(it.problem));
+    MUST(PsdRowsAdjoint(it.problem->rows, it.problem->Y, it.problem->h));
+  }
+  MUST(PsdProblemFindBeta(it.problem));
+  return it;
+}
+
+static void CheckSetting(PetscInt classes, PetscReal beta_rel, Form form)
+{
+  Setting it = SettingReady(classes, beta_rel, form);
   const PsdBlocks blocks = it.problem->blocks;
   const PetscInt length = blocks->C * blocks->D;
   PetscReal *network, *w, least = PETSC_MAX_REAL, greatest = 0;
@@ -208,7 +157,8 @@ static void CheckSetting(PetscInt classes, PetscReal beta_rel)
         RandomNetwork(blocks, 7, PetscPowReal(10, 1 - (PetscReal)trial / 2), 2 * trial, network, S);
     (void)RandomNetwork(blocks, 5, PetscPowReal(10, 1 - (PetscReal)trial / 3), 100 + 2 * trial, w, W);
     PsdCertificate certificate;
-    MUST(PsdCertify(it.problem, S, weight, 1, &W, &certificate));
+    const PsdDualSource source = {W, NULL};
+    MUST(PsdCertify(it.problem, S, weight, 1, &source, &certificate));
     const PetscReal primal = PrimalValue(&it, network, weight), dual = PetscMax(0, DualValue(&it, w));
     Require(PetscAbsReal(certificate.primal / primal - 1) <= 1e-12, "primal");
     if (!(certificate.dual <= dual * (1 + 1e-12)) || !(certificate.dual >= dual - TOLERANCE * primal))
@@ -230,27 +180,32 @@ static void CheckSetting(PetscInt classes, PetscReal beta_rel)
 static void TwoClasses(void **state)
 {
   (void)state;
-  CheckSetting(2, 0.1);
-  CheckSetting(2, 1e-5);
+  for (Form form = FEATURES; form <= PATCHES; form++) {
+    CheckSetting(2, 0.1, form);
+    CheckSetting(2, 1e-5, form);
+  }
 }
 
 static void ThreeClasses(void **state)
 {
   (void)state;
-  CheckSetting(3, 0.5);
-  CheckSetting(3, 1e-3);
+  for (Form form = FEATURES; form <= PATCHES; form++) {
+    CheckSetting(3, 0.5, form);
+    CheckSetting(3, 1e-3, form);
+  }
 }
 
 /* beta above beta_max: the empty network is optimal, and nu = Y proves it */
 static void AboveBetaMax(void **state)
 {
   (void)state;
-  Setting it = SettingCreate(3, 1.1);
+  Setting it = SettingReady(3, 1.1, FEATURES);
   PsdCertificate certificate;
   Vec none;
   MUST(PsdBlocksCreateVec(it.problem->blocks, &none));
   MUST(VecSet(none, 0));
-  MUST(PsdCertify(it.problem, none, 0, 1, &none, &certificate));
+  const PsdDualSource source = {none, NULL};
+  MUST(PsdCertify(it.problem, none, 0, 1, &source, &certificate));
   Require(certificate.primal == 1.5 * it.problem->n, "L(0)");
   Require(certificate.dual <= certificate.primal && certificate.gap <= 1e-12, "no network is better than none");
   MUST(VecDestroy(&none));
@@ -268,14 +223,14 @@ static void AlongARay(void **state)
 }
 
 /* the solver's own certificate of what it found is as directly computed */
-static void AfterSolving(void **state)
+static void SolveWith(const PsdConsensusOps *ops)
 {
-  (void)state;
   Setting it = SettingCreate(3, 0.05);
   PsdAdmm admm;
   PsdCertificate certificate;
   PsdAdmmReason reason;
   MUST(PsdAdmmCreate(it.problem, &admm));
+  admm->consensus->ops = ops;
   MUST(PsdAdmmSetTolerances(admm, 1e-7, 5000));
   MUST(PsdAdmmSetUp(admm));
   MUST(PsdAdmmSolve(admm, &certificate));
@@ -286,15 +241,21 @@ static void AfterSolving(void **state)
   SettingDestroy(&it);
 }
 
+static void AfterSolving(void **state)
+{
+  (void)state;
+  SolveWith(&PsdConsensusRoot);
+  SolveWith(&PsdConsensusScalapack);
+  SolveWith(&PsdConsensusKernel);
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(TwoClasses), cmocka_unit_test(ThreeClasses),
                                      cmocka_unit_test(AboveBetaMax), cmocka_unit_test(AlongARay),
                                      cmocka_unit_test(AfterSolving)};
   if (PsdInitialize(&argc, &argv, NULL)) return 1;
-  RootCreate();
-  if (!Rank()) WriteHdf5(PathOf("images.h5", NULL), IMAGES, image_size, H5T_STD_U8LE, 0);
-  MUST(MPI_Barrier(PETSC_COMM_WORLD));
+  WriteImages();
   const int failures = cmocka_run_group_tests(tests, NULL, NULL);
   RootRemove();
   return PsdFinalize() || failures;

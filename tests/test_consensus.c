@@ -1,50 +1,89 @@
-/* Both consensus kernels solve (G_P + shift I) x = b and multiply by G_P as LAPACK does with the whole matrix: orders that
- * are no multiple of a block, one and three right-hand sides, well and ill conditioned. */
-#include "network_sample.h"
+/* Every consensus kernel makes the steps of the dense program: S of Sh, the residual that comes with it, the recurrence that
+ * follows the projection, the spectrum that the penalty is found from; with one and three right-hand sides, well and ill
+ * conditioned, also with more unknowns than samples and more ranks than blocks. */
+#include "problem_sample.h"
 #include <math.h>
 #include <setjmp.h>
 #include <stddef.h>
 #include <cmocka.h>
 #include <petscblaslapack.h>
-#include "consensus/consensus.h"
 
+#define RELAXATION 1.6
+#define TERMS 5
+
+static const PsdConsensusOps *const kernels[] = {&PsdConsensusRoot, &PsdConsensusScalapack, &PsdConsensusKernel};
+
+/* The dense program on every rank: A P and G_P, h of it, D x C by columns. */
 typedef struct {
-  PetscInt C, G, f, rows; /* rows: of A, a rank */
-} Case;
+  PetscInt n, D, C;
+  PetscReal *A, *G, *h;
+} Dense;
 
-static const Case cases[] = {{1, 1, 3, 4},     /* D = 10: most ranks have no columns */
-                             {3, 1, 3, 40},    /* more classes than columns here */
-                             {1, 4, 10, 30},   /* D = 264: more than a block a rank, singular */
-                             {3, 4, 10, 300}}; /* regular */
-
-/* A'A of the ranks from `begin` to `end`, upper triangle; what is below it must not matter */
-static PetscReal *MakeGram(const Case *it, PetscInt D, PetscInt begin, PetscInt end)
+static Dense DenseCreate(const Setting *it)
 {
-  const PetscReal one = 1;
-  PetscReal *gram, *A;
-  PetscBLASInt order = (PetscBLASInt)D, rows = (PetscBLASInt)it->rows;
-  MUST(PetscCalloc1((size_t)D * D, &gram));
-  MUST(PetscMalloc1((size_t)D * it->rows, &A));
-  for (PetscInt r = begin; r < end; r++) {
-    Fill((uint64_t)(100 + r), (size_t)D * it->rows, A);
-    BLASsyrk_("U", "N", &order, &rows, &one, A, &order, &one, gram, &order);
-  }
-  for (PetscInt j = 0; j < D; j++)
-    for (PetscInt i = j + 1; i < D; i++) gram[j * D + i] = NAN;
-  MUST(PetscFree(A));
-  return gram;
+  const PsdBlocks blocks = it->problem->blocks;
+  const PetscReal one = 1, zero = 0;
+  Dense dense = {it->problem->n, blocks->D, blocks->C, it->Phi, NULL, NULL};
+  const PetscBLASInt n = (PetscBLASInt)dense.n, D = (PetscBLASInt)dense.D, C = (PetscBLASInt)dense.C;
+  for (PetscInt i = 0; i < n; i++)
+    for (PetscInt g = 0; g < blocks->G; g++) PsdRemoveJ(blocks->d, it->Phi + i * D + g * blocks->m);
+  MUST(PetscMalloc2(D * D, &dense.G, D * C, &dense.h));
+  BLASgemm_("N", "T", &D, &D, &n, &one, dense.A, &D, dense.A, &D, &zero, dense.G, &D);
+  BLASgemm_("N", "T", &D, &C, &n, &one, dense.A, &D, it->Y, &C, &zero, dense.h, &D);
+  return dense;
 }
 
-static void FillVec(PsdBlocks blocks, uint64_t seed, PetscReal whole[], Vec x)
+static PetscReal Trace(const Dense *dense)
+{
+  PetscReal trace = 0;
+  for (PetscInt k = 0; k < dense->D; k++) trace += dense->G[k * dense->D + k];
+  return trace;
+}
+
+/* S <- (G_P + shift I)^-1 (h + shift Sh) */
+static void DenseStep(const Dense *dense, PetscReal shift, const PetscReal Sh[], PetscReal S[])
+{
+  PetscBLASInt D = (PetscBLASInt)dense->D, C = (PetscBLASInt)dense->C, info;
+  PetscReal *matrix;
+  MUST(PetscMalloc1(D * D, &matrix));
+  MUST(PetscArraycpy(matrix, dense->G, D * D));
+  for (PetscInt k = 0; k < D; k++) matrix[k * D + k] += shift;
+  for (PetscInt k = 0; k < D * C; k++) S[k] = dense->h[k] + shift * Sh[k];
+  LAPACKpotrf_("U", &D, matrix, &D, &info);
+  Require(info == 0, "dpotrf");
+  LAPACKpotrs_("U", &D, &C, matrix, &D, S, &D, &info);
+  MUST(PetscFree(matrix));
+}
+
+/* nu = Y - A w: <nu,Y>, ||nu||^2, and M = A'nu = h - G_P w */
+static void DenseResidual(const Dense *dense, const Setting *it, const PetscReal w[], PsdResidual *residual,
+                          PetscReal M[])
+{
+  *residual = (PsdResidual){0, 0};
+  for (PetscInt t = 0; t < dense->C; t++) {
+    for (PetscInt i = 0; i < dense->n; i++) {
+      PetscReal nu = it->Y[i * dense->C + t];
+      for (PetscInt k = 0; k < dense->D; k++) nu -= dense->A[i * dense->D + k] * w[t * dense->D + k];
+      residual->linear += nu * it->Y[i * dense->C + t];
+      residual->quadratic += nu * nu;
+    }
+    for (PetscInt k = 0; k < dense->D; k++) {
+      M[t * dense->D + k] = dense->h[t * dense->D + k];
+      for (PetscInt l = 0; l < dense->D; l++) M[t * dense->D + k] -= dense->G[k * dense->D + l] * w[t * dense->D + l];
+    }
+  }
+}
+
+/* ---------------------------------------------------------------- vectors known to all */
+
+static void Put(PsdBlocks blocks, const PetscReal whole[], Vec x)
 {
   PetscReal *local;
-  Fill(seed, (size_t)blocks->pairs * blocks->m, whole);
   MUST(VecGetArray(x, &local));
   MUST(PetscArraycpy(local, whole + blocks->first * blocks->m, blocks->local * blocks->m));
   MUST(VecRestoreArray(x, &local));
 }
 
-/* |x - expected| <= tolerance max |expected| for what this rank owns */
 static void Compare(PsdBlocks blocks, Vec x, const PetscReal expected[], PetscReal tolerance, const char what[])
 {
   const PetscReal *local;
@@ -60,77 +99,188 @@ static void Compare(PsdBlocks blocks, Vec x, const PetscReal expected[], PetscRe
   Require(error <= tolerance * size, what);
 }
 
-static void CheckMultiply(PsdConsensus consensus, PsdBlocks blocks, const PetscReal *gram, Vec x, Vec y)
+static void CompareResidual(const PsdResidual *found, const PsdResidual *expected, PetscReal tolerance, PetscReal size)
 {
-  const PetscReal one = 1, zero = 0;
-  PetscBLASInt D = (PetscBLASInt)blocks->D, C = (PetscBLASInt)blocks->C;
-  PetscReal *whole, *expected;
-  MUST(PetscMalloc2(D * C, &whole, D * C, &expected));
-  FillVec(blocks, 7, whole, x);
-  BLASsymm_("L", "U", &D, &C, &one, gram, &D, whole, &D, &zero, expected, &D);
-  MUST(PsdConsensusMultiply(consensus, x, y));
-  Compare(blocks, y, expected, 1e-12, "G_P x");
-  MUST(PetscFree2(whole, expected));
+  Require(PetscAbsReal(found->linear - expected->linear) <= tolerance * size, "<nu,Y>");
+  Require(PetscAbsReal(found->quadratic - expected->quadratic) <= tolerance * size, "||nu||^2");
 }
 
-static void CheckSolve(PsdConsensus consensus, PsdBlocks blocks, const PetscReal *gram, PetscReal shift, Vec x, Vec y)
+/* Random terms of both signs, run after run of one pair, and their sum as a whole vector. */
+static void RandomTerms(PsdBlocks blocks, uint64_t seed, PsdFactors *terms, PetscReal whole[])
 {
-  PetscBLASInt D = (PetscBLASInt)blocks->D, C = (PetscBLASInt)blocks->C, info;
-  PetscReal *whole, *matrix;
-  MUST(PetscMalloc2(D * C, &whole, D * D, &matrix));
-  MUST(PetscArraycpy(matrix, gram, D * D));
-  for (PetscInt k = 0; k < D; k++) matrix[k * D + k] += shift;
-  FillVec(blocks, 8, whole, x);
-  MUST(PsdConsensusSolve(consensus, x, y));
-  LAPACKpotrf_("U", &D, matrix, &D, &info);
-  Require(info == 0, "dpotrf");
-  LAPACKpotrs_("U", &D, &C, matrix, &D, whole, &D, &info);
-  Compare(blocks, y, whole, 100 * PETSC_MACHINE_EPSILON * (1 + consensus->trace / shift), "(G_P + shift I)^-1 b");
-  MUST(PetscFree2(whole, matrix));
+  const PetscInt d = blocks->d;
+  terms->count = 0;
+  MUST(PetscArrayzero(whole, blocks->pairs * blocks->m));
+  for (PetscInt pair = 0; pair < blocks->pairs; pair++) {
+    PetscReal *column, *weight;
+    MUST(PsdFactorsAppend(terms, pair, TERMS, &column, &weight));
+    Fill(seed + (uint64_t)pair, (size_t)(TERMS * d), column);
+    for (PetscInt k = 0; k < TERMS; k++, column += d) {
+      PetscReal *svec = whole + pair * blocks->m;
+      weight[k] = k % 2 ? -0.7 : 1;
+      for (PetscInt j = 0; j < d; j++)
+        for (PetscInt i = 0; i <= j; i++) *svec++ += weight[k] * column[i] * column[j] * (i < j ? PETSC_SQRT2 : 1);
+    }
+  }
 }
 
-static void CheckCase(const PsdConsensusOps *ops, const Case *it)
-{
-  static const PetscReal shifts[] = {1, 1e-3, 1e-7, 1e-9, 1e-12, 1e-2}; /* of the trace; an inverse down to 1e-8 */
+/* ---------------------------------------------------------------- the checks */
+
+/* With work: D x C each. */
+typedef struct {
+  Setting *setting;
+  Dense dense;
   PsdBlocks blocks;
   PsdConsensus consensus;
-  Vec x, y;
-  PetscReal trace = 0;
-  MUST(PsdBlocksCreate(PETSC_COMM_WORLD, it->C, it->G, it->f, &blocks));
-  MUST(PsdBlocksCreateVec(blocks, &x));
-  MUST(PsdBlocksCreateVec(blocks, &y));
-  PetscReal *gram = MakeGram(it, blocks->D, 0, Size());
-  for (PetscInt k = 0; k < blocks->D; k++) trace += gram[k * blocks->D + k];
-  MUST(PsdConsensusCreate(&consensus));
-  consensus->ops = ops;
-  MUST(PsdConsensusAssemble(consensus, blocks, MakeGram(it, blocks->D, Rank(), Rank() + 1)));
-  Require(PetscAbsReal(consensus->trace - trace) <= 1e-12 * trace, "trace");
-  CheckMultiply(consensus, blocks, gram, x, y);
-  for (size_t k = 0; k < sizeof(shifts) / sizeof(*shifts); k++) {
-    MUST(PsdConsensusFactor(consensus, shifts[k] * trace));
-    CheckSolve(consensus, blocks, gram, shifts[k] * trace, x, y);
-    CheckMultiply(consensus, blocks, gram, x, y);
+  PsdFactors terms;
+  Vec x, y, M;
+  PetscReal *Sh, *S, *gradient, *next;
+} Check;
+
+static void CheckStepResidual(Check *it, PetscReal tolerance)
+{
+  PsdResidual found, expected;
+  DenseResidual(&it->dense, it->setting, it->S, &expected, it->gradient);
+  for (PetscInt k = 0; k < it->dense.D * it->dense.C; k++) it->next[k] = it->consensus->shift * (it->S[k] - it->Sh[k]);
+  Put(it->blocks, it->next, it->M);
+  MUST(PsdConsensusStepResidual(it->consensus, it->y, it->M, &found));
+  CompareResidual(&found, &expected, tolerance, it->setting->problem->YY + expected.quadratic);
+}
+
+/* A step from Z - Z' = Sh, U = 0; then one after a projection that gave `terms`. */
+static void CheckSteps(Check *it, PetscReal shift)
+{
+  const PsdBlocks blocks = it->blocks;
+  const PetscInt length = it->dense.D * it->dense.C;
+  const PetscReal tolerance = 1000 * PETSC_MACHINE_EPSILON * (1 + it->consensus->trace / shift);
+  MUST(PsdConsensusFactor(it->consensus, shift));
+  Fill(8, (size_t)length, it->Sh);
+  for (PetscInt pair = 0; pair < blocks->pairs; pair++) PsdRemoveJ(blocks->d, it->Sh + pair * blocks->m);
+  Put(blocks, it->Sh, it->x);
+  MUST(PsdConsensusRestart(it->consensus, it->x));
+  MUST(PsdConsensusStep(it->consensus, it->x, it->y));
+  DenseStep(&it->dense, shift, it->Sh, it->S);
+  Compare(blocks, it->y, it->S, tolerance, "step");
+  CheckStepResidual(it, tolerance);
+
+  /* U = relaxation S + (1 - relaxation) Sh - Z, Sh = Z - U */
+  RandomTerms(blocks, 20, &it->terms, it->next);
+  MUST(PsdConsensusFollow(it->consensus, &it->terms, RELAXATION));
+  for (PetscInt k = 0; k < length; k++)
+    it->Sh[k] = 2 * it->next[k] - RELAXATION * it->S[k] - (1 - RELAXATION) * it->Sh[k];
+  for (PetscInt pair = 0; pair < blocks->pairs; pair++) PsdRemoveJ(blocks->d, it->Sh + pair * blocks->m);
+  Put(blocks, it->Sh, it->x);
+  MUST(PsdConsensusStep(it->consensus, it->x, it->y));
+  DenseStep(&it->dense, shift, it->Sh, it->S);
+  Compare(blocks, it->y, it->S, tolerance, "step after a projection");
+  CheckStepResidual(it, tolerance);
+}
+
+/* of a matrix given whole, and by its terms */
+static void CheckResidual(Check *it)
+{
+  PsdResidual found, expected;
+  RandomTerms(it->blocks, 40, &it->terms, it->S);
+  Put(it->blocks, it->S, it->x);
+  DenseResidual(&it->dense, it->setting, it->S, &expected, it->gradient);
+  for (int with_terms = 0; with_terms < 2; with_terms++) {
+    MUST(PsdConsensusResidual(it->consensus, it->x, with_terms ? &it->terms : NULL, &found, it->M));
+    CompareResidual(&found, &expected, 1e-12, it->setting->problem->YY + expected.quadratic);
+    Compare(it->blocks, it->M, it->gradient, 1e-12, "A'nu");
+    MUST(PsdConsensusResidual(it->consensus, it->x, with_terms ? &it->terms : NULL, &found, NULL));
+    CompareResidual(&found, &expected, 1e-12, it->setting->problem->YY + expected.quadratic);
   }
-  Require(consensus->factorizations == sizeof(shifts) / sizeof(*shifts), "count of factorisations");
-  /* the smallest shift is one that can be factorised, singular as G_P may be */
-  MUST(PsdConsensusFactor(consensus, PsdConsensusShiftFloor(consensus)));
-  MUST(PsdConsensusDestroy(&consensus));
-  MUST(PetscFree(gram));
-  MUST(VecDestroy(&x));
-  MUST(VecDestroy(&y));
-  MUST(PsdBlocksDestroy(&blocks));
 }
 
-static void OnTheRoot(void **state)
+/* h'h and h'G_P h, as the start vector and the products of the Krylov space give them */
+static void CheckSpectrum(Check *it)
 {
-  (void)state;
-  for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++) CheckCase(&PsdConsensusRoot, &cases[k]);
+  const PetscInt D = it->dense.D;
+  PetscReal square = 0, form = 0;
+  PetscScalar found[2];
+  PetscBool weighted;
+  Vec start, once, twice;
+  for (PetscInt t = 0; t < it->dense.C; t++)
+    for (PetscInt k = 0; k < D; k++) {
+      square += it->dense.h[t * D + k] * it->dense.h[t * D + k];
+      for (PetscInt l = 0; l < D; l++) form += it->dense.h[t * D + k] * it->dense.G[k * D + l] * it->dense.h[t * D + l];
+    }
+  MUST(PsdConsensusKrylovStart(it->consensus, &start, &weighted));
+  MUST(VecDuplicate(start, &once));
+  MUST(VecDuplicate(start, &twice));
+  MUST(PsdConsensusKrylovMultiply(it->consensus, start, once));
+  MUST(PsdConsensusKrylovMultiply(it->consensus, once, twice));
+  MUST(VecDot(start, weighted ? once : start, &found[0]));
+  MUST(VecDot(start, weighted ? twice : once, &found[1]));
+  Require(PetscAbsReal(found[0] / square - 1) <= 1e-12, "h'h");
+  Require(PetscAbsReal(found[1] / form - 1) <= 1e-12, "h'G_P h");
+  MUST(VecDestroy(&start));
+  MUST(VecDestroy(&once));
+  MUST(VecDestroy(&twice));
 }
 
-static void OnAllRanks(void **state)
+/* (G_P + shift I)^-1 x and G_P x, of the kernels that offer them */
+static void CheckSolve(Check *it, PetscReal shift)
+{
+  const PetscInt length = it->dense.D * it->dense.C;
+  PsdResidual unused;
+  Fill(9, (size_t)length, it->next);
+  Put(it->blocks, it->next, it->x);
+  MUST(PsdConsensusFactor(it->consensus, shift));
+  MUST(PsdConsensusSolve(it->consensus, it->x, it->y));
+  for (PetscInt k = 0; k < length; k++) it->Sh[k] = (it->next[k] - it->dense.h[k]) / shift;
+  DenseStep(&it->dense, shift, it->Sh, it->S);
+  Compare(it->blocks, it->y, it->S, 1000 * PETSC_MACHINE_EPSILON * (1 + it->consensus->trace / shift), "solve");
+  MUST(PsdConsensusMultiply(it->consensus, it->x, it->y));
+  DenseResidual(&it->dense, it->setting, it->next, &unused, it->gradient);
+  for (PetscInt k = 0; k < length; k++) it->gradient[k] = it->dense.h[k] - it->gradient[k];
+  Compare(it->blocks, it->y, it->gradient, 1e-12, "multiply");
+}
+
+static void CheckKernel(const PsdConsensusOps *ops, PetscInt classes)
+{
+  static const PetscReal shifts[] = {1, 1e-3, 1e-7, 1e-9, 1e-2}; /* of the trace; an inverse down to 1e-8 */
+  Setting setting = SettingCreate(classes, 0.1);
+  Check it = {.setting = &setting, .dense = DenseCreate(&setting), .blocks = setting.problem->blocks};
+  const PetscInt length = it.dense.D * it.dense.C;
+  MUST(PsdConsensusCreate(&it.consensus));
+  it.consensus->ops = ops;
+  MUST(PsdConsensusAssemble(it.consensus, setting.problem));
+  MUST(PsdFactorsCreate(it.blocks->d, &it.terms));
+  MUST(PetscMalloc4(length, &it.Sh, length, &it.S, length, &it.gradient, length, &it.next));
+  MUST(VecDuplicate(setting.problem->h, &it.x));
+  MUST(VecDuplicate(it.x, &it.y));
+  MUST(VecDuplicate(it.x, &it.M));
+  const PetscReal trace = Trace(&it.dense);
+  Require(PetscAbsReal(it.consensus->trace / trace - 1) <= 1e-12, "trace");
+  Compare(it.blocks, setting.problem->h, it.dense.h, 1e-12, "h");
+  CheckSpectrum(&it);
+  for (size_t k = 0; k < sizeof(shifts) / sizeof(*shifts); k++) CheckSteps(&it, shifts[k] * trace);
+  CheckResidual(&it);
+  if (PsdConsensusCanSolve(it.consensus))
+    for (size_t k = 0; k < sizeof(shifts) / sizeof(*shifts); k++) CheckSolve(&it, shifts[k] * trace);
+  /* the smallest shift is one that can be factorised, singular as the matrix may be */
+  MUST(PsdConsensusFactor(it.consensus, PsdConsensusShiftFloor(it.consensus)));
+  MUST(PsdConsensusDestroy(&it.consensus));
+  MUST(PsdFactorsDestroy(&it.terms));
+  MUST(PetscFree4(it.Sh, it.S, it.gradient, it.next));
+  MUST(PetscFree2(it.dense.G, it.dense.h));
+  MUST(VecDestroy(&it.x));
+  MUST(VecDestroy(&it.y));
+  MUST(VecDestroy(&it.M));
+  SettingDestroy(&setting);
+}
+
+static void TwoClasses(void **state)
 {
   (void)state;
-  for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++) CheckCase(&PsdConsensusScalapack, &cases[k]);
+  for (size_t k = 0; k < sizeof(kernels) / sizeof(*kernels); k++) CheckKernel(kernels[k], 2);
+}
+
+static void ThreeClasses(void **state)
+{
+  (void)state;
+  for (size_t k = 0; k < sizeof(kernels) / sizeof(*kernels); k++) CheckKernel(kernels[k], 3);
 }
 
 /* panels wider than what one message holds, and owners other than the root */
@@ -153,9 +303,11 @@ static void PanelsAreSums(void **state)
 
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(OnTheRoot), cmocka_unit_test(OnAllRanks),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(TwoClasses), cmocka_unit_test(ThreeClasses),
                                      cmocka_unit_test(PanelsAreSums)};
   if (PsdInitialize(&argc, &argv, NULL)) return 1;
+  WriteImages();
   const int failures = cmocka_run_group_tests(tests, NULL, NULL);
+  RootRemove();
   return PsdFinalize() || failures;
 }

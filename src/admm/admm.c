@@ -55,9 +55,8 @@ PetscErrorCode PsdAdmmSetMonitor(PsdAdmm admm, PsdAdmmMonitor monitor, void *con
 static PetscErrorCode CreateVectors(PsdAdmm admm)
 {
   PetscFunctionBeginUser;
-  Vec *vectors[] = {&admm->Z[0], &admm->Z[1],    &admm->Z_last[0],   &admm->Z_last[1], &admm->U[0],
-                    &admm->U[1], &admm->X[0],    &admm->X[1],        &admm->S,         &admm->Sh,
-                    &admm->rhs,  &admm->network, &admm->best_network};
+  Vec *vectors[] = {&admm->Z[0], &admm->Z[1], &admm->Z_last[0], &admm->Z_last[1], &admm->U[0],    &admm->U[1],
+                    &admm->X[0], &admm->X[1], &admm->S,         &admm->Sh,        &admm->network, &admm->best_network};
   for (size_t k = 0; k < sizeof(vectors) / sizeof(*vectors); k++) {
     PetscCall(VecDuplicate(admm->problem->h, vectors[k]));
     PetscCall(VecSet(*vectors[k], 0));
@@ -69,13 +68,13 @@ PetscErrorCode PsdAdmmSetUp(PsdAdmm admm)
 {
   PetscFunctionBeginUser;
   const PsdBlocks blocks = admm->blocks = admm->problem->blocks;
-  PetscReal *gram, rho = admm->settings.rho;
-  PetscCall(PsdPhaseBegin(PSD_PHASE_GRAM));
-  PetscCall(PsdProblemTakeGram(admm->problem, &gram));
-  PetscCall(PsdConsensusAssemble(admm->consensus, blocks, gram));
-  PetscCall(PsdPhaseEnd(PSD_PHASE_GRAM));
+  PetscReal rho = admm->settings.rho;
+  PetscCall(PsdConsensusAssemble(admm->consensus, admm->problem));
 
   PetscCall(PsdPhaseBegin(PSD_PHASE_FACTOR));
+  PetscCall(PsdProblemFindBeta(admm->problem));
+  PetscCall(PsdFactorsCreate(blocks->d, &admm->local_terms));
+  PetscCall(PsdFactorsCreate(blocks->d, &admm->terms));
   PetscCall(CreateVectors(admm));
   PetscCall(PsdNeuronsCreate(2 * blocks->local * blocks->d, blocks->f, &admm->neurons));
   PetscCall(PsdNeuronsCreate(2 * blocks->local * blocks->d, blocks->f, &admm->best));
@@ -121,6 +120,9 @@ PetscErrorCode PsdAdmmSetInitial(PsdAdmm admm, PsdNetwork network)
     PetscCall(PsdNeuronsAssemble(&selected, admm->blocks, admm->Z[s], &weight));
     PetscCall(PsdNeuronsDestroy(&selected));
   }
+  /* U = 0, and S is not in use yet */
+  PetscCall(VecWAXPY(admm->S, -1, admm->Z[1], admm->Z[0]));
+  PetscCall(PsdConsensusRestart(admm->consensus, admm->S));
   PetscFunctionReturn(0);
 }
 
@@ -166,9 +168,11 @@ PetscErrorCode PsdAdmmDestroy(PsdAdmm *admm)
   PetscFunctionBeginUser;
   if (!*admm) PetscFunctionReturn(0);
   PsdAdmm it = *admm;
-  Vec *vectors[] = {&it->Z[0], &it->Z[1], &it->Z_last[0], &it->Z_last[1], &it->U[0],    &it->U[1],        &it->X[0],
-                    &it->X[1], &it->S,    &it->Sh,        &it->rhs,       &it->network, &it->best_network};
+  Vec *vectors[] = {&it->Z[0], &it->Z[1], &it->Z_last[0], &it->Z_last[1], &it->U[0],    &it->U[1],
+                    &it->X[0], &it->X[1], &it->S,         &it->Sh,        &it->network, &it->best_network};
   for (size_t k = 0; k < sizeof(vectors) / sizeof(*vectors); k++) PetscCall(VecDestroy(vectors[k]));
+  PetscCall(PsdFactorsDestroy(&it->local_terms));
+  PetscCall(PsdFactorsDestroy(&it->terms));
   PetscCall(PsdNeuronsDestroy(&it->neurons));
   PetscCall(PsdNeuronsDestroy(&it->best));
   PetscCall(PetscFree(it->factor));

@@ -36,14 +36,15 @@ struct _p_PsdAdmm {
 
   PetscReal rho, rho_initial;
   Vec Z[2], Z_last[2], U[2], X[2]; /* X: what is projected */
-  Vec S, Sh, rhs;                  /* Sh is P (V - V') */
+  Vec S, Sh;                       /* Sh is P (V - V') */
   PetscReal sums[5];               /* of squares, this rank: W - Z, Z - Z_last, W, Z, U; see residuals */
 
-  PsdNeurons neurons, best;  /* this rank's: of the network at hand, and of the best one */
-  PetscReal *factor;         /* work: d x d */
-  Vec network, best_network; /* their S */
-  PetscReal best_weight;     /* sum of |alpha| of the best network, all ranks */
-  PetscBool network_fixed;   /* the best network was given; only bounds are sought */
+  PsdFactors local_terms, terms; /* Z - Z' or a network by their terms: here, and all */
+  PsdNeurons neurons, best;      /* this rank's: of the network at hand, and of the best one */
+  PetscReal *factor;             /* work: d x d */
+  Vec network, best_network;     /* their S */
+  PetscReal best_weight;         /* sum of |alpha| of the best network, all ranks */
+  PetscBool network_fixed;       /* the best network was given; only bounds are sought */
   PsdAdmmStatus status;
   PsdAdmmReason reason;
   PetscInt last_check; /* iteration of the last check of the bounds */

@@ -56,7 +56,12 @@ static PetscErrorCode TakeNetwork(PsdAdmm admm, PsdIterate *iterate)
   PsdAdmmStatus *status = &admm->status;
   PetscInt neurons;
   PetscCall(ExtractNetwork(admm, &iterate->weight, &status->rank, &neurons));
-  PetscCall(PsdBoundsPrimal(admm->bounds, iterate));
+  if (PsdConsensusUsesSamples(admm->consensus)) {
+    PetscCall(PsdNeuronsGetFactors(&admm->neurons, admm->blocks, &admm->local_terms));
+    PetscCall(PsdFactorsGather(admm->blocks->comm, &admm->local_terms, &admm->terms));
+    iterate->terms = &admm->terms;
+  }
+  PetscCall(PsdBoundsPrimal(admm->bounds, iterate, PETSC_FALSE));
   PetscCheck(!PetscIsInfOrNanReal(admm->bounds->primal), admm->blocks->comm, PETSC_ERR_FP,
              "The objective is not a number at iteration %" PetscInt_FMT, status->iteration);
   PetscCall(PetscInfo(NULL,

@@ -12,9 +12,9 @@
 #include "admm.h"
 #include "base/base.h"
 
-/* The six arrays that the local steps read and write, as plain pointers. */
+/* The arrays that the local steps read and write, as plain pointers. */
 typedef struct {
-  PetscReal *Z[2], *Z_last[2], *U[2], *X[2], *S, *Sh, *rhs;
+  PetscReal *Z[2], *Z_last[2], *U[2], *X[2], *S, *Sh;
 } Arrays;
 
 static PetscErrorCode GetArrays(PsdAdmm admm, Arrays *a)
@@ -28,7 +28,6 @@ static PetscErrorCode GetArrays(PsdAdmm admm, Arrays *a)
   }
   PetscCall(VecGetArray(admm->S, &a->S));
   PetscCall(VecGetArray(admm->Sh, &a->Sh));
-  PetscCall(VecGetArray(admm->rhs, &a->rhs));
   PetscFunctionReturn(0);
 }
 
@@ -43,27 +42,22 @@ static PetscErrorCode RestoreArrays(PsdAdmm admm, Arrays *a)
   }
   PetscCall(VecRestoreArray(admm->S, &a->S));
   PetscCall(VecRestoreArray(admm->Sh, &a->Sh));
-  PetscCall(VecRestoreArray(admm->rhs, &a->rhs));
   PetscFunctionReturn(0);
 }
 
-/* Sh = P (V - V');  right-hand side h + (rho/2) Sh */
+/* Sh = P (V - V') */
 static PetscErrorCode PullTowards(PsdAdmm admm)
 {
   PetscFunctionBeginUser;
   const PetscInt d = admm->blocks->d, m = admm->blocks->m;
-  const PetscReal half_rho = admm->rho / 2, *h;
   Arrays a;
   PetscCall(GetArrays(admm, &a));
-  PetscCall(VecGetArrayRead(admm->problem->h, &h));
   for (PetscInt block = 0; block < admm->blocks->local; block++) {
     const size_t at = (size_t)block * m;
-    PetscReal *restrict Sh = a.Sh + at, *restrict rhs = a.rhs + at;
+    PetscReal *restrict Sh = a.Sh + at;
     for (PetscInt k = 0; k < m; k++) Sh[k] = (a.Z[0][at + k] - a.U[0][at + k]) - (a.Z[1][at + k] - a.U[1][at + k]);
     PsdRemoveJ(d, Sh);
-    for (PetscInt k = 0; k < m; k++) rhs[k] = h[at + k] + half_rho * Sh[k];
   }
-  PetscCall(VecRestoreArrayRead(admm->problem->h, &h));
   PetscCall(RestoreArrays(admm, &a));
   PetscFunctionReturn(0);
 }
@@ -126,11 +120,22 @@ static PetscErrorCode UpdateDual(PsdAdmm admm)
   PetscFunctionReturn(0);
 }
 
+/* What a consensus that works with the samples has to know of the projection. */
+static PetscErrorCode FollowSamples(PsdAdmm admm)
+{
+  PetscFunctionBeginUser;
+  if (!PsdConsensusUsesSamples(admm->consensus)) PetscFunctionReturn(0);
+  PetscCall(PsdConeGetFactors(admm->cone, &admm->local_terms));
+  PetscCall(PsdFactorsGather(admm->blocks->comm, &admm->local_terms, &admm->terms));
+  PetscCall(PsdConsensusFollow(admm->consensus, &admm->terms, admm->settings.relaxation));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdAdmmIterate(PsdAdmm admm)
 {
   PetscFunctionBeginUser;
   PetscCall(PullTowards(admm));
-  PetscCall(PsdConsensusSolve(admm->consensus, admm->rhs, admm->S));
+  PetscCall(PsdConsensusStep(admm->consensus, admm->Sh, admm->S));
   PetscCall(RelaxedStep(admm));
   for (PetscInt s = 0; s < 2; s++) {
     const Vec last = admm->Z[s];
@@ -139,5 +144,6 @@ PetscErrorCode PsdAdmmIterate(PsdAdmm admm)
   }
   PetscCall(PsdConeProject(admm->cone, admm->X, admm->Z));
   PetscCall(UpdateDual(admm));
+  PetscCall(FollowSamples(admm));
   PetscFunctionReturn(0);
 }

@@ -33,7 +33,7 @@ static PetscReal TwoDigits(PetscReal rho)
 typedef struct {
   PetscInt steps;
   PetscReal node[LANCZOS_STEPS], weight[LANCZOS_STEPS];
-  PetscReal mean; /* h' G_P h / h'h */
+  PetscReal mean; /* of the nodes, weighted as the start vector sees them: an upper end for rho */
 } Spectrum;
 
 static PetscErrorCode DecomposeLanczosMatrix(const PetscReal alpha[], const PetscReal beta[], PetscReal square,
@@ -58,18 +58,22 @@ static PetscErrorCode DecomposeLanczosMatrix(const PetscReal alpha[], const Pets
   PetscFunctionReturn(0);
 }
 
-/* Lanczos on G_P from h, all C columns as one vector. The solver's own vectors, still unused, serve as work space. */
+/* Lanczos on G_P from h, all C columns as one vector; or, where the consensus works with the samples, on A A' from Y, whose
+   weights become h's when each is multiplied by its node. */
 static PetscErrorCode Lanczos(PsdAdmm admm, Spectrum *spectrum)
 {
   PetscFunctionBeginUser;
   PetscReal alpha[LANCZOS_STEPS], beta[LANCZOS_STEPS], norm, size;
-  Vec v = admm->S, last = admm->Sh, next = admm->rhs;
-  PetscCall(VecCopy(admm->problem->h, v));
+  PetscBool weighted;
+  Vec v, last, next;
+  PetscCall(PsdConsensusKrylovStart(admm->consensus, &v, &weighted));
+  PetscCall(VecDuplicate(v, &last));
+  PetscCall(VecDuplicate(v, &next));
   PetscCall(VecNormalize(v, &size));
   PetscCall(VecSet(last, 0));
   spectrum->steps = 0;
   for (PetscInt k = 0; k < LANCZOS_STEPS && size > 0; k++) {
-    PetscCall(PsdConsensusMultiply(admm->consensus, v, next));
+    PetscCall(PsdConsensusKrylovMultiply(admm->consensus, v, next));
     PetscCall(VecDot(next, v, &alpha[k]));
     PetscCall(VecAXPBYPCZ(next, -alpha[k], k > 0 ? -beta[k - 1] : 0, 1, v, last));
     PetscCall(VecNorm(next, NORM_2, &norm));
@@ -83,7 +87,10 @@ static PetscErrorCode Lanczos(PsdAdmm admm, Spectrum *spectrum)
     next = freed;
   }
   if (spectrum->steps > 0) PetscCall(DecomposeLanczosMatrix(alpha, beta, size * size, spectrum));
-  PetscCall(VecSet(admm->S, 0));
+  for (PetscInt k = 0; k < spectrum->steps && weighted; k++) spectrum->weight[k] *= spectrum->node[k];
+  PetscCall(VecDestroy(&v));
+  PetscCall(VecDestroy(&last));
+  PetscCall(VecDestroy(&next));
   PetscFunctionReturn(0);
 }
 
@@ -154,6 +161,7 @@ PetscErrorCode PsdAdmmSetPenalty(PsdAdmm admm, PetscReal rho)
   rho = PetscMax(rho, 2 * PsdConsensusShiftFloor(admm->consensus));
   if (rho == admm->rho) PetscFunctionReturn(0);
   for (PetscInt s = 0; s < 2 && admm->rho > 0; s++) PetscCall(VecScale(admm->U[s], admm->rho / rho));
+  if (admm->rho > 0) PetscCall(PsdConsensusRescale(admm->consensus, admm->rho / rho));
   admm->rho = rho;
   PetscCall(PsdConsensusFactor(admm->consensus, rho / 2));
   PetscFunctionReturn(0);

@@ -69,9 +69,12 @@ PetscErrorCode PsdAdmmSolve(PsdAdmm admm, PsdCertificate *certificate)
   PetscReal target = gap;
   admm->start = PsdWallSeconds();
   for (PetscInt round = 0; round < MOST_ROUNDS; round++, target /= 2) {
-    const Vec w[] = {admm->bounds->best_w, admm->S};
+    PsdDualSource sources[2] = {{NULL, NULL}, {admm->S, NULL}};
     PetscCall(RunTo(admm, target));
-    PetscCall(PsdCertify(admm->problem, admm->best_network, admm->best_weight, 2, w, certificate));
+    sources[0] = admm->bounds->best_source;
+    PsdConsensusGetStepResidual(admm->consensus, &sources[1].nu);
+    if (sources[1].nu) sources[1].w = NULL;
+    PetscCall(PsdCertify(admm->problem, admm->best_network, admm->best_weight, 2, sources, certificate));
     if (admm->reason != PSD_GAP_REACHED || certificate->gap <= gap) break;
     admm->reason = PSD_ROUNDING_LIMIT;
   }

@@ -150,7 +150,6 @@ static PetscErrorCode SolveAndWrite(PsdAdmm admm, PsdData held_out, const Output
   PsdAdmmReason reason;
   PetscCall(PsdHistoryCreate(outputs->history, &history));
   PetscCall(PsdAdmmSetMonitor(admm, Monitor, history));
-  PetscCall(PsdAdmmSetUp(admm));
   PetscCall(PsdAdmmSolve(admm, &report->certificate));
   PetscCall(SaveNetwork(admm, &report->certificate, outputs->model, &network));
   PetscCall(PsdHistoryClose(&history));
@@ -190,6 +189,7 @@ PetscErrorCode PsdRunTrain(const PsdInvocation *invocation, int *exit_status)
     PetscCall(PsdDataGetImageSize(data, &channels, &height, &width));
     PetscCall(PsdPatchesSetImageSize(patches, channels, height, width));
     PetscCall(PsdProblemSetUp(problem));
+    PetscCall(PsdAdmmSetUp(admm));
     PetscCall(DescribeProblem(problem, patches, &report));
     PetscCall(SolveAndWrite(admm, held_out, &outputs, &report, exit_status));
   }

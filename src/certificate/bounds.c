@@ -1,10 +1,9 @@
 /*
-   Bounds while the solver runs, for the squared loss, in the coordinates of A'A = G_P and h = A'Y:
+   Bounds while the solver runs, for the squared loss. A network's residual nu = Y - A S gives the primal, ||nu||^2/2 + beta
+   sum |alpha|; a candidate's gives the dual value along the ray s nu, s <= beta/R*(A'nu).
 
-     primal  = (Y'Y - 2 h.S + S.G_P S)/2 + beta sum |alpha|,         S of the extracted network
-     nu      = Y - A w,   A'nu = h - G_P w = M,   <nu,Y> = Y'Y - h.w,   ||nu||^2 = Y'Y - 2 h.w + w.(h - M)
-
-   Every w gives a valid bound after scaling nu to R*(M) <= beta; the candidates differ in how good it is.
+   Every w gives a valid bound; the candidates differ in how good it is. Those that move nu within range(A) solve with A'A and
+   are left out where there is none; the solution of the consensus step, which closes the gap, is always there.
 */
 #include "certificate.h"
 #include "base/base.h"
@@ -23,6 +22,9 @@ PetscErrorCode PsdBoundsCreate(PsdProblem problem, PsdConsensus consensus, PsdBo
   PetscCall(VecDuplicate(problem->h, &it->best_w));
   /* w = 0 is nu = Y, whose R* is beta_max */
   PetscCall(VecSet(it->best_w, 0));
+  it->best_source.w = it->best_w;
+  if (PsdConsensusUsesSamples(consensus))
+    PetscCall(PetscMalloc1((size_t)problem->n_local * problem->blocks->C, &it->best_nu));
   it->best = PsdDualAlongRay(problem->YY, problem->YY, problem->beta / problem->beta_max);
   it->best_name = "targets";
   *bounds = it;
@@ -38,38 +40,28 @@ PetscErrorCode PsdBoundsDestroy(PsdBounds *bounds)
   PetscCall(VecDestroy(&(*bounds)->M_network));
   PetscCall(VecDestroy(&(*bounds)->work));
   PetscCall(VecDestroy(&(*bounds)->best_w));
+  PetscCall(PetscFree((*bounds)->best_nu));
   PetscCall(PetscFree(*bounds));
   PetscFunctionReturn(0);
 }
 
-/* M <- h - G_P w */
-static PetscErrorCode Gradient(PsdBounds bounds, Vec w, Vec M)
+PetscErrorCode PsdBoundsPrimal(PsdBounds bounds, const PsdIterate *iterate, PetscBool gradient)
 {
   PetscFunctionBeginUser;
-  PetscCall(PsdConsensusMultiply(bounds->consensus, w, M));
-  PetscCall(VecAYPX(M, -1, bounds->problem->h));
+  PetscCall(PsdConsensusResidual(bounds->consensus, iterate->network, iterate->terms, &bounds->network_residual,
+                                 gradient ? bounds->M_network : NULL));
+  bounds->primal = bounds->network_residual.quadratic / 2 + bounds->problem->beta * iterate->weight;
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdBoundsPrimal(PsdBounds bounds, const PsdIterate *iterate)
-{
-  PetscFunctionBeginUser;
-  const PsdProblem problem = bounds->problem;
-  PetscScalar fit, misfit;
-  PetscCall(Gradient(bounds, iterate->network, bounds->M_network));
-  PetscCall(VecDot(problem->h, iterate->network, &fit));
-  PetscCall(VecDot(bounds->M_network, iterate->network, &misfit));
-  bounds->primal = (problem->YY - fit - misfit) / 2 + problem->beta * iterate->weight;
-  PetscFunctionReturn(0);
-}
-
-/* The solver's own S. Its optimality in the consensus step says h - G_P S = rho/2 (S - Sh): no product is needed. */
+/* The solver's own S. Its optimality in the consensus step says A'(Y - A S) = rho/2 (S - Sh): no product is needed. */
 static PetscErrorCode BuildSolution(PsdBounds bounds, const PsdIterate *iterate)
 {
   PetscFunctionBeginUser;
   PetscCall(VecCopy(iterate->S, bounds->w));
   PetscCall(VecWAXPY(bounds->M, -1, iterate->Sh, iterate->S));
   PetscCall(VecScale(bounds->M, iterate->rho / 2));
+  PetscCall(PsdConsensusStepResidual(bounds->consensus, bounds->w, bounds->M, &bounds->residual));
   PetscFunctionReturn(0);
 }
 
@@ -95,7 +87,7 @@ static PetscErrorCode Correct(PsdBounds bounds, Vec w, Vec difference)
   PetscCall(PsdConsensusSolve(bounds->consensus, difference, bounds->w));
   PetscCall(RemoveJ(bounds->problem->blocks, bounds->w));
   PetscCall(VecAXPY(bounds->w, 1, w));
-  PetscCall(Gradient(bounds, bounds->w, bounds->M));
+  PetscCall(PsdConsensusResidual(bounds->consensus, bounds->w, NULL, &bounds->residual, bounds->M));
   PetscFunctionReturn(0);
 }
 
@@ -117,6 +109,7 @@ static PetscErrorCode BuildResidual(PsdBounds bounds, const PsdIterate *iterate)
   PetscFunctionBeginUser;
   PetscCall(VecCopy(iterate->network, bounds->w));
   PetscCall(VecCopy(bounds->M_network, bounds->M));
+  bounds->residual = bounds->network_residual;
   PetscFunctionReturn(0);
 }
 
@@ -132,10 +125,10 @@ static PetscErrorCode BuildScaled(PsdBounds bounds, const PsdIterate *iterate)
   PetscFunctionReturn(0);
 }
 
-static const PsdCandidateOps candidates[] = {{"solution", PSD_CANDIDATES_SOLVER, BuildSolution},
-                                             {"multipliers", PSD_CANDIDATES_SOLVER, BuildMultipliers},
-                                             {"residual", PSD_CANDIDATES_NETWORK, BuildResidual},
-                                             {"scaled", PSD_CANDIDATES_NETWORK, BuildScaled}};
+static const PsdCandidateOps candidates[] = {{"solution", PSD_CANDIDATES_SOLVER, PETSC_FALSE, BuildSolution},
+                                             {"multipliers", PSD_CANDIDATES_SOLVER, PETSC_TRUE, BuildMultipliers},
+                                             {"residual", PSD_CANDIDATES_NETWORK, PETSC_FALSE, BuildResidual},
+                                             {"scaled", PSD_CANDIDATES_NETWORK, PETSC_TRUE, BuildScaled}};
 
 PetscReal PsdDualAlongRay(PetscReal linear, PetscReal quadratic, PetscReal limit)
 {
@@ -145,23 +138,38 @@ PetscReal PsdDualAlongRay(PetscReal linear, PetscReal quadratic, PetscReal limit
   return s * linear - s * s * quadratic / 2;
 }
 
-/* The dual value of the candidate in w, M; it is kept when it is the best. */
-static PetscErrorCode Try(PsdBounds bounds, const char name[])
+/* The candidate at hand becomes the best one. Where the consensus works with the samples, the solution's nu itself is kept:
+   a network's is made again from its w. */
+static PetscErrorCode Keep(PsdBounds bounds, const PsdCandidateOps *candidate)
+{
+  PetscFunctionBeginUser;
+  const PetscReal *nu;
+  const size_t length = (size_t)bounds->problem->n_local * bounds->problem->blocks->C;
+  bounds->best_name = candidate->name;
+  PsdConsensusGetStepResidual(bounds->consensus, &nu);
+  if (nu && candidate->group == PSD_CANDIDATES_SOLVER) {
+    PetscCall(PetscArraycpy(bounds->best_nu, nu, length));
+    bounds->best_source = (PsdDualSource){NULL, bounds->best_nu};
+  } else {
+    PetscCall(VecCopy(bounds->w, bounds->best_w));
+    bounds->best_source = (PsdDualSource){bounds->best_w, NULL};
+  }
+  PetscFunctionReturn(0);
+}
+
+/* The dual value of the candidate at hand; it is kept when it is the best. */
+static PetscErrorCode Try(PsdBounds bounds, const PsdCandidateOps *candidate)
 {
   PetscFunctionBeginUser;
   const PsdProblem problem = bounds->problem;
-  PetscScalar fit, misfit;
   PetscReal polar, value;
-  PetscCall(VecDot(problem->h, bounds->w, &fit));
-  PetscCall(VecDot(bounds->M, bounds->w, &misfit));
   PetscCall(PsdPolarMax(problem->polar, problem->blocks, bounds->M, &polar));
-  value = PsdDualAlongRay(problem->YY - fit, problem->YY - fit - misfit, problem->beta / polar);
-  PetscCall(PetscInfo(NULL, "dual candidate %s: R*/beta %g, value %.12g\n", name, (double)(polar / problem->beta),
-                      (double)value));
+  value = PsdDualAlongRay(bounds->residual.linear, bounds->residual.quadratic, problem->beta / polar);
+  PetscCall(PetscInfo(NULL, "dual candidate %s: R*/beta %g, value %.12g\n", candidate->name,
+                      (double)(polar / problem->beta), (double)value));
   if (value > bounds->best) {
     bounds->best = value;
-    bounds->best_name = name;
-    PetscCall(VecCopy(bounds->w, bounds->best_w));
+    PetscCall(Keep(bounds, candidate));
   }
   PetscFunctionReturn(0);
 }
@@ -171,8 +179,9 @@ PetscErrorCode PsdBoundsDual(PsdBounds bounds, const PsdIterate *iterate, PsdCan
   PetscFunctionBeginUser;
   for (size_t k = 0; k < sizeof(candidates) / sizeof(*candidates); k++) {
     if (candidates[k].group != (int)group) continue;
+    if (candidates[k].solves && !PsdConsensusCanSolve(bounds->consensus)) continue;
     PetscCall((*candidates[k].build)(bounds, iterate));
-    PetscCall(Try(bounds, candidates[k].name));
+    PetscCall(Try(bounds, &candidates[k]));
   }
   PetscFunctionReturn(0);
 }

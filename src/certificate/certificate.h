@@ -1,8 +1,8 @@
 /*
    Primal and dual bounds (docs/mathematics.md, section 3).
 
-   Two levels. PsdBounds follows the solver: it works in the D coordinates of A'A, costs a product with it, and says when to
-   stop and which dual candidate was best. PsdCertify then proves: from the samples, with rounding on the safe side.
+   Two levels. PsdBounds follows the solver: it asks the consensus for residuals, costs a product with its matrix, and says
+   when to stop and which dual candidate was best. PsdCertify then proves: from the samples, with rounding on the safe side.
 */
 #ifndef PSD_CERTIFICATE_PRIVATE_H
 #define PSD_CERTIFICATE_PRIVATE_H
@@ -16,36 +16,42 @@ typedef struct {
   Vec S, Sh; /* the consensus step's solution and what it was pulled towards, both in range(P) */
   Vec U[2];  /* scaled dual variables */
   PetscReal rho;
-  Vec network;      /* S of the extracted network */
-  PetscReal weight; /* its sum of |alpha| */
+  Vec network;             /* S of the extracted network */
+  const PsdFactors *terms; /* the same by its neurons, all on every rank; NULL: not at hand */
+  PetscReal weight;        /* its sum of |alpha| */
 } PsdIterate;
 
 typedef struct _p_PsdBounds *PsdBounds;
 
-/* A dual candidate: w and M = A'(Y - A w), written to the bounds' work vectors. */
+/* A dual candidate nu = Y - A w: builds w, M = A'nu and the residual in the bounds. Those that correct nu solve with A'A. */
 typedef struct {
   const char *name;
   int group; /* PsdCandidateGroup */
+  PetscBool solves;
   PetscErrorCode (*build)(PsdBounds, const PsdIterate *);
 } PsdCandidateOps;
 
 struct _p_PsdBounds {
   PsdProblem problem;
   PsdConsensus consensus;
-  Vec w, M;      /* of the candidate at hand */
-  Vec M_network; /* A'(Y - A S) of the network */
+  Vec w, M;                     /* of the candidate at hand */
+  PsdResidual residual;         /* its <nu,Y> and ||nu||^2 */
+  Vec M_network;                /* A'(Y - A S) of the network, ... */
+  PsdResidual network_residual; /* ... and the same of it */
   Vec work;
-  Vec best_w;       /* of the best bound so far */
-  PetscReal primal; /* of the network at hand */
-  PetscReal best;   /* largest dual value so far */
+  PsdDualSource best_source; /* of the best bound so far: one of the next two */
+  Vec best_w;
+  PetscReal *best_nu; /* n_local x C where the consensus works with the samples, else NULL */
+  PetscReal primal;   /* of the network at hand */
+  PetscReal best;     /* largest dual value so far */
   const char *best_name;
 };
 
 PetscErrorCode PsdBoundsCreate(PsdProblem problem, PsdConsensus consensus, PsdBounds *bounds);
-/* PsdBoundsPrimal - L + beta sum |alpha| of the network in `iterate`. Collective. */
-PetscErrorCode PsdBoundsPrimal(PsdBounds bounds, const PsdIterate *iterate);
+/* PsdBoundsPrimal - L + beta sum |alpha| of the network in `iterate`; gradient: keep its A'nu as well. Collective. */
+PetscErrorCode PsdBoundsPrimal(PsdBounds bounds, const PsdIterate *iterate, PetscBool gradient);
 /* PsdBoundsDual - tries a group of candidates; best, best_w and best_name are of the best ever tried. Those of the network
-   need M_network, so PsdBoundsPrimal first. Collective. */
+   need its gradient, so PsdBoundsPrimal first. Collective. */
 typedef enum { PSD_CANDIDATES_SOLVER, PSD_CANDIDATES_NETWORK } PsdCandidateGroup;
 PetscErrorCode PsdBoundsDual(PsdBounds bounds, const PsdIterate *iterate, PsdCandidateGroup group);
 PetscErrorCode PsdBoundsDestroy(PsdBounds *bounds);
@@ -54,12 +60,12 @@ PetscErrorCode PsdBoundsDestroy(PsdBounds *bounds);
 PetscReal PsdDualAlongRay(PetscReal linear, PetscReal quadratic, PetscReal limit);
 
 /*
-   PsdCertify - primal of the network whose matrix is S and whose sum of |alpha| is weight; best bound of the dual points of
-   w[0..count-1]; from the samples.
+   PsdCertify - primal of the network whose matrix is S and whose sum of |alpha| is weight; best bound of the dual points
+   sources[0..count-1]; from the samples.
 
    Collective. The bound is lowered by what rounding can have done to it and to the primal.
 */
-PetscErrorCode PsdCertify(PsdProblem problem, Vec S, PetscReal weight, PetscInt count, const Vec w[],
+PetscErrorCode PsdCertify(PsdProblem problem, Vec S, PetscReal weight, PetscInt count, const PsdDualSource sources[],
                           PsdCertificate *certificate);
 
 #endif

@@ -28,7 +28,7 @@ static PetscErrorCode PolarRoundedUp(PsdProblem problem, const PsdDualPoint *poi
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdCertify(PsdProblem problem, Vec S, PetscReal weight, PetscInt count, const Vec w[],
+PetscErrorCode PsdCertify(PsdProblem problem, Vec S, PetscReal weight, PetscInt count, const PsdDualSource sources[],
                           PsdCertificate *certificate)
 {
   PetscFunctionBeginUser;
@@ -38,7 +38,7 @@ PetscErrorCode PsdCertify(PsdProblem problem, Vec S, PetscReal weight, PetscInt 
   PsdDualPoint *points;
   PetscCall(PetscMalloc1(count, &points));
   for (PetscInt k = 0; k < count; k++) PetscCall(PsdDualPointCreate(problem->blocks, &points[k]));
-  PetscCall(PsdProblemEvaluate(problem, S, count, w, &primal, points));
+  PetscCall(PsdProblemEvaluate(problem, S, count, sources, &primal, points));
 
   PetscCall(PsdPhaseBegin(PSD_PHASE_CERTIFY));
   certificate->primal = primal.loss + problem->beta * weight;

@@ -28,6 +28,16 @@ PetscErrorCode PsdBlocksCreate(MPI_Comm comm, PetscInt C, PetscInt G, PetscInt f
   PetscFunctionReturn(0);
 }
 
+PetscMPIInt PsdBlocksOwner(PsdBlocks blocks, PetscInt pair)
+{
+  PetscMPIInt ranks;
+  (void)MPI_Comm_size(blocks->comm, &ranks);
+  /* PETSc gives the first ranks one more */
+  const PetscInt share = blocks->pairs / ranks, larger = blocks->pairs % ranks;
+  if (pair < larger * (share + 1)) return (PetscMPIInt)(pair / (share + 1));
+  return (PetscMPIInt)(larger + (pair - larger * (share + 1)) / share);
+}
+
 PetscErrorCode PsdBlocksDestroy(PsdBlocks *blocks)
 {
   PetscFunctionBeginUser;

@@ -22,6 +22,8 @@ typedef struct _p_PsdBlocks {
 
 /* PsdBlocksCreate - divides the pairs evenly over the ranks of comm, in order. Collective. */
 PetscErrorCode PsdBlocksCreate(MPI_Comm comm, PetscInt C, PetscInt G, PetscInt f, PsdBlocks *blocks);
+/* The rank that owns a pair. */
+PetscMPIInt PsdBlocksOwner(PsdBlocks blocks, PetscInt pair);
 PetscErrorCode PsdBlocksDestroy(PsdBlocks *blocks);
 
 /* PsdBlocksCreateVec - a vector with one svec a pair, m numbers for every pair on its owner. Collective. */

@@ -4,7 +4,7 @@
 #include "consensus.h"
 #include "base/base.h"
 
-static const PsdConsensusOps *const kernels[] = {&PsdConsensusRoot, &PsdConsensusScalapack};
+static const PsdConsensusOps *const kernels[] = {&PsdConsensusRoot, &PsdConsensusScalapack, &PsdConsensusKernel};
 
 /* From this order on a factorisation is worth distributing (docs/performance.md); below, its messages cost more than they
    save. */
@@ -20,7 +20,7 @@ PetscErrorCode PsdConsensusCreate(PsdConsensus *consensus)
 PetscErrorCode PsdConsensusSetFromOptions(PsdConsensus consensus)
 {
   PetscFunctionBeginUser;
-  static const char *const names[] = {"auto", "root", "scalapack", NULL};
+  static const char *const names[] = {"auto", "root", "scalapack", "kernel", NULL};
   PetscInt choice = 0;
   PetscCall(PsdOptionEnum("-consensus", "where the least-squares step is done", names, &choice, NULL));
   consensus->ops = choice > 0 ? kernels[choice - 1] : NULL;
@@ -30,25 +30,28 @@ PetscErrorCode PsdConsensusSetFromOptions(PsdConsensus consensus)
 static PetscErrorCode ChooseKernel(PsdConsensus consensus)
 {
   PetscFunctionBeginUser;
+  const PetscInt D = consensus->blocks->D, n = consensus->problem->n;
   PetscMPIInt ranks;
   PetscCallMPI(MPI_Comm_size(consensus->blocks->comm, &ranks));
-  if (!consensus->ops)
-    consensus->ops = ranks > 1 && consensus->blocks->D >= DISTRIBUTE_FROM ? &PsdConsensusScalapack : &PsdConsensusRoot;
-  PetscCall(PetscInfo(NULL, "consensus: %s for D = %" PetscInt_FMT " on %d ranks\n", consensus->ops->name,
-                      consensus->blocks->D, (int)ranks));
+  if (!consensus->ops) {
+    if (D > n && D >= DISTRIBUTE_FROM) consensus->ops = &PsdConsensusKernel;
+    else consensus->ops = ranks > 1 && D >= DISTRIBUTE_FROM ? &PsdConsensusScalapack : &PsdConsensusRoot;
+  }
+  PetscCall(
+      PetscInfo(NULL, "consensus: %s for D = %" PetscInt_FMT " on %d ranks\n", consensus->ops->name, D, (int)ranks));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdConsensusAssemble(PsdConsensus consensus, PsdBlocks blocks, PetscReal *gram)
+PetscErrorCode PsdConsensusAssemble(PsdConsensus consensus, PsdProblem problem)
 {
   PetscFunctionBeginUser;
-  const size_t D = blocks->D;
-  consensus->blocks = blocks;
+  consensus->problem = problem;
+  consensus->blocks = problem->blocks;
   PetscCall(ChooseKernel(consensus));
-  consensus->trace = 0;
-  for (size_t k = 0; k < D; k++) consensus->trace += gram[k * D + k];
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &consensus->trace, 1, MPIU_REAL, MPI_SUM, consensus->blocks->comm));
-  PetscCall((*consensus->ops->assemble)(consensus, gram));
+  PetscCall(VecDuplicate(problem->h, &consensus->rhs));
+  PetscCall((*consensus->ops->assemble)(consensus));
+  PsdCheckInput(!PetscIsInfOrNanReal(consensus->trace),
+                "lifted features overflow: see -pixel_shift, -pixel_scale, -activation and the preprocessing");
   PetscFunctionReturn(0);
 }
 
@@ -63,12 +66,76 @@ PetscErrorCode PsdConsensusFactor(PsdConsensus consensus, PetscReal shift)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdConsensusSolve(PsdConsensus consensus, Vec rhs, Vec x)
+PetscErrorCode PsdConsensusStep(PsdConsensus consensus, Vec Sh, Vec S)
 {
   PetscFunctionBeginUser;
   PetscCall(PsdEventBegin(PSD_EVENT_CONSENSUS));
-  PetscCall((*consensus->ops->solve)(consensus, rhs, x));
+  PetscCall((*consensus->ops->step)(consensus, Sh, S));
   PetscCall(PsdEventEnd(PSD_EVENT_CONSENSUS));
+  PetscFunctionReturn(0);
+}
+
+PetscBool PsdConsensusUsesSamples(PsdConsensus consensus)
+{
+  return (PetscBool)(consensus->ops->follow != NULL);
+}
+
+PetscErrorCode PsdConsensusFollow(PsdConsensus consensus, const PsdFactors *difference, PetscReal relaxation)
+{
+  PetscFunctionBeginUser;
+  if (!consensus->ops->follow) PetscFunctionReturn(0);
+  PetscCall(PsdEventBegin(PSD_EVENT_MULTIPLY));
+  PetscCall((*consensus->ops->follow)(consensus, difference, relaxation));
+  PetscCall(PsdEventEnd(PSD_EVENT_MULTIPLY));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdConsensusRestart(PsdConsensus consensus, Vec difference)
+{
+  PetscFunctionBeginUser;
+  if (consensus->ops->restart) PetscCall((*consensus->ops->restart)(consensus, difference));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdConsensusRescale(PsdConsensus consensus, PetscReal factor)
+{
+  PetscFunctionBeginUser;
+  if (consensus->ops->rescale) PetscCall((*consensus->ops->rescale)(consensus, factor));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdConsensusResidual(PsdConsensus consensus, Vec w, const PsdFactors *terms, PsdResidual *residual,
+                                    Vec M)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PsdEventBegin(PSD_EVENT_MULTIPLY));
+  PetscCall((*consensus->ops->residual)(consensus, w, terms, residual, M));
+  PetscCall(PsdEventEnd(PSD_EVENT_MULTIPLY));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdConsensusStepResidual(PsdConsensus consensus, Vec S, Vec M, PsdResidual *residual)
+{
+  PetscFunctionBeginUser;
+  PetscCall((*consensus->ops->step_residual)(consensus, S, M, residual));
+  PetscFunctionReturn(0);
+}
+
+void PsdConsensusGetStepResidual(PsdConsensus consensus, const PetscReal *nu[])
+{
+  *nu = NULL;
+  if (consensus->ops->get_residual) (*consensus->ops->get_residual)(consensus, nu);
+}
+
+PetscBool PsdConsensusCanSolve(PsdConsensus consensus)
+{
+  return (PetscBool)(consensus->ops->solve != NULL);
+}
+
+PetscErrorCode PsdConsensusSolve(PsdConsensus consensus, Vec rhs, Vec x)
+{
+  PetscFunctionBeginUser;
+  PetscCall((*consensus->ops->solve)(consensus, rhs, x));
   PetscFunctionReturn(0);
 }
 
@@ -81,11 +148,29 @@ PetscErrorCode PsdConsensusMultiply(PsdConsensus consensus, Vec x, Vec y)
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdConsensusKrylovStart(PsdConsensus consensus, Vec *start, PetscBool *weighted)
+{
+  PetscFunctionBeginUser;
+  *weighted = PsdConsensusUsesSamples(consensus);
+  PetscCall((*consensus->ops->krylov_start)(consensus, start));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdConsensusKrylovMultiply(PsdConsensus consensus, Vec x, Vec y)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PsdEventBegin(PSD_EVENT_MULTIPLY));
+  PetscCall((*consensus->ops->krylov_multiply)(consensus, x, y));
+  PetscCall(PsdEventEnd(PSD_EVENT_MULTIPLY));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdConsensusDestroy(PsdConsensus *consensus)
 {
   PetscFunctionBeginUser;
   if (!*consensus) PetscFunctionReturn(0);
   if ((*consensus)->kernel) PetscCall((*(*consensus)->ops->destroy)(*consensus));
+  PetscCall(VecDestroy(&(*consensus)->rhs));
   PetscCall(PetscFree(*consensus));
   PetscFunctionReturn(0);
 }

@@ -1,53 +1,123 @@
 /*
    The consensus step (docs/mathematics.md, section 2): the one place where all samples meet.
 
-     (G_P + shift I) S = rhs,   G_P = P A'A P of order D,   C right-hand sides,   shift = rho/2
+     S = argmin over <J,S> = 0 of  L(A S) + (rho/4) ||S - Sh||^2,      shift = rho/2
 
-   Every rank brings its own part of A'A once; after that a kernel holds the matrix and its factor where it sees fit, and
-   solves for vectors that are distributed over the owners of the blocks.
+   For the squared loss (G_P + shift I) S = h + shift Sh with G_P = P A'A P of order D, or, by Woodbury, a system with the
+   kernel matrix A A' of order n. A kernel forms its matrix once from the problem's samples, on one rank or on all, holds the
+   factor where it sees fit, and answers for vectors that are distributed over the owners of the blocks.
 */
 #ifndef PSD_CONSENSUS_PRIVATE_H
 #define PSD_CONSENSUS_PRIVATE_H
 
-#include "cone/cone.h"
+#include "cone/factors.h"
+#include "problem/problem.h"
 
 typedef struct _p_PsdConsensus *PsdConsensus;
 
+/* nu = Y - A w of some w: <nu,Y> and ||nu||^2 */
+typedef struct {
+  PetscReal linear, quadratic;
+} PsdResidual;
+
+/* What a kernel is asked for; see the functions of the same name below. */
 typedef struct {
   const char *name;
-  /* gram: this rank's part, upper triangle of D x D by columns; the kernel owns it from now on (PetscFree) */
-  PetscErrorCode (*assemble)(PsdConsensus, PetscReal *gram);
+  PetscErrorCode (*assemble)(PsdConsensus);
   PetscErrorCode (*factor)(PsdConsensus, PetscReal shift);
-  PetscErrorCode (*solve)(PsdConsensus, Vec rhs, Vec x);
-  PetscErrorCode (*multiply)(PsdConsensus, Vec x, Vec y); /* y = G_P x */
+  PetscErrorCode (*step)(PsdConsensus, Vec Sh, Vec S);
+  PetscErrorCode (*residual)(PsdConsensus, Vec w, const PsdFactors *terms, PsdResidual *residual, Vec M);
+  PetscErrorCode (*step_residual)(PsdConsensus, Vec S, Vec M, PsdResidual *residual);
+  PetscErrorCode (*krylov_start)(PsdConsensus, Vec *start);
+  PetscErrorCode (*krylov_multiply)(PsdConsensus, Vec x, Vec y);
   PetscErrorCode (*destroy)(PsdConsensus);
+  /* kernels of A'A only; NULL otherwise */
+  PetscErrorCode (*solve)(PsdConsensus, Vec rhs, Vec x);
+  PetscErrorCode (*multiply)(PsdConsensus, Vec x, Vec y);
+  /* kernels that work with the samples only; NULL otherwise */
+  PetscErrorCode (*follow)(PsdConsensus, const PsdFactors *difference, PetscReal relaxation);
+  PetscErrorCode (*restart)(PsdConsensus, Vec difference);
+  PetscErrorCode (*rescale)(PsdConsensus, PetscReal factor);
+  void (*get_residual)(PsdConsensus, const PetscReal *nu[]);
 } PsdConsensusOps;
 
 extern const PsdConsensusOps PsdConsensusRoot;
 extern const PsdConsensusOps PsdConsensusScalapack;
+extern const PsdConsensusOps PsdConsensusKernel;
 
 struct _p_PsdConsensus {
+  PsdProblem problem;
   PsdBlocks blocks;
   const PsdConsensusOps *ops; /* NULL: chosen in assemble (auto) */
   void *kernel;
-  PetscReal trace; /* of G_P; on every rank */
+  Vec rhs;         /* work of the kernels of A'A */
+  PetscReal trace; /* of G_P, which is that of A A'; on every rank */
   PetscReal shift; /* of the factor at hand */
   PetscInt factorizations;
 };
 
 /* All collective on the blocks' communicator. */
 PetscErrorCode PsdConsensusCreate(PsdConsensus *consensus);
-PetscErrorCode PsdConsensusSetFromOptions(PsdConsensus consensus); /* -consensus auto|root|scalapack */
-/* PsdConsensusAssemble - gram: this rank's part of A'A, upper triangle of D x D by columns; freed by the consensus. */
-PetscErrorCode PsdConsensusAssemble(PsdConsensus consensus, PsdBlocks blocks, PetscReal *gram);
+PetscErrorCode PsdConsensusSetFromOptions(PsdConsensus consensus); /* -consensus auto|root|scalapack|kernel */
+/* PsdConsensusAssemble - chooses the kernel, has the samples lifted or kept as patches, forms its matrix and the problem's h.
+   Errors: too little memory for every choice, with the numbers; features that overflow. */
+PetscErrorCode PsdConsensusAssemble(PsdConsensus consensus, PsdProblem problem);
 PetscErrorCode PsdConsensusFactor(PsdConsensus consensus, PetscReal shift);
+/* PsdConsensusStep - S of Sh, which lies in range(P). */
+PetscErrorCode PsdConsensusStep(PsdConsensus consensus, Vec Sh, Vec S);
+
+/* Whether the samples are needed to follow the iteration: see PsdConsensusFollow. Not collective. */
+PetscBool PsdConsensusUsesSamples(PsdConsensus consensus);
+/*
+   PsdConsensusFollow - tells a kernel that works with the samples what the projection made of the step:
+
+     A(U - U') <- relaxation A S + (1 - relaxation) A(Z - Z')_last + A(U - U') - A(Z - Z')
+
+   difference: Z - Z' by its terms, all on every rank. PsdConsensusRestart: the same from Z - Z' as a vector, with U = U' = 0.
+   PsdConsensusRescale: U and U' were multiplied by `factor`. All do nothing for kernels of A'A.
+*/
+PetscErrorCode PsdConsensusFollow(PsdConsensus consensus, const PsdFactors *difference, PetscReal relaxation);
+PetscErrorCode PsdConsensusRestart(PsdConsensus consensus, Vec difference);
+PetscErrorCode PsdConsensusRescale(PsdConsensus consensus, PetscReal factor);
+
+/* PsdConsensusResidual - of nu = Y - A w, and M = A'nu unless M is NULL. terms: w once more by its terms, all on every rank,
+   or NULL; kernels that work with the samples prefer them. */
+PetscErrorCode PsdConsensusResidual(PsdConsensus consensus, Vec w, const PsdFactors *terms, PsdResidual *residual,
+                                    Vec M);
+/* PsdConsensusStepResidual - of nu = Y - A S for the S of the last step, M = A'nu = shift (S - Sh) being known. */
+PetscErrorCode PsdConsensusStepResidual(PsdConsensus consensus, Vec S, Vec M, PsdResidual *residual);
+/* That nu itself, n_local x C row-major, where the kernel works with the samples; else NULL. Borrowed. */
+void PsdConsensusGetStepResidual(PsdConsensus consensus, const PetscReal *nu[]);
+
+/* x = (G_P + shift I)^-1 rhs and y = G_P x: kernels of A'A only. */
+PetscBool PsdConsensusCanSolve(PsdConsensus consensus);
 PetscErrorCode PsdConsensusSolve(PsdConsensus consensus, Vec rhs, Vec x);
 PetscErrorCode PsdConsensusMultiply(PsdConsensus consensus, Vec x, Vec y);
+
+/*
+   The spectrum of G_P as h sees it, for Krylov methods: for every function g
+
+     h' g(G_P) h = start' g(B) start         kernels of A'A: B = G_P, start = h
+                 = start' B g(B) start       kernels that work with the samples: B = A A', start = Y
+
+   PsdConsensusKrylovStart creates the start vector; `weighted` says that it is the second form.
+*/
+PetscErrorCode PsdConsensusKrylovStart(PsdConsensus consensus, Vec *start, PetscBool *weighted);
+PetscErrorCode PsdConsensusKrylovMultiply(PsdConsensus consensus, Vec x, Vec y);
 PetscErrorCode PsdConsensusDestroy(PsdConsensus *consensus);
 
 /* The smallest shift whose factorisation rounding cannot break: G_P is singular, and its computed form is indefinite by up
    to about eps times its norm. */
 PetscReal PsdConsensusShiftFloor(PsdConsensus consensus);
+
+/* ---------------------------------------------------------------- shared by kernels */
+
+/* What the kernels of A'A have in common (gram_based.c). */
+PetscErrorCode PsdConsensusGramStep(PsdConsensus consensus, Vec Sh, Vec S);
+PetscErrorCode PsdConsensusGramResidual(PsdConsensus consensus, Vec w, const PsdFactors *terms, PsdResidual *residual,
+                                        Vec M);
+PetscErrorCode PsdConsensusGramStepResidual(PsdConsensus consensus, Vec S, Vec M, PsdResidual *residual);
+PetscErrorCode PsdConsensusGramStart(PsdConsensus consensus, Vec *start);
 
 /* PsdReducePanel - adds `columns` columns from `first` on of all ranks' upper triangles (order D) into those of `owner`, in
    pieces of bounded size. Collective. */

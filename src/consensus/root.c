@@ -14,14 +14,19 @@ typedef struct {
   Vec columns, product; /* root: D x C by columns */
 } Root;
 
-static PetscErrorCode Assemble(PsdConsensus consensus, PetscReal *gram)
+static PetscErrorCode Assemble(PsdConsensus consensus)
 {
   PetscFunctionBeginUser;
   const PetscInt D = consensus->blocks->D;
   const MPI_Comm comm = consensus->blocks->comm;
   PetscMPIInt rank;
+  PetscReal *gram;
   Root *root;
   Vec x;
+  PetscCall(PsdProblemLift(consensus->problem));
+  PetscCall(PsdProblemComputeGram(consensus->problem));
+  PetscCall(PsdProblemTakeGram(consensus->problem, &gram));
+  PetscCall(PsdPhaseBegin(PSD_PHASE_GRAM));
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   PetscCall(PetscNew(&root));
   consensus->kernel = root;
@@ -35,11 +40,16 @@ static PetscErrorCode Assemble(PsdConsensus consensus, PetscReal *gram)
     PetscCall(PsdReducePanel(comm, 0, D, first, PetscMin(panel, D - first), gram));
   if (rank > 0) {
     PetscCall(PetscFree(gram));
-    PetscFunctionReturn(0);
+  } else {
+    root->matrix = gram;
+    PetscCall(PetscMalloc1(D, &root->diagonal));
+    for (PetscInt k = 0; k < D; k++) {
+      root->diagonal[k] = gram[(size_t)k * D + k];
+      consensus->trace += root->diagonal[k];
+    }
   }
-  root->matrix = gram;
-  PetscCall(PetscMalloc1(D, &root->diagonal));
-  for (PetscInt k = 0; k < D; k++) root->diagonal[k] = gram[(size_t)k * D + k];
+  PetscCallMPI(MPI_Bcast(&consensus->trace, 1, MPIU_REAL, 0, comm));
+  PetscCall(PsdPhaseEnd(PSD_PHASE_GRAM));
   PetscFunctionReturn(0);
 }
 
@@ -145,4 +155,14 @@ static PetscErrorCode Destroy(PsdConsensus consensus)
   PetscFunctionReturn(0);
 }
 
-const PsdConsensusOps PsdConsensusRoot = {"root", Assemble, Factor, Solve, Multiply, Destroy};
+const PsdConsensusOps PsdConsensusRoot = {.name = "root",
+                                          .assemble = Assemble,
+                                          .factor = Factor,
+                                          .step = PsdConsensusGramStep,
+                                          .residual = PsdConsensusGramResidual,
+                                          .step_residual = PsdConsensusGramStepResidual,
+                                          .krylov_start = PsdConsensusGramStart,
+                                          .krylov_multiply = Multiply,
+                                          .destroy = Destroy,
+                                          .solve = Solve,
+                                          .multiply = Multiply};

@@ -85,3 +85,17 @@ PetscErrorCode PsdNeuronsAssemble(const PsdNeurons *neurons, PsdBlocks blocks, V
   PetscCall(VecRestoreArray(S, &columns));
   PetscFunctionReturn(0);
 }
+
+PetscErrorCode PsdNeuronsGetFactors(const PsdNeurons *neurons, PsdBlocks blocks, PsdFactors *factors)
+{
+  PetscFunctionBeginUser;
+  factors->count = 0;
+  for (PetscInt k = 0; k < neurons->N; k++) {
+    PetscReal *column, *weight;
+    PetscCall(PsdFactorsAppend(factors, neurons->class[k] * blocks -> G + neurons -> region[k], 1, &column, &weight));
+    PetscCall(PetscArraycpy(column, neurons->filter + (size_t)k * neurons->f, neurons->f));
+    column[neurons->f] = 1;
+    *weight = neurons->weight[k];
+  }
+  PetscFunctionReturn(0);
+}

@@ -5,7 +5,7 @@
 #define PSD_NEURONS_PRIVATE_H
 
 #include <petscvec.h>
-#include "cone/cone.h"
+#include "cone/factors.h"
 
 /* A list of neurons alpha [u;1][u;1]' on this rank; room for `capacity` of them is there from the start. */
 typedef struct {
@@ -35,5 +35,9 @@ void PsdDecompose(PetscInt d, PetscInt rank, PetscReal F[], PetscReal sign, Pets
 /* PsdNeuronsAssemble - S = sum of weight svec([u;1][u;1]') for the pairs this rank owns, and sum |weight| over all
    neurons of owned pairs. Neurons of other ranks' pairs are passed over. Not collective. */
 PetscErrorCode PsdNeuronsAssemble(const PsdNeurons *neurons, PsdBlocks blocks, Vec S, PetscReal *sum);
+
+/* PsdNeuronsGetFactors - the same S by its terms alpha [u;1][u;1]', pair after pair as the neurons come; replaces what
+   `factors` holds. Not collective. */
+PetscErrorCode PsdNeuronsGetFactors(const PsdNeurons *neurons, PsdBlocks blocks, PsdFactors *factors);
 
 #endif

@@ -103,6 +103,17 @@ static void CutPatch(const PsdPatches patches, PetscInt y, PetscInt x, PetscReal
   }
 }
 
+PetscErrorCode PsdPatchesCountRegions(PsdPatches patches, PetscInt count[])
+{
+  PetscFunctionBeginUser;
+  const PetscInt pool = patches->geometry.pool;
+  for (PetscInt i = 0; i < pool; i++)
+    for (PetscInt j = 0; j < pool; j++)
+      count[i * pool + j] = (PartBegin(patches->rows, pool, i + 1) - PartBegin(patches->rows, pool, i)) *
+                            (PartBegin(patches->columns, pool, j + 1) - PartBegin(patches->columns, pool, j));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdPatchesExtract(PsdPatches patches, const unsigned char image[], PetscReal rows[], PetscInt count[])
 {
   PetscFunctionBeginUser;
@@ -112,13 +123,13 @@ PetscErrorCode PsdPatchesExtract(PsdPatches patches, const unsigned char image[]
   if (g->normalize > 0) PatchScales(patches, image);
 
   PetscReal *patch = rows;
+  PetscCall(PsdPatchesCountRegions(patches, count));
   for (PetscInt i = 0; i < g->pool; i++) {
     const PetscInt row_begin = PartBegin(patches->rows, g->pool, i);
     const PetscInt row_end = PartBegin(patches->rows, g->pool, i + 1);
     for (PetscInt j = 0; j < g->pool; j++) {
       const PetscInt column_begin = PartBegin(patches->columns, g->pool, j);
       const PetscInt column_end = PartBegin(patches->columns, g->pool, j + 1);
-      count[i * g->pool + j] = (row_end - row_begin) * (column_end - column_begin);
       for (PetscInt row = row_begin; row < row_end; row++)
         for (PetscInt column = column_begin; column < column_end; column++, patch += patches->q)
           CutPatch(patches, row * g->stride, column * g->stride, patch);

@@ -37,6 +37,9 @@ static inline PetscInt PsdPackedLength(PetscInt n)
 /* Whether a transform was asked for (-whiten, -pca) whose statistics have not been computed yet. */
 PetscBool PsdPatchesNeedStatistics(PsdPatches patches);
 
+/* PsdPatchesCountRegions - patches of an image in each of the G regions. Not collective. */
+PetscErrorCode PsdPatchesCountRegions(PsdPatches patches, PetscInt count[]);
+
 /* f once the transform is known, whether or not it is yet. */
 PetscInt PsdPatchesFinalDimension(PsdPatches patches);
 

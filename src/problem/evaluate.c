@@ -11,16 +11,21 @@
    where `terms` also counts the operations that made Phi itself of pixels. Those of a change of coordinates are relative to
    what it may cancel, which is added to ||Phi_ig||_F (PsdPatchesFeatureBound). The error of a prediction <Phi_ig, S_gt> summed
    over g is at most gamma sum_g ||Phi_ig||_F ||S_gt||_F, and moves the loss by that times its slope.
+
+   Samples kept as features go through in chunks, all products of a chunk at once; samples kept as patches go through once
+   for each product (rows.h).
 */
 #include "problem.h"
 #include "base/base.h"
 #include "patches/patches.h"
+#include "rows.h"
 #include <petscblaslapack.h>
 
 /* Everything of one pass: `sets` column sets (S, then each w), each D x C, the same on every rank. */
 typedef struct {
   PsdProblem problem;
   PetscInt sets, rows_max;
+  const PsdDualSource *sources;
   PetscReal *columns;      /* D x (sets C) */
   PetscReal *yhat;         /* rows x (sets C), row-major */
   PetscReal *gradient;     /* D x ((sets - 1) C) */
@@ -53,16 +58,18 @@ PetscErrorCode PsdDualPointDestroy(PsdDualPoint *point)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode PassCreate(PsdProblem problem, PetscInt candidates, Pass *pass)
+static PetscErrorCode PassCreate(PsdProblem problem, PetscInt candidates, const PsdDualSource sources[], Pass *pass)
 {
   PetscFunctionBeginUser;
   const size_t D = problem->blocks->D, C = problem->blocks->C, G = problem->blocks->G;
-  *pass = (Pass){.problem = problem, .sets = candidates + 1};
-  pass->rows_max = PsdFeaturesChunkRows(problem->features);
+  /* patches go through one set at a time, without chunks and columns */
+  const size_t gathered = problem->rows ? 0 : D * C;
+  *pass = (Pass){.problem = problem, .sources = sources, .sets = candidates + 1};
+  pass->rows_max = problem->rows ? problem->n_local : PsdFeaturesChunkRows(problem->features);
   pass->feature_bound = PsdPatchesFeatureBound(problem->patches, problem->activation);
-  PetscCall(PetscMalloc4(D * C * pass->sets, &pass->columns, C * pass->sets * pass->rows_max, &pass->yhat,
+  PetscCall(PetscMalloc4(gathered * pass->sets, &pass->columns, C * pass->sets * pass->rows_max, &pass->yhat,
                          G * pass->rows_max, &pass->norm, C * G, &pass->S_norm));
-  PetscCall(PetscCalloc3(D * C * candidates, &pass->gradient, C * G * candidates, &pass->rounding,
+  PetscCall(PetscCalloc3(gathered * candidates, &pass->gradient, C * G * candidates, &pass->rounding,
                          SUMS_FIXED + SUMS_CANDIDATE * candidates, &pass->sums));
   PetscFunctionReturn(0);
 }
@@ -127,13 +134,15 @@ static void AddPrediction(Pass *pass, const PetscReal yhat[], const PetscReal y[
   if (C == 1 ? (yhat[0] > 0) == (y[0] > 0) : y[best] > 0) pass->sums[SUM_CORRECT] += 1;
 }
 
-/* yhat of candidate k <- its dual point, and what is summed of it */
-static void AddDualPoint(Pass *pass, PetscInt k, PetscReal yhat[], const PetscReal y[], const PetscReal norm[])
+/* yhat of candidate k <- its dual point for sample i, and what is summed of it */
+static void AddDualPoint(Pass *pass, PetscInt k, PetscInt i, PetscReal yhat[], const PetscReal y[],
+                         const PetscReal norm[])
 {
   const PetscInt C = pass->problem->blocks->C, G = pass->problem->blocks->G;
+  const PetscReal *given = pass->sources[k].w ? NULL : pass->sources[k].nu + (size_t)i * C;
   PetscReal *sums = pass->sums + SUMS_CANDIDATE * k, *rounding = pass->rounding + (size_t)k * C * G;
   for (PetscInt t = 0; t < C; t++) {
-    const PetscReal nu = pass->problem->loss->dual_point(yhat[t], y[t]);
+    const PetscReal nu = given ? given[t] : pass->problem->loss->dual_point(yhat[t], y[t]);
     sums[SUM_LINEAR] += nu * y[t];
     sums[SUM_QUADRATIC] += nu * nu;
     for (PetscInt g = 0; g < G; g++) rounding[t * G + g] += PetscAbsReal(nu) * norm[g];
@@ -160,12 +169,51 @@ static PetscErrorCode PassChunk(Pass *pass, PetscInt first, PetscInt rows, const
     PetscReal *yhat = pass->yhat + (size_t)i * width;
     const PetscReal *norm = pass->norm + (size_t)i * blocks->G;
     AddPrediction(pass, yhat, y, norm);
-    for (PetscInt k = 0; k < pass->sets - 1; k++) AddDualPoint(pass, k, yhat + (size_t)(k + 1) * C, y, norm);
+    for (PetscInt k = 0; k < pass->sets - 1; k++) AddDualPoint(pass, k, first + i, yhat + (size_t)(k + 1) * C, y, norm);
   }
   if (candidates > 0)
     PetscCallBLAS("BLASgemm", BLASgemm_("N", "T", &D, &candidates, &brows, &one, phi, &bld, pass->yhat + C, &bwidth,
                                         &one, pass->gradient, &D));
   PetscCall(PetscLogFlops(2.0 * rows * blocks->D * (bwidth + candidates)));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode PassChunks(Pass *pass)
+{
+  PetscFunctionBeginUser;
+  const PsdFeatures features = pass->problem->features;
+  for (PetscInt k = 0; k < PsdFeaturesCountChunks(features); k++) {
+    PetscInt first, rows, ld;
+    const PetscReal *phi;
+    PetscCall(PsdFeaturesGetChunk(features, k, &first, &rows, &phi, &ld));
+    PetscCall(PsdPhaseBegin(PSD_PHASE_CERTIFY));
+    PetscCall(PassChunk(pass, first, rows, phi, ld));
+    PetscCall(PsdPhaseEnd(PSD_PHASE_CERTIFY));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* The same by patches: predictions of S, then one dual point after the other. */
+static PetscErrorCode PassPatches(Pass *pass, Vec S, PsdDualPoint points[])
+{
+  PetscFunctionBeginUser;
+  const PsdProblem problem = pass->problem;
+  const PetscInt C = problem->blocks->C, G = problem->blocks->G;
+  const PetscReal *feature_norm;
+  PetscReal *yhat = pass->yhat;
+  PetscCall(PsdPhaseBegin(PSD_PHASE_CERTIFY));
+  PsdRowsGetNorms(problem->rows, &feature_norm);
+  for (PetscInt k = 0; k < problem->n_local * G; k++) pass->norm[k] = pass->feature_bound + feature_norm[k];
+  PetscCall(PsdRowsForward(problem->rows, S, yhat));
+  for (PetscInt i = 0; i < problem->n_local; i++)
+    AddPrediction(pass, yhat + (size_t)i * C, problem->Y + (size_t)i * C, pass->norm + (size_t)i * G);
+  for (PetscInt k = 0; k < pass->sets - 1; k++) {
+    if (pass->sources[k].w) PetscCall(PsdRowsForward(problem->rows, pass->sources[k].w, yhat));
+    for (PetscInt i = 0; i < problem->n_local; i++)
+      AddDualPoint(pass, k, i, yhat + (size_t)i * C, problem->Y + (size_t)i * C, pass->norm + (size_t)i * G);
+    PetscCall(PsdRowsAdjoint(problem->rows, yhat, points[k].gradient));
+  }
+  PetscCall(PsdPhaseEnd(PSD_PHASE_CERTIFY));
   PetscFunctionReturn(0);
 }
 
@@ -177,8 +225,9 @@ static PetscReal RoundingTerms(const Pass *pass)
   PetscInt q, positions;
   MPI_Comm_size(pass->problem->comm, &ranks);
   (void)PsdPatchesGetSizes(pass->problem->patches, &q, NULL, NULL, &positions);
-  return (PetscReal)pass->rows_max + (PetscReal)PsdFeaturesCountChunks(pass->problem->features) + (PetscReal)ranks +
-         (PetscReal)positions + 4 * (PetscReal)q + 16;
+  const PetscInt sums = pass->problem->rows ? PsdRowsTerms(pass->problem->rows)
+                                            : pass->rows_max + PsdFeaturesCountChunks(pass->problem->features);
+  return (PetscReal)sums + (PetscReal)ranks + (PetscReal)positions + 4 * (PetscReal)q + 16;
 }
 
 static PetscErrorCode PassReduce(Pass *pass, PsdPrimalPoint *primal, PsdDualPoint points[])
@@ -199,39 +248,56 @@ static PetscErrorCode PassReduce(Pass *pass, PsdPrimalPoint *primal, PsdDualPoin
   primal->rounding = gamma * pass->sums[SUM_SLOPE];
   primal->accuracy = pass->sums[SUM_CORRECT] / (PetscReal)problem->n;
   for (PetscInt k = 0; k < candidates; k++) {
-    PetscReal *gradient = pass->gradient + k * length, *local;
-    PetscCall(PetscMPIIntCast((PetscInt)length, &count));
-    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, gradient, count, MPIU_REAL, MPI_SUM, problem->comm));
+    PetscReal *local;
     points[k].linear = pass->sums[SUM_LINEAR + SUMS_CANDIDATE * k];
     points[k].quadratic = pass->sums[SUM_QUADRATIC + SUMS_CANDIDATE * k];
-    PetscCall(VecGetArray(points[k].gradient, &local));
-    PetscCall(PetscArraycpy(local, gradient + (size_t)blocks->first * blocks->m, (size_t)blocks->local * blocks->m));
-    PetscCall(VecRestoreArray(points[k].gradient, &local));
     PetscCall(VecGetArray(points[k].rounding, &local));
     for (PetscInt p = 0; p < blocks->local; p++) local[p] = gamma * pass->rounding[k * pairs + blocks->first + p];
     PetscCall(VecRestoreArray(points[k].rounding, &local));
+    if (problem->rows) continue; /* the gradient is there */
+    PetscReal *gradient = pass->gradient + k * length;
+    PetscCall(PetscMPIIntCast((PetscInt)length, &count));
+    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, gradient, count, MPIU_REAL, MPI_SUM, problem->comm));
+    PetscCall(VecGetArray(points[k].gradient, &local));
+    PetscCall(PetscArraycpy(local, gradient + (size_t)blocks->first * blocks->m, (size_t)blocks->local * blocks->m));
+    PetscCall(VecRestoreArray(points[k].gradient, &local));
   }
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdProblemEvaluate(PsdProblem problem, Vec S, PetscInt candidates, const Vec w[], PsdPrimalPoint *primal,
-                                  PsdDualPoint points[])
+/* S_norm[pair] = ||S_gt||, on all ranks */
+static PetscErrorCode BlockNorms(PsdBlocks blocks, Vec S, PetscReal S_norm[])
+{
+  PetscFunctionBeginUser;
+  const PetscReal *local;
+  PetscMPIInt count;
+  PetscCall(PetscArrayzero(S_norm, blocks->pairs));
+  PetscCall(VecGetArrayRead(S, &local));
+  for (PetscInt k = 0; k < blocks->local; k++)
+    S_norm[blocks->first + k] = Norm(blocks->m, local + (size_t)k * blocks->m);
+  PetscCall(VecRestoreArrayRead(S, &local));
+  PetscCall(PetscMPIIntCast(blocks->pairs, &count));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, S_norm, count, MPIU_REAL, MPI_SUM, blocks->comm));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdProblemEvaluate(PsdProblem problem, Vec S, PetscInt candidates, const PsdDualSource sources[],
+                                  PsdPrimalPoint *primal, PsdDualPoint points[])
 {
   PetscFunctionBeginUser;
   const size_t length = (size_t)problem->blocks->D * problem->blocks->C;
   Pass pass;
-  PetscCall(PassCreate(problem, candidates, &pass));
-  PetscCall(GatherColumns(S, pass.columns));
-  for (PetscInt pair = 0; pair < problem->blocks->pairs; pair++)
-    pass.S_norm[pair] = Norm(problem->blocks->m, pass.columns + (size_t)pair * problem->blocks->m);
-  for (PetscInt k = 0; k < candidates; k++) PetscCall(GatherColumns(w[k], pass.columns + (k + 1) * length));
-  for (PetscInt k = 0; k < PsdFeaturesCountChunks(problem->features); k++) {
-    PetscInt first, rows, ld;
-    const PetscReal *phi;
-    PetscCall(PsdFeaturesGetChunk(problem->features, k, &first, &rows, &phi, &ld));
-    PetscCall(PsdPhaseBegin(PSD_PHASE_CERTIFY));
-    PetscCall(PassChunk(&pass, first, rows, phi, ld));
-    PetscCall(PsdPhaseEnd(PSD_PHASE_CERTIFY));
+  PetscCall(PassCreate(problem, candidates, sources, &pass));
+  PetscCall(BlockNorms(problem->blocks, S, pass.S_norm));
+  if (problem->rows) {
+    PetscCall(PassPatches(&pass, S, points));
+  } else {
+    PetscCall(GatherColumns(S, pass.columns));
+    for (PetscInt k = 0; k < candidates; k++) {
+      if (sources[k].w) PetscCall(GatherColumns(sources[k].w, pass.columns + (k + 1) * length));
+      else PetscCall(PetscArrayzero(pass.columns + (k + 1) * length, length));
+    }
+    PetscCall(PassChunks(&pass));
   }
   PetscCall(PsdPhaseBegin(PSD_PHASE_CERTIFY));
   PetscCall(PassReduce(&pass, primal, points));

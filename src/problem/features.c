@@ -157,6 +157,17 @@ static PetscErrorCode LiftAll(PsdFeatures it, PetscBool in_place)
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdFeaturesGatherStatistics(PsdFeatures it)
+{
+  PetscFunctionBeginUser;
+  if (!PsdPatchesNeedStatistics(it->patches)) PetscFunctionReturn(0);
+  PetscCall(PsdPhaseBegin(PSD_PHASE_LIFT));
+  if (!it->moments) PetscCall(PetscMalloc1(it->moments_length, &it->moments));
+  PetscCall(GatherStatistics(it, PETSC_FALSE));
+  PetscCall(PsdPhaseEnd(PSD_PHASE_LIFT));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdFeaturesSetUp(PsdFeatures it)
 {
   PetscFunctionBeginUser;
@@ -164,7 +175,7 @@ PetscErrorCode PsdFeaturesSetUp(PsdFeatures it)
   const PetscBool in_place = (PetscBool)(statistics && it->kept && it->moments_length <= it->D);
   PetscCall(PsdPhaseBegin(PSD_PHASE_LIFT));
   PetscCall(PetscMalloc1((size_t)(it->kept ? it->n : it->chunk_rows) * it->D, &it->rows));
-  PetscCall(PetscMalloc1(it->moments_length, &it->moments));
+  if (!it->moments) PetscCall(PetscMalloc1(it->moments_length, &it->moments));
   if (statistics) PetscCall(GatherStatistics(it, in_place));
   if (it->kept) PetscCall(LiftAll(it, in_place));
   PetscCall(PsdPhaseEnd(PSD_PHASE_LIFT));

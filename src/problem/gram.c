@@ -1,7 +1,8 @@
 /*
    Transpose reduction (docs/mathematics.md, section 2): this rank's part of A'A, and A'Y summed over all ranks.
 
-   A chunk of lifted features, row-major rows x D, is the D x rows matrix that dsyrk adds as Phi' Phi.
+   A chunk of lifted features, row-major rows x D, is the D x rows matrix that dsyrk adds as Phi' Phi. Two ways: each rank
+   its own samples' D x D, to be summed; or each rank its own columns of all samples' D x D, the chunks going round.
 */
 #include "problem.h"
 #include "base/base.h"
@@ -16,21 +17,47 @@ typedef struct {
   PsdSum gram_sum, h_sum; /* NULL: sums are plain */
 } Accumulator;
 
+/* h = beta h + Phi' Y, for one chunk */
+static PetscErrorCode MultiplyTargets(PsdProblem problem, PetscInt first, PetscInt rows, const PetscReal *phi,
+                                      PetscReal beta, PetscReal *h)
+{
+  PetscFunctionBeginUser;
+  const PetscReal one = 1;
+  PetscBLASInt D, C, brows;
+  PetscCall(PetscBLASIntCast(problem->blocks->D, &D));
+  PetscCall(PetscBLASIntCast(problem->blocks->C, &C));
+  PetscCall(PetscBLASIntCast(rows, &brows));
+  PetscCallBLAS("BLASgemm",
+                BLASgemm_("N", "T", &D, &C, &brows, &one, phi, &D, problem->Y + (size_t)first * C, &C, &beta, h, &D));
+  PetscCall(PetscLogFlops(2.0 * rows * D * C));
+  PetscFunctionReturn(0);
+}
+
+/* This rank's part of h, from all of it. */
+static PetscErrorCode KeepTargets(PsdProblem problem, const PetscReal h[])
+{
+  PetscFunctionBeginUser;
+  const PsdBlocks blocks = problem->blocks;
+  PetscReal *local;
+  PetscCall(VecGetArray(problem->h, &local));
+  PetscCall(PetscArraycpy(local, h + (size_t)blocks->first * blocks->m, (size_t)blocks->local * blocks->m));
+  PetscCall(VecRestoreArray(problem->h, &local));
+  PetscFunctionReturn(0);
+}
+
 /* gram = beta gram + Phi' Phi (upper triangle), h = beta h + Phi' Y, for one chunk */
 static PetscErrorCode Multiply(PsdProblem problem, PetscInt first, PetscInt rows, const PetscReal *phi, PetscInt ld,
                                PetscReal beta, PetscReal *h)
 {
   PetscFunctionBeginUser;
   const PetscReal one = 1;
-  PetscBLASInt D, C, bld, brows;
+  PetscBLASInt D, bld, brows;
   PetscCall(PetscBLASIntCast(problem->blocks->D, &D));
-  PetscCall(PetscBLASIntCast(problem->blocks->C, &C));
   PetscCall(PetscBLASIntCast(ld, &bld));
   PetscCall(PetscBLASIntCast(rows, &brows));
   PetscCallBLAS("BLASsyrk", BLASsyrk_("U", "N", &D, &brows, &one, phi, &bld, &beta, problem->gram, &D));
-  PetscCallBLAS("BLASgemm",
-                BLASgemm_("N", "T", &D, &C, &brows, &one, phi, &bld, problem->Y + (size_t)first * C, &C, &beta, h, &D));
-  PetscCall(PetscLogFlops((PetscLogDouble)rows * D * (D + 2.0 * C)));
+  PetscCall(PetscLogFlops((PetscLogDouble)rows * D * D));
+  PetscCall(MultiplyTargets(problem, first, rows, phi, beta, h));
   PetscFunctionReturn(0);
 }
 
@@ -58,7 +85,6 @@ static PetscErrorCode Reduce(PsdProblem problem, Accumulator *from)
 {
   PetscFunctionBeginUser;
   const PsdBlocks blocks = problem->blocks;
-  PetscReal *local;
   PetscMPIInt count;
   PetscCall(PetscMPIIntCast(blocks->D * blocks->C, &count));
   if (from->gram_sum) {
@@ -68,9 +94,7 @@ static PetscErrorCode Reduce(PsdProblem problem, Accumulator *from)
   } else {
     PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, from->h, count, MPIU_REAL, MPI_SUM, problem->comm));
   }
-  PetscCall(VecGetArray(problem->h, &local));
-  PetscCall(PetscArraycpy(local, from->h + (size_t)blocks->first * blocks->m, (size_t)blocks->local * blocks->m));
-  PetscCall(VecRestoreArray(problem->h, &local));
+  PetscCall(KeepTargets(problem, from->h));
   PetscFunctionReturn(0);
 }
 
@@ -111,5 +135,162 @@ PetscErrorCode PsdProblemTakeGram(PsdProblem problem, PetscReal *gram[])
   PetscCheck(problem->gram, problem->comm, PETSC_ERR_ARG_WRONGSTATE, "A'A has not been computed, or was taken before");
   *gram = problem->gram;
   problem->gram = NULL;
+  PetscFunctionReturn(0);
+}
+
+/* ---------------------------------------------------------------- by columns */
+
+/* Columns in one product: wide enough for BLAS-3, narrow enough that little is done above the diagonal. */
+#define GROUP 512
+
+/* matrix (D x columns) += Phi' Phi[:, my columns], rows from each group's first column down */
+static PetscErrorCode AddToColumns(PetscInt D, PetscInt rows, const PetscReal *phi, PetscInt columns,
+                                   const PetscInt column[], PetscReal *selected, PetscReal *matrix)
+{
+  PetscFunctionBeginUser;
+  const PetscReal one = 1;
+  PetscBLASInt order, brows;
+  PetscCall(PetscBLASIntCast(D, &order));
+  PetscCall(PetscBLASIntCast(rows, &brows));
+  for (PetscInt begin = 0; begin < columns; begin += GROUP) {
+    const PetscBLASInt width = (PetscBLASInt)PetscMin(GROUP, columns - begin);
+    const PetscInt first = column[begin];
+    const PetscBLASInt below = (PetscBLASInt)(D - first);
+    for (PetscInt i = 0; i < rows; i++)
+      for (PetscInt k = 0; k < width; k++) selected[(size_t)i * width + k] = phi[(size_t)i * D + column[begin + k]];
+    PetscCallBLAS("BLASgemm", BLASgemm_("N", "T", &below, &width, &brows, &one, phi + first, &order, selected, &width,
+                                        &one, matrix + (size_t)begin * D + first, &order));
+    PetscCall(PetscLogFlops(2.0 * rows * below * width));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* What goes round. */
+typedef struct {
+  PetscInt most;       /* chunks of the rank that has most of them */
+  PetscInt rows_max;   /* of any chunk of any rank */
+  PetscReal *visiting; /* rows_max x D: another rank's chunk */
+  PetscReal *selected; /* rows_max x GROUP */
+  PetscReal *h;        /* D x C: this rank's part */
+} Round;
+
+static PetscErrorCode RoundCreate(PsdProblem problem, Round *it)
+{
+  PetscFunctionBeginUser;
+  PetscInt sizes[2] = {PsdFeaturesCountChunks(problem->features), PsdFeaturesChunkRows(problem->features)};
+  PetscMPIInt ranks;
+  const size_t D = problem->blocks->D;
+  PetscCallMPI(MPI_Comm_size(problem->comm, &ranks));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sizes, 2, MPIU_INT, MPI_MAX, problem->comm));
+  it->most = sizes[0];
+  it->rows_max = sizes[1];
+  PetscCall(PetscMalloc1(ranks > 1 ? it->rows_max * D : 0, &it->visiting));
+  PetscCall(PetscMalloc1((size_t)it->rows_max * GROUP, &it->selected));
+  PetscCall(PetscCalloc1(D * problem->blocks->C, &it->h));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode RoundDestroy(Round *it)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree(it->visiting));
+  PetscCall(PetscFree(it->selected));
+  PetscCall(PetscFree(it->h));
+  PetscFunctionReturn(0);
+}
+
+/* This rank's chunk k (no rows when it has so many not) goes to all, as do the others'; each adds its columns of all. */
+static PetscErrorCode GoRound(PsdProblem problem, PetscInt k, PetscInt columns, const PetscInt column[], Round *it,
+                              PetscReal *matrix, PetscInt *done)
+{
+  PetscFunctionBeginUser;
+  const PetscInt D = problem->blocks->D;
+  const PetscReal *mine = NULL;
+  PetscInt first, own = 0, ld;
+  PetscMPIInt rank, ranks, length;
+  PetscCallMPI(MPI_Comm_rank(problem->comm, &rank));
+  PetscCallMPI(MPI_Comm_size(problem->comm, &ranks));
+  if (k < PsdFeaturesCountChunks(problem->features))
+    PetscCall(PsdFeaturesGetChunk(problem->features, k, &first, &own, &mine, &ld));
+  PetscCall(PsdPhaseBegin(PSD_PHASE_GRAM));
+  if (own > 0) PetscCall(MultiplyTargets(problem, first, own, mine, 1, it->h));
+  for (PetscMPIInt owner = 0; owner < ranks; owner++) {
+    PetscInt rows = own;
+    PetscCallMPI(MPI_Bcast(&rows, 1, MPIU_INT, owner, problem->comm));
+    if (rows == 0) continue;
+    PetscCall(PetscMPIIntCast(rows * D, &length));
+    /* the broadcast does not write to its root's buffer */
+    PetscReal *chunk = owner == rank ? (PetscReal *)mine : it->visiting;
+    if (ranks > 1) PetscCallMPI(MPI_Bcast(chunk, length, MPIU_REAL, owner, problem->comm));
+    PetscCall(AddToColumns(D, rows, chunk, columns, column, it->selected, matrix));
+  }
+  PetscCall(PsdPhaseEnd(PSD_PHASE_GRAM));
+  *done += own;
+  PetscFunctionReturn(0);
+}
+
+/* h <- the sum over ranks of D x C */
+static PetscErrorCode ReduceTargets(PsdProblem problem, PetscReal *h)
+{
+  PetscFunctionBeginUser;
+  PetscMPIInt count;
+  PetscCall(PetscMPIIntCast(problem->blocks->D * problem->blocks->C, &count));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, h, count, MPIU_REAL, MPI_SUM, problem->comm));
+  PetscCall(KeepTargets(problem, h));
+  PetscFunctionReturn(0);
+}
+
+/* From the root's whole upper triangle to the owners of columns of the lower one: row j of the lower is column j of the upper,
+   so that columns of the lower are rows of the upper, sent as blocks of them. */
+static PetscErrorCode DealColumns(PsdProblem problem, PetscInt columns, const PetscInt column[], PetscReal *matrix)
+{
+  PetscFunctionBeginUser;
+  const PetscInt D = problem->blocks->D;
+  PetscMPIInt rank, length;
+  PetscReal *line;
+  PetscInt next = 0;
+  PetscCallMPI(MPI_Comm_rank(problem->comm, &rank));
+  PetscCall(PetscMalloc1(D, &line));
+  for (PetscInt row = 0; row < D; row++) {
+    /* entries row..D-1 of row `row` of the upper triangle: what lies below the diagonal in column `row` of the lower */
+    if (rank == 0)
+      for (PetscInt j = row; j < D; j++) line[j] = problem->gram[(size_t)j * D + row];
+    PetscCall(PetscMPIIntCast(D - row, &length));
+    PetscCallMPI(MPI_Bcast(line + row, length, MPIU_REAL, 0, problem->comm));
+    if (next == columns || column[next] != row) continue;
+    PetscCall(PetscArraycpy(matrix + (size_t)next * D + row, line + row, D - row));
+    next++;
+  }
+  PetscCall(PetscFree(line));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdProblemAccumulateColumns(PsdProblem problem, PetscInt columns, const PetscInt column[],
+                                           PetscReal *matrix)
+{
+  PetscFunctionBeginUser;
+  PsdProgress progress;
+  PetscInt done = 0;
+  Round round;
+  if (problem->blocks->D <= EXACT_UP_TO) {
+    /* small, and summed in twice the precision on the root */
+    PetscCall(PsdProblemComputeGram(problem));
+    PetscCall(PsdPhaseBegin(PSD_PHASE_GRAM));
+    PetscCall(DealColumns(problem, columns, column, matrix));
+    PetscCall(PetscFree(problem->gram));
+    PetscCall(PsdPhaseEnd(PSD_PHASE_GRAM));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(RoundCreate(problem, &round));
+  PetscCall(PsdProgressCreate(problem->comm, "gram", "images", problem->n_local, problem->n, &progress));
+  for (PetscInt k = 0; k < round.most; k++) {
+    PetscCall(GoRound(problem, k, columns, column, &round, matrix, &done));
+    PetscCall(PsdProgressUpdate(progress, done));
+  }
+  PetscCall(PsdProgressDestroy(&progress));
+  PetscCall(PsdPhaseBegin(PSD_PHASE_GRAM));
+  PetscCall(ReduceTargets(problem, round.h));
+  PetscCall(RoundDestroy(&round));
+  PetscCall(PsdPhaseEnd(PSD_PHASE_GRAM));
   PetscFunctionReturn(0);
 }

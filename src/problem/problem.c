@@ -4,7 +4,7 @@
 #include "problem.h"
 #include "base/base.h"
 #include "patches/patches.h"
-#include <unistd.h>
+#include "rows.h"
 
 PetscErrorCode PsdProblemCreate(PsdData data, PsdPatches patches, PsdProblem *problem)
 {
@@ -81,42 +81,6 @@ static PetscErrorCode SetTargets(PsdProblem problem)
   PetscFunctionReturn(0);
 }
 
-/* D grows with the fourth power of the patch's side: better to say so than to fill the node's memory. */
-static PetscErrorCode CheckMemory(PsdProblem problem)
-{
-  PetscFunctionBeginUser;
-  const PetscReal node = (PetscReal)sysconf(_SC_PHYS_PAGES) * (PetscReal)sysconf(_SC_PAGESIZE);
-  const PetscReal needed = PsdProblemGramBytes(problem);
-  PsdStatus status = {PETSC_FALSE, ""};
-  PetscMPIInt ranks;
-  MPI_Comm neighbours;
-  PetscCallMPI(MPI_Comm_split_type(problem->comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &neighbours));
-  PetscCallMPI(MPI_Comm_size(neighbours, &ranks));
-  PetscCallMPI(MPI_Comm_free(&neighbours));
-  if (needed * ranks > node)
-    PsdStatusFail(&status,
-                  "A'A of order D = %" PetscInt_FMT
-                  " needs %.1f GB a rank, and a node has %.1f GB for %d ranks: take a "
-                  "smaller -patch or -pool, or -pca",
-                  problem->blocks->D, (double)needed / 1e9, (double)node / 1e9, (int)ranks);
-  PetscCall(PsdStatusAgree(problem->comm, &status));
-  PetscFunctionReturn(0);
-}
-
-/* An overflow anywhere in the features is one in the diagonal of A'A: sums of squares. */
-static PetscErrorCode CheckFinite(PsdProblem problem)
-{
-  PetscFunctionBeginUser;
-  const size_t D = problem->blocks->D;
-  PsdStatus status = {PETSC_FALSE, ""};
-  for (size_t k = 0; k < D; k++)
-    if (PetscIsInfOrNanReal(problem->gram[k * D + k]))
-      PsdStatusFail(&status,
-                    "lifted features overflow: see -pixel_shift, -pixel_scale, -activation and the preprocessing");
-  PetscCall(PsdStatusAgree(problem->comm, &status));
-  PetscFunctionReturn(0);
-}
-
 PetscErrorCode PsdProblemSetUp(PsdProblem problem)
 {
   PetscFunctionBeginUser;
@@ -127,19 +91,38 @@ PetscErrorCode PsdProblemSetUp(PsdProblem problem)
   PetscCall(PsdPatchesGetSizes(problem->patches, NULL, NULL, &G, NULL));
   PetscCall(PsdBlocksCreate(problem->comm, classes == 2 ? 1 : classes, G, PsdPatchesFinalDimension(problem->patches),
                             &problem->blocks));
-  PetscCall(CheckMemory(problem));
   PetscCall(PsdBlocksCreateVec(problem->blocks, &problem->h));
   PetscCall(SetTargets(problem));
   PetscCall(PsdFeaturesCreate(problem->data, problem->patches, problem->activation,
                               (size_t)(problem->memory * 1024 * 1024), &problem->features));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdProblemLift(PsdProblem problem)
+{
+  PetscFunctionBeginUser;
   PetscCall(PsdFeaturesSetUp(problem->features));
-  PetscCall(PsdProblemComputeGram(problem));
+  PetscFunctionReturn(0);
+}
 
-  PetscCall(CheckFinite(problem));
+PetscErrorCode PsdProblemKeepPatches(PsdProblem problem)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PsdFeaturesGatherStatistics(problem->features));
+  PetscCall(PsdPhaseBegin(PSD_PHASE_LIFT));
+  PetscCall(PsdRowsCreate(problem->data, problem->patches, problem->blocks, problem->activation, &problem->rows));
+  PetscCall(PsdPhaseEnd(PSD_PHASE_LIFT));
+  PetscFunctionReturn(0);
+}
 
+PetscErrorCode PsdProblemFindBeta(PsdProblem problem)
+{
+  PetscFunctionBeginUser;
   /* -L'(0) = Y for the squared loss, so that A'(-L'(0)) is h */
   PetscCall(PsdPolarCreate(problem->blocks->f, &problem->polar));
   PetscCall(PsdPolarMax(problem->polar, problem->blocks, problem->h, &problem->beta_max));
+  PsdCheckInput(!PetscIsInfOrNanReal(problem->beta_max),
+                "lifted features overflow: see -pixel_shift, -pixel_scale, -activation and the preprocessing");
   if (problem->beta_rel > 0) problem->beta = problem->beta_rel * problem->beta_max;
   PetscFunctionReturn(0);
 }
@@ -182,6 +165,7 @@ PetscErrorCode PsdProblemDestroy(PsdProblem *problem)
   PetscFunctionBeginUser;
   if (!*problem) PetscFunctionReturn(0);
   PetscCall(PsdFeaturesDestroy(&(*problem)->features));
+  PetscCall(PsdRowsDestroy(&(*problem)->rows));
   PetscCall(PsdPolarDestroy(&(*problem)->polar));
   PetscCall(VecDestroy(&(*problem)->h));
   PetscCall(PetscFree((*problem)->Y));

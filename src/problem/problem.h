@@ -24,6 +24,8 @@ PetscErrorCode PsdFeaturesCreate(PsdData data, PsdPatches patches, const PetscRe
 /* PsdFeaturesSetUp - computes the transform of the patches when one is wanted, and lifts all images that can be kept.
    Collective. */
 PetscErrorCode PsdFeaturesSetUp(PsdFeatures features);
+/* PsdFeaturesGatherStatistics - the transform alone, for those who need no lifted features. Collective. */
+PetscErrorCode PsdFeaturesGatherStatistics(PsdFeatures features);
 PetscInt PsdFeaturesCountChunks(PsdFeatures features);
 PetscInt PsdFeaturesChunkRows(PsdFeatures features); /* at most */
 /* Chunk k: rows of this rank from `first` on, row i of it at phi + i ld. Borrowed until the next call. Not collective. */
@@ -52,7 +54,8 @@ struct _p_PsdProblem {
   PsdData data;
   PsdPatches patches;
   PsdBlocks blocks;
-  PsdFeatures features;
+  PsdFeatures features;    /* what the samples are kept as: lifted features, ... */
+  struct _p_PsdRows *rows; /* ... or, when not NULL, patches */
   PsdPolar polar;
   const PsdLossOps *loss;
   PetscReal activation[3];
@@ -65,11 +68,25 @@ struct _p_PsdProblem {
   PetscReal *gram; /* this rank's part of P A'A P, upper triangle of D x D; NULL once handed on */
 };
 
+/* PsdProblemLift, PsdProblemKeepPatches - the two forms samples are kept in; one of them, once, before anything that asks
+   for the samples. Collective. */
+PetscErrorCode PsdProblemLift(PsdProblem problem);
+PetscErrorCode PsdProblemKeepPatches(PsdProblem problem);
+
+/* PsdProblemFindBeta - beta_max from h, and beta when it was asked for as a fraction of it. Collective. */
+PetscErrorCode PsdProblemFindBeta(PsdProblem problem);
+
 /* PsdProblemGramBytes - what PsdProblemComputeGram allocates on a rank. Not collective. */
 PetscReal PsdProblemGramBytes(PsdProblem problem);
 
 /* PsdProblemComputeGram - this rank's part of A'A, and h. Collective. */
 PetscErrorCode PsdProblemComputeGram(PsdProblem problem);
+
+/* PsdProblemAccumulateColumns - A'A directly into a block-cyclic distribution: this rank's columns (ascending global numbers
+   column[0..columns-1]) of the sum over all ranks' samples, and h. No rank holds D x D. matrix: D x columns, zero on entry,
+   lower triangle used. Collective. */
+PetscErrorCode PsdProblemAccumulateColumns(PsdProblem problem, PetscInt columns, const PetscInt column[],
+                                           PetscReal *matrix);
 
 /* PsdProblemTakeGram - hands on this rank's part of A'A; the caller frees it. Not collective. */
 PetscErrorCode PsdProblemTakeGram(PsdProblem problem, PetscReal *gram[]);
@@ -80,20 +97,26 @@ typedef struct {
   PetscReal accuracy;       /* 0..1 */
 } PsdPrimalPoint;
 
-/* ... and for one dual point nu = -L'(A w). */
+/* ... and for one dual point nu. */
 typedef struct {
   PetscReal linear, quadratic; /* <nu,Y> and ||nu||^2: the dual function of s nu is s linear - s^2 quadratic / 2 */
   Vec gradient;                /* P A'nu */
   Vec rounding;                /* one number a pair: a bound of ||error of smat(A'nu)_gt||_F (see evaluate.c) */
 } PsdDualPoint;
 
-/*
-   PsdProblemEvaluate - the predictions A S and the dual points of A w_k, from the samples themselves rather than from A'A.
+/* How a dual point is given: nu = -L'(A w), or, where w is NULL, nu itself, this rank's n_local x C row-major. */
+typedef struct {
+  Vec w;
+  const PetscReal *nu;
+} PsdDualSource;
 
-   Collective. S, w[k]: C columns of D, distributed over pairs. points[k]: made by PsdDualPointCreate.
+/*
+   PsdProblemEvaluate - the predictions A S and the dual points of `sources`, from the samples themselves rather than from A'A.
+
+   Collective. S, w: C columns of D, distributed over pairs. points[k]: made by PsdDualPointCreate.
 */
-PetscErrorCode PsdProblemEvaluate(PsdProblem problem, Vec S, PetscInt count, const Vec w[], PsdPrimalPoint *primal,
-                                  PsdDualPoint points[]);
+PetscErrorCode PsdProblemEvaluate(PsdProblem problem, Vec S, PetscInt count, const PsdDualSource sources[],
+                                  PsdPrimalPoint *primal, PsdDualPoint points[]);
 PetscErrorCode PsdDualPointCreate(PsdBlocks blocks, PsdDualPoint *point);
 PetscErrorCode PsdDualPointDestroy(PsdDualPoint *point);
 

@@ -1,0 +1,29 @@
+/*
+   A symmetric matrix known by its terms: S = sum over k of weight_k c_k c_k', c_k in R^d belonging to the block of pair_k.
+   Blocks of low rank are small in this form, and applying the samples to it costs their rank rather than their order.
+*/
+#ifndef PSD_FACTORS_PRIVATE_H
+#define PSD_FACTORS_PRIVATE_H
+
+#include "cone.h"
+
+typedef struct {
+  PetscInt d, count, capacity;
+  PetscReal *column; /* count x d, row-major */
+  PetscReal *weight;
+  PetscInt *pair;
+} PsdFactors;
+
+/* PsdFactorsCreate - an empty list for blocks of order d. Not collective. */
+PetscErrorCode PsdFactorsCreate(PetscInt d, PsdFactors *factors);
+/* PsdFactorsAppend - room for `count` more terms of one pair; returns where their columns and weights go. Not collective. */
+PetscErrorCode PsdFactorsAppend(PsdFactors *factors, PetscInt pair, PetscInt count, PetscReal *column[],
+                                PetscReal *weight[]);
+/* PsdFactorsGather - all ranks' terms on every rank, in rank order; replaces what `all` holds. Collective. */
+PetscErrorCode PsdFactorsGather(MPI_Comm comm, const PsdFactors *local, PsdFactors *all);
+PetscErrorCode PsdFactorsDestroy(PsdFactors *factors);
+
+/* PsdConeGetFactors - Z - Z' of this rank's pairs, as the last projection left them; replaces what `local` holds. */
+PetscErrorCode PsdConeGetFactors(PsdCone cone, PsdFactors *local);
+
+#endif

@@ -1,0 +1,219 @@
+/*
+   Consensus by the kernel matrix K = A A' of order n, for D > n (docs/mathematics.md, section 2): with y of order n x C,
+
+     S = Sh + A'y,   (K + shift I) y = Y - A Sh        is the solution of   (G_P + shift I) S = A'Y + shift Sh,
+
+   and the residual Y - A S = shift y comes with it. K's entries are a polynomial kernel of patches, so that no feature is
+   lifted; samples are numbered so that a rank's own ones are its columns of the distributed matrix.
+
+   A Sh = A(Z - Z') - A(U - U') is never computed from Sh. A(Z - Z') follows from the few factors of Z and Z'; A(U - U') obeys
+   the recurrence of U itself, whose A S is Y - shift y. An error in A(U - U') is multiplied by 1 - relaxation at each
+   iteration, so that rounding does not accumulate.
+*/
+#include "base/base.h"
+#include "consensus.h"
+#include "grid.h"
+#include "problem/rows.h"
+
+typedef struct {
+  PsdGrid grid;
+  PetscInt n;          /* samples here */
+  PetscReal *solution; /* columns x C by columns: y, zero beyond the samples */
+  /* n x C row-major each, U and Z standing for U - U' and Z - Z' */
+  PetscReal *residual, *AZ, *AU, *work;
+} Kernel;
+
+static PetscErrorCode Allocate(PsdConsensus consensus, Kernel *it)
+{
+  PetscFunctionBeginUser;
+  const MPI_Comm comm = consensus->blocks->comm;
+  const PetscInt C = consensus->blocks->C;
+  PetscMPIInt ranks;
+  PetscInt most;
+  PetscCallMPI(MPI_Comm_size(comm, &ranks));
+  it->n = consensus->problem->n_local;
+  PetscCallMPI(MPI_Allreduce(&it->n, &most, 1, MPIU_INT, MPI_MAX, comm));
+  const PetscInt blocks = (most + PSD_GRID_BLOCK - 1) / PSD_GRID_BLOCK;
+  PetscCall(PsdGridCreate(comm, ranks * PSD_GRID_BLOCK * blocks, C, &it->grid));
+  const size_t length = (size_t)it->n * C;
+  PetscCall(PetscMalloc1((size_t)it->grid->columns * C, &it->solution));
+  PetscCall(PetscCalloc4(length, &it->residual, length, &it->AZ, length, &it->AU, length, &it->work));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Assemble(PsdConsensus consensus)
+{
+  PetscFunctionBeginUser;
+  const PsdProblem problem = consensus->problem;
+  Kernel *it;
+  PetscCall(PsdProblemKeepPatches(problem));
+  PetscCall(PsdPhaseBegin(PSD_PHASE_GRAM));
+  PetscCall(PetscNew(&it));
+  consensus->kernel = it;
+  PetscCall(Allocate(consensus, it));
+  PetscCall(PsdRowsKernel(problem->rows, PSD_GRID_BLOCK, it->grid->N, it->grid->matrix));
+  for (PetscInt i = 0; i < it->n; i++)
+    consensus->trace += it->grid->matrix[(size_t)i * (size_t)it->grid->N + (size_t)PsdGridColumn(it->grid, i)];
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &consensus->trace, 1, MPIU_REAL, MPI_SUM, problem->comm));
+  PetscCall(PsdRowsAdjoint(problem->rows, problem->Y, problem->h));
+  PetscCall(PsdPhaseEnd(PSD_PHASE_GRAM));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Factor(PsdConsensus consensus, PetscReal shift)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PsdGridFactor(((Kernel *)consensus->kernel)->grid, consensus->trace, shift));
+  PetscFunctionReturn(0);
+}
+
+/* The two layouts of numbers that belong to samples. */
+static void ToColumns(const Kernel *it, PetscInt C, const PetscReal rows[], PetscReal columns[])
+{
+  for (PetscInt t = 0; t < C; t++, columns += it->grid->columns)
+    for (PetscInt i = 0; i < it->grid->columns; i++) columns[i] = i < it->n ? rows[(size_t)i * C + t] : 0;
+}
+
+static void ToRows(const Kernel *it, PetscInt C, PetscReal scale, const PetscReal columns[], PetscReal rows[])
+{
+  for (PetscInt t = 0; t < C; t++, columns += it->grid->columns)
+    for (PetscInt i = 0; i < it->n; i++) rows[(size_t)i * C + t] = scale * columns[i];
+}
+
+static PetscErrorCode Step(PsdConsensus consensus, Vec Sh, Vec S)
+{
+  PetscFunctionBeginUser;
+  Kernel *it = consensus->kernel;
+  const PsdProblem problem = consensus->problem;
+  const PetscInt C = consensus->blocks->C;
+  for (size_t k = 0; k < (size_t)it->n * C; k++) it->work[k] = problem->Y[k] - (it->AZ[k] - it->AU[k]);
+  ToColumns(it, C, it->work, it->solution);
+  PetscCall(PsdGridSolve(it->grid, C, it->solution));
+  ToRows(it, C, 1, it->solution, it->work);
+  for (size_t k = 0; k < (size_t)it->n * C; k++) it->residual[k] = consensus->shift * it->work[k];
+  PetscCall(PsdRowsAdjoint(problem->rows, it->work, S));
+  PetscCall(VecAXPY(S, 1, Sh));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Follow(PsdConsensus consensus, const PsdFactors *difference, PetscReal relaxation)
+{
+  PetscFunctionBeginUser;
+  Kernel *it = consensus->kernel;
+  const PetscReal *Y = consensus->problem->Y;
+  PetscCall(PsdRowsForwardFactors(consensus->problem->rows, difference, it->work));
+  for (size_t k = 0; k < (size_t)it->n * consensus->blocks->C; k++) {
+    it->AU[k] += relaxation * (Y[k] - it->residual[k]) + (1 - relaxation) * it->AZ[k] - it->work[k];
+    it->AZ[k] = it->work[k];
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Restart(PsdConsensus consensus, Vec difference)
+{
+  PetscFunctionBeginUser;
+  Kernel *it = consensus->kernel;
+  PetscCall(PsdRowsForward(consensus->problem->rows, difference, it->AZ));
+  PetscCall(PetscArrayzero(it->AU, (size_t)it->n * consensus->blocks->C));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Rescale(PsdConsensus consensus, PetscReal factor)
+{
+  PetscFunctionBeginUser;
+  Kernel *it = consensus->kernel;
+  for (size_t k = 0; k < (size_t)it->n * consensus->blocks->C; k++) it->AU[k] *= factor;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Measure(PsdConsensus consensus, const PetscReal nu[], PsdResidual *residual)
+{
+  PetscFunctionBeginUser;
+  const Kernel *it = consensus->kernel;
+  PetscReal sums[2] = {0, 0};
+  for (size_t k = 0; k < (size_t)it->n * consensus->blocks->C; k++) {
+    sums[0] += nu[k] * consensus->problem->Y[k];
+    sums[1] += nu[k] * nu[k];
+  }
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sums, 2, MPIU_REAL, MPI_SUM, consensus->blocks->comm));
+  residual->linear = sums[0];
+  residual->quadratic = sums[1];
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Residual(PsdConsensus consensus, Vec w, const PsdFactors *terms, PsdResidual *residual, Vec M)
+{
+  PetscFunctionBeginUser;
+  Kernel *it = consensus->kernel;
+  const PsdRows rows = consensus->problem->rows;
+  if (terms) PetscCall(PsdRowsForwardFactors(rows, terms, it->work));
+  else PetscCall(PsdRowsForward(rows, w, it->work));
+  for (size_t k = 0; k < (size_t)it->n * consensus->blocks->C; k++)
+    it->work[k] = consensus->problem->Y[k] - it->work[k];
+  PetscCall(Measure(consensus, it->work, residual));
+  if (M) PetscCall(PsdRowsAdjoint(rows, it->work, M));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode StepResidual(PsdConsensus consensus, Vec S, Vec M, PsdResidual *residual)
+{
+  PetscFunctionBeginUser;
+  (void)S, (void)M;
+  PetscCall(Measure(consensus, ((Kernel *)consensus->kernel)->residual, residual));
+  PetscFunctionReturn(0);
+}
+
+static void GetResidual(PsdConsensus consensus, const PetscReal *nu[])
+{
+  *nu = ((Kernel *)consensus->kernel)->residual;
+}
+
+static PetscErrorCode KrylovStart(PsdConsensus consensus, Vec *start)
+{
+  PetscFunctionBeginUser;
+  Kernel *it = consensus->kernel;
+  PetscReal *columns;
+  PetscCall(VecCreateMPI(consensus->blocks->comm, it->grid->columns * consensus->blocks->C, PETSC_DETERMINE, start));
+  PetscCall(VecGetArrayWrite(*start, &columns));
+  ToColumns(it, consensus->blocks->C, consensus->problem->Y, columns);
+  PetscCall(VecRestoreArrayWrite(*start, &columns));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode KrylovMultiply(PsdConsensus consensus, Vec x, Vec y)
+{
+  PetscFunctionBeginUser;
+  const PetscReal *columns;
+  PetscReal *product;
+  PetscCall(VecGetArrayRead(x, &columns));
+  PetscCall(VecGetArrayWrite(y, &product));
+  PetscCall(PsdGridMultiply(((Kernel *)consensus->kernel)->grid, consensus->blocks->C, columns, product));
+  PetscCall(VecRestoreArrayWrite(y, &product));
+  PetscCall(VecRestoreArrayRead(x, &columns));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Destroy(PsdConsensus consensus)
+{
+  PetscFunctionBeginUser;
+  Kernel *it = consensus->kernel;
+  PetscCall(PsdGridDestroy(&it->grid));
+  PetscCall(PetscFree(it->solution));
+  PetscCall(PetscFree4(it->residual, it->AZ, it->AU, it->work));
+  PetscCall(PetscFree(consensus->kernel));
+  PetscFunctionReturn(0);
+}
+
+const PsdConsensusOps PsdConsensusKernel = {.name = "kernel",
+                                            .assemble = Assemble,
+                                            .factor = Factor,
+                                            .step = Step,
+                                            .residual = Residual,
+                                            .step_residual = StepResidual,
+                                            .krylov_start = KrylovStart,
+                                            .krylov_multiply = KrylovMultiply,
+                                            .destroy = Destroy,
+                                            .follow = Follow,
+                                            .restart = Restart,
+                                            .rescale = Rescale,
+                                            .get_residual = GetResidual};

@@ -1,0 +1,466 @@
+/*
+   A and A' from patches: images -> patches x -> quadratic forms and weighted second moments, all BLAS-3.
+
+   Patches are kept region after region, image after image within a region, so that any run of images is one matrix. A
+   class of a region is one product; nu changes its sign from sample to sample, so that the weighted moments are two
+   dsyrk, of the samples with positive and with negative nu.
+*/
+#include "rows.h"
+#include "base/base.h"
+#include "patches/patches.h"
+#include <petscblaslapack.h>
+
+/* Patches in one product: enough for BLAS-3, small enough that operands stay in cache. */
+#define PATCHES 1024
+
+struct _p_PsdRows {
+  PsdBlocks blocks;
+  PetscReal activation[3];
+  PetscInt n, f;
+  PetscInt *count;    /* G: patches of an image in a region */
+  PetscReal **x;      /* G: (n count_g) x f row-major */
+  PetscReal *norm;    /* n x G */
+  PetscReal *along_J; /* n x G: <Phi_ig, j> */
+  PetscReal *work;    /* 2 PATCHES x f, or one image's patches */
+  PetscReal *matrix;  /* d x d */
+  PetscReal *svec;    /* m */
+};
+
+PetscReal PsdRowsBytes(PetscInt n_local, PetscInt positions, PetscInt f)
+{
+  return (PetscReal)n_local * positions * f * (PetscReal)sizeof(PetscReal);
+}
+
+/* ||Phi_ig|| is at most the mean of ||phi(x)||, phi(x) = [a x x' (b/2) x; (b/2) x' c]; <Phi_ig, j> is the mean of
+   (a ||x||^2 - c)/sqrt d. */
+static void Measure(PsdRows it, PetscInt i, PetscInt g, const PetscReal *x)
+{
+  const PetscReal a = it->activation[0], b = it->activation[1], c = it->activation[2];
+  PetscReal norms = 0, squares = 0;
+  for (PetscInt l = 0; l < it->count[g]; l++, x += it->f) {
+    PetscReal square = 0;
+#pragma omp simd reduction(+ : square)
+    for (PetscInt k = 0; k < it->f; k++) square += x[k] * x[k];
+    norms += PetscSqrtReal(a * a * square * square + b * b / 2 * square + c * c);
+    squares += square;
+  }
+  const PetscReal count = (PetscReal)it->count[g];
+  it->norm[(size_t)i * it->blocks->G + g] = norms / count;
+  it->along_J[(size_t)i * it->blocks->G + g] = (a * squares / count - c) / PetscSqrtReal((PetscReal)it->blocks->d);
+}
+
+/* Image i's patches, transformed, into their regions' matrices. raw: positions x q. */
+static PetscErrorCode PlaceImage(PsdRows it, PsdPatches patches, PetscInt i, PetscReal *raw)
+{
+  PetscFunctionBeginUser;
+  const PetscInt q = patches->q, f = it->f;
+  const PetscReal one = 1, zero = 0;
+  PetscBLASInt bq, bf, count;
+  PetscCall(PetscBLASIntCast(q, &bq));
+  PetscCall(PetscBLASIntCast(f, &bf));
+  for (PetscInt g = 0; g < it->blocks->G; g++) {
+    PetscReal *x = it->x[g] + (size_t)i * it->count[g] * f;
+    PetscCall(PetscBLASIntCast(it->count[g], &count));
+    if (patches->transform) {
+      for (PetscInt l = 0; l < count; l++)
+        for (PetscInt k = 0; k < q; k++) raw[(size_t)l * q + k] -= patches->mean[k];
+      PetscCallBLAS("BLASgemm",
+                    BLASgemm_("N", "N", &bf, &count, &bq, &one, patches->transform, &bf, raw, &bq, &zero, x, &bf));
+    } else {
+      PetscCall(PetscArraycpy(x, raw, (size_t)count * q));
+    }
+    Measure(it, i, g, x);
+    raw += (size_t)count * q;
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Fill(PsdRows it, PsdData data, PsdPatches patches)
+{
+  PetscFunctionBeginUser;
+  const unsigned char *images;
+  PetscInt channels, height, width;
+  PetscCall(PsdDataGetShard(data, &images, NULL, NULL));
+  PetscCall(PsdDataGetImageSize(data, &channels, &height, &width));
+  for (PetscInt i = 0; i < it->n; i++) {
+    PetscCall(PsdPatchesExtract(patches, images + (size_t)i * channels * height * width, patches->patch_rows,
+                                patches->region_count));
+    PetscCall(PlaceImage(it, patches, i, patches->patch_rows));
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdRowsCreate(PsdData data, PsdPatches patches, PsdBlocks blocks, const PetscReal activation[3],
+                             PsdRows *rows)
+{
+  PetscFunctionBeginUser;
+  PsdRows it;
+  PetscCall(PetscNew(&it));
+  it->blocks = blocks;
+  it->f = blocks->f;
+  PetscCall(PetscArraycpy(it->activation, activation, 3));
+  PetscCall(PsdDataGetSizes(data, NULL, &it->n, NULL));
+  PetscCall(PetscCalloc2(blocks->G, &it->count, blocks->G, &it->x));
+  PetscCall(PsdPatchesCountRegions(patches, it->count));
+  for (PetscInt g = 0; g < blocks->G; g++) PetscCall(PetscMalloc1((size_t)it->n * it->count[g] * it->f, &it->x[g]));
+  const size_t samples = (size_t)it->n * blocks->G;
+  PetscCall(PetscMalloc5(samples, &it->norm, samples, &it->along_J, (size_t)2 * PATCHES * it->f, &it->work,
+                         (size_t)blocks->d * blocks->d, &it->matrix, blocks->m, &it->svec));
+  PetscCall(Fill(it, data, patches));
+  *rows = it;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdRowsDestroy(PsdRows *rows)
+{
+  PetscFunctionBeginUser;
+  if (!*rows) PetscFunctionReturn(0);
+  for (PetscInt g = 0; g < (*rows)->blocks->G; g++) PetscCall(PetscFree((*rows)->x[g]));
+  PetscCall(PetscFree2((*rows)->count, (*rows)->x));
+  PetscCall(PetscFree5((*rows)->norm, (*rows)->along_J, (*rows)->work, (*rows)->matrix, (*rows)->svec));
+  PetscCall(PetscFree(*rows));
+  PetscFunctionReturn(0);
+}
+
+void PsdRowsGetNorms(PsdRows rows, const PetscReal *norm[])
+{
+  *norm = rows->norm;
+}
+
+PetscInt PsdRowsTerms(PsdRows it)
+{
+  PetscInt most = 0;
+  for (PetscInt g = 0; g < it->blocks->G; g++) most = PetscMax(most, it->count[g]);
+  return PATCHES + it->n * most / PATCHES + 2;
+}
+
+/* ---------------------------------------------------------------- forward */
+
+/* values[l] = x_l'S1 x_l a + b x_l's2 for `count` patches; matrix: S, d x d, upper triangle */
+static PetscErrorCode QuadraticForms(PsdRows it, PetscInt count, const PetscReal *x, PetscReal values[])
+{
+  PetscFunctionBeginUser;
+  const PetscReal one = 1, zero = 0, a = it->activation[0], b = it->activation[1];
+  const PetscReal *last = it->matrix + (size_t)it->f * it->blocks->d; /* s2 */
+  PetscReal *product = it->work;
+  PetscBLASInt f, d, columns;
+  PetscCall(PetscBLASIntCast(it->f, &f));
+  PetscCall(PetscBLASIntCast(it->blocks->d, &d));
+  PetscCall(PetscBLASIntCast(count, &columns));
+  PetscCallBLAS("BLASsymm", BLASsymm_("L", "U", &f, &columns, &one, it->matrix, &d, x, &f, &zero, product, &f));
+  for (PetscInt l = 0; l < count; l++, x += f, product += f) {
+    PetscReal sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (PetscInt k = 0; k < f; k++) sum += x[k] * (a * product[k] + b * last[k]);
+    values[l] = sum;
+  }
+  PetscCall(PetscLogFlops(2.0 * count * f * (f + 2.0)));
+  PetscFunctionReturn(0);
+}
+
+/* yhat of class t += A_g S_gt */
+static PetscErrorCode ForwardPair(PsdRows it, PetscInt g, PetscInt t, const PetscReal svec[], PetscReal yhat[])
+{
+  PetscFunctionBeginUser;
+  const PetscInt C = it->blocks->C, d = it->blocks->d, count = it->count[g];
+  const PetscInt images = PetscMax(1, PATCHES / count);
+  PetscReal inner = -svec[PsdDiagonal(d - 1)], values[PATCHES];
+  for (PetscInt k = 0; k < d - 1; k++) inner += svec[PsdDiagonal(k)];
+  inner /= PetscSqrtReal((PetscReal)d); /* <j, S> */
+  PsdUnpack(d, svec, it->matrix);
+  const PetscReal constant = it->activation[2] * it->matrix[(size_t)d * d - 1];
+  for (PetscInt first = 0; first < it->n; first += images) {
+    const PetscInt last = PetscMin(first + images, it->n);
+    for (PetscInt i = first; i < last; i++)
+      yhat[(size_t)i * C + t] += constant - inner * it->along_J[(size_t)i * it->blocks->G + g];
+    /* an image of more patches than a product takes comes in several */
+    const PetscInt patches = (last - first) * count;
+    for (PetscInt begin = 0; begin < patches; begin += PATCHES) {
+      const PetscInt some = PetscMin(PATCHES, patches - begin);
+      PetscCall(QuadraticForms(it, some, it->x[g] + ((size_t)first * count + begin) * it->f, values));
+      for (PetscInt l = 0; l < some; l++) yhat[(size_t)(first + (begin + l) / count) * C + t] += values[l] / count;
+    }
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdRowsForward(PsdRows it, Vec S, PetscReal yhat[])
+{
+  PetscFunctionBeginUser;
+  const PsdBlocks blocks = it->blocks;
+  const PetscReal *local;
+  PetscMPIInt rank;
+  PetscCallMPI(MPI_Comm_rank(blocks->comm, &rank));
+  PetscCall(PetscArrayzero(yhat, (size_t)it->n * blocks->C));
+  PetscCall(VecGetArrayRead(S, &local));
+  for (PetscInt pair = 0; pair < blocks->pairs; pair++) {
+    const PetscMPIInt owner = PsdBlocksOwner(blocks, pair);
+    if (owner == rank)
+      PetscCall(PetscArraycpy(it->svec, local + (size_t)(pair - blocks->first) * blocks->m, blocks->m));
+    PetscCallMPI(MPI_Bcast(it->svec, (PetscMPIInt)blocks->m, MPIU_REAL, owner, blocks->comm));
+    PetscCall(ForwardPair(it, pair % blocks->G, pair / blocks->G, it->svec, yhat));
+  }
+  PetscCall(VecRestoreArrayRead(S, &local));
+  PetscFunctionReturn(0);
+}
+
+/* yhat of class t += sum over terms k of weight (a p_k^2 + b p_k e_k + c e_k^2 - <Phi,j><j,cc'>), p = c[0..f-1].x, e = c[f] */
+static PetscErrorCode ForwardTerms(PsdRows it, PetscInt g, PetscInt t, PetscInt terms, const PetscReal *columns,
+                                   const PetscReal weight[], PetscReal *products, PetscReal yhat[])
+{
+  PetscFunctionBeginUser;
+  const PetscInt C = it->blocks->C, count = it->count[g];
+  const PetscReal a = it->activation[0], b = it->activation[1], c = it->activation[2], one = 1, zero = 0;
+  PetscReal constant = 0, inner = 0;
+  PetscBLASInt f, d, bterms, some;
+  PetscCall(PetscBLASIntCast(it->f, &f));
+  PetscCall(PetscBLASIntCast(it->blocks->d, &d));
+  PetscCall(PetscBLASIntCast(terms, &bterms));
+  for (PetscInt k = 0; k < terms; k++) {
+    const PetscReal *column = columns + (size_t)k * d;
+    PetscReal square = -column[f] * column[f];
+    for (PetscInt i = 0; i < f; i++) square += column[i] * column[i];
+    inner += weight[k] * square;
+    constant += c * weight[k] * column[f] * column[f];
+  }
+  inner /= PetscSqrtReal((PetscReal)d);
+  for (PetscInt i = 0; i < it->n; i++)
+    yhat[(size_t)i * C + t] += constant - inner * it->along_J[(size_t)i * it->blocks->G + g];
+  const size_t patches = (size_t)it->n * count;
+  for (size_t begin = 0; begin < patches; begin += PATCHES) {
+    PetscCall(PetscBLASIntCast((PetscInt)PetscMin(PATCHES, patches - begin), &some));
+    PetscCallBLAS("BLASgemm", BLASgemm_("T", "N", &bterms, &some, &f, &one, columns, &d, it->x[g] + begin * f, &f,
+                                        &zero, products, &bterms));
+    for (PetscInt l = 0; l < some; l++) {
+      const PetscReal *p = products + (size_t)l * terms;
+      PetscReal sum = 0;
+      for (PetscInt k = 0; k < terms; k++) sum += weight[k] * p[k] * (a * p[k] + b * columns[(size_t)k * d + f]);
+      yhat[(begin + l) / count * C + t] += sum / count;
+    }
+  }
+  PetscCall(PetscLogFlops(2.0 * (PetscLogDouble)patches * terms * f));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdRowsForwardFactors(PsdRows it, const PsdFactors *S, PetscReal yhat[])
+{
+  PetscFunctionBeginUser;
+  const PsdBlocks blocks = it->blocks;
+  PetscReal *products = NULL;
+  PetscInt room = 0;
+  PetscCall(PetscArrayzero(yhat, (size_t)it->n * blocks->C));
+  /* terms come in runs of one pair */
+  for (PetscInt first = 0, end; first < S->count; first = end) {
+    const PetscInt pair = S->pair[first];
+    for (end = first + 1; end < S->count && S->pair[end] == pair; end++) continue;
+    if (end - first > room) {
+      room = end - first;
+      PetscCall(PetscFree(products));
+      PetscCall(PetscMalloc1((size_t)room * PATCHES, &products));
+    }
+    PetscCall(ForwardTerms(it, pair % blocks->G, pair / blocks->G, end - first, S->column + (size_t)first * S->d,
+                           S->weight + first, products, yhat));
+  }
+  PetscCall(PetscFree(products));
+  PetscFunctionReturn(0);
+}
+
+/* ---------------------------------------------------------------- adjoint */
+
+/* Patches scaled by sqrt|nu a/count| wait until there are enough of one sign for a product. */
+typedef struct {
+  PetscReal sign, *rows;
+  PetscInt count;
+} Waiting;
+
+/* upper triangle of the leading f x f part of `matrix` += sign rows' rows */
+static PetscErrorCode Flush(PsdRows it, Waiting *waiting)
+{
+  PetscFunctionBeginUser;
+  const PetscReal one = 1;
+  PetscBLASInt f, d, count;
+  PetscCall(PetscBLASIntCast(it->f, &f));
+  PetscCall(PetscBLASIntCast(it->blocks->d, &d));
+  PetscCall(PetscBLASIntCast(waiting->count, &count));
+  if (count > 0)
+    PetscCallBLAS("BLASsyrk", BLASsyrk_("U", "N", &f, &count, &waiting->sign, waiting->rows, &f, &one, it->matrix, &d));
+  PetscCall(PetscLogFlops((PetscLogDouble)count * f * f));
+  waiting->count = 0;
+  PetscFunctionReturn(0);
+}
+
+/* svec <- this rank's part of (A'nu)_gt */
+static PetscErrorCode AdjointPair(PsdRows it, PetscInt g, PetscInt t, const PetscReal nu[])
+{
+  PetscFunctionBeginUser;
+  const PetscInt C = it->blocks->C, d = it->blocks->d, f = it->f, count = it->count[g];
+  const PetscReal a = it->activation[0], sign_a = a < 0 ? -1 : 1;
+  PetscReal *last = it->matrix + (size_t)f * d, total = 0, along = 0;
+  Waiting waiting[2] = {{sign_a, it->work, 0}, {-sign_a, it->work + (size_t)PATCHES * f, 0}};
+  PetscCall(PetscArrayzero(it->matrix, (size_t)d * d));
+  for (PetscInt i = 0; i < it->n; i++) {
+    const PetscReal value = nu[(size_t)i * C + t], linear = value * it->activation[1] / 2 / count;
+    const PetscReal scale = PetscSqrtReal(PetscAbsReal(a * value) / count);
+    const PetscReal *x = it->x[g] + (size_t)i * count * f;
+    Waiting *to = &waiting[value < 0];
+    total += value;
+    along += value * it->along_J[(size_t)i * it->blocks->G + g];
+    if (value == 0) continue;
+    for (PetscInt l = 0; l < count; l++, x += f) {
+      PetscReal *restrict row = to->rows + (size_t)to->count * f;
+      for (PetscInt k = 0; k < f; k++) {
+        row[k] = scale * x[k];
+        last[k] += linear * x[k];
+      }
+      if (++to->count == PATCHES) PetscCall(Flush(it, to));
+    }
+  }
+  PetscCall(Flush(it, &waiting[0]));
+  PetscCall(Flush(it, &waiting[1]));
+  last[f] = it->activation[2] * total;
+  PsdPack(d, it->matrix, it->svec);
+  along /= PetscSqrtReal((PetscReal)d); /* the component along j, as a multiple of J */
+  for (PetscInt k = 0; k < f; k++) it->svec[PsdDiagonal(k)] -= along;
+  it->svec[PsdDiagonal(f)] += along;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdRowsAdjoint(PsdRows it, const PetscReal nu[], Vec gradient)
+{
+  PetscFunctionBeginUser;
+  const PsdBlocks blocks = it->blocks;
+  PetscReal *local;
+  PetscMPIInt rank;
+  PetscCallMPI(MPI_Comm_rank(blocks->comm, &rank));
+  PetscCall(VecGetArray(gradient, &local));
+  for (PetscInt pair = 0; pair < blocks->pairs; pair++) {
+    const PetscMPIInt owner = PsdBlocksOwner(blocks, pair);
+    PetscReal *to = owner == rank ? local + (size_t)(pair - blocks->first) * blocks->m : NULL;
+    PetscCall(AdjointPair(it, pair % blocks->G, pair / blocks->G, nu));
+    PetscCallMPI(MPI_Reduce(it->svec, to, (PetscMPIInt)blocks->m, MPIU_REAL, MPI_SUM, owner, blocks->comm));
+  }
+  PetscCall(VecRestoreArray(gradient, &local));
+  PetscFunctionReturn(0);
+}
+
+/* ---------------------------------------------------------------- kernel */
+
+/* Patches of both sides of a tile of products: two operands and the tile stay in cache. */
+#define TILE 256
+
+/* The samples of one rank that are being multiplied, and what of them the kernel needs. */
+typedef struct {
+  PetscInt first, count; /* on their owner */
+  PetscMPIInt owner;
+  PetscReal *x;       /* of the region at hand: (count count_g) x f */
+  PetscReal *along_J; /* count x G */
+} Batch;
+
+/* K[i, j] += region g's part, for batch images i0.. (rows of them) and own images j0.. (columns of them) */
+static PetscErrorCode KernelTile(PsdRows it, PetscInt g, const Batch *batch, PetscInt i0, PetscInt rows, PetscInt j0,
+                                 PetscInt columns, PetscReal *tile, PetscReal *K, size_t ld)
+{
+  PetscFunctionBeginUser;
+  const PetscInt count = it->count[g], G = it->blocks->G, f = it->f;
+  const PetscReal a = it->activation[0], b = it->activation[1], c = it->activation[2], one = 1, zero = 0;
+  const PetscReal square = a * a / count / count, linear = b * b / 2 / count / count;
+  PetscBLASInt brows, bcolumns, bf;
+  PetscCall(PetscBLASIntCast(rows * count, &brows));
+  PetscCall(PetscBLASIntCast(columns * count, &bcolumns));
+  PetscCall(PetscBLASIntCast(f, &bf));
+  PetscCallBLAS("BLASgemm", BLASgemm_("T", "N", &brows, &bcolumns, &bf, &one, batch->x + (size_t)i0 * count * f, &bf,
+                                      it->x[g] + (size_t)j0 * count * f, &bf, &zero, tile, &brows));
+  for (PetscInt j = 0; j < columns; j++) {
+    PetscReal *to = K + (size_t)(j0 + j) * ld;
+    const PetscReal own = it->along_J[(size_t)(j0 + j) * G + g];
+    for (PetscInt i = 0; i < rows; i++) to[i] += c * c - own * batch->along_J[(size_t)(i0 + i) * G + g];
+    for (PetscInt l = 0; l < count; l++) {
+      const PetscReal *product = tile + ((size_t)j * count + l) * (size_t)brows;
+      for (PetscInt i = 0; i < rows; i++, product += count) {
+        PetscReal sum = 0;
+        for (PetscInt k = 0; k < count; k++) sum += product[k] * (square * product[k] + linear);
+        to[i] += sum;
+      }
+    }
+  }
+  PetscCall(PetscLogFlops(2.0 * brows * (PetscLogDouble)bcolumns * f));
+  PetscFunctionReturn(0);
+}
+
+/* Columns of own samples 0..own-1, rows of the batch. row: where the batch's first image is in K. */
+static PetscErrorCode KernelBatch(PsdRows it, PetscInt g, const Batch *batch, PetscInt own, PetscReal *tile,
+                                  PetscReal *K, size_t ld)
+{
+  PetscFunctionBeginUser;
+  const PetscInt images = PetscMax(1, TILE / it->count[g]);
+  for (PetscInt j = 0; j < own; j += images)
+    for (PetscInt i = 0; i < batch->count; i += images)
+      PetscCall(KernelTile(it, g, batch, i, PetscMin(images, batch->count - i), j, PetscMin(images, own - j), tile,
+                           K + i, ld));
+  PetscFunctionReturn(0);
+}
+
+/* The number in K of a rank's sample `local`. */
+static size_t NumberInKernel(PetscMPIInt ranks, PetscInt block, PetscMPIInt rank, PetscInt local)
+{
+  return ((size_t)(local / block) * (size_t)ranks + (size_t)rank) * (size_t)block + (size_t)(local % block);
+}
+
+/* One block of samples from its owner to all, and its rows of K. */
+static PetscErrorCode KernelBlock(PsdRows it, PetscMPIInt ranks, PetscInt block, PetscInt N, Batch *batch,
+                                  PetscReal *tile, PetscReal *K)
+{
+  PetscFunctionBeginUser;
+  const MPI_Comm comm = it->blocks->comm;
+  const PetscInt G = it->blocks->G;
+  const size_t row = NumberInKernel(ranks, block, batch->owner, batch->first);
+  const PetscInt own = PetscMin(it->n, (batch->first / block + 1) * block); /* columns that may be left of the rows */
+  PetscMPIInt rank, length;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCall(PetscMPIIntCast(batch->count * G, &length));
+  if (rank == batch->owner) PetscCall(PetscArraycpy(batch->along_J, it->along_J + (size_t)batch->first * G, length));
+  PetscCallMPI(MPI_Bcast(batch->along_J, length, MPIU_REAL, batch->owner, comm));
+  PetscReal *buffer = batch->x;
+  for (PetscInt g = 0; g < G; g++) {
+    PetscCall(PetscMPIIntCast(batch->count * it->count[g] * it->f, &length));
+    batch->x = rank == batch->owner ? it->x[g] + (size_t)batch->first * it->count[g] * it->f : buffer;
+    PetscCallMPI(MPI_Bcast(batch->x, length, MPIU_REAL, batch->owner, comm));
+    PetscCall(KernelBatch(it, g, batch, own, tile, K + row, (size_t)N));
+  }
+  batch->x = buffer;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdRowsKernel(PsdRows it, PetscInt block, PetscInt N, PetscReal K[])
+{
+  PetscFunctionBeginUser;
+  const MPI_Comm comm = it->blocks->comm;
+  PetscMPIInt rank, ranks;
+  PetscInt *samples, most = 0, images;
+  PetscReal *tile;
+  Batch batch;
+  PsdProgress progress;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCallMPI(MPI_Comm_size(comm, &ranks));
+  for (PetscInt g = 0; g < it->blocks->G; g++) most = PetscMax(most, it->count[g]);
+  images = PetscMax(1, TILE / most);
+  PetscCall(PetscMalloc1(ranks, &samples));
+  PetscCallMPI(MPI_Allgather(&it->n, 1, MPIU_INT, samples, 1, MPIU_INT, comm));
+  PetscCall(PetscMalloc3((size_t)block * most * it->f, &batch.x, (size_t)block * it->blocks->G, &batch.along_J,
+                         (size_t)images * images * most * most, &tile));
+  PetscCall(PetscArrayzero(K, (size_t)N * (N / ranks)));
+  PetscCall(PsdProgressCreate(comm, "kernel", "rows", N / ranks, N, &progress));
+  for (PetscInt first = 0; first < N / ranks; first += block) {
+    for (batch.owner = 0; batch.owner < ranks; batch.owner++) {
+      batch.first = first;
+      batch.count = PetscMax(0, PetscMin(block, samples[batch.owner] - first));
+      if (batch.count > 0) PetscCall(KernelBlock(it, ranks, block, N, &batch, tile, K));
+    }
+    PetscCall(PsdProgressUpdate(progress, PetscMin(first + block, N / ranks)));
+  }
+  for (PetscInt j = it->n; j < N / ranks; j++) K[(size_t)j * N + NumberInKernel(ranks, block, rank, j)] = 1;
+  PetscCall(PsdProgressDestroy(&progress));
+  PetscCall(PetscFree3(batch.x, batch.along_J, tile));
+  PetscCall(PetscFree(samples));
+  PetscFunctionReturn(0);
+}
