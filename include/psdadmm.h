@@ -56,7 +56,7 @@ PETSC_EXTERN PetscErrorCode PsdAdmmFixNetwork(PsdAdmm admm, PsdNetwork network);
 PETSC_EXTERN PetscErrorCode PsdAdmmSolve(PsdAdmm admm, PsdCertificate *certificate);
 
 PETSC_EXTERN PetscErrorCode PsdAdmmGetStatus(PsdAdmm admm, PsdAdmmStatus *status, PsdAdmmReason *reason);
-/* Names of the kernels in use: "root", "lapack", ... */
+/* What was used: "root", "lapack", "auto: lapack 6, slepc 94", ... Collective; the texts live as long as the solver. */
 PETSC_EXTERN PetscErrorCode PsdAdmmGetKernels(PsdAdmm admm, const char *consensus[], const char *cone[]);
 /* PsdAdmmGetNetwork - the best network, complete but for its training record's certificate. Collective. */
 PETSC_EXTERN PetscErrorCode PsdAdmmGetNetwork(PsdAdmm admm, PsdNetwork *network);

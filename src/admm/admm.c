@@ -138,7 +138,10 @@ PetscErrorCode PsdAdmmGetKernels(PsdAdmm admm, const char *consensus[], const ch
 {
   PetscFunctionBeginUser;
   if (consensus) *consensus = admm->consensus->ops->name;
-  if (cone) *cone = admm->cone->ops->name;
+  if (cone) {
+    PetscCall(PsdConeGetUse(admm->cone, sizeof(admm->cone_use), admm->cone_use));
+    *cone = admm->cone_use;
+  }
   PetscFunctionReturn(0);
 }
 

@@ -45,6 +45,7 @@ struct _p_PsdAdmm {
   Vec network, best_network;     /* their S */
   PetscReal best_weight;         /* sum of |alpha| of the best network, all ranks */
   PetscBool network_fixed;       /* the best network was given; only bounds are sought */
+  char cone_use[128];            /* what PsdAdmmGetKernels says of the cone */
   PsdAdmmStatus status;
   PsdAdmmReason reason;
   PetscInt last_check; /* iteration of the last check of the bounds */

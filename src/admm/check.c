@@ -32,7 +32,7 @@ static PetscErrorCode ExtractNetwork(PsdAdmm admm, PetscReal *weight, PetscInt *
       const PetscInt pair = blocks->first + k;
       PetscInt columns;
       const PetscReal *F;
-      PsdConeGetFactor(admm->cone, s, k, &columns, &F);
+      PetscCall(PsdConeGetFactor(admm->cone, s, k, &columns, &F));
       PetscCall(PetscArraycpy(admm->factor, F, (size_t)columns * blocks->d));
       PsdDecompose(blocks->d, columns, admm->factor, s == 0 ? 1 : -1, pair % blocks->G, pair / blocks->G,
                    &admm->neurons);

@@ -41,39 +41,113 @@ static inline PetscInt PsdDiagonal(PetscInt k)
   return k * (k + 3) / 2;
 }
 
-/* ---------------------------------------------------------------- projection */
+/* ---------------------------------------------------------------- projection
+
+   A complete eigendecomposition costs d^3; a partial one costs products of X with as many vectors as eigenvalues are wanted,
+   which are few once the iteration has settled. Kernels differ in that, and in how many ranks work on a block. */
 
 typedef struct _p_PsdCone *PsdCone;
 
+/* What is remembered of one block from one projection to the next. */
+typedef struct {
+  PetscInt rank;         /* of Z at the last projection; -1: there was none */
+  PetscInt kept;         /* vectors in V: the last eigenvectors of the side wanted, and guards */
+  PetscReal *V;          /* d x PsdConeMostKept, allocated by the first partial projection */
+  PetscReal *F;          /* d x rank, Z = F F' */
+  size_t room;           /* of F, in numbers */
+  PetscReal change;      /* ||Z - Z_last||_F; < 0: not known */
+  PetscInt columns;      /* X was multiplied with as many vectors at the last partial projection */
+  PetscInt since_proof;  /* partial projections since one was proved complete */
+  PetscReal *unfactored; /* svec of Z when only N = Z - X is known by factors: F is then made when asked for */
+} PsdConeSlot;
+
 /*
-   A kernel projects one block: x (svec) to z = proj_PSD(x), and leaves F (d x rank, columns) with Z = F F'.
-   It is called by the block's owner alone.
+   A kernel projects one block: X (upper triangle of d x d by columns, may be overwritten) to Z = proj_PSD(X), and leaves F in
+   the slot. z (svec) is written unless it is NULL. x: svec of X. tolerance: allowed ||error||_F. Collective on the team.
 */
 typedef struct {
   const char *name;
-  PetscErrorCode (*setup)(PsdCone);
-  PetscErrorCode (*project)(PsdCone, const PetscReal x[], PetscReal z[], PetscInt *rank, PetscReal F[]);
-  PetscErrorCode (*destroy)(PsdCone);
+  PetscErrorCode (*setup)(PsdCone, void **kernel);
+  PetscErrorCode (*project)(PsdCone, void *kernel, PsdConeSlot *slot, const PetscReal x[], PetscReal *X,
+                            PetscReal tolerance, PetscReal z[]);
+  PetscErrorCode (*destroy)(void *kernel);
 } PsdConeOps;
 
-extern const PsdConeOps PsdConeLapack;
+/* The kernels, as -cone names them; `auto` chooses for each block and iteration. */
+typedef enum { PSD_CONE_LAPACK, PSD_CONE_SLEPC, PSD_CONE_SCALAPACK, PSD_CONE_KERNELS } PsdConeKernel;
+#define PSD_CONE_AUTO PSD_CONE_KERNELS
+
+extern const PsdConeOps PsdConeLapack;    /* lapack.c: complete, dsyevd; or dsyevr of the positive range */
+extern const PsdConeOps PsdConeSlepc;     /* partial.c: partial, by block Krylov or a SLEPc EPS (slepc.c) */
+extern const PsdConeOps PsdConeScalapack; /* scalapack.c: complete, one block over a team of ranks */
+
+/* How blocks are shared out when there are more ranks than pairs (team.c). */
+typedef struct {
+  PetscInt blocks;   /* worked on here: `block[k]` = 2 pair + s */
+  PetscInt block[2]; /* at most 2 when ranks help each other */
+  MPI_Comm comm;     /* the ranks that work on it together; its first one gets X and returns F */
+  PetscMPIInt size, rank;
+} PsdConeTeam;
 
 struct _p_PsdCone {
   PsdBlocks blocks;
-  const PsdConeOps *ops;
-  void *kernel;         /* what the kernel keeps */
-  PetscInt *rank[2];    /* of each local block at the last projection: [0] Z, [1] Z' */
-  PetscReal *factor[2]; /* local x d x d; block k's F begins at k d d */
+  PsdConeKernel choice;
+  PetscBool range;                /* lapack: dsyevr of a range rather than dsyevd */
+  PetscInt partial;               /* index of the partial solver: see partial.c */
+  void *kernel[PSD_CONE_KERNELS]; /* what each keeps; NULL until it is used */
+  PetscInt iteration;             /* projections so far */
+  PetscBool shared;               /* more ranks than pairs: blocks are worked on by teams */
+  PsdConeTeam team;
+  PsdConeSlot *slot[2];            /* of each local block; [0] Z, [1] Z' */
+  PsdConeSlot work_slot[2];        /* of blocks worked on for others */
+  PetscReal *X, *x, *z;            /* d x d; svecs of a block that is another rank's */
+  PetscInt uses[PSD_CONE_KERNELS]; /* projections by each kernel, here */
 };
 
 PetscErrorCode PsdConeCreate(PsdCone *cone);
-PetscErrorCode PsdConeSetFromOptions(PsdCone cone); /* -cone auto|lapack */
+PetscErrorCode PsdConeSetFromOptions(PsdCone cone); /* -cone auto|lapack|slepc|scalapack, -cone_partial, -cone_lapack */
 PetscErrorCode PsdConeSetUp(PsdCone cone, PsdBlocks blocks);
-/* PsdConeProject - Z[s] = proj_PSD(X[s]), block by block, s = 0, 1. Not collective: each rank its own blocks. */
+/* PsdConeProject - Z[s] = proj_PSD(X[s]), block by block, s = 0, 1. Collective. */
 PetscErrorCode PsdConeProject(PsdCone cone, Vec X[2], Vec Z[2]);
-/* F of local block k of Z[s], as the last projection left it: d x rank by columns. Borrowed. */
-void PsdConeGetFactor(PsdCone cone, PetscInt s, PetscInt k, PetscInt *rank, const PetscReal *F[]);
+/* F of local block k of Z[s], as the last projection left it: d x rank by columns, orthogonal ones. Borrowed. Not collective. */
+PetscErrorCode PsdConeGetFactor(PsdCone cone, PetscInt s, PetscInt k, PetscInt *rank, const PetscReal *F[]);
+/* PsdConeGetUse - what was used: "lapack", or "auto: lapack 20, slepc 480". Collective; the text is the same on all ranks. */
+PetscErrorCode PsdConeGetUse(PsdCone cone, size_t size, char text[]);
 PetscErrorCode PsdConeDestroy(PsdCone *cone);
+
+/* Which kernel `auto` takes for this block now; a function of numbers that do not depend on clocks. */
+PsdConeKernel PsdConeChoose(PsdCone cone, const PsdConeSlot *slot);
+
+/* ---------------------------------------------------------------- shared by kernels */
+
+/* Room for `rank` columns of F. */
+PetscErrorCode PsdConeSlotReserve(PsdConeSlot *slot, PetscInt d, PetscInt rank);
+/* z <- svec of F F' (d x rank), panel by panel so that no d x d array is written. */
+PetscErrorCode PsdPackProduct(PetscInt d, PetscInt rank, const PetscReal F[], PetscReal z[]);
+/* slot: Z of a complete decomposition, V (columns) and lambda ascending: F, and what a partial projection starts from. */
+PetscErrorCode PsdConeTakeDecomposition(PsdConeSlot *slot, PetscInt d, PetscInt negative, const PetscReal lambda[],
+                                        const PetscReal V[]);
+/* Eigenvalues up to this count as zero: what rounding makes of them. */
+static inline PetscReal PsdConeFloor(PetscInt d, PetscReal largest)
+{
+  return (PetscReal)d * PETSC_MACHINE_EPSILON * largest;
+}
+
+/* Teams: team.c */
+PetscErrorCode PsdConeTeamCreate(PsdBlocks blocks, PsdConeTeam *team);
+PetscErrorCode PsdConeTeamDestroy(PsdConeTeam *team);
+/* First rank of the team of a block. */
+PetscMPIInt PsdConeTeamRoot(PsdBlocks blocks, PetscInt block);
+
+/* EPS: slepc.c. */
+typedef struct _p_PsdEps *PsdEps;
+PetscErrorCode PsdEpsCreate(PetscInt d, const char type[], PsdEps *eps);
+/* Eigenpairs of sign X (upper triangle of d x d) from the largest down, until one is <= 0: at least `wanted` are asked for.
+   start: d x count. theta, U: room for `most`; *found of them, the last one <= 0 unless there are `most`. */
+PetscErrorCode PsdEpsSolve(PsdEps eps, PetscReal sign, PetscReal *X, PetscInt wanted, PetscInt count,
+                           const PetscReal start[], PetscReal tolerance, PetscInt most, PetscInt *found,
+                           PetscReal theta[], PetscReal U[], PetscInt *columns);
+PetscErrorCode PsdEpsDestroy(PsdEps *eps);
 
 /* ---------------------------------------------------------------- polar */
 

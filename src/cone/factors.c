@@ -79,7 +79,7 @@ PetscErrorCode PsdConeGetFactors(PsdCone cone, PsdFactors *local)
       PetscInt rank;
       const PetscReal *F;
       PetscReal *column, *weight;
-      PsdConeGetFactor(cone, s, k, &rank, &F);
+      PetscCall(PsdConeGetFactor(cone, s, k, &rank, &F));
       PetscCall(PsdFactorsAppend(local, cone->blocks->first + k, rank, &column, &weight));
       PetscCall(PetscArraycpy(column, F, (size_t)rank * d));
       for (PetscInt term = 0; term < rank; term++) weight[term] = s == 0 ? 1 : -1;

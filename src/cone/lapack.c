@@ -3,78 +3,145 @@
 
    X = V diag(lambda) V'. proj(X) is the sum over positive eigenvalues, or X less the sum over the others, whichever has
    fewer terms. An eigenvalue counts as positive when it is larger than what rounding makes of zero, d eps ||X||.
+   With -cone_lapack syevr only the positive eigenvalues and their vectors are asked for, which spares part of the work.
 */
 #include "cone.h"
 #include "base/base.h"
 #include <petscblaslapack.h>
 
+/* PETSc does not declare this one */
+#define LAPACKsyevr_ PETSCBLAS(syevr, SYEVR)
+BLAS_EXTERN void LAPACKsyevr_(const char *, const char *, const char *, const PetscBLASInt *, PetscReal *,
+                              const PetscBLASInt *, const PetscReal *, const PetscReal *, const PetscBLASInt *,
+                              const PetscBLASInt *, const PetscReal *, PetscBLASInt *, PetscReal *, PetscReal *,
+                              const PetscBLASInt *, PetscBLASInt *, PetscReal *, const PetscBLASInt *, PetscBLASInt *,
+                              const PetscBLASInt *, PetscBLASInt *);
+
 typedef struct {
   PsdEigen eigen;
-  PetscReal *V, *lambda, *square;
+  PetscReal *V, *lambda, *square; /* V: of the range */
+  PetscReal *work;
+  PetscBLASInt *iwork, *support, lwork, liwork;
 } Lapack;
 
-static PetscErrorCode SetUp(PsdCone cone)
+static PetscErrorCode SetUpRange(PetscInt d, Lapack *lapack)
+{
+  PetscFunctionBeginUser;
+  const PetscReal zero = 0, huge = PETSC_MAX_REAL;
+  const PetscBLASInt query = -1, one = 1;
+  PetscBLASInt order, found, integers, info;
+  PetscReal reals;
+  PetscCall(PetscBLASIntCast(d, &order));
+  PetscCall(PetscMalloc2((size_t)d * d, &lapack->V, 2 * d, &lapack->support));
+  PetscCallBLAS("LAPACKsyevr", LAPACKsyevr_("V", "V", "U", &order, lapack->V, &order, &zero, &huge, &one, &one, &zero,
+                                            &found, lapack->lambda, lapack->V, &order, lapack->support, &reals, &query,
+                                            &integers, &query, &info));
+  lapack->lwork = (PetscBLASInt)reals;
+  lapack->liwork = integers;
+  PetscCall(PetscMalloc2(lapack->lwork, &lapack->work, lapack->liwork, &lapack->iwork));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode SetUp(PsdCone cone, void **kernel)
 {
   PetscFunctionBeginUser;
   const size_t d = cone->blocks->d;
   Lapack *lapack;
   PetscCall(PetscNew(&lapack));
-  PetscCall(PsdEigenCreate(cone->blocks->d, &lapack->eigen));
-  PetscCall(PetscMalloc3(d * d, &lapack->V, d, &lapack->lambda, d * d, &lapack->square));
-  cone->kernel = lapack;
+  PetscCall(PetscMalloc2(d, &lapack->lambda, d * d, &lapack->square));
+  if (cone->range) PetscCall(SetUpRange(cone->blocks->d, lapack));
+  else PetscCall(PsdEigenCreate(cone->blocks->d, &lapack->eigen));
+  *kernel = lapack;
   PetscFunctionReturn(0);
 }
 
-/* columns <- v_k sqrt|lambda_k| for k = begin .. end-1 */
-static void ScaleColumns(PetscInt d, PetscInt begin, PetscInt end, const PetscReal lambda[], const PetscReal V[],
-                         PetscReal columns[])
-{
-  for (PetscInt k = begin; k < end; k++) {
-    const PetscReal scale = PetscSqrtReal(PetscAbsReal(lambda[k]));
-    for (PetscInt i = 0; i < d; i++) *columns++ = scale * V[(size_t)k * d + i];
-  }
-}
-
-static PetscErrorCode Project(PsdCone cone, const PetscReal x[], PetscReal z[], PetscInt *rank, PetscReal F[])
+/* z of the columns that were kept: their own product, or X plus that of the others. */
+static PetscErrorCode Assemble(PetscInt d, PetscInt terms, const PetscReal columns[], const PetscReal x[],
+                               PetscReal *square, PetscReal z[])
 {
   PetscFunctionBeginUser;
-  Lapack *lapack = cone->kernel;
-  const PetscInt d = cone->blocks->d;
-  const PetscReal one = 1, zero = 0, *lambda = lapack->lambda;
-  PetscBLASInt order, terms;
-  PsdUnpack(d, x, lapack->V);
-  PetscCall(PsdEigenSolve(lapack->eigen, lapack->V, lapack->lambda));
+  const PetscReal one = 1, zero = 0;
+  PetscBLASInt order, bterms;
+  PetscCall(PetscBLASIntCast(d, &order));
+  PetscCall(PetscBLASIntCast(terms, &bterms));
+  PetscCallBLAS("BLASsyrk", BLASsyrk_("U", "N", &order, &bterms, &one, columns, &order, &zero, square, &order));
+  PsdPack(d, square, z);
+  if (x)
+    for (PetscInt k = 0; k < d * (d + 1) / 2; k++) z[k] += x[k];
+  PetscFunctionReturn(0);
+}
 
-  const PetscReal floor = (PetscReal)d * PETSC_MACHINE_EPSILON * PetscMax(-lambda[0], lambda[d - 1]);
+static PetscErrorCode ProjectComplete(PsdCone cone, Lapack *lapack, PsdConeSlot *slot, const PetscReal x[],
+                                      PetscReal *X, PetscReal z[])
+{
+  PetscFunctionBeginUser;
+  const PetscInt d = cone->blocks->d;
+  const PetscReal *lambda = lapack->lambda;
+  PetscCall(PsdEigenSolve(lapack->eigen, X, lapack->lambda));
+  const PetscReal floor = PsdConeFloor(d, PetscMax(-lambda[0], lambda[d - 1]));
   PetscInt negative = 0;
   while (negative < d && lambda[negative] <= floor) negative++;
-  *rank = d - negative;
-  ScaleColumns(d, negative, d, lambda, lapack->V, F);
-
-  PetscCall(PetscBLASIntCast(d, &order));
-  if (*rank <= negative) {
-    PetscCall(PetscBLASIntCast(*rank, &terms));
-    PetscCallBLAS("BLASsyrk", BLASsyrk_("U", "N", &order, &terms, &one, F, &order, &zero, lapack->square, &order));
-    PsdPack(d, lapack->square, z);
+  PetscCall(PsdConeTakeDecomposition(slot, d, negative, lambda, X));
+  if (!z) PetscFunctionReturn(0);
+  if (slot->rank <= negative) {
+    PetscCall(Assemble(d, slot->rank, slot->F, NULL, lapack->square, z));
   } else {
-    /* in place: the columns of V only move to where they are, scaled */
-    ScaleColumns(d, 0, negative, lambda, lapack->V, lapack->V);
-    PetscCall(PetscBLASIntCast(negative, &terms));
-    PetscCallBLAS("BLASsyrk",
-                  BLASsyrk_("U", "N", &order, &terms, &one, lapack->V, &order, &zero, lapack->square, &order));
-    PsdPack(d, lapack->square, z);
-    for (PetscInt k = 0; k < cone->blocks->m; k++) z[k] += x[k];
+    for (PetscInt k = 0; k < negative; k++) {
+      const PetscReal scale = PetscSqrtReal(PetscAbsReal(lambda[k]));
+      for (PetscInt i = 0; i < d; i++) X[(size_t)k * d + i] *= scale;
+    }
+    PetscCall(Assemble(d, negative, X, x, lapack->square, z));
   }
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Destroy(PsdCone cone)
+static PetscErrorCode ProjectRange(PsdCone cone, Lapack *lapack, PsdConeSlot *slot, const PetscReal x[], PetscReal *X,
+                                   PetscReal z[])
 {
   PetscFunctionBeginUser;
-  Lapack *lapack = cone->kernel;
+  const PetscInt d = cone->blocks->d;
+  const PetscReal zero = 0;
+  const PetscBLASInt one = 1;
+  PetscReal floor = 0, most = 0;
+  PetscBLASInt order, found, info;
+  for (PetscInt k = 0; k < cone->blocks->m; k++) most += x[k] * x[k];
+  floor = PsdConeFloor(d, PetscSqrtReal(most)); /* ||X||_F, never less than ||X||_2 */
+  most = 2 * PetscSqrtReal(most) + PETSC_MIN_REAL;
+  PetscCall(PetscBLASIntCast(d, &order));
+  PetscCallBLAS("LAPACKsyevr", LAPACKsyevr_("V", "V", "U", &order, X, &order, &floor, &most, &one, &one, &zero, &found,
+                                            lapack->lambda, lapack->V, &order, lapack->support, lapack->work,
+                                            &lapack->lwork, lapack->iwork, &lapack->liwork, &info));
+  PetscCheck(info == 0, PETSC_COMM_SELF, PETSC_ERR_LIB, "LAPACKsyevr returned %d", (int)info);
+  PetscCall(PsdConeSlotReserve(slot, d, found));
+  slot->rank = found;
+  slot->kept = slot->columns = 0;
+  slot->since_proof = PETSC_MAX_INT;
+  for (PetscInt k = 0; k < found; k++)
+    for (PetscInt i = 0; i < d; i++)
+      slot->F[(size_t)k * d + i] = PetscSqrtReal(lapack->lambda[k]) * lapack->V[(size_t)k * d + i];
+  if (z) PetscCall(Assemble(d, found, slot->F, NULL, lapack->square, z));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Project(PsdCone cone, void *kernel, PsdConeSlot *slot, const PetscReal x[], PetscReal *X,
+                              PetscReal tolerance, PetscReal z[])
+{
+  PetscFunctionBeginUser;
+  (void)tolerance;
+  if (cone->range) PetscCall(ProjectRange(cone, kernel, slot, x, X, z));
+  else PetscCall(ProjectComplete(cone, kernel, slot, x, X, z));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Destroy(void *kernel)
+{
+  PetscFunctionBeginUser;
+  Lapack *lapack = kernel;
   PetscCall(PsdEigenDestroy(&lapack->eigen));
-  PetscCall(PetscFree3(lapack->V, lapack->lambda, lapack->square));
-  PetscCall(PetscFree(cone->kernel));
+  PetscCall(PetscFree2(lapack->V, lapack->support));
+  PetscCall(PetscFree2(lapack->work, lapack->iwork));
+  PetscCall(PetscFree2(lapack->lambda, lapack->square));
+  PetscCall(PetscFree(kernel));
   PetscFunctionReturn(0);
 }
 

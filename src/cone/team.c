@@ -1,0 +1,38 @@
+/*
+   Teams: who works on which block when there are more ranks than pairs. The 2 C G blocks are dealt out evenly in order; with
+   more ranks than blocks several ranks share one, the first of them keeping what has to be kept.
+*/
+#include "cone.h"
+
+/* First rank that works on a block: blocks and ranks are two even divisions of one line. */
+PetscMPIInt PsdConeTeamRoot(PsdBlocks blocks, PetscInt block)
+{
+  PetscMPIInt ranks;
+  (void)MPI_Comm_size(blocks->comm, &ranks);
+  return (PetscMPIInt)((PetscInt64)block * ranks / (2 * blocks->pairs));
+}
+
+PetscErrorCode PsdConeTeamCreate(PsdBlocks blocks, PsdConeTeam *team)
+{
+  PetscFunctionBeginUser;
+  PetscMPIInt rank, colour = MPI_UNDEFINED;
+  PetscCallMPI(MPI_Comm_rank(blocks->comm, &rank));
+  team->blocks = 0;
+  for (PetscInt block = 0; block < 2 * blocks->pairs; block++) {
+    const PetscMPIInt root = PsdConeTeamRoot(blocks, block), next = PsdConeTeamRoot(blocks, block + 1);
+    if (rank != root && !(rank > root && rank < next)) continue;
+    colour = root;
+    team->block[team->blocks++] = block;
+  }
+  PetscCallMPI(MPI_Comm_split(blocks->comm, colour, rank, &team->comm));
+  PetscCallMPI(MPI_Comm_size(team->comm, &team->size));
+  PetscCallMPI(MPI_Comm_rank(team->comm, &team->rank));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdConeTeamDestroy(PsdConeTeam *team)
+{
+  PetscFunctionBeginUser;
+  if (team->comm != MPI_COMM_NULL) PetscCallMPI(MPI_Comm_free(&team->comm));
+  PetscFunctionReturn(0);
+}
