@@ -76,7 +76,7 @@ static void CheckBlock(Kind kind, PetscInt d, const PetscReal x[], const PetscRe
   Require(PetscAbsReal(Dot(m, sum, z)) <= tolerance * size, "<x - z, z> = 0");
 }
 
-static void ProjectBlocks(PetscInt C, PetscInt G, PetscInt f, uint64_t seed)
+static void ProjectBlocks(PsdConeKernel choice, PetscBool range, PetscInt C, PetscInt G, PetscInt f, uint64_t seed)
 {
   PsdBlocks blocks;
   PsdCone cone;
@@ -95,6 +95,8 @@ static void ProjectBlocks(PetscInt C, PetscInt G, PetscInt f, uint64_t seed)
     MUST(VecRestoreArray(X[s], &values));
   }
   MUST(PsdConeCreate(&cone));
+  cone->choice = choice;
+  cone->range = range;
   MUST(PsdConeSetUp(cone, blocks));
   MUST(PsdConeProject(cone, X, Z));
   for (PetscInt s = 0; s < 2; s++) {
@@ -103,7 +105,7 @@ static void ProjectBlocks(PetscInt C, PetscInt G, PetscInt f, uint64_t seed)
     for (PetscInt k = 0; k < blocks->local; k++) {
       PetscInt rank;
       const PetscReal *F;
-      PsdConeGetFactor(cone, s, k, &rank, &F);
+      MUST(PsdConeGetFactor(cone, s, k, &rank, &F));
       CheckBlock((Kind)((blocks->first + k + s) % KINDS), blocks->d, x + k * blocks->m, z + k * blocks->m, rank, F);
     }
     MUST(VecRestoreArrayRead(X[s], &x));
@@ -118,13 +120,32 @@ static void ProjectBlocks(PetscInt C, PetscInt G, PetscInt f, uint64_t seed)
 static void OrdersFromTwoToForty(void **state)
 {
   (void)state;
-  for (PetscInt f = 1; f < ROOM; f += f < 6 ? 1 : 11) ProjectBlocks(3, 4, f, 100 * (uint64_t)f);
+  for (PetscInt f = 1; f < ROOM; f += f < 6 ? 1 : 11)
+    ProjectBlocks(PSD_CONE_AUTO, PETSC_FALSE, 3, 4, f, 100 * (uint64_t)f);
+}
+
+/* LAPACK's range of eigenvalues instead of all */
+static void PositiveRange(void **state)
+{
+  (void)state;
+  for (PetscInt f = 1; f < ROOM; f += 11) ProjectBlocks(PSD_CONE_LAPACK, PETSC_TRUE, 3, 4, f, 100 * (uint64_t)f);
+}
+
+/* ScaLAPACK on one rank a block and, where ranks are left over, on teams of them */
+static void OnTeams(void **state)
+{
+  (void)state;
+  for (PetscInt f = 1; f < ROOM; f += 11) {
+    ProjectBlocks(PSD_CONE_SCALAPACK, PETSC_FALSE, 3, 4, f, 100 * (uint64_t)f);
+    ProjectBlocks(PSD_CONE_SCALAPACK, PETSC_FALSE, 1, 1, f, 100 * (uint64_t)f);
+    ProjectBlocks(PSD_CONE_SCALAPACK, PETSC_FALSE, 1, 3, f, 100 * (uint64_t)f);
+  }
 }
 
 static void FewerPairsThanRanks(void **state)
 {
   (void)state;
-  ProjectBlocks(1, 1, 7, 5);
+  ProjectBlocks(PSD_CONE_AUTO, PETSC_FALSE, 1, 1, 7, 5);
 }
 
 /* <j, P x> = 0, P P = P, and P x - x is along j */
@@ -147,6 +168,7 @@ static void RemovingJ(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(OrdersFromTwoToForty), cmocka_unit_test(FewerPairsThanRanks),
+                                     cmocka_unit_test(PositiveRange), cmocka_unit_test(OnTeams),
                                      cmocka_unit_test(RemovingJ)};
   if (PsdInitialize(&argc, &argv, NULL)) return 1;
   const int failures = cmocka_run_group_tests(tests, NULL, NULL);

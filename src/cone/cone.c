@@ -281,7 +281,6 @@ PetscErrorCode PsdConeTakeDecomposition(PsdConeSlot *slot, PetscInt d, PetscInt 
   }
   slot->kept = 0; /* a partial projection starts from F */
   slot->columns = 0;
-  slot->since_proof = PETSC_MAX_INT;
   PetscFunctionReturn(0);
 }
 
@@ -329,10 +328,9 @@ static PetscErrorCode Factorize(PsdCone cone, PsdConeSlot *slot)
   PsdUnpack(d, slot->unfactored, cone->X);
   PetscCall(PsdEigenSolve(eigen, cone->X, lambda));
   while (negative < d && lambda[negative] <= PsdConeFloor(d, PetscAbsReal(lambda[d - 1]))) negative++;
-  const PetscInt columns = slot->columns, since_proof = slot->since_proof, kept = slot->kept;
+  const PetscInt columns = slot->columns, kept = slot->kept;
   PetscCall(PsdConeTakeDecomposition(slot, d, negative, lambda, cone->X));
   slot->columns = columns;
-  slot->since_proof = since_proof;
   slot->kept = kept;
   PetscCall(PetscFree(slot->unfactored));
   PetscCall(PsdEigenDestroy(&eigen));
@@ -376,6 +374,7 @@ static PetscErrorCode SlotDestroy(PsdConeSlot *slot)
 {
   PetscFunctionBeginUser;
   PetscCall(PetscFree(slot->V));
+  PetscCall(PetscFree(slot->proof.x));
   PetscCall(PetscFree(slot->F));
   PetscCall(PetscFree(slot->unfactored));
   PetscFunctionReturn(0);

@@ -48,16 +48,23 @@ static inline PetscInt PsdDiagonal(PetscInt k)
 
 typedef struct _p_PsdCone *PsdCone;
 
+/* A matrix that was proved to have no more than `count` eigenvalues above -margin; see partial.c. */
+typedef struct {
+  PetscReal *x; /* svec; NULL: none */
+  PetscReal sign, margin;
+  PetscInt count;
+} PsdConeProof;
+
 /* What is remembered of one block from one projection to the next. */
 typedef struct {
-  PetscInt rank;         /* of Z at the last projection; -1: there was none */
-  PetscInt kept;         /* vectors in V: the last eigenvectors of the side wanted, and guards */
-  PetscReal *V;          /* d x PsdConeMostKept, allocated by the first partial projection */
-  PetscReal *F;          /* d x rank, Z = F F' */
-  size_t room;           /* of F, in numbers */
-  PetscReal change;      /* ||Z - Z_last||_F; < 0: not known */
-  PetscInt columns;      /* X was multiplied with as many vectors at the last partial projection */
-  PetscInt since_proof;  /* partial projections since one was proved complete */
+  PetscInt rank;    /* of Z at the last projection; -1: there was none */
+  PetscInt kept;    /* vectors in V: the last eigenvectors of the side wanted, and guards */
+  PetscReal *V;     /* d x PsdConeMostKept, allocated by the first partial projection */
+  PetscReal *F;     /* d x rank, Z = F F' */
+  size_t room;      /* of F, in numbers */
+  PetscReal change; /* ||Z - Z_last||_F; < 0: not known */
+  PetscInt columns; /* X was multiplied with as many vectors at the last partial projection */
+  PsdConeProof proof;
   PetscReal *unfactored; /* svec of Z when only N = Z - X is known by factors: F is then made when asked for */
 } PsdConeSlot;
 

@@ -7,6 +7,7 @@
 */
 #include "cone.h"
 #include "base/base.h"
+#include <float.h>
 #include <petscblaslapack.h>
 
 /* PETSc does not declare this one */
@@ -106,7 +107,7 @@ static PetscErrorCode ProjectRange(PsdCone cone, Lapack *lapack, PsdConeSlot *sl
   PetscBLASInt order, found, info;
   for (PetscInt k = 0; k < cone->blocks->m; k++) most += x[k] * x[k];
   floor = PsdConeFloor(d, PetscSqrtReal(most)); /* ||X||_F, never less than ||X||_2 */
-  most = 2 * PetscSqrtReal(most) + PETSC_MIN_REAL;
+  most = 2 * PetscSqrtReal(most) + DBL_MIN;     /* LAPACK wants an interval, of zero too */
   PetscCall(PetscBLASIntCast(d, &order));
   PetscCallBLAS("LAPACKsyevr", LAPACKsyevr_("V", "V", "U", &order, X, &order, &floor, &most, &one, &one, &zero, &found,
                                             lapack->lambda, lapack->V, &order, lapack->support, lapack->work,
@@ -115,7 +116,6 @@ static PetscErrorCode ProjectRange(PsdCone cone, Lapack *lapack, PsdConeSlot *sl
   PetscCall(PsdConeSlotReserve(slot, d, found));
   slot->rank = found;
   slot->kept = slot->columns = 0;
-  slot->since_proof = PETSC_MAX_INT;
   for (PetscInt k = 0; k < found; k++)
     for (PetscInt i = 0; i < d; i++)
       slot->F[(size_t)k * d + i] = PetscSqrtReal(lapack->lambda[k]) * lapack->V[(size_t)k * d + i];

@@ -7,12 +7,17 @@
 
      || proj(A) - U Theta U' ||_F  <=  sqrt(2) ||R||_F + ||B_+||_F.
 
-   The first term is kept below the tolerance. The second is zero unless a positive eigenvalue was missed. Against that:
-   - two new random vectors are among the start vectors every time, so that no direction stays hidden;
-   - the solver goes on until it sees a Ritz value <= 0 beside the wanted ones;
-   - a Cholesky factorisation of  tau I - (A - U Theta U')  that exists proves that B has no eigenvalue above tau. It costs
-     d^3/3 at the speed of dgemm, and is done at the first partial projection of a block, when its rank changes and every
-     tenth time. When it fails, a complete decomposition is made instead.
+   The first term is kept below the tolerance. The second is of the order of ||R||^2 unless a positive eigenvalue was missed, and
+   that none was is proved every time, by counting: the k positive Ritz values say that A has at least k positive eigenvalues,
+   and it has no more than k if a Cholesky factorisation exists of
+
+     -gamma I - A + U (Theta + (gamma + ||X||) I) U',
+
+   for then A is less than -gamma I plus a matrix of rank k (Weyl). That costs d^3/3 at the speed of dgemm, but it lasts: any
+   later X with ||X - X_proved||_F <= gamma has no more than k positive eigenvalues either, by Weyl again. gamma is half the
+   distance to zero of the first unwanted Ritz value. Where that does not succeed, gamma = 0 (up to the tolerance) is tried, and
+   then a complete decomposition is made. So that the search itself finds what is new, two random vectors are among the start
+   vectors every time.
 
    The search is a block Krylov method with Rayleigh-Ritz (generalised Davidson without preconditioner): the space grows by
    the residuals of the wanted vectors and is restarted with the best of it. Products X V with all of them at once read X
@@ -25,7 +30,6 @@
 #define GUARDS 3       /* beyond the wanted ones */
 #define RANDOM 2       /* new start vectors every time */
 #define MOST_ROUNDS 40 /* products before a complete decomposition is cheaper */
-#define PROVE_EVERY 10
 
 /* as -cone_partial numbers them; NULL: the one here */
 static const char *const solvers[] = {NULL, "krylovschur", "lobpcg", "gd", "jd"};
@@ -43,6 +47,7 @@ typedef struct {
   PetscReal *proof;         /* d x d */
   PetscInt size;            /* of the space now */
   PetscInt columns;         /* X was multiplied with so many vectors */
+  PetscInt known;           /* Ritz pairs in U and theta at the end of a search */
 } Partial;
 
 static PetscErrorCode SetUp(PsdCone cone, void **kernel)
@@ -253,6 +258,7 @@ static PetscErrorCode Search(Partial *it, PetscReal sign, const PetscReal *X, Pe
     PetscCall(RitzVectors(it, looked_at));
     if (Settled(it, positive, looked_at, tolerance)) {
       *found = positive;
+      it->known = looked_at;
       PetscFunctionReturn(0);
     }
     /* Rayleigh-Ritz in eight blocks costs about what a product costs */
@@ -288,9 +294,9 @@ static PetscErrorCode Search(Partial *it, PetscReal sign, const PetscReal *X, Pe
 
 /* ---------------------------------------------------------------- proof */
 
-/* Whether tau I - (sign X - U Theta U') is positive definite. */
-static PetscErrorCode Prove(Partial *it, PetscReal sign, const PetscReal *X, PetscInt found, PetscReal tau,
-                            PetscBool *proved)
+/* Whether -gamma I - sign X + U (Theta + (gamma + scale) I) U' is positive definite. */
+static PetscErrorCode HasFactor(Partial *it, PetscReal sign, const PetscReal *X, PetscInt found, PetscReal gamma,
+                                PetscReal scale, PetscBool *has)
 {
   PetscFunctionBeginUser;
   const PetscInt d = it->d;
@@ -302,15 +308,47 @@ static PetscErrorCode Prove(Partial *it, PetscReal sign, const PetscReal *X, Pet
     const PetscReal *restrict from = X + (size_t)column * d;
     PetscReal *restrict to = it->proof + (size_t)column * d;
     for (PetscInt row = 0; row <= column; row++) to[row] = -sign * from[row];
-    to[column] += tau;
+    to[column] -= gamma;
   }
-  /* AQ is free by now: U sqrt(Theta) */
+  /* AQ is free by now */
   for (PetscInt k = 0; k < found; k++)
-    for (PetscInt i = 0; i < d; i++) it->AQ[(size_t)k * d + i] = PetscSqrtReal(it->theta[k]) * it->U[(size_t)k * d + i];
+    for (PetscInt i = 0; i < d; i++)
+      it->AQ[(size_t)k * d + i] = PetscSqrtReal(it->theta[k] + gamma + scale) * it->U[(size_t)k * d + i];
   PetscCallBLAS("BLASsyrk", BLASsyrk_("U", "N", &order, &terms, &one, it->AQ, &order, &one, it->proof, &order));
   PetscCallBLAS("LAPACKpotrf", LAPACKpotrf_("U", &order, it->proof, &order, &info));
   PetscCall(PetscLogFlops(1.0 / 3 * d * (PetscLogDouble)d * d));
-  *proved = (PetscBool)(info == 0);
+  *has = (PetscBool)(info == 0);
+  PetscFunctionReturn(0);
+}
+
+/* Whether no more than `found` eigenvalues are positive: by the last proof if it reaches so far, else by a new one. guard: a
+   Ritz value that is not positive, or 0. */
+static PetscErrorCode Prove(Partial *it, PsdConeSlot *slot, PetscReal sign, const PetscReal x[], const PetscReal *X,
+                            PetscInt found, PetscReal guard, PetscReal tolerance, PetscBool *proved)
+{
+  PetscFunctionBeginUser;
+  const PetscInt m = it->d * (it->d + 1) / 2;
+  PsdConeProof *proof = &slot->proof;
+  PetscReal square = 0, norm = 0;
+  *proved = PETSC_TRUE;
+  for (PetscInt k = 0; k < m; k++) norm += x[k] * x[k];
+  norm = PetscSqrtReal(norm);
+  if (norm == 0) PetscFunctionReturn(0);
+  if (proof->x && proof->sign == sign && proof->count == found) {
+    for (PetscInt k = 0; k < m; k++) square += (x[k] - proof->x[k]) * (x[k] - proof->x[k]);
+    if (PetscSqrtReal(square) <= proof->margin) PetscFunctionReturn(0);
+  }
+  proof->margin = -guard / 2;
+  if (proof->margin > 0) PetscCall(HasFactor(it, sign, X, found, proof->margin, norm, proved));
+  if (proof->margin <= 0 || !*proved) {
+    proof->margin = 0;
+    PetscCall(HasFactor(it, sign, X, found, -2 * tolerance, norm, proved));
+  }
+  if (!*proved) PetscFunctionReturn(0);
+  if (!proof->x) PetscCall(PetscMalloc1(m, &proof->x));
+  PetscCall(PetscArraycpy(proof->x, x, m));
+  proof->sign = sign;
+  proof->count = found;
   PetscFunctionReturn(0);
 }
 
@@ -348,6 +386,7 @@ static PetscErrorCode SearchByEps(Partial *it, const PsdConeSlot *slot, PetscRea
   PetscCall(PsdEpsSolve(it->eps, sign, X, wanted, start, kept ? slot->V : slot->F, tolerance,
                         PetscMin(it->wanted_most + 1, it->most), &pairs, it->theta, it->U, &columns));
   it->columns += columns;
+  it->known = pairs;
   *found = 0;
   while (*found < pairs && it->theta[*found] > 0) (*found)++;
   if (*found == pairs && pairs < it->d) *found = -1;
@@ -401,7 +440,7 @@ static PetscErrorCode Project(PsdCone cone, void *kernel, PsdConeSlot *slot, con
 {
   PetscFunctionBeginUser;
   Partial *it = kernel;
-  const PetscInt d = it->d, last_rank = slot->rank;
+  const PetscInt d = it->d;
   /* without z the caller wants the factor of Z itself */
   const PetscReal sign = slot->rank > d / 2 && z ? -1 : 1;
   const PetscInt wanted = sign > 0 ? slot->rank : d - slot->rank;
@@ -412,16 +451,17 @@ static PetscErrorCode Project(PsdCone cone, void *kernel, PsdConeSlot *slot, con
     PetscCall(ProjectCompletely(cone, it, slot, x, X, z));
     PetscFunctionReturn(0);
   }
-  if (it->eps) {
+  if (tolerance == 0) {
+    found = it->known = 0; /* X = 0 */
+  } else if (it->eps) {
     PetscCall(SearchByEps(it, slot, sign, X, tolerance, &found));
   } else {
     PetscCall(Start(it, slot, sign, X));
     PetscCall(Search(it, sign, X, tolerance, &found));
   }
-  const PetscInt rank = sign > 0 ? found : d - found;
-  if (found >= 0 && (slot->since_proof >= PROVE_EVERY || rank != last_rank)) {
-    PetscCall(Prove(it, sign, X, found, 2 * tolerance, &proved));
-    slot->since_proof = 0;
+  if (found >= 0) {
+    const PetscReal guard = found < it->known ? it->theta[found] : 0;
+    PetscCall(Prove(it, slot, sign, x, X, found, guard, tolerance, &proved));
   }
   if (found < 0 || !proved) {
     PetscCall(PetscInfo(NULL, "order %" PetscInt_FMT ": %s; complete decomposition\n", d,
@@ -429,9 +469,8 @@ static PetscErrorCode Project(PsdCone cone, void *kernel, PsdConeSlot *slot, con
     PetscCall(ProjectCompletely(cone, it, slot, x, X, z));
     PetscFunctionReturn(0);
   }
-  slot->since_proof++;
   slot->columns = it->columns;
-  PetscCall(KeepVectors(it, slot, it->eps ? found : PetscMin(found + GUARDS, it->size)));
+  PetscCall(KeepVectors(it, slot, it->known));
   PetscCall(Finish(cone, it, slot, sign, found, x, z));
   PetscFunctionReturn(0);
 }

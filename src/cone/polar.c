@@ -10,10 +10,15 @@
 */
 #include "cone.h"
 #include "base/base.h"
+#include "polar.h"
 #include <petscblaslapack.h>
+
+/* From this f on a few Cholesky factorisations cost less than one spectrum (docs/performance.md). */
+#define LARGE 300
 
 struct _p_PsdPolar {
   PetscInt f;
+  PsdPolarLarge large; /* NULL: by the spectrum */
   PsdEigen eigen;
   PetscReal *Q, *l, *z;
 };
@@ -23,6 +28,10 @@ PetscErrorCode PsdPolarCreate(PetscInt f, PsdPolar *polar)
   PetscFunctionBeginUser;
   PetscCall(PetscNew(polar));
   (*polar)->f = f;
+  if (f >= LARGE) {
+    PetscCall(PsdPolarLargeCreate(f, &(*polar)->large));
+    PetscFunctionReturn(0);
+  }
   PetscCall(PsdEigenCreate(f, &(*polar)->eigen));
   PetscCall(PetscMalloc3((size_t)f * f, &(*polar)->Q, f, &(*polar)->l, f, &(*polar)->z));
   PetscFunctionReturn(0);
@@ -70,6 +79,10 @@ PetscErrorCode PsdPolarEvaluate(PsdPolar polar, const PetscReal M[], PetscReal *
   const PetscBLASInt inc = 1;
   PetscReal norm = 0;
   PetscBLASInt order;
+  if (polar->large) {
+    PetscCall(PsdPolarLargeEvaluate(polar->large, M, value));
+    PetscFunctionReturn(0);
+  }
   PetscCall(PetscBLASIntCast(f, &order));
   PsdUnpack(f, M, polar->Q);
   PetscCall(PsdEigenSolve(polar->eigen, polar->Q, polar->l));
@@ -87,6 +100,7 @@ PetscErrorCode PsdPolarDestroy(PsdPolar *polar)
 {
   PetscFunctionBeginUser;
   if (!*polar) PetscFunctionReturn(0);
+  PetscCall(PsdPolarLargeDestroy(&(*polar)->large));
   PetscCall(PsdEigenDestroy(&(*polar)->eigen));
   PetscCall(PetscFree3((*polar)->Q, (*polar)->l, (*polar)->z));
   PetscCall(PetscFree(*polar));

@@ -67,7 +67,8 @@ static PetscErrorCode SetUp(PsdCone cone, void **kernel)
   PetscCall(PetscMalloc4(local, &it->matrix, local, &it->vectors, d, &it->lambda, d * d, &it->whole));
   pdsyevd_("V", "U", &it->d, it->matrix, &one, &one, it->description, it->lambda, it->vectors, &one, &one,
            it->description, &optimal, &query, &integers, &query, &info);
-  it->lwork = (int)optimal + 2 * it->d; /* the query forgets what pdormtr wants */
+  /* the query forgets what pdormtr wants */
+  it->lwork = (int)optimal + 2 * it->d + BLOCK * (it->local_rows + it->local_columns + 2 * BLOCK);
   it->liwork = PetscMax(integers, 7 * it->d + 8 * it->columns + 2);
   PetscCall(PetscMalloc2(it->lwork, &it->work, it->liwork, &it->iwork));
   *kernel = it;

@@ -24,7 +24,6 @@ PetscErrorCode PsdEpsCreate(PetscInt d, const char type[], PsdEps *eps)
   PetscCall(PetscMalloc1((size_t)d * d, &it->values));
   PetscCall(MatCreateSeqDense(PETSC_COMM_SELF, d, d, it->values, &it->matrix));
   PetscCall(EPSCreate(PETSC_COMM_SELF, &it->eps));
-  PetscCall(EPSSetOperators(it->eps, it->matrix, NULL));
   PetscCall(EPSSetProblemType(it->eps, EPS_HEP));
   PetscCall(EPSSetWhichEigenpairs(it->eps, EPS_LARGEST_REAL));
   PetscCall(EPSSetConvergenceTest(it->eps, EPS_CONV_ABS));
@@ -88,20 +87,38 @@ static PetscErrorCode TakePairs(PsdEps it, PetscInt count, PetscReal theta[], Pe
   PetscFunctionReturn(0);
 }
 
+/* Some types break down where a space is exactly invariant; that is no convergence, not an error of the run. */
+static PetscErrorCode Solve(PsdEps it, PetscBool *failed)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscPushErrorHandler(PetscReturnErrorHandler, NULL));
+  const PetscErrorCode code = EPSSolve(it->eps);
+  PetscCall(PetscPopErrorHandler());
+  *failed = (PetscBool)(code != 0);
+  if (*failed) {
+    PetscCall(PetscInfo(NULL, "EPSSolve returned %d\n", (int)code));
+    PetscCall(EPSReset(it->eps));
+  }
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdEpsSolve(PsdEps it, PetscReal sign, PetscReal *X, PetscInt wanted, PetscInt count,
                            const PetscReal start[], PetscReal tolerance, PetscInt most, PetscInt *found,
                            PetscReal theta[], PetscReal U[], PetscInt *columns)
 {
   PetscFunctionBeginUser;
   PetscCall(Fill(it, sign, X));
-  *columns = 0;
+  PetscCall(EPSSetOperators(it->eps, it->matrix, NULL)); /* the values are new ones */
+  *columns = *found = 0;
   for (PetscInt ask = PetscMax(1, wanted);; ask = PetscMin(2 * ask, most)) {
     PetscInt iterations, converged, space;
+    PetscBool failed;
     /* each of `ask` residuals takes its share of the tolerance of them all */
     PetscCall(EPSSetTolerances(it->eps, tolerance / (2 * PetscSqrtReal((PetscReal)ask)), 500));
     PetscCall(EPSSetDimensions(it->eps, ask, PETSC_DEFAULT, PETSC_DEFAULT));
     PetscCall(SetStart(it, count, start));
-    PetscCall(EPSSolve(it->eps));
+    PetscCall(Solve(it, &failed));
+    if (failed) PetscFunctionReturn(0);
     PetscCall(EPSGetConverged(it->eps, &converged));
     PetscCall(EPSGetIterationNumber(it->eps, &iterations));
     PetscCall(EPSGetDimensions(it->eps, NULL, &space, NULL));

@@ -1,0 +1,222 @@
+/* Partial projections are those of the whole spectrum to their tolerance, whatever was kept from the last time: eigenvalues that
+ * appear where no start vector looks, clusters, zero blocks, all of one sign, rank one, zeros within rounding, scales; by
+ * psdnet's own solver and by SLEPc's, and for blocks that another rank works on. */
+#include "network_sample.h"
+#include <setjmp.h>
+#include <stddef.h>
+#include <string.h>
+#include <cmocka.h>
+#include <petscblaslapack.h>
+#include "cone/cone.h"
+
+#define ORDER 64        /* d of the blocks */
+#define LATE 1000000000 /* an iteration whose summable tolerance is nothing: only rounding is allowed */
+
+static const char *const solvers[] = {"block", "krylovschur", "lobpcg", "gd", "jd"};
+
+/* X = sum over k of lambda_k q_k q_k', q: the columns of a fixed orthogonal matrix, from `rotation` on */
+static void Compose(const PetscReal lambda[], uint64_t rotation, PetscReal svec[])
+{
+  static PetscReal Q[ORDER * ORDER], full[ORDER * ORDER];
+  PetscReal work[ORDER * 3], values[ORDER];
+  PetscBLASInt d = ORDER, room = ORDER * 3, info;
+  Fill(rotation, ORDER * ORDER, Q);
+  for (PetscInt j = 0; j < ORDER; j++)
+    for (PetscInt i = 0; i < j; i++) Q[i * ORDER + j] = Q[j * ORDER + i];
+  LAPACKsyev_("V", "U", &d, Q, &d, values, work, &room, &info);
+  Require(info == 0, "dsyev");
+  for (PetscInt j = 0; j < ORDER; j++)
+    for (PetscInt i = 0; i <= j; i++) {
+      full[j * ORDER + i] = 0;
+      for (PetscInt k = 0; k < ORDER; k++) full[j * ORDER + i] += lambda[k] * Q[k * ORDER + i] * Q[k * ORDER + j];
+    }
+  PsdPack(ORDER, full, svec);
+}
+
+static void PositivePart(const PetscReal lambda[], uint64_t rotation, PetscReal svec[])
+{
+  PetscReal positive[ORDER];
+  for (PetscInt k = 0; k < ORDER; k++) positive[k] = PetscMax(lambda[k], 0);
+  Compose(positive, rotation, svec);
+}
+
+/* One pair whose blocks go through a sequence of matrices; each projection is compared. */
+typedef struct {
+  PsdBlocks blocks;
+  PsdCone cone;
+  Vec X[2], Z[2];
+  PetscReal x[ORDER * (ORDER + 1) / 2], expected[ORDER * (ORDER + 1) / 2];
+} Sequence;
+
+static void SequenceCreate(PetscInt partial, Sequence *it)
+{
+  MUST(PsdBlocksCreate(PETSC_COMM_WORLD, 1, 1, ORDER - 1, &it->blocks));
+  MUST(PsdConeCreate(&it->cone));
+  it->cone->choice = PSD_CONE_SLEPC;
+  it->cone->partial = partial;
+  MUST(PsdConeSetUp(it->cone, it->blocks));
+  for (PetscInt s = 0; s < 2; s++) {
+    MUST(PsdBlocksCreateVec(it->blocks, &it->X[s]));
+    MUST(PsdBlocksCreateVec(it->blocks, &it->Z[s]));
+  }
+}
+
+static void SequenceDestroy(Sequence *it)
+{
+  for (PetscInt s = 0; s < 2; s++) {
+    MUST(VecDestroy(&it->X[s]));
+    MUST(VecDestroy(&it->Z[s]));
+  }
+  MUST(PsdConeDestroy(&it->cone));
+  MUST(PsdBlocksDestroy(&it->blocks));
+}
+
+static void Put(Sequence *it, PetscInt s, const PetscReal x[])
+{
+  PetscReal *values;
+  MUST(VecGetArray(it->X[s], &values));
+  MUST(PetscArraycpy(values, x, it->blocks->local * it->blocks->m));
+  MUST(VecRestoreArray(it->X[s], &values));
+}
+
+/* z is the positive part, and F F' is z; the error allowed is the cone's own tolerance at the end of a run, 4 d eps ||X||, and the
+ * rounding of the comparison */
+static void CheckOne(Sequence *it, PetscInt s, const char what[])
+{
+  const PetscInt m = it->blocks->m;
+  const PetscReal *z, *F;
+  PetscReal norm = 0, error = 0, full[ORDER * ORDER] = {0}, product[ORDER * (ORDER + 1) / 2], factored = 0;
+  PetscInt rank;
+  if (it->blocks->local == 0) return;
+  for (PetscInt k = 0; k < m; k++) norm += it->x[k] * it->x[k];
+  norm = PetscSqrtReal(norm);
+  MUST(VecGetArrayRead(it->Z[s], &z));
+  MUST(PsdConeGetFactor(it->cone, s, 0, &rank, &F));
+  for (PetscInt k = 0; k < rank; k++)
+    for (PetscInt j = 0; j < ORDER; j++)
+      for (PetscInt i = 0; i <= j; i++) full[j * ORDER + i] += F[k * ORDER + i] * F[k * ORDER + j];
+  PsdPack(ORDER, full, product);
+  for (PetscInt k = 0; k < m; k++) {
+    error += PetscSqr(z[k] - it->expected[k]);
+    factored += PetscSqr(z[k] - product[k]);
+  }
+  MUST(VecRestoreArrayRead(it->Z[s], &z));
+  const PetscReal allowed = 16 * ORDER * PETSC_MACHINE_EPSILON * norm;
+  if (!(PetscSqrtReal(error) <= allowed))
+    fprintf(stderr, "%s: error %g, allowed %g\n", what, (double)PetscSqrtReal(error), (double)allowed);
+  Require(PetscSqrtReal(error) <= allowed, "positive part");
+  Require(PetscSqrtReal(factored) <= allowed, "z = F F'");
+}
+
+/* X: the spectrum in one block, its negative in the other */
+static void Project(Sequence *it, const PetscReal lambda[], uint64_t rotation, const char what[])
+{
+  PetscReal opposite[ORDER];
+  for (PetscInt k = 0; k < ORDER; k++) opposite[k] = -lambda[k];
+  Compose(lambda, rotation, it->x);
+  Put(it, 0, it->x);
+  Compose(opposite, rotation, it->x);
+  Put(it, 1, it->x);
+  it->cone->iteration = LATE;
+  MUST(PsdConeProject(it->cone, it->X, it->Z));
+  PositivePart(opposite, rotation, it->expected);
+  CheckOne(it, 1, what);
+  Compose(lambda, rotation, it->x);
+  PositivePart(lambda, rotation, it->expected);
+  CheckOne(it, 0, what);
+}
+
+typedef enum { USUAL, NEW_ONE, CLUSTERED, ALL_NEGATIVE, ZEROS, RANK_ONE, NEARLY_ZERO, MANY, ALL_POSITIVE, KINDS } Kind;
+static const char *const names[KINDS] = {
+    "usual",    "a new positive eigenvalue", "cluster", "all negative", "zero block",
+    "rank one", "zeros within rounding",     "many",    "all positive"};
+
+static void Spectrum(Kind kind, PetscReal lambda[])
+{
+  for (PetscInt k = 0; k < ORDER; k++) {
+    lambda[k] = -0.03 - 0.9 * (PetscReal)k / ORDER;
+    if (k < 5) lambda[k] = 1 - 0.15 * (PetscReal)k;
+    /* the eigenvector of number 40 is orthogonal to all that was kept */
+    if (kind == NEW_ONE && k == 40) lambda[k] = 0.7;
+    if (kind == CLUSTERED && k < 12) lambda[k] = 0.5 + 1e-12 * (PetscReal)k;
+    if (kind == ALL_NEGATIVE) lambda[k] = -1 - 0.1 * (PetscReal)k;
+    if (kind == ZEROS) lambda[k] = 0;
+    if (kind == RANK_ONE) lambda[k] = k == 33 ? 1 : 0;
+    if (kind == NEARLY_ZERO && k >= 5) lambda[k] = (k % 2 ? 1 : -1) * 1e-17;
+    if (kind == MANY && k < 30) lambda[k] = 1 + (PetscReal)k;
+    if (kind == ALL_POSITIVE) lambda[k] = 1 + 0.1 * (PetscReal)k;
+  }
+}
+
+/* from every kind to every other: what was kept is then of no use, or worse */
+static void FromAnyToAny(PetscInt partial, PetscReal scale)
+{
+  PetscReal lambda[ORDER];
+  for (Kind from = 0; from < KINDS; from++)
+    for (Kind to = 0; to < KINDS; to++) {
+      Sequence it;
+      SequenceCreate(partial, &it);
+      for (int step = 0; step < 4; step++) {
+        Spectrum(step < 2 ? from : to, lambda);
+        for (PetscInt k = 0; k < ORDER; k++) lambda[k] *= scale;
+        Project(&it, lambda, 7, names[to]);
+      }
+      SequenceDestroy(&it);
+    }
+}
+
+static void OwnSolver(void **state)
+{
+  (void)state;
+  FromAnyToAny(0, 1);
+  FromAnyToAny(0, 1e-12);
+  FromAnyToAny(0, 1e12);
+}
+
+static void SlepcSolvers(void **state)
+{
+  (void)state;
+  for (PetscInt partial = 1; partial < (PetscInt)(sizeof(solvers) / sizeof(*solvers)); partial++) {
+    Sequence it;
+    PetscReal lambda[ORDER];
+    SequenceCreate(partial, &it);
+    for (Kind kind = 0; kind < KINDS; kind++)
+      for (int step = 0; step < 2; step++) {
+        Spectrum(kind, lambda);
+        Project(&it, lambda, 7, solvers[partial]);
+      }
+    SequenceDestroy(&it);
+  }
+}
+
+/* a slowly turning spectrum is followed without complete decompositions, and a jump is noticed */
+static void FollowsWithoutStartingAnew(void **state)
+{
+  Sequence it;
+  PetscReal lambda[ORDER];
+  char use[128];
+  (void)state;
+  SequenceCreate(0, &it);
+  Spectrum(USUAL, lambda);
+  for (int step = 0; step < 25; step++) {
+    if (step == 20) lambda[50] = 0.4;
+    for (PetscInt k = 0; k < 5; k++) lambda[k] += 1e-3;
+    Project(&it, lambda, 7, "sequence");
+  }
+  MUST(PsdConeGetUse(it.cone, sizeof(use), use));
+  Require(!strcmp(use, "slepc"), "name of the kernel");
+  if (it.blocks->local > 0) {
+    Require(it.cone->slot[0][0].rank == 6, "five eigenvalues, and the new one");
+    if (!it.cone->shared) Require(it.cone->slot[0][0].columns < ORDER, "at the price of a few products");
+  }
+  SequenceDestroy(&it);
+}
+
+int main(int argc, char **argv)
+{
+  const struct CMUnitTest tests[] = {cmocka_unit_test(OwnSolver), cmocka_unit_test(SlepcSolvers),
+                                     cmocka_unit_test(FollowsWithoutStartingAnew)};
+  if (PsdInitialize(&argc, &argv, NULL)) return 1;
+  const int failures = cmocka_run_group_tests(tests, NULL, NULL);
+  return PsdFinalize() || failures;
+}
