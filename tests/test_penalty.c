@@ -18,7 +18,7 @@ static void OnlyAtItsIterations(void **state)
   for (PetscInt iteration = 1; iteration <= 2000; iteration++) {
     PetscBool due = PETSC_FALSE;
     for (PetscInt k = 10; k <= 320; k *= 2) due = (PetscBool)(due || iteration == k);
-    const PetscReal proposal = PsdPenaltyPropose(iteration - 1, iteration, 1, 1, 1e4, 1);
+    const PetscReal proposal = PsdPenaltyPropose(iteration - 1, iteration, 1, 1, 1e4, 1, PETSC_FALSE);
     assert_true(due ? proposal > 3 : proposal == 1);
   }
 }
@@ -27,35 +27,36 @@ static void OnlyAtItsIterations(void **state)
 static void FirstCheckAfterItIsDue(void **state)
 {
   (void)state;
-  assert_true(PsdPenaltyPropose(0, 7, 1, 1, 1e4, 1) == 1);
-  assert_true(PsdPenaltyPropose(7, 14, 1, 1, 1e4, 1) > 3);
-  assert_true(PsdPenaltyPropose(14, 19, 1, 1, 1e4, 1) == 1);
-  assert_true(PsdPenaltyPropose(20, 21, 1, 1, 1e4, 1) == 1);
-  assert_true(PsdPenaltyPropose(0, 1000, 1, 1, 1e4, 1) > 3);
-  assert_true(PsdPenaltyPropose(1000, 2000, 1, 1, 1e4, 1) == 1);
+  assert_true(PsdPenaltyPropose(0, 7, 1, 1, 1e4, 1, PETSC_FALSE) == 1);
+  assert_true(PsdPenaltyPropose(7, 14, 1, 1, 1e4, 1, PETSC_FALSE) > 3);
+  assert_true(PsdPenaltyPropose(14, 19, 1, 1, 1e4, 1, PETSC_FALSE) == 1);
+  assert_true(PsdPenaltyPropose(20, 21, 1, 1, 1e4, 1, PETSC_FALSE) == 1);
+  assert_true(PsdPenaltyPropose(0, 1000, 1, 1, 1e4, 1, PETSC_FALSE) > 3);
+  assert_true(PsdPenaltyPropose(1000, 2000, 1, 1, 1e4, 1, PETSC_FALSE) == 1);
 }
 
 static void GrowsAndShrinks(void **state)
 {
   (void)state;
-  assert_true(Near(PsdPenaltyPropose(9, 10, 2, 2, 16, 1), 8));
-  assert_true(Near(PsdPenaltyPropose(9, 10, 2, 2, 1, 16), 0.5));
+  assert_true(Near(PsdPenaltyPropose(9, 10, 2, 2, 16, 1, PETSC_FALSE), 8));
+  assert_true(Near(PsdPenaltyPropose(9, 10, 2, 2, 1, 16, PETSC_FALSE), 0.5));
 }
 
 static void NotWithinAFactorOfThree(void **state)
 {
   (void)state;
-  for (PetscReal ratio = 0.12; ratio < 8.9; ratio *= 1.07) assert_true(PsdPenaltyPropose(9, 10, 7, 7, ratio, 1) == 7);
-  assert_true(PsdPenaltyPropose(9, 10, 7, 7, 9.6, 1) > 21);
-  assert_true(PsdPenaltyPropose(9, 10, 7, 7, 0.1, 1) < 7. / 3);
+  for (PetscReal ratio = 0.12; ratio < 8.9; ratio *= 1.07)
+    assert_true(PsdPenaltyPropose(9, 10, 7, 7, ratio, 1, PETSC_FALSE) == 7);
+  assert_true(PsdPenaltyPropose(9, 10, 7, 7, 9.6, 1, PETSC_FALSE) > 21);
+  assert_true(PsdPenaltyPropose(9, 10, 7, 7, 0.1, 1, PETSC_FALSE) < 7. / 3);
 }
 
 static void AtMostAFactorOfFiveAStep(void **state)
 {
   (void)state;
   for (PetscReal ratio = 30; ratio < 1e300; ratio *= 1e10) {
-    assert_true(Near(PsdPenaltyPropose(39, 40, 3, 3, ratio, 1), 15));
-    assert_true(Near(PsdPenaltyPropose(39, 40, 3, 3, 1, ratio), 0.6));
+    assert_true(Near(PsdPenaltyPropose(39, 40, 3, 3, ratio, 1, PETSC_FALSE), 15));
+    assert_true(Near(PsdPenaltyPropose(39, 40, 3, 3, 1, ratio, PETSC_FALSE), 0.6));
   }
 }
 
@@ -64,8 +65,8 @@ static void WithinLimitsOfTheWholeRun(void **state)
   (void)state;
   PetscReal up = 1, down = 1;
   for (PetscInt k = 10; k <= 320; k *= 2) {
-    up = PsdPenaltyPropose(k - 1, k, up, 1, 1e9, 1);
-    down = PsdPenaltyPropose(k - 1, k, down, 1, 1, 1e9);
+    up = PsdPenaltyPropose(k - 1, k, up, 1, 1e9, 1, PETSC_FALSE);
+    down = PsdPenaltyPropose(k - 1, k, down, 1, 1, 1e9, PETSC_FALSE);
     assert_true(up <= 30.5 && down >= 0.095);
   }
   assert_true(up >= 10 && down <= 1. / 3);
@@ -74,11 +75,11 @@ static void WithinLimitsOfTheWholeRun(void **state)
 static void NothingFromResidualsThatSayNothing(void **state)
 {
   (void)state;
-  assert_true(PsdPenaltyPropose(9, 10, 2, 2, 0, 1) == 2);
-  assert_true(PsdPenaltyPropose(9, 10, 2, 2, 1, 0) == 2);
-  assert_true(PsdPenaltyPropose(9, 10, 2, 2, 0, 0) == 2);
-  assert_true(PsdPenaltyPropose(9, 10, 2, 2, NAN, 1) == 2);
-  assert_true(PsdPenaltyPropose(9, 10, 2, 2, 1, NAN) == 2);
+  assert_true(PsdPenaltyPropose(9, 10, 2, 2, 0, 1, PETSC_FALSE) == 2);
+  assert_true(PsdPenaltyPropose(9, 10, 2, 2, 1, 0, PETSC_FALSE) == 2);
+  assert_true(PsdPenaltyPropose(9, 10, 2, 2, 0, 0, PETSC_FALSE) == 2);
+  assert_true(PsdPenaltyPropose(9, 10, 2, 2, NAN, 1, PETSC_FALSE) == 2);
+  assert_true(PsdPenaltyPropose(9, 10, 2, 2, 1, NAN, PETSC_FALSE) == 2);
 }
 
 /* rounding of the residuals, as from another number of ranks, does not change the proposal */
@@ -88,7 +89,8 @@ static void RoundingDoesNotShow(void **state)
   PetscInt differences = 0;
   for (PetscInt k = 0; k < 1000; k++) {
     const PetscReal ratio = 12 + 0.012345 * k;
-    differences += PsdPenaltyPropose(9, 10, 3, 3, ratio, 1) != PsdPenaltyPropose(9, 10, 3, 3, ratio * (1 + 1e-12), 1);
+    differences +=
+        PsdPenaltyPropose(9, 10, 3, 3, ratio, 1, PETSC_FALSE) != PsdPenaltyPropose(9, 10, 3, 3, ratio * (1 + 1e-12), 1);
   }
   assert_int_equal(differences, 0);
 }
@@ -98,15 +100,15 @@ static void FollowsTheBoundThatLags(void **state)
 {
   (void)state;
   PsdLag lag = {0};
-  assert_true(PsdPenaltyFollowBounds(&lag, 49, 1, 1, 20, 0) == 1);
-  assert_true(PsdPenaltyFollowBounds(&lag, 50, 1, 1, 20, 0) == 1); /* the first look only notes */
-  assert_true(PsdPenaltyFollowBounds(&lag, 90, 1, 1, 20, 5) == 1); /* not due */
+  assert_true(PsdPenaltyFollowBounds(&lag, 49, 1, 1, 20, 0, PETSC_FALSE) == 1);
+  assert_true(PsdPenaltyFollowBounds(&lag, 50, 1, 1, 20, 0, PETSC_FALSE) == 1); /* the first look only notes */
+  assert_true(PsdPenaltyFollowBounds(&lag, 90, 1, 1, 20, 5, PETSC_FALSE) == 1); /* not due */
   assert_false(lag.acted);
-  assert_true(PsdPenaltyFollowBounds(&lag, 100, 1, 1, 15, 5) == 1); /* both moved */
+  assert_true(PsdPenaltyFollowBounds(&lag, 100, 1, 1, 15, 5, PETSC_FALSE) == 1); /* both moved */
   assert_false(lag.acted);
-  assert_true(Near(PsdPenaltyFollowBounds(&lag, 150, 1, 1, 14.9, 7), 1. / 3));
+  assert_true(Near(PsdPenaltyFollowBounds(&lag, 150, 1, 1, 14.9, 7, PETSC_FALSE), 1. / 3);
   assert_true(lag.acted);
-  assert_true(Near(PsdPenaltyFollowBounds(&lag, 225, 1, 1, 12, 7.1), 3));
+  assert_true(Near(PsdPenaltyFollowBounds(&lag, 225, 1, 1, 12, 7.1, PETSC_FALSE), 3);
 }
 
 static void FollowsBoundsWithinLimits(void **state)
@@ -115,12 +117,12 @@ static void FollowsBoundsWithinLimits(void **state)
   PsdLag lag = {0};
   PetscReal rho = 1, smallest = 1, largest = 1;
   for (PetscInt iteration = 50; iteration < 1000000; iteration += 50) {
-    rho = PsdPenaltyFollowBounds(&lag, iteration, rho, 1, 10, -1. / iteration);
+    rho = PsdPenaltyFollowBounds(&lag, iteration, rho, 1, 10, -1. / iteration, PETSC_FALSE);
     smallest = PetscMin(smallest, rho);
   }
   lag = (PsdLag){0};
   for (PetscInt iteration = 50; iteration < 1000000; iteration += 50) {
-    rho = PsdPenaltyFollowBounds(&lag, iteration, rho, 1, 10 + 100. / iteration, 0);
+    rho = PsdPenaltyFollowBounds(&lag, iteration, rho, 1, 10 + 100. / iteration, 0, PETSC_FALSE);
     largest = PetscMax(largest, rho);
   }
   assert_true(smallest >= 0.03 && smallest < 0.1);

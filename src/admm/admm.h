@@ -64,10 +64,11 @@ PetscErrorCode PsdAdmmInitialPenalty(PsdAdmm admm, PetscReal *rho);
 /* PsdPenaltyPropose - the penalty that the residuals at `iteration` ask for, the last check having been at `previous`; a
    pure function (see penalty.c for the rule). primal, dual: relative residuals. */
 PetscReal PsdPenaltyPropose(PetscInt previous, PetscInt iteration, PetscReal rho, PetscReal rho_initial,
-                            PetscReal primal, PetscReal dual);
-/* PsdPenaltyFollowBounds - the penalty that the progress of objective and bound asks for; keeps `lag` up to date. */
+                            PetscReal primal, PetscReal dual, PetscBool none);
+/* PsdPenaltyFollowBounds - the penalty that the progress of objective and bound asks for; keeps `lag` up to date. none:
+   no network so far is better than the empty one. */
 PetscReal PsdPenaltyFollowBounds(PsdLag *lag, PetscInt iteration, PetscReal rho, PetscReal rho_initial,
-                                 PetscReal objective, PetscReal bound);
+                                 PetscReal objective, PetscReal bound, PetscBool none);
 /* PsdAdmmSetPenalty - changes rho: rescales U, factorises anew. Collective. */
 PetscErrorCode PsdAdmmSetPenalty(PsdAdmm admm, PetscReal rho);
 

@@ -6,12 +6,12 @@
    steps give that norm for every rho at once, and rho solves  rho ||S(rho)|| = 2.5 beta sqrt(pairs).
 
    Changes. Residual balancing, tamed: only at the first check from iterations 10, 20, 40, ..., 320 on, only when it asks for a factor of 3 or more,
-   at most a factor of 5 at a time and never further than [1/10, 30] from the start. Without the last limit the problem of
+   at most a factor of 5 at a time (the ratio itself rather than its root while no network is better than the empty one) and never further than [1/10, 30] from the start. Without the last limit the problem of
    2021 (beta 1e-6) runs away: most of Z lies in directions that A hardly sees, so its relative residual says nothing.
 
    Late changes. Residuals do not know which bound holds the gap open. The best network and the best dual point are kept
    whichever rho they came from, so each may be served in turn: looked at from iteration 50 on at intervals that grow, a
-   bound that has moved by less than a twentieth of the gap is done and the other lags. A small rho serves the dual point,
+   bound that has moved by less than a twentieth of the gap is done and the other lags; as long as no network is better than the empty one, it is the objective that lags. A small rho serves the dual point,
    whose infeasibility is rho times the primal residual; a large one serves the network.
 */
 #include "admm.h"
@@ -125,12 +125,13 @@ PetscErrorCode PsdAdmmInitialPenalty(PsdAdmm admm, PetscReal *rho)
 }
 
 PetscReal PsdPenaltyPropose(PetscInt previous, PetscInt iteration, PetscReal rho, PetscReal rho_initial,
-                            PetscReal primal, PetscReal dual)
+                            PetscReal primal, PetscReal dual, PetscBool none)
 {
   PetscBool due = PETSC_FALSE;
   for (PetscInt k = 10; k <= 320; k *= 2) due = (PetscBool)(due || (previous < k && k <= iteration));
   if (!due || !(primal > 0) || !(dual > 0)) return rho;
-  PetscReal proposal = rho * PetscMin(5, PetscMax(0.2, PetscSqrtReal(primal / dual)));
+  const PetscReal ratio = primal / dual;
+  PetscReal proposal = rho * PetscMin(5, PetscMax(0.2, none && ratio > 1 ? ratio : PetscSqrtReal(ratio)));
   proposal = PetscMin(30 * rho_initial, PetscMax(rho_initial / 10, proposal));
   return proposal > 3 * rho || proposal < rho / 3 ? TwoDigits(proposal) : rho;
 }
@@ -139,12 +140,13 @@ PetscReal PsdPenaltyPropose(PetscInt previous, PetscInt iteration, PetscReal rho
 #define DONE 0.05
 
 PetscReal PsdPenaltyFollowBounds(PsdLag *lag, PetscInt iteration, PetscReal rho, PetscReal rho_initial,
-                                 PetscReal objective, PetscReal bound)
+                                 PetscReal objective, PetscReal bound, PetscBool none)
 {
   const PetscReal gap = objective - bound, gained = lag->objective - objective, raised = bound - lag->bound;
   PetscReal proposal = rho;
   if (iteration < (lag->due ? lag->due : 50)) return rho;
-  if (lag->due && gained < DONE * gap) proposal = rho / 3;
+  if (lag->due && none) proposal = rho * 3;
+  else if (lag->due && gained < DONE * gap) proposal = rho / 3;
   else if (lag->due && raised < DONE * gap) proposal = rho * 3;
   lag->due = iteration + PetscMax(50, iteration / 2);
   lag->objective = objective;

@@ -19,9 +19,10 @@ static PetscErrorCode AdaptPenalty(PsdAdmm admm, PetscInt previous, PetscReal pr
   PetscFunctionBeginUser;
   const PsdAdmmStatus *status = &admm->status;
   PetscReal rho = PsdPenaltyFollowBounds(&admm->lag, status->iteration, admm->rho, admm->rho_initial, status->objective,
-                                         status->bound);
+                                         status->bound, (PetscBool)(status->neurons == 0));
   if (!admm->lag.acted)
-    rho = PsdPenaltyPropose(previous, status->iteration, admm->rho, admm->rho_initial, primal, dual);
+    rho = PsdPenaltyPropose(previous, status->iteration, admm->rho, admm->rho_initial, primal, dual,
+                            (PetscBool)(status->neurons == 0));
   if (rho == admm->rho) PetscFunctionReturn(0);
   PetscCall(PetscInfo(NULL, "iteration %" PetscInt_FMT ": rho %g -> %g (relative residuals %g, %g)\n",
                       admm->status.iteration, (double)admm->rho, (double)rho, (double)primal, (double)dual));

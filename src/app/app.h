@@ -5,6 +5,7 @@
 #ifndef PSD_APP_H
 #define PSD_APP_H
 
+#include "plan/plan.h"
 #include <psdnet.h>
 
 /* Exit status of the command (docs/formats.md). */
@@ -26,6 +27,7 @@ PetscErrorCode PsdRunTrain(const PsdInvocation *invocation, int *exit_status);
 PetscErrorCode PsdRunEvaluate(const PsdInvocation *invocation, int *exit_status);
 PetscErrorCode PsdRunPredict(const PsdInvocation *invocation, int *exit_status);
 PetscErrorCode PsdRunCertify(const PsdInvocation *invocation, int *exit_status);
+PetscErrorCode PsdRunPlan(const PsdInvocation *invocation, int *exit_status);
 PetscErrorCode PsdRunInfo(const PsdInvocation *invocation, int *exit_status);
 
 /* ---------------------------------------------------------------- shared by subcommands: common.c */
@@ -60,6 +62,17 @@ typedef struct {
 
 /* Collective; written by the root, whole or not at all. */
 PetscErrorCode PsdReportWrite(const PsdReport *report, const char path[]);
+
+/* The plan of a run, as JSON. Collective; written by the root, whole or not at all. */
+typedef struct {
+  const PsdPlanSizes *sizes;
+  const char *consensus;
+  PetscInt iterations, count;
+  const PsdPlanItem *items;
+  PetscReal root, others; /* peak, bytes */
+  const PetscReal *seconds, *flops;
+} PsdPlanReport;
+PetscErrorCode PsdPlanReportWrite(const PsdPlanReport *report, const char path[]);
 
 typedef struct _p_PsdHistory *PsdHistory;
 /* path "": none is kept. Collective. */

@@ -16,6 +16,7 @@ static const PsdSubcommand subcommands[] = {
      PsdRunPredict},
     {"certify", "-model m.h5 -data DIR", "objective, bound and gap again, from file and data alone", PETSC_FALSE,
      PsdRunCertify},
+    {"plan", "-images N -image 3x32x32", "memory and time of a run before it is submitted", PETSC_FALSE, PsdRunPlan},
     {"info", "FILE|DIR", "what a model or a data set is", PETSC_TRUE, PsdRunInfo},
 };
 enum { SUBCOMMANDS = sizeof(subcommands) / sizeof(*subcommands) };

@@ -102,6 +102,32 @@ static void CloseFile(FILE *stream, const char path[], PsdStatus *status)
   if (fclose(stream) || failed) PsdStatusFail(status, "cannot write %s: %s", path, strerror(errno));
 }
 
+/* A file that appears whole or not at all, of what `print` says of `what`. Root alone. */
+static void WriteWhole(const char path[], void (*print)(FILE *, const void *), const void *what, PsdStatus *status)
+{
+  PsdFile file;
+  PsdFileBegin(&file, path, status);
+  FILE *stream = status->failed ? NULL : fopen(file.temporary, "w");
+  if (stream) {
+    (*print)(stream, what);
+    CloseFile(stream, path, status);
+  } else PsdStatusFail(status, "cannot write %s: %s", path, strerror(errno));
+  if (status->failed) PsdFileAbandon(&file);
+  else PsdFileCommit(&file, status);
+}
+
+/* What report.json is made of. */
+typedef struct {
+  const PsdReport *report;
+  const Circumstances *run;
+} RunReport;
+
+static void PrintRun(FILE *file, const void *what)
+{
+  const RunReport *it = what;
+  PrintReport(file, it->report, it->run);
+}
+
 PetscErrorCode PsdReportWrite(const PsdReport *report, const char path[])
 {
   PetscFunctionBeginUser;
@@ -110,18 +136,49 @@ PetscErrorCode PsdReportWrite(const PsdReport *report, const char path[])
   PetscMPIInt rank;
   PetscCall(GatherCircumstances(&run));
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
-  if (rank == 0) {
-    PsdFile file;
-    PsdFileBegin(&file, path, &status);
-    FILE *stream = status.failed ? NULL : fopen(file.temporary, "w");
-    if (stream) {
-      PrintReport(stream, report, &run);
-      CloseFile(stream, path, &status);
-    } else PsdStatusFail(&status, "cannot write %s: %s", path, strerror(errno));
-    if (status.failed) PsdFileAbandon(&file);
-    else PsdFileCommit(&file, &status);
-  }
+  if (rank == 0) WriteWhole(path, PrintRun, &(RunReport){report, &run}, &status);
   PetscCall(PetscFree(run.options));
+  PetscCall(PsdStatusAgree(PETSC_COMM_WORLD, &status));
+  PetscFunctionReturn(0);
+}
+
+static void PrintPlan(FILE *file, const void *what)
+{
+  const PsdPlanReport *plan = what;
+  PetscReal total = 0;
+  fprintf(file, "{\n");
+  PrintNumber(file, "n", plan->sizes->n);
+  PrintNumber(file, "f", plan->sizes->f);
+  PrintNumber(file, "D", plan->sizes->D);
+  PrintInt(file, "blocks", 2 * plan->sizes->pairs);
+  PrintInt(file, "ranks", plan->sizes->ranks);
+  PrintField(file, "consensus", plan->consensus);
+  PrintInt(file, "iterations", plan->iterations);
+  fprintf(file, "  \"memory\": {");
+  for (PetscInt k = 0; k < plan->count; k++)
+    fprintf(file, "%s\n    \"%s\": [%.0f, %.0f]", k > 0 ? "," : "", plan->items[k].name, (double)plan->items[k].root,
+            (double)plan->items[k].others);
+  fprintf(file, "\n  },\n");
+  PrintNumber(file, "peak_memory_mb", plan->root / 1e6);
+  PrintNumber(file, "peak_memory_others_mb", plan->others / 1e6);
+  fprintf(file, "  \"flops\": {");
+  for (int phase = 0; phase < PSD_PHASE_COUNT; phase++)
+    fprintf(file, "%s\"%s\": %.6g", phase > 0 ? ", " : "", PsdPhaseNames[phase], (double)plan->flops[phase]);
+  fprintf(file, "},\n  \"seconds\": {");
+  for (int phase = 0; phase < PSD_PHASE_COUNT; phase++) {
+    fprintf(file, "\"%s\": %.6g, ", PsdPhaseNames[phase], (double)plan->seconds[phase]);
+    total += plan->seconds[phase];
+  }
+  fprintf(file, "\"total\": %.6g}\n}\n", (double)total);
+}
+
+PetscErrorCode PsdPlanReportWrite(const PsdPlanReport *report, const char path[])
+{
+  PetscFunctionBeginUser;
+  PsdStatus status = {PETSC_FALSE, ""};
+  PetscMPIInt rank;
+  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  if (rank == 0) WriteWhole(path, PrintPlan, report, &status);
   PetscCall(PsdStatusAgree(PETSC_COMM_WORLD, &status));
   PetscFunctionReturn(0);
 }

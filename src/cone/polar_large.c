@@ -155,7 +155,8 @@ static PetscErrorCode MinimizeBound(PsdPolarLarge it, const PetscReal M[], Petsc
     }
     /* at v = u/length: v'M1v = theta - form/square, 2 M2'v = 2 form/length */
     const PetscReal attained = theta - form / square + 2 * form / length;
-    if (best - attained <= ACCURACY * (PetscAbsReal(best) + norm * 1e-3)) break;
+    /* without the rounding, which no step takes away */
+    if (theta + form - attained <= ACCURACY * (PetscAbsReal(best) + norm * 1e-3)) break;
     if (length < 1) high = PetscMin(high, theta);
     else low = PetscMax(low, theta);
     if (high - low <= ACCURACY * norm) break;

@@ -3,12 +3,10 @@
 */
 #include "consensus.h"
 #include "base/base.h"
+#include "patches/patches.h"
+#include "plan/plan.h"
 
 static const PsdConsensusOps *const kernels[] = {&PsdConsensusRoot, &PsdConsensusScalapack, &PsdConsensusKernel};
-
-/* From this order on a factorisation is worth distributing (docs/performance.md); below, its messages cost more than they
-   save. */
-#define DISTRIBUTE_FROM 2000
 
 PetscErrorCode PsdConsensusCreate(PsdConsensus *consensus)
 {
@@ -27,18 +25,46 @@ PetscErrorCode PsdConsensusSetFromOptions(PsdConsensus consensus)
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode Sizes(PsdProblem problem, PsdPlanSizes *sizes)
+{
+  PetscFunctionBeginUser;
+  PetscInt channels, height, width, q, positions;
+  PetscMPIInt ranks;
+  PetscCallMPI(MPI_Comm_size(problem->comm, &ranks));
+  PetscCall(PsdDataGetImageSize(problem->data, &channels, &height, &width));
+  PetscCall(PsdPatchesGetSizes(problem->patches, &q, NULL, NULL, &positions));
+  PsdPlanSetSizes(problem->n, ranks, problem->blocks->C, problem->blocks->G, positions, q, problem->blocks->f,
+                  channels * height * width, sizes);
+  sizes->transform = PsdPatchesNeedStatistics(problem->patches);
+  sizes->feature_memory = problem->memory * 1024 * 1024;
+  PetscFunctionReturn(0);
+}
+
+/* One that was asked for has to fit as well; nominal rates, so that a choice does not depend on clocks. */
 static PetscErrorCode ChooseKernel(PsdConsensus consensus)
 {
   PetscFunctionBeginUser;
-  const PetscInt D = consensus->blocks->D, n = consensus->problem->n;
-  PetscMPIInt ranks;
-  PetscCallMPI(MPI_Comm_size(consensus->blocks->comm, &ranks));
+  PsdPlanSizes sizes;
+  PsdPlanNode node;
+  PsdPlanKind kind = PSD_PLAN_ROOT;
+  PetscReal needed;
+  PetscCall(Sizes(consensus->problem, &sizes));
+  PetscCall(PsdPlanThisNode(consensus->blocks->comm, &node));
   if (!consensus->ops) {
-    if (D > n && D >= DISTRIBUTE_FROM) consensus->ops = &PsdConsensusKernel;
-    else consensus->ops = ranks > 1 && D >= DISTRIBUTE_FROM ? &PsdConsensusScalapack : &PsdConsensusRoot;
+    const PsdRates rates = PsdRatesNominal(&sizes);
+    PetscCall(PsdPlanChoose(&sizes, &rates, &node, &kind));
+    consensus->ops = kernels[kind];
+  } else {
+    while (kind < PSD_PLAN_KERNEL && kernels[kind] != consensus->ops) kind++;
+    PsdCheckInput(PsdPlanFits(&sizes, kind, &node, &needed),
+                  "D = %" PetscInt_FMT ", n = %" PetscInt_FMT
+                  ": consensus %s needs %.1f GB, and a node has %.1f GB: take -consensus auto, a smaller -patch or "
+                  "-pool, -pca or -limit",
+                  consensus->blocks->D, consensus->problem->n, consensus->ops->name, (double)needed / 1e9,
+                  (double)node.memory / 1e9);
   }
-  PetscCall(
-      PetscInfo(NULL, "consensus: %s for D = %" PetscInt_FMT " on %d ranks\n", consensus->ops->name, D, (int)ranks));
+  PetscCall(PetscInfo(NULL, "consensus: %s for D = %" PetscInt_FMT " on %" PetscInt_FMT " ranks\n",
+                      consensus->ops->name, consensus->blocks->D, sizes.ranks));
   PetscFunctionReturn(0);
 }
 

@@ -1,0 +1,153 @@
+/*
+   Rates of this machine's kernels, all ranks at work at once: each is timed until it has taken a tenth of a second.
+*/
+#include "patches/patches.h"
+#include "plan.h"
+#include <petscblaslapack.h>
+
+#define ORDER 1024
+#define EIGEN_MOST 500 /* larger blocks: by the cube of the order */
+#define ENOUGH 0.1
+
+typedef PetscErrorCode (*Kernel)(void *context);
+
+/* Seconds of one call: the first is not counted, and the slowest rank counts. */
+static PetscErrorCode Time(MPI_Comm comm, Kernel kernel, void *context, PetscReal *seconds)
+{
+  PetscFunctionBeginUser;
+  PetscInt calls = 0;
+  PetscCall((*kernel)(context));
+  PetscCallMPI(MPI_Barrier(comm));
+  const PetscLogDouble start = MPI_Wtime();
+  PetscLogDouble elapsed = 0;
+  while (elapsed < ENOUGH) {
+    PetscCall((*kernel)(context));
+    calls++;
+    elapsed = MPI_Wtime() - start;
+  }
+  *seconds = elapsed / (PetscReal)calls;
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, seconds, 1, MPIU_REAL, MPI_MAX, comm));
+  PetscFunctionReturn(0);
+}
+
+/* Operands of the dense kernels: A and B of ORDER x ORDER, C as well or larger; vectors longer than any cache. */
+typedef struct {
+  PetscReal *A, *B, *C, *lambda;
+  size_t length; /* of the triad's vectors, which lie in one array behind each other */
+  PetscReal *vectors;
+  PetscInt d;
+  PsdEigen eigen;
+  PsdPatches patches;
+  const PetscReal *activation;
+  unsigned char *image;
+  PetscReal *moments;
+} Operands;
+
+static PetscErrorCode Gemm(void *context)
+{
+  PetscFunctionBeginUser;
+  Operands *it = context;
+  const PetscReal one = 1, zero = 0;
+  const PetscBLASInt n = ORDER;
+  PetscCallBLAS("BLASgemm", BLASgemm_("N", "T", &n, &n, &n, &one, it->A, &n, it->B, &n, &zero, it->C, &n));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Syrk(void *context)
+{
+  PetscFunctionBeginUser;
+  Operands *it = context;
+  const PetscReal one = 1, zero = 0;
+  const PetscBLASInt n = ORDER;
+  PetscCallBLAS("BLASsyrk", BLASsyrk_("U", "N", &n, &n, &one, it->A, &n, &zero, it->C, &n));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Potrf(void *context)
+{
+  PetscFunctionBeginUser;
+  Operands *it = context;
+  const PetscBLASInt n = ORDER;
+  PetscBLASInt info;
+  PetscCall(PetscArraycpy(it->C, it->B, (size_t)ORDER * ORDER));
+  for (size_t k = 0; k < ORDER; k++) it->C[k * ORDER + k] += 2 * ORDER;
+  PetscCallBLAS("LAPACKpotrf", LAPACKpotrf_("U", &n, it->C, &n, &info));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Triad(void *context)
+{
+  PetscFunctionBeginUser;
+  Operands *it = context;
+  PetscReal *restrict a = it->vectors, *restrict b = a + it->length, *restrict c = b + it->length;
+  for (size_t k = 0; k < it->length; k++) a[k] = b[k] + 0.5 * c[k];
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Eigen(void *context)
+{
+  PetscFunctionBeginUser;
+  Operands *it = context;
+  for (PetscInt j = 0; j < it->d; j++) PetscCall(PetscArraycpy(it->C + j * it->d, it->B + (size_t)j * ORDER, it->d));
+  PetscCall(PsdEigenSolve(it->eigen, it->C, it->lambda));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Lift(void *context)
+{
+  PetscFunctionBeginUser;
+  Operands *it = context;
+  PetscCall(PsdPatchesMoments(it->patches, it->image, it->moments));
+  PetscCall(PsdPatchesLift(it->patches, it->activation, it->moments, it->moments));
+  PetscFunctionReturn(0);
+}
+
+/* Whitened patches cost two more products a region than this sees: counted at half of dgemm's rate. */
+static PetscErrorCode TimeLift(MPI_Comm comm, const PsdPlanSizes *sizes, Operands *it, PsdRates *rates)
+{
+  PetscFunctionBeginUser;
+  PetscRandom random;
+  PetscReal value;
+  const size_t moments = (size_t)sizes->G * (size_t)((sizes->q + 1) * (sizes->q + 2) / 2);
+  PetscCall(PetscRandomCreate(PETSC_COMM_SELF, &random));
+  PetscCall(PetscMalloc2((size_t)sizes->image, &it->image, moments, &it->moments));
+  for (size_t k = 0; k < (size_t)sizes->image; k++) {
+    PetscCall(PetscRandomGetValueReal(random, &value));
+    it->image[k] = (unsigned char)(255 * value);
+  }
+  PetscCall(Time(comm, Lift, it, &rates->lift));
+  if (sizes->transform)
+    rates->lift += (PetscReal)sizes->G * 2 * sizes->q * sizes->f * (sizes->q + sizes->f) / (0.7 * rates->gemm);
+  PetscCall(PetscFree2(it->image, it->moments));
+  PetscCall(PetscRandomDestroy(&random));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdRatesMeasure(MPI_Comm comm, const PsdPlanSizes *sizes, PsdPatches patches,
+                               const PetscReal activation[3], PsdRates *rates)
+{
+  PetscFunctionBeginUser;
+  const PetscReal cube = (PetscReal)ORDER * ORDER * ORDER;
+  const size_t square = (size_t)ORDER * ORDER;
+  Operands it = {.length = (size_t)4 << 20, .patches = patches, .activation = activation};
+  PetscReal seconds;
+  it.d = (PetscInt)PetscMin(sizes->d, EIGEN_MOST);
+  PetscCall(PetscMalloc5(square, &it.A, square, &it.B, square, &it.C, ORDER, &it.lambda, 3 * it.length, &it.vectors));
+  for (size_t k = 0; k < square; k++) it.A[k] = it.B[k] = (PetscReal)((k * 7919) % 1009) / 1009;
+  for (size_t k = 0; k < 3 * it.length; k++) it.vectors[k] = 1;
+  PetscCall(Time(comm, Gemm, &it, &seconds));
+  rates->gemm = 2 * cube / seconds;
+  PetscCall(Time(comm, Syrk, &it, &seconds));
+  rates->syrk = cube / seconds;
+  PetscCall(Time(comm, Potrf, &it, &seconds));
+  rates->potrf = cube / 3 / seconds;
+  PetscCall(Time(comm, Triad, &it, &seconds));
+  rates->bandwidth = 3 * (PetscReal)(it.length * sizeof(PetscReal)) / seconds;
+  PetscCall(PsdEigenCreate(it.d, &it.eigen));
+  PetscCall(Time(comm, Eigen, &it, &seconds));
+  rates->eigen = seconds / ((PetscReal)it.d * it.d * it.d);
+  PetscCall(PsdEigenDestroy(&it.eigen));
+  PetscCall(TimeLift(comm, sizes, &it, rates));
+  PetscCall(PetscFree5(it.A, it.B, it.C, it.lambda, it.vectors));
+  PetscFunctionReturn(0);
+}
