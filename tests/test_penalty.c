@@ -89,8 +89,8 @@ static void RoundingDoesNotShow(void **state)
   PetscInt differences = 0;
   for (PetscInt k = 0; k < 1000; k++) {
     const PetscReal ratio = 12 + 0.012345 * k;
-    differences +=
-        PsdPenaltyPropose(9, 10, 3, 3, ratio, 1, PETSC_FALSE) != PsdPenaltyPropose(9, 10, 3, 3, ratio * (1 + 1e-12), 1);
+    differences += PsdPenaltyPropose(9, 10, 3, 3, ratio, 1, PETSC_FALSE) !=
+                   PsdPenaltyPropose(9, 10, 3, 3, ratio * (1 + 1e-12), 1, PETSC_FALSE);
   }
   assert_int_equal(differences, 0);
 }
@@ -106,9 +106,20 @@ static void FollowsTheBoundThatLags(void **state)
   assert_false(lag.acted);
   assert_true(PsdPenaltyFollowBounds(&lag, 100, 1, 1, 15, 5, PETSC_FALSE) == 1); /* both moved */
   assert_false(lag.acted);
-  assert_true(Near(PsdPenaltyFollowBounds(&lag, 150, 1, 1, 14.9, 7, PETSC_FALSE), 1. / 3);
+  assert_true(Near(PsdPenaltyFollowBounds(&lag, 150, 1, 1, 14.9, 7, PETSC_FALSE), 1. / 3));
   assert_true(lag.acted);
-  assert_true(Near(PsdPenaltyFollowBounds(&lag, 225, 1, 1, 12, 7.1, PETSC_FALSE), 3);
+  assert_true(Near(PsdPenaltyFollowBounds(&lag, 225, 1, 1, 12, 7.1, PETSC_FALSE), 3));
+}
+
+/* no network yet: the objective lags, whatever has moved, and residuals are followed at once rather than by their root */
+static void UntilThereIsANetwork(void **state)
+{
+  (void)state;
+  PsdLag lag = {0};
+  assert_true(PsdPenaltyFollowBounds(&lag, 50, 1, 1, 20, 0, PETSC_TRUE) == 1);
+  assert_true(Near(PsdPenaltyFollowBounds(&lag, 100, 1, 1, 20, 7, PETSC_TRUE), 3));
+  assert_true(PsdPenaltyPropose(10, 20, 1, 1, 4, 1, PETSC_FALSE) == 1);
+  assert_true(Near(PsdPenaltyPropose(10, 20, 1, 1, 4, 1, PETSC_TRUE), 4));
 }
 
 static void FollowsBoundsWithinLimits(void **state)
@@ -140,6 +151,7 @@ int main(int argc, char **argv)
                                      cmocka_unit_test(NothingFromResidualsThatSayNothing),
                                      cmocka_unit_test(RoundingDoesNotShow),
                                      cmocka_unit_test(FollowsTheBoundThatLags),
+                                     cmocka_unit_test(UntilThereIsANetwork),
                                      cmocka_unit_test(FollowsBoundsWithinLimits)};
   if (PsdInitialize(&argc, &argv, NULL)) return 1;
   const int failures = cmocka_run_group_tests(tests, NULL, NULL);

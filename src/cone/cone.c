@@ -55,7 +55,7 @@ PetscErrorCode PsdConeSetUp(PsdCone cone, PsdBlocks blocks)
   }
   if (cone->shared) {
     PetscCall(PsdConeTeamCreate(blocks, &cone->team));
-    PetscCall(PetscMalloc2(blocks->m, &cone->x, blocks->m, &cone->z));
+    PetscCall(PetscMalloc1(blocks->m, &cone->x));
   } else {
     PetscCallMPI(MPI_Comm_dup(PETSC_COMM_SELF, &cone->team.comm));
     cone->team.size = 1;
@@ -239,6 +239,7 @@ PetscErrorCode PsdConeProject(PsdCone cone, Vec X[2], Vec Z[2])
   PetscFunctionBeginUser;
   const PetscReal *x[2];
   PetscReal *z[2];
+  const PetscLogDouble start = MPI_Wtime();
   PetscCall(PsdEventBegin(PSD_EVENT_PROJECT));
   cone->iteration++;
   for (PetscInt s = 0; s < 2; s++) {
@@ -252,6 +253,7 @@ PetscErrorCode PsdConeProject(PsdCone cone, Vec X[2], Vec Z[2])
     PetscCall(VecRestoreArrayRead(X[s], &x[s]));
   }
   PetscCall(PsdEventEnd(PSD_EVENT_PROJECT));
+  cone->seconds += MPI_Wtime() - start;
   PetscFunctionReturn(0);
 }
 
@@ -392,7 +394,7 @@ PetscErrorCode PsdConeDestroy(PsdCone *cone)
     PetscCall(SlotDestroy(&(*cone)->work_slot[s]));
   }
   if ((*cone)->blocks) PetscCall(PsdConeTeamDestroy(&(*cone)->team));
-  PetscCall(PetscFree2((*cone)->x, (*cone)->z));
+  PetscCall(PetscFree((*cone)->x));
   PetscCall(PetscFree((*cone)->X));
   PetscCall(PetscFree(*cone));
   PetscFunctionReturn(0);

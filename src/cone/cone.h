@@ -107,7 +107,8 @@ struct _p_PsdCone {
   PsdConeTeam team;
   PsdConeSlot *slot[2];            /* of each local block; [0] Z, [1] Z' */
   PsdConeSlot work_slot[2];        /* of blocks worked on for others */
-  PetscReal *X, *x, *z;            /* d x d; svecs of a block that is another rank's */
+  PetscReal *X, *x;                /* d x d; svec of a block that is another rank's */
+  PetscLogDouble seconds;          /* in projections, here */
   PetscInt uses[PSD_CONE_KERNELS]; /* projections by each kernel, here */
 };
 
