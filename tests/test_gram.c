@@ -1,0 +1,152 @@
+/* A'A accumulated by columns is that of the lifted features: beyond the order up to which sums are exact and below it, features kept
+ * and streamed, whichever rank holds how many samples; and A A' of the patches is the features' too, over several blocks. */
+#include "problem_sample.h"
+#include <setjmp.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include "consensus/grid.h"
+#include "problem/rows.h"
+
+#define COUNT 150
+
+static const long size[3] = {1, 9, 9};
+
+/* Patches of patch x patch of COUNT images of size 9 x 9, as a problem; the same images lifted one by one: phi, n x D, with P. */
+static Setting Large(PetscInt patch, PetscReal memory, PetscReal **phi)
+{
+  static const PetscInt labels[] = {3, 0, 5};
+  Setting it = {0};
+  PetscReal *moments;
+  PetscInt q, kept = 0;
+  MUST(PsdDataCreate(PETSC_COMM_WORLD, &it.data));
+  MUST(PsdDataSetPath(it.data, PathOf("large.h5", NULL)));
+  MUST(PsdDataSetClasses(it.data, 3, labels));
+  MUST(PsdDataSetUp(it.data));
+  MUST(PsdPatchesCreate(PETSC_COMM_WORLD, &it.patches));
+  it.patches->geometry.patch_height = it.patches->geometry.patch_width = patch;
+  MUST(PsdPatchesSetImageSize(it.patches, 1, (PetscInt)size[1], (PetscInt)size[2]));
+  MUST(PsdProblemCreate(it.data, it.patches, &it.problem));
+  MUST(PsdProblemSetActivation(it.problem, activation));
+  MUST(PsdProblemSetMemory(it.problem, memory));
+  MUST(PsdProblemSetUp(it.problem));
+  const PetscInt D = it.problem->blocks->D;
+  MUST(PsdPatchesGetSizes(it.patches, &q, NULL, NULL, NULL));
+  MUST(PetscMalloc1(PsdPackedLength(q + 1), &moments));
+  MUST(PetscMalloc1((size_t)COUNT * D, phi));
+  for (long k = 0; k < COUNT; k++) {
+    unsigned char image[81];
+    PetscReal *row = *phi + kept * D;
+    if (LabelOf(k) != 3 && LabelOf(k) != 0 && LabelOf(k) != 5) continue;
+    for (PetscInt b = 0; b < 81; b++) image[b] = PixelOf(k, b);
+    MUST(PsdPatchesMoments(it.patches, image, moments));
+    MUST(PsdPatchesLift(it.patches, activation, moments, row));
+    PsdRemoveJ(it.problem->blocks->d, row);
+    kept++;
+  }
+  Require(kept == it.problem->n, "images of the classes");
+  MUST(PetscFree(moments));
+  return it;
+}
+
+static void LargeDestroy(Setting *it, PetscReal *phi)
+{
+  MUST(PetscFree(phi));
+  MUST(PsdProblemDestroy(&it->problem));
+  MUST(PsdPatchesDestroy(&it->patches));
+  MUST(PsdDataDestroy(&it->data));
+}
+
+static PetscReal Dot(PetscInt n, const PetscReal x[], PetscInt step_x, const PetscReal y[], PetscInt step_y)
+{
+  PetscReal sum = 0;
+  for (PetscInt k = 0; k < n; k++) sum += x[k * step_x] * y[k * step_y];
+  return sum;
+}
+
+/* every 7th entry on and below the diagonal, and the diagonal */
+static void CheckColumns(PetscInt patch, PetscReal memory, PetscInt D_expected)
+{
+  PetscReal *phi;
+  Setting it = Large(patch, memory, &phi);
+  const PetscInt D = it.problem->blocks->D, n = it.problem->n;
+  PetscInt *column;
+  PsdGrid grid;
+  Require(D == D_expected, "order");
+  MUST(PsdProblemLift(it.problem));
+  MUST(PsdGridCreate(PETSC_COMM_WORLD, D, 3, &grid));
+  MUST(PetscMalloc1(grid->columns + 1, &column));
+  for (PetscInt k = 0; k < grid->columns; k++) column[k] = PsdGridColumn(grid, k);
+  MUST(PsdProblemAccumulateColumns(it.problem, grid->columns, column, grid->matrix));
+  for (PetscInt k = 0; k < grid->columns; k++)
+    for (PetscInt i = column[k]; i < D; i += 7) {
+      const PetscReal expected = Dot(n, phi + i, D, phi + column[k], D);
+      const PetscReal scale =
+          PetscSqrtReal(Dot(n, phi + i, D, phi + i, D) * Dot(n, phi + column[k], D, phi + column[k], D));
+      Require(PetscAbsReal(grid->matrix[(size_t)k * D + i] - expected) <= 1e-13 * scale, "A'A");
+    }
+  MUST(PetscFree(column));
+  MUST(PsdGridDestroy(&grid));
+  LargeDestroy(&it, phi);
+}
+
+static void ByColumns(void **state)
+{
+  (void)state;
+  CheckColumns(8, 1024, 2145);
+  CheckColumns(8, 0, 2145);
+  CheckColumns(4, 1024, 153);
+  CheckColumns(4, 0, 153);
+}
+
+/* of features that all ranks know, with the numbering of samples by which each rank's are its columns */
+static void CheckKernel(PetscInt patch, PetscInt block)
+{
+  PetscReal *phi, *K;
+  Setting it = Large(patch, 1024, &phi);
+  const PetscInt D = it.problem->blocks->D;
+  PetscInt most, *first;
+  MUST(MPI_Allreduce(&it.problem->n_local, &most, 1, MPIU_INT, MPI_MAX, PETSC_COMM_WORLD));
+  const PetscInt columns = (most + block - 1) / block * block, N = columns * Size();
+  MUST(PetscMalloc2((size_t)N * columns, &K, Size() + 1, &first));
+  first[0] = 0;
+  MUST(MPI_Allgather(&it.problem->n_local, 1, MPIU_INT, first + 1, 1, MPIU_INT, PETSC_COMM_WORLD));
+  for (PetscMPIInt r = 0; r < Size(); r++) first[r + 1] += first[r];
+  MUST(PsdProblemKeepPatches(it.problem));
+  MUST(PsdRowsKernel(it.problem->rows, block, N, K));
+  for (PetscInt j = 0; j < columns; j++) {
+    const PetscInt own = (j / block * Size() + Rank()) * block + j % block;
+    for (PetscMPIInt r = 0; r < Size(); r++)
+      for (PetscInt i = 0; i < columns; i++) {
+        const PetscInt row = (i / block * Size() + r) * block + i % block;
+        PetscReal expected = row == own ? 1 : 0, scale = 1;
+        if (row < own) continue;
+        if (j < it.problem->n_local && i < first[r + 1] - first[r]) {
+          const PetscReal *x = phi + (size_t)(first[Rank()] + j) * D, *y = phi + (size_t)(first[r] + i) * D;
+          expected = Dot(D, x, 1, y, 1);
+          scale = PetscSqrtReal(Dot(D, x, 1, x, 1) * Dot(D, y, 1, y, 1));
+        }
+        Require(PetscAbsReal(K[(size_t)j * N + row] - expected) <= 1e-12 * scale, "A A'");
+      }
+  }
+  MUST(PetscFree2(K, first));
+  LargeDestroy(&it, phi);
+}
+
+static void OfPatches(void **state)
+{
+  (void)state;
+  CheckKernel(8, 64);
+  CheckKernel(3, 4); /* many blocks, many patches */
+}
+
+int main(int argc, char **argv)
+{
+  const struct CMUnitTest tests[] = {cmocka_unit_test(ByColumns), cmocka_unit_test(OfPatches)};
+  if (PsdInitialize(&argc, &argv, NULL)) return 1;
+  RootCreate();
+  if (!Rank()) WriteHdf5(PathOf("large.h5", NULL), COUNT, size, H5T_STD_U8LE, 0);
+  MUST(MPI_Barrier(PETSC_COMM_WORLD));
+  const int failures = cmocka_run_group_tests(tests, NULL, NULL);
+  RootRemove();
+  return PsdFinalize() || failures;
+}

@@ -1,0 +1,104 @@
+/* The distributed positive definite matrix solves and multiplies as LAPACK does with the whole, by its inverse and by its factor, for
+ * orders below, at and beyond a block a rank, whatever stands above the diagonal. */
+#include "network_sample.h"
+#include <math.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <petscblaslapack.h>
+#include "consensus/grid.h"
+
+#define MOST 3 /* right-hand sides */
+
+/* A matrix V V' of rank N/2 + 1, the same on every rank; its trace */
+static PetscReal *Whole(PetscInt N, PetscReal *trace)
+{
+  const PetscReal one = 1, zero = 0;
+  const PetscBLASInt order = (PetscBLASInt)N, rank = order / 2 + 1;
+  PetscReal *V, *whole;
+  MUST(PetscMalloc1(N * rank, &V));
+  MUST(PetscMalloc1(N * N, &whole));
+  Fill(3, (size_t)(N * rank), V);
+  BLASgemm_("N", "T", &order, &order, &rank, &one, V, &order, V, &order, &zero, whole, &order);
+  *trace = 0;
+  for (PetscInt k = 0; k < N; k++) *trace += whole[k * N + k];
+  MUST(PetscFree(V));
+  return whole;
+}
+
+static void CompareRows(PsdGrid grid, PetscInt count, const PetscReal x[], const PetscReal expected[],
+                        PetscReal tolerance, const char what[])
+{
+  PetscReal size = 0;
+  for (PetscInt k = 0; k < grid->N * count; k++) size = PetscMax(size, PetscAbsReal(expected[k]));
+  for (PetscInt t = 0; t < count; t++)
+    for (PetscInt k = 0; k < grid->columns; k++) {
+      const PetscReal difference =
+          PetscAbsReal(x[t * grid->columns + k] - expected[t * grid->N + PsdGridColumn(grid, k)]);
+      if (!(difference <= tolerance * size))
+        fprintf(stderr, "order %d: error %g of %g\n", (int)grid->N, (double)difference, (double)size);
+      Require(difference <= tolerance * size, what);
+    }
+}
+
+static void Rows(PsdGrid grid, PetscInt count, const PetscReal whole[], PetscReal x[])
+{
+  for (PetscInt t = 0; t < count; t++)
+    for (PetscInt k = 0; k < grid->columns; k++) x[t * grid->columns + k] = whole[t * grid->N + PsdGridColumn(grid, k)];
+}
+
+static void CheckOrder(PetscInt N, PetscInt count)
+{
+  static const PetscReal shifts[] = {1, 1e-4, 1e-7, 1e-10}; /* of the trace; an inverse down to 1e-8 */
+  const PetscReal one = 1, zero = 0;
+  PetscBLASInt order = (PetscBLASInt)N, width = (PetscBLASInt)count, info;
+  PetscReal *whole, *right, *expected, *factor, *x, *y, trace;
+  PetscInt columns = 0;
+  PsdGrid grid;
+  whole = Whole(N, &trace);
+  MUST(PsdGridCreate(PETSC_COMM_WORLD, N, MOST, &grid));
+  Require(grid->columns == PsdGridColumns(N, Size(), Rank()), "columns of this rank");
+  MUST(MPI_Allreduce(&grid->columns, &columns, 1, MPIU_INT, MPI_SUM, PETSC_COMM_WORLD));
+  Require(columns == N, "columns of all");
+  for (PetscInt k = 0; k < grid->columns; k++)
+    for (PetscInt i = 0; i < N; i++)
+      grid->matrix[k * N + i] = i < PsdGridColumn(grid, k) ? NAN : whole[PsdGridColumn(grid, k) * N + i];
+  MUST(PetscMalloc5(N * count, &right, N * count, &expected, N * N, &factor, N * count, &x, N * count, &y));
+  Fill(5, (size_t)(N * count), right);
+  for (size_t s = 0; s < sizeof(shifts) / sizeof(*shifts); s++) {
+    const PetscReal shift = shifts[s] * trace;
+    MUST(PetscArraycpy(factor, whole, N * N));
+    MUST(PetscArraycpy(expected, right, N * count));
+    for (PetscInt k = 0; k < N; k++) factor[k * N + k] += shift;
+    LAPACKpotrf_("L", &order, factor, &order, &info);
+    LAPACKpotrs_("L", &order, &width, factor, &order, expected, &order, &info);
+    MUST(PsdGridFactor(grid, trace, shift));
+    Rows(grid, count, right, x);
+    MUST(PsdGridSolve(grid, count, x));
+    CompareRows(grid, count, x, expected, 1000 * PETSC_MACHINE_EPSILON * (1 + 1 / shifts[s]), "solve");
+    /* the matrix is still there */
+    BLASgemm_("N", "N", &order, &width, &order, &one, whole, &order, right, &order, &zero, expected, &order);
+    Rows(grid, count, right, x);
+    MUST(PsdGridMultiply(grid, count, x, y));
+    CompareRows(grid, count, y, expected, 1e-12, "multiply");
+  }
+  MUST(PetscFree5(right, expected, factor, x, y));
+  MUST(PetscFree(whole));
+  MUST(PsdGridDestroy(&grid));
+}
+
+static void OrdersAroundABlock(void **state)
+{
+  static const PetscInt orders[] = {1, 5, 63, 64, 65, 200, 517};
+  (void)state;
+  for (size_t k = 0; k < sizeof(orders) / sizeof(*orders); k++)
+    for (PetscInt count = 1; count <= MOST; count += 2) CheckOrder(orders[k], count);
+}
+
+int main(int argc, char **argv)
+{
+  const struct CMUnitTest tests[] = {cmocka_unit_test(OrdersAroundABlock)};
+  if (PsdInitialize(&argc, &argv, NULL)) return 1;
+  const int failures = cmocka_run_group_tests(tests, NULL, NULL);
+  return PsdFinalize() || failures;
+}
