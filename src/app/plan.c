@@ -85,7 +85,7 @@ static PetscErrorCode FindSizes(const Question *question, PsdPatches patches, Ps
 
 static const char *ConeOf(const PsdPlanSizes *sizes)
 {
-  return sizes->d > 200 ? "lapack at first, then slepc" : "lapack";
+  return sizes->d > 80 ? "lapack at first, then slepc" : "lapack";
 }
 
 static PetscErrorCode PrintMemory(PetscInt count, const PsdPlanItem items[], const PsdPlanNode *node, PetscReal needed)

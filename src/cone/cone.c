@@ -12,8 +12,10 @@
 
 static const PsdConeOps *const kernels[PSD_CONE_KERNELS] = {&PsdConeLapack, &PsdConeSlepc, &PsdConeScalapack};
 
-/* Up to this order a complete decomposition is a matter of milliseconds and nothing else is worth its overhead. */
-#define SMALL_ORDER 200
+/* Up to this order LAPACK takes a fraction of a millisecond and nothing else is worth its overhead; ... */
+#define SMALL_ORDER 80
+/* ... and from this one on a projection is worth sending a block to another rank. */
+#define TEAM_ORDER 200
 
 PetscErrorCode PsdConeCreate(PsdCone *cone)
 {
@@ -28,15 +30,15 @@ PetscErrorCode PsdConeSetFromOptions(PsdCone cone)
   PetscFunctionBeginUser;
   static const char *const names[] = {"auto", "lapack", "slepc", "scalapack", NULL};
   static const char *const partial[] = {"block", "krylovschur", "lobpcg", "gd", "jd", NULL};
-  static const char *const drivers[] = {"syevd", "syevr", NULL};
+  static const char *const drivers[] = {"auto", "syevd", "syevr", NULL};
   PetscInt choice = 0, driver = 0;
   PetscCall(PsdOptionEnum("-cone", "kernel of the PSD projection", names, &choice, NULL));
   cone->choice = choice == 0 ? PSD_CONE_AUTO : (PsdConeKernel)(choice - 1);
   PetscCall(PsdOptionEnum("-cone_partial", "solver of partial decompositions: psdnet's own, or a SLEPc EPS", partial,
                           &cone->partial, NULL));
-  PetscCall(
-      PsdOptionEnum("-cone_lapack", "complete, or LAPACK's range of positive eigenvalues", drivers, &driver, NULL));
-  cone->range = (PetscBool)(driver == 1);
+  PetscCall(PsdOptionEnum("-cone_lapack", "complete, LAPACK's range of positive eigenvalues, or by the last rank",
+                          drivers, &driver, NULL));
+  cone->driver = (PsdConeDriver)driver;
   PetscFunctionReturn(0);
 }
 
@@ -47,7 +49,7 @@ PetscErrorCode PsdConeSetUp(PsdCone cone, PsdBlocks blocks)
   PetscMPIInt ranks;
   PetscCallMPI(MPI_Comm_size(blocks->comm, &ranks));
   cone->blocks = blocks;
-  cone->shared = (PetscBool)(ranks > blocks->pairs && (blocks->d > SMALL_ORDER || cone->choice == PSD_CONE_SCALAPACK));
+  cone->shared = (PetscBool)(ranks > blocks->pairs && (blocks->d > TEAM_ORDER || cone->choice == PSD_CONE_SCALAPACK));
   for (PetscInt s = 0; s < 2; s++) {
     PetscCall(PetscCalloc1(blocks->local, &cone->slot[s]));
     for (PetscInt k = 0; k < blocks->local; k++) cone->slot[s][k].rank = -1;

@@ -52,7 +52,7 @@ typedef struct _p_PsdCone *PsdCone;
 typedef struct {
   PetscReal *x; /* svec; NULL: none */
   PetscReal sign, margin;
-  PetscInt count;
+  PetscInt count, trusted; /* trusted: projections beyond its reach since */
 } PsdConeProof;
 
 /* What is remembered of one block from one projection to the next. */
@@ -88,6 +88,9 @@ extern const PsdConeOps PsdConeLapack;    /* lapack.c: complete, dsyevd; or dsye
 extern const PsdConeOps PsdConeSlepc;     /* partial.c: partial, by block Krylov or a SLEPc EPS (slepc.c) */
 extern const PsdConeOps PsdConeScalapack; /* scalapack.c: complete, one block over a team of ranks */
 
+/* LAPACK's drivers, as -cone_lapack names them: complete, the range of positive eigenvalues, or what the last rank suggests. */
+typedef enum { PSD_LAPACK_AUTO, PSD_LAPACK_COMPLETE, PSD_LAPACK_RANGE } PsdConeDriver;
+
 /* How blocks are shared out when there are more ranks than pairs (team.c). */
 typedef struct {
   PetscInt blocks;   /* worked on here: `block[k]` = 2 pair + s */
@@ -99,7 +102,7 @@ typedef struct {
 struct _p_PsdCone {
   PsdBlocks blocks;
   PsdConeKernel choice;
-  PetscBool range;                /* lapack: dsyevr of a range rather than dsyevd */
+  PsdConeDriver driver;           /* of lapack */
   PetscInt partial;               /* index of the partial solver: see partial.c */
   void *kernel[PSD_CONE_KERNELS]; /* what each keeps; NULL until it is used */
   PetscInt iteration;             /* projections so far */

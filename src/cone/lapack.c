@@ -3,7 +3,8 @@
 
    X = V diag(lambda) V'. proj(X) is the sum over positive eigenvalues, or X less the sum over the others, whichever has
    fewer terms. An eigenvalue counts as positive when it is larger than what rounding makes of zero, d eps ||X||.
-   With -cone_lapack syevr only the positive eigenvalues and their vectors are asked for, which spares part of the work.
+   When few were positive the last time only those eigenvalues and their vectors are asked for (dsyevr), which spares half of
+   the work.
 */
 #include "cone.h"
 #include "base/base.h"
@@ -50,8 +51,6 @@ static PetscErrorCode SetUp(PsdCone cone, void **kernel)
   Lapack *lapack;
   PetscCall(PetscNew(&lapack));
   PetscCall(PetscMalloc2(d, &lapack->lambda, d * d, &lapack->square));
-  if (cone->range) PetscCall(SetUpRange(cone->blocks->d, lapack));
-  else PetscCall(PsdEigenCreate(cone->blocks->d, &lapack->eigen));
   *kernel = lapack;
   PetscFunctionReturn(0);
 }
@@ -127,9 +126,17 @@ static PetscErrorCode Project(PsdCone cone, void *kernel, PsdConeSlot *slot, con
                               PetscReal tolerance, PetscReal z[])
 {
   PetscFunctionBeginUser;
+  Lapack *lapack = kernel;
+  const PetscInt d = cone->blocks->d;
   (void)tolerance;
-  if (cone->range) PetscCall(ProjectRange(cone, kernel, slot, x, X, z));
-  else PetscCall(ProjectComplete(cone, kernel, slot, x, X, z));
+  const PetscBool few = (PetscBool)(slot->rank >= 0 && slot->rank <= d / 4);
+  if (cone->driver == PSD_LAPACK_RANGE || (cone->driver == PSD_LAPACK_AUTO && few)) {
+    if (!lapack->V) PetscCall(SetUpRange(d, lapack));
+    PetscCall(ProjectRange(cone, lapack, slot, x, X, z));
+  } else {
+    if (!lapack->eigen) PetscCall(PsdEigenCreate(d, &lapack->eigen));
+    PetscCall(ProjectComplete(cone, lapack, slot, x, X, z));
+  }
   PetscFunctionReturn(0);
 }
 

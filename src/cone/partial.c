@@ -16,8 +16,10 @@
    for then A is less than -gamma I plus a matrix of rank k (Weyl). That costs d^3/3 at the speed of dgemm, but it lasts: any
    later X with ||X - X_proved||_F <= gamma has no more than k positive eigenvalues either, by Weyl again. gamma is half the
    distance to zero of the first unwanted Ritz value. Where that does not succeed, gamma = 0 (up to the tolerance) is tried, and
-   then a complete decomposition is made. So that the search itself finds what is new, two random vectors are among the start
-   vectors every time.
+   then a complete decomposition is made. Two random vectors are among the start vectors every time, so that the search itself
+   finds what is new; on the strength of that a proof is also let stand while X has moved by less than a tenth and k is the
+   same, but for nine projections at most. So a miss is noticed at once when X jumps or k changes, and by the tenth projection
+   always.
 
    The search is a block Krylov method with Rayleigh-Ritz (generalised Davidson without preconditioner): the space grows by
    the residuals of the wanted vectors and is restarted with the best of it. Products X V with all of them at once read X
@@ -29,6 +31,8 @@
 
 #define GUARDS 3       /* beyond the wanted ones */
 #define RANDOM 2       /* new start vectors every time */
+#define NEAR 0.1       /* of ||X||: how far a proof is trusted beyond its reach, ... */
+#define PROVE_EVERY 10 /* ... and for how many projections less one */
 #define MOST_ROUNDS 40 /* products before a complete decomposition is cheaper */
 
 /* as -cone_partial numbers them; NULL: the one here */
@@ -321,7 +325,7 @@ static PetscErrorCode HasFactor(Partial *it, PetscReal sign, const PetscReal *X,
   PetscFunctionReturn(0);
 }
 
-/* Whether no more than `found` eigenvalues are positive: by the last proof if it reaches so far, else by a new one. guard: a
+/* Whether no more than `found` eigenvalues are positive: by the last proof if it reaches so far or is trusted, else by a new one. guard: a
    Ritz value that is not positive, or 0. */
 static PetscErrorCode Prove(Partial *it, PsdConeSlot *slot, PetscReal sign, const PetscReal x[], const PetscReal *X,
                             PetscInt found, PetscReal guard, PetscReal tolerance, PetscBool *proved)
@@ -336,8 +340,11 @@ static PetscErrorCode Prove(Partial *it, PsdConeSlot *slot, PetscReal sign, cons
   if (norm == 0) PetscFunctionReturn(0);
   if (proof->x && proof->sign == sign && proof->count == found) {
     for (PetscInt k = 0; k < m; k++) square += (x[k] - proof->x[k]) * (x[k] - proof->x[k]);
-    if (PetscSqrtReal(square) <= proof->margin) PetscFunctionReturn(0);
+    const PetscReal moved = PetscSqrtReal(square);
+    if (moved <= proof->margin) PetscFunctionReturn(0);
+    if (moved <= NEAR * norm && ++proof->trusted < PROVE_EVERY) PetscFunctionReturn(0);
   }
+  proof->trusted = 0;
   proof->margin = -guard / 2;
   if (proof->margin > 0) PetscCall(HasFactor(it, sign, X, found, proof->margin, norm, proved));
   if (proof->margin <= 0 || !*proved) {

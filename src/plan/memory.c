@@ -5,7 +5,8 @@
 
 #define REAL ((PetscReal)sizeof(PetscReal))
 #define SUMMED_TWICE 2000 /* problem/gram.c, EXACT_UP_TO */
-#define LARGE_BLOCK 200   /* cone/cone.c, SMALL_ORDER */
+#define LARGE_BLOCK 80    /* cone/cone.c, SMALL_ORDER */
+#define TEAM_BLOCK 200    /* cone/cone.c, TEAM_ORDER */
 #define LARGE_POLAR 300   /* cone/polar.c, LARGE */
 
 const char *const PsdPlanNames[PSD_PLAN_KINDS] = {"root", "scalapack", "kernel"};
@@ -86,7 +87,8 @@ static void AddSolver(List *list, const PsdPlanSizes *s, PsdPlanKind kind)
 {
   const PetscReal most = PetscCeilReal((PetscReal)s->pairs / (PetscReal)s->ranks);
   const PetscReal least = s->pairs >= s->ranks ? most : 0;
-  const PetscBool large = (PetscBool)(s->d > LARGE_BLOCK), shared = (PetscBool)(large && s->ranks > s->pairs);
+  const PetscBool large = (PetscBool)(s->d > LARGE_BLOCK),
+                  shared = (PetscBool)(s->d > TEAM_BLOCK && s->ranks > s->pairs);
   const PetscReal working = shared || least > 0 ? 1 : 0, square = REAL * s->d * s->d;
   const PetscReal vector = REAL * s->m;
   /* cone: X, its complete decomposition (dsyevd wants 2 d^2) and the product of that; F of a third of the order; beyond

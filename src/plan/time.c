@@ -13,7 +13,8 @@
 #define PRODUCTS 4       /* sweeps over a block in a partial projection, ten vectors each */
 #define LANCZOS 16
 #define GRID_EFFICIENCY 0.65 /* of dgemm's rate: pdpotrf and pdtrtri together, measured at orders of 5,000 to 20,000 */
-#define LARGE_BLOCK 200
+#define LARGE_BLOCK 80
+#define TEAM_BLOCK 200
 #define LARGE_POLAR 300
 
 PsdRates PsdRatesNominal(const PsdPlanSizes *sizes)
@@ -121,8 +122,9 @@ static Cost Polar(const PsdPlanSizes *s, const PsdRates *rates)
 static Cost Projections(const PsdPlanSizes *s, const PsdRates *rates, PetscBool complete)
 {
   const PetscBool large = (PetscBool)(s->d > LARGE_BLOCK);
-  const PetscReal blocks = large && s->ranks > s->pairs ? PetscCeilReal(2 * (PetscReal)s->pairs / (PetscReal)s->ranks)
-                                                        : 2 * PetscCeilReal((PetscReal)s->pairs / (PetscReal)s->ranks);
+  const PetscReal blocks = s->d > TEAM_BLOCK && s->ranks > s->pairs
+                               ? PetscCeilReal(2 * (PetscReal)s->pairs / (PetscReal)s->ranks)
+                               : 2 * PetscCeilReal((PetscReal)s->pairs / (PetscReal)s->ranks);
   if (!large || complete) return (Cost){blocks * rates->eigen * s->d * s->d * s->d, blocks * 9 * s->d * s->d * s->d};
   const Cost product = Work(2 * s->d * s->d * 10, rates->gemm / 3); /* narrow products are bound by memory */
   return Times(blocks, Sum(Times(PRODUCTS, product), Move(6 * REAL * s->m, rates)));
