@@ -133,6 +133,11 @@ static PetscErrorCode ProjectBlock(PsdCone cone, PsdConeSlot *slot, const PetscR
   which = (PsdConeKernel)chosen;
   /* partial projections work on one rank of the team */
   if (which != PSD_CONE_SCALAPACK && cone->team.rank > 0) PetscFunctionReturn(0);
+  if (cone->choice == PSD_CONE_AUTO && d > SMALL_ORDER)
+    PetscCall(PetscInfo(NULL,
+                        "cone: %s for order %" PetscInt_FMT ", last rank %" PetscInt_FMT
+                        ", last products with %" PetscInt_FMT " vectors, team of %d\n",
+                        kernels[which]->name, d, slot->rank, slot->columns, (int)cone->team.size));
   if (!cone->kernel[which]) PetscCall((*kernels[which]->setup)(cone, &cone->kernel[which]));
   if (cone->team.rank == 0) {
     PsdUnpack(d, x, cone->X);
