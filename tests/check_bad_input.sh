@@ -97,8 +97,8 @@ refuse '-pca.*10.*9' train -data tiny -model kept.h5 -patch 3 -pca 10
 refuse '-pixel_scale' train -data tiny -model kept.h5 -pixel_scale 0
 refuse 'covariance' train -data alike -model kept.h5 -patch 3 -whiten 0.1
 refuse 'covariance' train -data alike -model kept.h5 -patch 3 -pca 2
-# D = 6.5 million: A'A would fill any node's memory
-refuse 'D = 6485401 needs .* GB' train -data large -model kept.h5 -patch 60
+# D = 6.5 million: A'A would fill any node's memory, on the root or spread over all ranks
+refuse 'D = 6485401, .*consensus scalapack needs .* GB' train -data large -model kept.h5 -patch 60 -consensus scalapack
 
 refuse 'overflow|finite|pixel' train -data tiny -model kept.h5 -patch 3 -pixel_scale 1e-200
 refuse 'overflow|finite|activation' train -data tiny -model kept.h5 -patch 3 -activation 1e200,0,0

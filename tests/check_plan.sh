@@ -73,7 +73,7 @@ refuse() {
 }
 refuse "neither -data nor -images" -patch 4
 refuse "-image: found 2 numbers" -images 10 -image 3x32
-refuse "option -ranks" -images 10 -image 3x32x32 -ranks 0
+refuse "-ranks: found" -images 10 -image 3x32x32 -ranks 0
 refuse "larger than the images" -images 10 -image 3x4x4 -patch 8
 refuse "root needs .* scalapack .* kernel" -images 50000 -image 3x32x32 -patch 8 -stride 4 -node_memory 1
 refuse "64-bit indices\|needs .* GB" -images 50000 -image 3x256x256 -patch 256 -node_memory 4

@@ -7,7 +7,7 @@
 
 /* Iterations that set-up and iteration are weighed against each other for. */
 #define ITERATIONS 150
-/* From this order on a factorisation is worth distributing; below, its messages cost more than they save. */
+/* Up to this order the root alone is done in a second or less; messages and patches would cost more than they save. */
 #define DISTRIBUTE_FROM 2000
 
 PetscErrorCode PsdPlanThisNode(MPI_Comm comm, PsdPlanNode *node)
@@ -49,6 +49,7 @@ PetscErrorCode PsdPlanChoose(const PsdPlanSizes *sizes, const PsdRates *rates, c
     PsdPlanTime(sizes, k, rates, ITERATIONS, seconds, flops);
     for (int phase = 0; phase < PSD_PHASE_COUNT; phase++) total += seconds[phase];
     if (k == PSD_PLAN_SCALAPACK && (sizes->ranks == 1 || sizes->D < DISTRIBUTE_FROM) && any) continue;
+    if (k == PSD_PLAN_KERNEL && sizes->D < DISTRIBUTE_FROM && any) continue;
     /* the kernel has fewer dual candidates: it has to be clearly faster */
     if (k == PSD_PLAN_KERNEL && any) total *= 1.3;
     PetscCall(PetscInfo(NULL, "consensus %s: about %g s, %g GB a node\n", PsdPlanNames[k], (double)total,

@@ -436,18 +436,17 @@ PetscErrorCode PsdRowsKernel(PsdRows it, PetscInt block, PetscInt N, PetscReal K
   PetscFunctionBeginUser;
   const MPI_Comm comm = it->blocks->comm;
   PetscMPIInt rank, ranks;
-  PetscInt *samples, most = 0, images;
+  PetscInt *samples, most = 0;
   PetscReal *tile;
   Batch batch;
   PsdProgress progress;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   PetscCallMPI(MPI_Comm_size(comm, &ranks));
   for (PetscInt g = 0; g < it->blocks->G; g++) most = PetscMax(most, it->count[g]);
-  images = PetscMax(1, TILE / most);
   PetscCall(PetscMalloc1(ranks, &samples));
   PetscCallMPI(MPI_Allgather(&it->n, 1, MPIU_INT, samples, 1, MPIU_INT, comm));
   PetscCall(PetscMalloc3((size_t)block * most * it->f, &batch.x, (size_t)block * it->blocks->G, &batch.along_J,
-                         (size_t)images * images * most * most, &tile));
+                         (size_t)PetscMax(TILE, most) * PetscMax(TILE, most), &tile));
   PetscCall(PetscArrayzero(K, (size_t)N * (N / ranks)));
   PetscCall(PsdProgressCreate(comm, "kernel", "rows", N / ranks, N, &progress));
   for (PetscInt first = 0; first < N / ranks; first += block) {
