@@ -86,6 +86,8 @@ static PetscErrorCode CheckGeometry(PsdPatches patches)
                 "x%" PetscInt_FMT,
                 g->pool, patches->rows, patches->columns);
   patches->q = g->channels * g->patch_height * g->patch_width;
+  PsdCheckInput(((PetscInt64)patches->q + 1) * ((PetscInt64)patches->q + 2) / 2 <= PETSC_MAX_INT,
+                "option -patch: patches of %" PetscInt_FMT " numbers need a PETSc with 64-bit indices", patches->q);
   PsdCheckInput(patches->pca <= patches->q,
                 "option -pca: found %" PetscInt_FMT ", more than the %" PetscInt_FMT " numbers of a patch",
                 patches->pca, patches->q);
