@@ -15,7 +15,7 @@ static const PsdConeOps *const kernels[PSD_CONE_KERNELS] = {&PsdConeLapack, &Psd
 /* Up to this order LAPACK takes a fraction of a millisecond and nothing else is worth its overhead; ... */
 #define SMALL_ORDER 80
 /* ... and from this one on a projection is worth sending a block to another rank. */
-#define TEAM_ORDER 200
+#define TEAM_ORDER 100
 
 PetscErrorCode PsdConeCreate(PsdCone *cone)
 {
@@ -49,7 +49,8 @@ PetscErrorCode PsdConeSetUp(PsdCone cone, PsdBlocks blocks)
   PetscMPIInt ranks;
   PetscCallMPI(MPI_Comm_size(blocks->comm, &ranks));
   cone->blocks = blocks;
-  cone->shared = (PetscBool)(ranks > blocks->pairs && (blocks->d > TEAM_ORDER || cone->choice == PSD_CONE_SCALAPACK));
+  cone->shared = (PetscBool)(ranks > blocks->pairs && (blocks->d > TEAM_ORDER || cone->choice == PSD_CONE_SCALAPACK ||
+                                                       cone->choice == PSD_CONE_SLEPC));
   for (PetscInt s = 0; s < 2; s++) {
     PetscCall(PetscCalloc1(blocks->local, &cone->slot[s]));
     for (PetscInt k = 0; k < blocks->local; k++) cone->slot[s][k].rank = -1;
@@ -131,8 +132,7 @@ static PetscErrorCode ProjectBlock(PsdCone cone, PsdConeSlot *slot, const PetscR
   PetscMPIInt chosen = (PetscMPIInt)which;
   if (cone->team.size > 1) PetscCallMPI(MPI_Bcast(&chosen, 1, MPI_INT, 0, cone->team.comm));
   which = (PsdConeKernel)chosen;
-  /* partial projections work on one rank of the team */
-  if (which != PSD_CONE_SCALAPACK && cone->team.rank > 0) PetscFunctionReturn(0);
+  if (which == PSD_CONE_LAPACK && cone->team.rank > 0) PetscFunctionReturn(0);
   if (cone->choice == PSD_CONE_AUTO && d > SMALL_ORDER)
     PetscCall(PetscInfo(NULL,
                         "cone: %s for order %" PetscInt_FMT ", last rank %" PetscInt_FMT

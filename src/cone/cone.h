@@ -9,6 +9,7 @@
 #ifndef PSD_CONE_PRIVATE_H
 #define PSD_CONE_PRIVATE_H
 
+#include "spread.h"
 #include <petscvec.h>
 
 typedef struct _p_PsdBlocks {
@@ -152,10 +153,11 @@ PetscMPIInt PsdConeTeamRoot(PsdBlocks blocks, PetscInt block);
 
 /* EPS: slepc.c. */
 typedef struct _p_PsdEps *PsdEps;
-PetscErrorCode PsdEpsCreate(PetscInt d, const char type[], PsdEps *eps);
+/* spread: products by the team it belongs to, where a solve asks for that; NULL: there is none. */
+PetscErrorCode PsdEpsCreate(PetscInt d, const char type[], PsdSpread spread, PsdEps *eps);
 /* Eigenpairs of sign X (upper triangle of d x d) from the largest down, until one is <= 0: at least `wanted` are asked for.
-   start: d x count. theta, U: room for `most`; *found of them, the last one <= 0 unless there are `most`. */
-PetscErrorCode PsdEpsSolve(PsdEps eps, PetscReal sign, PetscReal *X, PetscInt wanted, PetscInt count,
+   spread: the team serves, and has X. start: d x count. theta, U: room for `most`; *found of them, the last one <= 0 unless there are `most`. */
+PetscErrorCode PsdEpsSolve(PsdEps eps, PetscBool spread, PetscReal sign, PetscReal *X, PetscInt wanted, PetscInt count,
                            const PetscReal start[], PetscReal tolerance, PetscInt most, PetscInt *found,
                            PetscReal theta[], PetscReal U[], PetscInt *columns);
 PetscErrorCode PsdEpsDestroy(PsdEps *eps);

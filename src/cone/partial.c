@@ -35,6 +35,9 @@
 #define PROVE_EVERY 10 /* ... and for how many projections less one */
 #define MOST_ROUNDS 40 /* products before a complete decomposition is cheaper */
 
+/* A team takes part when so many products with X are expected: dealing it out costs two passes over X or so. */
+#define SPREAD_COLUMNS 60
+
 /* as -cone_partial numbers them; NULL: the one here */
 static const char *const solvers[] = {NULL, "krylovschur", "lobpcg", "gd", "jd"};
 
@@ -52,6 +55,8 @@ typedef struct {
   PetscInt size;            /* of the space now */
   PetscInt columns;         /* X was multiplied with so many vectors */
   PetscInt known;           /* Ritz pairs in U and theta at the end of a search */
+  PsdSpread spread;         /* products by a team; NULL: by this rank alone */
+  PetscBool spread_now;     /* the team serves, and has the matrix at hand */
 } Partial;
 
 static PetscErrorCode SetUp(PsdCone cone, void **kernel)
@@ -61,17 +66,19 @@ static PetscErrorCode SetUp(PsdCone cone, void **kernel)
   Partial *it;
   PetscCall(PetscNew(&it));
   it->d = cone->blocks->d;
+  if (cone->team.size > 1) PetscCall(PsdSpreadCreate(cone->team.comm, it->d, &it->spread));
+  *kernel = it;
+  if (cone->team.rank > 0) PetscFunctionReturn(0); /* only serves */
   it->wanted_most = PetscMax(1, it->d / 4);
   it->most = PetscMin(it->d, 4 * (it->wanted_most + GUARDS) + 8);
   const size_t most = it->most;
-  if (cone->partial > 0) PetscCall(PsdEpsCreate(it->d, solvers[cone->partial], &it->eps));
+  if (cone->partial > 0) PetscCall(PsdEpsCreate(it->d, solvers[cone->partial], it->spread, &it->eps));
   PetscCall(PetscRandomCreate(PETSC_COMM_SELF, &it->random));
   PetscCall(PetscRandomSetInterval(it->random, -1, 1));
   PetscCall(PetscMalloc4(d * most, &it->Q, d * most, &it->AQ, d * most, &it->U, d * most, &it->AU));
   PetscCall(PetscMalloc5(most * most, &it->H, most * most, &it->Y, most, &it->theta, most * most, &it->triangle, most,
                          &it->residual));
   PetscCall(PetscMalloc1(d * d, &it->proof));
-  *kernel = it;
   PetscFunctionReturn(0);
 }
 
@@ -80,6 +87,7 @@ static PetscErrorCode Destroy(void *kernel)
   PetscFunctionBeginUser;
   Partial *it = kernel;
   PetscCall(PsdEpsDestroy(&it->eps));
+  PetscCall(PsdSpreadDestroy(&it->spread));
   if (it->complete) PetscCall((*PsdConeLapack.destroy)(it->complete));
   PetscCall(PetscRandomDestroy(&it->random));
   PetscCall(PetscFree4(it->Q, it->AQ, it->U, it->AU));
@@ -150,14 +158,30 @@ static PetscErrorCode OrthonormalizeBlock(Partial *it, PetscReal *W, PetscInt *c
   PetscFunctionReturn(0);
 }
 
+/* AW = sign X W */
+static PetscErrorCode Multiply(Partial *it, PetscReal sign, const PetscReal *X, PetscInt count, const PetscReal *W,
+                               PetscReal *AW)
+{
+  PetscFunctionBeginUser;
+  const PetscReal zero = 0;
+  PetscBLASInt order, columns;
+  if (it->spread_now) {
+    PetscCall(PsdSpreadMultiply(it->spread, sign, count, W, AW));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(PetscBLASIntCast(it->d, &order));
+  PetscCall(PetscBLASIntCast(count, &columns));
+  PetscCallBLAS("BLASsymm", BLASsymm_("L", "U", &order, &columns, &sign, X, &order, W, &order, &zero, AW, &order));
+  PetscCall(PetscLogFlops(2.0 * it->d * (PetscLogDouble)it->d * count));
+  PetscFunctionReturn(0);
+}
+
 /* Appends the `count` vectors behind the basis, orthonormal to it and to each other, with their products. */
 static PetscErrorCode Extend(Partial *it, PetscReal sign, const PetscReal *X, PetscInt count)
 {
   PetscFunctionBeginUser;
   const PetscInt d = it->d, size = it->size;
   PetscReal *W = it->Q + (size_t)size * d, *AW = it->AQ + (size_t)size * d;
-  const PetscReal zero = 0;
-  PetscBLASInt order, columns;
   count = NormalizeColumns(d, count, W, 0);
   for (int pass = 0; pass < 2; pass++) {
     PetscCall(Product("T", size, count, d, 1, it->Q, d, W, d, 0, it->triangle, it->most));
@@ -166,10 +190,7 @@ static PetscErrorCode Extend(Partial *it, PetscReal sign, const PetscReal *X, Pe
   }
   PetscCall(OrthonormalizeBlock(it, W, &count));
   if (count == 0) PetscFunctionReturn(0);
-  PetscCall(PetscBLASIntCast(d, &order));
-  PetscCall(PetscBLASIntCast(count, &columns));
-  PetscCallBLAS("BLASsymm", BLASsymm_("L", "U", &order, &columns, &sign, X, &order, W, &order, &zero, AW, &order));
-  PetscCall(PetscLogFlops(2.0 * d * (PetscLogDouble)d * count));
+  PetscCall(Multiply(it, sign, X, count, W, AW));
   /* H's new columns; its upper triangle is what dsyevd reads */
   PetscCall(Product("T", size + count, count, d, 1, it->Q, d, AW, d, 0, it->H + (size_t)size * it->most, it->most));
   it->size += count;
@@ -390,7 +411,7 @@ static PetscErrorCode SearchByEps(Partial *it, const PsdConeSlot *slot, PetscRea
   const PetscInt wanted = PetscMin(last + 1, it->wanted_most);
   const PetscInt start = PetscMin(kept ? slot->kept : sign > 0 ? PetscMax(slot->rank, 0) : 0, wanted);
   PetscInt pairs = 0, columns = 0;
-  PetscCall(PsdEpsSolve(it->eps, sign, X, wanted, start, kept ? slot->V : slot->F, tolerance,
+  PetscCall(PsdEpsSolve(it->eps, it->spread_now, sign, X, wanted, start, kept ? slot->V : slot->F, tolerance,
                         PetscMin(it->wanted_most + 1, it->most), &pairs, it->theta, it->U, &columns));
   it->columns += columns;
   it->known = pairs;
@@ -442,11 +463,10 @@ static PetscErrorCode ProjectCompletely(PsdCone cone, Partial *it, PsdConeSlot *
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Project(PsdCone cone, void *kernel, PsdConeSlot *slot, const PetscReal x[], PetscReal *X,
-                              PetscReal tolerance, PetscReal z[])
+static PetscErrorCode ProjectHere(PsdCone cone, Partial *it, PsdConeSlot *slot, const PetscReal x[], PetscReal *X,
+                                  PetscReal tolerance, PetscReal z[])
 {
   PetscFunctionBeginUser;
-  Partial *it = kernel;
   const PetscInt d = it->d;
   /* without z the caller wants the factor of Z itself */
   const PetscReal sign = slot->rank > d / 2 && z ? -1 : 1;
@@ -479,6 +499,25 @@ static PetscErrorCode Project(PsdCone cone, void *kernel, PsdConeSlot *slot, con
   slot->columns = it->columns;
   PetscCall(KeepVectors(it, slot, it->known));
   PetscCall(Finish(cone, it, slot, sign, found, x, z));
+  PetscFunctionReturn(0);
+}
+
+/* The team's first rank projects; the others multiply their parts of X with its vectors. */
+static PetscErrorCode Project(PsdCone cone, void *kernel, PsdConeSlot *slot, const PetscReal x[], PetscReal *X,
+                              PetscReal tolerance, PetscReal z[])
+{
+  PetscFunctionBeginUser;
+  Partial *it = kernel;
+  if (cone->team.rank > 0) {
+    PetscCall(PsdSpreadServe(it->spread));
+    PetscFunctionReturn(0);
+  }
+  it->spread_now =
+      (PetscBool)(it->spread && slot->rank >= 0 && (cone->choice == PSD_CONE_SLEPC || slot->columns > SPREAD_COLUMNS));
+  if (it->spread_now) PetscCall(PsdSpreadLoad(it->spread, X));
+  PetscCall(ProjectHere(cone, it, slot, x, X, tolerance, z));
+  if (it->spread) PetscCall(PsdSpreadRelease(it->spread));
+  it->spread_now = PETSC_FALSE;
   PetscFunctionReturn(0);
 }
 

@@ -1,5 +1,6 @@
 /*
-   Eigenpairs of one block from the largest down to the first that is not positive, by a SLEPc EPS on a dense matrix.
+   Eigenpairs of one block from the largest down to the first that is not positive, by a SLEPc EPS on a dense matrix, here or
+   spread over a team.
 
    The EPS and its matrix are kept; each solve starts from the vectors it is given, and asks for twice as many pairs until
    one of them is not positive.
@@ -12,13 +13,31 @@ struct _p_PsdEps {
   EPS eps;
   Mat matrix;
   PetscReal *values; /* d x d, both triangles */
+  Mat spread_matrix; /* products by a team; NULL: there is none */
+  PsdSpread spread;
+  PetscReal sign;
 };
 
-PetscErrorCode PsdEpsCreate(PetscInt d, const char type[], PsdEps *eps)
+/* y = sign X x, by the team */
+static PetscErrorCode MultiplySpread(Mat matrix, Vec x, Vec y)
 {
   PetscFunctionBeginUser;
   PsdEps it;
-  BV basis;
+  const PetscReal *from;
+  PetscReal *to;
+  PetscCall(MatShellGetContext(matrix, &it));
+  PetscCall(VecGetArrayRead(x, &from));
+  PetscCall(VecGetArray(y, &to));
+  PetscCall(PsdSpreadMultiply(it->spread, it->sign, 1, from, to));
+  PetscCall(VecRestoreArray(y, &to));
+  PetscCall(VecRestoreArrayRead(x, &from));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdEpsCreate(PetscInt d, const char type[], PsdSpread spread, PsdEps *eps)
+{
+  PetscFunctionBeginUser;
+  PsdEps it;
   PetscCall(PetscNew(&it));
   it->d = d;
   PetscCall(PetscMalloc1((size_t)d * d, &it->values));
@@ -28,26 +47,31 @@ PetscErrorCode PsdEpsCreate(PetscInt d, const char type[], PsdEps *eps)
   PetscCall(EPSSetWhichEigenpairs(it->eps, EPS_LARGEST_REAL));
   PetscCall(EPSSetConvergenceTest(it->eps, EPS_CONV_ABS));
   PetscCall(EPSSetType(it->eps, type));
-  PetscCall(EPSGetBV(it->eps, &basis));
-  PetscCall(BVSetMatMultMethod(basis, BV_MATMULT_MAT)); /* products with all vectors at once */
+  it->spread = spread;
+  if (spread) {
+    PetscCall(MatCreateShell(PETSC_COMM_SELF, d, d, d, d, it, &it->spread_matrix));
+    PetscCall(MatShellSetOperation(it->spread_matrix, MATOP_MULT, (void (*)(void))MultiplySpread));
+    PetscCall(MatSetOption(it->spread_matrix, MAT_SYMMETRIC, PETSC_TRUE));
+  }
   PetscCall(EPSSetFromOptions(it->eps));
   *eps = it;
   PetscFunctionReturn(0);
 }
 
-/* The matrix is read both ways: the lower triangle from the upper one, tile by tile so that both stay in cache. */
-static PetscErrorCode Fill(PsdEps it, PetscReal sign, const PetscReal *X)
+/* The matrix at hand, whose values are new ones. */
+static PetscErrorCode SetMatrix(PsdEps it, PetscBool spread, PetscReal sign, const PetscReal *X)
 {
   PetscFunctionBeginUser;
-  enum { TILE = 64 };
-  const size_t d = it->d;
-  for (size_t j0 = 0; j0 < d; j0 += TILE)
-    for (size_t i0 = 0; i0 <= j0; i0 += TILE)
-      for (size_t j = j0; j < PetscMin(j0 + TILE, d); j++)
-        for (size_t i = i0; i < PetscMin(i0 + TILE, j + 1); i++)
-          it->values[j * d + i] = it->values[i * d + j] = sign * X[j * d + i];
-  PetscCall(MatAssemblyBegin(it->matrix, MAT_FINAL_ASSEMBLY)); /* it has changed */
-  PetscCall(MatAssemblyEnd(it->matrix, MAT_FINAL_ASSEMBLY));
+  const Mat matrix = spread ? it->spread_matrix : it->matrix;
+  BV basis;
+  it->sign = sign;
+  if (!spread) PsdMirror(it->d, sign, X, it->values);
+  PetscCall(MatAssemblyBegin(matrix, MAT_FINAL_ASSEMBLY));
+  PetscCall(MatAssemblyEnd(matrix, MAT_FINAL_ASSEMBLY));
+  /* dense: products with all vectors at once */
+  PetscCall(EPSGetBV(it->eps, &basis));
+  PetscCall(BVSetMatMultMethod(basis, spread ? BV_MATMULT_VECS : BV_MATMULT_MAT));
+  PetscCall(EPSSetOperators(it->eps, matrix, NULL));
   PetscFunctionReturn(0);
 }
 
@@ -102,13 +126,12 @@ static PetscErrorCode Solve(PsdEps it, PetscBool *failed)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdEpsSolve(PsdEps it, PetscReal sign, PetscReal *X, PetscInt wanted, PetscInt count,
+PetscErrorCode PsdEpsSolve(PsdEps it, PetscBool spread, PetscReal sign, PetscReal *X, PetscInt wanted, PetscInt count,
                            const PetscReal start[], PetscReal tolerance, PetscInt most, PetscInt *found,
                            PetscReal theta[], PetscReal U[], PetscInt *columns)
 {
   PetscFunctionBeginUser;
-  PetscCall(Fill(it, sign, X));
-  PetscCall(EPSSetOperators(it->eps, it->matrix, NULL)); /* the values are new ones */
+  PetscCall(SetMatrix(it, spread, sign, X));
   *columns = *found = 0;
   for (PetscInt ask = PetscMax(1, wanted);; ask = PetscMin(2 * ask, most)) {
     PetscInt iterations, converged, space;
@@ -135,6 +158,7 @@ PetscErrorCode PsdEpsDestroy(PsdEps *eps)
   if (!*eps) PetscFunctionReturn(0);
   PetscCall(EPSDestroy(&(*eps)->eps));
   PetscCall(MatDestroy(&(*eps)->matrix));
+  PetscCall(MatDestroy(&(*eps)->spread_matrix));
   PetscCall(PetscFree((*eps)->values));
   PetscCall(PetscFree(*eps));
   PetscFunctionReturn(0);

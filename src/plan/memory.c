@@ -6,7 +6,7 @@
 #define REAL ((PetscReal)sizeof(PetscReal))
 #define SUMMED_TWICE 2000 /* problem/gram.c, EXACT_UP_TO */
 #define LARGE_BLOCK 80    /* cone/cone.c, SMALL_ORDER */
-#define TEAM_BLOCK 200    /* cone/cone.c, TEAM_ORDER */
+#define TEAM_BLOCK 100    /* cone/cone.c, TEAM_ORDER */
 #define LARGE_POLAR 300   /* cone/polar.c, LARGE */
 
 const char *const PsdPlanNames[PSD_PLAN_KINDS] = {"root", "scalapack", "kernel"};

@@ -14,7 +14,7 @@
 #define LANCZOS 16
 #define GRID_EFFICIENCY 0.65 /* of dgemm's rate: pdpotrf and pdtrtri together, measured at orders of 5,000 to 20,000 */
 #define LARGE_BLOCK 80
-#define TEAM_BLOCK 200
+#define TEAM_BLOCK 100
 #define LARGE_POLAR 300
 
 PsdRates PsdRatesNominal(const PsdPlanSizes *sizes)
