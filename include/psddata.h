@@ -34,6 +34,13 @@ PETSC_EXTERN PetscErrorCode PsdDataSetLimit(PsdData data, PetscInt limit);
 /* PsdDataSetValidation - of the n images selected so far the last floor(fraction n) are the validation part. */
 PETSC_EXTERN PetscErrorCode PsdDataSetValidation(PsdData data, PetscReal fraction, PsdDataPart part);
 
+/* PsdDataSetMirror - every image is followed by its mirror image (left and right exchanged) as a sample of its own. Not among the
+   options of a data set: it is training that wants it. */
+PETSC_EXTERN PetscErrorCode PsdDataSetMirror(PsdData data, PetscBool mirror);
+
+/* PsdDataGetCopies - samples an image: 2 with mirror images, else 1. Samples of one image follow each other. Not collective. */
+PETSC_EXTERN PetscErrorCode PsdDataGetCopies(PsdData data, PetscInt *copies);
+
 /* PsdDataSetFromOptions - -data DIR, -split train|test, -classes a,b,..., -limit N, -validation F (which makes the part
    PSD_PART_TRAIN). Collective. */
 PETSC_EXTERN PetscErrorCode PsdDataSetFromOptions(PsdData data);
@@ -48,7 +55,7 @@ PETSC_EXTERN PetscErrorCode PsdDataSetFromOptions(PsdData data);
 */
 PETSC_EXTERN PetscErrorCode PsdDataSetUp(PsdData data);
 
-/* After PsdDataSetUp; not collective. n: images in the selection; n_local: held here; first: position of the first held. */
+/* After PsdDataSetUp; not collective. n: samples in the selection, images and mirror images; n_local: held here; first: position of the first held. */
 PETSC_EXTERN PetscErrorCode PsdDataGetSizes(PsdData data, PetscInt *n, PetscInt *n_local, PetscInt *first);
 PETSC_EXTERN PetscErrorCode PsdDataGetImageSize(PsdData data, PetscInt *channels, PetscInt *height, PetscInt *width);
 

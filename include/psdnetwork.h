@@ -18,7 +18,8 @@ typedef struct _p_PsdNetwork *PsdNetwork;
 typedef struct {
   char loss[32];
   PetscReal beta, beta_max, objective_primal, objective_dual, gap;
-  PetscInt n_train;
+  PetscInt n_train;        /* images, without mirror images */
+  PetscInt flip;           /* 1: trained on their mirror images as well */
   PetscReal activation[3]; /* a, b, c */
 } PsdTraining;
 

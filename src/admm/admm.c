@@ -150,9 +150,11 @@ PetscErrorCode PsdAdmmGetNetwork(PsdAdmm admm, PsdNetwork *network)
   PetscFunctionBeginUser;
   const PsdProblem problem = admm->problem;
   PsdNeurons all;
-  PetscInt count;
+  PetscInt count, copies;
   const PetscInt *labels;
-  PsdTraining training = {.beta = problem->beta, .beta_max = problem->beta_max, .n_train = problem->n};
+  PetscCall(PsdDataGetCopies(problem->data, &copies));
+  PsdTraining training = {
+      .beta = problem->beta, .beta_max = problem->beta_max, .n_train = problem->n / copies, .flip = copies == 2};
   PetscCall(PsdNeuronsGather(admm->blocks->comm, &admm->best, &all));
   PetscCall(PsdNetworkCreate(admm->blocks->comm, network));
   PetscCall(PsdNetworkSetPatches(*network, problem->patches));

@@ -42,8 +42,8 @@ PetscErrorCode PsdOptionsEnd(PetscBool *done);
 PetscErrorCode PsdUseHeldOutPart(PsdData data);
 
 /* The network of -model, and the data of -data, read: of the network's classes unless -classes chose others, and of its
-   image size. */
-PetscErrorCode PsdLoadModelAndData(const char model[], PsdData data, PsdNetwork *network);
+   image size. as_trained: with mirror images when the network was trained on them. */
+PetscErrorCode PsdLoadModelAndData(const char model[], PsdData data, PetscBool as_trained, PsdNetwork *network);
 
 /* The largest of all ranks' peak resident set sizes, in MB. Collective. */
 PetscErrorCode PsdPeakMemory(PetscReal *megabytes);

@@ -20,9 +20,11 @@ static PetscErrorCode CheckSamples(PsdNetwork network, PsdData data)
 {
   PetscFunctionBeginUser;
   PsdTraining training;
-  PetscInt n;
+  PetscInt n, copies;
   PetscCall(PsdNetworkGetTraining(network, &training));
   PetscCall(PsdDataGetSizes(data, &n, NULL, NULL));
+  PetscCall(PsdDataGetCopies(data, &copies));
+  n /= copies;
   PsdCheckInput(n == training.n_train,
                 "the model was trained on %" PetscInt_FMT " images, found %" PetscInt_FMT
                 ": give -limit and -validation as they were in training",
@@ -80,7 +82,7 @@ PetscErrorCode PsdRunCertify(const PsdInvocation *invocation, int *exit_status)
   if (!done) {
     PetscCall(PetscOptionsHasName(NULL, NULL, "-classes", &classes));
     PsdCheckInput(!classes, "option -classes: certify takes the classes from the model");
-    PetscCall(PsdLoadModelAndData(model, data, &network));
+    PetscCall(PsdLoadModelAndData(model, data, PETSC_TRUE, &network));
     PetscCall(CheckSamples(network, data));
     PetscCall(Certify(network, data, memory, target, max_it, exit_status));
     PetscCall(PsdNetworkDestroy(&network));

@@ -32,9 +32,10 @@ PetscErrorCode PsdUseHeldOutPart(PsdData data)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdLoadModelAndData(const char model[], PsdData data, PsdNetwork *network)
+PetscErrorCode PsdLoadModelAndData(const char model[], PsdData data, PetscBool as_trained, PsdNetwork *network)
 {
   PetscFunctionBeginUser;
+  PsdTraining training;
   PetscInt count;
   const PetscInt *labels;
   PetscBool chosen;
@@ -42,6 +43,8 @@ PetscErrorCode PsdLoadModelAndData(const char model[], PsdData data, PsdNetwork 
   PetscCall(PetscOptionsHasName(NULL, NULL, "-classes", &chosen));
   PetscCall(PsdNetworkGetClasses(*network, &count, &labels, NULL));
   if (!chosen) PetscCall(PsdDataSetClasses(data, count, labels));
+  PetscCall(PsdNetworkGetTraining(*network, &training));
+  PetscCall(PsdDataSetMirror(data, (PetscBool)(as_trained && training.flip)));
   PetscCall(PsdDataSetUp(data));
   PetscCall(PsdNetworkCheckData(*network, data));
   PetscFunctionReturn(0);

@@ -44,7 +44,7 @@ PetscErrorCode PsdRunEvaluate(const PsdInvocation *invocation, int *exit_status)
   PetscCall(PsdOptionsEnd(&done));
   if (!done) {
     PetscCall(PsdUseHeldOutPart(data));
-    PetscCall(PsdLoadModelAndData(model, data, &network));
+    PetscCall(PsdLoadModelAndData(model, data, PETSC_FALSE, &network));
     PetscCall(PsdDataGetSizes(data, &n, &n_local, NULL));
     PetscCall(PsdNetworkGetClasses(network, &count, NULL, &C));
     PetscCall(PetscMalloc2((size_t)n_local * C, &scores, (size_t)count * count, &confusion));

@@ -9,6 +9,7 @@
 
 /* What is asked about, beyond the options of train. */
 typedef struct {
+  PetscBool flip;
   PetscInt images, image[3], classes, ranks, ranks_per_node, iterations;
   PetscReal node_memory; /* GB; 0: this machine's */
   PetscInt consensus;    /* 0 = auto, else 1 + PsdPlanKind */
@@ -31,6 +32,7 @@ static PetscErrorCode ReadOptions(Question *q, PsdPatches patches, PsdProblem pr
                              &count, &has_image));
   PsdCheckInput(!has_image || count == 3, "option -image: found %" PetscInt_FMT " numbers, expected 3, as in 3x32x32",
                 count);
+  PetscCall(PsdOptionBool("-flip", "mirror images as well", &q->flip, NULL));
   PetscCall(PsdOptionInt("-class_count", "classes, with -images", 2, 65535, &q->classes, NULL));
   PetscCall(PsdOptionInt("-ranks", "ranks of the run [those of this one]", 1, PETSC_MAX_INT, &q->ranks, NULL));
   PetscCall(PsdOptionInt("-ranks_per_node", "ranks that share a node's memory [all]", 1, PETSC_MAX_INT,
@@ -149,7 +151,7 @@ static PetscErrorCode Answer(const Question *question, const PsdPlanSizes *sizes
   PsdPlanTime(sizes, kind, rates, question->iterations, seconds, flops);
   PetscCall(PetscPrintf(
       PETSC_COMM_WORLD,
-      "problem  %.0f images, %.0f patches each; f %.0f, D %.0f, %" PetscInt_FMT
+      "problem  %.0f samples, %.0f patches each; f %.0f, D %.0f, %" PetscInt_FMT
       " blocks of order %.0f; ranks %" PetscInt_FMT "\nconsensus %s, cone %s, %" PetscInt_FMT " iterations\n",
       (double)sizes->n, (double)sizes->positions, (double)sizes->f, (double)sizes->D, 2 * sizes->pairs,
       (double)sizes->d, sizes->ranks, PsdPlanNames[kind], ConeOf(sizes), question->iterations));
@@ -189,6 +191,7 @@ PetscErrorCode PsdRunPlan(const PsdInvocation *invocation, int *exit_status)
   PetscCall(ReadOptions(&question, patches, problem, &done));
   if (!done && question.data[0]) PetscCall(AskData(&question, &done));
   if (!done) {
+    if (question.flip) question.images *= 2;
     PetscCall(FindSizes(&question, patches, problem, &sizes));
     PetscCall(FindNode(&question, &node));
     PetscCall(PsdProblemGetActivation(problem, activation));

@@ -116,7 +116,7 @@ PetscErrorCode PsdRunPredict(const PsdInvocation *invocation, int *exit_status)
   if (!done) {
     PetscCall(PsdUseHeldOutPart(data));
     PetscCall(PsdFileCheckWritable(PETSC_COMM_WORLD, "-output", output));
-    PetscCall(PsdLoadModelAndData(model, data, &network));
+    PetscCall(PsdLoadModelAndData(model, data, PETSC_FALSE, &network));
     PetscCall(PsdDataGetSizes(data, &n, &n_local, NULL));
     PetscCall(PsdNetworkGetClasses(network, NULL, NULL, &C));
     PetscCall(PetscMalloc1((size_t)n_local * C, &scores));

@@ -13,7 +13,10 @@ static PetscErrorCode ReadOptions(Outputs *outputs, PsdData data, PsdPatches pat
                                   PetscBool *done)
 {
   PetscFunctionBeginUser;
+  PetscBool flip = PETSC_FALSE;
   PetscCall(PsdDataSetFromOptions(data));
+  PetscCall(PsdOptionBool("-flip", "train on the mirror images as well", &flip, NULL));
+  PetscCall(PsdDataSetMirror(data, flip));
   PetscCall(PsdPatchesSetFromOptions(patches));
   PetscCall(PsdProblemSetFromOptions(problem));
   PetscCall(PsdAdmmSetFromOptions(admm));
@@ -45,7 +48,7 @@ static PetscErrorCode Monitor(PsdAdmm admm, const PsdAdmmStatus *status, void *c
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode DescribeProblem(PsdProblem problem, PsdPatches patches, PsdReport *report)
+static PetscErrorCode DescribeProblem(PsdProblem problem, PsdPatches patches, PetscBool flipped, PsdReport *report)
 {
   PetscFunctionBeginUser;
   PetscInt C, G, classes;
@@ -58,12 +61,12 @@ static PetscErrorCode DescribeProblem(PsdProblem problem, PsdPatches patches, Ps
   report->blocks = 2 * C * G;
   classes = C == 1 ? 2 : C;
   PetscCall(PetscPrintf(PETSC_COMM_WORLD,
-                        "problem  %" PetscInt_FMT " images, %" PetscInt_FMT " classes; patch %" PetscInt_FMT
+                        "problem  %" PetscInt_FMT " images%s, %" PetscInt_FMT " classes; patch %" PetscInt_FMT
                         "x%" PetscInt_FMT " stride %" PetscInt_FMT " pool %" PetscInt_FMT "; f %" PetscInt_FMT
                         ", D %" PetscInt_FMT ", %" PetscInt_FMT " blocks; beta %.6g (beta_max %.6g); ranks %d\n",
-                        report->n, classes, geometry.patch_height, geometry.patch_width, geometry.stride, geometry.pool,
-                        report->f, report->D, report->blocks, (double)report->beta, (double)report->beta_max,
-                        (int)ranks));
+                        report->n, flipped ? " (half of them mirrored)" : "", classes, geometry.patch_height,
+                        geometry.patch_width, geometry.stride, geometry.pool, report->f, report->D, report->blocks,
+                        (double)report->beta, (double)report->beta_max, (int)ranks));
   PetscFunctionReturn(0);
 }
 
@@ -176,7 +179,7 @@ PetscErrorCode PsdRunTrain(const PsdInvocation *invocation, int *exit_status)
   PsdPatches patches;
   PsdProblem problem;
   PsdAdmm admm;
-  PetscInt channels, height, width;
+  PetscInt channels, height, width, copies;
   PetscBool done;
   PetscCall(PsdDataCreate(PETSC_COMM_WORLD, &data));
   PetscCall(PsdPatchesCreate(PETSC_COMM_WORLD, &patches));
@@ -190,7 +193,8 @@ PetscErrorCode PsdRunTrain(const PsdInvocation *invocation, int *exit_status)
     PetscCall(PsdPatchesSetImageSize(patches, channels, height, width));
     PetscCall(PsdProblemSetUp(problem));
     PetscCall(PsdAdmmSetUp(admm));
-    PetscCall(DescribeProblem(problem, patches, &report));
+    PetscCall(PsdDataGetCopies(data, &copies));
+    PetscCall(DescribeProblem(problem, patches, (PetscBool)(copies == 2), &report));
     PetscCall(SolveAndWrite(admm, held_out, &outputs, &report, exit_status));
   }
   PetscCall(PsdAdmmDestroy(&admm));

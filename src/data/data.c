@@ -65,6 +65,20 @@ PetscErrorCode PsdDataSetValidation(PsdData data, PetscReal fraction, PsdDataPar
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdDataSetMirror(PsdData data, PetscBool mirror)
+{
+  PetscFunctionBeginUser;
+  data->mirror = mirror;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdDataGetCopies(PsdData data, PetscInt *copies)
+{
+  PetscFunctionBeginUser;
+  *copies = data->mirror ? 2 : 1;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdDataGetSizes(PsdData data, PetscInt *n, PetscInt *n_local, PetscInt *first)
 {
   PetscFunctionBeginUser;

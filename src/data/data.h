@@ -140,6 +140,7 @@ struct _p_PsdData {
   PetscInt limit; /* 0: none */
   PetscReal validation;
   PsdDataPart part;
+  PetscBool mirror;     /* images are followed by their mirror images */
   PetscInt class_count; /* 0: every label found */
   PetscInt *class_labels;
   PetscBool classes_found;       /* by PsdDataSetUp rather than given */
@@ -168,5 +169,8 @@ PetscErrorCode PsdDataReadLabels(PsdData data, const PsdSource *source, PetscInt
 PetscErrorCode PsdDataSelect(PsdData data, const PetscInt labels[], PetscInt label_count, PsdSelection *selection);
 /* PsdDataReadShard - the images of this rank's part of the selection. Collective. */
 PetscErrorCode PsdDataReadShard(PsdData data, PsdSource *source, const PsdSelection *selection);
+
+/* PsdDataAddMirrors - doubles what was read. Collective. */
+PetscErrorCode PsdDataAddMirrors(PsdData data);
 
 #endif

@@ -82,6 +82,11 @@ PetscBool PsdH5Exists(PsdH5File file, const char name[])
 
 /* ---------------------------------------------------------------- attributes */
 
+PetscBool PsdH5HasAttribute(PsdH5File file, const char name[])
+{
+  return (PetscBool)(H5Aexists(file.id, name) > 0);
+}
+
 typedef struct {
   hid_t id, type, space;
   hssize_t points;

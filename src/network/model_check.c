@@ -50,6 +50,7 @@ void PsdModelCheckSizes(const PsdModel *model, const char path[], PsdStatus *sta
   CheckRange(path, model->has_transform ? "columns of the transform" : "columns of the filters", model->f,
              model->has_transform ? 1 : (PetscInt)q, (PetscInt)q, status);
   CheckRange(path, "number of classes", model->count, 2, PETSC_MAX_INT, status);
+  CheckRange(path, "flip", model->training.flip, 0, 1, status);
   CheckRange(path, "n_train", model->training.n_train, 0, PETSC_MAX_INT, status);
 }
 

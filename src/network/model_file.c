@@ -15,24 +15,26 @@ static const struct {
   PsdH5Kind kind;
   PetscInt count; /* 0: a scalar */
   size_t offset;
+  PetscBool optional; /* 0 when absent: files from before there was one */
 } attributes[] = {
-    {"beta", PSD_H5_REAL, 0, offsetof(PsdModel, training.beta)},
-    {"beta_max", PSD_H5_REAL, 0, offsetof(PsdModel, training.beta_max)},
-    {"objective_primal", PSD_H5_REAL, 0, offsetof(PsdModel, training.objective_primal)},
-    {"objective_dual", PSD_H5_REAL, 0, offsetof(PsdModel, training.objective_dual)},
-    {"gap", PSD_H5_REAL, 0, offsetof(PsdModel, training.gap)},
-    {"n_train", PSD_H5_INTEGER, 0, offsetof(PsdModel, training.n_train)},
-    {"activation", PSD_H5_REAL, 3, offsetof(PsdModel, training.activation)},
-    {"channels", PSD_H5_INTEGER, 0, offsetof(PsdModel, geometry.channels)},
-    {"height", PSD_H5_INTEGER, 0, offsetof(PsdModel, geometry.height)},
-    {"width", PSD_H5_INTEGER, 0, offsetof(PsdModel, geometry.width)},
-    {"patch_height", PSD_H5_INTEGER, 0, offsetof(PsdModel, geometry.patch_height)},
-    {"patch_width", PSD_H5_INTEGER, 0, offsetof(PsdModel, geometry.patch_width)},
-    {"stride", PSD_H5_INTEGER, 0, offsetof(PsdModel, geometry.stride)},
-    {"pool", PSD_H5_INTEGER, 0, offsetof(PsdModel, geometry.pool)},
-    {"pixel_shift", PSD_H5_REAL, 0, offsetof(PsdModel, geometry.pixel_shift)},
-    {"pixel_scale", PSD_H5_REAL, 0, offsetof(PsdModel, geometry.pixel_scale)},
-    {"patch_normalize", PSD_H5_REAL, 0, offsetof(PsdModel, geometry.normalize)},
+    {"beta", PSD_H5_REAL, 0, offsetof(PsdModel, training.beta), 0},
+    {"beta_max", PSD_H5_REAL, 0, offsetof(PsdModel, training.beta_max), 0},
+    {"objective_primal", PSD_H5_REAL, 0, offsetof(PsdModel, training.objective_primal), 0},
+    {"objective_dual", PSD_H5_REAL, 0, offsetof(PsdModel, training.objective_dual), 0},
+    {"gap", PSD_H5_REAL, 0, offsetof(PsdModel, training.gap), 0},
+    {"n_train", PSD_H5_INTEGER, 0, offsetof(PsdModel, training.n_train), 0},
+    {"activation", PSD_H5_REAL, 3, offsetof(PsdModel, training.activation), 0},
+    {"channels", PSD_H5_INTEGER, 0, offsetof(PsdModel, geometry.channels), 0},
+    {"height", PSD_H5_INTEGER, 0, offsetof(PsdModel, geometry.height), 0},
+    {"width", PSD_H5_INTEGER, 0, offsetof(PsdModel, geometry.width), 0},
+    {"patch_height", PSD_H5_INTEGER, 0, offsetof(PsdModel, geometry.patch_height), 0},
+    {"patch_width", PSD_H5_INTEGER, 0, offsetof(PsdModel, geometry.patch_width), 0},
+    {"stride", PSD_H5_INTEGER, 0, offsetof(PsdModel, geometry.stride), 0},
+    {"pool", PSD_H5_INTEGER, 0, offsetof(PsdModel, geometry.pool), 0},
+    {"pixel_shift", PSD_H5_REAL, 0, offsetof(PsdModel, geometry.pixel_shift), 0},
+    {"pixel_scale", PSD_H5_REAL, 0, offsetof(PsdModel, geometry.pixel_scale), 0},
+    {"patch_normalize", PSD_H5_REAL, 0, offsetof(PsdModel, geometry.normalize), 0},
+    {"flip", PSD_H5_INTEGER, 0, offsetof(PsdModel, training.flip), 1},
 };
 #define ATTRIBUTES (sizeof(attributes) / sizeof(attributes[0]))
 
@@ -94,8 +96,9 @@ static void ReadHeader(PsdH5File file, PsdModel *model, PsdStatus *status)
     PsdStatusFail(status, "%s: model file of version %" PetscInt_FMT ", this program reads version %d", file.path,
                   version, VERSION);
   for (size_t k = 0; k < ATTRIBUTES; k++)
-    PsdH5ReadAttribute(file, attributes[k].name, attributes[k].kind, PetscMax(1, attributes[k].count),
-                       Member(model, attributes[k].offset), status);
+    if (!attributes[k].optional || PsdH5HasAttribute(file, attributes[k].name))
+      PsdH5ReadAttribute(file, attributes[k].name, attributes[k].kind, PetscMax(1, attributes[k].count),
+                         Member(model, attributes[k].offset), status);
   PsdH5ReadText(file, "loss", model->training.loss, sizeof(model->training.loss), status);
   PsdH5ReadLabels(file, "classes", &model->count, &model->labels, status);
 }

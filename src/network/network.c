@@ -267,8 +267,8 @@ static PetscErrorCode ViewNeurons(PsdNetwork network, PetscViewer viewer)
 static PetscErrorCode ViewTraining(const PsdTraining *t, PetscViewer viewer)
 {
   PetscFunctionBeginUser;
-  PetscCall(
-      PetscViewerASCIIPrintf(viewer, "  loss            %s, %" PetscInt_FMT " training images\n", t->loss, t->n_train));
+  PetscCall(PetscViewerASCIIPrintf(viewer, "  loss            %s, %" PetscInt_FMT " training images%s\n", t->loss,
+                                   t->n_train, t->flip ? " and their mirror images" : ""));
   PetscCall(PetscViewerASCIIPrintf(viewer, "  beta            %.6g", (double)t->beta));
   if (t->beta_max > 0)
     PetscCall(PetscViewerASCIIPrintf(viewer, ", %.4g of beta_max %.8g", (double)(t->beta / t->beta_max),

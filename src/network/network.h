@@ -60,6 +60,7 @@ PsdH5File PsdH5Open(const char path[], PsdStatus *status);
 void PsdH5Close(PsdH5File *file);
 PetscBool PsdH5Exists(PsdH5File file, const char name[]); /* name begins with '/' */
 
+PetscBool PsdH5HasAttribute(PsdH5File file, const char name[]);
 /* Attributes of the root: `count` numbers; a text; whole numbers given in digits as an array of texts (malloc). */
 void PsdH5ReadAttribute(PsdH5File file, const char name[], PsdH5Kind kind, PetscInt count, void *values,
                         PsdStatus *status);

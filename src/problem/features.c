@@ -29,7 +29,7 @@ struct _p_PsdFeatures {
 #define CHUNK_BYTES ((size_t)64 << 20)
 
 /*
-   Chunks are cut where 24ths of all samples end, and those where they are too long. Ranks whose number divides 24 hold
+   Chunks are cut where 24ths of all images end, and those where they are too long. Ranks whose number divides 24 hold
    whole 24ths, so that the same chunks arise on any such number of ranks: see PsdSum.
 */
 #define SAMPLE_PARTS 24
@@ -37,12 +37,14 @@ struct _p_PsdFeatures {
 static PetscErrorCode CutChunks(PsdFeatures it)
 {
   PetscFunctionBeginUser;
-  PetscInt n, n_local, first, chunks = 0;
+  PetscInt n, n_local, first, copies, chunks = 0;
   PetscCall(PsdDataGetSizes(it->data, &n, &n_local, &first));
+  PetscCall(PsdDataGetCopies(it->data, &copies));
+  const PetscInt64 images = n / copies;
   PetscCall(PetscMalloc1(n_local / it->chunk_rows + SAMPLE_PARTS + 2, &it->chunk_first));
   for (PetscInt part = 0; part < SAMPLE_PARTS; part++) {
-    const PetscInt part_begin = (PetscInt)((PetscInt64)n * part / SAMPLE_PARTS);
-    const PetscInt part_end = (PetscInt)((PetscInt64)n * (part + 1) / SAMPLE_PARTS);
+    const PetscInt part_begin = copies * (PetscInt)(images * part / SAMPLE_PARTS);
+    const PetscInt part_end = copies * (PetscInt)(images * (part + 1) / SAMPLE_PARTS);
     const PetscInt begin = PetscMax(part_begin, first), end = PetscMin(part_end, first + n_local);
     for (PetscInt row = begin; row < end; row += it->chunk_rows) it->chunk_first[chunks++] = row - first;
   }

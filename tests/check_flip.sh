@@ -1,0 +1,83 @@
+#!/bin/sh
+# -flip is training on a data set in which every image is followed by its mirror image, and is certified and applied as such.
+set -eu
+/usr/bin/python3 -c 'import h5py, numpy' 2>/dev/null || {
+  echo "skipped: needs python3-h5py and python3-numpy"
+  exit 77
+}
+rm -rf "$SCRATCH"
+mkdir -p "$SCRATCH"
+cd "$SCRATCH"
+
+/usr/bin/python3 - <<'EOF_'
+import h5py
+import numpy
+
+random = numpy.random.default_rng(4)
+labels = numpy.arange(150) % 3
+images = random.integers(0, 200, (150, 2, 9, 8)).astype(numpy.uint8)
+images[labels == 1, :, :, 1::3] += 55
+images[labels == 2, 1, :, :3] //= 2
+both = numpy.empty((300, 2, 9, 8), numpy.uint8)
+both[0::2], both[1::2] = images, images[:, :, :, ::-1]
+for name, i, l in ('once', images, labels), ('twice', both, labels.repeat(2)):
+    with h5py.File(name + '.h5', 'w') as file:
+        file['images'] = i
+        file['labels'] = l.astype(numpy.int32)
+EOF_
+
+# train NAME RANKS DATA OPTIONS...
+train() {
+  name=$1 ranks=$2 data=$3
+  shift 3
+  "$LAUNCH" "$ranks" "$PSDNET" train -data "$data" -patch 3 -pool 2 -patch_normalize 10 -whiten 0.1 -beta_rel 0.05 \
+    -gap 1e-9 -max_it 20000 -model "$name.h5m" -report "$name.json" -progress none "$@" >"$name.log" 2>&1 || {
+    echo "$name: exit status $?"
+    cat "$name.log"
+    exit 1
+  }
+}
+
+train twice 1 twice.h5
+for ranks in 1 2 3 4; do
+  train "flip-$ranks" $ranks once.h5 -flip
+  train "kernel-$ranks" $ranks once.h5 -flip -consensus kernel
+done
+"$LAUNCH" 2 "$PSDNET" certify -model flip-1.h5m -data once.h5 -gap 1e-7 -progress none >certify.log
+"$LAUNCH" 2 "$PSDNET" evaluate -model flip-1.h5m -data once.h5 -progress none >evaluate.log
+grep -q '150' evaluate.log || {
+  echo "evaluate: expected the 150 images, without mirror images"
+  cat evaluate.log
+  exit 1
+}
+
+/usr/bin/python3 - <<'EOF_'
+import glob
+import json
+import re
+import sys
+
+import h5py
+
+failures = []
+expected = json.load(open('twice.json'))
+if expected['n'] != 300:
+    failures.append(f'{expected["n"]} samples, expected 300')
+for path in sorted(glob.glob('*.json')):
+    run = json.load(open(path))
+    error = abs(run['objective_primal'] / expected['objective_primal'] - 1)
+    if not (error <= 1e-8 and run['gap'] <= 1e-9 and run['n'] == 300):
+        failures.append(f'{path}: {run["objective_primal"]}, off by {error:.2e}, gap {run["gap"]}, n {run["n"]}')
+# the same sums in the same order
+if json.load(open('flip-1.json'))['iterations'] != expected['iterations']:
+    failures.append('another path than with the mirrored data set')
+with h5py.File('flip-1.h5m') as model:
+    if model.attrs['flip'] != 1 or model.attrs['n_train'] != 150:
+        failures.append(f'model: flip {model.attrs["flip"]}, n_train {model.attrs["n_train"]}')
+found = float(re.search(r'primal +(\S+)', open('certify.log').read()).group(1))
+if abs(found / expected['objective_primal'] - 1) > 1e-8:
+    failures.append(f'certify: {found}')
+if failures:
+    sys.exit('\n'.join(failures))
+EOF_
+rm -rf "$SCRATCH"
