@@ -43,6 +43,14 @@ PETSC_EXTERN PetscErrorCode PsdAdmmSetUp(PsdAdmm admm);
 /* PsdAdmmSetInitial - starts from a network's Z and Z' instead of zero; after PsdAdmmSetUp. Collective. */
 PETSC_EXTERN PetscErrorCode PsdAdmmSetInitial(PsdAdmm admm, PsdNetwork network);
 
+/*
+   PsdAdmmSetBeta - goes on to another weight of the regularisation, from where the solver stands; for PsdAdmmSolve to be called
+   again. After PsdAdmmSetUp. Nothing of the samples is computed anew, and A'A is factorised anew only when the penalty changes.
+
+   Collective. beta > 0, absolute.
+*/
+PETSC_EXTERN PetscErrorCode PsdAdmmSetBeta(PsdAdmm admm, PetscReal beta);
+
 /* PsdAdmmFixNetwork - makes this network the one to be certified: the solver then looks for bounds only. After
    PsdAdmmSetUp. Collective. */
 PETSC_EXTERN PetscErrorCode PsdAdmmFixNetwork(PsdAdmm admm, PsdNetwork network);

@@ -41,6 +41,14 @@ PETSC_EXTERN PetscErrorCode PsdProblemGetSizes(PsdProblem problem, PetscInt *n, 
 PETSC_EXTERN PetscErrorCode PsdProblemGetBeta(PsdProblem problem, PetscReal *beta, PetscReal *beta_max);
 PETSC_EXTERN PetscErrorCode PsdProblemGetLoss(PsdProblem problem, const char *name[]);
 PETSC_EXTERN PetscErrorCode PsdProblemGetActivation(PsdProblem problem, PetscReal activation[3]);
+/* PsdPathBeta - number k = 1..count of a path from beta_max, which is number 0, to `last`: evenly spaced by ratio; number
+   `count` is `last` exactly. */
+PETSC_EXTERN PetscReal PsdPathBeta(PetscReal beta_max, PetscReal last, PetscInt k, PetscInt count);
+
+/* PsdProblemScoresLoss - mean loss an image of scores (this rank's n_local x C, row-major) given to other images of the problem's
+   classes. Collective. */
+PETSC_EXTERN PetscErrorCode PsdProblemScoresLoss(PsdProblem problem, PsdData data, const PetscReal scores[],
+                                                 PetscReal *mean);
 PETSC_EXTERN PetscErrorCode PsdProblemDestroy(PsdProblem *problem);
 
 #endif

@@ -81,11 +81,49 @@ PetscErrorCode PsdAdmmSetUp(PsdAdmm admm)
   PetscCall(PetscMalloc1((size_t)blocks->d * blocks->d, &admm->factor));
   PetscCall(PsdConeSetUp(admm->cone, blocks));
   PetscCall(PsdBoundsCreate(admm->problem, admm->consensus, &admm->bounds));
-  if (rho == 0) PetscCall(PsdAdmmInitialPenalty(admm, &rho));
+  if (rho == 0) {
+    PetscCall(PsdAdmmFindSpectrum(admm));
+    rho = PsdAdmmInitialPenalty(admm);
+    PetscCall(
+        PetscInfo(NULL, "initial rho %g, mean eigenvalue seen by h %g\n", (double)rho, (double)admm->spectrum.mean));
+  }
   PetscCall(PsdAdmmSetPenalty(admm, rho));
   admm->rho_initial = admm->rho;
   /* the network without neurons: objective L(0) */
   admm->status = (PsdAdmmStatus){.objective = admm->problem->YY / 2, .gap = 1, .rho = admm->rho};
+  PetscCall(PsdPhaseEnd(PSD_PHASE_FACTOR));
+  PetscFunctionReturn(0);
+}
+
+/*
+   Z stays, and so does the best network, whose objective is that of its loss and new weight. The multipliers -rho U are of the
+   size of beta. The penalty follows the rule of the start by as much as that changes, so that what was learned is kept.
+*/
+PetscErrorCode PsdAdmmSetBeta(PsdAdmm admm, PetscReal beta)
+{
+  PetscFunctionBeginUser;
+  const PsdProblem problem = admm->problem;
+  const PetscReal last = problem->beta, empty = problem->YY / 2;
+  const PetscReal start = admm->settings.rho == 0 ? PsdAdmmInitialPenalty(admm) : 1;
+  PetscReal objective = admm->status.objective + (beta - last) * admm->best_weight;
+  PetscCall(PsdPhaseBegin(PSD_PHASE_FACTOR));
+  problem->beta = beta;
+  problem->beta_rel = 0;
+  PsdBoundsSetBeta(admm->bounds);
+  if (admm->settings.rho == 0) PetscCall(PsdAdmmSetPenalty(admm, admm->rho * PsdAdmmInitialPenalty(admm) / start));
+  for (PetscInt s = 0; s < 2; s++) PetscCall(VecScale(admm->U[s], beta / last));
+  PetscCall(PsdConsensusRescale(admm->consensus, beta / last));
+  admm->rho_initial = admm->rho;
+  admm->lag = (PsdLag){0};
+  admm->last_check = 0;
+  if (objective > empty) {
+    objective = empty;
+    admm->best.N = 0;
+    admm->best_weight = 0;
+    PetscCall(VecSet(admm->best_network, 0));
+  }
+  admm->status = (PsdAdmmStatus){
+      .objective = objective, .gap = 1, .rho = admm->rho, .neurons = objective < empty ? admm->status.neurons : 0};
   PetscCall(PsdPhaseEnd(PSD_PHASE_FACTOR));
   PetscFunctionReturn(0);
 }

@@ -10,6 +10,15 @@
 #include "certificate/certificate.h"
 #include "network/neurons.h"
 
+#define PSD_LANCZOS_STEPS 16
+
+/* Nodes and weights of the Gauss quadrature of h' g(G_P) h: eigenvalues of the Lanczos matrix, squared first components. */
+typedef struct {
+  PetscInt steps;
+  PetscReal node[PSD_LANCZOS_STEPS], weight[PSD_LANCZOS_STEPS];
+  PetscReal mean; /* of the nodes, weighted as the start vector sees them: an upper end for rho */
+} PsdSpectrum;
+
 typedef struct {
   PetscReal gap; /* stop when the certified gap is this small */
   PetscInt max_it;
@@ -35,6 +44,7 @@ struct _p_PsdAdmm {
   PsdAdmmSettings settings;
 
   PetscReal rho, rho_initial;
+  PsdSpectrum spectrum;            /* what h sees of G_P: penalty.c */
   Vec Z[2], Z_last[2], U[2], X[2]; /* X: what is projected */
   Vec S, Sh;                       /* Sh is P (V - V') */
   PetscReal sums[5];               /* of squares, this rank: W - Z, Z - Z_last, W, Z, U; see residuals */
@@ -59,8 +69,10 @@ struct _p_PsdAdmm {
 PetscErrorCode PsdAdmmIterate(PsdAdmm admm);
 
 /* penalty.c */
-/* PsdAdmmInitialPenalty - rho of the order of beta over the size of Z. Collective; before the first factorisation. */
-PetscErrorCode PsdAdmmInitialPenalty(PsdAdmm admm, PetscReal *rho);
+/* PsdAdmmFindSpectrum - what h sees of G_P, by a few Lanczos steps. Collective; before the first factorisation. */
+PetscErrorCode PsdAdmmFindSpectrum(PsdAdmm admm);
+/* PsdAdmmInitialPenalty - rho of the order of beta over the size of Z, for the problem's beta. Not collective. */
+PetscReal PsdAdmmInitialPenalty(PsdAdmm admm);
 /* PsdPenaltyPropose - the penalty that the residuals at `iteration` ask for, the last check having been at `previous`; a
    pure function (see penalty.c for the rule). primal, dual: relative residuals. */
 PetscReal PsdPenaltyPropose(PetscInt previous, PetscInt iteration, PetscReal rho, PetscReal rho_initial,

@@ -18,7 +18,6 @@
 #include "base/base.h"
 #include <math.h>
 
-#define LANCZOS_STEPS 16
 #define START_FACTOR 2.5
 
 /* Two digits are enough of a penalty, and the same two come out whatever the rounding of the sums over ranks: runs on
@@ -29,19 +28,12 @@ static PetscReal TwoDigits(PetscReal rho)
   return rint(rho / unit) * unit;
 }
 
-/* Nodes and weights of the Gauss quadrature of h' g(G_P) h: eigenvalues of the Lanczos matrix, squared first components. */
-typedef struct {
-  PetscInt steps;
-  PetscReal node[LANCZOS_STEPS], weight[LANCZOS_STEPS];
-  PetscReal mean; /* of the nodes, weighted as the start vector sees them: an upper end for rho */
-} Spectrum;
-
 static PetscErrorCode DecomposeLanczosMatrix(const PetscReal alpha[], const PetscReal beta[], PetscReal square,
-                                             Spectrum *spectrum)
+                                             PsdSpectrum *spectrum)
 {
   PetscFunctionBeginUser;
   const PetscInt k = spectrum->steps;
-  PetscReal T[LANCZOS_STEPS * LANCZOS_STEPS] = {0};
+  PetscReal T[PSD_LANCZOS_STEPS * PSD_LANCZOS_STEPS] = {0};
   PsdEigen eigen;
   for (PetscInt i = 0; i < k; i++) {
     T[i * k + i] = alpha[i];
@@ -60,10 +52,10 @@ static PetscErrorCode DecomposeLanczosMatrix(const PetscReal alpha[], const Pets
 
 /* Lanczos on G_P from h, all C columns as one vector; or, where the consensus works with the samples, on A A' from Y, whose
    weights become h's when each is multiplied by its node. */
-static PetscErrorCode Lanczos(PsdAdmm admm, Spectrum *spectrum)
+static PetscErrorCode Lanczos(PsdAdmm admm, PsdSpectrum *spectrum)
 {
   PetscFunctionBeginUser;
-  PetscReal alpha[LANCZOS_STEPS], beta[LANCZOS_STEPS], norm, size;
+  PetscReal alpha[PSD_LANCZOS_STEPS], beta[PSD_LANCZOS_STEPS], norm, size;
   PetscBool weighted;
   Vec v, last, next;
   PetscCall(PsdConsensusKrylovStart(admm->consensus, &v, &weighted));
@@ -72,7 +64,7 @@ static PetscErrorCode Lanczos(PsdAdmm admm, Spectrum *spectrum)
   PetscCall(VecNormalize(v, &size));
   PetscCall(VecSet(last, 0));
   spectrum->steps = 0;
-  for (PetscInt k = 0; k < LANCZOS_STEPS && size > 0; k++) {
+  for (PetscInt k = 0; k < PSD_LANCZOS_STEPS && size > 0; k++) {
     PetscCall(PsdConsensusKrylovMultiply(admm->consensus, v, next));
     PetscCall(VecDot(next, v, &alpha[k]));
     PetscCall(VecAXPBYPCZ(next, -alpha[k], k > 0 ? -beta[k - 1] : 0, 1, v, last));
@@ -95,7 +87,7 @@ static PetscErrorCode Lanczos(PsdAdmm admm, Spectrum *spectrum)
 }
 
 /* rho ||(G_P + rho/2 I)^-1 h||: grows with rho */
-static PetscReal ScaledNorm(const Spectrum *spectrum, PetscReal rho)
+static PetscReal ScaledNorm(const PsdSpectrum *spectrum, PetscReal rho)
 {
   PetscReal square = 0;
   for (PetscInt k = 0; k < spectrum->steps; k++) {
@@ -105,23 +97,25 @@ static PetscReal ScaledNorm(const Spectrum *spectrum, PetscReal rho)
   return rho * PetscSqrtReal(square);
 }
 
-PetscErrorCode PsdAdmmInitialPenalty(PsdAdmm admm, PetscReal *rho)
+PetscErrorCode PsdAdmmFindSpectrum(PsdAdmm admm)
 {
   PetscFunctionBeginUser;
+  PetscCall(Lanczos(admm, &admm->spectrum));
+  PetscFunctionReturn(0);
+}
+
+PetscReal PsdAdmmInitialPenalty(PsdAdmm admm)
+{
+  const PsdSpectrum *spectrum = &admm->spectrum;
   const PetscReal target = START_FACTOR * admm->problem->beta * PetscSqrtReal((PetscReal)admm->blocks->pairs);
-  Spectrum spectrum;
-  PetscCall(Lanczos(admm, &spectrum));
-  *rho = 1;
-  if (spectrum.steps == 0 || spectrum.mean <= 0) PetscFunctionReturn(0); /* h = 0: any penalty will do */
-  PetscReal low = 2 * PsdConsensusShiftFloor(admm->consensus), high = spectrum.mean;
+  PetscReal low = 2 * PsdConsensusShiftFloor(admm->consensus), high = spectrum->mean;
+  if (spectrum->steps == 0 || spectrum->mean <= 0) return 1; /* h = 0: any penalty will do */
   for (PetscInt step = 0; step < 100 && high > 1.01 * low; step++) {
     const PetscReal middle = PetscSqrtReal(low * high);
-    if (ScaledNorm(&spectrum, middle) < target) low = middle;
+    if (ScaledNorm(spectrum, middle) < target) low = middle;
     else high = middle;
   }
-  *rho = TwoDigits(high);
-  PetscCall(PetscInfo(NULL, "initial rho %g, mean eigenvalue seen by h %g\n", (double)*rho, (double)spectrum.mean));
-  PetscFunctionReturn(0);
+  return TwoDigits(high);
 }
 
 PetscReal PsdPenaltyPropose(PetscInt previous, PetscInt iteration, PetscReal rho, PetscReal rho_initial,

@@ -5,8 +5,10 @@
 #ifndef PSD_APP_H
 #define PSD_APP_H
 
+#include "base/base.h"
 #include "plan/plan.h"
 #include <psdnet.h>
+#include <stdio.h>
 
 /* Exit status of the command (docs/formats.md). */
 enum { PSD_EXIT_DONE = 0, PSD_EXIT_INPUT = 1, PSD_EXIT_NOT_CONVERGED = 2 };
@@ -24,6 +26,7 @@ typedef struct {
 } PsdSubcommand;
 
 PetscErrorCode PsdRunTrain(const PsdInvocation *invocation, int *exit_status);
+PetscErrorCode PsdRunPath(const PsdInvocation *invocation, int *exit_status);
 PetscErrorCode PsdRunEvaluate(const PsdInvocation *invocation, int *exit_status);
 PetscErrorCode PsdRunPredict(const PsdInvocation *invocation, int *exit_status);
 PetscErrorCode PsdRunCertify(const PsdInvocation *invocation, int *exit_status);
@@ -48,7 +51,7 @@ PetscErrorCode PsdLoadModelAndData(const char model[], PsdData data, PetscBool a
 /* The largest of all ranks' peak resident set sizes, in MB. Collective. */
 PetscErrorCode PsdPeakMemory(PetscReal *megabytes);
 
-/* ---------------------------------------------------------------- report.json and history.csv: report.c */
+/* ---------------------------------------------------------------- report.json: report.c */
 
 typedef struct {
   const PsdInvocation *invocation;
@@ -74,10 +77,29 @@ typedef struct {
 } PsdPlanReport;
 PetscErrorCode PsdPlanReportWrite(const PsdPlanReport *report, const char path[]);
 
-typedef struct _p_PsdHistory *PsdHistory;
-/* path "": none is kept. Collective. */
-PetscErrorCode PsdHistoryCreate(const char path[], PsdHistory *history);
-PetscErrorCode PsdHistoryAdd(PsdHistory history, const PsdAdmmStatus *status);
-PetscErrorCode PsdHistoryClose(PsdHistory *history);
+/* ---------------------------------------------------------------- tables: table.c */
+
+typedef struct _p_PsdTable *PsdTable;
+/* path "": none is kept. header: names of the columns, with commas. Collective. */
+PetscErrorCode PsdTableCreate(const char path[], const char header[], PsdTable *table);
+PetscErrorCode PsdTableRow(PsdTable table, const char format[], ...) __attribute__((format(printf, 2, 3)));
+/* The file gets its name. Collective. */
+PetscErrorCode PsdTableClose(PsdTable *table);
+/* Closes a stream; records a failure unless all that was printed has reached the file. */
+void PsdStreamClose(FILE *stream, const char path[], PsdStatus *status);
+
+/* ---------------------------------------------------------------- shared by those that train: training.c */
+
+/* Makes the problem of the data and gets the solver ready. */
+PetscErrorCode PsdTrainingSetUp(PsdData data, PsdPatches patches, PsdProblem problem, PsdAdmm admm);
+/* What is trained on, in a line; fills the report's part about it. */
+PetscErrorCode PsdTrainingDescribe(PsdData data, PsdPatches patches, PsdProblem problem, PsdReport *report);
+/* The solver's network with its certificate, written to `path` unless that is empty. */
+PetscErrorCode PsdTrainingSave(PsdAdmm admm, const PsdCertificate *certificate, const char path[], PsdNetwork *network);
+/* The last fraction of the images, which training leaves out. */
+PetscErrorCode PsdHeldOutRead(PsdData training, PetscReal fraction, PsdData *held_out);
+/* Accuracy on other images, 0..1, and mean loss an image. */
+PetscErrorCode PsdHeldOutApply(PsdNetwork network, PsdProblem problem, PsdData held_out, PetscReal *accuracy,
+                               PetscReal *loss);
 
 #endif

@@ -11,6 +11,7 @@
 
 static const PsdSubcommand subcommands[] = {
     {"train", "-data DIR -model m.h5", "train a network to a certified gap", PETSC_FALSE, PsdRunTrain},
+    {"path", "-data DIR -model m.h5", "train for a sequence of betas and keep the best", PETSC_FALSE, PsdRunPath},
     {"evaluate", "-model m.h5 -data DIR", "accuracy and confusion matrix", PETSC_FALSE, PsdRunEvaluate},
     {"predict", "-model m.h5 -data DIR -output p.csv", "index, scores and class of every image", PETSC_FALSE,
      PsdRunPredict},

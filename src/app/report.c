@@ -1,5 +1,5 @@
 /*
-   report.json and history.csv (docs/formats.md), written by the root.
+   report.json and the plan as JSON (docs/formats.md), written by the root.
 */
 #include "app.h"
 #include "base/base.h"
@@ -95,13 +95,6 @@ static PetscErrorCode GatherCircumstances(Circumstances *run)
   PetscFunctionReturn(0);
 }
 
-/* Whether all that was printed has reached the file; closes it. */
-static void CloseFile(FILE *stream, const char path[], PsdStatus *status)
-{
-  const int failed = ferror(stream);
-  if (fclose(stream) || failed) PsdStatusFail(status, "cannot write %s: %s", path, strerror(errno));
-}
-
 /* A file that appears whole or not at all, of what `print` says of `what`. Root alone. */
 static void WriteWhole(const char path[], void (*print)(FILE *, const void *), const void *what, PsdStatus *status)
 {
@@ -110,7 +103,7 @@ static void WriteWhole(const char path[], void (*print)(FILE *, const void *), c
   FILE *stream = status->failed ? NULL : fopen(file.temporary, "w");
   if (stream) {
     (*print)(stream, what);
-    CloseFile(stream, path, status);
+    PsdStreamClose(stream, path, status);
   } else PsdStatusFail(status, "cannot write %s: %s", path, strerror(errno));
   if (status->failed) PsdFileAbandon(&file);
   else PsdFileCommit(&file, status);
@@ -179,53 +172,6 @@ PetscErrorCode PsdPlanReportWrite(const PsdPlanReport *report, const char path[]
   PetscMPIInt rank;
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
   if (rank == 0) WriteWhole(path, PrintPlan, report, &status);
-  PetscCall(PsdStatusAgree(PETSC_COMM_WORLD, &status));
-  PetscFunctionReturn(0);
-}
-
-struct _p_PsdHistory {
-  PsdFile file;
-  FILE *stream; /* NULL on ranks other than the root, and when no history is kept */
-};
-
-PetscErrorCode PsdHistoryCreate(const char path[], PsdHistory *history)
-{
-  PetscFunctionBeginUser;
-  PsdStatus status = {PETSC_FALSE, ""};
-  PetscMPIInt rank;
-  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
-  PetscCall(PetscNew(history));
-  if (path[0] && rank == 0) {
-    PsdFileBegin(&(*history)->file, path, &status);
-    if (!status.failed) (*history)->stream = fopen((*history)->file.temporary, "w");
-    if (!(*history)->stream) PsdStatusFail(&status, "cannot write %s: %s", path, strerror(errno));
-    else fprintf((*history)->stream, "iteration,seconds,primal_residual,dual_residual,rho,objective,bound,gap,rank\n");
-  }
-  PetscCall(PsdStatusAgree(PETSC_COMM_WORLD, &status));
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode PsdHistoryAdd(PsdHistory history, const PsdAdmmStatus *status)
-{
-  PetscFunctionBeginUser;
-  if (!history->stream) PetscFunctionReturn(0);
-  fprintf(history->stream, "%" PetscInt_FMT ",%.6f,%.9g,%.9g,%.9g,%.17g,%.17g,%.9g,%" PetscInt_FMT "\n",
-          status->iteration, (double)status->seconds, (double)status->primal_residual, (double)status->dual_residual,
-          (double)status->rho, (double)status->objective, (double)status->bound, (double)status->gap, status->rank);
-  fflush(history->stream);
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode PsdHistoryClose(PsdHistory *history)
-{
-  PetscFunctionBeginUser;
-  PsdStatus status = {PETSC_FALSE, ""};
-  if ((*history)->stream) {
-    CloseFile((*history)->stream, (*history)->file.path, &status);
-    if (status.failed) PsdFileAbandon(&(*history)->file);
-    else PsdFileCommit(&(*history)->file, &status);
-  }
-  PetscCall(PetscFree(*history));
   PetscCall(PsdStatusAgree(PETSC_COMM_WORLD, &status));
   PetscFunctionReturn(0);
 }

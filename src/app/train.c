@@ -40,80 +40,14 @@ static PetscErrorCode Monitor(PsdAdmm admm, const PsdAdmmStatus *status, void *c
   PetscFunctionBeginUser;
   PsdAdmmReason reason;
   PetscCall(PsdAdmmGetStatus(admm, NULL, &reason));
-  PetscCall(PsdHistoryAdd((PsdHistory)context, status));
+  PetscCall(PsdTableRow((PsdTable)context, "%" PetscInt_FMT ",%.6f,%.9g,%.9g,%.9g,%.17g,%.17g,%.9g,%" PetscInt_FMT,
+                        status->iteration, (double)status->seconds, (double)status->primal_residual,
+                        (double)status->dual_residual, (double)status->rho, (double)status->objective,
+                        (double)status->bound, (double)status->gap, status->rank));
   PetscCall(PsdProgressLine(
       PETSC_COMM_WORLD, (PetscBool)(reason != PSD_RUNNING),
       "solve    iteration %5" PetscInt_FMT "  objective %.8g  bound %.8g  gap %.2e  neurons %" PetscInt_FMT,
       status->iteration, (double)status->objective, (double)status->bound, (double)status->gap, status->neurons));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode DescribeProblem(PsdProblem problem, PsdPatches patches, PetscBool flipped, PsdReport *report)
-{
-  PetscFunctionBeginUser;
-  PetscInt C, G, classes;
-  PsdPatchGeometry geometry;
-  PetscMPIInt ranks;
-  PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &ranks));
-  PetscCall(PsdProblemGetSizes(problem, &report->n, &report->f, &C, &G, &report->D));
-  PetscCall(PsdProblemGetBeta(problem, &report->beta, &report->beta_max));
-  PetscCall(PsdPatchesGetGeometry(patches, &geometry));
-  report->blocks = 2 * C * G;
-  classes = C == 1 ? 2 : C;
-  PetscCall(PetscPrintf(PETSC_COMM_WORLD,
-                        "problem  %" PetscInt_FMT " images%s, %" PetscInt_FMT " classes; patch %" PetscInt_FMT
-                        "x%" PetscInt_FMT " stride %" PetscInt_FMT " pool %" PetscInt_FMT "; f %" PetscInt_FMT
-                        ", D %" PetscInt_FMT ", %" PetscInt_FMT " blocks; beta %.6g (beta_max %.6g); ranks %d\n",
-                        report->n, flipped ? " (half of them mirrored)" : "", classes, geometry.patch_height,
-                        geometry.patch_width, geometry.stride, geometry.pool, report->f, report->D, report->blocks,
-                        (double)report->beta, (double)report->beta_max, (int)ranks));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode SaveNetwork(PsdAdmm admm, const PsdCertificate *certificate, const char path[],
-                                  PsdNetwork *network)
-{
-  PetscFunctionBeginUser;
-  PsdTraining training;
-  PetscCall(PsdPhaseBegin(PSD_PHASE_WRITE));
-  PetscCall(PsdAdmmGetNetwork(admm, network));
-  PetscCall(PsdNetworkGetTraining(*network, &training));
-  training.objective_primal = certificate->primal;
-  training.objective_dual = certificate->dual;
-  training.gap = certificate->gap;
-  PetscCall(PsdNetworkSetTraining(*network, &training));
-  PetscCall(PsdNetworkSave(*network, path));
-  PetscCall(PsdPhaseEnd(PSD_PHASE_WRITE));
-  PetscFunctionReturn(0);
-}
-
-/* The held-out last fraction of the images, read before the run so that what is wrong with it is known in time. */
-static PetscErrorCode ReadHeldOut(PsdData training, PetscReal fraction, PsdData *held_out)
-{
-  PetscFunctionBeginUser;
-  PetscInt count;
-  const PetscInt *labels;
-  PetscCall(PsdDataGetClasses(training, &count, &labels, NULL));
-  PetscCall(PsdDataCreate(PETSC_COMM_WORLD, held_out));
-  PetscCall(PsdDataSetFromOptions(*held_out));
-  PetscCall(PsdDataSetClasses(*held_out, count, labels));
-  PetscCall(PsdDataSetValidation(*held_out, fraction, PSD_PART_VALIDATION));
-  PetscCall(PsdDataSetUp(*held_out));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode Validate(PsdNetwork network, PsdData held_out, PetscReal *accuracy)
-{
-  PetscFunctionBeginUser;
-  PetscInt count, C, n_local;
-  PetscReal *scores;
-  PetscInt64 *confusion;
-  PetscCall(PsdNetworkGetClasses(network, &count, NULL, &C));
-  PetscCall(PsdDataGetSizes(held_out, NULL, &n_local, NULL));
-  PetscCall(PetscMalloc2((size_t)n_local * C, &scores, (size_t)count * count, &confusion));
-  PetscCall(PsdNetworkApply(network, held_out, scores));
-  PetscCall(PsdNetworkConfusion(network, held_out, scores, confusion, accuracy));
-  PetscCall(PetscFree2(scores, confusion));
   PetscFunctionReturn(0);
 }
 
@@ -143,26 +77,28 @@ static PetscErrorCode PrintSummary(const PsdReport *report, const Outputs *outpu
 }
 
 /* From a problem that is set up to files on disk. */
-static PetscErrorCode SolveAndWrite(PsdAdmm admm, PsdData held_out, const Outputs *outputs, PsdReport *report,
-                                    int *exit_status)
+static PetscErrorCode SolveAndWrite(PsdAdmm admm, PsdProblem problem, PsdData held_out, const Outputs *outputs,
+                                    PsdReport *report, int *exit_status)
 {
   PetscFunctionBeginUser;
-  PsdHistory history;
+  PsdTable history;
+  PetscReal loss;
   PsdNetwork network;
   PsdAdmmStatus status;
   PsdAdmmReason reason;
-  PetscCall(PsdHistoryCreate(outputs->history, &history));
+  PetscCall(PsdTableCreate(outputs->history,
+                           "iteration,seconds,primal_residual,dual_residual,rho,objective,bound,gap,rank", &history));
   PetscCall(PsdAdmmSetMonitor(admm, Monitor, history));
   PetscCall(PsdAdmmSolve(admm, &report->certificate));
-  PetscCall(SaveNetwork(admm, &report->certificate, outputs->model, &network));
-  PetscCall(PsdHistoryClose(&history));
+  PetscCall(PsdTrainingSave(admm, &report->certificate, outputs->model, &network));
+  PetscCall(PsdTableClose(&history));
 
   PetscCall(PsdAdmmGetStatus(admm, &status, &reason));
   PetscCall(PsdAdmmGetKernels(admm, &report->consensus, &report->cone));
   PetscCall(PsdNetworkGetNeurons(network, &report->neurons, NULL, NULL, NULL, NULL, NULL));
   report->iterations = status.iteration;
   report->accuracy_validation = -1;
-  if (held_out) PetscCall(Validate(network, held_out, &report->accuracy_validation));
+  if (held_out) PetscCall(PsdHeldOutApply(network, problem, held_out, &report->accuracy_validation, &loss));
   PetscCall(PrintSummary(report, outputs, reason));
   if (outputs->report[0]) PetscCall(PsdReportWrite(report, outputs->report));
   *exit_status = reason == PSD_GAP_REACHED || reason == PSD_TIME_LIMIT ? PSD_EXIT_DONE : PSD_EXIT_NOT_CONVERGED;
@@ -179,7 +115,6 @@ PetscErrorCode PsdRunTrain(const PsdInvocation *invocation, int *exit_status)
   PsdPatches patches;
   PsdProblem problem;
   PsdAdmm admm;
-  PetscInt channels, height, width, copies;
   PetscBool done;
   PetscCall(PsdDataCreate(PETSC_COMM_WORLD, &data));
   PetscCall(PsdPatchesCreate(PETSC_COMM_WORLD, &patches));
@@ -188,14 +123,10 @@ PetscErrorCode PsdRunTrain(const PsdInvocation *invocation, int *exit_status)
   PetscCall(ReadOptions(&outputs, data, patches, problem, admm, &done));
   if (!done) {
     PetscCall(PsdDataSetUp(data));
-    if (outputs.validation > 0) PetscCall(ReadHeldOut(data, outputs.validation, &held_out));
-    PetscCall(PsdDataGetImageSize(data, &channels, &height, &width));
-    PetscCall(PsdPatchesSetImageSize(patches, channels, height, width));
-    PetscCall(PsdProblemSetUp(problem));
-    PetscCall(PsdAdmmSetUp(admm));
-    PetscCall(PsdDataGetCopies(data, &copies));
-    PetscCall(DescribeProblem(problem, patches, (PetscBool)(copies == 2), &report));
-    PetscCall(SolveAndWrite(admm, held_out, &outputs, &report, exit_status));
+    if (outputs.validation > 0) PetscCall(PsdHeldOutRead(data, outputs.validation, &held_out));
+    PetscCall(PsdTrainingSetUp(data, patches, problem, admm));
+    PetscCall(PsdTrainingDescribe(data, patches, problem, &report));
+    PetscCall(SolveAndWrite(admm, problem, held_out, &outputs, &report, exit_status));
   }
   PetscCall(PsdAdmmDestroy(&admm));
   PetscCall(PsdProblemDestroy(&problem));

@@ -25,10 +25,18 @@ PetscErrorCode PsdBoundsCreate(PsdProblem problem, PsdConsensus consensus, PsdBo
   it->best_source.w = it->best_w;
   if (PsdConsensusUsesSamples(consensus))
     PetscCall(PetscMalloc1((size_t)problem->n_local * problem->blocks->C, &it->best_nu));
-  it->best = PsdDualAlongRay(problem->YY, problem->YY, problem->beta / problem->beta_max);
+  it->best_residual = (PsdResidual){.linear = problem->YY, .quadratic = problem->YY};
+  it->best_polar = problem->beta_max;
+  PsdBoundsSetBeta(it);
   it->best_name = "targets";
   *bounds = it;
   PetscFunctionReturn(0);
+}
+
+void PsdBoundsSetBeta(PsdBounds bounds)
+{
+  bounds->best = PsdDualAlongRay(bounds->best_residual.linear, bounds->best_residual.quadratic,
+                                 bounds->problem->beta / bounds->best_polar);
 }
 
 PetscErrorCode PsdBoundsDestroy(PsdBounds *bounds)
@@ -169,6 +177,8 @@ static PetscErrorCode Try(PsdBounds bounds, const PsdCandidateOps *candidate)
                       (double)(polar / problem->beta), (double)value));
   if (value > bounds->best) {
     bounds->best = value;
+    bounds->best_residual = bounds->residual;
+    bounds->best_polar = polar;
     PetscCall(Keep(bounds, candidate));
   }
   PetscFunctionReturn(0);

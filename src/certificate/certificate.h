@@ -41,13 +41,17 @@ struct _p_PsdBounds {
   Vec work;
   PsdDualSource best_source; /* of the best bound so far: one of the next two */
   Vec best_w;
-  PetscReal *best_nu; /* n_local x C where the consensus works with the samples, else NULL */
-  PetscReal primal;   /* of the network at hand */
-  PetscReal best;     /* largest dual value so far */
+  PetscReal *best_nu;        /* n_local x C where the consensus works with the samples, else NULL */
+  PetscReal primal;          /* of the network at hand */
+  PetscReal best;            /* largest dual value so far */
+  PsdResidual best_residual; /* of that point: <nu,Y> and ||nu||^2, ... */
+  PetscReal best_polar;      /* ... and R*(A'nu) */
   const char *best_name;
 };
 
 PetscErrorCode PsdBoundsCreate(PsdProblem problem, PsdConsensus consensus, PsdBounds *bounds);
+/* PsdBoundsSetBeta - the best dual point so far, for the problem's beta now. Not collective. */
+void PsdBoundsSetBeta(PsdBounds bounds);
 /* PsdBoundsPrimal - L + beta sum |alpha| of the network in `iterate`; gradient: keep its A'nu as well. Collective. */
 PetscErrorCode PsdBoundsPrimal(PsdBounds bounds, const PsdIterate *iterate, PetscBool gradient);
 /* PsdBoundsDual - tries a group of candidates; best, best_w and best_name are of the best ever tried. Those of the network

@@ -67,6 +67,11 @@ PetscErrorCode PsdProblemSetBeta(PsdProblem problem, PetscReal beta)
   PetscFunctionReturn(0);
 }
 
+static PetscReal Target(PetscInt C, PetscInt class, PetscInt t)
+{
+  return class == (C == 1 ? 1 : t) ? 1 : -1;
+}
+
 /* Targets: one column of -1 (class 0) and +1 (class 1) for two classes, else +1 in the column of the class and -1 elsewhere. */
 static PetscErrorCode SetTargets(PsdProblem problem)
 {
@@ -76,8 +81,31 @@ static PetscErrorCode SetTargets(PsdProblem problem)
   PetscCall(PsdDataGetShard(problem->data, NULL, &classes, NULL));
   PetscCall(PetscMalloc1((size_t)problem->n_local * C, &problem->Y));
   for (PetscInt i = 0; i < problem->n_local; i++)
-    for (PetscInt t = 0; t < C; t++) problem->Y[(size_t)i * C + t] = classes[i] == (C == 1 ? 1 : t) ? 1 : -1;
+    for (PetscInt t = 0; t < C; t++) problem->Y[(size_t)i * C + t] = Target(C, classes[i], t);
   problem->YY = (PetscReal)problem->n * (PetscReal)C;
+  PetscFunctionReturn(0);
+}
+
+PetscReal PsdPathBeta(PetscReal beta_max, PetscReal last, PetscInt k, PetscInt count)
+{
+  if (k == count) return last;
+  return beta_max * PetscPowReal(last / beta_max, (PetscReal)k / (PetscReal)count);
+}
+
+PetscErrorCode PsdProblemScoresLoss(PsdProblem problem, PsdData data, const PetscReal scores[], PetscReal *mean)
+{
+  PetscFunctionBeginUser;
+  const PetscInt C = problem->blocks->C;
+  const PetscInt *classes;
+  PetscInt n, n_local;
+  PetscReal sum = 0;
+  PetscCall(PsdDataGetSizes(data, &n, &n_local, NULL));
+  PetscCall(PsdDataGetShard(data, NULL, &classes, NULL));
+  for (PetscInt i = 0; i < n_local; i++)
+    for (PetscInt t = 0; t < C; t++)
+      sum += (*problem->loss->value)(scores[(size_t)i * C + t], Target(C, classes[i], t));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &sum, 1, MPIU_REAL, MPI_SUM, problem->comm));
+  *mean = sum / (PetscReal)n;
   PetscFunctionReturn(0);
 }
 

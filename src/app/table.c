@@ -1,0 +1,64 @@
+/*
+   Tables that grow while a command runs, as CSV (docs/formats.md: history.csv, path.csv): under a temporary name until they
+   are whole. Written by the root.
+*/
+#include "app.h"
+#include "base/base.h"
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+struct _p_PsdTable {
+  PsdFile file;
+  FILE *stream; /* NULL on ranks other than the root, and when no table is kept */
+};
+
+void PsdStreamClose(FILE *stream, const char path[], PsdStatus *status)
+{
+  const int failed = ferror(stream);
+  if (fclose(stream) || failed) PsdStatusFail(status, "cannot write %s: %s", path, strerror(errno));
+}
+
+PetscErrorCode PsdTableCreate(const char path[], const char header[], PsdTable *table)
+{
+  PetscFunctionBeginUser;
+  PsdStatus status = {PETSC_FALSE, ""};
+  PetscMPIInt rank;
+  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  PetscCall(PetscNew(table));
+  if (path[0] && rank == 0) {
+    PsdFileBegin(&(*table)->file, path, &status);
+    if (!status.failed) (*table)->stream = fopen((*table)->file.temporary, "w");
+    if (!(*table)->stream) PsdStatusFail(&status, "cannot write %s: %s", path, strerror(errno));
+    else fprintf((*table)->stream, "%s\n", header);
+  }
+  PetscCall(PsdStatusAgree(PETSC_COMM_WORLD, &status));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdTableRow(PsdTable table, const char format[], ...)
+{
+  PetscFunctionBeginUser;
+  va_list values;
+  if (!table->stream) PetscFunctionReturn(0);
+  va_start(values, format);
+  vfprintf(table->stream, format, values);
+  va_end(values);
+  fputc('\n', table->stream);
+  fflush(table->stream);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdTableClose(PsdTable *table)
+{
+  PetscFunctionBeginUser;
+  PsdStatus status = {PETSC_FALSE, ""};
+  if ((*table)->stream) {
+    PsdStreamClose((*table)->stream, (*table)->file.path, &status);
+    if (status.failed) PsdFileAbandon(&(*table)->file);
+    else PsdFileCommit(&(*table)->file, &status);
+  }
+  PetscCall(PetscFree(*table));
+  PetscCall(PsdStatusAgree(PETSC_COMM_WORLD, &status));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,86 @@
+/*
+   What the subcommands that train do alike: from options that were read to a solver that is ready, and from its result to
+   a network on disk and its accuracy on images that were held out.
+*/
+#include "app.h"
+
+PetscErrorCode PsdTrainingSetUp(PsdData data, PsdPatches patches, PsdProblem problem, PsdAdmm admm)
+{
+  PetscFunctionBeginUser;
+  PetscInt channels, height, width;
+  PetscCall(PsdDataGetImageSize(data, &channels, &height, &width));
+  PetscCall(PsdPatchesSetImageSize(patches, channels, height, width));
+  PetscCall(PsdProblemSetUp(problem));
+  PetscCall(PsdAdmmSetUp(admm));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdTrainingDescribe(PsdData data, PsdPatches patches, PsdProblem problem, PsdReport *report)
+{
+  PetscFunctionBeginUser;
+  PetscInt C, G, classes, copies;
+  PsdPatchGeometry geometry;
+  PetscMPIInt ranks;
+  PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &ranks));
+  PetscCall(PsdDataGetCopies(data, &copies));
+  PetscCall(PsdProblemGetSizes(problem, &report->n, &report->f, &C, &G, &report->D));
+  PetscCall(PsdProblemGetBeta(problem, &report->beta, &report->beta_max));
+  PetscCall(PsdPatchesGetGeometry(patches, &geometry));
+  report->blocks = 2 * C * G;
+  classes = C == 1 ? 2 : C;
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD,
+                        "problem  %" PetscInt_FMT " images%s, %" PetscInt_FMT " classes; patch %" PetscInt_FMT
+                        "x%" PetscInt_FMT " stride %" PetscInt_FMT " pool %" PetscInt_FMT "; f %" PetscInt_FMT
+                        ", D %" PetscInt_FMT ", %" PetscInt_FMT " blocks; beta %.6g (beta_max %.6g); ranks %d\n",
+                        report->n, copies == 2 ? " (half of them mirrored)" : "", classes, geometry.patch_height,
+                        geometry.patch_width, geometry.stride, geometry.pool, report->f, report->D, report->blocks,
+                        (double)report->beta, (double)report->beta_max, (int)ranks));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdTrainingSave(PsdAdmm admm, const PsdCertificate *certificate, const char path[], PsdNetwork *network)
+{
+  PetscFunctionBeginUser;
+  PsdTraining training;
+  PetscCall(PsdPhaseBegin(PSD_PHASE_WRITE));
+  PetscCall(PsdAdmmGetNetwork(admm, network));
+  PetscCall(PsdNetworkGetTraining(*network, &training));
+  training.objective_primal = certificate->primal;
+  training.objective_dual = certificate->dual;
+  training.gap = certificate->gap;
+  PetscCall(PsdNetworkSetTraining(*network, &training));
+  if (path[0]) PetscCall(PsdNetworkSave(*network, path));
+  PetscCall(PsdPhaseEnd(PSD_PHASE_WRITE));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdHeldOutRead(PsdData training, PetscReal fraction, PsdData *held_out)
+{
+  PetscFunctionBeginUser;
+  PetscInt count;
+  const PetscInt *labels;
+  PetscCall(PsdDataGetClasses(training, &count, &labels, NULL));
+  PetscCall(PsdDataCreate(PETSC_COMM_WORLD, held_out));
+  PetscCall(PsdDataSetFromOptions(*held_out));
+  PetscCall(PsdDataSetClasses(*held_out, count, labels));
+  PetscCall(PsdDataSetValidation(*held_out, fraction, PSD_PART_VALIDATION));
+  PetscCall(PsdDataSetUp(*held_out));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdHeldOutApply(PsdNetwork network, PsdProblem problem, PsdData held_out, PetscReal *accuracy,
+                               PetscReal *loss)
+{
+  PetscFunctionBeginUser;
+  PetscInt count, C, n_local;
+  PetscReal *scores;
+  PetscInt64 *confusion;
+  PetscCall(PsdNetworkGetClasses(network, &count, NULL, &C));
+  PetscCall(PsdDataGetSizes(held_out, NULL, &n_local, NULL));
+  PetscCall(PetscMalloc2((size_t)n_local * C, &scores, (size_t)count * count, &confusion));
+  PetscCall(PsdNetworkApply(network, held_out, scores));
+  PetscCall(PsdNetworkConfusion(network, held_out, scores, confusion, accuracy));
+  PetscCall(PsdProblemScoresLoss(problem, held_out, scores, loss));
+  PetscCall(PetscFree2(scores, confusion));
+  PetscFunctionReturn(0);
+}
