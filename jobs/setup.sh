@@ -1,9 +1,10 @@
 #!/bin/bash
-# setup.sh [tests] [plots] [fashion]: what psdnet needs to be built and run, and what the named extras need.
+# setup.sh [tests] [plots] [fashion] [baseline]: what psdnet needs to be built and run, and what the named extras need.
 #
 #   tests    cmocka, NumPy, SciPy, h5py, CVXOPT and clang-format
 #   plots    gnuplot
 #   fashion  the Fashion-MNIST images
+#   baseline PyTorch, NumPy and h5py, for baseline-sgd.py
 #
 # On Debian and its like, what is missing is installed (as root, or with sudo when that asks for no password). Elsewhere,
 # on a cluster, the script says what is missing and ends with status 1: load modules, or set PKG_CONFIG_PATH and PATH.
@@ -37,6 +38,10 @@ needs_plots='
 gnuplot-nox              | program | gnuplot'
 needs_fashion='
 dataset-fashion-mnist    | file    | /usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz'
+needs_baseline='
+python3-torch            | python  | torch
+python3-numpy            | python  | numpy
+python3-h5py             | python  | h5py'
 
 is_there() { # KIND WORD
   case $1 in
@@ -89,7 +94,8 @@ for extra in "$@"; do
     tests) needs+=$needs_tests ;;
     plots) needs+=$needs_plots ;;
     fashion) needs+=$needs_fashion ;;
-    *) die "found $extra, expected tests, plots or fashion" ;;
+    baseline) needs+=$needs_baseline ;;
+    *) die "found $extra, expected tests, plots, fashion or baseline" ;;
   esac
 done
 find_missing <<<"$needs"

@@ -1,0 +1,164 @@
+"""The same network and objective trained by Adam: baseline-sgd.py MODEL.h5 DATA [-neurons N] [-seeds S] [-seconds T] [-rate R].
+
+MODEL.h5 is psdnet's (one branch): patches, preprocessing, pooling, activation, beta and classes are taken from it, and its images
+from DATA (CIFAR-10 binary or IDX files), so that the objective is the very one that psdnet has certified. Weights alpha
+and filters u/||u|| of N neurons a class (default: as many as the model has in its largest class, twice) start at random and are trained on
+batches of 250 images; the learning rate falls to a hundredth along a cosine over T seconds. Prints, for each seed, the
+objective over all training images, how far it is above psdnet's bound, and the accuracy, as time goes by.
+
+Pooled activations are linear in the lifted features, mean s(x . u) = <Phi, [u;1][u;1]'>, which are computed once, from the
+pixels alone: an epoch is a product of n x m with m x N for each region.
+"""
+import argparse
+import glob
+import gzip
+import math
+import os
+import sys
+import time
+
+import h5py
+import numpy
+import torch
+
+BATCH = 250
+
+
+def read_cifar10(directory):
+    """Images n x 3 x 32 x 32 and labels of the training batches; None when there are none."""
+    files = sorted(glob.glob(os.path.join(directory, 'data_batch_*.bin')))
+    if not files:
+        return None
+    records = numpy.concatenate([numpy.fromfile(file, numpy.uint8).reshape(-1, 3073) for file in files])
+    return records[:, 1:].reshape(-1, 3, 32, 32), records[:, 0]
+
+
+def read_idx(directory):
+    """Images n x 1 x height x width and labels of a file pair of the MNIST family; None when there is none."""
+    arrays = []
+    for stem, axes in ('train-images', 3), ('train-labels', 1):
+        files = sorted(glob.glob(os.path.join(directory, stem + '*')))
+        if not files:
+            return None
+        with (gzip.open if files[0].endswith('.gz') else open)(files[0], 'rb') as file:
+            data = file.read()
+        shape = numpy.frombuffer(data, '>i4', axes, 4)
+        arrays.append(numpy.frombuffer(data, numpy.uint8, offset=4 + 4 * axes).reshape(shape))
+    return arrays[0][:, None], arrays[1]
+
+
+def features(model, images):
+    """svec(Phi_ig): n x G x m, as the program is posed."""
+    a, b, c = model.attrs['activation']
+    height, width, stride, pool = (int(model.attrs[k]) for k in ('patch_height', 'patch_width', 'stride', 'pool'))
+    f = model['/neurons/filter'].shape[1]
+    rows, columns = numpy.triu_indices(f + 1)
+    scale = numpy.where(rows == columns, 1, math.sqrt(2))
+    result = numpy.empty((len(images), pool * pool, len(rows)), numpy.float32)
+    for first in range(0, len(images), 500):
+        x = images[first:first + 500].astype(float)
+        p = numpy.lib.stride_tricks.sliding_window_view(x, (height, width), (2, 3))[:, :, ::stride, ::stride]
+        p = p.transpose(0, 2, 3, 1, 4, 5).reshape(len(x), p.shape[2], p.shape[3], -1)
+        p = (p - model.attrs['pixel_shift']) / model.attrs['pixel_scale']
+        if model.attrs['patch_normalize'] > 0:
+            variance = p.var(-1, keepdims=True) + model.attrs['patch_normalize'] / model.attrs['pixel_scale'] ** 2
+            p = (p - p.mean(-1, keepdims=True)) / numpy.sqrt(variance)
+        if 'preprocess' in model:
+            p = (p - model['preprocess/mean'][:]) @ model['preprocess/transform'][:]
+        regions = [part for row in numpy.array_split(p, pool, 1) for part in numpy.array_split(row, pool, 2)]
+        for g, region in enumerate(regions):
+            region = region.reshape(len(x), -1, f)
+            phi = numpy.empty((len(x), f + 1, f + 1))
+            phi[:, :f, :f] = a * numpy.matmul(region.transpose(0, 2, 1), region) / region.shape[1]
+            phi[:, :f, f] = phi[:, f, :f] = b / 2 * region.mean(1)
+            phi[:, f, f] = c
+            result[first:first + len(x), g] = phi[:, rows, columns] * scale
+    return torch.from_numpy(result)
+
+
+class Network:
+    """Filters G x (N C) x f, not yet of length 1, and weights G x (N C); neuron k is of class k mod C."""
+
+    def __init__(self, G, N, C, f, seed):
+        generator = torch.Generator().manual_seed(seed)
+        self.filters = torch.randn(G, N * C, f, generator=generator).requires_grad_()
+        self.weights = (torch.randn(G, N * C, generator=generator) / (G * N)).requires_grad_()
+        self.C = C
+        rows, columns = numpy.triu_indices(f + 1)
+        self.rows, self.columns = torch.from_numpy(rows), torch.from_numpy(columns)
+        self.scale = torch.from_numpy(numpy.where(rows == columns, 1, math.sqrt(2))).float()
+
+    def scores(self, Phi):
+        u = self.filters / self.filters.norm(dim=-1, keepdim=True)
+        u = torch.cat([u, torch.ones_like(u[..., :1])], -1)
+        terms = torch.einsum('igm,gkm->igk', Phi, u[..., self.rows] * u[..., self.columns] * self.scale)
+        return (terms * self.weights).sum(1).reshape(len(Phi), -1, self.C).sum(1)
+
+    def objective(self, Phi, Y, beta):
+        """Over all images, and the fraction of them that is classified well."""
+        with torch.no_grad():
+            loss, right = 0.0, 0
+            for first in range(0, len(Phi), 2000):
+                yhat, y = self.scores(Phi[first:first + 2000]), Y[first:first + 2000]
+                loss += ((yhat - y).double() ** 2).sum().item() / 2
+                right += ((yhat > 0) == (y > 0)).sum().item() if self.C == 1 else (yhat.argmax(1) == y.argmax(1)).sum().item()
+            return loss + beta * self.weights.double().abs().sum().item(), right / len(Phi)
+
+
+def train(network, Phi, Y, beta, bound, options):
+    optimizer = torch.optim.Adam([network.filters, network.weights], lr=options.rate)
+    begun, shown, within = time.time(), -1, None
+    while True:
+        elapsed = time.time() - begun
+        if elapsed * 10 >= options.seconds * (shown + 1) or elapsed >= options.seconds:
+            shown = int(elapsed * 10 / options.seconds)
+            objective, accuracy = network.objective(Phi, Y, beta)
+            print(f'  {elapsed:7.1f} s  objective {objective:14.6f}  above the bound by {objective / bound - 1:8.2e}  '
+                  f'accuracy {100 * accuracy:6.2f} %', flush=True)
+            if within is None and objective <= 1.01 * bound:
+                within = elapsed
+            if elapsed >= options.seconds:
+                return objective, within
+        for group in optimizer.param_groups:
+            group['lr'] = options.rate * (0.505 + 0.495 * math.cos(math.pi * min(1, elapsed / options.seconds)))
+        for batch in torch.randperm(len(Phi)).split(BATCH):
+            optimizer.zero_grad()
+            loss = ((network.scores(Phi[batch]) - Y[batch]) ** 2).sum() / 2 * (len(Phi) / len(batch))
+            (loss + beta * network.weights.abs().sum()).backward()
+            optimizer.step()
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument('model')
+    parser.add_argument('data')
+    for name, kind, default in ('neurons', int, 0), ('seeds', int, 3), ('seconds', float, 60.0), ('rate', float, 0.01):
+        parser.add_argument('-' + name, type=kind, default=default)
+    options = parser.parse_args()
+    with h5py.File(options.model, 'r') as model:
+        if model.attrs['version'] != 1 or model.attrs.get('flip', 0):
+            sys.exit(f'baseline-sgd.py: {options.model}: expected a model of one branch, trained without -flip')
+        found = read_cifar10(options.data) or read_idx(options.data)
+        if found is None:
+            sys.exit(f'baseline-sgd.py: {options.data}: neither data_batch_*.bin nor IDX files')
+        labels = [int(label) for label in model.attrs['classes']]
+        chosen = numpy.flatnonzero(numpy.isin(found[1], labels))[:model.attrs['n_train']]
+        classes = numpy.array([labels.index(label) for label in found[1][chosen]])
+        C = 1 if len(labels) == 2 else len(labels)
+        Y = numpy.where(classes[:, None] == (1 if C == 1 else numpy.arange(C)), 1.0, -1.0)
+        beta, bound = float(model.attrs['beta']), float(model.attrs['objective_dual'])
+        filters, counts = model['/neurons/filter'].shape, numpy.bincount(model['/neurons/class'][:], minlength=C)
+        Phi = features(model, found[0][chosen])
+        print(f'{len(chosen)} images, beta {beta:.6g}; psdnet: objective {model.attrs["objective_primal"]:.6f}, '
+              f'bound {bound:.6f}, {filters[0]} neurons')
+    N = options.neurons or max(8, math.ceil(2 * counts.max() / Phi.shape[1]))
+    for seed in range(options.seeds):
+        print(f'seed {seed}: {N * C * Phi.shape[1]} neurons')
+        torch.manual_seed(seed)
+        network = Network(Phi.shape[1], N, C, filters[1], seed)
+        objective, within = train(network, Phi, torch.from_numpy(Y).float(), beta, bound, options)
+        when = 'never' if within is None else f'after {within:.1f} s'
+        print(f'  best bound of psdnet {bound:.6f}, Adam {objective:.6f}; within 1 %: {when}')
+
+
+main()
