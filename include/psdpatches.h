@@ -13,9 +13,16 @@
 
 typedef struct _p_PsdPatches *PsdPatches;
 
+/*
+   Several branches look at the same image, each with a geometry and a preprocessing of its own. Their regions are counted
+   through, branch after branch; f is that of the largest, and patches of fewer numbers are padded with zeros.
+*/
+#define PSD_MOST_BRANCHES 4
+
 /* Everything that defines how an image is cut up; what model.h5 stores of it. */
 typedef struct {
   PetscInt channels, height, width;
+  PetscInt reduce; /* images are averaged over reduce x reduce pixels first; 0 as 1: not at all */
   PetscInt patch_height, patch_width, stride;
   PetscInt pool;                      /* pool x pool regions */
   PetscReal pixel_shift, pixel_scale; /* raw pixel values */
@@ -25,9 +32,16 @@ typedef struct {
 /* PsdPatchesCreate - no geometry yet, no preprocessing. Collective on comm. */
 PETSC_EXTERN PetscErrorCode PsdPatchesCreate(MPI_Comm comm, PsdPatches *patches);
 
-/* PsdPatchesSetFromOptions - -patch P|PxQ, -stride, -pool, -pixel_shift, -pixel_scale, -patch_normalize, -whiten, -pca;
-   none of -patch, -stride, -pool, -patch_normalize, -whiten, -pca given: the recipe of docs/design.md. Collective. */
+/* PsdPatchesSetFromOptions - -branches B; -reduce, -patch P|PxQ, -stride, -pool, -pixel_shift, -pixel_scale, -patch_normalize, -whiten, -pca;
+   the same of branch 2 as -branch2_patch, ...; none of -patch, -stride, -pool, -patch_normalize, -whiten, -pca and -branches
+   given: the recipe of docs/design.md. Collective. */
 PETSC_EXTERN PetscErrorCode PsdPatchesSetFromOptions(PsdPatches patches);
+
+/* PsdPatchesSetBranches - makes of patches that have nothing set yet a list of `count` such, empty ones. Collective. */
+PETSC_EXTERN PetscErrorCode PsdPatchesSetBranches(PsdPatches patches, PetscInt count);
+PETSC_EXTERN PetscErrorCode PsdPatchesGetBranchCount(PsdPatches patches, PetscInt *count);
+/* Branch k = 0, 1, ...: patches by themselves, borrowed; with one branch, patches as they are. */
+PETSC_EXTERN PetscErrorCode PsdPatchesGetBranch(PsdPatches patches, PetscInt k, PsdPatches *branch);
 
 /* PsdPatchesSetImageSize - the images to come; input errors when the patch or the pooling grid does not fit them. */
 PETSC_EXTERN PetscErrorCode PsdPatchesSetImageSize(PsdPatches patches, PetscInt channels, PetscInt height,
@@ -39,16 +53,18 @@ PETSC_EXTERN PetscErrorCode PsdPatchesSetGeometry(PsdPatches patches, const PsdP
 PETSC_EXTERN PetscErrorCode PsdPatchesSetTransform(PsdPatches patches, PetscInt f, const PetscReal transform[],
                                                    const PetscReal mean[]);
 
+/* Of the first branch. */
 PETSC_EXTERN PetscErrorCode PsdPatchesGetGeometry(PsdPatches patches, PsdPatchGeometry *geometry);
 /* transform (q x f) and mean (q), borrowed; NULL when there is none */
 PETSC_EXTERN PetscErrorCode PsdPatchesGetTransform(PsdPatches patches, const PetscReal *transform[],
                                                    const PetscReal *mean[]);
-/* q: numbers in a raw patch; f: in a patch of the program; G: pooling regions; positions: patches in an image */
+/* q: numbers in a raw patch; f: in a patch of the program; G: pooling regions; positions: patches in an image. With branches:
+   the largest q and f, all regions and patches. */
 PETSC_EXTERN PetscErrorCode PsdPatchesGetSizes(PsdPatches patches, PetscInt *q, PetscInt *f, PetscInt *G,
                                                PetscInt *positions);
 
 /*
-   PsdPatchesExtract - the raw patches of one image (scaled and normalised, before any transform), grouped by region.
+   PsdPatchesExtract - the raw patches of one image for one branch (scaled and normalised, before any transform), grouped by region.
 
    Not collective. image: channels x height x width bytes. rows: positions x q, row-major, region after region in row-major
    order over the pool x pool grid; count[g] patches in region g (count has room for G). Allocates nothing.

@@ -132,7 +132,7 @@ done
 refuse 'short_weights.h5' certify -data tiny -model models/short_weights.h5
 refuse 'truncated.h5' predict -data tiny -model models/truncated.h5 -output p.csv
 refuse 'truncated.h5' info models/truncated.h5
-refuse 'version 2' evaluate -data tiny -model models/other_version.h5
+refuse 'version 3' evaluate -data tiny -model models/other_version.h5
 refuse 'absent.h5' evaluate -data tiny -model absent.h5
 refuse 'directory' evaluate -data tiny -model directory
 for subcommand in evaluate certify; do

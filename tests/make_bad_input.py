@@ -38,7 +38,7 @@ def make_data(root):
 
 
 def other_version(file):
-    file.attrs['version'] = 2
+    file.attrs['version'] = 3
 
 
 def other_format(file):

@@ -181,9 +181,9 @@ static void NoFormat(hid_t file)
 {
   H5Adelete(file, "format");
 }
-static void Version2(hid_t file)
+static void Version3(hid_t file)
 {
-  PutInteger(file, "version", 2);
+  PutInteger(file, "version", 3);
 }
 static void NoBeta(hid_t file)
 {
@@ -317,7 +317,7 @@ static const struct {
 } damages[] = {
     {OtherFormat, "format is 'other-model', expected 'psdnet-model'"},
     {NoFormat, "attribute 'format' is missing"},
-    {Version2, "version 2, this program reads version 1"},
+    {Version3, "version 3, this program reads versions 1 to 2"},
     {NoBeta, "attribute 'beta' is missing"},
     {InfiniteBeta, "beta is not finite"},
     {StrideOfText, "attribute 'stride' is of the wrong kind, expected 1 integer"},
@@ -334,11 +334,11 @@ static const struct {
     {OneLabel, "number of classes is 1"},
     {NoRegion, "data set /neurons/region is missing"},
     {NoNeuronGroup, "data set /neurons/filter is missing"},
-    {NoMean, "data set /preprocess/mean is missing"},
+    {NoMean, "data set preprocess/mean is missing"},
     {MoreWeights, "data set /neurons/weight has 8 along axis 0, expected 7"},
     {FlatFilter, "data set /neurons/filter is of the wrong shape, expected 2 axes"},
-    {WiderFilter, "data set /preprocess/transform has 6 along axis 1, expected 7"},
-    {LongerMean, "data set /preprocess/mean has 25 along axis 0, expected 24"},
+    {WiderFilter, "columns of the filters is 7, expected 6"},
+    {LongerMean, "data set preprocess/mean has 25 along axis 0, expected 24"},
     {RealRegions, "data set /neurons/region is of the wrong kind, expected integers"},
     {LongFilter, "filter 2 has length"},
     {NanFilter, "a filter is not finite"},

@@ -74,13 +74,15 @@ static PetscErrorCode AskData(Question *q, PetscBool *done)
 static PetscErrorCode FindSizes(const Question *question, PsdPatches patches, PsdProblem problem, PsdPlanSizes *sizes)
 {
   PetscFunctionBeginUser;
-  PetscInt q, G, positions;
+  PetscInt q, G, positions, branches;
   PetscCall(PsdPatchesSetImageSize(patches, question->image[0], question->image[1], question->image[2]));
   PetscCall(PsdPatchesGetSizes(patches, &q, NULL, &G, &positions));
   PsdPlanSetSizes(question->images, question->ranks, question->classes == 2 ? 1 : question->classes, G, positions, q,
                   PsdPatchesFinalDimension(patches), question->image[0] * question->image[1] * question->image[2],
                   sizes);
   sizes->transform = PsdPatchesNeedStatistics(patches);
+  PetscCall(PsdPatchesGetBranchCount(patches, &branches));
+  sizes->lifted_only = (PetscBool)(branches > 1);
   sizes->feature_memory = problem->memory * 1024 * 1024;
   PetscFunctionReturn(0);
 }
@@ -146,6 +148,8 @@ static PetscErrorCode Answer(const Question *question, const PsdPlanSizes *sizes
     const PsdRates nominal = PsdRatesNominal(sizes); /* as the run will choose */
     PetscCall(PsdPlanChoose(sizes, &nominal, node, &kind));
   }
+  PsdCheckInput(kind != PSD_PLAN_KERNEL || !sizes->lifted_only,
+                "options -consensus kernel and -branches: the kernel matrix is of one kind of patches");
   const PetscBool fits = PsdPlanFits(sizes, kind, node, &needed);
   const PetscInt count = PsdPlanMemory(sizes, kind, node->base, items);
   PsdPlanTime(sizes, kind, rates, question->iterations, seconds, flops);

@@ -15,26 +15,43 @@ PetscErrorCode PsdTrainingSetUp(PsdData data, PsdPatches patches, PsdProblem pro
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode PrintBranches(PsdPatches patches)
+{
+  PetscFunctionBeginUser;
+  PetscInt branches;
+  PetscCall(PsdPatchesGetBranchCount(patches, &branches));
+  for (PetscInt b = 0; b < branches; b++) {
+    PsdPatches branch;
+    PsdPatchGeometry g;
+    PetscCall(PsdPatchesGetBranch(patches, b, &branch));
+    PetscCall(PsdPatchesGetGeometry(branch, &g));
+    PetscCall(PetscPrintf(PETSC_COMM_WORLD,
+                          "patch %" PetscInt_FMT "x%" PetscInt_FMT " stride %" PetscInt_FMT " pool %" PetscInt_FMT,
+                          g.patch_height, g.patch_width, g.stride, g.pool));
+    if (g.reduce > 1) PetscCall(PetscPrintf(PETSC_COMM_WORLD, " reduce %" PetscInt_FMT, g.reduce));
+    PetscCall(PetscPrintf(PETSC_COMM_WORLD, "; "));
+  }
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdTrainingDescribe(PsdData data, PsdPatches patches, PsdProblem problem, PsdReport *report)
 {
   PetscFunctionBeginUser;
   PetscInt C, G, classes, copies;
-  PsdPatchGeometry geometry;
   PetscMPIInt ranks;
   PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &ranks));
   PetscCall(PsdDataGetCopies(data, &copies));
   PetscCall(PsdProblemGetSizes(problem, &report->n, &report->f, &C, &G, &report->D));
   PetscCall(PsdProblemGetBeta(problem, &report->beta, &report->beta_max));
-  PetscCall(PsdPatchesGetGeometry(patches, &geometry));
   report->blocks = 2 * C * G;
   classes = C == 1 ? 2 : C;
-  PetscCall(PetscPrintf(PETSC_COMM_WORLD,
-                        "problem  %" PetscInt_FMT " images%s, %" PetscInt_FMT " classes; patch %" PetscInt_FMT
-                        "x%" PetscInt_FMT " stride %" PetscInt_FMT " pool %" PetscInt_FMT "; f %" PetscInt_FMT
-                        ", D %" PetscInt_FMT ", %" PetscInt_FMT " blocks; beta %.6g (beta_max %.6g); ranks %d\n",
-                        report->n, copies == 2 ? " (half of them mirrored)" : "", classes, geometry.patch_height,
-                        geometry.patch_width, geometry.stride, geometry.pool, report->f, report->D, report->blocks,
-                        (double)report->beta, (double)report->beta_max, (int)ranks));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "problem  %" PetscInt_FMT " images%s, %" PetscInt_FMT " classes; ", report->n,
+                        copies == 2 ? " (half of them mirrored)" : "", classes));
+  PetscCall(PrintBranches(patches));
+  PetscCall(PetscPrintf(
+      PETSC_COMM_WORLD,
+      "f %" PetscInt_FMT ", D %" PetscInt_FMT ", %" PetscInt_FMT " blocks; beta %.6g (beta_max %.6g); ranks %d\n",
+      report->f, report->D, report->blocks, (double)report->beta, (double)report->beta_max, (int)ranks));
   PetscFunctionReturn(0);
 }
 

@@ -28,7 +28,7 @@ PetscErrorCode PsdConsensusSetFromOptions(PsdConsensus consensus)
 static PetscErrorCode Sizes(PsdProblem problem, PsdPlanSizes *sizes)
 {
   PetscFunctionBeginUser;
-  PetscInt channels, height, width, q, positions;
+  PetscInt channels, height, width, q, positions, branches;
   PetscMPIInt ranks;
   PetscCallMPI(MPI_Comm_size(problem->comm, &ranks));
   PetscCall(PsdDataGetImageSize(problem->data, &channels, &height, &width));
@@ -36,6 +36,8 @@ static PetscErrorCode Sizes(PsdProblem problem, PsdPlanSizes *sizes)
   PsdPlanSetSizes(problem->n, ranks, problem->blocks->C, problem->blocks->G, positions, q, problem->blocks->f,
                   channels * height * width, sizes);
   sizes->transform = PsdPatchesNeedStatistics(problem->patches);
+  PetscCall(PsdPatchesGetBranchCount(problem->patches, &branches));
+  sizes->lifted_only = (PetscBool)(branches > 1);
   sizes->feature_memory = problem->memory * 1024 * 1024;
   PetscFunctionReturn(0);
 }
@@ -56,6 +58,8 @@ static PetscErrorCode ChooseKernel(PsdConsensus consensus)
     consensus->ops = kernels[kind];
   } else {
     while (kind < PSD_PLAN_KERNEL && kernels[kind] != consensus->ops) kind++;
+    PsdCheckInput(kind != PSD_PLAN_KERNEL || !sizes.lifted_only,
+                  "options -consensus kernel and -branches: the kernel matrix is of one kind of patches");
     PsdCheckInput(PsdPlanFits(&sizes, kind, &node, &needed),
                   "D = %" PetscInt_FMT ", n = %" PetscInt_FMT
                   ": consensus %s needs %.1f GB, and a node has %.1f GB: take -consensus auto, a smaller -patch or "

@@ -10,10 +10,13 @@
 
 #define BUFFER_BYTES ((size_t)4 << 20) /* of patches, and of products, at a time: both stay in cache */
 
-/* Neurons are sorted by region: those of region g are first[g] .. first[g+1]-1. */
+/* The neurons of one branch, sorted by region: those of region g are first[g] .. first[g+1]-1. */
 typedef struct {
   PsdNetwork network;
-  PetscInt q, G, positions, C;
+  PsdPatches patches; /* of the branch that these are the neurons of, ... */
+  PetscInt region0;   /* ... whose first region this is in the network's count */
+  PetscInt N;         /* neurons of the branch */
+  PetscInt q, f, G, positions, C;
   PetscInt *first;            /* G + 1 */
   PetscReal *w;               /* N x q row-major */
   PetscReal *offset, *weight; /* N */
@@ -27,6 +30,7 @@ typedef struct {
   PetscReal *sums;            /* neurons of the fullest region: sum of s over an image's patches */
 } Filters;
 
+/* order[0..N-1]: the branch's neurons by region */
 static PetscErrorCode SortNeurons(Filters *filters, PetscInt order[])
 {
   const PsdNetwork network = filters->network;
@@ -34,11 +38,18 @@ static PetscErrorCode SortNeurons(Filters *filters, PetscInt order[])
 
   PetscFunctionBeginUser;
   PetscCall(PetscArrayzero(filters->first, filters->G + 1));
-  for (PetscInt k = 0; k < network->N; k++) filters->first[network->regions[k] + 1]++;
+  for (PetscInt k = 0; k < network->N; k++) {
+    const PetscInt g = network->regions[k] - filters->region0;
+    if (g >= 0 && g < filters->G) filters->first[g + 1]++;
+  }
   for (PetscInt g = 0; g < filters->G; g++) filters->first[g + 1] += filters->first[g];
   PetscCall(PetscMalloc1(filters->G, &next));
   PetscCall(PetscArraycpy(next, filters->first, filters->G));
-  for (PetscInt k = 0; k < network->N; k++) order[next[network->regions[k]]++] = k;
+  for (PetscInt k = 0; k < network->N; k++) {
+    const PetscInt g = network->regions[k] - filters->region0;
+    if (g >= 0 && g < filters->G) order[next[g]++] = k;
+  }
+  filters->N = filters->first[filters->G];
   PetscCall(PetscFree(next));
   PetscFunctionReturn(0);
 }
@@ -50,10 +61,10 @@ static PetscErrorCode FoldTransform(Filters *filters, const PetscReal sorted[])
   PetscBLASInt N, f, q;
 
   PetscFunctionBeginUser;
-  PetscCall(PetscBLASIntCast(filters->network->N, &N));
-  PetscCall(PetscBLASIntCast(filters->network->f, &f));
+  PetscCall(PetscBLASIntCast(filters->N, &N));
+  PetscCall(PetscBLASIntCast(filters->f, &f));
   PetscCall(PetscBLASIntCast(filters->q, &q));
-  PetscCall(PsdPatchesGetTransform(filters->network->patches, &transform, &mean));
+  PetscCall(PsdPatchesGetTransform(filters->patches, &transform, &mean));
   PetscCall(PetscArrayzero(filters->offset, N));
   if (!transform) {
     PetscCall(PetscArraycpy(filters->w, sorted, (size_t)N * q));
@@ -68,7 +79,7 @@ static PetscErrorCode FoldTransform(Filters *filters, const PetscReal sorted[])
 static PetscErrorCode TakeNeurons(Filters *filters)
 {
   const PsdNetwork network = filters->network;
-  const PetscInt N = network->N, f = network->f;
+  const PetscInt N = network->N, f = filters->f;
   PetscInt *order;
   PetscReal *sorted;
 
@@ -77,10 +88,11 @@ static PetscErrorCode TakeNeurons(Filters *filters)
                          &filters->weight, N, &filters->class));
   PetscCall(PetscMalloc2(N, &order, (size_t)N * f, &sorted));
   PetscCall(SortNeurons(filters, order));
-  for (PetscInt k = 0; k < N; k++) {
+  for (PetscInt k = 0; k < filters->N; k++) {
     filters->weight[k] = network->weights[order[k]];
     filters->class[k] = network->classes[order[k]];
-    PetscCall(PetscArraycpy(sorted + (size_t)k * f, network->filters + (size_t)order[k] * f, f));
+    /* patches of fewer numbers than filters have are padded with zeros */
+    PetscCall(PetscArraycpy(sorted + (size_t)k * f, network->filters + (size_t)order[k] * network->f, f));
   }
   PetscCall(FoldTransform(filters, sorted));
   PetscCall(PetscFree2(order, sorted));
@@ -105,17 +117,18 @@ static PetscErrorCode MakeBuffers(Filters *filters, PetscInt images)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode FiltersCreate(PsdNetwork network, PetscInt images, Filters *filters)
+static PetscErrorCode FiltersCreate(PsdNetwork network, PsdPatches patches, PetscInt region0, PetscInt images,
+                                    Filters *filters)
 {
-  PetscInt f;
-
   PetscFunctionBeginUser;
   PetscCall(PetscMemzero(filters, sizeof(*filters)));
   filters->network = network;
+  filters->patches = patches;
+  filters->region0 = region0;
   filters->C = PsdScoreCount(network->count);
-  PetscCall(PsdPatchesGetSizes(network->patches, &filters->q, &f, &filters->G, &filters->positions));
-  PetscCheck(f == network->f, network->comm, PETSC_ERR_ARG_INCOMP,
-             "Filters of %" PetscInt_FMT " numbers for patches of %" PetscInt_FMT, network->f, f);
+  PetscCall(PsdPatchesGetSizes(patches, &filters->q, &filters->f, &filters->G, &filters->positions));
+  PetscCheck(filters->f <= network->f, network->comm, PETSC_ERR_ARG_INCOMP,
+             "Filters of %" PetscInt_FMT " numbers for patches of %" PetscInt_FMT, network->f, filters->f);
   PetscCall(TakeNeurons(filters));
   PetscCall(MakeBuffers(filters, images));
   PetscFunctionReturn(0);
@@ -137,7 +150,7 @@ static PetscErrorCode Gather(Filters *filters, PetscInt images, size_t image_byt
   PetscFunctionBeginUser;
   for (PetscInt i = 0; i < images; i++) {
     size_t begin = 0; /* of the region among an image's numbers */
-    PetscCall(PsdPatchesExtract(filters->network->patches, bytes + i * image_bytes, filters->rows, filters->count));
+    PetscCall(PsdPatchesExtract(filters->patches, bytes + i * image_bytes, filters->rows, filters->count));
     for (PetscInt g = 0; g < filters->G; g++) {
       const size_t length = (size_t)filters->count[g] * filters->q;
       PetscCall(PetscArraycpy(filters->gathered + images * begin + i * length, filters->rows + begin, length));
@@ -201,7 +214,6 @@ static PetscErrorCode ApplyBatch(Filters *filters, PetscInt images, size_t image
   size_t begin = 0;
 
   PetscFunctionBeginUser;
-  PetscCall(PetscArrayzero(scores, (size_t)images * filters->C));
   PetscCall(Gather(filters, images, image_bytes, bytes));
   for (PetscInt g = 0; g < filters->G; g++) {
     PetscCall(ApplyRegion(filters, g, images, filters->gathered + begin, scores));
@@ -212,28 +224,44 @@ static PetscErrorCode ApplyBatch(Filters *filters, PetscInt images, size_t image
 
 /* ---------------------------------------------------------------- all of them */
 
+/* Adds what one branch has to say of all images here. */
+static PetscErrorCode ApplyBranch(Filters *filters, PetscInt n_local, size_t image_bytes, const unsigned char bytes[],
+                                  PetscInt done, PsdProgress progress, PetscReal scores[])
+{
+  PetscFunctionBeginUser;
+  for (PetscInt i = 0; i < n_local; i += filters->batch) {
+    const PetscInt images = PetscMin(filters->batch, n_local - i);
+    PetscCall(ApplyBatch(filters, images, image_bytes, bytes + i * image_bytes, scores + (size_t)i * filters->C));
+    PetscCall(PsdProgressUpdate(progress, done + i + images));
+  }
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdNetworkApply(PsdNetwork network, PsdData data, PetscReal scores[])
 {
-  PetscInt n, n_local, channels, height, width;
+  PetscInt n, n_local, channels, height, width, branches, region = 0;
   const unsigned char *bytes;
   PsdProgress progress;
-  Filters filters;
 
   PetscFunctionBeginUser;
   PetscCall(PsdNetworkCheckData(network, data));
   PetscCall(PsdDataGetSizes(data, &n, &n_local, NULL));
   PetscCall(PsdDataGetImageSize(data, &channels, &height, &width));
   PetscCall(PsdDataGetShard(data, &bytes, NULL, NULL));
-  const size_t image_bytes = (size_t)channels * height * width;
-  PetscCall(FiltersCreate(network, n_local, &filters));
-  PetscCall(PsdProgressCreate(network->comm, "apply", "images", n_local, n, &progress));
-  for (PetscInt i = 0; i < n_local; i += filters.batch) {
-    const PetscInt images = PetscMin(filters.batch, n_local - i);
-    PetscCall(ApplyBatch(&filters, images, image_bytes, bytes + i * image_bytes, scores + (size_t)i * filters.C));
-    PetscCall(PsdProgressUpdate(progress, i + images));
+  PetscCall(PsdPatchesGetBranchCount(network->patches, &branches));
+  PetscCall(PetscArrayzero(scores, (size_t)n_local * PsdScoreCount(network->count)));
+  PetscCall(PsdProgressCreate(network->comm, "apply", "images", (PetscInt64)n_local * branches,
+                              (PetscInt64)n * branches, &progress));
+  for (PetscInt b = 0; b < branches; b++) {
+    Filters filters;
+    PsdPatches patches;
+    PetscCall(PsdPatchesGetBranch(network->patches, b, &patches));
+    PetscCall(FiltersCreate(network, patches, region, n_local, &filters));
+    PetscCall(ApplyBranch(&filters, n_local, (size_t)channels * height * width, bytes, b * n_local, progress, scores));
+    region += filters.G;
+    PetscCall(FiltersDestroy(&filters));
   }
   PetscCall(PsdProgressDestroy(&progress));
-  PetscCall(FiltersDestroy(&filters));
   PetscFunctionReturn(0);
 }
 

@@ -80,6 +80,22 @@ PetscBool PsdH5Exists(PsdH5File file, const char name[])
   return (PetscBool)(H5Lexists(file.id, name, H5P_DEFAULT) > 0);
 }
 
+PsdH5File PsdH5OpenGroup(PsdH5File file, const char name[], PsdStatus *status)
+{
+  PsdH5File group = {.id = -1, .path = file.path};
+
+  if (status->failed) return group;
+  if (PsdH5Exists(file, name)) group.id = H5Gopen2(file.id, name, H5P_DEFAULT);
+  if (group.id < 0) PsdStatusFail(status, "%s: group %s is missing or damaged", file.path, name);
+  return group;
+}
+
+void PsdH5CloseGroup(PsdH5File *group)
+{
+  if (group->id >= 0) (void)H5Gclose(group->id);
+  group->id = -1;
+}
+
 /* ---------------------------------------------------------------- attributes */
 
 PetscBool PsdH5HasAttribute(PsdH5File file, const char name[])

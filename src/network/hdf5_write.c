@@ -24,6 +24,19 @@ PsdH5File PsdH5Create(const char path[], PsdStatus *status)
   return file;
 }
 
+PsdH5File PsdH5CreateGroup(PsdH5File file, const char name[], PsdStatus *status)
+{
+  PsdH5File group = {.id = -1, .path = file.path};
+  const hid_t links = H5Pcreate(H5P_LINK_CREATE);
+
+  if (status->failed) return group;
+  if (links >= 0 && H5Pset_create_intermediate_group(links, 1) >= 0)
+    group.id = H5Gcreate2(file.id, name, links, H5P_DEFAULT, H5P_DEFAULT);
+  if (links >= 0) (void)H5Pclose(links);
+  if (group.id < 0) PsdStatusFail(status, "%s: HDF5 cannot write group %s", file.path, name);
+  return group;
+}
+
 static hid_t FileType(PsdH5Kind kind, PetscBool list)
 {
   if (kind == PSD_H5_REAL) return H5T_IEEE_F64LE;

@@ -13,7 +13,10 @@
 static void CheckRange(const char path[], const char name[], PetscInt value, PetscInt low, PetscInt high,
                        PsdStatus *status)
 {
-  if (value < low || value > high)
+  if (value >= low && value <= high) return;
+  if (low == high)
+    PsdStatusFail(status, "%s: %s is %" PetscInt_FMT ", expected %" PetscInt_FMT, path, name, value, low);
+  else
     PsdStatusFail(status, "%s: %s is %" PetscInt_FMT ", expected %" PetscInt_FMT " to %" PetscInt_FMT, path, name,
                   value, low, high);
 }
@@ -23,32 +26,53 @@ static void CheckGeometry(const PsdPatchGeometry *g, const char path[], PsdStatu
   CheckRange(path, "channels", g->channels, 1, MAX_CHANNELS, status);
   CheckRange(path, "height", g->height, 1, MAX_IMAGE_SIDE, status);
   CheckRange(path, "width", g->width, 1, MAX_IMAGE_SIDE, status);
-  CheckRange(path, "patch_height", g->patch_height, 1, g->height, status);
-  CheckRange(path, "patch_width", g->patch_width, 1, g->width, status);
+  CheckRange(path, "reduce", g->reduce, 1, PetscMin(g->height, g->width), status);
+  if (status->failed) return;
+  const PetscInt height = g->height / g->reduce, width = g->width / g->reduce;
+  CheckRange(path, "patch_height", g->patch_height, 1, height, status);
+  CheckRange(path, "patch_width", g->patch_width, 1, width, status);
   CheckRange(path, "stride", g->stride, 1, PETSC_MAX_INT, status);
   if (status->failed) return;
-  const PetscInt rows = (g->height - g->patch_height) / g->stride + 1;
-  const PetscInt columns = (g->width - g->patch_width) / g->stride + 1;
+  const PetscInt rows = (height - g->patch_height) / g->stride + 1;
+  const PetscInt columns = (width - g->patch_width) / g->stride + 1;
   CheckRange(path, "pool", g->pool, 1, PetscMin(rows, columns), status);
 }
 
-void PsdModelCheckSizes(const PsdModel *model, const char path[], PsdStatus *status)
+static void CheckBranch(const PsdModelBranch *branch, const char path[], PsdStatus *status)
 {
-  const PsdPatchGeometry *g = &model->geometry;
+  const PsdPatchGeometry *g = &branch->geometry;
 
-  if (status->failed) return;
   CheckGeometry(g, path, status);
   if (status->failed) return;
   const PetscInt64 q = (PetscInt64)g->channels * g->patch_height * g->patch_width;
   if (q > MAX_PATCH_NUMBERS)
     PsdStatusFail(status, "%s: a patch has %" PetscInt64_FMT " numbers, expected at most %d", path, q,
                   MAX_PATCH_NUMBERS);
-  if (model->has_transform && model->q != q)
+  if (!branch->has_transform) return;
+  if (branch->q != q)
     PsdStatusFail(status,
                   "%s: the transform takes patches of %" PetscInt_FMT " numbers, but they have %" PetscInt64_FMT, path,
-                  model->q, q);
-  CheckRange(path, model->has_transform ? "columns of the transform" : "columns of the filters", model->f,
-             model->has_transform ? 1 : (PetscInt)q, (PetscInt)q, status);
+                  branch->q, q);
+  CheckRange(path, "columns of the transform", branch->f, 1, (PetscInt)q, status);
+}
+
+/* Numbers in a patch of the program. */
+static PetscInt Dimension(const PsdModelBranch *branch)
+{
+  const PsdPatchGeometry *g = &branch->geometry;
+  return branch->has_transform ? branch->f : g->channels * g->patch_height * g->patch_width;
+}
+
+void PsdModelCheckSizes(const PsdModel *model, const char path[], PsdStatus *status)
+{
+  PetscInt f = 0;
+
+  for (PetscInt b = 0; b < model->branches && !status->failed; b++) {
+    CheckBranch(&model->branch[b], path, status);
+    if (!status->failed) f = PetscMax(f, Dimension(&model->branch[b]));
+  }
+  if (status->failed) return;
+  CheckRange(path, "columns of the filters", model->f, f, f, status);
   CheckRange(path, "number of classes", model->count, 2, PETSC_MAX_INT, status);
   CheckRange(path, "flip", model->training.flip, 0, 1, status);
   CheckRange(path, "n_train", model->training.n_train, 0, PETSC_MAX_INT, status);
@@ -60,10 +84,20 @@ static void CheckFinite(const char path[], const char name[], size_t count, cons
     if (!isfinite(values[k])) PsdStatusFail(status, "%s: %s is not finite: found %g", path, name, (double)values[k]);
 }
 
+static void CheckPixels(const PsdPatchGeometry *g, const char path[], PsdStatus *status)
+{
+  CheckFinite(path, "pixel_shift", 1, &g->pixel_shift, status);
+  CheckFinite(path, "pixel_scale", 1, &g->pixel_scale, status);
+  CheckFinite(path, "patch_normalize", 1, &g->normalize, status);
+  if (g->pixel_scale <= 0)
+    PsdStatusFail(status, "%s: pixel_scale is %g, expected above 0", path, (double)g->pixel_scale);
+  if (g->normalize < 0)
+    PsdStatusFail(status, "%s: patch_normalize is %g, expected at least 0", path, (double)g->normalize);
+}
+
 static void CheckTraining(const PsdModel *model, const char path[], PsdStatus *status)
 {
   const PsdTraining *t = &model->training;
-  const PsdPatchGeometry *g = &model->geometry;
 
   CheckFinite(path, "beta", 1, &t->beta, status);
   CheckFinite(path, "beta_max", 1, &t->beta_max, status);
@@ -71,14 +105,7 @@ static void CheckTraining(const PsdModel *model, const char path[], PsdStatus *s
   CheckFinite(path, "objective_dual", 1, &t->objective_dual, status);
   CheckFinite(path, "gap", 1, &t->gap, status);
   CheckFinite(path, "activation", 3, t->activation, status);
-  CheckFinite(path, "pixel_shift", 1, &g->pixel_shift, status);
-  CheckFinite(path, "pixel_scale", 1, &g->pixel_scale, status);
-  CheckFinite(path, "patch_normalize", 1, &g->normalize, status);
   if (t->beta < 0) PsdStatusFail(status, "%s: beta is %g, expected at least 0", path, (double)t->beta);
-  if (g->pixel_scale <= 0)
-    PsdStatusFail(status, "%s: pixel_scale is %g, expected above 0", path, (double)g->pixel_scale);
-  if (g->normalize < 0)
-    PsdStatusFail(status, "%s: patch_normalize is %g, expected at least 0", path, (double)g->normalize);
 }
 
 static void CheckLabels(const PsdModel *model, const char path[], PsdStatus *status)
@@ -102,7 +129,10 @@ static void CheckUnit(const PsdModel *model, PetscInt neuron, const char path[],
 
 static void CheckNeurons(const PsdModel *model, const char path[], PsdStatus *status)
 {
-  const PetscInt G = model->geometry.pool * model->geometry.pool, C = PsdScoreCount(model->count);
+  const PetscInt C = PsdScoreCount(model->count);
+  PetscInt G = 0;
+
+  for (PetscInt b = 0; b < model->branches; b++) G += model->branch[b].geometry.pool * model->branch[b].geometry.pool;
 
   CheckFinite(path, "a weight", (size_t)model->N, model->weights, status);
   CheckFinite(path, "a filter", (size_t)model->N * model->f, model->filters, status);
@@ -118,9 +148,12 @@ void PsdModelCheckNumbers(const PsdModel *model, const char path[], PsdStatus *s
   if (status->failed) return;
   CheckTraining(model, path, status);
   CheckLabels(model, path, status);
-  if (model->has_transform) {
-    CheckFinite(path, "the transform", (size_t)model->q * model->f, model->transform, status);
-    CheckFinite(path, "the mean", (size_t)model->q, model->mean, status);
+  for (PetscInt b = 0; b < model->branches; b++) {
+    const PsdModelBranch *branch = &model->branch[b];
+    CheckPixels(&branch->geometry, path, status);
+    if (!branch->has_transform) continue;
+    CheckFinite(path, "the transform", (size_t)branch->q * branch->f, branch->transform, status);
+    CheckFinite(path, "the mean", (size_t)branch->q, branch->mean, status);
   }
   CheckNeurons(model, path, status);
 }

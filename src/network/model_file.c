@@ -1,145 +1,217 @@
 /*
-   model.h5, version 1 (docs/formats.md): tables of what the file holds and where in PsdModel it belongs, used for
+   model.h5, versions 1 and 2 (docs/formats.md): tables of what the file holds and where in PsdModel it belongs, used for
    writing and for reading. On one rank; failures go to the status.
 */
 #include "network.h"
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define FORMAT "psdnet-model"
-#define VERSION 1
+#define MOST_VERSION 2
 
-static const struct {
+typedef struct {
   const char *name;
   PsdH5Kind kind;
   PetscInt count; /* 0: a scalar */
   size_t offset;
   PetscBool optional; /* 0 when absent: files from before there was one */
-} attributes[] = {
+} Place;
+
+/* Of the root, in PsdModel. Channels, height and width are kept with the first branch. */
+static const Place attributes[] = {
     {"beta", PSD_H5_REAL, 0, offsetof(PsdModel, training.beta), 0},
     {"beta_max", PSD_H5_REAL, 0, offsetof(PsdModel, training.beta_max), 0},
     {"objective_primal", PSD_H5_REAL, 0, offsetof(PsdModel, training.objective_primal), 0},
     {"objective_dual", PSD_H5_REAL, 0, offsetof(PsdModel, training.objective_dual), 0},
     {"gap", PSD_H5_REAL, 0, offsetof(PsdModel, training.gap), 0},
     {"n_train", PSD_H5_INTEGER, 0, offsetof(PsdModel, training.n_train), 0},
-    {"activation", PSD_H5_REAL, 3, offsetof(PsdModel, training.activation), 0},
-    {"channels", PSD_H5_INTEGER, 0, offsetof(PsdModel, geometry.channels), 0},
-    {"height", PSD_H5_INTEGER, 0, offsetof(PsdModel, geometry.height), 0},
-    {"width", PSD_H5_INTEGER, 0, offsetof(PsdModel, geometry.width), 0},
-    {"patch_height", PSD_H5_INTEGER, 0, offsetof(PsdModel, geometry.patch_height), 0},
-    {"patch_width", PSD_H5_INTEGER, 0, offsetof(PsdModel, geometry.patch_width), 0},
-    {"stride", PSD_H5_INTEGER, 0, offsetof(PsdModel, geometry.stride), 0},
-    {"pool", PSD_H5_INTEGER, 0, offsetof(PsdModel, geometry.pool), 0},
-    {"pixel_shift", PSD_H5_REAL, 0, offsetof(PsdModel, geometry.pixel_shift), 0},
-    {"pixel_scale", PSD_H5_REAL, 0, offsetof(PsdModel, geometry.pixel_scale), 0},
-    {"patch_normalize", PSD_H5_REAL, 0, offsetof(PsdModel, geometry.normalize), 0},
     {"flip", PSD_H5_INTEGER, 0, offsetof(PsdModel, training.flip), 1},
+    {"activation", PSD_H5_REAL, 3, offsetof(PsdModel, training.activation), 0},
+    {"channels", PSD_H5_INTEGER, 0, offsetof(PsdModel, branch[0].geometry.channels), 0},
+    {"height", PSD_H5_INTEGER, 0, offsetof(PsdModel, branch[0].geometry.height), 0},
+    {"width", PSD_H5_INTEGER, 0, offsetof(PsdModel, branch[0].geometry.width), 0},
 };
 #define ATTRIBUTES (sizeof(attributes) / sizeof(attributes[0]))
 
-static const struct {
+/* Of a branch, in PsdModelBranch: attributes of the root in version 1, of /branch/K in version 2. */
+static const Place branch_attributes[] = {
+    {"patch_height", PSD_H5_INTEGER, 0, offsetof(PsdModelBranch, geometry.patch_height), 0},
+    {"patch_width", PSD_H5_INTEGER, 0, offsetof(PsdModelBranch, geometry.patch_width), 0},
+    {"stride", PSD_H5_INTEGER, 0, offsetof(PsdModelBranch, geometry.stride), 0},
+    {"pool", PSD_H5_INTEGER, 0, offsetof(PsdModelBranch, geometry.pool), 0},
+    {"pixel_shift", PSD_H5_REAL, 0, offsetof(PsdModelBranch, geometry.pixel_shift), 0},
+    {"pixel_scale", PSD_H5_REAL, 0, offsetof(PsdModelBranch, geometry.pixel_scale), 0},
+    {"patch_normalize", PSD_H5_REAL, 0, offsetof(PsdModelBranch, geometry.normalize), 0},
+    {"reduce", PSD_H5_INTEGER, 0, offsetof(PsdModelBranch, geometry.reduce), 1},
+};
+#define BRANCH_ATTRIBUTES (sizeof(branch_attributes) / sizeof(branch_attributes[0]))
+
+typedef struct {
   const char *name;
   PsdH5Kind kind;
   int axes;
-  size_t extent[2]; /* where in PsdModel each extent is kept */
+  size_t extent[2]; /* where each extent is kept */
   size_t offset;    /* of the pointer to the numbers */
-  PetscBool preprocess;
-} arrays[] = {
-    {"/neurons/filter", PSD_H5_REAL, 2, {offsetof(PsdModel, N), offsetof(PsdModel, f)}, offsetof(PsdModel, filters), 0},
-    {"/neurons/weight", PSD_H5_REAL, 1, {offsetof(PsdModel, N), 0}, offsetof(PsdModel, weights), 0},
-    {"/neurons/region", PSD_H5_INTEGER, 1, {offsetof(PsdModel, N), 0}, offsetof(PsdModel, regions), 0},
-    {"/neurons/class", PSD_H5_INTEGER, 1, {offsetof(PsdModel, N), 0}, offsetof(PsdModel, classes), 0},
-    {"/preprocess/transform",
-     PSD_H5_REAL,
-     2,
-     {offsetof(PsdModel, q), offsetof(PsdModel, f)},
-     offsetof(PsdModel, transform),
-     1},
-    {"/preprocess/mean", PSD_H5_REAL, 1, {offsetof(PsdModel, q), 0}, offsetof(PsdModel, mean), 1},
+} ArrayPlace;
+
+static const ArrayPlace arrays[] = {
+    {"/neurons/filter", PSD_H5_REAL, 2, {offsetof(PsdModel, N), offsetof(PsdModel, f)}, offsetof(PsdModel, filters)},
+    {"/neurons/weight", PSD_H5_REAL, 1, {offsetof(PsdModel, N), 0}, offsetof(PsdModel, weights)},
+    {"/neurons/region", PSD_H5_INTEGER, 1, {offsetof(PsdModel, N), 0}, offsetof(PsdModel, regions)},
+    {"/neurons/class", PSD_H5_INTEGER, 1, {offsetof(PsdModel, N), 0}, offsetof(PsdModel, classes)},
 };
 #define ARRAYS (sizeof(arrays) / sizeof(arrays[0]))
 
-static void *Member(PsdModel *model, size_t offset)
+/* In the group `preprocess` of the root, or of the branch. */
+static const ArrayPlace branch_arrays[] = {
+    {"preprocess/transform",
+     PSD_H5_REAL,
+     2,
+     {offsetof(PsdModelBranch, q), offsetof(PsdModelBranch, f)},
+     offsetof(PsdModelBranch, transform)},
+    {"preprocess/mean", PSD_H5_REAL, 1, {offsetof(PsdModelBranch, q), 0}, offsetof(PsdModelBranch, mean)},
+};
+#define BRANCH_ARRAYS (sizeof(branch_arrays) / sizeof(branch_arrays[0]))
+
+static void *Member(void *whole, size_t offset)
 {
-  return (char *)model + offset;
+  return (char *)whole + offset;
 }
 
-static const void *ConstMember(const PsdModel *model, size_t offset)
+static const void *ConstMember(const void *whole, size_t offset)
 {
-  return (const char *)model + offset;
+  return (const char *)whole + offset;
+}
+
+static void FreeArrays(const ArrayPlace list[], size_t count, void *whole)
+{
+  for (size_t k = 0; k < count; k++) {
+    void **values = Member(whole, list[k].offset);
+    free(*values);
+    *values = NULL;
+  }
 }
 
 void PsdModelFree(PsdModel *model)
 {
-  for (size_t k = 0; k < ARRAYS; k++) {
-    void **values = Member(model, arrays[k].offset);
-    free(*values);
-    *values = NULL;
-  }
+  FreeArrays(arrays, ARRAYS, model);
+  for (PetscInt b = 0; b < PSD_MOST_BRANCHES; b++) FreeArrays(branch_arrays, BRANCH_ARRAYS, &model->branch[b]);
   free(model->labels);
   model->labels = NULL;
 }
 
+/* A branch by itself needs no more than version 1 has room for. */
+static PetscInt VersionOf(const PsdModel *model)
+{
+  return model->branches > 1 || model->branch[0].geometry.reduce > 1 ? 2 : 1;
+}
+
+static void GroupName(PetscInt branch, char name[32])
+{
+  snprintf(name, 32, "/branch/%" PetscInt_FMT, branch);
+}
+
 /* ---------------------------------------------------------------- reading */
 
-static void ReadHeader(PsdH5File file, PsdModel *model, PsdStatus *status)
+static void ReadPlaces(PsdH5File file, const Place places[], size_t count, void *whole, PsdStatus *status)
+{
+  for (size_t k = 0; k < count; k++)
+    if (!places[k].optional || PsdH5HasAttribute(file, places[k].name))
+      PsdH5ReadAttribute(file, places[k].name, places[k].kind, PetscMax(1, places[k].count),
+                         Member(whole, places[k].offset), status);
+}
+
+static void ReadHeader(PsdH5File file, PsdModel *model, PetscInt *version, PsdStatus *status)
 {
   char format[32] = "";
-  PetscInt version = VERSION;
 
+  *version = 1;
+  model->branches = 1;
   PsdH5ReadText(file, "format", format, sizeof(format), status);
   if (!status->failed && strcmp(format, FORMAT))
     PsdStatusFail(status, "%s: format is '%s', expected '%s'", file.path, format, FORMAT);
-  PsdH5ReadAttribute(file, "version", PSD_H5_INTEGER, 1, &version, status);
-  if (!status->failed && version != VERSION)
-    PsdStatusFail(status, "%s: model file of version %" PetscInt_FMT ", this program reads version %d", file.path,
-                  version, VERSION);
-  for (size_t k = 0; k < ATTRIBUTES; k++)
-    if (!attributes[k].optional || PsdH5HasAttribute(file, attributes[k].name))
-      PsdH5ReadAttribute(file, attributes[k].name, attributes[k].kind, PetscMax(1, attributes[k].count),
-                         Member(model, attributes[k].offset), status);
+  PsdH5ReadAttribute(file, "version", PSD_H5_INTEGER, 1, version, status);
+  if (!status->failed && (*version < 1 || *version > MOST_VERSION))
+    PsdStatusFail(status, "%s: model file of version %" PetscInt_FMT ", this program reads versions 1 to %d", file.path,
+                  *version, MOST_VERSION);
+  ReadPlaces(file, attributes, ATTRIBUTES, model, status);
   PsdH5ReadText(file, "loss", model->training.loss, sizeof(model->training.loss), status);
   PsdH5ReadLabels(file, "classes", &model->count, &model->labels, status);
+  if (*version > 1) PsdH5ReadAttribute(file, "branches", PSD_H5_INTEGER, 1, &model->branches, status);
+  if (!status->failed && (model->branches < 1 || model->branches > PSD_MOST_BRANCHES))
+    PsdStatusFail(status, "%s: branches is %" PetscInt_FMT ", expected 1 to %d", file.path, model->branches,
+                  PSD_MOST_BRANCHES);
 }
 
-/* The first data set that has an extent says what it is; the others must agree. */
-static void ReadShapes(PsdH5File file, PsdModel *model, PsdStatus *status)
+/* The first data set that has an extent says what it is; the others must agree. Extents begin as -1. */
+static void ReadShapes(PsdH5File file, const ArrayPlace list[], size_t count, void *whole, PsdStatus *status)
 {
-  model->N = model->f = model->q = -1;
-  for (size_t k = 0; k < ARRAYS; k++) {
+  for (size_t k = 0; k < count; k++) {
     PetscInt shape[2] = {0, 0};
-    if (arrays[k].preprocess && !model->has_transform) continue;
-    PsdH5ReadShape(file, arrays[k].name, arrays[k].axes, shape, status);
-    for (int axis = 0; axis < arrays[k].axes && !status->failed; axis++) {
-      PetscInt *extent = Member(model, arrays[k].extent[axis]);
+    PsdH5ReadShape(file, list[k].name, list[k].axes, shape, status);
+    for (int axis = 0; axis < list[k].axes && !status->failed; axis++) {
+      PetscInt *extent = Member(whole, list[k].extent[axis]);
       if (*extent < 0) *extent = shape[axis];
       if (*extent != shape[axis])
         PsdStatusFail(status, "%s: data set %s has %" PetscInt_FMT " along axis %d, expected %" PetscInt_FMT, file.path,
-                      arrays[k].name, shape[axis], axis, *extent);
+                      list[k].name, shape[axis], axis, *extent);
     }
   }
 }
 
-static void ReadArrays(PsdH5File file, PsdModel *model, PsdStatus *status)
+static void ReadArrays(PsdH5File file, const ArrayPlace list[], size_t count, void *whole, PsdStatus *status)
 {
-  for (size_t k = 0; k < ARRAYS; k++) {
-    void **values = Member(model, arrays[k].offset);
-    if (!arrays[k].preprocess || model->has_transform)
-      *values = PsdH5ReadArray(file, arrays[k].name, arrays[k].kind, status);
+  for (size_t k = 0; k < count; k++) {
+    void **values = Member(whole, list[k].offset);
+    *values = PsdH5ReadArray(file, list[k].name, list[k].kind, status);
   }
+}
+
+/* Geometry, and the shape of what follows it. */
+static void ReadBranch(PsdH5File file, const PsdModel *model, PsdModelBranch *branch, PsdStatus *status)
+{
+  branch->geometry = model->branch[0].geometry;
+  branch->geometry.reduce = 1;
+  branch->q = branch->f = -1;
+  ReadPlaces(file, branch_attributes, BRANCH_ATTRIBUTES, branch, status);
+  if (status->failed) return;
+  branch->has_transform = PsdH5Exists(file, "preprocess");
+  if (branch->has_transform) ReadShapes(file, branch_arrays, BRANCH_ARRAYS, branch, status);
+}
+
+/* Where branch b is described: the root itself, or its group, which is then opened. */
+static PsdH5File BranchOf(PsdH5File file, PetscInt version, PetscInt b, PsdStatus *status)
+{
+  char name[32];
+
+  if (version == 1) return file;
+  GroupName(b, name);
+  return PsdH5OpenGroup(file, name, status);
 }
 
 void PsdModelRead(const char path[], PsdModel *model, PsdStatus *status)
 {
   PsdH5File file = PsdH5Open(path, status);
+  PetscInt version;
 
   memset(model, 0, sizeof(*model));
-  ReadHeader(file, model, status);
-  if (!status->failed) model->has_transform = PsdH5Exists(file, "/preprocess");
-  ReadShapes(file, model, status);
+  ReadHeader(file, model, &version, status);
+  for (PetscInt b = 0; b < model->branches && !status->failed; b++) {
+    PsdH5File where = BranchOf(file, version, b, status);
+    ReadBranch(where, model, &model->branch[b], status);
+    if (version > 1) PsdH5CloseGroup(&where);
+  }
+  model->N = model->f = -1;
+  ReadShapes(file, arrays, ARRAYS, model, status);
   PsdModelCheckSizes(model, path, status);
-  if (!status->failed) ReadArrays(file, model, status);
+  ReadArrays(file, arrays, status->failed ? 0 : ARRAYS, model, status);
+  for (PetscInt b = 0; b < model->branches && !status->failed; b++) {
+    PsdH5File where = BranchOf(file, version, b, status);
+    if (model->branch[b].has_transform) ReadArrays(where, branch_arrays, BRANCH_ARRAYS, &model->branch[b], status);
+    if (version > 1) PsdH5CloseGroup(&where);
+  }
   PsdModelCheckNumbers(model, path, status);
   PsdH5Close(&file);
 }
@@ -162,29 +234,55 @@ static void WriteLabels(PsdH5File file, const PsdModel *model, PsdStatus *status
   free(digits);
 }
 
+static void WritePlaces(PsdH5File file, const Place places[], size_t count, const void *whole, PsdStatus *status)
+{
+  for (size_t k = 0; k < count; k++)
+    PsdH5WriteAttribute(file, places[k].name, places[k].kind, places[k].count, ConstMember(whole, places[k].offset),
+                        status);
+}
+
 static void WriteHeader(PsdH5File file, const PsdModel *model, PsdStatus *status)
 {
   const char *format = FORMAT, *loss = model->training.loss;
-  const PetscInt version = VERSION;
+  const PetscInt version = VersionOf(model);
 
   PsdH5WriteTexts(file, "format", 0, &format, status);
   PsdH5WriteAttribute(file, "version", PSD_H5_INTEGER, 0, &version, status);
   PsdH5WriteTexts(file, "loss", 0, &loss, status);
-  for (size_t k = 0; k < ATTRIBUTES; k++)
-    PsdH5WriteAttribute(file, attributes[k].name, attributes[k].kind, attributes[k].count,
-                        ConstMember(model, attributes[k].offset), status);
+  WritePlaces(file, attributes, ATTRIBUTES, model, status);
   WriteLabels(file, model, status);
+  if (version > 1) PsdH5WriteAttribute(file, "branches", PSD_H5_INTEGER, 0, &model->branches, status);
 }
 
-static void WriteArrays(PsdH5File file, const PsdModel *model, PsdStatus *status)
+static void WriteArrays(PsdH5File file, const ArrayPlace list[], size_t count, const void *whole, PsdStatus *status)
 {
-  for (size_t k = 0; k < ARRAYS; k++) {
+  for (size_t k = 0; k < count; k++) {
     PetscInt shape[2];
-    if (arrays[k].preprocess && !model->has_transform) continue;
-    for (int axis = 0; axis < arrays[k].axes; axis++)
-      shape[axis] = *(const PetscInt *)ConstMember(model, arrays[k].extent[axis]);
-    PsdH5WriteArray(file, arrays[k].name, arrays[k].kind, arrays[k].axes, shape,
-                    *(void *const *)ConstMember(model, arrays[k].offset), status);
+    for (int axis = 0; axis < list[k].axes; axis++)
+      shape[axis] = *(const PetscInt *)ConstMember(whole, list[k].extent[axis]);
+    PsdH5WriteArray(file, list[k].name, list[k].kind, list[k].axes, shape,
+                    *(void *const *)ConstMember(whole, list[k].offset), status);
+  }
+}
+
+static void WriteBranch(PsdH5File file, const PsdModelBranch *branch, PsdStatus *status)
+{
+  WritePlaces(file, branch_attributes, BRANCH_ATTRIBUTES, branch, status);
+  if (branch->has_transform) WriteArrays(file, branch_arrays, BRANCH_ARRAYS, branch, status);
+}
+
+static void WriteBranches(PsdH5File file, const PsdModel *model, PsdStatus *status)
+{
+  if (VersionOf(model) == 1) {
+    WriteBranch(file, &model->branch[0], status);
+    return;
+  }
+  for (PetscInt b = 0; b < model->branches && !status->failed; b++) {
+    char name[32];
+    GroupName(b, name);
+    PsdH5File group = PsdH5CreateGroup(file, name, status);
+    WriteBranch(group, &model->branch[b], status);
+    PsdH5CloseGroup(&group);
   }
 }
 
@@ -197,7 +295,8 @@ void PsdModelWrite(const char path[], const PsdModel *model, PsdStatus *status)
   PsdModelCheckNumbers(model, path, status);
   PsdH5File file = PsdH5Create(path, status);
   WriteHeader(file, model, status);
-  WriteArrays(file, model, status);
+  WriteArrays(file, arrays, ARRAYS, model, status);
+  WriteBranches(file, model, status);
   PsdH5Save(file, &output, status);
   PsdH5Close(&file);
   PsdFileCommit(&output, status);

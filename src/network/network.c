@@ -44,20 +44,44 @@ PetscErrorCode PsdNetworkSetNeurons(PsdNetwork network, PetscInt N, PetscInt f, 
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdNetworkSetPatches(PsdNetwork network, PsdPatches patches)
+static PetscErrorCode CopyBranch(PsdPatches from, PsdPatches to)
 {
   PsdPatchGeometry geometry;
   const PetscReal *transform, *mean;
   PetscInt f;
 
   PetscFunctionBeginUser;
-  PetscCall(PsdPatchesGetGeometry(patches, &geometry));
-  PetscCall(PsdPatchesGetTransform(patches, &transform, &mean));
-  PetscCall(PsdPatchesGetSizes(patches, NULL, &f, NULL, NULL));
+  PetscCall(PsdPatchesGetGeometry(from, &geometry));
+  PetscCall(PsdPatchesGetTransform(from, &transform, &mean));
+  PetscCall(PsdPatchesGetSizes(from, NULL, &f, NULL, NULL));
+  PetscCall(PsdPatchesSetGeometry(to, &geometry));
+  if (transform) PetscCall(PsdPatchesSetTransform(to, f, transform, mean));
+  PetscFunctionReturn(0);
+}
+
+/* Empty patches with as many branches. */
+static PetscErrorCode NewPatches(PsdNetwork network, PetscInt branches)
+{
+  PetscFunctionBeginUser;
   PetscCall(PsdPatchesDestroy(&network->patches));
   PetscCall(PsdPatchesCreate(network->comm, &network->patches));
-  PetscCall(PsdPatchesSetGeometry(network->patches, &geometry));
-  if (transform) PetscCall(PsdPatchesSetTransform(network->patches, f, transform, mean));
+  if (branches > 1) PetscCall(PsdPatchesSetBranches(network->patches, branches));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdNetworkSetPatches(PsdNetwork network, PsdPatches patches)
+{
+  PetscInt branches;
+  PsdPatches from, to;
+
+  PetscFunctionBeginUser;
+  PetscCall(PsdPatchesGetBranchCount(patches, &branches));
+  PetscCall(NewPatches(network, branches));
+  for (PetscInt b = 0; b < branches; b++) {
+    PetscCall(PsdPatchesGetBranch(patches, b, &from));
+    PetscCall(PsdPatchesGetBranch(network->patches, b, &to));
+    PetscCall(CopyBranch(from, to));
+  }
   PetscFunctionReturn(0);
 }
 
@@ -133,27 +157,37 @@ PetscErrorCode PsdNetworkCheckData(PsdNetwork network, PsdData data)
 
 /* ---------------------------------------------------------------- to and from a file */
 
+static PetscErrorCode DescribeBranch(PsdPatches patches, PetscInt b, PsdModelBranch *branch)
+{
+  const PetscReal *transform, *mean;
+  PsdPatches from;
+
+  PetscFunctionBeginUser;
+  PetscCall(PsdPatchesGetBranch(patches, b, &from));
+  PetscCall(PsdPatchesGetGeometry(from, &branch->geometry));
+  PetscCall(PsdPatchesGetTransform(from, &transform, &mean));
+  PetscCall(PsdPatchesGetSizes(from, &branch->q, &branch->f, NULL, NULL));
+  branch->has_transform = (PetscBool)(transform != NULL);
+  branch->transform = (PetscReal *)transform; /* a model that is written is not changed */
+  branch->mean = (PetscReal *)mean;
+  PetscFunctionReturn(0);
+}
+
 /* The network as a model that borrows its arrays. */
 static PetscErrorCode Describe(PsdNetwork network, PsdModel *model)
 {
-  const PetscReal *transform, *mean;
-
   PetscFunctionBeginUser;
   PetscCheck(network->f && network->patches && network->labels, network->comm, PETSC_ERR_ORDER,
              "The network has no neurons, patches or classes yet");
   PetscCall(PetscMemzero(model, sizeof(*model)));
-  PetscCall(PsdPatchesGetGeometry(network->patches, &model->geometry));
-  PetscCall(PsdPatchesGetTransform(network->patches, &transform, &mean));
-  PetscCall(PsdPatchesGetSizes(network->patches, &model->q, NULL, NULL, NULL));
+  PetscCall(PsdPatchesGetBranchCount(network->patches, &model->branches));
+  for (PetscInt b = 0; b < model->branches; b++) PetscCall(DescribeBranch(network->patches, b, &model->branch[b]));
   model->training = network->training;
   model->N = network->N;
   model->f = network->f;
   model->count = network->count;
-  model->has_transform = (PetscBool)(transform != NULL);
   model->filters = network->filters;
   model->weights = network->weights;
-  model->transform = (PetscReal *)transform; /* a model that is written is not changed */
-  model->mean = (PetscReal *)mean;
   model->regions = network->regions;
   model->classes = network->classes;
   model->labels = network->labels;
@@ -185,41 +219,71 @@ static PetscErrorCode Broadcast(MPI_Comm comm, void *values, size_t bytes)
   PetscFunctionReturn(0);
 }
 
+/* Rank 0's array on every rank: the array itself there, a copy elsewhere. */
+static PetscErrorCode ShareArray(MPI_Comm comm, PetscMPIInt rank, size_t bytes, void *from, void **to)
+{
+  PetscFunctionBeginUser;
+  if (rank == 0) *to = from;
+  else PetscCall(PetscMalloc(bytes, to));
+  PetscCall(Broadcast(comm, *to, bytes));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ReturnArray(PetscMPIInt rank, void **array)
+{
+  PetscFunctionBeginUser;
+  if (rank > 0) PetscCall(PetscFree(*array));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ShareNeurons(PsdNetwork network, PetscMPIInt rank, const PsdModel *model)
+{
+  const size_t filters = (size_t)model->N * model->f, N = (size_t)model->N;
+  void *part[5];
+
+  PetscFunctionBeginUser;
+  PetscCall(ShareArray(network->comm, rank, filters * sizeof(PetscReal), model->filters, &part[0]));
+  PetscCall(ShareArray(network->comm, rank, N * sizeof(PetscReal), model->weights, &part[1]));
+  PetscCall(ShareArray(network->comm, rank, N * sizeof(PetscInt), model->regions, &part[2]));
+  PetscCall(ShareArray(network->comm, rank, N * sizeof(PetscInt), model->classes, &part[3]));
+  PetscCall(ShareArray(network->comm, rank, model->count * sizeof(PetscInt), model->labels, &part[4]));
+  PetscCall(PsdNetworkSetNeurons(network, model->N, model->f, part[0], part[1], part[2], part[3]));
+  PetscCall(PsdNetworkSetClasses(network, model->count, part[4]));
+  for (int k = 0; k < 5; k++) PetscCall(ReturnArray(rank, &part[k]));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ShareBranch(PsdNetwork network, PetscMPIInt rank, const PsdModelBranch *branch, PsdPatches to)
+{
+  const size_t q = (size_t)branch->q, f = (size_t)branch->f;
+  void *transform, *mean;
+
+  PetscFunctionBeginUser;
+  PetscCall(PsdPatchesSetGeometry(to, &branch->geometry));
+  if (!branch->has_transform) PetscFunctionReturn(0);
+  PetscCall(ShareArray(network->comm, rank, q * f * sizeof(PetscReal), branch->transform, &transform));
+  PetscCall(ShareArray(network->comm, rank, q * sizeof(PetscReal), branch->mean, &mean));
+  PetscCall(PsdPatchesSetTransform(to, branch->f, transform, mean));
+  PetscCall(ReturnArray(rank, &transform));
+  PetscCall(ReturnArray(rank, &mean));
+  PetscFunctionReturn(0);
+}
+
 /* Rank 0's model becomes a network on every rank. */
 static PetscErrorCode Share(PsdNetwork network, PetscMPIInt rank, const PsdModel *root)
 {
   PsdModel model = *root;
-  const PetscBool root_rank = (PetscBool)(rank == 0);
 
   PetscFunctionBeginUser;
-  PetscCall(Broadcast(network->comm, &model, sizeof(model)));
-  const size_t filters = (size_t)model.N * model.f, N = (size_t)model.N;
-  const size_t transform = model.has_transform ? (size_t)model.q * model.f : 0, q = model.has_transform ? model.q : 0;
-  struct {
-    void *from;
-    size_t bytes;
-    void *to;
-  } parts[] = {{root->filters, filters * sizeof(PetscReal), NULL},
-               {root->weights, N * sizeof(PetscReal), NULL},
-               {root->regions, N * sizeof(PetscInt), NULL},
-               {root->classes, N * sizeof(PetscInt), NULL},
-               {root->labels, model.count * sizeof(PetscInt), NULL},
-               {root->transform, transform * sizeof(PetscReal), NULL},
-               {root->mean, q * sizeof(PetscReal), NULL}};
-  const size_t part_count = sizeof(parts) / sizeof(parts[0]);
-
-  for (size_t k = 0; k < part_count; k++) {
-    if (root_rank) parts[k].to = parts[k].from;
-    else PetscCall(PetscMalloc(parts[k].bytes, &parts[k].to));
-    PetscCall(Broadcast(network->comm, parts[k].to, parts[k].bytes));
-  }
-  PetscCall(PsdNetworkSetNeurons(network, model.N, model.f, parts[0].to, parts[1].to, parts[2].to, parts[3].to));
-  PetscCall(PsdNetworkSetClasses(network, model.count, parts[4].to));
+  PetscCall(Broadcast(network->comm, &model, sizeof(model))); /* pointers are of use to rank 0 alone */
+  PetscCall(ShareNeurons(network, rank, &model));
   PetscCall(PsdNetworkSetTraining(network, &model.training));
-  PetscCall(PsdPatchesCreate(network->comm, &network->patches));
-  PetscCall(PsdPatchesSetGeometry(network->patches, &model.geometry));
-  if (model.has_transform) PetscCall(PsdPatchesSetTransform(network->patches, model.f, parts[5].to, parts[6].to));
-  for (size_t k = 0; k < part_count && !root_rank; k++) PetscCall(PetscFree(parts[k].to));
+  PetscCall(NewPatches(network, model.branches));
+  for (PetscInt b = 0; b < model.branches; b++) {
+    PsdPatches to;
+    PetscCall(PsdPatchesGetBranch(network->patches, b, &to));
+    PetscCall(ShareBranch(network, rank, &model.branch[b], to));
+  }
   PetscFunctionReturn(0);
 }
 
@@ -293,6 +357,9 @@ static PetscErrorCode ViewPatches(PsdPatches patches, PetscViewer viewer)
   PetscCall(PetscViewerASCIIPrintf(
       viewer, "  images          %" PetscInt_FMT "x%" PetscInt_FMT "x%" PetscInt_FMT ", pixels (value - %.6g)/%.6g\n",
       g.channels, g.height, g.width, (double)g.pixel_shift, (double)g.pixel_scale));
+  if (g.reduce > 1)
+    PetscCall(PetscViewerASCIIPrintf(
+        viewer, "  reduced         averages of %" PetscInt_FMT "x%" PetscInt_FMT " pixels\n", g.reduce, g.reduce));
   PetscCall(PetscViewerASCIIPrintf(viewer,
                                    "  patches         %" PetscInt_FMT "x%" PetscInt_FMT ", stride %" PetscInt_FMT
                                    ", %" PetscInt_FMT " an image in %" PetscInt_FMT " regions\n",
@@ -307,10 +374,17 @@ static PetscErrorCode ViewPatches(PsdPatches patches, PetscViewer viewer)
 
 PetscErrorCode PsdNetworkView(PsdNetwork network, PetscViewer viewer)
 {
+  PetscInt branches = 0;
+
   PetscFunctionBeginUser;
   PetscCall(PetscViewerASCIIPrintf(viewer, "network\n"));
   PetscCall(ViewNeurons(network, viewer));
   PetscCall(ViewTraining(&network->training, viewer));
-  if (network->patches) PetscCall(ViewPatches(network->patches, viewer));
+  if (network->patches) PetscCall(PsdPatchesGetBranchCount(network->patches, &branches));
+  for (PetscInt b = 0; b < branches; b++) {
+    PsdPatches branch;
+    PetscCall(PsdPatchesGetBranch(network->patches, b, &branch));
+    PetscCall(ViewPatches(branch, viewer));
+  }
   PetscFunctionReturn(0);
 }

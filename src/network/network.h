@@ -21,13 +21,21 @@ struct _p_PsdNetwork {
   PsdTraining training;
 };
 
+/* How one branch sees an image; channels, height and width are the same for all. */
+typedef struct {
+  PsdPatchGeometry geometry;
+  PetscBool has_transform;
+  PetscInt q, f; /* rows and columns of the transform */
+  PetscReal *transform, *mean;
+} PsdModelBranch;
+
 /* Everything that model.h5 says (docs/formats.md). */
 typedef struct {
   PsdTraining training;
-  PsdPatchGeometry geometry;
-  PetscInt N, f, q, count;
-  PetscBool has_transform;
-  PetscReal *filters, *weights, *transform, *mean;
+  PetscInt branches;
+  PsdModelBranch branch[PSD_MOST_BRANCHES];
+  PetscInt N, f, count;
+  PetscReal *filters, *weights;
   PetscInt *regions, *classes, *labels;
 } PsdModel;
 
@@ -60,6 +68,10 @@ PsdH5File PsdH5Open(const char path[], PsdStatus *status);
 void PsdH5Close(PsdH5File *file);
 PetscBool PsdH5Exists(PsdH5File file, const char name[]); /* name begins with '/' */
 
+/* A group of a file, for data sets and attributes of its own. */
+PsdH5File PsdH5OpenGroup(PsdH5File file, const char name[], PsdStatus *status);
+PsdH5File PsdH5CreateGroup(PsdH5File file, const char name[], PsdStatus *status);
+void PsdH5CloseGroup(PsdH5File *group);
 PetscBool PsdH5HasAttribute(PsdH5File file, const char name[]);
 /* Attributes of the root: `count` numbers; a text; whole numbers given in digits as an array of texts (malloc). */
 void PsdH5ReadAttribute(PsdH5File file, const char name[], PsdH5Kind kind, PetscInt count, void *values,

@@ -6,7 +6,7 @@
 
      (p - mean p)/sqrt(var p + E/scale^2) = (v - mean v)/sqrt(var v + E),
 
-   and sums of v and v^2 over all patches come from sliding sums of whole numbers, which are exact.
+   and sums of v and v^2 over all patches come from sliding sums, which are exact for whole numbers (and averages of 2 x 2 or 4 x 4).
 */
 #include "patches.h"
 
@@ -31,29 +31,31 @@ static void SlidingSums(PetscInt count, PetscInt window, PetscInt step, PetscInt
 }
 
 /* For a patch with its corner at each pixel: sum of `plane` over the window of the patch. work, sums: height x width. */
-static void BoxSums(const PsdPatchGeometry *g, const PetscReal *plane, PetscReal *work, PetscReal *sums)
+static void BoxSums(PsdPatches patches, const PetscReal *plane, PetscReal *work, PetscReal *sums)
 {
-  SlidingSums(g->height - g->patch_height + 1, g->patch_height, g->width, g->width, 1, plane, work);
-  SlidingSums(g->width - g->patch_width + 1, g->patch_width, 1, g->height - g->patch_height + 1, g->width, work, sums);
+  const PetscInt down = patches->geometry.patch_height, across = patches->geometry.patch_width;
+  const PetscInt height = patches->height - down + 1, width = patches->width - across + 1;
+  SlidingSums(height, down, patches->width, patches->width, 1, plane, work);
+  SlidingSums(width, across, 1, height, patches->width, work, sums);
 }
 
 /* gain and offset of the patch at each pixel, height x width */
-static void PatchScales(PsdPatches patches, const unsigned char image[])
+static void PatchScales(PsdPatches patches)
 {
   const PsdPatchGeometry *g = &patches->geometry;
-  const size_t plane = (size_t)g->height * g->width;
+  const size_t plane = (size_t)patches->height * patches->width;
   const PetscReal q = (PetscReal)patches->q;
   PetscReal *sum = patches->scales, *squares = sum + plane, *gain = squares + plane, *offset = gain + plane;
   for (size_t k = 0; k < plane; k++) sum[k] = squares[k] = 0;
   for (PetscInt channel = 0; channel < g->channels; channel++) {
     for (size_t k = 0; k < plane; k++) {
-      const PetscReal value = image[channel * plane + k];
+      const PetscReal value = patches->image[channel * plane + k];
       sum[k] += value;
       squares[k] += value * value;
     }
   }
-  BoxSums(g, sum, gain, offset);
-  BoxSums(g, squares, gain, sum);
+  BoxSums(patches, sum, gain, offset);
+  BoxSums(patches, squares, gain, sum);
   for (size_t k = 0; k < plane; k++) {
     const PetscReal total = offset[k], variance = (q * sum[k] - total * total) / (q * q);
     gain[k] = 1 / PetscSqrtReal(variance + g->normalize);
@@ -62,20 +64,21 @@ static void PatchScales(PsdPatches patches, const unsigned char image[])
 }
 
 /* One patch: runs of `width` pixels, p = gain v + offset. Inlined with a constant width where that is usual. */
-static inline void CutRuns(const PsdPatchGeometry *g, const PetscReal *source, PetscInt width, PetscReal gain,
+static inline void CutRuns(const PsdPatches patches, const PetscReal *source, PetscInt width, PetscReal gain,
                            PetscReal offset, PetscReal *restrict patch)
 {
-  const size_t plane = (size_t)g->height * g->width;
+  const PsdPatchGeometry *g = &patches->geometry;
+  const size_t plane = (size_t)patches->height * patches->width;
   for (PetscInt channel = 0; channel < g->channels; channel++, source += plane)
     for (PetscInt row = 0; row < g->patch_height; row++, patch += width)
       for (PetscInt column = 0; column < width; column++)
-        patch[column] = gain * source[(size_t)row * g->width + column] + offset;
+        patch[column] = gain * source[(size_t)row * patches->width + column] + offset;
 }
 
 static void CutPatch(const PsdPatches patches, PetscInt y, PetscInt x, PetscReal *patch)
 {
   const PsdPatchGeometry *g = &patches->geometry;
-  const size_t at = (size_t)y * g->width + x, plane = (size_t)g->height * g->width;
+  const size_t at = (size_t)y * patches->width + x, plane = (size_t)patches->height * patches->width;
   const PetscReal *source = patches->image + at;
   PetscReal gain = 1 / g->pixel_scale, offset = -g->pixel_shift / g->pixel_scale;
   if (g->normalize > 0) {
@@ -84,22 +87,22 @@ static void CutPatch(const PsdPatches patches, PetscInt y, PetscInt x, PetscReal
   }
   switch (g->patch_width) {
   case 3:
-    CutRuns(g, source, 3, gain, offset, patch);
+    CutRuns(patches, source, 3, gain, offset, patch);
     break;
   case 4:
-    CutRuns(g, source, 4, gain, offset, patch);
+    CutRuns(patches, source, 4, gain, offset, patch);
     break;
   case 5:
-    CutRuns(g, source, 5, gain, offset, patch);
+    CutRuns(patches, source, 5, gain, offset, patch);
     break;
   case 6:
-    CutRuns(g, source, 6, gain, offset, patch);
+    CutRuns(patches, source, 6, gain, offset, patch);
     break;
   case 8:
-    CutRuns(g, source, 8, gain, offset, patch);
+    CutRuns(patches, source, 8, gain, offset, patch);
     break;
   default:
-    CutRuns(g, source, g->patch_width, gain, offset, patch);
+    CutRuns(patches, source, g->patch_width, gain, offset, patch);
   }
 }
 
@@ -114,13 +117,36 @@ PetscErrorCode PsdPatchesCountRegions(PsdPatches patches, PetscInt count[])
   PetscFunctionReturn(0);
 }
 
+/* The bytes as numbers, averaged over reduce x reduce pixels; rows and columns that are left over are not used. */
+static void Reduce(PsdPatches patches, const unsigned char image[])
+{
+  const PsdPatchGeometry *g = &patches->geometry;
+  const PetscInt r = g->reduce;
+  PetscReal *reduced = patches->image;
+  if (r == 1) {
+    const size_t pixels = (size_t)g->channels * g->height * g->width;
+    for (size_t k = 0; k < pixels; k++) reduced[k] = image[k];
+    return;
+  }
+  for (PetscInt channel = 0; channel < g->channels; channel++, image += (size_t)g->height * g->width) {
+    for (PetscInt row = 0; row < patches->height; row++) {
+      for (PetscInt column = 0; column < patches->width; column++) {
+        const unsigned char *pixel = image + (size_t)row * r * g->width + (size_t)column * r;
+        PetscInt sum = 0;
+        for (PetscInt i = 0; i < r; i++)
+          for (PetscInt j = 0; j < r; j++) sum += pixel[(size_t)i * g->width + j];
+        *reduced++ = (PetscReal)sum / (PetscReal)(r * r);
+      }
+    }
+  }
+}
+
 PetscErrorCode PsdPatchesExtract(PsdPatches patches, const unsigned char image[], PetscReal rows[], PetscInt count[])
 {
   PetscFunctionBeginUser;
   const PsdPatchGeometry *g = &patches->geometry;
-  const size_t pixels = (size_t)g->channels * g->height * g->width;
-  for (size_t k = 0; k < pixels; k++) patches->image[k] = image[k];
-  if (g->normalize > 0) PatchScales(patches, image);
+  Reduce(patches, image);
+  if (g->normalize > 0) PatchScales(patches);
 
   PetscReal *patch = rows;
   PetscCall(PsdPatchesCountRegions(patches, count));

@@ -9,9 +9,21 @@
 #include "patches.h"
 #include <petscblaslapack.h>
 
+PetscInt PsdPatchesMomentsLength(PsdPatches patches)
+{
+  PetscInt length = patches->G * PsdPackedLength(patches->q + 1);
+  for (PetscInt k = 0; k < patches->branches; k++) length += PsdPatchesMomentsLength(patches->branch[k]);
+  return length;
+}
+
 PetscErrorCode PsdPatchesMoments(PsdPatches patches, const unsigned char image[], PetscReal moments[])
 {
   PetscFunctionBeginUser;
+  for (PetscInt k = 0; k < patches->branches; k++) {
+    PetscCall(PsdPatchesMoments(patches->branch[k], image, moments));
+    moments += PsdPatchesMomentsLength(patches->branch[k]);
+  }
+  if (patches->branches) PetscFunctionReturn(0);
   const PetscInt q = patches->q, packed = PsdPackedLength(q + 1);
   const PetscReal *rows = patches->patch_rows;
   PetscReal *square = patches->square;
@@ -56,10 +68,48 @@ static void Centre(PetscInt q, const PetscReal *moments, const PetscReal *mu, Pe
   for (PetscInt k = 0; k < q; k++) first[k] = p[k] - mu[k];
 }
 
+/* svec of order f + 1 from that of order `part` + 1 in the same place: coordinates part .. f - 1 are zero. */
+static PetscErrorCode Pad(PetscInt part, PetscInt f, PetscReal *phi)
+{
+  PetscFunctionBeginUser;
+  const size_t square = (size_t)PsdPackedLength(part), last = (size_t)PsdPackedLength(f);
+  if (part == f) PetscFunctionReturn(0);
+  PetscCall(PetscArraymove(phi + last, phi + square, part)); /* the linear part, ... */
+  phi[last + f] = phi[square + part];                        /* ... and the constant */
+  PetscCall(PetscArrayzero(phi + last + part, f - part));
+  PetscCall(PetscArrayzero(phi + square, last - square));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode LiftBranches(PsdPatches patches, const PetscReal activation[3], const PetscReal moments[],
+                                   PetscReal phi[])
+{
+  PetscFunctionBeginUser;
+  const PetscInt f = PsdPatchesFinalDimension(patches);
+  const size_t m = (size_t)PsdPackedLength(f + 1);
+  for (PetscInt k = 0; k < patches->branches; k++) {
+    const PsdPatches branch = patches->branch[k];
+    const size_t part = (size_t)PsdPackedLength(branch->f + 1);
+    PetscCall(PsdPatchesLift(branch, activation, moments, phi));
+    /* from the last region on, so that none is written over */
+    for (PetscInt g = branch->G - 1; g >= 0; g--) {
+      if (g > 0 && part < m) PetscCall(PetscArraymove(phi + g * m, phi + g * part, part));
+      PetscCall(Pad(branch->f, f, phi + g * m));
+    }
+    moments += PsdPatchesMomentsLength(branch);
+    phi += branch->G * m;
+  }
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdPatchesLift(PsdPatches patches, const PetscReal activation[3], const PetscReal moments[],
                               PetscReal phi[])
 {
   PetscFunctionBeginUser;
+  if (patches->branches) {
+    PetscCall(LiftBranches(patches, activation, moments, phi));
+    PetscFunctionReturn(0);
+  }
   const PetscInt q = patches->q, f = patches->f;
   const PetscReal one = 1, zero = 0;
   const PetscBLASInt inc = 1;
@@ -90,11 +140,15 @@ PetscErrorCode PsdPatchesLift(PsdPatches patches, const PetscReal activation[3],
 
 PetscLogDouble PsdPatchesMomentsFlops(PsdPatches patches)
 {
-  return (PetscLogDouble)patches->positions * patches->q * (patches->q + 2);
+  PetscLogDouble flops = (PetscLogDouble)patches->positions * patches->q * (patches->q + 2);
+  for (PetscInt k = 0; k < patches->branches; k++) flops += PsdPatchesMomentsFlops(patches->branch[k]);
+  return flops;
 }
 
 PetscLogDouble PsdPatchesLiftFlops(PsdPatches patches)
 {
   const PetscLogDouble q = patches->q, f = patches->f;
-  return patches->transform ? patches->G * (2 * q * q * f + q * f * f) : patches->G * f * f / 2;
+  PetscLogDouble flops = patches->transform ? patches->G * (2 * q * q * f + q * f * f) : patches->G * f * f / 2;
+  for (PetscInt k = 0; k < patches->branches; k++) flops += PsdPatchesLiftFlops(patches->branch[k]);
+  return flops;
 }

@@ -3,13 +3,14 @@
 */
 #include "patches.h"
 #include "base/base.h"
+#include <stdio.h>
 
 PetscErrorCode PsdPatchesCreate(MPI_Comm comm, PsdPatches *patches)
 {
   PetscFunctionBeginUser;
   PetscCall(PetscNew(patches));
   (*patches)->comm = comm;
-  (*patches)->geometry = (PsdPatchGeometry){.patch_height = 4, .patch_width = 4, .stride = 1, .pool = 1};
+  (*patches)->geometry = (PsdPatchGeometry){.reduce = 1, .patch_height = 4, .patch_width = 4, .stride = 1, .pool = 1};
   (*patches)->geometry.pixel_shift = 128;
   (*patches)->geometry.pixel_scale = 255;
   PetscFunctionReturn(0);
@@ -34,53 +35,87 @@ static PetscInt RecipePool(const PsdPatchGeometry *g)
   return pool;
 }
 
-PetscErrorCode PsdPatchesSetFromOptions(PsdPatches patches)
+/* The options of one branch; prefix: "" or "branch2_". */
+static PetscErrorCode SetBranchFromOptions(PsdPatches patches, const char prefix[])
 {
   PetscFunctionBeginUser;
   PsdPatchGeometry *geometry = &patches->geometry;
   PetscInt size[2], count = 2;
-  PetscBool given, any = PETSC_FALSE;
+  PetscBool given;
   const PetscInt big = 65535;
+  char name[64];
+#define NAME(option) (snprintf(name, sizeof(name), "-%s" option, prefix), name)
+  PetscCall(PsdOptionInt(NAME("reduce"), "average the image over so many pixels along each axis first", 1, 64,
+                         &geometry->reduce, NULL));
+  PetscCall(PsdOptionIntList(NAME("patch"), "patch height and width, P or PxQ [4]", 'x', 1, big, size, &count, &given));
+  if (given) {
+    PsdCheckInput(count == 1 || count == 2, "option %s: found %" PetscInt_FMT " numbers, expected P or PxQ",
+                  NAME("patch"), count);
+    geometry->patch_height = size[0];
+    geometry->patch_width = size[count - 1];
+  }
+  PetscCall(PsdOptionInt(NAME("stride"), "pixels between patches", 1, big, &geometry->stride, NULL));
+  PetscCall(PsdOptionInt(NAME("pool"), "average over pool x pool regions; 1 = global", 1, big, &geometry->pool, NULL));
+  PetscCall(PsdOptionReal(NAME("pixel_shift"), "subtracted from every pixel value (0..255)", PSD_ANY_REAL,
+                          &geometry->pixel_shift, NULL));
+  PetscCall(PsdOptionReal(NAME("pixel_scale"), "divides every pixel value after the shift", PSD_POSITIVE,
+                          &geometry->pixel_scale, NULL));
+  PetscCall(PsdOptionReal(NAME("patch_normalize"), "patch normalisation: E in squared raw pixel units; 0 = off",
+                          PSD_NONNEGATIVE, &geometry->normalize, NULL));
+  PetscCall(PsdOptionReal(NAME("whiten"), "ZCA whitening: EPS relative to the mean eigenvalue; 0 = off",
+                          PSD_NONNEGATIVE, &patches->whiten, NULL));
+  PetscCall(PsdOptionInt(NAME("pca"), "principal components to keep of a patch; 0 = all", 0, big, &patches->pca, NULL));
+#undef NAME
+  PetscFunctionReturn(0);
+}
 
-  static const char *const shaping[] = {"-patch", "-stride", "-pool", "-patch_normalize", "-whiten", "-pca"};
+PetscErrorCode PsdPatchesSetFromOptions(PsdPatches patches)
+{
+  PetscFunctionBeginUser;
+  PetscBool given, any = PETSC_FALSE;
+  PetscInt branches = 1;
+  static const char *const shaping[] = {"-branches", "-reduce",          "-patch",  "-stride",
+                                        "-pool",     "-patch_normalize", "-whiten", "-pca"};
   for (size_t k = 0; k < sizeof(shaping) / sizeof(*shaping); k++) {
     PetscCall(PetscOptionsHasName(NULL, NULL, shaping[k], &given));
     any = (PetscBool)(any || given);
   }
   if (!any) UseRecipe(patches);
-
   PetscCall(
       PsdOptionsHeading("Patches (none of -patch ... -pca given: 4x4, stride 1, pool 2 to 4, normalised, whitened)"));
-  PetscCall(PsdOptionIntList("-patch", "patch height and width, P or PxQ [4]", 'x', 1, big, size, &count, &given));
-  if (given) {
-    PsdCheckInput(count == 1 || count == 2, "option -patch: found %" PetscInt_FMT " numbers, expected P or PxQ", count);
-    geometry->patch_height = size[0];
-    geometry->patch_width = size[count - 1];
+  PetscCall(PsdOptionInt("-branches",
+                         "kinds of patches; those of the second are -branch2_patch, ... to -branch2_pca, and so on", 1,
+                         PSD_MOST_BRANCHES, &branches, NULL));
+  if (branches == 1) {
+    PetscCall(SetBranchFromOptions(patches, ""));
+    PetscFunctionReturn(0);
   }
-  PetscCall(PsdOptionInt("-stride", "pixels between patches", 1, big, &geometry->stride, NULL));
-  PetscCall(PsdOptionInt("-pool", "average over pool x pool regions; 1 = global", 1, big, &geometry->pool, NULL));
-  PetscCall(PsdOptionReal("-pixel_shift", "subtracted from every pixel value (0..255)", PSD_ANY_REAL,
-                          &geometry->pixel_shift, NULL));
-  PetscCall(PsdOptionReal("-pixel_scale", "divides every pixel value after the shift", PSD_POSITIVE,
-                          &geometry->pixel_scale, NULL));
-  PetscCall(PsdOptionReal("-patch_normalize", "patch normalisation: E in squared raw pixel units; 0 = off",
-                          PSD_NONNEGATIVE, &geometry->normalize, NULL));
-  PetscCall(PsdOptionReal("-whiten", "ZCA whitening: EPS relative to the mean eigenvalue; 0 = off", PSD_NONNEGATIVE,
-                          &patches->whiten, NULL));
-  PetscCall(PsdOptionInt("-pca", "principal components to keep of a patch; 0 = all", 0, big, &patches->pca, NULL));
+  PetscCall(PsdPatchesSetBranches(patches, branches));
+  PetscCall(SetBranchFromOptions(patches->branch[0], ""));
+  for (PetscInt k = 1; k < branches; k++) {
+    char prefix[32], title[64];
+    PetscCall(PetscSNPrintf(prefix, sizeof(prefix), "branch%" PetscInt_FMT "_", k + 1));
+    PetscCall(PetscSNPrintf(title, sizeof(title), "Patches of branch %" PetscInt_FMT, k + 1));
+    PetscCall(PsdOptionsHeading(title));
+    PetscCall(SetBranchFromOptions(patches->branch[k], prefix));
+  }
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode CheckGeometry(PsdPatches patches)
 {
   PetscFunctionBeginUser;
-  const PsdPatchGeometry *g = &patches->geometry;
-  PsdCheckInput(g->patch_height <= g->height && g->patch_width <= g->width,
+  PsdPatchGeometry *g = &patches->geometry;
+  g->reduce = PetscMax(1, g->reduce);
+  patches->height = g->height / g->reduce;
+  patches->width = g->width / g->reduce;
+  PsdCheckInput(g->patch_height <= patches->height && g->patch_width <= patches->width,
                 "option -patch: found %" PetscInt_FMT "x%" PetscInt_FMT ", larger than the images, %" PetscInt_FMT
-                "x%" PetscInt_FMT,
-                g->patch_height, g->patch_width, g->height, g->width);
-  patches->rows = (g->height - g->patch_height) / g->stride + 1;
-  patches->columns = (g->width - g->patch_width) / g->stride + 1;
+                "x%" PetscInt_FMT "%s",
+                g->patch_height, g->patch_width, patches->height, patches->width,
+                g->reduce > 1 ? " after -reduce" : "");
+  patches->rows = (patches->height - g->patch_height) / g->stride + 1;
+  patches->columns = (patches->width - g->patch_width) / g->stride + 1;
   PsdCheckInput(g->pool <= patches->rows && g->pool <= patches->columns,
                 "option -pool: found %" PetscInt_FMT ", larger than the grid of patch positions, %" PetscInt_FMT
                 "x%" PetscInt_FMT,
@@ -116,6 +151,9 @@ static PetscErrorCode SetUpGeometry(PsdPatches patches)
 PetscErrorCode PsdPatchesSetImageSize(PsdPatches patches, PetscInt channels, PetscInt height, PetscInt width)
 {
   PetscFunctionBeginUser;
+  for (PetscInt k = 0; k < patches->branches; k++)
+    PetscCall(PsdPatchesSetImageSize(patches->branch[k], channels, height, width));
+  if (patches->branches) PetscFunctionReturn(0);
   patches->geometry.channels = channels;
   patches->geometry.height = height;
   patches->geometry.width = width;
@@ -152,25 +190,60 @@ PetscErrorCode PsdPatchesSetTransform(PsdPatches patches, PetscInt f, const Pets
 PetscErrorCode PsdPatchesGetGeometry(PsdPatches patches, PsdPatchGeometry *geometry)
 {
   PetscFunctionBeginUser;
-  *geometry = patches->geometry;
+  *geometry = patches->branches ? patches->branch[0]->geometry : patches->geometry;
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode PsdPatchesGetTransform(PsdPatches patches, const PetscReal *transform[], const PetscReal *mean[])
 {
   PetscFunctionBeginUser;
-  if (transform) *transform = patches->transform;
-  if (mean) *mean = patches->mean;
+  const PsdPatches first = patches->branches ? patches->branch[0] : patches;
+  if (transform) *transform = first->transform;
+  if (mean) *mean = first->mean;
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode PsdPatchesGetSizes(PsdPatches patches, PetscInt *q, PetscInt *f, PetscInt *G, PetscInt *positions)
 {
   PetscFunctionBeginUser;
-  if (q) *q = patches->q;
-  if (f) *f = patches->f;
-  if (G) *G = patches->G;
-  if (positions) *positions = patches->positions;
+  PetscInt sizes[4] = {patches->q, patches->f, patches->G, patches->positions};
+  for (PetscInt k = 0; k < patches->branches; k++) {
+    const PsdPatches branch = patches->branch[k];
+    sizes[0] = PetscMax(sizes[0], branch->q);
+    sizes[1] = PetscMax(sizes[1], branch->f);
+    sizes[2] += branch->G;
+    sizes[3] += branch->positions;
+  }
+  if (q) *q = sizes[0];
+  if (f) *f = sizes[1];
+  if (G) *G = sizes[2];
+  if (positions) *positions = sizes[3];
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdPatchesSetBranches(PsdPatches patches, PetscInt count)
+{
+  PetscFunctionBeginUser;
+  PetscCheck(!patches->branches && !patches->q && count >= 1 && count <= PSD_MOST_BRANCHES, patches->comm,
+             PETSC_ERR_ARG_WRONGSTATE, "%" PetscInt_FMT " branches of patches that are something already", count);
+  patches->branches = count;
+  for (PetscInt k = 0; k < count; k++) PetscCall(PsdPatchesCreate(patches->comm, &patches->branch[k]));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdPatchesGetBranchCount(PsdPatches patches, PetscInt *count)
+{
+  PetscFunctionBeginUser;
+  *count = PetscMax(1, patches->branches);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdPatchesGetBranch(PsdPatches patches, PetscInt k, PsdPatches *branch)
+{
+  PetscFunctionBeginUser;
+  PetscCheck(k >= 0 && k < PetscMax(1, patches->branches), patches->comm, PETSC_ERR_ARG_OUTOFRANGE,
+             "Branch %" PetscInt_FMT " of %" PetscInt_FMT, k, patches->branches);
+  *branch = patches->branches ? patches->branch[k] : patches;
   PetscFunctionReturn(0);
 }
 
@@ -178,6 +251,7 @@ PetscErrorCode PsdPatchesDestroy(PsdPatches *patches)
 {
   PetscFunctionBeginUser;
   if (!*patches) PetscFunctionReturn(0);
+  for (PetscInt k = 0; k < (*patches)->branches; k++) PetscCall(PsdPatchesDestroy(&(*patches)->branch[k]));
   PetscCall(PetscFree2((*patches)->transform, (*patches)->mean));
   PetscCall(PetscFree4((*patches)->image, (*patches)->patch_rows, (*patches)->region_count, (*patches)->square));
   PetscCall(PetscFree2((*patches)->product, (*patches)->scales));

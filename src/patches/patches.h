@@ -14,14 +14,17 @@
 
 struct _p_PsdPatches {
   MPI_Comm comm;
+  PetscInt branches;                    /* 0: what follows is meant; else only what these do */
+  PsdPatches branch[PSD_MOST_BRANCHES]; /* each without branches */
   PsdPatchGeometry geometry;
   PetscBool recipe;            /* nothing was asked for: see UseRecipe */
   PetscReal whiten;            /* EPS of ZCA, relative to the mean eigenvalue of the covariance; 0 = off */
   PetscInt pca;                /* coordinates to keep; 0 = all */
   PetscInt q, f, G, positions; /* see PsdPatchesGetSizes */
+  PetscInt height, width;      /* of the reduced image */
   PetscInt rows, columns;      /* the grid of positions */
   PetscReal *transform, *mean; /* q x f row-major and q; NULL: none (yet) */
-  PetscReal *image;            /* work: the bytes of one image as numbers */
+  PetscReal *image;            /* work: one reduced image */
   PetscReal *scales;           /* work: four planes, see PatchScales */
   PetscReal *patch_rows;       /* work: positions x q */
   PetscReal *square, *product; /* work of the lift: q x q, q x f */
@@ -43,21 +46,26 @@ PetscErrorCode PsdPatchesCountRegions(PsdPatches patches, PetscInt count[]);
 /* f once the transform is known, whether or not it is yet. */
 PetscInt PsdPatchesFinalDimension(PsdPatches patches);
 
+/* Numbers in the moments of an image, and in the statistics of the transform. */
+PetscInt PsdPatchesMomentsLength(PsdPatches patches);
+PetscInt PsdPatchesStatisticsLength(PsdPatches patches);
+
 /*
    PsdPatchesMoments - mean over each region's patches p of [p;1][p;1]'.
 
-   Not collective. moments: G packed upper triangles of order q+1.
+   Not collective. moments: G packed upper triangles of order q+1, branch after branch.
 */
 PetscErrorCode PsdPatchesMoments(PsdPatches patches, const unsigned char image[], PetscReal moments[]);
 
 /*
    PsdPatchesLift - Phi_ig from the moments: transforms them into the program's coordinates and weights them with the
-   activation. Not collective. activation: a, b, c. phi: G svecs of order f+1; may be the same array as moments.
+   activation. Not collective. activation: a, b, c. phi: G svecs of order f+1; with one branch it may be the same array as moments.
 */
 PetscErrorCode PsdPatchesLift(PsdPatches patches, const PetscReal activation[3], const PetscReal moments[],
                               PetscReal phi[]);
 
-/* The statistics of the transform: add the moments of one image to sum (packed, order q+1; start from zeros), ... */
+/* The statistics of the transform: add the moments of one image to sum (packed, order q+1, branch after branch; start from
+   zeros), ... */
 void PsdPatchesAddStatistics(PsdPatches patches, const PetscReal moments[], PetscReal sum[]);
 /* ... and make the transform of the sum over all images, which only rank 0 needs to have. Collective. */
 PetscErrorCode PsdPatchesSetStatistics(PsdPatches patches, const PetscReal sum[]);

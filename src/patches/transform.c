@@ -10,17 +10,34 @@
 
 PetscBool PsdPatchesNeedStatistics(PsdPatches patches)
 {
-  return (PetscBool)((patches->whiten > 0 || patches->pca > 0) && !patches->transform);
+  PetscBool need = (PetscBool)((patches->whiten > 0 || patches->pca > 0) && !patches->transform);
+  for (PetscInt k = 0; k < patches->branches; k++)
+    need = (PetscBool)(need || PsdPatchesNeedStatistics(patches->branch[k]));
+  return need;
 }
 
 PetscInt PsdPatchesFinalDimension(PsdPatches patches)
 {
-  return patches->pca > 0 ? patches->pca : patches->f;
+  PetscInt f = patches->pca > 0 ? patches->pca : patches->f;
+  for (PetscInt k = 0; k < patches->branches; k++) f = PetscMax(f, PsdPatchesFinalDimension(patches->branch[k]));
+  return f;
+}
+
+PetscInt PsdPatchesStatisticsLength(PsdPatches patches)
+{
+  PetscInt length = patches->branches ? 0 : PsdPackedLength(patches->q + 1);
+  for (PetscInt k = 0; k < patches->branches; k++) length += PsdPatchesStatisticsLength(patches->branch[k]);
+  return length;
 }
 
 void PsdPatchesAddStatistics(PsdPatches patches, const PetscReal moments[], PetscReal sum[])
 {
   const PetscInt packed = PsdPackedLength(patches->q + 1);
+  for (PetscInt k = 0; k < patches->branches; k++) {
+    PsdPatchesAddStatistics(patches->branch[k], moments, sum);
+    moments += PsdPatchesMomentsLength(patches->branch[k]);
+    sum += PsdPatchesStatisticsLength(patches->branch[k]);
+  }
   for (PetscInt g = 0; g < patches->G; g++, moments += packed)
     for (PetscInt k = 0; k < packed; k++) sum[k] += (PetscReal)patches->region_count[g] * moments[k];
 }
@@ -76,6 +93,11 @@ static void BuildTransform(PsdPatches patches, PetscInt f, const PetscReal V[], 
 PetscErrorCode PsdPatchesSetStatistics(PsdPatches patches, const PetscReal sum[])
 {
   PetscFunctionBeginUser;
+  for (PetscInt k = 0; k < patches->branches; k++) {
+    PetscCall(PsdPatchesSetStatistics(patches->branch[k], sum));
+    sum += PsdPatchesStatisticsLength(patches->branch[k]);
+  }
+  if (!PsdPatchesNeedStatistics(patches)) PetscFunctionReturn(0);
   const PetscInt q = patches->q, f = PsdPatchesFinalDimension(patches);
   PetscReal *mean, *square, *lambda, *transform;
   PetscMPIInt rank, length;
@@ -110,8 +132,10 @@ PetscReal PsdPatchesFeatureBound(PsdPatches patches, const PetscReal activation[
   const PsdPatchGeometry *g = &patches->geometry;
   const PetscReal low = PetscAbsReal(g->pixel_shift), high = PetscAbsReal(255 - g->pixel_shift);
   const PetscReal largest = g->normalize > 0 ? 1 : PetscMax(low, high) / g->pixel_scale;
-  PetscReal T = 0, mean = 0;
-  if (!patches->transform) return 0;
+  PetscReal T = 0, mean = 0, most = 0;
+  for (PetscInt k = 0; k < patches->branches; k++)
+    most = PetscMax(most, PsdPatchesFeatureBound(patches->branch[k], activation));
+  if (!patches->transform) return most;
   for (size_t k = 0; k < (size_t)patches->q * patches->f; k++) T += patches->transform[k] * patches->transform[k];
   for (PetscInt k = 0; k < patches->q; k++) mean += patches->mean[k] * patches->mean[k];
   const PetscReal x = PetscSqrtReal(T) * (largest * PetscSqrtReal((PetscReal)patches->q) + PetscSqrtReal(mean));

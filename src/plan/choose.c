@@ -41,10 +41,11 @@ PetscErrorCode PsdPlanChoose(const PsdPlanSizes *sizes, const PsdRates *rates, c
                              PsdPlanKind *kind)
 {
   PetscFunctionBeginUser;
-  PetscReal best = PETSC_MAX_REAL, needed[PSD_PLAN_KINDS];
+  PetscReal best = PETSC_MAX_REAL, needed[PSD_PLAN_KINDS] = {0};
   PetscBool any = PETSC_FALSE;
   for (PsdPlanKind k = PSD_PLAN_ROOT; k < PSD_PLAN_KINDS; k++) {
     PetscReal seconds[PSD_PHASE_COUNT], flops[PSD_PHASE_COUNT], total = 0;
+    if (k == PSD_PLAN_KERNEL && sizes->lifted_only) continue;
     if (!PsdPlanFits(sizes, k, node, &needed[k])) continue;
     PsdPlanTime(sizes, k, rates, ITERATIONS, seconds, flops);
     for (int phase = 0; phase < PSD_PHASE_COUNT; phase++) total += seconds[phase];

@@ -18,6 +18,7 @@ typedef struct {
   PetscReal positions;  /* patches of an image */
   PetscReal q, f, d, m, D;
   PetscBool transform;      /* patches are whitened or reduced */
+  PetscBool lifted_only;    /* several branches: the kernel matrix of patches is not offered */
   PetscReal feature_memory; /* bytes a rank for lifted features */
 } PsdPlanSizes;
 

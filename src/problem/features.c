@@ -16,7 +16,7 @@ struct _p_PsdFeatures {
   const unsigned char *images;
   size_t image_bytes;
   PetscInt n, G, f, D;         /* rows here; regions, patch dimension, row length */
-  PetscInt moments_length;     /* of one image: G packed triangles of order q+1 */
+  PetscInt moments_length;     /* of one image */
   PetscInt chunk_rows, chunks; /* most rows in a chunk */
   PetscInt *chunk_first;       /* chunks + 1: where each begins here */
   PetscBool kept;
@@ -61,7 +61,7 @@ PetscErrorCode PsdFeaturesCreate(PsdData data, PsdPatches patches, const PetscRe
 {
   PetscFunctionBeginUser;
   PsdFeatures it;
-  PetscInt channels, height, width, q;
+  PetscInt channels, height, width;
   PetscCall(PetscNew(&it));
   it->data = data;
   it->patches = patches;
@@ -70,11 +70,11 @@ PetscErrorCode PsdFeaturesCreate(PsdData data, PsdPatches patches, const PetscRe
   PetscCall(PsdDataGetSizes(data, NULL, &it->n, NULL));
   PetscCall(PsdDataGetShard(data, &it->images, NULL, NULL));
   PetscCall(PsdDataGetImageSize(data, &channels, &height, &width));
-  PetscCall(PsdPatchesGetSizes(patches, &q, NULL, &it->G, NULL));
+  PetscCall(PsdPatchesGetSizes(patches, NULL, NULL, &it->G, NULL));
   it->image_bytes = (size_t)channels * height * width;
   it->f = PsdPatchesFinalDimension(patches);
   it->D = it->G * PsdPackedLength(it->f + 1);
-  it->moments_length = it->G * PsdPackedLength(q + 1);
+  it->moments_length = PsdPatchesMomentsLength(patches);
 
   const size_t row_bytes = it->D * sizeof(PetscReal);
   it->kept = (PetscBool)(it->n * row_bytes <= memory);
@@ -123,10 +123,9 @@ static PetscErrorCode GatherStatistics(PsdFeatures it, PetscBool in_place)
   PetscReal *chunk;
   PsdSum sum;
   PsdProgress progress;
-  PetscInt q, n, length;
-  PetscCall(PsdPatchesGetSizes(it->patches, &q, NULL, NULL, NULL));
+  PetscInt n;
+  const PetscInt length = PsdPatchesStatisticsLength(it->patches);
   PetscCall(PsdDataGetSizes(it->data, &n, NULL, NULL));
-  length = PsdPackedLength(q + 1);
   PetscCall(PetscMalloc1(length, &chunk));
   PetscCall(PsdSumCreate(length, &sum));
   PetscCall(PsdProgressCreate(it->patches->comm, "patches", "images", it->n, n, &progress));
@@ -174,7 +173,9 @@ PetscErrorCode PsdFeaturesSetUp(PsdFeatures it)
 {
   PetscFunctionBeginUser;
   const PetscBool statistics = PsdPatchesNeedStatistics(it->patches);
-  const PetscBool in_place = (PetscBool)(statistics && it->kept && it->moments_length <= it->D);
+  PetscInt branches;
+  PetscCall(PsdPatchesGetBranchCount(it->patches, &branches));
+  const PetscBool in_place = (PetscBool)(statistics && it->kept && branches == 1 && it->moments_length <= it->D);
   PetscCall(PsdPhaseBegin(PSD_PHASE_LIFT));
   PetscCall(PetscMalloc1((size_t)(it->kept ? it->n : it->chunk_rows) * it->D, &it->rows));
   if (!it->moments) PetscCall(PetscMalloc1(it->moments_length, &it->moments));
