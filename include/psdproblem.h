@@ -37,7 +37,8 @@ PETSC_EXTERN PetscErrorCode PsdProblemSetUp(PsdProblem problem);
    Any may be NULL. Not collective. */
 PETSC_EXTERN PetscErrorCode PsdProblemGetSizes(PsdProblem problem, PetscInt *n, PetscInt *f, PetscInt *C, PetscInt *G,
                                                PetscInt *D);
-/* After PsdAdmmSetUp. */
+/* After PsdAdmmSetUp. order: of A'A; D, or about half of it where images and mirror images are folded. */
+PETSC_EXTERN PetscErrorCode PsdProblemGetOrder(PsdProblem problem, PetscInt *order);
 PETSC_EXTERN PetscErrorCode PsdProblemGetBeta(PsdProblem problem, PetscReal *beta, PetscReal *beta_max);
 PETSC_EXTERN PetscErrorCode PsdProblemGetLoss(PsdProblem problem, const char *name[]);
 PETSC_EXTERN PetscErrorCode PsdProblemGetActivation(PsdProblem problem, PetscReal activation[3]);

@@ -39,6 +39,7 @@ for ranks in 1 2; do
   compare kernel-$ranks $ranks -patch 16 -consensus kernel -beta_rel 0.1
 done
 compare scalapack-2 2 -patch 6 -stride 5 -consensus scalapack
+compare folded-2 2 -patch 6 -stride 5 -pool 3 -pca 60 -flip
 "$LAUNCH" 1 "$PSDNET" plan -data data -patch 4 -report data-plan.json >data.log 2>&1 || { cat data.log; exit 1; }
 
 /usr/bin/python3 - <<'EOF'
@@ -46,7 +47,7 @@ import json
 import sys
 
 failures = 0
-for name in 'root-1', 'root-2', 'kernel-1', 'kernel-2', 'scalapack-2':
+for name in 'root-1', 'root-2', 'kernel-1', 'kernel-2', 'scalapack-2', 'folded-2':
     plan, run = json.load(open(name + '-plan.json')), json.load(open(name + '-run.json'))
     ratio = plan['peak_memory_mb'] * 1e6 / (run['peak_memory_mb'] * 2**20)
     print(name, 'planned', plan['peak_memory_mb'], 'found', run['peak_memory_mb'], 'ratio', round(ratio, 3))

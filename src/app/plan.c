@@ -6,6 +6,7 @@
 #include "patches/patches.h"
 #include "plan/plan.h"
 #include "problem/problem.h"
+#include "problem/symmetry.h"
 
 /* What is asked about, beyond the options of train. */
 typedef struct {
@@ -83,6 +84,7 @@ static PetscErrorCode FindSizes(const Question *question, PsdPatches patches, Ps
   sizes->transform = PsdPatchesNeedStatistics(patches);
   PetscCall(PsdPatchesGetBranchCount(patches, &branches));
   sizes->lifted_only = (PetscBool)(branches > 1);
+  if (question->flip && PsdPatchesAreSymmetric(patches)) PsdPlanFold(PsdSymmetryEstimateOrder(patches), sizes);
   sizes->feature_memory = problem->memory * 1024 * 1024;
   PetscFunctionReturn(0);
 }
@@ -155,10 +157,10 @@ static PetscErrorCode Answer(const Question *question, const PsdPlanSizes *sizes
   PsdPlanTime(sizes, kind, rates, question->iterations, seconds, flops);
   PetscCall(PetscPrintf(
       PETSC_COMM_WORLD,
-      "problem  %.0f samples, %.0f patches each; f %.0f, D %.0f, %" PetscInt_FMT
+      "problem  %.0f samples, %.0f patches each; f %.0f, D %.0f (A'A of order %.0f), %" PetscInt_FMT
       " blocks of order %.0f; ranks %" PetscInt_FMT "\nconsensus %s, cone %s, %" PetscInt_FMT " iterations\n",
-      (double)sizes->n, (double)sizes->positions, (double)sizes->f, (double)sizes->D, 2 * sizes->pairs,
-      (double)sizes->d, sizes->ranks, PsdPlanNames[kind], ConeOf(sizes), question->iterations));
+      (double)sizes->n, (double)sizes->positions, (double)sizes->f, (double)sizes->D, (double)sizes->order,
+      2 * sizes->pairs, (double)sizes->d, sizes->ranks, PsdPlanNames[kind], ConeOf(sizes), question->iterations));
   PetscCall(PetscPrintf(
       PETSC_COMM_WORLD,
       "rates    a rank: dgemm %.1f, dsyrk %.1f, dpotrf %.1f GFLOP/s; memory %.1f GB/s; lifting %.3g ms "

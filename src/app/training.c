@@ -37,8 +37,9 @@ static PetscErrorCode PrintBranches(PsdPatches patches)
 PetscErrorCode PsdTrainingDescribe(PsdData data, PsdPatches patches, PsdProblem problem, PsdReport *report)
 {
   PetscFunctionBeginUser;
-  PetscInt C, G, classes, copies;
+  PetscInt C, G, classes, copies, order;
   PetscMPIInt ranks;
+  char folded[48] = "";
   PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &ranks));
   PetscCall(PsdDataGetCopies(data, &copies));
   PetscCall(PsdProblemGetSizes(problem, &report->n, &report->f, &C, &G, &report->D));
@@ -48,10 +49,12 @@ PetscErrorCode PsdTrainingDescribe(PsdData data, PsdPatches patches, PsdProblem 
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "problem  %" PetscInt_FMT " images%s, %" PetscInt_FMT " classes; ", report->n,
                         copies == 2 ? " (half of them mirrored)" : "", classes));
   PetscCall(PrintBranches(patches));
+  PetscCall(PsdProblemGetOrder(problem, &order));
+  if (order < report->D) PetscCall(PetscSNPrintf(folded, sizeof(folded), " (folded to %" PetscInt_FMT ")", order));
   PetscCall(PetscPrintf(
       PETSC_COMM_WORLD,
-      "f %" PetscInt_FMT ", D %" PetscInt_FMT ", %" PetscInt_FMT " blocks; beta %.6g (beta_max %.6g); ranks %d\n",
-      report->f, report->D, report->blocks, (double)report->beta, (double)report->beta_max, (int)ranks));
+      "f %" PetscInt_FMT ", D %" PetscInt_FMT "%s, %" PetscInt_FMT " blocks; beta %.6g (beta_max %.6g); ranks %d\n",
+      report->f, report->D, folded, report->blocks, (double)report->beta, (double)report->beta_max, (int)ranks));
   PetscFunctionReturn(0);
 }
 

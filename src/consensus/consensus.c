@@ -5,6 +5,7 @@
 #include "base/base.h"
 #include "patches/patches.h"
 #include "plan/plan.h"
+#include "problem/symmetry.h"
 
 static const PsdConsensusOps *const kernels[] = {&PsdConsensusRoot, &PsdConsensusScalapack, &PsdConsensusKernel};
 
@@ -29,6 +30,7 @@ static PetscErrorCode Sizes(PsdProblem problem, PsdPlanSizes *sizes)
 {
   PetscFunctionBeginUser;
   PetscInt channels, height, width, q, positions, branches;
+  PetscBool symmetric;
   PetscMPIInt ranks;
   PetscCallMPI(MPI_Comm_size(problem->comm, &ranks));
   PetscCall(PsdDataGetImageSize(problem->data, &channels, &height, &width));
@@ -38,6 +40,8 @@ static PetscErrorCode Sizes(PsdProblem problem, PsdPlanSizes *sizes)
   sizes->transform = PsdPatchesNeedStatistics(problem->patches);
   PetscCall(PsdPatchesGetBranchCount(problem->patches, &branches));
   sizes->lifted_only = (PetscBool)(branches > 1);
+  PetscCall(PsdProblemIsSymmetric(problem, &symmetric));
+  if (symmetric) PsdPlanFold(PsdSymmetryEstimateOrder(problem->patches), sizes);
   sizes->feature_memory = problem->memory * 1024 * 1024;
   PetscFunctionReturn(0);
 }

@@ -2,38 +2,50 @@
    Consensus on the root rank: Cholesky of G_P + shift I by LAPACK, two triangular solves with C right-hand sides.
 
    One D x D array holds both matrices: G_P strictly above the diagonal (its diagonal apart), the factor L on and below it.
+   Here D is the order of A'A, which is less than that of the program when that is symmetric.
 */
 #include "consensus.h"
 #include "base/base.h"
+#include "exchange.h"
 #include <petscblaslapack.h>
 
 typedef struct {
-  PetscReal *matrix;   /* root: D x D as described above */
-  PetscReal *diagonal; /* root: of G_P */
-  VecScatter to_root;
-  Vec columns, product; /* root: D x C by columns */
+  PetscReal *matrix;    /* root: D x D as described above */
+  PetscReal *diagonal;  /* root: of G_P */
+  PsdExchange exchange; /* its rows: all on the root */
+  Vec product;          /* root: D x C by columns */
 } Root;
+
+/* All rows on the root. */
+static PetscErrorCode CreateExchange(PsdConsensus consensus, PetscMPIInt rank, Root *root)
+{
+  PetscFunctionBeginUser;
+  const PetscInt count = rank == 0 ? consensus->problem->order : 0;
+  PetscInt *row;
+  PetscCall(PetscMalloc1(count, &row));
+  for (PetscInt k = 0; k < count; k++) row[k] = k;
+  PetscCall(PsdExchangeCreate(consensus->problem, count, row, consensus->rhs, &root->exchange));
+  PetscCall(VecDuplicate(root->exchange->rows, &root->product));
+  PetscCall(PetscFree(row));
+  PetscFunctionReturn(0);
+}
 
 static PetscErrorCode Assemble(PsdConsensus consensus)
 {
   PetscFunctionBeginUser;
-  const PetscInt D = consensus->blocks->D;
   const MPI_Comm comm = consensus->blocks->comm;
   PetscMPIInt rank;
   PetscReal *gram;
   Root *root;
-  Vec x;
   PetscCall(PsdProblemLift(consensus->problem));
+  const PetscInt D = consensus->problem->order;
   PetscCall(PsdProblemComputeGram(consensus->problem));
   PetscCall(PsdProblemTakeGram(consensus->problem, &gram));
   PetscCall(PsdPhaseBegin(PSD_PHASE_GRAM));
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   PetscCall(PetscNew(&root));
   consensus->kernel = root;
-  PetscCall(PsdBlocksCreateVec(consensus->blocks, &x));
-  PetscCall(VecScatterCreateToZero(x, &root->to_root, &root->columns));
-  PetscCall(VecDuplicate(root->columns, &root->product));
-  PetscCall(VecDestroy(&x));
+  PetscCall(CreateExchange(consensus, rank, root));
 
   const PetscInt panel = PetscMax(1, 1000000 / D);
   for (PetscInt first = 0; first < D; first += panel)
@@ -69,7 +81,7 @@ static PetscErrorCode Factor(PsdConsensus consensus, PetscReal shift)
   Root *root = consensus->kernel;
   if (root->matrix) {
     PetscBLASInt D, info;
-    PetscCall(PetscBLASIntCast(consensus->blocks->D, &D));
+    PetscCall(PetscBLASIntCast(consensus->problem->order, &D));
     MirrorUpper(D, root->matrix);
     for (PetscInt k = 0; k < D; k++) root->matrix[(size_t)k * D + k] = root->diagonal[k] + shift;
     PetscCallBLAS("LAPACKpotrf", LAPACKpotrf_("L", &D, root->matrix, &D, &info));
@@ -80,39 +92,23 @@ static PetscErrorCode Factor(PsdConsensus consensus, PetscReal shift)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Gather(Root *root, Vec x)
-{
-  PetscFunctionBeginUser;
-  PetscCall(VecScatterBegin(root->to_root, x, root->columns, INSERT_VALUES, SCATTER_FORWARD));
-  PetscCall(VecScatterEnd(root->to_root, x, root->columns, INSERT_VALUES, SCATTER_FORWARD));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode Scatter(Root *root, Vec from, Vec x)
-{
-  PetscFunctionBeginUser;
-  PetscCall(VecScatterBegin(root->to_root, from, x, INSERT_VALUES, SCATTER_REVERSE));
-  PetscCall(VecScatterEnd(root->to_root, from, x, INSERT_VALUES, SCATTER_REVERSE));
-  PetscFunctionReturn(0);
-}
-
 static PetscErrorCode Solve(PsdConsensus consensus, Vec rhs, Vec x)
 {
   PetscFunctionBeginUser;
   Root *root = consensus->kernel;
-  PetscCall(Gather(root, rhs));
+  PetscCall(PsdExchangeToRows(root->exchange, rhs));
   if (root->matrix) {
     PetscBLASInt D, C, info;
     PetscReal *columns;
-    PetscCall(PetscBLASIntCast(consensus->blocks->D, &D));
+    PetscCall(PetscBLASIntCast(consensus->problem->order, &D));
     PetscCall(PetscBLASIntCast(consensus->blocks->C, &C));
-    PetscCall(VecGetArray(root->columns, &columns));
+    PetscCall(VecGetArray(root->exchange->rows, &columns));
     PetscCallBLAS("LAPACKpotrs", LAPACKpotrs_("L", &D, &C, root->matrix, &D, columns, &D, &info));
-    PetscCall(VecRestoreArray(root->columns, &columns));
+    PetscCall(VecRestoreArray(root->exchange->rows, &columns));
     PetscCheck(info == 0, PETSC_COMM_SELF, PETSC_ERR_LIB, "LAPACKpotrs returned %d", (int)info);
     PetscCall(PetscLogFlops(2.0 * D * (PetscLogDouble)D * C));
   }
-  PetscCall(Scatter(root, root->columns, x));
+  PetscCall(PsdExchangeToOwners(root->exchange, root->exchange->rows, x));
   PetscFunctionReturn(0);
 }
 
@@ -121,24 +117,24 @@ static PetscErrorCode Multiply(PsdConsensus consensus, Vec x, Vec y)
 {
   PetscFunctionBeginUser;
   Root *root = consensus->kernel;
-  PetscCall(Gather(root, x));
+  PetscCall(PsdExchangeToRows(root->exchange, x));
   if (root->matrix) {
     const PetscReal *columns, one = 1, zero = 0;
     PetscReal *product;
     PetscBLASInt D, C;
-    PetscCall(PetscBLASIntCast(consensus->blocks->D, &D));
+    PetscCall(PetscBLASIntCast(consensus->problem->order, &D));
     PetscCall(PetscBLASIntCast(consensus->blocks->C, &C));
-    PetscCall(VecGetArrayRead(root->columns, &columns));
+    PetscCall(VecGetArrayRead(root->exchange->rows, &columns));
     PetscCall(VecGetArray(root->product, &product));
     PetscCallBLAS("BLASsymm", BLASsymm_("L", "U", &D, &C, &one, root->matrix, &D, columns, &D, &zero, product, &D));
     for (size_t t = 0; t < (size_t)C; t++)
       for (size_t k = 0; k < (size_t)D; k++)
         product[t * D + k] += (root->diagonal[k] - root->matrix[k * D + k]) * columns[t * D + k];
     PetscCall(VecRestoreArray(root->product, &product));
-    PetscCall(VecRestoreArrayRead(root->columns, &columns));
+    PetscCall(VecRestoreArrayRead(root->exchange->rows, &columns));
     PetscCall(PetscLogFlops(2.0 * D * (PetscLogDouble)D * C));
   }
-  PetscCall(Scatter(root, root->product, y));
+  PetscCall(PsdExchangeToOwners(root->exchange, root->product, y));
   PetscFunctionReturn(0);
 }
 
@@ -148,8 +144,7 @@ static PetscErrorCode Destroy(PsdConsensus consensus)
   Root *root = consensus->kernel;
   PetscCall(PetscFree(root->matrix));
   PetscCall(PetscFree(root->diagonal));
-  PetscCall(VecScatterDestroy(&root->to_root));
-  PetscCall(VecDestroy(&root->columns));
+  PetscCall(PsdExchangeDestroy(&root->exchange));
   PetscCall(VecDestroy(&root->product));
   PetscCall(PetscFree(consensus->kernel));
   PetscFunctionReturn(0);

@@ -6,47 +6,29 @@
 */
 #include "base/base.h"
 #include "consensus.h"
+#include "exchange.h"
 #include "grid.h"
 
 typedef struct {
   PsdGrid grid;
-  Vec rows, product;    /* columns x C here */
-  VecScatter to_owners; /* from rows to the owners of pairs */
+  PsdExchange exchange;
+  Vec product; /* as the exchange's rows: columns x C here */
 } Scalapack;
-
-static PetscErrorCode CreateRows(PsdConsensus consensus, Scalapack *it, const PetscInt column[])
-{
-  PetscFunctionBeginUser;
-  const PetscInt C = consensus->blocks->C, D = consensus->blocks->D, columns = it->grid->columns;
-  PetscInt *to, first;
-  IS from_set, to_set;
-  PetscCall(VecCreateMPI(consensus->blocks->comm, columns * C, PETSC_DETERMINE, &it->rows));
-  PetscCall(VecDuplicate(it->rows, &it->product));
-  PetscCall(VecGetOwnershipRange(it->rows, &first, NULL));
-  PetscCall(PetscMalloc1(columns * C, &to));
-  for (PetscInt t = 0; t < C; t++)
-    for (PetscInt k = 0; k < columns; k++) to[t * columns + k] = t * D + column[k];
-  PetscCall(ISCreateStride(consensus->blocks->comm, columns * C, first, 1, &from_set));
-  PetscCall(ISCreateGeneral(consensus->blocks->comm, columns * C, to, PETSC_OWN_POINTER, &to_set));
-  PetscCall(VecScatterCreate(it->rows, from_set, consensus->rhs, to_set, &it->to_owners));
-  PetscCall(ISDestroy(&from_set));
-  PetscCall(ISDestroy(&to_set));
-  PetscFunctionReturn(0);
-}
 
 static PetscErrorCode Assemble(PsdConsensus consensus)
 {
   PetscFunctionBeginUser;
-  const PetscInt D = consensus->blocks->D;
   PetscInt *column;
   Scalapack *it;
   PetscCall(PsdProblemLift(consensus->problem));
+  const PetscInt D = consensus->problem->order;
   PetscCall(PetscNew(&it));
   consensus->kernel = it;
   PetscCall(PsdGridCreate(consensus->blocks->comm, D, consensus->blocks->C, &it->grid));
   PetscCall(PetscMalloc1(it->grid->columns, &column));
   for (PetscInt k = 0; k < it->grid->columns; k++) column[k] = PsdGridColumn(it->grid, k);
-  PetscCall(CreateRows(consensus, it, column));
+  PetscCall(PsdExchangeCreate(consensus->problem, it->grid->columns, column, consensus->rhs, &it->exchange));
+  PetscCall(VecDuplicate(it->exchange->rows, &it->product));
   PetscCall(PsdProblemAccumulateColumns(consensus->problem, it->grid->columns, column, it->grid->matrix));
   for (PetscInt k = 0; k < it->grid->columns; k++)
     consensus->trace += it->grid->matrix[(size_t)k * (size_t)D + (size_t)column[k]];
@@ -63,32 +45,16 @@ static PetscErrorCode Factor(PsdConsensus consensus, PetscReal shift)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode ToRows(Scalapack *it, Vec x)
-{
-  PetscFunctionBeginUser;
-  PetscCall(VecScatterBegin(it->to_owners, x, it->rows, INSERT_VALUES, SCATTER_REVERSE));
-  PetscCall(VecScatterEnd(it->to_owners, x, it->rows, INSERT_VALUES, SCATTER_REVERSE));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode ToOwners(Scalapack *it, Vec rows, Vec x)
-{
-  PetscFunctionBeginUser;
-  PetscCall(VecScatterBegin(it->to_owners, rows, x, INSERT_VALUES, SCATTER_FORWARD));
-  PetscCall(VecScatterEnd(it->to_owners, rows, x, INSERT_VALUES, SCATTER_FORWARD));
-  PetscFunctionReturn(0);
-}
-
 static PetscErrorCode Solve(PsdConsensus consensus, Vec rhs, Vec x)
 {
   PetscFunctionBeginUser;
   Scalapack *it = consensus->kernel;
   PetscReal *rows;
-  PetscCall(ToRows(it, rhs));
-  PetscCall(VecGetArray(it->rows, &rows));
+  PetscCall(PsdExchangeToRows(it->exchange, rhs));
+  PetscCall(VecGetArray(it->exchange->rows, &rows));
   PetscCall(PsdGridSolve(it->grid, consensus->blocks->C, rows));
-  PetscCall(VecRestoreArray(it->rows, &rows));
-  PetscCall(ToOwners(it, it->rows, x));
+  PetscCall(VecRestoreArray(it->exchange->rows, &rows));
+  PetscCall(PsdExchangeToOwners(it->exchange, it->exchange->rows, x));
   PetscFunctionReturn(0);
 }
 
@@ -98,13 +64,13 @@ static PetscErrorCode Multiply(PsdConsensus consensus, Vec x, Vec y)
   Scalapack *it = consensus->kernel;
   const PetscReal *rows;
   PetscReal *product;
-  PetscCall(ToRows(it, x));
-  PetscCall(VecGetArrayRead(it->rows, &rows));
+  PetscCall(PsdExchangeToRows(it->exchange, x));
+  PetscCall(VecGetArrayRead(it->exchange->rows, &rows));
   PetscCall(VecGetArrayWrite(it->product, &product));
   PetscCall(PsdGridMultiply(it->grid, consensus->blocks->C, rows, product));
   PetscCall(VecRestoreArrayWrite(it->product, &product));
-  PetscCall(VecRestoreArrayRead(it->rows, &rows));
-  PetscCall(ToOwners(it, it->product, y));
+  PetscCall(VecRestoreArrayRead(it->exchange->rows, &rows));
+  PetscCall(PsdExchangeToOwners(it->exchange, it->product, y));
   PetscFunctionReturn(0);
 }
 
@@ -113,8 +79,7 @@ static PetscErrorCode Destroy(PsdConsensus consensus)
   PetscFunctionBeginUser;
   Scalapack *it = consensus->kernel;
   PetscCall(PsdGridDestroy(&it->grid));
-  PetscCall(VecScatterDestroy(&it->to_owners));
-  PetscCall(VecDestroy(&it->rows));
+  PetscCall(PsdExchangeDestroy(&it->exchange));
   PetscCall(VecDestroy(&it->product));
   PetscCall(PetscFree(consensus->kernel));
   PetscFunctionReturn(0);

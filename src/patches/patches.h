@@ -24,6 +24,9 @@ struct _p_PsdPatches {
   PetscInt height, width;      /* of the reduced image */
   PetscInt rows, columns;      /* the grid of positions */
   PetscReal *transform, *mean; /* q x f row-major and q; NULL: none (yet) */
+  PetscBool mirrored; /* statistics are those of images and mirror images: the transform respects the symmetry */
+  PetscReal
+      *parity; /* f: principal component k of a mirrored patch is parity[k] times the patch's; NULL: see mirror.c */
   PetscReal *image;            /* work: one reduced image */
   PetscReal *scales;           /* work: four planes, see PatchScales */
   PetscReal *patch_rows;       /* work: positions x q */
@@ -42,6 +45,28 @@ PetscBool PsdPatchesNeedStatistics(PsdPatches patches);
 
 /* PsdPatchesCountRegions - patches of an image in each of the G regions. Not collective. */
 PetscErrorCode PsdPatchesCountRegions(PsdPatches patches, PetscInt count[]);
+
+/* ---------------------------------------------------------------- mirror images: mirror.c */
+
+/* Whether the patches of a mirrored image are those of the image, mirrored, in mirrored regions. After PsdPatchesSetImageSize.
+   Not collective. */
+PetscBool PsdPatchesAreSymmetric(PsdPatches patches);
+
+/* PsdPatchesSetMirrored - the transform to come is that of images and mirror images alike. Before the statistics; needs
+   symmetric patches. Logically collective. */
+void PsdPatchesSetMirrored(PsdPatches patches);
+
+/* Where number k of a raw patch is in the mirrored patch. */
+PetscInt PsdPatchesMirrorPixel(PsdPatches patches, PetscInt k);
+
+/* What becomes of region g: coordinate k of a patch of the mirrored image in `region` is sign[k] times coordinate
+   coordinate[k] of one of the image in g. Coordinates from f on are padding. */
+typedef struct {
+  PetscInt region, f;
+  PetscInt *coordinate; /* PsdPatchesFinalDimension */
+  PetscReal *sign;      /* PsdPatchesFinalDimension */
+} PsdRegionMirror;
+void PsdPatchesGetMirror(PsdPatches patches, PetscInt g, PsdRegionMirror *mirror);
 
 /* f once the transform is known, whether or not it is yet. */
 PetscInt PsdPatchesFinalDimension(PsdPatches patches);
@@ -67,8 +92,8 @@ PetscErrorCode PsdPatchesLift(PsdPatches patches, const PetscReal activation[3],
 /* The statistics of the transform: add the moments of one image to sum (packed, order q+1, branch after branch; start from
    zeros), ... */
 void PsdPatchesAddStatistics(PsdPatches patches, const PetscReal moments[], PetscReal sum[]);
-/* ... and make the transform of the sum over all images, which only rank 0 needs to have. Collective. */
-PetscErrorCode PsdPatchesSetStatistics(PsdPatches patches, const PetscReal sum[]);
+/* ... and make the transform of the sum over all images, which only rank 0 needs to have, and may change. Collective. */
+PetscErrorCode PsdPatchesSetStatistics(PsdPatches patches, PetscReal sum[]);
 
 /* PsdPatchesFeatureBound - an upper bound of |Phi's quadratic and linear parts| before cancellation in the change of
    coordinates: what the rounding error of a lifted feature is relative to. 0 without a transform. */

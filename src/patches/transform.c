@@ -61,6 +61,21 @@ static int Judge(PetscInt q, const PetscReal sum[], PetscReal mean[], PetscReal 
   return variance > 64 * (PetscReal)q * PETSC_MACHINE_EPSILON * moment ? VARIED : ALIKE;
 }
 
+/* The sums over patches (packed, order q+1) <- the mean of those over patches and those over their mirror images. */
+static void AverageMirrors(PsdPatches patches, PetscReal sum[])
+{
+  const PetscInt q = patches->q;
+  for (PetscInt j = 0; j <= q; j++) {
+    const PetscInt j_mirrored = j < q ? PsdPatchesMirrorPixel(patches, j) : q;
+    for (PetscInt i = 0; i <= PetscMin(j, q - 1); i++) {
+      const PetscInt i_mirrored = PsdPatchesMirrorPixel(patches, i);
+      const PetscInt low = PetscMin(i_mirrored, j_mirrored), high = PetscMax(i_mirrored, j_mirrored);
+      PetscReal *one = sum + PsdPackedLength(j) + i, *other = sum + PsdPackedLength(high) + low;
+      if (one < other) *one = *other = (*one + *other) / 2;
+    }
+  }
+}
+
 static PetscErrorCode Eigendecompose(PetscInt q, PetscReal square[], PetscReal lambda[])
 {
   PetscFunctionBeginUser;
@@ -68,6 +83,78 @@ static PetscErrorCode Eigendecompose(PetscInt q, PetscReal square[], PetscReal l
   PetscCall(PsdEigenCreate(q, &eigen));
   PetscCall(PsdEigenSolve(eigen, square, lambda));
   PetscCall(PsdEigenDestroy(&eigen));
+  PetscFunctionReturn(0);
+}
+
+/* Coordinates of even (parity 1) or odd (-1) patches: entry k of one stands for the pixels pixel[k] and its mirror image, which may
+   be itself in even ones. Returns how many. */
+static PetscInt ListPixels(PsdPatches patches, PetscReal parity, PetscInt pixel[])
+{
+  PetscInt count = 0;
+  for (PetscInt k = 0; k < patches->q; k++) {
+    const PetscInt mirrored = PsdPatchesMirrorPixel(patches, k);
+    if (k < mirrored || (k == mirrored && parity > 0)) pixel[count++] = k;
+  }
+  return count;
+}
+
+/* Eigenpairs of a covariance that mirroring leaves alone, among even or odd patches. vectors: q x count, by columns. */
+static PetscErrorCode EigendecomposeParity(PsdPatches patches, PetscReal parity, const PetscReal covariance[],
+                                           PetscInt *count, PetscReal lambda[], PetscReal vectors[])
+{
+  PetscFunctionBeginUser;
+  const PetscInt q = patches->q;
+  PetscInt *pixel;
+  PetscReal *small;
+  PetscCall(PetscMalloc1(q, &pixel));
+  const PetscInt n = *count = ListPixels(patches, parity, pixel);
+  PetscCall(PetscMalloc1((size_t)n * n, &small));
+#define COVARIANCE(i, j) covariance[(size_t)PetscMax(i, j) * q + PetscMin(i, j)]
+  for (PetscInt b = 0; b < n; b++) {
+    const PetscInt j = pixel[b], j_mirrored = PsdPatchesMirrorPixel(patches, j);
+    for (PetscInt a = 0; a <= b; a++) {
+      const PetscInt i = pixel[a];
+      const PetscReal own =
+          (i == PsdPatchesMirrorPixel(patches, i) ? 1 : PETSC_SQRT2) / (j == j_mirrored ? 1 : PETSC_SQRT2);
+      small[(size_t)b * n + a] =
+          j == j_mirrored ? own * COVARIANCE(i, j) : own * (COVARIANCE(i, j) + parity * COVARIANCE(i, j_mirrored));
+    }
+  }
+#undef COVARIANCE
+  if (n > 0) PetscCall(Eigendecompose(n, small, lambda));
+  PetscCall(PetscArrayzero(vectors, (size_t)n * q));
+  for (PetscInt k = 0; k < n; k++) {
+    for (PetscInt a = 0; a < n; a++) {
+      const PetscInt i = pixel[a], mirrored = PsdPatchesMirrorPixel(patches, i);
+      const PetscReal value = small[(size_t)k * n + a];
+      vectors[(size_t)k * q + i] = i == mirrored ? value : value / PETSC_SQRT2;
+      if (i != mirrored) vectors[(size_t)k * q + mirrored] = parity * value / PETSC_SQRT2;
+    }
+  }
+  PetscCall(PetscFree(small));
+  PetscCall(PetscFree(pixel));
+  PetscFunctionReturn(0);
+}
+
+/* As Eigendecompose, but every eigenvector is even or odd, as parity[k] says: those of equal eigenvalues need not be. */
+static PetscErrorCode EigendecomposeMirrored(PsdPatches patches, PetscReal square[], PetscReal lambda[],
+                                             PetscReal parity[])
+{
+  PetscFunctionBeginUser;
+  const size_t q = (size_t)patches->q;
+  PetscReal *values, *vectors;
+  PetscInt even, odd;
+  PetscCall(PetscMalloc2(q, &values, q * q, &vectors));
+  PetscCall(EigendecomposeParity(patches, 1, square, &even, values, vectors));
+  PetscCall(EigendecomposeParity(patches, -1, square, &odd, values + even, vectors + (size_t)even * q));
+  for (PetscInt k = 0, a = 0, b = 0; k < patches->q; k++) {
+    const PetscBool is_even = (PetscBool)(b == odd || (a < even && values[a] <= values[even + b]));
+    const PetscInt from = is_even ? a++ : even + b++;
+    lambda[k] = values[from];
+    parity[k] = is_even ? 1 : -1;
+    PetscCall(PetscArraycpy(square + (size_t)k * q, vectors + (size_t)from * q, q));
+  }
+  PetscCall(PetscFree2(values, vectors));
   PetscFunctionReturn(0);
 }
 
@@ -90,7 +177,7 @@ static void BuildTransform(PsdPatches patches, PetscInt f, const PetscReal V[], 
   }
 }
 
-PetscErrorCode PsdPatchesSetStatistics(PsdPatches patches, const PetscReal sum[])
+PetscErrorCode PsdPatchesSetStatistics(PsdPatches patches, PetscReal sum[])
 {
   PetscFunctionBeginUser;
   for (PetscInt k = 0; k < patches->branches; k++) {
@@ -99,25 +186,36 @@ PetscErrorCode PsdPatchesSetStatistics(PsdPatches patches, const PetscReal sum[]
   }
   if (!PsdPatchesNeedStatistics(patches)) PetscFunctionReturn(0);
   const PetscInt q = patches->q, f = PsdPatchesFinalDimension(patches);
-  PetscReal *mean, *square, *lambda, *transform;
+  const PetscBool parities = (PetscBool)(patches->mirrored && patches->pca > 0);
+  PetscReal *mean, *square, *lambda, *transform, *parity;
   PetscMPIInt rank, length;
   int verdict = VARIED;
   PetscCall(PetscMPIIntCast(q * f, &length));
   PetscCallMPI(MPI_Comm_rank(patches->comm, &rank));
-  PetscCall(PetscMalloc3(q, &mean, (size_t)q * q, &square, q, &lambda));
+  PetscCall(PetscMalloc4(q, &mean, (size_t)q * q, &square, q, &lambda, q, &parity));
   PetscCall(PetscCalloc1((size_t)q * f, &transform));
+  if (rank == 0 && patches->mirrored) AverageMirrors(patches, sum);
   if (rank == 0) verdict = Judge(q, sum, mean, square);
   PetscCallMPI(MPI_Bcast(&verdict, 1, MPI_INT, 0, patches->comm));
   if (verdict == VARIED) {
     if (rank == 0) {
-      PetscCall(Eigendecompose(q, square, lambda));
+      if (patches->mirrored) {
+        PetscCall(EigendecomposeMirrored(patches, square, lambda, parity));
+      } else {
+        PetscCall(Eigendecompose(q, square, lambda));
+      }
       BuildTransform(patches, f, square, lambda, transform);
     }
     PetscCallMPI(MPI_Bcast(transform, length, MPIU_REAL, 0, patches->comm));
     PetscCallMPI(MPI_Bcast(mean, (PetscMPIInt)q, MPIU_REAL, 0, patches->comm));
     PetscCall(PsdPatchesSetTransform(patches, f, transform, mean));
   }
-  PetscCall(PetscFree3(mean, square, lambda));
+  if (verdict == VARIED && parities) {
+    PetscCallMPI(MPI_Bcast(parity, (PetscMPIInt)q, MPIU_REAL, 0, patches->comm));
+    PetscCall(PetscMalloc1(f, &patches->parity));
+    for (PetscInt k = 0; k < f; k++) patches->parity[k] = parity[q - 1 - k]; /* as in BuildTransform */
+  }
+  PetscCall(PetscFree4(mean, square, lambda, parity));
   PetscCall(PetscFree(transform));
   PsdCheckInput(verdict != OVERFLOWN, "patches overflow: see -pixel_shift, -pixel_scale and -patch_normalize");
   PsdCheckInput(verdict == VARIED,

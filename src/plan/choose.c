@@ -49,8 +49,8 @@ PetscErrorCode PsdPlanChoose(const PsdPlanSizes *sizes, const PsdRates *rates, c
     if (!PsdPlanFits(sizes, k, node, &needed[k])) continue;
     PsdPlanTime(sizes, k, rates, ITERATIONS, seconds, flops);
     for (int phase = 0; phase < PSD_PHASE_COUNT; phase++) total += seconds[phase];
-    if (k == PSD_PLAN_SCALAPACK && (sizes->ranks == 1 || sizes->D < DISTRIBUTE_FROM) && any) continue;
-    if (k == PSD_PLAN_KERNEL && sizes->D < DISTRIBUTE_FROM && any) continue;
+    if (k == PSD_PLAN_SCALAPACK && (sizes->ranks == 1 || sizes->order < DISTRIBUTE_FROM) && any) continue;
+    if (k == PSD_PLAN_KERNEL && sizes->order < DISTRIBUTE_FROM && any) continue;
     /* the kernel has fewer dual candidates: it has to be clearly faster */
     if (k == PSD_PLAN_KERNEL && any) total *= 1.3;
     PetscCall(PetscInfo(NULL, "consensus %s: about %g s, %g GB a node\n", PsdPlanNames[k], (double)total,

@@ -24,6 +24,13 @@ void PsdPlanSetSizes(PetscInt n, PetscInt ranks, PetscInt C, PetscInt G, PetscIn
   sizes->d = f + 1;
   sizes->m = sizes->d * (sizes->d + 1) / 2;
   sizes->D = sizes->m * G;
+  sizes->order = sizes->D;
+}
+
+void PsdPlanFold(PetscReal order, PsdPlanSizes *sizes)
+{
+  sizes->order = order;
+  sizes->folded = PETSC_TRUE;
 }
 
 /* The list under construction. */
@@ -50,27 +57,27 @@ static void AddSamples(List *list, const PsdPlanSizes *s, PsdPlanKind kind)
     const PetscReal work = REAL * (2 * 1024 * s->f + s->d * s->d + s->m);
     Add(list, "patches", PSD_PHASE_LIFT, PSD_PHASE_CERTIFY, patches, patches);
     Add(list, "work on patches", PSD_PHASE_GRAM, PSD_PHASE_CERTIFY, work, work);
-  } else if (kept <= s->feature_memory) { /* problem/features.c */
+  } else if (!s->folded && kept <= s->feature_memory) { /* problem/features.c */
     Add(list, "lifted features, kept", PSD_PHASE_LIFT, PSD_PHASE_CERTIFY, kept, kept);
   } else {
-    const PetscReal chunk = REAL * rows * s->D;
+    const PetscReal chunk = REAL * rows * (s->folded ? s->D + s->order / 2 : s->D);
     Add(list, "lifted features, a chunk", PSD_PHASE_LIFT, PSD_PHASE_CERTIFY, chunk, chunk);
   }
 }
 
 static void AddConsensus(List *list, const PsdPlanSizes *s, PsdPlanKind kind)
 {
-  const PetscReal square = REAL * s->D * s->D, sums = s->D <= SUMMED_TWICE ? 3 * square : square / 2;
-  const PetscReal rows = PetscMax(1, PetscMin(1024, 67108864 / (REAL * s->D)));
-  const PetscReal columns = REAL * s->D * s->C, ranks = (PetscReal)s->ranks;
+  const PetscReal square = REAL * s->order * s->order, sums = s->order <= SUMMED_TWICE ? 3 * square : square / 2;
+  const PetscReal rows = PetscMax(1, PetscMin(1024, 67108864 / (REAL * s->D))) / (s->folded ? 2 : 1);
+  const PetscReal columns = REAL * s->order * s->C, ranks = (PetscReal)s->ranks;
   if (kind == PSD_PLAN_ROOT) { /* problem/gram.c: the upper triangle alone is touched; consensus/root.c */
     Add(list, "A'A, own samples'", PSD_PHASE_GRAM, PSD_PHASE_GRAM, sums, sums);
     Add(list, "A'A and its factor", PSD_PHASE_FACTOR, PSD_PHASE_CERTIFY, square, 0);
     Add(list, "right-hand sides", PSD_PHASE_FACTOR, PSD_PHASE_CERTIFY, 2 * columns, 0);
   } else if (kind == PSD_PLAN_SCALAPACK) { /* consensus/grid.c: the lower triangle alone is touched */
-    const PetscReal visiting = s->ranks > 1 ? REAL * rows * (s->D + 512) : REAL * rows * 512;
+    const PetscReal visiting = s->ranks > 1 ? REAL * rows * (s->order + 512) : REAL * rows * 512;
     Add(list, "A'A by columns", PSD_PHASE_GRAM, PSD_PHASE_CERTIFY, square / ranks / 2, square / ranks / 2);
-    if (s->D <= SUMMED_TWICE) Add(list, "A'A, own samples'", PSD_PHASE_GRAM, PSD_PHASE_GRAM, sums, sums);
+    if (s->order <= SUMMED_TWICE) Add(list, "A'A, own samples'", PSD_PHASE_GRAM, PSD_PHASE_GRAM, sums, sums);
     else Add(list, "chunk of another rank", PSD_PHASE_GRAM, PSD_PHASE_GRAM, visiting, visiting);
     Add(list, "its factor", PSD_PHASE_FACTOR, PSD_PHASE_CERTIFY, square / ranks, square / ranks);
     Add(list, "right-hand sides", PSD_PHASE_FACTOR, PSD_PHASE_CERTIFY, columns + 2 * columns / ranks,

@@ -17,6 +17,8 @@ typedef struct {
   PetscReal image;      /* bytes of one */
   PetscReal positions;  /* patches of an image */
   PetscReal q, f, d, m, D;
+  PetscReal order;          /* of A'A: D, or about half of it when mirror images are folded */
+  PetscBool folded;         /* they are: half of the samples are lifted, and none kept */
   PetscBool transform;      /* patches are whitened or reduced */
   PetscBool lifted_only;    /* several branches: the kernel matrix of patches is not offered */
   PetscReal feature_memory; /* bytes a rank for lifted features */
@@ -25,6 +27,9 @@ typedef struct {
 /* PsdPlanSetSizes - what follows from n, ranks, C, G, positions, q, f and the image's bytes. */
 void PsdPlanSetSizes(PetscInt n, PetscInt ranks, PetscInt C, PetscInt G, PetscInt positions, PetscInt q, PetscInt f,
                      PetscInt image, PsdPlanSizes *sizes);
+
+/* PsdPlanFold - of samples that are images and mirror images of symmetric patches (problem/symmetry.h). */
+void PsdPlanFold(PetscReal order, PsdPlanSizes *sizes);
 
 typedef enum { PSD_PLAN_ROOT, PSD_PLAN_SCALAPACK, PSD_PLAN_KERNEL, PSD_PLAN_KINDS } PsdPlanKind;
 extern const char *const PsdPlanNames[PSD_PLAN_KINDS]; /* as -consensus names them */

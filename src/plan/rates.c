@@ -97,18 +97,21 @@ static PetscErrorCode Lift(void *context)
 {
   PetscFunctionBeginUser;
   Operands *it = context;
+  PetscInt branches;
+  PetscCall(PsdPatchesGetBranchCount(it->patches, &branches));
   PetscCall(PsdPatchesMoments(it->patches, it->image, it->moments));
-  PetscCall(PsdPatchesLift(it->patches, it->activation, it->moments, it->moments));
+  if (branches == 1) PetscCall(PsdPatchesLift(it->patches, it->activation, it->moments, it->moments));
   PetscFunctionReturn(0);
 }
 
-/* Whitened patches cost two more products a region than this sees: counted at half of dgemm's rate. */
+/* Whitened patches cost two more products a region than this sees: counted at half of dgemm's rate. With several branches only
+   the moments are timed, and what lifting adds to them without a transform, a copy, is left out. */
 static PetscErrorCode TimeLift(MPI_Comm comm, const PsdPlanSizes *sizes, Operands *it, PsdRates *rates)
 {
   PetscFunctionBeginUser;
   PetscRandom random;
   PetscReal value;
-  const size_t moments = (size_t)sizes->G * (size_t)((sizes->q + 1) * (sizes->q + 2) / 2);
+  const size_t moments = (size_t)PsdPatchesMomentsLength(it->patches);
   PetscCall(PetscRandomCreate(PETSC_COMM_SELF, &random));
   PetscCall(PetscMalloc2((size_t)sizes->image, &it->image, moments, &it->moments));
   for (size_t k = 0; k < (size_t)sizes->image; k++) {

@@ -56,18 +56,25 @@ static Cost Times(PetscReal count, Cost cost)
 /* Order of the system that is factorised. */
 static PetscReal Order(const PsdPlanSizes *s, PsdPlanKind kind)
 {
-  return kind == PSD_PLAN_KERNEL ? s->n : s->D;
+  return kind == PSD_PLAN_KERNEL ? s->n : s->order;
 }
 
 static PetscBool Kept(const PsdPlanSizes *s)
 {
-  return (PetscBool)(REAL * s->n_local * s->D <= s->feature_memory);
+  return (PetscBool)(!s->folded && REAL * s->n_local * s->D <= s->feature_memory);
 }
 
-/* All images of a rank to lifted features, once. */
+/* Samples that are made rows of A'A: of an image and its mirror image one. */
+static PetscReal Rows(const PsdPlanSizes *s)
+{
+  return s->folded ? s->n / 2 : s->n;
+}
+
+/* All samples of a rank to lifted features, once. Mirror images that are folded need no lifting of their own. */
 static Cost Lift(const PsdPlanSizes *s, const PsdRates *rates)
 {
-  return (Cost){s->n_local * rates->lift, s->n_local * s->positions * s->q * s->q};
+  const PetscReal lifted = s->folded ? s->n_local / 2 : s->n_local;
+  return (Cost){lifted * rates->lift, lifted * s->positions * s->q * s->q};
 }
 
 /* Images to patches: a copy, and a product when they are transformed. */
@@ -91,10 +98,11 @@ static Cost Gram(const PsdPlanSizes *s, PsdPlanKind kind, const PsdRates *rates)
   const PetscReal ranks = (PetscReal)s->ranks;
   if (kind == PSD_PLAN_KERNEL)
     return Sum(Work(s->n * s->n * s->positions * s->positions * s->f / ranks, 0.9 * rates->gemm), Adjoint(s, rates));
-  const Cost products = Work(s->n * s->D * s->D / ranks, kind == PSD_PLAN_ROOT ? rates->syrk : rates->gemm);
+  const Cost products = Work(Rows(s) * s->order * s->order / ranks, kind == PSD_PLAN_ROOT ? rates->syrk : rates->gemm);
   if (s->ranks == 1) return products;
-  if (kind == PSD_PLAN_ROOT) return Sum(products, Move(3 * REAL * s->D * s->D * PetscLog2Real(2 * ranks), rates));
-  return Sum(products, Move(2 * REAL * s->n * s->D, rates));
+  if (kind == PSD_PLAN_ROOT)
+    return Sum(products, Move(3 * REAL * s->order * s->order * PetscLog2Real(2 * ranks), rates));
+  return Sum(products, Move(2 * REAL * Rows(s) * s->order, rates));
 }
 
 static Cost Factor(const PsdPlanSizes *s, PsdPlanKind kind, const PsdRates *rates)

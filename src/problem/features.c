@@ -3,10 +3,14 @@
 
    Two ways, one interface. Kept: one array holds all rows; the pass that gathers the statistics of a whitening leaves the
    moments in it, and they are lifted in place, so that no patch is touched twice. Streamed: a chunk is made when asked for.
+
+   Where the samples are images and their mirror images (symmetry.h), a mirrored row is made of the image's own; folded
+   features have one row for both, sqrt 2 Q'Phi, whose products with themselves are Q'A'A Q.
 */
 #include "problem.h"
 #include "base/base.h"
 #include "patches/patches.h"
+#include "symmetry.h"
 
 struct _p_PsdFeatures {
   PsdData data;
@@ -15,12 +19,16 @@ struct _p_PsdFeatures {
   size_t memory;
   const unsigned char *images;
   size_t image_bytes;
-  PetscInt n, G, f, D;         /* rows here; regions, patch dimension, row length */
+  PetscInt n, G, f, D;         /* samples here; regions, patch dimension, numbers of a lifted feature */
+  PetscInt copies;             /* samples of an image */
+  PsdSymmetry symmetry;        /* borrowed; NULL: every sample is lifted by itself */
+  PetscBool folded;            /* rows are folded, one for each image */
   PetscInt moments_length;     /* of one image */
   PetscInt chunk_rows, chunks; /* most rows in a chunk */
   PetscInt *chunk_first;       /* chunks + 1: where each begins here */
   PetscBool kept;
-  PetscReal *rows;    /* n x D when kept, else chunk_rows x D */
+  PetscReal *rows;    /* n x D when kept, else chunk_rows x PsdFeaturesLength */
+  PetscReal *row;     /* work: one lifted feature, when folded */
   PetscReal *moments; /* work: one image */
 };
 
@@ -37,10 +45,11 @@ struct _p_PsdFeatures {
 static PetscErrorCode CutChunks(PsdFeatures it)
 {
   PetscFunctionBeginUser;
-  PetscInt n, n_local, first, copies, chunks = 0;
+  PetscInt n, n_local, first, chunks = 0;
+  const PetscInt copies = it->copies;
   PetscCall(PsdDataGetSizes(it->data, &n, &n_local, &first));
-  PetscCall(PsdDataGetCopies(it->data, &copies));
   const PetscInt64 images = n / copies;
+  it->chunk_rows = PetscMax(1, it->chunk_rows / copies) * copies;
   PetscCall(PetscMalloc1(n_local / it->chunk_rows + SAMPLE_PARTS + 2, &it->chunk_first));
   for (PetscInt part = 0; part < SAMPLE_PARTS; part++) {
     const PetscInt part_begin = copies * (PetscInt)(images * part / SAMPLE_PARTS);
@@ -70,6 +79,7 @@ PetscErrorCode PsdFeaturesCreate(PsdData data, PsdPatches patches, const PetscRe
   PetscCall(PsdDataGetSizes(data, NULL, &it->n, NULL));
   PetscCall(PsdDataGetShard(data, &it->images, NULL, NULL));
   PetscCall(PsdDataGetImageSize(data, &channels, &height, &width));
+  PetscCall(PsdDataGetCopies(data, &it->copies));
   PetscCall(PsdPatchesGetSizes(patches, NULL, NULL, &it->G, NULL));
   it->image_bytes = (size_t)channels * height * width;
   it->f = PsdPatchesFinalDimension(patches);
@@ -82,6 +92,27 @@ PetscErrorCode PsdFeaturesCreate(PsdData data, PsdPatches patches, const PetscRe
   PetscCall(CutChunks(it));
   *features = it;
   PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdFeaturesSetSymmetry(PsdFeatures it, PsdSymmetry symmetry, PetscBool fold)
+{
+  PetscFunctionBeginUser;
+  PetscCheck(it->copies == 2 && !it->rows, it->patches->comm, PETSC_ERR_ARG_WRONGSTATE,
+             "Symmetric features need mirror images, and to be told before they are set up");
+  it->symmetry = symmetry;
+  it->folded = fold;
+  it->kept = PETSC_FALSE;
+  PetscFunctionReturn(0);
+}
+
+PetscInt PsdFeaturesLength(PsdFeatures it)
+{
+  return it->folded ? it->symmetry->order : it->D;
+}
+
+PetscInt PsdFeaturesSamplesPerRow(PsdFeatures it)
+{
+  return it->folded ? it->copies : 1;
 }
 
 static PetscErrorCode Moments(PsdFeatures it, PetscInt i, PetscReal moments[])
@@ -101,17 +132,35 @@ static PetscErrorCode Lift(PsdFeatures it, const PetscReal moments[], PetscReal 
   PetscFunctionReturn(0);
 }
 
-/* Adds the moments of chunk k to the statistics; they stay in `rows` when they can be lifted there in place. */
+/* The rows of samples first .. first + count - 1, streamed: images and their mirror images follow each other. */
+static PetscErrorCode MakeRows(PsdFeatures it, PetscInt first, PetscInt count)
+{
+  PetscFunctionBeginUser;
+  const PetscInt step = it->symmetry ? it->copies : 1;
+  PetscReal *row = it->rows;
+  for (PetscInt i = first; i < first + count; i += step) {
+    PetscCall(Moments(it, i, it->moments));
+    PetscCall(Lift(it, it->moments, it->folded ? it->row : row));
+    if (it->folded) PsdSymmetryFold(it->symmetry, PETSC_SQRT2, it->row, row);
+    else if (it->symmetry) PsdSymmetryMirror(it->symmetry, row, row + it->D);
+    row += it->folded ? it->symmetry->order : step * it->D;
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Adds the moments of chunk k to the statistics; they stay in `rows` when they can be lifted there in place. The statistics of
+   symmetric patches are those of the images alone, made symmetric. */
 static PetscErrorCode AddChunkStatistics(PsdFeatures it, PetscInt k, PetscBool in_place, PetscInt length,
                                          PetscReal sum[], PsdProgress progress)
 {
   PetscFunctionBeginUser;
+  const PetscInt step = it->patches->mirrored && !in_place ? it->copies : 1;
   PetscCall(PetscArrayzero(sum, length));
-  for (PetscInt i = it->chunk_first[k]; i < it->chunk_first[k + 1]; i++) {
+  for (PetscInt i = it->chunk_first[k]; i < it->chunk_first[k + 1]; i += step) {
     PetscReal *moments = in_place ? it->rows + (size_t)i * it->D : it->moments;
     PetscCall(Moments(it, i, moments));
     PsdPatchesAddStatistics(it->patches, moments, sum);
-    PetscCall(PsdProgressUpdate(progress, i + 1));
+    PetscCall(PsdProgressUpdate(progress, i + step));
   }
   PetscFunctionReturn(0);
 }
@@ -177,7 +226,9 @@ PetscErrorCode PsdFeaturesSetUp(PsdFeatures it)
   PetscCall(PsdPatchesGetBranchCount(it->patches, &branches));
   const PetscBool in_place = (PetscBool)(statistics && it->kept && branches == 1 && it->moments_length <= it->D);
   PetscCall(PsdPhaseBegin(PSD_PHASE_LIFT));
-  PetscCall(PetscMalloc1((size_t)(it->kept ? it->n : it->chunk_rows) * it->D, &it->rows));
+  const size_t rows = (size_t)(it->kept ? it->n : it->chunk_rows / PsdFeaturesSamplesPerRow(it));
+  PetscCall(PetscMalloc1(rows * (size_t)PsdFeaturesLength(it), &it->rows));
+  if (it->folded) PetscCall(PetscMalloc1(it->D, &it->row));
   if (!it->moments) PetscCall(PetscMalloc1(it->moments_length, &it->moments));
   if (statistics) PetscCall(GatherStatistics(it, in_place));
   if (it->kept) PetscCall(LiftAll(it, in_place));
@@ -192,25 +243,23 @@ PetscInt PsdFeaturesCountChunks(PsdFeatures features)
 
 PetscInt PsdFeaturesChunkRows(PsdFeatures features)
 {
-  return features->chunk_rows;
+  return features->chunk_rows / PsdFeaturesSamplesPerRow(features);
 }
 
 PetscErrorCode PsdFeaturesGetChunk(PsdFeatures it, PetscInt k, PetscInt *first, PetscInt *rows, const PetscReal *phi[],
                                    PetscInt *ld)
 {
   PetscFunctionBeginUser;
+  const PetscInt samples = it->chunk_first[k + 1] - it->chunk_first[k];
   *first = it->chunk_first[k];
-  *rows = it->chunk_first[k + 1] - *first;
-  *ld = it->D;
+  *rows = samples / PsdFeaturesSamplesPerRow(it);
+  *ld = PsdFeaturesLength(it);
   if (it->kept) {
     *phi = it->rows + (size_t)*first * it->D;
     PetscFunctionReturn(0);
   }
   PetscCall(PsdPhaseBegin(PSD_PHASE_LIFT));
-  for (PetscInt i = 0; i < *rows; i++) {
-    PetscCall(Moments(it, *first + i, it->moments));
-    PetscCall(Lift(it, it->moments, it->rows + (size_t)i * it->D));
-  }
+  PetscCall(MakeRows(it, *first, samples));
   PetscCall(PsdPhaseEnd(PSD_PHASE_LIFT));
   *phi = it->rows;
   PetscFunctionReturn(0);
@@ -223,6 +272,7 @@ PetscErrorCode PsdFeaturesDestroy(PsdFeatures *features)
   PetscCall(PetscFree((*features)->rows));
   PetscCall(PetscFree((*features)->chunk_first));
   PetscCall(PetscFree((*features)->moments));
+  PetscCall(PetscFree((*features)->row));
   PetscCall(PetscFree(*features));
   PetscFunctionReturn(0);
 }

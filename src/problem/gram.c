@@ -5,6 +5,7 @@
    its own samples' D x D, to be summed; or each rank its own columns of all samples' D x D, the chunks going round.
 */
 #include "problem.h"
+#include "symmetry.h"
 #include "base/base.h"
 #include <petscblaslapack.h>
 
@@ -17,20 +18,39 @@ typedef struct {
   PsdSum gram_sum, h_sum; /* NULL: sums are plain */
 } Accumulator;
 
-/* h = beta h + Phi' Y, for one chunk */
+/* h = beta h + Phi' Y, for one chunk. A folded row stands for two samples of one target, sqrt 2 of each. */
 static PetscErrorCode MultiplyTargets(PsdProblem problem, PetscInt first, PetscInt rows, const PetscReal *phi,
                                       PetscReal beta, PetscReal *h)
 {
   PetscFunctionBeginUser;
-  const PetscReal one = 1;
-  PetscBLASInt D, C, brows;
-  PetscCall(PetscBLASIntCast(problem->blocks->D, &D));
+  const PetscInt samples = PsdFeaturesSamplesPerRow(problem->folded);
+  const PetscReal scale = PetscSqrtReal((PetscReal)samples);
+  PetscBLASInt D, C, brows, step;
+  PetscCall(PetscBLASIntCast(problem->order, &D));
   PetscCall(PetscBLASIntCast(problem->blocks->C, &C));
+  PetscCall(PetscBLASIntCast(samples * problem->blocks->C, &step));
   PetscCall(PetscBLASIntCast(rows, &brows));
-  PetscCallBLAS("BLASgemm",
-                BLASgemm_("N", "T", &D, &C, &brows, &one, phi, &D, problem->Y + (size_t)first * C, &C, &beta, h, &D));
+  PetscCallBLAS("BLASgemm", BLASgemm_("N", "T", &D, &C, &brows, &scale, phi, &D, problem->Y + (size_t)first * C, &step,
+                                      &beta, h, &D));
   PetscCall(PetscLogFlops(2.0 * rows * D * C));
   PetscFunctionReturn(0);
+}
+
+/* Q h of the symmetric coordinates, the rows of this rank's blocks. */
+static void Unfold(PsdProblem problem, const PetscReal h[], PetscReal local[])
+{
+  const PsdBlocks blocks = problem->blocks;
+  const struct _p_PsdSymmetry *symmetry = problem->symmetry;
+  const PetscInt64 begin = (PetscInt64)blocks->first * blocks->m, end = begin + (PetscInt64)blocks->local * blocks->m;
+  for (PetscInt64 k = begin; k < end; k++) local[k - begin] = 0;
+  for (PetscInt t = 0; t < blocks->C; t++, h += symmetry->order) {
+    for (PetscInt side = 0; side < 2; side++) {
+      for (PetscInt k = 0; k < symmetry->order; k++) {
+        const PetscInt64 at = (PetscInt64)t * blocks->D + symmetry->place[side][k];
+        if (at >= begin && at < end) local[at - begin] += symmetry->weight[side][k] * h[k];
+      }
+    }
+  }
 }
 
 /* This rank's part of h, from all of it. */
@@ -40,7 +60,8 @@ static PetscErrorCode KeepTargets(PsdProblem problem, const PetscReal h[])
   const PsdBlocks blocks = problem->blocks;
   PetscReal *local;
   PetscCall(VecGetArray(problem->h, &local));
-  PetscCall(PetscArraycpy(local, h + (size_t)blocks->first * blocks->m, (size_t)blocks->local * blocks->m));
+  if (problem->symmetry) Unfold(problem, h, local);
+  else PetscCall(PetscArraycpy(local, h + (size_t)blocks->first * blocks->m, (size_t)blocks->local * blocks->m));
   PetscCall(VecRestoreArray(problem->h, &local));
   PetscFunctionReturn(0);
 }
@@ -52,7 +73,7 @@ static PetscErrorCode Multiply(PsdProblem problem, PetscInt first, PetscInt rows
   PetscFunctionBeginUser;
   const PetscReal one = 1;
   PetscBLASInt D, bld, brows;
-  PetscCall(PetscBLASIntCast(problem->blocks->D, &D));
+  PetscCall(PetscBLASIntCast(problem->order, &D));
   PetscCall(PetscBLASIntCast(ld, &bld));
   PetscCall(PetscBLASIntCast(rows, &brows));
   PetscCallBLAS("BLASsyrk", BLASsyrk_("U", "N", &D, &brows, &one, phi, &bld, &beta, problem->gram, &D));
@@ -64,10 +85,10 @@ static PetscErrorCode Multiply(PsdProblem problem, PetscInt first, PetscInt rows
 static PetscErrorCode AddChunk(PsdProblem problem, PetscInt k, Accumulator *to, PsdProgress progress)
 {
   PetscFunctionBeginUser;
-  const size_t D = problem->blocks->D;
+  const size_t D = problem->order;
   PetscInt first, rows, ld;
   const PetscReal *phi;
-  PetscCall(PsdFeaturesGetChunk(problem->features, k, &first, &rows, &phi, &ld));
+  PetscCall(PsdFeaturesGetChunk(problem->folded, k, &first, &rows, &phi, &ld));
   PetscCall(PsdPhaseBegin(PSD_PHASE_GRAM));
   PetscCall(Multiply(problem, first, rows, phi, ld, to->gram_sum ? 0 : 1, to->h));
   if (to->gram_sum) {
@@ -76,7 +97,7 @@ static PetscErrorCode AddChunk(PsdProblem problem, PetscInt k, Accumulator *to, 
     PsdSumAdd(to->h_sum, 0, D * problem->blocks->C, to->h);
   }
   PetscCall(PsdPhaseEnd(PSD_PHASE_GRAM));
-  PetscCall(PsdProgressUpdate(progress, first + rows));
+  PetscCall(PsdProgressUpdate(progress, first + rows * PsdFeaturesSamplesPerRow(problem->folded)));
   PetscFunctionReturn(0);
 }
 
@@ -86,7 +107,7 @@ static PetscErrorCode Reduce(PsdProblem problem, Accumulator *from)
   PetscFunctionBeginUser;
   const PsdBlocks blocks = problem->blocks;
   PetscMPIInt count;
-  PetscCall(PetscMPIIntCast(blocks->D * blocks->C, &count));
+  PetscCall(PetscMPIIntCast(problem->order * blocks->C, &count));
   if (from->gram_sum) {
     PetscCall(PsdSumReduce(from->gram_sum, problem->comm, problem->gram));
     PetscCall(PsdSumReduce(from->h_sum, problem->comm, from->h));
@@ -100,14 +121,14 @@ static PetscErrorCode Reduce(PsdProblem problem, Accumulator *from)
 
 PetscReal PsdProblemGramBytes(PsdProblem problem)
 {
-  const PetscReal D = problem->blocks->D;
+  const PetscReal D = problem->order;
   return (D <= EXACT_UP_TO ? 3 : 1) * D * D * (PetscReal)sizeof(PetscReal);
 }
 
 PetscErrorCode PsdProblemComputeGram(PsdProblem problem)
 {
   PetscFunctionBeginUser;
-  const size_t D = problem->blocks->D, columns = D * problem->blocks->C;
+  const size_t D = problem->order, columns = D * problem->blocks->C;
   Accumulator sums = {0};
   PsdProgress progress;
   PetscCall(PetscCalloc1(D * D, &problem->gram));
@@ -117,7 +138,7 @@ PetscErrorCode PsdProblemComputeGram(PsdProblem problem)
     PetscCall(PsdSumCreate(columns, &sums.h_sum));
   }
   PetscCall(PsdProgressCreate(problem->comm, "gram", "images", problem->n_local, problem->n, &progress));
-  for (PetscInt k = 0; k < PsdFeaturesCountChunks(problem->features); k++)
+  for (PetscInt k = 0; k < PsdFeaturesCountChunks(problem->folded); k++)
     PetscCall(AddChunk(problem, k, &sums, progress));
   PetscCall(PsdProgressDestroy(&progress));
   PetscCall(PsdPhaseBegin(PSD_PHASE_GRAM));
@@ -177,9 +198,9 @@ typedef struct {
 static PetscErrorCode RoundCreate(PsdProblem problem, Round *it)
 {
   PetscFunctionBeginUser;
-  PetscInt sizes[2] = {PsdFeaturesCountChunks(problem->features), PsdFeaturesChunkRows(problem->features)};
+  PetscInt sizes[2] = {PsdFeaturesCountChunks(problem->folded), PsdFeaturesChunkRows(problem->folded)};
   PetscMPIInt ranks;
-  const size_t D = problem->blocks->D;
+  const size_t D = problem->order;
   PetscCallMPI(MPI_Comm_size(problem->comm, &ranks));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sizes, 2, MPIU_INT, MPI_MAX, problem->comm));
   it->most = sizes[0];
@@ -204,14 +225,14 @@ static PetscErrorCode GoRound(PsdProblem problem, PetscInt k, PetscInt columns, 
                               PetscReal *matrix, PetscInt *done)
 {
   PetscFunctionBeginUser;
-  const PetscInt D = problem->blocks->D;
+  const PetscInt D = problem->order;
   const PetscReal *mine = NULL;
   PetscInt first, own = 0, ld;
   PetscMPIInt rank, ranks, length;
   PetscCallMPI(MPI_Comm_rank(problem->comm, &rank));
   PetscCallMPI(MPI_Comm_size(problem->comm, &ranks));
-  if (k < PsdFeaturesCountChunks(problem->features))
-    PetscCall(PsdFeaturesGetChunk(problem->features, k, &first, &own, &mine, &ld));
+  if (k < PsdFeaturesCountChunks(problem->folded))
+    PetscCall(PsdFeaturesGetChunk(problem->folded, k, &first, &own, &mine, &ld));
   PetscCall(PsdPhaseBegin(PSD_PHASE_GRAM));
   if (own > 0) PetscCall(MultiplyTargets(problem, first, own, mine, 1, it->h));
   for (PetscMPIInt owner = 0; owner < ranks; owner++) {
@@ -225,7 +246,7 @@ static PetscErrorCode GoRound(PsdProblem problem, PetscInt k, PetscInt columns, 
     PetscCall(AddToColumns(D, rows, chunk, columns, column, it->selected, matrix));
   }
   PetscCall(PsdPhaseEnd(PSD_PHASE_GRAM));
-  *done += own;
+  *done += own * PsdFeaturesSamplesPerRow(problem->folded);
   PetscFunctionReturn(0);
 }
 
@@ -234,7 +255,7 @@ static PetscErrorCode ReduceTargets(PsdProblem problem, PetscReal *h)
 {
   PetscFunctionBeginUser;
   PetscMPIInt count;
-  PetscCall(PetscMPIIntCast(problem->blocks->D * problem->blocks->C, &count));
+  PetscCall(PetscMPIIntCast(problem->order * problem->blocks->C, &count));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, h, count, MPIU_REAL, MPI_SUM, problem->comm));
   PetscCall(KeepTargets(problem, h));
   PetscFunctionReturn(0);
@@ -245,7 +266,7 @@ static PetscErrorCode ReduceTargets(PsdProblem problem, PetscReal *h)
 static PetscErrorCode DealColumns(PsdProblem problem, PetscInt columns, const PetscInt column[], PetscReal *matrix)
 {
   PetscFunctionBeginUser;
-  const PetscInt D = problem->blocks->D;
+  const PetscInt D = problem->order;
   PetscMPIInt rank, length;
   PetscReal *line;
   PetscInt next = 0;
@@ -272,7 +293,7 @@ PetscErrorCode PsdProblemAccumulateColumns(PsdProblem problem, PetscInt columns,
   PsdProgress progress;
   PetscInt done = 0;
   Round round;
-  if (problem->blocks->D <= EXACT_UP_TO) {
+  if (problem->order <= EXACT_UP_TO) {
     /* small, and summed in twice the precision on the root */
     PetscCall(PsdProblemComputeGram(problem));
     PetscCall(PsdPhaseBegin(PSD_PHASE_GRAM));

@@ -5,6 +5,7 @@
 #include "base/base.h"
 #include "patches/patches.h"
 #include "rows.h"
+#include "symmetry.h"
 
 PetscErrorCode PsdProblemCreate(PsdData data, PsdPatches patches, PsdProblem *problem)
 {
@@ -109,16 +110,29 @@ PetscErrorCode PsdProblemScoresLoss(PsdProblem problem, PsdData data, const Pets
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdProblemIsSymmetric(PsdProblem problem, PetscBool *symmetric)
+{
+  PetscFunctionBeginUser;
+  PetscInt copies;
+  PetscCall(PsdDataGetCopies(problem->data, &copies));
+  *symmetric = (PetscBool)(copies == 2 && PsdPatchesAreSymmetric(problem->patches));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdProblemSetUp(PsdProblem problem)
 {
   PetscFunctionBeginUser;
   PetscInt channels, height, width, classes, G;
+  PetscBool symmetric;
   PetscCall(PsdDataGetSizes(problem->data, &problem->n, &problem->n_local, NULL));
   PetscCall(PsdDataGetImageSize(problem->data, &channels, &height, &width));
   PetscCall(PsdDataGetClasses(problem->data, &classes, NULL, NULL));
   PetscCall(PsdPatchesGetSizes(problem->patches, NULL, NULL, &G, NULL));
   PetscCall(PsdBlocksCreate(problem->comm, classes == 2 ? 1 : classes, G, PsdPatchesFinalDimension(problem->patches),
                             &problem->blocks));
+  problem->order = problem->blocks->D;
+  PetscCall(PsdProblemIsSymmetric(problem, &symmetric));
+  if (symmetric) PsdPatchesSetMirrored(problem->patches);
   PetscCall(PsdBlocksCreateVec(problem->blocks, &problem->h));
   PetscCall(SetTargets(problem));
   PetscCall(PsdFeaturesCreate(problem->data, problem->patches, problem->activation,
@@ -126,10 +140,30 @@ PetscErrorCode PsdProblemSetUp(PsdProblem problem)
   PetscFunctionReturn(0);
 }
 
+/* Samples in the symmetric coordinates, for A'A, beside those of the certificate. */
+static PetscErrorCode FoldFeatures(PsdProblem problem)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PsdFeaturesGatherStatistics(problem->features));
+  PetscCall(PsdSymmetryCreate(problem->patches, problem->blocks, &problem->symmetry));
+  PetscCall(PsdFeaturesCreate(problem->data, problem->patches, problem->activation, 0, &problem->folded));
+  PetscCall(PsdFeaturesSetSymmetry(problem->features, problem->symmetry, PETSC_FALSE));
+  PetscCall(PsdFeaturesSetSymmetry(problem->folded, problem->symmetry, PETSC_TRUE));
+  PetscCall(PsdFeaturesSetUp(problem->folded));
+  problem->order = problem->symmetry->order;
+  PetscCall(PetscInfo(NULL, "mirror images: A'A of order %" PetscInt_FMT " instead of D = %" PetscInt_FMT "\n",
+                      problem->order, problem->blocks->D));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdProblemLift(PsdProblem problem)
 {
   PetscFunctionBeginUser;
+  PetscBool symmetric;
+  PetscCall(PsdProblemIsSymmetric(problem, &symmetric));
+  if (symmetric) PetscCall(FoldFeatures(problem));
   PetscCall(PsdFeaturesSetUp(problem->features));
+  if (!symmetric) problem->folded = problem->features;
   PetscFunctionReturn(0);
 }
 
@@ -166,6 +200,13 @@ PetscErrorCode PsdProblemGetSizes(PsdProblem problem, PetscInt *n, PetscInt *f, 
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdProblemGetOrder(PsdProblem problem, PetscInt *order)
+{
+  PetscFunctionBeginUser;
+  *order = problem->order;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdProblemGetBeta(PsdProblem problem, PetscReal *beta, PetscReal *beta_max)
 {
   PetscFunctionBeginUser;
@@ -192,7 +233,9 @@ PetscErrorCode PsdProblemDestroy(PsdProblem *problem)
 {
   PetscFunctionBeginUser;
   if (!*problem) PetscFunctionReturn(0);
+  if ((*problem)->folded != (*problem)->features) PetscCall(PsdFeaturesDestroy(&(*problem)->folded));
   PetscCall(PsdFeaturesDestroy(&(*problem)->features));
+  PetscCall(PsdSymmetryDestroy(&(*problem)->symmetry));
   PetscCall(PsdRowsDestroy(&(*problem)->rows));
   PetscCall(PsdPolarDestroy(&(*problem)->polar));
   PetscCall(VecDestroy(&(*problem)->h));

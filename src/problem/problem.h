@@ -26,9 +26,16 @@ PetscErrorCode PsdFeaturesCreate(PsdData data, PsdPatches patches, const PetscRe
 PetscErrorCode PsdFeaturesSetUp(PsdFeatures features);
 /* PsdFeaturesGatherStatistics - the transform alone, for those who need no lifted features. Collective. */
 PetscErrorCode PsdFeaturesGatherStatistics(PsdFeatures features);
+/* PsdFeaturesSetSymmetry - streams rows that mirror images share the making of; fold: one row for both, see symmetry.h.
+   Before SetUp; needs data with mirror images. Not collective. */
+struct _p_PsdSymmetry;
+PetscErrorCode PsdFeaturesSetSymmetry(PsdFeatures features, struct _p_PsdSymmetry *symmetry, PetscBool fold);
+PetscInt PsdFeaturesLength(PsdFeatures features);        /* of a row */
+PetscInt PsdFeaturesSamplesPerRow(PsdFeatures features); /* 2 when folded, else 1 */
 PetscInt PsdFeaturesCountChunks(PsdFeatures features);
 PetscInt PsdFeaturesChunkRows(PsdFeatures features); /* at most */
-/* Chunk k: rows of this rank from `first` on, row i of it at phi + i ld. Borrowed until the next call. Not collective. */
+/* Chunk k: rows of this rank's samples from `first` on, row i of it at phi + i ld. Borrowed until the next call. Not
+   collective. */
 PetscErrorCode PsdFeaturesGetChunk(PsdFeatures features, PetscInt k, PetscInt *first, PetscInt *rows,
                                    const PetscReal *phi[], PetscInt *ld);
 PetscErrorCode PsdFeaturesDestroy(PsdFeatures *features);
@@ -54,8 +61,11 @@ struct _p_PsdProblem {
   PsdData data;
   PsdPatches patches;
   PsdBlocks blocks;
-  PsdFeatures features;    /* what the samples are kept as: lifted features, ... */
-  struct _p_PsdRows *rows; /* ... or, when not NULL, patches */
+  PsdFeatures features;            /* what the samples are kept as: lifted features, ... */
+  struct _p_PsdRows *rows;         /* ... or, when not NULL, patches */
+  struct _p_PsdSymmetry *symmetry; /* of samples that are images and mirror images, when lifted; else NULL */
+  PsdFeatures folded;              /* the features that A'A is made of: features themselves, or their folded form */
+  PetscInt order;                  /* of A'A: D, or that of the symmetry */
   PsdPolar polar;
   const PsdLossOps *loss;
   PetscReal activation[3];
@@ -65,8 +75,12 @@ struct _p_PsdProblem {
   PetscReal *Y;    /* targets +1/-1, n_local x C row-major */
   PetscReal YY;    /* sum of squares of all targets */
   Vec h;           /* P A'Y, as C columns of D */
-  PetscReal *gram; /* this rank's part of P A'A P, upper triangle of D x D; NULL once handed on */
+  PetscReal *gram; /* this rank's part of P A'A P, upper triangle, order x order; NULL once handed on */
 };
+
+/* PsdProblemIsSymmetric - whether the samples, once lifted, will be folded: images and mirror images, and patches that are their
+   own mirror image. Not collective. */
+PetscErrorCode PsdProblemIsSymmetric(PsdProblem problem, PetscBool *symmetric);
 
 /* PsdProblemLift, PsdProblemKeepPatches - the two forms samples are kept in; one of them, once, before anything that asks
    for the samples. Collective. */
@@ -83,8 +97,8 @@ PetscReal PsdProblemGramBytes(PsdProblem problem);
 PetscErrorCode PsdProblemComputeGram(PsdProblem problem);
 
 /* PsdProblemAccumulateColumns - A'A directly into a block-cyclic distribution: this rank's columns (ascending global numbers
-   column[0..columns-1]) of the sum over all ranks' samples, and h. No rank holds D x D. matrix: D x columns, zero on entry,
-   lower triangle used. Collective. */
+   column[0..columns-1]) of the sum over all ranks' samples, and h. No rank holds it all. matrix: order x columns, zero on
+   entry, lower triangle used. Collective. */
 PetscErrorCode PsdProblemAccumulateColumns(PsdProblem problem, PetscInt columns, const PetscInt column[],
                                            PetscReal *matrix);
 

@@ -1,0 +1,56 @@
+/*
+   What exchanging left and right does to patches (docs/mathematics.md, section 2, "Mirror images").
+
+   When the grid of positions and its regions are their own mirror image, the patches of a mirrored image are those of the
+   image, mirrored, in mirrored regions. In the program's coordinates that is a permutation (raw and ZCA) or a change of signs
+   (principal components, each of which is even or odd).
+*/
+#include "patches.h"
+
+PetscBool PsdPatchesAreSymmetric(PsdPatches patches)
+{
+  const PsdPatchGeometry *g = &patches->geometry;
+  for (PetscInt k = 0; k < patches->branches; k++)
+    if (!PsdPatchesAreSymmetric(patches->branch[k])) return PETSC_FALSE;
+  if (patches->branches) return PETSC_TRUE;
+  return (PetscBool)(g->width % g->reduce == 0 && (patches->width - g->patch_width) % g->stride == 0 &&
+                     patches->columns % g->pool == 0);
+}
+
+void PsdPatchesSetMirrored(PsdPatches patches)
+{
+  patches->mirrored = PETSC_TRUE;
+  for (PetscInt k = 0; k < patches->branches; k++) PsdPatchesSetMirrored(patches->branch[k]);
+}
+
+PetscInt PsdPatchesMirrorPixel(PsdPatches patches, PetscInt k)
+{
+  const PetscInt width = patches->geometry.patch_width;
+  return k - k % width + (width - 1 - k % width);
+}
+
+/* The branch that region g of all is in, and its number there. */
+static PsdPatches BranchOf(PsdPatches patches, PetscInt *g)
+{
+  for (PetscInt k = 0; k < patches->branches; k++) {
+    const PsdPatches branch = patches->branch[k];
+    if (*g < branch->G) return branch;
+    *g -= branch->G;
+  }
+  return patches;
+}
+
+void PsdPatchesGetMirror(PsdPatches patches, PetscInt g, PsdRegionMirror *mirror)
+{
+  const PetscInt f = PsdPatchesFinalDimension(patches);
+  PetscInt here = g;
+  const PsdPatches branch = BranchOf(patches, &here);
+  const PetscInt pool = branch->geometry.pool, column = here % pool;
+  mirror->region = g - column + (pool - 1 - column);
+  mirror->f = branch->f;
+  for (PetscInt k = 0; k < f; k++) {
+    mirror->coordinate[k] = k;
+    mirror->sign[k] = branch->parity && k < branch->f ? branch->parity[k] : 1;
+    if (!branch->parity && k < branch->f) mirror->coordinate[k] = PsdPatchesMirrorPixel(branch, k);
+  }
+}

@@ -1,0 +1,100 @@
+/*
+   Pi and Q of symmetry.h, from what mirroring does to the regions and coordinates of patches.
+*/
+#include "symmetry.h"
+
+/* Place of entry (i,j) in the svec of a block. */
+static PetscInt PlaceOf(PetscInt i, PetscInt j)
+{
+  const PetscInt low = PetscMin(i, j), high = PetscMax(i, j);
+  return PsdPackedLength(high) + low;
+}
+
+/* Pi on region g; the last row and column of a block, those of the constant 1, stay. empty: entries of padding, which are
+   zero in every sample. */
+static void MapRegion(PsdSymmetry it, PetscInt g, PetscInt d, const PsdRegionMirror *mirror, PetscBool empty[])
+{
+  const PetscInt m = PsdPackedLength(d);
+  for (PetscInt j = 0; j < d; j++) {
+    for (PetscInt i = 0; i <= j; i++) {
+      const PetscInt from_i = i < d - 1 ? mirror->coordinate[i] : i, from_j = j < d - 1 ? mirror->coordinate[j] : j;
+      const PetscReal sign = (i < d - 1 ? mirror->sign[i] : 1) * (j < d - 1 ? mirror->sign[j] : 1);
+      const size_t to = (size_t)mirror->region * m + PlaceOf(i, j);
+      it->partner[to] = g * m + PlaceOf(from_i, from_j);
+      it->sign[to] = sign;
+      empty[to] = (PetscBool)(i != j && ((i >= mirror->f && i < d - 1) || (j >= mirror->f && j < d - 1)));
+    }
+  }
+}
+
+/* The columns of Q, in the order of the first coordinate each has. */
+static void ListColumns(PsdSymmetry it, const PetscBool empty[])
+{
+  PetscInt order = 0;
+  for (PetscInt k = 0; k < it->D; k++) {
+    const PetscInt partner = it->partner[k];
+    if (empty[k] || partner < k || (partner == k && it->sign[k] < 0)) continue;
+    it->place[0][order] = k;
+    it->place[1][order] = partner;
+    it->weight[0][order] = partner == k ? 1 : 1 / PETSC_SQRT2;
+    it->weight[1][order] = partner == k ? 0 : it->sign[k] / PETSC_SQRT2;
+    order++;
+  }
+  it->order = order;
+}
+
+PetscErrorCode PsdSymmetryCreate(PsdPatches patches, PsdBlocks blocks, PsdSymmetry *symmetry)
+{
+  PetscFunctionBeginUser;
+  PsdSymmetry it;
+  PsdRegionMirror mirror;
+  PetscBool *empty;
+  PetscCall(PetscNew(&it));
+  it->D = blocks->D;
+  PetscCall(PetscMalloc6(it->D, &it->partner, it->D, &it->sign, it->D, &it->place[0], it->D, &it->place[1], it->D,
+                         &it->weight[0], it->D, &it->weight[1]));
+  PetscCall(PetscMalloc3(blocks->f, &mirror.coordinate, blocks->f, &mirror.sign, it->D, &empty));
+  for (PetscInt g = 0; g < blocks->G; g++) {
+    PsdPatchesGetMirror(patches, g, &mirror);
+    MapRegion(it, g, blocks->d, &mirror, empty);
+  }
+  ListColumns(it, empty);
+  PetscCall(PetscFree3(mirror.coordinate, mirror.sign, empty));
+  *symmetry = it;
+  PetscFunctionReturn(0);
+}
+
+PetscReal PsdSymmetryEstimateOrder(PsdPatches patches)
+{
+  PetscReal order = 0;
+  const PetscReal f = PsdPatchesFinalDimension(patches);
+  for (PetscInt k = 0; k < PetscMax(1, patches->branches); k++) {
+    const PsdPatches branch = patches->branches ? patches->branch[k] : patches;
+    const PetscReal own = PsdPatchesFinalDimension(branch), pool = branch->geometry.pool;
+    const PetscReal m = (own + 1) * (own + 2) / 2, middle = branch->geometry.pool % 2 ? pool : 0;
+    order += (pool * pool - middle) / 2 * (m + f - own) + middle * ((m + own + 2) / 2 + f - own);
+  }
+  return order;
+}
+
+void PsdSymmetryFold(const struct _p_PsdSymmetry *it, PetscReal scale, const PetscReal x[], PetscReal folded[])
+{
+  const PetscReal *w0 = it->weight[0], *w1 = it->weight[1];
+  for (PetscInt k = 0; k < it->order; k++)
+    folded[k] = scale * (w0[k] * x[it->place[0][k]] + w1[k] * x[it->place[1][k]]);
+}
+
+void PsdSymmetryMirror(const struct _p_PsdSymmetry *it, const PetscReal x[], PetscReal mirrored[])
+{
+  for (PetscInt k = 0; k < it->D; k++) mirrored[k] = it->sign[k] * x[it->partner[k]];
+}
+
+PetscErrorCode PsdSymmetryDestroy(PsdSymmetry *symmetry)
+{
+  PetscFunctionBeginUser;
+  PsdSymmetry it = *symmetry;
+  if (!it) PetscFunctionReturn(0);
+  PetscCall(PetscFree6(it->partner, it->sign, it->place[0], it->place[1], it->weight[0], it->weight[1]));
+  PetscCall(PetscFree(*symmetry));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,173 @@
+/* The feature of a mirrored image is Pi times the image's, for raw, whitened, reduced and padded patches; Q is an orthonormal basis of
+ * what Pi leaves alone, padding left out; geometries that are not their own mirror image are told apart. */
+#include "problem_sample.h"
+#include <setjmp.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include "problem/symmetry.h"
+
+#define CHANNELS 2
+#define HEIGHT 9
+#define WIDTH 8
+#define SAMPLES 60
+
+static void MakeImage(long k, PetscBool mirrored, unsigned char image[])
+{
+  for (PetscInt row = 0; row < CHANNELS * HEIGHT; row++)
+    for (PetscInt column = 0; column < WIDTH; column++)
+      image[row * WIDTH + column] = PixelOf(k, row * WIDTH + (mirrored ? WIDTH - 1 - column : column));
+}
+
+typedef struct {
+  PetscInt patch, pool, pca, reduce;
+  PetscReal normalize, whiten;
+} Kind;
+
+static void SetKind(PsdPatches patches, const Kind *kind)
+{
+  patches->geometry.reduce = kind->reduce;
+  patches->geometry.patch_height = patches->geometry.patch_width = kind->patch;
+  patches->geometry.pool = kind->pool;
+  patches->geometry.normalize = kind->normalize;
+  patches->whiten = kind->whiten;
+  patches->pca = kind->pca;
+}
+
+/* Patches of one or two kinds, whose transform is that of SAMPLES images, given without their mirror images. */
+static PsdPatches PatchesOf(PetscInt count, const Kind kinds[])
+{
+  PsdPatches patches;
+  PetscReal *moments, *sum;
+  MUST(PsdPatchesCreate(PETSC_COMM_WORLD, &patches));
+  if (count == 1) SetKind(patches, kinds);
+  else {
+    MUST(PsdPatchesSetBranches(patches, count));
+    for (PetscInt k = 0; k < count; k++) SetKind(patches->branch[k], &kinds[k]);
+  }
+  MUST(PsdPatchesSetImageSize(patches, CHANNELS, HEIGHT, WIDTH));
+  assert_true(PsdPatchesAreSymmetric(patches));
+  PsdPatchesSetMirrored(patches);
+  MUST(PetscCalloc2(PsdPatchesMomentsLength(patches), &moments, PsdPatchesStatisticsLength(patches), &sum));
+  for (long k = 0; k < SAMPLES; k++) {
+    unsigned char image[CHANNELS * HEIGHT * WIDTH];
+    MakeImage(k, PETSC_FALSE, image);
+    MUST(PsdPatchesMoments(patches, image, moments));
+    PsdPatchesAddStatistics(patches, moments, sum);
+  }
+  MUST(PsdPatchesSetStatistics(patches, sum));
+  MUST(PetscFree2(moments, sum));
+  return patches;
+}
+
+static void Feature(PsdPatches patches, PsdBlocks blocks, long k, PetscBool mirrored, PetscReal phi[])
+{
+  unsigned char image[CHANNELS * HEIGHT * WIDTH];
+  PetscReal *moments;
+  MUST(PetscMalloc1(PsdPatchesMomentsLength(patches) + blocks->D, &moments));
+  MakeImage(k, mirrored, image);
+  MUST(PsdPatchesMoments(patches, image, moments));
+  MUST(PsdPatchesLift(patches, activation, moments, phi));
+  for (PetscInt g = 0; g < blocks->G; g++) PsdRemoveJ(blocks->d, phi + (size_t)g * blocks->m);
+  MUST(PetscFree(moments));
+}
+
+static PetscReal Dot(PetscInt n, const PetscReal x[], const PetscReal y[])
+{
+  PetscReal sum = 0;
+  for (PetscInt k = 0; k < n; k++) sum += x[k] * y[k];
+  return sum;
+}
+
+/* Products of features are those of their images under Q', as far as Q is a basis: <x + Pi x, y>/2 = <Q'x, Q'y>. A coordinate left
+   out as padding would show, as would one counted twice. */
+static void CheckFold(PsdSymmetry symmetry, const PetscReal x[], const PetscReal x_mirrored[], const PetscReal y[])
+{
+  PetscReal *fold_x, *fold_y;
+  MUST(PetscMalloc2(symmetry->order, &fold_x, symmetry->order, &fold_y));
+  PsdSymmetryFold(symmetry, 1, x, fold_x);
+  PsdSymmetryFold(symmetry, 1, y, fold_y);
+  const PetscReal expected = (Dot(symmetry->D, x, y) + Dot(symmetry->D, x_mirrored, y)) / 2;
+  const PetscReal size = PetscSqrtReal(Dot(symmetry->D, x, x) * Dot(symmetry->D, y, y));
+  assert_true(PetscAbsReal(Dot(symmetry->order, fold_x, fold_y) - expected) <= 1e-13 * size);
+  MUST(PetscFree2(fold_x, fold_y));
+}
+
+/* order: 0, or what it has to be */
+static void Check(PetscInt count, const Kind kinds[], PetscInt order)
+{
+  PsdPatches patches = PatchesOf(count, kinds);
+  PsdBlocks blocks;
+  PsdSymmetry symmetry;
+  PetscReal *x, *x_mirrored, *y, *found;
+  PetscInt G;
+  MUST(PsdPatchesGetSizes(patches, NULL, NULL, &G, NULL));
+  MUST(PsdBlocksCreate(PETSC_COMM_WORLD, 1, G, PsdPatchesFinalDimension(patches), &blocks));
+  MUST(PsdSymmetryCreate(patches, blocks, &symmetry));
+  MUST(PetscMalloc4(blocks->D, &x, blocks->D, &x_mirrored, blocks->D, &y, blocks->D, &found));
+  if (order) assert_int_equal(symmetry->order, order);
+  assert_true(symmetry->order < 0.75 * blocks->D);
+  assert_true(PetscAbsReal(PsdSymmetryEstimateOrder(patches) / symmetry->order - 1) < 0.15);
+  for (long k = 100; k < 110; k++) {
+    Feature(patches, blocks, k, PETSC_FALSE, x);
+    Feature(patches, blocks, k, PETSC_TRUE, x_mirrored);
+    Feature(patches, blocks, k + 50, PETSC_FALSE, y);
+    PsdSymmetryMirror(symmetry, x, found);
+    /* rounding of a change of coordinates: that of |T|^2 |p|^2, of which the squared norm of x is what is left */
+    const PetscReal bound = 1e-13 * (PsdPatchesFeatureBound(patches, activation) + PetscSqrtReal(Dot(blocks->D, x, x)));
+    for (PetscInt i = 0; i < blocks->D; i++) assert_true(PetscAbsReal(found[i] - x_mirrored[i]) <= bound);
+    CheckFold(symmetry, x, x_mirrored, y);
+  }
+  MUST(PetscFree4(x, x_mirrored, y, found));
+  MUST(PsdSymmetryDestroy(&symmetry));
+  MUST(PsdBlocksDestroy(&blocks));
+  MUST(PsdPatchesDestroy(&patches));
+}
+
+static const Kind raw = {.patch = 3, .pool = 2, .reduce = 1}, white = {3, 2, 0, 1, 10, 0.1};
+static const Kind principal = {3, 3, 7, 1, 10, 0.1}, reduced = {2, 1, 0, 2, 0, 0}, whole = {4, 1, 0, 2, 0, 0};
+
+static void OneKind(void **state)
+{
+  (void)state;
+  /* pairs of regions: half of D */
+  Check(1, &raw, 2 * 190);
+  Check(1, &white, 2 * 190);
+  Check(1, &principal, 0);
+  Check(1, &reduced, 0);
+  Check(1, &whole, 0);
+}
+
+static void TwoKinds(void **state)
+{
+  (void)state;
+  const Kind kinds[3][2] = {{raw, reduced}, {principal, white}, {reduced, principal}};
+  for (PetscInt k = 0; k < 3; k++) Check(2, kinds[k], 0);
+}
+
+static void NotSymmetric(void **state)
+{
+  (void)state;
+  const struct {
+    PetscInt patch, stride, pool, reduce;
+  } kinds[] = {{3, 2, 1, 1}, {3, 1, 4, 1}, {2, 1, 1, 3}};
+  for (size_t k = 0; k < sizeof(kinds) / sizeof(*kinds); k++) {
+    PsdPatches patches;
+    MUST(PsdPatchesCreate(PETSC_COMM_WORLD, &patches));
+    patches->geometry.patch_height = patches->geometry.patch_width = kinds[k].patch;
+    patches->geometry.stride = kinds[k].stride;
+    patches->geometry.pool = kinds[k].pool;
+    patches->geometry.reduce = kinds[k].reduce;
+    MUST(PsdPatchesSetImageSize(patches, CHANNELS, HEIGHT, WIDTH));
+    assert_false(PsdPatchesAreSymmetric(patches));
+    MUST(PsdPatchesDestroy(&patches));
+  }
+}
+
+int main(int argc, char **argv)
+{
+  const struct CMUnitTest tests[] = {cmocka_unit_test(OneKind), cmocka_unit_test(TwoKinds),
+                                     cmocka_unit_test(NotSymmetric)};
+  if (PsdInitialize(&argc, &argv, NULL)) return 1;
+  const int failures = cmocka_run_group_tests(tests, NULL, NULL);
+  return PsdFinalize() || failures;
+}
