@@ -3,6 +3,7 @@
    a network on disk and its accuracy on images that were held out.
 */
 #include "app.h"
+#include "patches/patches.h"
 
 PetscErrorCode PsdTrainingSetUp(PsdData data, PsdPatches patches, PsdProblem problem, PsdAdmm admm)
 {
@@ -29,6 +30,9 @@ static PetscErrorCode PrintBranches(PsdPatches patches)
                           "patch %" PetscInt_FMT "x%" PetscInt_FMT " stride %" PetscInt_FMT " pool %" PetscInt_FMT,
                           g.patch_height, g.patch_width, g.stride, g.pool));
     if (g.reduce > 1) PetscCall(PetscPrintf(PETSC_COMM_WORLD, " reduce %" PetscInt_FMT, g.reduce));
+    if (g.normalize > 0) PetscCall(PetscPrintf(PETSC_COMM_WORLD, " normalised %g", (double)g.normalize));
+    if (branch->whiten > 0) PetscCall(PetscPrintf(PETSC_COMM_WORLD, " whitened %g", (double)branch->whiten));
+    if (branch->pca > 0) PetscCall(PetscPrintf(PETSC_COMM_WORLD, " pca %" PetscInt_FMT, branch->pca));
     PetscCall(PetscPrintf(PETSC_COMM_WORLD, "; "));
   }
   PetscFunctionReturn(0);
