@@ -60,10 +60,14 @@ PETSC_EXTERN PetscErrorCode PsdNetworkLoad(MPI_Comm comm, const char path[], Psd
 /* PsdNetworkCheckData - an input error unless the images have the size the network was trained on. */
 PETSC_EXTERN PetscErrorCode PsdNetworkCheckData(PsdNetwork network, PsdData data);
 
+/* PsdNetworkSetCrops - has PsdNetworkApply give the mean of the scores of an image shifted by -most .. most pixels along both
+   axes, its edge repeated: (2 most + 1)^2 crops. 0, as at first: of the image itself. Logically collective. */
+PETSC_EXTERN PetscErrorCode PsdNetworkSetCrops(PsdNetwork network, PetscInt most);
+
 /*
    PsdNetworkApply - scores of the images of this rank's shard: n_local x C, row-major.
 
-   Collective (progress, errors). Cost: one product of patches with filters an image, as BLAS-3.
+   Collective (progress, errors). Cost: one product of patches with filters an image and crop, as BLAS-3.
 */
 PETSC_EXTERN PetscErrorCode PsdNetworkApply(PsdNetwork network, PsdData data, PetscReal scores[]);
 

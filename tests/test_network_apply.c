@@ -25,6 +25,14 @@ static const PsdPatchGeometry geometry = {.channels = 2,
 
 /* ---------------------------------------------------------------- the formula */
 
+/* How far the image is moved, down and across; what moves in repeats the edge. */
+static PetscInt moved[2];
+
+static PetscInt Clamp(PetscInt at, PetscInt size)
+{
+  return at < 0 ? 0 : at >= size ? size - 1 : at;
+}
+
 /* The patch at (row, column) of the grid of positions, in the program's coordinates. */
 static void PatchOf(const Sample *sample, PsdPatches patches, long image, PetscInt row, PetscInt column, PetscReal x[])
 {
@@ -35,7 +43,8 @@ static void PatchOf(const Sample *sample, PsdPatches patches, long image, PetscI
   for (PetscInt c = 0; c < g->channels; c++)
     for (PetscInt i = 0; i < g->patch_height; i++)
       for (PetscInt j = 0; j < g->patch_width; j++) {
-        const PetscInt y = row * g->stride + i, z = column * g->stride + j;
+        const PetscInt y = Clamp(row * g->stride + i - moved[0], g->height);
+        const PetscInt z = Clamp(column * g->stride + j - moved[1], g->width);
         p[q++] = (PixelOf(image, (c * g->height + y) * g->width + z) - g->pixel_shift) / g->pixel_scale;
       }
   for (PetscInt k = 0; k < q; k++) average += p[k] / q;
@@ -156,6 +165,42 @@ static void WithoutTransformOrNormalisation(void **state)
   AgreesWithFormula(&sample);
 }
 
+/* The mean over all shifts. */
+static void Crops(void **state)
+{
+  const Sample sample = {geometry, 17, 5, 3};
+  PsdNetwork network = SampleNetwork(&sample);
+  PsdData data = OpenData("images.h5", 3, sample_labels);
+  const PetscInt64 *indices;
+  PetscInt n_local;
+  PetscReal scores[IMAGES * 3];
+  (void)state;
+  MUST(PsdDataGetSizes(data, NULL, &n_local, NULL));
+  MUST(PsdDataGetShard(data, NULL, NULL, &indices));
+  for (PetscInt most = 1; most <= 2; most++) {
+    const PetscInt crops = (2 * most + 1) * (2 * most + 1);
+    MUST(PsdNetworkSetCrops(network, most));
+    MUST(PsdNetworkApply(network, data, scores));
+    for (PetscInt i = 0; i < n_local; i++) {
+      PetscReal expected[3] = {0}, scale[3] = {0}, one[3], one_scale[3];
+      for (PetscInt crop = 0; crop < crops; crop++) {
+        moved[0] = crop / (2 * most + 1) - most;
+        moved[1] = crop % (2 * most + 1) - most;
+        Formula(&sample, network, (long)indices[i], one, one_scale);
+        for (PetscInt t = 0; t < 3; t++) {
+          expected[t] += one[t] / crops;
+          scale[t] += one_scale[t] / crops;
+        }
+      }
+      moved[0] = moved[1] = 0;
+      for (PetscInt t = 0; t < 3; t++)
+        assert_true(PetscAbsReal(scores[i * 3 + t] - expected[t]) <= 2 * TOLERANCE * scale[t]);
+    }
+  }
+  MUST(PsdDataDestroy(&data));
+  MUST(PsdNetworkDestroy(&network));
+}
+
 static void WithEmptyRegions(void **state)
 {
   (void)state;
@@ -259,6 +304,7 @@ int main(int argc, char **argv)
   const struct CMUnitTest tests[] = {cmocka_unit_test(ThreeClassesWithTransform),
                                      cmocka_unit_test(TwoClassesWithTransform),
                                      cmocka_unit_test(WithoutTransformOrNormalisation),
+                                     cmocka_unit_test(Crops),
                                      cmocka_unit_test(WithEmptyRegions),
                                      cmocka_unit_test(WithNoNeurons),
                                      cmocka_unit_test(ManyNeurons),

@@ -102,4 +102,7 @@ PetscErrorCode PsdHeldOutRead(PsdData training, PetscReal fraction, PsdData *hel
 PetscErrorCode PsdHeldOutApply(PsdNetwork network, PsdProblem problem, PsdData held_out, PetscReal *accuracy,
                                PetscReal *loss);
 
+/* PsdCropsFromOptions - -crops 1|9|25, as the largest shift of PsdNetworkSetCrops. Collective. */
+PetscErrorCode PsdCropsFromOptions(PetscInt *shift);
+
 #endif

@@ -59,3 +59,16 @@ PetscErrorCode PsdPeakMemory(PetscReal *megabytes)
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, megabytes, 1, MPIU_REAL, MPI_MAX, PETSC_COMM_WORLD));
   PetscFunctionReturn(0);
 }
+
+PetscErrorCode PsdCropsFromOptions(PetscInt *shift)
+{
+  PetscFunctionBeginUser;
+  PetscInt crops = 1;
+  PetscCall(PsdOptionInt("-crops",
+                         "images that scores are the mean of: 9 or 25, shifted by up to 1 or 2 pixels; 1 = off", 1, 25,
+                         &crops, NULL));
+  PsdCheckInput(crops == 1 || crops == 9 || crops == 25, "option -crops: found %" PetscInt_FMT ", expected 1, 9 or 25",
+                crops);
+  *shift = crops == 25 ? 2 : crops == 9 ? 1 : 0;
+  PetscFunctionReturn(0);
+}

@@ -33,7 +33,7 @@ PetscErrorCode PsdRunEvaluate(const PsdInvocation *invocation, int *exit_status)
   char model[PETSC_MAX_PATH_LEN];
   PsdData data;
   PsdNetwork network;
-  PetscInt n, n_local, count, C;
+  PetscInt n, n_local, count, C, crop_shift;
   PetscReal *scores, accuracy;
   PetscInt64 *confusion;
   PetscBool done;
@@ -41,6 +41,7 @@ PetscErrorCode PsdRunEvaluate(const PsdInvocation *invocation, int *exit_status)
   PetscCall(PsdDataSetFromOptions(data));
   PetscCall(PsdOptionsHeading("Model"));
   PetscCall(PsdOptionPath("-model", "file a network was written to by psdnet train", PETSC_TRUE, model));
+  PetscCall(PsdCropsFromOptions(&crop_shift));
   PetscCall(PsdOptionsEnd(&done));
   if (!done) {
     PetscCall(PsdUseHeldOutPart(data));
@@ -48,6 +49,7 @@ PetscErrorCode PsdRunEvaluate(const PsdInvocation *invocation, int *exit_status)
     PetscCall(PsdDataGetSizes(data, &n, &n_local, NULL));
     PetscCall(PsdNetworkGetClasses(network, &count, NULL, &C));
     PetscCall(PetscMalloc2((size_t)n_local * C, &scores, (size_t)count * count, &confusion));
+    PetscCall(PsdNetworkSetCrops(network, crop_shift));
     PetscCall(PsdNetworkApply(network, data, scores));
     PetscCall(PsdNetworkConfusion(network, data, scores, confusion, &accuracy));
     PetscCall(

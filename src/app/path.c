@@ -11,6 +11,7 @@ typedef struct {
   char model[PETSC_MAX_PATH_LEN], table[PETSC_MAX_PATH_LEN], report[PETSC_MAX_PATH_LEN];
   char validation_data[PETSC_MAX_PATH_LEN];
   PetscReal validation;
+  PetscInt crop_shift;
   PetscInt count;             /* betas */
   PetscReal beta[MOST_BETAS]; /* as listed, or from beta_max to that of the problem */
   PetscBool listed, keep_all;
@@ -59,6 +60,7 @@ static PetscErrorCode ReadOptions(Choices *choices, PsdData data, PsdPatches pat
                           &choices->keep_all, NULL));
   PetscCall(PsdOptionPath("-table", "file with a line for each beta (CSV)", PETSC_FALSE, choices->table));
   PetscCall(PsdOptionPath("-report", "file the run is summed up in (JSON)", PETSC_FALSE, choices->report));
+  PetscCall(PsdCropsFromOptions(&choices->crop_shift));
   PetscCall(PetscOptionsGetReal(NULL, NULL, "-validation", &choices->validation, NULL));
   PetscCall(PsdOptionsEnd(done));
   if (*done) PetscFunctionReturn(0);
@@ -172,6 +174,7 @@ static PetscErrorCode Step(Path *path, PetscInt number, PetscReal beta, PetscRea
   PetscCall(PsdAdmmGetStatus(path->admm, &status, &reason));
   PetscCall(PsdTrainingSave(path->admm, &certificate, "", &network));
   PetscCall(PsdNetworkGetNeurons(network, &neurons, NULL, NULL, NULL, NULL, NULL));
+  PetscCall(PsdNetworkSetCrops(network, path->choices->crop_shift));
   if (path->held_out) PetscCall(PsdHeldOutApply(network, path->problem, path->held_out, &accuracy, &loss));
   PetscCall(Keep(path, number, network, &certificate, accuracy, loss));
   PetscCall(PsdNetworkDestroy(&network));

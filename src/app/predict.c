@@ -104,7 +104,7 @@ PetscErrorCode PsdRunPredict(const PsdInvocation *invocation, int *exit_status)
   char model[PETSC_MAX_PATH_LEN], output[PETSC_MAX_PATH_LEN];
   PsdData data;
   PsdNetwork network;
-  PetscInt n, n_local, C;
+  PetscInt n, n_local, C, crop_shift;
   PetscReal *scores;
   PetscBool done;
   PetscCall(PsdDataCreate(PETSC_COMM_WORLD, &data));
@@ -112,6 +112,7 @@ PetscErrorCode PsdRunPredict(const PsdInvocation *invocation, int *exit_status)
   PetscCall(PsdOptionsHeading("Model and output"));
   PetscCall(PsdOptionPath("-model", "file a network was written to by psdnet train", PETSC_TRUE, model));
   PetscCall(PsdOptionPath("-output", "file the predictions are written to (CSV)", PETSC_TRUE, output));
+  PetscCall(PsdCropsFromOptions(&crop_shift));
   PetscCall(PsdOptionsEnd(&done));
   if (!done) {
     PetscCall(PsdUseHeldOutPart(data));
@@ -120,6 +121,7 @@ PetscErrorCode PsdRunPredict(const PsdInvocation *invocation, int *exit_status)
     PetscCall(PsdDataGetSizes(data, &n, &n_local, NULL));
     PetscCall(PsdNetworkGetClasses(network, NULL, NULL, &C));
     PetscCall(PetscMalloc1((size_t)n_local * C, &scores));
+    PetscCall(PsdNetworkSetCrops(network, crop_shift));
     PetscCall(PsdNetworkApply(network, data, scores));
     PetscCall(WriteTable(network, data, scores, output));
     PetscCall(PetscPrintf(PETSC_COMM_WORLD, "predictions of %" PetscInt_FMT " images in %s\n", n, output));

@@ -7,6 +7,7 @@
 typedef struct {
   char model[PETSC_MAX_PATH_LEN], report[PETSC_MAX_PATH_LEN], history[PETSC_MAX_PATH_LEN];
   PetscReal validation;
+  PetscInt crop_shift;
 } Outputs;
 
 static PetscErrorCode ReadOptions(Outputs *outputs, PsdData data, PsdPatches patches, PsdProblem problem, PsdAdmm admm,
@@ -25,6 +26,7 @@ static PetscErrorCode ReadOptions(Outputs *outputs, PsdData data, PsdPatches pat
   PetscCall(PsdOptionPath("-report", "file the run is summed up in (JSON)", PETSC_FALSE, outputs->report));
   PetscCall(PsdOptionPath("-history_file", "file the solver's checks are listed in (CSV); -history for short",
                           PETSC_FALSE, outputs->history));
+  PetscCall(PsdCropsFromOptions(&outputs->crop_shift));
   outputs->validation = 0;
   PetscCall(PetscOptionsGetReal(NULL, NULL, "-validation", &outputs->validation, NULL));
   PetscCall(PsdOptionsEnd(done));
@@ -98,6 +100,7 @@ static PetscErrorCode SolveAndWrite(PsdAdmm admm, PsdProblem problem, PsdData he
   PetscCall(PsdNetworkGetNeurons(network, &report->neurons, NULL, NULL, NULL, NULL, NULL));
   report->iterations = status.iteration;
   report->accuracy_validation = -1;
+  PetscCall(PsdNetworkSetCrops(network, outputs->crop_shift));
   if (held_out) PetscCall(PsdHeldOutApply(network, problem, held_out, &report->accuracy_validation, &loss));
   PetscCall(PrintSummary(report, outputs, reason));
   if (outputs->report[0]) PetscCall(PsdReportWrite(report, outputs->report));

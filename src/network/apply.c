@@ -28,6 +28,7 @@ typedef struct {
   PetscReal *gathered;        /* batch x positions x q: region after region, in each image after image */
   PetscReal *product;         /* tile x neurons of the fullest region */
   PetscReal *sums;            /* neurons of the fullest region: sum of s over an image's patches */
+  unsigned char *shifted;     /* batch images, with crops */
 } Filters;
 
 /* order[0..N-1]: the branch's neurons by region */
@@ -139,6 +140,7 @@ static PetscErrorCode FiltersDestroy(Filters *filters)
   PetscFunctionBeginUser;
   PetscCall(PetscFree5(filters->first, filters->w, filters->offset, filters->weight, filters->class));
   PetscCall(PetscFree5(filters->count, filters->rows, filters->gathered, filters->product, filters->sums));
+  PetscCall(PetscFree(filters->shifted));
   PetscFunctionReturn(0);
 }
 
@@ -224,16 +226,59 @@ static PetscErrorCode ApplyBatch(Filters *filters, PetscInt images, size_t image
 
 /* ---------------------------------------------------------------- all of them */
 
+/* Images moved by (down, across) pixels: what moves in repeats the edge. planes: of all images, height x width each. */
+static void Shift(PetscInt planes, PetscInt height, PetscInt width, PetscInt down, PetscInt across,
+                  const unsigned char from[], unsigned char to[])
+{
+  for (PetscInt plane = 0; plane < planes; plane++, from += (size_t)height * width) {
+    for (PetscInt row = 0; row < height; row++) {
+      const unsigned char *line = from + (size_t)PetscMin(height - 1, PetscMax(0, row - down)) * width;
+      for (PetscInt column = 0; column < width; column++)
+        *to++ = line[PetscMin(width - 1, PetscMax(0, column - across))];
+    }
+  }
+}
+
+/* One batch in all its shifts; scores: the sum over them is added. */
+static PetscErrorCode ApplyCrops(Filters *filters, PetscInt images, size_t image_bytes, const unsigned char bytes[],
+                                 PetscReal scores[])
+{
+  PetscFunctionBeginUser;
+  const PetscInt most = filters->network->crop_shift;
+  PsdPatchGeometry g;
+  PetscCall(PsdPatchesGetGeometry(filters->patches, &g));
+  for (PetscInt down = -most; down <= most; down++) {
+    for (PetscInt across = -most; across <= most; across++) {
+      const unsigned char *shifted = bytes;
+      if (down || across) {
+        Shift(images * g.channels, g.height, g.width, down, across, bytes, filters->shifted);
+        shifted = filters->shifted;
+      }
+      PetscCall(ApplyBatch(filters, images, image_bytes, shifted, scores));
+    }
+  }
+  PetscFunctionReturn(0);
+}
+
 /* Adds what one branch has to say of all images here. */
 static PetscErrorCode ApplyBranch(Filters *filters, PetscInt n_local, size_t image_bytes, const unsigned char bytes[],
                                   PetscInt done, PsdProgress progress, PetscReal scores[])
 {
   PetscFunctionBeginUser;
+  if (filters->network->crop_shift) PetscCall(PetscMalloc1(filters->batch * image_bytes, &filters->shifted));
   for (PetscInt i = 0; i < n_local; i += filters->batch) {
     const PetscInt images = PetscMin(filters->batch, n_local - i);
-    PetscCall(ApplyBatch(filters, images, image_bytes, bytes + i * image_bytes, scores + (size_t)i * filters->C));
+    PetscCall(ApplyCrops(filters, images, image_bytes, bytes + i * image_bytes, scores + (size_t)i * filters->C));
     PetscCall(PsdProgressUpdate(progress, done + i + images));
   }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdNetworkSetCrops(PsdNetwork network, PetscInt most)
+{
+  PetscFunctionBeginUser;
+  PetscCheck(most >= 0, network->comm, PETSC_ERR_ARG_OUTOFRANGE, "Crops shifted by %" PetscInt_FMT " pixels", most);
+  network->crop_shift = most;
   PetscFunctionReturn(0);
 }
 
@@ -262,6 +307,11 @@ PetscErrorCode PsdNetworkApply(PsdNetwork network, PsdData data, PetscReal score
     PetscCall(FiltersDestroy(&filters));
   }
   PetscCall(PsdProgressDestroy(&progress));
+  if (network->crop_shift) {
+    const PetscReal side = 2 * (PetscReal)network->crop_shift + 1;
+    const size_t length = (size_t)n_local * PsdScoreCount(network->count);
+    for (size_t k = 0; k < length; k++) scores[k] /= side * side;
+  }
   PetscFunctionReturn(0);
 }
 

@@ -19,6 +19,7 @@ struct _p_PsdNetwork {
   PsdPatches patches;           /* own copy */
   PetscInt count, *labels;      /* what classes 0 .. count-1 stand for */
   PsdTraining training;
+  PetscInt crop_shift; /* see PsdNetworkSetCrops */
 };
 
 /* How one branch sees an image; channels, height and width are the same for all. */
