@@ -39,15 +39,22 @@ static PetscErrorCode Assemble(PsdConsensus consensus)
   PetscFunctionBeginUser;
   const PetscInt D = consensus->blocks->D;
   PetscInt *column;
+  PetscBool found;
   Scalapack *it;
-  PetscCall(PsdProblemLift(consensus->problem));
+  PetscCall(PsdGramFind(consensus, &found));
+  if (!found) PetscCall(PsdProblemLift(consensus->problem));
   PetscCall(PetscNew(&it));
   consensus->kernel = it;
   PetscCall(PsdGridCreate(consensus->blocks->comm, D, consensus->blocks->C, &it->grid));
   PetscCall(PetscMalloc1(it->grid->columns, &column));
   for (PetscInt k = 0; k < it->grid->columns; k++) column[k] = PsdGridColumn(it->grid, k);
   PetscCall(CreateRows(consensus, it, column));
-  PetscCall(PsdProblemAccumulateColumns(consensus->problem, it->grid->columns, column, it->grid->matrix));
+  if (!found) {
+    PetscCall(PsdProblemAccumulateColumns(consensus->problem, it->grid->columns, column, it->grid->matrix));
+    PetscCall(PsdGramWrite(consensus, it->grid->columns, column, PETSC_FALSE, it->grid->matrix));
+  } else {
+    PetscCall(PsdGramRead(consensus, it->grid->columns, column, PETSC_FALSE, it->grid->matrix));
+  }
   for (PetscInt k = 0; k < it->grid->columns; k++)
     consensus->trace += it->grid->matrix[(size_t)k * (size_t)D + (size_t)column[k]];
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &consensus->trace, 1, MPIU_REAL, MPI_SUM, consensus->blocks->comm));

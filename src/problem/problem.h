@@ -68,8 +68,8 @@ struct _p_PsdProblem {
   PetscReal *gram; /* this rank's part of P A'A P, upper triangle of D x D; NULL once handed on */
 };
 
-/* PsdProblemLift, PsdProblemKeepPatches - the two forms samples are kept in; one of them, once, before anything that asks
-   for the samples. Collective. */
+/* PsdProblemLift, PsdProblemKeepPatches - the two forms samples are kept in; one of them, before anything that asks for the
+   samples. Lifting a second time does nothing. Collective. */
 PetscErrorCode PsdProblemLift(PsdProblem problem);
 PetscErrorCode PsdProblemKeepPatches(PsdProblem problem);
 
