@@ -45,6 +45,7 @@ static PetscErrorCode Identify(PsdAdmm admm)
   const PsdProblem problem = admm->problem;
   char *text;
   size_t length;
+  if (admm->checkpoint.identity) PetscFunctionReturn(0);
   PetscCall(PetscMalloc1(PSD_ARCHIVE_TEXT, &text));
   PetscCall(PsdProblemIdentify(problem, text));
   PetscCall(PetscStrlen(text, &length));

@@ -93,7 +93,7 @@ static uint64_t PlaceArray(PsdArchive it, const char name[], hsize_t rows, hsize
 
   if (space >= 0 && links >= 0 && creation >= 0 && H5Pset_layout(creation, H5D_CONTIGUOUS) >= 0 &&
       H5Pset_alloc_time(creation, H5D_ALLOC_TIME_EARLY) >= 0 && H5Pset_fill_time(creation, H5D_FILL_TIME_NEVER) >= 0 &&
-      H5Pset_create_intermediate_group(links, 1) >= 0) {
+      H5Pset_obj_track_times(creation, 0) >= 0 && H5Pset_create_intermediate_group(links, 1) >= 0) {
     const hid_t array = H5Dcreate2(it->hdf5.id, name, H5T_NATIVE_DOUBLE, space, links, creation, H5P_DEFAULT);
     if (array >= 0) {
       offset = H5Dget_offset(array);
