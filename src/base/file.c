@@ -87,25 +87,19 @@ static int SyncDirectoryOf(const char path[])
   return error == EINVAL ? 0 : error;
 }
 
-void PsdFileCommit(PsdFile *file, PsdStatus *status)
+/* A process that has ended may still be listed, until its parent asks for its status. */
+static PetscBool IsRunning(long pid)
 {
-  int error = 0;
+  char path[64], state = 'R';
 
-  if (!status->failed) {
-    if ((error = SyncName(file->temporary, O_RDWR))) {
-      PsdStatusFail(status, "%s: cannot write it to disk: %s", file->temporary, strerror(error));
-    } else if (rename(file->temporary, file->path)) {
-      PsdStatusFail(status, "%s: cannot put the new file in its place: %s", file->path, strerror(errno));
-    } else if ((error = SyncDirectoryOf(file->path))) {
-      PsdStatusFail(status, "%s: cannot sync its directory: %s", file->path, strerror(error));
-    }
+  if (kill((pid_t)pid, 0) && errno == ESRCH) return PETSC_FALSE;
+  snprintf(path, sizeof(path), "/proc/%ld/stat", pid);
+  FILE *file = fopen(path, "r");
+  if (file) {
+    if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1) state = 'R';
+    (void)fclose(file);
   }
-  if (status->failed) PsdFileAbandon(file);
-}
-
-void PsdFileAbandon(PsdFile *file)
-{
-  if (file->temporary[0]) (void)unlink(file->temporary);
+  return (PetscBool)(state != 'Z' && state != 'X');
 }
 
 /* Whether the process that wrote NAME.tmp.HOST.PID is gone; owner: what follows ".tmp.". */
@@ -119,7 +113,7 @@ static PetscBool IsStale(const char owner[], const char path[])
   const long pid = strtol(dot ? dot + 1 : owner, &end, 10);
   if (pid <= 0 || *end) return PETSC_FALSE;
   if (dot && strlen(host) == (size_t)(dot - owner) && !strncmp(owner, host, (size_t)(dot - owner)))
-    return (PetscBool)(kill((pid_t)pid, 0) && errno == ESRCH);
+    return (PetscBool)!IsRunning(pid);
   return (PetscBool)(!stat(path, &found) && time(NULL) - found.st_mtime > STALE_SECONDS);
 }
 
@@ -139,6 +133,28 @@ static void RemoveStale(const PsdFile *file)
     if (IsStale(entry->d_name + strlen(prefix), path)) (void)unlink(path);
   }
   (void)closedir(entries);
+}
+
+void PsdFileCommit(PsdFile *file, PsdStatus *status)
+{
+  int error = 0;
+
+  if (!status->failed) {
+    if ((error = SyncName(file->temporary, O_RDWR))) {
+      PsdStatusFail(status, "%s: cannot write it to disk: %s", file->temporary, strerror(error));
+    } else if (rename(file->temporary, file->path)) {
+      PsdStatusFail(status, "%s: cannot put the new file in its place: %s", file->path, strerror(errno));
+    } else if ((error = SyncDirectoryOf(file->path))) {
+      PsdStatusFail(status, "%s: cannot sync its directory: %s", file->path, strerror(error));
+    }
+  }
+  if (status->failed) PsdFileAbandon(file);
+  else RemoveStale(file); /* of a rank that was still dying when this run began */
+}
+
+void PsdFileAbandon(PsdFile *file)
+{
+  if (file->temporary[0]) (void)unlink(file->temporary);
 }
 
 static void TryToWrite(const char option[], const char path[], PsdStatus *status)
