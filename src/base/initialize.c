@@ -6,6 +6,7 @@
 #include <hdf5.h>
 #include <slepcsys.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static PetscLogDouble wall_start;
@@ -15,15 +16,23 @@ PetscLogDouble PsdWallSeconds(void)
   return MPI_Wtime() - wall_start;
 }
 
+/* No place for a traceback: where memory is short it would be the same on many ranks; main ends all of them. PETSc 3.18 gives the
+   line number for the error code here. */
+static PetscBool IsOutOfMemory(PetscErrorCode code, PetscErrorType type, const char function[])
+{
+  if (code == PETSC_ERR_MEM) return PETSC_TRUE;
+  if (type != PETSC_ERROR_INITIAL || !function) return PETSC_FALSE;
+  return (PetscBool)(!strcmp(function, "PetscMallocAlign") || !strcmp(function, "PetscReallocAlign"));
+}
+
 static PetscErrorCode HandleError(MPI_Comm comm, int line, const char *function, const char *file, PetscErrorCode code,
                                   PetscErrorType type, const char *message, void *context)
 {
-  /* no place for a traceback: where memory is short it would be the same on many ranks. main ends all of them */
-  if (code == PETSC_ERR_MEM) {
+  if (IsOutOfMemory(code, type, function)) {
     if (type == PETSC_ERROR_INITIAL)
-      (void)fprintf(stderr, "psdnet: error: rank %d has no memory left in %s: %s\n", (int)PetscGlobalRank, function,
+      (void)fprintf(stderr, "psdnet: error: rank %d has no memory left: %s\n", (int)PetscGlobalRank,
                     message ? message : "");
-    return code;
+    return PETSC_ERR_MEM;
   }
   if (code != PSD_ERR_INPUT)
     return PetscTraceBackErrorHandler(comm, line, function, file, code, type, message, context);
