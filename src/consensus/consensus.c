@@ -105,6 +105,9 @@ PetscErrorCode PsdConsensusAssemble(PsdConsensus consensus, PsdProblem problem)
   consensus->problem = problem;
   consensus->blocks = problem->blocks;
   PetscCall(ChooseKernel(consensus));
+  if (consensus->gram_path && consensus->ops->follow)
+    PetscCall(PetscPrintf(problem->comm, "gram     consensus %s has no A'A to keep in %s\n", consensus->ops->name,
+                          consensus->gram_path));
   PetscCall(VecDuplicate(problem->h, &consensus->rhs));
   PetscCall((*consensus->ops->assemble)(consensus));
   PsdCheckInput(!PetscIsInfOrNanReal(consensus->trace),

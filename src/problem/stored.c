@@ -48,15 +48,19 @@ static PetscErrorCode IdentifyImages(PsdProblem problem, char text[])
   PetscFunctionReturn(0);
 }
 
-static void IdentifyBranch(PsdPatches branch, char text[])
+/* In the words of the options that a branch is described by. */
+static void IdentifyBranch(PsdPatches branch, PetscInt number, char text[])
 {
   const PsdPatchGeometry *g = &branch->geometry;
-  AddLine(text, "reduce %" PetscInt_FMT "\npatch %" PetscInt_FMT "x%" PetscInt_FMT "\n", PetscMax(1, g->reduce),
-          g->patch_height, g->patch_width);
-  AddLine(text, "stride %" PetscInt_FMT "\npool %" PetscInt_FMT "\n", g->stride, g->pool);
-  AddLine(text, "pixel_shift %.17g\npixel_scale %.17g\n", (double)g->pixel_shift, (double)g->pixel_scale);
-  AddLine(text, "patch_normalize %.17g\nwhiten %.17g\n", (double)g->normalize, (double)branch->whiten);
-  AddLine(text, "pca %" PetscInt_FMT "\n", branch->pca);
+  char name[32] = "";
+  if (number > 0) (void)snprintf(name, sizeof(name), "branch%d_", (int)number + 1);
+  AddLine(text, "%sreduce %" PetscInt_FMT "\n", name, PetscMax(1, g->reduce));
+  AddLine(text, "%spatch %" PetscInt_FMT "x%" PetscInt_FMT "\n", name, g->patch_height, g->patch_width);
+  AddLine(text, "%sstride %" PetscInt_FMT "\n%spool %" PetscInt_FMT "\n", name, g->stride, name, g->pool);
+  AddLine(text, "%spixel_shift %.17g\n%spixel_scale %.17g\n", name, (double)g->pixel_shift, name,
+          (double)g->pixel_scale);
+  AddLine(text, "%spatch_normalize %.17g\n", name, (double)g->normalize);
+  AddLine(text, "%swhiten %.17g\n%spca %" PetscInt_FMT "\n", name, (double)branch->whiten, name, branch->pca);
 }
 
 PetscErrorCode PsdProblemIdentify(PsdProblem problem, char text[])
@@ -72,7 +76,7 @@ PetscErrorCode PsdProblemIdentify(PsdProblem problem, char text[])
   for (PetscInt b = 0; b < branches; b++) {
     PsdPatches branch;
     PetscCall(PsdPatchesGetBranch(problem->patches, b, &branch));
-    IdentifyBranch(branch, text);
+    IdentifyBranch(branch, b, text);
   }
   AddLine(text, "activation %.17g,%.17g,%.17g\n", (double)a[0], (double)a[1], (double)a[2]);
   AddLine(text, "f %" PetscInt_FMT "\nC %" PetscInt_FMT "\nG %" PetscInt_FMT "\nD %" PetscInt_FMT "\n", blocks->f,
