@@ -85,9 +85,9 @@ if [ "$(id -u)" != 0 ]; then
 fi
 
 # what killed runs left under temporary names
-touch "m.h5.tmp.$(hostname).999999999" "m.h5.tmp.elsewhere.5" "m.h5.tmp.notes"
+touch "m.h5.tmp.$(uname -n).999999999" "m.h5.tmp.elsewhere.5" "m.h5.tmp.notes"
 run 0 0 . "$PSDNET" train $options -model m.h5 -gap 1e-2
-[ ! -e "m.h5.tmp.$(hostname).999999999" ] && [ -e m.h5.tmp.elsewhere.5 ] && [ -e m.h5.tmp.notes ] || fail "files: $(ls)"
+[ ! -e "m.h5.tmp.$(uname -n).999999999" ] && [ -e m.h5.tmp.elsewhere.5 ] && [ -e m.h5.tmp.notes ] || fail "files: $(ls)"
 touch -d '3 days ago' m.h5.tmp.elsewhere.5
 run 0 0 . "$PSDNET" train $options -model m.h5 -gap 1e-2
 [ ! -e m.h5.tmp.elsewhere.5 ] && [ -e m.h5.tmp.notes ] || fail "files: $(ls)"

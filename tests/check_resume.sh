@@ -51,6 +51,14 @@ grep -q '^gram  *from scalapack-other.ck.gram' scalapack-other.log
 train root-mixed 2 2 -gap 1e-6 -checkpoint mixed.ck -checkpoint_gram -max_it 41 -consensus root
 train root-mixed 3 0 -gap 1e-6 -checkpoint mixed.ck -checkpoint_gram -resume -consensus scalapack
 
+# partial projections, by teams of two ranks; -checkpoint_gram means nothing there
+partial="-classes 0,1 -patch 8x7 -pool 1 -consensus kernel -gap 1e-5"
+train partial 2 0 $partial
+train partial-same 2 2 $partial -checkpoint partial.ck -max_it 33
+train partial-same 2 0 $partial -checkpoint partial.ck -checkpoint_gram -resume
+grep -q 'cone .*slepc' partial-same.log
+grep -q 'no A.A to keep' partial-same.log
+
 # -resume without a file starts afresh; a file without -resume is replaced by the run's own
 cp root-same.ck before.ck
 train root-fresh 2 0 -gap 1e-6 -checkpoint fresh.ck -resume -consensus root
@@ -166,6 +174,7 @@ def compare(name, reference, tolerance):
 for kind in 'root', 'scalapack', 'kernel':
     compare(kind + '-same', kind, 1e-10)
     compare(kind + '-other', kind, 1e-8)
+compare('partial-same', 'partial', 1e-10)
 compare('root-mixed', 'root', 1e-8)
 compare('root-fresh', 'root', 1e-10)
 compare('usr1', 'long', 1e-10)

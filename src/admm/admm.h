@@ -133,5 +133,9 @@ PetscErrorCode PsdCheckpointDestroy(PsdAdmm admm);
 PetscErrorCode PsdStateAdd(PsdAdmm admm, PsdArchive archive);
 PetscErrorCode PsdStatePut(PsdAdmm admm, PsdArchive archive);
 PetscErrorCode PsdStateGet(PsdAdmm admm, PsdArchive archive);
+/* state_lists.c: the part of it that has no fixed length. */
+PetscErrorCode PsdStateAddLists(PsdAdmm admm, PsdArchive archive);
+PetscErrorCode PsdStatePutLists(PsdAdmm admm, PsdArchive archive);
+PetscErrorCode PsdStateGetLists(PsdAdmm admm, PsdArchive archive);
 
 #endif
