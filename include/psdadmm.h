@@ -10,8 +10,18 @@
 
 typedef struct _p_PsdAdmm *PsdAdmm;
 
-/* PSD_ROUNDING_LIMIT: the bounds met in the solver's arithmetic, but what can be proved is further apart. */
-typedef enum { PSD_RUNNING, PSD_GAP_REACHED, PSD_ITERATION_LIMIT, PSD_TIME_LIMIT, PSD_ROUNDING_LIMIT } PsdAdmmReason;
+/* PSD_ROUNDING_LIMIT: the bounds met in the solver's arithmetic, but what can be proved is further apart. PSD_SIGNAL: a signal
+   asked for the end. PSD_CHECKPOINTED: a signal or the time limit ended the run, whose state is in its checkpoint; nothing
+   was certified. */
+typedef enum {
+  PSD_RUNNING,
+  PSD_GAP_REACHED,
+  PSD_ITERATION_LIMIT,
+  PSD_TIME_LIMIT,
+  PSD_ROUNDING_LIMIT,
+  PSD_SIGNAL,
+  PSD_CHECKPOINTED
+} PsdAdmmReason;
 
 /* What is known at a check of the bounds, every -check_every iterations; the columns of history.csv. */
 typedef struct {
@@ -34,6 +44,17 @@ PETSC_EXTERN PetscErrorCode PsdAdmmCreate(PsdProblem problem, PsdAdmm *admm);
 
 /* PsdAdmmSetFromOptions - -gap, -max_it, -time_limit, -rho, -relaxation, -check_every, -cone, -consensus. Collective. */
 PETSC_EXTERN PetscErrorCode PsdAdmmSetFromOptions(PsdAdmm admm);
+/*
+   PsdAdmmSetCheckpointFromOptions - -checkpoint FILE, -checkpoint_every S, -resume, -checkpoint_gram: the state of the run is kept
+   in FILE, and with -resume the run goes on from it (docs/design.md, "Checkpoints"). Without -checkpoint nothing is kept.
+
+   Collective; before PsdAdmmSetUp, which reads FILE. Errors: FILE cannot be written; in PsdAdmmSetUp: damaged, another problem's.
+*/
+PETSC_EXTERN PetscErrorCode PsdAdmmSetCheckpointFromOptions(PsdAdmm admm);
+/* PsdAdmmGetHistory - what was known at the checks before the run was continued, `count` of them, for a monitor that wants
+   them all; 0 in a run from the start. Borrowed, until PsdAdmmSolve. After PsdAdmmSetUp. Not collective. */
+PETSC_EXTERN PetscErrorCode PsdAdmmGetHistory(PsdAdmm admm, PetscInt *count, const PsdAdmmStatus *rows[]);
+
 PETSC_EXTERN PetscErrorCode PsdAdmmSetTolerances(PsdAdmm admm, PetscReal gap, PetscInt max_it);
 PETSC_EXTERN PetscErrorCode PsdAdmmSetMonitor(PsdAdmm admm, PsdAdmmMonitor monitor, void *context);
 
@@ -57,6 +78,8 @@ PETSC_EXTERN PetscErrorCode PsdAdmmFixNetwork(PsdAdmm admm, PsdNetwork network);
 
 /*
    PsdAdmmSolve - iterates until the certified gap is reached, or a limit. Collective.
+
+   With a checkpoint, a signal or the time limit ends in PSD_CHECKPOINTED, and then there is no certificate.
 
    certificate: of the best network found, from the samples (PsdCertificate). A network for every training set and beta:
    when a limit ends the run first, the certificate says how far it is from the optimum.

@@ -41,7 +41,7 @@ train() {
 
 train twice 1 twice.h5
 # options of the last word win: geometries with a middle region, principal components, padding, raw pixels, none that is symmetric
-principal="-pool 3 -pca 10" raw="-whiten 0 -patch_normalize 0" asymmetric="-patch 4 -gap 4e-9"
+principal="-pool 3 -pca 10" raw="-whiten 0 -patch_normalize 0" asymmetric="-patch 4 -gap 4e-9 -consensus root"
 branches="-pca 7 -branches 2 -branch2_patch 2 -branch2_pool 1 -branch2_reduce 2"
 for kind in principal raw asymmetric branches; do
   eval "options=\$$kind"

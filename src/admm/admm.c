@@ -69,6 +69,7 @@ PetscErrorCode PsdAdmmSetUp(PsdAdmm admm)
   PetscFunctionBeginUser;
   const PsdBlocks blocks = admm->blocks = admm->problem->blocks;
   PetscReal rho = admm->settings.rho;
+  PetscCall(PsdCheckpointOpen(admm));
   PetscCall(PsdConsensusAssemble(admm->consensus, admm->problem));
 
   PetscCall(PsdPhaseBegin(PSD_PHASE_FACTOR));
@@ -81,6 +82,12 @@ PetscErrorCode PsdAdmmSetUp(PsdAdmm admm)
   PetscCall(PetscMalloc1((size_t)blocks->d * blocks->d, &admm->factor));
   PetscCall(PsdConeSetUp(admm->cone, blocks));
   PetscCall(PsdBoundsCreate(admm->problem, admm->consensus, &admm->bounds));
+  if (admm->checkpoint.archive) {
+    PetscCall(PsdCheckpointLoad(admm));
+    PetscCall(PsdConsensusFactor(admm->consensus, admm->rho / 2));
+    PetscCall(PsdPhaseEnd(PSD_PHASE_FACTOR));
+    PetscFunctionReturn(0);
+  }
   if (rho == 0) {
     PetscCall(PsdAdmmFindSpectrum(admm));
     rho = PsdAdmmInitialPenalty(admm);
@@ -115,7 +122,7 @@ PetscErrorCode PsdAdmmSetBeta(PsdAdmm admm, PetscReal beta)
   PetscCall(PsdConsensusRescale(admm->consensus, beta / last));
   admm->rho_initial = admm->rho;
   admm->lag = (PsdLag){0};
-  admm->last_check = 0;
+  admm->last_check = admm->round = 0;
   if (objective > empty) {
     objective = empty;
     admm->best.N = 0;
@@ -220,6 +227,7 @@ PetscErrorCode PsdAdmmDestroy(PsdAdmm *admm)
   PetscCall(PsdNeuronsDestroy(&it->best));
   PetscCall(PetscFree(it->factor));
   PetscCall(PsdBoundsDestroy(&it->bounds));
+  PetscCall(PsdCheckpointDestroy(it));
   PetscCall(PsdConeDestroy(&it->cone));
   PetscCall(PsdConsensusDestroy(&it->consensus));
   PetscCall(PetscFree(*admm));

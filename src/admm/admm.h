@@ -7,6 +7,7 @@
 #define PSD_ADMM_PRIVATE_H
 
 #include <psdadmm.h>
+#include "base/archive.h"
 #include "certificate/certificate.h"
 #include "network/neurons.h"
 
@@ -35,6 +36,20 @@ typedef struct {
   PetscBool acted;            /* the penalty follows the bounds from now on, not the residuals */
 } PsdLag;
 
+/* Where the state is kept, and when; see checkpoint.c. */
+typedef struct {
+  char path[PETSC_MAX_PATH_LEN], gram_path[PETSC_MAX_PATH_LEN]; /* "": none */
+  PetscReal every;                                              /* seconds */
+  PetscBool resume;
+  char *identity;         /* which problem this is, as text */
+  PsdArchive archive;     /* open between PsdCheckpointOpen and PsdCheckpointLoad */
+  PetscBool resumed;      /* the loop has to begin where the file ends */
+  PetscLogDouble last;    /* when the last one was written, or the loop begun */
+  PetscLogDouble seconds; /* that the slowest one took */
+  PsdAdmmStatus *history; /* all checks so far */
+  PetscInt rows, room;
+} PsdCheckpoint;
+
 struct _p_PsdAdmm {
   PsdProblem problem;
   PsdBlocks blocks;
@@ -58,9 +73,16 @@ struct _p_PsdAdmm {
   char cone_use[128];            /* what PsdAdmmGetKernels says of the cone */
   PsdAdmmStatus status;
   PsdAdmmReason reason;
-  PetscInt last_check; /* iteration of the last check of the bounds */
+  PetscInt last_check; /* iteration of the last check of the bounds, ... */
+  PetscInt previous;   /* ... and of the one before */
+  PetscBool checked;   /* the last iteration ended with a check, but the penalty was not adapted, as the run ends */
   PsdLag lag;
-  PetscLogDouble start;
+  PetscInt round;         /* of PsdAdmmSolve */
+  PetscLogDouble start;   /* of the loop; of a run that is continued, as if it had not been interrupted */
+  PetscLogDouble elapsed; /* before it was */
+  PetscLogDouble longest; /* the longest pass through the loop, and when the one at hand began */
+  PetscLogDouble pass;
+  PsdCheckpoint checkpoint;
   PsdAdmmMonitor monitor;
   void *monitor_context;
 };
@@ -88,5 +110,32 @@ PetscErrorCode PsdAdmmSetPenalty(PsdAdmm admm, PetscReal rho);
 PetscErrorCode PsdAdmmCheck(PsdAdmm admm);
 /* residuals relative to the size of what they are differences of */
 PetscErrorCode PsdAdmmRelativeResiduals(PsdAdmm admm, PetscReal *primal, PetscReal *dual);
+
+/* stop.c: what the clock and signals ask for, the same on all ranks. Collective. */
+typedef struct {
+  PetscBool signal, time, save;
+} PsdStop;
+PetscErrorCode PsdAdmmAskStop(PsdAdmm admm, PsdStop *stop);
+
+/* checkpoint.c. All collective; all but Open do nothing without a checkpoint. */
+/* PsdCheckpointOpen - before the problem is lifted: opens the file to continue from, if there is one, and finds out whether it is of
+   this problem. */
+PetscErrorCode PsdCheckpointOpen(PsdAdmm admm);
+/* PsdCheckpointLoad - once everything is allocated: the state. */
+PetscErrorCode PsdCheckpointLoad(PsdAdmm admm);
+/* PsdCheckpointSave - the state to the file. A failure is a warning, and *written is false. */
+PetscErrorCode PsdCheckpointSave(PsdAdmm admm, PetscBool *written);
+/* PsdCheckpointNote - adds a check to the history. */
+PetscErrorCode PsdCheckpointNote(PsdAdmm admm);
+PetscErrorCode PsdCheckpointDestroy(PsdAdmm admm);
+
+/* state.c: what a checkpoint holds of the solver. */
+PetscErrorCode PsdStateAdd(PsdAdmm admm, PsdArchive archive);
+PetscErrorCode PsdStatePut(PsdAdmm admm, PsdArchive archive);
+PetscErrorCode PsdStateGet(PsdAdmm admm, PsdArchive archive);
+/* state_lists.c: the part of it that has no fixed length. */
+PetscErrorCode PsdStateAddLists(PsdAdmm admm, PsdArchive archive);
+PetscErrorCode PsdStatePutLists(PsdAdmm admm, PsdArchive archive);
+PetscErrorCode PsdStateGetLists(PsdAdmm admm, PsdArchive archive);
 
 #endif

@@ -1,18 +1,12 @@
 /*
-   The loop: iterate, check the bounds now and then, adapt the penalty, stop; then prove what was found.
+   The loop: iterate, check the bounds now and then, adapt the penalty, write a checkpoint when it is due, stop; then prove what
+   was found.
 
    Decisions that depend on a clock are the root's alone and are broadcast, so that every rank takes the same branch.
 */
 #include "admm.h"
 #include "base/base.h"
-
-static PetscErrorCode TimeIsUp(PsdAdmm admm, PetscBool *up)
-{
-  PetscFunctionBeginUser;
-  *up = (PetscBool)(admm->settings.time_limit > 0 && PsdWallSeconds() > admm->settings.time_limit);
-  if (admm->settings.time_limit > 0) PetscCallMPI(MPI_Bcast(up, 1, MPIU_BOOL, 0, admm->blocks->comm));
-  PetscFunctionReturn(0);
-}
+#include <math.h>
 
 static PetscErrorCode AdaptPenalty(PsdAdmm admm, PetscInt previous, PetscReal primal, PetscReal dual)
 {
@@ -30,30 +24,104 @@ static PetscErrorCode AdaptPenalty(PsdAdmm admm, PetscInt previous, PetscReal pr
   PetscFunctionReturn(0);
 }
 
+/* Looks at the bounds; the penalty is adapted unless the run ends here. */
+static PetscErrorCode Check(PsdAdmm admm, PetscReal target)
+{
+  PetscFunctionBeginUser;
+  PsdAdmmStatus *status = &admm->status;
+  PetscReal primal, dual;
+  PetscCall(PsdAdmmRelativeResiduals(admm, &primal, &dual));
+  PetscCall(PsdAdmmCheck(admm));
+  status->seconds = PsdWallSeconds() - admm->start;
+  if (status->gap <= target) admm->reason = PSD_GAP_REACHED;
+  if (admm->monitor) PetscCall((*admm->monitor)(admm, status, admm->monitor_context));
+  PetscCall(PsdCheckpointNote(admm));
+  admm->previous = admm->last_check;
+  if (admm->reason == PSD_RUNNING) PetscCall(AdaptPenalty(admm, admm->previous, primal, dual));
+  else admm->checked = PETSC_TRUE;
+  admm->last_check = status->iteration;
+  PetscFunctionReturn(0);
+}
+
+static PsdAdmmReason ReasonToEnd(PsdAdmm admm, const PsdStop *stop)
+{
+  if (admm->status.iteration >= admm->settings.max_it) return PSD_ITERATION_LIMIT;
+  if (stop->signal) return PSD_SIGNAL;
+  return stop->time ? PSD_TIME_LIMIT : PSD_RUNNING;
+}
+
+/* A checkpoint when it is due, and whenever the run ends. One that a signal or the clock ends is done then: the next one
+   goes on with it. */
+static PetscErrorCode Save(PsdAdmm admm, const PsdStop *stop)
+{
+  PetscFunctionBeginUser;
+  PetscBool written;
+  if (!admm->checkpoint.path[0] || (!stop->save && admm->reason == PSD_RUNNING)) PetscFunctionReturn(0);
+  admm->elapsed = PsdWallSeconds() - admm->start;
+  PetscCall(PsdCheckpointSave(admm, &written));
+  if (written && (admm->reason == PSD_SIGNAL || admm->reason == PSD_TIME_LIMIT)) admm->reason = PSD_CHECKPOINTED;
+  PetscFunctionReturn(0);
+}
+
+/* What the run that wrote the checkpoint would have done next had it gone on to this target and limit. */
+static PetscErrorCode Resume(PsdAdmm admm, PetscReal target)
+{
+  PetscFunctionBeginUser;
+  const PsdAdmmStatus *status = &admm->status;
+  const PetscBool at_limit = (PetscBool)(status->iteration >= admm->settings.max_it);
+  PetscReal primal, dual;
+  admm->checkpoint.resumed = PETSC_FALSE;
+  if (admm->checked && status->gap <= target) {
+    admm->reason = PSD_GAP_REACHED;
+  } else if (at_limit) {
+    admm->reason = PSD_ITERATION_LIMIT;
+    if (!admm->checked) {
+      PetscCall(PsdConeRefactor(admm->cone, admm->Z));
+      PetscCall(Check(admm, target));
+    }
+  } else if (admm->checked) {
+    PetscCall(PsdAdmmRelativeResiduals(admm, &primal, &dual));
+    PetscCall(AdaptPenalty(admm, admm->previous, primal, dual));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Before the first iteration: a signal may have come while A'A was made. */
+static PetscErrorCode Begin(PsdAdmm admm, PetscReal target)
+{
+  PetscFunctionBeginUser;
+  PsdStop stop;
+  admm->reason = PSD_RUNNING;
+  admm->checkpoint.last = admm->pass = PsdWallSeconds();
+  if (admm->checkpoint.resumed) PetscCall(Resume(admm, target));
+  admm->checked = PETSC_FALSE;
+  if (!admm->checkpoint.path[0] || admm->reason != PSD_RUNNING) PetscFunctionReturn(0);
+  PetscCall(PsdAdmmAskStop(admm, &stop));
+  if (stop.signal) admm->reason = PSD_SIGNAL;
+  else if (stop.time) admm->reason = PSD_TIME_LIMIT;
+  PetscCall(Save(admm, &stop));
+  if (admm->reason != PSD_CHECKPOINTED) admm->reason = PSD_RUNNING;
+  PetscFunctionReturn(0);
+}
+
 /* Iterates until the bounds are `target` apart, or a limit is met. */
 static PetscErrorCode RunTo(PsdAdmm admm, PetscReal target)
 {
   PetscFunctionBeginUser;
   PsdAdmmStatus *status = &admm->status;
   PetscCall(PsdPhaseBegin(PSD_PHASE_ADMM));
-  admm->reason = PSD_RUNNING;
+  PetscCall(Begin(admm, target));
   while (admm->reason == PSD_RUNNING) {
-    PetscBool up;
+    PsdStop stop;
     PetscCall(PsdAdmmIterate(admm));
     status->iteration++;
-    PetscCall(TimeIsUp(admm, &up));
-    if (status->iteration >= admm->settings.max_it) admm->reason = PSD_ITERATION_LIMIT;
-    else if (up) admm->reason = PSD_TIME_LIMIT;
-    else if (status->iteration % admm->settings.check_every) continue;
-
-    PetscReal primal, dual;
-    PetscCall(PsdAdmmRelativeResiduals(admm, &primal, &dual));
-    PetscCall(PsdAdmmCheck(admm));
-    status->seconds = PsdWallSeconds() - admm->start;
-    if (status->gap <= target) admm->reason = PSD_GAP_REACHED;
-    if (admm->monitor) PetscCall((*admm->monitor)(admm, status, admm->monitor_context));
-    if (admm->reason == PSD_RUNNING) PetscCall(AdaptPenalty(admm, admm->last_check, primal, dual));
-    admm->last_check = status->iteration;
+    PetscCall(PsdAdmmAskStop(admm, &stop));
+    admm->checked = PETSC_FALSE;
+    admm->reason = ReasonToEnd(admm, &stop);
+    if (status->iteration % admm->settings.check_every == 0) PetscCall(Check(admm, target));
+    PetscCall(Save(admm, &stop));
+    if (admm->reason == PSD_RUNNING || admm->reason == PSD_CHECKPOINTED || admm->checked) continue;
+    PetscCall(Check(admm, target));
   }
   PetscCall(PsdPhaseEnd(PSD_PHASE_ADMM));
   PetscFunctionReturn(0);
@@ -67,11 +135,13 @@ PetscErrorCode PsdAdmmSolve(PsdAdmm admm, PsdCertificate *certificate)
 {
   PetscFunctionBeginUser;
   const PetscReal gap = admm->settings.gap;
-  PetscReal target = gap;
-  admm->start = PsdWallSeconds();
-  for (PetscInt round = 0; round < MOST_ROUNDS; round++, target /= 2) {
+  *certificate = (PsdCertificate){0};
+  admm->start = PsdWallSeconds() - admm->elapsed;
+  if (!admm->checkpoint.resumed) admm->round = 0;
+  for (; admm->round < MOST_ROUNDS; admm->round++) {
     PsdDualSource sources[2] = {{NULL, NULL}, {admm->S, NULL}};
-    PetscCall(RunTo(admm, target));
+    PetscCall(RunTo(admm, ldexp(gap, -(int)admm->round)));
+    if (admm->reason == PSD_CHECKPOINTED) PetscFunctionReturn(0);
     sources[0] = admm->bounds->best_source;
     PsdConsensusGetStepResidual(admm->consensus, &sources[1].nu);
     if (sources[1].nu) sources[1].w = NULL;

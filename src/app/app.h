@@ -11,7 +11,7 @@
 #include <stdio.h>
 
 /* Exit status of the command (docs/formats.md). */
-enum { PSD_EXIT_DONE = 0, PSD_EXIT_INPUT = 1, PSD_EXIT_NOT_CONVERGED = 2 };
+enum { PSD_EXIT_DONE = 0, PSD_EXIT_INPUT = 1, PSD_EXIT_NOT_CONVERGED = 2, PSD_EXIT_CHECKPOINTED = 75 };
 
 /* What main knows and subcommands may need. */
 typedef struct {

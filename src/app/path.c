@@ -39,6 +39,19 @@ static PetscErrorCode ReadBetas(Choices *choices)
   PetscFunctionReturn(0);
 }
 
+/* A path is many runs; what would have to be kept is the best of them as well. */
+static PetscErrorCode RefuseCheckpoint(void)
+{
+  PetscFunctionBeginUser;
+  static const char *const names[] = {"-checkpoint", "-checkpoint_every", "-checkpoint_gram", "-resume"};
+  for (size_t k = 0; k < sizeof(names) / sizeof(*names); k++) {
+    PetscBool given;
+    PetscCall(PetscOptionsHasName(NULL, NULL, names[k], &given));
+    PsdCheckInput(!given, "option %s: path keeps no checkpoint, train does", names[k]);
+  }
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode ReadOptions(Choices *choices, PsdData data, PsdPatches patches, PsdProblem problem, PsdAdmm admm,
                                   PetscBool *done)
 {
@@ -53,6 +66,7 @@ static PetscErrorCode ReadOptions(Choices *choices, PsdData data, PsdPatches pat
   PetscCall(PsdPatchesSetFromOptions(patches));
   PetscCall(PsdProblemSetFromOptions(problem));
   PetscCall(PsdAdmmSetFromOptions(admm));
+  PetscCall(RefuseCheckpoint());
   PetscCall(ReadBetas(choices));
   PetscCall(PsdOptionsHeading("Output"));
   PetscCall(PsdOptionPath("-model", "file the best network is written to (HDF5)", PETSC_TRUE, choices->model));
@@ -180,7 +194,7 @@ static PetscErrorCode Step(Path *path, PetscInt number, PetscReal beta, PetscRea
   PetscCall(PsdNetworkDestroy(&network));
   path->report->iterations += status.iteration;
   path->all_reached = (PetscBool)(path->all_reached && reason == PSD_GAP_REACHED);
-  path->time_is_up = (PetscBool)(reason == PSD_TIME_LIMIT);
+  path->time_is_up = (PetscBool)(reason == PSD_TIME_LIMIT || reason == PSD_SIGNAL);
 
   char held_out[64] = "", columns[64] = ",";
   if (path->held_out) {
@@ -262,6 +276,7 @@ PetscErrorCode PsdRunPath(const PsdInvocation *invocation, int *exit_status)
   PsdProblem problem;
   PsdAdmm admm;
   PetscBool done;
+  PsdSignalsCatch();
   PetscCall(PetscNew(&choices));
   PetscCall(PsdDataCreate(PETSC_COMM_WORLD, &data));
   PetscCall(PsdPatchesCreate(PETSC_COMM_WORLD, &patches));

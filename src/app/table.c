@@ -11,6 +11,7 @@
 struct _p_PsdTable {
   PsdFile file;
   FILE *stream; /* NULL on ranks other than the root, and when no table is kept */
+  int error;    /* errno of the first row that could not be written */
 };
 
 void PsdStreamClose(FILE *stream, const char path[], PsdStatus *status)
@@ -45,7 +46,8 @@ PetscErrorCode PsdTableRow(PsdTable table, const char format[], ...)
   vfprintf(table->stream, format, values);
   va_end(values);
   fputc('\n', table->stream);
-  fflush(table->stream);
+  errno = 0;
+  if (fflush(table->stream) && !table->error) table->error = errno;
   PetscFunctionReturn(0);
 }
 
@@ -54,6 +56,7 @@ PetscErrorCode PsdTableClose(PsdTable *table)
   PetscFunctionBeginUser;
   PsdStatus status = {PETSC_FALSE, ""};
   if ((*table)->stream) {
+    if ((*table)->error) PsdStatusFail(&status, "cannot write %s: %s", (*table)->file.path, strerror((*table)->error));
     PsdStreamClose((*table)->stream, (*table)->file.path, &status);
     if (status.failed) PsdFileAbandon(&(*table)->file);
     else PsdFileCommit(&(*table)->file, &status);

@@ -21,6 +21,7 @@ static PetscErrorCode ReadOptions(Outputs *outputs, PsdData data, PsdPatches pat
   PetscCall(PsdPatchesSetFromOptions(patches));
   PetscCall(PsdProblemSetFromOptions(problem));
   PetscCall(PsdAdmmSetFromOptions(admm));
+  PetscCall(PsdAdmmSetCheckpointFromOptions(admm));
   PetscCall(PsdOptionsHeading("Output"));
   PetscCall(PsdOptionPath("-model", "file the network is written to (HDF5)", PETSC_TRUE, outputs->model));
   PetscCall(PsdOptionPath("-report", "file the run is summed up in (JSON)", PETSC_FALSE, outputs->report));
@@ -37,15 +38,35 @@ static PetscErrorCode ReadOptions(Outputs *outputs, PsdData data, PsdPatches pat
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode HistoryRow(PsdTable history, const PsdAdmmStatus *status)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PsdTableRow(history, "%" PetscInt_FMT ",%.6f,%.9g,%.9g,%.9g,%.17g,%.17g,%.9g,%" PetscInt_FMT,
+                        status->iteration, (double)status->seconds, (double)status->primal_residual,
+                        (double)status->dual_residual, (double)status->rho, (double)status->objective,
+                        (double)status->bound, (double)status->gap, status->rank));
+  PetscFunctionReturn(0);
+}
+
+/* The rows of before the run was interrupted come again. */
+static PetscErrorCode HistoryCreate(PsdAdmm admm, const char path[], PsdTable *history)
+{
+  PetscFunctionBeginUser;
+  PetscInt count;
+  const PsdAdmmStatus *rows;
+  PetscCall(PsdAdmmGetHistory(admm, &count, &rows));
+  PetscCall(
+      PsdTableCreate(path, "iteration,seconds,primal_residual,dual_residual,rho,objective,bound,gap,rank", history));
+  for (PetscInt k = 0; k < count; k++) PetscCall(HistoryRow(*history, &rows[k]));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Monitor(PsdAdmm admm, const PsdAdmmStatus *status, void *context)
 {
   PetscFunctionBeginUser;
   PsdAdmmReason reason;
   PetscCall(PsdAdmmGetStatus(admm, NULL, &reason));
-  PetscCall(PsdTableRow((PsdTable)context, "%" PetscInt_FMT ",%.6f,%.9g,%.9g,%.9g,%.17g,%.17g,%.9g,%" PetscInt_FMT,
-                        status->iteration, (double)status->seconds, (double)status->primal_residual,
-                        (double)status->dual_residual, (double)status->rho, (double)status->objective,
-                        (double)status->bound, (double)status->gap, status->rank));
+  PetscCall(HistoryRow((PsdTable)context, status));
   PetscCall(PsdProgressLine(
       PETSC_COMM_WORLD, (PetscBool)(reason != PSD_RUNNING),
       "solve    iteration %5" PetscInt_FMT "  objective %.8g  bound %.8g  gap %.2e  neurons %" PetscInt_FMT,
@@ -56,7 +77,8 @@ static PetscErrorCode Monitor(PsdAdmm admm, const PsdAdmmStatus *status, void *c
 static PetscErrorCode PrintSummary(const PsdReport *report, const Outputs *outputs, PsdAdmmReason reason)
 {
   PetscFunctionBeginUser;
-  static const char *const reasons[] = {"running", "gap reached", "iteration limit", "time limit", "rounding limit"};
+  static const char *const reasons[] = {"running",    "gap reached",    "iteration limit",
+                                        "time limit", "rounding limit", "signal"};
   const PsdCertificate *certificate = &report->certificate;
   PetscReal memory;
   PetscCall(PsdPeakMemory(&memory));
@@ -78,6 +100,25 @@ static PetscErrorCode PrintSummary(const PsdReport *report, const Outputs *outpu
   PetscFunctionReturn(0);
 }
 
+/* The run goes on another time: it leaves its checkpoint and its history so far. */
+static PetscErrorCode Leave(PsdTable *history, const PsdAdmmStatus *status, int *exit_status)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PsdTableClose(history));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD,
+                        "\nstopped after %" PetscInt_FMT " iterations, checkpoint written: run again with -resume\n",
+                        status->iteration));
+  *exit_status = PSD_EXIT_CHECKPOINTED;
+  PetscFunctionReturn(0);
+}
+
+/* Done, or a limit that the user set; a run that should have been continued but could not be saved is neither. */
+static int ExitStatus(PsdAdmmReason reason, PetscBool keeps)
+{
+  const PetscBool ended = (PetscBool)(reason == PSD_TIME_LIMIT || reason == PSD_SIGNAL);
+  return reason == PSD_GAP_REACHED || (ended && !keeps) ? PSD_EXIT_DONE : PSD_EXIT_NOT_CONVERGED;
+}
+
 /* From a problem that is set up to files on disk. */
 static PetscErrorCode SolveAndWrite(PsdAdmm admm, PsdProblem problem, PsdData held_out, const Outputs *outputs,
                                     PsdReport *report, int *exit_status)
@@ -88,14 +129,18 @@ static PetscErrorCode SolveAndWrite(PsdAdmm admm, PsdProblem problem, PsdData he
   PsdNetwork network;
   PsdAdmmStatus status;
   PsdAdmmReason reason;
-  PetscCall(PsdTableCreate(outputs->history,
-                           "iteration,seconds,primal_residual,dual_residual,rho,objective,bound,gap,rank", &history));
+  PetscBool keeps;
+  PetscCall(HistoryCreate(admm, outputs->history, &history));
   PetscCall(PsdAdmmSetMonitor(admm, Monitor, history));
   PetscCall(PsdAdmmSolve(admm, &report->certificate));
+  PetscCall(PsdAdmmGetStatus(admm, &status, &reason));
+  if (reason == PSD_CHECKPOINTED) {
+    PetscCall(Leave(&history, &status, exit_status));
+    PetscFunctionReturn(0);
+  }
   PetscCall(PsdTrainingSave(admm, &report->certificate, outputs->model, &network));
   PetscCall(PsdTableClose(&history));
 
-  PetscCall(PsdAdmmGetStatus(admm, &status, &reason));
   PetscCall(PsdAdmmGetKernels(admm, &report->consensus, &report->cone));
   PetscCall(PsdNetworkGetNeurons(network, &report->neurons, NULL, NULL, NULL, NULL, NULL));
   report->iterations = status.iteration;
@@ -104,7 +149,8 @@ static PetscErrorCode SolveAndWrite(PsdAdmm admm, PsdProblem problem, PsdData he
   if (held_out) PetscCall(PsdHeldOutApply(network, problem, held_out, &report->accuracy_validation, &loss));
   PetscCall(PrintSummary(report, outputs, reason));
   if (outputs->report[0]) PetscCall(PsdReportWrite(report, outputs->report));
-  *exit_status = reason == PSD_GAP_REACHED || reason == PSD_TIME_LIMIT ? PSD_EXIT_DONE : PSD_EXIT_NOT_CONVERGED;
+  PetscCall(PetscOptionsHasName(NULL, NULL, "-checkpoint", &keeps));
+  *exit_status = ExitStatus(reason, keeps);
   PetscCall(PsdNetworkDestroy(&network));
   PetscFunctionReturn(0);
 }
@@ -119,6 +165,7 @@ PetscErrorCode PsdRunTrain(const PsdInvocation *invocation, int *exit_status)
   PsdProblem problem;
   PsdAdmm admm;
   PetscBool done;
+  PsdSignalsCatch();
   PetscCall(PsdDataCreate(PETSC_COMM_WORLD, &data));
   PetscCall(PsdPatchesCreate(PETSC_COMM_WORLD, &patches));
   PetscCall(PsdProblemCreate(data, patches, &problem));

@@ -109,6 +109,7 @@ typedef enum {
   PSD_EVENT_PROJECT,
   PSD_EVENT_POLAR,
   PSD_EVENT_DECOMPOSE,
+  PSD_EVENT_CHECKPOINT,
   PSD_EVENT_COUNT
 } PsdEvent;
 
@@ -139,14 +140,15 @@ PetscErrorCode PsdProgressLine(MPI_Comm comm, PetscBool last, const char format[
 
 typedef struct {
   char path[PETSC_MAX_PATH_LEN];
-  char temporary[PETSC_MAX_PATH_LEN];
+  char temporary[PETSC_MAX_PATH_LEN]; /* PATH.tmp.HOST.PID */
 } PsdFile;
 
 void PsdFileBegin(PsdFile *file, const char path[], PsdStatus *status);
 void PsdFileCommit(PsdFile *file, PsdStatus *status);
 void PsdFileAbandon(PsdFile *file);
 
-/* PsdFileCheckWritable - finds out before a long run whether `path` can be written after it. Collective. */
+/* PsdFileCheckWritable - finds out before a long run whether `path` can be written after it, and removes what runs that were
+   killed have left under temporary names: of this machine at once, of others after a day. Collective. */
 PetscErrorCode PsdFileCheckWritable(MPI_Comm comm, const char option[], const char path[]);
 
 /* ---------------------------------------------------------------- dense eigenproblems: eigen.c
@@ -173,6 +175,18 @@ void PsdSumAdd(PsdSum sum, size_t offset, size_t count, const PetscReal x[]);
 /* total (length) <- the sums over all ranks on rank 0, zeros elsewhere; the sum is spent. Collective. */
 PetscErrorCode PsdSumReduce(PsdSum sum, MPI_Comm comm, PetscReal total[]);
 PetscErrorCode PsdSumDestroy(PsdSum *sum);
+
+/* ---------------------------------------------------------------- signals: signals.c */
+
+/* PsdSignalsCatch - from now on SIGTERM, SIGUSR1 and SIGINT are noted rather than end this rank; a second SIGINT does. For
+   programs whose loop asks PsdSignalsNoted. Every rank calls it. */
+void PsdSignalsCatch(void);
+PetscBool PsdSignalsCaught(void); /* whether the above was called */
+int PsdSignalsNoted(void);        /* the last one noted on this rank; 0: none */
+
+/* PsdFaultsEnd - a crash (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT) ends this process at once, after one line, so that the launcher ends
+   all ranks. Called by PsdInitialize. */
+void PsdFaultsEnd(int rank);
 
 /* ---------------------------------------------------------------- threads: threads.c */
 

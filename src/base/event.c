@@ -15,8 +15,8 @@ static PetscErrorCode ForgetEvents(void)
 
 static PetscErrorCode RegisterEvents(void)
 {
-  static const char *const names[PSD_EVENT_COUNT] = {"PsdFactor",  "PsdConsensus", "PsdMultiply",
-                                                     "PsdProject", "PsdPolar",     "PsdDecompose"};
+  static const char *const names[PSD_EVENT_COUNT] = {"PsdFactor", "PsdConsensus", "PsdMultiply",  "PsdProject",
+                                                     "PsdPolar",  "PsdDecompose", "PsdCheckpoint"};
   PetscClassId id;
   PetscFunctionBeginUser;
   PetscCall(PetscClassIdRegister("psdnet", &id));

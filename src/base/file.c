@@ -4,13 +4,27 @@
 */
 #define _GNU_SOURCE /* realpath, O_DIRECTORY */
 #include "base.h"
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+#define TEMPORARY ".tmp."
+#define HOST_LENGTH 256
+#define STALE_SECONDS                                                                                                  \
+  (24 * 3600) /* a temporary file of another machine that nobody has written to for so long is left over */
+
+static void HostName(char host[HOST_LENGTH])
+{
+  if (gethostname(host, HOST_LENGTH)) snprintf(host, HOST_LENGTH, "localhost");
+  host[HOST_LENGTH - 1] = '\0';
+}
 
 /* Where `path` leads; false when a name is too long. */
 static PetscBool ResolveNames(PsdFile *file, const char path[])
@@ -18,7 +32,10 @@ static PetscBool ResolveNames(PsdFile *file, const char path[])
   char *real = realpath(path, NULL);
   const char *target = real ? real : path;
   const int length = snprintf(file->path, sizeof(file->path), "%s", target);
-  const int longer = snprintf(file->temporary, sizeof(file->temporary), "%s.tmp.%ld", target, (long)getpid());
+  char host[HOST_LENGTH];
+  HostName(host);
+  const int longer =
+      snprintf(file->temporary, sizeof(file->temporary), "%s" TEMPORARY "%s.%ld", target, host, (long)getpid());
 
   free(real);
   return (PetscBool)(length >= 0 && longer >= 0 && (size_t)longer < sizeof(file->temporary));
@@ -70,6 +87,54 @@ static int SyncDirectoryOf(const char path[])
   return error == EINVAL ? 0 : error;
 }
 
+/* A process that has ended may still be listed, until its parent asks for its status. */
+static PetscBool IsRunning(long pid)
+{
+  char path[64], state = 'R';
+
+  if (kill((pid_t)pid, 0) && errno == ESRCH) return PETSC_FALSE;
+  snprintf(path, sizeof(path), "/proc/%ld/stat", pid);
+  FILE *file = fopen(path, "r");
+  if (file) {
+    if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1) state = 'R';
+    (void)fclose(file);
+  }
+  return (PetscBool)(state != 'Z' && state != 'X');
+}
+
+/* Whether the process that wrote NAME.tmp.HOST.PID is gone; owner: what follows ".tmp.". */
+static PetscBool IsStale(const char owner[], const char path[])
+{
+  char host[HOST_LENGTH], *end;
+  struct stat found;
+  const char *dot = strrchr(owner, '.');
+
+  HostName(host);
+  const long pid = strtol(dot ? dot + 1 : owner, &end, 10);
+  if (pid <= 0 || *end) return PETSC_FALSE;
+  if (dot && strlen(host) == (size_t)(dot - owner) && !strncmp(owner, host, (size_t)(dot - owner)))
+    return (PetscBool)!IsRunning(pid);
+  return (PetscBool)(!stat(path, &found) && time(NULL) - found.st_mtime > STALE_SECONDS);
+}
+
+static void RemoveStale(const PsdFile *file)
+{
+  char directory[PETSC_MAX_PATH_LEN], prefix[PETSC_MAX_PATH_LEN + sizeof(TEMPORARY)], path[PETSC_MAX_PATH_LEN];
+  const char *slash = strrchr(file->path, '/');
+
+  snprintf(directory, sizeof(directory), "%.*s", slash ? (int)(slash - file->path) + 1 : 2, slash ? file->path : "./");
+  snprintf(prefix, sizeof(prefix), "%s" TEMPORARY, slash ? slash + 1 : file->path);
+  DIR *entries = opendir(directory);
+  if (!entries) return;
+  for (const struct dirent *entry = readdir(entries); entry; entry = readdir(entries)) {
+    if (strncmp(entry->d_name, prefix, strlen(prefix))) continue;
+    const int length = snprintf(path, sizeof(path), "%s%s", directory, entry->d_name);
+    if (length < 0 || (size_t)length >= sizeof(path)) continue;
+    if (IsStale(entry->d_name + strlen(prefix), path)) (void)unlink(path);
+  }
+  (void)closedir(entries);
+}
+
 void PsdFileCommit(PsdFile *file, PsdStatus *status)
 {
   int error = 0;
@@ -84,6 +149,7 @@ void PsdFileCommit(PsdFile *file, PsdStatus *status)
     }
   }
   if (status->failed) PsdFileAbandon(file);
+  else RemoveStale(file); /* of a rank that was still dying when this run began */
 }
 
 void PsdFileAbandon(PsdFile *file)
@@ -115,6 +181,7 @@ static void TryToWrite(const char option[], const char path[], PsdStatus *status
   }
   (void)close(descriptor);
   PsdFileAbandon(&file);
+  RemoveStale(&file);
 }
 
 PetscErrorCode PsdFileCheckWritable(MPI_Comm comm, const char option[], const char path[])

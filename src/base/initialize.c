@@ -5,6 +5,8 @@
 #include "base.h"
 #include <hdf5.h>
 #include <slepcsys.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static PetscLogDouble wall_start;
@@ -14,9 +16,24 @@ PetscLogDouble PsdWallSeconds(void)
   return MPI_Wtime() - wall_start;
 }
 
+/* No place for a traceback: where memory is short it would be the same on many ranks; main ends all of them. PETSc 3.18 gives the
+   line number for the error code here. */
+static PetscBool IsOutOfMemory(PetscErrorCode code, PetscErrorType type, const char function[])
+{
+  if (code == PETSC_ERR_MEM) return PETSC_TRUE;
+  if (type != PETSC_ERROR_INITIAL || !function) return PETSC_FALSE;
+  return (PetscBool)(!strcmp(function, "PetscMallocAlign") || !strcmp(function, "PetscReallocAlign"));
+}
+
 static PetscErrorCode HandleError(MPI_Comm comm, int line, const char *function, const char *file, PetscErrorCode code,
                                   PetscErrorType type, const char *message, void *context)
 {
+  if (IsOutOfMemory(code, type, function)) {
+    if (type == PETSC_ERROR_INITIAL)
+      (void)fprintf(stderr, "psdnet: error: rank %d has no memory left: %s\n", (int)PetscGlobalRank,
+                    message ? message : "");
+    return PETSC_ERR_MEM;
+  }
   if (code != PSD_ERR_INPUT)
     return PetscTraceBackErrorHandler(comm, line, function, file, code, type, message, context);
   /* psdnet returns this code without raising it; raised, it is PETSc's own complaint about what the user gave */
@@ -49,8 +66,13 @@ PetscErrorCode PsdInitialize(int *argc, char ***argv, const char help[])
 {
   PetscFunctionBeginUser;
   PetscCall(PetscPushErrorHandler(HandleStartError, NULL));
+  /* files are written under names of their own, and some parallel file systems refuse locks */
+  (void)setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0);
   if (PetscInitialize(argc, argv, NULL, help)) return PSD_ERR_INPUT;
   wall_start = MPI_Wtime();
+  /* PETSc's own handlers print a traceback first, which after a crash inside malloc waits for ever for malloc's lock */
+  PetscCall(PetscPopSignalHandler());
+  PsdFaultsEnd((int)PetscGlobalRank);
   PetscCall(PetscPopErrorHandler());
   PetscCall(PetscPushErrorHandler(HandleError, NULL));
   PetscCall(SlepcInitializeNoArguments());

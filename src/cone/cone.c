@@ -12,9 +12,7 @@
 
 static const PsdConeOps *const kernels[PSD_CONE_KERNELS] = {&PsdConeLapack, &PsdConeSlepc, &PsdConeScalapack};
 
-/* Up to this order LAPACK takes a fraction of a millisecond and nothing else is worth its overhead; ... */
-#define SMALL_ORDER 80
-/* ... and from this one on a projection is worth sending a block to another rank. */
+/* From this order on a projection is worth sending a block to another rank. */
 #define TEAM_ORDER 100
 
 PetscErrorCode PsdConeCreate(PsdCone *cone)
@@ -53,11 +51,15 @@ PetscErrorCode PsdConeSetUp(PsdCone cone, PsdBlocks blocks)
                                                        cone->choice == PSD_CONE_SLEPC));
   for (PetscInt s = 0; s < 2; s++) {
     PetscCall(PetscCalloc1(blocks->local, &cone->slot[s]));
-    for (PetscInt k = 0; k < blocks->local; k++) cone->slot[s][k].rank = -1;
+    for (PetscInt k = 0; k < blocks->local; k++) {
+      cone->slot[s][k].rank = -1;
+      cone->slot[s][k].block = 2 * (blocks->first + k) + s;
+    }
     cone->work_slot[s].rank = -1;
   }
   if (cone->shared) {
     PetscCall(PsdConeTeamCreate(blocks, &cone->team));
+    for (PetscInt k = 0; k < cone->team.blocks; k++) cone->work_slot[k].block = cone->team.block[k];
     PetscCall(PetscMalloc1(blocks->m, &cone->x));
   } else {
     PetscCallMPI(MPI_Comm_dup(PETSC_COMM_SELF, &cone->team.comm));
@@ -78,7 +80,7 @@ PsdConeKernel PsdConeChoose(PsdCone cone, const PsdConeSlot *slot)
   const PetscInt d = cone->blocks->d, wanted = PetscMin(slot->rank, d - slot->rank);
   const PsdConeKernel complete = cone->team.size > 1 ? PSD_CONE_SCALAPACK : PSD_CONE_LAPACK;
   if (cone->choice != PSD_CONE_AUTO) return cone->choice;
-  if (d <= SMALL_ORDER) return PSD_CONE_LAPACK;
+  if (d <= PSD_CONE_SMALL_ORDER) return PSD_CONE_LAPACK;
   if (slot->rank < 0) return complete;
   const PetscInt expected = slot->columns > 0 ? PetscMax(slot->columns, wanted) : 4 * (wanted + 4);
   return expected < d / 2 ? PSD_CONE_SLEPC : complete;
@@ -133,7 +135,7 @@ static PetscErrorCode ProjectBlock(PsdCone cone, PsdConeSlot *slot, const PetscR
   if (cone->team.size > 1) PetscCallMPI(MPI_Bcast(&chosen, 1, MPI_INT, 0, cone->team.comm));
   which = (PsdConeKernel)chosen;
   if (which == PSD_CONE_LAPACK && cone->team.rank > 0) PetscFunctionReturn(0);
-  if (cone->choice == PSD_CONE_AUTO && d > SMALL_ORDER)
+  if (cone->choice == PSD_CONE_AUTO && d > PSD_CONE_SMALL_ORDER)
     PetscCall(PetscInfo(NULL,
                         "cone: %s for order %" PetscInt_FMT ", last rank %" PetscInt_FMT
                         ", last products with %" PetscInt_FMT " vectors, team of %d\n",
@@ -143,7 +145,8 @@ static PetscErrorCode ProjectBlock(PsdCone cone, PsdConeSlot *slot, const PetscR
     PsdUnpack(d, x, cone->X);
     for (PetscInt k = 0; k < cone->blocks->m; k++) norm += x[k] * x[k];
   }
-  const PetscBool follow = (PetscBool)(d > SMALL_ORDER && last_rank >= 0 && last_rank <= d / 4 && !slot->unfactored);
+  const PetscBool follow =
+      (PetscBool)(d > PSD_CONE_SMALL_ORDER && last_rank >= 0 && last_rank <= d / 4 && !slot->unfactored);
   if (follow) {
     PetscCall(PetscMalloc1((size_t)last_rank * d + 1, &last_F));
     PetscCall(PetscArraycpy(last_F, slot->F, (size_t)last_rank * d));
@@ -354,6 +357,23 @@ PetscErrorCode PsdConeGetFactor(PsdCone cone, PetscInt s, PetscInt k, PetscInt *
   if (slot->unfactored) PetscCall(Factorize(cone, slot));
   *rank = slot->rank;
   *F = slot->F;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdConeRefactor(PsdCone cone, Vec Z[2])
+{
+  PetscFunctionBeginUser;
+  const PetscInt m = cone->blocks->m;
+  for (PetscInt s = 0; s < 2; s++) {
+    const PetscReal *z;
+    PetscCall(VecGetArrayRead(Z[s], &z));
+    for (PetscInt k = 0; k < cone->blocks->local; k++) {
+      PsdConeSlot *slot = &cone->slot[s][k];
+      if (!slot->unfactored) PetscCall(PetscMalloc1(m, &slot->unfactored));
+      PetscCall(PetscArraycpy(slot->unfactored, z + (size_t)k * m, m));
+    }
+    PetscCall(VecRestoreArrayRead(Z[s], &z));
+  }
   PetscFunctionReturn(0);
 }
 

@@ -58,6 +58,7 @@ typedef struct {
 
 /* What is remembered of one block from one projection to the next. */
 typedef struct {
+  PetscInt block;   /* 2 pair + s */
   PetscInt rank;    /* of Z at the last projection; -1: there was none */
   PetscInt kept;    /* vectors in V: the last eigenvectors of the side wanted, and guards */
   PetscReal *V;     /* d x PsdConeMostKept, allocated by the first partial projection */
@@ -125,12 +126,31 @@ PetscErrorCode PsdConeProject(PsdCone cone, Vec X[2], Vec Z[2]);
 PetscErrorCode PsdConeGetFactor(PsdCone cone, PetscInt s, PetscInt k, PetscInt *rank, const PetscReal *F[]);
 /* PsdConeGetUse - what was used: "lapack", or "auto: lapack 20, slepc 480". Collective; the text is the same on all ranks. */
 PetscErrorCode PsdConeGetUse(PsdCone cone, size_t size, char text[]);
+/* PsdConeRefactor - the factors are those of Z from now on, complete, though Z comes from elsewhere. Collective. */
+PetscErrorCode PsdConeRefactor(PsdCone cone, Vec Z[2]);
 PetscErrorCode PsdConeDestroy(PsdCone *cone);
+
+/* What the next projections start from, in a file that another number of ranks may read (stored.c): its places, its numbers,
+   and back, after PsdConeSetUp. Proofs are not among it; they are made anew. Collective. */
+struct _p_PsdArchive;
+PetscErrorCode PsdConeAdd(PsdCone cone, struct _p_PsdArchive *archive);
+PetscErrorCode PsdConePut(PsdCone cone, struct _p_PsdArchive *archive);
+PetscErrorCode PsdConeGet(PsdCone cone, struct _p_PsdArchive *archive);
 
 /* Which kernel `auto` takes for this block now; a function of numbers that do not depend on clocks. */
 PsdConeKernel PsdConeChoose(PsdCone cone, const PsdConeSlot *slot);
 
 /* ---------------------------------------------------------------- shared by kernels */
+
+/* Up to this order LAPACK takes a fraction of a millisecond and nothing else is worth its overhead. */
+#define PSD_CONE_SMALL_ORDER 80
+
+/* Vectors that a partial projection keeps for the next one, at most: of a quarter of the order, and guards. */
+#define PSD_CONE_GUARDS 3
+static inline PetscInt PsdConeMostKept(PetscInt d)
+{
+  return PetscMax(1, d / 4) + PSD_CONE_GUARDS;
+}
 
 /* Room for `rank` columns of F. */
 PetscErrorCode PsdConeSlotReserve(PsdConeSlot *slot, PetscInt d, PetscInt rank);

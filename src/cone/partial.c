@@ -29,11 +29,11 @@
 #include "base/base.h"
 #include <petscblaslapack.h>
 
-#define GUARDS 3       /* beyond the wanted ones */
-#define RANDOM 2       /* new start vectors every time */
-#define NEAR 0.1       /* of ||X||: how far a proof is trusted beyond its reach, ... */
-#define PROVE_EVERY 10 /* ... and for how many projections less one */
-#define MOST_ROUNDS 40 /* products before a complete decomposition is cheaper */
+#define GUARDS PSD_CONE_GUARDS /* beyond the wanted ones */
+#define RANDOM 2               /* new start vectors every time */
+#define NEAR 0.1               /* of ||X||: how far a proof is trusted beyond its reach, ... */
+#define PROVE_EVERY 10         /* ... and for how many projections less one */
+#define MOST_ROUNDS 40         /* products before a complete decomposition is cheaper */
 
 /* A team takes part when so many products with X are expected: dealing it out costs two passes over X or so. */
 #define SPREAD_COLUMNS 60
@@ -425,7 +425,7 @@ static PetscErrorCode SearchByEps(Partial *it, const PsdConeSlot *slot, PetscRea
 static PetscErrorCode KeepVectors(Partial *it, PsdConeSlot *slot, PetscInt count)
 {
   PetscFunctionBeginUser;
-  if (!slot->V) PetscCall(PetscMalloc1((size_t)it->d * (it->wanted_most + GUARDS), &slot->V));
+  if (!slot->V) PetscCall(PetscMalloc1((size_t)it->d * PsdConeMostKept(it->d), &slot->V));
   slot->kept = PetscMin(count, it->wanted_most + GUARDS);
   PetscCall(PetscArraycpy(slot->V, it->U, (size_t)it->d * slot->kept));
   PetscFunctionReturn(0);
@@ -474,6 +474,9 @@ static PetscErrorCode ProjectHere(PsdCone cone, Partial *it, PsdConeSlot *slot, 
   PetscBool proved = PETSC_TRUE;
   PetscInt found = -1;
   it->columns = 0;
+  /* what is random depends on block and iteration alone: a run that is continued from a file goes the same way */
+  PetscCall(PetscRandomSetSeed(it->random, (unsigned long)(cone->iteration * 2 * cone->blocks->pairs + slot->block)));
+  PetscCall(PetscRandomSeed(it->random));
   if (slot->rank < 0 || wanted > it->wanted_most) {
     PetscCall(ProjectCompletely(cone, it, slot, x, X, z));
     PetscFunctionReturn(0);

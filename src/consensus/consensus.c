@@ -46,6 +46,19 @@ static PetscErrorCode Sizes(PsdProblem problem, PsdPlanSizes *sizes)
   PetscFunctionReturn(0);
 }
 
+/* What `auto` takes, of the kernels that the run can be continued with. */
+static PetscErrorCode ChooseInFamily(PsdConsensus consensus, const PsdPlanSizes *sizes, const PsdPlanNode *node)
+{
+  PetscFunctionBeginUser;
+  const PsdRates rates = PsdRatesNominal(sizes);
+  PsdPlanKind kind = PSD_PLAN_KERNEL;
+  if (consensus->family != PSD_FAMILY_SAMPLES) PetscCall(PsdPlanChoose(sizes, &rates, node, &kind));
+  if (consensus->family == PSD_FAMILY_GRAM && kind == PSD_PLAN_KERNEL)
+    kind = sizes->ranks > 1 ? PSD_PLAN_SCALAPACK : PSD_PLAN_ROOT;
+  consensus->ops = kernels[kind];
+  PetscFunctionReturn(0);
+}
+
 /* One that was asked for has to fit as well; nominal rates, so that a choice does not depend on clocks. */
 static PetscErrorCode ChooseKernel(PsdConsensus consensus)
 {
@@ -57,9 +70,7 @@ static PetscErrorCode ChooseKernel(PsdConsensus consensus)
   PetscCall(Sizes(consensus->problem, &sizes));
   PetscCall(PsdPlanThisNode(consensus->blocks->comm, &node));
   if (!consensus->ops) {
-    const PsdRates rates = PsdRatesNominal(&sizes);
-    PetscCall(PsdPlanChoose(&sizes, &rates, &node, &kind));
-    consensus->ops = kernels[kind];
+    PetscCall(ChooseInFamily(consensus, &sizes, &node));
   } else {
     while (kind < PSD_PLAN_KERNEL && kernels[kind] != consensus->ops) kind++;
     PsdCheckInput(kind != PSD_PLAN_KERNEL || !sizes.lifted_only,
@@ -76,12 +87,31 @@ static PetscErrorCode ChooseKernel(PsdConsensus consensus)
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdConsensusRequire(PsdConsensus consensus, PetscBool samples, const char path[])
+{
+  PetscFunctionBeginUser;
+  PsdCheckInput(!consensus->ops || (consensus->ops->follow != NULL) == samples,
+                "%s: its run used %s, which -consensus %s cannot go on from", path,
+                samples ? "-consensus kernel" : "A'A (-consensus root or scalapack)", consensus->ops->name);
+  consensus->family = samples ? PSD_FAMILY_SAMPLES : PSD_FAMILY_GRAM;
+  PetscFunctionReturn(0);
+}
+
+void PsdConsensusKeepGram(PsdConsensus consensus, const char path[], PetscBool resume)
+{
+  consensus->gram_path = path;
+  consensus->gram_resume = resume;
+}
+
 PetscErrorCode PsdConsensusAssemble(PsdConsensus consensus, PsdProblem problem)
 {
   PetscFunctionBeginUser;
   consensus->problem = problem;
   consensus->blocks = problem->blocks;
   PetscCall(ChooseKernel(consensus));
+  if (consensus->gram_path && consensus->ops->follow)
+    PetscCall(PetscPrintf(problem->comm, "gram     consensus %s has no A'A to keep in %s\n", consensus->ops->name,
+                          consensus->gram_path));
   PetscCall(VecDuplicate(problem->h, &consensus->rhs));
   PetscCall((*consensus->ops->assemble)(consensus));
   PsdCheckInput(!PetscIsInfOrNanReal(consensus->trace),
@@ -159,6 +189,11 @@ void PsdConsensusGetStepResidual(PsdConsensus consensus, const PetscReal *nu[])
 {
   *nu = NULL;
   if (consensus->ops->get_residual) (*consensus->ops->get_residual)(consensus, nu);
+}
+
+PetscReal *PsdConsensusGetState(PsdConsensus consensus, PetscInt k, const char **name)
+{
+  return consensus->ops->get_state ? (*consensus->ops->get_state)(consensus, k, name) : NULL;
 }
 
 PetscBool PsdConsensusCanSolve(PsdConsensus consensus)

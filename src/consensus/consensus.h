@@ -10,6 +10,7 @@
 #ifndef PSD_CONSENSUS_PRIVATE_H
 #define PSD_CONSENSUS_PRIVATE_H
 
+#include "base/archive.h"
 #include "cone/factors.h"
 #include "problem/problem.h"
 
@@ -39,11 +40,15 @@ typedef struct {
   PetscErrorCode (*restart)(PsdConsensus, Vec difference);
   PetscErrorCode (*rescale)(PsdConsensus, PetscReal factor);
   void (*get_residual)(PsdConsensus, const PetscReal *nu[]);
+  PetscReal *(*get_state)(PsdConsensus, PetscInt k, const char **name);
 } PsdConsensusOps;
 
 extern const PsdConsensusOps PsdConsensusRoot;
 extern const PsdConsensusOps PsdConsensusScalapack;
 extern const PsdConsensusOps PsdConsensusKernel;
+
+/* Kernels that an iteration can be handed on between. */
+typedef enum { PSD_FAMILY_ANY, PSD_FAMILY_GRAM, PSD_FAMILY_SAMPLES } PsdConsensusFamily;
 
 struct _p_PsdConsensus {
   PsdProblem problem;
@@ -54,11 +59,21 @@ struct _p_PsdConsensus {
   PetscReal trace; /* of G_P, which is that of A A'; on every rank */
   PetscReal shift; /* of the factor at hand */
   PetscInt factorizations;
+  PsdConsensusFamily family; /* what `auto` may choose */
+  const char *gram_path;     /* file that A'A is kept in; NULL: none. Borrowed */
+  PetscBool gram_resume;     /* what it holds already may be used */
+  PsdArchive gram_archive;   /* that file, from PsdGramFind to PsdGramRead */
 };
 
 /* All collective on the blocks' communicator. */
 PetscErrorCode PsdConsensusCreate(PsdConsensus *consensus);
 PetscErrorCode PsdConsensusSetFromOptions(PsdConsensus consensus); /* -consensus auto|root|scalapack|kernel */
+/* PsdConsensusRequire - a run that is continued, from the file `path`, needs a kernel that works with the samples, or one of A'A: `auto`
+   will choose among those; an input error when the other kind was asked for. Before PsdConsensusAssemble. */
+PetscErrorCode PsdConsensusRequire(PsdConsensus consensus, PetscBool samples, const char path[]);
+/* PsdConsensusKeepGram - A'A and h are written to `path` once they are made; resume: they are read from it when it is there,
+   and no feature is lifted then. path is borrowed. Before PsdConsensusAssemble. */
+void PsdConsensusKeepGram(PsdConsensus consensus, const char path[], PetscBool resume);
 /* PsdConsensusAssemble - chooses the kernel, has the samples lifted or kept as patches, forms its matrix and the problem's h.
    Errors: too little memory for every choice, with the numbers; features that overflow. */
 PetscErrorCode PsdConsensusAssemble(PsdConsensus consensus, PsdProblem problem);
@@ -89,6 +104,10 @@ PetscErrorCode PsdConsensusStepResidual(PsdConsensus consensus, Vec S, Vec M, Ps
 /* That nu itself, n_local x C row-major, where the kernel works with the samples; else NULL. Borrowed. */
 void PsdConsensusGetStepResidual(PsdConsensus consensus, const PetscReal *nu[]);
 
+/* Array k = 0, 1, ... of what the kernel follows of this rank's samples from one iteration to the next, n_local x C row-major, for
+   a checkpoint; NULL: there are no more. Borrowed. */
+PetscReal *PsdConsensusGetState(PsdConsensus consensus, PetscInt k, const char **name);
+
 /* x = (G_P + shift I)^-1 rhs and y = G_P x: kernels of A'A only. */
 PetscBool PsdConsensusCanSolve(PsdConsensus consensus);
 PetscErrorCode PsdConsensusSolve(PsdConsensus consensus, Vec rhs, Vec x);
@@ -118,6 +137,19 @@ PetscErrorCode PsdConsensusGramResidual(PsdConsensus consensus, Vec w, const Psd
                                         Vec M);
 PetscErrorCode PsdConsensusGramStepResidual(PsdConsensus consensus, Vec S, Vec M, PsdResidual *residual);
 PetscErrorCode PsdConsensusGramStart(PsdConsensus consensus, Vec *start);
+
+/*
+   A'A and h in a file of their own (gram_file.c). columns here, with ascending global numbers; matrix: order x columns by
+   columns, the lower triangle; or, upper, order x order with the upper triangle, columns being all or, on other ranks, none.
+
+   PsdGramFind - whether they are to be read, and the transform of the patches when they are; errors: another problem's, damaged.
+   PsdGramRead - reads them. PsdGramWrite - writes them when a path is set; a failure is a warning. All collective.
+*/
+PetscErrorCode PsdGramFind(PsdConsensus consensus, PetscBool *found);
+PetscErrorCode PsdGramRead(PsdConsensus consensus, PetscInt columns, const PetscInt column[], PetscBool upper,
+                           PetscReal matrix[]);
+PetscErrorCode PsdGramWrite(PsdConsensus consensus, PetscInt columns, const PetscInt column[], PetscBool upper,
+                            const PetscReal matrix[]);
 
 /* PsdReducePanel - adds `columns` columns from `first` on of all ranks' upper triangles (order D) into those of `owner`, in
    pieces of bounded size. Collective. */

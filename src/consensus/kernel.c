@@ -168,6 +168,16 @@ static void GetResidual(PsdConsensus consensus, const PetscReal *nu[])
   *nu = ((Kernel *)consensus->kernel)->residual;
 }
 
+static PetscReal *GetState(PsdConsensus consensus, PetscInt k, const char **name)
+{
+  Kernel *it = consensus->kernel;
+  PetscReal *const arrays[] = {it->AZ, it->AU, it->residual};
+  static const char *const names[] = {"/samples/AZ", "/samples/AU", "/samples/residual"};
+  if (k >= 3) return NULL;
+  *name = names[k];
+  return arrays[k];
+}
+
 static PetscErrorCode KrylovStart(PsdConsensus consensus, Vec *start)
 {
   PetscFunctionBeginUser;
@@ -216,4 +226,5 @@ const PsdConsensusOps PsdConsensusKernel = {.name = "kernel",
                                             .follow = Follow,
                                             .restart = Restart,
                                             .rescale = Rescale,
-                                            .get_residual = GetResidual};
+                                            .get_residual = GetResidual,
+                                            .get_state = GetState};

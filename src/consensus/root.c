@@ -30,26 +30,47 @@ static PetscErrorCode CreateExchange(PsdConsensus consensus, PetscMPIInt rank, R
   PetscFunctionReturn(0);
 }
 
+/* The root's triangle, to the file or from it. */
+static PetscErrorCode KeepOrRead(PsdConsensus consensus, PetscBool found, PetscInt columns, PetscReal *gram)
+{
+  PetscFunctionBeginUser;
+  PetscInt *column;
+  PetscCall(PetscMalloc1(columns, &column));
+  for (PetscInt k = 0; k < columns; k++) column[k] = k;
+  if (found) PetscCall(PsdGramRead(consensus, columns, column, PETSC_TRUE, gram));
+  else PetscCall(PsdGramWrite(consensus, columns, column, PETSC_TRUE, gram));
+  PetscCall(PetscFree(column));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Assemble(PsdConsensus consensus)
 {
   PetscFunctionBeginUser;
   const MPI_Comm comm = consensus->blocks->comm;
   PetscMPIInt rank;
-  PetscReal *gram;
+  PetscReal *gram = NULL;
+  PetscBool found;
   Root *root;
-  PetscCall(PsdProblemLift(consensus->problem));
-  const PetscInt D = consensus->problem->order;
-  PetscCall(PsdProblemComputeGram(consensus->problem));
-  PetscCall(PsdProblemTakeGram(consensus->problem, &gram));
-  PetscCall(PsdPhaseBegin(PSD_PHASE_GRAM));
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCall(PsdGramFind(consensus, &found));
+  PetscCall(PsdProblemFold(consensus->problem));
+  const PetscInt D = consensus->problem->order;
+  if (!found) {
+    PetscCall(PsdProblemLift(consensus->problem));
+    PetscCall(PsdProblemComputeGram(consensus->problem));
+    PetscCall(PsdProblemTakeGram(consensus->problem, &gram));
+  } else if (rank == 0) {
+    PetscCall(PetscMalloc1((size_t)D * D, &gram));
+  }
+  PetscCall(PsdPhaseBegin(PSD_PHASE_GRAM));
   PetscCall(PetscNew(&root));
   consensus->kernel = root;
   PetscCall(CreateExchange(consensus, rank, root));
 
   const PetscInt panel = PetscMax(1, 1000000 / D);
-  for (PetscInt first = 0; first < D; first += panel)
+  for (PetscInt first = 0; first < D && !found; first += panel)
     PetscCall(PsdReducePanel(comm, 0, D, first, PetscMin(panel, D - first), gram));
+  PetscCall(KeepOrRead(consensus, found, rank == 0 ? D : 0, gram));
   if (rank > 0) {
     PetscCall(PetscFree(gram));
   } else {

@@ -19,8 +19,11 @@ static PetscErrorCode Assemble(PsdConsensus consensus)
 {
   PetscFunctionBeginUser;
   PetscInt *column;
+  PetscBool found;
   Scalapack *it;
-  PetscCall(PsdProblemLift(consensus->problem));
+  PetscCall(PsdGramFind(consensus, &found));
+  PetscCall(PsdProblemFold(consensus->problem));
+  if (!found) PetscCall(PsdProblemLift(consensus->problem));
   const PetscInt D = consensus->problem->order;
   PetscCall(PetscNew(&it));
   consensus->kernel = it;
@@ -29,7 +32,12 @@ static PetscErrorCode Assemble(PsdConsensus consensus)
   for (PetscInt k = 0; k < it->grid->columns; k++) column[k] = PsdGridColumn(it->grid, k);
   PetscCall(PsdExchangeCreate(consensus->problem, it->grid->columns, column, consensus->rhs, &it->exchange));
   PetscCall(VecDuplicate(it->exchange->rows, &it->product));
-  PetscCall(PsdProblemAccumulateColumns(consensus->problem, it->grid->columns, column, it->grid->matrix));
+  if (!found) {
+    PetscCall(PsdProblemAccumulateColumns(consensus->problem, it->grid->columns, column, it->grid->matrix));
+    PetscCall(PsdGramWrite(consensus, it->grid->columns, column, PETSC_FALSE, it->grid->matrix));
+  } else {
+    PetscCall(PsdGramRead(consensus, it->grid->columns, column, PETSC_FALSE, it->grid->matrix));
+  }
   for (PetscInt k = 0; k < it->grid->columns; k++)
     consensus->trace += it->grid->matrix[(size_t)k * (size_t)D + (size_t)column[k]];
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &consensus->trace, 1, MPIU_REAL, MPI_SUM, consensus->blocks->comm));

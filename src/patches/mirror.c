@@ -40,6 +40,28 @@ static PsdPatches BranchOf(PsdPatches patches, PetscInt *g)
   return patches;
 }
 
+/* Whether every coordinate is even (sign 1) or odd (-1): those of principal components are, others need not be. */
+static PetscBool FindParities(PsdPatches patches, PetscReal sign[])
+{
+  const PetscInt q = patches->q, f = patches->f;
+  const PetscReal *T = patches->transform;
+  if (!T) return PETSC_FALSE;
+  for (PetscInt k = 0; k < f; k++) {
+    PetscReal size = 0, even = 0, odd = 0;
+    for (PetscInt i = 0; i < q; i++) {
+      const PetscReal here = T[i * f + k], there = T[PsdPatchesMirrorPixel(patches, i) * f + k];
+      size += here * here;
+      even += (here + there) * (here + there);
+      odd += (here - there) * (here - there);
+    }
+    /* squares of what rounding may leave of zero */
+    const PetscReal none = PETSC_MACHINE_EPSILON * size;
+    if (even > none && odd > none) return PETSC_FALSE;
+    sign[k] = odd <= none ? 1 : -1;
+  }
+  return PETSC_TRUE;
+}
+
 void PsdPatchesGetMirror(PsdPatches patches, PetscInt g, PsdRegionMirror *mirror)
 {
   const PetscInt f = PsdPatchesFinalDimension(patches);
@@ -50,7 +72,11 @@ void PsdPatchesGetMirror(PsdPatches patches, PetscInt g, PsdRegionMirror *mirror
   mirror->f = branch->f;
   for (PetscInt k = 0; k < f; k++) {
     mirror->coordinate[k] = k;
-    mirror->sign[k] = branch->parity && k < branch->f ? branch->parity[k] : 1;
-    if (!branch->parity && k < branch->f) mirror->coordinate[k] = PsdPatchesMirrorPixel(branch, k);
+    mirror->sign[k] = 1;
+  }
+  if (FindParities(branch, mirror->sign)) return;
+  for (PetscInt k = 0; k < branch->f; k++) {
+    mirror->coordinate[k] = PsdPatchesMirrorPixel(branch, k);
+    mirror->sign[k] = 1;
   }
 }

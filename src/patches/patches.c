@@ -169,7 +169,6 @@ PetscErrorCode PsdPatchesSetGeometry(PsdPatches patches, const PsdPatchGeometry 
   patches->whiten = 0;
   patches->pca = 0;
   PetscCall(PetscFree2(patches->transform, patches->mean));
-  PetscCall(PetscFree(patches->parity));
   PetscCall(SetUpGeometry(patches));
   PetscFunctionReturn(0);
 }
@@ -254,7 +253,6 @@ PetscErrorCode PsdPatchesDestroy(PsdPatches *patches)
   if (!*patches) PetscFunctionReturn(0);
   for (PetscInt k = 0; k < (*patches)->branches; k++) PetscCall(PsdPatchesDestroy(&(*patches)->branch[k]));
   PetscCall(PetscFree2((*patches)->transform, (*patches)->mean));
-  PetscCall(PetscFree((*patches)->parity));
   PetscCall(PetscFree4((*patches)->image, (*patches)->patch_rows, (*patches)->region_count, (*patches)->square));
   PetscCall(PetscFree2((*patches)->product, (*patches)->scales));
   PetscCall(PetscFree(*patches));

@@ -136,9 +136,8 @@ static PetscErrorCode EigendecomposeParity(PsdPatches patches, PetscReal parity,
   PetscFunctionReturn(0);
 }
 
-/* As Eigendecompose, but every eigenvector is even or odd, as parity[k] says: those of equal eigenvalues need not be. */
-static PetscErrorCode EigendecomposeMirrored(PsdPatches patches, PetscReal square[], PetscReal lambda[],
-                                             PetscReal parity[])
+/* As Eigendecompose, but every eigenvector is even or odd, which those of equal eigenvalues need not be. */
+static PetscErrorCode EigendecomposeMirrored(PsdPatches patches, PetscReal square[], PetscReal lambda[])
 {
   PetscFunctionBeginUser;
   const size_t q = (size_t)patches->q;
@@ -151,7 +150,6 @@ static PetscErrorCode EigendecomposeMirrored(PsdPatches patches, PetscReal squar
     const PetscBool is_even = (PetscBool)(b == odd || (a < even && values[a] <= values[even + b]));
     const PetscInt from = is_even ? a++ : even + b++;
     lambda[k] = values[from];
-    parity[k] = is_even ? 1 : -1;
     PetscCall(PetscArraycpy(square + (size_t)k * q, vectors + (size_t)from * q, q));
   }
   PetscCall(PetscFree2(values, vectors));
@@ -186,13 +184,12 @@ PetscErrorCode PsdPatchesSetStatistics(PsdPatches patches, PetscReal sum[])
   }
   if (!PsdPatchesNeedStatistics(patches)) PetscFunctionReturn(0);
   const PetscInt q = patches->q, f = PsdPatchesFinalDimension(patches);
-  const PetscBool parities = (PetscBool)(patches->mirrored && patches->pca > 0);
-  PetscReal *mean, *square, *lambda, *transform, *parity;
+  PetscReal *mean, *square, *lambda, *transform;
   PetscMPIInt rank, length;
   int verdict = VARIED;
   PetscCall(PetscMPIIntCast(q * f, &length));
   PetscCallMPI(MPI_Comm_rank(patches->comm, &rank));
-  PetscCall(PetscMalloc4(q, &mean, (size_t)q * q, &square, q, &lambda, q, &parity));
+  PetscCall(PetscMalloc3(q, &mean, (size_t)q * q, &square, q, &lambda));
   PetscCall(PetscCalloc1((size_t)q * f, &transform));
   if (rank == 0 && patches->mirrored) AverageMirrors(patches, sum);
   if (rank == 0) verdict = Judge(q, sum, mean, square);
@@ -200,7 +197,7 @@ PetscErrorCode PsdPatchesSetStatistics(PsdPatches patches, PetscReal sum[])
   if (verdict == VARIED) {
     if (rank == 0) {
       if (patches->mirrored) {
-        PetscCall(EigendecomposeMirrored(patches, square, lambda, parity));
+        PetscCall(EigendecomposeMirrored(patches, square, lambda));
       } else {
         PetscCall(Eigendecompose(q, square, lambda));
       }
@@ -210,12 +207,7 @@ PetscErrorCode PsdPatchesSetStatistics(PsdPatches patches, PetscReal sum[])
     PetscCallMPI(MPI_Bcast(mean, (PetscMPIInt)q, MPIU_REAL, 0, patches->comm));
     PetscCall(PsdPatchesSetTransform(patches, f, transform, mean));
   }
-  if (verdict == VARIED && parities) {
-    PetscCallMPI(MPI_Bcast(parity, (PetscMPIInt)q, MPIU_REAL, 0, patches->comm));
-    PetscCall(PetscMalloc1(f, &patches->parity));
-    for (PetscInt k = 0; k < f; k++) patches->parity[k] = parity[q - 1 - k]; /* as in BuildTransform */
-  }
-  PetscCall(PetscFree4(mean, square, lambda, parity));
+  PetscCall(PetscFree3(mean, square, lambda));
   PetscCall(PetscFree(transform));
   PsdCheckInput(verdict != OVERFLOWN, "patches overflow: see -pixel_shift, -pixel_scale and -patch_normalize");
   PsdCheckInput(verdict == VARIED,

@@ -287,6 +287,8 @@ PetscErrorCode PsdProblemEvaluate(PsdProblem problem, Vec S, PetscInt candidates
   PetscFunctionBeginUser;
   const size_t length = (size_t)problem->blocks->D * problem->blocks->C;
   Pass pass;
+  /* not yet, where A'A came from a file */
+  if (!problem->rows) PetscCall(PsdProblemLift(problem));
   PetscCall(PassCreate(problem, candidates, sources, &pass));
   PetscCall(BlockNorms(problem->blocks, S, pass.S_norm));
   if (problem->rows) {

@@ -223,6 +223,7 @@ PetscErrorCode PsdFeaturesSetUp(PsdFeatures it)
   PetscFunctionBeginUser;
   const PetscBool statistics = PsdPatchesNeedStatistics(it->patches);
   PetscInt branches;
+  if (it->rows) PetscFunctionReturn(0);
   PetscCall(PsdPatchesGetBranchCount(it->patches, &branches));
   const PetscBool in_place = (PetscBool)(statistics && it->kept && branches == 1 && it->moments_length <= it->D);
   PetscCall(PsdPhaseBegin(PSD_PHASE_LIFT));

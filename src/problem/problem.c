@@ -140,30 +140,33 @@ PetscErrorCode PsdProblemSetUp(PsdProblem problem)
   PetscFunctionReturn(0);
 }
 
-/* Samples in the symmetric coordinates, for A'A, beside those of the certificate. */
-static PetscErrorCode FoldFeatures(PsdProblem problem)
+PetscErrorCode PsdProblemFold(PsdProblem problem)
 {
   PetscFunctionBeginUser;
+  PetscBool symmetric;
+  PetscCall(PsdProblemIsSymmetric(problem, &symmetric));
+  if (!symmetric || problem->symmetry) PetscFunctionReturn(0);
   PetscCall(PsdFeaturesGatherStatistics(problem->features));
   PetscCall(PsdSymmetryCreate(problem->patches, problem->blocks, &problem->symmetry));
-  PetscCall(PsdFeaturesCreate(problem->data, problem->patches, problem->activation, 0, &problem->folded));
-  PetscCall(PsdFeaturesSetSymmetry(problem->features, problem->symmetry, PETSC_FALSE));
-  PetscCall(PsdFeaturesSetSymmetry(problem->folded, problem->symmetry, PETSC_TRUE));
-  PetscCall(PsdFeaturesSetUp(problem->folded));
   problem->order = problem->symmetry->order;
   PetscCall(PetscInfo(NULL, "mirror images: A'A of order %" PetscInt_FMT " instead of D = %" PetscInt_FMT "\n",
                       problem->order, problem->blocks->D));
   PetscFunctionReturn(0);
 }
 
+/* Folded features, for A'A, beside those of the certificate. */
 PetscErrorCode PsdProblemLift(PsdProblem problem)
 {
   PetscFunctionBeginUser;
-  PetscBool symmetric;
-  PetscCall(PsdProblemIsSymmetric(problem, &symmetric));
-  if (symmetric) PetscCall(FoldFeatures(problem));
+  PetscCall(PsdProblemFold(problem));
+  if (problem->symmetry && !problem->folded) {
+    PetscCall(PsdFeaturesCreate(problem->data, problem->patches, problem->activation, 0, &problem->folded));
+    PetscCall(PsdFeaturesSetSymmetry(problem->features, problem->symmetry, PETSC_FALSE));
+    PetscCall(PsdFeaturesSetSymmetry(problem->folded, problem->symmetry, PETSC_TRUE));
+    PetscCall(PsdFeaturesSetUp(problem->folded));
+  }
   PetscCall(PsdFeaturesSetUp(problem->features));
-  if (!symmetric) problem->folded = problem->features;
+  if (!problem->folded) problem->folded = problem->features;
   PetscFunctionReturn(0);
 }
 

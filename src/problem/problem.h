@@ -82,8 +82,12 @@ struct _p_PsdProblem {
    own mirror image. Not collective. */
 PetscErrorCode PsdProblemIsSymmetric(PsdProblem problem, PetscBool *symmetric);
 
-/* PsdProblemLift, PsdProblemKeepPatches - the two forms samples are kept in; one of them, once, before anything that asks
-   for the samples. Collective. */
+/* PsdProblemFold - settles the order of A'A: gathers the statistics of the patches where they are wanted, and folds mirror images.
+   Collective; a second time does nothing. */
+PetscErrorCode PsdProblemFold(PsdProblem problem);
+
+/* PsdProblemLift, PsdProblemKeepPatches - the two forms samples are kept in; one of them, before anything that asks for the
+   samples. Lifting a second time does nothing. Collective. */
 PetscErrorCode PsdProblemLift(PsdProblem problem);
 PetscErrorCode PsdProblemKeepPatches(PsdProblem problem);
 

@@ -2,7 +2,7 @@
    Reading HDF5 in steps that close what they open and say, in one line, what is wrong with the file. Numbers of another
    size are converted by HDF5, which clips what does not fit; ranges are for the caller to check.
 */
-#include "network.h"
+#include "hdf5_file.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
    Writing HDF5: the file is built in memory and its bytes are written as any others. A disk that fills up is then an
    error of write(), with the system's words for it, and HDF5 is not left with a file that it cannot close.
 */
-#include "network.h"
+#include "hdf5_file.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>

@@ -1,0 +1,250 @@
+/* A checkpoint read by any number of ranks is the state that was written; damaged at any byte, cut off anywhere, or of
+ * another problem it is refused in one line. */
+#include "problem_sample.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <cmocka.h>
+#include "admm/admm.h"
+#include "base/archive_impl.h"
+
+#define ITERATIONS 25
+#define DAMAGES 200 /* places of a damaged byte, beyond the head's first lines; and half as many lengths */
+
+typedef struct {
+  MPI_Comm comm;
+  PsdData data;
+  PsdPatches patches;
+  PsdProblem problem;
+  PsdAdmm admm;
+} Run;
+
+static const PsdConsensusOps *const kernels[] = {&PsdConsensusRoot, &PsdConsensusScalapack, &PsdConsensusKernel};
+
+/* ---------------------------------------------------------------- a small problem on some of the ranks */
+
+static Run RunCreate(MPI_Comm comm, const PsdConsensusOps *consensus, PetscReal whiten, PetscReal beta)
+{
+  static const PetscInt labels[] = {3, 0, 5};
+  Run it = {.comm = comm};
+  MUST(PsdDataCreate(comm, &it.data));
+  MUST(PsdDataSetPath(it.data, PathOf("images.h5", NULL)));
+  MUST(PsdDataSetClasses(it.data, 3, labels));
+  MUST(PsdDataSetUp(it.data));
+  MUST(PsdPatchesCreate(comm, &it.patches));
+  it.patches->geometry.patch_height = it.patches->geometry.patch_width = it.patches->geometry.pool = 2;
+  it.patches->whiten = whiten;
+  MUST(PsdPatchesSetImageSize(it.patches, (PetscInt)image_size[0], (PetscInt)image_size[1], (PetscInt)image_size[2]));
+  MUST(PsdProblemCreate(it.data, it.patches, &it.problem));
+  MUST(PsdProblemSetActivation(it.problem, activation));
+  MUST(PsdProblemSetBeta(it.problem, beta));
+  MUST(PsdProblemSetUp(it.problem));
+  MUST(PsdAdmmCreate(it.problem, &it.admm));
+  it.admm->consensus->ops = consensus;
+  return it;
+}
+
+static void RunDestroy(Run *it)
+{
+  MUST(PsdAdmmDestroy(&it->admm));
+  MUST(PsdProblemDestroy(&it->problem));
+  MUST(PsdPatchesDestroy(&it->patches));
+  MUST(PsdDataDestroy(&it->data));
+}
+
+static PetscErrorCode Open(Run *it, const char path[])
+{
+  MUST(PetscStrncpy(it->admm->checkpoint.path, path, sizeof(it->admm->checkpoint.path)));
+  it->admm->checkpoint.every = 1e9;
+  it->admm->checkpoint.resume = PETSC_TRUE;
+  return PsdAdmmSetUp(it->admm);
+}
+
+/* The state after some iterations on all ranks, in a file. */
+static void Write(const char path[], const PsdConsensusOps *consensus)
+{
+  PsdCertificate certificate;
+  Run it = RunCreate(PETSC_COMM_WORLD, consensus, 0.1, 0.5);
+  MUST(PsdAdmmSetTolerances(it.admm, 1e-12, ITERATIONS));
+  MUST(Open(&it, path));
+  MUST(PsdAdmmSolve(it.admm, &certificate));
+  RunDestroy(&it);
+}
+
+/* ---------------------------------------------------------------- files */
+
+static unsigned char *Bytes(const char path[], long *size)
+{
+  FILE *file = fopen(path, "rb");
+  Require(file && !fseek(file, 0, SEEK_END), path);
+  *size = ftell(file);
+  unsigned char *bytes = malloc((size_t)*size);
+  Require(bytes != NULL, "malloc");
+  rewind(file);
+  Require(fread(bytes, 1, (size_t)*size, file) == (size_t)*size && !fclose(file), path);
+  return bytes;
+}
+
+static void WriteFileBytes(const char path[], const unsigned char bytes[], long size)
+{
+  if (!Rank()) {
+    FILE *file = fopen(path, "wb");
+    Require(file && fwrite(bytes, 1, (size_t)size, file) == (size_t)size && !fclose(file), path);
+  }
+  MUST(MPI_Barrier(PETSC_COMM_WORLD));
+}
+
+static void Remove(const char path[])
+{
+  MUST(MPI_Barrier(PETSC_COMM_WORLD));
+  if (!Rank()) (void)remove(path);
+  MUST(MPI_Barrier(PETSC_COMM_WORLD));
+}
+
+/* ---------------------------------------------------------------- tests */
+
+/* Written by all ranks, read by `ranks` of them and written again: the same bytes. */
+static void Compare(const PsdConsensusOps *consensus, PetscMPIInt ranks)
+{
+  char first[PETSC_MAX_PATH_LEN], second[PETSC_MAX_PATH_LEN];
+  MPI_Comm comm;
+  long sizes[2];
+  PetscBool written = PETSC_FALSE;
+  snprintf(first, sizeof(first), "%s", PathOf("first.ck", NULL));
+  snprintf(second, sizeof(second), "%s", PathOf("second.ck", NULL));
+  MUST(MPI_Comm_split(PETSC_COMM_WORLD, Rank() < ranks, Rank(), &comm));
+  if (Rank() < ranks) {
+    Run it = RunCreate(comm, consensus, 0.1, 0.5);
+    MUST(PsdAdmmSetTolerances(it.admm, 1e-12, ITERATIONS));
+    MUST(Open(&it, first));
+    assert_int_equal(it.admm->status.iteration, ITERATIONS);
+    MUST(PetscStrncpy(it.admm->checkpoint.path, second, sizeof(it.admm->checkpoint.path)));
+    MUST(PsdCheckpointSave(it.admm, &written));
+    assert_true(written);
+    RunDestroy(&it);
+  }
+  MUST(MPI_Comm_free(&comm));
+  MUST(MPI_Barrier(PETSC_COMM_WORLD));
+  unsigned char *bytes[2] = {Bytes(first, &sizes[0]), Bytes(second, &sizes[1])};
+  assert_int_equal(sizes[0], sizes[1]);
+  assert_memory_equal(bytes[0], bytes[1], (size_t)sizes[0]);
+  free(bytes[0]);
+  free(bytes[1]);
+  Remove(second);
+}
+
+static void TestAnyRanksReadWhatOthersWrote(void **state)
+{
+  (void)state;
+  for (size_t k = 0; k < sizeof(kernels) / sizeof(*kernels); k++) {
+    Write(PathOf("first.ck", NULL), kernels[k]);
+    for (PetscMPIInt ranks = 1; ranks <= Size(); ranks++) Compare(kernels[k], ranks);
+    Remove(PathOf("first.ck", NULL));
+  }
+}
+
+/* One line that names the file. */
+static void Refused(Run *it, const char path[], const char part[], const char what[], long where)
+{
+  const PetscErrorCode code = PsdCheckpointOpen(it->admm);
+  const PetscErrorCode later = code ? code : PsdCheckpointLoad(it->admm);
+  if (later != PSD_ERR_INPUT) fail_msg("%s at %ld: code %d", what, where, (int)later);
+  if (!strstr(PsdErrorMessage(), path) || strchr(PsdErrorMessage(), '\n') || !strstr(PsdErrorMessage(), part))
+    fail_msg("%s at %ld: message '%s'", what, where, PsdErrorMessage());
+  MUST(PsdArchiveDestroy(&it->admm->checkpoint.archive));
+}
+
+static void TestDamageIsFound(void **state)
+{
+  char path[PETSC_MAX_PATH_LEN];
+  long size;
+  uint64_t seed = 17;
+  (void)state;
+  Write(PathOf("first.ck", NULL), &PsdConsensusRoot);
+  unsigned char *bytes = Bytes(PathOf("first.ck", NULL), &size);
+  MUST(MPI_Barrier(PETSC_COMM_WORLD));
+  snprintf(path, sizeof(path), "%s", PathOf("first.ck", NULL));
+  Run it = RunCreate(PETSC_COMM_WORLD, &PsdConsensusRoot, 0.1, 0.5);
+  MUST(Open(&it, path)); /* the sound one */
+  for (long k = 0; k < 64 + DAMAGES; k++) {
+    seed = seed * 6364136223846793005u + 1442695040888963407u;
+    const long at = k < 64 ? k : (long)((seed >> 20) % (uint64_t)size);
+    const unsigned char flip = (unsigned char)(1u << (seed >> 61)), kept = bytes[at];
+    bytes[at] ^= flip;
+    WriteFileBytes(path, bytes, size);
+    Refused(&it, path, "", "a damaged byte", at);
+    bytes[at] = kept;
+  }
+  for (long k = 0; k <= DAMAGES / 2; k++) {
+    seed = seed * 6364136223846793005u + 1442695040888963407u;
+    const long length = k == 0 ? 0 : k == 1 ? size - 1 : (long)((seed >> 20) % (uint64_t)size);
+    WriteFileBytes(path, bytes, length);
+    Refused(&it, path, "", "cut off", length);
+  }
+  RunDestroy(&it);
+  free(bytes);
+  Remove(path);
+}
+
+/* The words of the head changed, and its checksum made right again. */
+static void Rewrite(const char path[], const char from[], const char to[])
+{
+  long size;
+  unsigned char *bytes = Bytes(path, &size);
+  char line[64];
+  MUST(MPI_Barrier(PETSC_COMM_WORLD));
+  char *at = strstr((char *)bytes, from);
+  Require(at != NULL && strlen(from) == strlen(to), from);
+  memcpy(at, to, strlen(to));
+  snprintf(line, sizeof(line), "psdnet-archive 1 checksum %08x\n",
+           (unsigned)PsdArchiveChecksum(0, bytes + 35, PSD_ARCHIVE_HEAD - 35));
+  memcpy(bytes, line, 35);
+  WriteFileBytes(path, bytes, size);
+  free(bytes);
+}
+
+static void TestAnotherProblemIsRefused(void **state)
+{
+  char path[PETSC_MAX_PATH_LEN];
+  (void)state;
+  snprintf(path, sizeof(path), "%s", PathOf("first.ck", NULL));
+  Write(path, &PsdConsensusRoot);
+  const struct {
+    PetscReal whiten, beta, activation;
+    const char *part;
+  } others[] = {{0.2, 0.5, 0.09, "'whiten 0.1"}, {0.1, 0.25, 0.09, "'beta 0.25'"}, {0.1, 0.5, 0.5, "'activation 0.5"}};
+  for (size_t k = 0; k < sizeof(others) / sizeof(*others); k++) {
+    Run it = RunCreate(PETSC_COMM_WORLD, &PsdConsensusRoot, others[k].whiten, others[k].beta);
+    it.problem->activation[0] = others[k].activation;
+    assert_int_equal(Open(&it, path), PSD_ERR_INPUT);
+    Refused(&it, path, others[k].part, "another problem", (long)k);
+    RunDestroy(&it);
+  }
+  Run kernel = RunCreate(PETSC_COMM_WORLD, &PsdConsensusKernel, 0.1, 0.5);
+  assert_int_equal(Open(&kernel, path), PSD_ERR_INPUT);
+  Refused(&kernel, path, "-consensus kernel", "another consensus", 0);
+  RunDestroy(&kernel);
+
+  Run it = RunCreate(PETSC_COMM_WORLD, &PsdConsensusRoot, 0.1, 0.5);
+  Rewrite(path, "psdnet-checkpoint 1", "psdnet-checkpoint 2");
+  assert_int_equal(Open(&it, path), PSD_ERR_INPUT);
+  Refused(&it, path, "version 2", "a later version", 0);
+  Rewrite(path, "psdnet-checkpoint 2", "psdnet-checkpoints1");
+  Refused(&it, path, "", "another format", 0);
+  RunDestroy(&it);
+  Remove(path);
+}
+
+int main(int argc, char **argv)
+{
+  const struct CMUnitTest tests[] = {cmocka_unit_test(TestAnyRanksReadWhatOthersWrote),
+                                     cmocka_unit_test(TestDamageIsFound),
+                                     cmocka_unit_test(TestAnotherProblemIsRefused)};
+  PetscCall(PsdInitialize(&argc, &argv, NULL));
+  WriteImages();
+  const int failures = cmocka_run_group_tests(tests, NULL, NULL);
+  RootRemove();
+  PetscCall(PsdFinalize());
+  return failures != 0;
+}
