@@ -68,6 +68,7 @@ PetscErrorCode PsdAdmmSetUp(PsdAdmm admm)
 {
   PetscFunctionBeginUser;
   const PsdBlocks blocks = admm->blocks = admm->problem->blocks;
+  const PsdLoss *loss = &admm->problem->loss;
   PetscReal rho = admm->settings.rho;
   PetscCall(PsdConsensusAssemble(admm->consensus, admm->problem));
 
@@ -87,10 +88,14 @@ PetscErrorCode PsdAdmmSetUp(PsdAdmm admm)
     PetscCall(
         PetscInfo(NULL, "initial rho %g, mean eigenvalue seen by h %g\n", (double)rho, (double)admm->spectrum.mean));
   }
-  PetscCall(PsdAdmmSetPenalty(admm, rho));
+  if (PsdLossSplits(loss)) {
+    PetscCall(PsdSplittingCreate(admm->problem, loss->ops->curvature, &admm->split));
+    PsdConsensusFit(admm->consensus, admm->split->pull);
+  }
+  PetscCall(PsdAdmmSetPenalty(admm, rho, loss->ops->curvature));
   admm->rho_initial = admm->rho;
   /* the network without neurons: objective L(0) */
-  admm->status = (PsdAdmmStatus){.objective = admm->problem->YY / 2, .gap = 1, .rho = admm->rho};
+  admm->status = (PsdAdmmStatus){.objective = admm->problem->empty, .gap = 1, .rho = admm->rho};
   PetscCall(PsdPhaseEnd(PSD_PHASE_FACTOR));
   PetscFunctionReturn(0);
 }
@@ -103,14 +108,16 @@ PetscErrorCode PsdAdmmSetBeta(PsdAdmm admm, PetscReal beta)
 {
   PetscFunctionBeginUser;
   const PsdProblem problem = admm->problem;
-  const PetscReal last = problem->beta, empty = problem->YY / 2;
+  const PetscReal last = problem->beta, empty = problem->empty;
+  const PetscReal sigma = admm->split ? admm->split->sigma : 1;
   const PetscReal start = admm->settings.rho == 0 ? PsdAdmmInitialPenalty(admm) : 1;
   PetscReal objective = admm->status.objective + (beta - last) * admm->best_weight;
   PetscCall(PsdPhaseBegin(PSD_PHASE_FACTOR));
   problem->beta = beta;
   problem->beta_rel = 0;
-  PsdBoundsSetBeta(admm->bounds);
-  if (admm->settings.rho == 0) PetscCall(PsdAdmmSetPenalty(admm, admm->rho * PsdAdmmInitialPenalty(admm) / start));
+  PetscCall(PsdBoundsSetBeta(admm->bounds));
+  if (admm->settings.rho == 0) 
+    PetscCall(PsdAdmmSetPenalty(admm, admm->rho * PsdAdmmInitialPenalty(admm) / start, sigma));
   for (PetscInt s = 0; s < 2; s++) PetscCall(VecScale(admm->U[s], beta / last));
   PetscCall(PsdConsensusRescale(admm->consensus, beta / last));
   admm->rho_initial = admm->rho;
@@ -161,6 +168,7 @@ PetscErrorCode PsdAdmmSetInitial(PsdAdmm admm, PsdNetwork network)
   /* U = 0, and S is not in use yet */
   PetscCall(VecWAXPY(admm->S, -1, admm->Z[1], admm->Z[0]));
   PetscCall(PsdConsensusRestart(admm->consensus, admm->S));
+  if (admm->split) PetscCall(PsdSplittingRestart(admm->split, admm->S));
   PetscFunctionReturn(0);
 }
 
@@ -199,7 +207,8 @@ PetscErrorCode PsdAdmmGetNetwork(PsdAdmm admm, PsdNetwork *network)
   PetscCall(PsdDataGetClasses(problem->data, &count, &labels, NULL));
   PetscCall(PsdNetworkSetClasses(*network, count, labels));
   PetscCall(PsdNetworkSetNeurons(*network, all.N, all.f, all.filter, all.weight, all.region, all.class));
-  PetscCall(PetscStrncpy(training.loss, problem->loss->name, sizeof(training.loss)));
+  PetscCall(PetscStrncpy(training.loss, problem->loss.ops->name, sizeof(training.loss)));
+  training.huber_delta = problem->loss.ops == &PsdLossHuber ? problem->loss.huber_delta : 0;
   PetscCall(PetscArraycpy(training.activation, problem->activation, 3));
   PetscCall(PsdNetworkSetTraining(*network, &training));
   PetscCall(PsdNeuronsDestroy(&all));
@@ -219,6 +228,7 @@ PetscErrorCode PsdAdmmDestroy(PsdAdmm *admm)
   PetscCall(PsdNeuronsDestroy(&it->neurons));
   PetscCall(PsdNeuronsDestroy(&it->best));
   PetscCall(PetscFree(it->factor));
+  PetscCall(PsdSplittingDestroy(&it->split));
   PetscCall(PsdBoundsDestroy(&it->bounds));
   PetscCall(PsdConeDestroy(&it->cone));
   PetscCall(PsdConsensusDestroy(&it->consensus));

@@ -9,6 +9,7 @@
 #include <psdadmm.h>
 #include "certificate/certificate.h"
 #include "network/neurons.h"
+#include "split.h"
 
 #define PSD_LANCZOS_STEPS 16
 
@@ -48,6 +49,7 @@ struct _p_PsdAdmm {
   Vec Z[2], Z_last[2], U[2], X[2]; /* X: what is projected */
   Vec S, Sh;                       /* Sh is P (V - V') */
   PetscReal sums[5];               /* of squares, this rank: W - Z, Z - Z_last, W, Z, U; see residuals */
+  PsdSplitting *split;             /* v and lambda; NULL for the squared loss */
 
   PsdFactors local_terms, terms; /* Z - Z' or a network by their terms: here, and all */
   PsdNeurons neurons, best;      /* this rank's: of the network at hand, and of the best one */
@@ -81,8 +83,9 @@ PetscReal PsdPenaltyPropose(PetscInt previous, PetscInt iteration, PetscReal rho
    no network so far is better than the empty one. */
 PetscReal PsdPenaltyFollowBounds(PsdLag *lag, PetscInt iteration, PetscReal rho, PetscReal rho_initial,
                                  PetscReal objective, PetscReal bound, PetscBool none);
-/* PsdAdmmSetPenalty - changes rho: rescales U, factorises anew. Collective. */
-PetscErrorCode PsdAdmmSetPenalty(PsdAdmm admm, PetscReal rho);
+/* PsdAdmmSetPenalty - changes rho, and sigma where the loss is split: rescales U and lambda; factorises anew unless their
+   ratio stays. Collective. */
+PetscErrorCode PsdAdmmSetPenalty(PsdAdmm admm, PetscReal rho, PetscReal sigma);
 
 /* check.c: residuals, extracted network, bounds */
 PetscErrorCode PsdAdmmCheck(PsdAdmm admm);

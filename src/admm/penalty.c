@@ -86,12 +86,12 @@ static PetscErrorCode Lanczos(PsdAdmm admm, PsdSpectrum *spectrum)
   PetscFunctionReturn(0);
 }
 
-/* rho ||(G_P + rho/2 I)^-1 h||: grows with rho */
-static PetscReal ScaledNorm(const PsdSpectrum *spectrum, PetscReal rho)
+/* rho ||(curvature G_P + rho/2 I)^-1 h||: grows with rho */
+static PetscReal ScaledNorm(const PsdSpectrum *spectrum, PetscReal curvature, PetscReal rho)
 {
   PetscReal square = 0;
   for (PetscInt k = 0; k < spectrum->steps; k++) {
-    const PetscReal shifted = spectrum->node[k] + rho / 2;
+    const PetscReal shifted = curvature * spectrum->node[k] + rho / 2;
     square += spectrum->weight[k] / (shifted * shifted);
   }
   return rho * PetscSqrtReal(square);
@@ -108,11 +108,12 @@ PetscReal PsdAdmmInitialPenalty(PsdAdmm admm)
 {
   const PsdSpectrum *spectrum = &admm->spectrum;
   const PetscReal target = START_FACTOR * admm->problem->beta * PetscSqrtReal((PetscReal)admm->blocks->pairs);
-  PetscReal low = 2 * PsdConsensusShiftFloor(admm->consensus), high = spectrum->mean;
+  const PetscReal curvature = admm->problem->loss.ops->curvature;
+  PetscReal low = 2 * curvature * PsdConsensusShiftFloor(admm->consensus), high = curvature * spectrum->mean;
   if (spectrum->steps == 0 || spectrum->mean <= 0) return 1; /* h = 0: any penalty will do */
   for (PetscInt step = 0; step < 100 && high > 1.01 * low; step++) {
     const PetscReal middle = PetscSqrtReal(low * high);
-    if (ScaledNorm(spectrum, middle) < target) low = middle;
+    if (ScaledNorm(spectrum, curvature, middle) < target) low = middle;
     else high = middle;
   }
   return TwoDigits(high);
@@ -151,14 +152,22 @@ PetscReal PsdPenaltyFollowBounds(PsdLag *lag, PetscInt iteration, PetscReal rho,
   return TwoDigits(proposal);
 }
 
-PetscErrorCode PsdAdmmSetPenalty(PsdAdmm admm, PetscReal rho)
+/* One ratio of the penalties is one factorisation: rounding of a ratio that is meant to stay is not a change. */
+#define SAME_RATIO 1e-12
+
+PetscErrorCode PsdAdmmSetPenalty(PsdAdmm admm, PetscReal rho, PetscReal sigma)
 {
   PetscFunctionBeginUser;
-  rho = PetscMax(rho, 2 * PsdConsensusShiftFloor(admm->consensus));
-  if (rho == admm->rho) PetscFunctionReturn(0);
-  for (PetscInt s = 0; s < 2 && admm->rho > 0; s++) PetscCall(VecScale(admm->U[s], admm->rho / rho));
-  if (admm->rho > 0) PetscCall(PsdConsensusRescale(admm->consensus, admm->rho / rho));
+  if (!admm->split) sigma = 1;
+  rho = PetscMax(rho, 2 * sigma * PsdConsensusShiftFloor(admm->consensus));
+  if (rho == admm->rho && (!admm->split || sigma == admm->split->sigma)) PetscFunctionReturn(0);
+  const PetscReal shift = rho / 2 / sigma;
+  const PetscBool first = (PetscBool)(admm->rho == 0);
+  for (PetscInt s = 0; s < 2 && !first; s++) PetscCall(VecScale(admm->U[s], admm->rho / rho));
+  if (!first) PetscCall(PsdConsensusRescale(admm->consensus, admm->rho / rho));
+  if (admm->split) PetscCall(PsdSplittingSetPenalty(admm->split, sigma));
   admm->rho = rho;
-  PetscCall(PsdConsensusFactor(admm->consensus, rho / 2));
+  if (first || PetscAbsReal(shift / admm->consensus->shift - 1) > SAME_RATIO)
+    PetscCall(PsdConsensusFactor(admm->consensus, shift));
   PetscFunctionReturn(0);
 }

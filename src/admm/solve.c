@@ -26,7 +26,7 @@ static PetscErrorCode AdaptPenalty(PsdAdmm admm, PetscInt previous, PetscReal pr
   if (rho == admm->rho) PetscFunctionReturn(0);
   PetscCall(PetscInfo(NULL, "iteration %" PetscInt_FMT ": rho %g -> %g (relative residuals %g, %g)\n",
                       admm->status.iteration, (double)admm->rho, (double)rho, (double)primal, (double)dual));
-  PetscCall(PsdAdmmSetPenalty(admm, rho));
+  PetscCall(PsdAdmmSetPenalty(admm, rho, admm->split ? admm->split->sigma : 1));
   PetscFunctionReturn(0);
 }
 
@@ -74,6 +74,7 @@ PetscErrorCode PsdAdmmSolve(PsdAdmm admm, PsdCertificate *certificate)
     PetscCall(RunTo(admm, target));
     sources[0] = admm->bounds->best_source;
     PsdConsensusGetStepResidual(admm->consensus, &sources[1].nu);
+    if (admm->split) sources[1].nu = admm->split->nu_prox;
     if (sources[1].nu) sources[1].w = NULL;
     PetscCall(PsdCertify(admm->problem, admm->best_network, admm->best_weight, 2, sources, certificate));
     if (admm->reason != PSD_GAP_REACHED || certificate->gap <= gap) break;

@@ -37,7 +37,7 @@ static PetscErrorCode Sizes(PsdProblem problem, PsdPlanSizes *sizes)
                   channels * height * width, sizes);
   sizes->transform = PsdPatchesNeedStatistics(problem->patches);
   PetscCall(PsdPatchesGetBranchCount(problem->patches, &branches));
-  sizes->lifted_only = (PetscBool)(branches > 1);
+  sizes->lifted_only = (PetscBool)(branches > 1 || PsdLossSplits(&problem->loss));
   sizes->feature_memory = problem->memory * 1024 * 1024;
   PetscFunctionReturn(0);
 }
@@ -58,6 +58,9 @@ static PetscErrorCode ChooseKernel(PsdConsensus consensus)
     consensus->ops = kernels[kind];
   } else {
     while (kind < PSD_PLAN_KERNEL && kernels[kind] != consensus->ops) kind++;
+    PsdCheckInput(kind != PSD_PLAN_KERNEL || !PsdLossSplits(&consensus->problem->loss),
+                  "options -consensus kernel and -loss %s: the kernel matrix is for the squared loss",
+                  consensus->problem->loss.ops->name);
     PsdCheckInput(kind != PSD_PLAN_KERNEL || !sizes.lifted_only,
                   "options -consensus kernel and -branches: the kernel matrix is of one kind of patches");
     PsdCheckInput(PsdPlanFits(&sizes, kind, &node, &needed),
@@ -79,6 +82,7 @@ PetscErrorCode PsdConsensusAssemble(PsdConsensus consensus, PsdProblem problem)
   consensus->blocks = problem->blocks;
   PetscCall(ChooseKernel(consensus));
   PetscCall(VecDuplicate(problem->h, &consensus->rhs));
+  consensus->fit = problem->h;
   PetscCall((*consensus->ops->assemble)(consensus));
   PsdCheckInput(!PetscIsInfOrNanReal(consensus->trace),
                 "lifted features overflow: see -pixel_shift, -pixel_scale, -activation and the preprocessing");
@@ -94,6 +98,11 @@ PetscErrorCode PsdConsensusFactor(PsdConsensus consensus, PetscReal shift)
   consensus->shift = shift;
   consensus->factorizations++;
   PetscFunctionReturn(0);
+}
+
+void PsdConsensusFit(PsdConsensus consensus, Vec fit)
+{
+  consensus->fit = fit;
 }
 
 PetscErrorCode PsdConsensusStep(PsdConsensus consensus, Vec Sh, Vec S)
