@@ -28,6 +28,8 @@ PetscErrorCode PsdAdmmSetFromOptions(PsdAdmm admm)
   PetscCall(PsdOptionReal("-time_limit", "seconds after which the run ends with what it has; 0 = none", PSD_NONNEGATIVE,
                           &settings->time_limit, NULL));
   PetscCall(PsdOptionReal("-rho", "initial penalty; 0 = estimated", PSD_NONNEGATIVE, &settings->rho, NULL));
+  PetscCall(PsdOptionReal("-sigma", "initial penalty of the splitting of losses other than squared; 0 = estimated",
+                          PSD_NONNEGATIVE, &settings->sigma, NULL));
   PetscCall(PsdOptionReal("-relaxation", "over-relaxation of ADMM", relaxation, &settings->relaxation, NULL));
   PetscCall(PsdOptionInt("-check_every", "iterations between checks of the bounds", 1, PETSC_MAX_INT,
                          &settings->check_every, NULL));
@@ -70,6 +72,7 @@ PetscErrorCode PsdAdmmSetUp(PsdAdmm admm)
   const PsdBlocks blocks = admm->blocks = admm->problem->blocks;
   const PsdLoss *loss = &admm->problem->loss;
   PetscReal rho = admm->settings.rho;
+  const PetscReal sigma = admm->settings.sigma > 0 ? admm->settings.sigma : loss->ops->sigma;
   PetscCall(PsdConsensusAssemble(admm->consensus, admm->problem));
 
   PetscCall(PsdPhaseBegin(PSD_PHASE_FACTOR));
@@ -89,10 +92,10 @@ PetscErrorCode PsdAdmmSetUp(PsdAdmm admm)
         PetscInfo(NULL, "initial rho %g, mean eigenvalue seen by h %g\n", (double)rho, (double)admm->spectrum.mean));
   }
   if (PsdLossSplits(loss)) {
-    PetscCall(PsdSplittingCreate(admm->problem, loss->ops->curvature, &admm->split));
+    PetscCall(PsdSplittingCreate(admm->problem, sigma, &admm->split));
     PsdConsensusFit(admm->consensus, admm->split->pull);
   }
-  PetscCall(PsdAdmmSetPenalty(admm, rho, loss->ops->curvature));
+  PetscCall(PsdAdmmSetPenalty(admm, rho, sigma));
   admm->rho_initial = admm->rho;
   /* the network without neurons: objective L(0) */
   admm->status = (PsdAdmmStatus){.objective = admm->problem->empty, .gap = 1, .rho = admm->rho};

@@ -26,6 +26,7 @@ typedef struct {
   PetscReal time_limit; /* seconds since the start of the program; 0 = none */
   PetscReal relaxation; /* over-relaxation, 1.6 */
   PetscReal rho;        /* initial penalty; 0 = estimated */
+  PetscReal sigma;      /* initial penalty of v = A S; 0 = the loss's own */
   PetscInt check_every; /* iterations between checks of the bounds */
 } PsdAdmmSettings;
 
@@ -79,6 +80,14 @@ PetscReal PsdAdmmInitialPenalty(PsdAdmm admm);
    pure function (see penalty.c for the rule). primal, dual: relative residuals. */
 PetscReal PsdPenaltyPropose(PetscInt previous, PetscInt iteration, PetscReal rho, PetscReal rho_initial,
                             PetscReal primal, PetscReal dual, PetscBool none);
+/* rho, and the penalty sigma of v = A S */
+typedef struct {
+  PetscReal rho, sigma;
+} PsdPenalties;
+/* PsdPenaltyProposeBoth - the same of both penalties, with the relative residuals of (W, Z) and of (A S, v); a pure function.
+   When the two changes are within a factor of three, both are their geometric mean, and nothing is to be factorised. */
+PsdPenalties PsdPenaltyProposeBoth(PetscInt previous, PetscInt iteration, PsdPenalties now, PsdPenalties initial,
+                                   const PetscReal primal[2], const PetscReal dual[2], PetscBool none);
 /* PsdPenaltyFollowBounds - the penalty that the progress of objective and bound asks for; keeps `lag` up to date. none:
    no network so far is better than the empty one. */
 PetscReal PsdPenaltyFollowBounds(PsdLag *lag, PetscInt iteration, PetscReal rho, PetscReal rho_initial,

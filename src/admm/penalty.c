@@ -119,16 +119,43 @@ PetscReal PsdAdmmInitialPenalty(PsdAdmm admm)
   return TwoDigits(high);
 }
 
+/* What the residuals ask for, within the limits of a step and of the whole run. */
+static PetscReal Balance(PetscReal penalty, PetscReal initial, PetscReal primal, PetscReal dual, PetscBool none)
+{
+  if (!(primal > 0) || !(dual > 0)) return penalty;
+  const PetscReal ratio = primal / dual;
+  const PetscReal proposal = penalty * PetscMin(5, PetscMax(0.2, none && ratio > 1 ? ratio : PetscSqrtReal(ratio)));
+  return PetscMin(30 * initial, PetscMax(initial / 10, proposal));
+}
+
 PetscReal PsdPenaltyPropose(PetscInt previous, PetscInt iteration, PetscReal rho, PetscReal rho_initial,
                             PetscReal primal, PetscReal dual, PetscBool none)
 {
   PetscBool due = PETSC_FALSE;
   for (PetscInt k = 10; k <= 320; k *= 2) due = (PetscBool)(due || (previous < k && k <= iteration));
-  if (!due || !(primal > 0) || !(dual > 0)) return rho;
-  const PetscReal ratio = primal / dual;
-  PetscReal proposal = rho * PetscMin(5, PetscMax(0.2, none && ratio > 1 ? ratio : PetscSqrtReal(ratio)));
-  proposal = PetscMin(30 * rho_initial, PetscMax(rho_initial / 10, proposal));
+  if (!due) return rho;
+  const PetscReal proposal = Balance(rho, rho_initial, primal, dual, none);
   return proposal > 3 * rho || proposal < rho / 3 ? TwoDigits(proposal) : rho;
+}
+
+/* Until then penalties may change together; a change by less than this is not worth the disturbance. */
+#define TOGETHER_UNTIL 320
+#define TOGETHER_LEAST 1.5
+
+PsdPenalties PsdPenaltyProposeBoth(PetscInt previous, PetscInt iteration, PsdPenalties now, PsdPenalties initial,
+                                   const PetscReal primal[2], const PetscReal dual[2], PetscBool none)
+{
+  const PsdPenalties alone = {
+      PsdPenaltyPropose(previous, iteration, now.rho, initial.rho, primal[0], dual[0], none),
+      PsdPenaltyPropose(previous, iteration, now.sigma, initial.sigma, primal[1], dual[1], PETSC_FALSE)};
+  const PetscReal ratio = (alone.rho / now.rho) / (alone.sigma / now.sigma);
+  if (ratio >= 3 || ratio <= 1. / 3) return alone;
+  if (iteration > TOGETHER_UNTIL) return now;
+  const PetscReal of_rho = Balance(now.rho, initial.rho, primal[0], dual[0], none) / now.rho,
+                  of_sigma = Balance(now.sigma, initial.sigma, primal[1], dual[1], PETSC_FALSE) / now.sigma;
+  const PetscReal factor = TwoDigits(PetscSqrtReal(of_rho * of_sigma));
+  if (factor < TOGETHER_LEAST && factor > 1 / TOGETHER_LEAST) return now;
+  return (PsdPenalties){now.rho * factor, now.sigma * factor};
 }
 
 /* A bound that moved by less than this part of the gap since the last look is taken to be done. */

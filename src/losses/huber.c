@@ -45,4 +45,4 @@ static inline PetscReal Reach(const PsdLoss *loss, PetscReal nu, PetscReal y)
   return loss->huber_delta / PetscAbsReal(nu);
 }
 
-PSD_SEPARABLE_LOSS(PsdLossHuber, "huber", 1);
+PSD_SEPARABLE_LOSS(PsdLossHuber, "huber", 1, 0.3);

@@ -63,4 +63,4 @@ static inline PetscReal Reach(const PsdLoss *loss, PetscReal nu, PetscReal y)
   return 1 / PetscAbsReal(nu);
 }
 
-PSD_SEPARABLE_LOSS(PsdLossLogistic, "logistic", 0.25);
+PSD_SEPARABLE_LOSS(PsdLossLogistic, "logistic", 0.25, 0.08);

@@ -18,8 +18,10 @@ typedef struct {
 
 struct _PsdLossOps {
   const char *name;
-  /* Second derivative to begin with, of one score: what the penalty of v = A S starts from. */
+  /* The second derivative to begin with, of one score, as far as there is one: rho is estimated with it. */
   PetscReal curvature;
+  /* The penalty of v = A S to begin with: a third of it, as scores leave the steepest part, and 1 for losses with corners. */
+  PetscReal sigma;
   /* value: L(yhat) */
   PetscReal (*value)(const PsdLoss *, PetscInt rows, PetscInt C, const PetscReal yhat[], const PetscReal y[]);
   /* dual_point: nu = -L'(yhat), of a subgradient where there are several */

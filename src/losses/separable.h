@@ -2,14 +2,14 @@
    Losses that are sums over scores: functions of one score, and from them the functions of whole rows that losses.h asks for.
 
    A loss defines Value, DualPoint, Prox, Dual, Pull and Reach of one score as static inline functions, and then
-   PSD_SEPARABLE_LOSS(its name in C, its name, its curvature).
+   PSD_SEPARABLE_LOSS(its name in C, its name, its curvature, its first sigma).
 */
 #ifndef PSD_LOSSES_SEPARABLE_H
 #define PSD_LOSSES_SEPARABLE_H
 
 #include "losses.h"
 
-#define PSD_SEPARABLE_LOSS(Variable, text, second_derivative)                                                          \
+#define PSD_SEPARABLE_LOSS(Variable, text, second_derivative, first_sigma)                                                          \
   static PetscReal ValueRows(const PsdLoss *loss, PetscInt rows, PetscInt C, const PetscReal yhat[],                   \
                              const PetscReal y[])                                                                      \
   {                                                                                                                    \
@@ -50,6 +50,6 @@
     for (PetscInt k = 0; k < rows * C; k++) least = PetscMin(least, Reach(loss, nu[k], y[k]));                         \
     return least;                                                                                                      \
   }                                                                                                                    \
-  const PsdLossOps Variable = {text, second_derivative, ValueRows, DualPointRows, ProxRows, DualRows, PullRows, ReachRows}
+  const PsdLossOps Variable = {text,     second_derivative, first_sigma, ValueRows, DualPointRows, ProxRows, DualRows, PullRows, ReachRows}
 
 #endif

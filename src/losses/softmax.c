@@ -181,4 +181,4 @@ static PetscReal Reach(const PsdLoss *loss, PetscInt rows, PetscInt C, const Pet
   return least;
 }
 
-const PsdLossOps PsdLossSoftmax = {"softmax", 0.25, Value, DualPoint, Prox, Dual, Pull, Reach};
+const PsdLossOps PsdLossSoftmax = {"softmax", 0.25, 0.08, Value, DualPoint, Prox, Dual, Pull, Reach};

@@ -39,4 +39,4 @@ static inline PetscReal Reach(const PsdLoss *loss, PetscReal nu, PetscReal y)
   return PETSC_INFINITY;
 }
 
-PSD_SEPARABLE_LOSS(PsdLossSquared, "squared", 1);
+PSD_SEPARABLE_LOSS(PsdLossSquared, "squared", 1, 1);
