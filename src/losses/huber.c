@@ -30,7 +30,7 @@ static inline PetscReal Prox(const PsdLoss *loss, PetscReal sigma, PetscReal x, 
 
 static inline PetscReal Dual(const PsdLoss *loss, PetscReal nu, PetscReal y)
 {
-  return PetscAbsReal(nu) <= loss->huber_delta ? nu * y - nu * nu / 2 : -PETSC_INFINITY;
+  return PetscAbsReal(nu) <= loss->huber_delta ? nu * y - nu * nu / 2 : -INFINITY;
 }
 
 static inline PetscReal Pull(const PsdLoss *loss, PetscReal nu, PetscReal y)

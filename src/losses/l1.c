@@ -26,7 +26,7 @@ static inline PetscReal Prox(const PsdLoss *loss, PetscReal sigma, PetscReal x, 
 static inline PetscReal Dual(const PsdLoss *loss, PetscReal nu, PetscReal y)
 {
   (void)loss;
-  return PetscAbsReal(nu) <= 1 ? nu * y : -PETSC_INFINITY;
+  return PetscAbsReal(nu) <= 1 ? nu * y : -INFINITY;
 }
 
 static inline PetscReal Pull(const PsdLoss *loss, PetscReal nu, PetscReal y)

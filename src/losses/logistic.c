@@ -3,7 +3,6 @@
    p = 1/(1 + exp(y yhat)), 0 <= p <= 1, and -L*(-nu) = -p log p - (1-p) log(1-p).
 */
 #include "separable.h"
-#include <math.h>
 
 /* 1/(1 + exp(w)), without overflow */
 static inline PetscReal Other(PetscReal w)
@@ -47,7 +46,7 @@ static inline PetscReal Dual(const PsdLoss *loss, PetscReal nu, PetscReal y)
 {
   (void)loss;
   const PetscReal p = y * nu;
-  if (p < 0 || p > 1) return -PETSC_INFINITY;
+  if (p < 0 || p > 1) return -INFINITY;
   return -((p > 0 ? p * PetscLogReal(p) : 0) + (p < 1 ? (1 - p) * log1p(-p) : 0));
 }
 

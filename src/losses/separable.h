@@ -8,6 +8,7 @@
 #define PSD_LOSSES_SEPARABLE_H
 
 #include "losses.h"
+#include <math.h>
 
 #define PSD_SEPARABLE_LOSS(Variable, text, second_derivative, first_sigma)                                                          \
   static PetscReal ValueRows(const PsdLoss *loss, PetscInt rows, PetscInt C, const PetscReal yhat[],                   \
@@ -46,7 +47,7 @@
   static PetscReal ReachRows(const PsdLoss *loss, PetscInt rows, PetscInt C, const PetscReal nu[],                     \
                              const PetscReal y[])                                                                      \
   {                                                                                                                    \
-    PetscReal least = PETSC_INFINITY;                                                                                  \
+    PetscReal least = INFINITY;                                                                                  \
     for (PetscInt k = 0; k < rows * C; k++) least = PetscMin(least, Reach(loss, nu[k], y[k]));                         \
     return least;                                                                                                      \
   }                                                                                                                    \

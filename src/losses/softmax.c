@@ -148,7 +148,7 @@ static PetscReal Dual(const PsdLoss *loss, PetscInt rows, PetscInt C, PetscReal 
     const PetscInt c = ClassOf(C, y);
     PetscReal others, term;
     const PetscReal remaining = Remaining(C, c, s, nu, &others);
-    if (remaining < 0) return -PETSC_INFINITY;
+    if (remaining < 0) return -INFINITY;
     term = remaining > 0 ? -remaining * log1p(-others) : 0;
     for (PetscInt t = 0; t < C; t++)
       if (t != c) term += Entropy(-s * nu[t]);
@@ -175,7 +175,7 @@ static void Pull(const PsdLoss *loss, PetscInt rows, PetscInt C, PetscReal nu[],
 
 static PetscReal Reach(const PsdLoss *loss, PetscInt rows, PetscInt C, const PetscReal nu[], const PetscReal y[])
 {
-  PetscReal least = PETSC_INFINITY;
+  PetscReal least = INFINITY;
   if (C == 1) return (*PsdLossLogistic.reach)(loss, rows, C, nu, y);
   for (PetscInt i = 0; i < rows; i++, nu += C, y += C) least = PetscMin(least, 1 / nu[ClassOf(C, y)]);
   return least;

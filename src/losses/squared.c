@@ -36,7 +36,7 @@ static inline PetscReal Pull(const PsdLoss *loss, PetscReal nu, PetscReal y)
 static inline PetscReal Reach(const PsdLoss *loss, PetscReal nu, PetscReal y)
 {
   (void)loss, (void)nu, (void)y;
-  return PETSC_INFINITY;
+  return INFINITY;
 }
 
 PSD_SEPARABLE_LOSS(PsdLossSquared, "squared", 1, 1);
