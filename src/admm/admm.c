@@ -66,6 +66,20 @@ static PetscErrorCode CreateVectors(PsdAdmm admm)
   PetscFunctionReturn(0);
 }
 
+/* An iteration of a loss that is split goes through the samples. */
+static PetscErrorCode SayIfStreamed(PsdProblem problem)
+{
+  PetscFunctionBeginUser;
+  PetscBool streamed = (PetscBool)!PsdFeaturesAreKept(problem->features);
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &streamed, 1, MPIU_BOOL, MPI_LOR, problem->comm));
+  if (streamed)
+    PetscCall(PetscPrintf(problem->comm,
+                          "memory   the features exceed -memory and are lifted again at each iteration: -loss %s is slow "
+                          "that way\n",
+                          problem->loss.ops->name));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdAdmmSetUp(PsdAdmm admm)
 {
   PetscFunctionBeginUser;
@@ -94,6 +108,7 @@ PetscErrorCode PsdAdmmSetUp(PsdAdmm admm)
   if (PsdLossSplits(loss)) {
     PetscCall(PsdSplittingCreate(admm->problem, sigma, &admm->split));
     PsdConsensusFit(admm->consensus, admm->split->pull);
+    PetscCall(SayIfStreamed(admm->problem));
   }
   PetscCall(PsdAdmmSetPenalty(admm, rho, sigma));
   admm->rho_initial = admm->rho;
