@@ -137,6 +137,7 @@ PetscErrorCode PsdAdmmIterate(PsdAdmm admm)
   PetscFunctionBeginUser;
   PetscCall(PullTowards(admm));
   PetscCall(PsdConsensusStep(admm->consensus, admm->Sh, admm->S));
+  if (admm->split) PetscCall(PsdSplittingFreeMean(admm->split, admm->Sh, admm->S));
   PetscCall(RelaxedStep(admm));
   for (PetscInt s = 0; s < 2; s++) {
     const Vec last = admm->Z[s];

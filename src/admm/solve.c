@@ -14,17 +14,14 @@ static PetscErrorCode TimeIsUp(PsdAdmm admm, PetscBool *up)
   PetscFunctionReturn(0);
 }
 
-/* Both penalties of a loss that is split: by the residuals together, by the bounds with their ratio as it is. */
+/* Both penalties of a loss that is split. They do not follow the bounds, but for the lack of any network: losses with corners
+   come to the end of a long run with penalties that stay. */
 static PetscErrorCode ProposeSplit(PsdAdmm admm, PetscInt previous, PetscReal primal, PetscReal dual, PetscReal *rho,
                                    PetscReal *sigma)
 {
   PetscFunctionBeginUser;
   const PsdAdmmStatus *status = &admm->status;
   PsdSplitting *split = admm->split;
-  if (admm->lag.acted) {
-    *sigma = split->sigma * (*rho / admm->rho);
-    PetscFunctionReturn(0);
-  }
   PetscCall(PsdSplittingResiduals(split));
   const PetscReal primals[2] = {primal, split->primal}, duals[2] = {dual, split->dual};
   const PsdPenalties next = PsdPenaltyProposeBoth(
@@ -32,7 +29,7 @@ static PetscErrorCode ProposeSplit(PsdAdmm admm, PetscInt previous, PetscReal pr
       (PsdPenalties){admm->rho_initial, split->sigma_initial}, primals, duals, (PetscBool)(status->neurons == 0));
   *rho = next.rho;
   *sigma = next.sigma;
-  if (*rho != admm->rho || *sigma != split->sigma)
+  if (*sigma != split->sigma)
     PetscCall(PetscInfo(NULL, "iteration %" PetscInt_FMT ": sigma %g -> %g (relative residuals %g, %g)\n",
                         status->iteration, (double)split->sigma, (double)*sigma, (double)split->primal,
                         (double)split->dual));
@@ -45,10 +42,12 @@ static PetscErrorCode AdaptPenalty(PsdAdmm admm, PetscInt previous, PetscReal pr
   const PsdAdmmStatus *status = &admm->status;
   const PetscBool none = (PetscBool)(status->neurons == 0);
   PetscReal sigma = admm->split ? admm->split->sigma : 1;
-  PetscReal rho = PsdPenaltyFollowBounds(&admm->lag, status->iteration, admm->rho, admm->rho_initial, status->objective,
-                                         status->bound, none);
-  if (admm->split) PetscCall(ProposeSplit(admm, previous, primal, dual, &rho, &sigma));
-  else if (!admm->lag.acted)
+  PetscReal rho = admm->rho;
+  if (!admm->split || none)
+    rho = PsdPenaltyFollowBounds(&admm->lag, status->iteration, admm->rho, admm->rho_initial, status->objective,
+                                 status->bound, none);
+  if (admm->split && (!none || rho == admm->rho)) PetscCall(ProposeSplit(admm, previous, primal, dual, &rho, &sigma));
+  else if (!admm->split && !admm->lag.acted)
     rho = PsdPenaltyPropose(previous, status->iteration, admm->rho, admm->rho_initial, primal, dual, none);
   if (rho == admm->rho && (!admm->split || sigma == admm->split->sigma)) PetscFunctionReturn(0);
   PetscCall(PetscInfo(NULL, "iteration %" PetscInt_FMT ": rho %g -> %g (relative residuals %g, %g)\n",

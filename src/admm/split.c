@@ -8,6 +8,9 @@
 
    by the equation of the consensus step, so that A'v and A'lambda are half the sum and half the difference of A'q and
    A'(v - lambda), which the pass computed. An error in the last ones comes back multiplied by at most (1 + |1 - alpha|)/2 < 1.
+
+   Softmax does not see what is added to all scores of a sample. With v = A S that part of S would be held back by its own last
+   value, through sigma, and creep. So what is split is v = (A S less its mean over the classes), and the mean of S is that of Sh.
 */
 #include "split.h"
 #include "base/base.h"
@@ -30,6 +33,7 @@ PetscErrorCode PsdSplittingCreate(PsdProblem problem, PetscReal sigma, PsdSplitt
   PetscCall(VecCopy(problem->h, it->A_lambda));
   PetscCall(VecScale(it->A_lambda, -1 / sigma));
   PetscCall(VecWAXPY(it->pull, -1, it->A_lambda, it->A_v));
+  if (PsdLossIgnoresMean(&problem->loss, problem->blocks->C)) PetscCall(PetscMalloc1(problem->blocks->D, &it->mean));
   *split = it;
   PetscFunctionReturn(0);
 }
@@ -39,6 +43,7 @@ PetscErrorCode PsdSplittingDestroy(PsdSplitting **split)
   PetscFunctionBeginUser;
   if (!*split) PetscFunctionReturn(0);
   PetscCall(PetscFree4((*split)->v, (*split)->lambda, (*split)->nu_step, (*split)->nu_prox));
+  PetscCall(PetscFree((*split)->mean));
   PetscCall(VecDestroy(&(*split)->pull));
   PetscCall(VecDestroy(&(*split)->A_v));
   PetscCall(VecDestroy(&(*split)->A_lambda));
@@ -47,7 +52,46 @@ PetscErrorCode PsdSplittingDestroy(PsdSplitting **split)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode StepRows(void *context, PetscInt first, PetscInt rows, const PetscReal yhat[],
+/* S <- S + mean over the classes of (Sh - S) */
+PetscErrorCode PsdSplittingFreeMean(PsdSplitting *it, Vec Sh, Vec S)
+{
+  PetscFunctionBeginUser;
+  if (!it->mean) PetscFunctionReturn(0);
+  const PsdBlocks blocks = it->problem->blocks;
+  const PetscReal *pull;
+  PetscReal *local;
+  PetscMPIInt length;
+  PetscCall(PetscMPIIntCast(blocks->D, &length));
+  PetscCall(PetscArrayzero(it->mean, blocks->D));
+  PetscCall(VecGetArrayRead(Sh, &pull));
+  PetscCall(VecGetArray(S, &local));
+  for (PetscInt k = 0; k < blocks->local; k++) {
+    const size_t at = (size_t)k * blocks->m, to = (size_t)((blocks->first + k) % blocks->G) * blocks->m;
+    for (PetscInt j = 0; j < blocks->m; j++) it->mean[to + j] += (pull[at + j] - local[at + j]) / (PetscReal)blocks->C;
+  }
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, it->mean, length, MPIU_REAL, MPI_SUM, blocks->comm));
+  for (PetscInt k = 0; k < blocks->local; k++) {
+    const size_t at = (size_t)k * blocks->m, from = (size_t)((blocks->first + k) % blocks->G) * blocks->m;
+    for (PetscInt j = 0; j < blocks->m; j++) local[at + j] += it->mean[from + j];
+  }
+  PetscCall(VecRestoreArray(S, &local));
+  PetscCall(VecRestoreArrayRead(Sh, &pull));
+  PetscFunctionReturn(0);
+}
+
+/* Scores become what v is to be: themselves, or less their mean over the classes. */
+static void Centre(const PsdSplitting *it, PetscInt rows, PetscReal yhat[])
+{
+  const PetscInt C = it->problem->blocks->C;
+  if (!it->mean) return;
+  for (PetscInt i = 0; i < rows; i++, yhat += C) {
+    PetscReal mean = 0;
+    for (PetscInt t = 0; t < C; t++) mean += yhat[t] / (PetscReal)C;
+    for (PetscInt t = 0; t < C; t++) yhat[t] -= mean;
+  }
+}
+
+static PetscErrorCode StepRows(void *context, PetscInt first, PetscInt rows, PetscReal yhat[],
                                PetscReal coefficients[])
 {
   PetscFunctionBeginUser;
@@ -59,6 +103,7 @@ static PetscErrorCode StepRows(void *context, PetscInt first, PetscInt rows, con
   PetscReal *v = it->v + at, *lambda = it->lambda + at, *nu = it->nu_step + at;
   PetscReal *last = coefficients, *target = it->nu_prox + at;
   PetscReal misfit = 0, change = 0, size_fit = 0, size_v = 0, size_lambda = 0;
+  Centre(it, rows, yhat);
   for (size_t k = 0; k < length; k++) {
     nu[k] = sigma * (v[k] - lambda[k] - yhat[k]);
     target[k] = alpha * yhat[k] + (1 - alpha) * v[k] + lambda[k];
@@ -99,7 +144,7 @@ PetscErrorCode PsdSplittingStep(PsdSplitting *it, Vec S, Vec Sh, PetscReal shift
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode RestartRows(void *context, PetscInt first, PetscInt rows, const PetscReal yhat[],
+static PetscErrorCode RestartRows(void *context, PetscInt first, PetscInt rows, PetscReal yhat[],
                                   PetscReal coefficients[])
 {
   PetscFunctionBeginUser;
@@ -108,6 +153,7 @@ static PetscErrorCode RestartRows(void *context, PetscInt first, PetscInt rows, 
   const PetscInt C = it->problem->blocks->C;
   const size_t at = (size_t)first * C, length = (size_t)rows * C;
   PetscReal *v = it->v + at, *lambda = it->lambda + at;
+  Centre(it, rows, yhat);
   PetscCall(PetscArraycpy(v, yhat, length));
   (*loss->ops->dual_point)(loss, rows, C, v, it->problem->Y + at, lambda);
   for (size_t k = 0; k < length; k++) coefficients[k] = lambda[k] = -lambda[k] / it->sigma;

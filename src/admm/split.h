@@ -14,6 +14,7 @@ typedef struct {
   PetscReal sigma, sigma_initial; /* penalty of v = A S */
   PetscReal *v, *lambda;
   /* what follows from it, or from the iteration: */
+  PetscReal *mean;        /* D: what all classes have in common, where the loss ignores it; else NULL */
   Vec pull;               /* A'(v - lambda) */
   Vec A_v, A_lambda;      /* A'v and A'lambda, each by itself */
   Vec M_prox;             /* A' nu_prox */
@@ -29,6 +30,9 @@ typedef struct {
 PetscErrorCode PsdSplittingCreate(PsdProblem problem, PetscReal sigma, PsdSplitting **split);
 PetscErrorCode PsdSplittingDestroy(PsdSplitting **split);
 
+/* PsdSplittingFreeMean - where the loss ignores what all classes have in common, S has the mean of Sh over the classes, as no
+   sample has a say in it: the second half of the consensus step. Collective. */
+PetscErrorCode PsdSplittingFreeMean(PsdSplitting *split, Vec Sh, Vec S);
 /*
    PsdSplittingStep - v and lambda of the consensus step's S, and A'(v - lambda) for the next one:
 

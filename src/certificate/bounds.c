@@ -91,7 +91,8 @@ static PetscErrorCode BuildSolution(PsdBounds bounds, const PsdIterate *iterate)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdBlocksRemoveJ(PsdBlocks blocks, Vec x)
+/* P x, pair by pair */
+static PetscErrorCode RemoveJ(PsdBlocks blocks, Vec x)
 {
   PetscFunctionBeginUser;
   PetscReal *values;
@@ -110,7 +111,7 @@ static PetscErrorCode Correct(PsdBounds bounds, Vec w, Vec difference)
 {
   PetscFunctionBeginUser;
   PetscCall(PsdConsensusSolve(bounds->consensus, difference, bounds->w));
-  PetscCall(PsdBlocksRemoveJ(bounds->problem->blocks, bounds->w));
+  PetscCall(RemoveJ(bounds->problem->blocks, bounds->w));
   PetscCall(VecAXPY(bounds->w, 1, w));
   PetscCall(PsdConsensusResidual(bounds->consensus, bounds->w, NULL, &bounds->residual, bounds->M));
   PetscFunctionReturn(0);
@@ -122,7 +123,7 @@ static PetscErrorCode BuildMultipliers(PsdBounds bounds, const PsdIterate *itera
   PetscFunctionBeginUser;
   PetscCall(BuildSolution(bounds, iterate));
   PetscCall(VecWAXPY(bounds->work, -1, iterate->U[1], iterate->U[0]));
-  PetscCall(PsdBlocksRemoveJ(bounds->problem->blocks, bounds->work));
+  PetscCall(RemoveJ(bounds->problem->blocks, bounds->work));
   PetscCall(VecAYPX(bounds->work, -iterate->rho / 2, bounds->M));
   PetscCall(Correct(bounds, iterate->S, bounds->work));
   PetscFunctionReturn(0);
@@ -157,7 +158,6 @@ static const PsdCandidateOps candidates[] = {
     {"scaled", PSD_CANDIDATES_NETWORK, PETSC_TRUE, PETSC_FALSE, BuildScaled},
     {"prox", PSD_CANDIDATES_SOLVER, PETSC_FALSE, PETSC_TRUE, PsdBoundsBuildProx},
     {"step", PSD_CANDIDATES_SOLVER, PETSC_FALSE, PETSC_TRUE, PsdBoundsBuildStep},
-    {"corrected", PSD_CANDIDATES_SOLVER, PETSC_TRUE, PETSC_TRUE, PsdBoundsBuildCorrected},
     {"slope", PSD_CANDIDATES_NETWORK, PETSC_FALSE, PETSC_TRUE, PsdBoundsBuildSlope}};
 
 /* The candidate at hand becomes the best one. Where the loss is split nu itself is kept; where the consensus works with the

@@ -41,48 +41,6 @@ PetscErrorCode PsdBoundsBuildStep(PsdBounds bounds, const PsdIterate *iterate)
   PetscFunctionReturn(0);
 }
 
-typedef struct {
-  PsdBounds bounds;
-  const PetscReal *from;
-} Correction;
-
-static PetscErrorCode CorrectRows(void *context, PetscInt first, PetscInt rows, const PetscReal yhat[],
-                                  PetscReal coefficients[])
-{
-  PetscFunctionBeginUser;
-  const Correction *it = context;
-  const PsdProblem problem = it->bounds->problem;
-  const size_t C = problem->blocks->C, at = first * C;
-  PetscReal *nu = it->bounds->nu + at;
-  for (size_t k = 0; k < rows * C; k++) nu[k] = it->from[at + k] + yhat[k];
-  (*problem->loss.ops->pull)(&problem->loss, rows, (PetscInt)C, nu, problem->Y + at);
-  PetscCall(PetscArraycpy(coefficients, nu, rows * C));
-  PetscFunctionReturn(0);
-}
-
-/*
-   nu <- nu + A (A'A)^+ (M_f - A'nu), nu that of the prox, and then pulled into the domain, in one pass; M_f = rho/2 P (U - U') from
-   the multipliers. (G_P + shift I)^-1 stands for the pseudo-inverse, as in bounds.c.
-*/
-PetscErrorCode PsdBoundsBuildCorrected(PsdBounds bounds, const PsdIterate *iterate)
-{
-  PetscFunctionBeginUser;
-  Correction correction = {bounds, iterate->nu_prox};
-  if (0) {
-    PetscReal polar;
-    PetscCall(PsdPolarMax(bounds->problem->polar, bounds->problem->blocks, iterate->M_prox, &polar));
-    PetscCall(VecCopy(iterate->M_prox, bounds->work));
-    PetscCall(VecScale(bounds->work, -(1 - PetscMin(1, bounds->problem->beta / polar))));
-  } else {
-  PetscCall(VecWAXPY(bounds->work, -1, iterate->U[1], iterate->U[0]));
-  PetscCall(PsdBlocksRemoveJ(bounds->problem->blocks, bounds->work));
-  PetscCall(VecAXPBY(bounds->work, -1, iterate->rho / 2, iterate->M_prox));
-  }
-  PetscCall(PsdConsensusSolve(bounds->consensus, bounds->work, bounds->w));
-  PetscCall(PsdProductsPass(bounds->problem->products, bounds->w, bounds->M, CorrectRows, &correction));
-  PetscFunctionReturn(0);
-}
-
 /* -L'(A S) of the network. */
 PetscErrorCode PsdBoundsBuildSlope(PsdBounds bounds, const PsdIterate *iterate)
 {
@@ -99,7 +57,7 @@ typedef struct {
   PetscReal loss;
 } Primal;
 
-static PetscErrorCode AddLoss(void *context, PetscInt first, PetscInt rows, const PetscReal yhat[],
+static PetscErrorCode AddLoss(void *context, PetscInt first, PetscInt rows, PetscReal yhat[],
                               PetscReal coefficients[])
 {
   PetscFunctionBeginUser;

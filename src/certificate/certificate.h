@@ -83,13 +83,10 @@ PetscReal PsdParabolaAlongRay(PetscReal linear, PetscReal quadratic, PetscReal l
 
 /* ---------------------------------------------------------------- candidates of losses that are split: candidates_split.c */
 
-/* P x, pair by pair */
-PetscErrorCode PsdBlocksRemoveJ(PsdBlocks blocks, Vec x);
 /* PsdBoundsSplitPrimal - the loss of the network in `iterate`; gradient: keeps nu_network and M_network as well. Collective. */
 PetscErrorCode PsdBoundsSplitPrimal(PsdBounds bounds, const PsdIterate *iterate, PetscBool gradient, PetscReal *loss);
 PetscErrorCode PsdBoundsBuildProx(PsdBounds bounds, const PsdIterate *iterate);
 PetscErrorCode PsdBoundsBuildStep(PsdBounds bounds, const PsdIterate *iterate);
-PetscErrorCode PsdBoundsBuildCorrected(PsdBounds bounds, const PsdIterate *iterate);
 PetscErrorCode PsdBoundsBuildSlope(PsdBounds bounds, const PsdIterate *iterate);
 
 /*

@@ -42,4 +42,4 @@ static inline PetscReal Reach(const PsdLoss *loss, PetscReal nu, PetscReal y)
   return 1 / PetscAbsReal(nu);
 }
 
-PSD_SEPARABLE_LOSS(PsdLossHinge, "hinge", 1, 1);
+PSD_SEPARABLE_LOSS(PsdLossHinge, "hinge", 1, 3);

@@ -41,4 +41,4 @@ static inline PetscReal Reach(const PsdLoss *loss, PetscReal nu, PetscReal y)
   return 1 / PetscAbsReal(nu);
 }
 
-PSD_SEPARABLE_LOSS(PsdLossL1, "l1", 1, 1);
+PSD_SEPARABLE_LOSS(PsdLossL1, "l1", 1, 3);

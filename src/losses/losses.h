@@ -20,7 +20,7 @@ struct _PsdLossOps {
   const char *name;
   /* The second derivative to begin with, of one score, as far as there is one: rho is estimated with it. */
   PetscReal curvature;
-  /* The penalty of v = A S to begin with: a third of it, as scores leave the steepest part, and 1 for losses with corners. */
+  /* The penalty of v = A S to begin with: a third of it, as scores leave the steepest part, and 3 for losses with corners. */
   PetscReal sigma;
   /* value: L(yhat) */
   PetscReal (*value)(const PsdLoss *, PetscInt rows, PetscInt C, const PetscReal yhat[], const PetscReal y[]);
@@ -61,6 +61,12 @@ const PsdLossOps *PsdLossFind(const char name[]);
 static inline PetscBool PsdLossSplits(const PsdLoss *loss)
 {
   return (PetscBool)(loss->ops != &PsdLossSquared);
+}
+
+/* Whether a number added to all scores of a sample changes nothing: the softmax of several columns. */
+static inline PetscBool PsdLossIgnoresMean(const PsdLoss *loss, PetscInt C)
+{
+  return (PetscBool)(loss->ops == &PsdLossSoftmax && C > 1);
 }
 
 /* What one score can change the loss by at most, in units of its own change; of losses that are split. */

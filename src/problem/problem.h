@@ -42,8 +42,9 @@ PetscErrorCode PsdFeaturesDestroy(PsdFeatures *features);
 
 typedef struct _p_PsdProducts *PsdProducts;
 
-/* yhat: A x for `rows` samples from `first` on, rows x C row-major, or NULL; coefficients: to be filled when A' is wanted. */
-typedef PetscErrorCode (*PsdRowWork)(void *context, PetscInt first, PetscInt rows, const PetscReal yhat[],
+/* yhat: A x for `rows` samples from `first` on, rows x C row-major, or NULL; may be overwritten. coefficients: to be filled when
+   A' is wanted, room for rows x C in any case. */
+typedef PetscErrorCode (*PsdRowWork)(void *context, PetscInt first, PetscInt rows, PetscReal yhat[],
                                      PetscReal coefficients[]);
 
 PetscErrorCode PsdProductsCreate(PsdFeatures features, PsdBlocks blocks, PsdProducts *products);

@@ -153,7 +153,7 @@ typedef struct {
   PetscInt C;
 } Given;
 
-static PetscErrorCode CopyRows(void *context, PetscInt first, PetscInt rows, const PetscReal yhat[],
+static PetscErrorCode CopyRows(void *context, PetscInt first, PetscInt rows, PetscReal yhat[],
                                PetscReal coefficients[])
 {
   PetscFunctionBeginUser;
