@@ -45,10 +45,10 @@ LOSSES = [
     (name, shape, kind, classes, options, beta, loss)
     for name, shape, kind, classes, options, beta in [
         ('two classes', (24, 1, 5, 5), 'random', 2, '-patch 2 -stride 1', 0.1),
-        ('two classes, four regions, small beta', (20, 1, 4, 4), 'random', 2, '-patch 1x2 -stride 1 -pool 2', 1e-3),
+        ('two classes, four regions', (20, 1, 4, 4), 'random', 2, '-patch 1x2 -stride 1 -pool 2', 1e-2),
         ('three classes', (20, 1, 4, 4), 'random', 3, '-patch 2 -stride 2', 0.02),
         ('three classes, whitened', (24, 1, 4, 4), 'random', 3, '-patch 1x2 -stride 1 -patch_normalize 10 -whiten 0.1', 0.3),
-        ('identical images', (15, 1, 3, 3), 'identical', 3, '-patch 2', 0.01),
+        ('identical images', (14, 1, 3, 3), 'identical', 3, '-patch 2', 0.01),
         ('beta near its maximum', (20, 1, 4, 4), 'random', 3, '-patch 2', 0.97),
         ('beta above its maximum', (20, 1, 4, 4), 'random', 3, '-patch 2', 1.5),
     ] for loss in ('logistic', 'softmax', 'hinge', 'huber', 'l1')

@@ -289,8 +289,7 @@ static void CheckProxExtremes(const Case *it)
           Fail(it, "-sigma lambda leaves the domain by", excess, rounding);
         /* ... and Fenchel's equality holds: v and nu belong together. Entropies have a slope of up to -log of a rounding */
         PetscReal sum = 0;
-        const PetscReal value = Value(it, v),
-                        dual = (*it->loss.ops->dual)(&it->loss, 1, it->C, 1, pulled, it->y, &sum);
+        const PetscReal value = Value(it, v), dual = (*it->loss.ops->dual)(&it->loss, 1, it->C, 1, pulled, it->y, &sum);
         for (PetscInt t = 0; t < it->C; t++) distance += PetscAbsReal(v[t]);
         const PetscReal gap = value - dual + Dot(it->C, v, pulled);
         const PetscReal allowed = ((PetscReal)it->C * rounding + 64 * (PetscReal)it->C * EPS) * (40 + 2 * distance) +
@@ -330,10 +329,10 @@ TEST(ProxExtremes)
 
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(Names),      cmocka_unit_test(ValueOfEach), cmocka_unit_test(Gradient),
-      cmocka_unit_test(Fenchel),    cmocka_unit_test(Domain),      cmocka_unit_test(Membership),
-      cmocka_unit_test(ProxMinimizes), cmocka_unit_test(ProxExtremes)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(Names),         cmocka_unit_test(ValueOfEach),
+                                     cmocka_unit_test(Gradient),      cmocka_unit_test(Fenchel),
+                                     cmocka_unit_test(Domain),        cmocka_unit_test(Membership),
+                                     cmocka_unit_test(ProxMinimizes), cmocka_unit_test(ProxExtremes)};
   if (PsdInitialize(&argc, &argv, NULL)) return 1;
   const int failures = cmocka_run_group_tests(tests, NULL, NULL);
   return PsdFinalize() || failures;

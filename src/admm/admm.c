@@ -73,10 +73,11 @@ static PetscErrorCode SayIfStreamed(PsdProblem problem)
   PetscBool streamed = (PetscBool)!PsdFeaturesAreKept(problem->features);
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &streamed, 1, MPIU_BOOL, MPI_LOR, problem->comm));
   if (streamed)
-    PetscCall(PetscPrintf(problem->comm,
-                          "memory   the features exceed -memory and are lifted again at each iteration: -loss %s is slow "
-                          "that way\n",
-                          problem->loss.ops->name));
+    PetscCall(
+        PetscPrintf(problem->comm,
+                    "memory   the features exceed -memory and are lifted again at each iteration: -loss %s is slow "
+                    "that way\n",
+                    problem->loss.ops->name));
   PetscFunctionReturn(0);
 }
 
@@ -134,7 +135,7 @@ PetscErrorCode PsdAdmmSetBeta(PsdAdmm admm, PetscReal beta)
   problem->beta = beta;
   problem->beta_rel = 0;
   PetscCall(PsdBoundsSetBeta(admm->bounds));
-  if (admm->settings.rho == 0) 
+  if (admm->settings.rho == 0)
     PetscCall(PsdAdmmSetPenalty(admm, admm->rho * PsdAdmmInitialPenalty(admm) / start, sigma));
   for (PetscInt s = 0; s < 2; s++) PetscCall(VecScale(admm->U[s], beta / last));
   PetscCall(PsdConsensusRescale(admm->consensus, beta / last));

@@ -14,19 +14,23 @@ static PetscErrorCode TimeIsUp(PsdAdmm admm, PetscBool *up)
   PetscFunctionReturn(0);
 }
 
-/* Both penalties of a loss that is split. They do not follow the bounds, but for the lack of any network: losses with corners
-   come to the end of a long run with penalties that stay. */
+/* Both penalties of a loss that is split: by the bounds, when these have spoken, with their ratio as it is; else by the residuals
+   together. */
 static PetscErrorCode ProposeSplit(PsdAdmm admm, PetscInt previous, PetscReal primal, PetscReal dual, PetscReal *rho,
                                    PetscReal *sigma)
 {
   PetscFunctionBeginUser;
   const PsdAdmmStatus *status = &admm->status;
   PsdSplitting *split = admm->split;
+  if (admm->lag.acted) {
+    *sigma = split->sigma * (*rho / admm->rho);
+    PetscFunctionReturn(0);
+  }
   PetscCall(PsdSplittingResiduals(split));
   const PetscReal primals[2] = {primal, split->primal}, duals[2] = {dual, split->dual};
-  const PsdPenalties next = PsdPenaltyProposeBoth(
-      previous, status->iteration, (PsdPenalties){admm->rho, split->sigma},
-      (PsdPenalties){admm->rho_initial, split->sigma_initial}, primals, duals, (PetscBool)(status->neurons == 0));
+  const PsdPenalties next = PsdPenaltyProposeBoth(previous, status->iteration, (PsdPenalties){admm->rho, split->sigma},
+                                                  (PsdPenalties){admm->rho_initial, split->sigma_initial}, primals,
+                                                  duals, (PetscBool)(status->neurons == 0));
   *rho = next.rho;
   *sigma = next.sigma;
   if (*sigma != split->sigma)
@@ -43,11 +47,12 @@ static PetscErrorCode AdaptPenalty(PsdAdmm admm, PetscInt previous, PetscReal pr
   const PetscBool none = (PetscBool)(status->neurons == 0);
   PetscReal sigma = admm->split ? admm->split->sigma : 1;
   PetscReal rho = admm->rho;
-  if (!admm->split || none)
+  /* the end of a run is long with losses that have corners, and goes faster when the penalties stay */
+  if (none || !PsdLossHasCorners(&admm->problem->loss))
     rho = PsdPenaltyFollowBounds(&admm->lag, status->iteration, admm->rho, admm->rho_initial, status->objective,
                                  status->bound, none);
-  if (admm->split && (!none || rho == admm->rho)) PetscCall(ProposeSplit(admm, previous, primal, dual, &rho, &sigma));
-  else if (!admm->split && !admm->lag.acted)
+  if (admm->split) PetscCall(ProposeSplit(admm, previous, primal, dual, &rho, &sigma));
+  else if (!admm->lag.acted)
     rho = PsdPenaltyPropose(previous, status->iteration, admm->rho, admm->rho_initial, primal, dual, none);
   if (rho == admm->rho && (!admm->split || sigma == admm->split->sigma)) PetscFunctionReturn(0);
   PetscCall(PetscInfo(NULL, "iteration %" PetscInt_FMT ": rho %g -> %g (relative residuals %g, %g)\n",

@@ -91,8 +91,7 @@ static void Centre(const PsdSplitting *it, PetscInt rows, PetscReal yhat[])
   }
 }
 
-static PetscErrorCode StepRows(void *context, PetscInt first, PetscInt rows, PetscReal yhat[],
-                               PetscReal coefficients[])
+static PetscErrorCode StepRows(void *context, PetscInt first, PetscInt rows, PetscReal yhat[], PetscReal coefficients[])
 {
   PetscFunctionBeginUser;
   PsdSplitting *it = context;

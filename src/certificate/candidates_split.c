@@ -46,8 +46,8 @@ PetscErrorCode PsdBoundsBuildSlope(PsdBounds bounds, const PsdIterate *iterate)
 {
   PetscFunctionBeginUser;
   (void)iterate;
-  PetscCall(PetscArraycpy(bounds->nu, bounds->nu_network,
-                          (size_t)bounds->problem->n_local * bounds->problem->blocks->C));
+  PetscCall(
+      PetscArraycpy(bounds->nu, bounds->nu_network, (size_t)bounds->problem->n_local * bounds->problem->blocks->C));
   PetscCall(VecCopy(bounds->M_network, bounds->M));
   PetscFunctionReturn(0);
 }
@@ -57,8 +57,7 @@ typedef struct {
   PetscReal loss;
 } Primal;
 
-static PetscErrorCode AddLoss(void *context, PetscInt first, PetscInt rows, PetscReal yhat[],
-                              PetscReal coefficients[])
+static PetscErrorCode AddLoss(void *context, PetscInt first, PetscInt rows, PetscReal yhat[], PetscReal coefficients[])
 {
   PetscFunctionBeginUser;
   Primal *primal = context;

@@ -45,12 +45,13 @@ struct _p_PsdBounds {
   Vec M_network;                /* A'(Y - A S) of the network, ... */
   PsdResidual network_residual; /* ... and the same of it */
   Vec work;
-  PetscReal *nu, *nu_network; /* n_local x C, a loss that is split: of the candidate at hand, and -L'(A S) of the network */
-  PsdDualSource best_source;  /* of the best bound so far: one of the next two */
+  PetscReal *nu,
+      *nu_network; /* n_local x C, a loss that is split: of the candidate at hand, and -L'(A S) of the network */
+  PsdDualSource best_source; /* of the best bound so far: one of the next two */
   Vec best_w;
-  PetscReal *best_nu;        /* n_local x C where the loss is split or the consensus works with the samples, else NULL */
-  PetscReal primal;          /* of the network at hand */
-  PetscReal best;            /* largest dual value so far */
+  PetscReal *best_nu; /* n_local x C where the loss is split or the consensus works with the samples, else NULL */
+  PetscReal primal;   /* of the network at hand */
+  PetscReal best;     /* largest dual value so far */
   PsdResidual best_residual; /* of that point: <nu,Y> and ||nu||^2, ... */
   PetscReal best_polar;      /* ... and R*(A'nu) */
   const char *best_name;

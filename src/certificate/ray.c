@@ -106,6 +106,7 @@ PetscErrorCode PsdDualAlongRay(const PsdDualRay *ray, PetscReal limit, PetscReal
   }
   *value = PsdParabolaAlongRay(ray->linear, ray->quadratic, limit);
   /* <nu,Y> and ||nu||^2 are sums of terms of at most (nu^2 + y^2)/2 and nu^2 */
-  *rounding = PETSC_MACHINE_EPSILON * (PetscReal)problem->n * (PetscReal)problem->blocks->C * (ray->quadratic + problem->YY);
+  *rounding =
+      PETSC_MACHINE_EPSILON * (PetscReal)problem->n * (PetscReal)problem->blocks->C * (ray->quadratic + problem->YY);
   PetscFunctionReturn(0);
 }

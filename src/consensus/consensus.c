@@ -37,7 +37,8 @@ static PetscErrorCode Sizes(PsdProblem problem, PsdPlanSizes *sizes)
                   channels * height * width, sizes);
   sizes->transform = PsdPatchesNeedStatistics(problem->patches);
   PetscCall(PsdPatchesGetBranchCount(problem->patches, &branches));
-  sizes->lifted_only = (PetscBool)(branches > 1 || PsdLossSplits(&problem->loss));
+  sizes->split = PsdLossSplits(&problem->loss);
+  sizes->lifted_only = (PetscBool)(branches > 1 || sizes->split);
   sizes->feature_memory = problem->memory * 1024 * 1024;
   PetscFunctionReturn(0);
 }
@@ -58,7 +59,7 @@ static PetscErrorCode ChooseKernel(PsdConsensus consensus)
     consensus->ops = kernels[kind];
   } else {
     while (kind < PSD_PLAN_KERNEL && kernels[kind] != consensus->ops) kind++;
-    PsdCheckInput(kind != PSD_PLAN_KERNEL || !PsdLossSplits(&consensus->problem->loss),
+    PsdCheckInput(kind != PSD_PLAN_KERNEL || !sizes.split,
                   "options -consensus kernel and -loss %s: the kernel matrix is for the squared loss",
                   consensus->problem->loss.ops->name);
     PsdCheckInput(kind != PSD_PLAN_KERNEL || !sizes.lifted_only,

@@ -69,6 +69,12 @@ static inline PetscBool PsdLossIgnoresMean(const PsdLoss *loss, PetscInt C)
   return (PetscBool)(loss->ops == &PsdLossSoftmax && C > 1);
 }
 
+/* Losses that are linear but for their corners. */
+static inline PetscBool PsdLossHasCorners(const PsdLoss *loss)
+{
+  return (PetscBool)(loss->ops == &PsdLossHinge || loss->ops == &PsdLossL1);
+}
+
 /* What one score can change the loss by at most, in units of its own change; of losses that are split. */
 static inline PetscReal PsdLossSteepness(const PsdLoss *loss)
 {

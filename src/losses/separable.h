@@ -10,7 +10,7 @@
 #include "losses.h"
 #include <math.h>
 
-#define PSD_SEPARABLE_LOSS(Variable, text, second_derivative, first_sigma)                                                          \
+#define PSD_SEPARABLE_LOSS(Variable, text, second_derivative, first_sigma)                                             \
   static PetscReal ValueRows(const PsdLoss *loss, PetscInt rows, PetscInt C, const PetscReal yhat[],                   \
                              const PetscReal y[])                                                                      \
   {                                                                                                                    \
@@ -47,10 +47,11 @@
   static PetscReal ReachRows(const PsdLoss *loss, PetscInt rows, PetscInt C, const PetscReal nu[],                     \
                              const PetscReal y[])                                                                      \
   {                                                                                                                    \
-    PetscReal least = INFINITY;                                                                                  \
+    PetscReal least = INFINITY;                                                                                        \
     for (PetscInt k = 0; k < rows * C; k++) least = PetscMin(least, Reach(loss, nu[k], y[k]));                         \
     return least;                                                                                                      \
   }                                                                                                                    \
-  const PsdLossOps Variable = {text,     second_derivative, first_sigma, ValueRows, DualPointRows, ProxRows, DualRows, PullRows, ReachRows}
+  const PsdLossOps Variable = {text,     second_derivative, first_sigma, ValueRows, DualPointRows,                     \
+                               ProxRows, DualRows,          PullRows,    ReachRows}
 
 #endif

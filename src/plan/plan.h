@@ -18,7 +18,8 @@ typedef struct {
   PetscReal positions;  /* patches of an image */
   PetscReal q, f, d, m, D;
   PetscBool transform;      /* patches are whitened or reduced */
-  PetscBool lifted_only;    /* several branches: the kernel matrix of patches is not offered */
+  PetscBool lifted_only;    /* several branches or a loss that is split: the kernel matrix of patches is not offered */
+  PetscBool split;          /* v = A S: the samples are gone through at each iteration */
   PetscReal feature_memory; /* bytes a rank for lifted features */
 } PsdPlanSizes;
 

@@ -224,8 +224,7 @@ static PetscErrorCode PassPatches(Pass *pass, Vec S, PsdDualPoint points[])
   for (PetscInt k = 0; k < pass->sets - 1; k++) {
     if (pass->sources[k].w) PetscCall(PsdRowsForward(problem->rows, pass->sources[k].w, yhat));
     for (PetscInt i = 0; i < problem->n_local; i++)
-      PetscCall(
-          AddDualPoint(pass, k, i, yhat + (size_t)i * C, problem->Y + (size_t)i * C, pass->norm + (size_t)i * G));
+      PetscCall(AddDualPoint(pass, k, i, yhat + (size_t)i * C, problem->Y + (size_t)i * C, pass->norm + (size_t)i * G));
     PetscCall(PsdRowsAdjoint(problem->rows, yhat, points[k].gradient));
   }
   PetscCall(PsdPhaseEnd(PSD_PHASE_CERTIFY));

@@ -34,8 +34,8 @@ PetscErrorCode PsdProblemSetFromOptions(PsdProblem problem)
   problem->loss.ops = PsdLossTable[loss];
   PetscCall(PsdOptionReal("-huber_delta", "residual beyond which the Huber loss is linear", PSD_POSITIVE,
                           &problem->loss.huber_delta, &given));
-  PsdCheckInput(!given || problem->loss.ops == &PsdLossHuber, "option -huber_delta: found with -loss %s, expected huber",
-                problem->loss.ops->name);
+  PsdCheckInput(!given || problem->loss.ops == &PsdLossHuber,
+                "option -huber_delta: found with -loss %s, expected huber", problem->loss.ops->name);
   PetscCall(PsdOptionRealList("-activation", "a,b,c of the activation a u^2 + b u + c [0.09,0.5,0.47]",
                               problem->activation, &count, &given));
   PsdCheckInput(!given || count == 3, "option -activation: found %" PetscInt_FMT " numbers, expected 3: a,b,c", count);

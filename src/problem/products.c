@@ -11,8 +11,8 @@
 struct _p_PsdProducts {
   PsdFeatures features;
   PsdBlocks blocks;
-  PetscInt tile;            /* rows */
-  PetscReal *columns, *sum; /* D x C: x on every rank; this rank's part of A' */
+  PetscInt tile;                  /* rows */
+  PetscReal *columns, *sum;       /* D x C: x on every rank; this rank's part of A' */
   PetscReal *yhat, *coefficients; /* tile x C */
   PetscMPIInt *counts, *starts;   /* of every rank's pairs in D x C */
 };
@@ -74,8 +74,7 @@ static PetscErrorCode Forward(PsdProducts it, PetscBLASInt rows, const PetscReal
   if (C == 1)
     PetscCallBLAS("BLASgemv", BLASgemv_("T", &D, &rows, &one, phi, &ld, it->columns, &step, &zero, it->yhat, &step));
   else
-    PetscCallBLAS("BLASgemm",
-                  BLASgemm_("T", "N", &C, &rows, &D, &one, it->columns, &D, phi, &ld, &zero, it->yhat, &C));
+    PetscCallBLAS("BLASgemm", BLASgemm_("T", "N", &C, &rows, &D, &one, it->columns, &D, phi, &ld, &zero, it->yhat, &C));
   PetscCall(PetscLogFlops(2.0 * rows * D * C));
   PetscFunctionReturn(0);
 }
@@ -90,8 +89,7 @@ static PetscErrorCode Backward(PsdProducts it, PetscBLASInt rows, const PetscRea
   PetscCall(PetscBLASIntCast(it->blocks->D, &D));
   PetscCall(PetscBLASIntCast(it->blocks->C, &C));
   if (C == 1)
-    PetscCallBLAS("BLASgemv",
-                  BLASgemv_("N", &D, &rows, &one, phi, &ld, it->coefficients, &step, &one, it->sum, &step));
+    PetscCallBLAS("BLASgemv", BLASgemv_("N", &D, &rows, &one, phi, &ld, it->coefficients, &step, &one, it->sum, &step));
   else
     PetscCallBLAS("BLASgemm",
                   BLASgemm_("N", "T", &D, &C, &rows, &one, phi, &ld, it->coefficients, &C, &one, it->sum, &D));
@@ -153,8 +151,7 @@ typedef struct {
   PetscInt C;
 } Given;
 
-static PetscErrorCode CopyRows(void *context, PetscInt first, PetscInt rows, PetscReal yhat[],
-                               PetscReal coefficients[])
+static PetscErrorCode CopyRows(void *context, PetscInt first, PetscInt rows, PetscReal yhat[], PetscReal coefficients[])
 {
   PetscFunctionBeginUser;
   const Given *given = context;
