@@ -21,6 +21,7 @@ typedef struct {
   PetscInt n_train;        /* images, without mirror images */
   PetscInt flip;           /* 1: trained on their mirror images as well */
   PetscReal activation[3]; /* a, b, c */
+  PetscReal huber_delta;   /* threshold of the Huber loss, 0 for the others */
 } PsdTraining;
 
 /* PsdNetworkCreate - an empty network. Collective on comm. */

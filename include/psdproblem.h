@@ -15,13 +15,15 @@ typedef struct _p_PsdProblem *PsdProblem;
 /* PsdProblemCreate - on data and patches, which must outlive it; patches get their image size from the data. Collective. */
 PETSC_EXTERN PetscErrorCode PsdProblemCreate(PsdData data, PsdPatches patches, PsdProblem *problem);
 
-/* PsdProblemSetFromOptions - -loss, -activation a,b,c, -beta B or -beta_rel F, -memory MB. Collective. */
+/* PsdProblemSetFromOptions - -loss, -huber_delta, -activation a,b,c, -beta B or -beta_rel F, -memory MB. Collective. */
 PETSC_EXTERN PetscErrorCode PsdProblemSetFromOptions(PsdProblem problem);
 
 /* PsdProblemSetMemory - MB this rank may use for lifted features. */
 PETSC_EXTERN PetscErrorCode PsdProblemSetMemory(PsdProblem problem, PetscReal megabytes);
 
-/* As a model file gives them. beta > 0, absolute. */
+/* As a model file gives them. beta > 0, absolute. Loss: by the name -loss has for it, input error when there is none;
+   huber_delta > 0: the threshold of the Huber loss, not used by others. */
+PETSC_EXTERN PetscErrorCode PsdProblemSetLoss(PsdProblem problem, const char name[], PetscReal huber_delta);
 PETSC_EXTERN PetscErrorCode PsdProblemSetActivation(PsdProblem problem, const PetscReal activation[3]);
 PETSC_EXTERN PetscErrorCode PsdProblemSetBeta(PsdProblem problem, PetscReal beta);
 

@@ -59,6 +59,15 @@ train folded-other 1 0 $folded -checkpoint folded.ck -checkpoint_gram -resume
 grep -q 'folded to' folded-other.log
 grep -q '^gram  *from folded.ck.gram' folded-other.log
 
+# a loss that is split: v and lambda go by samples
+train softmax 2 0 -loss softmax -gap 1e-4
+train softmax-same 2 2 -loss softmax -gap 1e-4 -checkpoint softmax.ck -max_it 25
+train softmax-same 2 0 -loss softmax -gap 1e-4 -checkpoint softmax.ck -resume
+train softmax-other 3 2 -loss softmax -gap 1e-4 -checkpoint softmax3.ck -checkpoint_gram -max_it 33
+train softmax-other 1 0 -loss softmax -gap 1e-4 -checkpoint softmax3.ck -checkpoint_gram -resume
+train hinge-refused 1 1 -loss hinge -gap 1e-4 -checkpoint softmax3.ck -checkpoint_gram -resume
+grep -q "it is of 'loss softmax', this run of 'loss hinge'" hinge-refused.log
+
 # partial projections, by teams of two ranks; -checkpoint_gram means nothing there
 partial="-classes 0,1 -patch 8x7 -pool 1 -consensus kernel -gap 1e-5"
 train partial 2 0 $partial
@@ -185,6 +194,8 @@ for kind in 'root', 'scalapack', 'kernel':
 compare('partial-same', 'partial', 1e-10)
 compare('root-mixed', 'root', 1e-8)
 compare('folded-other', 'folded', 1e-8)
+compare('softmax-same', 'softmax', 1e-10)
+compare('softmax-other', 'softmax', 1e-8)
 compare('root-fresh', 'root', 1e-10)
 compare('usr1', 'long', 1e-10)
 compare('term', 'long', 1e-10)

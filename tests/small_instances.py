@@ -40,7 +40,22 @@ INSTANCES = [
     ('no linear term', (40, 1, 5, 5), 'random', 2, '-patch 2 -activation 1,0,0.1', 0.01),
     ('linear', (40, 1, 5, 5), 'random', 2, '-patch 2 -activation 0,1,0', 0.01),
 ]
+# the same with every other loss
+LOSSES = [
+    (name, shape, kind, classes, options, beta, loss)
+    for name, shape, kind, classes, options, beta in [
+        ('two classes', (24, 1, 5, 5), 'random', 2, '-patch 2 -stride 1', 0.1),
+        ('two classes, four regions', (20, 1, 4, 4), 'random', 2, '-patch 1x2 -stride 1 -pool 2', 1e-2),
+        ('three classes', (20, 1, 4, 4), 'random', 3, '-patch 2 -stride 2', 0.02),
+        ('three classes, whitened', (24, 1, 4, 4), 'random', 3, '-patch 1x2 -stride 1 -patch_normalize 10 -whiten 0.1', 0.3),
+        ('identical images', (14, 1, 3, 3), 'identical', 3, '-patch 2', 0.01),
+        ('beta near its maximum', (20, 1, 4, 4), 'random', 3, '-patch 2', 0.97),
+        ('beta above its maximum', (20, 1, 4, 4), 'random', 3, '-patch 2', 1.5),
+    ] for loss in ('logistic', 'softmax', 'hinge', 'huber', 'l1')
+]
 GAP, TOLERANCE, MOST = 1e-9, 1e-6, 3000
+SPLIT_GAP, SPLIT_MOST = 5e-7, 20000  # of the other losses: first order in v as well
+HUBER_DELTA = 0.7
 
 
 class Report:
@@ -181,37 +196,141 @@ def matrix(dense):
     return cvxopt.matrix(numpy.ascontiguousarray(dense, dtype=float))
 
 
-def interior_point(A, Y, beta):
-    """CVXOPT on: min 1/2 r'r + beta sum (Z4 + Z'4), A(Z - Z') - r = Y, <J,Z> = 0, Z and Z' PSD. Returns Z, Z', nu."""
+class Loss:
+    """A loss by its definition: value and slope at scores, and the dual function at nu. Arrays are n x C."""
+
+    def __init__(self, name, C):
+        self.name = 'logistic' if name == 'softmax' and C == 1 else name
+
+    def value(self, fit, Y):
+        r = abs(fit - Y)
+        if self.name == 'softmax':
+            return (numpy.logaddexp.reduce(fit, 1) - fit[Y > 0]).sum()
+        return {'squared': lambda: r**2 / 2, 'l1': lambda: r, 'hinge': lambda: numpy.maximum(0, 1 - Y * fit),
+                'huber': lambda: numpy.where(r <= HUBER_DELTA, r**2 / 2, HUBER_DELTA * (r - HUBER_DELTA / 2)),
+                'logistic': lambda: numpy.logaddexp(0, -Y * fit)}[self.name]().sum()
+
+    def dual_point(self, fit, Y):
+        """-L'"""
+        if self.name == 'softmax':
+            return (Y > 0) - numpy.exp(fit - numpy.logaddexp.reduce(fit, 1)[:, None])
+        return {'squared': lambda: Y - fit, 'l1': lambda: numpy.sign(Y - fit), 'hinge': lambda: Y * (Y * fit < 1),
+                'huber': lambda: (Y - fit).clip(-HUBER_DELTA, HUBER_DELTA),
+                'logistic': lambda: Y * numpy.exp(-numpy.logaddexp(0, Y * fit))}[self.name]()
+
+    def pull(self, nu, Y):
+        """a point of the dual function's domain next to nu"""
+        if self.name == 'softmax':
+            p = numpy.where(Y > 0, 0, (-nu).clip(0))
+            p /= numpy.maximum(1, p.sum(1))[:, None]
+            return numpy.where(Y > 0, p.sum(1)[:, None], -p)
+        if self.name in ('logistic', 'hinge'):
+            return Y * (Y * nu).clip(0, 1)
+        most = {'squared': numpy.inf, 'l1': 1, 'huber': HUBER_DELTA}[self.name]
+        return nu.clip(-most, most)
+
+    def dual(self, nu, Y):
+        """-L*(-nu) of a point of the domain"""
+        entropy = lambda p: -(p * numpy.log(numpy.where(p > 0, p, 1))).sum()
+        if self.name == 'softmax':
+            return entropy(numpy.where(Y > 0, (1 - nu).clip(0), -nu))
+        if self.name == 'logistic':
+            return entropy(Y * nu) + entropy(1 - Y * nu)
+        return (nu * Y).sum() - ((nu**2).sum() / 2 if self.name in ('squared', 'huber') else 0)
+
+    def curvature(self, fit, Y):
+        """second derivatives, for the losses that have them: n x C x C"""
+        if self.name == 'logistic':
+            p = numpy.exp(-numpy.logaddexp(0, fit))
+            return (p * (1 - p))[:, :, None] * numpy.eye(fit.shape[1])
+        p = numpy.exp(fit - numpy.logaddexp.reduce(fit, 1)[:, None])
+        return p[:, :, None] * numpy.eye(fit.shape[1]) - p[:, :, None] * p[:, None, :]
+
+
+def cone_form(name, y):
+    """A loss of residuals r = yhat - y that cones know: quadratic part, cost of r and of further unknowns, and G x <= h of
+    them all."""
+    N, I = len(y), numpy.eye(len(y))
+    O, zero, one = 0 * I, numpy.zeros(N), numpy.ones(N)
+    if name == 'squared':
+        return I, zero, numpy.zeros((0, N)), numpy.zeros(0)
+    if name == 'hinge':  # xi >= 0, xi >= 1 - y (r + y) = -y r
+        return numpy.zeros((2 * N, 2 * N)), numpy.r_[zero, one], numpy.block([[O, -I], [-numpy.diag(y), -I]]), numpy.zeros(2 * N)
+    if name == 'l1':  # t >= |r|
+        return numpy.zeros((2 * N, 2 * N)), numpy.r_[zero, one], numpy.block([[I, -I], [-I, -I]]), numpy.zeros(2 * N)
+    # huber: (r - q)^2 / 2 + delta t, t >= |q|
+    quadratic = numpy.block([[I, -I, O], [-I, I, O], [O, O, O]])
+    return quadratic, numpy.r_[zero, zero, HUBER_DELTA * one], numpy.block([[O, I, -I], [O, -I, -I]]), numpy.zeros(2 * N)
+
+
+def smooth_form(loss, Y, cost, first):
+    """logistic and softmax as cvxopt.solvers.cp wants them: the objective with its derivatives; r from `first` on, by columns"""
+    n, C = Y.shape
+
+    def objective(x=None, z=None):
+        if x is None:
+            return 0, cvxopt.matrix(0.0, (len(cost), 1))
+        x = numpy.array(x).ravel()
+        fit = x[first:].reshape(C, n).T + Y
+        slope = cost.copy()
+        slope[first:] -= loss.dual_point(fit, Y).T.ravel()
+        value, slope = cvxopt.matrix(loss.value(fit, Y) + cost @ x, (1, 1)), matrix(slope[None, :])
+        if z is None:
+            return value, slope
+        second = numpy.zeros((len(cost), len(cost)))
+        for i, block in enumerate(loss.curvature(fit, Y)):
+            places = first + n * numpy.arange(C) + i
+            second[numpy.ix_(places, places)] = block
+        return value, slope, cvxopt.sparse(matrix(z[0] * second))
+
+    return objective
+
+
+def interior_point(A, Y, beta, loss):
+    """CVXOPT on: min L(Y + r) + beta sum (Z4 + Z'4), A(Z - Z') - r = Y, <J,Z> = 0, Z and Z' PSD. Returns Z, Z', nu."""
     n, G, order, _ = A.shape
     C = Y.shape[1]
     T = triangle(order)
     m, blocks = T.shape[1], 2 * C * G
-    unknowns = blocks * m + n * C
+    first = blocks * m
+    smooth = loss.name in ('logistic', 'softmax')
+    if smooth:
+        quadratic, cost_r, G_r, h_r = numpy.zeros((n * C, n * C)), numpy.zeros(n * C), numpy.zeros((0, n * C)), numpy.zeros(0)
+    else:
+        quadratic, cost_r, G_r, h_r = cone_form(loss.name, Y.T.ravel())
+    unknowns = first + len(cost_r)
     J = numpy.diag([1.0] * (order - 1) + [-1.0]).ravel()
     equalities = numpy.zeros((n * C + blocks, unknowns))
-    cone = numpy.zeros((blocks * order * order, unknowns))
+    cone = numpy.zeros((len(h_r) + blocks * order * order, unknowns))
     cost = numpy.zeros(unknowns)
+    cone[:len(h_r), first:] = G_r
     for block in range(blocks):
         sign, t, g = 1 - 2 * (block // (C * G)), block // G % C, block % G
         columns = slice(block * m, (block + 1) * m)
         equalities[t * n:(t + 1) * n, columns] = sign * A[:, g].reshape(n, -1) @ T
         equalities[n * C + block, columns] = J @ T
-        cone[block * order * order:(block + 1) * order * order, columns] = -T
+        rows = len(h_r) + block * order * order
+        cone[rows:rows + order * order, columns] = -T
         cost[(block + 1) * m - 1] = beta
-    equalities[:n * C, blocks * m:] = -numpy.eye(n * C)
-    quadratic = numpy.zeros((unknowns, unknowns))
-    quadratic[blocks * m:, blocks * m:] = numpy.eye(n * C)
+    equalities[:n * C, first:first + n * C] = -numpy.eye(n * C)
+    cost[first:] = cost_r
+    h = numpy.zeros(len(cone))
+    h[:len(h_r)] = h_r
     cvxopt.solvers.options.update(show_progress=False, abstol=1e-11, reltol=1e-11, feastol=1e-10, maxiters=60, refinement=2)
-    found = cvxopt.solvers.coneqp(matrix(quadratic), matrix(cost), cvxopt.sparse(matrix(cone)),
-                                  matrix(numpy.zeros(len(cone))), {'l': 0, 'q': [], 's': [order] * blocks},
-                                  matrix(equalities), matrix(numpy.concatenate([Y.T.ravel(), numpy.zeros(blocks)])))
+    dims = {'l': len(h_r), 'q': [], 's': [order] * blocks}
+    constraints = cvxopt.sparse(matrix(cone)), matrix(h), dims, matrix(equalities), matrix(numpy.r_[Y.T.ravel(), numpy.zeros(blocks)])
+    if smooth:
+        found = cvxopt.solvers.cp(smooth_form(loss, Y, cost, first), *constraints)
+    else:
+        whole = numpy.zeros((unknowns, unknowns))
+        whole[first:, first:] = quadratic
+        found = cvxopt.solvers.coneqp(matrix(whole), matrix(cost), *constraints)
     x = numpy.array(found['x']).ravel()
-    Z = (T @ x[:blocks * m].reshape(blocks, m).T).T.reshape(2, C, G, order, order)
+    Z = (T @ x[:first].reshape(blocks, m).T).T.reshape(2, C, G, order, order)
     return found, Z, -numpy.array(found['y']).ravel()[:n * C].reshape(C, n).T
 
 
-def primal_value(A, Y, beta, Z):
+def primal_value(A, Y, beta, Z, loss):
     """objective of the feasible point next to Z: PSD by projection, <J,Z> = 0 by adding to the smaller side"""
     Z = Z.copy()
     f = Z.shape[-1] - 1
@@ -225,33 +344,38 @@ def primal_value(A, Y, beta, Z):
             block[range(f), range(f)] -= excess / f
         Z[index] = block
     fit = numpy.einsum('igjk,tgjk->it', A, Z[0] - Z[1])
-    return ((fit - Y)**2).sum() / 2 + beta * Z[:, :, :, f, f].sum()
+    return loss.value(fit, Y) + beta * Z[:, :, :, f, f].sum()
 
 
-def dual_value(A, Y, beta, nu):
-    """of nu scaled to R*(A'nu) <= beta"""
-    scale = min(1, beta / polar(A, nu) * (1 - 1e-14))
-    return scale * (nu * Y).sum() - scale**2 * (nu**2).sum() / 2
+def dual_value(A, Y, beta, nu, loss):
+    """of nu, pulled into the domain and scaled to R*(A'nu) <= beta"""
+    nu = loss.pull(nu, Y)
+    scale = min(1, beta / max(polar(A, nu), 1e-300) * (1 - 1e-14))
+    return loss.dual(scale * nu, Y)
 
 
-def enclose(A, Y, beta, beta_max):
+def enclose(A, Y, beta, beta_max, loss):
     """[low, high] that holds the optimum, CVXOPT's word on it, and what rounding of A'A can do to an objective"""
-    nothing = (Y**2).sum() / 2
+    nothing = loss.value(0 * Y, Y)
     if beta >= beta_max:
         return nothing, nothing, 'optimal', 0
-    found, Z, nu = interior_point(A, Y, beta)
-    residual = Y - numpy.einsum('igjk,tgjk->it', A, Z[0] - Z[1])
-    low = max(dual_value(A, Y, beta, nu), dual_value(A, Y, beta, -nu), dual_value(A, Y, beta, residual))
+    found, Z, nu = interior_point(A, Y, beta, loss)
+    slope = loss.dual_point(numpy.einsum('igjk,tgjk->it', A, Z[0] - Z[1]), Y)
+    low = max(dual_value(A, Y, beta, candidate, loss) for candidate in (nu, -nu, slope))
     rounding = numpy.finfo(float).eps * ((Y**2).sum() + (A**2).sum() * ((Z[0] - Z[1])**2).sum())
-    return low, min(nothing, primal_value(A, Y, beta, Z)), found['status'], rounding
+    return low, min(nothing, primal_value(A, Y, beta, Z, loss)), found['status'], rounding
 
 
 # ---------------------------------------------------------------- psdnet on the same
 
-def run_psdnet(psdnet, launch, ranks, directory, classes, options, beta_rel):
+def run_psdnet(psdnet, launch, ranks, directory, loss, options, beta_rel):
+    gap, most = (GAP, MOST) if loss == 'squared' else (SPLIT_GAP, SPLIT_MOST)
     command = [launch, str(ranks), psdnet, 'train', '-data', directory, '-model', directory + '/m.h5', '-beta_rel',
-               repr(beta_rel), '-gap', repr(GAP), '-max_it', str(MOST), '-check_every', '1', '-history',
-               directory + '/h.csv', '-report', directory + '/r.json', '-progress', 'none'] + options.split()
+               repr(beta_rel), '-gap', repr(gap), '-max_it', str(most), '-check_every', '1' if loss == 'squared' else '5',
+               '-history', directory + '/h.csv', '-report', directory + '/r.json', '-progress', 'none',
+               '-loss', loss] + options.split()
+    if loss == 'huber':
+        command += ['-huber_delta', repr(HUBER_DELTA)]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode not in (0, 2):
         return ' '.join(command) + '\n' + done.stdout + done.stderr, None, None
@@ -281,15 +405,18 @@ def check(report, name, low, high, rounding, beta_max, rows, result):
 def main():
     psdnet, launch, scratch = sys.argv[1:]
     report = Report()
-    for k, (name, shape, kind, classes, text, beta_rel) in enumerate(INSTANCES):
+    instances = [instance + ('squared',) for instance in INSTANCES] + LOSSES
+    for k, (name, shape, kind, classes, text, beta_rel, loss_name) in enumerate(instances):
+        name = f'{loss_name}, {name}'
         images, labels = make_images(shape, kind, classes, seed=k)
         directory, options, ranks = f'{scratch}/{k}', Options(text), k % 4 + 1
         write_data(directory, images, labels)
         A, Y = lift(images, options), targets(labels, classes)
-        beta_max = polar(A, Y)
-        low, high, status, rounding = enclose(A, Y, beta_rel * beta_max, beta_max)
+        loss = Loss(loss_name, Y.shape[1])
+        beta_max = polar(A, loss.dual_point(0 * Y, Y))
+        low, high, status, rounding = enclose(A, Y, beta_rel * beta_max, beta_max, loss)
         report.require(high - low <= 1e-8 * high, name, 'the optimum is only known to lie in', low, high, status)
-        command, rows, result = run_psdnet(psdnet, launch, ranks, directory, classes, text, beta_rel)
+        command, rows, result = run_psdnet(psdnet, launch, ranks, directory, loss_name, text, beta_rel)
         if result is None:
             report.require(False, name, command)
             continue

@@ -216,10 +216,10 @@ static void AboveBetaMax(void **state)
 static void AlongARay(void **state)
 {
   (void)state;
-  Require(PsdDualAlongRay(2, 4, 1) == 0.5, "inside");
-  Require(PsdDualAlongRay(2, 4, 0.25) == 0.375, "at the limit");
-  Require(PsdDualAlongRay(-2, 4, 1) == 0, "at zero");
-  Require(PsdDualAlongRay(2, 0, 3) == 6, "linear");
+  Require(PsdParabolaAlongRay(2, 4, 1) == 0.5, "inside");
+  Require(PsdParabolaAlongRay(2, 4, 0.25) == 0.375, "at the limit");
+  Require(PsdParabolaAlongRay(-2, 4, 1) == 0, "at zero");
+  Require(PsdParabolaAlongRay(2, 0, 3) == 6, "linear");
 }
 
 /* the solver's own certificate of what it found is as directly computed */

@@ -140,6 +140,43 @@ static void FollowsBoundsWithinLimits(void **state)
   assert_true(largest <= 30);
 }
 
+/* rho and sigma: together while their changes are alike, so that the ratio stays; each by itself when they are not */
+static void BothTogetherOrAlone(void **state)
+{
+  (void)state;
+  const PsdPenalties one = {1, 2};
+  const PetscReal alike[2] = {4, 5}, apart[2] = {25, 0.04}, none[2] = {1, 1}, zero[2] = {0, 0}, little[2] = {1.5, 1.4};
+  PsdPenalties next = PsdPenaltyProposeBoth(29, 30, one, one, alike, none, PETSC_FALSE);
+  assert_true(Near(next.rho, PetscSqrtReal(PetscSqrtReal(20))) && PetscAbsReal(next.sigma / next.rho - 2) < 1e-14);
+  next = PsdPenaltyProposeBoth(9, 10, one, one, apart, none, PETSC_FALSE);
+  assert_true(Near(next.rho, 5) && Near(next.sigma, 0.4));
+  /* apart, but no factorisation is due: what they have in common, which is nothing */
+  next = PsdPenaltyProposeBoth(29, 30, one, one, apart, none, PETSC_FALSE);
+  assert_true(next.rho == 1 && next.sigma == 2);
+  next = PsdPenaltyProposeBoth(29, 30, one, one, little, none, PETSC_FALSE);
+  assert_true(next.rho == 1 && next.sigma == 2);
+  next = PsdPenaltyProposeBoth(329, 330, one, one, alike, none, PETSC_FALSE);
+  assert_true(next.rho == 1 && next.sigma == 2);
+  next = PsdPenaltyProposeBoth(29, 30, one, one, zero, none, PETSC_FALSE);
+  assert_true(next.rho == 1 && next.sigma == 2);
+}
+
+static void BothWithinLimits(void **state)
+{
+  (void)state;
+  const PsdPenalties initial = {1, 2};
+  const PetscReal large[2] = {1e9, 1e9}, small[2] = {1, 1};
+  PsdPenalties up = initial, down = initial;
+  for (PetscInt k = 10; k <= 1000; k += 10) {
+    const PsdPenalties before = up;
+    up = PsdPenaltyProposeBoth(k - 1, k, up, initial, large, small, PETSC_FALSE);
+    down = PsdPenaltyProposeBoth(k - 1, k, down, initial, small, large, PETSC_FALSE);
+    assert_true(up.rho <= 5.05 * before.rho);
+    assert_true(up.rho <= 31 && up.sigma <= 62 && down.rho >= 0.09 && down.sigma >= 0.18);
+  }
+  assert_true(up.rho > 10 && down.rho < 0.2);
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(OnlyAtItsIterations),
@@ -152,7 +189,9 @@ int main(int argc, char **argv)
                                      cmocka_unit_test(RoundingDoesNotShow),
                                      cmocka_unit_test(FollowsTheBoundThatLags),
                                      cmocka_unit_test(UntilThereIsANetwork),
-                                     cmocka_unit_test(FollowsBoundsWithinLimits)};
+                                     cmocka_unit_test(FollowsBoundsWithinLimits),
+                                     cmocka_unit_test(BothTogetherOrAlone),
+                                     cmocka_unit_test(BothWithinLimits)};
   if (PsdInitialize(&argc, &argv, NULL)) return 1;
   const int failures = cmocka_run_group_tests(tests, NULL, NULL);
   return PsdFinalize() || failures;

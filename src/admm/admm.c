@@ -28,6 +28,8 @@ PetscErrorCode PsdAdmmSetFromOptions(PsdAdmm admm)
   PetscCall(PsdOptionReal("-time_limit", "seconds after which the run ends with what it has; 0 = none", PSD_NONNEGATIVE,
                           &settings->time_limit, NULL));
   PetscCall(PsdOptionReal("-rho", "initial penalty; 0 = estimated", PSD_NONNEGATIVE, &settings->rho, NULL));
+  PetscCall(PsdOptionReal("-sigma", "initial penalty of the splitting of losses other than squared; 0 = estimated",
+                          PSD_NONNEGATIVE, &settings->sigma, NULL));
   PetscCall(PsdOptionReal("-relaxation", "over-relaxation of ADMM", relaxation, &settings->relaxation, NULL));
   PetscCall(PsdOptionInt("-check_every", "iterations between checks of the bounds", 1, PETSC_MAX_INT,
                          &settings->check_every, NULL));
@@ -64,13 +66,31 @@ static PetscErrorCode CreateVectors(PsdAdmm admm)
   PetscFunctionReturn(0);
 }
 
+/* An iteration of a loss that is split goes through the samples. */
+static PetscErrorCode SayIfStreamed(PsdProblem problem)
+{
+  PetscFunctionBeginUser;
+  PetscBool streamed = (PetscBool)!PsdFeaturesAreKept(problem->features);
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &streamed, 1, MPIU_BOOL, MPI_LOR, problem->comm));
+  if (streamed)
+    PetscCall(
+        PetscPrintf(problem->comm,
+                    "memory   the features exceed -memory and are lifted again at each iteration: -loss %s is slow "
+                    "that way\n",
+                    problem->loss.ops->name));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdAdmmSetUp(PsdAdmm admm)
 {
   PetscFunctionBeginUser;
   const PsdBlocks blocks = admm->blocks = admm->problem->blocks;
+  const PsdLoss *loss = &admm->problem->loss;
   PetscReal rho = admm->settings.rho;
+  const PetscReal sigma = admm->settings.sigma > 0 ? admm->settings.sigma : loss->ops->sigma;
   PetscCall(PsdCheckpointOpen(admm));
   PetscCall(PsdConsensusAssemble(admm->consensus, admm->problem));
+  if (PsdLossSplits(loss)) PetscCall(PsdProblemLift(admm->problem)); /* not yet, where A'A came from a file */
 
   PetscCall(PsdPhaseBegin(PSD_PHASE_FACTOR));
   PetscCall(PsdProblemFindBeta(admm->problem));
@@ -82,9 +102,14 @@ PetscErrorCode PsdAdmmSetUp(PsdAdmm admm)
   PetscCall(PetscMalloc1((size_t)blocks->d * blocks->d, &admm->factor));
   PetscCall(PsdConeSetUp(admm->cone, blocks));
   PetscCall(PsdBoundsCreate(admm->problem, admm->consensus, &admm->bounds));
+  if (PsdLossSplits(loss)) {
+    PetscCall(PsdSplittingCreate(admm->problem, sigma, &admm->split));
+    PsdConsensusFit(admm->consensus, admm->split->pull);
+    PetscCall(SayIfStreamed(admm->problem));
+  }
   if (admm->checkpoint.archive) {
     PetscCall(PsdCheckpointLoad(admm));
-    PetscCall(PsdConsensusFactor(admm->consensus, admm->rho / 2));
+    PetscCall(PsdConsensusFactor(admm->consensus, admm->rho / 2 / (admm->split ? admm->split->sigma : 1)));
     PetscCall(PsdPhaseEnd(PSD_PHASE_FACTOR));
     PetscFunctionReturn(0);
   }
@@ -94,10 +119,10 @@ PetscErrorCode PsdAdmmSetUp(PsdAdmm admm)
     PetscCall(
         PetscInfo(NULL, "initial rho %g, mean eigenvalue seen by h %g\n", (double)rho, (double)admm->spectrum.mean));
   }
-  PetscCall(PsdAdmmSetPenalty(admm, rho));
+  PetscCall(PsdAdmmSetPenalty(admm, rho, sigma));
   admm->rho_initial = admm->rho;
   /* the network without neurons: objective L(0) */
-  admm->status = (PsdAdmmStatus){.objective = admm->problem->YY / 2, .gap = 1, .rho = admm->rho};
+  admm->status = (PsdAdmmStatus){.objective = admm->problem->empty, .gap = 1, .rho = admm->rho};
   PetscCall(PsdPhaseEnd(PSD_PHASE_FACTOR));
   PetscFunctionReturn(0);
 }
@@ -110,14 +135,16 @@ PetscErrorCode PsdAdmmSetBeta(PsdAdmm admm, PetscReal beta)
 {
   PetscFunctionBeginUser;
   const PsdProblem problem = admm->problem;
-  const PetscReal last = problem->beta, empty = problem->YY / 2;
+  const PetscReal last = problem->beta, empty = problem->empty;
+  const PetscReal sigma = admm->split ? admm->split->sigma : 1;
   const PetscReal start = admm->settings.rho == 0 ? PsdAdmmInitialPenalty(admm) : 1;
   PetscReal objective = admm->status.objective + (beta - last) * admm->best_weight;
   PetscCall(PsdPhaseBegin(PSD_PHASE_FACTOR));
   problem->beta = beta;
   problem->beta_rel = 0;
-  PsdBoundsSetBeta(admm->bounds);
-  if (admm->settings.rho == 0) PetscCall(PsdAdmmSetPenalty(admm, admm->rho * PsdAdmmInitialPenalty(admm) / start));
+  PetscCall(PsdBoundsSetBeta(admm->bounds));
+  if (admm->settings.rho == 0)
+    PetscCall(PsdAdmmSetPenalty(admm, admm->rho * PsdAdmmInitialPenalty(admm) / start, sigma));
   for (PetscInt s = 0; s < 2; s++) PetscCall(VecScale(admm->U[s], beta / last));
   PetscCall(PsdConsensusRescale(admm->consensus, beta / last));
   admm->rho_initial = admm->rho;
@@ -168,6 +195,7 @@ PetscErrorCode PsdAdmmSetInitial(PsdAdmm admm, PsdNetwork network)
   /* U = 0, and S is not in use yet */
   PetscCall(VecWAXPY(admm->S, -1, admm->Z[1], admm->Z[0]));
   PetscCall(PsdConsensusRestart(admm->consensus, admm->S));
+  if (admm->split) PetscCall(PsdSplittingRestart(admm->split, admm->S));
   PetscFunctionReturn(0);
 }
 
@@ -206,7 +234,8 @@ PetscErrorCode PsdAdmmGetNetwork(PsdAdmm admm, PsdNetwork *network)
   PetscCall(PsdDataGetClasses(problem->data, &count, &labels, NULL));
   PetscCall(PsdNetworkSetClasses(*network, count, labels));
   PetscCall(PsdNetworkSetNeurons(*network, all.N, all.f, all.filter, all.weight, all.region, all.class));
-  PetscCall(PetscStrncpy(training.loss, problem->loss->name, sizeof(training.loss)));
+  PetscCall(PetscStrncpy(training.loss, problem->loss.ops->name, sizeof(training.loss)));
+  training.huber_delta = problem->loss.ops == &PsdLossHuber ? problem->loss.huber_delta : 0;
   PetscCall(PetscArraycpy(training.activation, problem->activation, 3));
   PetscCall(PsdNetworkSetTraining(*network, &training));
   PetscCall(PsdNeuronsDestroy(&all));
@@ -226,6 +255,7 @@ PetscErrorCode PsdAdmmDestroy(PsdAdmm *admm)
   PetscCall(PsdNeuronsDestroy(&it->neurons));
   PetscCall(PsdNeuronsDestroy(&it->best));
   PetscCall(PetscFree(it->factor));
+  PetscCall(PsdSplittingDestroy(&it->split));
   PetscCall(PsdBoundsDestroy(&it->bounds));
   PetscCall(PsdCheckpointDestroy(it));
   PetscCall(PsdConeDestroy(&it->cone));

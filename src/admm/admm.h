@@ -10,6 +10,7 @@
 #include "base/archive.h"
 #include "certificate/certificate.h"
 #include "network/neurons.h"
+#include "split.h"
 
 #define PSD_LANCZOS_STEPS 16
 
@@ -26,6 +27,7 @@ typedef struct {
   PetscReal time_limit; /* seconds since the start of the program; 0 = none */
   PetscReal relaxation; /* over-relaxation, 1.6 */
   PetscReal rho;        /* initial penalty; 0 = estimated */
+  PetscReal sigma;      /* initial penalty of v = A S; 0 = the loss's own */
   PetscInt check_every; /* iterations between checks of the bounds */
 } PsdAdmmSettings;
 
@@ -63,6 +65,7 @@ struct _p_PsdAdmm {
   Vec Z[2], Z_last[2], U[2], X[2]; /* X: what is projected */
   Vec S, Sh;                       /* Sh is P (V - V') */
   PetscReal sums[5];               /* of squares, this rank: W - Z, Z - Z_last, W, Z, U; see residuals */
+  PsdSplitting *split;             /* v and lambda; NULL for the squared loss */
 
   PsdFactors local_terms, terms; /* Z - Z' or a network by their terms: here, and all */
   PsdNeurons neurons, best;      /* this rank's: of the network at hand, and of the best one */
@@ -99,12 +102,21 @@ PetscReal PsdAdmmInitialPenalty(PsdAdmm admm);
    pure function (see penalty.c for the rule). primal, dual: relative residuals. */
 PetscReal PsdPenaltyPropose(PetscInt previous, PetscInt iteration, PetscReal rho, PetscReal rho_initial,
                             PetscReal primal, PetscReal dual, PetscBool none);
+/* rho, and the penalty sigma of v = A S */
+typedef struct {
+  PetscReal rho, sigma;
+} PsdPenalties;
+/* PsdPenaltyProposeBoth - the same of both penalties, with the relative residuals of (W, Z) and of (A S, v); a pure function.
+   When the two changes are within a factor of three, both are their geometric mean, and nothing is to be factorised. */
+PsdPenalties PsdPenaltyProposeBoth(PetscInt previous, PetscInt iteration, PsdPenalties now, PsdPenalties initial,
+                                   const PetscReal primal[2], const PetscReal dual[2], PetscBool none);
 /* PsdPenaltyFollowBounds - the penalty that the progress of objective and bound asks for; keeps `lag` up to date. none:
    no network so far is better than the empty one. */
 PetscReal PsdPenaltyFollowBounds(PsdLag *lag, PetscInt iteration, PetscReal rho, PetscReal rho_initial,
                                  PetscReal objective, PetscReal bound, PetscBool none);
-/* PsdAdmmSetPenalty - changes rho: rescales U, factorises anew. Collective. */
-PetscErrorCode PsdAdmmSetPenalty(PsdAdmm admm, PetscReal rho);
+/* PsdAdmmSetPenalty - changes rho, and sigma where the loss is split: rescales U and lambda; factorises anew unless their
+   ratio stays. Collective. */
+PetscErrorCode PsdAdmmSetPenalty(PsdAdmm admm, PetscReal rho, PetscReal sigma);
 
 /* check.c: residuals, extracted network, bounds */
 PetscErrorCode PsdAdmmCheck(PsdAdmm admm);

@@ -83,6 +83,12 @@ PetscErrorCode PsdAdmmCheck(PsdAdmm admm)
   PsdAdmmStatus *status = &admm->status;
   PsdIterate iterate = {
       .S = admm->S, .Sh = admm->Sh, .U = {admm->U[0], admm->U[1]}, .rho = admm->rho, .network = admm->network};
+  if (admm->split) {
+    PetscCall(PsdSplittingDualPoint(admm->split));
+    iterate.nu_prox = admm->split->nu_prox;
+    iterate.M_prox = admm->split->M_prox;
+    iterate.nu_step = admm->split->nu_step;
+  }
   if (!admm->network_fixed) PetscCall(TakeNetwork(admm, &iterate));
   PetscCall(PsdBoundsDual(admm->bounds, &iterate, PSD_CANDIDATES_SOLVER));
   status->bound = admm->bounds->best;

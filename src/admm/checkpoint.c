@@ -49,7 +49,7 @@ static PetscErrorCode Identify(PsdAdmm admm)
   PetscCall(PetscMalloc1(PSD_ARCHIVE_TEXT, &text));
   PetscCall(PsdProblemIdentify(problem, text));
   PetscCall(PetscStrlen(text, &length));
-  PetscCall(PetscSNPrintf(text + length, PSD_ARCHIVE_TEXT - length, "loss %s\n%s %.17g\n", problem->loss->name,
+  PetscCall(PetscSNPrintf(text + length, PSD_ARCHIVE_TEXT - length, "%s %.17g\n",
                           problem->beta_rel > 0 ? "beta_rel" : "beta",
                           (double)(problem->beta_rel > 0 ? problem->beta_rel : problem->beta)));
   admm->checkpoint.identity = text;

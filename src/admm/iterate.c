@@ -6,8 +6,9 @@
      T = P (Th - (2 beta/rho) e4)
      W = (S + T)/2,  W' = (T - S)/2
      Z = proj_PSD(relaxed W + U),  U <- U + relaxed W - Z
+     v = prox_{L/sigma}(relaxed A S + lambda),  lambda <- lambda + relaxed A S - v      a loss that is split: split.c
 
-   All but the consensus step is local to a block's owner.
+   All but the consensus step and the last line is local to a block's owner.
 */
 #include "admm.h"
 #include "base/base.h"
@@ -136,6 +137,7 @@ PetscErrorCode PsdAdmmIterate(PsdAdmm admm)
   PetscFunctionBeginUser;
   PetscCall(PullTowards(admm));
   PetscCall(PsdConsensusStep(admm->consensus, admm->Sh, admm->S));
+  if (admm->split) PetscCall(PsdSplittingFreeMean(admm->split, admm->Sh, admm->S));
   PetscCall(RelaxedStep(admm));
   for (PetscInt s = 0; s < 2; s++) {
     const Vec last = admm->Z[s];
@@ -145,5 +147,7 @@ PetscErrorCode PsdAdmmIterate(PsdAdmm admm)
   PetscCall(PsdConeProject(admm->cone, admm->X, admm->Z));
   PetscCall(UpdateDual(admm));
   PetscCall(FollowSamples(admm));
+  if (admm->split)
+    PetscCall(PsdSplittingStep(admm->split, admm->S, admm->Sh, admm->consensus->shift, admm->settings.relaxation));
   PetscFunctionReturn(0);
 }

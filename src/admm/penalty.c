@@ -86,12 +86,12 @@ static PetscErrorCode Lanczos(PsdAdmm admm, PsdSpectrum *spectrum)
   PetscFunctionReturn(0);
 }
 
-/* rho ||(G_P + rho/2 I)^-1 h||: grows with rho */
-static PetscReal ScaledNorm(const PsdSpectrum *spectrum, PetscReal rho)
+/* rho ||(curvature G_P + rho/2 I)^-1 h||: grows with rho */
+static PetscReal ScaledNorm(const PsdSpectrum *spectrum, PetscReal curvature, PetscReal rho)
 {
   PetscReal square = 0;
   for (PetscInt k = 0; k < spectrum->steps; k++) {
-    const PetscReal shifted = spectrum->node[k] + rho / 2;
+    const PetscReal shifted = curvature * spectrum->node[k] + rho / 2;
     square += spectrum->weight[k] / (shifted * shifted);
   }
   return rho * PetscSqrtReal(square);
@@ -108,14 +108,24 @@ PetscReal PsdAdmmInitialPenalty(PsdAdmm admm)
 {
   const PsdSpectrum *spectrum = &admm->spectrum;
   const PetscReal target = START_FACTOR * admm->problem->beta * PetscSqrtReal((PetscReal)admm->blocks->pairs);
-  PetscReal low = 2 * PsdConsensusShiftFloor(admm->consensus), high = spectrum->mean;
+  const PetscReal curvature = admm->problem->loss.ops->curvature;
+  PetscReal low = 2 * curvature * PsdConsensusShiftFloor(admm->consensus), high = curvature * spectrum->mean;
   if (spectrum->steps == 0 || spectrum->mean <= 0) return 1; /* h = 0: any penalty will do */
   for (PetscInt step = 0; step < 100 && high > 1.01 * low; step++) {
     const PetscReal middle = PetscSqrtReal(low * high);
-    if (ScaledNorm(spectrum, middle) < target) low = middle;
+    if (ScaledNorm(spectrum, curvature, middle) < target) low = middle;
     else high = middle;
   }
   return TwoDigits(high);
+}
+
+/* What the residuals ask for, within the limits of a step and of the whole run. */
+static PetscReal Balance(PetscReal penalty, PetscReal initial, PetscReal primal, PetscReal dual, PetscBool none)
+{
+  if (!(primal > 0) || !(dual > 0)) return penalty;
+  const PetscReal ratio = primal / dual;
+  const PetscReal proposal = penalty * PetscMin(5, PetscMax(0.2, none && ratio > 1 ? ratio : PetscSqrtReal(ratio)));
+  return PetscMin(30 * initial, PetscMax(initial / 10, proposal));
 }
 
 PetscReal PsdPenaltyPropose(PetscInt previous, PetscInt iteration, PetscReal rho, PetscReal rho_initial,
@@ -123,11 +133,29 @@ PetscReal PsdPenaltyPropose(PetscInt previous, PetscInt iteration, PetscReal rho
 {
   PetscBool due = PETSC_FALSE;
   for (PetscInt k = 10; k <= 320; k *= 2) due = (PetscBool)(due || (previous < k && k <= iteration));
-  if (!due || !(primal > 0) || !(dual > 0)) return rho;
-  const PetscReal ratio = primal / dual;
-  PetscReal proposal = rho * PetscMin(5, PetscMax(0.2, none && ratio > 1 ? ratio : PetscSqrtReal(ratio)));
-  proposal = PetscMin(30 * rho_initial, PetscMax(rho_initial / 10, proposal));
+  if (!due) return rho;
+  const PetscReal proposal = Balance(rho, rho_initial, primal, dual, none);
   return proposal > 3 * rho || proposal < rho / 3 ? TwoDigits(proposal) : rho;
+}
+
+/* Until then penalties may change together; a change by less than this is not worth the disturbance. */
+#define TOGETHER_UNTIL 320
+#define TOGETHER_LEAST 1.5
+
+PsdPenalties PsdPenaltyProposeBoth(PetscInt previous, PetscInt iteration, PsdPenalties now, PsdPenalties initial,
+                                   const PetscReal primal[2], const PetscReal dual[2], PetscBool none)
+{
+  const PsdPenalties alone = {
+      PsdPenaltyPropose(previous, iteration, now.rho, initial.rho, primal[0], dual[0], none),
+      PsdPenaltyPropose(previous, iteration, now.sigma, initial.sigma, primal[1], dual[1], PETSC_FALSE)};
+  const PetscReal ratio = (alone.rho / now.rho) / (alone.sigma / now.sigma);
+  if (ratio >= 3 || ratio <= 1. / 3) return alone;
+  if (iteration > TOGETHER_UNTIL) return now;
+  const PetscReal of_rho = Balance(now.rho, initial.rho, primal[0], dual[0], none) / now.rho,
+                  of_sigma = Balance(now.sigma, initial.sigma, primal[1], dual[1], PETSC_FALSE) / now.sigma;
+  const PetscReal factor = TwoDigits(PetscSqrtReal(of_rho * of_sigma));
+  if (factor < TOGETHER_LEAST && factor > 1 / TOGETHER_LEAST) return now;
+  return (PsdPenalties){now.rho * factor, now.sigma * factor};
 }
 
 /* A bound that moved by less than this part of the gap since the last look is taken to be done. */
@@ -151,14 +179,22 @@ PetscReal PsdPenaltyFollowBounds(PsdLag *lag, PetscInt iteration, PetscReal rho,
   return TwoDigits(proposal);
 }
 
-PetscErrorCode PsdAdmmSetPenalty(PsdAdmm admm, PetscReal rho)
+/* One ratio of the penalties is one factorisation: rounding of a ratio that is meant to stay is not a change. */
+#define SAME_RATIO 1e-12
+
+PetscErrorCode PsdAdmmSetPenalty(PsdAdmm admm, PetscReal rho, PetscReal sigma)
 {
   PetscFunctionBeginUser;
-  rho = PetscMax(rho, 2 * PsdConsensusShiftFloor(admm->consensus));
-  if (rho == admm->rho) PetscFunctionReturn(0);
-  for (PetscInt s = 0; s < 2 && admm->rho > 0; s++) PetscCall(VecScale(admm->U[s], admm->rho / rho));
-  if (admm->rho > 0) PetscCall(PsdConsensusRescale(admm->consensus, admm->rho / rho));
+  if (!admm->split) sigma = 1;
+  rho = PetscMax(rho, 2 * sigma * PsdConsensusShiftFloor(admm->consensus));
+  if (rho == admm->rho && (!admm->split || sigma == admm->split->sigma)) PetscFunctionReturn(0);
+  const PetscReal shift = rho / 2 / sigma;
+  const PetscBool first = (PetscBool)(admm->rho == 0);
+  for (PetscInt s = 0; s < 2 && !first; s++) PetscCall(VecScale(admm->U[s], admm->rho / rho));
+  if (!first) PetscCall(PsdConsensusRescale(admm->consensus, admm->rho / rho));
+  if (admm->split) PetscCall(PsdSplittingSetPenalty(admm->split, sigma));
   admm->rho = rho;
-  PetscCall(PsdConsensusFactor(admm->consensus, rho / 2));
+  if (first || PetscAbsReal(shift / admm->consensus->shift - 1) > SAME_RATIO)
+    PetscCall(PsdConsensusFactor(admm->consensus, shift));
   PetscFunctionReturn(0);
 }

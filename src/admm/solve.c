@@ -8,19 +8,50 @@
 #include "base/base.h"
 #include <math.h>
 
+/* Both penalties of a loss that is split: by the bounds, when these have spoken, with their ratio as it is; else by the residuals
+   together. */
+static PetscErrorCode ProposeSplit(PsdAdmm admm, PetscInt previous, PetscReal primal, PetscReal dual, PetscReal *rho,
+                                   PetscReal *sigma)
+{
+  PetscFunctionBeginUser;
+  const PsdAdmmStatus *status = &admm->status;
+  PsdSplitting *split = admm->split;
+  if (admm->lag.acted) {
+    *sigma = split->sigma * (*rho / admm->rho);
+    PetscFunctionReturn(0);
+  }
+  PetscCall(PsdSplittingResiduals(split));
+  const PetscReal primals[2] = {primal, split->primal}, duals[2] = {dual, split->dual};
+  const PsdPenalties next = PsdPenaltyProposeBoth(previous, status->iteration, (PsdPenalties){admm->rho, split->sigma},
+                                                  (PsdPenalties){admm->rho_initial, split->sigma_initial}, primals,
+                                                  duals, (PetscBool)(status->neurons == 0));
+  *rho = next.rho;
+  *sigma = next.sigma;
+  if (*sigma != split->sigma)
+    PetscCall(PetscInfo(NULL, "iteration %" PetscInt_FMT ": sigma %g -> %g (relative residuals %g, %g)\n",
+                        status->iteration, (double)split->sigma, (double)*sigma, (double)split->primal,
+                        (double)split->dual));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode AdaptPenalty(PsdAdmm admm, PetscInt previous, PetscReal primal, PetscReal dual)
 {
   PetscFunctionBeginUser;
   const PsdAdmmStatus *status = &admm->status;
-  PetscReal rho = PsdPenaltyFollowBounds(&admm->lag, status->iteration, admm->rho, admm->rho_initial, status->objective,
-                                         status->bound, (PetscBool)(status->neurons == 0));
-  if (!admm->lag.acted)
-    rho = PsdPenaltyPropose(previous, status->iteration, admm->rho, admm->rho_initial, primal, dual,
-                            (PetscBool)(status->neurons == 0));
-  if (rho == admm->rho) PetscFunctionReturn(0);
+  const PetscBool none = (PetscBool)(status->neurons == 0);
+  PetscReal sigma = admm->split ? admm->split->sigma : 1;
+  PetscReal rho = admm->rho;
+  /* the end of a run is long with losses that have corners, and goes faster when the penalties stay */
+  if (none || !PsdLossHasCorners(&admm->problem->loss))
+    rho = PsdPenaltyFollowBounds(&admm->lag, status->iteration, admm->rho, admm->rho_initial, status->objective,
+                                 status->bound, none);
+  if (admm->split) PetscCall(ProposeSplit(admm, previous, primal, dual, &rho, &sigma));
+  else if (!admm->lag.acted)
+    rho = PsdPenaltyPropose(previous, status->iteration, admm->rho, admm->rho_initial, primal, dual, none);
+  if (rho == admm->rho && (!admm->split || sigma == admm->split->sigma)) PetscFunctionReturn(0);
   PetscCall(PetscInfo(NULL, "iteration %" PetscInt_FMT ": rho %g -> %g (relative residuals %g, %g)\n",
                       admm->status.iteration, (double)admm->rho, (double)rho, (double)primal, (double)dual));
-  PetscCall(PsdAdmmSetPenalty(admm, rho));
+  PetscCall(PsdAdmmSetPenalty(admm, rho, sigma));
   PetscFunctionReturn(0);
 }
 
@@ -144,6 +175,7 @@ PetscErrorCode PsdAdmmSolve(PsdAdmm admm, PsdCertificate *certificate)
     if (admm->reason == PSD_CHECKPOINTED) PetscFunctionReturn(0);
     sources[0] = admm->bounds->best_source;
     PsdConsensusGetStepResidual(admm->consensus, &sources[1].nu);
+    if (admm->split) sources[1].nu = admm->split->nu_prox;
     if (sources[1].nu) sources[1].w = NULL;
     PetscCall(PsdCertify(admm->problem, admm->best_network, admm->best_weight, 2, sources, certificate));
     if (admm->reason != PSD_GAP_REACHED || certificate->gap <= gap) break;

@@ -123,6 +123,23 @@ static PetscErrorCode VisitPenalty(PsdAdmm admm, Visit *v)
   PetscFunctionReturn(0);
 }
 
+/* The splitting of a loss that is not squared. */
+static PetscErrorCode VisitSplit(PsdSplitting *split, Visit *v)
+{
+  PetscFunctionBeginUser;
+  static const char *const sums[] = {"sum_misfit", "sum_v_change", "sum_fit", "sum_v", "sum_lambda"};
+  PetscCall(Real(v, "sigma", &split->sigma));
+  PetscCall(Real(v, "sigma_initial", &split->sigma_initial));
+  for (PetscInt k = 0; k < 5; k++) PetscCall(Real(v, sums[k], &split->sums[k]));
+  Samples(v, "/samples/v", split->v);
+  Samples(v, "/samples/lambda", split->lambda);
+  Samples(v, "/samples/nu_step", split->nu_step);
+  PetscCall(Pairs(v, "/pairs/pull", split->pull));
+  PetscCall(Pairs(v, "/pairs/A_v", split->A_v));
+  PetscCall(Pairs(v, "/pairs/A_lambda", split->A_lambda));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode VisitState(PsdAdmm admm, Visit *v)
 {
   PetscFunctionBeginUser;
@@ -144,6 +161,7 @@ static PetscErrorCode VisitState(PsdAdmm admm, Visit *v)
   PetscCall(Pairs(v, "/pairs/Sh", admm->Sh));
   PetscCall(Pairs(v, "/pairs/network", admm->best_network));
   PetscCall(Real(v, "network_weight", &admm->best_weight));
+  if (admm->split) PetscCall(VisitSplit(admm->split, v));
   for (PetscInt k = 0;; k++) {
     PetscReal *values = PsdConsensusGetState(admm->consensus, k, &name);
     if (!values) break;
@@ -166,12 +184,14 @@ PetscErrorCode PsdStateAdd(PsdAdmm admm, PsdArchive archive)
 {
   PetscFunctionBeginUser;
   Visit v;
-  PetscReal mine[5];
+  PetscReal mine[2][5], *sums[2] = {admm->sums, admm->split ? admm->split->sums : NULL};
   PetscCall(Begin(admm, archive, ADD, &v));
-  PetscCall(PetscArraycpy(mine, admm->sums, 5));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, admm->sums, 5, MPIU_REAL, MPI_SUM, admm->blocks->comm));
+  for (PetscInt k = 0; k < 2 && sums[k]; k++) {
+    PetscCall(PetscArraycpy(mine[k], sums[k], 5));
+    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sums[k], 5, MPIU_REAL, MPI_SUM, admm->blocks->comm));
+  }
   PetscCall(VisitState(admm, &v));
-  PetscCall(PetscArraycpy(admm->sums, mine, 5));
+  for (PetscInt k = 0; k < 2 && sums[k]; k++) PetscCall(PetscArraycpy(sums[k], mine[k], 5));
   PsdArchiveAddReal(archive, "gap_asked_for", admm->settings.gap);
   PetscCall(PsdStateAddLists(admm, archive));
   PetscCall(PsdConeAdd(admm->cone, archive));
@@ -199,6 +219,7 @@ PetscErrorCode PsdStateGet(PsdAdmm admm, PsdArchive archive)
   PetscCall(Begin(admm, archive, GET, &v));
   PetscCall(VisitState(admm, &v));
   if (rank > 0) PetscCall(PetscArrayzero(admm->sums, 5));
+  if (rank > 0 && admm->split) PetscCall(PetscArrayzero(admm->split->sums, 5));
   PetscCall(PsdArchiveGetReal(archive, "gap_asked_for", &gap));
   if (gap != admm->settings.gap) admm->round = 0;
   admm->status.rho = admm->rho;

@@ -83,8 +83,10 @@ static PetscErrorCode FindSizes(const Question *question, PsdPatches patches, Ps
                   sizes);
   sizes->transform = PsdPatchesNeedStatistics(patches);
   PetscCall(PsdPatchesGetBranchCount(patches, &branches));
-  sizes->lifted_only = (PetscBool)(branches > 1);
-  if (question->flip && PsdPatchesAreSymmetric(patches)) PsdPlanFold(PsdSymmetryEstimateOrder(patches), sizes);
+  sizes->split = PsdLossSplits(&problem->loss);
+  sizes->lifted_only = (PetscBool)(branches > 1 || sizes->split);
+  if (question->flip && !sizes->split && PsdPatchesAreSymmetric(patches))
+    PsdPlanFold(PsdSymmetryEstimateOrder(patches), sizes);
   sizes->feature_memory = problem->memory * 1024 * 1024;
   PetscFunctionReturn(0);
 }
@@ -150,6 +152,8 @@ static PetscErrorCode Answer(const Question *question, const PsdPlanSizes *sizes
     const PsdRates nominal = PsdRatesNominal(sizes); /* as the run will choose */
     PetscCall(PsdPlanChoose(sizes, &nominal, node, &kind));
   }
+  PsdCheckInput(kind != PSD_PLAN_KERNEL || !sizes->split,
+                "options -consensus kernel and -loss: the kernel matrix is for the squared loss");
   PsdCheckInput(kind != PSD_PLAN_KERNEL || !sizes->lifted_only,
                 "options -consensus kernel and -branches: the kernel matrix is of one kind of patches");
   const PetscBool fits = PsdPlanFits(sizes, kind, node, &needed);

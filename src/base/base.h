@@ -101,6 +101,7 @@ extern const char *const PsdPhaseNames[PSD_PHASE_COUNT];
 PetscErrorCode PsdPhaseBegin(PsdPhase phase);
 PetscErrorCode PsdPhaseEnd(PsdPhase phase);
 PetscLogDouble PsdPhaseSeconds(PsdPhase phase); /* on this rank, so far */
+int PsdPhaseCurrent(void);                      /* the one that is open, or -1 */
 /* The parts of the solve, as PetscLog events: what -log_view says of them inside the stages. */
 typedef enum {
   PSD_EVENT_FACTOR,

@@ -61,6 +61,11 @@ PetscErrorCode PsdPhaseEnd(PsdPhase phase)
   PetscFunctionReturn(0);
 }
 
+int PsdPhaseCurrent(void)
+{
+  return current;
+}
+
 PetscLogDouble PsdPhaseSeconds(PsdPhase phase)
 {
   return phases[phase].seconds + (current == (int)phase ? MPI_Wtime() - current_start : 0);

@@ -1,6 +1,7 @@
 /*
-   Bounds while the solver runs, for the squared loss. A network's residual nu = Y - A S gives the primal, ||nu||^2/2 + beta
-   sum |alpha|; a candidate's gives the dual value along the ray s nu, s <= beta/R*(A'nu).
+   Bounds while the solver runs. For the squared loss a network's residual nu = Y - A S gives the primal, ||nu||^2/2 + beta
+   sum |alpha|; a candidate's gives the dual value along the ray s nu, s <= beta/R*(A'nu). For losses that are split the
+   candidates are nu itself, sample by sample (candidates_split.c).
 
    Every w gives a valid bound; the candidates differ in how good it is. Those that move nu within range(A) solve with A'A and
    are left out where there is none; the solution of the consensus step, which closes the gap, is always there.
@@ -20,23 +21,33 @@ PetscErrorCode PsdBoundsCreate(PsdProblem problem, PsdConsensus consensus, PsdBo
   PetscCall(VecDuplicate(problem->h, &it->M_network));
   PetscCall(VecDuplicate(problem->h, &it->work));
   PetscCall(VecDuplicate(problem->h, &it->best_w));
-  /* w = 0 is nu = Y, whose R* is beta_max */
+  /* w = 0 is nu = -L'(0), for the squared loss Y; its R* is beta_max */
   PetscCall(VecSet(it->best_w, 0));
   it->best_source.w = it->best_w;
-  if (PsdConsensusUsesSamples(consensus))
-    PetscCall(PetscMalloc1((size_t)problem->n_local * problem->blocks->C, &it->best_nu));
+  const size_t length = (size_t)problem->n_local * problem->blocks->C;
+  if (PsdConsensusUsesSamples(consensus)) PetscCall(PetscMalloc1(length, &it->best_nu));
+  if (PsdLossSplits(&problem->loss)) {
+    PetscCall(PetscMalloc1(length, &it->best_nu));
+    PetscCall(PetscMalloc2(length, &it->nu, length, &it->nu_network));
+    PetscCall(PetscArraycpy(it->best_nu, problem->nu0, length));
+    it->best_source = (PsdDualSource){NULL, it->best_nu};
+  }
   it->best_residual = (PsdResidual){.linear = problem->YY, .quadratic = problem->YY};
   it->best_polar = problem->beta_max;
-  PsdBoundsSetBeta(it);
-  it->best_name = "targets";
+  PetscCall(PsdBoundsSetBeta(it));
+  it->best_name = "no scores";
   *bounds = it;
   PetscFunctionReturn(0);
 }
 
-void PsdBoundsSetBeta(PsdBounds bounds)
+PetscErrorCode PsdBoundsSetBeta(PsdBounds bounds)
 {
-  bounds->best = PsdDualAlongRay(bounds->best_residual.linear, bounds->best_residual.quadratic,
-                                 bounds->problem->beta / bounds->best_polar);
+  PetscFunctionBeginUser;
+  const PsdDualRay ray = {bounds->problem, bounds->best_residual.linear, bounds->best_residual.quadratic,
+                          PsdLossSplits(&bounds->problem->loss) ? bounds->best_nu : NULL};
+  PetscReal rounding;
+  PetscCall(PsdDualAlongRay(&ray, bounds->problem->beta / bounds->best_polar, &bounds->best, &rounding));
+  PetscFunctionReturn(0);
 }
 
 PetscErrorCode PsdBoundsDestroy(PsdBounds *bounds)
@@ -49,6 +60,7 @@ PetscErrorCode PsdBoundsDestroy(PsdBounds *bounds)
   PetscCall(VecDestroy(&(*bounds)->work));
   PetscCall(VecDestroy(&(*bounds)->best_w));
   PetscCall(PetscFree((*bounds)->best_nu));
+  PetscCall(PetscFree2((*bounds)->nu, (*bounds)->nu_network));
   PetscCall(PetscFree(*bounds));
   PetscFunctionReturn(0);
 }
@@ -56,9 +68,15 @@ PetscErrorCode PsdBoundsDestroy(PsdBounds *bounds)
 PetscErrorCode PsdBoundsPrimal(PsdBounds bounds, const PsdIterate *iterate, PetscBool gradient)
 {
   PetscFunctionBeginUser;
-  PetscCall(PsdConsensusResidual(bounds->consensus, iterate->network, iterate->terms, &bounds->network_residual,
-                                 gradient ? bounds->M_network : NULL));
-  bounds->primal = bounds->network_residual.quadratic / 2 + bounds->problem->beta * iterate->weight;
+  PetscReal loss;
+  if (PsdLossSplits(&bounds->problem->loss)) {
+    PetscCall(PsdBoundsSplitPrimal(bounds, iterate, gradient, &loss));
+  } else {
+    PetscCall(PsdConsensusResidual(bounds->consensus, iterate->network, iterate->terms, &bounds->network_residual,
+                                   gradient ? bounds->M_network : NULL));
+    loss = bounds->network_residual.quadratic / 2;
+  }
+  bounds->primal = loss + bounds->problem->beta * iterate->weight;
   PetscFunctionReturn(0);
 }
 
@@ -133,21 +151,17 @@ static PetscErrorCode BuildScaled(PsdBounds bounds, const PsdIterate *iterate)
   PetscFunctionReturn(0);
 }
 
-static const PsdCandidateOps candidates[] = {{"solution", PSD_CANDIDATES_SOLVER, PETSC_FALSE, BuildSolution},
-                                             {"multipliers", PSD_CANDIDATES_SOLVER, PETSC_TRUE, BuildMultipliers},
-                                             {"residual", PSD_CANDIDATES_NETWORK, PETSC_FALSE, BuildResidual},
-                                             {"scaled", PSD_CANDIDATES_NETWORK, PETSC_TRUE, BuildScaled}};
+static const PsdCandidateOps candidates[] = {
+    {"solution", PSD_CANDIDATES_SOLVER, PETSC_FALSE, PETSC_FALSE, BuildSolution},
+    {"multipliers", PSD_CANDIDATES_SOLVER, PETSC_TRUE, PETSC_FALSE, BuildMultipliers},
+    {"residual", PSD_CANDIDATES_NETWORK, PETSC_FALSE, PETSC_FALSE, BuildResidual},
+    {"scaled", PSD_CANDIDATES_NETWORK, PETSC_TRUE, PETSC_FALSE, BuildScaled},
+    {"prox", PSD_CANDIDATES_SOLVER, PETSC_FALSE, PETSC_TRUE, PsdBoundsBuildProx},
+    {"step", PSD_CANDIDATES_SOLVER, PETSC_FALSE, PETSC_TRUE, PsdBoundsBuildStep},
+    {"slope", PSD_CANDIDATES_NETWORK, PETSC_FALSE, PETSC_TRUE, PsdBoundsBuildSlope}};
 
-PetscReal PsdDualAlongRay(PetscReal linear, PetscReal quadratic, PetscReal limit)
-{
-  PetscReal s = limit;
-  if (linear <= 0) return 0;
-  if (quadratic > 0) s = PetscMin(limit, linear / quadratic);
-  return s * linear - s * s * quadratic / 2;
-}
-
-/* The candidate at hand becomes the best one. Where the consensus works with the samples, the solution's nu itself is kept:
-   a network's is made again from its w. */
+/* The candidate at hand becomes the best one. Where the loss is split nu itself is kept; where the consensus works with the
+   samples, the solution's is: a network's is made again from its w. */
 static PetscErrorCode Keep(PsdBounds bounds, const PsdCandidateOps *candidate)
 {
   PetscFunctionBeginUser;
@@ -155,7 +169,8 @@ static PetscErrorCode Keep(PsdBounds bounds, const PsdCandidateOps *candidate)
   const size_t length = (size_t)bounds->problem->n_local * bounds->problem->blocks->C;
   bounds->best_name = candidate->name;
   PsdConsensusGetStepResidual(bounds->consensus, &nu);
-  if (nu && candidate->group == PSD_CANDIDATES_SOLVER) {
+  if (candidate->of_split) nu = bounds->nu;
+  if (candidate->of_split || (nu && candidate->group == PSD_CANDIDATES_SOLVER)) {
     PetscCall(PetscArraycpy(bounds->best_nu, nu, length));
     bounds->best_source = (PsdDualSource){NULL, bounds->best_nu};
   } else {
@@ -170,9 +185,11 @@ static PetscErrorCode Try(PsdBounds bounds, const PsdCandidateOps *candidate)
 {
   PetscFunctionBeginUser;
   const PsdProblem problem = bounds->problem;
-  PetscReal polar, value;
+  const PsdDualRay ray = {problem, bounds->residual.linear, bounds->residual.quadratic,
+                          candidate->of_split ? bounds->nu : NULL};
+  PetscReal polar, value, rounding;
   PetscCall(PsdPolarMax(problem->polar, problem->blocks, bounds->M, &polar));
-  value = PsdDualAlongRay(bounds->residual.linear, bounds->residual.quadratic, problem->beta / polar);
+  PetscCall(PsdDualAlongRay(&ray, problem->beta / polar, &value, &rounding));
   PetscCall(PetscInfo(NULL, "dual candidate %s: R*/beta %g, value %.12g\n", candidate->name,
                       (double)(polar / problem->beta), (double)value));
   if (value > bounds->best) {
@@ -189,6 +206,7 @@ PetscErrorCode PsdBoundsDual(PsdBounds bounds, const PsdIterate *iterate, PsdCan
   PetscFunctionBeginUser;
   for (size_t k = 0; k < sizeof(candidates) / sizeof(*candidates); k++) {
     if (candidates[k].group != (int)group) continue;
+    if (candidates[k].of_split != PsdLossSplits(&bounds->problem->loss)) continue;
     if (candidates[k].solves && !PsdConsensusCanSolve(bounds->consensus)) continue;
     PetscCall((*candidates[k].build)(bounds, iterate));
     PetscCall(Try(bounds, &candidates[k]));

@@ -19,15 +19,21 @@ typedef struct {
   Vec network;             /* S of the extracted network */
   const PsdFactors *terms; /* the same by its neurons, all on every rank; NULL: not at hand */
   PetscReal weight;        /* its sum of |alpha| */
+  /* A loss that is split: the dual points of its two steps, n_local x C. */
+  const PetscReal *nu_prox; /* of v's: in the domain but for rounding; ... */
+  Vec M_prox;               /* ... its A'nu */
+  const PetscReal *nu_step; /* of the consensus step's; its A'nu is rho/2 (S - Sh) */
 } PsdIterate;
 
 typedef struct _p_PsdBounds *PsdBounds;
 
-/* A dual candidate nu = Y - A w: builds w, M = A'nu and the residual in the bounds. Those that correct nu solve with A'A. */
+/* A dual candidate: builds M = A'nu and, for the squared loss, w and the residual of nu = Y - A w, for others nu itself, in the
+   bounds. Those that correct nu solve with A'A. */
 typedef struct {
   const char *name;
   int group; /* PsdCandidateGroup */
   PetscBool solves;
+  PetscBool of_split; /* for losses that are split, or for the squared loss */
   PetscErrorCode (*build)(PsdBounds, const PsdIterate *);
 } PsdCandidateOps;
 
@@ -39,19 +45,21 @@ struct _p_PsdBounds {
   Vec M_network;                /* A'(Y - A S) of the network, ... */
   PsdResidual network_residual; /* ... and the same of it */
   Vec work;
+  PetscReal *nu,
+      *nu_network; /* n_local x C, a loss that is split: of the candidate at hand, and -L'(A S) of the network */
   PsdDualSource best_source; /* of the best bound so far: one of the next two */
   Vec best_w;
-  PetscReal *best_nu;        /* n_local x C where the consensus works with the samples, else NULL */
-  PetscReal primal;          /* of the network at hand */
-  PetscReal best;            /* largest dual value so far */
+  PetscReal *best_nu; /* n_local x C where the loss is split or the consensus works with the samples, else NULL */
+  PetscReal primal;   /* of the network at hand */
+  PetscReal best;     /* largest dual value so far */
   PsdResidual best_residual; /* of that point: <nu,Y> and ||nu||^2, ... */
   PetscReal best_polar;      /* ... and R*(A'nu) */
   const char *best_name;
 };
 
 PetscErrorCode PsdBoundsCreate(PsdProblem problem, PsdConsensus consensus, PsdBounds *bounds);
-/* PsdBoundsSetBeta - the best dual point so far, for the problem's beta now. Not collective. */
-void PsdBoundsSetBeta(PsdBounds bounds);
+/* PsdBoundsSetBeta - the best dual point so far, for the problem's beta now. Collective. */
+PetscErrorCode PsdBoundsSetBeta(PsdBounds bounds);
 /* PsdBoundsPrimal - L + beta sum |alpha| of the network in `iterate`; gradient: keep its A'nu as well. Collective. */
 PetscErrorCode PsdBoundsPrimal(PsdBounds bounds, const PsdIterate *iterate, PetscBool gradient);
 /* PsdBoundsDual - tries a group of candidates; best, best_w and best_name are of the best ever tried. Those of the network
@@ -60,8 +68,27 @@ typedef enum { PSD_CANDIDATES_SOLVER, PSD_CANDIDATES_NETWORK } PsdCandidateGroup
 PetscErrorCode PsdBoundsDual(PsdBounds bounds, const PsdIterate *iterate, PsdCandidateGroup group);
 PetscErrorCode PsdBoundsDestroy(PsdBounds *bounds);
 
-/* The largest value of s linear - s^2 quadratic/2 over 0 <= s <= limit: the dual function along a ray. */
-PetscReal PsdDualAlongRay(PetscReal linear, PetscReal quadratic, PetscReal limit);
+/* ---------------------------------------------------------------- the dual function along a ray: ray.c */
+
+typedef struct {
+  PsdProblem problem;
+  PetscReal linear, quadratic; /* <nu,Y> and ||nu||^2: all there is to know of the squared loss */
+  const PetscReal *nu;         /* other losses: n_local x C, in the domain; NULL: squared loss */
+} PsdDualRay;
+
+/* PsdDualAlongRay - the largest value of -L*(-s nu) over 0 <= s <= limit, or near it; at least 0. rounding: a bound of what
+   rounding did to it. Collective. */
+PetscErrorCode PsdDualAlongRay(const PsdDualRay *ray, PetscReal limit, PetscReal *value, PetscReal *rounding);
+/* The largest value of s linear - s^2 quadratic/2 over 0 <= s <= limit. */
+PetscReal PsdParabolaAlongRay(PetscReal linear, PetscReal quadratic, PetscReal limit);
+
+/* ---------------------------------------------------------------- candidates of losses that are split: candidates_split.c */
+
+/* PsdBoundsSplitPrimal - the loss of the network in `iterate`; gradient: keeps nu_network and M_network as well. Collective. */
+PetscErrorCode PsdBoundsSplitPrimal(PsdBounds bounds, const PsdIterate *iterate, PetscBool gradient, PetscReal *loss);
+PetscErrorCode PsdBoundsBuildProx(PsdBounds bounds, const PsdIterate *iterate);
+PetscErrorCode PsdBoundsBuildStep(PsdBounds bounds, const PsdIterate *iterate);
+PetscErrorCode PsdBoundsBuildSlope(PsdBounds bounds, const PsdIterate *iterate);
 
 /*
    PsdCertify - primal of the network whose matrix is S and whose sum of |alpha| is weight; best bound of the dual points

@@ -37,7 +37,7 @@ PetscErrorCode PsdCertify(PsdProblem problem, Vec S, PetscReal weight, PetscInt 
   PsdPrimalPoint primal;
   PsdDualPoint *points;
   PetscCall(PetscMalloc1(count, &points));
-  for (PetscInt k = 0; k < count; k++) PetscCall(PsdDualPointCreate(problem->blocks, &points[k]));
+  for (PetscInt k = 0; k < count; k++) PetscCall(PsdDualPointCreate(problem, &points[k]));
   PetscCall(PsdProblemEvaluate(problem, S, count, sources, &primal, points));
 
   PetscCall(PsdPhaseBegin(PSD_PHASE_CERTIFY));
@@ -45,11 +45,11 @@ PetscErrorCode PsdCertify(PsdProblem problem, Vec S, PetscReal weight, PetscInt 
   certificate->accuracy = primal.accuracy;
   certificate->dual = 0;
   for (PetscInt k = 0; k < count; k++) {
-    PetscReal polar, value;
+    const PsdDualRay ray = {problem, points[k].linear, points[k].quadratic, points[k].nu};
+    PetscReal polar, value, rounding;
     PetscCall(PolarRoundedUp(problem, &points[k], &polar));
-    value = PsdDualAlongRay(points[k].linear, points[k].quadratic, problem->beta / polar);
-    /* <nu,Y> and ||nu||^2 are sums of terms of at most (nu^2 + y^2)/2 and nu^2 */
-    value -= sum_rounding * (points[k].quadratic + problem->YY);
+    PetscCall(PsdDualAlongRay(&ray, problem->beta / polar, &value, &rounding));
+    value -= rounding;
     certificate->dual = PetscMax(certificate->dual, value);
     PetscCall(PetscInfo(NULL, "certificate candidate %" PetscInt_FMT ": R*/beta %g, dual %.12g\n", k,
                         (double)(polar / problem->beta), (double)value));

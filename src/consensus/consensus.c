@@ -39,7 +39,8 @@ static PetscErrorCode Sizes(PsdProblem problem, PsdPlanSizes *sizes)
                   channels * height * width, sizes);
   sizes->transform = PsdPatchesNeedStatistics(problem->patches);
   PetscCall(PsdPatchesGetBranchCount(problem->patches, &branches));
-  sizes->lifted_only = (PetscBool)(branches > 1);
+  sizes->split = PsdLossSplits(&problem->loss);
+  sizes->lifted_only = (PetscBool)(branches > 1 || sizes->split);
   PetscCall(PsdProblemIsSymmetric(problem, &symmetric));
   if (symmetric) PsdPlanFold(PsdSymmetryEstimateOrder(problem->patches), sizes);
   sizes->feature_memory = problem->memory * 1024 * 1024;
@@ -73,6 +74,9 @@ static PetscErrorCode ChooseKernel(PsdConsensus consensus)
     PetscCall(ChooseInFamily(consensus, &sizes, &node));
   } else {
     while (kind < PSD_PLAN_KERNEL && kernels[kind] != consensus->ops) kind++;
+    PsdCheckInput(kind != PSD_PLAN_KERNEL || !sizes.split,
+                  "options -consensus kernel and -loss %s: the kernel matrix is for the squared loss",
+                  consensus->problem->loss.ops->name);
     PsdCheckInput(kind != PSD_PLAN_KERNEL || !sizes.lifted_only,
                   "options -consensus kernel and -branches: the kernel matrix is of one kind of patches");
     PsdCheckInput(PsdPlanFits(&sizes, kind, &node, &needed),
@@ -113,6 +117,7 @@ PetscErrorCode PsdConsensusAssemble(PsdConsensus consensus, PsdProblem problem)
     PetscCall(PetscPrintf(problem->comm, "gram     consensus %s has no A'A to keep in %s\n", consensus->ops->name,
                           consensus->gram_path));
   PetscCall(VecDuplicate(problem->h, &consensus->rhs));
+  consensus->fit = problem->h;
   PetscCall((*consensus->ops->assemble)(consensus));
   PsdCheckInput(!PetscIsInfOrNanReal(consensus->trace),
                 "lifted features overflow: see -pixel_shift, -pixel_scale, -activation and the preprocessing");
@@ -128,6 +133,11 @@ PetscErrorCode PsdConsensusFactor(PsdConsensus consensus, PetscReal shift)
   consensus->shift = shift;
   consensus->factorizations++;
   PetscFunctionReturn(0);
+}
+
+void PsdConsensusFit(PsdConsensus consensus, Vec fit)
+{
+  consensus->fit = fit;
 }
 
 PetscErrorCode PsdConsensusStep(PsdConsensus consensus, Vec Sh, Vec S)

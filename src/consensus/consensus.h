@@ -56,6 +56,7 @@ struct _p_PsdConsensus {
   const PsdConsensusOps *ops; /* NULL: chosen in assemble (auto) */
   void *kernel;
   Vec rhs;         /* work of the kernels of A'A */
+  Vec fit;         /* what S is fitted to: A'Y, or, with a loss that is split, A'(v - lambda); borrowed */
   PetscReal trace; /* of G_P, which is that of A A'; on every rank */
   PetscReal shift; /* of the factor at hand */
   PetscInt factorizations;
@@ -78,6 +79,8 @@ void PsdConsensusKeepGram(PsdConsensus consensus, const char path[], PetscBool r
    Errors: too little memory for every choice, with the numbers; features that overflow. */
 PetscErrorCode PsdConsensusAssemble(PsdConsensus consensus, PsdProblem problem);
 PetscErrorCode PsdConsensusFactor(PsdConsensus consensus, PetscReal shift);
+/* PsdConsensusFit - has the step fit S to this vector from now on rather than to the problem's h: kernels of A'A only. */
+void PsdConsensusFit(PsdConsensus consensus, Vec fit);
 /* PsdConsensusStep - S of Sh, which lies in range(P). */
 PetscErrorCode PsdConsensusStep(PsdConsensus consensus, Vec Sh, Vec S);
 

@@ -9,7 +9,7 @@
 PetscErrorCode PsdConsensusGramStep(PsdConsensus consensus, Vec Sh, Vec S)
 {
   PetscFunctionBeginUser;
-  PetscCall(VecWAXPY(consensus->rhs, consensus->shift, Sh, consensus->problem->h));
+  PetscCall(VecWAXPY(consensus->rhs, consensus->shift, Sh, consensus->fit));
   PetscCall((*consensus->ops->solve)(consensus, consensus->rhs, S));
   PetscFunctionReturn(0);
 }

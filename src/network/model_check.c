@@ -105,6 +105,9 @@ static void CheckTraining(const PsdModel *model, const char path[], PsdStatus *s
   CheckFinite(path, "objective_dual", 1, &t->objective_dual, status);
   CheckFinite(path, "gap", 1, &t->gap, status);
   CheckFinite(path, "activation", 3, t->activation, status);
+  CheckFinite(path, "huber_delta", 1, &t->huber_delta, status);
+  if (t->huber_delta < 0)
+    PsdStatusFail(status, "%s: huber_delta is %g, expected at least 0", path, (double)t->huber_delta);
   if (t->beta < 0) PsdStatusFail(status, "%s: beta is %g, expected at least 0", path, (double)t->beta);
 }
 

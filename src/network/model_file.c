@@ -29,6 +29,7 @@ static const Place attributes[] = {
     {"n_train", PSD_H5_INTEGER, 0, offsetof(PsdModel, training.n_train), 0},
     {"flip", PSD_H5_INTEGER, 0, offsetof(PsdModel, training.flip), 1},
     {"activation", PSD_H5_REAL, 3, offsetof(PsdModel, training.activation), 0},
+    {"huber_delta", PSD_H5_REAL, 0, offsetof(PsdModel, training.huber_delta), 1},
     {"channels", PSD_H5_INTEGER, 0, offsetof(PsdModel, branch[0].geometry.channels), 0},
     {"height", PSD_H5_INTEGER, 0, offsetof(PsdModel, branch[0].geometry.height), 0},
     {"width", PSD_H5_INTEGER, 0, offsetof(PsdModel, branch[0].geometry.width), 0},

@@ -103,6 +103,11 @@ static void AddSolver(List *list, const PsdPlanSizes *s, PsdPlanKind kind)
   const PetscReal slot = square / 3 + (large ? vector : 0), kernel = square * (large ? 5 : 4);
   const PetscReal polar = REAL * s->f * s->f * (s->f >= LARGE_POLAR ? 1 : 3);
   Add(list, "solver's vectors", PSD_PHASE_FACTOR, PSD_PHASE_CERTIFY, 19 * vector * most, 19 * vector * least);
+  if (s->split) { /* admm/split.c, certificate/bounds.c; problem/products.c */
+    const PetscReal samples = 8 * REAL * s->n_local * s->C + 2 * REAL * s->D * s->C;
+    Add(list, "splitting", PSD_PHASE_FACTOR, PSD_PHASE_CERTIFY, samples + 4 * vector * most,
+        samples + 4 * vector * least);
+  }
   Add(list, "projection", PSD_PHASE_ADMM, PSD_PHASE_CERTIFY, kernel + 2 * slot * most,
       working * (kernel + 2 * slot * PetscMax(least, shared ? 1 : 0) + (shared ? vector : 0)));
   Add(list, "polar", PSD_PHASE_FACTOR, PSD_PHASE_CERTIFY, polar, least > 0 ? polar : 0);

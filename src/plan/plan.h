@@ -20,7 +20,8 @@ typedef struct {
   PetscReal order;          /* of A'A: D, or about half of it when mirror images are folded */
   PetscBool folded;         /* they are: half of the samples are lifted, and none kept */
   PetscBool transform;      /* patches are whitened or reduced */
-  PetscBool lifted_only;    /* several branches: the kernel matrix of patches is not offered */
+  PetscBool lifted_only;    /* several branches or a loss that is split: the kernel matrix of patches is not offered */
+  PetscBool split;          /* v = A S: the samples are gone through at each iteration */
   PetscReal feature_memory; /* bytes a rank for lifted features */
 } PsdPlanSizes;
 

@@ -138,13 +138,21 @@ static Cost Projections(const PsdPlanSizes *s, const PsdRates *rates, PetscBool 
   return Times(blocks, Sum(Times(PRODUCTS, product), Move(6 * REAL * s->m, rates)));
 }
 
+/* One pass over the lifted features with C columns, there and back; lifted again when they are not kept. */
+static Cost Pass(const PsdPlanSizes *s, const PsdRates *rates)
+{
+  const Cost pass = Sum(Work(4 * s->n_local * s->D * s->C, rates->gemm), Move(REAL * s->n_local * s->D, rates));
+  return Kept(s) ? pass : Sum(pass, Lift(s, rates));
+}
+
 /* One iteration but for the projections. */
 static Cost Iteration(const PsdPlanSizes *s, PsdPlanKind kind, const PsdRates *rates)
 {
   const PetscReal owned = PetscCeilReal((PetscReal)s->pairs / (PetscReal)s->ranks);
   Cost cost = Sum(Times(2, Triangle(s, kind, rates)), Move(25 * REAL * s->m * owned, rates));
   if (kind == PSD_PLAN_KERNEL) cost = Sum(cost, Adjoint(s, rates));
-  return cost;
+  /* a check makes two halves of a pass */
+  return s->split ? Sum(cost, Times(1 + 1.0 / CHECK_EVERY, Pass(s, rates))) : cost;
 }
 
 static Cost Certificate(const PsdPlanSizes *s, PsdPlanKind kind, const PsdRates *rates)

@@ -1,6 +1,6 @@
 /*
    One pass over the samples for the certificate: predictions A S, their loss, and for each candidate w the dual point
-   nu = -L'(A w) with <nu,Y>, ||nu||^2 and A'nu.
+   nu = -L'(A w), or a nu that was given, pulled into the dual function's domain; and A'nu.
 
    Nothing here goes through A'A, whose rounding is of the order of eps ||A||^2 and drowns a small beta. What remains is the
    rounding of sums over samples, and that is bounded: a computed sum of k terms differs from the exact one by at most
@@ -10,7 +10,8 @@
 
    where `terms` also counts the operations that made Phi itself of pixels. Those of a change of coordinates are relative to
    what it may cancel, which is added to ||Phi_ig||_F (PsdPatchesFeatureBound). The error of a prediction <Phi_ig, S_gt> summed
-   over g is at most gamma sum_g ||Phi_ig||_F ||S_gt||_F, and moves the loss by that times its slope.
+   over g is at most gamma sum_g ||Phi_ig||_F ||S_gt||_F, and moves the loss by that times its slope: to first order the
+   squared loss's at yhat, at all events the steepest of losses that have one.
 
    Samples kept as features go through in chunks, all products of a chunk at once; samples kept as patches go through once
    for each product (rows.h).
@@ -26,6 +27,7 @@ typedef struct {
   PsdProblem problem;
   PetscInt sets, rows_max;
   const PsdDualSource *sources;
+  PsdDualPoint *points;
   PetscReal *columns;      /* D x (sets C) */
   PetscReal *yhat;         /* rows x (sets C), row-major */
   PetscReal *gradient;     /* D x ((sets - 1) C) */
@@ -39,10 +41,13 @@ typedef struct {
 /* Places in `sums`; the last two are repeated for each candidate. */
 enum { SUM_LOSS, SUM_SLOPE, SUM_CORRECT, SUM_LINEAR, SUM_QUADRATIC, SUMS_FIXED = SUM_LINEAR, SUMS_CANDIDATE = 2 };
 
-PetscErrorCode PsdDualPointCreate(PsdBlocks blocks, PsdDualPoint *point)
+PetscErrorCode PsdDualPointCreate(PsdProblem problem, PsdDualPoint *point)
 {
   PetscFunctionBeginUser;
+  const PsdBlocks blocks = problem->blocks;
   point->linear = point->quadratic = 0;
+  point->nu = NULL;
+  if (PsdLossSplits(&problem->loss)) PetscCall(PetscMalloc1((size_t)problem->n_local * blocks->C, &point->nu));
   PetscCall(PsdBlocksCreateVec(blocks, &point->gradient));
   PetscCall(VecCreate(blocks->comm, &point->rounding));
   PetscCall(VecSetSizes(point->rounding, blocks->local, blocks->pairs));
@@ -55,16 +60,18 @@ PetscErrorCode PsdDualPointDestroy(PsdDualPoint *point)
   PetscFunctionBeginUser;
   PetscCall(VecDestroy(&point->gradient));
   PetscCall(VecDestroy(&point->rounding));
+  PetscCall(PetscFree(point->nu));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode PassCreate(PsdProblem problem, PetscInt candidates, const PsdDualSource sources[], Pass *pass)
+static PetscErrorCode PassCreate(PsdProblem problem, PetscInt candidates, const PsdDualSource sources[],
+                                 PsdDualPoint points[], Pass *pass)
 {
   PetscFunctionBeginUser;
   const size_t D = problem->blocks->D, C = problem->blocks->C, G = problem->blocks->G;
   /* patches go through one set at a time, without chunks and columns */
   const size_t gathered = problem->rows ? 0 : D * C;
-  *pass = (Pass){.problem = problem, .sources = sources, .sets = candidates + 1};
+  *pass = (Pass){.problem = problem, .sources = sources, .points = points, .sets = candidates + 1};
   pass->rows_max = problem->rows ? problem->n_local : PsdFeaturesChunkRows(problem->features);
   pass->feature_bound = PsdPatchesFeatureBound(problem->patches, problem->activation);
   PetscCall(PetscMalloc4(gathered * pass->sets, &pass->columns, C * pass->sets * pass->rows_max, &pass->yhat,
@@ -123,11 +130,12 @@ static void FeatureNorms(const Pass *pass, PetscInt rows, const PetscReal *phi, 
 static void AddPrediction(Pass *pass, const PetscReal yhat[], const PetscReal y[], const PetscReal norm[])
 {
   const PetscInt C = pass->problem->blocks->C, G = pass->problem->blocks->G;
-  const PsdLossOps *loss = pass->problem->loss;
+  const PsdLoss *loss = &pass->problem->loss;
+  const PetscBool splits = PsdLossSplits(loss);
   PetscInt best = 0;
+  pass->sums[SUM_LOSS] += (*loss->ops->value)(loss, 1, C, yhat, y);
   for (PetscInt t = 0; t < C; t++) {
-    const PetscReal slope = PetscAbsReal(loss->dual_point(yhat[t], y[t]));
-    pass->sums[SUM_LOSS] += loss->value(yhat[t], y[t]);
+    const PetscReal slope = splits ? PsdLossSteepness(loss) : PetscAbsReal(yhat[t] - y[t]);
     for (PetscInt g = 0; g < G; g++) pass->sums[SUM_SLOPE] += slope * norm[g] * pass->S_norm[t * G + g];
     if (yhat[t] > yhat[best]) best = t;
   }
@@ -135,19 +143,24 @@ static void AddPrediction(Pass *pass, const PetscReal yhat[], const PetscReal y[
 }
 
 /* yhat of candidate k <- its dual point for sample i, and what is summed of it */
-static void AddDualPoint(Pass *pass, PetscInt k, PetscInt i, PetscReal yhat[], const PetscReal y[],
-                         const PetscReal norm[])
+static PetscErrorCode AddDualPoint(Pass *pass, PetscInt k, PetscInt i, PetscReal yhat[], const PetscReal y[],
+                                   const PetscReal norm[])
 {
+  PetscFunctionBeginUser;
   const PetscInt C = pass->problem->blocks->C, G = pass->problem->blocks->G;
+  const PsdLoss *loss = &pass->problem->loss;
   const PetscReal *given = pass->sources[k].w ? NULL : pass->sources[k].nu + (size_t)i * C;
-  PetscReal *sums = pass->sums + SUMS_CANDIDATE * k, *rounding = pass->rounding + (size_t)k * C * G;
+  PetscReal *sums = pass->sums + SUMS_CANDIDATE * k, *rounding = pass->rounding + (size_t)k * C * G, *nu = yhat;
+  if (given) PetscCall(PetscArraycpy(nu, given, C));
+  else (*loss->ops->dual_point)(loss, 1, C, yhat, y, nu);
+  (*loss->ops->pull)(loss, 1, C, nu, y);
+  if (pass->points[k].nu) PetscCall(PetscArraycpy(pass->points[k].nu + (size_t)i * C, nu, C));
   for (PetscInt t = 0; t < C; t++) {
-    const PetscReal nu = given ? given[t] : pass->problem->loss->dual_point(yhat[t], y[t]);
-    sums[SUM_LINEAR] += nu * y[t];
-    sums[SUM_QUADRATIC] += nu * nu;
-    for (PetscInt g = 0; g < G; g++) rounding[t * G + g] += PetscAbsReal(nu) * norm[g];
-    yhat[t] = nu;
+    sums[SUM_LINEAR] += nu[t] * y[t];
+    sums[SUM_QUADRATIC] += nu[t] * nu[t];
+    for (PetscInt g = 0; g < G; g++) rounding[t * G + g] += PetscAbsReal(nu[t]) * norm[g];
   }
+  PetscFunctionReturn(0);
 }
 
 static PetscErrorCode PassChunk(Pass *pass, PetscInt first, PetscInt rows, const PetscReal *phi, PetscInt ld)
@@ -169,7 +182,8 @@ static PetscErrorCode PassChunk(Pass *pass, PetscInt first, PetscInt rows, const
     PetscReal *yhat = pass->yhat + (size_t)i * width;
     const PetscReal *norm = pass->norm + (size_t)i * blocks->G;
     AddPrediction(pass, yhat, y, norm);
-    for (PetscInt k = 0; k < pass->sets - 1; k++) AddDualPoint(pass, k, first + i, yhat + (size_t)(k + 1) * C, y, norm);
+    for (PetscInt k = 0; k < pass->sets - 1; k++)
+      PetscCall(AddDualPoint(pass, k, first + i, yhat + (size_t)(k + 1) * C, y, norm));
   }
   if (candidates > 0)
     PetscCallBLAS("BLASgemm", BLASgemm_("N", "T", &D, &candidates, &brows, &one, phi, &bld, pass->yhat + C, &bwidth,
@@ -210,7 +224,7 @@ static PetscErrorCode PassPatches(Pass *pass, Vec S, PsdDualPoint points[])
   for (PetscInt k = 0; k < pass->sets - 1; k++) {
     if (pass->sources[k].w) PetscCall(PsdRowsForward(problem->rows, pass->sources[k].w, yhat));
     for (PetscInt i = 0; i < problem->n_local; i++)
-      AddDualPoint(pass, k, i, yhat + (size_t)i * C, problem->Y + (size_t)i * C, pass->norm + (size_t)i * G);
+      PetscCall(AddDualPoint(pass, k, i, yhat + (size_t)i * C, problem->Y + (size_t)i * C, pass->norm + (size_t)i * G));
     PetscCall(PsdRowsAdjoint(problem->rows, yhat, points[k].gradient));
   }
   PetscCall(PsdPhaseEnd(PSD_PHASE_CERTIFY));
@@ -227,7 +241,9 @@ static PetscReal RoundingTerms(const Pass *pass)
   (void)PsdPatchesGetSizes(pass->problem->patches, &q, NULL, NULL, &positions);
   const PetscInt sums = pass->problem->rows ? PsdRowsTerms(pass->problem->rows)
                                             : pass->rows_max + PsdFeaturesCountChunks(pass->problem->features);
-  return (PetscReal)sums + (PetscReal)ranks + (PetscReal)positions + 4 * (PetscReal)q + 16;
+  /* nu of a split loss is in the domain but for rounding, and is scaled: see softmax.c */
+  const PetscReal domain = PsdLossSplits(&pass->problem->loss) ? 8 + 8 * (PetscReal)pass->problem->blocks->C : 0;
+  return (PetscReal)sums + (PetscReal)ranks + (PetscReal)positions + 4 * (PetscReal)q + 16 + domain;
 }
 
 static PetscErrorCode PassReduce(Pass *pass, PsdPrimalPoint *primal, PsdDualPoint points[])
@@ -289,7 +305,7 @@ PetscErrorCode PsdProblemEvaluate(PsdProblem problem, Vec S, PetscInt candidates
   Pass pass;
   /* not yet, where A'A came from a file */
   if (!problem->rows) PetscCall(PsdProblemLift(problem));
-  PetscCall(PassCreate(problem, candidates, sources, &pass));
+  PetscCall(PassCreate(problem, candidates, sources, points, &pass));
   PetscCall(BlockNorms(problem->blocks, S, pass.S_norm));
   if (problem->rows) {
     PetscCall(PassPatches(&pass, S, points));

@@ -242,6 +242,11 @@ PetscInt PsdFeaturesCountChunks(PsdFeatures features)
   return features->chunks;
 }
 
+PetscBool PsdFeaturesAreKept(PsdFeatures features)
+{
+  return features->kept;
+}
+
 PetscInt PsdFeaturesChunkRows(PsdFeatures features)
 {
   return features->chunk_rows / PsdFeaturesSamplesPerRow(features);

@@ -1,5 +1,6 @@
 /*
-   Transpose reduction (docs/mathematics.md, section 2): this rank's part of A'A, and A'Y summed over all ranks.
+   Transpose reduction (docs/mathematics.md, section 2): this rank's part of A'A, and h = A'nu0 summed over all ranks,
+   nu0 = -L'(0), which is Y for the squared loss.
 
    A chunk of lifted features, row-major rows x D, is the D x rows matrix that dsyrk adds as Phi' Phi. Two ways: each rank
    its own samples' D x D, to be summed; or each rank its own columns of all samples' D x D, the chunks going round.
@@ -14,11 +15,11 @@
 #define EXACT_UP_TO 2000
 
 typedef struct {
-  PetscReal *h;           /* A'Y of a chunk, or of all so far */
+  PetscReal *h;           /* A'nu0 of a chunk, or of all so far */
   PsdSum gram_sum, h_sum; /* NULL: sums are plain */
 } Accumulator;
 
-/* h = beta h + Phi' Y, for one chunk. A folded row stands for two samples of one target, sqrt 2 of each. */
+/* h = beta h + Phi' nu0, for one chunk. A folded row stands for two samples of one target, sqrt 2 of each. */
 static PetscErrorCode MultiplyTargets(PsdProblem problem, PetscInt first, PetscInt rows, const PetscReal *phi,
                                       PetscReal beta, PetscReal *h)
 {
@@ -30,8 +31,8 @@ static PetscErrorCode MultiplyTargets(PsdProblem problem, PetscInt first, PetscI
   PetscCall(PetscBLASIntCast(problem->blocks->C, &C));
   PetscCall(PetscBLASIntCast(samples * problem->blocks->C, &step));
   PetscCall(PetscBLASIntCast(rows, &brows));
-  PetscCallBLAS("BLASgemm", BLASgemm_("N", "T", &D, &C, &brows, &scale, phi, &D, problem->Y + (size_t)first * C, &step,
-                                      &beta, h, &D));
+  PetscCallBLAS("BLASgemm", BLASgemm_("N", "T", &D, &C, &brows, &scale, phi, &D, problem->nu0 + (size_t)first * C,
+                                      &step, &beta, h, &D));
   PetscCall(PetscLogFlops(2.0 * rows * D * C));
   PetscFunctionReturn(0);
 }
@@ -66,7 +67,7 @@ static PetscErrorCode KeepTargets(PsdProblem problem, const PetscReal h[])
   PetscFunctionReturn(0);
 }
 
-/* gram = beta gram + Phi' Phi (upper triangle), h = beta h + Phi' Y, for one chunk */
+/* gram = beta gram + Phi' Phi (upper triangle), h = beta h + Phi' nu0, for one chunk */
 static PetscErrorCode Multiply(PsdProblem problem, PetscInt first, PetscInt rows, const PetscReal *phi, PetscInt ld,
                                PetscReal beta, PetscReal *h)
 {

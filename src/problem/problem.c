@@ -15,7 +15,7 @@ PetscErrorCode PsdProblemCreate(PsdData data, PsdPatches patches, PsdProblem *pr
   it->comm = patches->comm;
   it->data = data;
   it->patches = patches;
-  it->loss = &PsdLossSquared;
+  it->loss = (PsdLoss){&PsdLossSquared, 1};
   it->activation[0] = 0.09;
   it->activation[1] = 0.5;
   it->activation[2] = 0.47;
@@ -28,11 +28,15 @@ PetscErrorCode PsdProblemCreate(PsdData data, PsdPatches patches, PsdProblem *pr
 PetscErrorCode PsdProblemSetFromOptions(PsdProblem problem)
 {
   PetscFunctionBeginUser;
-  static const char *const losses[] = {"squared", NULL};
   PetscInt loss = 0, count = 3;
   PetscBool given, given_rel;
   PetscCall(PsdOptionsHeading("Problem"));
-  PetscCall(PsdOptionEnum("-loss", "loss function", losses, &loss, NULL));
+  PetscCall(PsdOptionEnum("-loss", "loss function", PsdLossNames, &loss, NULL));
+  problem->loss.ops = PsdLossTable[loss];
+  PetscCall(PsdOptionReal("-huber_delta", "residual beyond which the Huber loss is linear", PSD_POSITIVE,
+                          &problem->loss.huber_delta, &given));
+  PsdCheckInput(!given || problem->loss.ops == &PsdLossHuber,
+                "option -huber_delta: found with -loss %s, expected huber", problem->loss.ops->name);
   PetscCall(PsdOptionRealList("-activation", "a,b,c of the activation a u^2 + b u + c [0.09,0.5,0.47]",
                               problem->activation, &count, &given));
   PsdCheckInput(!given || count == 3, "option -activation: found %" PetscInt_FMT " numbers, expected 3: a,b,c", count);
@@ -50,6 +54,15 @@ PetscErrorCode PsdProblemSetMemory(PsdProblem problem, PetscReal megabytes)
 {
   PetscFunctionBeginUser;
   problem->memory = megabytes;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdProblemSetLoss(PsdProblem problem, const char name[], PetscReal huber_delta)
+{
+  PetscFunctionBeginUser;
+  const PsdLossOps *ops = PsdLossFind(name);
+  PsdCheckInput(ops, "loss '%s' is unknown: expected squared, logistic, softmax, hinge, huber or l1", name);
+  problem->loss = (PsdLoss){ops, huber_delta};
   PetscFunctionReturn(0);
 }
 
@@ -87,6 +100,25 @@ static PetscErrorCode SetTargets(PsdProblem problem)
   PetscFunctionReturn(0);
 }
 
+/* L(0) and -L'(0). Without scores all images lose alike, so that L(0) needs no sum over ranks. */
+static PetscErrorCode SetStart(PsdProblem problem)
+{
+  PetscFunctionBeginUser;
+  const PsdLoss *loss = &problem->loss;
+  const PetscInt C = problem->blocks->C;
+  PetscReal *zero, *y;
+  PetscCall(PetscCalloc2((size_t)PetscMax(1, problem->n_local) * C, &zero, C, &y));
+  for (PetscInt t = 0; t < C; t++) y[t] = Target(C, 0, t);
+  problem->empty = (PetscReal)problem->n * (*loss->ops->value)(loss, 1, C, zero, y);
+  problem->nu0 = problem->Y;
+  if (PsdLossSplits(loss)) {
+    PetscCall(PetscMalloc1((size_t)problem->n_local * C, &problem->nu0));
+    (*loss->ops->dual_point)(loss, problem->n_local, C, zero, problem->Y, problem->nu0);
+  }
+  PetscCall(PetscFree2(zero, y));
+  PetscFunctionReturn(0);
+}
+
 PetscReal PsdPathBeta(PetscReal beta_max, PetscReal last, PetscInt k, PetscInt count)
 {
   if (k == count) return last;
@@ -99,12 +131,15 @@ PetscErrorCode PsdProblemScoresLoss(PsdProblem problem, PsdData data, const Pets
   const PetscInt C = problem->blocks->C;
   const PetscInt *classes;
   PetscInt n, n_local;
-  PetscReal sum = 0;
+  PetscReal sum = 0, *y;
   PetscCall(PsdDataGetSizes(data, &n, &n_local, NULL));
   PetscCall(PsdDataGetShard(data, NULL, &classes, NULL));
-  for (PetscInt i = 0; i < n_local; i++)
-    for (PetscInt t = 0; t < C; t++)
-      sum += (*problem->loss->value)(scores[(size_t)i * C + t], Target(C, classes[i], t));
+  PetscCall(PetscMalloc1(C, &y));
+  for (PetscInt i = 0; i < n_local; i++) {
+    for (PetscInt t = 0; t < C; t++) y[t] = Target(C, classes[i], t);
+    sum += (*problem->loss.ops->value)(&problem->loss, 1, C, scores + (size_t)i * C, y);
+  }
+  PetscCall(PetscFree(y));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &sum, 1, MPIU_REAL, MPI_SUM, problem->comm));
   *mean = sum / (PetscReal)n;
   PetscFunctionReturn(0);
@@ -115,7 +150,8 @@ PetscErrorCode PsdProblemIsSymmetric(PsdProblem problem, PetscBool *symmetric)
   PetscFunctionBeginUser;
   PetscInt copies;
   PetscCall(PsdDataGetCopies(problem->data, &copies));
-  *symmetric = (PetscBool)(copies == 2 && PsdPatchesAreSymmetric(problem->patches));
+  /* the samples of a loss that is split are passed over at every iteration, and better kept than folded */
+  *symmetric = (PetscBool)(copies == 2 && !PsdLossSplits(&problem->loss) && PsdPatchesAreSymmetric(problem->patches));
   PetscFunctionReturn(0);
 }
 
@@ -135,6 +171,7 @@ PetscErrorCode PsdProblemSetUp(PsdProblem problem)
   if (symmetric) PsdPatchesSetMirrored(problem->patches);
   PetscCall(PsdBlocksCreateVec(problem->blocks, &problem->h));
   PetscCall(SetTargets(problem));
+  PetscCall(SetStart(problem));
   PetscCall(PsdFeaturesCreate(problem->data, problem->patches, problem->activation,
                               (size_t)(problem->memory * 1024 * 1024), &problem->features));
   PetscFunctionReturn(0);
@@ -167,6 +204,8 @@ PetscErrorCode PsdProblemLift(PsdProblem problem)
   }
   PetscCall(PsdFeaturesSetUp(problem->features));
   if (!problem->folded) problem->folded = problem->features;
+  if (PsdLossSplits(&problem->loss) && !problem->products)
+    PetscCall(PsdProductsCreate(problem->features, problem->blocks, &problem->products));
   PetscFunctionReturn(0);
 }
 
@@ -183,7 +222,7 @@ PetscErrorCode PsdProblemKeepPatches(PsdProblem problem)
 PetscErrorCode PsdProblemFindBeta(PsdProblem problem)
 {
   PetscFunctionBeginUser;
-  /* -L'(0) = Y for the squared loss, so that A'(-L'(0)) is h */
+  /* A'(-L'(0)) is h */
   PetscCall(PsdPolarCreate(problem->blocks->f, &problem->polar));
   PetscCall(PsdPolarMax(problem->polar, problem->blocks, problem->h, &problem->beta_max));
   PsdCheckInput(!PetscIsInfOrNanReal(problem->beta_max),
@@ -221,7 +260,7 @@ PetscErrorCode PsdProblemGetBeta(PsdProblem problem, PetscReal *beta, PetscReal 
 PetscErrorCode PsdProblemGetLoss(PsdProblem problem, const char *name[])
 {
   PetscFunctionBeginUser;
-  *name = problem->loss->name;
+  *name = problem->loss.ops->name;
   PetscFunctionReturn(0);
 }
 
@@ -242,6 +281,8 @@ PetscErrorCode PsdProblemDestroy(PsdProblem *problem)
   PetscCall(PsdRowsDestroy(&(*problem)->rows));
   PetscCall(PsdPolarDestroy(&(*problem)->polar));
   PetscCall(VecDestroy(&(*problem)->h));
+  PetscCall(PsdProductsDestroy(&(*problem)->products));
+  if ((*problem)->nu0 != (*problem)->Y) PetscCall(PetscFree((*problem)->nu0));
   PetscCall(PetscFree((*problem)->Y));
   PetscCall(PetscFree((*problem)->gram));
   PetscCall(PsdBlocksDestroy(&(*problem)->blocks));

@@ -11,6 +11,7 @@
 #include <psdproblem.h>
 #include <petscvec.h>
 #include "cone/cone.h"
+#include "losses/losses.h"
 
 /* ---------------------------------------------------------------- features: features.c
 
@@ -32,6 +33,7 @@ struct _p_PsdSymmetry;
 PetscErrorCode PsdFeaturesSetSymmetry(PsdFeatures features, struct _p_PsdSymmetry *symmetry, PetscBool fold);
 PetscInt PsdFeaturesLength(PsdFeatures features);        /* of a row */
 PetscInt PsdFeaturesSamplesPerRow(PsdFeatures features); /* 2 when folded, else 1 */
+PetscBool PsdFeaturesAreKept(PsdFeatures features);      /* here */
 PetscInt PsdFeaturesCountChunks(PsdFeatures features);
 PetscInt PsdFeaturesChunkRows(PsdFeatures features); /* at most */
 /* Chunk k: rows of this rank's samples from `first` on, row i of it at phi + i ld. Borrowed until the next call. Not
@@ -40,19 +42,24 @@ PetscErrorCode PsdFeaturesGetChunk(PsdFeatures features, PetscInt k, PetscInt *f
                                    const PetscReal *phi[], PetscInt *ld);
 PetscErrorCode PsdFeaturesDestroy(PsdFeatures *features);
 
-/* ---------------------------------------------------------------- losses: loss.c */
+/* ---------------------------------------------------------------- products with A: products.c
 
-/*
-   L(Yhat) = sum over samples and classes of value(yhat, y). nu = dual_point(yhat, y) = -L'(yhat). The dual function along a
-   ray, -L*(-s nu), is a quadratic in s for the squared loss: s linear - s^2 quadratic / 2.
-*/
-typedef struct {
-  const char *name;
-  PetscReal (*value)(PetscReal yhat, PetscReal y);
-  PetscReal (*dual_point)(PetscReal yhat, PetscReal y);
-} PsdLossOps;
+   One pass over this rank's rows of A P with C columns: A x, something made of it row by row, and A' of that. Rows go through
+   in tiles that stay in cache between the two products. */
 
-extern const PsdLossOps PsdLossSquared;
+typedef struct _p_PsdProducts *PsdProducts;
+
+/* yhat: A x for `rows` samples from `first` on, rows x C row-major, or NULL; may be overwritten. coefficients: to be filled when
+   A' is wanted, room for rows x C in any case. */
+typedef PetscErrorCode (*PsdRowWork)(void *context, PetscInt first, PetscInt rows, PetscReal yhat[],
+                                     PetscReal coefficients[]);
+
+PetscErrorCode PsdProductsCreate(PsdFeatures features, PsdBlocks blocks, PsdProducts *products);
+/* PsdProductsPass - x, y: C columns of D over the owners of pairs; y = A' coefficients. NULL: not wanted. Collective. */
+PetscErrorCode PsdProductsPass(PsdProducts products, Vec x, Vec y, PsdRowWork work, void *context);
+/* PsdProductsAdjoint - y = A' nu, nu n_local x C row-major. Collective. */
+PetscErrorCode PsdProductsAdjoint(PsdProducts products, const PetscReal nu[], Vec y);
+PetscErrorCode PsdProductsDestroy(PsdProducts *products);
 
 /* ---------------------------------------------------------------- the program: problem.c, gram.c, evaluate.c */
 
@@ -67,14 +74,17 @@ struct _p_PsdProblem {
   PsdFeatures folded;              /* the features that A'A is made of: features themselves, or their folded form */
   PetscInt order;                  /* of A'A: D, or that of the symmetry */
   PsdPolar polar;
-  const PsdLossOps *loss;
+  PsdLoss loss;
+  PsdProducts products; /* of a loss that is split; NULL otherwise */
   PetscReal activation[3];
   PetscReal beta, beta_rel, beta_max; /* beta_rel: as asked for, 0 when beta was */
   PetscReal memory;                   /* MB a rank for lifted features */
   PetscInt n, n_local;
   PetscReal *Y;    /* targets +1/-1, n_local x C row-major */
   PetscReal YY;    /* sum of squares of all targets */
-  Vec h;           /* P A'Y, as C columns of D */
+  PetscReal *nu0;  /* -L'(0), as Y; Y itself for the squared loss */
+  PetscReal empty; /* L(0), the objective of the network without neurons */
+  Vec h;           /* P A'nu0, as C columns of D */
   PetscReal *gram; /* this rank's part of P A'A P, upper triangle, order x order; NULL once handed on */
 };
 
@@ -115,9 +125,10 @@ typedef struct {
   PetscReal accuracy;       /* 0..1 */
 } PsdPrimalPoint;
 
-/* ... and for one dual point nu. */
+/* ... and for one dual point nu. The squared loss needs two sums to know the dual function on the ray of nu, others nu itself. */
 typedef struct {
-  PetscReal linear, quadratic; /* <nu,Y> and ||nu||^2: the dual function of s nu is s linear - s^2 quadratic / 2 */
+  PetscReal linear, quadratic; /* <nu,Y> and ||nu||^2 */
+  PetscReal *nu;               /* n_local x C row-major, in the dual function's domain; NULL for the squared loss */
   Vec gradient;                /* P A'nu */
   Vec rounding;                /* one number a pair: a bound of ||error of smat(A'nu)_gt||_F (see evaluate.c) */
 } PsdDualPoint;
@@ -135,7 +146,7 @@ typedef struct {
 */
 PetscErrorCode PsdProblemEvaluate(PsdProblem problem, Vec S, PetscInt count, const PsdDualSource sources[],
                                   PsdPrimalPoint *primal, PsdDualPoint points[]);
-PetscErrorCode PsdDualPointCreate(PsdBlocks blocks, PsdDualPoint *point);
+PetscErrorCode PsdDualPointCreate(PsdProblem problem, PsdDualPoint *point);
 PetscErrorCode PsdDualPointDestroy(PsdDualPoint *point);
 
 #endif

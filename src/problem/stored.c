@@ -78,6 +78,8 @@ PetscErrorCode PsdProblemIdentify(PsdProblem problem, char text[])
     PetscCall(PsdPatchesGetBranch(problem->patches, b, &branch));
     IdentifyBranch(branch, b, text);
   }
+  AddLine(text, "loss %s\n", problem->loss.ops->name);
+  if (problem->loss.ops == &PsdLossHuber) AddLine(text, "huber_delta %.17g\n", (double)problem->loss.huber_delta);
   AddLine(text, "activation %.17g,%.17g,%.17g\n", (double)a[0], (double)a[1], (double)a[2]);
   AddLine(text, "f %" PetscInt_FMT "\nC %" PetscInt_FMT "\nG %" PetscInt_FMT "\nD %" PetscInt_FMT "\n", blocks->f,
           blocks->C, blocks->G, blocks->D);

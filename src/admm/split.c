@@ -1,0 +1,203 @@
+/*
+   The step of v and lambda, sample by sample, between the two products of one pass (docs/mathematics.md, section 2).
+
+   A'lambda is wanted by itself, for the dual point -sigma lambda and when sigma changes, and comes for nothing. With
+   q = relaxed A S + lambda = v + lambda (the new ones),
+
+     A'q = alpha A'A S + (1 - alpha) A'v_last + A'lambda_last,     A'A S = A'(v - lambda)_last - shift (S - Sh)
+
+   by the equation of the consensus step, so that A'v and A'lambda are half the sum and half the difference of A'q and
+   A'(v - lambda), which the pass computed. An error in the last ones comes back multiplied by at most (1 + |1 - alpha|)/2 < 1.
+
+   Softmax does not see what is added to all scores of a sample. With v = A S that part of S would be held back by its own last
+   value, through sigma, and creep. So what is split is v = (A S less its mean over the classes), and the mean of S is that of Sh.
+*/
+#include "split.h"
+#include "base/base.h"
+
+PetscErrorCode PsdSplittingCreate(PsdProblem problem, PetscReal sigma, PsdSplitting **split)
+{
+  PetscFunctionBeginUser;
+  const size_t length = (size_t)problem->n_local * problem->blocks->C;
+  PsdSplitting *it;
+  PetscCall(PetscNew(&it));
+  it->problem = problem;
+  it->sigma = it->sigma_initial = sigma;
+  PetscCall(PetscCalloc4(length, &it->v, length, &it->lambda, length, &it->nu_step, length, &it->nu_prox));
+  PetscCall(VecDuplicate(problem->h, &it->pull));
+  PetscCall(VecDuplicate(problem->h, &it->A_v));
+  PetscCall(VecDuplicate(problem->h, &it->A_lambda));
+  PetscCall(VecDuplicate(problem->h, &it->M_prox));
+  for (size_t k = 0; k < length; k++) it->lambda[k] = -problem->nu0[k] / sigma;
+  PetscCall(VecSet(it->A_v, 0));
+  PetscCall(VecCopy(problem->h, it->A_lambda));
+  PetscCall(VecScale(it->A_lambda, -1 / sigma));
+  PetscCall(VecWAXPY(it->pull, -1, it->A_lambda, it->A_v));
+  if (PsdLossIgnoresMean(&problem->loss, problem->blocks->C)) PetscCall(PetscMalloc1(problem->blocks->D, &it->mean));
+  *split = it;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdSplittingDestroy(PsdSplitting **split)
+{
+  PetscFunctionBeginUser;
+  if (!*split) PetscFunctionReturn(0);
+  PetscCall(PetscFree4((*split)->v, (*split)->lambda, (*split)->nu_step, (*split)->nu_prox));
+  PetscCall(PetscFree((*split)->mean));
+  PetscCall(VecDestroy(&(*split)->pull));
+  PetscCall(VecDestroy(&(*split)->A_v));
+  PetscCall(VecDestroy(&(*split)->A_lambda));
+  PetscCall(VecDestroy(&(*split)->M_prox));
+  PetscCall(PetscFree(*split));
+  PetscFunctionReturn(0);
+}
+
+/* S <- S + mean over the classes of (Sh - S) */
+PetscErrorCode PsdSplittingFreeMean(PsdSplitting *it, Vec Sh, Vec S)
+{
+  PetscFunctionBeginUser;
+  if (!it->mean) PetscFunctionReturn(0);
+  const PsdBlocks blocks = it->problem->blocks;
+  const PetscReal *pull;
+  PetscReal *local;
+  PetscMPIInt length;
+  PetscCall(PetscMPIIntCast(blocks->D, &length));
+  PetscCall(PetscArrayzero(it->mean, blocks->D));
+  PetscCall(VecGetArrayRead(Sh, &pull));
+  PetscCall(VecGetArray(S, &local));
+  for (PetscInt k = 0; k < blocks->local; k++) {
+    const size_t at = (size_t)k * blocks->m, to = (size_t)((blocks->first + k) % blocks->G) * blocks->m;
+    for (PetscInt j = 0; j < blocks->m; j++) it->mean[to + j] += (pull[at + j] - local[at + j]) / (PetscReal)blocks->C;
+  }
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, it->mean, length, MPIU_REAL, MPI_SUM, blocks->comm));
+  for (PetscInt k = 0; k < blocks->local; k++) {
+    const size_t at = (size_t)k * blocks->m, from = (size_t)((blocks->first + k) % blocks->G) * blocks->m;
+    for (PetscInt j = 0; j < blocks->m; j++) local[at + j] += it->mean[from + j];
+  }
+  PetscCall(VecRestoreArray(S, &local));
+  PetscCall(VecRestoreArrayRead(Sh, &pull));
+  PetscFunctionReturn(0);
+}
+
+/* Scores become what v is to be: themselves, or less their mean over the classes. */
+static void Centre(const PsdSplitting *it, PetscInt rows, PetscReal yhat[])
+{
+  const PetscInt C = it->problem->blocks->C;
+  if (!it->mean) return;
+  for (PetscInt i = 0; i < rows; i++, yhat += C) {
+    PetscReal mean = 0;
+    for (PetscInt t = 0; t < C; t++) mean += yhat[t] / (PetscReal)C;
+    for (PetscInt t = 0; t < C; t++) yhat[t] -= mean;
+  }
+}
+
+static PetscErrorCode StepRows(void *context, PetscInt first, PetscInt rows, PetscReal yhat[], PetscReal coefficients[])
+{
+  PetscFunctionBeginUser;
+  PsdSplitting *it = context;
+  const PsdLoss *loss = &it->problem->loss;
+  const PetscInt C = it->problem->blocks->C;
+  const size_t at = (size_t)first * C, length = (size_t)rows * C;
+  const PetscReal alpha = it->relaxation, sigma = it->sigma;
+  PetscReal *v = it->v + at, *lambda = it->lambda + at, *nu = it->nu_step + at;
+  PetscReal *last = coefficients, *target = it->nu_prox + at;
+  PetscReal misfit = 0, change = 0, size_fit = 0, size_v = 0, size_lambda = 0;
+  Centre(it, rows, yhat);
+  for (size_t k = 0; k < length; k++) {
+    nu[k] = sigma * (v[k] - lambda[k] - yhat[k]);
+    target[k] = alpha * yhat[k] + (1 - alpha) * v[k] + lambda[k];
+    last[k] = v[k];
+  }
+  (*loss->ops->prox)(loss, rows, C, sigma, target, it->problem->Y + at, v);
+  for (size_t k = 0; k < length; k++) {
+    lambda[k] = target[k] - v[k];
+    misfit += (yhat[k] - v[k]) * (yhat[k] - v[k]);
+    change += (v[k] - last[k]) * (v[k] - last[k]);
+    size_fit += yhat[k] * yhat[k];
+    size_v += v[k] * v[k];
+    size_lambda += lambda[k] * lambda[k];
+    coefficients[k] = v[k] - lambda[k];
+  }
+  it->sums[0] += misfit;
+  it->sums[1] += change;
+  it->sums[2] += size_fit;
+  it->sums[3] += size_v;
+  it->sums[4] += size_lambda;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdSplittingStep(PsdSplitting *it, Vec S, Vec Sh, PetscReal shift, PetscReal relaxation)
+{
+  PetscFunctionBeginUser;
+  it->relaxation = relaxation;
+  /* A'q, in the place of A'lambda */
+  PetscCall(VecAXPY(it->A_lambda, relaxation, it->pull));
+  PetscCall(VecAXPY(it->A_lambda, -relaxation * shift, S));
+  PetscCall(VecAXPY(it->A_lambda, relaxation * shift, Sh));
+  PetscCall(VecAXPY(it->A_lambda, 1 - relaxation, it->A_v));
+  PetscCall(PetscArrayzero(it->sums, 5));
+  PetscCall(PsdProductsPass(it->problem->products, S, it->pull, StepRows, it));
+  PetscCall(VecWAXPY(it->A_v, 1, it->A_lambda, it->pull));
+  PetscCall(VecScale(it->A_v, 0.5));
+  PetscCall(VecAXPBY(it->A_lambda, -0.5, 0.5, it->pull));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode RestartRows(void *context, PetscInt first, PetscInt rows, PetscReal yhat[],
+                                  PetscReal coefficients[])
+{
+  PetscFunctionBeginUser;
+  PsdSplitting *it = context;
+  const PsdLoss *loss = &it->problem->loss;
+  const PetscInt C = it->problem->blocks->C;
+  const size_t at = (size_t)first * C, length = (size_t)rows * C;
+  PetscReal *v = it->v + at, *lambda = it->lambda + at;
+  Centre(it, rows, yhat);
+  PetscCall(PetscArraycpy(v, yhat, length));
+  (*loss->ops->dual_point)(loss, rows, C, v, it->problem->Y + at, lambda);
+  for (size_t k = 0; k < length; k++) coefficients[k] = lambda[k] = -lambda[k] / it->sigma;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdSplittingRestart(PsdSplitting *it, Vec S)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PsdProductsPass(it->problem->products, S, it->A_lambda, RestartRows, it));
+  PetscCall(PsdProductsAdjoint(it->problem->products, it->v, it->A_v));
+  PetscCall(VecWAXPY(it->pull, -1, it->A_lambda, it->A_v));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdSplittingSetPenalty(PsdSplitting *it, PetscReal sigma)
+{
+  PetscFunctionBeginUser;
+  const PetscReal factor = it->sigma / sigma;
+  const size_t length = (size_t)it->problem->n_local * it->problem->blocks->C;
+  for (size_t k = 0; k < length; k++) it->lambda[k] *= factor;
+  it->sigma = sigma;
+  PetscCall(VecScale(it->A_lambda, factor));
+  PetscCall(VecWAXPY(it->pull, -1, it->A_lambda, it->A_v));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdSplittingResiduals(PsdSplitting *it)
+{
+  PetscFunctionBeginUser;
+  PetscReal sums[5];
+  PetscCall(PetscArraycpy(sums, it->sums, 5));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sums, 5, MPIU_REAL, MPI_SUM, it->problem->comm));
+  const PetscReal size = PetscSqrtReal(PetscMax(sums[2], sums[3]));
+  it->primal = size > 0 ? PetscSqrtReal(sums[0]) / size : 0;
+  it->dual = sums[4] > 0 ? PetscSqrtReal(sums[1] / sums[4]) : 0;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdSplittingDualPoint(PsdSplitting *it)
+{
+  PetscFunctionBeginUser;
+  const size_t length = (size_t)it->problem->n_local * it->problem->blocks->C;
+  for (size_t k = 0; k < length; k++) it->nu_prox[k] = -it->sigma * it->lambda[k];
+  PetscCall(VecCopy(it->A_lambda, it->M_prox));
+  PetscCall(VecScale(it->M_prox, -it->sigma));
+  PetscFunctionReturn(0);
+}

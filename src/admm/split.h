@@ -1,0 +1,53 @@
+/*
+   The splitting v = A S of every loss but the squared one (docs/mathematics.md, section 2, "Any other convex loss").
+
+   v and its scaled dual variable lambda live with the samples, this rank's n_local x C row-major, as does the prox. All that
+   is summed over ranks is A'(v - lambda), which takes the place of A'Y in the consensus step.
+*/
+#ifndef PSD_ADMM_SPLIT_H
+#define PSD_ADMM_SPLIT_H
+
+#include "problem/problem.h"
+
+typedef struct {
+  /* what a checkpoint has to keep: */
+  PetscReal sigma, sigma_initial; /* penalty of v = A S */
+  PetscReal *v, *lambda;
+  /* what follows from it, or from the iteration: */
+  PetscReal *mean;        /* D: what all classes have in common, where the loss ignores it; else NULL */
+  Vec pull;               /* A'(v - lambda) */
+  Vec A_v, A_lambda;      /* A'v and A'lambda, each by itself */
+  Vec M_prox;             /* A' nu_prox */
+  PetscReal *nu_step;     /* sigma (v - lambda - A S) of the consensus step, whose dual point it is */
+  PetscReal *nu_prox;     /* -sigma lambda, the dual point of the prox, when asked for; else work */
+  PetscReal sums[5];      /* of squares, this rank: A S - v, v - v_last, A S, v, lambda */
+  PetscReal relaxation;   /* of the pass at hand */
+  PetscReal primal, dual; /* relative residuals */
+  PsdProblem problem;
+} PsdSplitting;
+
+/* PsdSplittingCreate - v = 0 and lambda = L'(0)/sigma. Collective. */
+PetscErrorCode PsdSplittingCreate(PsdProblem problem, PetscReal sigma, PsdSplitting **split);
+PetscErrorCode PsdSplittingDestroy(PsdSplitting **split);
+
+/* PsdSplittingFreeMean - where the loss ignores what all classes have in common, S has the mean of Sh over the classes, as no
+   sample has a say in it: the second half of the consensus step. Collective. */
+PetscErrorCode PsdSplittingFreeMean(PsdSplitting *split, Vec Sh, Vec S);
+/*
+   PsdSplittingStep - v and lambda of the consensus step's S, and A'(v - lambda) for the next one:
+
+     v = prox_{L/sigma}(relaxed A S + lambda),   lambda <- lambda + relaxed A S - v,   relaxed A S = alpha A S + (1 - alpha) v_last
+
+   S solves the consensus step for Sh and shift. Collective; one pass over the samples.
+*/
+PetscErrorCode PsdSplittingStep(PsdSplitting *split, Vec S, Vec Sh, PetscReal shift, PetscReal relaxation);
+/* PsdSplittingRestart - v = A S and lambda = L'(v)/sigma. Collective. */
+PetscErrorCode PsdSplittingRestart(PsdSplitting *split, Vec S);
+/* PsdSplittingSetPenalty - another sigma: lambda is rescaled. Collective. */
+PetscErrorCode PsdSplittingSetPenalty(PsdSplitting *split, PetscReal sigma);
+/* PsdSplittingResiduals - ||A S - v|| and sigma ||v - v_last||, relative to what they are differences of. Collective. */
+PetscErrorCode PsdSplittingResiduals(PsdSplitting *split);
+/* PsdSplittingDualPoint - makes nu_prox and M_prox. Collective. */
+PetscErrorCode PsdSplittingDualPoint(PsdSplitting *split);
+
+#endif

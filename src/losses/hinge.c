@@ -1,0 +1,45 @@
+/*
+   Hinge loss: max(0, 1 - y yhat), y = +-1;  L*(x) = x y on -1 <= x y <= 0. So y nu is in [0, 1] and -L*(-nu) is y nu.
+*/
+#include "separable.h"
+
+static inline PetscReal Value(const PsdLoss *loss, PetscReal yhat, PetscReal y)
+{
+  (void)loss;
+  return PetscMax(0, 1 - y * yhat);
+}
+
+static inline PetscReal DualPoint(const PsdLoss *loss, PetscReal yhat, PetscReal y)
+{
+  (void)loss;
+  return y * yhat < 1 ? y : 0;
+}
+
+/* u = y x: stays when it is beyond the corner, goes to it when that is within 1/sigma, else 1/sigma towards it */
+static inline PetscReal Prox(const PsdLoss *loss, PetscReal sigma, PetscReal x, PetscReal y)
+{
+  (void)loss;
+  const PetscReal u = y * x, most = 1 / sigma;
+  if (u >= 1) return x;
+  return 1 - u <= most ? y : y * (u + most);
+}
+
+static inline PetscReal Dual(const PsdLoss *loss, PetscReal nu, PetscReal y)
+{
+  (void)loss;
+  return nu * y >= 0 && nu * y <= 1 ? nu * y : -INFINITY;
+}
+
+static inline PetscReal Pull(const PsdLoss *loss, PetscReal nu, PetscReal y)
+{
+  (void)loss;
+  return y * PetscMin(1, PetscMax(0, nu * y));
+}
+
+static inline PetscReal Reach(const PsdLoss *loss, PetscReal nu, PetscReal y)
+{
+  (void)loss, (void)y;
+  return 1 / PetscAbsReal(nu);
+}
+
+PSD_SEPARABLE_LOSS(PsdLossHinge, "hinge", 1, 3);

@@ -1,0 +1,44 @@
+/*
+   Absolute loss: |yhat - y|;  L*(x) = x y on |x| <= 1.
+*/
+#include "separable.h"
+
+static inline PetscReal Value(const PsdLoss *loss, PetscReal yhat, PetscReal y)
+{
+  (void)loss;
+  return PetscAbsReal(yhat - y);
+}
+
+static inline PetscReal DualPoint(const PsdLoss *loss, PetscReal yhat, PetscReal y)
+{
+  (void)loss;
+  return (PetscReal)((y > yhat) - (y < yhat));
+}
+
+/* y when that is within 1/sigma, else 1/sigma towards it */
+static inline PetscReal Prox(const PsdLoss *loss, PetscReal sigma, PetscReal x, PetscReal y)
+{
+  (void)loss;
+  const PetscReal most = 1 / sigma;
+  return PetscAbsReal(y - x) <= most ? y : x + (y > x ? most : -most);
+}
+
+static inline PetscReal Dual(const PsdLoss *loss, PetscReal nu, PetscReal y)
+{
+  (void)loss;
+  return PetscAbsReal(nu) <= 1 ? nu * y : -INFINITY;
+}
+
+static inline PetscReal Pull(const PsdLoss *loss, PetscReal nu, PetscReal y)
+{
+  (void)loss, (void)y;
+  return PetscMin(1, PetscMax(-1, nu));
+}
+
+static inline PetscReal Reach(const PsdLoss *loss, PetscReal nu, PetscReal y)
+{
+  (void)loss, (void)y;
+  return 1 / PetscAbsReal(nu);
+}
+
+PSD_SEPARABLE_LOSS(PsdLossL1, "l1", 1, 3);

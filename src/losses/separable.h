@@ -1,0 +1,57 @@
+/*
+   Losses that are sums over scores: functions of one score, and from them the functions of whole rows that losses.h asks for.
+
+   A loss defines Value, DualPoint, Prox, Dual, Pull and Reach of one score as static inline functions, and then
+   PSD_SEPARABLE_LOSS(its name in C, its name, its curvature, its first sigma).
+*/
+#ifndef PSD_LOSSES_SEPARABLE_H
+#define PSD_LOSSES_SEPARABLE_H
+
+#include "losses.h"
+#include <math.h>
+
+#define PSD_SEPARABLE_LOSS(Variable, text, second_derivative, first_sigma)                                             \
+  static PetscReal ValueRows(const PsdLoss *loss, PetscInt rows, PetscInt C, const PetscReal yhat[],                   \
+                             const PetscReal y[])                                                                      \
+  {                                                                                                                    \
+    PetscReal sum = 0;                                                                                                 \
+    for (PetscInt k = 0; k < rows * C; k++) sum += Value(loss, yhat[k], y[k]);                                         \
+    return sum;                                                                                                        \
+  }                                                                                                                    \
+  static void DualPointRows(const PsdLoss *loss, PetscInt rows, PetscInt C, const PetscReal yhat[],                    \
+                            const PetscReal y[], PetscReal nu[])                                                       \
+  {                                                                                                                    \
+    for (PetscInt k = 0; k < rows * C; k++) nu[k] = DualPoint(loss, yhat[k], y[k]);                                    \
+  }                                                                                                                    \
+  static void ProxRows(const PsdLoss *loss, PetscInt rows, PetscInt C, PetscReal sigma, const PetscReal x[],           \
+                       const PetscReal y[], PetscReal v[])                                                             \
+  {                                                                                                                    \
+    for (PetscInt k = 0; k < rows * C; k++) v[k] = Prox(loss, sigma, x[k], y[k]);                                      \
+  }                                                                                                                    \
+  static PetscReal DualRows(const PsdLoss *loss, PetscInt rows, PetscInt C, PetscReal s, const PetscReal nu[],         \
+                            const PetscReal y[], PetscReal *size)                                                      \
+  {                                                                                                                    \
+    PetscReal sum = 0, sizes = 0;                                                                                      \
+    for (PetscInt k = 0; k < rows * C; k++) {                                                                          \
+      const PetscReal term = Dual(loss, s * nu[k], y[k]);                                                              \
+      sum += term;                                                                                                     \
+      sizes += PetscAbsReal(term) + s * PetscAbsReal(nu[k]) * (1 + s * PetscAbsReal(nu[k]));                           \
+    }                                                                                                                  \
+    *size += sizes;                                                                                                    \
+    return sum;                                                                                                        \
+  }                                                                                                                    \
+  static void PullRows(const PsdLoss *loss, PetscInt rows, PetscInt C, PetscReal nu[], const PetscReal y[])            \
+  {                                                                                                                    \
+    for (PetscInt k = 0; k < rows * C; k++) nu[k] = Pull(loss, nu[k], y[k]);                                           \
+  }                                                                                                                    \
+  static PetscReal ReachRows(const PsdLoss *loss, PetscInt rows, PetscInt C, const PetscReal nu[],                     \
+                             const PetscReal y[])                                                                      \
+  {                                                                                                                    \
+    PetscReal least = INFINITY;                                                                                        \
+    for (PetscInt k = 0; k < rows * C; k++) least = PetscMin(least, Reach(loss, nu[k], y[k]));                         \
+    return least;                                                                                                      \
+  }                                                                                                                    \
+  const PsdLossOps Variable = {text,     second_derivative, first_sigma, ValueRows, DualPointRows,                     \
+                               ProxRows, DualRows,          PullRows,    ReachRows}
+
+#endif

@@ -1,0 +1,184 @@
+/*
+   Softmax with cross-entropy: L(v) = log sum_t exp(v_t) - v_c, c the class. With p = softmax(v), nu = -L' = e_c - p, and
+   -L*(-nu) = -sum_t p_t log p_t for p = e_c - nu in the simplex. So the entries of nu apart from c are <= 0, and nu_c is minus
+   their sum, at most 1. One column is the logistic loss.
+*/
+#include "losses.h"
+#include <math.h>
+
+static PetscInt ClassOf(PetscInt C, const PetscReal y[])
+{
+  PetscInt c = 0;
+  while (c < C - 1 && !(y[c] > 0)) c++;
+  return c;
+}
+
+static PetscReal Largest(PetscInt C, const PetscReal v[])
+{
+  PetscReal largest = v[0];
+  for (PetscInt t = 1; t < C; t++) largest = PetscMax(largest, v[t]);
+  return largest;
+}
+
+static PetscReal Value(const PsdLoss *loss, PetscInt rows, PetscInt C, const PetscReal yhat[], const PetscReal y[])
+{
+  PetscReal sum = 0;
+  if (C == 1) return (*PsdLossLogistic.value)(loss, rows, C, yhat, y);
+  for (PetscInt i = 0; i < rows; i++, yhat += C, y += C) {
+    const PetscReal largest = Largest(C, yhat);
+    PetscReal exponentials = 0;
+    for (PetscInt t = 0; t < C; t++) exponentials += PetscExpReal(yhat[t] - largest);
+    sum += (largest - yhat[ClassOf(C, y)]) + PetscLogReal(exponentials);
+  }
+  return sum;
+}
+
+/* nu = e_c - p from p: what the other classes have is what class c lacks, without cancellation */
+static void FromProbabilities(PetscInt C, PetscInt c, PetscReal total, PetscReal p[])
+{
+  PetscReal others = 0;
+  for (PetscInt t = 0; t < C; t++) {
+    if (t == c) continue;
+    others += p[t] /= total;
+    p[t] = -p[t];
+  }
+  p[c] = PetscMin(1, others);
+}
+
+static void DualPoint(const PsdLoss *loss, PetscInt rows, PetscInt C, const PetscReal yhat[], const PetscReal y[],
+                      PetscReal nu[])
+{
+  if (C == 1) {
+    (*PsdLossLogistic.dual_point)(loss, rows, C, yhat, y, nu);
+    return;
+  }
+  for (PetscInt i = 0; i < rows; i++, yhat += C, y += C, nu += C) {
+    const PetscReal largest = Largest(C, yhat);
+    PetscReal total = 0;
+    for (PetscInt t = 0; t < C; t++) total += nu[t] = PetscExpReal(yhat[t] - largest);
+    FromProbabilities(C, ClassOf(C, y), total, nu);
+  }
+}
+
+/* Wright's omega: w + log w = r. Two corrections of Fritsch, Shafer and Crowley, each of fourth order. */
+static PetscReal Omega(PetscReal r)
+{
+  PetscReal w;
+  if (r < -36) return PetscExpReal(r); /* w itself is below the rounding of r */
+  if (r > 2) w = r - PetscLogReal(r) * (1 - 1 / r);
+  else if (r < -1) w = PetscExpReal(r) / (1 + PetscExpReal(r));
+  else w = PetscExpReal((r - 1) / 2);
+  for (int k = 0; k < 2; k++) {
+    const PetscReal residual = r - w - PetscLogReal(w), next = 1 + w, t = 2 * next * (next + 2 * residual / 3);
+    w *= 1 + residual / next * (t - residual) / (t - 2 * residual);
+  }
+  return w;
+}
+
+/*
+   v = x + (e_c - p)/sigma with p = softmax(v). With z = x + e_c/sigma and tau = log sum exp(v),
+
+     p_t/sigma + log p_t = z_t - tau,   so that   p_t = sigma omega(z_t - tau - log sigma),   and   sum p_t = 1
+
+   is one equation for tau. Its left side decreases and is convex in tau; where the largest p is 1 it is above 1, and Newton's
+   method from there approaches the root without passing it. C unknowns are thus one, and no step needs a safeguard.
+*/
+static void Probabilities(PetscInt C, PetscInt c, PetscReal sigma, const PetscReal x[], PetscReal p[])
+{
+  const PetscReal largest = PetscMax(Largest(C, x), x[c] + 1 / sigma), offset = largest + PetscLogReal(sigma);
+  PetscReal tau = -1 / sigma; /* relative to the largest z */
+  for (int k = 0; k < 200; k++) {
+    PetscReal excess = -1, slope = 0;
+    for (PetscInt t = 0; t < C; t++) {
+      const PetscReal w = Omega((t == c ? x[t] + 1 / sigma : x[t]) - offset - tau);
+      p[t] = sigma * w;
+      excess += p[t];
+      slope += p[t] / (1 + w);
+    }
+    if (excess <= 4 * (PetscReal)C * PETSC_MACHINE_EPSILON) break;
+    tau += excess / slope;
+  }
+}
+
+static void Prox(const PsdLoss *loss, PetscInt rows, PetscInt C, PetscReal sigma, const PetscReal x[],
+                 const PetscReal y[], PetscReal v[])
+{
+  if (C == 1) {
+    (*PsdLossLogistic.prox)(loss, rows, C, sigma, x, y, v);
+    return;
+  }
+  for (PetscInt i = 0; i < rows; i++, x += C, y += C, v += C) {
+    const PetscInt c = ClassOf(C, y);
+    PetscReal total = 0;
+    PetscReal *nu = v; /* p, then nu, then v in one place */
+    Probabilities(C, c, sigma, x, nu);
+    for (PetscInt t = 0; t < C; t++) total += nu[t];
+    FromProbabilities(C, c, total, nu);
+    for (PetscInt t = 0; t < C; t++) v[t] = x[t] + nu[t] / sigma;
+  }
+}
+
+/* The probability of class c that nu leaves, and of the others together; < 0: not in the domain. */
+static PetscReal Remaining(PetscInt C, PetscInt c, PetscReal s, const PetscReal nu[], PetscReal *others)
+{
+  *others = 0;
+  for (PetscInt t = 0; t < C; t++) {
+    if (t == c) continue;
+    if (nu[t] > 0) return -1;
+    *others -= s * nu[t];
+  }
+  /* nu_c is minus the sum of the others, which is at most 1, but for rounding */
+  const PetscReal rounding = 4 * (PetscReal)C * PETSC_MACHINE_EPSILON;
+  if (PetscAbsReal(s * nu[c] - *others) > rounding * *others || *others > 1 + rounding) return -1;
+  *others = PetscMin(1, *others);
+  return 1 - *others;
+}
+
+static PetscReal Entropy(PetscReal p)
+{
+  return p > 0 ? -p * PetscLogReal(p) : 0;
+}
+
+static PetscReal Dual(const PsdLoss *loss, PetscInt rows, PetscInt C, PetscReal s, const PetscReal nu[],
+                      const PetscReal y[], PetscReal *size)
+{
+  PetscReal sum = 0;
+  if (C == 1) return (*PsdLossLogistic.dual)(loss, rows, C, s, nu, y, size);
+  for (PetscInt i = 0; i < rows; i++, nu += C, y += C) {
+    const PetscInt c = ClassOf(C, y);
+    PetscReal others, term;
+    const PetscReal remaining = Remaining(C, c, s, nu, &others);
+    if (remaining < 0) return -INFINITY;
+    term = remaining > 0 ? -remaining * log1p(-others) : 0;
+    for (PetscInt t = 0; t < C; t++)
+      if (t != c) term += Entropy(-s * nu[t]);
+    sum += term;
+    *size += term + others;
+  }
+  return sum;
+}
+
+static void Pull(const PsdLoss *loss, PetscInt rows, PetscInt C, PetscReal nu[], const PetscReal y[])
+{
+  if (C == 1) {
+    (*PsdLossLogistic.pull)(loss, rows, C, nu, y);
+    return;
+  }
+  for (PetscInt i = 0; i < rows; i++, nu += C, y += C) {
+    const PetscInt c = ClassOf(C, y);
+    PetscReal others = 0;
+    for (PetscInt t = 0; t < C; t++)
+      if (t != c) others += nu[t] = PetscMax(0, -nu[t]);
+    FromProbabilities(C, c, PetscMax(1, others), nu);
+  }
+}
+
+static PetscReal Reach(const PsdLoss *loss, PetscInt rows, PetscInt C, const PetscReal nu[], const PetscReal y[])
+{
+  PetscReal least = INFINITY;
+  if (C == 1) return (*PsdLossLogistic.reach)(loss, rows, C, nu, y);
+  for (PetscInt i = 0; i < rows; i++, nu += C, y += C) least = PetscMin(least, 1 / nu[ClassOf(C, y)]);
+  return least;
+}
+
+const PsdLossOps PsdLossSoftmax = {"softmax", 0.25, 0.08, Value, DualPoint, Prox, Dual, Pull, Reach};

@@ -1,0 +1,42 @@
+/*
+   Squared loss: (yhat - y)^2/2;  L*(x) = x y + x^2/2 everywhere.
+*/
+#include "separable.h"
+
+static inline PetscReal Value(const PsdLoss *loss, PetscReal yhat, PetscReal y)
+{
+  (void)loss;
+  return (yhat - y) * (yhat - y) / 2;
+}
+
+static inline PetscReal DualPoint(const PsdLoss *loss, PetscReal yhat, PetscReal y)
+{
+  (void)loss;
+  return y - yhat;
+}
+
+static inline PetscReal Prox(const PsdLoss *loss, PetscReal sigma, PetscReal x, PetscReal y)
+{
+  (void)loss;
+  return (y + sigma * x) / (1 + sigma);
+}
+
+static inline PetscReal Dual(const PsdLoss *loss, PetscReal nu, PetscReal y)
+{
+  (void)loss;
+  return nu * y - nu * nu / 2;
+}
+
+static inline PetscReal Pull(const PsdLoss *loss, PetscReal nu, PetscReal y)
+{
+  (void)loss, (void)y;
+  return nu;
+}
+
+static inline PetscReal Reach(const PsdLoss *loss, PetscReal nu, PetscReal y)
+{
+  (void)loss, (void)nu, (void)y;
+  return INFINITY;
+}
+
+PSD_SEPARABLE_LOSS(PsdLossSquared, "squared", 1, 1);

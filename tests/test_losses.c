@@ -1,0 +1,339 @@
+/* Every loss: the gradient is the value's slope, the prox satisfies its optimality condition and beats its neighbours, value and
+ * conjugate meet (Fenchel), the domain is what it is, and nothing overflows for |x| up to 1e8, sigma from 1e-8 to 1e8. */
+#include "network_sample.h"
+#include <math.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include "losses/losses.h"
+
+#define EPS PETSC_MACHINE_EPSILON
+#define MOST_COLUMNS 10
+#define TRIALS 400
+
+/* Uniform in (-1, 1), the same on every machine. */
+static PetscReal Uniform(void)
+{
+  static uint64_t seed = 1;
+  seed = seed * 6364136223846793005u + 1442695040888963407u;
+  return (PetscReal)(seed >> 11) / 4503599627370496.0 - 1;
+}
+
+static void RandomRow(PetscInt C, PetscReal size, PetscReal x[])
+{
+  for (PetscInt t = 0; t < C; t++) x[t] = size * Uniform();
+}
+
+/* targets of a class; of one column, class 0 or 1 */
+static void TargetsOf(PetscInt C, PetscInt class, PetscReal y[])
+{
+  for (PetscInt t = 0; t < C; t++) y[t] = class == (C == 1 ? 1 : t) ? 1 : -1;
+}
+
+typedef struct {
+  PsdLoss loss;
+  PetscInt C;
+  PetscReal y[MOST_COLUMNS];
+} Case;
+
+typedef void (*CaseTest)(const Case *);
+
+static void ForEachCase(CaseTest test)
+{
+  static const PetscInt columns[] = {1, 3, 10};
+  static const PetscReal deltas[] = {1, 0.3, 7};
+  for (int k = 0; k < PSD_LOSSES; k++) {
+    for (int c = 0; c < 3; c++) {
+      for (PetscInt class = 0; class < PetscMax(2, columns[c]); class += c == 2 ? 9 : 1) {
+        Case it = {.loss = {PsdLossTable[k], deltas[(class + c) % 3]}, .C = columns[c]};
+        TargetsOf(it.C, class, it.y);
+        (*test)(&it);
+      }
+    }
+  }
+}
+
+static PetscReal Value(const Case *it, const PetscReal v[])
+{
+  return (*it->loss.ops->value)(&it->loss, 1, it->C, v, it->y);
+}
+
+static void Slope(const Case *it, const PetscReal v[], PetscReal gradient[])
+{
+  (*it->loss.ops->dual_point)(&it->loss, 1, it->C, v, it->y, gradient);
+  for (PetscInt t = 0; t < it->C; t++) gradient[t] = -gradient[t];
+}
+
+/* L*(x) */
+static PetscReal Conjugate(const Case *it, const PetscReal x[])
+{
+  PetscReal nu[MOST_COLUMNS], size = 0;
+  for (PetscInt t = 0; t < it->C; t++) nu[t] = -x[t];
+  return -(*it->loss.ops->dual)(&it->loss, 1, it->C, 1, nu, it->y, &size);
+}
+
+static PetscReal Dot(PetscInt C, const PetscReal a[], const PetscReal b[])
+{
+  PetscReal sum = 0;
+  for (PetscInt t = 0; t < C; t++) sum += a[t] * b[t];
+  return sum;
+}
+
+static void Fail(const Case *it, const char what[], PetscReal found, PetscReal expected)
+{
+  fprintf(stderr, "%s, C = %d: %s: %.17g, expected %.17g\n", it->loss.ops->name, (int)it->C, what, (double)found,
+          (double)expected);
+  fail();
+}
+
+/* ---------------------------------------------------------------- value and gradient */
+
+/* one written down from the definition, in plain arithmetic */
+static PetscReal PlainValue(const Case *it, const PetscReal v[])
+{
+  const char *name = it->loss.ops->name;
+  const PetscReal delta = it->loss.huber_delta;
+  PetscReal sum = 0, exponentials = 0, own = 0;
+  for (PetscInt t = 0; t < it->C; t++) {
+    const PetscReal r = PetscAbsReal(v[t] - it->y[t]), margin = it->y[t] * v[t];
+    exponentials += exp(v[t]);
+    if (it->y[t] > 0) own = v[t];
+    if (!strcmp(name, "squared")) sum += r * r / 2;
+    if (!strcmp(name, "l1")) sum += r;
+    if (!strcmp(name, "huber")) sum += r <= delta ? r * r / 2 : delta * r - delta * delta / 2;
+    if (!strcmp(name, "hinge")) sum += margin < 1 ? 1 - margin : 0;
+    if (!strcmp(name, "logistic") || (!strcmp(name, "softmax") && it->C == 1)) sum += log(1 + exp(-margin));
+  }
+  return strcmp(name, "softmax") || it->C == 1 ? sum : log(exponentials) - own;
+}
+
+static void CheckValueOfEach(const Case *it)
+{
+  PetscReal v[MOST_COLUMNS];
+  for (int trial = 0; trial < TRIALS; trial++) {
+    RandomRow(it->C, 4, v);
+    const PetscReal found = Value(it, v), expected = PlainValue(it, v);
+    /* a sum of C terms, each of a few roundings of numbers below 4 */
+    if (!(PetscAbsReal(found - expected) <= 64 * (PetscReal)it->C * EPS * (1 + expected)))
+      Fail(it, "value", found, expected);
+  }
+}
+
+/* central differences; corners are skipped where the two sides differ */
+static void CheckGradient(const Case *it)
+{
+  const PetscReal h = 1e-5; /* error h^2 of the formula, eps/h of rounding */
+  PetscReal v[MOST_COLUMNS], g[MOST_COLUMNS];
+  for (int trial = 0; trial < TRIALS; trial++) {
+    RandomRow(it->C, 4, v);
+    Slope(it, v, g);
+    for (PetscInt t = 0; t < it->C; t++) {
+      const PetscReal at = v[t], here = Value(it, v);
+      v[t] = at + h;
+      const PetscReal right = (Value(it, v) - here) / h;
+      v[t] = at - h;
+      const PetscReal left = (here - Value(it, v)) / h;
+      v[t] = at;
+      if (PetscAbsReal(right - left) > 10 * h) {
+        if (!(left - 1e-8 <= g[t] && g[t] <= right + 1e-8)) Fail(it, "subgradient at a corner", g[t], left);
+      } else if (!(PetscAbsReal((left + right) / 2 - g[t]) <= 1e-8)) Fail(it, "gradient", g[t], (left + right) / 2);
+    }
+  }
+}
+
+/* ---------------------------------------------------------------- conjugate */
+
+/* value + conjugate = <v, x> for x in the subdifferential at v; >= for any x of the domain */
+static void CheckFenchel(const Case *it)
+{
+  PetscReal v[MOST_COLUMNS], w[MOST_COLUMNS], x[MOST_COLUMNS];
+  for (int trial = 0; trial < TRIALS; trial++) {
+    RandomRow(it->C, 6, v);
+    RandomRow(it->C, 6, w);
+    Slope(it, v, x);
+    const PetscReal size = 1 + Value(it, v) + PetscAbsReal(Dot(it->C, v, x)),
+                    rounding = 64 * (PetscReal)it->C * EPS * size * 8;
+    const PetscReal equal = Value(it, v) + Conjugate(it, x) - Dot(it->C, v, x);
+    if (!(PetscAbsReal(equal) <= rounding)) Fail(it, "Fenchel equality", equal, 0);
+    const PetscReal above = Value(it, w) + Conjugate(it, x) - Dot(it->C, w, x);
+    if (!(above >= -rounding * (1 + Value(it, w)))) Fail(it, "Fenchel inequality", above, 0);
+  }
+}
+
+/* A point is pulled into the domain and then stays; s nu is in it up to the reach, and beyond it no more */
+static void CheckDomain(const Case *it)
+{
+  const PetscBool whole = (PetscBool)(it->loss.ops == &PsdLossSquared);
+  PetscReal nu[MOST_COLUMNS], again[MOST_COLUMNS], size;
+  for (int trial = 0; trial < TRIALS; trial++) {
+    RandomRow(it->C, trial % 2 ? 3 : 0.1, nu);
+    if (whole) memcpy(again, nu, sizeof(nu));
+    (*it->loss.ops->pull)(&it->loss, 1, it->C, nu, it->y);
+    if (!whole) memcpy(again, nu, sizeof(nu));
+    (*it->loss.ops->pull)(&it->loss, 1, it->C, again, it->y);
+    for (PetscInt t = 0; t < it->C; t++)
+      if (!(PetscAbsReal(nu[t] - again[t]) <= 4 * (PetscReal)it->C * EPS)) Fail(it, "pulled twice", again[t], nu[t]);
+    const PetscReal reach = (*it->loss.ops->reach)(&it->loss, 1, it->C, nu, it->y);
+    if (!(reach >= 1 - 4 * (PetscReal)it->C * EPS)) Fail(it, "reach of a point of the domain", reach, 1);
+    if (isinf(reach)) continue;
+    for (PetscReal s = 0; s < 1; s += 0.13) {
+      const PetscReal value = (*it->loss.ops->dual)(&it->loss, 1, it->C, s * reach, nu, it->y, &size);
+      if (PetscIsInfOrNanReal(value)) Fail(it, "inside the domain", value, 0);
+    }
+    const PetscReal beyond = (*it->loss.ops->dual)(&it->loss, 1, it->C, reach * (1 + 1e-9), nu, it->y, &size);
+    if (!(beyond == -INFINITY)) Fail(it, "beyond the domain", beyond, -INFINITY);
+  }
+}
+
+/* -L' is in the domain wherever it is taken; what is not, is not */
+static void CheckMembership(const Case *it)
+{
+  PetscReal v[MOST_COLUMNS], x[MOST_COLUMNS];
+  for (int trial = 0; trial < TRIALS; trial++) {
+    RandomRow(it->C, PetscPowReal(10, 8 * PetscAbsReal(Uniform())), v);
+    Slope(it, v, x);
+    if (PetscIsInfOrNanReal(Conjugate(it, x))) Fail(it, "conjugate of a gradient", Conjugate(it, x), 0);
+  }
+  if (it->loss.ops == &PsdLossSquared) return;
+  for (PetscInt t = 0; t < it->C; t++) x[t] = 0;
+  x[0] = 1.0001 * PetscMax(1, it->loss.huber_delta);
+  if (!PetscIsInfOrNanReal(Conjugate(it, x))) Fail(it, "conjugate outside", Conjugate(it, x), INFINITY);
+  if (it->loss.ops != &PsdLossSoftmax || it->C == 1) return;
+  x[0] = x[1] = 0.25; /* does not sum to nothing */
+  if (!PetscIsInfOrNanReal(Conjugate(it, x))) Fail(it, "conjugate off the simplex", Conjugate(it, x), INFINITY);
+}
+
+/* ---------------------------------------------------------------- prox */
+
+static void Prox(const Case *it, PetscReal sigma, const PetscReal x[], PetscReal v[])
+{
+  (*it->loss.ops->prox)(&it->loss, 1, it->C, sigma, x, it->y, v);
+}
+
+static PetscReal ProxObjective(const Case *it, PetscReal sigma, const PetscReal x[], const PetscReal v[])
+{
+  PetscReal square = 0;
+  for (PetscInt t = 0; t < it->C; t++) square += (v[t] - x[t]) * (v[t] - x[t]);
+  return Value(it, v) + sigma / 2 * square;
+}
+
+/* The minimum by what is known of convex functions alone: one coordinate after the other by golden section, and once along
+   the diagonal, which softmax needs, until nothing moves. The prox has to be no worse. */
+static void Minimize(const Case *it, PetscReal sigma, const PetscReal x[], PetscReal v[])
+{
+  const PetscReal golden = (sqrt(5) - 1) / 2;
+  memcpy(v, x, (size_t)it->C * sizeof(*v));
+  for (int sweep = 0; sweep < 200; sweep++) {
+    PetscReal moved = 0;
+    for (PetscInt t = 0; t < it->C; t++) {
+      const PetscReal from = v[t];
+      /* |L'| is at most 1, delta, or, squared, the distance to y */
+      const PetscReal far = (1 + it->loss.huber_delta) / sigma + PetscAbsReal(x[t] - it->y[t]);
+      PetscReal low = x[t] - far, high = x[t] + far;
+      while (high - low > 1e-9 * (1 + PetscAbsReal(high))) {
+        PetscReal left = high - golden * (high - low), right = low + golden * (high - low), value;
+        v[t] = left;
+        value = ProxObjective(it, sigma, x, v);
+        v[t] = right;
+        if (value < ProxObjective(it, sigma, x, v)) high = right;
+        else low = left;
+      }
+      v[t] = (low + high) / 2;
+      moved = PetscMax(moved, PetscAbsReal(v[t] - from));
+    }
+    if (moved < 1e-7 || it->C == 1) break;
+  }
+}
+
+static void CheckProxMinimizes(const Case *it)
+{
+  PetscReal x[MOST_COLUMNS], v[MOST_COLUMNS], w[MOST_COLUMNS];
+  for (int trial = 0; trial < 12; trial++) {
+    const PetscReal sigma = PetscPowReal(10, Uniform());
+    RandomRow(it->C, 4, x);
+    Prox(it, sigma, x, v);
+    Minimize(it, sigma, x, w);
+    const PetscReal found = ProxObjective(it, sigma, x, v), expected = ProxObjective(it, sigma, x, w);
+    if (!(found <= expected + 1e-13 * (1 + expected))) Fail(it, "prox objective", found, expected);
+    /* sigma-strong convexity: the distance follows from the objective, here the golden section's error */
+    for (PetscInt t = 0; t < it->C; t++)
+      if (!(PetscAbsReal(v[t] - w[t]) <= 1e-5 * (1 + 1 / sigma))) Fail(it, "prox", v[t], w[t]);
+  }
+}
+
+/* sigma (x - v) is a subgradient at v: Fenchel equality, relative to what rounding of x makes of it */
+static void CheckProxExtremes(const Case *it)
+{
+  PetscReal x[MOST_COLUMNS], v[MOST_COLUMNS], nu[MOST_COLUMNS];
+  for (PetscReal sigma = 1e-8; sigma < 2e8; sigma *= 10) {
+    for (PetscReal size = 1e-8; size < 2e8; size *= 10) {
+      for (int trial = 0; trial < 8; trial++) {
+        PetscReal distance = 0, rounding = 0;
+        RandomRow(it->C, size, x);
+        if (trial == 0)
+          for (PetscInt t = 0; t < it->C; t++) x[t] = it->y[t] * size; /* all right */
+        if (trial == 1)
+          for (PetscInt t = 0; t < it->C; t++) x[t] = -it->y[t] * size; /* all wrong */
+        Prox(it, sigma, x, v);
+        for (PetscInt t = 0; t < it->C; t++) {
+          if (PetscIsInfOrNanReal(v[t])) Fail(it, "prox of extremes", v[t], x[t]);
+          nu[t] = sigma * (v[t] - x[t]);
+          rounding += 16 * EPS * sigma * (PetscAbsReal(x[t]) + PetscAbsReal(v[t]));
+        }
+        /* within rounding of the domain ... */
+        PetscReal pulled[MOST_COLUMNS], excess = 0;
+        memcpy(pulled, nu, sizeof(nu));
+        (*it->loss.ops->pull)(&it->loss, 1, it->C, pulled, it->y);
+        for (PetscInt t = 0; t < it->C; t++) excess = PetscMax(excess, PetscAbsReal(pulled[t] - nu[t]));
+        if (!(excess <= (PetscReal)it->C * rounding + 64 * (PetscReal)it->C * EPS))
+          Fail(it, "-sigma lambda leaves the domain by", excess, rounding);
+        /* ... and Fenchel's equality holds: v and nu belong together. Entropies have a slope of up to -log of a rounding */
+        PetscReal sum = 0;
+        const PetscReal value = Value(it, v), dual = (*it->loss.ops->dual)(&it->loss, 1, it->C, 1, pulled, it->y, &sum);
+        for (PetscInt t = 0; t < it->C; t++) distance += PetscAbsReal(v[t]);
+        const PetscReal gap = value - dual + Dot(it->C, v, pulled);
+        const PetscReal allowed = ((PetscReal)it->C * rounding + 64 * (PetscReal)it->C * EPS) * (40 + 2 * distance) +
+                                  64 * EPS * (value + PetscAbsReal(dual));
+        if (!(PetscAbsReal(gap) <= allowed)) Fail(it, "Fenchel equality of a prox", gap, allowed);
+      }
+    }
+  }
+}
+
+/* ---------------------------------------------------------------- names */
+
+static void Names(void **state)
+{
+  (void)state;
+  for (int k = 0; k < PSD_LOSSES; k++) {
+    assert_string_equal(PsdLossNames[k], PsdLossTable[k]->name);
+    assert_ptr_equal(PsdLossFind(PsdLossNames[k]), PsdLossTable[k]);
+  }
+  assert_null(PsdLossNames[PSD_LOSSES]);
+  assert_null(PsdLossFind("quadratic"));
+}
+
+#define TEST(name)                                                                                                     \
+  static void name(void **state)                                                                                       \
+  {                                                                                                                    \
+    (void)state;                                                                                                       \
+    ForEachCase(Check##name);                                                                                          \
+  }
+TEST(ValueOfEach)
+TEST(Gradient)
+TEST(Fenchel)
+TEST(Domain)
+TEST(Membership)
+TEST(ProxMinimizes)
+TEST(ProxExtremes)
+
+int main(int argc, char **argv)
+{
+  const struct CMUnitTest tests[] = {cmocka_unit_test(Names),         cmocka_unit_test(ValueOfEach),
+                                     cmocka_unit_test(Gradient),      cmocka_unit_test(Fenchel),
+                                     cmocka_unit_test(Domain),        cmocka_unit_test(Membership),
+                                     cmocka_unit_test(ProxMinimizes), cmocka_unit_test(ProxExtremes)};
+  if (PsdInitialize(&argc, &argv, NULL)) return 1;
+  const int failures = cmocka_run_group_tests(tests, NULL, NULL);
+  return PsdFinalize() || failures;
+}
