@@ -43,15 +43,17 @@ PetscErrorCode PsdTrainingDescribe(PsdData data, PsdPatches patches, PsdProblem 
   PetscCall(PsdDataGetCopies(data, &copies));
   PetscCall(PsdProblemGetSizes(problem, &report->n, &report->f, &C, &G, &report->D));
   PetscCall(PsdProblemGetBeta(problem, &report->beta, &report->beta_max));
+  PetscCall(PsdProblemGetLoss(problem, &report->loss));
   report->blocks = 2 * C * G;
   classes = C == 1 ? 2 : C;
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "problem  %" PetscInt_FMT " images%s, %" PetscInt_FMT " classes; ", report->n,
                         copies == 2 ? " (half of them mirrored)" : "", classes));
   PetscCall(PrintBranches(patches));
-  PetscCall(PetscPrintf(
-      PETSC_COMM_WORLD,
-      "f %" PetscInt_FMT ", D %" PetscInt_FMT ", %" PetscInt_FMT " blocks; beta %.6g (beta_max %.6g); ranks %d\n",
-      report->f, report->D, report->blocks, (double)report->beta, (double)report->beta_max, (int)ranks));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD,
+                        "f %" PetscInt_FMT ", D %" PetscInt_FMT ", %" PetscInt_FMT
+                        " blocks; loss %s, beta %.6g (beta_max %.6g); ranks %d\n",
+                        report->f, report->D, report->blocks, report->loss, (double)report->beta,
+                        (double)report->beta_max, (int)ranks));
   PetscFunctionReturn(0);
 }
 
