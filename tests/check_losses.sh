@@ -46,7 +46,7 @@ for loss in logistic softmax hinge huber l1; do
   train="train $PATCHES -beta_rel 0.1 -loss $loss -max_it 20000 -gap $gap -progress none"
   [ $loss != huber ] || train="$train -huber_delta 0.8"
   for ranks in 1 2 3 4; do
-    psdnet $loss-root-$ranks $ranks $train -consensus root -model $loss-root-$ranks.h5
+    psdnet $loss-root-$ranks $ranks $train -consensus root -model $loss-root-$ranks.h5 -report $loss-root-$ranks.json
   done
   psdnet $loss-scalapack-1 1 $train -consensus scalapack -model $loss-scalapack-1.h5
   psdnet $loss-scalapack-3 3 $train -consensus scalapack -model $loss-scalapack-3.h5
@@ -94,6 +94,7 @@ refused "loss 'quadratic' is unknown" certify -model unknown.h5
 
 /usr/bin/python3 - <<'EOF'
 import csv
+import json
 import re
 import sys
 
@@ -130,6 +131,7 @@ for loss in 'logistic', 'softmax', 'hinge', 'huber', 'l1':
         require(abs(file['huber_delta'] - (0.8 if loss == 'huber' else 0)) < 1e-15, run, 'huber_delta', file['huber_delta'])
         require(0 <= file['gap'] <= (1e-5 if loss in ('hinge', 'l1') else 1e-6), run, 'gap', file['gap'])
         require(file['objective_dual'] <= min(primals), run, 'bound', file['objective_dual'], *primals)
+    require(json.load(open(f'{loss}-root-2.json'))['loss'] == loss, loss, 'report')
     for output, model in ((f'{loss}-certify-1', f'{loss}-root-1'), (f'{loss}-certify-3', f'{loss}-scalapack-3')):
         found, file = read(output), attributes(model)
         require(abs(found['primal'] / file['objective_primal'] - 1) <= 1e-9, output, found, file)

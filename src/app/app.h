@@ -56,7 +56,7 @@ PetscErrorCode PsdPeakMemory(PetscReal *megabytes);
 typedef struct {
   const PsdInvocation *invocation;
   PetscInt n, f, D, blocks;
-  const char *consensus, *cone;
+  const char *loss, *consensus, *cone;
   PetscInt iterations, neurons;
   PetscReal beta, beta_max;
   PsdCertificate certificate;

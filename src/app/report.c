@@ -65,6 +65,7 @@ static void PrintReport(FILE *file, const PsdReport *report, const Circumstances
   PrintInt(file, "f", report->f);
   PrintInt(file, "D", report->D);
   PrintInt(file, "blocks", report->blocks);
+  PrintField(file, "loss", report->loss);
   PrintField(file, "consensus", report->consensus);
   PrintField(file, "cone", report->cone);
   PrintInt(file, "iterations", report->iterations);

@@ -48,6 +48,7 @@ PetscErrorCode PsdTrainingDescribe(PsdData data, PsdPatches patches, PsdProblem 
   PetscCall(PsdDataGetCopies(data, &copies));
   PetscCall(PsdProblemGetSizes(problem, &report->n, &report->f, &C, &G, &report->D));
   PetscCall(PsdProblemGetBeta(problem, &report->beta, &report->beta_max));
+  PetscCall(PsdProblemGetLoss(problem, &report->loss));
   report->blocks = 2 * C * G;
   classes = C == 1 ? 2 : C;
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "problem  %" PetscInt_FMT " images%s, %" PetscInt_FMT " classes; ", report->n,
@@ -55,10 +56,11 @@ PetscErrorCode PsdTrainingDescribe(PsdData data, PsdPatches patches, PsdProblem 
   PetscCall(PrintBranches(patches));
   PetscCall(PsdProblemGetOrder(problem, &order));
   if (order < report->D) PetscCall(PetscSNPrintf(folded, sizeof(folded), " (folded to %" PetscInt_FMT ")", order));
-  PetscCall(PetscPrintf(
-      PETSC_COMM_WORLD,
-      "f %" PetscInt_FMT ", D %" PetscInt_FMT "%s, %" PetscInt_FMT " blocks; beta %.6g (beta_max %.6g); ranks %d\n",
-      report->f, report->D, folded, report->blocks, (double)report->beta, (double)report->beta_max, (int)ranks));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD,
+                        "f %" PetscInt_FMT ", D %" PetscInt_FMT "%s, %" PetscInt_FMT
+                        " blocks; loss %s, beta %.6g (beta_max %.6g); ranks %d\n",
+                        report->f, report->D, folded, report->blocks, report->loss, (double)report->beta,
+                        (double)report->beta_max, (int)ranks));
   PetscFunctionReturn(0);
 }
 

@@ -68,15 +68,16 @@ PetscErrorCode PsdBoundsDestroy(PsdBounds *bounds)
 PetscErrorCode PsdBoundsPrimal(PsdBounds bounds, const PsdIterate *iterate, PetscBool gradient)
 {
   PetscFunctionBeginUser;
+  const PetscReal beta = bounds->problem->beta;
   PetscReal loss;
   if (PsdLossSplits(&bounds->problem->loss)) {
     PetscCall(PsdBoundsSplitPrimal(bounds, iterate, gradient, &loss));
-  } else {
-    PetscCall(PsdConsensusResidual(bounds->consensus, iterate->network, iterate->terms, &bounds->network_residual,
-                                   gradient ? bounds->M_network : NULL));
-    loss = bounds->network_residual.quadratic / 2;
+    bounds->primal = loss + beta * iterate->weight;
+    PetscFunctionReturn(0);
   }
-  bounds->primal = loss + bounds->problem->beta * iterate->weight;
+  PetscCall(PsdConsensusResidual(bounds->consensus, iterate->network, iterate->terms, &bounds->network_residual,
+                                 gradient ? bounds->M_network : NULL));
+  bounds->primal = bounds->network_residual.quadratic / 2 + beta * iterate->weight;
   PetscFunctionReturn(0);
 }
 
