@@ -15,7 +15,7 @@ begin_job() {
   PSDNET=$(command -v "${PSDNET:-psdnet}") || die "found no program ${PSDNET:-psdnet}: set PSDNET, or PATH"
   PSDNET=$(realpath "$PSDNET")
   [ -e "$DATA" ] || die "DATA: $DATA is not there"
-  DATA=$(realpath "$DATA")
+  DATA=$(realpath "$DATA") JOBS=$(realpath "$JOBS")
   mkdir -p "$1" || die "OUTPUT: cannot make $1"
   cd "$1" || die "OUTPUT: cannot enter $1"
   # ranks do the work: more threads than THREADS in a rank's BLAS would fight over cores

@@ -76,7 +76,7 @@ AccountingStorageType=accounting_storage/none
 JobAcctGatherType=jobacct_gather/none
 NodeName=n1 NodeHostname=$(uname -n) NodeAddr=127.0.0.1 Port=$(($1 + 1)) CPUs=4 RealMemory=1000 State=UNKNOWN
 NodeName=n2 NodeHostname=$(uname -n) NodeAddr=127.0.0.1 Port=$(($1 + 2)) CPUs=4 RealMemory=1000 State=UNKNOWN
-PartitionName=all Nodes=n1,n2 Default=YES MaxTime=60 State=UP
+PartitionName=all Nodes=n1,n2 Default=YES MaxTime=UNLIMITED State=UP
 CONF
 }
 
