@@ -1,10 +1,11 @@
 #!/bin/bash
-# setup.sh [tests] [plots] [fashion] [baseline]: what psdnet needs to be built and run, and what the named extras need.
+# setup.sh [tests] [plots] [fashion] [baseline] [slurm]: what psdnet needs to be built and run, and what the named extras need.
 #
 #   tests    cmocka, NumPy, SciPy, h5py, CVXOPT and clang-format
 #   plots    gnuplot
 #   fashion  the Fashion-MNIST images
 #   baseline PyTorch, NumPy and h5py, for baseline-sgd.py
+#   slurm    Slurm's daemons and commands, for tests/slurm/cluster.sh; no service is started
 #
 # On Debian and its like, what is missing is installed (as root, or with sudo when that asks for no password). Elsewhere,
 # on a cluster, the script says what is missing and ends with status 1: load modules, or set PKG_CONFIG_PATH and PATH.
@@ -42,6 +43,14 @@ needs_baseline='
 python3-torch            | python  | torch
 python3-numpy            | python  | numpy
 python3-h5py             | python  | h5py'
+needs_slurm='
+munge                    | program | munged
+slurmctld                | program | slurmctld
+slurmd                   | program | slurmd
+slurm-client             | program | sbatch'
+
+# daemons are where an ordinary user does not look
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 
 is_there() { # KIND WORD
   case $1 in
@@ -71,20 +80,32 @@ find_missing() {
   done
 }
 
+# Debian starts a service when it is installed unless this says no. One that is there already is left alone.
+policy=/usr/sbin/policy-rc.d
+
+forbid_services() {
+  if [ -e $policy ]; then return; fi
+  trap allow_services EXIT
+  printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee $policy >/dev/null
+  "${as_root[@]}" chmod 755 $policy
+}
+
+allow_services() { "${as_root[@]}" rm -f $policy; }
+
 install() { # PACKAGE...
-  local as_root=() log
-  if [ "$(id -u)" != 0 ]; then as_root=(sudo -n); fi
+  local log apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get)
   log=$(mktemp)
-  as_root+=(env DEBIAN_FRONTEND=noninteractive apt-get)
   say "installing $*"
-  quietly "$log" "${as_root[@]}" update || die "apt-get update failed"
-  quietly "$log" "${as_root[@]}" install -y --no-install-recommends "$@" || die "cannot install $*"
+  quietly "$log" "${apt[@]}" update || die "apt-get update failed"
+  quietly "$log" "${apt[@]}" install -y --no-install-recommends "$@" || die "cannot install $*"
   rm -f "$log"
 }
 
 can_install() { command -v apt-get >/dev/null && { [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; }; }
 
-needs=$needs_build
+as_root=()
+if [ "$(id -u)" != 0 ]; then as_root=(sudo -n); fi
+needs=$needs_build services=no
 for extra in "$@"; do
   case $extra in
     -h | --help)
@@ -95,12 +116,14 @@ for extra in "$@"; do
     plots) needs+=$needs_plots ;;
     fashion) needs+=$needs_fashion ;;
     baseline) needs+=$needs_baseline ;;
-    *) die "found $extra, expected tests, plots, fashion or baseline" ;;
+    slurm) needs+=$needs_slurm services=yes ;;
+    *) die "found $extra, expected tests, plots, fashion, baseline or slurm" ;;
   esac
 done
 find_missing <<<"$needs"
 if [ ${#packages[@]} -gt 0 ] && can_install; then
   mapfile -t packages < <(printf '%s\n' "${packages[@]}" | sort -u)
+  if [ $services = yes ]; then forbid_services; fi
   install "${packages[@]}"
   find_missing <<<"$needs"
 fi

@@ -1,0 +1,123 @@
+"""A model of the time of a run by phase, fitted to measured ones (report.py uses it).
+
+    seconds of a phase = compute_p * (flops a rank / dgemm's rate)              work at the speed of the fastest kernel
+                       + other_p   * (what psdnet plan foresees beyond that)    passes over memory, slower kernels
+                       + latency   * messages + per_byte * bytes                collectives over R > 1 ranks
+
+Flops and seconds are those of `psdnet plan` on as many ranks, with rates it measured there. Collectives, of order N of the system that is
+factorised (docs/design.md, consensus kernels), where a sum over R ranks is counted as log2 R messages and twice its bytes:
+
+    gram      root: sums of panels, 8 N^2/2 bytes in all; scalapack and kernel: all other ranks' features, or patches, go round
+    factor    N/64 broadcasts of a block of columns, 8 N^2 bytes in all
+    admm      an iteration: C sums of N numbers and six of a few
+    certify   C sums of N numbers
+
+Coefficients are not negative: least squares of relative errors, each phase weighted by its seconds or, when it is short, by a
+fiftieth of the run's. Oversubscribed runs are left out of the fit. Latency and bytes come from the fit only when runs on several
+nodes are in it; else they are assumed, and said to be.
+"""
+import math
+
+PHASES = 'lift gram factor admm certify'.split()
+SHORT = 0.02
+BLOCK = 64
+NOMINAL = {'latency': 5e-6, 'per_byte': 1 / 5e9}
+
+
+def order(run):
+    return run['n'] if run['consensus'] == 'kernel' else run['D']
+
+
+def scores(run):
+    """C: blocks are two a class and region, of which D has as many as are in it."""
+    return max(1, round(run['blocks'] * (run['f'] + 1) * (run['f'] + 2) / 4 / run['D']))
+
+
+def collectives(run, phase):
+    """Messages and bytes of a rank in a phase."""
+    ranks, classes = run['ranks'], scores(run)
+    if ranks == 1:
+        return 0.0, 0.0
+    steps, size, n = math.log2(ranks), order(run), run['n']
+    sums = 2 * 8 * size * classes
+    if phase == 'gram':
+        panels = math.ceil(size / BLOCK)
+        if run['consensus'] == 'root':
+            return steps * panels, 8 * size * size / 2
+        if run['consensus'] == 'scalapack':
+            return ranks, 8 * n * size
+        return ranks, 8 * n * run['patches'] * run['f']
+    if phase == 'factor':
+        return (0.0, 0.0) if run['consensus'] == 'root' else (steps * size / BLOCK, 8 * size * size)
+    if phase == 'admm':
+        return run['iterations'] * steps * (classes + 6), run['iterations'] * sums
+    if phase == 'certify':
+        return steps * classes, sums
+    return 0.0, 0.0
+
+
+def terms(run, phase):
+    """The four terms of a phase, each for a coefficient of one: compute, other, messages, bytes."""
+    compute = run[f'plan_flops_{phase}'] / run['ranks'] / (run['dgemm_gflops'] * 1e9)
+    other = max(0.0, run[f'plan_seconds_{phase}'] - compute)
+    return (compute, other) + collectives(run, phase)
+
+
+def nonnegative_least_squares(rows, right):
+    """min |A x - b|, x >= 0, by cyclic coordinate descent on the normal equations of columns of length one."""
+    count = len(rows[0])
+    length = [math.sqrt(sum(row[j] ** 2 for row in rows)) or 1.0 for j in range(count)]
+    scaled = [[row[j] / length[j] for j in range(count)] for row in rows]
+    normal = [[sum(row[i] * row[j] for row in scaled) for j in range(count)] for i in range(count)]
+    target = [sum(row[i] * b for row, b in zip(scaled, right)) for i in range(count)]
+    x = [0.0] * count
+    for _ in range(20000):
+        change = 0.0
+        for i in range(count):
+            if normal[i][i] == 0:
+                continue
+            step = (target[i] - sum(normal[i][j] * x[j] for j in range(count))) / normal[i][i]
+            new = max(0.0, x[i] + step)
+            change, x[i] = max(change, abs(new - x[i])), new
+        if change <= 1e-14 * max(x):
+            break
+    return [value / scale for value, scale in zip(x, length)]
+
+
+def fit(runs):
+    """Coefficients from runs (dictionaries of numbers, as table.py names them): {phase: (compute, other)}, latency, per_byte, fitted."""
+    network = any(run['nodes'] > 1 for run in runs)
+    rows, right = [], []
+    for run in runs:
+        for k, phase in enumerate(PHASES):
+            compute, other, messages, size = terms(run, phase)
+            weight = 1 / max(run[phase], SHORT * run['total'])
+            row = [0.0] * (2 * len(PHASES) + 2)
+            row[2 * k], row[2 * k + 1] = weight * compute, weight * other
+            if network:
+                row[-2:] = [weight * messages, weight * size]
+            rows.append(row)
+            right.append(weight * run[phase])
+    x = nonnegative_least_squares(rows, right)
+    model = {phase: [x[2 * k], x[2 * k + 1]] for k, phase in enumerate(PHASES)}
+    model.update({'latency': x[-2], 'per_byte': x[-1]} if network else NOMINAL)
+    model['network'] = 'fitted' if network else 'assumed'
+    return model
+
+
+def predict(model, run):
+    """Seconds by phase. Collectives cost nothing within a node unless they were fitted: memory, which plan has counted, is all they use."""
+    network = model['network'] == 'fitted' or run['nodes'] > 1
+    seconds = {}
+    for phase in PHASES:
+        compute, other, messages, size = terms(run, phase)
+        seconds[phase] = model[phase][0] * compute + model[phase][1] * other
+        if network:
+            seconds[phase] += model['latency'] * messages + model['per_byte'] * size
+    return seconds
+
+
+def worst_ratio(model, runs):
+    """How far off the sum of the phases is, at worst, over the runs: 1 is exact."""
+    ratios = [sum(predict(model, run).values()) / sum(run[phase] for phase in PHASES) for run in runs]
+    return max(max(ratio, 1 / ratio) if ratio > 0 else math.inf for ratio in ratios)

@@ -1,0 +1,142 @@
+#!/bin/bash
+# jobs/scaling/run.sh from runs to report: the table has psdnet's own numbers, the pictures are pictures, the model finds coefficients
+# that are known and states how well it fits runs that are measured; wrong options get one line.
+set -euo pipefail
+/usr/bin/python3 -c 'import h5py, numpy' 2>/dev/null || {
+  echo "skipped: needs python3-h5py and python3-numpy"
+  exit 77
+}
+command -v gnuplot >/dev/null || {
+  echo "skipped: needs gnuplot"
+  exit 77
+}
+rm -rf "$SCRATCH"
+mkdir -p "$SCRATCH"
+cd "$SCRATCH"
+export PSDNET
+# an allocation that the test itself may run in is not what is tested
+unset SLURM_JOB_ID SLURM_NTASKS
+run=$SOURCE/jobs/scaling/run.sh
+
+"$SOURCE/jobs/scaling/images.py" images.h5 -images 400 -image 1x12x12 -classes 3
+"$run" strong -data images.h5 -ranks 1,2,"$(($(nproc) + 1))" -images 260 -patch 3,4 -classes 2 -consensus root,scalapack \
+  -iterations 10 -repetitions 1 -options "-pool 2" -model_ranks 1,1000 -model_patch 16 -node 48 >strong.log
+"$run" weak -weak -data images.h5 -ranks 1,2 -images 100 -classes 3 -iterations 10 -repetitions 2 -model_ranks 0 >weak.log
+
+/usr/bin/python3 - "$SOURCE" "$(nproc)" <<'PYTHON'
+import csv
+import glob
+import json
+import math
+import os
+import sys
+
+sys.path.insert(0, sys.argv[1] + '/jobs/scaling')
+import model
+
+cores, failures = int(sys.argv[2]), 0
+
+
+def require(holds, *what):
+    global failures
+    if not holds:
+        failures += 1
+        print(*what)
+
+
+def read(path):
+    return json.load(open(path))
+
+
+for study, count in ('strong', 3 * 2 * 2), ('weak', 4):
+    rows = list(csv.DictReader(open(study + '/runs.csv')))
+    require(len(rows) == count == len({row['run'] for row in rows}), study, len(rows), 'runs, expected', count)
+    for row in rows:
+        report, plan = read(row['run'] + '.json'), read(row['run'] + '.plan.json')
+        for key in 'ranks threads n f D blocks iterations objective_primal gap peak_memory_mb'.split():
+            require(float(row[key]) == report[key], row['run'], key, row[key], report[key])
+        for phase, seconds in report['seconds'].items():
+            require(float(row[phase]) == seconds, row['run'], phase, row[phase], seconds)
+        for phase in model.PHASES:
+            require(float(row['plan_flops_' + phase]) == plan['flops'][phase], row['run'], 'flops of', phase)
+        ranks = int(row['ranks'])
+        require(row['oversubscribed'] == ('yes' if ranks > cores else 'no'), row['run'], row['oversubscribed'])
+        require(int(row['n']) == (100 * ranks if study == 'weak' else 260), row['run'], 'n', row['n'])
+        require(int(row['iterations']) == 10, row['run'], 'iterations', row['iterations'])
+        require(row['consensus_asked'] in ('auto', row['consensus']), row['run'], row['consensus'])
+        require(all(row[key] for key in row if key != 'accuracy_validation'), row['run'], 'lacks',
+                [key for key in row if not row[key]])
+    pictures = {'strong': {'strong.png', 'phases.png', 'model.png'}, 'weak': {'weak.png', 'phases.png'}}[study]
+    found = {os.path.basename(path) for path in glob.glob(study + '/*.png')}
+    require(found == pictures, study, 'pictures', found)
+    text = open(study + '/report.md').read()
+    for picture in found:
+        data = open(f'{study}/{picture}', 'rb').read()
+        require(data[:8] == b'\x89PNG\r\n\x1a\n' and data[-8:-4] == b'IEND' and len(data) > 5000, picture, len(data), 'bytes')
+        require(f']({picture})' in text, study, 'report does not show', picture)
+    require(('(oversubscribed) |' in text) == any(row['oversubscribed'] == 'yes' for row in rows), study, 'report on oversubscription')
+
+# the factor that is stated is the one that is found again from table and model
+fitted = read('strong/model.json')
+runs = []
+for row in csv.DictReader(open('strong/runs.csv')):
+    if row['oversubscribed'] == 'no':
+        runs.append({key: value if key in ('run', 'study', 'consensus') or not value.replace('.', '').replace('e', '').replace(
+            '+', '').replace('-', '').isdigit() else float(value) for key, value in row.items()})
+worst = model.worst_ratio(fitted, runs)
+require(abs(worst / fitted['worst_ratio'] - 1) < 1e-9, 'stated factor', fitted['worst_ratio'], 'found', worst)
+require(f"within a factor of {worst:.2f}" in open('strong/report.md').read(), 'report does not state the factor')
+require(fitted['runs'] == len(runs), 'runs of the fit', fitted['runs'])
+require([run['ranks'] for run in fitted['first']] == [1, 1000], 'plans of the model')
+require(fitted['network'] == 'assumed' and fitted['large'][-1]['total'] > 0, 'network', fitted['network'])
+
+# coefficients that are known come back: 24 runs made by the model itself, on one node and on several
+known = {phase: [1 + k / 4, 2 - k / 3] for k, phase in enumerate(model.PHASES)}
+known.update(latency=3e-6, per_byte=4e-10, network='fitted')
+made = []
+for ranks in 1, 2, 8, 64:
+    for n in 1e4, 1e5:
+        for kind in 'root', 'scalapack', 'kernel':
+            run = dict(ranks=ranks, nodes=math.ceil(ranks / 8), n=n, f=48, D=1225 if kind == 'root' else 4900, blocks=20, patches=64,
+                       consensus=kind, iterations=100, dgemm_gflops=40)
+            for k, phase in enumerate(model.PHASES):
+                flops = (k + 1) * n * 1e7 * (1 + (kind == 'kernel'))
+                run[f'plan_flops_{phase}'] = flops
+                run[f'plan_seconds_{phase}'] = flops / ranks / 4e10 + 0.1 * (k + 1) * n ** 0.5 / ranks ** 0.7
+            run.update(model.predict(known, run))
+            run['total'] = sum(run[phase] for phase in model.PHASES)
+            made.append(run)
+again = model.fit(made)
+require(again['network'] == 'fitted', 'network of runs on several nodes')
+require(model.worst_ratio(again, made) < 1 + 1e-4, 'a model of its own runs is off by', model.worst_ratio(again, made))
+for phase in model.PHASES:
+    require(all(abs(a - b) < 1e-2 for a, b in zip(again[phase], known[phase])), phase, again[phase], 'expected', known[phase])
+sys.exit(failures > 0)
+PYTHON
+
+# what is there is not done again
+"$run" weak -weak -data images.h5 -ranks 1,2 -images 100 -classes 3 -iterations 10 -repetitions 2 -model_ranks 0 >again.log
+[ "$(wc -l <again.log)" = 1 ] || { cat again.log; exit 1; }
+
+# refuse WHAT OPTIONS...: status 1, one line that says WHAT
+refuse() {
+  local what=$1 status=0
+  shift
+  "$run" bad "$@" >/dev/null 2>error.txt || status=$?
+  if [ $status != 1 ] || [ "$(wc -l <error.txt)" != 1 ] || ! grep -q -- "$what" error.txt; then
+    echo "run.sh $*: status $status"
+    cat error.txt
+    exit 1
+  fi
+}
+refuse "-data: found nothing" -ranks 1
+refuse "nowhere is not there" -data nowhere
+refuse "-ranks: found '0'" -data images.h5 -ranks 0
+refuse "-ranks: found '1,,2'" -data images.h5 -ranks 1,,2
+refuse "-images: found 'all'" -data images.h5 -images all
+refuse "-consensus: found 'best'" -data images.h5 -consensus root,best
+refuse "-classes: found 1" -data images.h5 -classes 1
+refuse "found -rank, expected an option" -data images.h5 -rank 1
+refuse "-iterations: found nothing" -data images.h5 -iterations
+cd /
+rm -rf "$SCRATCH"
