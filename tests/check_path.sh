@@ -53,6 +53,20 @@ betas=$(awk -F, 'NR > 1 { printf "%s%s", (NR > 2 ? "," : ""), $2 }' held.csv)
 "$LAUNCH" 1 "$PSDNET" path $options -beta_list "$betas" -validation 0.25 -model list.m -table list.csv >list.log 2>&1 ||
   fail "path with -beta_list: exit status $?" list.log
 
+# close betas: most pairs are proved zero before the first iteration, and the optimum is that found with all of them
+for screening in 1 0; do
+  # shellcheck disable=SC2086
+  "$LAUNCH" 2 "$PSDNET" path $options -gap 1e-9 -beta_list 70,69.5,69,60,59 -screening $screening -model screened.m \
+    -table "screened$screening.csv" -info >"screened$screening.log" 2>&1 ||
+    fail "path with -screening $screening: exit status $?" "screened$screening.log"
+done
+grep -q 'beta 69.5: [1-9][0-9]* of 12 pairs of blocks are zero' screened1.log || fail "nothing was screened" screened1.log
+if grep -q 'pairs of blocks are zero' screened0.log; then fail "screened" screened0.log; fi
+cut -d, -f6 screened1.csv | tail -n +2 >on.txt
+cut -d, -f6 screened0.csv | tail -n +2 >off.txt
+paste on.txt off.txt | awk '{ d = $1 / $2 - 1; if (d > 2e-9 || d < -2e-9) exit 1 } END { if (NR != 5) exit 1 }' ||
+  fail "screening changed an optimum" screened1.csv
+
 # refuse EXPECTED OPTIONS...
 refuse() {
   expected=$1

@@ -10,7 +10,8 @@ PetscErrorCode PsdAdmmCreate(PsdProblem problem, PsdAdmm *admm)
   PsdAdmm it;
   PetscCall(PetscNew(&it));
   it->problem = problem;
-  it->settings = (PsdAdmmSettings){.gap = 1e-4, .max_it = 5000, .relaxation = 1.6, .check_every = 10};
+  it->settings =
+      (PsdAdmmSettings){.gap = 1e-4, .max_it = 5000, .relaxation = 1.6, .check_every = 10, .screening = PETSC_TRUE};
   PetscCall(PsdConsensusCreate(&it->consensus));
   PetscCall(PsdConeCreate(&it->cone));
   *admm = it;
@@ -33,6 +34,8 @@ PetscErrorCode PsdAdmmSetFromOptions(PsdAdmm admm)
   PetscCall(PsdOptionReal("-relaxation", "over-relaxation of ADMM", relaxation, &settings->relaxation, NULL));
   PetscCall(PsdOptionInt("-check_every", "iterations between checks of the bounds", 1, PETSC_MAX_INT,
                          &settings->check_every, NULL));
+  PetscCall(PsdOptionBool("-screening", "path: leave out blocks that are proved zero at the next beta [on]",
+                          &settings->screening, NULL));
   PetscCall(PsdConeSetFromOptions(admm->cone));
   PetscCall(PsdConsensusSetFromOptions(admm->consensus));
   PetscFunctionReturn(0);
@@ -158,6 +161,7 @@ PetscErrorCode PsdAdmmSetBeta(PsdAdmm admm, PetscReal beta)
   }
   admm->status = (PsdAdmmStatus){
       .objective = objective, .gap = 1, .rho = admm->rho, .neurons = objective < empty ? admm->status.neurons : 0};
+  PetscCall(PsdAdmmScreen(admm, &admm->status.screened));
   PetscCall(PsdPhaseEnd(PSD_PHASE_FACTOR));
   PetscFunctionReturn(0);
 }

@@ -29,6 +29,7 @@ typedef struct {
   PetscReal rho;        /* initial penalty; 0 = estimated */
   PetscReal sigma;      /* initial penalty of v = A S; 0 = the loss's own */
   PetscInt check_every; /* iterations between checks of the bounds */
+  PetscBool screening;  /* leave out blocks that are known to be zero when beta changes */
 } PsdAdmmSettings;
 
 /* Which of the two bounds holds the gap open, looked at from time to time; see penalty.c. */
@@ -117,6 +118,11 @@ PetscReal PsdPenaltyFollowBounds(PsdLag *lag, PetscInt iteration, PetscReal rho,
 /* PsdAdmmSetPenalty - changes rho, and sigma where the loss is split: rescales U and lambda; factorises anew unless their
    ratio stays. Collective. */
 PetscErrorCode PsdAdmmSetPenalty(PsdAdmm admm, PetscReal rho, PetscReal sigma);
+
+/* PsdAdmmScreen - finds the pairs of blocks that are zero for the problem's beta now, and has the projection leave them so, until
+   it is called again; their number. Needs bounds for this beta; nothing is screened before the first certificate, without A'A or
+   with a loss that is split. Collective. */
+PetscErrorCode PsdAdmmScreen(PsdAdmm admm, PetscInt *screened);
 
 /* check.c: residuals, extracted network, bounds */
 PetscErrorCode PsdAdmmCheck(PsdAdmm admm);

@@ -162,13 +162,37 @@ static PetscErrorCode ProjectBlock(PsdCone cone, PsdConeSlot *slot, const PetscR
   PetscFunctionReturn(0);
 }
 
+void PsdConeSetZero(PsdCone cone, PetscInt k, PetscBool zero)
+{
+  for (PetscInt s = 0; s < 2; s++) {
+    PsdConeSlot *slot = &cone->slot[s][k];
+    const PetscBool was = slot->zero;
+    slot->zero = (PetscBool)(zero && !cone->shared);
+    if (was && !slot->zero) slot->rank = -1; /* nothing is known of its X */
+  }
+}
+
+static PetscErrorCode LeaveZero(PetscInt m, PsdConeSlot *slot, PetscReal z[])
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscArrayzero(z, m));
+  PetscCall(PetscFree(slot->unfactored));
+  slot->rank = slot->kept = slot->columns = 0;
+  slot->change = -1;
+  slot->proof.count = -1;
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode ProjectOwn(PsdCone cone, const PetscReal *x[2], PetscReal *z[2])
 {
   PetscFunctionBeginUser;
   const size_t m = cone->blocks->m;
   for (PetscInt s = 0; s < 2; s++)
-    for (PetscInt k = 0; k < cone->blocks->local; k++)
-      PetscCall(ProjectBlock(cone, &cone->slot[s][k], x[s] + k * m, z[s] + k * m));
+    for (PetscInt k = 0; k < cone->blocks->local; k++) {
+      PsdConeSlot *slot = &cone->slot[s][k];
+      if (slot->zero) PetscCall(LeaveZero((PetscInt)m, slot, z[s] + k * m));
+      else PetscCall(ProjectBlock(cone, slot, x[s] + k * m, z[s] + k * m));
+    }
   PetscFunctionReturn(0);
 }
 

@@ -67,6 +67,7 @@ typedef struct {
   PetscReal change; /* ||Z - Z_last||_F; < 0: not known */
   PetscInt columns; /* X was multiplied with as many vectors at the last partial projection */
   PsdConeProof proof;
+  PetscBool zero;        /* Z is known to be zero, and X not looked at: PsdConeSetZero */
   PetscReal *unfactored; /* svec of Z when only N = Z - X is known by factors: F is then made when asked for */
 } PsdConeSlot;
 
@@ -122,6 +123,9 @@ PetscErrorCode PsdConeSetFromOptions(PsdCone cone); /* -cone auto|lapack|slepc|s
 PetscErrorCode PsdConeSetUp(PsdCone cone, PsdBlocks blocks);
 /* PsdConeProject - Z[s] = proj_PSD(X[s]), block by block, s = 0, 1. Collective. */
 PetscErrorCode PsdConeProject(PsdCone cone, Vec X[2], Vec Z[2]);
+/* PsdConeSetZero - both blocks of local pair k are zero from now on, or are projected as before. Does nothing where ranks share
+   blocks. Not collective. */
+void PsdConeSetZero(PsdCone cone, PetscInt k, PetscBool zero);
 /* F of local block k of Z[s], as the last projection left it: d x rank by columns, orthogonal ones. Borrowed. Not collective. */
 PetscErrorCode PsdConeGetFactor(PsdCone cone, PetscInt s, PetscInt k, PetscInt *rank, const PetscReal *F[]);
 /* PsdConeGetUse - what was used: "lapack", or "auto: lapack 20, slepc 480". Collective; the text is the same on all ranks. */

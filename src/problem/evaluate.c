@@ -35,6 +35,7 @@ typedef struct {
   PetscReal feature_bound; /* PsdPatchesFeatureBound */
   PetscReal *norm;         /* rows x G: ||Phi_ig|| */
   PetscReal *S_norm;       /* C x G: ||S_gt|| */
+  PetscReal *region_norm;  /* G: ||A_g||_F^2 */
   PetscReal *sums;         /* see below */
 } Pass;
 
@@ -76,8 +77,8 @@ static PetscErrorCode PassCreate(PsdProblem problem, PetscInt candidates, const 
   pass->feature_bound = PsdPatchesFeatureBound(problem->patches, problem->activation);
   PetscCall(PetscMalloc4(gathered * pass->sets, &pass->columns, C * pass->sets * pass->rows_max, &pass->yhat,
                          G * pass->rows_max, &pass->norm, C * G, &pass->S_norm));
-  PetscCall(PetscCalloc3(gathered * candidates, &pass->gradient, C * G * candidates, &pass->rounding,
-                         SUMS_FIXED + SUMS_CANDIDATE * candidates, &pass->sums));
+  PetscCall(PetscCalloc4(gathered * candidates, &pass->gradient, C * G * candidates, &pass->rounding,
+                         SUMS_FIXED + SUMS_CANDIDATE * candidates, &pass->sums, G, &pass->region_norm));
   PetscFunctionReturn(0);
 }
 
@@ -85,7 +86,7 @@ static PetscErrorCode PassDestroy(Pass *pass)
 {
   PetscFunctionBeginUser;
   PetscCall(PetscFree4(pass->columns, pass->yhat, pass->norm, pass->S_norm));
-  PetscCall(PetscFree3(pass->gradient, pass->rounding, pass->sums));
+  PetscCall(PetscFree4(pass->gradient, pass->rounding, pass->sums, pass->region_norm));
   PetscFunctionReturn(0);
 }
 
@@ -140,6 +141,10 @@ static void AddPrediction(Pass *pass, const PetscReal yhat[], const PetscReal y[
     if (yhat[t] > yhat[best]) best = t;
   }
   if (C == 1 ? (yhat[0] > 0) == (y[0] > 0) : y[best] > 0) pass->sums[SUM_CORRECT] += 1;
+  for (PetscInt g = 0; g < G; g++) {
+    const PetscReal feature = norm[g] - pass->feature_bound;
+    pass->region_norm[g] += feature * feature;
+  }
 }
 
 /* yhat of candidate k <- its dual point for sample i, and what is summed of it */
@@ -246,6 +251,21 @@ static PetscReal RoundingTerms(const Pass *pass)
   return (PetscReal)sums + (PetscReal)ranks + (PetscReal)positions + 4 * (PetscReal)q + 16 + domain;
 }
 
+/* ||A_g||_F of all samples, with what rounding may have hidden of it. */
+static PetscErrorCode KeepRegionNorms(Pass *pass, PetscReal gamma)
+{
+  PetscFunctionBeginUser;
+  const PsdProblem problem = pass->problem;
+  PetscMPIInt G;
+  PetscCall(PetscMPIIntCast(problem->blocks->G, &G));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, pass->region_norm, G, MPIU_REAL, MPI_SUM, problem->comm));
+  if (!problem->region_norm) PetscCall(PetscMalloc1(G, &problem->region_norm));
+  for (PetscInt g = 0; g < G; g++)
+    problem->region_norm[g] = PetscSqrtReal(pass->region_norm[g]) * (1 + gamma) +
+                              gamma * PetscSqrtReal((PetscReal)problem->n) * pass->feature_bound;
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode PassReduce(Pass *pass, PsdPrimalPoint *primal, PsdDualPoint points[])
 {
   PetscFunctionBeginUser;
@@ -256,6 +276,7 @@ static PetscErrorCode PassReduce(Pass *pass, PsdPrimalPoint *primal, PsdDualPoin
   PetscReal gamma = RoundingTerms(pass) * PETSC_MACHINE_EPSILON;
   PetscMPIInt count;
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &gamma, 1, MPIU_REAL, MPI_MAX, problem->comm));
+  PetscCall(KeepRegionNorms(pass, gamma));
   PetscCall(PetscMPIIntCast(SUMS_FIXED + SUMS_CANDIDATE * candidates, &count));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, pass->sums, count, MPIU_REAL, MPI_SUM, problem->comm));
   PetscCall(PetscMPIIntCast((PetscInt)pairs * candidates, &count));

@@ -285,6 +285,7 @@ PetscErrorCode PsdProblemDestroy(PsdProblem *problem)
   if ((*problem)->nu0 != (*problem)->Y) PetscCall(PetscFree((*problem)->nu0));
   PetscCall(PetscFree((*problem)->Y));
   PetscCall(PetscFree((*problem)->gram));
+  PetscCall(PetscFree((*problem)->region_norm));
   PetscCall(PsdBlocksDestroy(&(*problem)->blocks));
   PetscCall(PetscFree(*problem));
   PetscFunctionReturn(0);

@@ -80,12 +80,13 @@ struct _p_PsdProblem {
   PetscReal beta, beta_rel, beta_max; /* beta_rel: as asked for, 0 when beta was */
   PetscReal memory;                   /* MB a rank for lifted features */
   PetscInt n, n_local;
-  PetscReal *Y;    /* targets +1/-1, n_local x C row-major */
-  PetscReal YY;    /* sum of squares of all targets */
-  PetscReal *nu0;  /* -L'(0), as Y; Y itself for the squared loss */
-  PetscReal empty; /* L(0), the objective of the network without neurons */
-  Vec h;           /* P A'nu0, as C columns of D */
-  PetscReal *gram; /* this rank's part of P A'A P, upper triangle, order x order; NULL once handed on */
+  PetscReal *Y;           /* targets +1/-1, n_local x C row-major */
+  PetscReal YY;           /* sum of squares of all targets */
+  PetscReal *nu0;         /* -L'(0), as Y; Y itself for the squared loss */
+  PetscReal *region_norm; /* G: ||A_g||_F, rounded up; NULL before the first pass over the samples */
+  PetscReal empty;        /* L(0), the objective of the network without neurons */
+  Vec h;                  /* P A'nu0, as C columns of D */
+  PetscReal *gram;        /* this rank's part of P A'A P, upper triangle, order x order; NULL once handed on */
 };
 
 /* PsdProblemIsSymmetric - whether the samples, once lifted, will be folded: images and mirror images, and patches that are their
