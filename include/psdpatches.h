@@ -3,7 +3,8 @@
 
    Patches are taken at every `stride` pixels, channel-row-column order, q = channels * patch_height * patch_width numbers
    each: (value - pixel_shift) / pixel_scale, then, when on, patch normalisation (p - mean p)/sqrt(var p + E/scale^2), then,
-   when a transform is set, x = (p - mean) transform in R^f. The grid of positions is divided into pool x pool regions.
+   when a transform is set, x = (p - mean) transform in R^f. The grid of positions is divided into pool x pool regions, each of
+   which then grows by `overlap` positions on every side, as far as the grid goes.
 */
 #ifndef PSDPATCHES_H
 #define PSDPATCHES_H
@@ -24,7 +25,8 @@ typedef struct {
   PetscInt channels, height, width;
   PetscInt reduce; /* images are averaged over reduce x reduce pixels first; 0 as 1: not at all */
   PetscInt patch_height, patch_width, stride;
-  PetscInt pool;                      /* pool x pool regions */
+  PetscInt pool;    /* pool x pool regions */
+  PetscInt overlap; /* positions that a region reaches into its neighbours, on every side; 0: not at all */
   PetscReal pixel_shift, pixel_scale; /* raw pixel values */
   PetscReal normalize;                /* E in squared raw pixel units; 0 = off */
 } PsdPatchGeometry;
@@ -32,8 +34,8 @@ typedef struct {
 /* PsdPatchesCreate - no geometry yet, no preprocessing. Collective on comm. */
 PETSC_EXTERN PetscErrorCode PsdPatchesCreate(MPI_Comm comm, PsdPatches *patches);
 
-/* PsdPatchesSetFromOptions - -branches B; -reduce, -patch P|PxQ, -stride, -pool, -pixel_shift, -pixel_scale, -patch_normalize, -whiten, -pca;
-   the same of branch 2 as -branch2_patch, ...; none of -patch, -stride, -pool, -patch_normalize, -whiten, -pca and -branches
+/* PsdPatchesSetFromOptions - -branches B; -reduce, -patch P|PxQ, -stride, -pool, -pool_overlap, -pixel_shift, -pixel_scale, -patch_normalize, -whiten, -pca;
+   the same of branch 2 as -branch2_patch, ...; none of -patch, -stride, -pool, -pool_overlap, -patch_normalize, -whiten, -pca and -branches
    given: the recipe of docs/design.md. Collective. */
 PETSC_EXTERN PetscErrorCode PsdPatchesSetFromOptions(PsdPatches patches);
 
@@ -58,8 +60,8 @@ PETSC_EXTERN PetscErrorCode PsdPatchesGetGeometry(PsdPatches patches, PsdPatchGe
 /* transform (q x f) and mean (q), borrowed; NULL when there is none */
 PETSC_EXTERN PetscErrorCode PsdPatchesGetTransform(PsdPatches patches, const PetscReal *transform[],
                                                    const PetscReal *mean[]);
-/* q: numbers in a raw patch; f: in a patch of the program; G: pooling regions; positions: patches in an image. With branches:
-   the largest q and f, all regions and patches. */
+/* q: numbers in a raw patch; f: in a patch of the program; G: pooling regions; positions: patches in the regions of an image, those of two regions
+   twice. With branches: the largest q and f, all regions and patches. */
 PETSC_EXTERN PetscErrorCode PsdPatchesGetSizes(PsdPatches patches, PetscInt *q, PetscInt *f, PetscInt *G,
                                                PetscInt *positions);
 

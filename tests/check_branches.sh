@@ -51,11 +51,18 @@ three="$one -branches 3 -branch2_reduce 2 -branch2_patch 2x3 -branch2_pixel_scal
   train streamed 2 $two -memory 0
   train three 2 $three
   train reduced 1 -reduce 2 -patch 2 -stride 2
+  train shared 2 $two -pool_overlap 1
+  train overlap1 1 $one -pool_overlap 2
+  train overlap3 3 $one -pool_overlap 2 -consensus kernel
   if "$LAUNCH" 2 "$PSDNET" train -data train.h5 $two -consensus kernel -model no.m >refuse.log 2>&1; then
     fail "accepted -consensus kernel" refuse.log
   fi
 }
 grep -q 'psdnet: error: .*kernel matrix is of one kind' refuse.log || fail "kernel: expected one line" refuse.log
+if "$LAUNCH" 2 "$PSDNET" train -data train.h5 -patch 3 -pool_overlap 8 -model no.m >refuse.log 2>&1; then
+  fail "accepted -pool_overlap 8" refuse.log
+fi
+grep -q 'psdnet: error: option -pool_overlap: found 8, .*9x8$' refuse.log || fail "overlap: expected one line" refuse.log
 "$LAUNCH" 3 "$PSDNET" certify -model three.m -data train.h5 -gap 1e-6 -progress none >certify.log 2>&1 ||
   fail "certify: exit status $?" certify.log
 "$LAUNCH" 2 "$PSDNET" predict -model three.m -data train.h5 -output three.csv -progress none >predict.log 2>&1 ||
@@ -137,7 +144,9 @@ def scores(path, images):
                 p = (p - p.mean(-1, keepdims=True)) / numpy.sqrt(variance)
             if 'preprocess' in group:
                 p = (p - group['preprocess/mean'][:]) @ group['preprocess/transform'][:]
-            parts = [[numpy.array_split(range(size), pool) for size in (rows, columns)]][0]
+            more = int(g.get('pool_overlap', 0))
+            parts = [[range(max(0, part[0] - more), min(size, part[-1] + 1 + more))
+                      for part in numpy.array_split(range(size), pool)] for size in (rows, columns)]
             for i in range(pool):
                 for j in range(pool):
                     region = p[numpy.ix_(parts[0][i], parts[1][j])].reshape(-1, n, p.shape[-1])
@@ -151,7 +160,7 @@ def scores(path, images):
 with h5py.File('train.h5') as file:
     images, labels = file['images'][:], file['labels'][:]
 Y = 2.0 * (labels[:, None] == numpy.arange(3)) - 1
-for name in 'one', 'two1', 'three', 'reduced':
+for name in 'one', 'two1', 'three', 'reduced', 'shared', 'overlap1', 'overlap3':
     yhat, weight = scores(name + '.m', images)
     primal = ((yhat - Y) ** 2).sum() / 2 + weight  # beta is 1
     claimed = json.load(open(name + '.json'))['objective_primal']
@@ -166,6 +175,8 @@ value = {name[:-5]: json.load(open(name)) for name in glob.glob('*.json')}
 for name in 'two2', 'two3', 'two4', 'scalapack', 'streamed':
     if abs(value[name]['objective_primal'] / value['two1']['objective_primal'] - 1) > 1e-8:
         failures.append(f'{name}: {value[name]["objective_primal"]}, two1: {value["two1"]["objective_primal"]}')
+if abs(value['overlap3']['objective_primal'] / value['overlap1']['objective_primal'] - 1) > 1e-8:
+    failures.append('overlapping regions: kernel and A\'A differ')
 # another branch can only help, whatever its filters are padded with
 if value['two1']['objective_dual'] > value['one']['objective_primal'] or \
         value['three']['objective_dual'] > value['two1']['objective_primal']:

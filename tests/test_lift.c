@@ -18,14 +18,14 @@
 typedef struct {
   PetscInt patch_height, patch_width, stride, pool;
   PetscReal normalize, whiten;
-  PetscInt pca;
+  PetscInt pca, overlap;
 } Case;
 
-static const Case cases[] = {{3, 3, 1, 1, 0, 0, 0},    {2, 4, 2, 2, 0, 0, 0},     {4, 1, 1, 3, 10, 0, 0},
-                             {3, 2, 2, 3, 10, 0.1, 0}, {2, 2, 1, 2, 0, 0.01, 0},  {3, 3, 2, 2, 10, 0, 5},
-                             {3, 4, 1, 3, 10, 0.1, 7}, {9, 11, 1, 1, 0, 0, 0},    {1, 1, 3, 3, 0, 0, 0},
-                             {1, 1, 1, 1, 0, 0.5, 0},  {2, 3, 1, 2, 1e-3, 0, 12}, {4, 4, 1, 2, 10, 0.1, 0},
-                             {4, 5, 1, 1, 10, 0, 0}};
+static const Case cases[] = {{3, 3, 1, 1, 0, 0, 0, 0},    {2, 4, 2, 2, 0, 0, 0, 0},     {4, 1, 1, 3, 10, 0, 0, 0},
+                             {3, 2, 2, 3, 10, 0.1, 0, 0}, {2, 2, 1, 2, 0, 0.01, 0, 0},  {3, 3, 2, 2, 10, 0, 5, 0},
+                             {3, 4, 1, 3, 10, 0.1, 7, 0}, {9, 11, 1, 1, 0, 0, 0, 0},    {1, 1, 3, 3, 0, 0, 0, 0},
+                             {1, 1, 1, 1, 0, 0.5, 0, 0},  {2, 3, 1, 2, 1e-3, 0, 12, 0}, {4, 4, 1, 2, 10, 0.1, 0, 0},
+                             {4, 5, 1, 1, 10, 0, 0, 0},   {3, 3, 1, 2, 0, 0, 0, 1},     {2, 3, 1, 3, 10, 0.1, 5, 2}};
 static const PetscReal activation[3] = {0.09, 0.5, 0.47};
 
 /* ---------------------------------------------------------------- the formulas */
@@ -51,14 +51,26 @@ static void RawPatch(const Case *it, long k, PetscInt y, PetscInt x, PetscReal p
   for (PetscInt i = 0; i < q; i++) p[i] = (p[i] - mean) / PetscSqrtReal(variance + it->normalize / (255. * 255.));
 }
 
-/* region of position `at` of `count` along an axis: the larger parts first */
-static PetscInt RegionOf(PetscInt at, PetscInt count, PetscInt pool)
+/* whether position `at` of `count` along an axis is in a part, or near enough to it: the larger parts first */
+static PetscBool IsInPart(const Case *it, PetscInt at, PetscInt count, PetscInt part)
 {
-  for (PetscInt part = 0, end = 0; part < pool; part++) {
-    end += count / pool + (part < count % pool);
-    if (at < end) return part;
+  PetscInt begin = 0, end = 0;
+  for (PetscInt k = 0; k <= part; k++) {
+    begin = end;
+    end += count / it->pool + (k < count % it->pool);
   }
-  return pool;
+  return (PetscBool)(at >= begin - it->overlap && at < end + it->overlap);
+}
+
+/* in how many regions the position (row, column) is */
+static PetscInt CountRegions(const Case *it, PetscInt row, PetscInt rows, PetscInt column, PetscInt columns)
+{
+  PetscInt down = 0, across = 0;
+  for (PetscInt part = 0; part < it->pool; part++) {
+    down += IsInPart(it, row, rows, part);
+    across += IsInPart(it, column, columns, part);
+  }
+  return down * across;
 }
 
 static void Transform(const Case *it, PsdPatches patches, PetscInt f, const PetscReal p[], PetscReal x[])
@@ -72,6 +84,16 @@ static void Transform(const Case *it, PsdPatches patches, PetscInt f, const Pets
   }
 }
 
+/* adds svec of [ a x x'  (b/2) x ; (b/2) x'  c ] */
+static void AddLifted(PetscInt f, const PetscReal x[], PetscReal *to)
+{
+  for (PetscInt j = 0; j <= f; j++)
+    for (PetscInt i = 0; i <= j; i++)
+      *to++ += (i < j ? PETSC_SQRT2 : 1) * (j < f   ? activation[0] * x[i] * x[j]
+                                            : i < f ? activation[1] / 2 * x[i]
+                                                    : activation[2]);
+}
+
 /* Phi_ig of image k with the component along J removed, regions one after the other */
 static void DirectFeature(const Case *it, PsdPatches patches, PetscInt f, long k, PetscReal phi[])
 {
@@ -83,16 +105,13 @@ static void DirectFeature(const Case *it, PsdPatches patches, PetscInt f, long k
   MUST(PetscArrayzero(phi, G * m));
   for (PetscInt r = 0; r < rows; r++)
     for (PetscInt c = 0; c < columns; c++) {
-      const PetscInt g = RegionOf(r, rows, it->pool) * it->pool + RegionOf(c, columns, it->pool);
-      PetscReal *to = phi + g * m;
       RawPatch(it, k, r * it->stride, c * it->stride, p);
       Transform(it, patches, f, p, x);
-      count[g]++;
-      for (PetscInt j = 0; j < d; j++)
-        for (PetscInt i = 0; i <= j; i++)
-          *to++ += (i < j ? PETSC_SQRT2 : 1) * (j < f   ? activation[0] * x[i] * x[j]
-                                                : i < f ? activation[1] / 2 * x[i]
-                                                        : activation[2]);
+      for (PetscInt g = 0; g < G; g++) {
+        if (!IsInPart(it, r, rows, g / it->pool) || !IsInPart(it, c, columns, g % it->pool)) continue;
+        count[g]++;
+        AddLifted(f, x, phi + g * m);
+      }
     }
   for (PetscInt g = 0; g < G; g++) {
     for (PetscInt i = 0; i < m; i++) phi[g * m + i] /= count[g];
@@ -100,23 +119,26 @@ static void DirectFeature(const Case *it, PsdPatches patches, PetscInt f, long k
   }
 }
 
-/* covariance (q x q) of the raw patches of all images */
+/* covariance (q x q) of the raw patches of all images, those of several regions as often */
 static void Covariance(const Case *it, PetscReal covariance[])
 {
   const PetscInt q = NumbersOf(it);
+  const PetscInt rows = (HEIGHT - it->patch_height) / it->stride + 1;
+  const PetscInt columns = (WIDTH - it->patch_width) / it->stride + 1;
   PetscReal p[ROOM], mean[ROOM] = {0};
   PetscInt count = 0;
   MUST(PetscArrayzero(covariance, q * q));
   for (int pass = 0; pass < 2; pass++) /* means first */
     for (long k = 0; k < IMAGES; k++)
-      for (PetscInt y = 0; y + it->patch_height <= HEIGHT; y += it->stride)
-        for (PetscInt x = 0; x + it->patch_width <= WIDTH; x += it->stride) {
-          RawPatch(it, k, y, x, p);
-          count += pass == 0;
+      for (PetscInt r = 0; r < rows; r++)
+        for (PetscInt c = 0; c < columns; c++) {
+          const PetscInt times = CountRegions(it, r, rows, c, columns);
+          RawPatch(it, k, r * it->stride, c * it->stride, p);
+          count += pass == 0 ? times : 0;
           for (PetscInt i = 0; i < q; i++) {
-            if (pass == 0) mean[i] += p[i];
+            if (pass == 0) mean[i] += times * p[i];
             for (PetscInt j = 0; j < q && pass == 1; j++)
-              covariance[i * q + j] += (p[i] - mean[i] / count) * (p[j] - mean[j] / count) / count;
+              covariance[i * q + j] += times * (p[i] - mean[i] / count) * (p[j] - mean[j] / count) / count;
           }
         }
 }
@@ -142,6 +164,7 @@ static Lifted LiftAll(const Case *it, size_t memory)
   made.patches->geometry.patch_width = it->patch_width;
   made.patches->geometry.stride = it->stride;
   made.patches->geometry.pool = it->pool;
+  made.patches->geometry.overlap = it->overlap;
   made.patches->geometry.normalize = it->normalize;
   made.patches->whiten = it->whiten;
   made.patches->pca = it->pca;

@@ -73,11 +73,15 @@ static PetscReal MeanActivation(const Sample *sample, PsdPatches patches, long i
   const PsdPatchGeometry *geo = &sample->geometry;
   const PetscInt rows = (geo->height - geo->patch_height) / geo->stride + 1;
   const PetscInt columns = (geo->width - geo->patch_width) / geo->stride + 1;
-  const PetscInt i = g / geo->pool, j = g % geo->pool;
+  const PetscInt i = g / geo->pool, j = g % geo->pool, more = geo->overlap;
+  const PetscInt top = PetscMax(0, PartBegin(rows, geo->pool, i) - more);
+  const PetscInt bottom = PetscMin(rows, PartBegin(rows, geo->pool, i + 1) + more);
+  const PetscInt left = PetscMax(0, PartBegin(columns, geo->pool, j) - more);
+  const PetscInt right = PetscMin(columns, PartBegin(columns, geo->pool, j + 1) + more);
   PetscReal sum = 0, x[PATCH_ROOM];
   PetscInt count = 0;
-  for (PetscInt row = PartBegin(rows, geo->pool, i); row < PartBegin(rows, geo->pool, i + 1); row++)
-    for (PetscInt column = PartBegin(columns, geo->pool, j); column < PartBegin(columns, geo->pool, j + 1); column++) {
+  for (PetscInt row = top; row < bottom; row++)
+    for (PetscInt column = left; column < right; column++) {
       PetscReal u = 0;
       PatchOf(sample, patches, image, row, column, x);
       for (PetscInt k = 0; k < f; k++) u += filter[k] * x[k];
@@ -163,6 +167,14 @@ static void WithoutTransformOrNormalisation(void **state)
   sample.geometry.normalize = 0;
   sample.geometry.pool = 3;
   AgreesWithFormula(&sample);
+}
+
+/* Regions that share positions with their neighbours, and such that all but cover the grid. */
+static void OverlappingRegions(void **state)
+{
+  Sample sample = {geometry, 17, 5, 3};
+  (void)state;
+  for (sample.geometry.overlap = 1; sample.geometry.overlap <= 3; sample.geometry.overlap++) AgreesWithFormula(&sample);
 }
 
 /* The mean over all shifts. */
@@ -304,6 +316,7 @@ int main(int argc, char **argv)
   const struct CMUnitTest tests[] = {cmocka_unit_test(ThreeClassesWithTransform),
                                      cmocka_unit_test(TwoClassesWithTransform),
                                      cmocka_unit_test(WithoutTransformOrNormalisation),
+                                     cmocka_unit_test(OverlappingRegions),
                                      cmocka_unit_test(Crops),
                                      cmocka_unit_test(WithEmptyRegions),
                                      cmocka_unit_test(WithNoNeurons),

@@ -57,7 +57,7 @@ static void ExpectSamePatches(PsdNetwork a, PsdNetwork b)
   }
   assert_true(g[0].channels == g[1].channels && g[0].height == g[1].height && g[0].width == g[1].width);
   assert_true(g[0].patch_height == g[1].patch_height && g[0].patch_width == g[1].patch_width);
-  assert_true(g[0].stride == g[1].stride && g[0].pool == g[1].pool);
+  assert_true(g[0].stride == g[1].stride && g[0].pool == g[1].pool && g[0].overlap == g[1].overlap);
   assert_true(g[0].pixel_shift == g[1].pixel_shift && g[0].pixel_scale == g[1].pixel_scale);
   assert_true(g[0].normalize == g[1].normalize);
   assert_true(q[0] == q[1] && f[0] == f[1]);
@@ -108,6 +108,14 @@ static void WithoutTransform(void **state)
 {
   (void)state;
   ComesBack(&(Sample){geometry, 11, 0, 2});
+}
+
+static void WithOverlap(void **state)
+{
+  Sample sample = {geometry, 11, FEATURES, 3};
+  (void)state;
+  sample.geometry.overlap = 1;
+  ComesBack(&sample);
 }
 
 static void WithNoNeurons(void **state)
@@ -208,6 +216,14 @@ static void StrideZero(hid_t file)
 static void LargePool(hid_t file)
 {
   PutInteger(file, "pool", 5);
+}
+static void LargeOverlap(hid_t file)
+{
+  PutInteger(file, "pool_overlap", 4);
+}
+static void NegativeOverlap(hid_t file)
+{
+  PutInteger(file, "pool_overlap", -1);
 }
 static void LargePatch(hid_t file)
 {
@@ -324,6 +340,8 @@ static const struct {
     {RealPool, "attribute 'pool' is of the wrong kind"},
     {StrideZero, "stride is 0, expected 1 to"},
     {LargePool, "pool is 5, expected 1 to 4"},
+    {LargeOverlap, "pool_overlap is 4, expected 0 to 3"},
+    {NegativeOverlap, "pool_overlap is -1, expected 0 to 3"},
     {LargePatch, "patch_height is 10, expected 1 to 9"},
     {OtherPatch, "the transform takes patches of 24 numbers, but they have 16"},
     {NegativeChannels, "channels is -2"},
@@ -494,6 +512,7 @@ static void MissingDirectoryIsNamed(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(WithTransform),
+                                     cmocka_unit_test(WithOverlap),
                                      cmocka_unit_test(WithoutTransform),
                                      cmocka_unit_test(WithNoNeurons),
                                      cmocka_unit_test(DamagedFilesAreRefused),

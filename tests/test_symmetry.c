@@ -21,6 +21,7 @@ static void MakeImage(long k, PetscBool mirrored, unsigned char image[])
 typedef struct {
   PetscInt patch, pool, pca, reduce;
   PetscReal normalize, whiten;
+  PetscInt overlap;
 } Kind;
 
 static void SetKind(PsdPatches patches, const Kind *kind)
@@ -28,6 +29,7 @@ static void SetKind(PsdPatches patches, const Kind *kind)
   patches->geometry.reduce = kind->reduce;
   patches->geometry.patch_height = patches->geometry.patch_width = kind->patch;
   patches->geometry.pool = kind->pool;
+  patches->geometry.overlap = kind->overlap;
   patches->geometry.normalize = kind->normalize;
   patches->whiten = kind->whiten;
   patches->pca = kind->pca;
@@ -123,8 +125,10 @@ static void Check(PetscInt count, const Kind kinds[], PetscInt order)
   MUST(PsdPatchesDestroy(&patches));
 }
 
-static const Kind raw = {.patch = 3, .pool = 2, .reduce = 1}, white = {3, 2, 0, 1, 10, 0.1};
-static const Kind principal = {3, 3, 7, 1, 10, 0.1}, reduced = {2, 1, 0, 2, 0, 0}, whole = {4, 1, 0, 2, 0, 0};
+static const Kind raw = {.patch = 3, .pool = 2, .reduce = 1}, white = {3, 2, 0, 1, 10, 0.1, 0};
+static const Kind principal = {3, 3, 7, 1, 10, 0.1, 0}, reduced = {2, 1, 0, 2, 0, 0, 0};
+static const Kind whole = {4, 1, 0, 2, 0, 0, 0};
+static const Kind overlapping = {3, 3, 7, 1, 10, 0.1, 1};
 
 static void OneKind(void **state)
 {
@@ -135,6 +139,7 @@ static void OneKind(void **state)
   Check(1, &principal, 0);
   Check(1, &reduced, 0);
   Check(1, &whole, 0);
+  Check(1, &overlapping, 0);
 }
 
 static void TwoKinds(void **state)

@@ -36,6 +36,7 @@ static void CheckGeometry(const PsdPatchGeometry *g, const char path[], PsdStatu
   const PetscInt rows = (height - g->patch_height) / g->stride + 1;
   const PetscInt columns = (width - g->patch_width) / g->stride + 1;
   CheckRange(path, "pool", g->pool, 1, PetscMin(rows, columns), status);
+  CheckRange(path, "pool_overlap", g->overlap, 0, PetscMin(rows, columns) - 1, status);
 }
 
 static void CheckBranch(const PsdModelBranch *branch, const char path[], PsdStatus *status)

@@ -46,6 +46,7 @@ static const Place branch_attributes[] = {
     {"pixel_scale", PSD_H5_REAL, 0, offsetof(PsdModelBranch, geometry.pixel_scale), 0},
     {"patch_normalize", PSD_H5_REAL, 0, offsetof(PsdModelBranch, geometry.normalize), 0},
     {"reduce", PSD_H5_INTEGER, 0, offsetof(PsdModelBranch, geometry.reduce), 1},
+    {"pool_overlap", PSD_H5_INTEGER, 0, offsetof(PsdModelBranch, geometry.overlap), 1},
 };
 #define BRANCH_ATTRIBUTES (sizeof(branch_attributes) / sizeof(branch_attributes[0]))
 
@@ -106,7 +107,9 @@ void PsdModelFree(PsdModel *model)
 /* A branch by itself needs no more than version 1 has room for. */
 static PetscInt VersionOf(const PsdModel *model)
 {
-  return model->branches > 1 || model->branch[0].geometry.reduce > 1 ? 2 : 1;
+  const PsdPatchGeometry *first = &model->branch[0].geometry;
+
+  return model->branches > 1 || first->reduce > 1 || first->overlap > 0 ? 2 : 1;
 }
 
 static void GroupName(PetscInt branch, char name[32])
@@ -175,6 +178,7 @@ static void ReadBranch(PsdH5File file, const PsdModel *model, PsdModelBranch *br
 {
   branch->geometry = model->branch[0].geometry;
   branch->geometry.reduce = 1;
+  branch->geometry.overlap = 0;
   branch->q = branch->f = -1;
   ReadPlaces(file, branch_attributes, BRANCH_ATTRIBUTES, branch, status);
   if (status->failed) return;

@@ -364,6 +364,9 @@ static PetscErrorCode ViewPatches(PsdPatches patches, PetscViewer viewer)
                                    "  patches         %" PetscInt_FMT "x%" PetscInt_FMT ", stride %" PetscInt_FMT
                                    ", %" PetscInt_FMT " an image in %" PetscInt_FMT " regions\n",
                                    g.patch_height, g.patch_width, g.stride, positions, G));
+  if (g.overlap > 0)
+    PetscCall(PetscViewerASCIIPrintf(
+        viewer, "  regions         with %" PetscInt_FMT " positions of their neighbours on every side\n", g.overlap));
   PetscCall(PetscViewerASCIIPrintf(viewer, "  preprocessing   "));
   if (g.normalize > 0) PetscCall(PetscViewerASCIIPrintf(viewer, "patches normalised (%.6g), ", (double)g.normalize));
   if (transform)

@@ -16,6 +16,17 @@ static PetscInt PartBegin(PetscInt n, PetscInt parts, PetscInt k)
   return k * (n / parts) + PetscMin(k, n % parts);
 }
 
+/* Part k with what it has of its neighbours: indices begin .. end - 1. */
+typedef struct {
+  PetscInt begin, end;
+} Range;
+
+static Range RegionRange(PetscInt n, const PsdPatchGeometry *g, PetscInt k)
+{
+  return (Range){PetscMax(0, PartBegin(n, g->pool, k) - g->overlap),
+                 PetscMin(n, PartBegin(n, g->pool, k + 1) + g->overlap)};
+}
+
 /* sums <- sums of `window` neighbours, `step` apart, for `count` places in a line of `lines` interleaved lines */
 static void SlidingSums(PetscInt count, PetscInt window, PetscInt step, PetscInt lines, PetscInt line_step,
                         const PetscReal *from, PetscReal *to)
@@ -106,14 +117,33 @@ static void CutPatch(const PsdPatches patches, PetscInt y, PetscInt x, PetscReal
   }
 }
 
+/* Sum of the lengths of all parts of an axis. */
+static PetscInt64 PooledLength(PetscInt n, const PsdPatchGeometry *g)
+{
+  PetscInt64 length = 0;
+  for (PetscInt k = 0; k < g->pool; k++) {
+    const Range range = RegionRange(n, g, k);
+    length += range.end - range.begin;
+  }
+  return length;
+}
+
+PetscInt64 PsdPatchesCountPositions(PsdPatches patches)
+{
+  return PooledLength(patches->rows, &patches->geometry) * PooledLength(patches->columns, &patches->geometry);
+}
+
 PetscErrorCode PsdPatchesCountRegions(PsdPatches patches, PetscInt count[])
 {
   PetscFunctionBeginUser;
-  const PetscInt pool = patches->geometry.pool;
-  for (PetscInt i = 0; i < pool; i++)
-    for (PetscInt j = 0; j < pool; j++)
-      count[i * pool + j] = (PartBegin(patches->rows, pool, i + 1) - PartBegin(patches->rows, pool, i)) *
-                            (PartBegin(patches->columns, pool, j + 1) - PartBegin(patches->columns, pool, j));
+  const PsdPatchGeometry *g = &patches->geometry;
+  for (PetscInt i = 0; i < g->pool; i++) {
+    const Range rows = RegionRange(patches->rows, g, i);
+    for (PetscInt j = 0; j < g->pool; j++) {
+      const Range columns = RegionRange(patches->columns, g, j);
+      *count++ = (rows.end - rows.begin) * (columns.end - columns.begin);
+    }
+  }
   PetscFunctionReturn(0);
 }
 
@@ -151,13 +181,11 @@ PetscErrorCode PsdPatchesExtract(PsdPatches patches, const unsigned char image[]
   PetscReal *patch = rows;
   PetscCall(PsdPatchesCountRegions(patches, count));
   for (PetscInt i = 0; i < g->pool; i++) {
-    const PetscInt row_begin = PartBegin(patches->rows, g->pool, i);
-    const PetscInt row_end = PartBegin(patches->rows, g->pool, i + 1);
+    const Range down = RegionRange(patches->rows, g, i);
     for (PetscInt j = 0; j < g->pool; j++) {
-      const PetscInt column_begin = PartBegin(patches->columns, g->pool, j);
-      const PetscInt column_end = PartBegin(patches->columns, g->pool, j + 1);
-      for (PetscInt row = row_begin; row < row_end; row++)
-        for (PetscInt column = column_begin; column < column_end; column++, patch += patches->q)
+      const Range across = RegionRange(patches->columns, g, j);
+      for (PetscInt row = down.begin; row < down.end; row++)
+        for (PetscInt column = across.begin; column < across.end; column++, patch += patches->q)
           CutPatch(patches, row * g->stride, column * g->stride, patch);
     }
   }

@@ -56,6 +56,8 @@ static PetscErrorCode SetBranchFromOptions(PsdPatches patches, const char prefix
   }
   PetscCall(PsdOptionInt(NAME("stride"), "pixels between patches", 1, big, &geometry->stride, NULL));
   PetscCall(PsdOptionInt(NAME("pool"), "average over pool x pool regions; 1 = global", 1, big, &geometry->pool, NULL));
+  PetscCall(PsdOptionInt(NAME("pool_overlap"), "positions a region reaches into its neighbours on every side", 0, big,
+                         &geometry->overlap, NULL));
   PetscCall(PsdOptionReal(NAME("pixel_shift"), "subtracted from every pixel value (0..255)", PSD_ANY_REAL,
                           &geometry->pixel_shift, NULL));
   PetscCall(PsdOptionReal(NAME("pixel_scale"), "divides every pixel value after the shift", PSD_POSITIVE,
@@ -74,8 +76,8 @@ PetscErrorCode PsdPatchesSetFromOptions(PsdPatches patches)
   PetscFunctionBeginUser;
   PetscBool given, any = PETSC_FALSE;
   PetscInt branches = 1;
-  static const char *const shaping[] = {"-branches", "-reduce",          "-patch",  "-stride",
-                                        "-pool",     "-patch_normalize", "-whiten", "-pca"};
+  static const char *const shaping[] = {"-branches",     "-reduce",          "-patch",  "-stride", "-pool",
+                                        "-pool_overlap", "-patch_normalize", "-whiten", "-pca"};
   for (size_t k = 0; k < sizeof(shaping) / sizeof(*shaping); k++) {
     PetscCall(PetscOptionsHasName(NULL, NULL, shaping[k], &given));
     any = (PetscBool)(any || given);
@@ -120,6 +122,10 @@ static PetscErrorCode CheckGeometry(PsdPatches patches)
                 "option -pool: found %" PetscInt_FMT ", larger than the grid of patch positions, %" PetscInt_FMT
                 "x%" PetscInt_FMT,
                 g->pool, patches->rows, patches->columns);
+  PsdCheckInput(g->overlap < patches->rows && g->overlap < patches->columns,
+                "option -pool_overlap: found %" PetscInt_FMT ", as large as the grid of patch positions, %" PetscInt_FMT
+                "x%" PetscInt_FMT,
+                g->overlap, patches->rows, patches->columns);
   patches->q = g->channels * g->patch_height * g->patch_width;
   PsdCheckInput(((PetscInt64)patches->q + 1) * ((PetscInt64)patches->q + 2) / 2 <= PETSC_MAX_INT,
                 "option -patch: patches of %" PetscInt_FMT " numbers need a PETSc with 64-bit indices", patches->q);
@@ -137,7 +143,11 @@ static PetscErrorCode SetUpGeometry(PsdPatches patches)
   PetscCall(CheckGeometry(patches));
   patches->f = patches->q;
   patches->G = g->pool * g->pool;
-  patches->positions = patches->rows * patches->columns;
+  const PetscInt64 positions = PsdPatchesCountPositions(patches);
+  PsdCheckInput(positions <= PETSC_MAX_INT,
+                "option -pool_overlap: %" PetscInt64_FMT " patches an image need a PETSc with 64-bit indices",
+                positions);
+  patches->positions = (PetscInt)positions;
   PetscCall(PetscFree4(patches->image, patches->patch_rows, patches->region_count, patches->square));
   PetscCall(PetscFree2(patches->product, patches->scales));
   PetscCall(PetscMalloc4((size_t)g->channels * g->height * g->width, &patches->image,

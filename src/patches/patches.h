@@ -22,7 +22,7 @@ struct _p_PsdPatches {
   PetscInt pca;                /* coordinates to keep; 0 = all */
   PetscInt q, f, G, positions; /* see PsdPatchesGetSizes */
   PetscInt height, width;      /* of the reduced image */
-  PetscInt rows, columns;      /* the grid of positions */
+  PetscInt rows, columns;      /* the grid of places that patches are cut at */
   PetscReal *transform, *mean; /* q x f row-major and q; NULL: none (yet) */
   PetscBool mirrored; /* statistics are those of images and mirror images: the transform respects the symmetry */
   PetscReal
@@ -45,6 +45,9 @@ PetscBool PsdPatchesNeedStatistics(PsdPatches patches);
 
 /* PsdPatchesCountRegions - patches of an image in each of the G regions. Not collective. */
 PetscErrorCode PsdPatchesCountRegions(PsdPatches patches, PetscInt count[]);
+
+/* PsdPatchesCountPositions - their sum. Not collective. */
+PetscInt64 PsdPatchesCountPositions(PsdPatches patches);
 
 /* ---------------------------------------------------------------- mirror images: mirror.c */
 

@@ -56,7 +56,8 @@ static void IdentifyBranch(PsdPatches branch, PetscInt number, char text[])
   if (number > 0) (void)snprintf(name, sizeof(name), "branch%d_", (int)number + 1);
   AddLine(text, "%sreduce %" PetscInt_FMT "\n", name, PetscMax(1, g->reduce));
   AddLine(text, "%spatch %" PetscInt_FMT "x%" PetscInt_FMT "\n", name, g->patch_height, g->patch_width);
-  AddLine(text, "%sstride %" PetscInt_FMT "\n%spool %" PetscInt_FMT "\n", name, g->stride, name, g->pool);
+  AddLine(text, "%sstride %" PetscInt_FMT "\n%spool %" PetscInt_FMT "\n%spool_overlap %" PetscInt_FMT "\n", name,
+          g->stride, name, g->pool, name, g->overlap);
   AddLine(text, "%spixel_shift %.17g\n%spixel_scale %.17g\n", name, (double)g->pixel_shift, name,
           (double)g->pixel_scale);
   AddLine(text, "%spatch_normalize %.17g\n", name, (double)g->normalize);
