@@ -60,6 +60,33 @@ if json.load(open('data-plan.json'))['n'] != 600:
 sys.exit(failures > 0)
 EOF
 
+# of given rates the plan is a matter of sizes alone; the rates that a plan prints make that plan again
+# given NAME RATES
+given() {
+  "$LAUNCH" 1 "$PSDNET" plan -images 50000 -image 3x32x32 -patch 6 -whiten 0.1 -ranks 48 -rates "$2" -report "$1.json" >"$1.log" 2>&1 ||
+    { cat "$1.log"; exit 1; }
+  sed -n '/^phase/,$p' "$1.log" >"$1.phases"
+}
+given four 40,35,30,12
+given four-again 40,35,30,12
+cmp four.phases four-again.phases
+grep -q '^rates .*dgemm 40.0, dsyrk 35.0, dpotrf 30.0 GFLOP/s; memory 12.0 GB/s; lifting' four.log
+given slow 20,17.5,15,6
+given six 40,35,30,12,2.5,0.8
+printed=$(sed -n '/^rates/s/[^0-9.]*\([0-9.]*\) *[^0-9.]*/\1,/gp' six.log | sed 's/,*$//')
+[ "$printed" = 40.0,35.0,30.0,12.0,2.5,0.8 ]
+given six-again "$printed"
+cmp six.phases six-again.phases
+/usr/bin/python3 - <<'EOF'
+import json
+import sys
+
+fast, slow, six = (json.load(open(name + '.json'))['seconds'] for name in ('four', 'slow', 'six'))
+# half the rates, twice the time; lifting 50,000 images at 2.5 ms on 48 ranks
+if abs(slow['total'] / fast['total'] - 2) > 1e-3 or abs(six['lift'] / (50000 / 48 * 2.5e-3) - 1) > 1e-2:
+    sys.exit(f'{fast} {slow} {six}')
+EOF
+
 # refuse WHAT OPTIONS...: status 1, one line that says WHAT
 refuse() {
   what=$1
@@ -75,6 +102,9 @@ refuse() {
 refuse "neither -data nor -images" -patch 4
 refuse "-image: found 2 numbers" -images 10 -image 3x32
 refuse "-ranks: found" -images 10 -image 3x32x32 -ranks 0
+refuse "-rates: found 3 numbers" -images 10 -image 3x32x32 -rates 1,2,3
+refuse "-rates: found 0 at place 2" -images 10 -image 3x32x32 -rates 1,0,3,4
+refuse "-rates" -images 10 -image 3x32x32 -rates 1,fast,3,4
 refuse "larger than the images" -images 10 -image 3x4x4 -patch 8
 refuse "root needs .* scalapack .* kernel" -images 50000 -image 3x32x32 -patch 8 -stride 4 -node_memory 1
 refuse "64-bit indices\|needs .* GB" -images 50000 -image 3x256x256 -patch 256 -node_memory 4

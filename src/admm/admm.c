@@ -95,8 +95,8 @@ PetscErrorCode PsdAdmmSetUp(PsdAdmm admm)
   PetscCall(PsdConsensusAssemble(admm->consensus, admm->problem));
   if (PsdLossSplits(loss)) PetscCall(PsdProblemLift(admm->problem)); /* not yet, where A'A came from a file */
 
+  PetscCall(PsdProblemFindBeta(admm->problem, admm->consensus->trace));
   PetscCall(PsdPhaseBegin(PSD_PHASE_FACTOR));
-  PetscCall(PsdProblemFindBeta(admm->problem));
   PetscCall(PsdFactorsCreate(blocks->d, &admm->local_terms));
   PetscCall(PsdFactorsCreate(blocks->d, &admm->terms));
   PetscCall(CreateVectors(admm));

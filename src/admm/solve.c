@@ -117,12 +117,22 @@ static PetscErrorCode Resume(PsdAdmm admm, PetscReal target)
   PetscFunctionReturn(0);
 }
 
+/* Where beta_max is 0 the network without neurons and -L'(0) are solutions, and there is nothing to iterate for. */
+static PetscBool IsSolved(PsdAdmm admm)
+{
+  PsdAdmmStatus *status = &admm->status;
+  if (admm->problem->beta_max > 0 || status->objective > admm->problem->empty) return PETSC_FALSE;
+  status->bound = admm->bounds->best;
+  status->gap = (status->objective - status->bound) / PetscAbsReal(status->objective);
+  return PETSC_TRUE;
+}
+
 /* Before the first iteration: a signal may have come while A'A was made. */
 static PetscErrorCode Begin(PsdAdmm admm, PetscReal target)
 {
   PetscFunctionBeginUser;
   PsdStop stop;
-  admm->reason = PSD_RUNNING;
+  admm->reason = IsSolved(admm) ? PSD_GAP_REACHED : PSD_RUNNING;
   admm->checkpoint.last = admm->pass = PsdWallSeconds();
   if (admm->checkpoint.resumed) PetscCall(Resume(admm, target));
   admm->checked = PETSC_FALSE;
@@ -177,9 +187,12 @@ PetscErrorCode PsdAdmmSolve(PsdAdmm admm, PsdCertificate *certificate)
     PsdConsensusGetStepResidual(admm->consensus, &sources[1].nu);
     if (admm->split) sources[1].nu = admm->split->nu_prox;
     if (sources[1].nu) sources[1].w = NULL;
-    PetscCall(PsdCertify(admm->problem, admm->best_network, admm->best_weight, 2, sources, certificate));
+    /* without an iteration there is no second point */
+    PetscCall(PsdCertify(admm->problem, admm->best_network, admm->best_weight, admm->status.iteration > 0 ? 2 : 1,
+                         sources, certificate));
     if (admm->reason != PSD_GAP_REACHED || certificate->gap <= gap) break;
     admm->reason = PSD_ROUNDING_LIMIT;
+    if (admm->status.iteration == 0) break;
   }
   if (certificate->gap <= gap) admm->reason = PSD_GAP_REACHED;
   PetscFunctionReturn(0);

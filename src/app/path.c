@@ -113,6 +113,7 @@ static PetscErrorCode ReadHeldOut(const Choices *choices, PsdData data, PsdData 
 static PetscReal BetaAt(const Choices *choices, PetscInt k, PetscReal beta_max, PetscReal last)
 {
   if (choices->listed) return choices->beta[k];
+  if (beta_max == 0) return last;
   return PsdPathBeta(beta_max, last, k + 1, choices->count);
 }
 
@@ -219,14 +220,16 @@ static PetscErrorCode Follow(Path *path)
   PetscFunctionBeginUser;
   PetscReal last, beta_max;
   PetscCall(PsdProblemGetBeta(path->problem, &last, &beta_max));
-  PsdCheckInput(path->choices->listed || last < beta_max,
+  /* beta_max = 0: all networks of the path are the same, without neurons, and one of them is enough */
+  const PetscInt count = beta_max > 0 || path->choices->listed ? path->choices->count : 1;
+  PsdCheckInput(path->choices->listed || last < beta_max || beta_max == 0,
                 "the last beta is %g, which is not below beta_max = %g: its network has no neurons", (double)last,
                 (double)beta_max);
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "\n%4s  %10s  %9s  %5s  %7s  %14s  %8s  %7s  %8s%s\n", "", "beta",
                         "/beta_max", "its", "seconds", "objective", "gap", "neurons", "training",
                         path->held_out ? "  validation       loss" : ""));
   PetscCall(PsdAdmmSetMonitor(path->admm, Monitor, NULL));
-  for (PetscInt k = 0; k < path->choices->count && !path->time_is_up; k++)
+  for (PetscInt k = 0; k < count && !path->time_is_up; k++)
     PetscCall(Step(path, k + 1, BetaAt(path->choices, k, beta_max, last), beta_max));
   PetscFunctionReturn(0);
 }

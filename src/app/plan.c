@@ -14,8 +14,32 @@ typedef struct {
   PetscInt images, image[3], classes, ranks, ranks_per_node, iterations;
   PetscReal node_memory; /* GB; 0: this machine's */
   PetscInt consensus;    /* 0 = auto, else 1 + PsdPlanKind */
+  PetscInt rate_count;   /* 0: rates are measured here */
+  PetscReal rate[PSD_PLAN_RATES];
   char data[PETSC_MAX_PATH_LEN], report[PETSC_MAX_PATH_LEN];
 } Question;
+
+static PetscErrorCode ReadRates(Question *q)
+{
+  PetscFunctionBeginUser;
+  PetscBool given;
+  PetscInt count = PSD_PLAN_RATES;
+  PetscCall(
+      PsdOptionRealList("-rates",
+                        "of a rank of another machine, instead of this one's: dgemm,dsyrk,dpotrf in GFLOP/s,memory in "
+                        "GB/s[,lifting in ms an image,dsyevd in ms a block], as plan prints them there",
+                        q->rate, &count, &given));
+  if (!given) PetscFunctionReturn(0);
+  PsdCheckInput(count == PSD_PLAN_RATES_LEAST || count == PSD_PLAN_RATES,
+                "option -rates: found %" PetscInt_FMT
+                " numbers, expected %d or %d: dgemm,dsyrk,dpotrf,memory[,lifting,dsyevd]",
+                count, PSD_PLAN_RATES_LEAST, PSD_PLAN_RATES);
+  for (PetscInt k = 0; k < count; k++)
+    PsdCheckInput(q->rate[k] > 0, "option -rates: found %g at place %" PetscInt_FMT ", expected a positive number",
+                  (double)q->rate[k], k + 1);
+  q->rate_count = count;
+  PetscFunctionReturn(0);
+}
 
 static PetscErrorCode ReadOptions(Question *q, PsdPatches patches, PsdProblem problem, PetscBool *done)
 {
@@ -39,6 +63,7 @@ static PetscErrorCode ReadOptions(Question *q, PsdPatches patches, PsdProblem pr
   PetscCall(PsdOptionInt("-ranks_per_node", "ranks that share a node's memory [all]", 1, PETSC_MAX_INT,
                          &q->ranks_per_node, &given));
   PetscCall(PsdOptionReal("-node_memory", "GB of a node; 0 = this machine's", PSD_NONNEGATIVE, &q->node_memory, NULL));
+  PetscCall(ReadRates(q));
   PetscCall(PsdOptionInt("-iterations", "iterations of the solver", 1, PETSC_MAX_INT, &q->iterations, NULL));
   PetscCall(PsdOptionEnum("-consensus", "where the least-squares step is done", consensus, &q->consensus, NULL));
   PetscCall(PsdPatchesSetFromOptions(patches));
@@ -205,7 +230,8 @@ PetscErrorCode PsdRunPlan(const PsdInvocation *invocation, int *exit_status)
     PetscCall(FindSizes(&question, patches, problem, &sizes));
     PetscCall(FindNode(&question, &node));
     PetscCall(PsdProblemGetActivation(problem, activation));
-    PetscCall(PsdRatesMeasure(PETSC_COMM_WORLD, &sizes, patches, activation, &rates));
+    if (question.rate_count > 0) PsdRatesGiven(&sizes, question.rate_count, question.rate, &rates);
+    else PetscCall(PsdRatesMeasure(PETSC_COMM_WORLD, &sizes, patches, activation, &rates));
     PetscCall(Answer(&question, &sizes, &rates, &node));
   }
   PetscCall(PsdProblemDestroy(&problem));

@@ -62,6 +62,9 @@ PetscErrorCode PsdTrainingDescribe(PsdData data, PsdPatches patches, PsdProblem 
                         " blocks; loss %s, beta %.6g (beta_max %.6g); ranks %d\n",
                         report->f, report->D, folded, report->blocks, report->loss, (double)report->beta,
                         (double)report->beta_max, (int)ranks));
+  if (report->beta_max == 0)
+    PetscCall(PetscPrintf(PETSC_COMM_WORLD, "         the features say nothing of the targets: the network without "
+                                            "neurons is optimal for every beta\n"));
   PetscFunctionReturn(0);
 }
 

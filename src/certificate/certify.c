@@ -8,26 +8,6 @@
 #include "certificate.h"
 #include "base/base.h"
 
-/* Upper bound of R*(A'nu) over all pairs. */
-static PetscErrorCode PolarRoundedUp(PsdProblem problem, const PsdDualPoint *point, PetscReal *value)
-{
-  PetscFunctionBeginUser;
-  const PsdBlocks blocks = problem->blocks;
-  const PetscReal *M, *rounding;
-  *value = 0;
-  PetscCall(VecGetArrayRead(point->gradient, &M));
-  PetscCall(VecGetArrayRead(point->rounding, &rounding));
-  for (PetscInt k = 0; k < blocks->local; k++) {
-    PetscReal one;
-    PetscCall(PsdPolarEvaluate(problem->polar, M + (size_t)k * blocks->m, &one));
-    *value = PetscMax(*value, one + 2 * rounding[k]);
-  }
-  PetscCall(VecRestoreArrayRead(point->rounding, &rounding));
-  PetscCall(VecRestoreArrayRead(point->gradient, &M));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, value, 1, MPIU_REAL, MPI_MAX, blocks->comm));
-  PetscFunctionReturn(0);
-}
-
 PetscErrorCode PsdCertify(PsdProblem problem, Vec S, PetscReal weight, PetscInt count, const PsdDualSource sources[],
                           PsdCertificate *certificate)
 {
@@ -47,7 +27,7 @@ PetscErrorCode PsdCertify(PsdProblem problem, Vec S, PetscReal weight, PetscInt 
   for (PetscInt k = 0; k < count; k++) {
     const PsdDualRay ray = {problem, points[k].linear, points[k].quadratic, points[k].nu};
     PetscReal polar, value, rounding;
-    PetscCall(PolarRoundedUp(problem, &points[k], &polar));
+    PetscCall(PsdDualPointPolar(problem, &points[k], &polar, NULL));
     PetscCall(PsdDualAlongRay(&ray, problem->beta / polar, &value, &rounding));
     value -= rounding;
     certificate->dual = PetscMax(certificate->dual, value);

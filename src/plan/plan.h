@@ -64,6 +64,12 @@ typedef struct {
 PetscErrorCode PsdRatesMeasure(MPI_Comm comm, const PsdPlanSizes *sizes, PsdPatches patches,
                                const PetscReal activation[3], PsdRates *rates);
 
+/* PsdRatesGiven - as plan prints them: GFLOP/s of dgemm, dsyrk and dpotrf, GB/s of memory and, when count is PSD_PLAN_RATES, ms an image
+   of lifting and ms a block of dsyevd; these two otherwise follow from dgemm's as the nominal ones do. All positive. */
+#define PSD_PLAN_RATES 6
+#define PSD_PLAN_RATES_LEAST 4
+void PsdRatesGiven(const PsdPlanSizes *sizes, PetscInt count, const PetscReal given[], PsdRates *rates);
+
 /* Round numbers of one core of 2020's servers; only their ratios matter to a choice. */
 PsdRates PsdRatesNominal(const PsdPlanSizes *sizes);
 

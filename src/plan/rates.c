@@ -1,5 +1,6 @@
 /*
-   Rates of this machine's kernels, all ranks at work at once: each is timed until it has taken a tenth of a second.
+   Rates of kernels: those of this machine, all ranks at work at once, each timed until it has taken a tenth of a second; or as they
+   were given for another machine.
 */
 #include "patches/patches.h"
 #include "plan.h"
@@ -104,7 +105,14 @@ static PetscErrorCode Lift(void *context)
   PetscFunctionReturn(0);
 }
 
-/* Whitened patches cost two more products a region than this sees: counted at half of dgemm's rate. With several branches only
+/* Seconds an image that whitened patches take beyond the others: two more products a region, at less than dgemm's rate. */
+static PetscReal TransformSeconds(const PsdPlanSizes *sizes, PetscReal gemm)
+{
+  if (!sizes->transform) return 0;
+  return (PetscReal)sizes->G * 2 * sizes->q * sizes->f * (sizes->q + sizes->f) / (0.7 * gemm);
+}
+
+/* What is timed is without a transform, which is counted. With several branches only
    the moments are timed, and what lifting adds to them without a transform, a copy, is left out. */
 static PetscErrorCode TimeLift(MPI_Comm comm, const PsdPlanSizes *sizes, Operands *it, PsdRates *rates)
 {
@@ -119,8 +127,7 @@ static PetscErrorCode TimeLift(MPI_Comm comm, const PsdPlanSizes *sizes, Operand
     it->image[k] = (unsigned char)(255 * value);
   }
   PetscCall(Time(comm, Lift, it, &rates->lift));
-  if (sizes->transform)
-    rates->lift += (PetscReal)sizes->G * 2 * sizes->q * sizes->f * (sizes->q + sizes->f) / (0.7 * rates->gemm);
+  rates->lift += TransformSeconds(sizes, rates->gemm);
   PetscCall(PetscFree2(it->image, it->moments));
   PetscCall(PetscRandomDestroy(&random));
   PetscFunctionReturn(0);
@@ -153,4 +160,19 @@ PetscErrorCode PsdRatesMeasure(MPI_Comm comm, const PsdPlanSizes *sizes, PsdPatc
   PetscCall(TimeLift(comm, sizes, &it, rates));
   PetscCall(PetscFree5(it.A, it.B, it.C, it.lambda, it.vectors));
   PetscFunctionReturn(0);
+}
+
+void PsdRatesGiven(const PsdPlanSizes *sizes, PetscInt count, const PetscReal given[], PsdRates *rates)
+{
+  const PsdRates nominal = PsdRatesNominal(sizes);
+  const PetscReal slower = nominal.gemm / (given[0] * 1e9);
+  *rates = (PsdRates){.gemm = given[0] * 1e9,
+                      .syrk = given[1] * 1e9,
+                      .potrf = given[2] * 1e9,
+                      .bandwidth = given[3] * 1e9,
+                      .eigen = nominal.eigen * slower,
+                      .lift = nominal.lift * slower + TransformSeconds(sizes, given[0] * 1e9)};
+  if (count < PSD_PLAN_RATES) return;
+  rates->lift = given[4] / 1e3;
+  rates->eigen = given[5] / 1e3 / (sizes->d * sizes->d * sizes->d);
 }

@@ -1,5 +1,5 @@
 /*
-   PsdProblem: options, targets, sizes, beta as a fraction of beta_max.
+   PsdProblem: options, targets, sizes.
 */
 #include "problem.h"
 #include "base/base.h"
@@ -216,18 +216,6 @@ PetscErrorCode PsdProblemKeepPatches(PsdProblem problem)
   PetscCall(PsdPhaseBegin(PSD_PHASE_LIFT));
   PetscCall(PsdRowsCreate(problem->data, problem->patches, problem->blocks, problem->activation, &problem->rows));
   PetscCall(PsdPhaseEnd(PSD_PHASE_LIFT));
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode PsdProblemFindBeta(PsdProblem problem)
-{
-  PetscFunctionBeginUser;
-  /* A'(-L'(0)) is h */
-  PetscCall(PsdPolarCreate(problem->blocks->f, &problem->polar));
-  PetscCall(PsdPolarMax(problem->polar, problem->blocks, problem->h, &problem->beta_max));
-  PsdCheckInput(!PetscIsInfOrNanReal(problem->beta_max),
-                "lifted features overflow: see -pixel_shift, -pixel_scale, -activation and the preprocessing");
-  if (problem->beta_rel > 0) problem->beta = problem->beta_rel * problem->beta_max;
   PetscFunctionReturn(0);
 }
 

@@ -61,7 +61,7 @@ PetscErrorCode PsdProductsPass(PsdProducts products, Vec x, Vec y, PsdRowWork wo
 PetscErrorCode PsdProductsAdjoint(PsdProducts products, const PetscReal nu[], Vec y);
 PetscErrorCode PsdProductsDestroy(PsdProducts *products);
 
-/* ---------------------------------------------------------------- the program: problem.c, gram.c, evaluate.c */
+/* ---------------------------------------------------------------- the program: problem.c, beta.c, gram.c, evaluate.c */
 
 struct _p_PsdProblem {
   MPI_Comm comm;
@@ -102,8 +102,9 @@ PetscErrorCode PsdProblemFold(PsdProblem problem);
 PetscErrorCode PsdProblemLift(PsdProblem problem);
 PetscErrorCode PsdProblemKeepPatches(PsdProblem problem);
 
-/* PsdProblemFindBeta - beta_max from h, and beta when it was asked for as a fraction of it. Collective. */
-PetscErrorCode PsdProblemFindBeta(PsdProblem problem);
+/* PsdProblemFindBeta - beta_max from h, and beta when it was asked for as a fraction of it; beta_max = 0 when all of h is within
+   rounding, and then the least beta for which that can be proved. trace: of P A'A P. Collective. */
+PetscErrorCode PsdProblemFindBeta(PsdProblem problem, PetscReal trace);
 
 /* PsdProblemGramBytes - what PsdProblemComputeGram allocates on a rank. Not collective. */
 PetscReal PsdProblemGramBytes(PsdProblem problem);
@@ -149,5 +150,9 @@ PetscErrorCode PsdProblemEvaluate(PsdProblem problem, Vec S, PetscInt count, con
                                   PsdPrimalPoint *primal, PsdDualPoint points[]);
 PetscErrorCode PsdDualPointCreate(PsdProblem problem, PsdDualPoint *point);
 PetscErrorCode PsdDualPointDestroy(PsdDualPoint *point);
+
+/* PsdDualPointPolar - an upper bound of R*(A'nu), over all pairs: |[u;1]' E [u;1]| <= 2 ||E||_F of the error E is added to what was
+   found. hidden, or NULL: the largest such addition. Collective. */
+PetscErrorCode PsdDualPointPolar(PsdProblem problem, const PsdDualPoint *point, PetscReal *value, PetscReal *hidden);
 
 #endif

@@ -1,0 +1,89 @@
+/*
+   beta_max = R*(A'(-L'(0))), from which on the network without neurons is optimal, and beta as a fraction of it.
+
+   Targets that the features know nothing of, as those of images that are all alike, have A'(-L'(0)) = 0, but for what rounding
+   leaves of it. Then beta_max is 0: the same network is optimal for every beta, and there is nothing to take a fraction of. The
+   least beta for which that can be proved, R* with all that rounding may have hidden, takes its place.
+*/
+#include "problem.h"
+#include "base/base.h"
+
+PetscErrorCode PsdDualPointPolar(PsdProblem problem, const PsdDualPoint *point, PetscReal *value, PetscReal *hidden)
+{
+  PetscFunctionBeginUser;
+  const PsdBlocks blocks = problem->blocks;
+  const PetscReal *M, *rounding;
+  PetscReal largest[2] = {0, 0};
+  PetscCall(VecGetArrayRead(point->gradient, &M));
+  PetscCall(VecGetArrayRead(point->rounding, &rounding));
+  for (PetscInt k = 0; k < blocks->local; k++) {
+    PetscReal one;
+    PetscCall(PsdPolarEvaluate(problem->polar, M + (size_t)k * blocks->m, &one));
+    largest[0] = PetscMax(largest[0], one + 2 * rounding[k]);
+    largest[1] = PetscMax(largest[1], 2 * rounding[k]);
+  }
+  PetscCall(VecRestoreArrayRead(point->rounding, &rounding));
+  PetscCall(VecRestoreArrayRead(point->gradient, &M));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, largest, 2, MPIU_REAL, MPI_MAX, blocks->comm));
+  *value = largest[0];
+  if (hidden) *hidden = largest[1];
+  PetscFunctionReturn(0);
+}
+
+/* ||A_P||_F ||nu0|| is the most that ||h|| can be. Data that say anything stay far above this part of it, whatever their number; and
+   what is below it is looked at again, so that the part itself decides nothing. */
+#define NEXT_TO_NOTHING 1e-6
+
+static PetscErrorCode LooksLikeNothing(PsdProblem problem, PetscReal trace, PetscBool *nothing)
+{
+  PetscFunctionBeginUser;
+  PetscReal squares = 0;
+  for (size_t k = 0; k < (size_t)problem->n_local * problem->blocks->C; k++)
+    squares += problem->nu0[k] * problem->nu0[k];
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &squares, 1, MPIU_REAL, MPI_SUM, problem->comm));
+  *nothing = (PetscBool)(problem->beta_max <= NEXT_TO_NOTHING * PetscSqrtReal(PetscMax(0, trace) * squares));
+  PetscFunctionReturn(0);
+}
+
+/* R* of -L'(0) from the samples: with what rounding may hide, and that alone. */
+static PetscErrorCode LookAgain(PsdProblem problem, PetscReal *polar, PetscReal *hidden)
+{
+  PetscFunctionBeginUser;
+  const PsdDualSource source = {NULL, problem->nu0};
+  PsdPrimalPoint primal;
+  PsdDualPoint point;
+  Vec zero;
+  PetscCall(VecDuplicate(problem->h, &zero));
+  PetscCall(VecSet(zero, 0));
+  PetscCall(PsdDualPointCreate(problem, &point));
+  PetscCall(PsdProblemEvaluate(problem, zero, 1, &source, &primal, &point));
+  PetscCall(PsdDualPointPolar(problem, &point, polar, hidden));
+  PetscCall(PsdDualPointDestroy(&point));
+  PetscCall(VecDestroy(&zero));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdProblemFindBeta(PsdProblem problem, PetscReal trace)
+{
+  PetscFunctionBeginUser;
+  PetscBool nothing;
+  PetscReal polar, hidden;
+  /* A'(-L'(0)) is h */
+  PetscCall(PsdPhaseBegin(PSD_PHASE_FACTOR));
+  PetscCall(PsdPolarCreate(problem->blocks->f, &problem->polar));
+  PetscCall(PsdPolarMax(problem->polar, problem->blocks, problem->h, &problem->beta_max));
+  PetscCall(PsdPhaseEnd(PSD_PHASE_FACTOR));
+  PsdCheckInput(!PetscIsInfOrNanReal(problem->beta_max),
+                "lifted features overflow: see -pixel_shift, -pixel_scale, -activation and the preprocessing");
+  if (problem->beta_rel > 0) problem->beta = problem->beta_rel * problem->beta_max;
+  PetscCall(LooksLikeNothing(problem, trace, &nothing));
+  if (!nothing) PetscFunctionReturn(0);
+  PetscCall(LookAgain(problem, &polar, &hidden));
+  PetscCall(PetscInfo(NULL, "beta_max %g; from the samples at most %g, of which rounding %g\n",
+                      (double)problem->beta_max, (double)polar, (double)hidden));
+  if (polar > 2 * hidden) PetscFunctionReturn(0);
+  problem->beta_max = 0;
+  if (problem->beta_rel > 0)
+    problem->beta = PetscMax(polar, PETSC_MACHINE_EPSILON); /* polar is 0 when all features are */
+  PetscFunctionReturn(0);
+}
