@@ -40,6 +40,7 @@ for ranks in 1 2; do
 done
 compare scalapack-2 2 -patch 6 -stride 5 -consensus scalapack
 compare folded-2 2 -patch 6 -stride 5 -pool 3 -pca 60 -flip
+compare folded-logistic-1 1 -patch 4 -stride 4 -pool 2 -flip -loss logistic
 "$LAUNCH" 1 "$PSDNET" plan -data data -patch 4 -report data-plan.json >data.log 2>&1 || { cat data.log; exit 1; }
 
 /usr/bin/python3 - <<'EOF'
@@ -47,7 +48,7 @@ import json
 import sys
 
 failures = 0
-for name in 'root-1', 'root-2', 'kernel-1', 'kernel-2', 'scalapack-2', 'folded-2':
+for name in 'root-1', 'root-2', 'kernel-1', 'kernel-2', 'scalapack-2', 'folded-2', 'folded-logistic-1':
     plan, run = json.load(open(name + '-plan.json')), json.load(open(name + '-run.json'))
     ratio = plan['peak_memory_mb'] * 1e6 / (run['peak_memory_mb'] * 2**20)
     print(name, 'planned', plan['peak_memory_mb'], 'found', run['peak_memory_mb'], 'ratio', round(ratio, 3))

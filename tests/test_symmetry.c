@@ -94,6 +94,21 @@ static void CheckFold(PsdSymmetry symmetry, const PetscReal x[], const PetscReal
   MUST(PetscFree2(fold_x, fold_y));
 }
 
+/* Q Q'x = (x + Pi x)/2, of which a rank has the rows of its blocks; padding, which Q has not, is zero in x. */
+static void CheckUnfold(PsdSymmetry symmetry, PsdBlocks blocks, const PetscReal x[], const PetscReal x_mirrored[],
+                        PetscReal bound)
+{
+  PetscReal *folded, *local;
+  const PetscReal *own = x + (size_t)blocks->first * blocks->m,
+                  *mirrored = x_mirrored + (size_t)blocks->first * blocks->m;
+  MUST(PetscMalloc2(symmetry->order, &folded, blocks->local * blocks->m, &local));
+  PsdSymmetryFold(symmetry, 1, x, folded);
+  PsdSymmetryUnfold(symmetry, blocks, folded, local);
+  for (PetscInt i = 0; i < blocks->local * blocks->m; i++)
+    assert_true(PetscAbsReal(local[i] - (own[i] + mirrored[i]) / 2) <= bound);
+  MUST(PetscFree2(folded, local));
+}
+
 /* order: 0, or what it has to be */
 static void Check(PetscInt count, const Kind kinds[], PetscInt order)
 {
@@ -118,6 +133,7 @@ static void Check(PetscInt count, const Kind kinds[], PetscInt order)
     const PetscReal bound = 1e-13 * (PsdPatchesFeatureBound(patches, activation) + PetscSqrtReal(Dot(blocks->D, x, x)));
     for (PetscInt i = 0; i < blocks->D; i++) assert_true(PetscAbsReal(found[i] - x_mirrored[i]) <= bound);
     CheckFold(symmetry, x, x_mirrored, y);
+    CheckUnfold(symmetry, blocks, x, x_mirrored, bound);
   }
   MUST(PetscFree4(x, x_mirrored, y, found));
   MUST(PsdSymmetryDestroy(&symmetry));

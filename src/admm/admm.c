@@ -73,7 +73,7 @@ static PetscErrorCode CreateVectors(PsdAdmm admm)
 static PetscErrorCode SayIfStreamed(PsdProblem problem)
 {
   PetscFunctionBeginUser;
-  PetscBool streamed = (PetscBool)!PsdFeaturesAreKept(problem->features);
+  PetscBool streamed = (PetscBool)!PsdFeaturesAreKept(problem->folded);
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &streamed, 1, MPIU_BOOL, MPI_LOR, problem->comm));
   if (streamed)
     PetscCall(

@@ -14,7 +14,7 @@ typedef struct {
   Action action;
   PsdArchive archive;
   PsdBlocks blocks;
-  PetscInt n, n_local, first; /* samples */
+  PetscInt n, n_local, first; /* distinct samples */
 } Visit;
 
 static PetscErrorCode Int(Visit *v, const char name[], PetscInt *value)
@@ -67,7 +67,7 @@ static PetscErrorCode Pairs(Visit *v, const char name[], Vec x)
   PetscFunctionReturn(0);
 }
 
-/* C numbers a sample. */
+/* C numbers a distinct sample. */
 static void Samples(Visit *v, const char name[], PetscReal values[])
 {
   Rows(v, name, v->n, v->blocks->C, v->first, v->n_local, values);
@@ -174,7 +174,11 @@ static PetscErrorCode Begin(PsdAdmm admm, PsdArchive archive, Action action, Vis
 {
   PetscFunctionBeginUser;
   *v = (Visit){.action = action, .archive = archive, .blocks = admm->blocks};
+  const PetscInt copies = admm->problem->distinct.copies;
   PetscCall(PsdDataGetSizes(admm->problem->data, &v->n, &v->n_local, &v->first));
+  v->n /= copies;
+  v->n_local /= copies;
+  v->first /= copies;
   PetscFunctionReturn(0);
 }
 

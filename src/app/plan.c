@@ -110,8 +110,7 @@ static PetscErrorCode FindSizes(const Question *question, PsdPatches patches, Ps
   PetscCall(PsdPatchesGetBranchCount(patches, &branches));
   sizes->split = PsdLossSplits(&problem->loss);
   sizes->lifted_only = (PetscBool)(branches > 1 || sizes->split);
-  if (question->flip && !sizes->split && PsdPatchesAreSymmetric(patches))
-    PsdPlanFold(PsdSymmetryEstimateOrder(patches), sizes);
+  if (question->flip && PsdPatchesAreSymmetric(patches)) PsdPlanFold(PsdSymmetryEstimateOrder(patches), sizes);
   sizes->feature_memory = problem->memory * 1024 * 1024;
   PetscFunctionReturn(0);
 }

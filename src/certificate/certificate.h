@@ -19,7 +19,7 @@ typedef struct {
   Vec network;             /* S of the extracted network */
   const PsdFactors *terms; /* the same by its neurons, all on every rank; NULL: not at hand */
   PetscReal weight;        /* its sum of |alpha| */
-  /* A loss that is split: the dual points of its two steps, n_local x C. */
+  /* A loss that is split: the dual points of its two steps, C numbers for each distinct sample. */
   const PetscReal *nu_prox; /* of v's: in the domain but for rounding; ... */
   Vec M_prox;               /* ... its A'nu */
   const PetscReal *nu_step; /* of the consensus step's; its A'nu is rho/2 (S - Sh) */
@@ -46,12 +46,13 @@ struct _p_PsdBounds {
   PsdResidual network_residual; /* ... and the same of it */
   Vec work;
   PetscReal *nu,
-      *nu_network; /* n_local x C, a loss that is split: of the candidate at hand, and -L'(A S) of the network */
+      *nu_network; /* a loss that is split: of the candidate at hand, and -L'(A S) of the network; these and best_nu have C
+                                 numbers for each distinct sample */
   PsdDualSource best_source; /* of the best bound so far: one of the next two */
   Vec best_w;
-  PetscReal *best_nu; /* n_local x C where the loss is split or the consensus works with the samples, else NULL */
-  PetscReal primal;   /* of the network at hand */
-  PetscReal best;     /* largest dual value so far */
+  PetscReal *best_nu;        /* where the loss is split or the consensus works with the samples, else NULL */
+  PetscReal primal;          /* of the network at hand */
+  PetscReal best;            /* largest dual value so far */
   PsdResidual best_residual; /* of that point: <nu,Y> and ||nu||^2, ... */
   PetscReal best_polar;      /* ... and R*(A'nu) */
   const char *best_name;
@@ -73,7 +74,8 @@ PetscErrorCode PsdBoundsDestroy(PsdBounds *bounds);
 typedef struct {
   PsdProblem problem;
   PetscReal linear, quadratic; /* <nu,Y> and ||nu||^2: all there is to know of the squared loss */
-  const PetscReal *nu;         /* other losses: n_local x C, in the domain; NULL: squared loss */
+  const PetscReal *nu;         /* other losses: C numbers a sample, in the domain; NULL: squared loss */
+  PsdDistinct samples;         /* those that nu is of */
 } PsdDualRay;
 
 /* PsdDualAlongRay - the largest value of -L*(-s nu) over 0 <= s <= limit, or near it; at least 0. rounding: a bound of what

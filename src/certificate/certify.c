@@ -14,6 +14,7 @@ PetscErrorCode PsdCertify(PsdProblem problem, Vec S, PetscReal weight, PetscInt 
   PetscFunctionBeginUser;
   /* sums of n C terms, in whatever order */
   const PetscReal sum_rounding = PETSC_MACHINE_EPSILON * (PetscReal)problem->n * (PetscReal)problem->blocks->C;
+  const PsdDistinct samples = {problem->n_local, 1, problem->Y}; /* each by itself */
   PsdPrimalPoint primal;
   PsdDualPoint *points;
   PetscCall(PetscMalloc1(count, &points));
@@ -25,7 +26,7 @@ PetscErrorCode PsdCertify(PsdProblem problem, Vec S, PetscReal weight, PetscInt 
   certificate->accuracy = primal.accuracy;
   certificate->dual = 0;
   for (PetscInt k = 0; k < count; k++) {
-    const PsdDualRay ray = {problem, points[k].linear, points[k].quadratic, points[k].nu};
+    const PsdDualRay ray = {problem, points[k].linear, points[k].quadratic, points[k].nu, samples};
     PetscReal polar, value, rounding;
     PetscCall(PsdDualPointPolar(problem, &points[k], &polar, NULL));
     PetscCall(PsdDualAlongRay(&ray, problem->beta / polar, &value, &rounding));

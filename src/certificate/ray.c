@@ -28,11 +28,11 @@ static PetscErrorCode Values(const PsdDualRay *ray, PetscInt count, const PetscR
   const PetscReal terms = (PetscReal)problem->n * (PetscReal)C + PSD_DUAL_TERMS(C);
   PetscReal sums[2 * MOST_POINTS] = {0};
   for (PetscInt k = 0; k < count; k++)
-    sums[2 * k] = (*loss->ops->dual)(loss, problem->n_local, C, s[k], ray->nu, problem->Y, &sums[2 * k + 1]);
+    sums[2 * k] = (*loss->ops->dual)(loss, ray->samples.n_local, C, s[k], ray->nu, ray->samples.Y, &sums[2 * k + 1]);
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sums, 2 * (PetscMPIInt)count, MPIU_REAL, MPI_SUM, problem->comm));
   for (PetscInt k = 0; k < count; k++) {
-    values[k] = sums[2 * k];
-    roundings[k] = terms * PETSC_MACHINE_EPSILON * sums[2 * k + 1];
+    values[k] = (PetscReal)ray->samples.copies * sums[2 * k];
+    roundings[k] = (PetscReal)ray->samples.copies * terms * PETSC_MACHINE_EPSILON * sums[2 * k + 1];
   }
   PetscFunctionReturn(0);
 }
@@ -43,7 +43,7 @@ static PetscErrorCode Reach(const PsdDualRay *ray, PetscReal *limit)
   PetscFunctionBeginUser;
   const PsdProblem problem = ray->problem;
   const PsdLoss *loss = &problem->loss;
-  PetscReal reach = (*loss->ops->reach)(loss, problem->n_local, problem->blocks->C, ray->nu, problem->Y);
+  PetscReal reach = (*loss->ops->reach)(loss, ray->samples.n_local, problem->blocks->C, ray->nu, ray->samples.Y);
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &reach, 1, MPIU_REAL, MPI_MIN, problem->comm));
   *limit = PetscMin(*limit, reach * (1 - 4 * PETSC_MACHINE_EPSILON));
   PetscFunctionReturn(0);

@@ -33,6 +33,17 @@ void PsdPlanFold(PetscReal order, PsdPlanSizes *sizes)
   sizes->folded = PETSC_TRUE;
 }
 
+PetscReal PsdPlanRows(const PsdPlanSizes *s, PetscReal samples)
+{
+  return s->folded ? samples / 2 : samples;
+}
+
+PetscReal PsdPlanKeptBytes(const PsdPlanSizes *s)
+{
+  const PetscReal bytes = REAL * PsdPlanRows(s, s->n_local) * s->order;
+  return (s->folded && !s->split) || bytes > s->feature_memory ? 0 : bytes;
+}
+
 /* The list under construction. */
 typedef struct {
   PetscInt count;
@@ -44,10 +55,16 @@ static void Add(List *list, const char name[], PsdPhase first, PsdPhase last, Pe
   if (root + others > 0) list->items[list->count++] = (PsdPlanItem){name, root, others, first, last};
 }
 
+/* Of one chunk at most, in samples: problem/features.c, CutChunks. */
+static PetscReal ChunkSamples(const PsdPlanSizes *s)
+{
+  return PetscMax(1, PetscMin(PetscMin(1024, PetscCeilReal(s->n / 24)), 67108864 / (REAL * s->D)));
+}
+
 static void AddSamples(List *list, const PsdPlanSizes *s, PsdPlanKind kind)
 {
-  const PetscReal kept = REAL * s->n_local * s->D;
-  const PetscReal rows = PetscMax(1, PetscMin(1024, 67108864 / (REAL * s->D)));
+  const PetscReal kept = PsdPlanKeptBytes(s);
+  const PetscReal rows = ChunkSamples(s);
   const PetscReal statistics = s->transform ? REAL * 3 * s->q * s->q : 0;
   Add(list, "images and targets", PSD_PHASE_READ, PSD_PHASE_WRITE, s->n_local * (s->image + REAL * s->C),
       s->n_local * (s->image + REAL * s->C));
@@ -57,8 +74,10 @@ static void AddSamples(List *list, const PsdPlanSizes *s, PsdPlanKind kind)
     const PetscReal work = REAL * (2 * 1024 * s->f + s->d * s->d + s->m);
     Add(list, "patches", PSD_PHASE_LIFT, PSD_PHASE_CERTIFY, patches, patches);
     Add(list, "work on patches", PSD_PHASE_GRAM, PSD_PHASE_CERTIFY, work, work);
-  } else if (!s->folded && kept <= s->feature_memory) { /* problem/features.c */
+  } else if (kept > 0) { /* problem/features.c; a certificate has samples by themselves, folded or not */
+    const PetscReal samples = s->folded ? REAL * rows * s->D : 0;
     Add(list, "lifted features, kept", PSD_PHASE_LIFT, PSD_PHASE_CERTIFY, kept, kept);
+    Add(list, "lifted samples, a chunk", PSD_PHASE_CERTIFY, PSD_PHASE_CERTIFY, samples, samples);
   } else {
     const PetscReal chunk = REAL * rows * (s->folded ? s->D + s->order / 2 : s->D);
     Add(list, "lifted features, a chunk", PSD_PHASE_LIFT, PSD_PHASE_CERTIFY, chunk, chunk);
@@ -68,7 +87,7 @@ static void AddSamples(List *list, const PsdPlanSizes *s, PsdPlanKind kind)
 static void AddConsensus(List *list, const PsdPlanSizes *s, PsdPlanKind kind)
 {
   const PetscReal square = REAL * s->order * s->order, sums = s->order <= SUMMED_TWICE ? 3 * square : square / 2;
-  const PetscReal rows = PetscMax(1, PetscMin(1024, 67108864 / (REAL * s->D))) / (s->folded ? 2 : 1);
+  const PetscReal rows = PsdPlanRows(s, ChunkSamples(s));
   const PetscReal columns = REAL * s->order * s->C, ranks = (PetscReal)s->ranks;
   if (kind == PSD_PLAN_ROOT) { /* problem/gram.c: the upper triangle alone is touched; consensus/root.c */
     Add(list, "A'A, own samples'", PSD_PHASE_GRAM, PSD_PHASE_GRAM, sums, sums);
@@ -104,9 +123,11 @@ static void AddSolver(List *list, const PsdPlanSizes *s, PsdPlanKind kind)
   const PetscReal polar = REAL * s->f * s->f * (s->f >= LARGE_POLAR ? 1 : 3);
   Add(list, "solver's vectors", PSD_PHASE_FACTOR, PSD_PHASE_CERTIFY, 19 * vector * most, 19 * vector * least);
   if (s->split) { /* admm/split.c, certificate/bounds.c; problem/products.c */
-    const PetscReal samples = 8 * REAL * s->n_local * s->C + 2 * REAL * s->D * s->C;
+    const PetscReal numbers = REAL * PsdPlanRows(s, s->n_local) * s->C, points = 2 * REAL * s->n_local * s->C;
+    const PetscReal samples = (s->folded ? 9 : 8) * numbers + 2 * REAL * s->D * s->C;
     Add(list, "splitting", PSD_PHASE_FACTOR, PSD_PHASE_CERTIFY, samples + 4 * vector * most,
         samples + 4 * vector * least);
+    Add(list, "dual points", PSD_PHASE_CERTIFY, PSD_PHASE_CERTIFY, points, points);
   }
   Add(list, "projection", PSD_PHASE_ADMM, PSD_PHASE_CERTIFY, kernel + 2 * slot * most,
       working * (kernel + 2 * slot * PetscMax(least, shared ? 1 : 0) + (shared ? vector : 0)));

@@ -18,7 +18,7 @@ typedef struct {
   PetscReal positions;  /* patches of an image */
   PetscReal q, f, d, m, D;
   PetscReal order;          /* of A'A: D, or about half of it when mirror images are folded */
-  PetscBool folded;         /* they are: half of the samples are lifted, and none kept */
+  PetscBool folded;         /* they are: half of the samples are lifted, and kept only for a loss that is split */
   PetscBool transform;      /* patches are whitened or reduced */
   PetscBool lifted_only;    /* several branches or a loss that is split: the kernel matrix of patches is not offered */
   PetscBool split;          /* v = A S: the samples are gone through at each iteration */
@@ -47,6 +47,10 @@ typedef struct {
 
 /* PsdPlanMemory - fills items, returns their number. base: bytes of the program itself and its libraries. */
 PetscInt PsdPlanMemory(const PsdPlanSizes *sizes, PsdPlanKind kind, PetscReal base, PsdPlanItem items[PSD_PLAN_ITEMS]);
+/* PsdPlanKeptBytes - of lifted features that a rank keeps; 0: they are lifted again for each pass. */
+PetscReal PsdPlanKeptBytes(const PsdPlanSizes *sizes);
+/* PsdPlanRows - rows of lifted features: samples, or, of an image and its mirror image that are folded, one for both. */
+PetscReal PsdPlanRows(const PsdPlanSizes *sizes, PetscReal samples);
 /* The largest sum of items that are there in one phase, on rank 0 and on any other. */
 void PsdPlanPeak(PetscInt count, const PsdPlanItem items[], PetscReal *root, PetscReal *others);
 

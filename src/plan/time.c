@@ -59,21 +59,10 @@ static PetscReal Order(const PsdPlanSizes *s, PsdPlanKind kind)
   return kind == PSD_PLAN_KERNEL ? s->n : s->order;
 }
 
-static PetscBool Kept(const PsdPlanSizes *s)
-{
-  return (PetscBool)(!s->folded && REAL * s->n_local * s->D <= s->feature_memory);
-}
-
-/* Samples that are made rows of A'A: of an image and its mirror image one. */
-static PetscReal Rows(const PsdPlanSizes *s)
-{
-  return s->folded ? s->n / 2 : s->n;
-}
-
 /* All samples of a rank to lifted features, once. Mirror images that are folded need no lifting of their own. */
 static Cost Lift(const PsdPlanSizes *s, const PsdRates *rates)
 {
-  const PetscReal lifted = s->folded ? s->n_local / 2 : s->n_local;
+  const PetscReal lifted = PsdPlanRows(s, s->n_local);
   return (Cost){lifted * rates->lift, lifted * s->positions * s->q * s->q};
 }
 
@@ -98,11 +87,12 @@ static Cost Gram(const PsdPlanSizes *s, PsdPlanKind kind, const PsdRates *rates)
   const PetscReal ranks = (PetscReal)s->ranks;
   if (kind == PSD_PLAN_KERNEL)
     return Sum(Work(s->n * s->n * s->positions * s->positions * s->f / ranks, 0.9 * rates->gemm), Adjoint(s, rates));
-  const Cost products = Work(Rows(s) * s->order * s->order / ranks, kind == PSD_PLAN_ROOT ? rates->syrk : rates->gemm);
+  const PetscReal rows = PsdPlanRows(s, s->n);
+  const Cost products = Work(rows * s->order * s->order / ranks, kind == PSD_PLAN_ROOT ? rates->syrk : rates->gemm);
   if (s->ranks == 1) return products;
   if (kind == PSD_PLAN_ROOT)
     return Sum(products, Move(3 * REAL * s->order * s->order * PetscLog2Real(2 * ranks), rates));
-  return Sum(products, Move(2 * REAL * Rows(s) * s->order, rates));
+  return Sum(products, Move(2 * REAL * rows * s->order, rates));
 }
 
 static Cost Factor(const PsdPlanSizes *s, PsdPlanKind kind, const PsdRates *rates)
@@ -141,8 +131,9 @@ static Cost Projections(const PsdPlanSizes *s, const PsdRates *rates, PetscBool 
 /* One pass over the lifted features with C columns, there and back; lifted again when they are not kept. */
 static Cost Pass(const PsdPlanSizes *s, const PsdRates *rates)
 {
-  const Cost pass = Sum(Work(4 * s->n_local * s->D * s->C, rates->gemm), Move(REAL * s->n_local * s->D, rates));
-  return Kept(s) ? pass : Sum(pass, Lift(s, rates));
+  const PetscReal numbers = PsdPlanRows(s, s->n_local) * s->order;
+  const Cost pass = Sum(Work(4 * numbers * s->C, rates->gemm), Move(REAL * numbers, rates));
+  return PsdPlanKeptBytes(s) > 0 ? pass : Sum(pass, Lift(s, rates));
 }
 
 /* One iteration but for the projections. */
@@ -176,7 +167,9 @@ void PsdPlanTime(const PsdPlanSizes *s, PsdPlanKind kind, const PsdRates *rates,
     cost[PSD_PHASE_LIFT] = Cut(s, rates);
     if (s->transform) cost[PSD_PHASE_LIFT] = Sum(cost[PSD_PHASE_LIFT], Lift(s, rates));
   } else {
-    cost[PSD_PHASE_LIFT] = Times(Kept(s) ? 1 : s->transform ? 3 : 2, Lift(s, rates));
+    /* the certificate has samples by themselves, so that folded rows that are kept do not serve it */
+    const PetscBool once = (PetscBool)(PsdPlanKeptBytes(s) > 0 && !s->folded);
+    cost[PSD_PHASE_LIFT] = Times(once ? 1 : s->transform ? 3 : 2, Lift(s, rates));
   }
   cost[PSD_PHASE_GRAM] = Gram(s, kind, rates);
   cost[PSD_PHASE_FACTOR] = Sum(Sum(Factor(s, kind, rates), Times(LANCZOS, Triangle(s, kind, rates))), Polar(s, rates));

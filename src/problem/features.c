@@ -4,8 +4,8 @@
    Two ways, one interface. Kept: one array holds all rows; the pass that gathers the statistics of a whitening leaves the
    moments in it, and they are lifted in place, so that no patch is touched twice. Streamed: a chunk is made when asked for.
 
-   Where the samples are images and their mirror images (symmetry.h), a mirrored row is made of the image's own; folded
-   features have one row for both, sqrt 2 Q'Phi, whose products with themselves are Q'A'A Q.
+   Where the samples are images and their mirror images (symmetry.h), a mirrored row is made of the image's own, and streamed;
+   folded features have one row for both, sqrt 2 Q'Phi, whose products with themselves are Q'A'A Q.
 */
 #include "problem.h"
 #include "base/base.h"
@@ -27,7 +27,7 @@ struct _p_PsdFeatures {
   PetscInt chunk_rows, chunks; /* most rows in a chunk */
   PetscInt *chunk_first;       /* chunks + 1: where each begins here */
   PetscBool kept;
-  PetscReal *rows;    /* n x D when kept, else chunk_rows x PsdFeaturesLength */
+  PetscReal *rows;    /* all when kept, else those of a chunk; each of PsdFeaturesLength numbers */
   PetscReal *row;     /* work: one lifted feature, when folded */
   PetscReal *moments; /* work: one image */
 };
@@ -101,7 +101,7 @@ PetscErrorCode PsdFeaturesSetSymmetry(PsdFeatures it, PsdSymmetry symmetry, Pets
              "Symmetric features need mirror images, and to be told before they are set up");
   it->symmetry = symmetry;
   it->folded = fold;
-  it->kept = PETSC_FALSE;
+  it->kept = (PetscBool)(fold && it->n / it->copies * symmetry->order * sizeof(PetscReal) <= it->memory);
   PetscFunctionReturn(0);
 }
 
@@ -132,12 +132,17 @@ static PetscErrorCode Lift(PsdFeatures it, const PetscReal moments[], PetscReal 
   PetscFunctionReturn(0);
 }
 
-/* The rows of samples first .. first + count - 1, streamed: images and their mirror images follow each other. */
-static PetscErrorCode MakeRows(PsdFeatures it, PetscInt first, PetscInt count)
+/* Samples that are lifted at once: images and their mirror images follow each other. */
+static PetscInt LiftedAtOnce(PsdFeatures it)
+{
+  return it->symmetry ? it->copies : 1;
+}
+
+/* The rows of samples first .. first + count - 1. */
+static PetscErrorCode MakeRows(PsdFeatures it, PetscInt first, PetscInt count, PetscReal *row)
 {
   PetscFunctionBeginUser;
-  const PetscInt step = it->symmetry ? it->copies : 1;
-  PetscReal *row = it->rows;
+  const PetscInt step = LiftedAtOnce(it);
   for (PetscInt i = first; i < first + count; i += step) {
     PetscCall(Moments(it, i, it->moments));
     PetscCall(Lift(it, it->moments, it->folded ? it->row : row));
@@ -197,11 +202,12 @@ static PetscErrorCode LiftAll(PsdFeatures it, PetscBool in_place)
   PetscInt n;
   PetscCall(PsdDataGetSizes(it->data, &n, NULL, NULL));
   PetscCall(PsdProgressCreate(it->patches->comm, "lift", "images", it->n, n, &progress));
-  for (PetscInt i = 0; i < it->n; i++) {
-    PetscReal *row = it->rows + (size_t)i * it->D;
-    if (!in_place) PetscCall(Moments(it, i, it->moments));
-    PetscCall(Lift(it, in_place ? row : it->moments, row));
-    PetscCall(PsdProgressUpdate(progress, i + 1));
+  const PetscInt step = LiftedAtOnce(it);
+  for (PetscInt i = 0; i < it->n; i += step) {
+    PetscReal *row = it->rows + (size_t)(i / PsdFeaturesSamplesPerRow(it)) * PsdFeaturesLength(it);
+    if (in_place) PetscCall(Lift(it, row, row));
+    else PetscCall(MakeRows(it, i, step, row));
+    PetscCall(PsdProgressUpdate(progress, i + step));
   }
   PetscCall(PsdProgressDestroy(&progress));
   PetscFunctionReturn(0);
@@ -227,7 +233,7 @@ PetscErrorCode PsdFeaturesSetUp(PsdFeatures it)
   PetscCall(PsdPatchesGetBranchCount(it->patches, &branches));
   const PetscBool in_place = (PetscBool)(statistics && it->kept && branches == 1 && it->moments_length <= it->D);
   PetscCall(PsdPhaseBegin(PSD_PHASE_LIFT));
-  const size_t rows = (size_t)(it->kept ? it->n : it->chunk_rows / PsdFeaturesSamplesPerRow(it));
+  const size_t rows = (size_t)((it->kept ? it->n : it->chunk_rows) / PsdFeaturesSamplesPerRow(it));
   PetscCall(PetscMalloc1(rows * (size_t)PsdFeaturesLength(it), &it->rows));
   if (it->folded) PetscCall(PetscMalloc1(it->D, &it->row));
   if (!it->moments) PetscCall(PetscMalloc1(it->moments_length, &it->moments));
@@ -261,11 +267,11 @@ PetscErrorCode PsdFeaturesGetChunk(PsdFeatures it, PetscInt k, PetscInt *first, 
   *rows = samples / PsdFeaturesSamplesPerRow(it);
   *ld = PsdFeaturesLength(it);
   if (it->kept) {
-    *phi = it->rows + (size_t)*first * it->D;
+    *phi = it->rows + (size_t)(*first / PsdFeaturesSamplesPerRow(it)) * *ld;
     PetscFunctionReturn(0);
   }
   PetscCall(PsdPhaseBegin(PSD_PHASE_LIFT));
-  PetscCall(MakeRows(it, *first, samples));
+  PetscCall(MakeRows(it, *first, samples, it->rows));
   PetscCall(PsdPhaseEnd(PSD_PHASE_LIFT));
   *phi = it->rows;
   PetscFunctionReturn(0);

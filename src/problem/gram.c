@@ -19,39 +19,23 @@ typedef struct {
   PsdSum gram_sum, h_sum; /* NULL: sums are plain */
 } Accumulator;
 
-/* h = beta h + Phi' nu0, for one chunk. A folded row stands for two samples of one target, sqrt 2 of each. */
+/* h = beta h + Phi' nu0, for one chunk. A folded row stands for two samples of one target, sqrt 2 of each; nu0 has both of them, or,
+   where the loss is split, one. */
 static PetscErrorCode MultiplyTargets(PsdProblem problem, PetscInt first, PetscInt rows, const PetscReal *phi,
                                       PetscReal beta, PetscReal *h)
 {
   PetscFunctionBeginUser;
-  const PetscInt samples = PsdFeaturesSamplesPerRow(problem->folded);
+  const PetscInt samples = PsdFeaturesSamplesPerRow(problem->folded), copies = problem->distinct.copies;
   const PetscReal scale = PetscSqrtReal((PetscReal)samples);
   PetscBLASInt D, C, brows, step;
   PetscCall(PetscBLASIntCast(problem->order, &D));
   PetscCall(PetscBLASIntCast(problem->blocks->C, &C));
-  PetscCall(PetscBLASIntCast(samples * problem->blocks->C, &step));
+  PetscCall(PetscBLASIntCast(samples / copies * problem->blocks->C, &step));
   PetscCall(PetscBLASIntCast(rows, &brows));
-  PetscCallBLAS("BLASgemm", BLASgemm_("N", "T", &D, &C, &brows, &scale, phi, &D, problem->nu0 + (size_t)first * C,
-                                      &step, &beta, h, &D));
+  PetscCallBLAS("BLASgemm", BLASgemm_("N", "T", &D, &C, &brows, &scale, phi, &D,
+                                      problem->nu0 + (size_t)(first / copies) * C, &step, &beta, h, &D));
   PetscCall(PetscLogFlops(2.0 * rows * D * C));
   PetscFunctionReturn(0);
-}
-
-/* Q h of the symmetric coordinates, the rows of this rank's blocks. */
-static void Unfold(PsdProblem problem, const PetscReal h[], PetscReal local[])
-{
-  const PsdBlocks blocks = problem->blocks;
-  const struct _p_PsdSymmetry *symmetry = problem->symmetry;
-  const PetscInt64 begin = (PetscInt64)blocks->first * blocks->m, end = begin + (PetscInt64)blocks->local * blocks->m;
-  for (PetscInt64 k = begin; k < end; k++) local[k - begin] = 0;
-  for (PetscInt t = 0; t < blocks->C; t++, h += symmetry->order) {
-    for (PetscInt side = 0; side < 2; side++) {
-      for (PetscInt k = 0; k < symmetry->order; k++) {
-        const PetscInt64 at = (PetscInt64)t * blocks->D + symmetry->place[side][k];
-        if (at >= begin && at < end) local[at - begin] += symmetry->weight[side][k] * h[k];
-      }
-    }
-  }
 }
 
 /* This rank's part of h, from all of it. */
@@ -61,7 +45,7 @@ static PetscErrorCode KeepTargets(PsdProblem problem, const PetscReal h[])
   const PsdBlocks blocks = problem->blocks;
   PetscReal *local;
   PetscCall(VecGetArray(problem->h, &local));
-  if (problem->symmetry) Unfold(problem, h, local);
+  if (problem->symmetry) PsdSymmetryUnfold(problem->symmetry, blocks, h, local);
   else PetscCall(PetscArraycpy(local, h + (size_t)blocks->first * blocks->m, (size_t)blocks->local * blocks->m));
   PetscCall(VecRestoreArray(problem->h, &local));
   PetscFunctionReturn(0);

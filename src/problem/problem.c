@@ -100,6 +100,22 @@ static PetscErrorCode SetTargets(PsdProblem problem)
   PetscFunctionReturn(0);
 }
 
+/* Of images and mirror images that will be folded the images, and their targets. */
+static PetscErrorCode SetDistinct(PsdProblem problem, PetscBool folded)
+{
+  PetscFunctionBeginUser;
+  PsdDistinct *it = &problem->distinct;
+  const PetscInt C = problem->blocks->C;
+  *it = (PsdDistinct){problem->n_local, 1, problem->Y};
+  if (!folded || !PsdLossSplits(&problem->loss)) PetscFunctionReturn(0);
+  PetscCall(PsdDataGetCopies(problem->data, &it->copies));
+  it->n_local /= it->copies;
+  PetscCall(PetscMalloc1((size_t)it->n_local * C, &it->Y));
+  for (PetscInt i = 0; i < it->n_local; i++)
+    PetscCall(PetscArraycpy(it->Y + (size_t)i * C, problem->Y + (size_t)i * it->copies * C, C));
+  PetscFunctionReturn(0);
+}
+
 /* L(0) and -L'(0). Without scores all images lose alike, so that L(0) needs no sum over ranks. */
 static PetscErrorCode SetStart(PsdProblem problem)
 {
@@ -112,8 +128,8 @@ static PetscErrorCode SetStart(PsdProblem problem)
   problem->empty = (PetscReal)problem->n * (*loss->ops->value)(loss, 1, C, zero, y);
   problem->nu0 = problem->Y;
   if (PsdLossSplits(loss)) {
-    PetscCall(PetscMalloc1((size_t)problem->n_local * C, &problem->nu0));
-    (*loss->ops->dual_point)(loss, problem->n_local, C, zero, problem->Y, problem->nu0);
+    PetscCall(PetscMalloc1((size_t)problem->distinct.n_local * C, &problem->nu0));
+    (*loss->ops->dual_point)(loss, problem->distinct.n_local, C, zero, problem->distinct.Y, problem->nu0);
   }
   PetscCall(PetscFree2(zero, y));
   PetscFunctionReturn(0);
@@ -150,8 +166,7 @@ PetscErrorCode PsdProblemIsSymmetric(PsdProblem problem, PetscBool *symmetric)
   PetscFunctionBeginUser;
   PetscInt copies;
   PetscCall(PsdDataGetCopies(problem->data, &copies));
-  /* the samples of a loss that is split are passed over at every iteration, and better kept than folded */
-  *symmetric = (PetscBool)(copies == 2 && !PsdLossSplits(&problem->loss) && PsdPatchesAreSymmetric(problem->patches));
+  *symmetric = (PetscBool)(copies == 2 && PsdPatchesAreSymmetric(problem->patches));
   PetscFunctionReturn(0);
 }
 
@@ -171,6 +186,7 @@ PetscErrorCode PsdProblemSetUp(PsdProblem problem)
   if (symmetric) PsdPatchesSetMirrored(problem->patches);
   PetscCall(PsdBlocksCreateVec(problem->blocks, &problem->h));
   PetscCall(SetTargets(problem));
+  PetscCall(SetDistinct(problem, symmetric));
   PetscCall(SetStart(problem));
   PetscCall(PsdFeaturesCreate(problem->data, problem->patches, problem->activation,
                               (size_t)(problem->memory * 1024 * 1024), &problem->features));
@@ -191,13 +207,16 @@ PetscErrorCode PsdProblemFold(PsdProblem problem)
   PetscFunctionReturn(0);
 }
 
-/* Folded features, for A'A, beside those of the certificate. */
+/* Folded features, for A'A and, of a loss that is split, for every iteration, beside those of the certificate. What is passed over
+   once is not kept. */
 PetscErrorCode PsdProblemLift(PsdProblem problem)
 {
   PetscFunctionBeginUser;
   PetscCall(PsdProblemFold(problem));
   if (problem->symmetry && !problem->folded) {
-    PetscCall(PsdFeaturesCreate(problem->data, problem->patches, problem->activation, 0, &problem->folded));
+    const PetscReal megabytes = PsdLossSplits(&problem->loss) ? problem->memory : 0;
+    PetscCall(PsdFeaturesCreate(problem->data, problem->patches, problem->activation, (size_t)(megabytes * 1024 * 1024),
+                                &problem->folded));
     PetscCall(PsdFeaturesSetSymmetry(problem->features, problem->symmetry, PETSC_FALSE));
     PetscCall(PsdFeaturesSetSymmetry(problem->folded, problem->symmetry, PETSC_TRUE));
     PetscCall(PsdFeaturesSetUp(problem->folded));
@@ -205,7 +224,7 @@ PetscErrorCode PsdProblemLift(PsdProblem problem)
   PetscCall(PsdFeaturesSetUp(problem->features));
   if (!problem->folded) problem->folded = problem->features;
   if (PsdLossSplits(&problem->loss) && !problem->products)
-    PetscCall(PsdProductsCreate(problem->features, problem->blocks, &problem->products));
+    PetscCall(PsdProductsCreate(problem->folded, problem->symmetry, problem->blocks, &problem->products));
   PetscFunctionReturn(0);
 }
 
@@ -271,6 +290,7 @@ PetscErrorCode PsdProblemDestroy(PsdProblem *problem)
   PetscCall(VecDestroy(&(*problem)->h));
   PetscCall(PsdProductsDestroy(&(*problem)->products));
   if ((*problem)->nu0 != (*problem)->Y) PetscCall(PetscFree((*problem)->nu0));
+  if ((*problem)->distinct.Y != (*problem)->Y) PetscCall(PetscFree((*problem)->distinct.Y));
   PetscCall(PetscFree((*problem)->Y));
   PetscCall(PetscFree((*problem)->gram));
   PetscCall(PetscFree((*problem)->region_norm));

@@ -27,8 +27,8 @@ PetscErrorCode PsdFeaturesCreate(PsdData data, PsdPatches patches, const PetscRe
 PetscErrorCode PsdFeaturesSetUp(PsdFeatures features);
 /* PsdFeaturesGatherStatistics - the transform alone, for those who need no lifted features. Collective. */
 PetscErrorCode PsdFeaturesGatherStatistics(PsdFeatures features);
-/* PsdFeaturesSetSymmetry - streams rows that mirror images share the making of; fold: one row for both, see symmetry.h.
-   Before SetUp; needs data with mirror images. Not collective. */
+/* PsdFeaturesSetSymmetry - streams rows that mirror images share the making of; fold: one row for both, see symmetry.h, kept when
+   those fit the memory. Before SetUp; needs data with mirror images. Not collective. */
 struct _p_PsdSymmetry;
 PetscErrorCode PsdFeaturesSetSymmetry(PsdFeatures features, struct _p_PsdSymmetry *symmetry, PetscBool fold);
 PetscInt PsdFeaturesLength(PsdFeatures features);        /* of a row */
@@ -45,7 +45,10 @@ PetscErrorCode PsdFeaturesDestroy(PsdFeatures *features);
 /* ---------------------------------------------------------------- products with A: products.c
 
    One pass over this rank's rows of A P with C columns: A x, something made of it row by row, and A' of that. Rows go through
-   in tiles that stay in cache between the two products. */
+   in tiles that stay in cache between the two products.
+
+   Of folded features a row is an image and its mirror image: x enters as Q Q'x, so that both have the same A x, and are given the
+   same coefficients. Samples are counted as PsdDistinct counts them, below. */
 
 typedef struct _p_PsdProducts *PsdProducts;
 
@@ -54,14 +57,23 @@ typedef struct _p_PsdProducts *PsdProducts;
 typedef PetscErrorCode (*PsdRowWork)(void *context, PetscInt first, PetscInt rows, PetscReal yhat[],
                                      PetscReal coefficients[]);
 
-PetscErrorCode PsdProductsCreate(PsdFeatures features, PsdBlocks blocks, PsdProducts *products);
+/* symmetry: of features that are folded, else NULL; borrowed. Collective. */
+PetscErrorCode PsdProductsCreate(PsdFeatures features, struct _p_PsdSymmetry *symmetry, PsdBlocks blocks,
+                                 PsdProducts *products);
 /* PsdProductsPass - x, y: C columns of D over the owners of pairs; y = A' coefficients. NULL: not wanted. Collective. */
 PetscErrorCode PsdProductsPass(PsdProducts products, Vec x, Vec y, PsdRowWork work, void *context);
-/* PsdProductsAdjoint - y = A' nu, nu n_local x C row-major. Collective. */
+/* PsdProductsAdjoint - y = A' nu, nu distinct samples x C row-major. Collective. */
 PetscErrorCode PsdProductsAdjoint(PsdProducts products, const PetscReal nu[], Vec y);
 PetscErrorCode PsdProductsDestroy(PsdProducts *products);
 
 /* ---------------------------------------------------------------- the program: problem.c, beta.c, gram.c, evaluate.c */
+
+/* The samples that a loss that is split is followed by: all of them, or, where mirror images are folded, the images, each of which
+   stands for its mirror image as well. Their scores are the same, and so are v, lambda and every dual point of the solver. */
+typedef struct {
+  PetscInt n_local, copies; /* here; samples that each stands for */
+  PetscReal *Y;             /* targets, n_local x C row-major; the problem's own where copies is 1 */
+} PsdDistinct;
 
 struct _p_PsdProblem {
   MPI_Comm comm;
@@ -71,8 +83,8 @@ struct _p_PsdProblem {
   PsdFeatures features;            /* what the samples are kept as: lifted features, ... */
   struct _p_PsdRows *rows;         /* ... or, when not NULL, patches */
   struct _p_PsdSymmetry *symmetry; /* of samples that are images and mirror images, when lifted; else NULL */
-  PsdFeatures folded;              /* the features that A'A is made of: features themselves, or their folded form */
-  PetscInt order;                  /* of A'A: D, or that of the symmetry */
+  PsdFeatures folded; /* what A'A is made of and the products are with: features themselves, or their folded form */
+  PetscInt order;     /* of A'A: D, or that of the symmetry */
   PsdPolar polar;
   PsdLoss loss;
   PsdProducts products; /* of a loss that is split; NULL otherwise */
@@ -82,7 +94,8 @@ struct _p_PsdProblem {
   PetscInt n, n_local;
   PetscReal *Y;           /* targets +1/-1, n_local x C row-major */
   PetscReal YY;           /* sum of squares of all targets */
-  PetscReal *nu0;         /* -L'(0), as Y; Y itself for the squared loss */
+  PsdDistinct distinct;   /* of the squared loss all samples */
+  PetscReal *nu0;         /* -L'(0) of the distinct samples; Y itself for the squared loss */
   PetscReal *region_norm; /* G: ||A_g||_F, rounded up; NULL before the first pass over the samples */
   PetscReal empty;        /* L(0), the objective of the network without neurons */
   Vec h;                  /* P A'nu0, as C columns of D */
@@ -135,7 +148,7 @@ typedef struct {
   Vec rounding;                /* one number a pair: a bound of ||error of smat(A'nu)_gt||_F (see evaluate.c) */
 } PsdDualPoint;
 
-/* How a dual point is given: nu = -L'(A w), or, where w is NULL, nu itself, this rank's n_local x C row-major. */
+/* How a dual point is given: nu = -L'(A w), or, where w is NULL, nu itself, of this rank's distinct samples x C row-major. */
 typedef struct {
   Vec w;
   const PetscReal *nu;

@@ -6,13 +6,18 @@
 */
 #include "problem.h"
 #include "base/base.h"
+#include "symmetry.h"
 #include <petscblaslapack.h>
 
 struct _p_PsdProducts {
   PsdFeatures features;
+  PsdSymmetry symmetry; /* borrowed; NULL: rows are samples */
   PsdBlocks blocks;
+  PetscInt length;                /* of a row */
+  PetscReal scale;                /* a folded row is sqrt 2 of what either of its samples has */
   PetscInt tile;                  /* rows */
-  PetscReal *columns, *sum;       /* D x C: x on every rank; this rank's part of A' */
+  PetscReal *x;                   /* D x C, on every rank */
+  PetscReal *columns, *sum;       /* length x C: x or Q'x; this rank's part of A' or Q'A' */
   PetscReal *yhat, *coefficients; /* tile x C */
   PetscMPIInt *counts, *starts;   /* of every rank's pairs in D x C */
 };
@@ -36,17 +41,23 @@ static PetscErrorCode FindCounts(PsdProducts it)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdProductsCreate(PsdFeatures features, PsdBlocks blocks, PsdProducts *products)
+PetscErrorCode PsdProductsCreate(PsdFeatures features, PsdSymmetry symmetry, PsdBlocks blocks, PsdProducts *products)
 {
   PetscFunctionBeginUser;
   PsdProducts it;
-  const size_t columns = (size_t)blocks->D * blocks->C;
   PetscCall(PetscNew(&it));
   it->features = features;
+  it->symmetry = symmetry;
   it->blocks = blocks;
-  it->tile = (PetscInt)PetscMax(TILE_LEAST, TILE_BYTES / (blocks->D * sizeof(PetscReal)));
-  PetscCall(PetscMalloc4(columns, &it->columns, columns, &it->sum, (size_t)it->tile * blocks->C, &it->yhat,
-                         (size_t)it->tile * blocks->C, &it->coefficients));
+  it->length = PsdFeaturesLength(features);
+  it->scale = PetscSqrtReal((PetscReal)PsdFeaturesSamplesPerRow(features));
+  it->tile = (PetscInt)PetscMax(TILE_LEAST, TILE_BYTES / (it->length * sizeof(PetscReal)));
+  const size_t columns = (size_t)it->length * blocks->C;
+  PetscCall(PetscMalloc1((size_t)blocks->D * blocks->C, &it->x));
+  it->columns = it->x;
+  if (symmetry) PetscCall(PetscMalloc1(columns, &it->columns));
+  PetscCall(PetscMalloc3(columns, &it->sum, (size_t)it->tile * blocks->C, &it->yhat, (size_t)it->tile * blocks->C,
+                         &it->coefficients));
   PetscCall(FindCounts(it));
   *products = it;
   PetscFunctionReturn(0);
@@ -56,25 +67,28 @@ PetscErrorCode PsdProductsDestroy(PsdProducts *products)
 {
   PetscFunctionBeginUser;
   if (!*products) PetscFunctionReturn(0);
-  PetscCall(PetscFree4((*products)->columns, (*products)->sum, (*products)->yhat, (*products)->coefficients));
+  if ((*products)->columns != (*products)->x) PetscCall(PetscFree((*products)->columns));
+  PetscCall(PetscFree((*products)->x));
+  PetscCall(PetscFree3((*products)->sum, (*products)->yhat, (*products)->coefficients));
   PetscCall(PetscFree2((*products)->counts, (*products)->starts));
   PetscCall(PetscFree(*products));
   PetscFunctionReturn(0);
 }
 
-/* yhat = A x for a tile; phi: D x rows by columns */
+/* yhat = A x for a tile; phi: length x rows by columns */
 static PetscErrorCode Forward(PsdProducts it, PetscBLASInt rows, const PetscReal *phi, PetscBLASInt ld)
 {
   PetscFunctionBeginUser;
-  const PetscReal one = 1, zero = 0;
+  const PetscReal scale = 1 / it->scale, zero = 0;
   const PetscBLASInt step = 1;
   PetscBLASInt D, C;
-  PetscCall(PetscBLASIntCast(it->blocks->D, &D));
+  PetscCall(PetscBLASIntCast(it->length, &D));
   PetscCall(PetscBLASIntCast(it->blocks->C, &C));
   if (C == 1)
-    PetscCallBLAS("BLASgemv", BLASgemv_("T", &D, &rows, &one, phi, &ld, it->columns, &step, &zero, it->yhat, &step));
+    PetscCallBLAS("BLASgemv", BLASgemv_("T", &D, &rows, &scale, phi, &ld, it->columns, &step, &zero, it->yhat, &step));
   else
-    PetscCallBLAS("BLASgemm", BLASgemm_("T", "N", &C, &rows, &D, &one, it->columns, &D, phi, &ld, &zero, it->yhat, &C));
+    PetscCallBLAS("BLASgemm",
+                  BLASgemm_("T", "N", &C, &rows, &D, &scale, it->columns, &D, phi, &ld, &zero, it->yhat, &C));
   PetscCall(PetscLogFlops(2.0 * rows * D * C));
   PetscFunctionReturn(0);
 }
@@ -86,13 +100,14 @@ static PetscErrorCode Backward(PsdProducts it, PetscBLASInt rows, const PetscRea
   const PetscReal one = 1;
   const PetscBLASInt step = 1;
   PetscBLASInt D, C;
-  PetscCall(PetscBLASIntCast(it->blocks->D, &D));
+  PetscCall(PetscBLASIntCast(it->length, &D));
   PetscCall(PetscBLASIntCast(it->blocks->C, &C));
   if (C == 1)
-    PetscCallBLAS("BLASgemv", BLASgemv_("N", &D, &rows, &one, phi, &ld, it->coefficients, &step, &one, it->sum, &step));
+    PetscCallBLAS("BLASgemv",
+                  BLASgemv_("N", &D, &rows, &it->scale, phi, &ld, it->coefficients, &step, &one, it->sum, &step));
   else
     PetscCallBLAS("BLASgemm",
-                  BLASgemm_("N", "T", &D, &C, &rows, &one, phi, &ld, it->coefficients, &C, &one, it->sum, &D));
+                  BLASgemm_("N", "T", &D, &C, &rows, &it->scale, phi, &ld, it->coefficients, &C, &one, it->sum, &D));
   PetscCall(PetscLogFlops(2.0 * rows * D * C));
   PetscFunctionReturn(0);
 }
@@ -109,6 +124,7 @@ static PetscErrorCode Tiles(PsdProducts it, PetscInt k, PetscBool forward, Petsc
   /* a chunk that had to be lifted again ended the phase it was asked for in */
   if (phase != PsdPhaseCurrent()) PetscCall(PsdPhaseBegin((PsdPhase)phase));
   PetscCall(PetscBLASIntCast(ld, &bld));
+  first /= PsdFeaturesSamplesPerRow(it->features);
   for (PetscInt row = 0; row < rows; row += it->tile) {
     const PetscInt tile = PetscMin(it->tile, rows - row);
     const PetscReal *tile_phi = phi + (size_t)row * ld;
@@ -119,29 +135,51 @@ static PetscErrorCode Tiles(PsdProducts it, PetscInt k, PetscBool forward, Petsc
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdProductsPass(PsdProducts it, Vec x, Vec y, PsdRowWork work, void *context)
+/* columns <- x, or Q'x, from the owners of pairs */
+static PetscErrorCode GatherColumns(PsdProducts it, Vec x)
 {
   PetscFunctionBeginUser;
   const PsdBlocks blocks = it->blocks;
+  const PetscReal *local;
   PetscMPIInt rank;
   PetscCallMPI(MPI_Comm_rank(blocks->comm, &rank));
-  PetscCall(PsdEventBegin(PSD_EVENT_MULTIPLY));
-  if (x) {
-    const PetscReal *local;
-    PetscCall(VecGetArrayRead(x, &local));
-    PetscCallMPI(MPI_Allgatherv(local, it->counts[rank], MPIU_REAL, it->columns, it->counts, it->starts, MPIU_REAL,
-                                blocks->comm));
-    PetscCall(VecRestoreArrayRead(x, &local));
+  PetscCall(VecGetArrayRead(x, &local));
+  PetscCallMPI(
+      MPI_Allgatherv(local, it->counts[rank], MPIU_REAL, it->x, it->counts, it->starts, MPIU_REAL, blocks->comm));
+  PetscCall(VecRestoreArrayRead(x, &local));
+  for (PetscInt t = 0; t < blocks->C && it->symmetry; t++)
+    PsdSymmetryFold(it->symmetry, 1, it->x + (size_t)t * blocks->D, it->columns + (size_t)t * it->length);
+  PetscFunctionReturn(0);
+}
+
+/* y <- the sum over ranks, to the owners of pairs; of folded rows Q times it, whose sum has half the numbers. */
+static PetscErrorCode ReduceSum(PsdProducts it, Vec y)
+{
+  PetscFunctionBeginUser;
+  const PsdBlocks blocks = it->blocks;
+  PetscReal *local;
+  PetscMPIInt count;
+  PetscCall(VecGetArray(y, &local));
+  if (it->symmetry) {
+    PetscCall(PetscMPIIntCast(it->length * blocks->C, &count));
+    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, it->sum, count, MPIU_REAL, MPI_SUM, blocks->comm));
+    PsdSymmetryUnfold(it->symmetry, blocks, it->sum, local);
+  } else {
+    PetscCallMPI(MPI_Reduce_scatter(it->sum, local, it->counts, MPIU_REAL, MPI_SUM, blocks->comm));
   }
-  PetscCall(PetscArrayzero(it->sum, (size_t)blocks->D * blocks->C));
+  PetscCall(VecRestoreArray(y, &local));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdProductsPass(PsdProducts it, Vec x, Vec y, PsdRowWork work, void *context)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PsdEventBegin(PSD_EVENT_MULTIPLY));
+  if (x) PetscCall(GatherColumns(it, x));
+  PetscCall(PetscArrayzero(it->sum, (size_t)it->length * it->blocks->C));
   for (PetscInt k = 0; k < PsdFeaturesCountChunks(it->features); k++)
     PetscCall(Tiles(it, k, (PetscBool)(x != NULL), (PetscBool)(y != NULL), work, context));
-  if (y) {
-    PetscReal *local;
-    PetscCall(VecGetArray(y, &local));
-    PetscCallMPI(MPI_Reduce_scatter(it->sum, local, it->counts, MPIU_REAL, MPI_SUM, blocks->comm));
-    PetscCall(VecRestoreArray(y, &local));
-  }
+  if (y) PetscCall(ReduceSum(it, y));
   PetscCall(PsdEventEnd(PSD_EVENT_MULTIPLY));
   PetscFunctionReturn(0);
 }

@@ -84,6 +84,20 @@ void PsdSymmetryFold(const struct _p_PsdSymmetry *it, PetscReal scale, const Pet
     folded[k] = scale * (w0[k] * x[it->place[0][k]] + w1[k] * x[it->place[1][k]]);
 }
 
+void PsdSymmetryUnfold(const struct _p_PsdSymmetry *it, PsdBlocks blocks, const PetscReal folded[], PetscReal local[])
+{
+  const PetscInt64 begin = (PetscInt64)blocks->first * blocks->m, end = begin + (PetscInt64)blocks->local * blocks->m;
+  for (PetscInt64 k = begin; k < end; k++) local[k - begin] = 0;
+  for (PetscInt t = 0; t < blocks->C; t++, folded += it->order) {
+    for (PetscInt side = 0; side < 2; side++) {
+      for (PetscInt k = 0; k < it->order; k++) {
+        const PetscInt64 at = (PetscInt64)t * blocks->D + it->place[side][k];
+        if (at >= begin && at < end) local[at - begin] += it->weight[side][k] * folded[k];
+      }
+    }
+  }
+}
+
 void PsdSymmetryMirror(const struct _p_PsdSymmetry *it, const PetscReal x[], PetscReal mirrored[])
 {
   for (PetscInt k = 0; k < it->D; k++) mirrored[k] = it->sign[k] * x[it->partner[k]];

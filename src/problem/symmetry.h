@@ -28,6 +28,9 @@ PetscErrorCode PsdSymmetryCreate(PsdPatches patches, PsdBlocks blocks, PsdSymmet
 PetscReal PsdSymmetryEstimateOrder(PsdPatches patches);
 /* folded <- scale Q'x; x: D, folded: order. */
 void PsdSymmetryFold(const struct _p_PsdSymmetry *symmetry, PetscReal scale, const PetscReal x[], PetscReal folded[]);
+/* local <- the rows of this rank's blocks of Q folded, C columns; folded: order x C, local: one svec a pair owned. Not collective. */
+void PsdSymmetryUnfold(const struct _p_PsdSymmetry *symmetry, PsdBlocks blocks, const PetscReal folded[],
+                       PetscReal local[]);
 /* mirrored <- Pi x; both D. */
 void PsdSymmetryMirror(const struct _p_PsdSymmetry *symmetry, const PetscReal x[], PetscReal mirrored[]);
 PetscErrorCode PsdSymmetryDestroy(PsdSymmetry *symmetry);
