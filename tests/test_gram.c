@@ -1,4 +1,4 @@
-/* A'A accumulated by columns is that of the lifted features: beyond the order up to which sums are exact and below it, features kept
+/* A'A accumulated by columns, and A' of random signs, is that of the lifted features: beyond the order up to which sums are exact and below it, features kept
  * and streamed, whichever rank holds how many samples; and A A' of the patches is the features' too, over several blocks. */
 #include "problem_sample.h"
 #include <setjmp.h>
@@ -63,6 +63,49 @@ static PetscReal Dot(PetscInt n, const PetscReal x[], PetscInt step_x, const Pet
   return sum;
 }
 
+/* The signs of all ranks' samples, n x C. */
+static PetscReal *GatherSigns(PsdProblem problem)
+{
+  const PetscInt C = problem->blocks->C;
+  PetscReal *signs;
+  int *counts, *starts;
+  MUST(PetscMalloc1(problem->n * C, &signs));
+  MUST(PetscCalloc2(Size(), &counts, Size() + 1, &starts));
+  counts[Rank()] = (int)(problem->n_local * C);
+  MUST(MPI_Allreduce(MPI_IN_PLACE, counts, Size(), MPI_INT, MPI_SUM, PETSC_COMM_WORLD));
+  for (int r = 0; r < Size(); r++) starts[r + 1] = starts[r] + counts[r];
+  MUST(MPI_Allgatherv(problem->signs, counts[Rank()], MPIU_REAL, signs, counts, starts, MPIU_REAL, PETSC_COMM_WORLD));
+  MUST(PetscFree2(counts, starts));
+  return signs;
+}
+
+/* They are signs, about as many of one kind as of the other: five standard deviations. */
+static void CheckSigns(PetscInt count, const PetscReal signs[])
+{
+  PetscReal sum = 0;
+  for (PetscInt k = 0; k < count; k++) {
+    Require(signs[k] == 1 || signs[k] == -1, "a sign");
+    sum += signs[k];
+  }
+  Require(PetscAbsReal(sum) <= 5 * PetscSqrtReal((PetscReal)count), "signs have no mean");
+}
+
+/* noise, here, is A' signs */
+static void CheckNoise(PsdProblem problem, const PetscReal phi[], const PetscReal signs[])
+{
+  const PsdBlocks blocks = problem->blocks;
+  const PetscReal *noise;
+  MUST(VecGetArrayRead(problem->noise, &noise));
+  for (PetscInt k = 0; k < blocks->local * blocks->m; k++) {
+    const PetscInt at = blocks->first * blocks->m + k, t = at / blocks->D, i = at % blocks->D;
+    const PetscReal scale =
+        PetscSqrtReal((PetscReal)problem->n * Dot(problem->n, phi + i, blocks->D, phi + i, blocks->D));
+    const PetscReal expected = Dot(problem->n, phi + i, blocks->D, signs + t, blocks->C);
+    Require(PetscAbsReal(noise[k] - expected) <= 1e-13 * scale, "A' signs");
+  }
+  MUST(VecRestoreArrayRead(problem->noise, &noise));
+}
+
 /* every 7th entry on and below the diagonal, and the diagonal */
 static void CheckColumns(PetscInt patch, PetscReal memory, PetscInt D_expected)
 {
@@ -72,6 +115,8 @@ static void CheckColumns(PetscInt patch, PetscReal memory, PetscInt D_expected)
   PetscInt *column;
   PsdGrid grid;
   Require(D == D_expected, "order");
+  PetscReal *signs = GatherSigns(it.problem);
+  CheckSigns(n * it.problem->blocks->C, signs);
   MUST(PsdProblemLift(it.problem));
   MUST(PsdGridCreate(PETSC_COMM_WORLD, D, 3, &grid));
   MUST(PetscMalloc1(grid->columns + 1, &column));
@@ -84,6 +129,8 @@ static void CheckColumns(PetscInt patch, PetscReal memory, PetscInt D_expected)
           PetscSqrtReal(Dot(n, phi + i, D, phi + i, D) * Dot(n, phi + column[k], D, phi + column[k], D));
       Require(PetscAbsReal(grid->matrix[(size_t)k * D + i] - expected) <= 1e-13 * scale, "A'A");
     }
+  CheckNoise(it.problem, phi, signs);
+  MUST(PetscFree(signs));
   MUST(PetscFree(column));
   MUST(PsdGridDestroy(&grid));
   LargeDestroy(&it, phi);

@@ -144,7 +144,7 @@ PetscErrorCode PsdAdmmSetBeta(PsdAdmm admm, PetscReal beta)
   PetscReal objective = admm->status.objective + (beta - last) * admm->best_weight;
   PetscCall(PsdPhaseBegin(PSD_PHASE_FACTOR));
   problem->beta = beta;
-  problem->beta_rel = 0;
+  problem->beta_rel = problem->beta_noise = 0;
   PetscCall(PsdBoundsSetBeta(admm->bounds));
   if (admm->settings.rho == 0)
     PetscCall(PsdAdmmSetPenalty(admm, admm->rho * PsdAdmmInitialPenalty(admm) / start, sigma));

@@ -49,9 +49,11 @@ static PetscErrorCode Identify(PsdAdmm admm)
   PetscCall(PetscMalloc1(PSD_ARCHIVE_TEXT, &text));
   PetscCall(PsdProblemIdentify(problem, text));
   PetscCall(PetscStrlen(text, &length));
-  PetscCall(PetscSNPrintf(text + length, PSD_ARCHIVE_TEXT - length, "%s %.17g\n",
-                          problem->beta_rel > 0 ? "beta_rel" : "beta",
-                          (double)(problem->beta_rel > 0 ? problem->beta_rel : problem->beta)));
+  const char *name = problem->beta_rel > 0 ? "beta_rel" : problem->beta_noise > 0 ? "beta_noise" : "beta";
+  const PetscReal value = problem->beta_rel > 0     ? problem->beta_rel
+                          : problem->beta_noise > 0 ? problem->beta_noise
+                                                    : problem->beta;
+  PetscCall(PetscSNPrintf(text + length, PSD_ARCHIVE_TEXT - length, "%s %.17g\n", name, (double)value));
   admm->checkpoint.identity = text;
   PetscFunctionReturn(0);
 }

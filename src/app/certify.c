@@ -4,10 +4,10 @@
 #include "app.h"
 #include "base/base.h"
 
-/* The problem that the file says the network was trained on. */
 /* A gap below this is made of the rounding of sums, which differs with the number of ranks. */
 #define ALL_ROUNDING 1e-10
 
+/* The problem that the file says the network was trained on. */
 static PetscErrorCode SetUpProblem(PsdProblem problem, PsdNetwork network)
 {
   PetscFunctionBeginUser;

@@ -24,9 +24,10 @@ static PetscErrorCode ReadBetas(Choices *choices)
   PetscInt listed = MOST_BETAS;
   choices->count = 10;
   PetscCall(PsdOptionsHeading("Path"));
-  PetscCall(PsdOptionInt("-beta_count",
-                         "betas, evenly spaced by ratio from beta_max, which is left out, to -beta or -beta_rel", 1,
-                         MOST_BETAS, &choices->count, &counted));
+  PetscCall(
+      PsdOptionInt("-beta_count",
+                   "betas, evenly spaced by ratio from beta_max, which is left out, to -beta, -beta_rel or -beta_noise",
+                   1, MOST_BETAS, &choices->count, &counted));
   PetscCall(PsdOptionRealList("-beta_list", "the betas themselves, absolute and decreasing, instead", choices->beta,
                               &listed, &choices->listed));
   if (!choices->listed) PetscFunctionReturn(0);

@@ -13,6 +13,7 @@
 #define PANEL 64
 #define MATRIX "/gram"
 #define TARGETS "/h"
+#define NOISE "/noise"
 
 /* Where column j begins in the file. */
 static PetscInt64 Begin(PetscInt64 D, PetscInt64 j)
@@ -77,19 +78,26 @@ PetscErrorCode PsdGramFind(PsdConsensus consensus, PetscBool *found)
   PetscFunctionReturn(0);
 }
 
-/* This rank's part of h, from the file or to it. */
+/* This rank's part of C columns, from the file or to it. */
+static PetscErrorCode Columns(PsdBlocks blocks, PsdArchive archive, PetscBool put, const char name[], Vec x)
+{
+  PetscFunctionBeginUser;
+  const PetscInt64 m = blocks->m;
+  PetscInt array;
+  PetscReal *local;
+  (void)PsdArchiveFind(archive, name, blocks->pairs * m, &array);
+  PetscCall(VecGetArray(x, &local));
+  if (put) PsdArchivePut(archive, array, blocks->first * m, blocks->local * m, local);
+  else PsdArchiveGet(archive, array, blocks->first * m, blocks->local * m, local);
+  PetscCall(VecRestoreArray(x, &local));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Targets(PsdConsensus consensus, PsdArchive archive, PetscBool put)
 {
   PetscFunctionBeginUser;
-  const PsdBlocks blocks = consensus->blocks;
-  const PetscInt64 m = blocks->m;
-  PetscInt array;
-  PetscReal *h;
-  (void)PsdArchiveFind(archive, TARGETS, blocks->pairs * m, &array);
-  PetscCall(VecGetArray(consensus->problem->h, &h));
-  if (put) PsdArchivePut(archive, array, blocks->first * m, blocks->local * m, h);
-  else PsdArchiveGet(archive, array, blocks->first * m, blocks->local * m, h);
-  PetscCall(VecRestoreArray(consensus->problem->h, &h));
+  PetscCall(Columns(consensus->blocks, archive, put, TARGETS, consensus->problem->h));
+  PetscCall(Columns(consensus->blocks, archive, put, NOISE, consensus->problem->noise));
   PetscFunctionReturn(0);
 }
 
@@ -129,6 +137,7 @@ static PetscErrorCode Write(PsdConsensus consensus, PetscInt columns, const Pets
   PsdArchiveAddText(archive, "problem", identity);
   PetscCall(PsdTransformsAdd(problem->patches, archive));
   (void)PsdArchiveAddArray(archive, TARGETS, consensus->blocks->pairs, consensus->blocks->m);
+  (void)PsdArchiveAddArray(archive, NOISE, consensus->blocks->pairs, consensus->blocks->m);
   array = PsdArchiveAddArray(archive, MATRIX, Begin(D, D), 1);
   if (!PsdArchiveLayout(archive)) {
     PetscCall(PsdTransformsPut(problem->patches, archive));

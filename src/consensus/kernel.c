@@ -56,6 +56,8 @@ static PetscErrorCode Assemble(PsdConsensus consensus)
     consensus->trace += it->grid->matrix[(size_t)i * (size_t)it->grid->N + (size_t)PsdGridColumn(it->grid, i)];
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &consensus->trace, 1, MPIU_REAL, MPI_SUM, problem->comm));
   PetscCall(PsdRowsAdjoint(problem->rows, problem->Y, problem->h));
+  PetscCall(PsdRowsAdjoint(problem->rows, problem->signs, problem->noise));
+  PetscCall(PetscFree(problem->signs));
   PetscCall(PsdPhaseEnd(PSD_PHASE_GRAM));
   PetscFunctionReturn(0);
 }

@@ -16,23 +16,28 @@ PetscErrorCode PsdPatchesCreate(MPI_Comm comm, PsdPatches *patches)
   PetscFunctionReturn(0);
 }
 
+/* The finest pooling up to 4 x 4 that fits the grid of positions and whose D stays at what one core factorises in a few seconds;
+   2 x 2 at least where it fits. f: numbers in a patch of the program. */
+static PetscInt RecipePool(const PsdPatchGeometry *g, PetscInt f)
+{
+  const PetscInt m = PsdPackedLength(f + 1);
+  const PetscInt grid = PetscMin(g->height - g->patch_height, g->width - g->patch_width) / g->stride + 1;
+  PetscInt pool = PetscMax(1, PetscMin(4, grid));
+  while (pool > 2 && pool * pool * m > 6000) pool--;
+  return pool;
+}
+
 /* What a run gets that asks for nothing: good on small colour and grey images alike (docs/design.md, "Recipe"). */
 static void UseRecipe(PsdPatches patches)
 {
-  patches->recipe = PETSC_TRUE;
-  patches->geometry.normalize = 100;
+  PsdPatchGeometry *g = &patches->geometry;
+  const PetscInt most = PetscMax(1, PetscMin(g->height, g->width) / 2), components = 32;
+  g->normalize = 100;
   patches->whiten = 0.01;
-}
-
-/* The finest pooling up to 4 x 4 that fits the grid of positions and whose D stays at what one core factorises in a second
-   or two; 2 x 2 at least where it fits. */
-static PetscInt RecipePool(const PsdPatchGeometry *g)
-{
-  const PetscInt m = PsdPackedLength(g->channels * g->patch_height * g->patch_width + 1);
-  const PetscInt grid = PetscMin(g->height - g->patch_height, g->width - g->patch_width) / g->stride + 1;
-  PetscInt pool = PetscMax(1, PetscMin(4, grid));
-  while (pool > 2 && pool * pool * m > 5000) pool--;
-  return pool;
+  g->patch_height = g->patch_width = PetscMin(g->channels == 1 ? 5 : 6, most);
+  const PetscInt q = g->channels * g->patch_height * g->patch_width;
+  patches->pca = q > components ? components : 0;
+  g->pool = RecipePool(g, PetscMin(q, components));
 }
 
 /* The options of one branch; prefix: "" or "branch2_". */
@@ -82,9 +87,10 @@ PetscErrorCode PsdPatchesSetFromOptions(PsdPatches patches)
     PetscCall(PetscOptionsHasName(NULL, NULL, shaping[k], &given));
     any = (PetscBool)(any || given);
   }
-  if (!any) UseRecipe(patches);
-  PetscCall(
-      PsdOptionsHeading("Patches (none of -patch ... -pca given: 4x4, stride 1, pool 2 to 4, normalised, whitened)"));
+  patches->recipe = (PetscBool)!any;
+  PetscCall(PsdOptionsHeading(
+      "Patches (none of -patch ... -pca given: 6x6, with one channel 5x5, 32 principal components at most, "
+      "pool 2 to 4, normalised, whitened)"));
   PetscCall(PsdOptionInt("-branches",
                          "kinds of patches; those of the second are -branch2_patch, ... to -branch2_pca, and so on", 1,
                          PSD_MOST_BRANCHES, &branches, NULL));
@@ -167,7 +173,7 @@ PetscErrorCode PsdPatchesSetImageSize(PsdPatches patches, PetscInt channels, Pet
   patches->geometry.channels = channels;
   patches->geometry.height = height;
   patches->geometry.width = width;
-  if (patches->recipe) patches->geometry.pool = RecipePool(&patches->geometry);
+  if (patches->recipe) UseRecipe(patches);
   PetscCall(SetUpGeometry(patches));
   PetscFunctionReturn(0);
 }

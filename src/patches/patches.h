@@ -17,7 +17,7 @@ struct _p_PsdPatches {
   PetscInt branches;                    /* 0: what follows is meant; else only what these do */
   PsdPatches branch[PSD_MOST_BRANCHES]; /* each without branches */
   PsdPatchGeometry geometry;
-  PetscBool recipe;            /* nothing was asked for: see UseRecipe */
+  PetscBool recipe;            /* nothing was asked for: the size of the images decides, see UseRecipe */
   PetscReal whiten;            /* EPS of ZCA, relative to the mean eigenvalue of the covariance; 0 = off */
   PetscInt pca;                /* coordinates to keep; 0 = all */
   PetscInt q, f, G, positions; /* see PsdPatchesGetSizes */

@@ -1,5 +1,7 @@
 /*
-   beta_max = R*(A'(-L'(0))), from which on the network without neurons is optimal, and beta as a fraction of it.
+   beta_max = R*(A'(-L'(0))), from which on the network without neurons is optimal, and beta as a fraction of it or of what chance
+   reaches: R*(A'e), e random signs, is the beta_max of targets that have nothing to do with the images. It grows as sqrt n, the
+   beta_max of targets that have as n, and it is in units of it that one number does for many data sets (docs/design.md, "Recipe").
 
    Targets that the features know nothing of, as those of images that are all alike, have A'(-L'(0)) = 0, but for what rounding
    leaves of it. Then beta_max is 0: the same network is optimal for every beta, and there is nothing to take a fraction of. The
@@ -63,6 +65,38 @@ static PetscErrorCode LookAgain(PsdProblem problem, PetscReal *polar, PetscReal 
   PetscFunctionReturn(0);
 }
 
+/* A bit that looks random, of image i and column t: the finaliser of the generator SplitMix64. */
+static PetscReal Sign(PetscInt64 i, PetscInt t)
+{
+  uint64_t z = ((uint64_t)i << 20 | (uint64_t)t) * 0x9e3779b97f4a7c15u + 0x9e3779b97f4a7c15u;
+  z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+  z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+  return z >> 63 ? 1 : -1; /* z ^ z >> 31 has the same first bit */
+}
+
+PetscErrorCode PsdProblemDrawSigns(PsdProblem problem)
+{
+  PetscFunctionBeginUser;
+  const PetscInt C = problem->blocks->C, each = problem->distinct.copies;
+  PetscInt first, copies;
+  PetscCall(PsdDataGetSizes(problem->data, NULL, NULL, &first));
+  PetscCall(PsdDataGetCopies(problem->data, &copies));
+  PetscCall(PetscMalloc1((size_t)problem->distinct.n_local * C, &problem->signs));
+  for (PetscInt i = 0; i < problem->distinct.n_local; i++)
+    for (PetscInt t = 0; t < C; t++) problem->signs[(size_t)i * C + t] = Sign((first + i * each) / copies, t);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode BetaOfNoise(PsdProblem problem)
+{
+  PetscFunctionBeginUser;
+  PetscReal noise;
+  PetscCall(PsdPolarMax(problem->polar, problem->blocks, problem->noise, &noise));
+  PetscCall(PetscInfo(NULL, "beta_max of random targets: %g\n", (double)noise));
+  problem->beta = problem->beta_noise * noise;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdProblemFindBeta(PsdProblem problem, PetscReal trace)
 {
   PetscFunctionBeginUser;
@@ -72,6 +106,8 @@ PetscErrorCode PsdProblemFindBeta(PsdProblem problem, PetscReal trace)
   PetscCall(PsdPhaseBegin(PSD_PHASE_FACTOR));
   PetscCall(PsdPolarCreate(problem->blocks->f, &problem->polar));
   PetscCall(PsdPolarMax(problem->polar, problem->blocks, problem->h, &problem->beta_max));
+  if (problem->beta_noise > 0) PetscCall(BetaOfNoise(problem));
+  PetscCall(VecDestroy(&problem->noise));
   PetscCall(PsdPhaseEnd(PSD_PHASE_FACTOR));
   PsdCheckInput(!PetscIsInfOrNanReal(problem->beta_max),
                 "lifted features overflow: see -pixel_shift, -pixel_scale, -activation and the preprocessing");
@@ -83,7 +119,7 @@ PetscErrorCode PsdProblemFindBeta(PsdProblem problem, PetscReal trace)
                       (double)problem->beta_max, (double)polar, (double)hidden));
   if (polar > 2 * hidden) PetscFunctionReturn(0);
   problem->beta_max = 0;
-  if (problem->beta_rel > 0)
+  if (problem->beta_rel > 0 || problem->beta_noise > 0)
     problem->beta = PetscMax(polar, PETSC_MACHINE_EPSILON); /* polar is 0 when all features are */
   PetscFunctionReturn(0);
 }

@@ -15,14 +15,14 @@
 #define EXACT_UP_TO 2000
 
 typedef struct {
-  PetscReal *h;           /* A'nu0 of a chunk, or of all so far */
+  PetscReal *h;           /* A'[nu0, signs] of a chunk, or of all so far: D x 2C */
   PsdSum gram_sum, h_sum; /* NULL: sums are plain */
 } Accumulator;
 
-/* h = beta h + Phi' nu0, for one chunk. A folded row stands for two samples of one target, sqrt 2 of each; nu0 has both of them, or,
+/* h = beta h + Phi' nu, for one chunk and nu0 or signs. A folded row stands for two samples of one target, sqrt 2 of each; nu has both of them, or,
    where the loss is split, one. */
-static PetscErrorCode MultiplyTargets(PsdProblem problem, PetscInt first, PetscInt rows, const PetscReal *phi,
-                                      PetscReal beta, PetscReal *h)
+static PetscErrorCode MultiplyColumns(PsdProblem problem, const PetscReal nu[], PetscInt first, PetscInt rows,
+                                      const PetscReal *phi, PetscReal beta, PetscReal *h)
 {
   PetscFunctionBeginUser;
   const PetscInt samples = PsdFeaturesSamplesPerRow(problem->folded), copies = problem->distinct.copies;
@@ -32,26 +32,62 @@ static PetscErrorCode MultiplyTargets(PsdProblem problem, PetscInt first, PetscI
   PetscCall(PetscBLASIntCast(problem->blocks->C, &C));
   PetscCall(PetscBLASIntCast(samples / copies * problem->blocks->C, &step));
   PetscCall(PetscBLASIntCast(rows, &brows));
-  PetscCallBLAS("BLASgemm", BLASgemm_("N", "T", &D, &C, &brows, &scale, phi, &D,
-                                      problem->nu0 + (size_t)(first / copies) * C, &step, &beta, h, &D));
+  PetscCallBLAS("BLASgemm", BLASgemm_("N", "T", &D, &C, &brows, &scale, phi, &D, nu + (size_t)(first / copies) * C,
+                                      &step, &beta, h, &D));
   PetscCall(PetscLogFlops(2.0 * rows * D * C));
   PetscFunctionReturn(0);
 }
 
-/* This rank's part of h, from all of it. */
-static PetscErrorCode KeepTargets(PsdProblem problem, const PetscReal h[])
+/* Numbers in A'[nu0, signs]. */
+static size_t TargetsLength(PsdProblem problem)
+{
+  return 2 * (size_t)problem->order * problem->blocks->C;
+}
+
+static PetscErrorCode MultiplyTargets(PsdProblem problem, PetscInt first, PetscInt rows, const PetscReal *phi,
+                                      PetscReal beta, PetscReal *h)
+{
+  PetscFunctionBeginUser;
+  PetscCall(MultiplyColumns(problem, problem->nu0, first, rows, phi, beta, h));
+  PetscCall(MultiplyColumns(problem, problem->signs, first, rows, phi, beta, h + TargetsLength(problem) / 2));
+  PetscFunctionReturn(0);
+}
+
+/* The sum over ranks of h, on all of them. */
+static PetscErrorCode SumOverRanks(PsdProblem problem, PetscReal h[])
+{
+  PetscFunctionBeginUser;
+  const size_t half = TargetsLength(problem) / 2;
+  PetscMPIInt count;
+  PetscCall(PetscMPIIntCast((PetscInt)half, &count));
+  for (size_t k = 0; k < 2; k++)
+    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, h + k * half, count, MPIU_REAL, MPI_SUM, problem->comm));
+  PetscFunctionReturn(0);
+}
+
+/* This rank's part of C columns, from all of them. */
+static PetscErrorCode KeepColumns(PsdProblem problem, const PetscReal h[], Vec kept)
 {
   PetscFunctionBeginUser;
   const PsdBlocks blocks = problem->blocks;
   PetscReal *local;
-  PetscCall(VecGetArray(problem->h, &local));
+  PetscCall(VecGetArray(kept, &local));
   if (problem->symmetry) PsdSymmetryUnfold(problem->symmetry, blocks, h, local);
   else PetscCall(PetscArraycpy(local, h + (size_t)blocks->first * blocks->m, (size_t)blocks->local * blocks->m));
-  PetscCall(VecRestoreArray(problem->h, &local));
+  PetscCall(VecRestoreArray(kept, &local));
   PetscFunctionReturn(0);
 }
 
-/* gram = beta gram + Phi' Phi (upper triangle), h = beta h + Phi' nu0, for one chunk */
+static PetscErrorCode KeepTargets(PsdProblem problem, const PetscReal h[])
+{
+  PetscFunctionBeginUser;
+  PetscCall(KeepColumns(problem, h, problem->h));
+  PetscCall(KeepColumns(problem, h + TargetsLength(problem) / 2, problem->noise));
+  PetscCall(PetscFree(problem->signs));
+  PetscFunctionReturn(0);
+}
+
+/* gram = beta gram + Phi' Phi (upper triangle), h = beta h + Phi' [nu0, signs], for one chunk */
 static PetscErrorCode Multiply(PsdProblem problem, PetscInt first, PetscInt rows, const PetscReal *phi, PetscInt ld,
                                PetscReal beta, PetscReal *h)
 {
@@ -79,7 +115,7 @@ static PetscErrorCode AddChunk(PsdProblem problem, PetscInt k, Accumulator *to, 
   if (to->gram_sum) {
     for (size_t column = 0; column < D; column++)
       PsdSumAdd(to->gram_sum, column * D, column + 1, problem->gram + column * D);
-    PsdSumAdd(to->h_sum, 0, D * problem->blocks->C, to->h);
+    PsdSumAdd(to->h_sum, 0, TargetsLength(problem), to->h);
   }
   PetscCall(PsdPhaseEnd(PSD_PHASE_GRAM));
   PetscCall(PsdProgressUpdate(progress, first + rows * PsdFeaturesSamplesPerRow(problem->folded)));
@@ -90,15 +126,15 @@ static PetscErrorCode AddChunk(PsdProblem problem, PetscInt k, Accumulator *to, 
 static PetscErrorCode Reduce(PsdProblem problem, Accumulator *from)
 {
   PetscFunctionBeginUser;
-  const PsdBlocks blocks = problem->blocks;
   PetscMPIInt count;
-  PetscCall(PetscMPIIntCast(problem->order * blocks->C, &count));
   if (from->gram_sum) {
     PetscCall(PsdSumReduce(from->gram_sum, problem->comm, problem->gram));
     PetscCall(PsdSumReduce(from->h_sum, problem->comm, from->h));
+    /* orders are small here */
+    PetscCall(PetscMPIIntCast((PetscInt)TargetsLength(problem), &count));
     PetscCallMPI(MPI_Bcast(from->h, count, MPIU_REAL, 0, problem->comm));
   } else {
-    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, from->h, count, MPIU_REAL, MPI_SUM, problem->comm));
+    PetscCall(SumOverRanks(problem, from->h));
   }
   PetscCall(KeepTargets(problem, from->h));
   PetscFunctionReturn(0);
@@ -113,14 +149,14 @@ PetscReal PsdProblemGramBytes(PsdProblem problem)
 PetscErrorCode PsdProblemComputeGram(PsdProblem problem)
 {
   PetscFunctionBeginUser;
-  const size_t D = problem->order, columns = D * problem->blocks->C;
+  const size_t D = problem->order;
   Accumulator sums = {0};
   PsdProgress progress;
   PetscCall(PetscCalloc1(D * D, &problem->gram));
-  PetscCall(PetscCalloc1(columns, &sums.h));
+  PetscCall(PetscCalloc1(TargetsLength(problem), &sums.h));
   if (D <= EXACT_UP_TO) {
     PetscCall(PsdSumCreate(D * D, &sums.gram_sum));
-    PetscCall(PsdSumCreate(columns, &sums.h_sum));
+    PetscCall(PsdSumCreate(TargetsLength(problem), &sums.h_sum));
   }
   PetscCall(PsdProgressCreate(problem->comm, "gram", "images", problem->n_local, problem->n, &progress));
   for (PetscInt k = 0; k < PsdFeaturesCountChunks(problem->folded); k++)
@@ -177,7 +213,7 @@ typedef struct {
   PetscInt rows_max;   /* of any chunk of any rank */
   PetscReal *visiting; /* rows_max x D: another rank's chunk */
   PetscReal *selected; /* rows_max x GROUP */
-  PetscReal *h;        /* D x C: this rank's part */
+  PetscReal *h;        /* D x 2C: this rank's part */
 } Round;
 
 static PetscErrorCode RoundCreate(PsdProblem problem, Round *it)
@@ -192,7 +228,7 @@ static PetscErrorCode RoundCreate(PsdProblem problem, Round *it)
   it->rows_max = sizes[1];
   PetscCall(PetscMalloc1(ranks > 1 ? it->rows_max * D : 0, &it->visiting));
   PetscCall(PetscMalloc1((size_t)it->rows_max * GROUP, &it->selected));
-  PetscCall(PetscCalloc1(D * problem->blocks->C, &it->h));
+  PetscCall(PetscCalloc1(TargetsLength(problem), &it->h));
   PetscFunctionReturn(0);
 }
 
@@ -232,17 +268,6 @@ static PetscErrorCode GoRound(PsdProblem problem, PetscInt k, PetscInt columns, 
   }
   PetscCall(PsdPhaseEnd(PSD_PHASE_GRAM));
   *done += own * PsdFeaturesSamplesPerRow(problem->folded);
-  PetscFunctionReturn(0);
-}
-
-/* h <- the sum over ranks of D x C */
-static PetscErrorCode ReduceTargets(PsdProblem problem, PetscReal *h)
-{
-  PetscFunctionBeginUser;
-  PetscMPIInt count;
-  PetscCall(PetscMPIIntCast(problem->order * problem->blocks->C, &count));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, h, count, MPIU_REAL, MPI_SUM, problem->comm));
-  PetscCall(KeepTargets(problem, h));
   PetscFunctionReturn(0);
 }
 
@@ -295,7 +320,8 @@ PetscErrorCode PsdProblemAccumulateColumns(PsdProblem problem, PetscInt columns,
   }
   PetscCall(PsdProgressDestroy(&progress));
   PetscCall(PsdPhaseBegin(PSD_PHASE_GRAM));
-  PetscCall(ReduceTargets(problem, round.h));
+  PetscCall(SumOverRanks(problem, round.h));
+  PetscCall(KeepTargets(problem, round.h));
   PetscCall(RoundDestroy(&round));
   PetscCall(PsdPhaseEnd(PSD_PHASE_GRAM));
   PetscFunctionReturn(0);

@@ -19,7 +19,7 @@ PetscErrorCode PsdProblemCreate(PsdData data, PsdPatches patches, PsdProblem *pr
   it->activation[0] = 0.09;
   it->activation[1] = 0.5;
   it->activation[2] = 0.47;
-  it->beta_rel = 1e-4;
+  it->beta_noise = 0.01;
   it->memory = 1024;
   *problem = it;
   PetscFunctionReturn(0);
@@ -29,7 +29,7 @@ PetscErrorCode PsdProblemSetFromOptions(PsdProblem problem)
 {
   PetscFunctionBeginUser;
   PetscInt loss = 0, count = 3;
-  PetscBool given, given_rel;
+  PetscBool given, given_rel, given_noise;
   PetscCall(PsdOptionsHeading("Problem"));
   PetscCall(PsdOptionEnum("-loss", "loss function", PsdLossNames, &loss, NULL));
   problem->loss.ops = PsdLossTable[loss];
@@ -43,8 +43,11 @@ PetscErrorCode PsdProblemSetFromOptions(PsdProblem problem)
   PetscCall(PsdOptionReal("-beta", "weight of the regularisation (absolute)", PSD_POSITIVE, &problem->beta, &given));
   PetscCall(PsdOptionReal("-beta_rel", "weight of the regularisation as a fraction of beta_max", PSD_POSITIVE,
                           &problem->beta_rel, &given_rel));
-  PsdCheckInput(!(given && given_rel), "options -beta and -beta_rel: found both, expected one of them");
-  if (given) problem->beta_rel = 0;
+  PetscCall(PsdOptionReal("-beta_noise", "weight of the regularisation as a fraction of the beta_max of random targets",
+                          PSD_POSITIVE, &problem->beta_noise, &given_noise));
+  PsdCheckInput(given + given_rel + given_noise <= 1,
+                "options -beta, -beta_rel and -beta_noise: found several, expected one of them");
+  if (given || given_rel) problem->beta_noise = 0;
   PetscCall(PsdOptionReal("-memory", "MB a rank for lifted features; more are lifted again at each pass",
                           PSD_NONNEGATIVE, &problem->memory, NULL));
   PetscFunctionReturn(0);
@@ -77,7 +80,7 @@ PetscErrorCode PsdProblemSetBeta(PsdProblem problem, PetscReal beta)
 {
   PetscFunctionBeginUser;
   problem->beta = beta;
-  problem->beta_rel = 0;
+  problem->beta_rel = problem->beta_noise = 0;
   PetscFunctionReturn(0);
 }
 
@@ -185,9 +188,11 @@ PetscErrorCode PsdProblemSetUp(PsdProblem problem)
   PetscCall(PsdProblemIsSymmetric(problem, &symmetric));
   if (symmetric) PsdPatchesSetMirrored(problem->patches);
   PetscCall(PsdBlocksCreateVec(problem->blocks, &problem->h));
+  PetscCall(VecDuplicate(problem->h, &problem->noise));
   PetscCall(SetTargets(problem));
   PetscCall(SetDistinct(problem, symmetric));
   PetscCall(SetStart(problem));
+  PetscCall(PsdProblemDrawSigns(problem));
   PetscCall(PsdFeaturesCreate(problem->data, problem->patches, problem->activation,
                               (size_t)(problem->memory * 1024 * 1024), &problem->features));
   PetscFunctionReturn(0);
@@ -288,6 +293,8 @@ PetscErrorCode PsdProblemDestroy(PsdProblem *problem)
   PetscCall(PsdRowsDestroy(&(*problem)->rows));
   PetscCall(PsdPolarDestroy(&(*problem)->polar));
   PetscCall(VecDestroy(&(*problem)->h));
+  PetscCall(VecDestroy(&(*problem)->noise));
+  PetscCall(PetscFree((*problem)->signs));
   PetscCall(PsdProductsDestroy(&(*problem)->products));
   if ((*problem)->nu0 != (*problem)->Y) PetscCall(PetscFree((*problem)->nu0));
   if ((*problem)->distinct.Y != (*problem)->Y) PetscCall(PetscFree((*problem)->distinct.Y));

@@ -89,8 +89,9 @@ struct _p_PsdProblem {
   PsdLoss loss;
   PsdProducts products; /* of a loss that is split; NULL otherwise */
   PetscReal activation[3];
-  PetscReal beta, beta_rel, beta_max; /* beta_rel: as asked for, 0 when beta was */
-  PetscReal memory;                   /* MB a rank for lifted features */
+  PetscReal beta, beta_max;
+  PetscReal beta_rel, beta_noise; /* as asked for; 0: not */
+  PetscReal memory;               /* MB a rank for lifted features */
   PetscInt n, n_local;
   PetscReal *Y;           /* targets +1/-1, n_local x C row-major */
   PetscReal YY;           /* sum of squares of all targets */
@@ -99,6 +100,8 @@ struct _p_PsdProblem {
   PetscReal *region_norm; /* G: ||A_g||_F, rounded up; NULL before the first pass over the samples */
   PetscReal empty;        /* L(0), the objective of the network without neurons */
   Vec h;                  /* P A'nu0, as C columns of D */
+  PetscReal *signs;       /* random ones in the place of nu0, see beta.c; NULL from A'A on */
+  Vec noise;              /* P A' signs; NULL once beta is found */
   PetscReal *gram;        /* this rank's part of P A'A P, upper triangle, order x order; NULL once handed on */
 };
 
@@ -114,6 +117,10 @@ PetscErrorCode PsdProblemFold(PsdProblem problem);
    samples. Lifting a second time does nothing. Collective. */
 PetscErrorCode PsdProblemLift(PsdProblem problem);
 PetscErrorCode PsdProblemKeepPatches(PsdProblem problem);
+
+/* PsdProblemDrawSigns - random signs for images and columns, the same on any number of ranks, and for an image and its mirror image.
+   Not collective. */
+PetscErrorCode PsdProblemDrawSigns(PsdProblem problem);
 
 /* PsdProblemFindBeta - beta_max from h, and beta when it was asked for as a fraction of it; beta_max = 0 when all of h is within
    rounding, and then the least beta for which that can be proved. trace: of P A'A P. Collective. */
