@@ -78,6 +78,7 @@ struct _p_PsdProblem {
   PsdProducts products; /* of a loss that is split; NULL otherwise */
   PetscReal activation[3];
   PetscReal beta, beta_rel, beta_max; /* beta_rel: as asked for, 0 when beta was */
+  PetscReal beta_asked;               /* what either of them comes to; beta is another one on a path */
   PetscReal memory;                   /* MB a rank for lifted features */
   PetscInt n, n_local;
   PetscReal *Y;           /* targets +1/-1, n_local x C row-major */
