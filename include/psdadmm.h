@@ -56,6 +56,21 @@ PETSC_EXTERN PetscErrorCode PsdAdmmSetCheckpointFromOptions(PsdAdmm admm);
    them all; 0 in a run from the start. Borrowed, until PsdAdmmSolve. After PsdAdmmSetUp. Not collective. */
 PETSC_EXTERN PetscErrorCode PsdAdmmGetHistory(PsdAdmm admm, PetscInt *count, const PsdAdmmStatus *rows[]);
 
+/*
+   PsdAdmmKeepRecord - results of a caller that goes from beta to beta, to be kept in checkpoints beside the solver's state: a row for
+   each beta that is done. In a run that is continued PsdAdmmSetUp fills it, and the solver stands in the midst of the next beta.
+
+   The record is borrowed for as long as the solver lives; the caller adds rows to it. Not collective, alike on all ranks; before
+   PsdAdmmSetUp. Errors, in PsdAdmmSetUp: a checkpoint of another identity.
+*/
+typedef struct {
+  const char *identity; /* lines that say what the rows are results of */
+  PetscInt columns, rows, most;
+  PetscReal *numbers; /* most x columns, of which rows x columns are in use */
+  PetscBool resumed;  /* set: the run is continued */
+} PsdAdmmRecord;
+PETSC_EXTERN PetscErrorCode PsdAdmmKeepRecord(PsdAdmm admm, PsdAdmmRecord *record);
+
 PETSC_EXTERN PetscErrorCode PsdAdmmSetTolerances(PsdAdmm admm, PetscReal gap, PetscInt max_it);
 PETSC_EXTERN PetscErrorCode PsdAdmmSetMonitor(PsdAdmm admm, PsdAdmmMonitor monitor, void *context);
 

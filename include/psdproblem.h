@@ -42,6 +42,8 @@ PETSC_EXTERN PetscErrorCode PsdProblemGetSizes(PsdProblem problem, PetscInt *n, 
 /* After PsdAdmmSetUp. order: of A'A; D, or about half of it where images and mirror images are folded. */
 PETSC_EXTERN PetscErrorCode PsdProblemGetOrder(PsdProblem problem, PetscInt *order);
 PETSC_EXTERN PetscErrorCode PsdProblemGetBeta(PsdProblem problem, PetscReal *beta, PetscReal *beta_max);
+/* What -beta, -beta_rel or -beta_noise asked for, absolute, whatever PsdAdmmSetBeta made of it since; after PsdAdmmSetUp. */
+PETSC_EXTERN PetscErrorCode PsdProblemGetBetaAsked(PsdProblem problem, PetscReal *beta);
 PETSC_EXTERN PetscErrorCode PsdProblemGetLoss(PsdProblem problem, const char *name[]);
 PETSC_EXTERN PetscErrorCode PsdProblemGetActivation(PsdProblem problem, PetscReal activation[3]);
 /* PsdPathBeta - number k = 1..count of a path from beta_max, which is number 0, to `last`: evenly spaced by ratio; number

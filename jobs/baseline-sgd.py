@@ -1,13 +1,17 @@
-"""The same network and objective trained by Adam: baseline-sgd.py MODEL.h5 DATA [-neurons N] [-seeds S] [-seconds T] [-rate R].
+"""The same network and objective trained by Adam: baseline-sgd.py MODEL.h5 DATA [-rates R,R,...] [-seeds S] [-seconds T]
+[-neurons N] [-batch B] [-threads K].
 
 MODEL.h5 is psdnet's (one branch): patches, preprocessing, pooling, activation, beta and classes are taken from it, and its images
 from DATA (CIFAR-10 binary or IDX files), so that the objective is the very one that psdnet has certified. Weights alpha
-and filters u/||u|| of N neurons a class (default: as many as the model has in its largest class, twice) start at random and are trained on
-batches of 250 images; the learning rate falls to a hundredth along a cosine over T seconds. Prints, for each seed, the
-objective over all training images, how far it is above psdnet's bound, and the accuracy, as time goes by.
+and filters u/||u|| of N neurons a class and region (default: twice what the model has in its largest class) start at random and are
+trained on batches of B images (0: all of them); each learning rate, for each seed, falls to a hundredth along a cosine over T seconds.
+Prints the objective over all training images, how far it is above psdnet's bound, and the accuracy, as time goes by, and a table
+of all runs; with the accuracy on the images that psdnet held out (-validation), where there are any.
+
+Seconds are of processor time over K threads, looking at the objective left out: what else a machine does is not held against Adam.
 
 Pooled activations are linear in the lifted features, mean s(x . u) = <Phi, [u;1][u;1]'>, which are computed once, from the
-pixels alone: an epoch is a product of n x m with m x N for each region.
+pixels alone, and not counted: an epoch is a product of n x m with m x N for each region.
 """
 import argparse
 import glob
@@ -21,7 +25,7 @@ import h5py
 import numpy
 import torch
 
-BATCH = 250
+LOOKS = 40  # at the objective, evenly over a run
 
 
 def read_cifar10(directory):
@@ -105,60 +109,90 @@ class Network:
             return loss + beta * self.weights.double().abs().sum().item(), right / len(Phi)
 
 
-def train(network, Phi, Y, beta, bound, options):
-    optimizer = torch.optim.Adam([network.filters, network.weights], lr=options.rate)
-    begun, shown, within = time.time(), -1, None
+def train(network, Phi, Y, beta, options, rate, look):
+    """Calls look(seconds) LOOKS times."""
+    optimizer = torch.optim.Adam([network.filters, network.weights], lr=rate)
+    clock, looked = time.process_time(), 0
     while True:
-        elapsed = time.time() - begun
-        if elapsed * 10 >= options.seconds * (shown + 1) or elapsed >= options.seconds:
-            shown = int(elapsed * 10 / options.seconds)
-            objective, accuracy = network.objective(Phi, Y, beta)
-            print(f'  {elapsed:7.1f} s  objective {objective:14.6f}  above the bound by {objective / bound - 1:8.2e}  '
-                  f'accuracy {100 * accuracy:6.2f} %', flush=True)
-            if within is None and objective <= 1.01 * bound:
-                within = elapsed
-            if elapsed >= options.seconds:
-                return objective, within
-        for group in optimizer.param_groups:
-            group['lr'] = options.rate * (0.505 + 0.495 * math.cos(math.pi * min(1, elapsed / options.seconds)))
-        for batch in torch.randperm(len(Phi)).split(BATCH):
+        for batch in torch.randperm(len(Phi)).split(options.batch or len(Phi)):
+            elapsed = (time.process_time() - clock) / options.threads
+            if elapsed * LOOKS >= options.seconds * (looked + 1):
+                begun, looked = time.process_time(), looked + 1
+                look(elapsed)
+                clock += time.process_time() - begun
+                if looked == LOOKS:
+                    return
+            for group in optimizer.param_groups:
+                group['lr'] = rate * (0.505 + 0.495 * math.cos(math.pi * min(1, elapsed / options.seconds)))
             optimizer.zero_grad()
             loss = ((network.scores(Phi[batch]) - Y[batch]) ** 2).sum() / 2 * (len(Phi) / len(batch))
             (loss + beta * network.weights.abs().sum()).backward()
             optimizer.step()
 
 
+def samples(model, directory):
+    """Features and targets of the images that the model was trained on, and of those that were held out, or None."""
+    found = read_cifar10(directory) or read_idx(directory)
+    if found is None:
+        sys.exit(f'baseline-sgd.py: {directory}: neither data_batch_*.bin nor IDX files')
+    labels = [int(label) for label in model.attrs['classes']]
+    chosen = numpy.flatnonzero(numpy.isin(found[1], labels))
+    classes = numpy.array([labels.index(label) for label in found[1][chosen]])
+    Y = numpy.where(classes[:, None] == (1 if len(labels) == 2 else numpy.arange(len(labels))), 1.0, -1.0)
+    parts = slice(0, int(model.attrs['n_train'])), slice(int(model.attrs['n_train']), None)
+    return [(features(model, found[0][chosen[part]]), torch.from_numpy(Y[part]).float()) if len(chosen[part]) else None
+            for part in parts]
+
+
+def run(options, training, held_out, shape, seed, rate, beta, bound):
+    """A line of the table, as a list."""
+    torch.manual_seed(seed)
+    network = Network(*shape, seed)
+    objectives, within = [], []
+
+    def look(seconds):
+        objective, accuracy = network.objective(*training, beta)
+        objectives.append(objective)
+        if objective <= 1.01 * bound:
+            within.append(seconds)
+        if len(objectives) % 4 == 0:
+            print(f'  {seconds:7.1f} s  objective {objective:14.6f}  above the bound by {objective / bound - 1:8.2e}  '
+                  f'accuracy {100 * accuracy:6.2f} %', flush=True)
+
+    print(f'rate {rate:g}, seed {seed}')
+    train(network, *training, beta, options, rate, look)
+    early, half, best = objectives[LOOKS // 6], objectives[LOOKS // 2 - 1], min(objectives)
+    accuracies = [f'{100 * network.objective(*data, beta)[1]:.2f} %' for data in (training, held_out) if data]
+    return [f'{rate:g}', str(seed), f'{early:.1f} / {half:.1f} / {objectives[-1]:.1f}', f'{best:.1f}', f'{100 * (best / bound - 1):.2f} %',
+            f'{within[0]:.1f} s' if within else 'never'] + accuracies
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument('model')
     parser.add_argument('data')
-    for name, kind, default in ('neurons', int, 0), ('seeds', int, 3), ('seconds', float, 60.0), ('rate', float, 0.01):
+    for name, kind, default in (('rates', str, '1e-3,3e-3,1e-2,3e-2,1e-1,3e-1'), ('seeds', int, 2), ('seconds', float, 60.0),
+                                ('neurons', int, 0), ('batch', int, 250), ('threads', int, 1)):
         parser.add_argument('-' + name, type=kind, default=default)
     options = parser.parse_args()
+    torch.set_num_threads(options.threads)
     with h5py.File(options.model, 'r') as model:
         if model.attrs['version'] != 1 or model.attrs.get('flip', 0):
             sys.exit(f'baseline-sgd.py: {options.model}: expected a model of one branch, trained without -flip')
-        found = read_cifar10(options.data) or read_idx(options.data)
-        if found is None:
-            sys.exit(f'baseline-sgd.py: {options.data}: neither data_batch_*.bin nor IDX files')
-        labels = [int(label) for label in model.attrs['classes']]
-        chosen = numpy.flatnonzero(numpy.isin(found[1], labels))[:model.attrs['n_train']]
-        classes = numpy.array([labels.index(label) for label in found[1][chosen]])
-        C = 1 if len(labels) == 2 else len(labels)
-        Y = numpy.where(classes[:, None] == (1 if C == 1 else numpy.arange(C)), 1.0, -1.0)
+        training, held_out = samples(model, options.data)
+        G, C = training[0].shape[1], training[1].shape[1]
         beta, bound = float(model.attrs['beta']), float(model.attrs['objective_dual'])
         filters, counts = model['/neurons/filter'].shape, numpy.bincount(model['/neurons/class'][:], minlength=C)
-        Phi = features(model, found[0][chosen])
-        print(f'{len(chosen)} images, beta {beta:.6g}; psdnet: objective {model.attrs["objective_primal"]:.6f}, '
-              f'bound {bound:.6f}, {filters[0]} neurons')
-    N = options.neurons or max(8, math.ceil(2 * counts.max() / Phi.shape[1]))
-    for seed in range(options.seeds):
-        print(f'seed {seed}: {N * C * Phi.shape[1]} neurons')
-        torch.manual_seed(seed)
-        network = Network(Phi.shape[1], N, C, filters[1], seed)
-        objective, within = train(network, Phi, torch.from_numpy(Y).float(), beta, bound, options)
-        when = 'never' if within is None else f'after {within:.1f} s'
-        print(f'  best bound of psdnet {bound:.6f}, Adam {objective:.6f}; within 1 %: {when}')
+        N = options.neurons or max(8, math.ceil(2 * counts.max() / G))
+        print(f'{len(training[0])} images, beta {beta:.6g}; psdnet: objective {model.attrs["objective_primal"]:.6f}, bound {bound:.6f}, '
+              f'{filters[0]} neurons; Adam: {N * C * G} neurons, batches of {options.batch or len(training[0])}')
+    lines = [run(options, training, held_out, (G, N, C, filters[1]), seed, float(rate), beta, bound)
+             for rate in options.rates.split(',') for seed in range(options.seeds)]
+    times = ' / '.join(f'{options.seconds * part:.3g}' for part in (7 / 40, 0.5, 1))
+    heads = ['rate', 'seed', f'objective after {times} s', 'best', 'above the bound', 'within 1 %', 'training', 'held out']
+    print()
+    for line in [heads[:len(lines[0])], ['---'] * len(lines[0])] + lines:
+        print('| ' + ' | '.join(line) + ' |')
 
 
 main()

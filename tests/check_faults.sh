@@ -77,7 +77,7 @@ mkdir run.ck.gram
 run 1 1 'run.ck.gram is a directory' "$LAUNCH" 2 "$PSDNET" train $options -model m.h5 -checkpoint run.ck -checkpoint_gram
 run 1 1 'not a psdnet-checkpoint' "$LAUNCH" 2 "$PSDNET" train $options -model m.h5 -checkpoint data/train.h5 -resume
 run 1 1 '-resume needs -checkpoint' "$PSDNET" train $options -model m.h5 -resume
-run 1 1 'path keeps no checkpoint' "$PSDNET" path $options -model m.h5 -checkpoint run.ck
+run 1 1 '-resume needs -checkpoint' "$PSDNET" path $options -model m.h5 -resume
 if [ "$(id -u)" != 0 ]; then
   mkdir closed
   chmod 555 closed

@@ -227,10 +227,10 @@ static void TestAnotherProblemIsRefused(void **state)
   RunDestroy(&kernel);
 
   Run it = RunCreate(PETSC_COMM_WORLD, &PsdConsensusRoot, 0.1, 0.5);
-  Rewrite(path, "psdnet-checkpoint 1", "psdnet-checkpoint 2");
+  Rewrite(path, "psdnet-checkpoint 2", "psdnet-checkpoint 3");
   assert_int_equal(Open(&it, path), PSD_ERR_INPUT);
-  Refused(&it, path, "version 2", "a later version", 0);
-  Rewrite(path, "psdnet-checkpoint 2", "psdnet-checkpoints1");
+  Refused(&it, path, "version 3", "a later version", 0);
+  Rewrite(path, "psdnet-checkpoint 3", "psdnet-checkpoints2");
   Refused(&it, path, "", "another format", 0);
   RunDestroy(&it);
   Remove(path);

@@ -140,19 +140,20 @@ PetscErrorCode PsdAdmmSetBeta(PsdAdmm admm, PetscReal beta)
   const PsdProblem problem = admm->problem;
   const PetscReal last = problem->beta, empty = problem->empty;
   const PetscReal sigma = admm->split ? admm->split->sigma : 1;
-  const PetscReal start = admm->settings.rho == 0 ? PsdAdmmInitialPenalty(admm) : 1;
+  const PetscBool estimated = (PetscBool)(admm->spectrum.steps > 0); /* rather than given, as -rho */
+  const PetscReal start = estimated ? PsdAdmmInitialPenalty(admm) : 1;
   PetscReal objective = admm->status.objective + (beta - last) * admm->best_weight;
   PetscCall(PsdPhaseBegin(PSD_PHASE_FACTOR));
   problem->beta = beta;
   problem->beta_rel = problem->beta_noise = 0;
   PetscCall(PsdBoundsSetBeta(admm->bounds));
-  if (admm->settings.rho == 0)
-    PetscCall(PsdAdmmSetPenalty(admm, admm->rho * PsdAdmmInitialPenalty(admm) / start, sigma));
+  if (estimated) PetscCall(PsdAdmmSetPenalty(admm, admm->rho * PsdAdmmInitialPenalty(admm) / start, sigma));
   for (PetscInt s = 0; s < 2; s++) PetscCall(VecScale(admm->U[s], beta / last));
   PetscCall(PsdConsensusRescale(admm->consensus, beta / last));
   admm->rho_initial = admm->rho;
   admm->lag = (PsdLag){0};
-  admm->last_check = admm->round = 0;
+  admm->last_check = admm->round = admm->checkpoint.rows = 0;
+  admm->elapsed = 0;
   if (objective > empty) {
     objective = empty;
     admm->best.N = 0;

@@ -45,6 +45,7 @@ typedef struct {
   PetscReal every;                                              /* seconds */
   PetscBool resume;
   char *identity;         /* which problem this is, as text */
+  PsdAdmmRecord *record;  /* the caller's, or NULL */
   PsdArchive archive;     /* open between PsdCheckpointOpen and PsdCheckpointLoad */
   PetscBool resumed;      /* the loop has to begin where the file ends */
   PetscLogDouble last;    /* when the last one was written, or the loop begun */

@@ -11,7 +11,7 @@
 #include "problem/stored.h"
 
 #define FORMAT "psdnet-checkpoint"
-#define VERSION 1
+#define VERSION 2
 
 PetscErrorCode PsdAdmmSetCheckpointFromOptions(PsdAdmm admm)
 {
@@ -38,7 +38,14 @@ PetscErrorCode PsdAdmmSetCheckpointFromOptions(PsdAdmm admm)
   PetscFunctionReturn(0);
 }
 
-/* The problem's own lines, and those of the program that A'A does not depend on. */
+PetscErrorCode PsdAdmmKeepRecord(PsdAdmm admm, PsdAdmmRecord *record)
+{
+  PetscFunctionBeginUser;
+  admm->checkpoint.record = record;
+  PetscFunctionReturn(0);
+}
+
+/* The problem's own lines, those of the program that A'A does not depend on, and the caller's. */
 static PetscErrorCode Identify(PsdAdmm admm)
 {
   PetscFunctionBeginUser;
@@ -54,6 +61,7 @@ static PetscErrorCode Identify(PsdAdmm admm)
                           : problem->beta_noise > 0 ? problem->beta_noise
                                                     : problem->beta;
   PetscCall(PetscSNPrintf(text + length, PSD_ARCHIVE_TEXT - length, "%s %.17g\n", name, (double)value));
+  if (admm->checkpoint.record) PetscCall(PetscStrlcat(text, admm->checkpoint.record->identity, PSD_ARCHIVE_TEXT));
   admm->checkpoint.identity = text;
   PetscFunctionReturn(0);
 }

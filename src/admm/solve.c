@@ -104,6 +104,7 @@ static PetscErrorCode Resume(PsdAdmm admm, PetscReal target)
   admm->checkpoint.resumed = PETSC_FALSE;
   if (admm->checked && status->gap <= target) {
     admm->reason = PSD_GAP_REACHED;
+    if (admm->split) PetscCall(PsdSplittingDualPoint(admm->split)); /* for the certificate */
   } else if (at_limit) {
     admm->reason = PSD_ITERATION_LIMIT;
     if (!admm->checked) {
@@ -133,7 +134,9 @@ static PetscErrorCode Begin(PsdAdmm admm, PetscReal target)
   PetscFunctionBeginUser;
   PsdStop stop;
   admm->reason = IsSolved(admm) ? PSD_GAP_REACHED : PSD_RUNNING;
-  admm->checkpoint.last = admm->pass = PsdWallSeconds();
+  admm->checkpoint.last = PsdWallSeconds();
+  /* what was done since the last iteration, a certificate and what callers do from beta to beta, is a pass of its own */
+  if (admm->pass == 0) admm->pass = admm->checkpoint.last;
   if (admm->checkpoint.resumed) PetscCall(Resume(admm, target));
   admm->checked = PETSC_FALSE;
   if (!admm->checkpoint.path[0] || admm->reason != PSD_RUNNING) PetscFunctionReturn(0);

@@ -82,6 +82,7 @@ static PetscErrorCode VisitStatus(PsdAdmm admm, Visit *v)
   PetscCall(Int(v, "iteration", &status->iteration));
   PetscCall(Int(v, "rank", &status->rank));
   PetscCall(Int(v, "neurons", &status->neurons));
+  PetscCall(Int(v, "screened", &status->screened));
   PetscCall(Real(v, "primal_residual", &status->primal_residual));
   PetscCall(Real(v, "dual_residual", &status->dual_residual));
   PetscCall(Real(v, "objective", &status->objective));
@@ -105,6 +106,23 @@ static PetscErrorCode VisitBounds(PsdAdmm admm, Visit *v)
   if (v->action == GET)
     bounds->best_source =
         is_nu && bounds->best_nu ? (PsdDualSource){NULL, bounds->best_nu} : (PsdDualSource){bounds->best_w, NULL};
+  PetscFunctionReturn(0);
+}
+
+/* What penalties of later betas are made of. */
+static PetscErrorCode VisitSpectrum(PsdSpectrum *spectrum, Visit *v)
+{
+  PetscFunctionBeginUser;
+  char name[32];
+  PetscCall(Int(v, "spectrum_steps", &spectrum->steps));
+  PetscCall(Real(v, "spectrum_mean", &spectrum->mean));
+  for (PetscInt k = 0; k < PSD_LANCZOS_STEPS; k++) {
+    PetscCall(PetscSNPrintf(name, sizeof(name), "spectrum_node_%" PetscInt_FMT, k));
+    PetscCall(Real(v, name, &spectrum->node[k]));
+    PetscCall(PetscSNPrintf(name, sizeof(name), "spectrum_weight_%" PetscInt_FMT, k));
+    PetscCall(Real(v, name, &spectrum->weight[k]));
+  }
+  if (v->action == GET) spectrum->steps = PetscMax(0, PetscMin(PSD_LANCZOS_STEPS, spectrum->steps));
   PetscFunctionReturn(0);
 }
 
@@ -148,9 +166,11 @@ static PetscErrorCode VisitState(PsdAdmm admm, Visit *v)
   PetscCall(Real(v, "elapsed", &admm->elapsed));
   PetscCall(Real(v, "beta", &admm->problem->beta));
   PetscCall(Real(v, "beta_max", &admm->problem->beta_max));
+  PetscCall(Real(v, "beta_asked", &admm->problem->beta_asked));
   PetscCall(Int(v, "round", &admm->round));
   PetscCall(VisitStatus(admm, v));
   PetscCall(VisitPenalty(admm, v));
+  PetscCall(VisitSpectrum(&admm->spectrum, v));
   PetscCall(VisitBounds(admm, v));
   for (PetscInt k = 0; k < 5; k++) PetscCall(Real(v, sums[k], &admm->sums[k]));
   PetscCall(Pairs(v, "/pairs/Z", admm->Z[0]));
@@ -227,6 +247,7 @@ PetscErrorCode PsdStateGet(PsdAdmm admm, PsdArchive archive)
   PetscCall(PsdArchiveGetReal(archive, "gap_asked_for", &gap));
   if (gap != admm->settings.gap) admm->round = 0;
   admm->status.rho = admm->rho;
+  admm->status.seconds = admm->elapsed;
   PetscCall(PsdArchiveAgree(archive));
   PetscCall(PsdStateGetLists(admm, archive));
   PetscCall(PsdConeGet(admm->cone, archive));

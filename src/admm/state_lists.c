@@ -1,5 +1,5 @@
 /*
-   What a checkpoint holds in lists of no fixed length: the neurons of the best network, and the history.
+   What a checkpoint holds in lists of no fixed length: the neurons of the best network, the history, and the caller's record.
 */
 #include "admm.h"
 #include "base/base.h"
@@ -196,21 +196,55 @@ static PetscErrorCode GetHistory(PsdAdmm admm, PsdArchive archive)
   PetscFunctionReturn(0);
 }
 
-/* ---------------------------------------------------------------- both */
+/* ---------------------------------------------------------------- the caller's record
+
+   The same on all ranks. */
+
+#define RECORD "/record"
+
+static void PutRecord(const PsdAdmmRecord *record, PetscMPIInt rank, PsdArchive archive)
+{
+  PetscInt array;
+  const PetscInt64 length = (PetscInt64)record->rows * record->columns;
+  (void)PsdArchiveFind(archive, RECORD, length, &array);
+  if (rank == 0) PsdArchivePut(archive, array, 0, length, record->numbers);
+}
+
+static PetscErrorCode GetRecord(PsdAdmm admm, PsdArchive archive)
+{
+  PetscFunctionBeginUser;
+  PsdAdmmRecord *record = admm->checkpoint.record;
+  PetscInt array;
+  const PetscInt64 length = PsdArchiveFind(archive, RECORD, -1, &array);
+  PsdCheckInput(length % record->columns == 0 && length / record->columns < record->most,
+                "%s: array " RECORD " has %lld numbers, expected rows of %" PetscInt_FMT ", fewer than %" PetscInt_FMT,
+                admm->checkpoint.path, (long long)length, record->columns, record->most);
+  PetscCall(PsdArchiveGetAll(archive, array, record->numbers));
+  record->rows = (PetscInt)(length / record->columns);
+  record->resumed = PETSC_TRUE;
+  PetscFunctionReturn(0);
+}
+
+/* ---------------------------------------------------------------- all */
 
 PetscErrorCode PsdStateAddLists(PsdAdmm admm, PsdArchive archive)
 {
   PetscFunctionBeginUser;
+  const PsdAdmmRecord *record = admm->checkpoint.record;
   PetscCall(AddNeurons(admm, archive));
   (void)PsdArchiveAddArray(archive, HISTORY, admm->checkpoint.rows, COLUMNS);
+  if (record) (void)PsdArchiveAddArray(archive, RECORD, record->rows, record->columns);
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode PsdStatePutLists(PsdAdmm admm, PsdArchive archive)
 {
   PetscFunctionBeginUser;
+  PetscMPIInt rank;
   PetscCall(PutNeurons(admm, archive));
   PetscCall(PutHistory(admm, archive));
+  PetscCallMPI(MPI_Comm_rank(admm->blocks->comm, &rank));
+  if (admm->checkpoint.record) PutRecord(admm->checkpoint.record, rank, archive);
   PetscFunctionReturn(0);
 }
 
@@ -219,5 +253,6 @@ PetscErrorCode PsdStateGetLists(PsdAdmm admm, PsdArchive archive)
   PetscFunctionBeginUser;
   PetscCall(GetNeurons(admm, archive));
   PetscCall(GetHistory(admm, archive));
+  if (admm->checkpoint.record) PetscCall(GetRecord(admm, archive));
   PetscFunctionReturn(0);
 }

@@ -1,11 +1,35 @@
 /*
    psdnet path: the regularisation path. One problem, its A'A made once; a decreasing sequence of betas, each started from the
    last one's solution and each certified; the network that does best on images that were held out is kept.
+
+   What a path has come to is its table: a row for each beta that is done. Which network is kept, what is reported and which beta is
+   next all follow from the rows, so that they are what a checkpoint holds beside the solver's state. The network itself is in
+   the model file.
 */
 #include "app.h"
+#include "base/archive.h"
 #include <string.h>
 
 #define MOST_BETAS 1000
+#define IDENTITY 256 /* bytes of the text that says which path this is */
+
+/* The numbers of a row; all but the last are those of path.csv, in its order. REACHED: whether the gap was. */
+enum {
+  NUMBER,
+  BETA,
+  BETA_REL,
+  ITERATIONS,
+  SECONDS,
+  OBJECTIVE,
+  BOUND,
+  GAP,
+  NEURONS,
+  ACCURACY,
+  ACCURACY_HELD_OUT,
+  LOSS_HELD_OUT,
+  REACHED,
+  COLUMNS
+};
 
 typedef struct {
   char model[PETSC_MAX_PATH_LEN], table[PETSC_MAX_PATH_LEN], report[PETSC_MAX_PATH_LEN];
@@ -40,19 +64,6 @@ static PetscErrorCode ReadBetas(Choices *choices)
   PetscFunctionReturn(0);
 }
 
-/* A path is many runs; what would have to be kept is the best of them as well. */
-static PetscErrorCode RefuseCheckpoint(void)
-{
-  PetscFunctionBeginUser;
-  static const char *const names[] = {"-checkpoint", "-checkpoint_every", "-checkpoint_gram", "-resume"};
-  for (size_t k = 0; k < sizeof(names) / sizeof(*names); k++) {
-    PetscBool given;
-    PetscCall(PetscOptionsHasName(NULL, NULL, names[k], &given));
-    PsdCheckInput(!given, "option %s: path keeps no checkpoint, train does", names[k]);
-  }
-  PetscFunctionReturn(0);
-}
-
 static PetscErrorCode ReadOptions(Choices *choices, PsdData data, PsdPatches patches, PsdProblem problem, PsdAdmm admm,
                                   PetscBool *done)
 {
@@ -67,7 +78,7 @@ static PetscErrorCode ReadOptions(Choices *choices, PsdData data, PsdPatches pat
   PetscCall(PsdPatchesSetFromOptions(patches));
   PetscCall(PsdProblemSetFromOptions(problem));
   PetscCall(PsdAdmmSetFromOptions(admm));
-  PetscCall(RefuseCheckpoint());
+  PetscCall(PsdAdmmSetCheckpointFromOptions(admm));
   PetscCall(ReadBetas(choices));
   PetscCall(PsdOptionsHeading("Output"));
   PetscCall(PsdOptionPath("-model", "file the best network is written to (HDF5)", PETSC_TRUE, choices->model));
@@ -124,12 +135,40 @@ typedef struct {
   PsdProblem problem;
   PsdData held_out;
   const Choices *choices;
+  PsdAdmmRecord *record; /* a row for each beta that is done */
   PsdTable table;
   PsdReport *report;
-  PetscInt best; /* number of the network that is kept, from 1; 0: none yet */
-  PetscReal best_accuracy, best_loss;
-  PetscBool all_reached, time_is_up;
+  const PetscReal *best; /* the row of the network that is kept; NULL: none yet */
+  PetscBool all_reached, time_is_up, stopped;
 } Path;
+
+/* What rows are results of, beside the problem: the betas and the images to choose by. */
+static PetscErrorCode Identify(const Choices *choices, PsdData held_out, size_t length, char text[])
+{
+  PetscFunctionBeginUser;
+  PetscMPIInt rank;
+  unsigned betas, images;
+  PetscInt n, n_local, size[3];
+  const unsigned char *bytes;
+  char list[64] = "by ratio";
+  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  PetscCall(
+      PsdChecksumRanks(PETSC_COMM_WORLD, choices->beta, rank == 0 ? choices->count * sizeof(PetscReal) : 0, &betas));
+  if (choices->listed) /* not PETSc's, which writes 30 as "30." */
+    (void)snprintf(list, sizeof(list), "%g to %g, checksum %08x", (double)choices->beta[0],
+                   (double)choices->beta[choices->count - 1], betas);
+  PetscCall(PetscSNPrintf(text, length, "path of %" PetscInt_FMT " betas, %s\n", choices->count, list));
+  if (!held_out) PetscFunctionReturn(0);
+  PetscCall(PsdDataGetSizes(held_out, &n, &n_local, NULL));
+  PetscCall(PsdDataGetShard(held_out, &bytes, NULL, NULL));
+  PetscCall(PsdDataGetImageSize(held_out, &size[0], &size[1], &size[2]));
+  PetscCall(PsdChecksumRanks(PETSC_COMM_WORLD, bytes, (size_t)n_local * size[0] * size[1] * size[2], &images));
+  PetscCall(PetscStrlen(text, &length));
+  PetscCall(PetscSNPrintf(text + length, IDENTITY - length,
+                          "%" PetscInt_FMT " images held out, checksum %08x, crop_shift %" PetscInt_FMT "\n", n, images,
+                          choices->crop_shift));
+  PetscFunctionReturn(0);
+}
 
 static PetscErrorCode Monitor(PsdAdmm admm, const PsdAdmmStatus *status, void *context)
 {
@@ -142,77 +181,151 @@ static PetscErrorCode Monitor(PsdAdmm admm, const PsdAdmmStatus *status, void *c
 }
 
 /* Better on the images held out, a tie going to the smaller loss; without them the last is kept. */
-static PetscBool IsBetter(const Path *path, PetscReal accuracy, PetscReal loss)
+static PetscBool IsBetter(const Path *path, const PetscReal row[])
 {
-  if (!path->held_out || path->best == 0 || accuracy > path->best_accuracy) return PETSC_TRUE;
-  return (PetscBool)(accuracy == path->best_accuracy && loss < path->best_loss);
+  const PetscReal *best = path->best;
+  if (!path->held_out || !best || row[ACCURACY_HELD_OUT] > best[ACCURACY_HELD_OUT]) return PETSC_TRUE;
+  return (PetscBool)(row[ACCURACY_HELD_OUT] == best[ACCURACY_HELD_OUT] && row[LOSS_HELD_OUT] < best[LOSS_HELD_OUT]);
 }
 
-static PetscErrorCode Keep(Path *path, PetscInt number, PsdNetwork network, const PsdCertificate *certificate,
-                           PetscReal accuracy, PetscReal loss)
+static PetscErrorCode ShowRow(const Path *path, const PetscReal row[])
 {
   PetscFunctionBeginUser;
+  char held_out[64] = "", columns[64] = ",";
+  if (path->held_out) {
+    PetscCall(PetscSNPrintf(held_out, sizeof(held_out), "  %9.2f%%  %9.5f", 100 * (double)row[ACCURACY_HELD_OUT],
+                            (double)row[LOSS_HELD_OUT]));
+    PetscCall(PetscSNPrintf(columns, sizeof(columns), "%.9g,%.9g", (double)row[ACCURACY_HELD_OUT],
+                            (double)row[LOSS_HELD_OUT]));
+  }
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%4.0f  %10.4g  %9.3g  %5.0f  %7.2f  %14.8g  %8.2e  %7.0f  %7.2f%%%s\n",
+                        (double)row[NUMBER], (double)row[BETA], (double)row[BETA_REL], (double)row[ITERATIONS],
+                        (double)row[SECONDS], (double)row[OBJECTIVE], (double)row[GAP], (double)row[NEURONS],
+                        100 * (double)row[ACCURACY], held_out));
+  PetscCall(PsdTableRow(path->table, "%.0f,%.17g,%.17g,%.0f,%.6f,%.17g,%.17g,%.9g,%.0f,%.9g,%s", (double)row[NUMBER],
+                        (double)row[BETA], (double)row[BETA_REL], (double)row[ITERATIONS], (double)row[SECONDS],
+                        (double)row[OBJECTIVE], (double)row[BOUND], (double)row[GAP], (double)row[NEURONS],
+                        (double)row[ACCURACY], columns));
+  PetscFunctionReturn(0);
+}
+
+/* A beta that is done: what follows from its row. */
+static PetscErrorCode Take(Path *path, const PetscReal row[])
+{
+  PetscFunctionBeginUser;
+  path->report->iterations += (PetscInt)row[ITERATIONS];
+  path->all_reached = (PetscBool)(path->all_reached && row[REACHED] != 0);
+  if (IsBetter(path, row)) {
+    path->best = row;
+    path->report->certificate =
+        (PsdCertificate){.primal = row[OBJECTIVE], .dual = row[BOUND], .gap = row[GAP], .accuracy = row[ACCURACY]};
+    path->report->accuracy_validation = path->held_out ? row[ACCURACY_HELD_OUT] : -1;
+    path->report->beta = row[BETA];
+    path->report->neurons = (PetscInt)row[NEURONS];
+  }
+  PetscCall(ShowRow(path, row));
+  PetscFunctionReturn(0);
+}
+
+/* Of the beta that the solver has just been through, its network applied. */
+static PetscErrorCode FillRow(Path *path, PetscInt number, const PsdCertificate *certificate, PsdNetwork network,
+                              PetscReal row[COLUMNS])
+{
+  PetscFunctionBeginUser;
+  PetscInt neurons;
   PetscReal beta, beta_max;
+  PsdAdmmStatus status;
+  PsdAdmmReason reason;
+  PetscCall(PsdProblemGetBeta(path->problem, &beta, &beta_max));
+  PetscCall(PsdAdmmGetStatus(path->admm, &status, &reason));
+  PetscCall(PsdNetworkGetNeurons(network, &neurons, NULL, NULL, NULL, NULL, NULL));
+  row[NUMBER] = (PetscReal)number;
+  row[BETA] = beta;
+  row[BETA_REL] = beta_max > 0 ? beta / beta_max : 0;
+  row[ITERATIONS] = (PetscReal)status.iteration;
+  row[OBJECTIVE] = certificate->primal;
+  row[BOUND] = certificate->dual;
+  row[GAP] = certificate->gap;
+  row[NEURONS] = (PetscReal)neurons;
+  row[ACCURACY] = certificate->accuracy;
+  row[ACCURACY_HELD_OUT] = row[LOSS_HELD_OUT] = 0;
+  row[REACHED] = reason == PSD_GAP_REACHED;
+  if (path->held_out)
+    PetscCall(PsdHeldOutApply(network, path->problem, path->held_out, &row[ACCURACY_HELD_OUT], &row[LOSS_HELD_OUT]));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Write(const Path *path, PsdNetwork network, const PetscReal row[])
+{
+  PetscFunctionBeginUser;
   PetscCall(PsdPhaseBegin(PSD_PHASE_WRITE));
   if (path->choices->keep_all) {
     char name[PETSC_MAX_PATH_LEN];
-    PetscCall(PetscSNPrintf(name, sizeof(name), "%s.%" PetscInt_FMT, path->choices->model, number));
+    PetscCall(PetscSNPrintf(name, sizeof(name), "%s.%.0f", path->choices->model, (double)row[NUMBER]));
     PetscCall(PsdNetworkSave(network, name));
   }
-  if (IsBetter(path, accuracy, loss)) {
-    path->best = number;
-    path->best_accuracy = accuracy;
-    path->best_loss = loss;
-    path->report->certificate = *certificate;
-    path->report->accuracy_validation = path->held_out ? accuracy : -1;
-    PetscCall(PsdProblemGetBeta(path->problem, &beta, &beta_max));
-    path->report->beta = beta;
-    PetscCall(PsdNetworkGetNeurons(network, &path->report->neurons, NULL, NULL, NULL, NULL, NULL));
-    PetscCall(PsdNetworkSave(network, path->choices->model));
-  }
+  if (path->best == row) PetscCall(PsdNetworkSave(network, path->choices->model));
   PetscCall(PsdPhaseEnd(PSD_PHASE_WRITE));
   PetscFunctionReturn(0);
 }
 
-/* One beta: solve, certify, apply, keep, a line. */
-static PetscErrorCode Step(Path *path, PetscInt number, PetscReal beta, PetscReal beta_max)
+/* The beta that the solver is at: solve, certify, apply, a row, keep. begun: when, were there no interruptions. */
+static PetscErrorCode Step(Path *path, PetscReal begun)
 {
   PetscFunctionBeginUser;
-  const PetscReal begun = PsdWallSeconds();
-  PetscReal accuracy = 0, loss = 0;
-  PetscInt neurons;
+  PsdAdmmRecord *record = path->record;
+  PetscReal *row = record->numbers + (size_t)record->rows * COLUMNS;
   PsdNetwork network;
   PsdCertificate certificate;
-  PsdAdmmStatus status;
   PsdAdmmReason reason;
-  PetscCall(PsdAdmmSetBeta(path->admm, beta));
   PetscCall(PsdAdmmSolve(path->admm, &certificate));
-  PetscCall(PsdAdmmGetStatus(path->admm, &status, &reason));
-  PetscCall(PsdTrainingSave(path->admm, &certificate, "", &network));
-  PetscCall(PsdNetworkGetNeurons(network, &neurons, NULL, NULL, NULL, NULL, NULL));
-  PetscCall(PsdNetworkSetCrops(network, path->choices->crop_shift));
-  if (path->held_out) PetscCall(PsdHeldOutApply(network, path->problem, path->held_out, &accuracy, &loss));
-  PetscCall(Keep(path, number, network, &certificate, accuracy, loss));
-  PetscCall(PsdNetworkDestroy(&network));
-  path->report->iterations += status.iteration;
-  path->all_reached = (PetscBool)(path->all_reached && reason == PSD_GAP_REACHED);
+  PetscCall(PsdAdmmGetStatus(path->admm, NULL, &reason));
+  path->stopped = (PetscBool)(reason == PSD_CHECKPOINTED);
+  if (path->stopped) PetscFunctionReturn(0);
   path->time_is_up = (PetscBool)(reason == PSD_TIME_LIMIT || reason == PSD_SIGNAL);
+  PetscCall(PsdTrainingSave(path->admm, &certificate, "", &network));
+  PetscCall(PsdNetworkSetCrops(network, path->choices->crop_shift));
+  PetscCall(FillRow(path, record->rows + 1, &certificate, network, row));
+  row[SECONDS] = PsdWallSeconds() - begun;
+  PetscCall(Take(path, row));
+  PetscCall(Write(path, network, row));
+  record->rows++;
+  PetscCall(PsdNetworkDestroy(&network));
+  PetscFunctionReturn(0);
+}
 
-  char held_out[64] = "", columns[64] = ",";
-  if (path->held_out) {
-    PetscCall(PetscSNPrintf(held_out, sizeof(held_out), "  %9.2f%%  %9.5f", 100 * (double)accuracy, (double)loss));
-    PetscCall(PetscSNPrintf(columns, sizeof(columns), "%.9g,%.9g", (double)accuracy, (double)loss));
-  }
-  PetscCall(PetscPrintf(
-      PETSC_COMM_WORLD,
-      "%4" PetscInt_FMT "  %10.4g  %9.3g  %5" PetscInt_FMT "  %7.2f  %14.8g  %8.2e  %7" PetscInt_FMT "  %7.2f%%%s\n",
-      number, (double)beta, (double)(beta / beta_max), status.iteration, (double)(PsdWallSeconds() - begun),
-      (double)certificate.primal, (double)certificate.gap, neurons, 100 * (double)certificate.accuracy, held_out));
-  PetscCall(PsdTableRow(
-      path->table, "%" PetscInt_FMT ",%.17g,%.17g,%" PetscInt_FMT ",%.6f,%.17g,%.17g,%.9g,%" PetscInt_FMT ",%.9g,%s",
-      number, (double)beta, (double)(beta / beta_max), status.iteration, (double)(PsdWallSeconds() - begun),
-      (double)certificate.primal, (double)certificate.dual, (double)certificate.gap, neurons,
-      (double)certificate.accuracy, columns));
+/* The model file is to be of the best beta so far; or, where the run was killed after it was written and before the next checkpoint,
+   of the beta that is gone through again. */
+static PetscErrorCode CheckModel(const Path *path)
+{
+  PetscFunctionBeginUser;
+  const PetscReal *best = path->best;
+  PetscReal beta;
+  PsdNetwork network;
+  PsdTraining training;
+  if (!best) PetscFunctionReturn(0);
+  PetscCall(PsdNetworkLoad(PETSC_COMM_WORLD, path->choices->model, &network));
+  PetscCall(PsdNetworkGetTraining(network, &training));
+  PetscCall(PsdNetworkDestroy(&network));
+  PetscCall(PsdProblemGetBeta(path->problem, &beta, NULL));
+  PsdCheckInput(
+      (training.beta == best[BETA] && training.objective_primal == best[OBJECTIVE]) || training.beta == beta,
+      "%s: found beta %.9g, objective %.12g, expected the best network of the path that is gone on with: beta %.9g, "
+      "objective %.12g",
+      path->choices->model, (double)training.beta, (double)training.objective_primal, (double)best[BETA],
+      (double)best[OBJECTIVE]);
+  PetscFunctionReturn(0);
+}
+
+/* What was done before the run was interrupted, and the rest of the beta that it was at. */
+static PetscErrorCode GoOn(Path *path)
+{
+  PetscFunctionBeginUser;
+  PsdAdmmStatus status;
+  for (PetscInt k = 0; k < path->record->rows; k++) PetscCall(Take(path, path->record->numbers + (size_t)k * COLUMNS));
+  PetscCall(CheckModel(path));
+  PetscCall(PsdAdmmGetStatus(path->admm, &status, NULL));
+  PetscCall(Step(path, PsdWallSeconds() - status.seconds));
   PetscFunctionReturn(0);
 }
 
@@ -220,7 +333,8 @@ static PetscErrorCode Follow(Path *path)
 {
   PetscFunctionBeginUser;
   PetscReal last, beta_max;
-  PetscCall(PsdProblemGetBeta(path->problem, &last, &beta_max));
+  PetscCall(PsdProblemGetBeta(path->problem, NULL, &beta_max));
+  PetscCall(PsdProblemGetBetaAsked(path->problem, &last));
   /* beta_max = 0: all networks of the path are the same, without neurons, and one of them is enough */
   const PetscInt count = beta_max > 0 || path->choices->listed ? path->choices->count : 1;
   PsdCheckInput(path->choices->listed || last < beta_max || beta_max == 0,
@@ -230,8 +344,12 @@ static PetscErrorCode Follow(Path *path)
                         "/beta_max", "its", "seconds", "objective", "gap", "neurons", "training",
                         path->held_out ? "  validation       loss" : ""));
   PetscCall(PsdAdmmSetMonitor(path->admm, Monitor, NULL));
-  for (PetscInt k = 0; k < count && !path->time_is_up; k++)
-    PetscCall(Step(path, k + 1, BetaAt(path->choices, k, beta_max, last), beta_max));
+  if (path->record->resumed) PetscCall(GoOn(path));
+  while (path->record->rows < count && !path->time_is_up && !path->stopped) {
+    const PetscReal begun = PsdWallSeconds();
+    PetscCall(PsdAdmmSetBeta(path->admm, BetaAt(path->choices, path->record->rows, beta_max, last)));
+    PetscCall(Step(path, begun));
+  }
   PetscFunctionReturn(0);
 }
 
@@ -241,12 +359,12 @@ static PetscErrorCode PrintSummary(const Path *path)
   const PsdReport *report = path->report;
   PetscReal memory;
   PetscCall(PsdPeakMemory(&memory));
-  PetscCall(PetscPrintf(
-      PETSC_COMM_WORLD,
-      "\nkept     number %" PetscInt_FMT ", beta %.6g: objective %.12g, bound %.12g, gap %.3e, %" PetscInt_FMT
-      " neurons\naccuracy %.2f%% training",
-      path->best, (double)report->beta, (double)report->certificate.primal, (double)report->certificate.dual,
-      (double)report->certificate.gap, report->neurons, 100 * (double)report->certificate.accuracy));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD,
+                        "\nkept     number %.0f, beta %.6g: objective %.12g, bound %.12g, gap %.3e, %" PetscInt_FMT
+                        " neurons\naccuracy %.2f%% training",
+                        (double)path->best[NUMBER], (double)report->beta, (double)report->certificate.primal,
+                        (double)report->certificate.dual, (double)report->certificate.gap, report->neurons,
+                        100 * (double)report->certificate.accuracy));
   if (path->held_out)
     PetscCall(PetscPrintf(PETSC_COMM_WORLD, ", %.2f%% validation", 100 * (double)report->accuracy_validation));
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "\nseconds  total %.2f; peak memory %.0f MB a rank\nmodel    %s\n",
@@ -254,19 +372,71 @@ static PetscErrorCode PrintSummary(const Path *path)
   PetscFunctionReturn(0);
 }
 
+/* The path goes on another time: it leaves its checkpoint, its table and its best network so far. */
+static PetscErrorCode Leave(const Path *path)
+{
+  PetscFunctionBeginUser;
+  PsdAdmmStatus status;
+  PetscCall(PsdAdmmGetStatus(path->admm, &status, NULL));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD,
+                        "\nstopped at beta %" PetscInt_FMT " of %" PetscInt_FMT " after %" PetscInt_FMT
+                        " iterations, checkpoint written: run again with -resume\n",
+                        path->record->rows + 1, path->choices->count, status.iteration));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Finish(Path *path)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PrintSummary(path));
+  PetscCall(PsdAdmmGetKernels(path->admm, &path->report->consensus, &path->report->cone));
+  if (path->choices->report[0]) PetscCall(PsdReportWrite(path->report, path->choices->report));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Run(Path *path, int *exit_status)
 {
   PetscFunctionBeginUser;
+  PetscBool keeps;
   PetscCall(PsdTableCreate(path->choices->table,
                            "number,beta,beta_rel,iterations,seconds,objective,bound,gap,neurons,accuracy_train,"
                            "accuracy_validation,loss_validation",
                            &path->table));
   PetscCall(Follow(path));
   PetscCall(PsdTableClose(&path->table));
-  PetscCall(PrintSummary(path));
-  PetscCall(PsdAdmmGetKernels(path->admm, &path->report->consensus, &path->report->cone));
-  if (path->choices->report[0]) PetscCall(PsdReportWrite(path->report, path->choices->report));
-  *exit_status = path->all_reached || path->time_is_up ? PSD_EXIT_DONE : PSD_EXIT_NOT_CONVERGED;
+  if (path->stopped) PetscCall(Leave(path));
+  else PetscCall(Finish(path));
+  PetscCall(PetscOptionsHasName(NULL, NULL, "-checkpoint", &keeps));
+  /* a path that should have been gone on with but could not be saved is not done */
+  const PetscBool done = path->time_is_up ? (PetscBool)!keeps : path->all_reached;
+  *exit_status = done ? PSD_EXIT_DONE : PSD_EXIT_NOT_CONVERGED;
+  if (path->stopped) *exit_status = PSD_EXIT_CHECKPOINTED;
+  PetscFunctionReturn(0);
+}
+
+/* With everything that was asked for set up. */
+static PetscErrorCode SetUpAndRun(const Choices *choices, PsdData data, PsdPatches patches, PsdProblem problem,
+                                  PsdAdmm admm, PsdReport *report, int *exit_status)
+{
+  PetscFunctionBeginUser;
+  char identity[IDENTITY];
+  PsdAdmmRecord record = {.identity = identity, .columns = COLUMNS, .most = choices->count};
+  Path path = {.admm = admm,
+               .problem = problem,
+               .choices = choices,
+               .record = &record,
+               .report = report,
+               .all_reached = PETSC_TRUE};
+  PetscCall(PetscMalloc1((size_t)choices->count * COLUMNS, &record.numbers));
+  PetscCall(PsdDataSetUp(data));
+  PetscCall(ReadHeldOut(choices, data, &path.held_out));
+  PetscCall(Identify(choices, path.held_out, IDENTITY, identity));
+  PetscCall(PsdAdmmKeepRecord(admm, &record));
+  PetscCall(PsdTrainingSetUp(data, patches, problem, admm));
+  PetscCall(PsdTrainingDescribe(data, patches, problem, report));
+  PetscCall(Run(&path, exit_status));
+  PetscCall(PsdDataDestroy(&path.held_out));
+  PetscCall(PetscFree(record.numbers));
   PetscFunctionReturn(0);
 }
 
@@ -275,7 +445,7 @@ PetscErrorCode PsdRunPath(const PsdInvocation *invocation, int *exit_status)
   PetscFunctionBeginUser;
   PsdReport report = {.invocation = invocation, .accuracy_validation = -1};
   Choices *choices;
-  PsdData data, held_out = NULL;
+  PsdData data;
   PsdPatches patches;
   PsdProblem problem;
   PsdAdmm admm;
@@ -287,23 +457,10 @@ PetscErrorCode PsdRunPath(const PsdInvocation *invocation, int *exit_status)
   PetscCall(PsdProblemCreate(data, patches, &problem));
   PetscCall(PsdAdmmCreate(problem, &admm));
   PetscCall(ReadOptions(choices, data, patches, problem, admm, &done));
-  if (!done) {
-    PetscCall(PsdDataSetUp(data));
-    PetscCall(ReadHeldOut(choices, data, &held_out));
-    PetscCall(PsdTrainingSetUp(data, patches, problem, admm));
-    PetscCall(PsdTrainingDescribe(data, patches, problem, &report));
-    Path path = {.admm = admm,
-                 .problem = problem,
-                 .held_out = held_out,
-                 .choices = choices,
-                 .report = &report,
-                 .all_reached = PETSC_TRUE};
-    PetscCall(Run(&path, exit_status));
-  }
+  if (!done) PetscCall(SetUpAndRun(choices, data, patches, problem, admm, &report, exit_status));
   PetscCall(PsdAdmmDestroy(&admm));
   PetscCall(PsdProblemDestroy(&problem));
   PetscCall(PsdPatchesDestroy(&patches));
-  PetscCall(PsdDataDestroy(&held_out));
   PetscCall(PsdDataDestroy(&data));
   PetscCall(PetscFree(choices));
   PetscFunctionReturn(0);

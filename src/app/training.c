@@ -48,7 +48,8 @@ PetscErrorCode PsdTrainingDescribe(PsdData data, PsdPatches patches, PsdProblem 
   PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &ranks));
   PetscCall(PsdDataGetCopies(data, &copies));
   PetscCall(PsdProblemGetSizes(problem, &report->n, &report->f, &C, &G, &report->D));
-  PetscCall(PsdProblemGetBeta(problem, &report->beta, &report->beta_max));
+  PetscCall(PsdProblemGetBeta(problem, NULL, &report->beta_max));
+  PetscCall(PsdProblemGetBetaAsked(problem, &report->beta));
   PetscCall(PsdProblemGetLoss(problem, &report->loss));
   report->blocks = 2 * C * G;
   classes = C == 1 ? 2 : C;

@@ -13,7 +13,7 @@
 #define VECTORS "/cone/vectors"
 #define ITERATION "cone_iteration"
 
-typedef enum { RANK, FACTOR, KEPT, COLUMNS, CHANGE, NUMBERS } Number; /* of a block's line */
+typedef enum { RANK, FACTOR, KEPT, COLUMNS, CHANGE, ZERO, NUMBERS } Number; /* of a block's line */
 
 /* The blocks that this rank leads. */
 typedef struct {
@@ -54,6 +54,7 @@ static void Describe(PsdCone cone, const PsdConeSlot *slot, PetscReal line[NUMBE
   line[KEPT] = (PetscReal)slot->kept;
   line[COLUMNS] = (PetscReal)slot->columns;
   line[CHANGE] = slot->change;
+  line[ZERO] = slot->zero ? 1 : 0;
 }
 
 /* All blocks' lines on every rank. */
@@ -136,6 +137,7 @@ static PetscErrorCode Take(PsdCone cone, PsdArchive archive, PetscInt vectors, P
   slot->rank = (PetscInt)line[RANK];
   slot->columns = (PetscInt)line[COLUMNS];
   slot->change = line[CHANGE];
+  slot->zero = (PetscBool)(line[ZERO] != 0 && !cone->shared);
   slot->kept = PetscMin(kept, PsdConeMostKept(d));
   /* written by a run that had no use for it: as if there had been no projection */
   if (factor == 0 && UsesFactor(cone, slot->rank)) slot->rank = -1;

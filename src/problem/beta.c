@@ -97,11 +97,25 @@ static PetscErrorCode BetaOfNoise(PsdProblem problem)
   PetscFunctionReturn(0);
 }
 
+/* Where beta_max may be nothing but rounding. */
+static PetscErrorCode SeparateFromNothing(PsdProblem problem)
+{
+  PetscFunctionBeginUser;
+  PetscReal polar, hidden;
+  PetscCall(LookAgain(problem, &polar, &hidden));
+  PetscCall(PetscInfo(NULL, "beta_max %g; from the samples at most %g, of which rounding %g\n",
+                      (double)problem->beta_max, (double)polar, (double)hidden));
+  if (polar > 2 * hidden) PetscFunctionReturn(0);
+  problem->beta_max = 0;
+  if (problem->beta_rel > 0 || problem->beta_noise > 0)
+    problem->beta = PetscMax(polar, PETSC_MACHINE_EPSILON); /* polar is 0 when all features are */
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdProblemFindBeta(PsdProblem problem, PetscReal trace)
 {
   PetscFunctionBeginUser;
   PetscBool nothing;
-  PetscReal polar, hidden;
   /* A'(-L'(0)) is h */
   PetscCall(PsdPhaseBegin(PSD_PHASE_FACTOR));
   PetscCall(PsdPolarCreate(problem->blocks->f, &problem->polar));
@@ -113,13 +127,7 @@ PetscErrorCode PsdProblemFindBeta(PsdProblem problem, PetscReal trace)
                 "lifted features overflow: see -pixel_shift, -pixel_scale, -activation and the preprocessing");
   if (problem->beta_rel > 0) problem->beta = problem->beta_rel * problem->beta_max;
   PetscCall(LooksLikeNothing(problem, trace, &nothing));
-  if (!nothing) PetscFunctionReturn(0);
-  PetscCall(LookAgain(problem, &polar, &hidden));
-  PetscCall(PetscInfo(NULL, "beta_max %g; from the samples at most %g, of which rounding %g\n",
-                      (double)problem->beta_max, (double)polar, (double)hidden));
-  if (polar > 2 * hidden) PetscFunctionReturn(0);
-  problem->beta_max = 0;
-  if (problem->beta_rel > 0 || problem->beta_noise > 0)
-    problem->beta = PetscMax(polar, PETSC_MACHINE_EPSILON); /* polar is 0 when all features are */
+  if (nothing) PetscCall(SeparateFromNothing(problem));
+  problem->beta_asked = problem->beta;
   PetscFunctionReturn(0);
 }

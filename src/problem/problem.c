@@ -269,6 +269,13 @@ PetscErrorCode PsdProblemGetBeta(PsdProblem problem, PetscReal *beta, PetscReal 
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdProblemGetBetaAsked(PsdProblem problem, PetscReal *beta)
+{
+  PetscFunctionBeginUser;
+  *beta = problem->beta_asked;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdProblemGetLoss(PsdProblem problem, const char *name[])
 {
   PetscFunctionBeginUser;

@@ -91,6 +91,7 @@ struct _p_PsdProblem {
   PetscReal activation[3];
   PetscReal beta, beta_max;
   PetscReal beta_rel, beta_noise; /* as asked for; 0: not */
+  PetscReal beta_asked;           /* what it comes to; beta is another one on a path */
   PetscReal memory;               /* MB a rank for lifted features */
   PetscInt n, n_local;
   PetscReal *Y;           /* targets +1/-1, n_local x C row-major */
