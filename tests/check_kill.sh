@@ -1,15 +1,10 @@
 #!/bin/sh
 # Whenever a rank is killed the run ends, nothing is lost but the time since the last checkpoint, and the chain of runs ends with
 # the objective of one that was left alone. KILLS: how many (15).
-set -eu
-/usr/bin/python3 -c 'import h5py, numpy' 2>/dev/null || {
-  echo "skipped: needs python3-h5py and python3-numpy"
-  exit 77
-}
-rm -rf "$SCRATCH"
-mkdir -p "$SCRATCH"
-cd "$SCRATCH"
-/usr/bin/python3 "$SOURCE/tests/make_images.py" data
+. "$SOURCE/tests/check.sh"
+need_python
+scratch
+make_images data
 export OMPI_MCA_odls_base_sigkill_timeout=0 # Open MPI waits a second otherwise
 
 /usr/bin/python3 - <<'EOF'
@@ -112,5 +107,3 @@ if end(start(2, ['-model', 'run.h5'] + KEPT), 'the last run') != 2:
 check_end(expected)
 print(f'{killed} kills, {finished + 1} chains of runs came to their end')
 EOF
-cd /
-rm -rf "$SCRATCH"

@@ -1,37 +1,18 @@
 #!/bin/sh
 # What psdnet plan says of a run's memory holds within 25% for every consensus, on one rank and two; it answers without data, and
 # bad questions get one line.
-set -eu
-/usr/bin/python3 -c 'import h5py, numpy' 2>/dev/null || {
-  echo "skipped: needs python3-h5py and python3-numpy"
-  exit 77
-}
-rm -rf "$SCRATCH"
-mkdir -p "$SCRATCH"
-cd "$SCRATCH"
-
-/usr/bin/python3 - <<'EOF'
-import os
-
-import h5py
-import numpy
-
-os.makedirs('data')
-random = numpy.random.default_rng(3)
-with h5py.File('data/train.h5', 'w') as file:
-    file['images'] = random.integers(0, 255, (600, 3, 16, 16)).astype(numpy.uint8)
-    file['labels'] = (numpy.arange(600) % 2).astype(numpy.int32)
-EOF
+. "$SOURCE/tests/check.sh"
+need_python
+scratch
+make_images data -images 600 -image 3x16x16 -classes 2
 
 # compare NAME RANKS OPTIONS...: a run's peak against its plan's, made without its data
 compare() {
   name=$1 ranks=$2
   shift 2
-  "$LAUNCH" "$ranks" "$PSDNET" plan -images 600 -image 3x16x16 -class_count 2 "$@" -report "$name-plan.json" >"$name.log" 2>&1 ||
-    { cat "$name.log"; exit 1; }
+  run "$name" "$ranks" plan -images 600 -image 3x16x16 -class_count 2 "$@" -report "$name-plan.json"
   # status 2: a few iterations do not reach the gap
-  "$LAUNCH" "$ranks" "$PSDNET" train -data data "$@" -max_it 20 -progress none -model "$name.h5" -report "$name-run.json" \
-    >"$name.log" 2>&1 || [ $? = 2 ] || { cat "$name.log"; exit 1; }
+  ends 2 "$name" "$ranks" train -data data "$@" -max_it 20 -progress none -model "$name.h5" -report "$name-run.json"
 }
 
 for ranks in 1 2; do
@@ -40,7 +21,7 @@ for ranks in 1 2; do
 done
 compare scalapack-2 2 -patch 6 -stride 5 -consensus scalapack
 compare folded-2 2 -patch 6 -stride 5 -pool 3 -pca 60 -flip
-"$LAUNCH" 1 "$PSDNET" plan -data data -patch 4 -report data-plan.json >data.log 2>&1 || { cat data.log; exit 1; }
+run data 1 plan -data data -patch 4 -report data-plan.json
 
 /usr/bin/python3 - <<'EOF'
 import json
@@ -60,23 +41,11 @@ if json.load(open('data-plan.json'))['n'] != 600:
 sys.exit(failures > 0)
 EOF
 
-# refuse WHAT OPTIONS...: status 1, one line that says WHAT
-refuse() {
-  what=$1
-  shift
-  status=0
-  "$LAUNCH" 1 "$PSDNET" plan "$@" >/dev/null 2>error.txt || status=$?
-  if [ $status != 1 ] || [ "$(grep -c '^psdnet: error' error.txt)" != 1 ] || ! grep -q -- "$what" error.txt; then
-    echo "plan $*: status $status"
-    cat error.txt
-    exit 1
-  fi
-}
-refuse "neither -data nor -images" -patch 4
-refuse "-image: found 2 numbers" -images 10 -image 3x32
-refuse "-ranks: found" -images 10 -image 3x32x32 -ranks 0
-refuse "larger than the images" -images 10 -image 3x4x4 -patch 8
-refuse "root needs .* scalapack .* kernel" -images 50000 -image 3x32x32 -patch 8 -stride 4 -node_memory 1
-refuse "64-bit indices\|needs .* GB" -images 50000 -image 3x256x256 -patch 256 -node_memory 4
+refuse "neither -data nor -images" 1 plan -patch 4
+refuse "-image: found 2 numbers" 1 plan -images 10 -image 3x32
+refuse "-ranks: found" 1 plan -images 10 -image 3x32x32 -ranks 0
+refuse "larger than the images" 1 plan -images 10 -image 3x4x4 -patch 8
+refuse "root needs .* scalapack .* kernel" 1 plan -images 50000 -image 3x32x32 -patch 8 -stride 4 -node_memory 1
+refuse "64-bit indices|needs .* GB" 1 plan -images 50000 -image 3x256x256 -patch 256 -node_memory 4
 cd /
 rm -rf "$SCRATCH"
