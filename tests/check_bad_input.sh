@@ -1,5 +1,5 @@
 #!/bin/sh
-# Every mistake of a user ends, on 1 and on 3 ranks, with status 1 and one line that names it; no file is harmed.
+# Every mistake of a user ends with status 1 and one line that names it, and harms no file: on 1 rank, and on 3 where ranks may differ.
 . "$SOURCE/tests/check.sh"
 need_python
 scratch
@@ -26,8 +26,7 @@ both() {
   refused 3 "$@"
 }
 
-# alone WORDS OPTIONS...: on 1 rank, for mistakes that each rank finds on its own, in the place where it finds others that are made
-# everywhere
+# alone WORDS OPTIONS...: on 1 rank, for options that every rank reads on its own in the same way; one or more of each kind are everywhere
 alone() { later refused 1 "$@"; }
 
 /usr/bin/python3 "$SOURCE/tests/make_bad_input.py" data .
