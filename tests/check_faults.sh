@@ -133,3 +133,5 @@ complains 1 1 "cannot write .*small/run.csv: $full" 2 train $options -model m.h5
 [ "$(ls small | tr '\n' ' ')" = "fill m.h5 run.ck " ] || fail "left over: $(ls small)"
 umount small
 trap - EXIT
+cd /
+rm -rf "$SCRATCH"
