@@ -21,7 +21,7 @@ for ranks in 1 2; do
 done
 compare scalapack-2 2 -patch 6 -stride 5 -consensus scalapack
 compare folded-2 2 -patch 6 -stride 5 -pool 3 -pca 60 -flip
-run data 1 plan -data data -patch 4 -report data-plan.json
+"$LAUNCH" 1 "$PSDNET" plan -data data -patch 4 -report data-plan.json >data.log 2>&1 || { cat data.log; exit 1; }
 
 /usr/bin/python3 - <<'EOF'
 import json
@@ -41,11 +41,23 @@ if json.load(open('data-plan.json'))['n'] != 600:
 sys.exit(failures > 0)
 EOF
 
-refuse "neither -data nor -images" 1 plan -patch 4
-refuse "-image: found 2 numbers" 1 plan -images 10 -image 3x32
-refuse "-ranks: found" 1 plan -images 10 -image 3x32x32 -ranks 0
-refuse "larger than the images" 1 plan -images 10 -image 3x4x4 -patch 8
-refuse "root needs .* scalapack .* kernel" 1 plan -images 50000 -image 3x32x32 -patch 8 -stride 4 -node_memory 1
-refuse "64-bit indices|needs .* GB" 1 plan -images 50000 -image 3x256x256 -patch 256 -node_memory 4
+# refuse WHAT OPTIONS...: status 1, one line that says WHAT
+refuse() {
+  what=$1
+  shift
+  status=0
+  "$LAUNCH" 1 "$PSDNET" plan "$@" >/dev/null 2>error.txt || status=$?
+  if [ $status != 1 ] || [ "$(grep -c '^psdnet: error' error.txt)" != 1 ] || ! grep -q -- "$what" error.txt; then
+    echo "plan $*: status $status"
+    cat error.txt
+    exit 1
+  fi
+}
+refuse "neither -data nor -images" -patch 4
+refuse "-image: found 2 numbers" -images 10 -image 3x32
+refuse "-ranks: found" -images 10 -image 3x32x32 -ranks 0
+refuse "larger than the images" -images 10 -image 3x4x4 -patch 8
+refuse "root needs .* scalapack .* kernel" -images 50000 -image 3x32x32 -patch 8 -stride 4 -node_memory 1
+refuse "64-bit indices\|needs .* GB" -images 50000 -image 3x256x256 -patch 256 -node_memory 4
 cd /
 rm -rf "$SCRATCH"
