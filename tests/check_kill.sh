@@ -30,11 +30,31 @@ def start(ranks, options):
 
 
 def end(run, what):
-    try:
-        return run.wait(timeout=HANG)
-    except subprocess.TimeoutExpired:
-        os.killpg(run.pid, signal.SIGKILL)
+    """Its status. A launcher without ranks is ended: Open MPI 4.1's waits for itself at times when a rank dies while it connects."""
+    alone = 0  # seconds
+    for _ in range(HANG):
+        try:
+            return run.wait(timeout=1)
+        except subprocess.TimeoutExpired:
+            alone = 0 if living(run.pid) else alone + 1
+        if alone == 10:
+            print(f'{what}: all ranks have ended, the launcher has not')
+            break
+    os.killpg(run.pid, signal.SIGKILL)
+    if alone < 10:
         sys.exit(f'{what}: hangs\n' + open('run.log').read())
+    return run.wait()
+
+
+def living(pid):
+    """Whether processes that PID started live."""
+    for p in open(f'/proc/{pid}/task/{pid}/children').read().split():
+        try:
+            if open(f'/proc/{p}/stat').read().rsplit(')', 1)[1].split()[0] != 'Z':
+                return True
+        except OSError:
+            pass
+    return False
 
 
 def ranks_of(pid):
