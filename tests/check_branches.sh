@@ -1,14 +1,9 @@
 #!/bin/sh
 # Networks of several branches: the objective is that of the formula, from the file alone, on any number of ranks; a branch more is
 # never worse; version 2 of the file is read, and refused where it is damaged.
-set -eu
-/usr/bin/python3 -c 'import h5py, numpy' 2>/dev/null || {
-  echo "skipped: needs python3-h5py and python3-numpy"
-  exit 77
-}
-rm -rf "$SCRATCH"
-mkdir -p "$SCRATCH"
-cd "$SCRATCH"
+. "$SOURCE/tests/check.sh"
+need_python
+scratch
 
 /usr/bin/python3 - <<'EOF_'
 import h5py
@@ -24,18 +19,12 @@ with h5py.File('train.h5', 'w') as file:
     file['labels'] = labels.astype(numpy.int32)
 EOF_
 
-fail() {
-  echo "$1"
-  cat "$2"
-  exit 1
-}
-
 # train NAME RANKS OPTIONS...
 train() {
   name=$1 ranks=$2
   shift 2
-  "$LAUNCH" "$ranks" "$PSDNET" train -data train.h5 -beta 1 -gap 1e-8 -max_it 20000 -model "$name.m" -report "$name.json" \
-    -progress none "$@" >"$name.log" 2>&1 || fail "$name: exit status $?" "$name.log"
+  run "$name" "$ranks" train -data train.h5 -beta 1 -gap 1e-8 -max_it 20000 -model "$name.m" -report "$name.json" \
+    -progress none "$@"
 }
 
 one="-patch 3 -pool 2 -patch_normalize 10 -whiten 0.1 -pca 10"

@@ -2,14 +2,9 @@
 # -flip is training on a data set in which every image is followed by its mirror image, and is certified and applied as such;
 # A'A is folded where patches and regions are their own mirror image, and then only. With a loss that is split so is what every
 # iteration passes over, kept or lifted again.
-set -eu
-/usr/bin/python3 -c 'import h5py, numpy' 2>/dev/null || {
-  echo "skipped: needs python3-h5py and python3-numpy"
-  exit 77
-}
-rm -rf "$SCRATCH"
-mkdir -p "$SCRATCH"
-cd "$SCRATCH"
+. "$SOURCE/tests/check.sh"
+need_python
+scratch
 
 /usr/bin/python3 - <<'EOF_'
 import h5py
@@ -32,12 +27,8 @@ EOF_
 train() {
   name=$1 ranks=$2 data=$3
   shift 3
-  "$LAUNCH" "$ranks" "$PSDNET" train -data "$data" -patch 3 -pool 2 -patch_normalize 10 -whiten 0.1 -beta_rel 0.05 \
-    -gap 1e-9 -max_it 20000 -model "$name.h5m" -report "$name.json" -progress none "$@" >"$name.log" 2>&1 || {
-    echo "$name: exit status $?"
-    cat "$name.log"
-    exit 1
-  }
+  run "$name" "$ranks" train -data "$data" -patch 3 -pool 2 -patch_normalize 10 -whiten 0.1 -beta_rel 0.05 \
+    -gap 1e-9 -max_it 20000 -model "$name.h5m" -report "$name.json" -progress none "$@"
 }
 
 train twice 1 twice.h5

@@ -1,19 +1,13 @@
 #!/bin/bash
 # Installed files are enough for another program: psdnet.pc finds headers and library, on two ranks; the command runs.
-set -euo pipefail
-command -v pkg-config mpicc cmake >/dev/null || {
-  echo "skipped: needs pkg-config, mpicc and cmake"
-  exit 77
-}
+set -o pipefail
+. "$SOURCE/tests/check.sh"
+command -v pkg-config mpicc cmake >/dev/null || skip "pkg-config, mpicc and cmake"
+scratch
 prefix=$SCRATCH/prefix
-rm -rf "$SCRATCH"
-mkdir -p "$SCRATCH"
-cmake --install "$(dirname "$PSDNET")" --prefix "$prefix" >"$SCRATCH/install.log" 2>&1 || {
-  cat "$SCRATCH/install.log"
-  exit 1
-}
+cmake --install "$(dirname "$PSDNET")" --prefix "$prefix" >install.log 2>&1 || fail "cmake --install: exit status $?" install.log
 
-cat >"$SCRATCH/program.c" <<'END'
+cat >program.c <<'END'
 #include <psdnet.h>
 #include <string.h>
 
@@ -32,17 +26,10 @@ pc=$(find "$prefix" -name psdnet.pc)
 export PKG_CONFIG_PATH=${pc%/*}${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}
 read -ra flags < <(pkg-config --cflags --libs psdnet)
 library=$(pkg-config --variable=libdir psdnet)
-mpicc -std=c11 -Wall -Wextra -Werror "$SCRATCH/program.c" -o "$SCRATCH/program" "${flags[@]}" "-Wl,-rpath,$library"
+mpicc -std=c11 -Wall -Wextra -Werror program.c -o program "${flags[@]}" "-Wl,-rpath,$library"
 
 version=$(pkg-config --modversion psdnet)
-printed=$("$LAUNCH" 2 "$SCRATCH/program")
-[ "$printed" = "psdnet $version" ] || {
-  echo "the program printed '$printed', expected 'psdnet $version'"
-  exit 1
-}
+printed=$("$LAUNCH" 2 ./program)
+[ "$printed" = "psdnet $version" ] || fail "the program printed '$printed', expected 'psdnet $version'"
 printed=$(env -u LD_LIBRARY_PATH "$prefix/bin/psdnet" -version)
-[[ $printed = *"$version"* ]] || {
-  echo "the installed psdnet -version printed '$printed', expected $version in it"
-  exit 1
-}
-rm -rf "$SCRATCH"
+[[ $printed = *"$version"* ]] || fail "the installed psdnet -version printed '$printed', expected $version in it"

@@ -1,42 +1,14 @@
 #!/bin/sh
 # Every loss: one objective on 1 to 4 ranks, either consensus, features kept or streamed; certify finds from the file what
 # training claimed; a path ends where training from nothing does; what does not go together is refused.
-set -eu
-/usr/bin/python3 -c 'import h5py, numpy' 2>/dev/null || {
-  echo "skipped: needs python3-h5py and python3-numpy"
-  exit 77
-}
-rm -rf "$SCRATCH"
-mkdir -p "$SCRATCH"
-cd "$SCRATCH"
-
-/usr/bin/python3 - <<'EOF'
-import os
-
-import h5py
-import numpy
-
-os.makedirs('data')
-random = numpy.random.default_rng(3)
-labels = numpy.arange(96) % 3
-images = random.integers(0, 200, (96, 1, 7, 6))
-images[labels == 1, :, :, :3] += 55
-images[labels == 2, :1] //= 2
-labels[::4] = random.integers(0, 3, len(labels[::4]))  # not to be had without errors
-with h5py.File('data/train.h5', 'w') as file:
-    file['images'] = images.astype(numpy.uint8)
-    file['labels'] = labels.astype(numpy.int32)
-EOF
+. "$SOURCE/tests/check.sh"
+need_python
+scratch
+make_images data -images 96 -image 1x7x6 -seed 3
 
 # psdnet NAME RANKS SUBCOMMAND OPTIONS...
 psdnet() {
-  name=$1 ranks=$2
-  shift 2
-  "$LAUNCH" "$ranks" "$PSDNET" "$@" -data data >"$name.txt" 2>"$name.err" || {
-    echo "$name: exit status $?"
-    cat "$name.txt" "$name.err"
-    exit 1
-  }
+  run "$@" -data data
 }
 PATCHES="-patch 2 -stride 1 -pool 2 -patch_normalize 10 -whiten 0.1"
 for loss in logistic softmax hinge huber l1; do
@@ -70,13 +42,7 @@ done
 refused() {
   text=$1
   shift
-  status=0
-  "$LAUNCH" 2 "$PSDNET" "$@" -data data >refused.txt 2>&1 || status=$?
-  [ $status = 1 ] && grep -q "psdnet: error: $text" refused.txt || {
-    echo "psdnet $*: exit status $status, expected 1 and: $text"
-    cat refused.txt
-    exit 1
-  }
+  refuse "$text" 2 "$@" -data data
 }
 refused "options -consensus kernel and -loss hinge" train $PATCHES -loss hinge -consensus kernel -model no.h5
 refused "option -huber_delta" train $PATCHES -loss l1 -huber_delta 2 -model no.h5
@@ -116,7 +82,7 @@ def attributes(name):
 
 
 def read(name):
-    text = open(name + '.txt').read()
+    text = open(name + '.log').read()
     return {key: float(re.search(rf'^{key} +(\S+)', text, re.M).group(1)) for key in ('primal', 'bound', 'gap')}
 
 
@@ -137,7 +103,7 @@ for loss in 'logistic', 'softmax', 'hinge', 'huber', 'l1':
         require(abs(found['primal'] / file['objective_primal'] - 1) <= 1e-9, output, found, file)
         require(found['bound'] <= min(primals) * (1 + 1e-11), output, 'bound', found, *primals)
         require(found['gap'] <= file['gap'] * (1 + 1e-3), output, found, file['gap'])
-    lines = [open(f'{loss}-{kind}.txt').read() + open(f'{loss}-{kind}.err').read() for kind in ('streamed-2', 'root-2')]
+    lines = [open(f'{loss}-{kind}.log').read() for kind in ('streamed-2', 'root-2')]
     require(lines[0].count('lifted again') == 1 and 'lifted again' not in lines[1], loss, 'says that features are streamed')
 binary = [attributes(f'binary-{loss}')['objective_primal'] for loss in ('logistic', 'softmax')]
 require(abs(binary[0] / binary[1] - 1) <= 1e-12, 'two classes', *binary)

@@ -1,13 +1,8 @@
 #!/bin/sh
 # A path gives each of its betas the certified network that training at that beta alone gives, and keeps the best one.
-set -eu
-/usr/bin/python3 -c 'import h5py, numpy' 2>/dev/null || {
-  echo "skipped: needs python3-h5py and python3-numpy"
-  exit 77
-}
-rm -rf "$SCRATCH"
-mkdir -p "$SCRATCH"
-cd "$SCRATCH"
+. "$SOURCE/tests/check.sh"
+need_python
+scratch
 
 /usr/bin/python3 - <<'EOF_'
 import h5py
@@ -23,12 +18,6 @@ for name, n in ('train', 240), ('other', 90):
         file['images'] = images
         file['labels'] = labels.astype(numpy.int32)
 EOF_
-
-fail() {
-  echo "$1"
-  cat "$2"
-  exit 1
-}
 
 options="-data train.h5 -patch 3 -pool 2 -patch_normalize 10 -whiten 0.1 -gap 1e-6 -max_it 20000 -progress none"
 # options is a list of words

@@ -1,17 +1,10 @@
 #!/bin/sh
 # A path that is interrupted, wherever that is, and continued on other numbers of ranks ends with the table and the network of one
 # that is not; what does not belong to it is refused.
-set -eu
-/usr/bin/python3 -c 'import h5py, numpy' 2>/dev/null || {
-  echo "skipped: needs python3-h5py and python3-numpy"
-  exit 77
-}
-rm -rf "$SCRATCH"
-mkdir -p "$SCRATCH"
-cd "$SCRATCH"
-/usr/bin/python3 "$SOURCE/tests/make_images.py" data
-# Open MPI waits a second before it ends a job whose status is not 0
-export OMPI_MCA_odls_base_sigkill_timeout=0
+. "$SOURCE/tests/check.sh"
+need_python
+scratch
+make_images data
 
 /usr/bin/python3 - <<'PYTHON'
 import csv
@@ -123,5 +116,3 @@ with open('listed-same.ck', 'r+b') as file:
     file.write(bytes([byte ^ 1]))
 refuse('listed-same.ck: damaged', f'path {kept} -model listed-same.m {listed}')
 PYTHON
-cd /
-rm -rf "$SCRATCH"

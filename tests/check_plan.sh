@@ -1,37 +1,18 @@
 #!/bin/sh
 # What psdnet plan says of a run's memory holds within 25% for every consensus, on one rank and two; it answers without data, and
 # bad questions get one line.
-set -eu
-/usr/bin/python3 -c 'import h5py, numpy' 2>/dev/null || {
-  echo "skipped: needs python3-h5py and python3-numpy"
-  exit 77
-}
-rm -rf "$SCRATCH"
-mkdir -p "$SCRATCH"
-cd "$SCRATCH"
-
-/usr/bin/python3 - <<'EOF'
-import os
-
-import h5py
-import numpy
-
-os.makedirs('data')
-random = numpy.random.default_rng(3)
-with h5py.File('data/train.h5', 'w') as file:
-    file['images'] = random.integers(0, 255, (600, 3, 16, 16)).astype(numpy.uint8)
-    file['labels'] = (numpy.arange(600) % 2).astype(numpy.int32)
-EOF
+. "$SOURCE/tests/check.sh"
+need_python
+scratch
+make_images data -images 600 -image 3x16x16 -classes 2
 
 # compare NAME RANKS OPTIONS...: a run's peak against its plan's, made without its data
 compare() {
   name=$1 ranks=$2
   shift 2
-  "$LAUNCH" "$ranks" "$PSDNET" plan -images 600 -image 3x16x16 -class_count 2 "$@" -report "$name-plan.json" >"$name.log" 2>&1 ||
-    { cat "$name.log"; exit 1; }
+  run "$name" "$ranks" plan -images 600 -image 3x16x16 -class_count 2 "$@" -report "$name-plan.json"
   # status 2: a few iterations do not reach the gap
-  "$LAUNCH" "$ranks" "$PSDNET" train -data data "$@" -max_it 20 -progress none -model "$name.h5" -report "$name-run.json" \
-    >"$name.log" 2>&1 || [ $? = 2 ] || { cat "$name.log"; exit 1; }
+  ends 2 "$name" "$ranks" train -data data "$@" -max_it 20 -progress none -model "$name.h5" -report "$name-run.json"
 }
 
 for ranks in 1 2; do

@@ -1,18 +1,16 @@
 #!/bin/bash
 # The quickstart runs end to end on a small data set and leaves its five files; it fails, and says why, when training does.
-set -euo pipefail
+set -o pipefail
+. "$SOURCE/tests/check.sh"
 quickstart=$SOURCE/jobs/quickstart.sh
 for script in "$SOURCE"/jobs/*.sh; do bash -n "$script"; done
-command -v gnuplot >/dev/null || {
-  echo "skipped: needs gnuplot"
-  exit 77
-}
-rm -rf "$SCRATCH"
-mkdir -p "$SCRATCH/data"
+command -v gnuplot >/dev/null || skip gnuplot
+scratch
+mkdir data
 
 # idx NAME COUNT: COUNT images of 12 x 12 pixels, with a pattern that their label (0 1 2 0 1 2 ...) has a part in
 idx() {
-  LC_ALL=C awk -v count="$2" -v images="$SCRATCH/data/$1-images-idx3-ubyte" -v labels="$SCRATCH/data/$1-labels-idx1-ubyte" '
+  LC_ALL=C awk -v count="$2" -v images="data/$1-images-idx3-ubyte" -v labels="data/$1-labels-idx1-ubyte" '
     function big_endian(number, file) {
       printf "%c%c%c%c", int(number / 16777216), int(number / 65536) % 256, int(number / 256) % 256, number % 256 >file
     }
@@ -29,42 +27,15 @@ idx train 240
 idx t10k 60
 
 export DATA=$SCRATCH/data OUTPUT=$SCRATCH/output PSDNET
-EXTRA_OPTIONS="-limit 200 -gap 1e-2" "$quickstart" 2 >"$SCRATCH/log" 2>&1 || {
-  echo "quickstart.sh: exit status $?"
-  cat "$SCRATCH/log"
-  exit 1
-}
+EXTRA_OPTIONS="-limit 200 -gap 1e-2" "$quickstart" 2 >log 2>&1 || fail "quickstart.sh: exit status $?" log
 for file in model.h5 report.json history.csv convergence.png filters.png; do
-  [ -s "$OUTPUT/$file" ] || {
-    echo "quickstart.sh left no $file"
-    cat "$SCRATCH/log"
-    exit 1
-  }
+  [ -s "output/$file" ] || fail "quickstart.sh left no $file" log
 done
 for picture in convergence filters; do
-  [ "$(head -c 4 "$OUTPUT/$picture.png" | tail -c 3)" = PNG ] || {
-    echo "$picture.png is not a PNG file"
-    exit 1
-  }
+  [ "$(head -c 4 output/$picture.png | tail -c 3)" = PNG ] || fail "$picture.png is not a PNG file"
 done
-[ "$(find "$OUTPUT" -mindepth 1 | wc -l)" = 5 ] || {
-  echo "expected five files in $OUTPUT, found:"
-  ls "$OUTPUT"
-  exit 1
-}
-grep -q '^gap .*certified' "$SCRATCH/log" || {
-  echo "quickstart.sh printed no certificate"
-  cat "$SCRATCH/log"
-  exit 1
-}
+[ "$(find output -mindepth 1 | wc -l)" = 5 ] || fail "expected five files in output, found: $(ls output)"
+grep -q '^gap .*certified' log || fail "quickstart.sh printed no certificate" log
 
-if EXTRA_OPTIONS="-patch 99" "$quickstart" 2 >"$SCRATCH/log" 2>&1; then
-  echo "quickstart.sh: exit status 0 although training cannot succeed"
-  exit 1
-fi
-grep -q 'psdnet: error: .*99' "$SCRATCH/log" || {
-  echo "quickstart.sh does not show why training failed:"
-  cat "$SCRATCH/log"
-  exit 1
-}
-rm -rf "$SCRATCH"
+if EXTRA_OPTIONS="-patch 99" "$quickstart" 2 >log 2>&1; then fail "quickstart.sh: exit status 0 although training cannot succeed"; fi
+grep -q 'psdnet: error: .*99' log || fail "quickstart.sh does not show why training failed:" log

@@ -1,47 +1,29 @@
 #!/bin/sh
 # The configuration of 2021: optima of an independent interior-point solver are reached and bounded, on 1, 2, 3 and 4 ranks.
-set -eu
+. "$SOURCE/tests/check.sh"
 data=$SOURCE/../shared/data/cifar10
-if [ ! -d "$data" ]; then
-  echo "skipped: $data is absent"
-  exit 77
-fi
-rm -rf "$SCRATCH"
-mkdir -p "$SCRATCH"
+[ -d "$data" ] || skip "$data"
+need_python
+scratch
 
 for ranks in 1 2 3 4; do
   for case in 1.9:1e-6 1e-6:1e-4; do
     beta=${case%:*}
-    run=$SCRATCH/$beta-$ranks
-    "$LAUNCH" $ranks "$PSDNET" train -data "$data" -classes 0,1 -patch 4 -stride 4 -pool 1 -beta "$beta" \
-      -gap "${case#*:}" -model "$run.h5" -report "$run.json" >"$run.log" 2>&1 || {
-      echo "beta $beta on $ranks ranks: exit status $?"
-      cat "$run.log"
-      exit 1
-    }
+    run "$beta-$ranks" $ranks train -data "$data" -classes 0,1 -patch 4 -stride 4 -pool 1 -beta "$beta" -gap "${case#*:}" \
+      -model "$beta-$ranks.h5" -report "$beta-$ranks.json"
   done
 done
 
-/usr/bin/python3 - "$SCRATCH" <<'EOF'
-import json
-import sys
+/usr/bin/python3 - <<'EOF'
+from judge import finish, report, require
 
 # beta: (optimum, its own relative uncertainty, gap asked for, how near to the optimum the primal has to be)
 cases = {'1.9': (3334.32150, 1e-8, 1e-6, 1e-5), '1e-6': (2490.6105, 1e-6, 1e-4, 2e-4)}
-failures = 0
-
-
-def require(holds, *what):
-    global failures
-    if not holds:
-        failures += 1
-        print(*what)
-
 
 for beta, (optimum, uncertainty, gap, distance) in cases.items():
     primals = []
     for ranks in 1, 2, 3, 4:
-        r = json.load(open(f'{sys.argv[1]}/{beta}-{ranks}.json'))
+        r = report(f'{beta}-{ranks}')
         primal, dual, where = r['objective_primal'], r['objective_dual'], f'beta {beta} on {ranks} ranks:'
         primals.append(primal)
         require(abs(r['beta_max'] / 1905.1536137 - 1) <= 1e-6, where, 'beta_max', r['beta_max'])
@@ -52,6 +34,5 @@ for beta, (optimum, uncertainty, gap, distance) in cases.items():
         require(primal >= optimum * (1 - max(uncertainty, 1e-7)), where, 'primal', primal, 'below the optimum', optimum)
     spread = max(primals) / min(primals) - 1
     require(spread <= 1e-8, f'beta {beta}: objectives on 1 to 4 ranks', *primals, 'differ by', spread, 'relative')
-sys.exit(failures > 0)
+finish()
 EOF
-rm -rf "$SCRATCH"

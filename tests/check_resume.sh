@@ -1,28 +1,17 @@
 #!/bin/sh
 # A run that is interrupted, by -max_it or by signals, and continued goes the way of one that is not, on the same number of
 # ranks or another, in every consensus, from A'A in a file or made again.
-set -eu
-/usr/bin/python3 -c 'import h5py, numpy' 2>/dev/null || {
-  echo "skipped: needs python3-h5py and python3-numpy"
-  exit 77
-}
-rm -rf "$SCRATCH"
-mkdir -p "$SCRATCH"
-cd "$SCRATCH"
-/usr/bin/python3 "$SOURCE/tests/make_images.py" data
-# Open MPI waits a second before it ends a job whose status is not 0
-export OMPI_MCA_odls_base_sigkill_timeout=0
+. "$SOURCE/tests/check.sh"
+need_python
+scratch
+make_images data
 
 # train NAME RANKS STATUS OPTIONS...
 train() {
-  name=$1 ranks=$2 expected=$3 status=0
+  name=$1 ranks=$2 expected=$3
   shift 3
-  timeout 120 "$LAUNCH" "$ranks" "$PSDNET" train -data data -patch 3 -stride 1 -pool 2 -patch_normalize 10 -whiten 0.1 \
-    -beta_rel 0.02 -model "$name.h5" -history "$name.csv" "$@" >"$name.log" 2>&1 || status=$?
-  [ "$status" = "$expected" ] && return
-  echo "$name on $ranks ranks: exit status $status, expected $expected"
-  cat "$name.log"
-  exit 1
+  ends "$expected" "$name" "$ranks" train -data data -patch 3 -stride 1 -pool 2 -patch_normalize 10 -whiten 0.1 \
+    -beta_rel 0.02 -model "$name.h5" -history "$name.csv" "$@"
 }
 
 # chain NAME RANKS,RANKS,RANKS,RANKS OPTIONS...: stopped after 7, 30 (a check) and 95 iterations

@@ -1,58 +1,44 @@
 #!/bin/bash
 # jobs/scaling/run.sh from runs to report: the table has psdnet's own numbers, the pictures are pictures, the model finds coefficients
 # that are known and states how well it fits runs that are measured; wrong options get one line.
-set -euo pipefail
-/usr/bin/python3 -c 'import h5py, numpy' 2>/dev/null || {
-  echo "skipped: needs python3-h5py and python3-numpy"
-  exit 77
-}
-command -v gnuplot >/dev/null || {
-  echo "skipped: needs gnuplot"
-  exit 77
-}
-rm -rf "$SCRATCH"
-mkdir -p "$SCRATCH"
-cd "$SCRATCH"
+set -o pipefail
+. "$SOURCE/tests/check.sh"
+need_python
+command -v gnuplot >/dev/null || skip gnuplot
+scratch
 export PSDNET
 # an allocation that the test itself may run in is not what is tested
 unset SLURM_JOB_ID SLURM_NTASKS
 run=$SOURCE/jobs/scaling/run.sh
 
-"$SOURCE/jobs/scaling/images.py" images.h5 -images 400 -image 1x12x12 -classes 3
-"$run" strong -data images.h5 -ranks 1,2,"$(($(nproc) + 1))" -images 260 -patch 3,4 -classes 2 -consensus root,scalapack \
-  -iterations 10 -repetitions 1 -options "-pool 2" -model_ranks 1,1000 -model_patch 16 -node 48 >strong.log
-"$run" weak -weak -data images.h5 -ranks 1,2 -images 100 -classes 3 -iterations 10 -repetitions 2 -model_ranks 0 >weak.log
+crowd=$(($(nproc) + 1))
+"$SOURCE/jobs/scaling/images.py" images.h5 -images $((400 + 100 * crowd)) -image 1x12x12 -classes 3
+"$run" strong -data images.h5 -ranks 1,2 -images 260 -patch 4 -classes 2 -consensus root,scalapack -iterations 10 -repetitions 2 \
+  -options "-pool 2" -model_ranks 1,1000 -model_patch 16 -node 48 >strong.log
+weak="-weak -data images.h5 -ranks 1,$crowd -images 100 -patch 3,4 -classes 3 -iterations 10 -repetitions 1 -model_ranks 0"
+# options are words
+# shellcheck disable=SC2086
+"$run" weak $weak >weak.log
 
 /usr/bin/python3 - "$SOURCE" "$(nproc)" <<'PYTHON'
-import csv
 import glob
-import json
 import math
 import os
+import statistics
 import sys
+
+from judge import finish, report as read, require, table
 
 sys.path.insert(0, sys.argv[1] + '/jobs/scaling')
 import model
 
-cores, failures = int(sys.argv[2]), 0
+cores = int(sys.argv[2])
 
-
-def require(holds, *what):
-    global failures
-    if not holds:
-        failures += 1
-        print(*what)
-
-
-def read(path):
-    return json.load(open(path))
-
-
-for study, count in ('strong', 3 * 2 * 2), ('weak', 4):
-    rows = list(csv.DictReader(open(study + '/runs.csv')))
+for study, count in ('strong', 2 * 2 * 2), ('weak', 2 * 2):
+    rows = table(study + '/runs.csv')
     require(len(rows) == count == len({row['run'] for row in rows}), study, len(rows), 'runs, expected', count)
     for row in rows:
-        report, plan = read(row['run'] + '.json'), read(row['run'] + '.plan.json')
+        report, plan = read(row['run']), read(row['run'] + '.plan')
         for key in 'ranks threads n f D blocks iterations objective_primal gap peak_memory_mb'.split():
             require(float(row[key]) == report[key], row['run'], key, row[key], report[key])
         for phase, seconds in report['seconds'].items():
@@ -76,17 +62,22 @@ for study, count in ('strong', 3 * 2 * 2), ('weak', 4):
         require(f']({picture})' in text, study, 'report does not show', picture)
     require(('(oversubscribed) |' in text) == any(row['oversubscribed'] == 'yes' for row in rows), study, 'report on oversubscription')
 
-# the factor that is stated is the one that is found again from table and model
-fitted = read('strong/model.json')
-runs = []
-for row in csv.DictReader(open('strong/runs.csv')):
-    if row['oversubscribed'] == 'no':
-        runs.append({key: value if key in ('run', 'study', 'consensus') or not value.replace('.', '').replace('e', '').replace(
-            '+', '').replace('-', '').isdigit() else float(value) for key, value in row.items()})
-worst = model.worst_ratio(fitted, runs)
-require(abs(worst / fitted['worst_ratio'] - 1) < 1e-9, 'stated factor', fitted['worst_ratio'], 'found', worst)
-require(f"within a factor of {worst:.2f}" in open('strong/report.md').read(), 'report does not state the factor')
-require(fitted['runs'] == len(runs), 'runs of the fit', fitted['runs'])
+# the factor that is stated is the one that is found again from table and model: medians of repetitions in one study, runs that are
+# not oversubscribed in the other
+TEXT = 'run study oversubscribed consensus cone consensus_asked cone_asked'.split()
+for study, points in ('strong', 4), ('weak', 2):
+    fitted, groups = read(study + '/model'), {}
+    for row in table(study + '/runs.csv'):
+        if row['oversubscribed'] == 'no':
+            run = {key: value if key in TEXT else float(value or 'nan') for key, value in row.items()}
+            groups.setdefault(run['run'].rsplit('-', 1)[0], []).append(run)
+    runs = [{key: value if key in TEXT else statistics.median(run[key] for run in group) for key, value in group[0].items()}
+            for group in groups.values()]
+    require(fitted['runs'] == len(runs) == points, study, 'runs of the fit', fitted['runs'], 'expected', len(runs))
+    worst = model.worst_ratio(fitted, runs)
+    require(abs(worst / fitted['worst_ratio'] - 1) < 1e-9, study, 'stated factor', fitted['worst_ratio'], 'found', worst)
+    require(f"within a factor of {worst:.2f}" in open(study + '/report.md').read(), study, 'report does not state the factor')
+fitted = read('strong/model')
 require([run['ranks'] for run in fitted['first']] == [1, 1000], 'plans of the model')
 require(fitted['network'] == 'assumed' and fitted['large'][-1]['total'] > 0, 'network', fitted['network'])
 
@@ -111,32 +102,29 @@ require(again['network'] == 'fitted', 'network of runs on several nodes')
 require(model.worst_ratio(again, made) < 1 + 1e-4, 'a model of its own runs is off by', model.worst_ratio(again, made))
 for phase in model.PHASES:
     require(all(abs(a - b) < 1e-2 for a, b in zip(again[phase], known[phase])), phase, again[phase], 'expected', known[phase])
-sys.exit(failures > 0)
+finish()
 PYTHON
 
 # what is there is not done again
-"$run" weak -weak -data images.h5 -ranks 1,2 -images 100 -classes 3 -iterations 10 -repetitions 2 -model_ranks 0 >again.log
+# shellcheck disable=SC2086
+"$run" weak $weak >again.log
 [ "$(wc -l <again.log)" = 1 ] || { cat again.log; exit 1; }
 
-# refuse WHAT OPTIONS...: status 1, one line that says WHAT
-refuse() {
+# refused WHAT OPTIONS...: status 1, one line that says WHAT
+refused() {
   local what=$1 status=0
   shift
   "$run" bad "$@" >/dev/null 2>error.txt || status=$?
   if [ $status != 1 ] || [ "$(wc -l <error.txt)" != 1 ] || ! grep -q -- "$what" error.txt; then
-    echo "run.sh $*: status $status"
-    cat error.txt
-    exit 1
+    fail "run.sh $*: status $status" error.txt
   fi
 }
-refuse "-data: found nothing" -ranks 1
-refuse "nowhere is not there" -data nowhere
-refuse "-ranks: found '0'" -data images.h5 -ranks 0
-refuse "-ranks: found '1,,2'" -data images.h5 -ranks 1,,2
-refuse "-images: found 'all'" -data images.h5 -images all
-refuse "-consensus: found 'best'" -data images.h5 -consensus root,best
-refuse "-classes: found 1" -data images.h5 -classes 1
-refuse "found -rank, expected an option" -data images.h5 -rank 1
-refuse "-iterations: found nothing" -data images.h5 -iterations
-cd /
-rm -rf "$SCRATCH"
+refused "-data: found nothing" -ranks 1
+refused "nowhere is not there" -data nowhere
+refused "-ranks: found '0'" -data images.h5 -ranks 0
+refused "-ranks: found '1,,2'" -data images.h5 -ranks 1,,2
+refused "-images: found 'all'" -data images.h5 -images all
+refused "-consensus: found 'best'" -data images.h5 -consensus root,best
+refused "-classes: found 1" -data images.h5 -classes 1
+refused "found -rank, expected an option" -data images.h5 -rank 1
+refused "-iterations: found nothing" -data images.h5 -iterations

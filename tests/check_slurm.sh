@@ -1,38 +1,35 @@
 #!/bin/bash
 # jobs/train.sbatch, path.sbatch and scaling-strong.sbatch under a real Slurm of two nodes: a training to its end, one over several time
 # limits, a cancelled job submitted again, a node that goes down in mid-run, an array, a study. One problem has one objective.
-set -euo pipefail
+set -o pipefail
+. "$SOURCE/tests/check.sh"
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
-skip() {
-  echo "skipped: needs $1"
-  exit 77
-}
 [ "$(id -u)" = 0 ] || skip "root, to start Slurm's daemons"
 if ! command -v slurmctld slurmd munged sbatch >/dev/null; then
   # quietly: without Debian's packages there is nothing to test here
   "$SOURCE/jobs/setup.sh" slurm >/dev/null 2>&1 || skip "Slurm (jobs/setup.sh slurm)"
 fi
-/usr/bin/python3 -c 'import h5py, numpy' 2>/dev/null || skip "python3-h5py and python3-numpy"
-
-rm -rf "$SCRATCH"
-mkdir -p "$SCRATCH"
-cd "$SCRATCH"
+need_python
+scratch
 # sockets of daemons need short paths
 cluster=$(mktemp -d "${TMPDIR:-/tmp}/slurm.XXXXXX")
 chmod 711 "$cluster"
+watcher=
 cleanup() {
+  local status=$?
+  [ -z "$watcher" ] || kill "$watcher" 2>/dev/null || true
   "$SOURCE/tests/slurm/cluster.sh" stop "$cluster/c" || true
   rm -rf "$cluster"
+  if [ $status = 0 ]; then cd / && rm -rf "$SCRATCH"; fi
 }
 trap cleanup EXIT
 "$SOURCE/tests/slurm/cluster.sh" start "$cluster/c"
 export SLURM_CONF=$cluster/c/slurm.conf
 
-fail() {
-  echo "$*"
+give_up() {
   squeue -a 2>&1 | tail -n 5
   tail -n 20 ./*.out 2>/dev/null
-  exit 1
+  fail "$*"
 }
 
 # wait_until SECONDS WHAT COMMAND...
@@ -43,62 +40,107 @@ wait_until() {
     if "$@"; then return; fi
     sleep 0.2
   done
-  fail "not within $((limit / 5)) s: $what"
+  give_up "not within $((limit / 5)) s: $what"
 }
 field() { scontrol -o show job "$1" | sed -n "s/.* $2=\([^ ]*\).*/\1/p"; }
 is_state() { [ "$(field "$1" JobState)" = "$2" ]; }
 has_ended() { case $(field "$1" JobState) in COMPLETED | FAILED | CANCELLED | TIMEOUT | NODE_FAIL) ;; *) false ;; esac }
 ends_well() { # JOB SECONDS
   wait_until "$2" "job $1 ends" has_ended "$1"
-  is_state "$1" COMPLETED || fail "job $1 ended as $(field "$1" JobState), expected COMPLETED"
+  is_state "$1" COMPLETED || give_up "job $1 ended as $(field "$1" JobState), expected COMPLETED"
 }
 no_psdnet_in() { ! pgrep -f "psdnet train .*$1" >/dev/null; }
 objective() { sed -n 's/.*"objective_primal": \([-+0-9.eE]*\).*/\1/p' "$1/report.json"; }
 same_objective() { # NAME: as the first run, to 1e-8
   awk -v a="$(objective whole)" -v b="$(objective "$1")" 'BEGIN { exit !(a > 0 && (a - b)^2 <= (1e-8 * a)^2) }' ||
-    fail "$1: objective $(objective "$1"), expected $(objective whole)"
+    give_up "$1: objective $(objective "$1"), expected $(objective whole)"
 }
 
-"$SOURCE/jobs/scaling/images.py" images.h5 -images 600 -image 3x16x16 -classes 3
+"$SOURCE/jobs/scaling/images.py" images.h5 -images 400 -image 3x12x12 -classes 3
 # two nodes here are one machine: binding would put both ranks on its first core
 export JOBS=$SOURCE/jobs PSDNET DATA=$SCRATCH/images.h5 BIND=none CHECKPOINT_EVERY=1
-# a relative gap of 2e-9 makes objectives agree to 1e-8 whatever path two runs take
-problem="-patch 6 -stride 2 -beta_rel 1e-3 -max_it 1000000 -progress_interval 1"
-export OPTIONS="$problem -gap 2e-9"
+# a relative gap of 2e-9 makes objectives agree to 1e-8 whatever path two runs take. Runs that are to be interrupted have a gap that is
+# out of reach until then, in a file that they read when they start: they last long enough on any machine.
+whole="-patch 4 -stride 2 -beta_rel 1e-3 -max_it 1000000 -progress_interval 1 -gap 2e-9"
+unreachable="${whole% -gap*} -options_file $SCRATCH/gap.txt"
+set_gap() { echo "-gap $1" >gap.txt; }
 submit() { # NAME OPTIONS...: of sbatch; prints the job's number
   local name=$1
   shift
   OUTPUT=$SCRATCH/$name sbatch --parsable --nodes=2 --ntasks-per-node=1 --output="$name.out" "$@" "$JOBS/train.sbatch"
 }
 
+# a time limit of one minute, a signal up to 50 s before it: queued again by itself. Slurm looks at time limits every half minute;
+# what follows goes on beside this job, until it has been cut and ends at the usual gap.
+set_gap 1e-15
+export OPTIONS=$unreachable
+cut=$(submit cut --time=1 --signal=B:USR1@50)
+was_cut() { [ "$(field "$cut" Restarts)" -ge 1 ]; }
+{
+  wait_until 150 "the time limit cuts job $cut" was_cut
+  set_gap 2e-9
+} &
+watcher=$!
+
 # to the end: model and report are there, the checkpoint is not
+export OPTIONS=$whole
 job=$(submit whole --time=10)
 ends_well "$job" 240
-if [ ! -s whole/model.h5 ] || [ ! -s whole/history.csv ] || [ -e whole/checkpoint.h5 ]; then fail "files in whole: $(ls whole)"; fi
-grep -q 'start 1: 2 ranks on n\[1-2\]' whole.out || fail "whole.out does not say what runs where"
+if [ ! -s whole/model.h5 ] || [ ! -s whole/history.csv ] || [ -e whole/checkpoint.h5 ]; then give_up "files in whole: $(ls whole)"; fi
+grep -q 'start 1: 2 ranks on n\[1-2\]' whole.out || give_up "whole.out does not say what runs where"
 
-# a time limit of one minute, a signal up to 50 s before it: queued again by itself. The gap it is to reach is out of reach until
-# then, so that the limit cuts the run on the fastest machine, too.
-echo "-gap 1e-15" >gap.txt
-export OPTIONS="$problem -options_file $SCRATCH/gap.txt"
-job=$(submit cut --time=1 --signal=B:USR1@50)
-was_cut() { [ "$(field "$job" Restarts)" -ge 1 ]; }
-wait_until 150 "the time limit cuts job $job" was_cut
-echo "-gap 2e-9" >gap.txt
-ends_well "$job" 240
-restarts=$(field "$job" Restarts)
-[ "$(grep -c 'is queued again' cut.out)" = "$restarts" ] || fail "cut: $restarts restarts, not all after status 75"
-grep -q '^resume *iteration' cut.out || fail "cut: the second start did not go on from the checkpoint"
+# an array over betas: each task its own directory; one too many says so
+export OPTIONS="-patch 4 -stride 4 -gap 1e-3" BETAS="3e-2 1e-2"
+job=$(OUTPUT=$SCRATCH/path sbatch --parsable --nodes=1 --ntasks-per-node=2 --time=10 --array=0-2%1 --output='path-%a.out' "$JOBS/path.sbatch")
+wait_until 240 "array $job ends" eval "[ -z \"\$(squeue -h -j $job -o %i 2>/dev/null)\" ]"
+for task in 0 1; do
+  [ -s path/$task/model.h5 ] || give_up "path: no model of task $task"
+  ! grep -q 'is queued again' path-$task.out || give_up "path: task $task was queued again"
+done
+grep -q 'array task 2: there are 2' path-2.out || give_up "path: task 2 has no beta, and does not say so"
+grep -q -- '-beta_rel 3e-2' path/0/report.json || give_up "path: beta of task 0"
+grep -q -- '-beta_rel 1e-2' path/1/report.json || give_up "path: beta of task 1"
+
+# PMIx instead of mpirun, on one node
+if srun --mpi=list 2>&1 | grep -qw pmix; then
+  job=$(LAUNCHER=srun OPTIONS="$OPTIONS -beta_rel 1e-2" OUTPUT=$SCRATCH/srun sbatch --parsable --nodes=1 --ntasks-per-node=2 --time=10 --output=srun.out "$JOBS/train.sbatch")
+  ends_well "$job" 120
+  grep -q '"ranks": 2' srun/report.json || give_up "srun: not one program of two ranks"
+fi
+
+# a scaling study in an allocation of two nodes: its table knows of the nodes, the model of the network is fitted
+export OPTIONS="-pool 1"
+job=$(IMAGES=250 CLASSES=2 REPETITIONS=1 ITERATIONS=5 MODEL_RANKS=0 RANKS=1,2 OUTPUT=$SCRATCH/strong sbatch --parsable \
+  --nodes=2 --ntasks-per-node=1 --output=strong.out "$JOBS/scaling-strong.sbatch")
+ends_well "$job" 120
+awk -F, 'NR == 1 { for (k = 1; k <= NF; k++) column[$k] = k }
+  NR > 1 { seen = seen $column["ranks"] "/" $column["nodes"] "/" $column["iterations"] " " }
+  END { exit seen != "1/1/5 2/2/5 " }' strong/runs.csv || give_up "strong: $(cat strong/runs.csv)"
+grep -q 'fitted to these runs' strong/report.md || give_up "strong: the report does not say that the network was fitted"
+
+# wrong knobs: one line, and the job fails
+job=$(LAUNCHER=mpiexec OUTPUT=$SCRATCH/wrong sbatch --parsable --nodes=1 --ntasks-per-node=1 --output=wrong.out "$JOBS/train.sbatch")
+wait_until 60 "job $job ends" has_ended "$job"
+is_state "$job" FAILED || give_up "wrong launcher: $(field "$job" JobState)"
+[ "$(wc -l <wrong.out)" = 1 ] || give_up "wrong launcher: $(cat wrong.out)"
+
+# the first job, after its time limit
+wait $watcher
+ends_well "$cut" 240
+restarts=$(field "$cut" Restarts)
+[ "$(grep -c 'is queued again' cut.out)" = "$restarts" ] || give_up "cut: $restarts restarts, not all after status 75"
+grep -q '^resume *iteration' cut.out || give_up "cut: the second start did not go on from the checkpoint"
 same_objective cut
-export OPTIONS="$problem -gap 2e-9"
 
 # cancelled: nothing goes on running, the checkpoint is whole; submitted again the job goes on from it
+set_gap 1e-15
+export OPTIONS=$unreachable
 job=$(submit again --time=10)
 wait_until 60 "a checkpoint" test -s again/checkpoint.h5
 scancel "$job"
 wait_until 30 "job $job is cancelled" is_state "$job" CANCELLED
 wait_until 30 "no psdnet runs after scancel" no_psdnet_in again
-if [ ! -s again/checkpoint.h5 ] || [ -e again/model.h5 ]; then fail "files after scancel: $(ls again)"; fi
+if [ ! -s again/checkpoint.h5 ] || [ -e again/model.h5 ]; then give_up "files after scancel: $(ls again)"; fi
 cp again/checkpoint.h5 cancelled.h5
 
 # a node goes down in mid-run: Slurm queues the job again, it goes on when the node is back
@@ -108,45 +150,9 @@ wait_until 60 "a checkpoint after the one of the cancelled job" is_newer
 scontrol update nodename=n2 state=down reason=test
 wait_until 30 "job $job is queued again" is_state "$job" PENDING
 wait_until 30 "no psdnet runs after a node went down" no_psdnet_in again
+set_gap 2e-9
 node_is_back() { scontrol update nodename=n2 state=resume 2>/dev/null || [ "$(sinfo -h -n n2 -o %T)" != down ]; }
 wait_until 30 "node n2 comes back" node_is_back
 ends_well "$job" 240
-[ "$(field "$job" Restarts)" = 1 ] || fail "again: $(field "$job" Restarts) restarts, expected 1"
+[ "$(field "$job" Restarts)" = 1 ] || give_up "again: $(field "$job" Restarts) restarts, expected 1"
 same_objective again
-
-# an array over betas: each task its own directory; one too many says so
-export OPTIONS="-patch 4 -stride 4 -gap 1e-3" BETAS="3e-2 1e-2"
-job=$(OUTPUT=$SCRATCH/path sbatch --parsable --nodes=1 --ntasks-per-node=2 --time=10 --array=0-2%1 --output='path-%a.out' "$JOBS/path.sbatch")
-wait_until 240 "array $job ends" eval "[ -z \"\$(squeue -h -j $job -o %i 2>/dev/null)\" ]"
-for task in 0 1; do
-  [ -s path/$task/model.h5 ] || fail "path: no model of task $task"
-  ! grep -q 'is queued again' path-$task.out || fail "path: task $task was queued again"
-done
-grep -q 'array task 2: there are 2' path-2.out || fail "path: task 2 has no beta, and does not say so"
-grep -q -- '-beta_rel 3e-2' path/0/report.json || fail "path: beta of task 0"
-grep -q -- '-beta_rel 1e-2' path/1/report.json || fail "path: beta of task 1"
-
-# PMIx instead of mpirun, on one node
-if srun --mpi=list 2>&1 | grep -qw pmix; then
-  job=$(LAUNCHER=srun OUTPUT=$SCRATCH/srun sbatch --parsable --nodes=1 --ntasks-per-node=2 --time=10 --output=srun.out "$JOBS/train.sbatch")
-  ends_well "$job" 120
-  grep -q '"ranks": 2' srun/report.json || fail "srun: not one program of two ranks"
-fi
-
-# a scaling study in an allocation of two nodes: its table knows of the nodes, the model of the network is fitted
-export OPTIONS="-pool 1"
-job=$(IMAGES=400 CLASSES=2 REPETITIONS=1 ITERATIONS=5 MODEL_RANKS=0 RANKS=1,2 OUTPUT=$SCRATCH/strong sbatch --parsable \
-  --nodes=2 --ntasks-per-node=1 --output=strong.out "$JOBS/scaling-strong.sbatch")
-ends_well "$job" 120
-awk -F, 'NR == 1 { for (k = 1; k <= NF; k++) column[$k] = k }
-  NR > 1 { seen = seen $column["ranks"] "/" $column["nodes"] "/" $column["iterations"] " " }
-  END { exit seen != "1/1/5 2/2/5 " }' strong/runs.csv || fail "strong: $(cat strong/runs.csv)"
-grep -q 'fitted to these runs' strong/report.md || fail "strong: the report does not say that the network was fitted"
-
-# wrong knobs: one line, and the job fails
-job=$(LAUNCHER=mpiexec OUTPUT=$SCRATCH/wrong sbatch --parsable --nodes=1 --ntasks-per-node=1 --output=wrong.out "$JOBS/train.sbatch")
-wait_until 60 "job $job ends" has_ended "$job"
-is_state "$job" FAILED || fail "wrong launcher: $(field "$job" JobState)"
-[ "$(wc -l <wrong.out)" = 1 ] || fail "wrong launcher: $(cat wrong.out)"
-cd /
-rm -rf "$SCRATCH"

@@ -1,33 +1,27 @@
 #!/bin/sh
 # An independent program that reads nothing but the model file finds the same objective, and bounds that agree.
-set -eu
+. "$SOURCE/tests/check.sh"
 shared=$SOURCE/../shared
-if [ ! -f "$shared/verify.py" ] || [ ! -d "$shared/data/cifar10" ]; then
-  echo "skipped: $shared/verify.py or $shared/data/cifar10 is absent"
-  exit 77
-fi
-rm -rf "$SCRATCH"
-mkdir -p "$SCRATCH"
+[ -f "$shared/verify.py" ] && [ -d "$shared/data/cifar10" ] || skip "$shared/verify.py and $shared/data/cifar10"
+need_python
+scratch
 export OPENBLAS_NUM_THREADS=1
 
 # verify NAME RANKS SELECTION TRAINING-OPTIONS...: trains, lets verify.py loose on the model, compares
 verify() {
   name=$1 ranks=$2 selection=$3
   shift 3
-  "$LAUNCH" "$ranks" "$PSDNET" train -data "$shared/data/cifar10" -model "$SCRATCH/$name.h5" "$@" >"$SCRATCH/$name.log" 2>&1 || {
-    echo "$name: training ended with status $?"
-    cat "$SCRATCH/$name.log"
-    exit 1
-  }
+  run "$name" "$ranks" train -data "$shared/data/cifar10" -model "$name.h5" "$@"
   # selection is a list of words
   # shellcheck disable=SC2086
-  /usr/bin/python3 "$shared/verify.py" "$SCRATCH/$name.h5" "$shared/data/cifar10" $selection --bound >"$SCRATCH/$name.json"
-  /usr/bin/python3 - "$name" "$SCRATCH/$name.json" <<'EOF'
-import json
+  /usr/bin/python3 "$shared/verify.py" "$name.h5" "$shared/data/cifar10" $selection --bound >"$name.json"
+  /usr/bin/python3 - "$name" <<'EOF'
 import sys
 
-name, path = sys.argv[1:]
-v = json.load(open(path))
+from judge import report
+
+name = sys.argv[1]
+v = report(name)
 primal, claimed, dual, bound = v['primal'], v['claimed_primal'], v['claimed_dual'], v['bound']
 wrong = [what for what, holds in {
     'primal': abs(primal / claimed - 1) <= 1e-9,
@@ -49,4 +43,3 @@ verify components 3 "--limit 2000" -limit 2000 -patch 4 -stride 2 -pool 2 -patch
   -beta_rel 1e-2 -gap 1e-4
 verify rectangular 4 "--classes 3,5,7 --limit 1001" -classes 3,5,7 -limit 1001 -patch 2x3 -stride 3 -pool 3 \
   -activation 0.2,-0.3,0.1 -pixel_shift 0 -pixel_scale 100 -beta_rel 1e-2 -gap 1e-4
-rm -rf "$SCRATCH"

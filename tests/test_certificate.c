@@ -43,12 +43,18 @@ static PetscReal LargestForm(PetscInt d, const PetscReal M[], PetscReal sign)
   const PetscReal golden = (PetscSqrtReal(5) - 1) / 2;
   PetscReal high = 0;
   for (PetscInt k = 0; k < d * d; k++) high = PetscMax(high, 4 * d * PetscAbsReal(M[k]));
-  PetscReal low = -high;
-  for (int step = 0; step < 120; step++) {
-    const PetscReal left = high - golden * (high - low), right = low + golden * (high - low);
-    if (LargestEigenvalue(d, M, sign, left) < LargestEigenvalue(d, M, sign, right)) high = right;
-    else low = left;
-  }
+  PetscReal low = -high, left = high - golden * (high - low), right = low + golden * (high - low);
+  PetscReal at_left = LargestEigenvalue(d, M, sign, left), at_right = LargestEigenvalue(d, M, sign, right);
+  for (int step = 0; step < 90; step++)
+    if (at_left < at_right) {
+      high = right, right = left, at_right = at_left;
+      left = high - golden * (high - low);
+      at_left = LargestEigenvalue(d, M, sign, left);
+    } else {
+      low = left, left = right, at_left = at_right;
+      right = low + golden * (high - low);
+      at_right = LargestEigenvalue(d, M, sign, right);
+    }
   return 2 * LargestEigenvalue(d, M, sign, (low + high) / 2);
 }
 

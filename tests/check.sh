@@ -1,0 +1,82 @@
+# check.sh: what the scripts check_NAME.sh share. They source it; it stops them at the first command that fails.
+#
+# Their environment (CMakeLists.txt): PSDNET, the command; LAUNCH, which starts it on several ranks; SOURCE, the repository; SCRATCH,
+# a directory of the script's own. Python finds judge.py there, too.
+# shellcheck shell=sh
+set -eu
+export PYTHONPATH="$SOURCE/tests" PYTHONDONTWRITEBYTECODE=1
+
+skip() { # WHAT
+  echo "skipped: needs $1"
+  exit 77
+}
+
+fail() { # WHAT [LOGS...]
+  echo "$1"
+  shift
+  [ $# = 0 ] || cat "$@"
+  exit 1
+}
+
+# need_python [MODULE]: besides h5py and numpy
+need_python() {
+  /usr/bin/python3 -c "import h5py, numpy${1:+, $1}" 2>/dev/null || skip "python3-h5py, python3-numpy${1:+, python3-$1}"
+}
+
+# scratch: goes to SCRATCH, emptied; it is removed when the script has passed
+scratch() {
+  rm -rf "$SCRATCH"
+  mkdir -p "$SCRATCH"
+  cd "$SCRATCH"
+  trap '[ $? != 0 ] || { cd / && rm -rf "$SCRATCH"; }' EXIT
+}
+
+# make_images DIRECTORY [OPTIONS...]: a data set of noisy images, see make_images.py
+make_images() { /usr/bin/python3 "$SOURCE/tests/make_images.py" "$@"; }
+
+# start RANKS OPTIONS...: one rank is started as users do on their desks, without a launcher
+start() {
+  ranks=$1
+  shift
+  if [ "$ranks" = 1 ]; then timeout 120 "$PSDNET" "$@"; else timeout 120 "$LAUNCH" "$ranks" "$PSDNET" "$@"; fi
+}
+
+# ends STATUS NAME RANKS OPTIONS...: psdnet ends with STATUS, what it says is in NAME.log
+ends() {
+  expected=$1 name=$2 ranks=$3 status=0
+  shift 3
+  start "$ranks" "$@" >"$name.log" 2>&1 || status=$?
+  [ "$status" = "$expected" ] || fail "$name: psdnet $* on $ranks ranks: exit status $status, expected $expected" "$name.log"
+}
+
+# run NAME RANKS OPTIONS...: succeeds
+run() { ends 0 "$@"; }
+
+# refuse WORDS RANKS OPTIONS...: psdnet ends with status 1 and one line, which WORDS, an extended regular expression, match
+refuse() {
+  words=$1
+  shift
+  ends 1 refuse "$@"
+  says_one_line "$words" refuse.log || fail "psdnet $*: expected one line of error, '$words'" refuse.log
+}
+
+# says_one_line WORDS LOG: of error, and it is no traceback
+says_one_line() {
+  [ "$(grep -c '^psdnet: error: ' "$2")" = 1 ] && grep '^psdnet: error: ' "$2" | grep -Eq -- "$1" &&
+    ! grep -q 'PETSC ERROR\|Caught signal' "$2"
+}
+
+# later COMMAND...: runs it in the background, two such at a time; all_done waits for the last. One that fails ends the script.
+earlier=
+later() {
+  "$@" &
+  all_done
+  earlier=$!
+}
+all_done() {
+  if [ -n "$earlier" ] && ! wait "$earlier"; then
+    wait
+    exit 1
+  fi
+  earlier=
+}
