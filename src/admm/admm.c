@@ -108,6 +108,7 @@ PetscErrorCode PsdAdmmSetUp(PsdAdmm admm)
   if (PsdLossSplits(loss)) {
     PetscCall(PsdSplittingCreate(admm->problem, sigma, &admm->split));
     PsdConsensusFit(admm->consensus, admm->split->pull);
+    PetscCall(PsdAcceleratorCreate(admm->problem, &admm->accelerator));
     PetscCall(SayIfStreamed(admm->problem));
   }
   if (admm->checkpoint.archive) {
@@ -150,6 +151,7 @@ PetscErrorCode PsdAdmmSetBeta(PsdAdmm admm, PetscReal beta)
   if (estimated) PetscCall(PsdAdmmSetPenalty(admm, admm->rho * PsdAdmmInitialPenalty(admm) / start, sigma));
   for (PetscInt s = 0; s < 2; s++) PetscCall(VecScale(admm->U[s], beta / last));
   PetscCall(PsdConsensusRescale(admm->consensus, beta / last));
+  PsdAcceleratorReset(admm->accelerator);
   admm->rho_initial = admm->rho;
   admm->lag = (PsdLag){0};
   admm->last_check = admm->round = admm->checkpoint.rows = 0;
@@ -261,6 +263,7 @@ PetscErrorCode PsdAdmmDestroy(PsdAdmm *admm)
   PetscCall(PsdNeuronsDestroy(&it->best));
   PetscCall(PetscFree(it->factor));
   PetscCall(PsdSplittingDestroy(&it->split));
+  PetscCall(PsdAcceleratorDestroy(&it->accelerator));
   PetscCall(PsdBoundsDestroy(&it->bounds));
   PetscCall(PsdCheckpointDestroy(it));
   PetscCall(PsdConeDestroy(&it->cone));

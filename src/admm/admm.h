@@ -39,6 +39,28 @@ typedef struct {
   PetscBool acted;            /* the penalty follows the bounds from now on, not the residuals */
 } PsdLag;
 
+/* Where an iteration led to, g, and how far, f: of X = Z + U and X' (vectors), and of q = v + lambda of the distinct samples. */
+typedef struct {
+  Vec g[2], f[2];
+  PetscReal *g_samples, *f_samples;
+} PsdRecord;
+
+/* What comes of the records at the next iteration: nothing; a jump; its judgement, at this iteration's end; the way back. */
+typedef enum { PSD_JUMP_NONE, PSD_JUMP_DUE, PSD_JUMP_JUDGE, PSD_JUMP_BACK } PsdJumpStage;
+
+/* Acceleration; see accelerate.c. */
+#define PSD_RECORDS 6
+typedef struct {
+  PetscInt count, next; /* records there are, and the place of the next one */
+  PetscInt stage;       /* PsdJumpStage */
+  PetscBool steady;     /* the jump goes along the last residual, ... */
+  PetscReal stretch;    /* ... this far, in iterations */
+  PetscReal norm;       /* of the residual of the last record */
+  PetscBool noting;     /* the iteration at hand is recorded or judged */
+  size_t length;        /* distinct samples here times C */
+  PsdRecord record[PSD_RECORDS];
+} PsdAccelerator;
+
 /* Where the state is kept, and when; see checkpoint.c. */
 typedef struct {
   char path[PETSC_MAX_PATH_LEN], gram_path[PETSC_MAX_PATH_LEN]; /* "": none */
@@ -68,6 +90,7 @@ struct _p_PsdAdmm {
   Vec S, Sh;                       /* Sh is P (V - V') */
   PetscReal sums[5];               /* of squares, this rank: W - Z, Z - Z_last, W, Z, U; see residuals */
   PsdSplitting *split;             /* v and lambda; NULL for the squared loss */
+  PsdAccelerator *accelerator;     /* of losses that are split; else NULL */
 
   PsdFactors local_terms, terms; /* Z - Z' or a network by their terms: here, and all */
   PsdNeurons neurons, best;      /* this rank's: of the network at hand, and of the best one */
@@ -94,6 +117,18 @@ struct _p_PsdAdmm {
 
 /* iterate.c: one iteration */
 PetscErrorCode PsdAdmmIterate(PsdAdmm admm);
+
+/* accelerate.c. Begin and End do nothing without an accelerator. Collective but for Reset and Mix. */
+PetscErrorCode PsdAcceleratorCreate(PsdProblem problem, PsdAccelerator **accelerator);
+PetscErrorCode PsdAcceleratorDestroy(PsdAccelerator **accelerator);
+/* PsdAcceleratorReset - forgets all records, as the map has changed. accelerator: or NULL. */
+void PsdAcceleratorReset(PsdAccelerator *accelerator);
+/* PsdAcceleratorBegin, PsdAcceleratorEnd - around an iteration: jumps when records say where to, and records. */
+PetscErrorCode PsdAcceleratorBegin(PsdAdmm admm);
+PetscErrorCode PsdAcceleratorEnd(PsdAdmm admm);
+/* PsdAcceleratorMix - coefficients c, of sum 1, of the smallest combination of `count` residuals whose products are given,
+   count x count; a pure function. False: none that is to be trusted. */
+PetscBool PsdAcceleratorMix(PetscInt count, const PetscReal products[], PetscReal c[]);
 
 /* penalty.c */
 /* PsdAdmmFindSpectrum - what h sees of G_P, by a few Lanczos steps. Collective; before the first factorisation. */

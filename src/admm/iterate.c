@@ -8,6 +8,8 @@
      Z = proj_PSD(relaxed W + U),  U <- U + relaxed W - Z
      v = prox_{L/sigma}(relaxed A S + lambda),  lambda <- lambda + relaxed A S - v      a loss that is split: split.c
 
+   before it, of a loss that is split, now and then a jump to where the last iterations point to: accelerate.c
+
    All but the consensus step and the last line is local to a block's owner.
 */
 #include "admm.h"
@@ -135,6 +137,7 @@ static PetscErrorCode FollowSamples(PsdAdmm admm)
 PetscErrorCode PsdAdmmIterate(PsdAdmm admm)
 {
   PetscFunctionBeginUser;
+  PetscCall(PsdAcceleratorBegin(admm));
   PetscCall(PullTowards(admm));
   PetscCall(PsdConsensusStep(admm->consensus, admm->Sh, admm->S));
   if (admm->split) PetscCall(PsdSplittingFreeMean(admm->split, admm->Sh, admm->S));
@@ -149,5 +152,6 @@ PetscErrorCode PsdAdmmIterate(PsdAdmm admm)
   PetscCall(FollowSamples(admm));
   if (admm->split)
     PetscCall(PsdSplittingStep(admm->split, admm->S, admm->Sh, admm->consensus->shift, admm->settings.relaxation));
+  PetscCall(PsdAcceleratorEnd(admm));
   PetscFunctionReturn(0);
 }

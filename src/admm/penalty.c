@@ -190,6 +190,7 @@ PetscErrorCode PsdAdmmSetPenalty(PsdAdmm admm, PetscReal rho, PetscReal sigma)
   if (rho == admm->rho && (!admm->split || sigma == admm->split->sigma)) PetscFunctionReturn(0);
   const PetscReal shift = rho / 2 / sigma;
   const PetscBool first = (PetscBool)(admm->rho == 0);
+  PsdAcceleratorReset(admm->accelerator);
   for (PetscInt s = 0; s < 2 && !first; s++) PetscCall(VecScale(admm->U[s], admm->rho / rho));
   if (!first) PetscCall(PsdConsensusRescale(admm->consensus, admm->rho / rho));
   if (admm->split) PetscCall(PsdSplittingSetPenalty(admm->split, sigma));

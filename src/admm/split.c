@@ -168,6 +168,20 @@ PetscErrorCode PsdSplittingRestart(PsdSplitting *it, Vec S)
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdSplittingPlace(PsdSplitting *it, const PetscReal q[])
+{
+  PetscFunctionBeginUser;
+  const PsdLoss *loss = &it->problem->loss;
+  const PsdDistinct *samples = &it->problem->distinct;
+  const PetscInt C = it->problem->blocks->C;
+  (*loss->ops->prox)(loss, samples->n_local, C, it->sigma, q, samples->Y, it->v);
+  for (size_t k = 0; k < (size_t)samples->n_local * C; k++) it->lambda[k] = q[k] - it->v[k];
+  PetscCall(PsdProductsAdjoint(it->problem->products, it->v, it->A_v));
+  PetscCall(PsdProductsAdjoint(it->problem->products, it->lambda, it->A_lambda));
+  PetscCall(VecWAXPY(it->pull, -1, it->A_lambda, it->A_v));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdSplittingSetPenalty(PsdSplitting *it, PetscReal sigma)
 {
   PetscFunctionBeginUser;

@@ -44,6 +44,9 @@ PetscErrorCode PsdSplittingFreeMean(PsdSplitting *split, Vec Sh, Vec S);
 PetscErrorCode PsdSplittingStep(PsdSplitting *split, Vec S, Vec Sh, PetscReal shift, PetscReal relaxation);
 /* PsdSplittingRestart - v = A S and lambda = L'(v)/sigma. Collective. */
 PetscErrorCode PsdSplittingRestart(PsdSplitting *split, Vec S);
+/* PsdSplittingPlace - v = prox(q) and lambda = q - v; q: C numbers for each distinct sample, may be nu_step. Collective; two halves of
+   a pass over the samples. */
+PetscErrorCode PsdSplittingPlace(PsdSplitting *split, const PetscReal q[]);
 /* PsdSplittingSetPenalty - another sigma: lambda is rescaled. Collective. */
 PetscErrorCode PsdSplittingSetPenalty(PsdSplitting *split, PetscReal sigma);
 /* PsdSplittingResiduals - ||A S - v|| and sigma ||v - v_last||, relative to what they are differences of. Collective. */

@@ -158,6 +158,36 @@ static PetscErrorCode VisitSplit(PsdSplitting *split, Visit *v)
   PetscFunctionReturn(0);
 }
 
+/* Records in use come first. */
+static PetscErrorCode VisitAccelerator(PsdAccelerator *it, Visit *v)
+{
+  PetscFunctionBeginUser;
+  static const char *const places[] = {"/pairs/record_%d_g", "/pairs/record_%d_g_prime", "/pairs/record_%d_f",
+                                       "/pairs/record_%d_f_prime"};
+  PetscCall(Int(v, "records", &it->count));
+  PetscCall(Int(v, "record_next", &it->next));
+  PetscCall(Int(v, "jump_stage", &it->stage));
+  PetscCall(Bool(v, "jump_steady", &it->steady));
+  PetscCall(Real(v, "jump_stretch", &it->stretch));
+  PetscCall(Real(v, "record_norm", &it->norm));
+  it->count = PetscMax(0, PetscMin(PSD_RECORDS, it->count));
+  it->next = PetscMax(0, PetscMin(PSD_RECORDS - 1, it->next));
+  for (PetscInt k = 0; k < it->count; k++) {
+    PsdRecord *record = &it->record[k];
+    Vec vectors[] = {record->g[0], record->g[1], record->f[0], record->f[1]};
+    char name[32];
+    for (PetscInt i = 0; i < 4; i++) {
+      (void)snprintf(name, sizeof(name), places[i], (int)k);
+      PetscCall(Pairs(v, name, vectors[i]));
+    }
+    (void)snprintf(name, sizeof(name), "/samples/record_%d_g", (int)k);
+    Samples(v, name, record->g_samples);
+    (void)snprintf(name, sizeof(name), "/samples/record_%d_f", (int)k);
+    Samples(v, name, record->f_samples);
+  }
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode VisitState(PsdAdmm admm, Visit *v)
 {
   PetscFunctionBeginUser;
@@ -182,6 +212,7 @@ static PetscErrorCode VisitState(PsdAdmm admm, Visit *v)
   PetscCall(Pairs(v, "/pairs/network", admm->best_network));
   PetscCall(Real(v, "network_weight", &admm->best_weight));
   if (admm->split) PetscCall(VisitSplit(admm->split, v));
+  if (admm->accelerator) PetscCall(VisitAccelerator(admm->accelerator, v));
   for (PetscInt k = 0;; k++) {
     PetscReal *values = PsdConsensusGetState(admm->consensus, k, &name);
     if (!values) break;

@@ -8,7 +8,7 @@
 #include "hdf5_file.h"
 #include <stdint.h>
 
-#define PSD_ARCHIVE_ARRAYS 32
+#define PSD_ARCHIVE_ARRAYS 96
 #define PSD_ARCHIVE_NAME 48
 #define PSD_ARCHIVE_HEAD 8192 /* bytes before HDF5's own: a "user block" */
 

@@ -8,6 +8,7 @@
 #define LARGE_BLOCK 80    /* cone/cone.c, SMALL_ORDER */
 #define TEAM_BLOCK 100    /* cone/cone.c, TEAM_ORDER */
 #define LARGE_POLAR 300   /* cone/polar.c, LARGE */
+#define RECORDS 6         /* admm/admm.h, PSD_RECORDS */
 
 const char *const PsdPlanNames[PSD_PLAN_KINDS] = {"root", "scalapack", "kernel"};
 
@@ -127,6 +128,8 @@ static void AddSolver(List *list, const PsdPlanSizes *s, PsdPlanKind kind)
     const PetscReal samples = (s->folded ? 9 : 8) * numbers + 2 * REAL * s->D * s->C;
     Add(list, "splitting", PSD_PHASE_FACTOR, PSD_PHASE_CERTIFY, samples + 4 * vector * most,
         samples + 4 * vector * least);
+    Add(list, "records of iterations", PSD_PHASE_ADMM, PSD_PHASE_CERTIFY, RECORDS * (2 * numbers + 4 * vector * most),
+        RECORDS * (2 * numbers + 4 * vector * least)); /* admm/accelerate.c */
     Add(list, "dual points", PSD_PHASE_CERTIFY, PSD_PHASE_CERTIFY, points, points);
   }
   Add(list, "projection", PSD_PHASE_ADMM, PSD_PHASE_CERTIFY, kernel + 2 * slot * most,

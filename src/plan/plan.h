@@ -21,7 +21,7 @@ typedef struct {
   PetscBool folded;         /* they are: half of the samples are lifted, and kept only for a loss that is split */
   PetscBool transform;      /* patches are whitened or reduced */
   PetscBool lifted_only;    /* several branches or a loss that is split: the kernel matrix of patches is not offered */
-  PetscBool split;          /* v = A S: the samples are gone through at each iteration */
+  PetscBool split;          /* v = A S: the samples are gone through at each iteration, and iterations are recorded */
   PetscReal feature_memory; /* bytes a rank for lifted features */
 } PsdPlanSizes;
 

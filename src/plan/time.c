@@ -8,6 +8,7 @@
 
 #define REAL ((PetscReal)sizeof(PetscReal))
 #define CHECK_EVERY 10
+#define JUMP_EVERY 5     /* of losses that are split */
 #define FACTORIZATIONS 2 /* after the first */
 #define COMPLETE 4       /* iterations */
 #define PRODUCTS 4       /* sweeps over a block in a partial projection, ten vectors each */
@@ -142,8 +143,8 @@ static Cost Iteration(const PsdPlanSizes *s, PsdPlanKind kind, const PsdRates *r
   const PetscReal owned = PetscCeilReal((PetscReal)s->pairs / (PetscReal)s->ranks);
   Cost cost = Sum(Times(2, Triangle(s, kind, rates)), Move(25 * REAL * s->m * owned, rates));
   if (kind == PSD_PLAN_KERNEL) cost = Sum(cost, Adjoint(s, rates));
-  /* a check makes two halves of a pass */
-  return s->split ? Sum(cost, Times(1 + 1.0 / CHECK_EVERY, Pass(s, rates))) : cost;
+  /* a check makes two halves of a pass, as does a jump */
+  return s->split ? Sum(cost, Times(1 + 1.0 / CHECK_EVERY + 1.0 / JUMP_EVERY, Pass(s, rates))) : cost;
 }
 
 static Cost Certificate(const PsdPlanSizes *s, PsdPlanKind kind, const PsdRates *rates)
