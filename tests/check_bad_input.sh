@@ -54,7 +54,7 @@ for value in 0 -1 nan inf -inf 1e400 x '' 1,2 0x; do
   alone '-beta' train -data tiny -model kept.h5 -beta "$value"
 done
 alone '-beta_rel' train -data tiny -model kept.h5 -beta_rel 0
-everywhere '-beta and -beta_rel' train -data tiny -model kept.h5 -beta 1 -beta_rel 0.1
+everywhere '-beta, -beta_rel and -beta_noise: found several' train -data tiny -model kept.h5 -beta 1 -beta_rel 0.1
 alone '-gap' train -data tiny -model kept.h5 -gap 0
 everywhere '-gap' train -data tiny -model kept.h5 -gap nan
 alone '-max_it' train -data tiny -model kept.h5 -max_it 0
