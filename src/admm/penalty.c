@@ -134,7 +134,7 @@ PetscReal PsdPenaltyPropose(PetscInt previous, PetscInt iteration, PetscReal rho
   PetscBool due = PETSC_FALSE;
   for (PetscInt k = 10; k <= 320; k *= 2) due = (PetscBool)(due || (previous < k && k <= iteration));
   if (!due) return rho;
-  const PetscReal proposal = Balance(rho, rho_initial, primal, dual, none);
+  const PetscReal proposal = Balance(rho, rho_initial, primal, dual, (PetscBool)(none && iteration > 10));
   return proposal > 3 * rho || proposal < rho / 3 ? TwoDigits(proposal) : rho;
 }
 
