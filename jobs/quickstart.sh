@@ -26,14 +26,12 @@ output=${OUTPUT:-$root/quickstart}
 build=${BUILD:-$root/build}
 read -ra extra <<<"${EXTRA_OPTIONS:-}"
 
+# patches and beta are psdnet's own choice
 options=(-gap 1e-4 -check_every 5)
 if [ "$data" = $fashion ]; then
   name="Fashion-MNIST, ten classes"
   labels="T-shirt trouser pullover dress coat sandal shirt sneaker bag ankle_boot"
-  # Chosen on the last sixth of the training images: 4x4 patches, 25 regions (D = 3825), contrast normalised, whitened.
-  options+=(-patch 4 -stride 1 -pool 5 -patch_normalize 100 -whiten 0.01 -beta_rel 1e-4)
 else
-  # psdnet's own recipe, because 25 regions of patches in colour are D = 30,625, whose Gram matrix is 7.5 GB
   name=$(basename "$data")
   labels=
 fi
