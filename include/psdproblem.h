@@ -26,6 +26,8 @@ PETSC_EXTERN PetscErrorCode PsdProblemSetMemory(PsdProblem problem, PetscReal me
 PETSC_EXTERN PetscErrorCode PsdProblemSetLoss(PsdProblem problem, const char name[], PetscReal huber_delta);
 PETSC_EXTERN PetscErrorCode PsdProblemSetActivation(PsdProblem problem, const PetscReal activation[3]);
 PETSC_EXTERN PetscErrorCode PsdProblemSetBeta(PsdProblem problem, PetscReal beta);
+/* beta as a fraction of the beta_max of random targets, instead; 0.01 from the start. */
+PETSC_EXTERN PetscErrorCode PsdProblemSetBetaNoise(PsdProblem problem, PetscReal fraction);
 
 /*
    PsdProblemSetUp - sizes, blocks and targets; nothing is lifted yet, and beta_max is known after PsdAdmmSetUp only, which

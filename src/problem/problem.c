@@ -84,6 +84,14 @@ PetscErrorCode PsdProblemSetBeta(PsdProblem problem, PetscReal beta)
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdProblemSetBetaNoise(PsdProblem problem, PetscReal fraction)
+{
+  PetscFunctionBeginUser;
+  problem->beta_noise = fraction;
+  problem->beta_rel = 0;
+  PetscFunctionReturn(0);
+}
+
 static PetscReal Target(PetscInt C, PetscInt class, PetscInt t)
 {
   return class == (C == 1 ? 1 : t) ? 1 : -1;
