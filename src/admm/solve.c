@@ -171,9 +171,10 @@ static PetscErrorCode RunTo(PsdAdmm admm, PetscReal target)
   PetscFunctionReturn(0);
 }
 
-/* Rounding separates the bounds that the loop sees from those that can be proved; when that is what is left of the gap, a
-   few more rounds will not change it. */
+/* Rounding separates the bounds that the loop sees from those that can be proved: a little of the gap is left to it, half in the next
+   round, and when it is all that is left, a few more rounds will not change it. */
 #define MOST_ROUNDS 8
+#define FOR_ROUNDING 0.02
 
 PetscErrorCode PsdAdmmSolve(PsdAdmm admm, PsdCertificate *certificate)
 {
@@ -184,7 +185,7 @@ PetscErrorCode PsdAdmmSolve(PsdAdmm admm, PsdCertificate *certificate)
   if (!admm->checkpoint.resumed) admm->round = 0;
   for (; admm->round < MOST_ROUNDS; admm->round++) {
     PsdDualSource sources[2] = {{NULL, NULL}, {admm->S, NULL}};
-    PetscCall(RunTo(admm, ldexp(gap, -(int)admm->round)));
+    PetscCall(RunTo(admm, ldexp((1 - FOR_ROUNDING) * gap, -(int)admm->round)));
     if (admm->reason == PSD_CHECKPOINTED) PetscFunctionReturn(0);
     sources[0] = admm->bounds->best_source;
     PsdConsensusGetStepResidual(admm->consensus, &sources[1].nu);

@@ -40,8 +40,9 @@ static PetscErrorCode LooksLikeNothing(PsdProblem problem, PetscReal trace, Pets
 {
   PetscFunctionBeginUser;
   PetscReal squares = 0;
-  for (size_t k = 0; k < (size_t)problem->n_local * problem->blocks->C; k++)
-    squares += problem->nu0[k] * problem->nu0[k];
+  const PsdDistinct *samples = &problem->distinct;
+  for (size_t k = 0; k < (size_t)samples->n_local * problem->blocks->C; k++)
+    squares += (PetscReal)samples->copies * problem->nu0[k] * problem->nu0[k];
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &squares, 1, MPIU_REAL, MPI_SUM, problem->comm));
   *nothing = (PetscBool)(problem->beta_max <= NEXT_TO_NOTHING * PetscSqrtReal(PetscMax(0, trace) * squares));
   PetscFunctionReturn(0);
