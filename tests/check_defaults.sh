@@ -20,6 +20,10 @@ train kernel-3 3 -consensus kernel
 train root-1 1 -consensus root
 train flip-1 1 -flip
 train flip-2 2 -flip -consensus scalapack
+# folded samples take the sign of an image for its mirror image, the kernel matrix has both
+train folded-2 2 -flip -patch 3 -pool 2 -consensus root
+grep -q 'folded to' folded-2.log || fail "not folded" folded-2.log
+train unfolded-3 3 -flip -patch 3 -pool 2 -consensus kernel
 train five 1 -beta_noise 0.05
 ends 2 cut 2 train -data data -gap 1e-3 -max_it 3 -progress none -model cut.h5 -consensus root -checkpoint cut.ck -checkpoint_gram
 rm cut.ck
@@ -45,6 +49,7 @@ def same(name, other):
 for name in 'scalapack-2', 'scalapack-3', 'scalapack-4', 'kernel-3', 'root-1', 'gram':
     same(name, 'nothing')
 same('flip-2', 'flip-1')
+same('unfolded-3', 'folded-2')
 require(abs(report('five')['beta'] / report('nothing')['beta'] - 5) < 1e-12, report('five')['beta'])
 # of targets that have to do with the images R* is larger than of random ones
 require(report('nothing')['beta'] < 0.01 * report('nothing')['beta_max'], 'beta_max')

@@ -37,12 +37,12 @@ for k in 1 2 3 4 5; do
   "$LAUNCH" 1 "$PSDNET" train $options -beta "$beta" -model alone.m -report "alone$k.json" >alone.log 2>&1 ||
     fail "train: exit status $?" alone.log
 done
-# where it ends when nothing is said is a fifth of where train is
-run fifth 1 path -data train.h5 -patch 3 -beta_count 2 -gap 1e-2 -progress none -table fifth.csv -model fifth.m
+# where it ends when nothing is said is a tenth of where train is
+run tenth 1 path -data train.h5 -patch 3 -beta_count 2 -gap 1e-2 -progress none -table tenth.csv -model tenth.m
 run whole 1 train -data train.h5 -patch 3 -gap 1e-2 -progress none -model whole.m -report whole.json
-awk -F, 'NR == 3 { print $2 }' fifth.csv >fifth.txt
-/usr/bin/python3 -c 'import json, sys; sys.exit(abs(json.load(open("whole.json"))["beta"] / float(open("fifth.txt").read()) - 5) > 1e-9)' ||
-  fail "the last beta of a path" fifth.csv whole.json
+awk -F, 'NR == 3 { print $2 }' tenth.csv >tenth.txt
+/usr/bin/python3 -c 'import json, sys; sys.exit(abs(json.load(open("whole.json"))["beta"] / float(open("tenth.txt").read()) - 10) > 1e-9)' ||
+  fail "the last beta of a path" tenth.csv whole.json
 betas=$(awk -F, 'NR > 1 { printf "%s%s", (NR > 2 ? "," : ""), $2 }' held.csv)
 # shellcheck disable=SC2086
 "$LAUNCH" 1 "$PSDNET" path $options -beta_list "$betas" -validation 0.25 -model list.m -table list.csv >list.log 2>&1 ||

@@ -106,7 +106,7 @@ require(sum(iteration > 0 for iteration in resumed) >= 4, 'continued at iteratio
 
 kept = '-checkpoint listed-same.ck -resume'
 refuse("of another problem: it is of 'path of 6 betas, 30 to 1, checksum", f'path {kept} -model no.m -beta_list 30,29.8,29.6,10,4,1')
-refuse("of another problem: it is of 'path of 6 betas", f'train {kept} -model no.m -beta_noise 0.002')
+refuse("of another problem: it is of 'path of 6 betas", f'train {kept} -model no.m -beta_noise 0.001')
 refuse('no.m', f'path {kept} -model no.m -gap 1e-6 -beta_list 30,29.8,29.6,10,5,1')
 refuse('kernel.m: found beta .*, expected the best network', f'path {kept} -model kernel.m {listed}')
 with open('listed-same.ck', 'r+b') as file:

@@ -120,6 +120,7 @@ static void UntilThereIsANetwork(void **state)
   assert_true(Near(PsdPenaltyFollowBounds(&lag, 100, 1, 1, 20, 7, PETSC_TRUE), 3));
   assert_true(PsdPenaltyPropose(10, 20, 1, 1, 4, 1, PETSC_FALSE) == 1);
   assert_true(Near(PsdPenaltyPropose(10, 20, 1, 1, 4, 1, PETSC_TRUE), 4));
+  assert_true(PsdPenaltyPropose(0, 10, 1, 1, 4, 1, PETSC_TRUE) == 1); /* too early to tell */
 }
 
 static void FollowsBoundsWithinLimits(void **state)

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #define MOST_BETAS 1000
-#define LAST_BETA 0.002 /* of the beta_max of random targets: beyond what did best on any data set tried */
+#define LAST_BETA 0.001 /* of the beta_max of random targets: beyond what did best on any data set tried */
 #define IDENTITY 256    /* bytes of the text that says which path this is */
 
 /* The numbers of a row; all but the last are those of path.csv, in its order. REACHED: whether the gap was. */

@@ -112,6 +112,7 @@ PetscErrorCode PsdGramRead(PsdConsensus consensus, PetscInt columns, const Petsc
   PetscInt array;
   PetscCall(PetscMalloc1((size_t)(PANEL * D), &panel));
   PetscCall(Targets(consensus, archive, PETSC_FALSE));
+  PetscCall(PetscFree(problem->signs));
   (void)PsdArchiveFind(archive, MATRIX, Begin(D, D), &array);
   for (PetscInt at = 0, width; at < columns; at += width) {
     const PetscInt64 first = column[at];

@@ -69,6 +69,7 @@ static void AddSamples(List *list, const PsdPlanSizes *s, PsdPlanKind kind)
   const PetscReal statistics = s->transform ? REAL * 3 * s->q * s->q : 0;
   Add(list, "images and targets", PSD_PHASE_READ, PSD_PHASE_WRITE, s->n_local * (s->image + REAL * s->C),
       s->n_local * (s->image + REAL * s->C));
+  Add(list, "random targets", PSD_PHASE_READ, PSD_PHASE_GRAM, s->n_local * REAL * s->C, s->n_local * REAL * s->C);
   Add(list, "statistics of patches", PSD_PHASE_LIFT, PSD_PHASE_LIFT, statistics, statistics);
   if (kind == PSD_PLAN_KERNEL) { /* problem/rows.c */
     const PetscReal patches = REAL * s->n_local * s->positions * s->f;

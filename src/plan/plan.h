@@ -43,7 +43,7 @@ typedef struct {
   PsdPhase first, last;   /* phases in which it is there */
 } PsdPlanItem;
 
-#define PSD_PLAN_ITEMS 16
+#define PSD_PLAN_ITEMS 24
 
 /* PsdPlanMemory - fills items, returns their number. base: bytes of the program itself and its libraries. */
 PetscInt PsdPlanMemory(const PsdPlanSizes *sizes, PsdPlanKind kind, PetscReal base, PsdPlanItem items[PSD_PLAN_ITEMS]);

@@ -101,7 +101,8 @@ PetscErrorCode PsdFeaturesSetSymmetry(PsdFeatures it, PsdSymmetry symmetry, Pets
              "Symmetric features need mirror images, and to be told before they are set up");
   it->symmetry = symmetry;
   it->folded = fold;
-  it->kept = (PetscBool)(fold && it->n / it->copies * symmetry->order * sizeof(PetscReal) <= it->memory);
+  const size_t row_bytes = symmetry->order * sizeof(PetscReal);
+  it->kept = (PetscBool)(fold && it->n / it->copies * row_bytes <= it->memory);
   PetscFunctionReturn(0);
 }
 
