@@ -166,6 +166,10 @@ for name in 'two2', 'two3', 'two4', 'scalapack', 'streamed':
         failures.append(f'{name}: {value[name]["objective_primal"]}, two1: {value["two1"]["objective_primal"]}')
 if abs(value['overlap3']['objective_primal'] / value['overlap1']['objective_primal'] - 1) > 1e-8:
     failures.append('overlapping regions: kernel and A\'A differ')
+# a reader of version 1 knows nothing of these
+for name in 'reduced', 'overlap1':
+    if h5py.File(name + '.m').attrs['version'] != 2:
+        failures.append(f'{name}: not a file of version 2')
 # another branch can only help, whatever its filters are padded with
 if value['two1']['objective_dual'] > value['one']['objective_primal'] or \
         value['three']['objective_dual'] > value['two1']['objective_primal']:
