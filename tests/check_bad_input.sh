@@ -8,7 +8,7 @@ scratch
 refused() {
   ranks=$1 words=$2 status=0 problem=
   shift 2
-  log=$(mktemp log.XXXXXX)
+  log=$(mktemp log-XXXXXX)
   start "$ranks" "$@" >"$log" 2>&1 || status=$?
   [ "$status" = 1 ] || problem="exit status $status; "
   says_one_line "$words" "$log" || problem="${problem}not one line that '$words' match; "
