@@ -32,7 +32,7 @@ typedef struct {
   PetscReal objective; /* smallest so far of a network */
   PetscReal bound;     /* largest so far */
   PetscReal gap;
-  PetscInt rank;     /* sum of the ranks of all blocks now */
+  PetscInt rank_Z;   /* sum of the ranks of all blocks now */
   PetscInt neurons;  /* of the best network */
   PetscInt screened; /* pairs of blocks left out for this beta, as they are zero at the optimum */
 } PsdAdmmStatus;

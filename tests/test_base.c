@@ -175,26 +175,26 @@ static void TestUnknownOptionNamesTheNearest(void **state)
 
 static void TestOneRankFailsForAll(void **state)
 {
-  PsdStatus status = {0};
+  PsdFailure failure = {0};
   char expected[64];
   (void)state;
 
-  assert_int_equal(PsdStatusAgree(PETSC_COMM_WORLD, &status), 0);
+  assert_int_equal(PsdFailureAgree(PETSC_COMM_WORLD, &failure), 0);
   snprintf(expected, sizeof(expected), "rank %d found something", Size() - 1);
   if (Rank() == Size() - 1) {
-    PsdStatusFail(&status, "rank %d found something", Rank());
-    PsdStatusFail(&status, "this comes second");
+    PsdFailureRecord(&failure, "rank %d found something", Rank());
+    PsdFailureRecord(&failure, "this comes second");
   }
-  ExpectMessage(PsdStatusAgree(PETSC_COMM_WORLD, &status), expected);
+  ExpectMessage(PsdFailureAgree(PETSC_COMM_WORLD, &failure), expected);
 }
 
 static void TestLowestRankSpeaks(void **state)
 {
-  PsdStatus status = {0};
+  PsdFailure failure = {0};
   (void)state;
 
-  PsdStatusFail(&status, "rank %d", Rank());
-  ExpectMessage(PsdStatusAgree(PETSC_COMM_WORLD, &status), "rank 0");
+  PsdFailureRecord(&failure, "rank %d", Rank());
+  ExpectMessage(PsdFailureAgree(PETSC_COMM_WORLD, &failure), "rank 0");
 }
 
 /* ---------------------------------------------------------------- files */
@@ -220,18 +220,18 @@ static void ExpectText(const char path[], const char text[])
 static void TestFileIsReplacedWhole(void **state)
 {
   char path[PETSC_MAX_PATH_LEN];
-  PsdStatus status = {0};
+  PsdFailure failure = {0};
   PsdFile file;
   (void)state;
 
   if (Rank()) return;
   InDirectory(path, "whole");
   WriteText(path, "old");
-  PsdFileBegin(&file, path, &status);
+  PsdFileBegin(&file, path, &failure);
   WriteText(file.temporary, "new");
   ExpectText(path, "old");
-  PsdFileCommit(&file, &status);
-  assert_false(status.failed);
+  PsdFileCommit(&file, &failure);
+  assert_false(failure.failed);
   ExpectText(path, "new");
   assert_int_equal(access(file.temporary, F_OK), -1);
   assert_int_equal(unlink(path), 0);
@@ -240,14 +240,14 @@ static void TestFileIsReplacedWhole(void **state)
 static void TestFileIsLeftWhenGivenUp(void **state)
 {
   char path[PETSC_MAX_PATH_LEN];
-  PsdStatus status = {0}, failed = {0};
+  PsdFailure failure = {0}, failed = {0};
   PsdFile file;
   (void)state;
 
   if (Rank()) return;
   InDirectory(path, "left");
   WriteText(path, "old");
-  PsdFileBegin(&file, path, &status);
+  PsdFileBegin(&file, path, &failure);
   WriteText(file.temporary, "half");
   PsdFileAbandon(&file);
   ExpectText(path, "old");
@@ -255,15 +255,15 @@ static void TestFileIsLeftWhenGivenUp(void **state)
 
   PsdFileBegin(&file, path, &failed);
   WriteText(file.temporary, "half");
-  PsdStatusFail(&failed, "something before the end");
+  PsdFailureRecord(&failed, "something before the end");
   PsdFileCommit(&file, &failed);
   ExpectText(path, "old");
   assert_int_equal(access(file.temporary, F_OK), -1);
 
-  PsdFileBegin(&file, path, &status);
-  PsdFileCommit(&file, &status); /* nothing was written */
-  assert_true(status.failed);
-  assert_non_null(strstr(status.message, "No such file"));
+  PsdFileBegin(&file, path, &failure);
+  PsdFileCommit(&file, &failure); /* nothing was written */
+  assert_true(failure.failed);
+  assert_non_null(strstr(failure.message, "No such file"));
   ExpectText(path, "old");
   assert_int_equal(unlink(path), 0);
 }
@@ -271,7 +271,7 @@ static void TestFileIsLeftWhenGivenUp(void **state)
 static void TestLinkIsFollowed(void **state)
 {
   char path[PETSC_MAX_PATH_LEN], link_path[PETSC_MAX_PATH_LEN];
-  PsdStatus status = {0};
+  PsdFailure failure = {0};
   struct stat found;
   PsdFile file;
   (void)state;
@@ -281,10 +281,10 @@ static void TestLinkIsFollowed(void **state)
   InDirectory(link_path, "link");
   WriteText(path, "old");
   assert_int_equal(symlink(path, link_path), 0);
-  PsdFileBegin(&file, link_path, &status);
+  PsdFileBegin(&file, link_path, &failure);
   WriteText(file.temporary, "new");
-  PsdFileCommit(&file, &status);
-  assert_false(status.failed);
+  PsdFileCommit(&file, &failure);
+  assert_false(failure.failed);
   ExpectText(path, "new");
   assert_int_equal(lstat(link_path, &found), 0);
   assert_true(S_ISLNK(found.st_mode));

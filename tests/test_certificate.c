@@ -252,7 +252,7 @@ static void AfterSolving(void **state)
   (void)state;
   SolveWith(&PsdConsensusRoot);
   SolveWith(&PsdConsensusScalapack);
-  SolveWith(&PsdConsensusKernel);
+  SolveWith(&PsdConsensusDual);
 }
 
 int main(int argc, char **argv)

@@ -20,7 +20,7 @@ typedef struct {
   PsdAdmm admm;
 } Run;
 
-static const PsdConsensusOps *const kernels[] = {&PsdConsensusRoot, &PsdConsensusScalapack, &PsdConsensusKernel};
+static const PsdConsensusOps *const kernels[] = {&PsdConsensusRoot, &PsdConsensusScalapack, &PsdConsensusDual};
 
 /* ---------------------------------------------------------------- a small problem on some of the ranks */
 
@@ -221,7 +221,7 @@ static void TestAnotherProblemIsRefused(void **state)
     Refused(&it, path, others[k].part, "another problem", (long)k);
     RunDestroy(&it);
   }
-  Run kernel = RunCreate(PETSC_COMM_WORLD, &PsdConsensusKernel, 0.1, 0.5);
+  Run kernel = RunCreate(PETSC_COMM_WORLD, &PsdConsensusDual, 0.1, 0.5);
   assert_int_equal(Open(&kernel, path), PSD_ERR_INPUT);
   Refused(&kernel, path, "-consensus kernel", "another consensus", 0);
   RunDestroy(&kernel);

@@ -216,8 +216,8 @@ static void FollowsWithoutStartingAnew(void **state)
   MUST(PsdConeGetUse(it.cone, sizeof(use), use));
   Require(!strcmp(use, "slepc"), "name of the kernel");
   if (it.blocks->local > 0) {
-    Require(it.cone->slot[0][0].rank == 6, "five eigenvalues, and the new one");
-    if (!it.cone->shared) Require(it.cone->slot[0][0].columns < ORDER, "at the price of a few products");
+    Require(it.cone->state[0][0].rank_Z == 6, "five eigenvalues, and the new one");
+    if (!it.cone->shared) Require(it.cone->state[0][0].columns < ORDER, "at the price of a few products");
   }
   SequenceDestroy(&it);
 }

@@ -11,7 +11,7 @@
 #define RELAXATION 1.6
 #define TERMS 5
 
-static const PsdConsensusOps *const kernels[] = {&PsdConsensusRoot, &PsdConsensusScalapack, &PsdConsensusKernel};
+static const PsdConsensusOps *const kernels[] = {&PsdConsensusRoot, &PsdConsensusScalapack, &PsdConsensusDual};
 
 /* The dense program on every rank: A P and G_P, h of it, D x C by columns. */
 typedef struct {

@@ -95,7 +95,7 @@ static void CheckNoise(PsdProblem problem, const PetscReal phi[], const PetscRea
 {
   const PsdBlocks blocks = problem->blocks;
   const PetscReal *noise;
-  MUST(VecGetArrayRead(problem->noise, &noise));
+  MUST(VecGetArrayRead(problem->h_random, &noise));
   for (PetscInt k = 0; k < blocks->local * blocks->m; k++) {
     const PetscInt at = blocks->first * blocks->m + k, t = at / blocks->D, i = at % blocks->D;
     const PetscReal scale =
@@ -103,7 +103,7 @@ static void CheckNoise(PsdProblem problem, const PetscReal phi[], const PetscRea
     const PetscReal expected = Dot(problem->n, phi + i, blocks->D, signs + t, blocks->C);
     Require(PetscAbsReal(noise[k] - expected) <= 1e-13 * scale, "A' signs");
   }
-  MUST(VecRestoreArrayRead(problem->noise, &noise));
+  MUST(VecRestoreArrayRead(problem->h_random, &noise));
 }
 
 /* every 7th entry on and below the diagonal, and the diagonal */
@@ -159,7 +159,7 @@ static void CheckKernel(PetscInt patch, PetscInt block)
   MUST(MPI_Allgather(&it.problem->n_local, 1, MPIU_INT, first + 1, 1, MPIU_INT, PETSC_COMM_WORLD));
   for (PetscMPIInt r = 0; r < Size(); r++) first[r + 1] += first[r];
   MUST(PsdProblemKeepPatches(it.problem));
-  MUST(PsdRowsKernel(it.problem->rows, block, N, K));
+  MUST(PsdRowsDualMatrix(it.problem->rows, block, N, K));
   for (PetscInt j = 0; j < columns; j++) {
     const PetscInt own = (j / block * Size() + Rank()) * block + j % block;
     for (PetscMPIInt r = 0; r < Size(); r++)

@@ -168,12 +168,12 @@ static void CheckDomain(const Case *it)
   for (int trial = 0; trial < TRIALS; trial++) {
     RandomRow(it->C, trial % 2 ? 3 : 0.1, nu);
     if (whole) memcpy(again, nu, sizeof(nu));
-    (*it->loss.ops->pull)(&it->loss, 1, it->C, nu, it->y);
+    (*it->loss.ops->to_domain)(&it->loss, 1, it->C, nu, it->y);
     if (!whole) memcpy(again, nu, sizeof(nu));
-    (*it->loss.ops->pull)(&it->loss, 1, it->C, again, it->y);
+    (*it->loss.ops->to_domain)(&it->loss, 1, it->C, again, it->y);
     for (PetscInt t = 0; t < it->C; t++)
       if (!(PetscAbsReal(nu[t] - again[t]) <= 4 * (PetscReal)it->C * EPS)) Fail(it, "pulled twice", again[t], nu[t]);
-    const PetscReal reach = (*it->loss.ops->reach)(&it->loss, 1, it->C, nu, it->y);
+    const PetscReal reach = (*it->loss.ops->max_scale)(&it->loss, 1, it->C, nu, it->y);
     if (!(reach >= 1 - 4 * (PetscReal)it->C * EPS)) Fail(it, "reach of a point of the domain", reach, 1);
     if (isinf(reach)) continue;
     for (PetscReal s = 0; s < 1; s += 0.13) {
@@ -283,7 +283,7 @@ static void CheckProxExtremes(const Case *it)
         /* within rounding of the domain ... */
         PetscReal pulled[MOST_COLUMNS], excess = 0;
         memcpy(pulled, nu, sizeof(nu));
-        (*it->loss.ops->pull)(&it->loss, 1, it->C, pulled, it->y);
+        (*it->loss.ops->to_domain)(&it->loss, 1, it->C, pulled, it->y);
         for (PetscInt t = 0; t < it->C; t++) excess = PetscMax(excess, PetscAbsReal(pulled[t] - nu[t]));
         if (!(excess <= (PetscReal)it->C * rounding + 64 * (PetscReal)it->C * EPS))
           Fail(it, "-sigma lambda leaves the domain by", excess, rounding);

@@ -99,25 +99,25 @@ static void RoundingDoesNotShow(void **state)
 static void FollowsTheBoundThatLags(void **state)
 {
   (void)state;
-  PsdLag lag = {0};
-  assert_true(PsdPenaltyFollowBounds(&lag, 49, 1, 1, 20, 0, PETSC_FALSE) == 1);
-  assert_true(PsdPenaltyFollowBounds(&lag, 50, 1, 1, 20, 0, PETSC_FALSE) == 1); /* the first look only notes */
-  assert_true(PsdPenaltyFollowBounds(&lag, 90, 1, 1, 20, 5, PETSC_FALSE) == 1); /* not due */
-  assert_false(lag.acted);
-  assert_true(PsdPenaltyFollowBounds(&lag, 100, 1, 1, 15, 5, PETSC_FALSE) == 1); /* both moved */
-  assert_false(lag.acted);
-  assert_true(Near(PsdPenaltyFollowBounds(&lag, 150, 1, 1, 14.9, 7, PETSC_FALSE), 1. / 3));
-  assert_true(lag.acted);
-  assert_true(Near(PsdPenaltyFollowBounds(&lag, 225, 1, 1, 12, 7.1, PETSC_FALSE), 3));
+  PsdBoundTrend trend = {0};
+  assert_true(PsdPenaltyFollowBounds(&trend, 49, 1, 1, 20, 0, PETSC_FALSE) == 1);
+  assert_true(PsdPenaltyFollowBounds(&trend, 50, 1, 1, 20, 0, PETSC_FALSE) == 1); /* the first look only notes */
+  assert_true(PsdPenaltyFollowBounds(&trend, 90, 1, 1, 20, 5, PETSC_FALSE) == 1); /* not due */
+  assert_false(trend.acted);
+  assert_true(PsdPenaltyFollowBounds(&trend, 100, 1, 1, 15, 5, PETSC_FALSE) == 1); /* both moved */
+  assert_false(trend.acted);
+  assert_true(Near(PsdPenaltyFollowBounds(&trend, 150, 1, 1, 14.9, 7, PETSC_FALSE), 1. / 3));
+  assert_true(trend.acted);
+  assert_true(Near(PsdPenaltyFollowBounds(&trend, 225, 1, 1, 12, 7.1, PETSC_FALSE), 3));
 }
 
 /* no network yet: the objective lags, whatever has moved, and residuals are followed at once rather than by their root */
 static void UntilThereIsANetwork(void **state)
 {
   (void)state;
-  PsdLag lag = {0};
-  assert_true(PsdPenaltyFollowBounds(&lag, 50, 1, 1, 20, 0, PETSC_TRUE) == 1);
-  assert_true(Near(PsdPenaltyFollowBounds(&lag, 100, 1, 1, 20, 7, PETSC_TRUE), 3));
+  PsdBoundTrend trend = {0};
+  assert_true(PsdPenaltyFollowBounds(&trend, 50, 1, 1, 20, 0, PETSC_TRUE) == 1);
+  assert_true(Near(PsdPenaltyFollowBounds(&trend, 100, 1, 1, 20, 7, PETSC_TRUE), 3));
   assert_true(PsdPenaltyPropose(10, 20, 1, 1, 4, 1, PETSC_FALSE) == 1);
   assert_true(Near(PsdPenaltyPropose(10, 20, 1, 1, 4, 1, PETSC_TRUE), 4));
   assert_true(PsdPenaltyPropose(0, 10, 1, 1, 4, 1, PETSC_TRUE) == 1); /* too early to tell */
@@ -126,15 +126,15 @@ static void UntilThereIsANetwork(void **state)
 static void FollowsBoundsWithinLimits(void **state)
 {
   (void)state;
-  PsdLag lag = {0};
+  PsdBoundTrend trend = {0};
   PetscReal rho = 1, smallest = 1, largest = 1;
   for (PetscInt iteration = 50; iteration < 1000000; iteration += 50) {
-    rho = PsdPenaltyFollowBounds(&lag, iteration, rho, 1, 10, -1. / iteration, PETSC_FALSE);
+    rho = PsdPenaltyFollowBounds(&trend, iteration, rho, 1, 10, -1. / iteration, PETSC_FALSE);
     smallest = PetscMin(smallest, rho);
   }
-  lag = (PsdLag){0};
+  trend = (PsdBoundTrend){0};
   for (PetscInt iteration = 50; iteration < 1000000; iteration += 50) {
-    rho = PsdPenaltyFollowBounds(&lag, iteration, rho, 1, 10 + 100. / iteration, 0, PETSC_FALSE);
+    rho = PsdPenaltyFollowBounds(&trend, iteration, rho, 1, 10 + 100. / iteration, 0, PETSC_FALSE);
     largest = PetscMax(largest, rho);
   }
   assert_true(smallest >= 0.03 && smallest < 0.1);

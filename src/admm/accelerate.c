@@ -29,7 +29,7 @@ PetscErrorCode PsdAcceleratorCreate(PsdProblem problem, PsdAccelerator **acceler
   PetscFunctionBeginUser;
   PsdAccelerator *it;
   PetscCall(PetscNew(&it));
-  it->length = (size_t)problem->distinct.n_local * problem->blocks->C;
+  it->length = (size_t)problem->representatives.n_local * problem->blocks->C;
   for (PetscInt k = 0; k < PSD_RECORDS; k++) {
     PsdRecord *record = &it->record[k];
     for (PetscInt s = 0; s < 2; s++) {
@@ -88,7 +88,7 @@ static PetscErrorCode LocalDot(PsdAdmm admm, const PsdRecord *a, const PsdRecord
     PetscCall(VecRestoreArrayRead(b->f[s], &y));
   }
   for (size_t k = 0; k < admm->accelerator->length; k++) samples += a->f_samples[k] * b->f_samples[k];
-  *dot = admm->rho * blocks + admm->split->sigma * (PetscReal)admm->problem->distinct.copies * samples;
+  *dot = admm->rho * blocks + admm->split->sigma * (PetscReal)admm->problem->representatives.copies * samples;
   PetscFunctionReturn(0);
 }
 

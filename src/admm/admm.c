@@ -97,8 +97,8 @@ PetscErrorCode PsdAdmmSetUp(PsdAdmm admm)
 
   PetscCall(PsdProblemFindBeta(admm->problem, admm->consensus->trace));
   PetscCall(PsdPhaseBegin(PSD_PHASE_FACTOR));
-  PetscCall(PsdFactorsCreate(blocks->d, &admm->local_terms));
-  PetscCall(PsdFactorsCreate(blocks->d, &admm->terms));
+  PetscCall(PsdFactorsCreate(blocks->d, &admm->local_factors));
+  PetscCall(PsdFactorsCreate(blocks->d, &admm->factors));
   PetscCall(CreateVectors(admm));
   PetscCall(PsdNeuronsCreate(2 * blocks->local * blocks->d, blocks->f, &admm->neurons));
   PetscCall(PsdNeuronsCreate(2 * blocks->local * blocks->d, blocks->f, &admm->best));
@@ -107,7 +107,7 @@ PetscErrorCode PsdAdmmSetUp(PsdAdmm admm)
   PetscCall(PsdBoundsCreate(admm->problem, admm->consensus, &admm->bounds));
   if (PsdLossSplits(loss)) {
     PetscCall(PsdSplittingCreate(admm->problem, sigma, &admm->split));
-    PsdConsensusFit(admm->consensus, admm->split->pull);
+    PsdConsensusSetTarget(admm->consensus, admm->split->pull);
     PetscCall(PsdAcceleratorCreate(admm->problem, &admm->accelerator));
     PetscCall(SayIfStreamed(admm->problem));
   }
@@ -126,7 +126,7 @@ PetscErrorCode PsdAdmmSetUp(PsdAdmm admm)
   PetscCall(PsdAdmmSetPenalty(admm, rho, sigma));
   admm->rho_initial = admm->rho;
   /* the network without neurons: objective L(0) */
-  admm->status = (PsdAdmmStatus){.objective = admm->problem->empty, .gap = 1, .rho = admm->rho};
+  admm->status = (PsdAdmmStatus){.objective = admm->problem->loss_at_zero, .gap = 1, .rho = admm->rho};
   PetscCall(PsdPhaseEnd(PSD_PHASE_FACTOR));
   PetscFunctionReturn(0);
 }
@@ -139,7 +139,7 @@ PetscErrorCode PsdAdmmSetBeta(PsdAdmm admm, PetscReal beta)
 {
   PetscFunctionBeginUser;
   const PsdProblem problem = admm->problem;
-  const PetscReal last = problem->beta, empty = problem->empty;
+  const PetscReal last = problem->beta, empty = problem->loss_at_zero;
   const PetscReal sigma = admm->split ? admm->split->sigma : 1;
   const PetscBool estimated = (PetscBool)(admm->spectrum.steps > 0); /* rather than given, as -rho */
   const PetscReal start = estimated ? PsdAdmmInitialPenalty(admm) : 1;
@@ -153,7 +153,7 @@ PetscErrorCode PsdAdmmSetBeta(PsdAdmm admm, PetscReal beta)
   PetscCall(PsdConsensusRescale(admm->consensus, beta / last));
   PsdAcceleratorReset(admm->accelerator);
   admm->rho_initial = admm->rho;
-  admm->lag = (PsdLag){0};
+  admm->trend = (PsdBoundTrend){0};
   admm->last_check = admm->round = admm->checkpoint.rows = 0;
   admm->elapsed = 0;
   if (objective > empty) {
@@ -257,8 +257,8 @@ PetscErrorCode PsdAdmmDestroy(PsdAdmm *admm)
   Vec *vectors[] = {&it->Z[0], &it->Z[1], &it->Z_last[0], &it->Z_last[1], &it->U[0],    &it->U[1],
                     &it->X[0], &it->X[1], &it->S,         &it->Sh,        &it->network, &it->best_network};
   for (size_t k = 0; k < sizeof(vectors) / sizeof(*vectors); k++) PetscCall(VecDestroy(vectors[k]));
-  PetscCall(PsdFactorsDestroy(&it->local_terms));
-  PetscCall(PsdFactorsDestroy(&it->terms));
+  PetscCall(PsdFactorsDestroy(&it->local_factors));
+  PetscCall(PsdFactorsDestroy(&it->factors));
   PetscCall(PsdNeuronsDestroy(&it->neurons));
   PetscCall(PsdNeuronsDestroy(&it->best));
   PetscCall(PetscFree(it->factor));

@@ -37,9 +37,9 @@ typedef struct {
   PetscInt due;               /* iteration of the next look; 0 = not begun */
   PetscReal objective, bound; /* at the last look */
   PetscBool acted;            /* the penalty follows the bounds from now on, not the residuals */
-} PsdLag;
+} PsdBoundTrend;
 
-/* Where an iteration led to, g, and how far, f: of X = Z + U and X' (vectors), and of q = v + lambda of the distinct samples. */
+/* Where an iteration led to, g, and how far, f: of X = Z + U and X' (vectors), and of q = v + lambda of the representative samples. */
 typedef struct {
   Vec g[2], f[2];
   PetscReal *g_samples, *f_samples;
@@ -57,7 +57,7 @@ typedef struct {
   PetscReal stretch;    /* ... this far, in iterations */
   PetscReal norm;       /* of the residual of the last record */
   PetscBool noting;     /* the iteration at hand is recorded or judged */
-  size_t length;        /* distinct samples here times C */
+  size_t length;        /* representative samples here times C */
   PsdRecord record[PSD_RECORDS];
 } PsdAccelerator;
 
@@ -92,19 +92,19 @@ struct _p_PsdAdmm {
   PsdSplitting *split;             /* v and lambda; NULL for the squared loss */
   PsdAccelerator *accelerator;     /* of losses that are split; else NULL */
 
-  PsdFactors local_terms, terms; /* Z - Z' or a network by their terms: here, and all */
-  PsdNeurons neurons, best;      /* this rank's: of the network at hand, and of the best one */
-  PetscReal *factor;             /* work: d x d */
-  Vec network, best_network;     /* their S */
-  PetscReal best_weight;         /* sum of |alpha| of the best network, all ranks */
-  PetscBool network_fixed;       /* the best network was given; only bounds are sought */
-  char cone_use[128];            /* what PsdAdmmGetKernels says of the cone */
+  PsdFactors local_factors, factors; /* Z - Z' or a network by their terms: here, and all */
+  PsdNeurons neurons, best;          /* this rank's: of the network at hand, and of the best one */
+  PetscReal *factor;                 /* work: d x d */
+  Vec network, best_network;         /* their S */
+  PetscReal best_weight;             /* sum of |alpha| of the best network, all ranks */
+  PetscBool network_fixed;           /* the best network was given; only bounds are sought */
+  char cone_use[128];                /* what PsdAdmmGetKernels says of the cone */
   PsdAdmmStatus status;
   PsdAdmmReason reason;
   PetscInt last_check; /* iteration of the last check of the bounds, ... */
   PetscInt previous;   /* ... and of the one before */
   PetscBool checked;   /* the last iteration ended with a check, but the penalty was not adapted, as the run ends */
-  PsdLag lag;
+  PsdBoundTrend trend;
   PetscInt round;         /* of PsdAdmmSolve */
   PetscLogDouble start;   /* of the loop; of a run that is continued, as if it had not been interrupted */
   PetscLogDouble elapsed; /* before it was */
@@ -147,9 +147,9 @@ typedef struct {
    When the two changes are within a factor of three, both are their geometric mean, and nothing is to be factorised. */
 PsdPenalties PsdPenaltyProposeBoth(PetscInt previous, PetscInt iteration, PsdPenalties now, PsdPenalties initial,
                                    const PetscReal primal[2], const PetscReal dual[2], PetscBool none);
-/* PsdPenaltyFollowBounds - the penalty that the progress of objective and bound asks for; keeps `lag` up to date. none:
+/* PsdPenaltyFollowBounds - the penalty that the progress of objective and bound asks for; keeps `trend` up to date. none:
    no network so far is better than the empty one. */
-PetscReal PsdPenaltyFollowBounds(PsdLag *lag, PetscInt iteration, PetscReal rho, PetscReal rho_initial,
+PetscReal PsdPenaltyFollowBounds(PsdBoundTrend *trend, PetscInt iteration, PetscReal rho, PetscReal rho_initial,
                                  PetscReal objective, PetscReal bound, PetscBool none);
 /* PsdAdmmSetPenalty - changes rho, and sigma where the loss is split: rescales U and lambda; factorises anew unless their
    ratio stays. Collective. */

@@ -55,11 +55,11 @@ static PetscErrorCode TakeNetwork(PsdAdmm admm, PsdIterate *iterate)
   PetscFunctionBeginUser;
   PsdAdmmStatus *status = &admm->status;
   PetscInt neurons;
-  PetscCall(ExtractNetwork(admm, &iterate->weight, &status->rank, &neurons));
+  PetscCall(ExtractNetwork(admm, &iterate->weight, &status->rank_Z, &neurons));
   if (PsdConsensusUsesSamples(admm->consensus)) {
-    PetscCall(PsdNeuronsGetFactors(&admm->neurons, admm->blocks, &admm->local_terms));
-    PetscCall(PsdFactorsGather(admm->blocks->comm, &admm->local_terms, &admm->terms));
-    iterate->terms = &admm->terms;
+    PetscCall(PsdNeuronsGetFactors(&admm->neurons, admm->blocks, &admm->local_factors));
+    PetscCall(PsdFactorsGather(admm->blocks->comm, &admm->local_factors, &admm->factors));
+    iterate->factors = &admm->factors;
   }
   PetscCall(PsdBoundsPrimal(admm->bounds, iterate, PETSC_FALSE));
   PetscCheck(!PetscIsInfOrNanReal(admm->bounds->primal), admm->blocks->comm, PETSC_ERR_FP,

@@ -8,7 +8,7 @@
 */
 #include "admm.h"
 #include "base/base.h"
-#include "problem/stored.h"
+#include "problem/identity.h"
 
 #define FORMAT "psdnet-checkpoint"
 #define VERSION 2

@@ -128,9 +128,9 @@ static PetscErrorCode FollowSamples(PsdAdmm admm)
 {
   PetscFunctionBeginUser;
   if (!PsdConsensusUsesSamples(admm->consensus)) PetscFunctionReturn(0);
-  PetscCall(PsdConeGetFactors(admm->cone, &admm->local_terms));
-  PetscCall(PsdFactorsGather(admm->blocks->comm, &admm->local_terms, &admm->terms));
-  PetscCall(PsdConsensusFollow(admm->consensus, &admm->terms, admm->settings.relaxation));
+  PetscCall(PsdConeGetFactors(admm->cone, &admm->local_factors));
+  PetscCall(PsdFactorsGather(admm->blocks->comm, &admm->local_factors, &admm->factors));
+  PetscCall(PsdConsensusFollow(admm->consensus, &admm->factors, admm->settings.relaxation));
   PetscFunctionReturn(0);
 }
 

@@ -161,21 +161,21 @@ PsdPenalties PsdPenaltyProposeBoth(PetscInt previous, PetscInt iteration, PsdPen
 /* A bound that moved by less than this part of the gap since the last look is taken to be done. */
 #define DONE 0.05
 
-PetscReal PsdPenaltyFollowBounds(PsdLag *lag, PetscInt iteration, PetscReal rho, PetscReal rho_initial,
+PetscReal PsdPenaltyFollowBounds(PsdBoundTrend *trend, PetscInt iteration, PetscReal rho, PetscReal rho_initial,
                                  PetscReal objective, PetscReal bound, PetscBool none)
 {
-  const PetscReal gap = objective - bound, gained = lag->objective - objective, raised = bound - lag->bound;
+  const PetscReal gap = objective - bound, gained = trend->objective - objective, raised = bound - trend->bound;
   PetscReal proposal = rho;
-  if (iteration < (lag->due ? lag->due : 50)) return rho;
-  if (lag->due && none) proposal = rho * 3;
-  else if (lag->due && gained < DONE * gap) proposal = rho / 3;
-  else if (lag->due && raised < DONE * gap) proposal = rho * 3;
-  lag->due = iteration + PetscMax(50, iteration / 2);
-  lag->objective = objective;
-  lag->bound = bound;
+  if (iteration < (trend->due ? trend->due : 50)) return rho;
+  if (trend->due && none) proposal = rho * 3;
+  else if (trend->due && gained < DONE * gap) proposal = rho / 3;
+  else if (trend->due && raised < DONE * gap) proposal = rho * 3;
+  trend->due = iteration + PetscMax(50, iteration / 2);
+  trend->objective = objective;
+  trend->bound = bound;
   proposal = PetscMin(30 * rho_initial, PetscMax(rho_initial / 30, proposal));
   if (proposal == rho) return rho;
-  lag->acted = PETSC_TRUE;
+  trend->acted = PETSC_TRUE;
   return TwoDigits(proposal);
 }
 

@@ -16,7 +16,7 @@ static PetscErrorCode ProposeSplit(PsdAdmm admm, PetscInt previous, PetscReal pr
   PetscFunctionBeginUser;
   const PsdAdmmStatus *status = &admm->status;
   PsdSplitting *split = admm->split;
-  if (admm->lag.acted) {
+  if (admm->trend.acted) {
     *sigma = split->sigma * (*rho / admm->rho);
     PetscFunctionReturn(0);
   }
@@ -43,10 +43,10 @@ static PetscErrorCode AdaptPenalty(PsdAdmm admm, PetscInt previous, PetscReal pr
   PetscReal rho = admm->rho;
   /* the end of a run is long with losses that have corners, and goes faster when the penalties stay */
   if (none || !PsdLossHasCorners(&admm->problem->loss))
-    rho = PsdPenaltyFollowBounds(&admm->lag, status->iteration, admm->rho, admm->rho_initial, status->objective,
+    rho = PsdPenaltyFollowBounds(&admm->trend, status->iteration, admm->rho, admm->rho_initial, status->objective,
                                  status->bound, none);
   if (admm->split) PetscCall(ProposeSplit(admm, previous, primal, dual, &rho, &sigma));
-  else if (!admm->lag.acted)
+  else if (!admm->trend.acted)
     rho = PsdPenaltyPropose(previous, status->iteration, admm->rho, admm->rho_initial, primal, dual, none);
   if (rho == admm->rho && (!admm->split || sigma == admm->split->sigma)) PetscFunctionReturn(0);
   PetscCall(PetscInfo(NULL, "iteration %" PetscInt_FMT ": rho %g -> %g (relative residuals %g, %g)\n",
@@ -122,7 +122,7 @@ static PetscErrorCode Resume(PsdAdmm admm, PetscReal target)
 static PetscBool IsSolved(PsdAdmm admm)
 {
   PsdAdmmStatus *status = &admm->status;
-  if (admm->problem->beta_max > 0 || status->objective > admm->problem->empty) return PETSC_FALSE;
+  if (admm->problem->beta_max > 0 || status->objective > admm->problem->loss_at_zero) return PETSC_FALSE;
   status->bound = admm->bounds->best;
   status->gap = (status->objective - status->bound) / PetscAbsReal(status->objective);
   return PETSC_TRUE;

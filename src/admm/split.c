@@ -18,7 +18,7 @@
 PetscErrorCode PsdSplittingCreate(PsdProblem problem, PetscReal sigma, PsdSplitting **split)
 {
   PetscFunctionBeginUser;
-  const size_t length = (size_t)problem->distinct.n_local * problem->blocks->C;
+  const size_t length = (size_t)problem->representatives.n_local * problem->blocks->C;
   PsdSplitting *it;
   PetscCall(PetscNew(&it));
   it->problem = problem;
@@ -108,7 +108,7 @@ static PetscErrorCode StepRows(void *context, PetscInt first, PetscInt rows, Pet
     target[k] = alpha * yhat[k] + (1 - alpha) * v[k] + lambda[k];
     last[k] = v[k];
   }
-  (*loss->ops->prox)(loss, rows, C, sigma, target, it->problem->distinct.Y + at, v);
+  (*loss->ops->prox)(loss, rows, C, sigma, target, it->problem->representatives.Y + at, v);
   for (size_t k = 0; k < length; k++) {
     lambda[k] = target[k] - v[k];
     misfit += (yhat[k] - v[k]) * (yhat[k] - v[k]);
@@ -154,7 +154,7 @@ static PetscErrorCode RestartRows(void *context, PetscInt first, PetscInt rows, 
   PetscReal *v = it->v + at, *lambda = it->lambda + at;
   Centre(it, rows, yhat);
   PetscCall(PetscArraycpy(v, yhat, length));
-  (*loss->ops->dual_point)(loss, rows, C, v, it->problem->distinct.Y + at, lambda);
+  (*loss->ops->dual_point)(loss, rows, C, v, it->problem->representatives.Y + at, lambda);
   for (size_t k = 0; k < length; k++) coefficients[k] = lambda[k] = -lambda[k] / it->sigma;
   PetscFunctionReturn(0);
 }
@@ -172,7 +172,7 @@ PetscErrorCode PsdSplittingPlace(PsdSplitting *it, const PetscReal q[])
 {
   PetscFunctionBeginUser;
   const PsdLoss *loss = &it->problem->loss;
-  const PsdDistinct *samples = &it->problem->distinct;
+  const PsdRepresentatives *samples = &it->problem->representatives;
   const PetscInt C = it->problem->blocks->C;
   (*loss->ops->prox)(loss, samples->n_local, C, it->sigma, q, samples->Y, it->v);
   for (size_t k = 0; k < (size_t)samples->n_local * C; k++) it->lambda[k] = q[k] - it->v[k];
@@ -186,7 +186,7 @@ PetscErrorCode PsdSplittingSetPenalty(PsdSplitting *it, PetscReal sigma)
 {
   PetscFunctionBeginUser;
   const PetscReal factor = it->sigma / sigma;
-  const size_t length = (size_t)it->problem->distinct.n_local * it->problem->blocks->C;
+  const size_t length = (size_t)it->problem->representatives.n_local * it->problem->blocks->C;
   for (size_t k = 0; k < length; k++) it->lambda[k] *= factor;
   it->sigma = sigma;
   PetscCall(VecScale(it->A_lambda, factor));
@@ -209,7 +209,7 @@ PetscErrorCode PsdSplittingResiduals(PsdSplitting *it)
 PetscErrorCode PsdSplittingDualPoint(PsdSplitting *it)
 {
   PetscFunctionBeginUser;
-  const size_t length = (size_t)it->problem->distinct.n_local * it->problem->blocks->C;
+  const size_t length = (size_t)it->problem->representatives.n_local * it->problem->blocks->C;
   for (size_t k = 0; k < length; k++) it->nu_prox[k] = -it->sigma * it->lambda[k];
   PetscCall(VecCopy(it->A_lambda, it->M_prox));
   PetscCall(VecScale(it->M_prox, -it->sigma));

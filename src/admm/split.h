@@ -2,7 +2,7 @@
    The splitting v = A S of every loss but the squared one (docs/mathematics.md, section 2, "Any other convex loss").
 
    v and its scaled dual variable lambda live with the samples, as does the prox: arrays are C numbers for each of this rank's
-   distinct samples (problem.h, PsdDistinct), row-major. All that is summed over ranks is A'(v - lambda), which takes the place of
+   representative samples (problem.h, PsdRepresentatives), row-major. All that is summed over ranks is A'(v - lambda), which takes the place of
    A'Y in the consensus step.
 */
 #ifndef PSD_ADMM_SPLIT_H
@@ -21,7 +21,7 @@ typedef struct {
   Vec M_prox;             /* A' nu_prox */
   PetscReal *nu_step;     /* sigma (v - lambda - A S) of the consensus step, whose dual point it is */
   PetscReal *nu_prox;     /* -sigma lambda, the dual point of the prox, when asked for; else work */
-  PetscReal sums[5];      /* of squares, this rank's distinct samples: A S - v, v - v_last, A S, v, lambda */
+  PetscReal sums[5];      /* of squares, this rank's representative samples: A S - v, v - v_last, A S, v, lambda */
   PetscReal relaxation;   /* of the pass at hand */
   PetscReal primal, dual; /* relative residuals */
   PsdProblem problem;
@@ -44,7 +44,7 @@ PetscErrorCode PsdSplittingFreeMean(PsdSplitting *split, Vec Sh, Vec S);
 PetscErrorCode PsdSplittingStep(PsdSplitting *split, Vec S, Vec Sh, PetscReal shift, PetscReal relaxation);
 /* PsdSplittingRestart - v = A S and lambda = L'(v)/sigma. Collective. */
 PetscErrorCode PsdSplittingRestart(PsdSplitting *split, Vec S);
-/* PsdSplittingPlace - v = prox(q) and lambda = q - v; q: C numbers for each distinct sample, may be nu_step. Collective; two halves of
+/* PsdSplittingPlace - v = prox(q) and lambda = q - v; q: C numbers for each representative sample, may be nu_step. Collective; two halves of
    a pass over the samples. */
 PetscErrorCode PsdSplittingPlace(PsdSplitting *split, const PetscReal q[]);
 /* PsdSplittingSetPenalty - another sigma: lambda is rescaled. Collective. */

@@ -14,7 +14,7 @@ typedef struct {
   Action action;
   PsdArchive archive;
   PsdBlocks blocks;
-  PetscInt n, n_local, first; /* distinct samples */
+  PetscInt n, n_local, first; /* representative samples */
 } Visit;
 
 static PetscErrorCode Int(Visit *v, const char name[], PetscInt *value)
@@ -67,7 +67,7 @@ static PetscErrorCode Pairs(Visit *v, const char name[], Vec x)
   PetscFunctionReturn(0);
 }
 
-/* C numbers a distinct sample. */
+/* C numbers a representative sample. */
 static void Samples(Visit *v, const char name[], PetscReal values[])
 {
   Rows(v, name, v->n, v->blocks->C, v->first, v->n_local, values);
@@ -80,7 +80,7 @@ static PetscErrorCode VisitStatus(PsdAdmm admm, Visit *v)
   PetscFunctionBeginUser;
   PsdAdmmStatus *status = &admm->status;
   PetscCall(Int(v, "iteration", &status->iteration));
-  PetscCall(Int(v, "rank", &status->rank));
+  PetscCall(Int(v, "rank", &status->rank_Z));
   PetscCall(Int(v, "neurons", &status->neurons));
   PetscCall(Int(v, "screened", &status->screened));
   PetscCall(Real(v, "primal_residual", &status->primal_residual));
@@ -134,10 +134,10 @@ static PetscErrorCode VisitPenalty(PsdAdmm admm, Visit *v)
   PetscCall(Int(v, "last_check", &admm->last_check));
   PetscCall(Int(v, "previous_check", &admm->previous));
   PetscCall(Bool(v, "checked", &admm->checked));
-  PetscCall(Int(v, "lag_due", &admm->lag.due));
-  PetscCall(Real(v, "lag_objective", &admm->lag.objective));
-  PetscCall(Real(v, "lag_bound", &admm->lag.bound));
-  PetscCall(Bool(v, "lag_acted", &admm->lag.acted));
+  PetscCall(Int(v, "lag_due", &admm->trend.due));
+  PetscCall(Real(v, "lag_objective", &admm->trend.objective));
+  PetscCall(Real(v, "lag_bound", &admm->trend.bound));
+  PetscCall(Bool(v, "lag_acted", &admm->trend.acted));
   PetscFunctionReturn(0);
 }
 
@@ -225,7 +225,7 @@ static PetscErrorCode Begin(PsdAdmm admm, PsdArchive archive, Action action, Vis
 {
   PetscFunctionBeginUser;
   *v = (Visit){.action = action, .archive = archive, .blocks = admm->blocks};
-  const PetscInt copies = admm->problem->distinct.copies;
+  const PetscInt copies = admm->problem->representatives.copies;
   PetscCall(PsdDataGetSizes(admm->problem->data, &v->n, &v->n_local, &v->first));
   v->n /= copies;
   v->n_local /= copies;

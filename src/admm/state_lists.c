@@ -145,7 +145,7 @@ static void Line(const PsdAdmmStatus *status, PetscReal line[COLUMNS])
                                      status->objective,
                                      status->bound,
                                      status->gap,
-                                     (PetscReal)status->rank,
+                                     (PetscReal)status->rank_Z,
                                      (PetscReal)status->neurons};
   (void)PetscArraycpy(line, values, COLUMNS);
 }
@@ -186,7 +186,7 @@ static PetscErrorCode GetHistory(PsdAdmm admm, PsdArchive archive)
                                    .objective = x[5],
                                    .bound = x[6],
                                    .gap = x[7],
-                                   .rank = (PetscInt)x[8],
+                                   .rank_Z = (PetscInt)x[8],
                                    .neurons = (PetscInt)x[9]};
     PetscCall(PsdCheckpointNote(admm));
   }

@@ -86,7 +86,7 @@ PetscErrorCode PsdTableRow(PsdTable table, const char format[], ...) __attribute
 /* The file gets its name. Collective. */
 PetscErrorCode PsdTableClose(PsdTable *table);
 /* Closes a stream; records a failure unless all that was printed has reached the file. */
-void PsdStreamClose(FILE *stream, const char path[], PsdStatus *status);
+void PsdStreamClose(FILE *stream, const char path[], PsdFailure *failure);
 
 /* ---------------------------------------------------------------- shared by those that train: training.c */
 

@@ -67,7 +67,7 @@ static PetscErrorCode SendShard(PetscInt C, PetscInt n_local, const PetscInt64 i
 static PetscErrorCode WriteTable(PsdNetwork network, PsdData data, const PetscReal scores[], const char path[])
 {
   PetscFunctionBeginUser;
-  PsdStatus status = {PETSC_FALSE, ""};
+  PsdFailure failure = {PETSC_FALSE, ""};
   PsdFile file;
   Table table;
   PetscMPIInt rank, ranks;
@@ -79,20 +79,20 @@ static PetscErrorCode WriteTable(PsdNetwork network, PsdData data, const PetscRe
   PetscCall(PsdDataGetSizes(data, NULL, &n_local, NULL));
   PetscCall(PsdDataGetShard(data, NULL, NULL, &indices));
   if (rank == 0) {
-    PsdFileBegin(&file, path, &status);
-    table.stream = status.failed ? NULL : fopen(file.temporary, "w");
-    if (!table.stream) PsdStatusFail(&status, "cannot write %s: %s", path, strerror(errno));
+    PsdFileBegin(&file, path, &failure);
+    table.stream = failure.failed ? NULL : fopen(file.temporary, "w");
+    if (!table.stream) PsdFailureRecord(&failure, "cannot write %s: %s", path, strerror(errno));
   }
-  PetscCall(PsdStatusAgree(PETSC_COMM_WORLD, &status));
+  PetscCall(PsdFailureAgree(PETSC_COMM_WORLD, &failure));
   if (rank > 0) PetscCall(SendShard(table.C, n_local, indices, scores));
   else {
     PetscCall(WriteAll(&table, ranks, n_local, indices, scores));
     const int failed = ferror(table.stream);
-    if (fclose(table.stream) || failed) PsdStatusFail(&status, "cannot write %s: %s", path, strerror(errno));
-    if (status.failed) PsdFileAbandon(&file);
-    else PsdFileCommit(&file, &status);
+    if (fclose(table.stream) || failed) PsdFailureRecord(&failure, "cannot write %s: %s", path, strerror(errno));
+    if (failure.failed) PsdFileAbandon(&file);
+    else PsdFileCommit(&file, &failure);
   }
-  PetscCall(PsdStatusAgree(PETSC_COMM_WORLD, &status));
+  PetscCall(PsdFailureAgree(PETSC_COMM_WORLD, &failure));
   PetscFunctionReturn(0);
 }
 

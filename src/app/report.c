@@ -97,17 +97,17 @@ static PetscErrorCode GatherCircumstances(Circumstances *run)
 }
 
 /* A file that appears whole or not at all, of what `print` says of `what`. Root alone. */
-static void WriteWhole(const char path[], void (*print)(FILE *, const void *), const void *what, PsdStatus *status)
+static void WriteWhole(const char path[], void (*print)(FILE *, const void *), const void *what, PsdFailure *failure)
 {
   PsdFile file;
-  PsdFileBegin(&file, path, status);
-  FILE *stream = status->failed ? NULL : fopen(file.temporary, "w");
+  PsdFileBegin(&file, path, failure);
+  FILE *stream = failure->failed ? NULL : fopen(file.temporary, "w");
   if (stream) {
     (*print)(stream, what);
-    PsdStreamClose(stream, path, status);
-  } else PsdStatusFail(status, "cannot write %s: %s", path, strerror(errno));
-  if (status->failed) PsdFileAbandon(&file);
-  else PsdFileCommit(&file, status);
+    PsdStreamClose(stream, path, failure);
+  } else PsdFailureRecord(failure, "cannot write %s: %s", path, strerror(errno));
+  if (failure->failed) PsdFileAbandon(&file);
+  else PsdFileCommit(&file, failure);
 }
 
 /* What report.json is made of. */
@@ -126,13 +126,13 @@ PetscErrorCode PsdReportWrite(const PsdReport *report, const char path[])
 {
   PetscFunctionBeginUser;
   Circumstances run;
-  PsdStatus status = {PETSC_FALSE, ""};
+  PsdFailure failure = {PETSC_FALSE, ""};
   PetscMPIInt rank;
   PetscCall(GatherCircumstances(&run));
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
-  if (rank == 0) WriteWhole(path, PrintRun, &(RunReport){report, &run}, &status);
+  if (rank == 0) WriteWhole(path, PrintRun, &(RunReport){report, &run}, &failure);
   PetscCall(PetscFree(run.options));
-  PetscCall(PsdStatusAgree(PETSC_COMM_WORLD, &status));
+  PetscCall(PsdFailureAgree(PETSC_COMM_WORLD, &failure));
   PetscFunctionReturn(0);
 }
 
@@ -169,10 +169,10 @@ static void PrintPlan(FILE *file, const void *what)
 PetscErrorCode PsdPlanReportWrite(const PsdPlanReport *report, const char path[])
 {
   PetscFunctionBeginUser;
-  PsdStatus status = {PETSC_FALSE, ""};
+  PsdFailure failure = {PETSC_FALSE, ""};
   PetscMPIInt rank;
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
-  if (rank == 0) WriteWhole(path, PrintPlan, report, &status);
-  PetscCall(PsdStatusAgree(PETSC_COMM_WORLD, &status));
+  if (rank == 0) WriteWhole(path, PrintPlan, report, &failure);
+  PetscCall(PsdFailureAgree(PETSC_COMM_WORLD, &failure));
   PetscFunctionReturn(0);
 }

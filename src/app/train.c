@@ -44,7 +44,7 @@ static PetscErrorCode HistoryRow(PsdTable history, const PsdAdmmStatus *status)
   PetscCall(PsdTableRow(history, "%" PetscInt_FMT ",%.6f,%.9g,%.9g,%.9g,%.17g,%.17g,%.9g,%" PetscInt_FMT,
                         status->iteration, (double)status->seconds, (double)status->primal_residual,
                         (double)status->dual_residual, (double)status->rho, (double)status->objective,
-                        (double)status->bound, (double)status->gap, status->rank));
+                        (double)status->bound, (double)status->gap, status->rank_Z));
   PetscFunctionReturn(0);
 }
 

@@ -33,11 +33,11 @@ void PsdArchiveReadBytes(PsdArchive it, uint64_t offset, size_t count, void *byt
 {
   char *to = bytes;
 
-  while (count && !it->status.failed) {
+  while (count && !it->failure.failed) {
     const ssize_t done = pread(it->descriptor, to, count, (off_t)offset);
     if (done < 0 && errno == EINTR) continue;
-    if (done < 0) PsdStatusFail(&it->status, "%s: cannot read it: %s", it->path, strerror(errno));
-    else if (done == 0) PsdStatusFail(&it->status, "%s: truncated at byte %" PRIu64, it->path, offset);
+    if (done < 0) PsdFailureRecord(&it->failure, "%s: cannot read it: %s", it->path, strerror(errno));
+    else if (done == 0) PsdFailureRecord(&it->failure, "%s: truncated at byte %" PRIu64, it->path, offset);
     if (done <= 0) return;
     to += done;
     offset += (uint64_t)done;
@@ -49,10 +49,11 @@ void PsdArchiveWriteBytes(PsdArchive it, uint64_t offset, size_t count, const vo
 {
   const char *from = bytes;
 
-  while (count && !it->status.failed) {
+  while (count && !it->failure.failed) {
     const ssize_t done = pwrite(it->descriptor, from, count, (off_t)offset);
     if (done < 0 && errno == EINTR) continue;
-    if (done <= 0) PsdStatusFail(&it->status, "%s: cannot write it: %s", it->path, strerror(done < 0 ? errno : EIO));
+    if (done <= 0)
+      PsdFailureRecord(&it->failure, "%s: cannot write it: %s", it->path, strerror(done < 0 ? errno : EIO));
     if (done <= 0) return;
     from += done;
     offset += (uint64_t)done;
@@ -141,10 +142,10 @@ static void SumBytes(PsdArchive it, uint64_t begin, uint64_t end, uint32_t *chec
 {
   unsigned char piece[4096];
 
-  while (begin < end && !it->status.failed) {
+  while (begin < end && !it->failure.failed) {
     const size_t count = (size_t)PetscMin(sizeof(piece), end - begin);
     PsdArchiveReadBytes(it, begin, count, piece);
-    if (!it->status.failed) *checksum = PsdArchiveChecksum(*checksum, piece, count);
+    if (!it->failure.failed) *checksum = PsdArchiveChecksum(*checksum, piece, count);
     begin += count;
   }
 }
@@ -234,7 +235,7 @@ PetscErrorCode PsdChecksumRanks(MPI_Comm comm, const void *bytes, size_t count, 
 PetscErrorCode PsdArchiveAgree(PsdArchive it)
 {
   PetscFunctionBeginUser;
-  PetscCall(PsdStatusAgree(it->comm, &it->status));
+  PetscCall(PsdFailureAgree(it->comm, &it->failure));
   PetscFunctionReturn(0);
 }
 

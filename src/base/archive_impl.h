@@ -30,7 +30,7 @@ struct _p_PsdArchive {
   char path[PETSC_MAX_PATH_LEN]; /* for messages */
   char format[PSD_ARCHIVE_NAME]; /* what the file is, ... */
   PetscInt version;              /* ... and in which version */
-  PsdStatus status;              /* the first failure here */
+  PsdFailure failure;            /* the first failure here */
   PsdFile file;                  /* root, writing */
   PsdH5File hdf5;                /* root */
   int descriptor;                /* -1: not open */
@@ -47,7 +47,7 @@ uint32_t PsdArchiveChecksum(uint32_t so_far, const void *bytes, size_t count);
 PetscErrorCode PsdArchiveAddPart(PsdArchive archive, uint64_t offset, uint64_t bytes, uint32_t checksum);
 /* Checksum of what is neither head nor array. */
 void PsdArchiveSumRest(PsdArchive archive, uint32_t *checksum);
-/* pread and pwrite of everything asked for; failures go to the status. */
+/* pread and pwrite of everything asked for; what fails is recorded. */
 void PsdArchiveReadBytes(PsdArchive archive, uint64_t offset, size_t count, void *bytes);
 void PsdArchiveWriteBytes(PsdArchive archive, uint64_t offset, size_t count, const void *bytes);
 /* The head as text, and back; false when it is none. */

@@ -24,7 +24,7 @@ PetscErrorCode PsdArchiveExists(MPI_Comm comm, const char path[], PetscBool *exi
 static void OpenFile(PsdArchive it)
 {
   it->descriptor = open(it->path, O_RDONLY);
-  if (it->descriptor < 0) PsdStatusFail(&it->status, "%s: cannot read it: %s", it->path, strerror(errno));
+  if (it->descriptor < 0) PsdFailureRecord(&it->failure, "%s: cannot read it: %s", it->path, strerror(errno));
 }
 
 /* Root: the head, checked, and whether it is the head of this file. */
@@ -34,37 +34,37 @@ static void ReadHead(PsdArchive it, const char format[], PetscInt version)
   struct stat found;
 
   OpenFile(it);
-  if (it->status.failed) return;
+  if (it->failure.failed) return;
   if (fstat(it->descriptor, &found) || !S_ISREG(found.st_mode)) {
-    PsdStatusFail(&it->status, "%s: not a regular file, expected a %s", it->path, format);
+    PsdFailureRecord(&it->failure, "%s: not a regular file, expected a %s", it->path, format);
     return;
   }
   if (found.st_size < PSD_ARCHIVE_HEAD) {
-    PsdStatusFail(&it->status, "%s: truncated, or not a %s: it has %lld bytes", it->path, format,
-                  (long long)found.st_size);
+    PsdFailureRecord(&it->failure, "%s: truncated, or not a %s: it has %lld bytes", it->path, format,
+                     (long long)found.st_size);
     return;
   }
   PsdArchiveReadBytes(it, 0, sizeof(head), head);
-  if (it->status.failed) return;
-  if (!PsdArchiveParseHead(it, head)) PsdStatusFail(&it->status, "%s: damaged, or not a %s", it->path, format);
+  if (it->failure.failed) return;
+  if (!PsdArchiveParseHead(it, head)) PsdFailureRecord(&it->failure, "%s: damaged, or not a %s", it->path, format);
   else if (strcmp(it->format, format))
-    PsdStatusFail(&it->status, "%s: is a %s, expected a %s", it->path, it->format, format);
+    PsdFailureRecord(&it->failure, "%s: is a %s, expected a %s", it->path, it->format, format);
   else if (it->version != version)
-    PsdStatusFail(&it->status, "%s: is of version %" PetscInt_FMT " of its format, expected %" PetscInt_FMT, it->path,
-                  it->version, version);
+    PsdFailureRecord(&it->failure, "%s: is of version %" PetscInt_FMT " of its format, expected %" PetscInt_FMT,
+                     it->path, it->version, version);
   else if ((uint64_t)found.st_size != it->bytes)
-    PsdStatusFail(&it->status, "%s: has %lld bytes, expected %llu: truncated or damaged", it->path,
-                  (long long)found.st_size, (unsigned long long)it->bytes);
+    PsdFailureRecord(&it->failure, "%s: has %lld bytes, expected %llu: truncated or damaged", it->path,
+                     (long long)found.st_size, (unsigned long long)it->bytes);
 }
 
 static void CheckRest(PsdArchive it)
 {
   uint32_t checksum;
 
-  if (it->status.failed) return;
+  if (it->failure.failed) return;
   PsdArchiveSumRest(it, &checksum);
-  if (!it->status.failed && checksum != it->rest)
-    PsdStatusFail(&it->status, "%s: damaged: the checksum of its description is wrong", it->path);
+  if (!it->failure.failed && checksum != it->rest)
+    PsdFailureRecord(&it->failure, "%s: damaged: the checksum of its description is wrong", it->path);
 }
 
 PetscErrorCode PsdArchiveOpen(MPI_Comm comm, const char path[], const char format[], PetscInt version,
@@ -81,15 +81,15 @@ PetscErrorCode PsdArchiveOpen(MPI_Comm comm, const char path[], const char forma
   if (it->rank == 0) {
     ReadHead(it, format, version);
     CheckRest(it);
-    it->hdf5 = PsdH5Open(it->path, &it->status);
+    it->hdf5 = PsdH5Open(it->path, &it->failure);
     it->hdf5.path = it->path;
   }
-  PetscErrorCode code = PsdStatusAgree(comm, &it->status);
+  PetscErrorCode code = PsdFailureAgree(comm, &it->failure);
   if (!code) {
     PetscCallMPI(MPI_Bcast(&it->count, 1, MPIU_INT, 0, comm));
     PetscCallMPI(MPI_Bcast(it->array, (PetscMPIInt)sizeof(it->array), MPI_BYTE, 0, comm));
     if (it->rank > 0) OpenFile(it);
-    code = PsdStatusAgree(comm, &it->status);
+    code = PsdFailureAgree(comm, &it->failure);
   }
   if (code) PetscCall(PsdArchiveDestroy(&it));
   *archive = it;
@@ -100,7 +100,7 @@ PetscErrorCode PsdArchiveGetInt(PsdArchive it, const char name[], PetscInt *valu
 {
   PetscFunctionBeginUser;
   *value = 0;
-  if (it->rank == 0) PsdH5ReadAttribute(it->hdf5, name, PSD_H5_INTEGER, 1, value, &it->status);
+  if (it->rank == 0) PsdH5ReadAttribute(it->hdf5, name, PSD_H5_INTEGER, 1, value, &it->failure);
   PetscCallMPI(MPI_Bcast(value, 1, MPIU_INT, 0, it->comm));
   PetscFunctionReturn(0);
 }
@@ -110,8 +110,8 @@ PetscErrorCode PsdArchiveGetReal(PsdArchive it, const char name[], PetscReal *va
   PetscFunctionBeginUser;
   *value = 0;
   if (it->rank == 0) {
-    PsdH5ReadAttribute(it->hdf5, name, PSD_H5_REAL, 1, value, &it->status);
-    if (PetscIsInfOrNanReal(*value)) PsdStatusFail(&it->status, "%s: '%s' is not a finite number", it->path, name);
+    PsdH5ReadAttribute(it->hdf5, name, PSD_H5_REAL, 1, value, &it->failure);
+    if (PetscIsInfOrNanReal(*value)) PsdFailureRecord(&it->failure, "%s: '%s' is not a finite number", it->path, name);
   }
   PetscCallMPI(MPI_Bcast(value, 1, MPIU_REAL, 0, it->comm));
   PetscFunctionReturn(0);
@@ -121,7 +121,7 @@ PetscErrorCode PsdArchiveGetText(PsdArchive it, const char name[], char text[])
 {
   PetscFunctionBeginUser;
   text[0] = '\0';
-  if (it->rank == 0) PsdH5ReadText(it->hdf5, name, text, PSD_ARCHIVE_TEXT, &it->status);
+  if (it->rank == 0) PsdH5ReadText(it->hdf5, name, text, PSD_ARCHIVE_TEXT, &it->failure);
   PetscCallMPI(MPI_Bcast(text, PSD_ARCHIVE_TEXT, MPI_CHAR, 0, it->comm));
   PetscFunctionReturn(0);
 }
@@ -137,27 +137,27 @@ PetscInt64 PsdArchiveFind(PsdArchive it, const char name[], PetscInt64 length, P
     found = (PetscInt64)(it->array[k].bytes / sizeof(PetscReal));
   }
   if (length >= 0 && found != length)
-    PsdStatusFail(&it->status, "%s: array %s has %lld numbers, expected %lld", it->path, name, (long long)found,
-                  (long long)length);
+    PsdFailureRecord(&it->failure, "%s: array %s has %lld numbers, expected %lld", it->path, name, (long long)found,
+                     (long long)length);
   return found;
 }
 
 static void CheckFinite(PsdArchive it, PetscInt array, PetscInt64 count, const PetscReal numbers[])
 {
-  for (PetscInt64 k = 0; k < count && !it->status.failed; k++)
+  for (PetscInt64 k = 0; k < count && !it->failure.failed; k++)
     if (PetscIsInfOrNanReal(numbers[k]))
-      PsdStatusFail(&it->status, "%s: array %s holds a number that is not finite", it->path, it->array[array].name);
+      PsdFailureRecord(&it->failure, "%s: array %s holds a number that is not finite", it->path, it->array[array].name);
 }
 
 void PsdArchiveGet(PsdArchive it, PetscInt array, PetscInt64 first, PetscInt64 count, PetscReal numbers[])
 {
-  if (array < 0 || count == 0 || it->status.failed) return;
+  if (array < 0 || count == 0 || it->failure.failed) return;
   const uint64_t bytes = (uint64_t)count * sizeof(*numbers);
   const uint64_t offset = it->array[array].offset + (uint64_t)first * sizeof(*numbers);
   PsdArchiveReadBytes(it, offset, bytes, numbers);
-  if (it->status.failed) return;
+  if (it->failure.failed) return;
   if (PsdArchiveAddPart(it, offset, bytes, PsdArchiveChecksum(0, numbers, bytes)))
-    PsdStatusFail(&it->status, "%s: no memory to read it", it->path);
+    PsdFailureRecord(&it->failure, "%s: no memory to read it", it->path);
   CheckFinite(it, array, count, numbers);
 }
 
@@ -165,7 +165,7 @@ static void CheckArray(PsdArchive it, PsdArchiveArray *array, uint32_t checksum)
 {
   array->checked = (PetscBool)(checksum == array->checksum);
   if (!array->checked)
-    PsdStatusFail(&it->status, "%s: damaged: the checksum of array %s is wrong", it->path, array->name);
+    PsdFailureRecord(&it->failure, "%s: damaged: the checksum of array %s is wrong", it->path, array->name);
 }
 
 PetscErrorCode PsdArchiveGetAll(PsdArchive it, PetscInt array, PetscReal numbers[])
@@ -175,13 +175,13 @@ PetscErrorCode PsdArchiveGetAll(PsdArchive it, PetscInt array, PetscReal numbers
   if (array >= 0) {
     const size_t bytes = (size_t)it->array[array].bytes;
     PetscCall(PetscMPIIntCast((PetscInt)(bytes / sizeof(*numbers)), &count));
-    if (it->rank == 0 && !it->status.failed) {
+    if (it->rank == 0 && !it->failure.failed) {
       PsdArchiveReadBytes(it, it->array[array].offset, bytes, numbers);
-      if (!it->status.failed) CheckArray(it, &it->array[array], PsdArchiveChecksum(0, numbers, bytes));
+      if (!it->failure.failed) CheckArray(it, &it->array[array], PsdArchiveChecksum(0, numbers, bytes));
       CheckFinite(it, array, count, numbers);
     }
   }
-  PetscCall(PsdStatusAgree(it->comm, &it->status));
+  PetscCall(PsdFailureAgree(it->comm, &it->failure));
   PetscCallMPI(MPI_Bcast(numbers, count, MPIU_REAL, 0, it->comm));
   PetscFunctionReturn(0);
 }
@@ -192,12 +192,12 @@ static void CheckUntouched(PsdArchive it, PsdArchiveArray *array)
   PetscReal piece[512];
   uint32_t checksum = 0;
 
-  for (uint64_t at = 0; at < array->bytes && !it->status.failed; at += sizeof(piece)) {
+  for (uint64_t at = 0; at < array->bytes && !it->failure.failed; at += sizeof(piece)) {
     const size_t bytes = (size_t)PetscMin(sizeof(piece), array->bytes - at);
     PsdArchiveReadBytes(it, array->offset + at, bytes, piece);
     checksum = PsdArchiveChecksum(checksum, piece, bytes);
   }
-  if (!it->status.failed) CheckArray(it, array, checksum);
+  if (!it->failure.failed) CheckArray(it, array, checksum);
 }
 
 PetscErrorCode PsdArchiveClose(PsdArchive *archive)
@@ -206,7 +206,7 @@ PetscErrorCode PsdArchiveClose(PsdArchive *archive)
   PsdArchive it = *archive;
   PetscBool touched[PSD_ARCHIVE_ARRAYS], whole[PSD_ARCHIVE_ARRAYS];
   uint32_t checksum[PSD_ARCHIVE_ARRAYS];
-  PetscErrorCode code = PsdStatusAgree(it->comm, &it->status);
+  PetscErrorCode code = PsdFailureAgree(it->comm, &it->failure);
   if (!code) {
     PetscCall(PsdArchiveSumParts(it, touched, whole, checksum));
     for (PetscInt k = 0; k < it->count && it->rank == 0; k++) {
@@ -214,7 +214,7 @@ PetscErrorCode PsdArchiveClose(PsdArchive *archive)
       if (touched[k] && whole[k]) CheckArray(it, &it->array[k], checksum[k]);
       else CheckUntouched(it, &it->array[k]);
     }
-    code = PsdStatusAgree(it->comm, &it->status);
+    code = PsdFailureAgree(it->comm, &it->failure);
   }
   PetscCall(PsdArchiveDestroy(archive));
   PetscFunctionReturn(code);

@@ -19,16 +19,16 @@ static void Probe(PsdArchive it)
 {
   static const char zeros[PROBE];
 
-  if (it->status.failed) return;
+  if (it->failure.failed) return;
   it->descriptor = open(it->file.temporary, O_WRONLY | O_CREAT | O_TRUNC, 0666);
   if (it->descriptor < 0) {
-    PsdStatusFail(&it->status, "%s: cannot write it: %s", it->path, strerror(errno));
+    PsdFailureRecord(&it->failure, "%s: cannot write it: %s", it->path, strerror(errno));
     return;
   }
   PsdArchiveWriteBytes(it, 0, sizeof(zeros), zeros);
-  if (!it->status.failed && fsync(it->descriptor))
-    PsdStatusFail(&it->status, "%s: cannot write it: %s", it->path, strerror(errno));
-  if (close(it->descriptor)) PsdStatusFail(&it->status, "%s: cannot write it: %s", it->path, strerror(errno));
+  if (!it->failure.failed && fsync(it->descriptor))
+    PsdFailureRecord(&it->failure, "%s: cannot write it: %s", it->path, strerror(errno));
+  if (close(it->descriptor)) PsdFailureRecord(&it->failure, "%s: cannot write it: %s", it->path, strerror(errno));
   it->descriptor = -1;
 }
 
@@ -36,12 +36,12 @@ static void CreateHdf5(PsdArchive it)
 {
   const hid_t creation = H5Pcreate(H5P_FILE_CREATE), access = H5Pcreate(H5P_FILE_ACCESS);
 
-  if (!it->status.failed && creation >= 0 && access >= 0 && H5Pset_userblock(creation, PSD_ARCHIVE_HEAD) >= 0 &&
+  if (!it->failure.failed && creation >= 0 && access >= 0 && H5Pset_userblock(creation, PSD_ARCHIVE_HEAD) >= 0 &&
       H5Pset_alignment(access, PAGE, PAGE) >= 0)
     it->hdf5.id = H5Fcreate(it->file.temporary, H5F_ACC_TRUNC, creation, access);
   if (access >= 0) (void)H5Pclose(access);
   if (creation >= 0) (void)H5Pclose(creation);
-  if (it->hdf5.id < 0) PsdStatusFail(&it->status, "%s: HDF5 cannot create it", it->path);
+  if (it->hdf5.id < 0) PsdFailureRecord(&it->failure, "%s: HDF5 cannot create it", it->path);
 }
 
 PetscErrorCode PsdArchiveCreate(MPI_Comm comm, const char path[], const char format[], PetscInt version,
@@ -58,7 +58,7 @@ PetscErrorCode PsdArchiveCreate(MPI_Comm comm, const char path[], const char for
   PetscCall(PetscStrncpy(it->format, format, sizeof(it->format)));
   PetscCallMPI(MPI_Comm_rank(comm, &it->rank));
   if (it->rank == 0) {
-    PsdFileBegin(&it->file, path, &it->status);
+    PsdFileBegin(&it->file, path, &it->failure);
     Probe(it);
     CreateHdf5(it);
   }
@@ -70,17 +70,17 @@ PetscErrorCode PsdArchiveCreate(MPI_Comm comm, const char path[], const char for
 
 void PsdArchiveAddInt(PsdArchive it, const char name[], PetscInt value)
 {
-  if (it->rank == 0) PsdH5WriteAttribute(it->hdf5, name, PSD_H5_INTEGER, 0, &value, &it->status);
+  if (it->rank == 0) PsdH5WriteAttribute(it->hdf5, name, PSD_H5_INTEGER, 0, &value, &it->failure);
 }
 
 void PsdArchiveAddReal(PsdArchive it, const char name[], PetscReal value)
 {
-  if (it->rank == 0) PsdH5WriteAttribute(it->hdf5, name, PSD_H5_REAL, 0, &value, &it->status);
+  if (it->rank == 0) PsdH5WriteAttribute(it->hdf5, name, PSD_H5_REAL, 0, &value, &it->failure);
 }
 
 void PsdArchiveAddText(PsdArchive it, const char name[], const char text[])
 {
-  if (it->rank == 0) PsdH5WriteTexts(it->hdf5, name, 1, &text, &it->status);
+  if (it->rank == 0) PsdH5WriteTexts(it->hdf5, name, 1, &text, &it->failure);
 }
 
 /* A contiguous data set that has its place now and is written to by nobody here. Returns its place. */
@@ -103,7 +103,7 @@ static uint64_t PlaceArray(PsdArchive it, const char name[], hsize_t rows, hsize
   if (links >= 0) (void)H5Pclose(links);
   if (creation >= 0) (void)H5Pclose(creation);
   if (space >= 0) (void)H5Sclose(space);
-  if (offset == HADDR_UNDEF) PsdStatusFail(&it->status, "%s: HDF5 cannot write data set %s", it->path, name);
+  if (offset == HADDR_UNDEF) PsdFailureRecord(&it->failure, "%s: HDF5 cannot write data set %s", it->path, name);
   return offset;
 }
 
@@ -112,12 +112,12 @@ PetscInt PsdArchiveAddArray(PsdArchive it, const char name[], PetscInt64 rows, P
   if (rows == 0 || columns == 0) return -1; /* HDF5 gives nothing no place */
   PsdArchiveArray *array = &it->array[it->count];
   if (it->count == PSD_ARCHIVE_ARRAYS || strlen(name) >= sizeof(array->name)) {
-    PsdStatusFail(&it->status, "%s: no room for the name of array %s", it->path, name);
+    PsdFailureRecord(&it->failure, "%s: no room for the name of array %s", it->path, name);
     return -1;
   }
   (void)snprintf(array->name, sizeof(array->name), "%s", name);
   array->bytes = (uint64_t)rows * (uint64_t)columns * sizeof(PetscReal);
-  if (it->rank == 0 && !it->status.failed) array->offset = PlaceArray(it, name, (hsize_t)rows, (hsize_t)columns);
+  if (it->rank == 0 && !it->failure.failed) array->offset = PlaceArray(it, name, (hsize_t)rows, (hsize_t)columns);
   return it->count++;
 }
 
@@ -126,27 +126,28 @@ PetscErrorCode PsdArchiveLayout(PsdArchive it)
   PetscFunctionBeginUser;
   char temporary[PETSC_MAX_PATH_LEN];
   if (it->rank == 0) {
-    if (it->hdf5.id >= 0 && H5Fclose(it->hdf5.id) < 0) PsdStatusFail(&it->status, "%s: HDF5 cannot write it", it->path);
+    if (it->hdf5.id >= 0 && H5Fclose(it->hdf5.id) < 0)
+      PsdFailureRecord(&it->failure, "%s: HDF5 cannot write it", it->path);
     it->hdf5.id = -1;
   }
-  PetscCall(PsdStatusAgree(it->comm, &it->status));
+  PetscCall(PsdFailureAgree(it->comm, &it->failure));
   for (PetscInt k = 0; k < it->count; k++) PetscCallMPI(MPI_Bcast(&it->array[k].offset, 1, MPI_UINT64_T, 0, it->comm));
   PetscCall(PetscStrncpy(temporary, it->file.temporary, sizeof(temporary)));
   PetscCallMPI(MPI_Bcast(temporary, sizeof(temporary), MPI_CHAR, 0, it->comm));
   it->descriptor = open(temporary, O_RDWR);
   if (it->descriptor < 0)
-    PsdStatusFail(&it->status, "%s: rank %d cannot write it: %s", it->path, (int)it->rank, strerror(errno));
+    PsdFailureRecord(&it->failure, "%s: rank %d cannot write it: %s", it->path, (int)it->rank, strerror(errno));
   PetscFunctionReturn(0);
 }
 
 void PsdArchivePut(PsdArchive it, PetscInt array, PetscInt64 first, PetscInt64 count, const PetscReal numbers[])
 {
-  if (array < 0 || count == 0 || it->status.failed) return;
+  if (array < 0 || count == 0 || it->failure.failed) return;
   const uint64_t bytes = (uint64_t)count * sizeof(*numbers);
   const uint64_t offset = it->array[array].offset + (uint64_t)first * sizeof(*numbers);
   PsdArchiveWriteBytes(it, offset, bytes, numbers);
   if (PsdArchiveAddPart(it, offset, bytes, PsdArchiveChecksum(0, numbers, bytes)))
-    PsdStatusFail(&it->status, "%s: no memory to write it", it->path);
+    PsdFailureRecord(&it->failure, "%s: no memory to write it", it->path);
 }
 
 static int CompareArrays(const void *a, const void *b)
@@ -159,8 +160,8 @@ static int CompareArrays(const void *a, const void *b)
 static void Flush(PsdArchive it)
 {
   if (it->descriptor < 0) return;
-  if (!it->status.failed && fsync(it->descriptor))
-    PsdStatusFail(&it->status, "%s: cannot write it: %s", it->path, strerror(errno));
+  if (!it->failure.failed && fsync(it->descriptor))
+    PsdFailureRecord(&it->failure, "%s: cannot write it: %s", it->path, strerror(errno));
 }
 
 /* The root's end of it: head, name. */
@@ -180,12 +181,13 @@ static PetscErrorCode Finish(PsdArchive it)
                it->path);
     it->array[k].checksum = checksum[k];
   }
-  if (fstat(it->descriptor, &found)) PsdStatusFail(&it->status, "%s: cannot read it: %s", it->path, strerror(errno));
+  if (fstat(it->descriptor, &found))
+    PsdFailureRecord(&it->failure, "%s: cannot read it: %s", it->path, strerror(errno));
   else it->bytes = (uint64_t)found.st_size;
   PsdArchiveSumRest(it, &it->rest);
   PsdArchiveWriteHead(it, head);
   PsdArchiveWriteBytes(it, 0, sizeof(head), head);
-  PsdFileCommit(&it->file, &it->status);
+  PsdFileCommit(&it->file, &it->failure);
   PetscFunctionReturn(0);
 }
 
@@ -194,10 +196,10 @@ PetscErrorCode PsdArchiveCommit(PsdArchive *archive)
   PetscFunctionBeginUser;
   PsdArchive it = *archive;
   Flush(it);
-  PetscErrorCode code = PsdStatusAgree(it->comm, &it->status);
+  PetscErrorCode code = PsdFailureAgree(it->comm, &it->failure);
   if (!code) {
     PetscCall(Finish(it));
-    code = PsdStatusAgree(it->comm, &it->status);
+    code = PsdFailureAgree(it->comm, &it->failure);
   } else if (it->rank == 0) {
     PsdFileAbandon(&it->file);
   }

@@ -23,17 +23,17 @@
 typedef struct {
   PetscBool failed;
   char message[PSD_MESSAGE_LENGTH];
-} PsdStatus;
+} PsdFailure;
 
-/* PsdStatusFail - records a failure on this rank; only the first is kept. Not collective. */
-void PsdStatusFail(PsdStatus *status, const char format[], ...) PSD_FORMAT(2, 3);
+/* PsdFailureRecord - records a failure on this rank; only the first is kept. Not collective. */
+void PsdFailureRecord(PsdFailure *failure, const char format[], ...) PSD_FORMAT(2, 3);
 
 /*
-   PsdStatusAgree - ends every rank's part of a piece of work that may have failed on some of them.
+   PsdFailureAgree - ends every rank's part of a piece of work that may have failed on some of them.
 
    Collective on comm: returns 0 on all ranks, or PSD_ERR_INPUT on all with the message of the lowest rank that failed.
 */
-PetscErrorCode PsdStatusAgree(MPI_Comm comm, const PsdStatus *status);
+PetscErrorCode PsdFailureAgree(MPI_Comm comm, const PsdFailure *failure);
 
 /* PsdInputError - records a message that every rank is known to have come to, and returns PSD_ERR_INPUT. */
 PetscErrorCode PsdInputError(const char format[], ...) PSD_FORMAT(1, 2);
@@ -137,15 +137,15 @@ PetscErrorCode PsdProgressLine(MPI_Comm comm, PetscBool last, const char format[
 /* ---------------------------------------------------------------- files: file.c
 
    An output file is written under a temporary name beside it, synced, and renamed: whoever looks finds the old one or the
-   new one, whole. These run on one rank; they report through the status. */
+   new one, whole. These run on one rank; they record what fails. */
 
 typedef struct {
   char path[PETSC_MAX_PATH_LEN];
   char temporary[PETSC_MAX_PATH_LEN]; /* PATH.tmp.HOST.PID */
 } PsdFile;
 
-void PsdFileBegin(PsdFile *file, const char path[], PsdStatus *status);
-void PsdFileCommit(PsdFile *file, PsdStatus *status);
+void PsdFileBegin(PsdFile *file, const char path[], PsdFailure *failure);
+void PsdFileCommit(PsdFile *file, PsdFailure *failure);
 void PsdFileAbandon(PsdFile *file);
 
 /* PsdFileCheckWritable - finds out before a long run whether `path` can be written after it, and removes what runs that were

@@ -51,15 +51,15 @@ static const char *Obstacle(const char path[])
   return S_ISREG(found.st_mode) ? NULL : "is not a regular file";
 }
 
-void PsdFileBegin(PsdFile *file, const char path[], PsdStatus *status)
+void PsdFileBegin(PsdFile *file, const char path[], PsdFailure *failure)
 {
   if (!ResolveNames(file, path)) {
-    PsdStatusFail(status, "%s: the name is too long for a file to be written", path);
+    PsdFailureRecord(failure, "%s: the name is too long for a file to be written", path);
     file->path[0] = file->temporary[0] = '\0';
     return;
   }
   const char *obstacle = Obstacle(file->path);
-  if (obstacle) PsdStatusFail(status, "%s: %s, expected the name of a file to write", path, obstacle);
+  if (obstacle) PsdFailureRecord(failure, "%s: %s, expected the name of a file to write", path, obstacle);
 }
 
 /* Brings what is written under a name, a file or a directory, to the disk. Returns 0 or errno. */
@@ -135,20 +135,20 @@ static void RemoveStale(const PsdFile *file)
   (void)closedir(entries);
 }
 
-void PsdFileCommit(PsdFile *file, PsdStatus *status)
+void PsdFileCommit(PsdFile *file, PsdFailure *failure)
 {
   int error = 0;
 
-  if (!status->failed) {
+  if (!failure->failed) {
     if ((error = SyncName(file->temporary, O_RDWR))) {
-      PsdStatusFail(status, "%s: cannot write it to disk: %s", file->temporary, strerror(error));
+      PsdFailureRecord(failure, "%s: cannot write it to disk: %s", file->temporary, strerror(error));
     } else if (rename(file->temporary, file->path)) {
-      PsdStatusFail(status, "%s: cannot put the new file in its place: %s", file->path, strerror(errno));
+      PsdFailureRecord(failure, "%s: cannot put the new file in its place: %s", file->path, strerror(errno));
     } else if ((error = SyncDirectoryOf(file->path))) {
-      PsdStatusFail(status, "%s: cannot sync its directory: %s", file->path, strerror(error));
+      PsdFailureRecord(failure, "%s: cannot sync its directory: %s", file->path, strerror(error));
     }
   }
-  if (status->failed) PsdFileAbandon(file);
+  if (failure->failed) PsdFileAbandon(file);
   else RemoveStale(file); /* of a rank that was still dying when this run began */
 }
 
@@ -157,26 +157,26 @@ void PsdFileAbandon(PsdFile *file)
   if (file->temporary[0]) (void)unlink(file->temporary);
 }
 
-static void TryToWrite(const char option[], const char path[], PsdStatus *status)
+static void TryToWrite(const char option[], const char path[], PsdFailure *failure)
 {
   PsdFile file;
 
   if (!path[0]) {
-    PsdStatusFail(status, "%s: expected the name of a file to write, found none", option);
+    PsdFailureRecord(failure, "%s: expected the name of a file to write, found none", option);
     return;
   }
   if (!ResolveNames(&file, path)) {
-    PsdStatusFail(status, "%s: the file name is too long: %s", option, path);
+    PsdFailureRecord(failure, "%s: the file name is too long: %s", option, path);
     return;
   }
   const char *obstacle = Obstacle(file.path);
   if (obstacle) {
-    PsdStatusFail(status, "%s: %s %s, expected the name of a file to write", option, path, obstacle);
+    PsdFailureRecord(failure, "%s: %s %s, expected the name of a file to write", option, path, obstacle);
     return;
   }
   const int descriptor = open(file.temporary, O_WRONLY | O_CREAT | O_EXCL, 0666);
   if (descriptor < 0) {
-    PsdStatusFail(status, "%s: cannot write %s: %s", option, path, strerror(errno));
+    PsdFailureRecord(failure, "%s: cannot write %s: %s", option, path, strerror(errno));
     return;
   }
   (void)close(descriptor);
@@ -186,12 +186,12 @@ static void TryToWrite(const char option[], const char path[], PsdStatus *status
 
 PetscErrorCode PsdFileCheckWritable(MPI_Comm comm, const char option[], const char path[])
 {
-  PsdStatus status = {0};
+  PsdFailure failure = {0};
   PetscMPIInt rank;
 
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
-  if (rank == 0) TryToWrite(option, path, &status);
-  PetscCall(PsdStatusAgree(comm, &status));
+  if (rank == 0) TryToWrite(option, path, &failure);
+  PetscCall(PsdFailureAgree(comm, &failure));
   PetscFunctionReturn(0);
 }

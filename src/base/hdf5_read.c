@@ -32,32 +32,32 @@ static herr_t KeepReason(unsigned depth, const H5E_error2_t *error, void *reason
   return 0;
 }
 
-static hid_t OpenHdf5(const char path[], PsdStatus *status)
+static hid_t OpenHdf5(const char path[], PsdFailure *failure)
 {
   char reason[PSD_MESSAGE_LENGTH / 2] = "no reason given";
   const hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
 
   if (file < 0) {
     (void)H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, KeepReason, reason);
-    PsdStatusFail(status, "%s: HDF5 cannot open it: %s", path, reason);
+    PsdFailureRecord(failure, "%s: HDF5 cannot open it: %s", path, reason);
   }
   return file;
 }
 
-PsdH5File PsdH5Open(const char path[], PsdStatus *status)
+PsdH5File PsdH5Open(const char path[], PsdFailure *failure)
 {
   PsdH5File file = {.id = -1, .path = path};
   struct stat found;
 
-  if (status->failed) return file;
+  if (failure->failed) return file;
   if (stat(path, &found) || access(path, R_OK)) {
-    PsdStatusFail(status, "%s: cannot read it: %s", path, strerror(errno));
+    PsdFailureRecord(failure, "%s: cannot read it: %s", path, strerror(errno));
   } else if (!S_ISREG(found.st_mode)) {
-    PsdStatusFail(status, "%s: not a regular file, expected a model file", path);
+    PsdFailureRecord(failure, "%s: not a regular file, expected a model file", path);
   } else if (H5Fis_hdf5(path) <= 0) {
-    PsdStatusFail(status, "%s: not an HDF5 file, expected a model file", path);
+    PsdFailureRecord(failure, "%s: not an HDF5 file, expected a model file", path);
   } else {
-    file.id = OpenHdf5(path, status);
+    file.id = OpenHdf5(path, failure);
   }
   return file;
 }
@@ -80,13 +80,13 @@ PetscBool PsdH5Exists(PsdH5File file, const char name[])
   return (PetscBool)(H5Lexists(file.id, name, H5P_DEFAULT) > 0);
 }
 
-PsdH5File PsdH5OpenGroup(PsdH5File file, const char name[], PsdStatus *status)
+PsdH5File PsdH5OpenGroup(PsdH5File file, const char name[], PsdFailure *failure)
 {
   PsdH5File group = {.id = -1, .path = file.path};
 
-  if (status->failed) return group;
+  if (failure->failed) return group;
   if (PsdH5Exists(file, name)) group.id = H5Gopen2(file.id, name, H5P_DEFAULT);
-  if (group.id < 0) PsdStatusFail(status, "%s: group %s is missing or damaged", file.path, name);
+  if (group.id < 0) PsdFailureRecord(failure, "%s: group %s is missing or damaged", file.path, name);
   return group;
 }
 
@@ -115,13 +115,13 @@ static void CloseAttribute(Attribute *attribute)
   if (attribute->id >= 0) (void)H5Aclose(attribute->id);
 }
 
-static Attribute OpenAttribute(PsdH5File file, const char name[], PsdStatus *status)
+static Attribute OpenAttribute(PsdH5File file, const char name[], PsdFailure *failure)
 {
   Attribute attribute = {.id = -1, .type = -1, .space = -1, .points = -1};
 
-  if (status->failed) return attribute;
+  if (failure->failed) return attribute;
   if (H5Aexists(file.id, name) <= 0) {
-    PsdStatusFail(status, "%s: attribute '%s' is missing", file.path, name);
+    PsdFailureRecord(failure, "%s: attribute '%s' is missing", file.path, name);
     return attribute;
   }
   attribute.id = H5Aopen(file.id, name, H5P_DEFAULT);
@@ -131,21 +131,21 @@ static Attribute OpenAttribute(PsdH5File file, const char name[], PsdStatus *sta
   }
   if (attribute.space >= 0) attribute.points = H5Sget_simple_extent_npoints(attribute.space);
   if (attribute.type < 0 || attribute.points < 0)
-    PsdStatusFail(status, "%s: attribute '%s' is damaged", file.path, name);
+    PsdFailureRecord(failure, "%s: attribute '%s' is damaged", file.path, name);
   return attribute;
 }
 
 void PsdH5ReadAttribute(PsdH5File file, const char name[], PsdH5Kind kind, PetscInt count, void *values,
-                        PsdStatus *status)
+                        PsdFailure *failure)
 {
-  Attribute attribute = OpenAttribute(file, name, status);
+  Attribute attribute = OpenAttribute(file, name, failure);
 
-  if (!status->failed) {
+  if (!failure->failed) {
     if (!IsKind(attribute.type, kind) || attribute.points != count)
-      PsdStatusFail(status, "%s: attribute '%s' is of the wrong kind, expected %" PetscInt_FMT " %s", file.path, name,
-                    count, kind == PSD_H5_REAL ? "real" : "integer");
+      PsdFailureRecord(failure, "%s: attribute '%s' is of the wrong kind, expected %" PetscInt_FMT " %s", file.path,
+                       name, count, kind == PSD_H5_REAL ? "real" : "integer");
     else if (H5Aread(attribute.id, PsdH5MemoryType(kind), values) < 0)
-      PsdStatusFail(status, "%s: attribute '%s' is damaged", file.path, name);
+      PsdFailureRecord(failure, "%s: attribute '%s' is damaged", file.path, name);
   }
   CloseAttribute(&attribute);
 }
@@ -174,15 +174,15 @@ static herr_t CopyTexts(const Attribute *attribute, size_t count, size_t size, c
   return result;
 }
 
-void PsdH5ReadText(PsdH5File file, const char name[], char text[], size_t size, PsdStatus *status)
+void PsdH5ReadText(PsdH5File file, const char name[], char text[], size_t size, PsdFailure *failure)
 {
-  Attribute attribute = OpenAttribute(file, name, status);
+  Attribute attribute = OpenAttribute(file, name, failure);
 
-  if (!status->failed) {
+  if (!failure->failed) {
     if (H5Tget_class(attribute.type) != H5T_STRING || attribute.points != 1)
-      PsdStatusFail(status, "%s: attribute '%s' is of the wrong kind, expected a text", file.path, name);
+      PsdFailureRecord(failure, "%s: attribute '%s' is of the wrong kind, expected a text", file.path, name);
     else if (CopyTexts(&attribute, 1, size, text) < 0)
-      PsdStatusFail(status, "%s: attribute '%s' is damaged", file.path, name);
+      PsdFailureRecord(failure, "%s: attribute '%s' is damaged", file.path, name);
   }
   CloseAttribute(&attribute);
 }
@@ -198,30 +198,30 @@ static PetscBool ParseLabel(const char text[], PetscInt *label)
 }
 
 static void ParseLabels(const char texts[], PetscInt count, PetscInt labels[], PsdH5File file, const char name[],
-                        PsdStatus *status)
+                        PsdFailure *failure)
 {
   for (PetscInt k = 0; k < count; k++)
     if (!ParseLabel(texts + (size_t)k * LABEL_LENGTH, &labels[k]))
-      PsdStatusFail(status, "%s: attribute '%s': found '%s', expected a label in digits", file.path, name,
-                    texts + (size_t)k * LABEL_LENGTH);
+      PsdFailureRecord(failure, "%s: attribute '%s': found '%s', expected a label in digits", file.path, name,
+                       texts + (size_t)k * LABEL_LENGTH);
 }
 
-void PsdH5ReadLabels(PsdH5File file, const char name[], PetscInt *count, PetscInt **labels, PsdStatus *status)
+void PsdH5ReadLabels(PsdH5File file, const char name[], PetscInt *count, PetscInt **labels, PsdFailure *failure)
 {
-  Attribute attribute = OpenAttribute(file, name, status);
+  Attribute attribute = OpenAttribute(file, name, failure);
   char *texts = NULL;
 
-  if (!status->failed &&
+  if (!failure->failed &&
       (H5Tget_class(attribute.type) != H5T_STRING || attribute.points < 1 || attribute.points > MAX_LABELS))
-    PsdStatusFail(status, "%s: attribute '%s' is of the wrong kind, expected a list of labels", file.path, name);
-  if (!status->failed) {
+    PsdFailureRecord(failure, "%s: attribute '%s' is of the wrong kind, expected a list of labels", file.path, name);
+  if (!failure->failed) {
     *count = (PetscInt)attribute.points;
     *labels = malloc((size_t)*count * sizeof(PetscInt));
     texts = calloc((size_t)*count, LABEL_LENGTH);
-    if (!*labels || !texts) PsdStatusFail(status, "%s: not enough memory for its labels", file.path);
+    if (!*labels || !texts) PsdFailureRecord(failure, "%s: not enough memory for its labels", file.path);
     else if (CopyTexts(&attribute, (size_t)*count, LABEL_LENGTH, texts) < 0)
-      PsdStatusFail(status, "%s: attribute '%s' is damaged", file.path, name);
-    else ParseLabels(texts, *count, *labels, file, name, status);
+      PsdFailureRecord(failure, "%s: attribute '%s' is damaged", file.path, name);
+    else ParseLabels(texts, *count, *labels, file, name, failure);
   }
   free(texts);
   CloseAttribute(&attribute);
@@ -229,32 +229,32 @@ void PsdH5ReadLabels(PsdH5File file, const char name[], PetscInt *count, PetscIn
 
 /* ---------------------------------------------------------------- data sets */
 
-static hid_t OpenArray(PsdH5File file, const char name[], PsdStatus *status)
+static hid_t OpenArray(PsdH5File file, const char name[], PsdFailure *failure)
 {
-  if (status->failed) return -1;
+  if (failure->failed) return -1;
   if (!PsdH5Exists(file, name)) {
-    PsdStatusFail(status, "%s: data set %s is missing", file.path, name);
+    PsdFailureRecord(failure, "%s: data set %s is missing", file.path, name);
     return -1;
   }
   const hid_t array = H5Dopen2(file.id, name, H5P_DEFAULT);
-  if (array < 0) PsdStatusFail(status, "%s: data set %s is damaged, or no data set", file.path, name);
+  if (array < 0) PsdFailureRecord(failure, "%s: data set %s is damaged, or no data set", file.path, name);
   return array;
 }
 
-void PsdH5ReadShape(PsdH5File file, const char name[], int axes, PetscInt shape[], PsdStatus *status)
+void PsdH5ReadShape(PsdH5File file, const char name[], int axes, PetscInt shape[], PsdFailure *failure)
 {
-  const hid_t array = OpenArray(file, name, status);
+  const hid_t array = OpenArray(file, name, failure);
   hsize_t extent[2] = {0, 0};
 
   if (array < 0) return;
   const hid_t space = H5Dget_space(array);
   if (space < 0 || H5Sget_simple_extent_ndims(space) != axes || H5Sget_simple_extent_dims(space, extent, NULL) < 0)
-    PsdStatusFail(status, "%s: data set %s is of the wrong shape, expected %d %s", file.path, name, axes,
-                  axes == 1 ? "axis" : "axes");
+    PsdFailureRecord(failure, "%s: data set %s is of the wrong shape, expected %d %s", file.path, name, axes,
+                     axes == 1 ? "axis" : "axes");
   for (int k = 0; k < axes; k++) {
     if (extent[k] > (hsize_t)PETSC_MAX_INT)
-      PsdStatusFail(status, "%s: data set %s is too large, expected at most %" PetscInt_FMT " along an axis", file.path,
-                    name, PETSC_MAX_INT);
+      PsdFailureRecord(failure, "%s: data set %s is too large, expected at most %" PetscInt_FMT " along an axis",
+                       file.path, name, PETSC_MAX_INT);
     shape[k] = (PetscInt)extent[k];
   }
   if (space >= 0) (void)H5Sclose(space);
@@ -263,33 +263,33 @@ void PsdH5ReadShape(PsdH5File file, const char name[], int axes, PetscInt shape[
 
 /* The numbers of an open data set of `points` of them. */
 static void *ReadNumbers(hid_t array, hssize_t points, PsdH5File file, const char name[], PsdH5Kind kind,
-                         PsdStatus *status)
+                         PsdFailure *failure)
 {
   const size_t bytes = kind == PSD_H5_REAL ? sizeof(PetscReal) : sizeof(PetscInt);
   void *values = NULL;
 
   if (points > 0 && H5Dget_storage_size(array) == 0) {
-    PsdStatusFail(status, "%s: data set %s was never written", file.path, name);
+    PsdFailureRecord(failure, "%s: data set %s was never written", file.path, name);
   } else if ((size_t)points > SIZE_MAX / bytes || !(values = malloc(points ? (size_t)points * bytes : 1))) {
-    PsdStatusFail(status, "%s: not enough memory for data set %s", file.path, name);
+    PsdFailureRecord(failure, "%s: not enough memory for data set %s", file.path, name);
   } else if (points && H5Dread(array, PsdH5MemoryType(kind), H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0) {
-    PsdStatusFail(status, "%s: data set %s is truncated or damaged", file.path, name);
+    PsdFailureRecord(failure, "%s: data set %s is truncated or damaged", file.path, name);
   }
   return values;
 }
 
-void *PsdH5ReadArray(PsdH5File file, const char name[], PsdH5Kind kind, PsdStatus *status)
+void *PsdH5ReadArray(PsdH5File file, const char name[], PsdH5Kind kind, PsdFailure *failure)
 {
-  const hid_t array = OpenArray(file, name, status);
+  const hid_t array = OpenArray(file, name, failure);
   void *values = NULL;
 
   if (array < 0) return NULL;
   const hid_t type = H5Dget_type(array), space = H5Dget_space(array);
   const hssize_t points = space < 0 ? -1 : H5Sget_simple_extent_npoints(space);
   if (type < 0 || points < 0 || !IsKind(type, kind))
-    PsdStatusFail(status, "%s: data set %s is of the wrong kind, expected %s", file.path, name,
-                  kind == PSD_H5_REAL ? "reals" : "integers");
-  else values = ReadNumbers(array, points, file, name, kind, status);
+    PsdFailureRecord(failure, "%s: data set %s is of the wrong kind, expected %s", file.path, name,
+                     kind == PSD_H5_REAL ? "reals" : "integers");
+  else values = ReadNumbers(array, points, file, name, kind, failure);
   if (type >= 0) (void)H5Tclose(type);
   if (space >= 0) (void)H5Sclose(space);
   (void)H5Dclose(array);

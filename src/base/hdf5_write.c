@@ -11,29 +11,29 @@
 
 #define IMAGE_INCREMENT ((size_t)1 << 20) /* memory that a growing file takes at a time */
 
-PsdH5File PsdH5Create(const char path[], PsdStatus *status)
+PsdH5File PsdH5Create(const char path[], PsdFailure *failure)
 {
   PsdH5File file = {.id = -1, .path = path};
 
-  if (status->failed) return file;
+  if (failure->failed) return file;
   const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
   if (access >= 0 && H5Pset_fapl_core(access, IMAGE_INCREMENT, 0) >= 0)
     file.id = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
   if (access >= 0) (void)H5Pclose(access);
-  if (file.id < 0) PsdStatusFail(status, "%s: HDF5 cannot make a file in memory", path);
+  if (file.id < 0) PsdFailureRecord(failure, "%s: HDF5 cannot make a file in memory", path);
   return file;
 }
 
-PsdH5File PsdH5CreateGroup(PsdH5File file, const char name[], PsdStatus *status)
+PsdH5File PsdH5CreateGroup(PsdH5File file, const char name[], PsdFailure *failure)
 {
   PsdH5File group = {.id = -1, .path = file.path};
   const hid_t links = H5Pcreate(H5P_LINK_CREATE);
 
-  if (status->failed) return group;
+  if (failure->failed) return group;
   if (links >= 0 && H5Pset_create_intermediate_group(links, 1) >= 0)
     group.id = H5Gcreate2(file.id, name, links, H5P_DEFAULT, H5P_DEFAULT);
   if (links >= 0) (void)H5Pclose(links);
-  if (group.id < 0) PsdStatusFail(status, "%s: HDF5 cannot write group %s", file.path, name);
+  if (group.id < 0) PsdFailureRecord(failure, "%s: HDF5 cannot write group %s", file.path, name);
   return group;
 }
 
@@ -44,43 +44,43 @@ static hid_t FileType(PsdH5Kind kind, PetscBool list)
 }
 
 static void CreateAttribute(PsdH5File file, const char name[], hid_t file_type, hid_t memory_type, PetscInt count,
-                            const void *values, PsdStatus *status)
+                            const void *values, PsdFailure *failure)
 {
   const hsize_t extent = (hsize_t)count;
   herr_t result = -1;
 
-  if (status->failed) return;
+  if (failure->failed) return;
   const hid_t space = count ? H5Screate_simple(1, &extent, NULL) : H5Screate(H5S_SCALAR);
   const hid_t attribute = space < 0 ? -1 : H5Acreate2(file.id, name, file_type, space, H5P_DEFAULT, H5P_DEFAULT);
   if (attribute >= 0) result = H5Awrite(attribute, memory_type, values);
   if (attribute >= 0 && H5Aclose(attribute) < 0) result = -1;
   if (space >= 0) (void)H5Sclose(space);
-  if (result < 0) PsdStatusFail(status, "%s: HDF5 cannot write attribute '%s'", file.path, name);
+  if (result < 0) PsdFailureRecord(failure, "%s: HDF5 cannot write attribute '%s'", file.path, name);
 }
 
 void PsdH5WriteAttribute(PsdH5File file, const char name[], PsdH5Kind kind, PetscInt count, const void *values,
-                         PsdStatus *status)
+                         PsdFailure *failure)
 {
-  CreateAttribute(file, name, FileType(kind, (PetscBool)(count > 0)), PsdH5MemoryType(kind), count, values, status);
+  CreateAttribute(file, name, FileType(kind, (PetscBool)(count > 0)), PsdH5MemoryType(kind), count, values, failure);
 }
 
-void PsdH5WriteTexts(PsdH5File file, const char name[], PetscInt count, const char *const texts[], PsdStatus *status)
+void PsdH5WriteTexts(PsdH5File file, const char name[], PetscInt count, const char *const texts[], PsdFailure *failure)
 {
   const hid_t type = H5Tcopy(H5T_C_S1);
 
   if (type < 0 || H5Tset_size(type, H5T_VARIABLE) < 0 || H5Tset_cset(type, H5T_CSET_UTF8) < 0)
-    PsdStatusFail(status, "%s: HDF5 cannot write attribute '%s'", file.path, name);
-  CreateAttribute(file, name, type, type, count, texts, status);
+    PsdFailureRecord(failure, "%s: HDF5 cannot write attribute '%s'", file.path, name);
+  CreateAttribute(file, name, type, type, count, texts, failure);
   if (type >= 0) (void)H5Tclose(type);
 }
 
 void PsdH5WriteArray(PsdH5File file, const char name[], PsdH5Kind kind, int axes, const PetscInt shape[],
-                     const void *values, PsdStatus *status)
+                     const void *values, PsdFailure *failure)
 {
   hsize_t extent[2] = {(hsize_t)shape[0], axes == 2 ? (hsize_t)shape[1] : 1};
   herr_t result = -1;
 
-  if (status->failed) return;
+  if (failure->failed) return;
   const hid_t space = H5Screate_simple(axes, extent, NULL), links = H5Pcreate(H5P_LINK_CREATE);
   hid_t array = -1;
   if (space >= 0 && links >= 0 && H5Pset_create_intermediate_group(links, 1) >= 0)
@@ -92,10 +92,10 @@ void PsdH5WriteArray(PsdH5File file, const char name[], PsdH5Kind kind, int axes
   }
   if (links >= 0) (void)H5Pclose(links);
   if (space >= 0) (void)H5Sclose(space);
-  if (result < 0) PsdStatusFail(status, "%s: HDF5 cannot write data set %s", file.path, name);
+  if (result < 0) PsdFailureRecord(failure, "%s: HDF5 cannot write data set %s", file.path, name);
 }
 
-static void WriteBytes(const PsdFile *output, const char bytes[], size_t count, PsdStatus *status)
+static void WriteBytes(const PsdFile *output, const char bytes[], size_t count, PsdFailure *failure)
 {
   const int descriptor = open(output->temporary, O_WRONLY | O_CREAT | O_TRUNC, 0666);
   int error = descriptor < 0 ? errno : 0;
@@ -109,19 +109,19 @@ static void WriteBytes(const PsdFile *output, const char bytes[], size_t count, 
     count -= (size_t)written;
   }
   if (descriptor >= 0 && close(descriptor) && !error) error = errno;
-  if (error) PsdStatusFail(status, "%s: cannot write it: %s", output->path, strerror(error));
+  if (error) PsdFailureRecord(failure, "%s: cannot write it: %s", output->path, strerror(error));
 }
 
-void PsdH5Save(PsdH5File file, PsdFile *output, PsdStatus *status)
+void PsdH5Save(PsdH5File file, PsdFile *output, PsdFailure *failure)
 {
   char *image = NULL;
   ssize_t size = -1;
 
-  if (status->failed) return;
+  if (failure->failed) return;
   if (H5Fflush(file.id, H5F_SCOPE_GLOBAL) >= 0) size = H5Fget_file_image(file.id, NULL, 0);
   if (size > 0) image = malloc((size_t)size);
   if (!image || H5Fget_file_image(file.id, image, (size_t)size) != size)
-    PsdStatusFail(status, "%s: not enough memory to write it", output->path);
-  else WriteBytes(output, image, (size_t)size, status);
+    PsdFailureRecord(failure, "%s: not enough memory to write it", output->path);
+  else WriteBytes(output, image, (size_t)size, failure);
   free(image);
 }

@@ -24,7 +24,7 @@ PetscErrorCode PsdBoundsCreate(PsdProblem problem, PsdConsensus consensus, PsdBo
   /* w = 0 is nu = -L'(0), for the squared loss Y; its R* is beta_max */
   PetscCall(VecSet(it->best_w, 0));
   it->best_source.w = it->best_w;
-  const size_t length = (size_t)problem->distinct.n_local * problem->blocks->C;
+  const size_t length = (size_t)problem->representatives.n_local * problem->blocks->C;
   if (PsdConsensusUsesSamples(consensus)) PetscCall(PetscMalloc1(length, &it->best_nu));
   if (PsdLossSplits(&problem->loss)) {
     PetscCall(PetscMalloc1(length, &it->best_nu));
@@ -44,7 +44,8 @@ PetscErrorCode PsdBoundsSetBeta(PsdBounds bounds)
 {
   PetscFunctionBeginUser;
   const PsdDualRay ray = {bounds->problem, bounds->best_residual.linear, bounds->best_residual.quadratic,
-                          PsdLossSplits(&bounds->problem->loss) ? bounds->best_nu : NULL, bounds->problem->distinct};
+                          PsdLossSplits(&bounds->problem->loss) ? bounds->best_nu : NULL,
+                          bounds->problem->representatives};
   PetscReal rounding;
   PetscCall(PsdDualAlongRay(&ray, bounds->problem->beta / bounds->best_polar, &bounds->best, &rounding));
   PetscFunctionReturn(0);
@@ -75,7 +76,7 @@ PetscErrorCode PsdBoundsPrimal(PsdBounds bounds, const PsdIterate *iterate, Pets
     bounds->primal = loss + beta * iterate->weight;
     PetscFunctionReturn(0);
   }
-  PetscCall(PsdConsensusResidual(bounds->consensus, iterate->network, iterate->terms, &bounds->network_residual,
+  PetscCall(PsdConsensusResidual(bounds->consensus, iterate->network, iterate->factors, &bounds->network_residual,
                                  gradient ? bounds->M_network : NULL));
   bounds->primal = bounds->network_residual.quadratic / 2 + beta * iterate->weight;
   PetscFunctionReturn(0);
@@ -167,7 +168,7 @@ static PetscErrorCode Keep(PsdBounds bounds, const PsdCandidateOps *candidate)
 {
   PetscFunctionBeginUser;
   const PetscReal *nu;
-  const size_t length = (size_t)bounds->problem->distinct.n_local * bounds->problem->blocks->C;
+  const size_t length = (size_t)bounds->problem->representatives.n_local * bounds->problem->blocks->C;
   bounds->best_name = candidate->name;
   PsdConsensusGetStepResidual(bounds->consensus, &nu);
   if (candidate->of_split) nu = bounds->nu;
@@ -187,7 +188,7 @@ static PetscErrorCode Try(PsdBounds bounds, const PsdCandidateOps *candidate)
   PetscFunctionBeginUser;
   const PsdProblem problem = bounds->problem;
   const PsdDualRay ray = {problem, bounds->residual.linear, bounds->residual.quadratic,
-                          candidate->of_split ? bounds->nu : NULL, problem->distinct};
+                          candidate->of_split ? bounds->nu : NULL, problem->representatives};
   PetscReal polar, value, rounding;
   PetscCall(PsdPolarMax(problem->polar, problem->blocks, bounds->M, &polar));
   PetscCall(PsdDualAlongRay(&ray, problem->beta / polar, &value, &rounding));

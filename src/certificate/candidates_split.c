@@ -13,8 +13,9 @@ PetscErrorCode PsdBoundsBuildProx(PsdBounds bounds, const PsdIterate *iterate)
   PetscFunctionBeginUser;
   const PsdProblem problem = bounds->problem;
   const PetscInt C = problem->blocks->C;
-  PetscCall(PetscArraycpy(bounds->nu, iterate->nu_prox, (size_t)problem->distinct.n_local * C));
-  (*problem->loss.ops->pull)(&problem->loss, problem->distinct.n_local, C, bounds->nu, problem->distinct.Y);
+  PetscCall(PetscArraycpy(bounds->nu, iterate->nu_prox, (size_t)problem->representatives.n_local * C));
+  (*problem->loss.ops->to_domain)(&problem->loss, problem->representatives.n_local, C, bounds->nu,
+                                  problem->representatives.Y);
   PetscCall(VecCopy(iterate->M_prox, bounds->M));
   PetscFunctionReturn(0);
 }
@@ -25,10 +26,11 @@ PetscErrorCode PsdBoundsBuildStep(PsdBounds bounds, const PsdIterate *iterate)
   PetscFunctionBeginUser;
   const PsdProblem problem = bounds->problem;
   const PetscInt C = problem->blocks->C;
-  const size_t length = (size_t)problem->distinct.n_local * C;
+  const size_t length = (size_t)problem->representatives.n_local * C;
   PetscBool moved = PETSC_FALSE;
   PetscCall(PetscArraycpy(bounds->nu, iterate->nu_step, length));
-  (*problem->loss.ops->pull)(&problem->loss, problem->distinct.n_local, C, bounds->nu, problem->distinct.Y);
+  (*problem->loss.ops->to_domain)(&problem->loss, problem->representatives.n_local, C, bounds->nu,
+                                  problem->representatives.Y);
   for (size_t k = 0; k < length && !moved; k++)
     moved = (PetscBool)(PetscAbsReal(bounds->nu[k] - iterate->nu_step[k]) > 16 * PETSC_MACHINE_EPSILON);
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &moved, 1, MPIU_BOOL, MPI_LOR, problem->comm));
@@ -47,7 +49,7 @@ PetscErrorCode PsdBoundsBuildSlope(PsdBounds bounds, const PsdIterate *iterate)
   PetscFunctionBeginUser;
   (void)iterate;
   PetscCall(PetscArraycpy(bounds->nu, bounds->nu_network,
-                          (size_t)bounds->problem->distinct.n_local * bounds->problem->blocks->C));
+                          (size_t)bounds->problem->representatives.n_local * bounds->problem->blocks->C));
   PetscCall(VecCopy(bounds->M_network, bounds->M));
   PetscFunctionReturn(0);
 }
@@ -64,8 +66,8 @@ static PetscErrorCode AddLoss(void *context, PetscInt first, PetscInt rows, Pets
   const PsdProblem problem = primal->bounds->problem;
   const PsdLoss *loss = &problem->loss;
   const size_t C = problem->blocks->C, at = first * C;
-  primal->loss += (*loss->ops->value)(loss, rows, (PetscInt)C, yhat, problem->distinct.Y + at);
-  (*loss->ops->dual_point)(loss, rows, (PetscInt)C, yhat, problem->distinct.Y + at, coefficients);
+  primal->loss += (*loss->ops->value)(loss, rows, (PetscInt)C, yhat, problem->representatives.Y + at);
+  (*loss->ops->dual_point)(loss, rows, (PetscInt)C, yhat, problem->representatives.Y + at, coefficients);
   PetscCall(PetscArraycpy(primal->bounds->nu_network + at, coefficients, rows * C));
   PetscFunctionReturn(0);
 }
@@ -77,6 +79,6 @@ PetscErrorCode PsdBoundsSplitPrimal(PsdBounds bounds, const PsdIterate *iterate,
   PetscCall(PsdProductsPass(bounds->problem->products, iterate->network, gradient ? bounds->M_network : NULL, AddLoss,
                             &primal));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &primal.loss, 1, MPIU_REAL, MPI_SUM, bounds->problem->comm));
-  *loss = (PetscReal)bounds->problem->distinct.copies * primal.loss;
+  *loss = (PetscReal)bounds->problem->representatives.copies * primal.loss;
   PetscFunctionReturn(0);
 }

@@ -16,10 +16,10 @@ typedef struct {
   Vec S, Sh; /* the consensus step's solution and what it was pulled towards, both in range(P) */
   Vec U[2];  /* scaled dual variables */
   PetscReal rho;
-  Vec network;             /* S of the extracted network */
-  const PsdFactors *terms; /* the same by its neurons, all on every rank; NULL: not at hand */
-  PetscReal weight;        /* its sum of |alpha| */
-  /* A loss that is split: the dual points of its two steps, C numbers for each distinct sample. */
+  Vec network;               /* S of the extracted network */
+  const PsdFactors *factors; /* the same by its neurons, all on every rank; NULL: not at hand */
+  PetscReal weight;          /* its sum of |alpha| */
+  /* A loss that is split: the dual points of its two steps, C numbers for each representative sample. */
   const PetscReal *nu_prox; /* of v's: in the domain but for rounding; ... */
   Vec M_prox;               /* ... its A'nu */
   const PetscReal *nu_step; /* of the consensus step's; its A'nu is rho/2 (S - Sh) */
@@ -47,7 +47,7 @@ struct _p_PsdBounds {
   Vec work;
   PetscReal *nu,
       *nu_network; /* a loss that is split: of the candidate at hand, and -L'(A S) of the network; these and best_nu have C
-                                 numbers for each distinct sample */
+                                 numbers for each representative sample */
   PsdDualSource best_source; /* of the best bound so far: one of the next two */
   Vec best_w;
   PetscReal *best_nu;        /* where the loss is split or the consensus works with the samples, else NULL */
@@ -75,7 +75,7 @@ typedef struct {
   PsdProblem problem;
   PetscReal linear, quadratic; /* <nu,Y> and ||nu||^2: all there is to know of the squared loss */
   const PetscReal *nu;         /* other losses: C numbers a sample, in the domain; NULL: squared loss */
-  PsdDistinct samples;         /* those that nu is of */
+  PsdRepresentatives samples;  /* those that nu is of */
 } PsdDualRay;
 
 /* PsdDualAlongRay - the largest value of -L*(-s nu) over 0 <= s <= limit, or near it; at least 0. rounding: a bound of what

@@ -43,7 +43,7 @@ static PetscErrorCode Reach(const PsdDualRay *ray, PetscReal *limit)
   PetscFunctionBeginUser;
   const PsdProblem problem = ray->problem;
   const PsdLoss *loss = &problem->loss;
-  PetscReal reach = (*loss->ops->reach)(loss, ray->samples.n_local, problem->blocks->C, ray->nu, ray->samples.Y);
+  PetscReal reach = (*loss->ops->max_scale)(loss, ray->samples.n_local, problem->blocks->C, ray->nu, ray->samples.Y);
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &reach, 1, MPIU_REAL, MPI_MIN, problem->comm));
   *limit = PetscMin(*limit, reach * (1 - 4 * PETSC_MACHINE_EPSILON));
   PetscFunctionReturn(0);

@@ -50,16 +50,16 @@ PetscErrorCode PsdConeSetUp(PsdCone cone, PsdBlocks blocks)
   cone->shared = (PetscBool)(ranks > blocks->pairs && (blocks->d > TEAM_ORDER || cone->choice == PSD_CONE_SCALAPACK ||
                                                        cone->choice == PSD_CONE_SLEPC));
   for (PetscInt s = 0; s < 2; s++) {
-    PetscCall(PetscCalloc1(blocks->local, &cone->slot[s]));
+    PetscCall(PetscCalloc1(blocks->local, &cone->state[s]));
     for (PetscInt k = 0; k < blocks->local; k++) {
-      cone->slot[s][k].rank = -1;
-      cone->slot[s][k].block = 2 * (blocks->first + k) + s;
+      cone->state[s][k].rank_Z = -1;
+      cone->state[s][k].block = 2 * (blocks->first + k) + s;
     }
-    cone->work_slot[s].rank = -1;
+    cone->work_state[s].rank_Z = -1;
   }
   if (cone->shared) {
     PetscCall(PsdConeTeamCreate(blocks, &cone->team));
-    for (PetscInt k = 0; k < cone->team.blocks; k++) cone->work_slot[k].block = cone->team.block[k];
+    for (PetscInt k = 0; k < cone->team.blocks; k++) cone->work_state[k].block = cone->team.block[k];
     PetscCall(PetscMalloc1(blocks->m, &cone->x));
   } else {
     PetscCallMPI(MPI_Comm_dup(PETSC_COMM_SELF, &cone->team.comm));
@@ -75,14 +75,14 @@ PetscErrorCode PsdConeSetUp(PsdCone cone, PsdBlocks blocks)
    again for everything else (docs/performance.md has the measurements): it pays while columns < d/2. Where nothing is known
    yet, four products with all wanted vectors and guards are expected. Counts rather than clocks decide, so that runs can be
    repeated and ranks of a team agree. */
-PsdConeKernel PsdConeChoose(PsdCone cone, const PsdConeSlot *slot)
+PsdConeKernel PsdConeChoose(PsdCone cone, const PsdBlockState *state)
 {
-  const PetscInt d = cone->blocks->d, wanted = PetscMin(slot->rank, d - slot->rank);
+  const PetscInt d = cone->blocks->d, wanted = PetscMin(state->rank_Z, d - state->rank_Z);
   const PsdConeKernel complete = cone->team.size > 1 ? PSD_CONE_SCALAPACK : PSD_CONE_LAPACK;
   if (cone->choice != PSD_CONE_AUTO) return cone->choice;
   if (d <= PSD_CONE_SMALL_ORDER) return PSD_CONE_LAPACK;
-  if (slot->rank < 0) return complete;
-  const PetscInt expected = slot->columns > 0 ? PetscMax(slot->columns, wanted) : 4 * (wanted + 4);
+  if (state->rank_Z < 0) return complete;
+  const PetscInt expected = state->columns > 0 ? PetscMax(state->columns, wanted) : 4 * (wanted + 4);
   return expected < d / 2 ? PSD_CONE_SLEPC : complete;
 }
 
@@ -92,10 +92,10 @@ PsdConeKernel PsdConeChoose(PsdCone cone, const PsdConeSlot *slot)
    The error allowed to a partial projection: summable over iterations, a twentieth of what the last iteration moved the
    block, and not below what rounding does to a complete one.
 */
-static PetscReal Tolerance(PsdCone cone, const PsdConeSlot *slot, PetscReal norm)
+static PetscReal Tolerance(PsdCone cone, const PsdBlockState *state, PetscReal norm)
 {
   const PetscReal t = (PetscReal)cone->iteration, summable = 0.1 * norm / (t * PetscSqrtReal(t));
-  const PetscReal progress = slot->change >= 0 ? slot->change / 20 : 0.01 * norm;
+  const PetscReal progress = state->change >= 0 ? state->change / 20 : 0.01 * norm;
   return PetscMax(PetscMin(summable, progress), 4 * PsdConeFloor(cone->blocks->d, norm));
 }
 
@@ -125,11 +125,11 @@ static PetscErrorCode FactorDistance(PetscInt d, PetscInt p, const PetscReal F[]
 }
 
 /* One block by the kernel that suits it; its team takes part. x, z on the team's first rank, z may be NULL. */
-static PetscErrorCode ProjectBlock(PsdCone cone, PsdConeSlot *slot, const PetscReal x[], PetscReal z[])
+static PetscErrorCode ProjectBlock(PsdCone cone, PsdBlockState *state, const PetscReal x[], PetscReal z[])
 {
   PetscFunctionBeginUser;
-  const PetscInt d = cone->blocks->d, last_rank = slot->rank;
-  PsdConeKernel which = PsdConeChoose(cone, slot);
+  const PetscInt d = cone->blocks->d, last_rank = state->rank_Z;
+  PsdConeKernel which = PsdConeChoose(cone, state);
   PetscReal norm = 0, *last_F = NULL;
   PetscMPIInt chosen = (PetscMPIInt)which;
   if (cone->team.size > 1) PetscCallMPI(MPI_Bcast(&chosen, 1, MPI_INT, 0, cone->team.comm));
@@ -139,24 +139,24 @@ static PetscErrorCode ProjectBlock(PsdCone cone, PsdConeSlot *slot, const PetscR
     PetscCall(PetscInfo(NULL,
                         "cone: %s for order %" PetscInt_FMT ", last rank %" PetscInt_FMT
                         ", last products with %" PetscInt_FMT " vectors, team of %d\n",
-                        kernels[which]->name, d, slot->rank, slot->columns, (int)cone->team.size));
+                        kernels[which]->name, d, state->rank_Z, state->columns, (int)cone->team.size));
   if (!cone->kernel[which]) PetscCall((*kernels[which]->setup)(cone, &cone->kernel[which]));
   if (cone->team.rank == 0) {
     PsdUnpack(d, x, cone->X);
     for (PetscInt k = 0; k < cone->blocks->m; k++) norm += x[k] * x[k];
   }
   const PetscBool follow =
-      (PetscBool)(d > PSD_CONE_SMALL_ORDER && last_rank >= 0 && last_rank <= d / 4 && !slot->unfactored);
+      (PetscBool)(d > PSD_CONE_SMALL_ORDER && last_rank >= 0 && last_rank <= d / 4 && !state->unfactored);
   if (follow) {
     PetscCall(PetscMalloc1((size_t)last_rank * d + 1, &last_F));
-    PetscCall(PetscArraycpy(last_F, slot->F, (size_t)last_rank * d));
+    PetscCall(PetscArraycpy(last_F, state->F, (size_t)last_rank * d));
   }
-  PetscCall(PetscFree(slot->unfactored));
-  PetscCall((*kernels[which]->project)(cone, cone->kernel[which], slot, x, cone->X,
-                                       Tolerance(cone, slot, PetscSqrtReal(norm)), z));
-  slot->change = -1;
-  if (follow && slot->rank <= d / 4 && !slot->unfactored)
-    PetscCall(FactorDistance(d, last_rank, last_F, slot->rank, slot->F, &slot->change));
+  PetscCall(PetscFree(state->unfactored));
+  PetscCall((*kernels[which]->project)(cone, cone->kernel[which], state, x, cone->X,
+                                       Tolerance(cone, state, PetscSqrtReal(norm)), z));
+  state->change = -1;
+  if (follow && state->rank_Z <= d / 4 && !state->unfactored)
+    PetscCall(FactorDistance(d, last_rank, last_F, state->rank_Z, state->F, &state->change));
   PetscCall(PetscFree(last_F));
   cone->uses[which]++;
   PetscFunctionReturn(0);
@@ -165,21 +165,21 @@ static PetscErrorCode ProjectBlock(PsdCone cone, PsdConeSlot *slot, const PetscR
 void PsdConeSetZero(PsdCone cone, PetscInt k, PetscBool zero)
 {
   for (PetscInt s = 0; s < 2; s++) {
-    PsdConeSlot *slot = &cone->slot[s][k];
-    const PetscBool was = slot->zero;
-    slot->zero = (PetscBool)(zero && !cone->shared);
-    if (was && !slot->zero) slot->rank = -1; /* nothing is known of its X */
+    PsdBlockState *state = &cone->state[s][k];
+    const PetscBool was = state->zero;
+    state->zero = (PetscBool)(zero && !cone->shared);
+    if (was && !state->zero) state->rank_Z = -1; /* nothing is known of its X */
   }
 }
 
-static PetscErrorCode LeaveZero(PetscInt m, PsdConeSlot *slot, PetscReal z[])
+static PetscErrorCode LeaveZero(PetscInt m, PsdBlockState *state, PetscReal z[])
 {
   PetscFunctionBeginUser;
   PetscCall(PetscArrayzero(z, m));
-  PetscCall(PetscFree(slot->unfactored));
-  slot->rank = slot->kept = slot->columns = 0;
-  slot->change = -1;
-  slot->proof.count = -1;
+  PetscCall(PetscFree(state->unfactored));
+  state->rank_Z = state->kept = state->columns = 0;
+  state->change = -1;
+  state->proof.count = -1;
   PetscFunctionReturn(0);
 }
 
@@ -189,35 +189,36 @@ static PetscErrorCode ProjectOwn(PsdCone cone, const PetscReal *x[2], PetscReal 
   const size_t m = cone->blocks->m;
   for (PetscInt s = 0; s < 2; s++)
     for (PetscInt k = 0; k < cone->blocks->local; k++) {
-      PsdConeSlot *slot = &cone->slot[s][k];
-      if (slot->zero) PetscCall(LeaveZero((PetscInt)m, slot, z[s] + k * m));
-      else PetscCall(ProjectBlock(cone, slot, x[s] + k * m, z[s] + k * m));
+      PsdBlockState *state = &cone->state[s][k];
+      if (state->zero) PetscCall(LeaveZero((PetscInt)m, state, z[s] + k * m));
+      else PetscCall(ProjectBlock(cone, state, x[s] + k * m, z[s] + k * m));
     }
   PetscFunctionReturn(0);
 }
 
 /* What the team's first rank found, on its way to the owner. */
-static PetscErrorCode ReturnFactor(PsdCone cone, const PsdConeSlot *from, PetscMPIInt owner, PetscInt block)
+static PetscErrorCode ReturnFactor(PsdCone cone, const PsdBlockState *from, PetscMPIInt owner, PetscInt block)
 {
   PetscFunctionBeginUser;
   PetscMPIInt length;
-  PetscCall(PetscMPIIntCast(from->rank * cone->blocks->d, &length));
-  PetscCallMPI(MPI_Send(&from->rank, 1, MPIU_INT, owner, (PetscMPIInt)(2 * block), cone->blocks->comm));
+  PetscCall(PetscMPIIntCast(from->rank_Z * cone->blocks->d, &length));
+  PetscCallMPI(MPI_Send(&from->rank_Z, 1, MPIU_INT, owner, (PetscMPIInt)(2 * block), cone->blocks->comm));
   PetscCallMPI(MPI_Send(from->F, length, MPIU_REAL, owner, (PetscMPIInt)(2 * block + 1), cone->blocks->comm));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode ReceiveFactor(PsdCone cone, PsdConeSlot *to, PetscMPIInt root, PetscInt block, PetscReal z[])
+static PetscErrorCode ReceiveFactor(PsdCone cone, PsdBlockState *to, PetscMPIInt root, PetscInt block, PetscReal z[])
 {
   PetscFunctionBeginUser;
   const PetscInt d = cone->blocks->d;
   PetscMPIInt length;
-  PetscCallMPI(MPI_Recv(&to->rank, 1, MPIU_INT, root, (PetscMPIInt)(2 * block), cone->blocks->comm, MPI_STATUS_IGNORE));
-  PetscCall(PsdConeSlotReserve(to, d, to->rank));
-  PetscCall(PetscMPIIntCast(to->rank * d, &length));
+  PetscCallMPI(
+      MPI_Recv(&to->rank_Z, 1, MPIU_INT, root, (PetscMPIInt)(2 * block), cone->blocks->comm, MPI_STATUS_IGNORE));
+  PetscCall(PsdBlockStateReserve(to, d, to->rank_Z));
+  PetscCall(PetscMPIIntCast(to->rank_Z * d, &length));
   PetscCallMPI(
       MPI_Recv(to->F, length, MPIU_REAL, root, (PetscMPIInt)(2 * block + 1), cone->blocks->comm, MPI_STATUS_IGNORE));
-  PetscCall(PsdPackProduct(d, to->rank, to->F, z));
+  PetscCall(PsdPackProduct(d, to->rank_Z, to->F, z));
   PetscFunctionReturn(0);
 }
 
@@ -248,20 +249,20 @@ static PetscErrorCode ProjectShared(PsdCone cone, const PetscReal *x[2], PetscRe
     const PetscMPIInt owner = PsdBlocksOwner(blocks, pair);
     if (owner == rank && cone->team.rank == 0) {
       const PetscInt local = pair - blocks->first;
-      PetscCall(ProjectBlock(cone, &cone->slot[s][local], x[s] + (size_t)local * m, z[s] + (size_t)local * m));
+      PetscCall(ProjectBlock(cone, &cone->state[s][local], x[s] + (size_t)local * m, z[s] + (size_t)local * m));
     } else {
       if (cone->team.rank == 0)
         PetscCallMPI(
             MPI_Recv(cone->x, length, MPIU_REAL, owner, (PetscMPIInt)(2 * block), blocks->comm, MPI_STATUS_IGNORE));
-      PetscCall(ProjectBlock(cone, &cone->work_slot[k], cone->x, NULL));
-      if (cone->team.rank == 0) PetscCall(ReturnFactor(cone, &cone->work_slot[k], owner, block));
+      PetscCall(ProjectBlock(cone, &cone->work_state[k], cone->x, NULL));
+      if (cone->team.rank == 0) PetscCall(ReturnFactor(cone, &cone->work_state[k], owner, block));
     }
   }
   for (PetscInt k = 0; k < 2 * blocks->local; k++) {
     const PetscInt block = 2 * blocks->first + k;
     const PetscMPIInt root = PsdConeTeamRoot(blocks, block);
     if (root != rank)
-      PetscCall(ReceiveFactor(cone, &cone->slot[k % 2][k / 2], root, block, z[k % 2] + (size_t)(k / 2) * m));
+      PetscCall(ReceiveFactor(cone, &cone->state[k % 2][k / 2], root, block, z[k % 2] + (size_t)(k / 2) * m));
   }
   PetscCallMPI(MPI_Waitall((PetscMPIInt)sent, requests, MPI_STATUSES_IGNORE));
   PetscCall(PetscFree(requests));
@@ -291,32 +292,32 @@ PetscErrorCode PsdConeProject(PsdCone cone, Vec X[2], Vec Z[2])
   PetscFunctionReturn(0);
 }
 
-/* ---------------------------------------------------------------- slots and factors */
+/* ---------------------------------------------------------------- states and factors */
 
-PetscErrorCode PsdConeSlotReserve(PsdConeSlot *slot, PetscInt d, PetscInt rank)
+PetscErrorCode PsdBlockStateReserve(PsdBlockState *state, PetscInt d, PetscInt rank)
 {
   PetscFunctionBeginUser;
   const size_t numbers = (size_t)d * rank;
-  if (numbers <= slot->room && slot->F) PetscFunctionReturn(0);
-  PetscCall(PetscFree(slot->F));
-  PetscCall(PetscMalloc1(PetscMax(1, numbers), &slot->F));
-  slot->room = numbers;
+  if (numbers <= state->room && state->F) PetscFunctionReturn(0);
+  PetscCall(PetscFree(state->F));
+  PetscCall(PetscMalloc1(PetscMax(1, numbers), &state->F));
+  state->room = numbers;
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdConeTakeDecomposition(PsdConeSlot *slot, PetscInt d, PetscInt negative, const PetscReal lambda[],
+PetscErrorCode PsdConeTakeDecomposition(PsdBlockState *state, PetscInt d, PetscInt negative, const PetscReal lambda[],
                                         const PetscReal V[])
 {
   PetscFunctionBeginUser;
-  PetscCall(PsdConeSlotReserve(slot, d, d - negative));
-  slot->rank = d - negative;
-  for (PetscInt k = 0; k < slot->rank; k++) {
+  PetscCall(PsdBlockStateReserve(state, d, d - negative));
+  state->rank_Z = d - negative;
+  for (PetscInt k = 0; k < state->rank_Z; k++) {
     const PetscReal scale = PetscSqrtReal(PetscMax(0, lambda[negative + k]));
     const PetscReal *v = V + (size_t)(negative + k) * d;
-    for (PetscInt i = 0; i < d; i++) slot->F[(size_t)k * d + i] = scale * v[i];
+    for (PetscInt i = 0; i < d; i++) state->F[(size_t)k * d + i] = scale * v[i];
   }
-  slot->kept = 0; /* a partial projection starts from F */
-  slot->columns = 0;
+  state->kept = 0; /* a partial projection starts from F */
+  state->columns = 0;
   PetscFunctionReturn(0);
 }
 
@@ -352,7 +353,7 @@ PetscErrorCode PsdPackProduct(PetscInt d, PetscInt rank, const PetscReal F[], Pe
 }
 
 /* A block that was projected from its negative side is known by Z itself: its factor, complete. */
-static PetscErrorCode Factorize(PsdCone cone, PsdConeSlot *slot)
+static PetscErrorCode Factorize(PsdCone cone, PsdBlockState *state)
 {
   PetscFunctionBeginUser;
   const PetscInt d = cone->blocks->d;
@@ -361,14 +362,14 @@ static PetscErrorCode Factorize(PsdCone cone, PsdConeSlot *slot)
   PetscInt negative = 0;
   PetscCall(PetscMalloc1(d, &lambda));
   PetscCall(PsdEigenCreate(d, &eigen));
-  PsdUnpack(d, slot->unfactored, cone->X);
+  PsdUnpack(d, state->unfactored, cone->X);
   PetscCall(PsdEigenSolve(eigen, cone->X, lambda));
   while (negative < d && lambda[negative] <= PsdConeFloor(d, PetscAbsReal(lambda[d - 1]))) negative++;
-  const PetscInt columns = slot->columns, kept = slot->kept;
-  PetscCall(PsdConeTakeDecomposition(slot, d, negative, lambda, cone->X));
-  slot->columns = columns;
-  slot->kept = kept;
-  PetscCall(PetscFree(slot->unfactored));
+  const PetscInt columns = state->columns, kept = state->kept;
+  PetscCall(PsdConeTakeDecomposition(state, d, negative, lambda, cone->X));
+  state->columns = columns;
+  state->kept = kept;
+  PetscCall(PetscFree(state->unfactored));
   PetscCall(PsdEigenDestroy(&eigen));
   PetscCall(PetscFree(lambda));
   PetscFunctionReturn(0);
@@ -377,10 +378,10 @@ static PetscErrorCode Factorize(PsdCone cone, PsdConeSlot *slot)
 PetscErrorCode PsdConeGetFactor(PsdCone cone, PetscInt s, PetscInt k, PetscInt *rank, const PetscReal *F[])
 {
   PetscFunctionBeginUser;
-  PsdConeSlot *slot = &cone->slot[s][k];
-  if (slot->unfactored) PetscCall(Factorize(cone, slot));
-  *rank = slot->rank;
-  *F = slot->F;
+  PsdBlockState *state = &cone->state[s][k];
+  if (state->unfactored) PetscCall(Factorize(cone, state));
+  *rank = state->rank_Z;
+  *F = state->F;
   PetscFunctionReturn(0);
 }
 
@@ -392,9 +393,9 @@ PetscErrorCode PsdConeRefactor(PsdCone cone, Vec Z[2])
     const PetscReal *z;
     PetscCall(VecGetArrayRead(Z[s], &z));
     for (PetscInt k = 0; k < cone->blocks->local; k++) {
-      PsdConeSlot *slot = &cone->slot[s][k];
-      if (!slot->unfactored) PetscCall(PetscMalloc1(m, &slot->unfactored));
-      PetscCall(PetscArraycpy(slot->unfactored, z + (size_t)k * m, m));
+      PsdBlockState *state = &cone->state[s][k];
+      if (!state->unfactored) PetscCall(PetscMalloc1(m, &state->unfactored));
+      PetscCall(PetscArraycpy(state->unfactored, z + (size_t)k * m, m));
     }
     PetscCall(VecRestoreArrayRead(Z[s], &z));
   }
@@ -423,13 +424,13 @@ PetscErrorCode PsdConeGetUse(PsdCone cone, size_t size, char text[])
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode SlotDestroy(PsdConeSlot *slot)
+static PetscErrorCode BlockStateDestroy(PsdBlockState *state)
 {
   PetscFunctionBeginUser;
-  PetscCall(PetscFree(slot->V));
-  PetscCall(PetscFree(slot->proof.x));
-  PetscCall(PetscFree(slot->F));
-  PetscCall(PetscFree(slot->unfactored));
+  PetscCall(PetscFree(state->V));
+  PetscCall(PetscFree(state->proof.x));
+  PetscCall(PetscFree(state->F));
+  PetscCall(PetscFree(state->unfactored));
   PetscFunctionReturn(0);
 }
 
@@ -440,9 +441,9 @@ PetscErrorCode PsdConeDestroy(PsdCone *cone)
   for (PetscInt k = 0; k < PSD_CONE_KERNELS; k++)
     if ((*cone)->kernel[k]) PetscCall((*kernels[k]->destroy)((*cone)->kernel[k]));
   for (PetscInt s = 0; s < 2 && (*cone)->blocks; s++) {
-    for (PetscInt k = 0; k < (*cone)->blocks->local; k++) PetscCall(SlotDestroy(&(*cone)->slot[s][k]));
-    PetscCall(PetscFree((*cone)->slot[s]));
-    PetscCall(SlotDestroy(&(*cone)->work_slot[s]));
+    for (PetscInt k = 0; k < (*cone)->blocks->local; k++) PetscCall(BlockStateDestroy(&(*cone)->state[s][k]));
+    PetscCall(PetscFree((*cone)->state[s]));
+    PetscCall(BlockStateDestroy(&(*cone)->work_state[s]));
   }
   if ((*cone)->blocks) PetscCall(PsdConeTeamDestroy(&(*cone)->team));
   PetscCall(PetscFree((*cone)->x));

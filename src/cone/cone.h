@@ -9,7 +9,7 @@
 #ifndef PSD_CONE_PRIVATE_H
 #define PSD_CONE_PRIVATE_H
 
-#include "spread.h"
+#include "team_matrix.h"
 #include <petscvec.h>
 
 typedef struct _p_PsdBlocks {
@@ -59,7 +59,7 @@ typedef struct {
 /* What is remembered of one block from one projection to the next. */
 typedef struct {
   PetscInt block;   /* 2 pair + s */
-  PetscInt rank;    /* of Z at the last projection; -1: there was none */
+  PetscInt rank_Z;  /* of Z at the last projection; -1: there was none */
   PetscInt kept;    /* vectors in V: the last eigenvectors of the side wanted, and guards */
   PetscReal *V;     /* d x PsdConeMostKept, allocated by the first partial projection */
   PetscReal *F;     /* d x rank, Z = F F' */
@@ -69,16 +69,16 @@ typedef struct {
   PsdConeProof proof;
   PetscBool zero;        /* Z is known to be zero, and X not looked at: PsdConeSetZero */
   PetscReal *unfactored; /* svec of Z when only N = Z - X is known by factors: F is then made when asked for */
-} PsdConeSlot;
+} PsdBlockState;
 
 /*
    A kernel projects one block: X (upper triangle of d x d by columns, may be overwritten) to Z = proj_PSD(X), and leaves F in
-   the slot. z (svec) is written unless it is NULL. x: svec of X. tolerance: allowed ||error||_F. Collective on the team.
+   the state. z (svec) is written unless it is NULL. x: svec of X. tolerance: allowed ||error||_F. Collective on the team.
 */
 typedef struct {
   const char *name;
   PetscErrorCode (*setup)(PsdCone, void **kernel);
-  PetscErrorCode (*project)(PsdCone, void *kernel, PsdConeSlot *slot, const PetscReal x[], PetscReal *X,
+  PetscErrorCode (*project)(PsdCone, void *kernel, PsdBlockState *state, const PetscReal x[], PetscReal *X,
                             PetscReal tolerance, PetscReal z[]);
   PetscErrorCode (*destroy)(void *kernel);
 } PsdConeOps;
@@ -111,8 +111,8 @@ struct _p_PsdCone {
   PetscInt iteration;             /* projections so far */
   PetscBool shared;               /* more ranks than pairs: blocks are worked on by teams */
   PsdConeTeam team;
-  PsdConeSlot *slot[2];            /* of each local block; [0] Z, [1] Z' */
-  PsdConeSlot work_slot[2];        /* of blocks worked on for others */
+  PsdBlockState *state[2];         /* of each local block; [0] Z, [1] Z' */
+  PsdBlockState work_state[2];     /* of blocks worked on for others */
   PetscReal *X, *x;                /* d x d; svec of a block that is another rank's */
   PetscLogDouble seconds;          /* in projections, here */
   PetscInt uses[PSD_CONE_KERNELS]; /* projections by each kernel, here */
@@ -142,7 +142,7 @@ PetscErrorCode PsdConePut(PsdCone cone, struct _p_PsdArchive *archive);
 PetscErrorCode PsdConeGet(PsdCone cone, struct _p_PsdArchive *archive);
 
 /* Which kernel `auto` takes for this block now; a function of numbers that do not depend on clocks. */
-PsdConeKernel PsdConeChoose(PsdCone cone, const PsdConeSlot *slot);
+PsdConeKernel PsdConeChoose(PsdCone cone, const PsdBlockState *state);
 
 /* ---------------------------------------------------------------- shared by kernels */
 
@@ -157,11 +157,11 @@ static inline PetscInt PsdConeMostKept(PetscInt d)
 }
 
 /* Room for `rank` columns of F. */
-PetscErrorCode PsdConeSlotReserve(PsdConeSlot *slot, PetscInt d, PetscInt rank);
+PetscErrorCode PsdBlockStateReserve(PsdBlockState *state, PetscInt d, PetscInt rank);
 /* z <- svec of F F' (d x rank), panel by panel so that no d x d array is written. */
 PetscErrorCode PsdPackProduct(PetscInt d, PetscInt rank, const PetscReal F[], PetscReal z[]);
-/* slot: Z of a complete decomposition, V (columns) and lambda ascending: F, and what a partial projection starts from. */
-PetscErrorCode PsdConeTakeDecomposition(PsdConeSlot *slot, PetscInt d, PetscInt negative, const PetscReal lambda[],
+/* state: Z of a complete decomposition, V (columns) and lambda ascending: F, and what a partial projection starts from. */
+PetscErrorCode PsdConeTakeDecomposition(PsdBlockState *state, PetscInt d, PetscInt negative, const PetscReal lambda[],
                                         const PetscReal V[]);
 /* Eigenvalues up to this count as zero: what rounding makes of them. */
 static inline PetscReal PsdConeFloor(PetscInt d, PetscReal largest)
@@ -177,11 +177,11 @@ PetscMPIInt PsdConeTeamRoot(PsdBlocks blocks, PetscInt block);
 
 /* EPS: slepc.c. */
 typedef struct _p_PsdEps *PsdEps;
-/* spread: products by the team it belongs to, where a solve asks for that; NULL: there is none. */
-PetscErrorCode PsdEpsCreate(PetscInt d, const char type[], PsdSpread spread, PsdEps *eps);
+/* team_matrix: products by the team it belongs to, where a solve asks for that; NULL: there is none. */
+PetscErrorCode PsdEpsCreate(PetscInt d, const char type[], PsdTeamMatrix team_matrix, PsdEps *eps);
 /* Eigenpairs of sign X (upper triangle of d x d) from the largest down, until one is <= 0: at least `wanted` are asked for.
-   spread: the team serves, and has X. start: d x count. theta, U: room for `most`; *found of them, the last one <= 0 unless there are `most`. */
-PetscErrorCode PsdEpsSolve(PsdEps eps, PetscBool spread, PetscReal sign, PetscReal *X, PetscInt wanted, PetscInt count,
+   by_team: the team serves, and has X. start: d x count. theta, U: room for `most`; *found of them, the last one <= 0 unless there are `most`. */
+PetscErrorCode PsdEpsSolve(PsdEps eps, PetscBool by_team, PetscReal sign, PetscReal *X, PetscInt wanted, PetscInt count,
                            const PetscReal start[], PetscReal tolerance, PetscInt most, PetscInt *found,
                            PetscReal theta[], PetscReal U[], PetscInt *columns);
 PetscErrorCode PsdEpsDestroy(PsdEps *eps);

@@ -71,7 +71,7 @@ static PetscErrorCode Assemble(PetscInt d, PetscInt terms, const PetscReal colum
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode ProjectComplete(PsdCone cone, Lapack *lapack, PsdConeSlot *slot, const PetscReal x[],
+static PetscErrorCode ProjectComplete(PsdCone cone, Lapack *lapack, PsdBlockState *state, const PetscReal x[],
                                       PetscReal *X, PetscReal z[])
 {
   PetscFunctionBeginUser;
@@ -81,10 +81,10 @@ static PetscErrorCode ProjectComplete(PsdCone cone, Lapack *lapack, PsdConeSlot 
   const PetscReal floor = PsdConeFloor(d, PetscMax(-lambda[0], lambda[d - 1]));
   PetscInt negative = 0;
   while (negative < d && lambda[negative] <= floor) negative++;
-  PetscCall(PsdConeTakeDecomposition(slot, d, negative, lambda, X));
+  PetscCall(PsdConeTakeDecomposition(state, d, negative, lambda, X));
   if (!z) PetscFunctionReturn(0);
-  if (slot->rank <= negative) {
-    PetscCall(Assemble(d, slot->rank, slot->F, NULL, lapack->square, z));
+  if (state->rank_Z <= negative) {
+    PetscCall(Assemble(d, state->rank_Z, state->F, NULL, lapack->square, z));
   } else {
     for (PetscInt k = 0; k < negative; k++) {
       const PetscReal scale = PetscSqrtReal(PetscAbsReal(lambda[k]));
@@ -95,8 +95,8 @@ static PetscErrorCode ProjectComplete(PsdCone cone, Lapack *lapack, PsdConeSlot 
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode ProjectRange(PsdCone cone, Lapack *lapack, PsdConeSlot *slot, const PetscReal x[], PetscReal *X,
-                                   PetscReal z[])
+static PetscErrorCode ProjectRange(PsdCone cone, Lapack *lapack, PsdBlockState *state, const PetscReal x[],
+                                   PetscReal *X, PetscReal z[])
 {
   PetscFunctionBeginUser;
   const PetscInt d = cone->blocks->d;
@@ -112,30 +112,30 @@ static PetscErrorCode ProjectRange(PsdCone cone, Lapack *lapack, PsdConeSlot *sl
                                             lapack->lambda, lapack->V, &order, lapack->support, lapack->work,
                                             &lapack->lwork, lapack->iwork, &lapack->liwork, &info));
   PetscCheck(info == 0, PETSC_COMM_SELF, PETSC_ERR_LIB, "LAPACKsyevr returned %d", (int)info);
-  PetscCall(PsdConeSlotReserve(slot, d, found));
-  slot->rank = found;
-  slot->kept = slot->columns = 0;
+  PetscCall(PsdBlockStateReserve(state, d, found));
+  state->rank_Z = found;
+  state->kept = state->columns = 0;
   for (PetscInt k = 0; k < found; k++)
     for (PetscInt i = 0; i < d; i++)
-      slot->F[(size_t)k * d + i] = PetscSqrtReal(lapack->lambda[k]) * lapack->V[(size_t)k * d + i];
-  if (z) PetscCall(Assemble(d, found, slot->F, NULL, lapack->square, z));
+      state->F[(size_t)k * d + i] = PetscSqrtReal(lapack->lambda[k]) * lapack->V[(size_t)k * d + i];
+  if (z) PetscCall(Assemble(d, found, state->F, NULL, lapack->square, z));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Project(PsdCone cone, void *kernel, PsdConeSlot *slot, const PetscReal x[], PetscReal *X,
+static PetscErrorCode Project(PsdCone cone, void *kernel, PsdBlockState *state, const PetscReal x[], PetscReal *X,
                               PetscReal tolerance, PetscReal z[])
 {
   PetscFunctionBeginUser;
   Lapack *lapack = kernel;
   const PetscInt d = cone->blocks->d;
   (void)tolerance;
-  const PetscBool few = (PetscBool)(slot->rank >= 0 && slot->rank <= d / 4);
+  const PetscBool few = (PetscBool)(state->rank_Z >= 0 && state->rank_Z <= d / 4);
   if (cone->driver == PSD_LAPACK_RANGE || (cone->driver == PSD_LAPACK_AUTO && few)) {
     if (!lapack->V) PetscCall(SetUpRange(d, lapack));
-    PetscCall(ProjectRange(cone, lapack, slot, x, X, z));
+    PetscCall(ProjectRange(cone, lapack, state, x, X, z));
   } else {
     if (!lapack->eigen) PetscCall(PsdEigenCreate(d, &lapack->eigen));
-    PetscCall(ProjectComplete(cone, lapack, slot, x, X, z));
+    PetscCall(ProjectComplete(cone, lapack, state, x, X, z));
   }
   PetscFunctionReturn(0);
 }

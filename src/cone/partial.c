@@ -46,17 +46,17 @@ typedef struct {
   PsdEps eps;                    /* NULL: psdnet's own */
   void *complete;                /* PsdConeLapack's, made when it is needed */
   PetscRandom random;
-  PetscReal *Q, *AQ;        /* d x most: orthonormal basis, X times it (signed) */
-  PetscReal *U, *AU;        /* d x most: Ritz vectors and their products */
-  PetscReal *H, *Y, *theta; /* most x most, most */
-  PetscReal *triangle;      /* most x most */
-  PetscReal *residual;      /* most: norms */
-  PetscReal *proof;         /* d x d */
-  PetscInt size;            /* of the space now */
-  PetscInt columns;         /* X was multiplied with so many vectors */
-  PetscInt known;           /* Ritz pairs in U and theta at the end of a search */
-  PsdSpread spread;         /* products by a team; NULL: by this rank alone */
-  PetscBool spread_now;     /* the team serves, and has the matrix at hand */
+  PetscReal *Q, *AQ;         /* d x most: orthonormal basis, X times it (signed) */
+  PetscReal *U, *AU;         /* d x most: Ritz vectors and their products */
+  PetscReal *H, *Y, *theta;  /* most x most, most */
+  PetscReal *triangle;       /* most x most */
+  PetscReal *residual;       /* most: norms */
+  PetscReal *proof;          /* d x d */
+  PetscInt size;             /* of the space now */
+  PetscInt columns;          /* X was multiplied with so many vectors */
+  PetscInt known;            /* Ritz pairs in U and theta at the end of a search */
+  PsdTeamMatrix team_matrix; /* products by a team; NULL: by this rank alone */
+  PetscBool team_serves;     /* the team serves, and has the matrix at hand */
 } Partial;
 
 static PetscErrorCode SetUp(PsdCone cone, void **kernel)
@@ -66,13 +66,13 @@ static PetscErrorCode SetUp(PsdCone cone, void **kernel)
   Partial *it;
   PetscCall(PetscNew(&it));
   it->d = cone->blocks->d;
-  if (cone->team.size > 1) PetscCall(PsdSpreadCreate(cone->team.comm, it->d, &it->spread));
+  if (cone->team.size > 1) PetscCall(PsdTeamMatrixCreate(cone->team.comm, it->d, &it->team_matrix));
   *kernel = it;
   if (cone->team.rank > 0) PetscFunctionReturn(0); /* only serves */
   it->wanted_most = PetscMax(1, it->d / 4);
   it->most = PetscMin(it->d, 4 * (it->wanted_most + GUARDS) + 8);
   const size_t most = it->most;
-  if (cone->partial > 0) PetscCall(PsdEpsCreate(it->d, solvers[cone->partial], it->spread, &it->eps));
+  if (cone->partial > 0) PetscCall(PsdEpsCreate(it->d, solvers[cone->partial], it->team_matrix, &it->eps));
   PetscCall(PetscRandomCreate(PETSC_COMM_SELF, &it->random));
   PetscCall(PetscRandomSetInterval(it->random, -1, 1));
   PetscCall(PetscMalloc4(d * most, &it->Q, d * most, &it->AQ, d * most, &it->U, d * most, &it->AU));
@@ -87,7 +87,7 @@ static PetscErrorCode Destroy(void *kernel)
   PetscFunctionBeginUser;
   Partial *it = kernel;
   PetscCall(PsdEpsDestroy(&it->eps));
-  PetscCall(PsdSpreadDestroy(&it->spread));
+  PetscCall(PsdTeamMatrixDestroy(&it->team_matrix));
   if (it->complete) PetscCall((*PsdConeLapack.destroy)(it->complete));
   PetscCall(PetscRandomDestroy(&it->random));
   PetscCall(PetscFree4(it->Q, it->AQ, it->U, it->AU));
@@ -165,8 +165,8 @@ static PetscErrorCode Multiply(Partial *it, PetscReal sign, const PetscReal *X, 
   PetscFunctionBeginUser;
   const PetscReal zero = 0;
   PetscBLASInt order, columns;
-  if (it->spread_now) {
-    PetscCall(PsdSpreadMultiply(it->spread, sign, count, W, AW));
+  if (it->team_serves) {
+    PetscCall(PsdTeamMatrixMultiply(it->team_matrix, sign, count, W, AW));
     PetscFunctionReturn(0);
   }
   PetscCall(PetscBLASIntCast(it->d, &order));
@@ -348,12 +348,12 @@ static PetscErrorCode HasFactor(Partial *it, PetscReal sign, const PetscReal *X,
 
 /* Whether no more than `found` eigenvalues are positive: by the last proof if it reaches so far or is trusted, else by a new one. guard: a
    Ritz value that is not positive, or 0. */
-static PetscErrorCode Prove(Partial *it, PsdConeSlot *slot, PetscReal sign, const PetscReal x[], const PetscReal *X,
+static PetscErrorCode Prove(Partial *it, PsdBlockState *state, PetscReal sign, const PetscReal x[], const PetscReal *X,
                             PetscInt found, PetscReal guard, PetscReal tolerance, PetscBool *proved)
 {
   PetscFunctionBeginUser;
   const PetscInt m = it->d * (it->d + 1) / 2;
-  PsdConeProof *proof = &slot->proof;
+  PsdConeProof *proof = &state->proof;
   PetscReal square = 0, norm = 0;
   *proved = PETSC_TRUE;
   for (PetscInt k = 0; k < m; k++) norm += x[k] * x[k];
@@ -383,17 +383,17 @@ static PetscErrorCode Prove(Partial *it, PsdConeSlot *slot, PetscReal sign, cons
 /* ---------------------------------------------------------------- projection */
 
 /* The start: last time's vectors (the factor's, after a complete decomposition), and random ones. */
-static PetscErrorCode Start(Partial *it, const PsdConeSlot *slot, PetscReal sign, const PetscReal *X)
+static PetscErrorCode Start(Partial *it, const PsdBlockState *state, PetscReal sign, const PetscReal *X)
 {
   PetscFunctionBeginUser;
   const PetscInt d = it->d, most = PetscMin(it->most, it->wanted_most + GUARDS + RANDOM);
-  PetscInt count = PetscMin(slot->kept, most - RANDOM);
+  PetscInt count = PetscMin(state->kept, most - RANDOM);
   it->size = 0;
   if (count > 0) {
-    PetscCall(PetscArraycpy(it->Q, slot->V, (size_t)d * count));
-  } else if (sign > 0 && slot->rank > 0) {
-    count = PetscMin(slot->rank, most - RANDOM);
-    PetscCall(PetscArraycpy(it->Q, slot->F, (size_t)d * count));
+    PetscCall(PetscArraycpy(it->Q, state->V, (size_t)d * count));
+  } else if (sign > 0 && state->rank_Z > 0) {
+    count = PetscMin(state->rank_Z, most - RANDOM);
+    PetscCall(PetscArraycpy(it->Q, state->F, (size_t)d * count));
   }
   it->size = count;
   PetscCall(AddRandom(it, PetscMin(RANDOM, d - count)));
@@ -402,16 +402,16 @@ static PetscErrorCode Start(Partial *it, const PsdConeSlot *slot, PetscReal sign
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode SearchByEps(Partial *it, const PsdConeSlot *slot, PetscReal sign, PetscReal *X,
+static PetscErrorCode SearchByEps(Partial *it, const PsdBlockState *state, PetscReal sign, PetscReal *X,
                                   PetscReal tolerance, PetscInt *found)
 {
   PetscFunctionBeginUser;
-  const PetscBool kept = (PetscBool)(slot->kept > 0);
-  const PetscInt last = sign > 0 ? PetscMax(slot->rank, 0) : it->d - slot->rank;
+  const PetscBool kept = (PetscBool)(state->kept > 0);
+  const PetscInt last = sign > 0 ? PetscMax(state->rank_Z, 0) : it->d - state->rank_Z;
   const PetscInt wanted = PetscMin(last + 1, it->wanted_most);
-  const PetscInt start = PetscMin(kept ? slot->kept : sign > 0 ? PetscMax(slot->rank, 0) : 0, wanted);
+  const PetscInt start = PetscMin(kept ? state->kept : sign > 0 ? PetscMax(state->rank_Z, 0) : 0, wanted);
   PetscInt pairs = 0, columns = 0;
-  PetscCall(PsdEpsSolve(it->eps, it->spread_now, sign, X, wanted, start, kept ? slot->V : slot->F, tolerance,
+  PetscCall(PsdEpsSolve(it->eps, it->team_serves, sign, X, wanted, start, kept ? state->V : state->F, tolerance,
                         PetscMin(it->wanted_most + 1, it->most), &pairs, it->theta, it->U, &columns));
   it->columns += columns;
   it->known = pairs;
@@ -422,105 +422,105 @@ static PetscErrorCode SearchByEps(Partial *it, const PsdConeSlot *slot, PetscRea
 }
 
 /* Remembers the vectors, positive ones and guards, for the next time. */
-static PetscErrorCode KeepVectors(Partial *it, PsdConeSlot *slot, PetscInt count)
+static PetscErrorCode KeepVectors(Partial *it, PsdBlockState *state, PetscInt count)
 {
   PetscFunctionBeginUser;
-  if (!slot->V) PetscCall(PetscMalloc1((size_t)it->d * PsdConeMostKept(it->d), &slot->V));
-  slot->kept = PetscMin(count, it->wanted_most + GUARDS);
-  PetscCall(PetscArraycpy(slot->V, it->U, (size_t)it->d * slot->kept));
+  if (!state->V) PetscCall(PetscMalloc1((size_t)it->d * PsdConeMostKept(it->d), &state->V));
+  state->kept = PetscMin(count, it->wanted_most + GUARDS);
+  PetscCall(PetscArraycpy(state->V, it->U, (size_t)it->d * state->kept));
   PetscFunctionReturn(0);
 }
 
 /* Z from the side that was found: F, or, from the negative side, z = x + N with F left for later. */
-static PetscErrorCode Finish(PsdCone cone, Partial *it, PsdConeSlot *slot, PetscReal sign, PetscInt found,
+static PetscErrorCode Finish(PsdCone cone, Partial *it, PsdBlockState *state, PetscReal sign, PetscInt found,
                              const PetscReal x[], PetscReal z[])
 {
   PetscFunctionBeginUser;
   const PetscInt d = it->d;
   PetscReal *factor = it->AQ;
   if (sign > 0) {
-    PetscCall(PsdConeSlotReserve(slot, d, found));
-    factor = slot->F;
+    PetscCall(PsdBlockStateReserve(state, d, found));
+    factor = state->F;
   }
   for (PetscInt k = 0; k < found; k++)
     for (PetscInt i = 0; i < d; i++) factor[(size_t)k * d + i] = PetscSqrtReal(it->theta[k]) * it->U[(size_t)k * d + i];
-  slot->rank = sign > 0 ? found : d - found;
+  state->rank_Z = sign > 0 ? found : d - found;
   if (z) PetscCall(PsdPackProduct(d, found, factor, z));
   if (sign > 0) PetscFunctionReturn(0);
   for (PetscInt k = 0; k < cone->blocks->m; k++) z[k] += x[k];
-  PetscCall(PetscMalloc1(cone->blocks->m, &slot->unfactored));
-  PetscCall(PetscArraycpy(slot->unfactored, z, cone->blocks->m));
+  PetscCall(PetscMalloc1(cone->blocks->m, &state->unfactored));
+  PetscCall(PetscArraycpy(state->unfactored, z, cone->blocks->m));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode ProjectCompletely(PsdCone cone, Partial *it, PsdConeSlot *slot, const PetscReal x[], PetscReal *X,
-                                        PetscReal z[])
+static PetscErrorCode ProjectCompletely(PsdCone cone, Partial *it, PsdBlockState *state, const PetscReal x[],
+                                        PetscReal *X, PetscReal z[])
 {
   PetscFunctionBeginUser;
   if (!it->complete) PetscCall((*PsdConeLapack.setup)(cone, &it->complete));
-  PetscCall((*PsdConeLapack.project)(cone, it->complete, slot, x, X, 0, z));
-  slot->columns = it->columns; /* what it cost to find out */
+  PetscCall((*PsdConeLapack.project)(cone, it->complete, state, x, X, 0, z));
+  state->columns = it->columns; /* what it cost to find out */
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode ProjectHere(PsdCone cone, Partial *it, PsdConeSlot *slot, const PetscReal x[], PetscReal *X,
+static PetscErrorCode ProjectHere(PsdCone cone, Partial *it, PsdBlockState *state, const PetscReal x[], PetscReal *X,
                                   PetscReal tolerance, PetscReal z[])
 {
   PetscFunctionBeginUser;
   const PetscInt d = it->d;
   /* without z the caller wants the factor of Z itself */
-  const PetscReal sign = slot->rank > d / 2 && z ? -1 : 1;
-  const PetscInt wanted = sign > 0 ? slot->rank : d - slot->rank;
+  const PetscReal sign = state->rank_Z > d / 2 && z ? -1 : 1;
+  const PetscInt wanted = sign > 0 ? state->rank_Z : d - state->rank_Z;
   PetscBool proved = PETSC_TRUE;
   PetscInt found = -1;
   it->columns = 0;
   /* what is random depends on block and iteration alone: a run that is continued from a file goes the same way */
-  PetscCall(PetscRandomSetSeed(it->random, (unsigned long)(cone->iteration * 2 * cone->blocks->pairs + slot->block)));
+  PetscCall(PetscRandomSetSeed(it->random, (unsigned long)(cone->iteration * 2 * cone->blocks->pairs + state->block)));
   PetscCall(PetscRandomSeed(it->random));
-  if (slot->rank < 0 || wanted > it->wanted_most) {
-    PetscCall(ProjectCompletely(cone, it, slot, x, X, z));
+  if (state->rank_Z < 0 || wanted > it->wanted_most) {
+    PetscCall(ProjectCompletely(cone, it, state, x, X, z));
     PetscFunctionReturn(0);
   }
   if (tolerance == 0) {
     found = it->known = 0; /* X = 0 */
   } else if (it->eps) {
-    PetscCall(SearchByEps(it, slot, sign, X, tolerance, &found));
+    PetscCall(SearchByEps(it, state, sign, X, tolerance, &found));
   } else {
-    PetscCall(Start(it, slot, sign, X));
+    PetscCall(Start(it, state, sign, X));
     PetscCall(Search(it, sign, X, tolerance, &found));
   }
   if (found >= 0) {
     const PetscReal guard = found < it->known ? it->theta[found] : 0;
-    PetscCall(Prove(it, slot, sign, x, X, found, guard, tolerance, &proved));
+    PetscCall(Prove(it, state, sign, x, X, found, guard, tolerance, &proved));
   }
   if (found < 0 || !proved) {
     PetscCall(PetscInfo(NULL, "order %" PetscInt_FMT ": %s; complete decomposition\n", d,
                         found < 0 ? "partial decomposition does not settle" : "a positive eigenvalue was missed"));
-    PetscCall(ProjectCompletely(cone, it, slot, x, X, z));
+    PetscCall(ProjectCompletely(cone, it, state, x, X, z));
     PetscFunctionReturn(0);
   }
-  slot->columns = it->columns;
-  PetscCall(KeepVectors(it, slot, it->known));
-  PetscCall(Finish(cone, it, slot, sign, found, x, z));
+  state->columns = it->columns;
+  PetscCall(KeepVectors(it, state, it->known));
+  PetscCall(Finish(cone, it, state, sign, found, x, z));
   PetscFunctionReturn(0);
 }
 
 /* The team's first rank projects; the others multiply their parts of X with its vectors. */
-static PetscErrorCode Project(PsdCone cone, void *kernel, PsdConeSlot *slot, const PetscReal x[], PetscReal *X,
+static PetscErrorCode Project(PsdCone cone, void *kernel, PsdBlockState *state, const PetscReal x[], PetscReal *X,
                               PetscReal tolerance, PetscReal z[])
 {
   PetscFunctionBeginUser;
   Partial *it = kernel;
   if (cone->team.rank > 0) {
-    PetscCall(PsdSpreadServe(it->spread));
+    PetscCall(PsdTeamMatrixServe(it->team_matrix));
     PetscFunctionReturn(0);
   }
-  it->spread_now =
-      (PetscBool)(it->spread && slot->rank >= 0 && (cone->choice == PSD_CONE_SLEPC || slot->columns > SPREAD_COLUMNS));
-  if (it->spread_now) PetscCall(PsdSpreadLoad(it->spread, X));
-  PetscCall(ProjectHere(cone, it, slot, x, X, tolerance, z));
-  if (it->spread) PetscCall(PsdSpreadRelease(it->spread));
-  it->spread_now = PETSC_FALSE;
+  it->team_serves = (PetscBool)(it->team_matrix && state->rank_Z >= 0 &&
+                                (cone->choice == PSD_CONE_SLEPC || state->columns > SPREAD_COLUMNS));
+  if (it->team_serves) PetscCall(PsdTeamMatrixLoad(it->team_matrix, X));
+  PetscCall(ProjectHere(cone, it, state, x, X, tolerance, z));
+  if (it->team_matrix) PetscCall(PsdTeamMatrixRelease(it->team_matrix));
+  it->team_serves = PETSC_FALSE;
   PetscFunctionReturn(0);
 }
 

@@ -121,11 +121,11 @@ static PetscErrorCode MinimizeBound(PsdPolarLarge it, const PetscReal M[], Petsc
                                     PetscReal *value)
 {
   PetscFunctionBeginUser;
-  const PetscInt f = it->f, slot = s > 0 ? 0 : 1;
+  const PetscInt f = it->f, state = s > 0 ? 0 : 1;
   const PetscReal *M2 = M + (size_t)f * (f + 1) / 2, norm2 = PetscSqrtReal(Square(f, M2) / 2);
   PetscReal low = -norm, high = UpperEnd(it, M, norm2), best = PETSC_MAX_REAL;
   for (PetscInt k = 0; k < f; k++) low = PetscMax(low, s * M[PsdDiagonal(k)]); /* lambda is not below the diagonal */
-  PetscReal theta = it->theta[slot] != 0 ? it->theta[slot] * norm : low + 0.3 * (PetscMin(high, norm + norm2) - low);
+  PetscReal theta = it->theta[state] != 0 ? it->theta[state] * norm : low + 0.3 * (PetscMin(high, norm + norm2) - low);
   theta = PetscMin(high, PetscMax(low + 1e-6 * (high - low), theta));
   for (int step = 0; step < MOST_FACTORIZATIONS; step++) {
     PetscReal trace = 0, form = 0;
@@ -145,7 +145,7 @@ static PetscErrorCode MinimizeBound(PsdPolarLarge it, const PetscReal M[], Petsc
     const PetscReal phi = theta + rounding + form + 2 * rounding * square;
     if (phi < best) {
       best = phi;
-      it->theta[slot] = norm > 0 ? theta / norm : 0;
+      it->theta[state] = norm > 0 ? theta / norm : 0;
     }
     if (square == 0) { /* M2 = 0: the bound is lambda_max itself */
       high = theta;

@@ -13,13 +13,13 @@ struct _p_PsdEps {
   EPS eps;
   Mat matrix;
   PetscReal *values; /* d x d, both triangles */
-  Mat spread_matrix; /* products by a team; NULL: there is none */
-  PsdSpread spread;
+  Mat team_shell;    /* products by a team; NULL: there is none */
+  PsdTeamMatrix team_matrix;
   PetscReal sign;
 };
 
 /* y = sign X x, by the team */
-static PetscErrorCode MultiplySpread(Mat matrix, Vec x, Vec y)
+static PetscErrorCode MultiplyByTeam(Mat matrix, Vec x, Vec y)
 {
   PetscFunctionBeginUser;
   PsdEps it;
@@ -28,13 +28,13 @@ static PetscErrorCode MultiplySpread(Mat matrix, Vec x, Vec y)
   PetscCall(MatShellGetContext(matrix, &it));
   PetscCall(VecGetArrayRead(x, &from));
   PetscCall(VecGetArray(y, &to));
-  PetscCall(PsdSpreadMultiply(it->spread, it->sign, 1, from, to));
+  PetscCall(PsdTeamMatrixMultiply(it->team_matrix, it->sign, 1, from, to));
   PetscCall(VecRestoreArray(y, &to));
   PetscCall(VecRestoreArrayRead(x, &from));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdEpsCreate(PetscInt d, const char type[], PsdSpread spread, PsdEps *eps)
+PetscErrorCode PsdEpsCreate(PetscInt d, const char type[], PsdTeamMatrix team_matrix, PsdEps *eps)
 {
   PetscFunctionBeginUser;
   PsdEps it;
@@ -47,11 +47,11 @@ PetscErrorCode PsdEpsCreate(PetscInt d, const char type[], PsdSpread spread, Psd
   PetscCall(EPSSetWhichEigenpairs(it->eps, EPS_LARGEST_REAL));
   PetscCall(EPSSetConvergenceTest(it->eps, EPS_CONV_ABS));
   PetscCall(EPSSetType(it->eps, type));
-  it->spread = spread;
-  if (spread) {
-    PetscCall(MatCreateShell(PETSC_COMM_SELF, d, d, d, d, it, &it->spread_matrix));
-    PetscCall(MatShellSetOperation(it->spread_matrix, MATOP_MULT, (void (*)(void))MultiplySpread));
-    PetscCall(MatSetOption(it->spread_matrix, MAT_SYMMETRIC, PETSC_TRUE));
+  it->team_matrix = team_matrix;
+  if (team_matrix) {
+    PetscCall(MatCreateShell(PETSC_COMM_SELF, d, d, d, d, it, &it->team_shell));
+    PetscCall(MatShellSetOperation(it->team_shell, MATOP_MULT, (void (*)(void))MultiplyByTeam));
+    PetscCall(MatSetOption(it->team_shell, MAT_SYMMETRIC, PETSC_TRUE));
   }
   PetscCall(EPSSetFromOptions(it->eps));
   *eps = it;
@@ -59,18 +59,18 @@ PetscErrorCode PsdEpsCreate(PetscInt d, const char type[], PsdSpread spread, Psd
 }
 
 /* The matrix at hand, whose values are new ones. */
-static PetscErrorCode SetMatrix(PsdEps it, PetscBool spread, PetscReal sign, const PetscReal *X)
+static PetscErrorCode SetMatrix(PsdEps it, PetscBool by_team, PetscReal sign, const PetscReal *X)
 {
   PetscFunctionBeginUser;
-  const Mat matrix = spread ? it->spread_matrix : it->matrix;
+  const Mat matrix = by_team ? it->team_shell : it->matrix;
   BV basis;
   it->sign = sign;
-  if (!spread) PsdMirror(it->d, sign, X, it->values);
+  if (!by_team) PsdMirror(it->d, sign, X, it->values);
   PetscCall(MatAssemblyBegin(matrix, MAT_FINAL_ASSEMBLY));
   PetscCall(MatAssemblyEnd(matrix, MAT_FINAL_ASSEMBLY));
   /* dense: products with all vectors at once */
   PetscCall(EPSGetBV(it->eps, &basis));
-  PetscCall(BVSetMatMultMethod(basis, spread ? BV_MATMULT_VECS : BV_MATMULT_MAT));
+  PetscCall(BVSetMatMultMethod(basis, by_team ? BV_MATMULT_VECS : BV_MATMULT_MAT));
   PetscCall(EPSSetOperators(it->eps, matrix, NULL));
   PetscFunctionReturn(0);
 }
@@ -126,12 +126,12 @@ static PetscErrorCode Solve(PsdEps it, PetscBool *failed)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdEpsSolve(PsdEps it, PetscBool spread, PetscReal sign, PetscReal *X, PetscInt wanted, PetscInt count,
+PetscErrorCode PsdEpsSolve(PsdEps it, PetscBool by_team, PetscReal sign, PetscReal *X, PetscInt wanted, PetscInt count,
                            const PetscReal start[], PetscReal tolerance, PetscInt most, PetscInt *found,
                            PetscReal theta[], PetscReal U[], PetscInt *columns)
 {
   PetscFunctionBeginUser;
-  PetscCall(SetMatrix(it, spread, sign, X));
+  PetscCall(SetMatrix(it, by_team, sign, X));
   *columns = *found = 0;
   for (PetscInt ask = PetscMax(1, wanted);; ask = PetscMin(2 * ask, most)) {
     PetscInt iterations, converged, space;
@@ -158,7 +158,7 @@ PetscErrorCode PsdEpsDestroy(PsdEps *eps)
   if (!*eps) PetscFunctionReturn(0);
   PetscCall(EPSDestroy(&(*eps)->eps));
   PetscCall(MatDestroy(&(*eps)->matrix));
-  PetscCall(MatDestroy(&(*eps)->spread_matrix));
+  PetscCall(MatDestroy(&(*eps)->team_shell));
   PetscCall(PetscFree((*eps)->values));
   PetscCall(PetscFree(*eps));
   PetscFunctionReturn(0);

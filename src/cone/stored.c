@@ -9,7 +9,7 @@
 #include "cone.h"
 #include <string.h>
 
-#define SLOTS "/cone/blocks"
+#define STATES "/cone/blocks"
 #define VECTORS "/cone/vectors"
 #define ITERATION "cone_iteration"
 
@@ -18,7 +18,7 @@ typedef enum { RANK, FACTOR, KEPT, COLUMNS, CHANGE, ZERO, NUMBERS } Number; /* o
 /* The blocks that this rank leads. */
 typedef struct {
   PetscInt count;
-  PsdConeSlot **slot;
+  PsdBlockState **state;
 } Led;
 
 static PetscErrorCode FindLed(PsdCone cone, Led *led)
@@ -28,13 +28,13 @@ static PetscErrorCode FindLed(PsdCone cone, Led *led)
   PetscMPIInt rank;
   led->count = 0;
   PetscCallMPI(MPI_Comm_rank(blocks->comm, &rank));
-  PetscCall(PetscMalloc1(2 * blocks->local + 2, &led->slot));
+  PetscCall(PetscMalloc1(2 * blocks->local + 2, &led->state));
   for (PetscInt s = 0; s < 2 && !cone->shared; s++)
-    for (PetscInt k = 0; k < blocks->local; k++) led->slot[led->count++] = &cone->slot[s][k];
+    for (PetscInt k = 0; k < blocks->local; k++) led->state[led->count++] = &cone->state[s][k];
   for (PetscInt k = 0; k < cone->team.blocks && cone->shared && cone->team.rank == 0; k++) {
     const PetscInt pair = cone->team.block[k] / 2, s = cone->team.block[k] % 2;
     const PetscBool own = (PetscBool)(PsdBlocksOwner(blocks, pair) == rank);
-    led->slot[led->count++] = own ? &cone->slot[s][pair - blocks->first] : &cone->work_slot[k];
+    led->state[led->count++] = own ? &cone->state[s][pair - blocks->first] : &cone->work_state[k];
   }
   PetscFunctionReturn(0);
 }
@@ -47,14 +47,14 @@ static PetscBool UsesFactor(PsdCone cone, PetscInt rank)
   return (PetscBool)(rank > 0 && rank <= PetscMax(1, d / 4));
 }
 
-static void Describe(PsdCone cone, const PsdConeSlot *slot, PetscReal line[NUMBERS])
+static void Describe(PsdCone cone, const PsdBlockState *state, PetscReal line[NUMBERS])
 {
-  line[RANK] = (PetscReal)slot->rank;
-  line[FACTOR] = slot->F && UsesFactor(cone, slot->rank) ? (PetscReal)slot->rank : 0;
-  line[KEPT] = (PetscReal)slot->kept;
-  line[COLUMNS] = (PetscReal)slot->columns;
-  line[CHANGE] = slot->change;
-  line[ZERO] = slot->zero ? 1 : 0;
+  line[RANK] = (PetscReal)state->rank_Z;
+  line[FACTOR] = state->F && UsesFactor(cone, state->rank_Z) ? (PetscReal)state->rank_Z : 0;
+  line[KEPT] = (PetscReal)state->kept;
+  line[COLUMNS] = (PetscReal)state->columns;
+  line[CHANGE] = state->change;
+  line[ZERO] = state->zero ? 1 : 0;
 }
 
 /* All blocks' lines on every rank. */
@@ -65,7 +65,7 @@ static PetscErrorCode DescribeAll(PsdCone cone, const Led *led, PetscReal **line
   PetscCall(PetscMPIIntCast(2 * cone->blocks->pairs * NUMBERS, &length));
   PetscCall(PetscCalloc1(length, lines));
   for (PetscInt k = 0; k < led->count; k++)
-    Describe(cone, led->slot[k], *lines + (size_t)led->slot[k]->block * NUMBERS);
+    Describe(cone, led->state[k], *lines + (size_t)led->state[k]->block * NUMBERS);
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, *lines, length, MPIU_REAL, MPI_SUM, cone->blocks->comm));
   PetscFunctionReturn(0);
 }
@@ -92,11 +92,11 @@ PetscErrorCode PsdConeAdd(PsdCone cone, PsdArchive archive)
   PetscCall(DescribeAll(cone, &led, &lines));
   PetscCall(CountVectors(blocks, lines, &before));
   PsdArchiveAddInt(archive, ITERATION, cone->iteration);
-  (void)PsdArchiveAddArray(archive, SLOTS, blocks, NUMBERS);
+  (void)PsdArchiveAddArray(archive, STATES, blocks, NUMBERS);
   (void)PsdArchiveAddArray(archive, VECTORS, before[blocks], cone->blocks->d);
   PetscCall(PetscFree(before));
   PetscCall(PetscFree(lines));
-  PetscCall(PetscFree(led.slot));
+  PetscCall(PetscFree(led.state));
   PetscFunctionReturn(0);
 }
 
@@ -105,46 +105,46 @@ PetscErrorCode PsdConePut(PsdCone cone, PsdArchive archive)
   PetscFunctionBeginUser;
   const PetscInt blocks = 2 * cone->blocks->pairs;
   const PetscInt64 d = cone->blocks->d;
-  PetscInt slots, vectors;
+  PetscInt states, vectors;
   PetscInt64 *before;
   PetscReal *lines;
   Led led;
   PetscCall(FindLed(cone, &led));
   PetscCall(DescribeAll(cone, &led, &lines));
   PetscCall(CountVectors(blocks, lines, &before));
-  (void)PsdArchiveFind(archive, SLOTS, (PetscInt64)blocks * NUMBERS, &slots);
+  (void)PsdArchiveFind(archive, STATES, (PetscInt64)blocks * NUMBERS, &states);
   (void)PsdArchiveFind(archive, VECTORS, before[blocks] * d, &vectors);
   for (PetscInt k = 0; k < led.count; k++) {
-    const PsdConeSlot *slot = led.slot[k];
-    const PetscReal *line = lines + (size_t)slot->block * NUMBERS;
-    const PetscInt64 first = before[slot->block], factor = (PetscInt64)line[FACTOR];
-    PsdArchivePut(archive, slots, (PetscInt64)slot->block * NUMBERS, NUMBERS, line);
-    PsdArchivePut(archive, vectors, first * d, factor * d, slot->F);
-    PsdArchivePut(archive, vectors, (first + factor) * d, slot->kept * d, slot->V);
+    const PsdBlockState *state = led.state[k];
+    const PetscReal *line = lines + (size_t)state->block * NUMBERS;
+    const PetscInt64 first = before[state->block], factor = (PetscInt64)line[FACTOR];
+    PsdArchivePut(archive, states, (PetscInt64)state->block * NUMBERS, NUMBERS, line);
+    PsdArchivePut(archive, vectors, first * d, factor * d, state->F);
+    PsdArchivePut(archive, vectors, (first + factor) * d, state->kept * d, state->V);
   }
   PetscCall(PetscFree(before));
   PetscCall(PetscFree(lines));
-  PetscCall(PetscFree(led.slot));
+  PetscCall(PetscFree(led.state));
   PetscFunctionReturn(0);
 }
 
 /* Room for as many vectors as a partial projection may keep later: partial.c asks for no other. */
 static PetscErrorCode Take(PsdCone cone, PsdArchive archive, PetscInt vectors, PetscInt64 first,
-                           const PetscReal line[NUMBERS], PsdConeSlot *slot)
+                           const PetscReal line[NUMBERS], PsdBlockState *state)
 {
   PetscFunctionBeginUser;
   const PetscInt d = cone->blocks->d, factor = (PetscInt)line[FACTOR], kept = (PetscInt)line[KEPT];
-  slot->rank = (PetscInt)line[RANK];
-  slot->columns = (PetscInt)line[COLUMNS];
-  slot->change = line[CHANGE];
-  slot->zero = (PetscBool)(line[ZERO] != 0 && !cone->shared);
-  slot->kept = PetscMin(kept, PsdConeMostKept(d));
+  state->rank_Z = (PetscInt)line[RANK];
+  state->columns = (PetscInt)line[COLUMNS];
+  state->change = line[CHANGE];
+  state->zero = (PetscBool)(line[ZERO] != 0 && !cone->shared);
+  state->kept = PetscMin(kept, PsdConeMostKept(d));
   /* written by a run that had no use for it: as if there had been no projection */
-  if (factor == 0 && UsesFactor(cone, slot->rank)) slot->rank = -1;
-  PetscCall(PsdConeSlotReserve(slot, d, factor));
-  PsdArchiveGet(archive, vectors, first * d, (PetscInt64)factor * d, slot->F);
-  if (slot->kept > 0 && !slot->V) PetscCall(PetscMalloc1((size_t)d * PsdConeMostKept(d), &slot->V));
-  PsdArchiveGet(archive, vectors, (first + factor) * d, (PetscInt64)slot->kept * d, slot->V);
+  if (factor == 0 && UsesFactor(cone, state->rank_Z)) state->rank_Z = -1;
+  PetscCall(PsdBlockStateReserve(state, d, factor));
+  PsdArchiveGet(archive, vectors, first * d, (PetscInt64)factor * d, state->F);
+  if (state->kept > 0 && !state->V) PetscCall(PetscMalloc1((size_t)d * PsdConeMostKept(d), &state->V));
+  PsdArchiveGet(archive, vectors, (first + factor) * d, (PetscInt64)state->kept * d, state->V);
   PetscFunctionReturn(0);
 }
 
@@ -165,26 +165,26 @@ PetscErrorCode PsdConeGet(PsdCone cone, PsdArchive archive)
 {
   PetscFunctionBeginUser;
   const PetscInt blocks = 2 * cone->blocks->pairs, d = cone->blocks->d;
-  PetscInt slots, vectors;
+  PetscInt states, vectors;
   PetscInt64 *before;
   PetscReal *lines;
   Led led;
   PetscCall(PsdArchiveGetInt(archive, ITERATION, &cone->iteration));
-  (void)PsdArchiveFind(archive, SLOTS, (PetscInt64)blocks * NUMBERS, &slots);
+  (void)PsdArchiveFind(archive, STATES, (PetscInt64)blocks * NUMBERS, &states);
   PetscCall(PsdArchiveAgree(archive));
   PetscCall(PetscMalloc1((size_t)blocks * NUMBERS, &lines));
-  PetscCall(PsdArchiveGetAll(archive, slots, lines));
-  PsdCheckInput(LinesAreSound(d, blocks, lines), "array " SLOTS " of the file is not what a projection leaves");
+  PetscCall(PsdArchiveGetAll(archive, states, lines));
+  PsdCheckInput(LinesAreSound(d, blocks, lines), "array " STATES " of the file is not what a projection leaves");
   PetscCall(CountVectors(blocks, lines, &before));
   (void)PsdArchiveFind(archive, VECTORS, before[blocks] * d, &vectors);
   PetscCall(PsdArchiveAgree(archive));
   PetscCall(FindLed(cone, &led));
   for (PetscInt k = 0; k < led.count; k++) {
-    PsdConeSlot *slot = led.slot[k];
-    PetscCall(Take(cone, archive, vectors, before[slot->block], lines + (size_t)slot->block * NUMBERS, slot));
+    PsdBlockState *state = led.state[k];
+    PetscCall(Take(cone, archive, vectors, before[state->block], lines + (size_t)state->block * NUMBERS, state));
   }
   PetscCall(PetscFree(before));
   PetscCall(PetscFree(lines));
-  PetscCall(PetscFree(led.slot));
+  PetscCall(PetscFree(led.state));
   PetscFunctionReturn(0);
 }

@@ -7,7 +7,7 @@
 #include "plan/plan.h"
 #include "problem/symmetry.h"
 
-static const PsdConsensusOps *const kernels[] = {&PsdConsensusRoot, &PsdConsensusScalapack, &PsdConsensusKernel};
+static const PsdConsensusOps *const kernels[] = {&PsdConsensusRoot, &PsdConsensusScalapack, &PsdConsensusDual};
 
 PetscErrorCode PsdConsensusCreate(PsdConsensus *consensus)
 {
@@ -117,7 +117,7 @@ PetscErrorCode PsdConsensusAssemble(PsdConsensus consensus, PsdProblem problem)
     PetscCall(PetscPrintf(problem->comm, "gram     consensus %s has no A'A to keep in %s\n", consensus->ops->name,
                           consensus->gram_path));
   PetscCall(VecDuplicate(problem->h, &consensus->rhs));
-  consensus->fit = problem->h;
+  consensus->target = problem->h;
   PetscCall((*consensus->ops->assemble)(consensus));
   PsdCheckInput(!PetscIsInfOrNanReal(consensus->trace),
                 "lifted features overflow: see -pixel_shift, -pixel_scale, -activation and the preprocessing");
@@ -135,9 +135,9 @@ PetscErrorCode PsdConsensusFactor(PsdConsensus consensus, PetscReal shift)
   PetscFunctionReturn(0);
 }
 
-void PsdConsensusFit(PsdConsensus consensus, Vec fit)
+void PsdConsensusSetTarget(PsdConsensus consensus, Vec target)
 {
-  consensus->fit = fit;
+  consensus->target = target;
 }
 
 PetscErrorCode PsdConsensusStep(PsdConsensus consensus, Vec Sh, Vec S)
@@ -178,12 +178,12 @@ PetscErrorCode PsdConsensusRescale(PsdConsensus consensus, PetscReal factor)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdConsensusResidual(PsdConsensus consensus, Vec w, const PsdFactors *terms, PsdResidual *residual,
+PetscErrorCode PsdConsensusResidual(PsdConsensus consensus, Vec w, const PsdFactors *factors, PsdResidual *residual,
                                     Vec M)
 {
   PetscFunctionBeginUser;
   PetscCall(PsdEventBegin(PSD_EVENT_MULTIPLY));
-  PetscCall((*consensus->ops->residual)(consensus, w, terms, residual, M));
+  PetscCall((*consensus->ops->residual)(consensus, w, factors, residual, M));
   PetscCall(PsdEventEnd(PSD_EVENT_MULTIPLY));
   PetscFunctionReturn(0);
 }

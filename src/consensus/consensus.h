@@ -27,7 +27,7 @@ typedef struct {
   PetscErrorCode (*assemble)(PsdConsensus);
   PetscErrorCode (*factor)(PsdConsensus, PetscReal shift);
   PetscErrorCode (*step)(PsdConsensus, Vec Sh, Vec S);
-  PetscErrorCode (*residual)(PsdConsensus, Vec w, const PsdFactors *terms, PsdResidual *residual, Vec M);
+  PetscErrorCode (*residual)(PsdConsensus, Vec w, const PsdFactors *factors, PsdResidual *residual, Vec M);
   PetscErrorCode (*step_residual)(PsdConsensus, Vec S, Vec M, PsdResidual *residual);
   PetscErrorCode (*krylov_start)(PsdConsensus, Vec *start);
   PetscErrorCode (*krylov_multiply)(PsdConsensus, Vec x, Vec y);
@@ -45,7 +45,7 @@ typedef struct {
 
 extern const PsdConsensusOps PsdConsensusRoot;
 extern const PsdConsensusOps PsdConsensusScalapack;
-extern const PsdConsensusOps PsdConsensusKernel;
+extern const PsdConsensusOps PsdConsensusDual;
 
 /* Kernels that an iteration can be handed on between. */
 typedef enum { PSD_FAMILY_ANY, PSD_FAMILY_GRAM, PSD_FAMILY_SAMPLES } PsdConsensusFamily;
@@ -56,7 +56,7 @@ struct _p_PsdConsensus {
   const PsdConsensusOps *ops; /* NULL: chosen in assemble (auto) */
   void *kernel;
   Vec rhs;         /* work of the kernels of A'A */
-  Vec fit;         /* what S is fitted to: A'Y, or, with a loss that is split, A'(v - lambda); borrowed */
+  Vec target;      /* what S is fitted to: A'Y, or, with a loss that is split, A'(v - lambda); borrowed */
   PetscReal trace; /* of G_P, which is that of A A'; on every rank */
   PetscReal shift; /* of the factor at hand */
   PetscInt factorizations;
@@ -79,8 +79,8 @@ void PsdConsensusKeepGram(PsdConsensus consensus, const char path[], PetscBool r
    Errors: too little memory for every choice, with the numbers; features that overflow. */
 PetscErrorCode PsdConsensusAssemble(PsdConsensus consensus, PsdProblem problem);
 PetscErrorCode PsdConsensusFactor(PsdConsensus consensus, PetscReal shift);
-/* PsdConsensusFit - has the step fit S to this vector from now on rather than to the problem's h: kernels of A'A only. */
-void PsdConsensusFit(PsdConsensus consensus, Vec fit);
+/* PsdConsensusSetTarget - has the step fit S to this vector from now on rather than to the problem's h: kernels of A'A only. */
+void PsdConsensusSetTarget(PsdConsensus consensus, Vec target);
 /* PsdConsensusStep - S of Sh, which lies in range(P). */
 PetscErrorCode PsdConsensusStep(PsdConsensus consensus, Vec Sh, Vec S);
 
@@ -100,7 +100,7 @@ PetscErrorCode PsdConsensusRescale(PsdConsensus consensus, PetscReal factor);
 
 /* PsdConsensusResidual - of nu = Y - A w, and M = A'nu unless M is NULL. terms: w once more by its terms, all on every rank,
    or NULL; kernels that work with the samples prefer them. */
-PetscErrorCode PsdConsensusResidual(PsdConsensus consensus, Vec w, const PsdFactors *terms, PsdResidual *residual,
+PetscErrorCode PsdConsensusResidual(PsdConsensus consensus, Vec w, const PsdFactors *factors, PsdResidual *residual,
                                     Vec M);
 /* PsdConsensusStepResidual - of nu = Y - A S for the S of the last step, M = A'nu = shift (S - Sh) being known. */
 PetscErrorCode PsdConsensusStepResidual(PsdConsensus consensus, Vec S, Vec M, PsdResidual *residual);
@@ -136,7 +136,7 @@ PetscReal PsdConsensusShiftFloor(PsdConsensus consensus);
 
 /* What the kernels of A'A have in common (gram_based.c). */
 PetscErrorCode PsdConsensusGramStep(PsdConsensus consensus, Vec Sh, Vec S);
-PetscErrorCode PsdConsensusGramResidual(PsdConsensus consensus, Vec w, const PsdFactors *terms, PsdResidual *residual,
+PetscErrorCode PsdConsensusGramResidual(PsdConsensus consensus, Vec w, const PsdFactors *factors, PsdResidual *residual,
                                         Vec M);
 PetscErrorCode PsdConsensusGramStepResidual(PsdConsensus consensus, Vec S, Vec M, PsdResidual *residual);
 PetscErrorCode PsdConsensusGramStart(PsdConsensus consensus, Vec *start);

@@ -9,7 +9,7 @@
 PetscErrorCode PsdConsensusGramStep(PsdConsensus consensus, Vec Sh, Vec S)
 {
   PetscFunctionBeginUser;
-  PetscCall(VecWAXPY(consensus->rhs, consensus->shift, Sh, consensus->fit));
+  PetscCall(VecWAXPY(consensus->rhs, consensus->shift, Sh, consensus->target));
   PetscCall((*consensus->ops->solve)(consensus, consensus->rhs, S));
   PetscFunctionReturn(0);
 }
@@ -25,11 +25,11 @@ PetscErrorCode PsdConsensusGramStepResidual(PsdConsensus consensus, Vec S, Vec M
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdConsensusGramResidual(PsdConsensus consensus, Vec w, const PsdFactors *terms, PsdResidual *residual,
+PetscErrorCode PsdConsensusGramResidual(PsdConsensus consensus, Vec w, const PsdFactors *factors, PsdResidual *residual,
                                         Vec M)
 {
   PetscFunctionBeginUser;
-  (void)terms;
+  (void)factors;
   if (!M) M = consensus->rhs;
   PetscCall((*consensus->ops->multiply)(consensus, w, M));
   PetscCall(VecAYPX(M, -1, consensus->problem->h));

@@ -6,7 +6,7 @@
 */
 #include "base/archive.h"
 #include "consensus.h"
-#include "problem/stored.h"
+#include "problem/identity.h"
 
 #define FORMAT "psdnet-gram"
 #define VERSION 1
@@ -97,7 +97,7 @@ static PetscErrorCode Targets(PsdConsensus consensus, PsdArchive archive, PetscB
 {
   PetscFunctionBeginUser;
   PetscCall(Columns(consensus->blocks, archive, put, TARGETS, consensus->problem->h));
-  PetscCall(Columns(consensus->blocks, archive, put, NOISE, consensus->problem->noise));
+  PetscCall(Columns(consensus->blocks, archive, put, NOISE, consensus->problem->h_random));
   PetscFunctionReturn(0);
 }
 

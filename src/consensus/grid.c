@@ -36,12 +36,12 @@ static PetscErrorCode AllocateMatrix(PsdGrid grid, PetscReal **matrix)
 {
   PetscFunctionBeginUser;
   const size_t entries = (size_t)grid->N * (size_t)PetscMax(1, grid->columns);
-  PsdStatus status = {PETSC_FALSE, ""};
+  PsdFailure failure = {PETSC_FALSE, ""};
   *matrix = calloc(entries, sizeof(**matrix));
   if (!*matrix)
-    PsdStatusFail(&status, "no memory for %.1f GB of a matrix of order %" PetscInt_FMT " on rank %d",
-                  (double)entries * sizeof(**matrix) / 1e9, grid->N, (int)grid->rank);
-  PetscCall(PsdStatusAgree(grid->comm, &status));
+    PsdFailureRecord(&failure, "no memory for %.1f GB of a matrix of order %" PetscInt_FMT " on rank %d",
+                     (double)entries * sizeof(**matrix) / 1e9, grid->N, (int)grid->rank);
+  PetscCall(PsdFailureAgree(grid->comm, &failure));
   PetscFunctionReturn(0);
 }
 

@@ -22,7 +22,7 @@ typedef struct {
   unsigned char skipped[SKIPPED_BYTES];
 } Stream;
 
-static PetscErrorCode OpenGzip(PsdBytes *bytes, PsdStatus *status)
+static PetscErrorCode OpenGzip(PsdBytes *bytes, PsdFailure *failure)
 {
   PetscFunctionBeginUser;
   Stream *stream;
@@ -30,26 +30,26 @@ static PetscErrorCode OpenGzip(PsdBytes *bytes, PsdStatus *status)
   bytes->stream = stream;
   /* 15: any window; + 16: gzip and nothing else */
   if (inflateInit2(&stream->inflater, 15 + 16) != Z_OK)
-    PsdStatusFail(status, "%s: zlib cannot be started: %s", bytes->path,
-                  stream->inflater.msg ? stream->inflater.msg : "no memory");
+    PsdFailureRecord(failure, "%s: zlib cannot be started: %s", bytes->path,
+                     stream->inflater.msg ? stream->inflater.msg : "no memory");
   PetscFunctionReturn(0);
 }
 
 /* Makes sure that there are compressed bytes, unless the file has no more. */
-static void Refill(PsdBytes *bytes, PsdStatus *status)
+static void Refill(PsdBytes *bytes, PsdFailure *failure)
 {
   Stream *stream = (Stream *)bytes->stream;
   if (stream->inflater.avail_in) return;
   ssize_t got;
   do got = read(bytes->descriptor, stream->compressed, COMPRESSED_BYTES);
   while (got < 0 && errno == EINTR);
-  if (got < 0) PsdStatusFail(status, "%s: cannot be read: %s", bytes->path, strerror(errno));
+  if (got < 0) PsdFailureRecord(failure, "%s: cannot be read: %s", bytes->path, strerror(errno));
   stream->inflater.next_in = stream->compressed;
   stream->inflater.avail_in = got > 0 ? (uInt)got : 0;
 }
 
 /* One call of inflate; tells what became of it. */
-static void InflateSome(PsdBytes *bytes, PsdStatus *status)
+static void InflateSome(PsdBytes *bytes, PsdFailure *failure)
 {
   Stream *stream = (Stream *)bytes->stream;
   z_stream *inflater = &stream->inflater;
@@ -62,72 +62,72 @@ static void InflateSome(PsdBytes *bytes, PsdStatus *status)
     stream->between = PETSC_TRUE;
     inflateReset(inflater);
   } else if (code != Z_OK && code != Z_BUF_ERROR) {
-    PsdStatusFail(status, "%s: %s at inflated byte %" PetscInt64_FMT ": %s", bytes->path,
-                  after_member ? "bytes that are not gzip follow the end" : "corrupt gzip data", stream->position,
-                  inflater->msg ? inflater->msg : zError(code));
+    PsdFailureRecord(failure, "%s: %s at inflated byte %" PetscInt64_FMT ": %s", bytes->path,
+                     after_member ? "bytes that are not gzip follow the end" : "corrupt gzip data", stream->position,
+                     inflater->msg ? inflater->msg : zError(code));
   }
 }
 
 /* Inflates until `count` bytes are there or the stream has ended; got: how many. */
-static void Inflate(PsdBytes *bytes, size_t count, void *buffer, size_t *got, PsdStatus *status)
+static void Inflate(PsdBytes *bytes, size_t count, void *buffer, size_t *got, PsdFailure *failure)
 {
   Stream *stream = (Stream *)bytes->stream;
   z_stream *inflater = &stream->inflater;
   inflater->next_out = (unsigned char *)buffer;
   inflater->avail_out = (uInt)count;
-  while (inflater->avail_out && !stream->ended && !status->failed) {
-    Refill(bytes, status);
-    if (!inflater->avail_in && !status->failed) {
+  while (inflater->avail_out && !stream->ended && !failure->failed) {
+    Refill(bytes, failure);
+    if (!inflater->avail_in && !failure->failed) {
       stream->ended = PETSC_TRUE;
       if (!stream->between)
-        PsdStatusFail(status, "%s: truncated: the gzip data breaks off at inflated byte %" PetscInt64_FMT, bytes->path,
-                      stream->position);
+        PsdFailureRecord(failure, "%s: truncated: the gzip data breaks off at inflated byte %" PetscInt64_FMT,
+                         bytes->path, stream->position);
       break;
     }
-    if (!status->failed) InflateSome(bytes, status);
+    if (!failure->failed) InflateSome(bytes, failure);
   }
   *got = count - inflater->avail_out;
 }
 
-static void SkipTo(PsdBytes *bytes, PetscInt64 offset, PsdStatus *status)
+static void SkipTo(PsdBytes *bytes, PetscInt64 offset, PsdFailure *failure)
 {
   Stream *stream = (Stream *)bytes->stream;
-  while (stream->position < offset && !stream->ended && !status->failed) {
+  while (stream->position < offset && !stream->ended && !failure->failed) {
     size_t got;
-    Inflate(bytes, (size_t)PetscMin(offset - stream->position, SKIPPED_BYTES), stream->skipped, &got, status);
+    Inflate(bytes, (size_t)PetscMin(offset - stream->position, SKIPPED_BYTES), stream->skipped, &got, failure);
   }
 }
 
-static PetscErrorCode ReadGzip(PsdBytes *bytes, PetscInt64 offset, size_t count, void *buffer, PsdStatus *status)
+static PetscErrorCode ReadGzip(PsdBytes *bytes, PetscInt64 offset, size_t count, void *buffer, PsdFailure *failure)
 {
   PetscFunctionBeginUser;
   Stream *stream = (Stream *)bytes->stream;
   PetscCheck(offset >= stream->position, PETSC_COMM_SELF, PETSC_ERR_PLIB, "A stream was asked to go back");
-  SkipTo(bytes, offset, status);
-  for (size_t done = 0, got; done < count && !status->failed; done += got) {
-    Inflate(bytes, PetscMin(count - done, PSD_PIECE_BYTES), (char *)buffer + done, &got, status);
+  SkipTo(bytes, offset, failure);
+  for (size_t done = 0, got; done < count && !failure->failed; done += got) {
+    Inflate(bytes, PetscMin(count - done, PSD_PIECE_BYTES), (char *)buffer + done, &got, failure);
     if (stream->ended && done + got < count)
-      PsdStatusFail(status, "%s: truncated: ends at inflated byte %" PetscInt64_FMT ", expected %zu more", bytes->path,
-                    stream->position, count - done - got);
+      PsdFailureRecord(failure, "%s: truncated: ends at inflated byte %" PetscInt64_FMT ", expected %zu more",
+                       bytes->path, stream->position, count - done - got);
   }
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode ExpectSizeGzip(PsdBytes *bytes, PetscInt64 size, PsdStatus *status)
+static PetscErrorCode ExpectSizeGzip(PsdBytes *bytes, PetscInt64 size, PsdFailure *failure)
 {
   PetscFunctionBeginUser;
   Stream *stream = (Stream *)bytes->stream;
-  SkipTo(bytes, size, status);
-  if (status->failed) PetscFunctionReturn(0);
+  SkipTo(bytes, size, failure);
+  if (failure->failed) PetscFunctionReturn(0);
   unsigned char extra;
   size_t got;
-  Inflate(bytes, 1, &extra, &got, status);
+  Inflate(bytes, 1, &extra, &got, failure);
   if (stream->position < size)
-    PsdStatusFail(status, "%s: truncated: %" PetscInt64_FMT " bytes when inflated, expected %" PetscInt64_FMT,
-                  bytes->path, stream->position, size);
+    PsdFailureRecord(failure, "%s: truncated: %" PetscInt64_FMT " bytes when inflated, expected %" PetscInt64_FMT,
+                     bytes->path, stream->position, size);
   else if (got)
-    PsdStatusFail(status, "%s: bytes follow the %" PetscInt64_FMT " (inflated) that its header announces", bytes->path,
-                  size);
+    PsdFailureRecord(failure, "%s: bytes follow the %" PetscInt64_FMT " (inflated) that its header announces",
+                     bytes->path, size);
   PetscFunctionReturn(0);
 }
 

@@ -8,23 +8,23 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-PetscErrorCode PsdBytesOpen(const char path[], PsdBytes *bytes, PsdStatus *status)
+PetscErrorCode PsdBytesOpen(const char path[], PsdBytes *bytes, PsdFailure *failure)
 {
   PetscFunctionBeginUser;
   *bytes = (PsdBytes){.ops = PsdHasSuffix(path, ".gz") ? &PsdBytesGzip : &PsdBytesPlain, .path = path};
   /* not to wait for a writer should it be a pipe; no effect on files */
   bytes->descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (bytes->descriptor < 0) {
-    PsdStatusFail(status, "%s: cannot be opened: %s", path, strerror(errno));
+    PsdFailureRecord(failure, "%s: cannot be opened: %s", path, strerror(errno));
     PetscFunctionReturn(0);
   }
   struct stat attributes;
   if (fstat(bytes->descriptor, &attributes) || !S_ISREG(attributes.st_mode)) {
-    PsdStatusFail(status, "%s: not a regular file", path);
+    PsdFailureRecord(failure, "%s: not a regular file", path);
     PetscFunctionReturn(0);
   }
   bytes->disk_size = attributes.st_size;
-  PetscCall(bytes->ops->open(bytes, status));
+  PetscCall(bytes->ops->open(bytes, failure));
   PetscFunctionReturn(0);
 }
 
@@ -38,32 +38,33 @@ PetscErrorCode PsdBytesClose(PsdBytes *bytes)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode OpenPlain(PsdBytes *bytes, PsdStatus *status)
+static PetscErrorCode OpenPlain(PsdBytes *bytes, PsdFailure *failure)
 {
-  (void)bytes, (void)status;
+  (void)bytes, (void)failure;
   return 0;
 }
 
-static PetscErrorCode ReadPlain(PsdBytes *bytes, PetscInt64 offset, size_t count, void *buffer, PsdStatus *status)
+static PetscErrorCode ReadPlain(PsdBytes *bytes, PetscInt64 offset, size_t count, void *buffer, PsdFailure *failure)
 {
   PetscFunctionBeginUser;
-  for (size_t done = 0; done < count && !status->failed;) {
+  for (size_t done = 0; done < count && !failure->failed;) {
     const ssize_t got = pread(bytes->descriptor, (char *)buffer + done, count - done, (off_t)offset + (off_t)done);
     if (got > 0) done += (size_t)got;
     else if (!got)
-      PsdStatusFail(status, "%s: ends at byte %" PetscInt64_FMT ", expected %zu more", bytes->path,
-                    offset + (PetscInt64)done, count - done);
-    else if (errno != EINTR) PsdStatusFail(status, "%s: cannot be read: %s", bytes->path, strerror(errno));
+      PsdFailureRecord(failure, "%s: ends at byte %" PetscInt64_FMT ", expected %zu more", bytes->path,
+                       offset + (PetscInt64)done, count - done);
+    else if (errno != EINTR) PsdFailureRecord(failure, "%s: cannot be read: %s", bytes->path, strerror(errno));
   }
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode ExpectSizePlain(PsdBytes *bytes, PetscInt64 size, PsdStatus *status)
+static PetscErrorCode ExpectSizePlain(PsdBytes *bytes, PetscInt64 size, PsdFailure *failure)
 {
   PetscFunctionBeginUser;
   if (bytes->disk_size != size)
-    PsdStatusFail(status, "%s: %" PetscInt64_FMT " bytes, expected %" PetscInt64_FMT " as its header says (%s)",
-                  bytes->path, bytes->disk_size, size, bytes->disk_size < size ? "truncated" : "bytes follow the end");
+    PsdFailureRecord(failure, "%s: %" PetscInt64_FMT " bytes, expected %" PetscInt64_FMT " as its header says (%s)",
+                     bytes->path, bytes->disk_size, size,
+                     bytes->disk_size < size ? "truncated" : "bytes follow the end");
   PetscFunctionReturn(0);
 }
 

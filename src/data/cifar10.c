@@ -33,26 +33,26 @@ static PetscBool Matches(const char name[])
 
 /* ---------------------------------------------------------------- inspection, on rank 0 */
 
-static void CheckSize(const char path[], PetscInt64 size, PsdStatus *status)
+static void CheckSize(const char path[], PetscInt64 size, PsdFailure *failure)
 {
   const PetscInt64 record = (PetscInt64)RECORD_BYTES, left_over = size % record;
-  if (!size) PsdStatusFail(status, "%s: 0 bytes, expected records of %d bytes", path, (int)record);
+  if (!size) PsdFailureRecord(failure, "%s: 0 bytes, expected records of %d bytes", path, (int)record);
   else if (left_over)
-    PsdStatusFail(status,
-                  "%s: %" PetscInt64_FMT " bytes, expected a multiple of %d: truncated by %" PetscInt64_FMT
-                  ", or %" PetscInt64_FMT " bytes too many after %" PetscInt64_FMT " records",
-                  path, size, (int)record, record - left_over, left_over, size / record);
+    PsdFailureRecord(failure,
+                     "%s: %" PetscInt64_FMT " bytes, expected a multiple of %d: truncated by %" PetscInt64_FMT
+                     ", or %" PetscInt64_FMT " bytes too many after %" PetscInt64_FMT " records",
+                     path, size, (int)record, record - left_over, left_over, size / record);
   else if (size / record > RECORDS_MAX)
-    PsdStatusFail(status, "%s: oversized: %" PetscInt64_FMT " records, expected %d at most", path, size / record,
-                  RECORDS_MAX);
+    PsdFailureRecord(failure, "%s: oversized: %" PetscInt64_FMT " records, expected %d at most", path, size / record,
+                     RECORDS_MAX);
 }
 
-static PetscErrorCode InspectFile(PsdImageFile *file, PetscInt first, PsdStatus *status)
+static PetscErrorCode InspectFile(PsdImageFile *file, PetscInt first, PsdFailure *failure)
 {
   PetscFunctionBeginUser;
   PsdBytes bytes;
-  PetscCall(PsdBytesOpen(file->path, &bytes, status));
-  if (!status->failed) CheckSize(file->path, bytes.disk_size, status);
+  PetscCall(PsdBytesOpen(file->path, &bytes, failure));
+  if (!failure->failed) CheckSize(file->path, bytes.disk_size, failure);
   file->first = first;
   file->count = (PetscInt)(bytes.disk_size / (PetscInt64)RECORD_BYTES);
   PetscCall(PsdBytesClose(&bytes));
@@ -60,13 +60,13 @@ static PetscErrorCode InspectFile(PsdImageFile *file, PetscInt first, PsdStatus 
 }
 
 /* Names are a convenience: lines that are there are taken, in their order, up to the number of labels. */
-static PetscErrorCode ReadNames(const PsdListing *listing, PsdSource *source, PsdStatus *status)
+static PetscErrorCode ReadNames(const PsdListing *listing, PsdSource *source, PsdFailure *failure)
 {
   PetscFunctionBeginUser;
   char path[PETSC_MAX_PATH_LEN], line[PSD_CLASS_NAME_LENGTH];
-  if (!PsdJoinPath(listing->path, "batches.meta.txt", path, status)) PetscFunctionReturn(0);
+  if (!PsdJoinPath(listing->path, "batches.meta.txt", path, failure)) PetscFunctionReturn(0);
   FILE *file = fopen(path, "r");
-  if (!file && errno != ENOENT) PsdStatusFail(status, "%s: cannot be opened: %s", path, strerror(errno));
+  if (!file && errno != ENOENT) PsdFailureRecord(failure, "%s: cannot be opened: %s", path, strerror(errno));
   if (!file) PetscFunctionReturn(0);
   PetscCall(PetscCalloc1(LABELS, &source->names));
   while (source->name_count < LABELS && fgets(line, sizeof(line), file)) {
@@ -77,27 +77,27 @@ static PetscErrorCode ReadNames(const PsdListing *listing, PsdSource *source, Ps
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Inspect(const PsdListing *listing, PsdSplit split, PsdSource *source, PsdStatus *status)
+static PetscErrorCode Inspect(const PsdListing *listing, PsdSplit split, PsdSource *source, PsdFailure *failure)
 {
   PetscFunctionBeginUser;
   PetscBool (*const wanted)(const char[]) = split == PSD_SPLIT_TRAIN ? IsTrainName : IsTestName;
   PetscInt64 total = 0;
   PetscCall(PetscMalloc1(listing->count, &source->files));
-  for (PetscInt k = 0; k < listing->count && !status->failed; k++) {
+  for (PetscInt k = 0; k < listing->count && !failure->failed; k++) {
     if (!wanted(listing->names[k])) continue;
     PsdImageFile *file = &source->files[source->file_count++];
-    if (!PsdJoinPath(listing->path, listing->names[k], file->path, status)) break;
-    PetscCall(InspectFile(file, (PetscInt)total, status));
+    if (!PsdJoinPath(listing->path, listing->names[k], file->path, failure)) break;
+    PetscCall(InspectFile(file, (PetscInt)total, failure));
     total += file->count;
-    if (!status->failed) PsdCheckImageCount(listing->path, total, status);
+    if (!failure->failed) PsdCheckImageCount(listing->path, total, failure);
   }
   if (!source->file_count)
-    PsdStatusFail(status, "-data %s: holds no %s, needed for -split %s", listing->path,
-                  split == PSD_SPLIT_TRAIN ? "data_batch_*.bin" : "test_batch.bin", PsdSplitNames[split]);
+    PsdFailureRecord(failure, "-data %s: holds no %s, needed for -split %s", listing->path,
+                     split == PSD_SPLIT_TRAIN ? "data_batch_*.bin" : "test_batch.bin", PsdSplitNames[split]);
   source->n = (PetscInt)total;
   source->channels = CHANNELS;
   source->height = source->width = SIDE;
-  if (!status->failed) PetscCall(ReadNames(listing, source, status));
+  if (!failure->failed) PetscCall(ReadNames(listing, source, failure));
   PetscFunctionReturn(0);
 }
 
@@ -109,10 +109,10 @@ typedef struct {
   unsigned char records[BLOCK * RECORD_BYTES];
 } Reader;
 
-static PetscErrorCode ReaderCreate(Reader **reader, PsdStatus *status)
+static PetscErrorCode ReaderCreate(Reader **reader, PsdFailure *failure)
 {
   PetscFunctionBeginUser;
-  *reader = (Reader *)PsdAllocate(1, sizeof(**reader), "records of cifar10", status);
+  *reader = (Reader *)PsdAllocate(1, sizeof(**reader), "records of cifar10", failure);
   if (*reader) (*reader)->file = NULL;
   PetscFunctionReturn(0);
 }
@@ -125,7 +125,7 @@ static PetscErrorCode ReaderDestroy(Reader *reader)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode OpenFileOf(const PsdSource *source, PetscInt position, Reader *reader, PsdStatus *status)
+static PetscErrorCode OpenFileOf(const PsdSource *source, PetscInt position, Reader *reader, PsdFailure *failure)
 {
   PetscFunctionBeginUser;
   const PsdImageFile *file = source->files;
@@ -133,60 +133,60 @@ static PetscErrorCode OpenFileOf(const PsdSource *source, PetscInt position, Rea
   if (file == reader->file) PetscFunctionReturn(0);
   if (reader->file) PetscCall(PsdBytesClose(&reader->bytes));
   reader->file = file;
-  PetscCall(PsdBytesOpen(file->path, &reader->bytes, status));
+  PetscCall(PsdBytesOpen(file->path, &reader->bytes, failure));
   PetscFunctionReturn(0);
 }
 
 /* Reads records from `first` on: as many as are in one file and one block, and no more than `count`. */
 static PetscErrorCode ReadBlock(const PsdSource *source, PetscInt first, PetscInt count, Reader *reader, PetscInt *got,
-                                PsdStatus *status)
+                                PsdFailure *failure)
 {
   PetscFunctionBeginUser;
-  PetscCall(OpenFileOf(source, first, reader, status));
-  if (status->failed) PetscFunctionReturn(0);
+  PetscCall(OpenFileOf(source, first, reader, failure));
+  if (failure->failed) PetscFunctionReturn(0);
   const PetscInt record = first - reader->file->first;
   *got = PetscMin(PetscMin(count, BLOCK), reader->file->count - record);
   PetscCall(reader->bytes.ops->read(&reader->bytes, (PetscInt64)record * (PetscInt64)RECORD_BYTES,
-                                    (size_t)*got * RECORD_BYTES, reader->records, status));
+                                    (size_t)*got * RECORD_BYTES, reader->records, failure));
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode ReadLabels(const PsdSource *source, PetscInt first, PetscInt count, PetscInt labels[],
-                                 PsdStatus *status)
+                                 PsdFailure *failure)
 {
   PetscFunctionBeginUser;
   Reader *reader;
-  PetscCall(ReaderCreate(&reader, status));
-  for (PetscInt done = 0, got; done < count && !status->failed; done += got) {
-    PetscCall(ReadBlock(source, first + done, count - done, reader, &got, status));
-    for (PetscInt k = 0; k < got && !status->failed; k++) {
+  PetscCall(ReaderCreate(&reader, failure));
+  for (PetscInt done = 0, got; done < count && !failure->failed; done += got) {
+    PetscCall(ReadBlock(source, first + done, count - done, reader, &got, failure));
+    for (PetscInt k = 0; k < got && !failure->failed; k++) {
       labels[done + k] = reader->records[(size_t)k * RECORD_BYTES];
       if (labels[done + k] >= LABELS)
-        PsdStatusFail(status, "%s: record %" PetscInt_FMT " (from 0) has label %" PetscInt_FMT ", expected 0..%d",
-                      reader->file->path, first + done + k - reader->file->first, labels[done + k], LABELS - 1);
+        PsdFailureRecord(failure, "%s: record %" PetscInt_FMT " (from 0) has label %" PetscInt_FMT ", expected 0..%d",
+                         reader->file->path, first + done + k - reader->file->first, labels[done + k], LABELS - 1);
     }
   }
   PetscCall(ReaderDestroy(reader));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode OpenImages(PsdSource *source, PsdStatus *status)
+static PetscErrorCode OpenImages(PsdSource *source, PsdFailure *failure)
 {
   PetscFunctionBeginUser;
   Reader *reader;
-  PetscCall(ReaderCreate(&reader, status));
+  PetscCall(ReaderCreate(&reader, failure));
   source->reader = reader;
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode ReadImages(PsdSource *source, PetscInt first, PetscInt count, unsigned char images[],
-                                 PsdStatus *status)
+                                 PsdFailure *failure)
 {
   PetscFunctionBeginUser;
   Reader *reader = (Reader *)source->reader;
-  for (PetscInt done = 0, got; done < count && !status->failed; done += got) {
-    PetscCall(ReadBlock(source, first + done, count - done, reader, &got, status));
-    for (PetscInt k = 0; k < got && !status->failed; k++)
+  for (PetscInt done = 0, got; done < count && !failure->failed; done += got) {
+    PetscCall(ReadBlock(source, first + done, count - done, reader, &got, failure));
+    for (PetscInt k = 0; k < got && !failure->failed; k++)
       memcpy(images + (size_t)(done + k) * IMAGE_BYTES, reader->records + (size_t)k * RECORD_BYTES + 1, IMAGE_BYTES);
   }
   PetscFunctionReturn(0);

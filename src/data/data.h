@@ -58,7 +58,7 @@ typedef struct {
 
 /* ---------------------------------------------------------------- formats
 
-   A file at fault is recorded in the status; calls that come after a failure do nothing. Everything but inspect may run
+   A file at fault is recorded as the failure; calls that come after a failure do nothing. Everything but inspect may run
    on any rank; nothing is collective. */
 
 struct PsdFormat {
@@ -66,16 +66,16 @@ struct PsdFormat {
   const char *files; /* what is looked for, for messages */
   PetscBool (*matches)(const char name[]);
   /* rank 0: which files are the split's, how many images they hold, of what size; does not read the images */
-  PetscErrorCode (*inspect)(const PsdListing *listing, PsdSplit split, PsdSource *source, PsdStatus *status);
+  PetscErrorCode (*inspect)(const PsdListing *listing, PsdSplit split, PsdSource *source, PsdFailure *failure);
   PetscErrorCode (*read_labels)(const PsdSource *source, PetscInt first, PetscInt count, PetscInt labels[],
-                                PsdStatus *status);
+                                PsdFailure *failure);
   /* read_images is called with ascending positions, PsdSourcePiece images at most, between open_images and close_images
    */
-  PetscErrorCode (*open_images)(PsdSource *source, PsdStatus *status);
+  PetscErrorCode (*open_images)(PsdSource *source, PsdFailure *failure);
   PetscErrorCode (*read_images)(PsdSource *source, PetscInt first, PetscInt count, unsigned char images[],
-                                PsdStatus *status);
+                                PsdFailure *failure);
   /* streamed files only: that what follows the images read so far is as the header said, up to the end */
-  PetscErrorCode (*end_images)(PsdSource *source, PsdStatus *status);
+  PetscErrorCode (*end_images)(PsdSource *source, PsdFailure *failure);
   PetscErrorCode (*close_images)(PsdSource *source);
 };
 
@@ -84,17 +84,17 @@ extern const PsdFormat *const PsdFormats[];
 extern const char *const PsdSplitNames[]; /* NULL-terminated */
 
 /* PsdDataProbe - finds out on rank 0 what is at `path` and fills source there. */
-PetscErrorCode PsdDataProbe(const char path[], PsdSplit split, PsdSource *source, PsdStatus *status);
+PetscErrorCode PsdDataProbe(const char path[], PsdSplit split, PsdSource *source, PsdFailure *failure);
 
 /* ---------------------------------------------------------------- one file as bytes: bytes_plain.c, bytes_gzip.c */
 
 typedef struct PsdBytes PsdBytes;
 typedef struct {
-  PetscErrorCode (*open)(PsdBytes *bytes, PsdStatus *status);
+  PetscErrorCode (*open)(PsdBytes *bytes, PsdFailure *failure);
   /* a stream only goes forward: offset is not less than where the last read ended */
-  PetscErrorCode (*read)(PsdBytes *bytes, PetscInt64 offset, size_t count, void *buffer, PsdStatus *status);
+  PetscErrorCode (*read)(PsdBytes *bytes, PetscInt64 offset, size_t count, void *buffer, PsdFailure *failure);
   /* that exactly `size` bytes are there */
-  PetscErrorCode (*expect_size)(PsdBytes *bytes, PetscInt64 size, PsdStatus *status);
+  PetscErrorCode (*expect_size)(PsdBytes *bytes, PetscInt64 size, PsdFailure *failure);
   PetscErrorCode (*close)(PsdBytes *bytes);
   PetscInt64 expansion; /* a byte on disk holds no more than this many */
 } PsdBytesOps;
@@ -109,7 +109,7 @@ struct PsdBytes {
 
 PetscBool PsdHasSuffix(const char name[], const char suffix[]);
 /* PsdBytesOpen - a name that ends in .gz is a stream. PsdBytesClose may be called after an open that failed. */
-PetscErrorCode PsdBytesOpen(const char path[], PsdBytes *bytes, PsdStatus *status);
+PetscErrorCode PsdBytesOpen(const char path[], PsdBytes *bytes, PsdFailure *failure);
 PetscErrorCode PsdBytesClose(PsdBytes *bytes);
 extern const PsdBytesOps PsdBytesPlain, PsdBytesGzip;
 
@@ -117,11 +117,12 @@ extern const PsdBytesOps PsdBytesPlain, PsdBytesGzip;
 
 /* PsdAllocate - memory whose size the input decides, so that its lack is the input's fault and no PETSc error; free()
  * it. */
-void *PsdAllocate(size_t count, size_t size, const char what[], PsdStatus *status);
-PetscBool PsdJoinPath(const char directory[], const char name[], char path[PETSC_MAX_PATH_LEN], PsdStatus *status);
+void *PsdAllocate(size_t count, size_t size, const char what[], PsdFailure *failure);
+PetscBool PsdJoinPath(const char directory[], const char name[], char path[PETSC_MAX_PATH_LEN], PsdFailure *failure);
 /* PsdCheckImageShape - records a failure unless the numbers are those of a possible image. */
-void PsdCheckImageShape(const char path[], PetscInt64 channels, PetscInt64 height, PetscInt64 width, PsdStatus *status);
-void PsdCheckImageCount(const char path[], PetscInt64 n, PsdStatus *status);
+void PsdCheckImageShape(const char path[], PetscInt64 channels, PetscInt64 height, PetscInt64 width,
+                        PsdFailure *failure);
+void PsdCheckImageCount(const char path[], PetscInt64 n, PsdFailure *failure);
 
 /* ---------------------------------------------------------------- the object: data.c */
 

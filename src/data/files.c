@@ -13,38 +13,39 @@ PetscBool PsdHasSuffix(const char name[], const char suffix[])
 }
 
 /* malloc and not PetscMalloc: the latter answers a lack of memory with a traceback. */
-void *PsdAllocate(size_t count, size_t size, const char what[], PsdStatus *status)
+void *PsdAllocate(size_t count, size_t size, const char what[], PsdFailure *failure)
 {
   void *memory = count && size > SIZE_MAX / count ? NULL : malloc(PetscMax(count * size, 1));
   if (!memory)
-    PsdStatusFail(status, "%s: %zu x %zu bytes do not fit the memory of a rank; use more ranks or -limit", what, count,
-                  size);
+    PsdFailureRecord(failure, "%s: %zu x %zu bytes do not fit the memory of a rank; use more ranks or -limit", what,
+                     count, size);
   return memory;
 }
 
-PetscBool PsdJoinPath(const char directory[], const char name[], char path[PETSC_MAX_PATH_LEN], PsdStatus *status)
+PetscBool PsdJoinPath(const char directory[], const char name[], char path[PETSC_MAX_PATH_LEN], PsdFailure *failure)
 {
   const char *separator = PsdHasSuffix(directory, "/") || !strcmp(directory, "/") ? "" : "/";
   const int length = snprintf(path, PETSC_MAX_PATH_LEN, "%s%s%s", directory, separator, name);
   if (length >= 0 && length < PETSC_MAX_PATH_LEN) return PETSC_TRUE;
-  PsdStatusFail(status, "%s in %s: path of %d bytes, expected fewer than %d", name, directory, length,
-                PETSC_MAX_PATH_LEN);
+  PsdFailureRecord(failure, "%s in %s: path of %d bytes, expected fewer than %d", name, directory, length,
+                   PETSC_MAX_PATH_LEN);
   return PETSC_FALSE;
 }
 
-void PsdCheckImageShape(const char path[], PetscInt64 channels, PetscInt64 height, PetscInt64 width, PsdStatus *status)
+void PsdCheckImageShape(const char path[], PetscInt64 channels, PetscInt64 height, PetscInt64 width,
+                        PsdFailure *failure)
 {
   const PetscInt64 limit = PSD_MAX_IMAGE_SIDE;
   if (channels < 1 || height < 1 || width < 1 || channels > limit || height > limit || width > limit ||
       channels * height * width > PSD_MAX_IMAGE_BYTES)
-    PsdStatusFail(status,
-                  "%s: images of %" PetscInt64_FMT " x %" PetscInt64_FMT " x %" PetscInt64_FMT
-                  " (channels, height, width), expected each 1..%d and no more than %d bytes an image",
-                  path, channels, height, width, PSD_MAX_IMAGE_SIDE, PSD_MAX_IMAGE_BYTES);
+    PsdFailureRecord(failure,
+                     "%s: images of %" PetscInt64_FMT " x %" PetscInt64_FMT " x %" PetscInt64_FMT
+                     " (channels, height, width), expected each 1..%d and no more than %d bytes an image",
+                     path, channels, height, width, PSD_MAX_IMAGE_SIDE, PSD_MAX_IMAGE_BYTES);
 }
 
-void PsdCheckImageCount(const char path[], PetscInt64 n, PsdStatus *status)
+void PsdCheckImageCount(const char path[], PetscInt64 n, PsdFailure *failure)
 {
   if (n < 1 || n > PSD_MAX_IMAGES)
-    PsdStatusFail(status, "%s: %" PetscInt64_FMT " images, expected 1..%d", path, n, PSD_MAX_IMAGES);
+    PsdFailureRecord(failure, "%s: %" PetscInt64_FMT " images, expected 1..%d", path, n, PSD_MAX_IMAGES);
 }

@@ -42,11 +42,11 @@ static herr_t KeepInnermost(unsigned depth, const H5E_error2_t *error, void *tex
   return 0;
 }
 
-static void FailWithReason(const char path[], const char what[], PsdStatus *status)
+static void FailWithReason(const char path[], const char what[], PsdFailure *failure)
 {
   char reason[256] = "no reason given";
   H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, KeepInnermost, reason);
-  PsdStatusFail(status, "%s: %s (HDF5: %s)", path, what, reason);
+  PsdFailureRecord(failure, "%s: %s (HDF5: %s)", path, what, reason);
 }
 
 /* ---------------------------------------------------------------- which file */
@@ -64,7 +64,7 @@ static PetscBool IsSplitName(const char name[], const char split[])
 }
 
 /* The index of the split's file: train.h5 or test.h5 when there is either, else the one file there is. */
-static PetscInt FindName(const PsdListing *listing, PsdSplit split, PsdStatus *status)
+static PetscInt FindName(const PsdListing *listing, PsdSplit split, PsdFailure *failure)
 {
   PetscInt found = -1, of_split = 0, of_any_split = 0;
   for (PetscInt k = 0; k < listing->count; k++) {
@@ -78,22 +78,22 @@ static PetscInt FindName(const PsdListing *listing, PsdSplit split, PsdStatus *s
   if (of_split == 1) return found;
   if (!of_split && !of_any_split && split == PSD_SPLIT_TRAIN && listing->count == 1) return 0;
   if (of_split || (!of_any_split && split == PSD_SPLIT_TRAIN))
-    PsdStatusFail(status, "-data %s: holds %" PetscInt_FMT " HDF5 files (%s, %s, ...), expected one, or %s.h5",
-                  listing->path, listing->count, listing->names[0], listing->names[1], PsdSplitNames[split]);
+    PsdFailureRecord(failure, "-data %s: holds %" PetscInt_FMT " HDF5 files (%s, %s, ...), expected one, or %s.h5",
+                     listing->path, listing->count, listing->names[0], listing->names[1], PsdSplitNames[split]);
   else
-    PsdStatusFail(status, "-data %s: holds no %s.h5, needed for -split %s", listing->path, PsdSplitNames[split],
-                  PsdSplitNames[split]);
+    PsdFailureRecord(failure, "-data %s: holds no %s.h5, needed for -split %s", listing->path, PsdSplitNames[split],
+                     PsdSplitNames[split]);
   return -1;
 }
 
-static void FindFile(const PsdListing *listing, PsdSplit split, char path[PETSC_MAX_PATH_LEN], PsdStatus *status)
+static void FindFile(const PsdListing *listing, PsdSplit split, char path[PETSC_MAX_PATH_LEN], PsdFailure *failure)
 {
   if (listing->is_file) {
     snprintf(path, PETSC_MAX_PATH_LEN, "%s", listing->path);
     return;
   }
-  const PetscInt found = FindName(listing, split, status);
-  if (found >= 0) PsdJoinPath(listing->path, listing->names[found], path, status);
+  const PetscInt found = FindName(listing, split, failure);
+  if (found >= 0) PsdJoinPath(listing->path, listing->names[found], path, failure);
 }
 
 /* ---------------------------------------------------------------- one data set of a file */
@@ -144,39 +144,39 @@ static void DatasetClose(Dataset *set)
   set->space = set->dataset = set->file = -1;
 }
 
-static void OpenSpace(Dataset *set, int rank, PsdStatus *status)
+static void OpenSpace(Dataset *set, int rank, PsdFailure *failure)
 {
   set->space = H5Dget_space(set->dataset);
   set->rank = set->space < 0 ? -1 : H5Sget_simple_extent_ndims(set->space);
   if (set->rank != rank)
-    PsdStatusFail(status, "%s: /%s has %d dimensions, expected %s", set->path, set->name, set->rank,
-                  rank == 4 ? "4 (number, channels, height, width)" : "1");
+    PsdFailureRecord(failure, "%s: /%s has %d dimensions, expected %s", set->path, set->name, set->rank,
+                     rank == 4 ? "4 (number, channels, height, width)" : "1");
   else if (H5Sget_simple_extent_dims(set->space, set->extent, NULL) < 0)
-    FailWithReason(set->path, "a shape cannot be read", status);
+    FailWithReason(set->path, "a shape cannot be read", failure);
 }
 
-static void DatasetOpen(const char path[], const char name[], int rank, Dataset *set, PsdStatus *status)
+static void DatasetOpen(const char path[], const char name[], int rank, Dataset *set, PsdFailure *failure)
 {
   *set = (Dataset){.path = path, .name = name, .file = -1, .dataset = -1, .space = -1};
   set->file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
   if (set->file < 0) {
-    FailWithReason(path, "not an HDF5 file, truncated or damaged", status);
+    FailWithReason(path, "not an HDF5 file, truncated or damaged", failure);
     return;
   }
   if (H5Lexists(set->file, name, H5P_DEFAULT) <= 0) {
-    PsdStatusFail(status, "%s: holds no data set /%s, expected /" IMAGES " and /" LABELS, path, name);
+    PsdFailureRecord(failure, "%s: holds no data set /%s, expected /" IMAGES " and /" LABELS, path, name);
     return;
   }
   set->dataset = OpenCached(set->file, name);
   if (set->dataset < 0)
     FailWithReason(path, !strcmp(name, IMAGES) ? "/" IMAGES " cannot be opened" : "/" LABELS " cannot be opened",
-                   status);
-  else OpenSpace(set, rank, status);
+                   failure);
+  else OpenSpace(set, rank, failure);
 }
 
 /* Reads items first .. first + count - 1 along the first dimension, converted to memory_type. */
 static void DatasetRead(const Dataset *set, PetscInt first, PetscInt count, hid_t memory_type, void *buffer,
-                        PsdStatus *status)
+                        PsdFailure *failure)
 {
   hsize_t start[4] = {(hsize_t)first}, shape[4];
   memcpy(shape, set->extent, sizeof(shape));
@@ -185,34 +185,34 @@ static void DatasetRead(const Dataset *set, PetscInt first, PetscInt count, hid_
   if (memory < 0 || H5Sselect_hyperslab(set->space, H5S_SELECT_SET, start, NULL, shape, NULL) < 0 ||
       H5Dread(set->dataset, memory_type, memory, set->space, H5P_DEFAULT, buffer) < 0)
     FailWithReason(set->path, !strcmp(set->name, IMAGES) ? "/" IMAGES " cannot be read" : "/" LABELS " cannot be read",
-                   status);
+                   failure);
   if (memory >= 0) H5Sclose(memory);
 }
 
 /* bytes: unsigned single bytes are asked for, else any integers */
-static void CheckType(const Dataset *set, PetscBool bytes, PsdStatus *status)
+static void CheckType(const Dataset *set, PetscBool bytes, PsdFailure *failure)
 {
   const hid_t type = H5Dget_type(set->dataset);
   const PetscBool integer = type >= 0 && H5Tget_class(type) == H5T_INTEGER ? PETSC_TRUE : PETSC_FALSE;
   if (!integer || (bytes && (H5Tget_size(type) != 1 || H5Tget_sign(type) != H5T_SGN_NONE)))
-    PsdStatusFail(status, "%s: /%s holds %s%s of %zu bytes, expected %s", set->path, set->name,
-                  integer && H5Tget_sign(type) != H5T_SGN_NONE ? "signed " : "",
-                  integer ? "integers" : "numbers that are not integers,", type < 0 ? (size_t)0 : H5Tget_size(type),
-                  bytes ? "unsigned integers of 1 byte" : "integers");
+    PsdFailureRecord(failure, "%s: /%s holds %s%s of %zu bytes, expected %s", set->path, set->name,
+                     integer && H5Tget_sign(type) != H5T_SGN_NONE ? "signed " : "",
+                     integer ? "integers" : "numbers that are not integers,", type < 0 ? (size_t)0 : H5Tget_size(type),
+                     bytes ? "unsigned integers of 1 byte" : "integers");
   if (type >= 0) H5Tclose(type);
 }
 
 /* ---------------------------------------------------------------- inspection, on rank 0 */
 
-static void InspectImages(PsdSource *source, PsdStatus *status)
+static void InspectImages(PsdSource *source, PsdFailure *failure)
 {
   Dataset set;
   const char *path = source->files[0].path;
-  DatasetOpen(path, IMAGES, 4, &set, status);
-  if (!status->failed) CheckType(&set, PETSC_TRUE, status);
-  if (!status->failed) PsdCheckImageCount(path, (PetscInt64)set.extent[0], status);
-  if (!status->failed)
-    PsdCheckImageShape(path, (PetscInt64)set.extent[1], (PetscInt64)set.extent[2], (PetscInt64)set.extent[3], status);
+  DatasetOpen(path, IMAGES, 4, &set, failure);
+  if (!failure->failed) CheckType(&set, PETSC_TRUE, failure);
+  if (!failure->failed) PsdCheckImageCount(path, (PetscInt64)set.extent[0], failure);
+  if (!failure->failed)
+    PsdCheckImageShape(path, (PetscInt64)set.extent[1], (PetscInt64)set.extent[2], (PetscInt64)set.extent[3], failure);
   source->n = (PetscInt)set.extent[0];
   source->channels = (PetscInt)set.extent[1];
   source->height = (PetscInt)set.extent[2];
@@ -220,29 +220,29 @@ static void InspectImages(PsdSource *source, PsdStatus *status)
   DatasetClose(&set);
 }
 
-static void InspectLabels(const PsdSource *source, PsdStatus *status)
+static void InspectLabels(const PsdSource *source, PsdFailure *failure)
 {
   Dataset set;
-  DatasetOpen(source->files[0].path, LABELS, 1, &set, status);
-  if (!status->failed) CheckType(&set, PETSC_FALSE, status);
-  if (!status->failed && set.extent[0] != (hsize_t)source->n)
-    PsdStatusFail(status,
-                  "%s: %" PetscInt64_FMT " labels in /" LABELS ", expected %" PetscInt_FMT
-                  " as there are images in /" IMAGES,
-                  set.path, (PetscInt64)set.extent[0], source->n);
+  DatasetOpen(source->files[0].path, LABELS, 1, &set, failure);
+  if (!failure->failed) CheckType(&set, PETSC_FALSE, failure);
+  if (!failure->failed && set.extent[0] != (hsize_t)source->n)
+    PsdFailureRecord(failure,
+                     "%s: %" PetscInt64_FMT " labels in /" LABELS ", expected %" PetscInt_FMT
+                     " as there are images in /" IMAGES,
+                     set.path, (PetscInt64)set.extent[0], source->n);
   DatasetClose(&set);
 }
 
-static PetscErrorCode Inspect(const PsdListing *listing, PsdSplit split, PsdSource *source, PsdStatus *status)
+static PetscErrorCode Inspect(const PsdListing *listing, PsdSplit split, PsdSource *source, PsdFailure *failure)
 {
   PetscFunctionBeginUser;
   source->file_count = 1;
   PetscCall(PetscCalloc1(1, &source->files));
-  FindFile(listing, split, source->files[0].path, status);
-  if (status->failed) PetscFunctionReturn(0);
+  FindFile(listing, split, source->files[0].path, failure);
+  if (failure->failed) PetscFunctionReturn(0);
   const Silence silence = SilenceBegin();
-  InspectImages(source, status);
-  if (!status->failed) InspectLabels(source, status);
+  InspectImages(source, failure);
+  if (!failure->failed) InspectLabels(source, failure);
   SilenceEnd(silence);
   PetscFunctionReturn(0);
 }
@@ -250,53 +250,53 @@ static PetscErrorCode Inspect(const PsdListing *listing, PsdSplit split, PsdSour
 /* ---------------------------------------------------------------- reading */
 
 /* 64 bit on the way, because labels of any integer type are allowed; HDF5 clips what is larger still. */
-static void ReadLabelPiece(const Dataset *set, PetscInt first, PetscInt count, PetscInt labels[], PsdStatus *status)
+static void ReadLabelPiece(const Dataset *set, PetscInt first, PetscInt count, PetscInt labels[], PsdFailure *failure)
 {
   int64_t wide[LABEL_PIECE];
-  DatasetRead(set, first, count, H5T_NATIVE_INT64, wide, status);
-  for (PetscInt k = 0; k < count && !status->failed; k++) {
+  DatasetRead(set, first, count, H5T_NATIVE_INT64, wide, failure);
+  for (PetscInt k = 0; k < count && !failure->failed; k++) {
     labels[k] = (PetscInt)wide[k];
     if (wide[k] < 0 || wide[k] >= PSD_LABEL_LIMIT)
-      PsdStatusFail(status,
-                    "%s: record %" PetscInt_FMT " (from 0) of /" LABELS " is %" PetscInt64_FMT
-                    ", expected 0..%" PetscInt64_FMT,
-                    set->path, first + k, (PetscInt64)wide[k], PSD_LABEL_LIMIT - 1);
+      PsdFailureRecord(failure,
+                       "%s: record %" PetscInt_FMT " (from 0) of /" LABELS " is %" PetscInt64_FMT
+                       ", expected 0..%" PetscInt64_FMT,
+                       set->path, first + k, (PetscInt64)wide[k], PSD_LABEL_LIMIT - 1);
   }
 }
 
 static PetscErrorCode ReadLabels(const PsdSource *source, PetscInt first, PetscInt count, PetscInt labels[],
-                                 PsdStatus *status)
+                                 PsdFailure *failure)
 {
   PetscFunctionBeginUser;
   Dataset set;
   const Silence silence = SilenceBegin();
-  DatasetOpen(source->files[0].path, LABELS, 1, &set, status);
-  for (PetscInt done = 0; done < count && !status->failed; done += LABEL_PIECE)
-    ReadLabelPiece(&set, first + done, PetscMin(LABEL_PIECE, count - done), labels + done, status);
+  DatasetOpen(source->files[0].path, LABELS, 1, &set, failure);
+  for (PetscInt done = 0; done < count && !failure->failed; done += LABEL_PIECE)
+    ReadLabelPiece(&set, first + done, PetscMin(LABEL_PIECE, count - done), labels + done, failure);
   DatasetClose(&set);
   SilenceEnd(silence);
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode OpenImages(PsdSource *source, PsdStatus *status)
+static PetscErrorCode OpenImages(PsdSource *source, PsdFailure *failure)
 {
   PetscFunctionBeginUser;
   Dataset *set;
   PetscCall(PetscNew(&set));
   source->reader = set;
   const Silence silence = SilenceBegin();
-  DatasetOpen(source->files[0].path, IMAGES, 4, set, status);
+  DatasetOpen(source->files[0].path, IMAGES, 4, set, failure);
   SilenceEnd(silence);
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode ReadImages(PsdSource *source, PetscInt first, PetscInt count, unsigned char images[],
-                                 PsdStatus *status)
+                                 PsdFailure *failure)
 {
   PetscFunctionBeginUser;
-  if (status->failed) PetscFunctionReturn(0);
+  if (failure->failed) PetscFunctionReturn(0);
   const Silence silence = SilenceBegin();
-  DatasetRead((const Dataset *)source->reader, first, count, H5T_NATIVE_UCHAR, images, status);
+  DatasetRead((const Dataset *)source->reader, first, count, H5T_NATIVE_UCHAR, images, failure);
   SilenceEnd(silence);
   PetscFunctionReturn(0);
 }

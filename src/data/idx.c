@@ -51,88 +51,88 @@ static PetscBool Lists(const PsdListing *listing, const char name[])
 }
 
 /* A plain file goes before a .gz, because every rank can read its own part of it. */
-static void FindFile(const PsdListing *listing, PsdSplit split, int kind, PsdImageFile *file, PsdStatus *status)
+static void FindFile(const PsdListing *listing, PsdSplit split, int kind, PsdImageFile *file, PsdFailure *failure)
 {
   char name[PSD_FILE_NAME_LENGTH];
   for (int compressed = 0; compressed < 2; compressed++) {
     FileName(split, kind, (PetscBool)compressed, name);
     if (!Lists(listing, name)) continue;
-    PsdJoinPath(listing->path, name, file->path, status);
+    PsdJoinPath(listing->path, name, file->path, failure);
     return;
   }
   FileName(split, kind, PETSC_FALSE, name);
-  PsdStatusFail(status, "-data %s: holds no %s (plain or .gz), needed for -split %s", listing->path, name,
-                PsdSplitNames[split]);
+  PsdFailureRecord(failure, "-data %s: holds no %s (plain or .gz), needed for -split %s", listing->path, name,
+                   PsdSplitNames[split]);
 }
 
-static void CheckMagic(const char path[], int kind, PetscInt64 magic, PsdStatus *status)
+static void CheckMagic(const char path[], int kind, PetscInt64 magic, PsdFailure *failure)
 {
   if (magic != kinds[kind].magic)
-    PsdStatusFail(status, "%s: magic number 0x%08x, expected 0x%08x of an IDX file of %s", path, (unsigned)magic,
-                  (unsigned)kinds[kind].magic, kind == IMAGES ? "images" : "labels");
+    PsdFailureRecord(failure, "%s: magic number 0x%08x, expected 0x%08x of an IDX file of %s", path, (unsigned)magic,
+                     (unsigned)kinds[kind].magic, kind == IMAGES ? "images" : "labels");
 }
 
 /* Whether the bytes on disk can be what the header announces: n items of item_bytes. All products fit 64 bits. */
-static void CheckAnnounced(PsdBytes *bytes, int kind, PetscInt64 n, PetscInt64 item_bytes, PsdStatus *status)
+static void CheckAnnounced(PsdBytes *bytes, int kind, PetscInt64 n, PetscInt64 item_bytes, PsdFailure *failure)
 {
   const PetscInt64 announced = HeaderBytes(kind) + n * item_bytes;
   if (bytes->ops == &PsdBytesPlain && bytes->disk_size != announced)
-    PsdStatusFail(status,
-                  "%s: %s: its header announces %" PetscInt64_FMT " %s, %" PetscInt64_FMT
-                  " bytes in all; the file has %" PetscInt64_FMT,
-                  bytes->path, bytes->disk_size < announced ? "truncated" : "bytes follow the end", n,
-                  kind == IMAGES ? "images" : "labels", announced, bytes->disk_size);
+    PsdFailureRecord(failure,
+                     "%s: %s: its header announces %" PetscInt64_FMT " %s, %" PetscInt64_FMT
+                     " bytes in all; the file has %" PetscInt64_FMT,
+                     bytes->path, bytes->disk_size < announced ? "truncated" : "bytes follow the end", n,
+                     kind == IMAGES ? "images" : "labels", announced, bytes->disk_size);
   else if (announced / bytes->ops->expansion > bytes->disk_size)
-    PsdStatusFail(status,
-                  "%s: its header announces %" PetscInt64_FMT " %s, %" PetscInt64_FMT
-                  " bytes in all, more than %" PetscInt64_FMT " compressed bytes can hold",
-                  bytes->path, n, kind == IMAGES ? "images" : "labels", announced, bytes->disk_size);
-  else PsdCheckImageCount(bytes->path, n, status);
+    PsdFailureRecord(failure,
+                     "%s: its header announces %" PetscInt64_FMT " %s, %" PetscInt64_FMT
+                     " bytes in all, more than %" PetscInt64_FMT " compressed bytes can hold",
+                     bytes->path, n, kind == IMAGES ? "images" : "labels", announced, bytes->disk_size);
+  else PsdCheckImageCount(bytes->path, n, failure);
 }
 
 /* words: the header's numbers after the magic */
-static PetscErrorCode ReadHeader(PsdBytes *bytes, int kind, PetscInt64 words[], PsdStatus *status)
+static PetscErrorCode ReadHeader(PsdBytes *bytes, int kind, PetscInt64 words[], PsdFailure *failure)
 {
   PetscFunctionBeginUser;
   unsigned char header[4 * HEADER_WORDS_MAX] = {0};
-  PetscCall(bytes->ops->read(bytes, 0, (size_t)HeaderBytes(kind), header, status));
+  PetscCall(bytes->ops->read(bytes, 0, (size_t)HeaderBytes(kind), header, failure));
   for (int k = 0; k < kinds[kind].words; k++) {
     const unsigned char *b = header + (size_t)4 * (size_t)k;
     const PetscInt64 word = ((PetscInt64)b[0] << 24) | (b[1] << 16) | (b[2] << 8) | b[3];
     if (k) words[k - 1] = word;
-    else if (!status->failed) CheckMagic(bytes->path, kind, word, status);
+    else if (!failure->failed) CheckMagic(bytes->path, kind, word, failure);
   }
   PetscFunctionReturn(0);
 }
 
 /* size: number of items, and for images their height and width */
-static PetscErrorCode InspectFile(const char path[], int kind, PetscInt64 size[3], PsdStatus *status)
+static PetscErrorCode InspectFile(const char path[], int kind, PetscInt64 size[3], PsdFailure *failure)
 {
   PetscFunctionBeginUser;
   PsdBytes bytes;
   size[0] = size[1] = size[2] = 1;
-  PetscCall(PsdBytesOpen(path, &bytes, status));
-  if (!status->failed) PetscCall(ReadHeader(&bytes, kind, size, status));
-  if (!status->failed) PsdCheckImageShape(path, 1, size[1], size[2], status);
-  if (!status->failed) CheckAnnounced(&bytes, kind, size[0], size[1] * size[2], status);
+  PetscCall(PsdBytesOpen(path, &bytes, failure));
+  if (!failure->failed) PetscCall(ReadHeader(&bytes, kind, size, failure));
+  if (!failure->failed) PsdCheckImageShape(path, 1, size[1], size[2], failure);
+  if (!failure->failed) CheckAnnounced(&bytes, kind, size[0], size[1] * size[2], failure);
   PetscCall(PsdBytesClose(&bytes));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Inspect(const PsdListing *listing, PsdSplit split, PsdSource *source, PsdStatus *status)
+static PetscErrorCode Inspect(const PsdListing *listing, PsdSplit split, PsdSource *source, PsdFailure *failure)
 {
   PetscFunctionBeginUser;
   PetscInt64 sizes[KINDS][3] = {{0}};
   source->file_count = KINDS;
   PetscCall(PetscCalloc1(KINDS, &source->files));
-  for (int kind = 0; kind < KINDS && !status->failed; kind++) {
-    FindFile(listing, split, kind, &source->files[kind], status);
-    if (!status->failed) PetscCall(InspectFile(source->files[kind].path, kind, sizes[kind], status));
+  for (int kind = 0; kind < KINDS && !failure->failed; kind++) {
+    FindFile(listing, split, kind, &source->files[kind], failure);
+    if (!failure->failed) PetscCall(InspectFile(source->files[kind].path, kind, sizes[kind], failure));
   }
   if (sizes[IMAGES][0] != sizes[LABELS][0])
-    PsdStatusFail(status, "%s: %" PetscInt64_FMT " labels, expected %" PetscInt64_FMT " as there are images in %s",
-                  source->files[LABELS].path, sizes[LABELS][0], sizes[IMAGES][0], source->files[IMAGES].path);
-  if (status->failed) PetscFunctionReturn(0);
+    PsdFailureRecord(failure, "%s: %" PetscInt64_FMT " labels, expected %" PetscInt64_FMT " as there are images in %s",
+                     source->files[LABELS].path, sizes[LABELS][0], sizes[IMAGES][0], source->files[IMAGES].path);
+  if (failure->failed) PetscFunctionReturn(0);
   source->n = (PetscInt)sizes[IMAGES][0];
   source->channels = 1;
   source->height = (PetscInt)sizes[IMAGES][1];
@@ -145,38 +145,38 @@ static PetscErrorCode Inspect(const PsdListing *listing, PsdSplit split, PsdSour
 /* ---------------------------------------------------------------- reading */
 
 static PetscErrorCode ReadLabelPieces(PsdBytes *bytes, PetscInt first, PetscInt count, PetscInt labels[],
-                                      PsdStatus *status)
+                                      PsdFailure *failure)
 {
   PetscFunctionBeginUser;
   unsigned char piece[1 << 16];
-  for (PetscInt done = 0; done < count && !status->failed;) {
+  for (PetscInt done = 0; done < count && !failure->failed;) {
     const PetscInt size = PetscMin(count - done, (PetscInt)sizeof(piece));
-    PetscCall(bytes->ops->read(bytes, HeaderBytes(LABELS) + first + done, (size_t)size, piece, status));
-    for (PetscInt k = 0; k < size && !status->failed; k++) labels[done + k] = piece[k];
+    PetscCall(bytes->ops->read(bytes, HeaderBytes(LABELS) + first + done, (size_t)size, piece, failure));
+    for (PetscInt k = 0; k < size && !failure->failed; k++) labels[done + k] = piece[k];
     done += size;
   }
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode ReadLabels(const PsdSource *source, PetscInt first, PetscInt count, PetscInt labels[],
-                                 PsdStatus *status)
+                                 PsdFailure *failure)
 {
   PetscFunctionBeginUser;
   PsdBytes bytes;
-  PetscCall(PsdBytesOpen(source->files[LABELS].path, &bytes, status));
-  if (!status->failed) PetscCall(ReadLabelPieces(&bytes, first, count, labels, status));
-  if (!status->failed) PetscCall(bytes.ops->expect_size(&bytes, HeaderBytes(LABELS) + (PetscInt64)source->n, status));
+  PetscCall(PsdBytesOpen(source->files[LABELS].path, &bytes, failure));
+  if (!failure->failed) PetscCall(ReadLabelPieces(&bytes, first, count, labels, failure));
+  if (!failure->failed) PetscCall(bytes.ops->expect_size(&bytes, HeaderBytes(LABELS) + (PetscInt64)source->n, failure));
   PetscCall(PsdBytesClose(&bytes));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode OpenImages(PsdSource *source, PsdStatus *status)
+static PetscErrorCode OpenImages(PsdSource *source, PsdFailure *failure)
 {
   PetscFunctionBeginUser;
   PsdBytes *bytes;
   PetscCall(PetscNew(&bytes));
   source->reader = bytes;
-  PetscCall(PsdBytesOpen(source->files[IMAGES].path, bytes, status));
+  PetscCall(PsdBytesOpen(source->files[IMAGES].path, bytes, failure));
   PetscFunctionReturn(0);
 }
 
@@ -186,20 +186,20 @@ static PetscInt64 ImageOffset(const PsdSource *source, PetscInt position)
 }
 
 static PetscErrorCode ReadImages(PsdSource *source, PetscInt first, PetscInt count, unsigned char images[],
-                                 PsdStatus *status)
+                                 PsdFailure *failure)
 {
   PetscFunctionBeginUser;
   PsdBytes *bytes = (PsdBytes *)source->reader;
-  PetscCall(
-      bytes->ops->read(bytes, ImageOffset(source, first), (size_t)count * PsdSourceImageBytes(source), images, status));
+  PetscCall(bytes->ops->read(bytes, ImageOffset(source, first), (size_t)count * PsdSourceImageBytes(source), images,
+                             failure));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode EndImages(PsdSource *source, PsdStatus *status)
+static PetscErrorCode EndImages(PsdSource *source, PsdFailure *failure)
 {
   PetscFunctionBeginUser;
   PsdBytes *bytes = (PsdBytes *)source->reader;
-  PetscCall(bytes->ops->expect_size(bytes, ImageOffset(source, source->n), status));
+  PetscCall(bytes->ops->expect_size(bytes, ImageOffset(source, source->n), failure));
   PetscFunctionReturn(0);
 }
 

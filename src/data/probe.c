@@ -31,7 +31,7 @@ static PetscErrorCode Append(PsdListing *listing, const char name[])
   PetscFunctionReturn(0);
 }
 
-static void FailNothingFound(const char path[], PsdStatus *status)
+static void FailNothingFound(const char path[], PsdFailure *failure)
 {
   char formats[512] = "";
   for (PetscInt k = 0; PsdFormats[k]; k++) {
@@ -39,18 +39,18 @@ static void FailNothingFound(const char path[], PsdStatus *status)
     snprintf(formats + length, sizeof(formats) - length, "%s%s (%s)", k ? ", " : "", PsdFormats[k]->name,
              PsdFormats[k]->files);
   }
-  PsdStatusFail(status, "-data %s: holds no images of a known format; looked for %s", path, formats);
+  PsdFailureRecord(failure, "-data %s: holds no images of a known format; looked for %s", path, formats);
 }
 
 /* Offers an entry to the formats; the first that recognises one settles the format. */
-static PetscErrorCode Classify(const char name[], PsdListing *listing, const PsdFormat **format, PsdStatus *status)
+static PetscErrorCode Classify(const char name[], PsdListing *listing, const PsdFormat **format, PsdFailure *failure)
 {
   PetscFunctionBeginUser;
   const PsdFormat *found = FindFormat(name);
   if (!found) PetscFunctionReturn(0);
   if (*format && *format != found)
-    PsdStatusFail(status, "-data %s: holds files of two formats, %s (%s) and %s (%s), expected one", listing->path,
-                  (*format)->name, listing->names[0], found->name, name);
+    PsdFailureRecord(failure, "-data %s: holds files of two formats, %s (%s) and %s (%s), expected one", listing->path,
+                     (*format)->name, listing->names[0], found->name, name);
   *format = found;
   PetscCall(Append(listing, name));
   PetscFunctionReturn(0);
@@ -61,43 +61,43 @@ static int CompareNames(const void *a, const void *b)
   return strcmp((const char *)a, (const char *)b);
 }
 
-static PetscErrorCode ListDirectory(PsdListing *listing, const PsdFormat **format, PsdStatus *status)
+static PetscErrorCode ListDirectory(PsdListing *listing, const PsdFormat **format, PsdFailure *failure)
 {
   PetscFunctionBeginUser;
   DIR *directory = opendir(listing->path);
   if (!directory) {
-    PsdStatusFail(status, "-data %s: the directory cannot be read: %s", listing->path, strerror(errno));
+    PsdFailureRecord(failure, "-data %s: the directory cannot be read: %s", listing->path, strerror(errno));
     PetscFunctionReturn(0);
   }
-  for (struct dirent *entry; (entry = readdir(directory)) && !status->failed;)
-    PetscCall(Classify(entry->d_name, listing, format, status));
+  for (struct dirent *entry; (entry = readdir(directory)) && !failure->failed;)
+    PetscCall(Classify(entry->d_name, listing, format, failure));
   closedir(directory);
   if (listing->count) qsort(listing->names, (size_t)listing->count, sizeof(*listing->names), CompareNames);
-  else FailNothingFound(listing->path, status);
+  else FailNothingFound(listing->path, failure);
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode List(PsdListing *listing, const PsdFormat **format, PsdStatus *status)
+static PetscErrorCode List(PsdListing *listing, const PsdFormat **format, PsdFailure *failure)
 {
   PetscFunctionBeginUser;
   struct stat attributes;
   if (stat(listing->path, &attributes))
-    PsdStatusFail(status, "-data %s: %s, " EXPECTED, listing->path, strerror(errno));
-  else if (S_ISDIR(attributes.st_mode)) PetscCall(ListDirectory(listing, format, status));
+    PsdFailureRecord(failure, "-data %s: %s, " EXPECTED, listing->path, strerror(errno));
+  else if (S_ISDIR(attributes.st_mode)) PetscCall(ListDirectory(listing, format, failure));
   else if (S_ISREG(attributes.st_mode)) {
     listing->is_file = PETSC_TRUE;
     *format = &PsdFormatHdf5;
-  } else PsdStatusFail(status, "-data %s: neither a directory nor a regular file, " EXPECTED, listing->path);
+  } else PsdFailureRecord(failure, "-data %s: neither a directory nor a regular file, " EXPECTED, listing->path);
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdDataProbe(const char path[], PsdSplit split, PsdSource *source, PsdStatus *status)
+PetscErrorCode PsdDataProbe(const char path[], PsdSplit split, PsdSource *source, PsdFailure *failure)
 {
   PetscFunctionBeginUser;
   PsdListing listing = {.is_file = PETSC_FALSE};
   PetscCall(PetscStrncpy(listing.path, path, sizeof(listing.path)));
-  PetscCall(List(&listing, &source->format, status));
-  if (!status->failed) PetscCall(source->format->inspect(&listing, split, source, status));
+  PetscCall(List(&listing, &source->format, failure));
+  if (!failure->failed) PetscCall(source->format->inspect(&listing, split, source, failure));
   PetscCall(PetscFree(listing.names));
   PetscFunctionReturn(0);
 }

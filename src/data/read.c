@@ -38,16 +38,16 @@ static PetscErrorCode ShareLabels(MPI_Comm comm, PetscInt n, PetscInt labels[])
 PetscErrorCode PsdDataReadLabels(PsdData data, const PsdSource *source, PetscInt **labels)
 {
   PetscFunctionBeginUser;
-  PsdStatus status = {.failed = PETSC_FALSE};
+  PsdFailure failure = {.failed = PETSC_FALSE};
   PetscMPIInt rank, size;
   PetscInt first = 0, count = source->n;
   PetscCallMPI(MPI_Comm_rank(data->comm, &rank));
   PetscCallMPI(MPI_Comm_size(data->comm, &size));
   if (!source->labels_streamed) PsdDataSplitEvenly(source->n, size, rank, &first, &count);
-  *labels = (PetscInt *)PsdAllocate((size_t)source->n, sizeof(**labels), "labels", &status);
-  if (!status.failed && (!source->labels_streamed || !rank))
-    PetscCall(source->format->read_labels(source, first, count, *labels + first, &status));
-  PetscCall(PsdStatusAgree(data->comm, &status));
+  *labels = (PetscInt *)PsdAllocate((size_t)source->n, sizeof(**labels), "labels", &failure);
+  if (!failure.failed && (!source->labels_streamed || !rank))
+    PetscCall(source->format->read_labels(source, first, count, *labels + first, &failure));
+  PetscCall(PsdFailureAgree(data->comm, &failure));
   if (source->labels_streamed) PetscCallMPI(MPI_Bcast(*labels, (PetscMPIInt)source->n, MPIU_INT, 0, data->comm));
   else PetscCall(ShareLabels(data->comm, source->n, *labels));
   PetscFunctionReturn(0);
@@ -57,29 +57,29 @@ PetscErrorCode PsdDataReadLabels(PsdData data, const PsdSource *source, PetscInt
 
 /* Reads the images of `count` selected positions, those that follow one another in one go. */
 static PetscErrorCode ReadPositions(PsdSource *source, const PetscInt positions[], PetscInt count,
-                                    unsigned char images[], PsdStatus *status)
+                                    unsigned char images[], PsdFailure *failure)
 {
   PetscFunctionBeginUser;
   const size_t image_bytes = PsdSourceImageBytes(source);
-  for (PetscInt done = 0, run; done < count && !status->failed; done += run) {
+  for (PetscInt done = 0, run; done < count && !failure->failed; done += run) {
     for (run = 1; done + run < count && positions[done + run] == positions[done] + run;) run++;
-    PetscCall(source->format->read_images(source, positions[done], run, images + (size_t)done * image_bytes, status));
+    PetscCall(source->format->read_images(source, positions[done], run, images + (size_t)done * image_bytes, failure));
   }
   PetscFunctionReturn(0);
 }
 
 /* Each rank for itself. */
 static PetscErrorCode ReadOwn(PsdData data, PsdSource *source, const PsdSelection *selection, PsdProgress progress,
-                              PsdStatus *status)
+                              PsdFailure *failure)
 {
   PetscFunctionBeginUser;
   const PetscInt piece = PsdSourcePiece(source);
   const size_t image_bytes = PsdSourceImageBytes(source);
-  if (!status->failed) PetscCall(source->format->open_images(source, status));
-  for (PetscInt done = 0; done < data->n_local && !status->failed; done += piece) {
+  if (!failure->failed) PetscCall(source->format->open_images(source, failure));
+  for (PetscInt done = 0; done < data->n_local && !failure->failed; done += piece) {
     const PetscInt count = PetscMin(piece, data->n_local - done);
     PetscCall(ReadPositions(source, selection->positions + data->first + done, count,
-                            data->images + (size_t)done * image_bytes, status));
+                            data->images + (size_t)done * image_bytes, failure));
     PetscCall(PsdProgressUpdate(progress, done + count));
   }
   PetscCall(source->format->close_images(source));
@@ -88,7 +88,7 @@ static PetscErrorCode ReadOwn(PsdData data, PsdSource *source, const PsdSelectio
 
 /* On rank 0: reads what `owner` owns, to its own shard or to `buffer` and from there to the owner. */
 static PetscErrorCode StreamTo(PetscMPIInt owner, PsdData data, PsdSource *source, const PsdSelection *selection,
-                               unsigned char buffer[], PsdProgress progress, PsdStatus *status)
+                               unsigned char buffer[], PsdProgress progress, PsdFailure *failure)
 {
   PetscFunctionBeginUser;
   const PetscInt piece = PsdSourcePiece(source);
@@ -100,8 +100,8 @@ static PetscErrorCode StreamTo(PetscMPIInt owner, PsdData data, PsdSource *sourc
   for (PetscInt done = 0; done < owned; done += piece) {
     const PetscInt count = PetscMin(piece, owned - done);
     unsigned char *target = owner ? buffer : data->images + (size_t)done * image_bytes;
-    if (!status->failed) PetscCall(ReadPositions(source, selection->positions + first + done, count, target, status));
-    const size_t bytes = status->failed ? 0 : (size_t)count * image_bytes;
+    if (!failure->failed) PetscCall(ReadPositions(source, selection->positions + first + done, count, target, failure));
+    const size_t bytes = failure->failed ? 0 : (size_t)count * image_bytes;
     if (owner) PetscCallMPI(MPI_Send(buffer, (PetscMPIInt)bytes, MPI_BYTE, owner, data->tag, data->comm));
     /* rank 0 speaks for all: its share of what was read so far */
     PetscCall(PsdProgressUpdate(progress, (PetscInt64)data->n_local * (first + done + count) / selection->n));
@@ -110,17 +110,17 @@ static PetscErrorCode StreamTo(PetscMPIInt owner, PsdData data, PsdSource *sourc
 }
 
 static PetscErrorCode StreamFromFile(PsdData data, PsdSource *source, const PsdSelection *selection,
-                                     PsdProgress progress, PsdStatus *status)
+                                     PsdProgress progress, PsdFailure *failure)
 {
   PetscFunctionBeginUser;
   PetscMPIInt size;
   PetscCallMPI(MPI_Comm_size(data->comm, &size));
   unsigned char *buffer =
-      (unsigned char *)PsdAllocate((size_t)PsdSourcePiece(source), PsdSourceImageBytes(source), "a piece", status);
-  if (!status->failed) PetscCall(source->format->open_images(source, status));
+      (unsigned char *)PsdAllocate((size_t)PsdSourcePiece(source), PsdSourceImageBytes(source), "a piece", failure);
+  if (!failure->failed) PetscCall(source->format->open_images(source, failure));
   for (PetscMPIInt owner = 0; owner < size; owner++)
-    PetscCall(StreamTo(owner, data, source, selection, buffer, progress, status));
-  if (!status->failed) PetscCall(source->format->end_images(source, status));
+    PetscCall(StreamTo(owner, data, source, selection, buffer, progress, failure));
+  if (!failure->failed) PetscCall(source->format->end_images(source, failure));
   PetscCall(source->format->close_images(source));
   free(buffer);
   PetscFunctionReturn(0);
@@ -142,17 +142,17 @@ static PetscErrorCode ReceiveStream(PsdData data, const PsdSource *source)
 PetscErrorCode PsdDataReadShard(PsdData data, PsdSource *source, const PsdSelection *selection)
 {
   PetscFunctionBeginUser;
-  PsdStatus status = {.failed = PETSC_FALSE};
+  PsdFailure failure = {.failed = PETSC_FALSE};
   PetscMPIInt rank;
   PsdProgress progress;
   PetscCallMPI(MPI_Comm_rank(data->comm, &rank));
-  data->images = (unsigned char *)PsdAllocate((size_t)data->n_local, PsdSourceImageBytes(source), "images", &status);
-  PetscCall(PsdStatusAgree(data->comm, &status));
+  data->images = (unsigned char *)PsdAllocate((size_t)data->n_local, PsdSourceImageBytes(source), "images", &failure);
+  PetscCall(PsdFailureAgree(data->comm, &failure));
   PetscCall(PsdProgressCreate(data->comm, "reading", "images", data->n_local, data->n, &progress));
-  if (!source->images_streamed) PetscCall(ReadOwn(data, source, selection, progress, &status));
+  if (!source->images_streamed) PetscCall(ReadOwn(data, source, selection, progress, &failure));
   else if (rank) PetscCall(ReceiveStream(data, source));
-  else PetscCall(StreamFromFile(data, source, selection, progress, &status));
+  else PetscCall(StreamFromFile(data, source, selection, progress, &failure));
   PetscCall(PsdProgressDestroy(&progress));
-  PetscCall(PsdStatusAgree(data->comm, &status));
+  PetscCall(PsdFailureAgree(data->comm, &failure));
   PetscFunctionReturn(0);
 }

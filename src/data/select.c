@@ -39,7 +39,7 @@ static void ClassTableInsert(ClassTable *table, PetscInt label, PetscInt place)
 
 /* ---------------------------------------------------------------- classes */
 
-static PetscErrorCode FindDistinct(PsdData data, const PetscInt labels[], PetscInt n, ClassTable *table)
+static PetscErrorCode FindRepresentatives(PsdData data, const PetscInt labels[], PetscInt n, ClassTable *table)
 {
   PetscFunctionBeginUser;
   table->count = 0;
@@ -58,7 +58,7 @@ static PetscErrorCode SettleClasses(PsdData data, const PetscInt labels[], Petsc
 {
   PetscFunctionBeginUser;
   if (!data->class_count) {
-    PetscCall(FindDistinct(data, labels, n, table));
+    PetscCall(FindRepresentatives(data, labels, n, table));
     data->classes_found = PETSC_TRUE;
     data->class_count = table->count;
     PetscCall(PetscFree(data->class_labels));
@@ -110,10 +110,10 @@ static PetscErrorCode SelectByClass(PsdData data, const PetscInt labels[], Petsc
                                     PsdSelection *selection)
 {
   PetscFunctionBeginUser;
-  PsdStatus status = {.failed = PETSC_FALSE};
+  PsdFailure failure = {.failed = PETSC_FALSE};
   const PetscInt limit = data->limit ? data->limit : n;
-  selection->positions = (PetscInt *)PsdAllocate((size_t)n, sizeof(PetscInt), "selection", &status);
-  PetscCall(PsdStatusAgree(data->comm, &status));
+  selection->positions = (PetscInt *)PsdAllocate((size_t)n, sizeof(PetscInt), "selection", &failure);
+  PetscCall(PsdFailureAgree(data->comm, &failure));
   selection->n = 0;
   for (PetscInt k = 0, place; k < n && selection->n < limit; k++) {
     PetscCall(ClassTableFind(table, labels[k], &place));

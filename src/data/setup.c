@@ -7,11 +7,11 @@
 static PetscErrorCode Inspect(PsdData data, PsdSource *source)
 {
   PetscFunctionBeginUser;
-  PsdStatus status = {.failed = PETSC_FALSE};
+  PsdFailure failure = {.failed = PETSC_FALSE};
   PetscMPIInt rank;
   PetscCallMPI(MPI_Comm_rank(data->comm, &rank));
-  if (!rank) PetscCall(PsdDataProbe(data->path, data->split, source, &status));
-  PetscCall(PsdStatusAgree(data->comm, &status));
+  if (!rank) PetscCall(PsdDataProbe(data->path, data->split, source, &failure));
+  PetscCall(PsdFailureAgree(data->comm, &failure));
   PetscCall(PsdSourceBroadcast(data->comm, source));
   PetscFunctionReturn(0);
 }

@@ -30,13 +30,13 @@ static inline PetscReal Dual(const PsdLoss *loss, PetscReal nu, PetscReal y)
   return nu * y >= 0 && nu * y <= 1 ? nu * y : -INFINITY;
 }
 
-static inline PetscReal Pull(const PsdLoss *loss, PetscReal nu, PetscReal y)
+static inline PetscReal ToDomain(const PsdLoss *loss, PetscReal nu, PetscReal y)
 {
   (void)loss;
   return y * PetscMin(1, PetscMax(0, nu * y));
 }
 
-static inline PetscReal Reach(const PsdLoss *loss, PetscReal nu, PetscReal y)
+static inline PetscReal MaxScale(const PsdLoss *loss, PetscReal nu, PetscReal y)
 {
   (void)loss, (void)y;
   return 1 / PetscAbsReal(nu);

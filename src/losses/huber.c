@@ -33,13 +33,13 @@ static inline PetscReal Dual(const PsdLoss *loss, PetscReal nu, PetscReal y)
   return PetscAbsReal(nu) <= loss->huber_delta ? nu * y - nu * nu / 2 : -INFINITY;
 }
 
-static inline PetscReal Pull(const PsdLoss *loss, PetscReal nu, PetscReal y)
+static inline PetscReal ToDomain(const PsdLoss *loss, PetscReal nu, PetscReal y)
 {
   (void)y;
   return Clip(loss, nu);
 }
 
-static inline PetscReal Reach(const PsdLoss *loss, PetscReal nu, PetscReal y)
+static inline PetscReal MaxScale(const PsdLoss *loss, PetscReal nu, PetscReal y)
 {
   (void)y;
   return loss->huber_delta / PetscAbsReal(nu);

@@ -29,13 +29,13 @@ static inline PetscReal Dual(const PsdLoss *loss, PetscReal nu, PetscReal y)
   return PetscAbsReal(nu) <= 1 ? nu * y : -INFINITY;
 }
 
-static inline PetscReal Pull(const PsdLoss *loss, PetscReal nu, PetscReal y)
+static inline PetscReal ToDomain(const PsdLoss *loss, PetscReal nu, PetscReal y)
 {
   (void)loss, (void)y;
   return PetscMin(1, PetscMax(-1, nu));
 }
 
-static inline PetscReal Reach(const PsdLoss *loss, PetscReal nu, PetscReal y)
+static inline PetscReal MaxScale(const PsdLoss *loss, PetscReal nu, PetscReal y)
 {
   (void)loss, (void)y;
   return 1 / PetscAbsReal(nu);

@@ -34,10 +34,10 @@ struct _PsdLossOps {
      at most PSD_DUAL_TERMS eps times what is added to *size, besides what a sum of `rows` terms may lose. */
   PetscReal (*dual)(const PsdLoss *, PetscInt rows, PetscInt C, PetscReal s, const PetscReal nu[], const PetscReal y[],
                     PetscReal *size);
-  /* pull: nu becomes a point of the dual function's domain, nu itself when it is one */
-  void (*pull)(const PsdLoss *, PetscInt rows, PetscInt C, PetscReal nu[], const PetscReal y[]);
-  /* reach: s nu is in the domain for 0 <= s <= reach, when nu is */
-  PetscReal (*reach)(const PsdLoss *, PetscInt rows, PetscInt C, const PetscReal nu[], const PetscReal y[]);
+  /* to_domain: nu becomes a point of the dual function's domain, nu itself when it is one */
+  void (*to_domain)(const PsdLoss *, PetscInt rows, PetscInt C, PetscReal nu[], const PetscReal y[]);
+  /* max_scale: s nu is in the domain for 0 <= s <= max_scale, when nu is */
+  PetscReal (*max_scale)(const PsdLoss *, PetscInt rows, PetscInt C, const PetscReal nu[], const PetscReal y[]);
 };
 
 #define PSD_DUAL_TERMS(C) (64 + 64 * (PetscReal)(C))

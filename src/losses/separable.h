@@ -1,7 +1,7 @@
 /*
    Losses that are sums over scores: functions of one score, and from them the functions of whole rows that losses.h asks for.
 
-   A loss defines Value, DualPoint, Prox, Dual, Pull and Reach of one score as static inline functions, and then
+   A loss defines Value, DualPoint, Prox, Dual, ToDomain and MaxScale of one score as static inline functions, and then
    PSD_SEPARABLE_LOSS(its name in C, its name, its curvature, its first sigma).
 */
 #ifndef PSD_LOSSES_SEPARABLE_H
@@ -40,18 +40,18 @@
     *size += sizes;                                                                                                    \
     return sum;                                                                                                        \
   }                                                                                                                    \
-  static void PullRows(const PsdLoss *loss, PetscInt rows, PetscInt C, PetscReal nu[], const PetscReal y[])            \
+  static void ToDomainRows(const PsdLoss *loss, PetscInt rows, PetscInt C, PetscReal nu[], const PetscReal y[])        \
   {                                                                                                                    \
-    for (PetscInt k = 0; k < rows * C; k++) nu[k] = Pull(loss, nu[k], y[k]);                                           \
+    for (PetscInt k = 0; k < rows * C; k++) nu[k] = ToDomain(loss, nu[k], y[k]);                                       \
   }                                                                                                                    \
-  static PetscReal ReachRows(const PsdLoss *loss, PetscInt rows, PetscInt C, const PetscReal nu[],                     \
-                             const PetscReal y[])                                                                      \
+  static PetscReal MaxScaleRows(const PsdLoss *loss, PetscInt rows, PetscInt C, const PetscReal nu[],                  \
+                                const PetscReal y[])                                                                   \
   {                                                                                                                    \
     PetscReal least = INFINITY;                                                                                        \
-    for (PetscInt k = 0; k < rows * C; k++) least = PetscMin(least, Reach(loss, nu[k], y[k]));                         \
+    for (PetscInt k = 0; k < rows * C; k++) least = PetscMin(least, MaxScale(loss, nu[k], y[k]));                      \
     return least;                                                                                                      \
   }                                                                                                                    \
-  const PsdLossOps Variable = {text,     second_derivative, first_sigma, ValueRows, DualPointRows,                     \
-                               ProxRows, DualRows,          PullRows,    ReachRows}
+  const PsdLossOps Variable = {text,     second_derivative, first_sigma,  ValueRows,   DualPointRows,                  \
+                               ProxRows, DualRows,          ToDomainRows, MaxScaleRows}
 
 #endif

@@ -158,10 +158,10 @@ static PetscReal Dual(const PsdLoss *loss, PetscInt rows, PetscInt C, PetscReal 
   return sum;
 }
 
-static void Pull(const PsdLoss *loss, PetscInt rows, PetscInt C, PetscReal nu[], const PetscReal y[])
+static void ToDomain(const PsdLoss *loss, PetscInt rows, PetscInt C, PetscReal nu[], const PetscReal y[])
 {
   if (C == 1) {
-    (*PsdLossLogistic.pull)(loss, rows, C, nu, y);
+    (*PsdLossLogistic.to_domain)(loss, rows, C, nu, y);
     return;
   }
   for (PetscInt i = 0; i < rows; i++, nu += C, y += C) {
@@ -173,12 +173,12 @@ static void Pull(const PsdLoss *loss, PetscInt rows, PetscInt C, PetscReal nu[],
   }
 }
 
-static PetscReal Reach(const PsdLoss *loss, PetscInt rows, PetscInt C, const PetscReal nu[], const PetscReal y[])
+static PetscReal MaxScale(const PsdLoss *loss, PetscInt rows, PetscInt C, const PetscReal nu[], const PetscReal y[])
 {
   PetscReal least = INFINITY;
-  if (C == 1) return (*PsdLossLogistic.reach)(loss, rows, C, nu, y);
+  if (C == 1) return (*PsdLossLogistic.max_scale)(loss, rows, C, nu, y);
   for (PetscInt i = 0; i < rows; i++, nu += C, y += C) least = PetscMin(least, 1 / nu[ClassOf(C, y)]);
   return least;
 }
 
-const PsdLossOps PsdLossSoftmax = {"softmax", 0.25, 0.08, Value, DualPoint, Prox, Dual, Pull, Reach};
+const PsdLossOps PsdLossSoftmax = {"softmax", 0.25, 0.08, Value, DualPoint, Prox, Dual, ToDomain, MaxScale};

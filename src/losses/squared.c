@@ -27,13 +27,13 @@ static inline PetscReal Dual(const PsdLoss *loss, PetscReal nu, PetscReal y)
   return nu * y - nu * nu / 2;
 }
 
-static inline PetscReal Pull(const PsdLoss *loss, PetscReal nu, PetscReal y)
+static inline PetscReal ToDomain(const PsdLoss *loss, PetscReal nu, PetscReal y)
 {
   (void)loss, (void)y;
   return nu;
 }
 
-static inline PetscReal Reach(const PsdLoss *loss, PetscReal nu, PetscReal y)
+static inline PetscReal MaxScale(const PsdLoss *loss, PetscReal nu, PetscReal y)
 {
   (void)loss, (void)nu, (void)y;
   return INFINITY;

@@ -11,50 +11,50 @@
 #define UNIT_TOLERANCE 1e-8
 
 static void CheckRange(const char path[], const char name[], PetscInt value, PetscInt low, PetscInt high,
-                       PsdStatus *status)
+                       PsdFailure *failure)
 {
   if (value >= low && value <= high) return;
   if (low == high)
-    PsdStatusFail(status, "%s: %s is %" PetscInt_FMT ", expected %" PetscInt_FMT, path, name, value, low);
+    PsdFailureRecord(failure, "%s: %s is %" PetscInt_FMT ", expected %" PetscInt_FMT, path, name, value, low);
   else
-    PsdStatusFail(status, "%s: %s is %" PetscInt_FMT ", expected %" PetscInt_FMT " to %" PetscInt_FMT, path, name,
-                  value, low, high);
+    PsdFailureRecord(failure, "%s: %s is %" PetscInt_FMT ", expected %" PetscInt_FMT " to %" PetscInt_FMT, path, name,
+                     value, low, high);
 }
 
-static void CheckGeometry(const PsdPatchGeometry *g, const char path[], PsdStatus *status)
+static void CheckGeometry(const PsdPatchGeometry *g, const char path[], PsdFailure *failure)
 {
-  CheckRange(path, "channels", g->channels, 1, MAX_CHANNELS, status);
-  CheckRange(path, "height", g->height, 1, MAX_IMAGE_SIDE, status);
-  CheckRange(path, "width", g->width, 1, MAX_IMAGE_SIDE, status);
-  CheckRange(path, "reduce", g->reduce, 1, PetscMin(g->height, g->width), status);
-  if (status->failed) return;
+  CheckRange(path, "channels", g->channels, 1, MAX_CHANNELS, failure);
+  CheckRange(path, "height", g->height, 1, MAX_IMAGE_SIDE, failure);
+  CheckRange(path, "width", g->width, 1, MAX_IMAGE_SIDE, failure);
+  CheckRange(path, "reduce", g->reduce, 1, PetscMin(g->height, g->width), failure);
+  if (failure->failed) return;
   const PetscInt height = g->height / g->reduce, width = g->width / g->reduce;
-  CheckRange(path, "patch_height", g->patch_height, 1, height, status);
-  CheckRange(path, "patch_width", g->patch_width, 1, width, status);
-  CheckRange(path, "stride", g->stride, 1, PETSC_MAX_INT, status);
-  if (status->failed) return;
+  CheckRange(path, "patch_height", g->patch_height, 1, height, failure);
+  CheckRange(path, "patch_width", g->patch_width, 1, width, failure);
+  CheckRange(path, "stride", g->stride, 1, PETSC_MAX_INT, failure);
+  if (failure->failed) return;
   const PetscInt rows = (height - g->patch_height) / g->stride + 1;
   const PetscInt columns = (width - g->patch_width) / g->stride + 1;
-  CheckRange(path, "pool", g->pool, 1, PetscMin(rows, columns), status);
-  CheckRange(path, "pool_overlap", g->overlap, 0, PetscMin(rows, columns) - 1, status);
+  CheckRange(path, "pool", g->pool, 1, PetscMin(rows, columns), failure);
+  CheckRange(path, "pool_overlap", g->overlap, 0, PetscMin(rows, columns) - 1, failure);
 }
 
-static void CheckBranch(const PsdModelBranch *branch, const char path[], PsdStatus *status)
+static void CheckBranch(const PsdModelBranch *branch, const char path[], PsdFailure *failure)
 {
   const PsdPatchGeometry *g = &branch->geometry;
 
-  CheckGeometry(g, path, status);
-  if (status->failed) return;
+  CheckGeometry(g, path, failure);
+  if (failure->failed) return;
   const PetscInt64 q = (PetscInt64)g->channels * g->patch_height * g->patch_width;
   if (q > MAX_PATCH_NUMBERS)
-    PsdStatusFail(status, "%s: a patch has %" PetscInt64_FMT " numbers, expected at most %d", path, q,
-                  MAX_PATCH_NUMBERS);
+    PsdFailureRecord(failure, "%s: a patch has %" PetscInt64_FMT " numbers, expected at most %d", path, q,
+                     MAX_PATCH_NUMBERS);
   if (!branch->has_transform) return;
   if (branch->q != q)
-    PsdStatusFail(status,
-                  "%s: the transform takes patches of %" PetscInt_FMT " numbers, but they have %" PetscInt64_FMT, path,
-                  branch->q, q);
-  CheckRange(path, "columns of the transform", branch->f, 1, (PetscInt)q, status);
+    PsdFailureRecord(failure,
+                     "%s: the transform takes patches of %" PetscInt_FMT " numbers, but they have %" PetscInt64_FMT,
+                     path, branch->q, q);
+  CheckRange(path, "columns of the transform", branch->f, 1, (PetscInt)q, failure);
 }
 
 /* Numbers in a patch of the program. */
@@ -64,100 +64,102 @@ static PetscInt Dimension(const PsdModelBranch *branch)
   return branch->has_transform ? branch->f : g->channels * g->patch_height * g->patch_width;
 }
 
-void PsdModelCheckSizes(const PsdModel *model, const char path[], PsdStatus *status)
+void PsdModelCheckSizes(const PsdModel *model, const char path[], PsdFailure *failure)
 {
   PetscInt f = 0;
 
-  for (PetscInt b = 0; b < model->branches && !status->failed; b++) {
-    CheckBranch(&model->branch[b], path, status);
-    if (!status->failed) f = PetscMax(f, Dimension(&model->branch[b]));
+  for (PetscInt b = 0; b < model->branches && !failure->failed; b++) {
+    CheckBranch(&model->branch[b], path, failure);
+    if (!failure->failed) f = PetscMax(f, Dimension(&model->branch[b]));
   }
-  if (status->failed) return;
-  CheckRange(path, "columns of the filters", model->f, f, f, status);
-  CheckRange(path, "number of classes", model->count, 2, PETSC_MAX_INT, status);
-  CheckRange(path, "flip", model->training.flip, 0, 1, status);
-  CheckRange(path, "n_train", model->training.n_train, 0, PETSC_MAX_INT, status);
+  if (failure->failed) return;
+  CheckRange(path, "columns of the filters", model->f, f, f, failure);
+  CheckRange(path, "number of classes", model->count, 2, PETSC_MAX_INT, failure);
+  CheckRange(path, "flip", model->training.flip, 0, 1, failure);
+  CheckRange(path, "n_train", model->training.n_train, 0, PETSC_MAX_INT, failure);
 }
 
-static void CheckFinite(const char path[], const char name[], size_t count, const PetscReal values[], PsdStatus *status)
+static void CheckFinite(const char path[], const char name[], size_t count, const PetscReal values[],
+                        PsdFailure *failure)
 {
-  for (size_t k = 0; k < count && !status->failed; k++)
-    if (!isfinite(values[k])) PsdStatusFail(status, "%s: %s is not finite: found %g", path, name, (double)values[k]);
+  for (size_t k = 0; k < count && !failure->failed; k++)
+    if (!isfinite(values[k]))
+      PsdFailureRecord(failure, "%s: %s is not finite: found %g", path, name, (double)values[k]);
 }
 
-static void CheckPixels(const PsdPatchGeometry *g, const char path[], PsdStatus *status)
+static void CheckPixels(const PsdPatchGeometry *g, const char path[], PsdFailure *failure)
 {
-  CheckFinite(path, "pixel_shift", 1, &g->pixel_shift, status);
-  CheckFinite(path, "pixel_scale", 1, &g->pixel_scale, status);
-  CheckFinite(path, "patch_normalize", 1, &g->normalize, status);
+  CheckFinite(path, "pixel_shift", 1, &g->pixel_shift, failure);
+  CheckFinite(path, "pixel_scale", 1, &g->pixel_scale, failure);
+  CheckFinite(path, "patch_normalize", 1, &g->normalize, failure);
   if (g->pixel_scale <= 0)
-    PsdStatusFail(status, "%s: pixel_scale is %g, expected above 0", path, (double)g->pixel_scale);
+    PsdFailureRecord(failure, "%s: pixel_scale is %g, expected above 0", path, (double)g->pixel_scale);
   if (g->normalize < 0)
-    PsdStatusFail(status, "%s: patch_normalize is %g, expected at least 0", path, (double)g->normalize);
+    PsdFailureRecord(failure, "%s: patch_normalize is %g, expected at least 0", path, (double)g->normalize);
 }
 
-static void CheckTraining(const PsdModel *model, const char path[], PsdStatus *status)
+static void CheckTraining(const PsdModel *model, const char path[], PsdFailure *failure)
 {
   const PsdTraining *t = &model->training;
 
-  CheckFinite(path, "beta", 1, &t->beta, status);
-  CheckFinite(path, "beta_max", 1, &t->beta_max, status);
-  CheckFinite(path, "objective_primal", 1, &t->objective_primal, status);
-  CheckFinite(path, "objective_dual", 1, &t->objective_dual, status);
-  CheckFinite(path, "gap", 1, &t->gap, status);
-  CheckFinite(path, "activation", 3, t->activation, status);
-  CheckFinite(path, "huber_delta", 1, &t->huber_delta, status);
+  CheckFinite(path, "beta", 1, &t->beta, failure);
+  CheckFinite(path, "beta_max", 1, &t->beta_max, failure);
+  CheckFinite(path, "objective_primal", 1, &t->objective_primal, failure);
+  CheckFinite(path, "objective_dual", 1, &t->objective_dual, failure);
+  CheckFinite(path, "gap", 1, &t->gap, failure);
+  CheckFinite(path, "activation", 3, t->activation, failure);
+  CheckFinite(path, "huber_delta", 1, &t->huber_delta, failure);
   if (t->huber_delta < 0)
-    PsdStatusFail(status, "%s: huber_delta is %g, expected at least 0", path, (double)t->huber_delta);
-  if (t->beta < 0) PsdStatusFail(status, "%s: beta is %g, expected at least 0", path, (double)t->beta);
+    PsdFailureRecord(failure, "%s: huber_delta is %g, expected at least 0", path, (double)t->huber_delta);
+  if (t->beta < 0) PsdFailureRecord(failure, "%s: beta is %g, expected at least 0", path, (double)t->beta);
 }
 
-static void CheckLabels(const PsdModel *model, const char path[], PsdStatus *status)
+static void CheckLabels(const PsdModel *model, const char path[], PsdFailure *failure)
 {
-  for (PetscInt k = 0; k < model->count && !status->failed; k++)
+  for (PetscInt k = 0; k < model->count && !failure->failed; k++)
     for (PetscInt j = 0; j < k; j++)
       if (model->labels[j] == model->labels[k])
-        PsdStatusFail(status, "%s: label %" PetscInt_FMT " stands for two classes", path, model->labels[k]);
+        PsdFailureRecord(failure, "%s: label %" PetscInt_FMT " stands for two classes", path, model->labels[k]);
 }
 
-static void CheckUnit(const PsdModel *model, PetscInt neuron, const char path[], PsdStatus *status)
+static void CheckUnit(const PsdModel *model, PetscInt neuron, const char path[], PsdFailure *failure)
 {
   const PetscReal *filter = model->filters + (size_t)neuron * model->f;
   PetscReal square = 0;
 
   for (PetscInt k = 0; k < model->f; k++) square += filter[k] * filter[k];
   if (!(PetscAbsReal(PetscSqrtReal(square) - 1) <= UNIT_TOLERANCE))
-    PsdStatusFail(status, "%s: filter %" PetscInt_FMT " has length %.12g, expected 1", path, neuron,
-                  (double)PetscSqrtReal(square));
+    PsdFailureRecord(failure, "%s: filter %" PetscInt_FMT " has length %.12g, expected 1", path, neuron,
+                     (double)PetscSqrtReal(square));
 }
 
-static void CheckNeurons(const PsdModel *model, const char path[], PsdStatus *status)
+static void CheckNeurons(const PsdModel *model, const char path[], PsdFailure *failure)
 {
   const PetscInt C = PsdScoreCount(model->count);
   PetscInt G = 0;
 
   for (PetscInt b = 0; b < model->branches; b++) G += model->branch[b].geometry.pool * model->branch[b].geometry.pool;
 
-  CheckFinite(path, "a weight", (size_t)model->N, model->weights, status);
-  CheckFinite(path, "a filter", (size_t)model->N * model->f, model->filters, status);
-  for (PetscInt k = 0; k < model->N && !status->failed; k++) {
-    CheckRange(path, "the region of a neuron", model->regions[k], 0, G - 1, status);
-    CheckRange(path, "the class of a neuron", model->classes[k], 0, C - 1, status);
-    CheckUnit(model, k, path, status);
+  CheckFinite(path, "a weight", (size_t)model->N, model->weights, failure);
+  CheckFinite(path, "a filter", (size_t)model->N * model->f, model->filters, failure);
+  for (PetscInt k = 0; k < model->N && !failure->failed; k++) {
+    CheckRange(path, "the region of a neuron", model->regions[k], 0, G - 1, failure);
+    CheckRange(path, "the class of a neuron", model->classes[k], 0, C - 1, failure);
+    CheckUnit(model, k, path, failure);
   }
 }
 
-void PsdModelCheckNumbers(const PsdModel *model, const char path[], PsdStatus *status)
+void PsdModelCheckNumbers(const PsdModel *model, const char path[], PsdFailure *failure)
 {
-  if (status->failed) return;
-  CheckTraining(model, path, status);
-  CheckLabels(model, path, status);
+  if (failure->failed) return;
+  CheckTraining(model, path, failure);
+  CheckLabels(model, path, failure);
   for (PetscInt b = 0; b < model->branches; b++) {
     const PsdModelBranch *branch = &model->branch[b];
-    CheckPixels(&branch->geometry, path, status);
+    CheckPixels(&branch->geometry, path, failure);
     if (!branch->has_transform) continue;
-    CheckFinite(path, "the transform", (size_t)branch->q * branch->f, branch->transform, status);
-    CheckFinite(path, "the mean", (size_t)branch->q, branch->mean, status);
+    CheckFinite(path, "the transform", (size_t)branch->q * branch->f, branch->transform, failure);
+    CheckFinite(path, "the mean", (size_t)branch->q, branch->mean, failure);
   }
-  CheckNeurons(model, path, status);
+  CheckNeurons(model, path, failure);
 }

@@ -1,6 +1,6 @@
 /*
    model.h5, versions 1 and 2 (docs/formats.md): tables of what the file holds and where in PsdModel it belongs, used for
-   writing and for reading. On one rank; failures go to the status.
+   writing and for reading. On one rank; what fails is recorded.
 */
 #include "network.h"
 #include <stddef.h>
@@ -119,190 +119,190 @@ static void GroupName(PetscInt branch, char name[32])
 
 /* ---------------------------------------------------------------- reading */
 
-static void ReadPlaces(PsdH5File file, const Place places[], size_t count, void *whole, PsdStatus *status)
+static void ReadPlaces(PsdH5File file, const Place places[], size_t count, void *whole, PsdFailure *failure)
 {
   for (size_t k = 0; k < count; k++)
     if (!places[k].optional || PsdH5HasAttribute(file, places[k].name))
       PsdH5ReadAttribute(file, places[k].name, places[k].kind, PetscMax(1, places[k].count),
-                         Member(whole, places[k].offset), status);
+                         Member(whole, places[k].offset), failure);
 }
 
-static void ReadHeader(PsdH5File file, PsdModel *model, PetscInt *version, PsdStatus *status)
+static void ReadHeader(PsdH5File file, PsdModel *model, PetscInt *version, PsdFailure *failure)
 {
   char format[32] = "";
 
   *version = 1;
   model->branches = 1;
-  PsdH5ReadText(file, "format", format, sizeof(format), status);
-  if (!status->failed && strcmp(format, FORMAT))
-    PsdStatusFail(status, "%s: format is '%s', expected '%s'", file.path, format, FORMAT);
-  PsdH5ReadAttribute(file, "version", PSD_H5_INTEGER, 1, version, status);
-  if (!status->failed && (*version < 1 || *version > MOST_VERSION))
-    PsdStatusFail(status, "%s: model file of version %" PetscInt_FMT ", this program reads versions 1 to %d", file.path,
-                  *version, MOST_VERSION);
-  ReadPlaces(file, attributes, ATTRIBUTES, model, status);
-  PsdH5ReadText(file, "loss", model->training.loss, sizeof(model->training.loss), status);
-  PsdH5ReadLabels(file, "classes", &model->count, &model->labels, status);
-  if (*version > 1) PsdH5ReadAttribute(file, "branches", PSD_H5_INTEGER, 1, &model->branches, status);
-  if (!status->failed && (model->branches < 1 || model->branches > PSD_MOST_BRANCHES))
-    PsdStatusFail(status, "%s: branches is %" PetscInt_FMT ", expected 1 to %d", file.path, model->branches,
-                  PSD_MOST_BRANCHES);
+  PsdH5ReadText(file, "format", format, sizeof(format), failure);
+  if (!failure->failed && strcmp(format, FORMAT))
+    PsdFailureRecord(failure, "%s: format is '%s', expected '%s'", file.path, format, FORMAT);
+  PsdH5ReadAttribute(file, "version", PSD_H5_INTEGER, 1, version, failure);
+  if (!failure->failed && (*version < 1 || *version > MOST_VERSION))
+    PsdFailureRecord(failure, "%s: model file of version %" PetscInt_FMT ", this program reads versions 1 to %d",
+                     file.path, *version, MOST_VERSION);
+  ReadPlaces(file, attributes, ATTRIBUTES, model, failure);
+  PsdH5ReadText(file, "loss", model->training.loss, sizeof(model->training.loss), failure);
+  PsdH5ReadLabels(file, "classes", &model->count, &model->labels, failure);
+  if (*version > 1) PsdH5ReadAttribute(file, "branches", PSD_H5_INTEGER, 1, &model->branches, failure);
+  if (!failure->failed && (model->branches < 1 || model->branches > PSD_MOST_BRANCHES))
+    PsdFailureRecord(failure, "%s: branches is %" PetscInt_FMT ", expected 1 to %d", file.path, model->branches,
+                     PSD_MOST_BRANCHES);
 }
 
 /* The first data set that has an extent says what it is; the others must agree. Extents begin as -1. */
-static void ReadShapes(PsdH5File file, const ArrayPlace list[], size_t count, void *whole, PsdStatus *status)
+static void ReadShapes(PsdH5File file, const ArrayPlace list[], size_t count, void *whole, PsdFailure *failure)
 {
   for (size_t k = 0; k < count; k++) {
     PetscInt shape[2] = {0, 0};
-    PsdH5ReadShape(file, list[k].name, list[k].axes, shape, status);
-    for (int axis = 0; axis < list[k].axes && !status->failed; axis++) {
+    PsdH5ReadShape(file, list[k].name, list[k].axes, shape, failure);
+    for (int axis = 0; axis < list[k].axes && !failure->failed; axis++) {
       PetscInt *extent = Member(whole, list[k].extent[axis]);
       if (*extent < 0) *extent = shape[axis];
       if (*extent != shape[axis])
-        PsdStatusFail(status, "%s: data set %s has %" PetscInt_FMT " along axis %d, expected %" PetscInt_FMT, file.path,
-                      list[k].name, shape[axis], axis, *extent);
+        PsdFailureRecord(failure, "%s: data set %s has %" PetscInt_FMT " along axis %d, expected %" PetscInt_FMT,
+                         file.path, list[k].name, shape[axis], axis, *extent);
     }
   }
 }
 
-static void ReadArrays(PsdH5File file, const ArrayPlace list[], size_t count, void *whole, PsdStatus *status)
+static void ReadArrays(PsdH5File file, const ArrayPlace list[], size_t count, void *whole, PsdFailure *failure)
 {
   for (size_t k = 0; k < count; k++) {
     void **values = Member(whole, list[k].offset);
-    *values = PsdH5ReadArray(file, list[k].name, list[k].kind, status);
+    *values = PsdH5ReadArray(file, list[k].name, list[k].kind, failure);
   }
 }
 
 /* Geometry, and the shape of what follows it. */
-static void ReadBranch(PsdH5File file, const PsdModel *model, PsdModelBranch *branch, PsdStatus *status)
+static void ReadBranch(PsdH5File file, const PsdModel *model, PsdModelBranch *branch, PsdFailure *failure)
 {
   branch->geometry = model->branch[0].geometry;
   branch->geometry.reduce = 1;
   branch->geometry.overlap = 0;
   branch->q = branch->f = -1;
-  ReadPlaces(file, branch_attributes, BRANCH_ATTRIBUTES, branch, status);
-  if (status->failed) return;
+  ReadPlaces(file, branch_attributes, BRANCH_ATTRIBUTES, branch, failure);
+  if (failure->failed) return;
   branch->has_transform = PsdH5Exists(file, "preprocess");
-  if (branch->has_transform) ReadShapes(file, branch_arrays, BRANCH_ARRAYS, branch, status);
+  if (branch->has_transform) ReadShapes(file, branch_arrays, BRANCH_ARRAYS, branch, failure);
 }
 
 /* Where branch b is described: the root itself, or its group, which is then opened. */
-static PsdH5File BranchOf(PsdH5File file, PetscInt version, PetscInt b, PsdStatus *status)
+static PsdH5File BranchOf(PsdH5File file, PetscInt version, PetscInt b, PsdFailure *failure)
 {
   char name[32];
 
   if (version == 1) return file;
   GroupName(b, name);
-  return PsdH5OpenGroup(file, name, status);
+  return PsdH5OpenGroup(file, name, failure);
 }
 
-void PsdModelRead(const char path[], PsdModel *model, PsdStatus *status)
+void PsdModelRead(const char path[], PsdModel *model, PsdFailure *failure)
 {
-  PsdH5File file = PsdH5Open(path, status);
+  PsdH5File file = PsdH5Open(path, failure);
   PetscInt version;
 
   memset(model, 0, sizeof(*model));
-  ReadHeader(file, model, &version, status);
-  for (PetscInt b = 0; b < model->branches && !status->failed; b++) {
-    PsdH5File where = BranchOf(file, version, b, status);
-    ReadBranch(where, model, &model->branch[b], status);
+  ReadHeader(file, model, &version, failure);
+  for (PetscInt b = 0; b < model->branches && !failure->failed; b++) {
+    PsdH5File where = BranchOf(file, version, b, failure);
+    ReadBranch(where, model, &model->branch[b], failure);
     if (version > 1) PsdH5CloseGroup(&where);
   }
   model->N = model->f = -1;
-  ReadShapes(file, arrays, ARRAYS, model, status);
-  PsdModelCheckSizes(model, path, status);
-  ReadArrays(file, arrays, status->failed ? 0 : ARRAYS, model, status);
-  for (PetscInt b = 0; b < model->branches && !status->failed; b++) {
-    PsdH5File where = BranchOf(file, version, b, status);
-    if (model->branch[b].has_transform) ReadArrays(where, branch_arrays, BRANCH_ARRAYS, &model->branch[b], status);
+  ReadShapes(file, arrays, ARRAYS, model, failure);
+  PsdModelCheckSizes(model, path, failure);
+  ReadArrays(file, arrays, failure->failed ? 0 : ARRAYS, model, failure);
+  for (PetscInt b = 0; b < model->branches && !failure->failed; b++) {
+    PsdH5File where = BranchOf(file, version, b, failure);
+    if (model->branch[b].has_transform) ReadArrays(where, branch_arrays, BRANCH_ARRAYS, &model->branch[b], failure);
     if (version > 1) PsdH5CloseGroup(&where);
   }
-  PsdModelCheckNumbers(model, path, status);
+  PsdModelCheckNumbers(model, path, failure);
   PsdH5Close(&file);
 }
 
 /* ---------------------------------------------------------------- writing */
 
-static void WriteLabels(PsdH5File file, const PsdModel *model, PsdStatus *status)
+static void WriteLabels(PsdH5File file, const PsdModel *model, PsdFailure *failure)
 {
   const size_t length = 24, count = (size_t)model->count;
   char *digits = malloc(count * length);
   const char **texts = malloc(count * sizeof(*texts));
 
-  if (!digits || !texts) PsdStatusFail(status, "%s: not enough memory for its labels", file.path);
-  for (size_t k = 0; k < count && !status->failed; k++) {
+  if (!digits || !texts) PsdFailureRecord(failure, "%s: not enough memory for its labels", file.path);
+  for (size_t k = 0; k < count && !failure->failed; k++) {
     snprintf(digits + k * length, length, "%" PetscInt_FMT, model->labels[k]);
     texts[k] = digits + k * length;
   }
-  PsdH5WriteTexts(file, "classes", model->count, texts, status);
+  PsdH5WriteTexts(file, "classes", model->count, texts, failure);
   free(texts);
   free(digits);
 }
 
-static void WritePlaces(PsdH5File file, const Place places[], size_t count, const void *whole, PsdStatus *status)
+static void WritePlaces(PsdH5File file, const Place places[], size_t count, const void *whole, PsdFailure *failure)
 {
   for (size_t k = 0; k < count; k++)
     PsdH5WriteAttribute(file, places[k].name, places[k].kind, places[k].count, ConstMember(whole, places[k].offset),
-                        status);
+                        failure);
 }
 
-static void WriteHeader(PsdH5File file, const PsdModel *model, PsdStatus *status)
+static void WriteHeader(PsdH5File file, const PsdModel *model, PsdFailure *failure)
 {
   const char *format = FORMAT, *loss = model->training.loss;
   const PetscInt version = VersionOf(model);
 
-  PsdH5WriteTexts(file, "format", 0, &format, status);
-  PsdH5WriteAttribute(file, "version", PSD_H5_INTEGER, 0, &version, status);
-  PsdH5WriteTexts(file, "loss", 0, &loss, status);
-  WritePlaces(file, attributes, ATTRIBUTES, model, status);
-  WriteLabels(file, model, status);
-  if (version > 1) PsdH5WriteAttribute(file, "branches", PSD_H5_INTEGER, 0, &model->branches, status);
+  PsdH5WriteTexts(file, "format", 0, &format, failure);
+  PsdH5WriteAttribute(file, "version", PSD_H5_INTEGER, 0, &version, failure);
+  PsdH5WriteTexts(file, "loss", 0, &loss, failure);
+  WritePlaces(file, attributes, ATTRIBUTES, model, failure);
+  WriteLabels(file, model, failure);
+  if (version > 1) PsdH5WriteAttribute(file, "branches", PSD_H5_INTEGER, 0, &model->branches, failure);
 }
 
-static void WriteArrays(PsdH5File file, const ArrayPlace list[], size_t count, const void *whole, PsdStatus *status)
+static void WriteArrays(PsdH5File file, const ArrayPlace list[], size_t count, const void *whole, PsdFailure *failure)
 {
   for (size_t k = 0; k < count; k++) {
     PetscInt shape[2];
     for (int axis = 0; axis < list[k].axes; axis++)
       shape[axis] = *(const PetscInt *)ConstMember(whole, list[k].extent[axis]);
     PsdH5WriteArray(file, list[k].name, list[k].kind, list[k].axes, shape,
-                    *(void *const *)ConstMember(whole, list[k].offset), status);
+                    *(void *const *)ConstMember(whole, list[k].offset), failure);
   }
 }
 
-static void WriteBranch(PsdH5File file, const PsdModelBranch *branch, PsdStatus *status)
+static void WriteBranch(PsdH5File file, const PsdModelBranch *branch, PsdFailure *failure)
 {
-  WritePlaces(file, branch_attributes, BRANCH_ATTRIBUTES, branch, status);
-  if (branch->has_transform) WriteArrays(file, branch_arrays, BRANCH_ARRAYS, branch, status);
+  WritePlaces(file, branch_attributes, BRANCH_ATTRIBUTES, branch, failure);
+  if (branch->has_transform) WriteArrays(file, branch_arrays, BRANCH_ARRAYS, branch, failure);
 }
 
-static void WriteBranches(PsdH5File file, const PsdModel *model, PsdStatus *status)
+static void WriteBranches(PsdH5File file, const PsdModel *model, PsdFailure *failure)
 {
   if (VersionOf(model) == 1) {
-    WriteBranch(file, &model->branch[0], status);
+    WriteBranch(file, &model->branch[0], failure);
     return;
   }
-  for (PetscInt b = 0; b < model->branches && !status->failed; b++) {
+  for (PetscInt b = 0; b < model->branches && !failure->failed; b++) {
     char name[32];
     GroupName(b, name);
-    PsdH5File group = PsdH5CreateGroup(file, name, status);
-    WriteBranch(group, &model->branch[b], status);
+    PsdH5File group = PsdH5CreateGroup(file, name, failure);
+    WriteBranch(group, &model->branch[b], failure);
     PsdH5CloseGroup(&group);
   }
 }
 
-void PsdModelWrite(const char path[], const PsdModel *model, PsdStatus *status)
+void PsdModelWrite(const char path[], const PsdModel *model, PsdFailure *failure)
 {
   PsdFile output;
 
-  PsdFileBegin(&output, path, status);
-  PsdModelCheckSizes(model, path, status);
-  PsdModelCheckNumbers(model, path, status);
-  PsdH5File file = PsdH5Create(path, status);
-  WriteHeader(file, model, status);
-  WriteArrays(file, arrays, ARRAYS, model, status);
-  WriteBranches(file, model, status);
-  PsdH5Save(file, &output, status);
+  PsdFileBegin(&output, path, failure);
+  PsdModelCheckSizes(model, path, failure);
+  PsdModelCheckNumbers(model, path, failure);
+  PsdH5File file = PsdH5Create(path, failure);
+  WriteHeader(file, model, failure);
+  WriteArrays(file, arrays, ARRAYS, model, failure);
+  WriteBranches(file, model, failure);
+  PsdH5Save(file, &output, failure);
   PsdH5Close(&file);
-  PsdFileCommit(&output, status);
+  PsdFileCommit(&output, failure);
 }

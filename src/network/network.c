@@ -196,15 +196,15 @@ static PetscErrorCode Describe(PsdNetwork network, PsdModel *model)
 
 PetscErrorCode PsdNetworkSave(PsdNetwork network, const char path[])
 {
-  PsdStatus status = {0};
+  PsdFailure failure = {0};
   PsdModel model;
   PetscMPIInt rank;
 
   PetscFunctionBeginUser;
   PetscCall(Describe(network, &model));
   PetscCallMPI(MPI_Comm_rank(network->comm, &rank));
-  if (rank == 0) PsdModelWrite(path, &model, &status);
-  PetscCall(PsdStatusAgree(network->comm, &status));
+  if (rank == 0) PsdModelWrite(path, &model, &failure);
+  PetscCall(PsdFailureAgree(network->comm, &failure));
   PetscFunctionReturn(0);
 }
 
@@ -289,16 +289,16 @@ static PetscErrorCode Share(PsdNetwork network, PetscMPIInt rank, const PsdModel
 
 PetscErrorCode PsdNetworkLoad(MPI_Comm comm, const char path[], PsdNetwork *network)
 {
-  PsdStatus status = {0};
+  PsdFailure failure = {0};
   PsdModel model = {0};
   PetscMPIInt rank;
 
   PetscFunctionBeginUser;
   *network = NULL;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
-  if (rank == 0) PsdModelRead(path, &model, &status);
-  if (status.failed) PsdModelFree(&model);
-  PetscCall(PsdStatusAgree(comm, &status));
+  if (rank == 0) PsdModelRead(path, &model, &failure);
+  if (failure.failed) PsdModelFree(&model);
+  PetscCall(PsdFailureAgree(comm, &failure));
   PetscCall(PsdNetworkCreate(comm, network));
   PetscCall(Share(*network, rank, &model));
   PsdModelFree(&model);

@@ -47,13 +47,13 @@ static inline PetscInt PsdScoreCount(PetscInt count)
 }
 
 /* model_check.c: sizes before anything of that size is allocated, then the numbers. path is for the message. */
-void PsdModelCheckSizes(const PsdModel *model, const char path[], PsdStatus *status);
-void PsdModelCheckNumbers(const PsdModel *model, const char path[], PsdStatus *status);
+void PsdModelCheckSizes(const PsdModel *model, const char path[], PsdFailure *failure);
+void PsdModelCheckNumbers(const PsdModel *model, const char path[], PsdFailure *failure);
 
 /* model_file.c: on one rank. PsdModelRead allocates the arrays with malloc, also when it fails; PsdModelFree frees
  * them. */
-void PsdModelRead(const char path[], PsdModel *model, PsdStatus *status);
-void PsdModelWrite(const char path[], const PsdModel *model, PsdStatus *status);
+void PsdModelRead(const char path[], PsdModel *model, PsdFailure *failure);
+void PsdModelWrite(const char path[], const PsdModel *model, PsdFailure *failure);
 void PsdModelFree(PsdModel *model);
 
 #endif

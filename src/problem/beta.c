@@ -34,22 +34,22 @@ PetscErrorCode PsdDualPointPolar(PsdProblem problem, const PsdDualPoint *point, 
 
 /* ||A_P||_F ||nu0|| is the most that ||h|| can be. Data that say anything stay far above this part of it, whatever their number; and
    what is below it is looked at again, so that the part itself decides nothing. */
-#define NEXT_TO_NOTHING 1e-6
+#define NEGLIGIBLE 1e-6
 
-static PetscErrorCode LooksLikeNothing(PsdProblem problem, PetscReal trace, PetscBool *nothing)
+static PetscErrorCode GradientIsNegligible(PsdProblem problem, PetscReal trace, PetscBool *nothing)
 {
   PetscFunctionBeginUser;
   PetscReal squares = 0;
-  const PsdDistinct *samples = &problem->distinct;
+  const PsdRepresentatives *samples = &problem->representatives;
   for (size_t k = 0; k < (size_t)samples->n_local * problem->blocks->C; k++)
     squares += (PetscReal)samples->copies * problem->nu0[k] * problem->nu0[k];
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &squares, 1, MPIU_REAL, MPI_SUM, problem->comm));
-  *nothing = (PetscBool)(problem->beta_max <= NEXT_TO_NOTHING * PetscSqrtReal(PetscMax(0, trace) * squares));
+  *nothing = (PetscBool)(problem->beta_max <= NEGLIGIBLE * PetscSqrtReal(PetscMax(0, trace) * squares));
   PetscFunctionReturn(0);
 }
 
 /* R* of -L'(0) from the samples: with what rounding may hide, and that alone. */
-static PetscErrorCode LookAgain(PsdProblem problem, PetscReal *polar, PetscReal *hidden)
+static PetscErrorCode EvaluateFromSamples(PsdProblem problem, PetscReal *polar, PetscReal *hidden)
 {
   PetscFunctionBeginUser;
   const PsdDualSource source = {NULL, problem->nu0};
@@ -78,32 +78,32 @@ static PetscReal Sign(PetscInt64 i, PetscInt t)
 PetscErrorCode PsdProblemDrawSigns(PsdProblem problem)
 {
   PetscFunctionBeginUser;
-  const PetscInt C = problem->blocks->C, each = problem->distinct.copies;
+  const PetscInt C = problem->blocks->C, each = problem->representatives.copies;
   PetscInt first, copies;
   PetscCall(PsdDataGetSizes(problem->data, NULL, NULL, &first));
   PetscCall(PsdDataGetCopies(problem->data, &copies));
-  PetscCall(PetscMalloc1((size_t)problem->distinct.n_local * C, &problem->signs));
-  for (PetscInt i = 0; i < problem->distinct.n_local; i++)
+  PetscCall(PetscMalloc1((size_t)problem->representatives.n_local * C, &problem->signs));
+  for (PetscInt i = 0; i < problem->representatives.n_local; i++)
     for (PetscInt t = 0; t < C; t++) problem->signs[(size_t)i * C + t] = Sign((first + i * each) / copies, t);
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode BetaOfNoise(PsdProblem problem)
+static PetscErrorCode BetaOfRandomTargets(PsdProblem problem)
 {
   PetscFunctionBeginUser;
   PetscReal noise;
-  PetscCall(PsdPolarMax(problem->polar, problem->blocks, problem->noise, &noise));
+  PetscCall(PsdPolarMax(problem->polar, problem->blocks, problem->h_random, &noise));
   PetscCall(PetscInfo(NULL, "beta_max of random targets: %g\n", (double)noise));
   problem->beta = problem->beta_noise * noise;
   PetscFunctionReturn(0);
 }
 
 /* Where beta_max may be nothing but rounding. */
-static PetscErrorCode SeparateFromNothing(PsdProblem problem)
+static PetscErrorCode SeparateFromRounding(PsdProblem problem)
 {
   PetscFunctionBeginUser;
   PetscReal polar, hidden;
-  PetscCall(LookAgain(problem, &polar, &hidden));
+  PetscCall(EvaluateFromSamples(problem, &polar, &hidden));
   PetscCall(PetscInfo(NULL, "beta_max %g; from the samples at most %g, of which rounding %g\n",
                       (double)problem->beta_max, (double)polar, (double)hidden));
   if (polar > 2 * hidden) PetscFunctionReturn(0);
@@ -121,14 +121,14 @@ PetscErrorCode PsdProblemFindBeta(PsdProblem problem, PetscReal trace)
   PetscCall(PsdPhaseBegin(PSD_PHASE_FACTOR));
   PetscCall(PsdPolarCreate(problem->blocks->f, &problem->polar));
   PetscCall(PsdPolarMax(problem->polar, problem->blocks, problem->h, &problem->beta_max));
-  if (problem->beta_noise > 0) PetscCall(BetaOfNoise(problem));
-  PetscCall(VecDestroy(&problem->noise));
+  if (problem->beta_noise > 0) PetscCall(BetaOfRandomTargets(problem));
+  PetscCall(VecDestroy(&problem->h_random));
   PetscCall(PsdPhaseEnd(PSD_PHASE_FACTOR));
   PsdCheckInput(!PetscIsInfOrNanReal(problem->beta_max),
                 "lifted features overflow: see -pixel_shift, -pixel_scale, -activation and the preprocessing");
   if (problem->beta_rel > 0) problem->beta = problem->beta_rel * problem->beta_max;
-  PetscCall(LooksLikeNothing(problem, trace, &nothing));
-  if (nothing) PetscCall(SeparateFromNothing(problem));
+  PetscCall(GradientIsNegligible(problem, trace, &nothing));
+  if (nothing) PetscCall(SeparateFromRounding(problem));
   problem->beta_asked = problem->beta;
   PetscFunctionReturn(0);
 }

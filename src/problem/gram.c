@@ -25,7 +25,7 @@ static PetscErrorCode MultiplyColumns(PsdProblem problem, const PetscReal nu[], 
                                       const PetscReal *phi, PetscReal beta, PetscReal *h)
 {
   PetscFunctionBeginUser;
-  const PetscInt samples = PsdFeaturesSamplesPerRow(problem->folded), copies = problem->distinct.copies;
+  const PetscInt samples = PsdFeaturesSamplesPerRow(problem->folded), copies = problem->representatives.copies;
   const PetscReal scale = PetscSqrtReal((PetscReal)samples);
   PetscBLASInt D, C, brows, step;
   PetscCall(PetscBLASIntCast(problem->order, &D));
@@ -82,7 +82,7 @@ static PetscErrorCode KeepTargets(PsdProblem problem, const PetscReal h[])
 {
   PetscFunctionBeginUser;
   PetscCall(KeepColumns(problem, h, problem->h));
-  PetscCall(KeepColumns(problem, h + TargetsLength(problem) / 2, problem->noise));
+  PetscCall(KeepColumns(problem, h + TargetsLength(problem) / 2, problem->h_random));
   PetscCall(PetscFree(problem->signs));
   PetscFunctionReturn(0);
 }

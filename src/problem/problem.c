@@ -112,12 +112,12 @@ static PetscErrorCode SetTargets(PsdProblem problem)
 }
 
 /* Of images and mirror images that will be folded the images, and their targets. */
-static PetscErrorCode SetDistinct(PsdProblem problem, PetscBool folded)
+static PetscErrorCode SetRepresentatives(PsdProblem problem, PetscBool folded)
 {
   PetscFunctionBeginUser;
-  PsdDistinct *it = &problem->distinct;
+  PsdRepresentatives *it = &problem->representatives;
   const PetscInt C = problem->blocks->C;
-  *it = (PsdDistinct){problem->n_local, 1, problem->Y};
+  *it = (PsdRepresentatives){problem->n_local, 1, problem->Y};
   if (!folded || !PsdLossSplits(&problem->loss)) PetscFunctionReturn(0);
   PetscCall(PsdDataGetCopies(problem->data, &it->copies));
   it->n_local /= it->copies;
@@ -136,11 +136,11 @@ static PetscErrorCode SetStart(PsdProblem problem)
   PetscReal *zero, *y;
   PetscCall(PetscCalloc2((size_t)PetscMax(1, problem->n_local) * C, &zero, C, &y));
   for (PetscInt t = 0; t < C; t++) y[t] = Target(C, 0, t);
-  problem->empty = (PetscReal)problem->n * (*loss->ops->value)(loss, 1, C, zero, y);
+  problem->loss_at_zero = (PetscReal)problem->n * (*loss->ops->value)(loss, 1, C, zero, y);
   problem->nu0 = problem->Y;
   if (PsdLossSplits(loss)) {
-    PetscCall(PetscMalloc1((size_t)problem->distinct.n_local * C, &problem->nu0));
-    (*loss->ops->dual_point)(loss, problem->distinct.n_local, C, zero, problem->distinct.Y, problem->nu0);
+    PetscCall(PetscMalloc1((size_t)problem->representatives.n_local * C, &problem->nu0));
+    (*loss->ops->dual_point)(loss, problem->representatives.n_local, C, zero, problem->representatives.Y, problem->nu0);
   }
   PetscCall(PetscFree2(zero, y));
   PetscFunctionReturn(0);
@@ -196,9 +196,9 @@ PetscErrorCode PsdProblemSetUp(PsdProblem problem)
   PetscCall(PsdProblemIsSymmetric(problem, &symmetric));
   if (symmetric) PsdPatchesSetMirrored(problem->patches);
   PetscCall(PsdBlocksCreateVec(problem->blocks, &problem->h));
-  PetscCall(VecDuplicate(problem->h, &problem->noise));
+  PetscCall(VecDuplicate(problem->h, &problem->h_random));
   PetscCall(SetTargets(problem));
-  PetscCall(SetDistinct(problem, symmetric));
+  PetscCall(SetRepresentatives(problem, symmetric));
   PetscCall(SetStart(problem));
   PetscCall(PsdProblemDrawSigns(problem));
   PetscCall(PsdFeaturesCreate(problem->data, problem->patches, problem->activation,
@@ -308,11 +308,11 @@ PetscErrorCode PsdProblemDestroy(PsdProblem *problem)
   PetscCall(PsdRowsDestroy(&(*problem)->rows));
   PetscCall(PsdPolarDestroy(&(*problem)->polar));
   PetscCall(VecDestroy(&(*problem)->h));
-  PetscCall(VecDestroy(&(*problem)->noise));
+  PetscCall(VecDestroy(&(*problem)->h_random));
   PetscCall(PetscFree((*problem)->signs));
   PetscCall(PsdProductsDestroy(&(*problem)->products));
   if ((*problem)->nu0 != (*problem)->Y) PetscCall(PetscFree((*problem)->nu0));
-  if ((*problem)->distinct.Y != (*problem)->Y) PetscCall(PetscFree((*problem)->distinct.Y));
+  if ((*problem)->representatives.Y != (*problem)->Y) PetscCall(PetscFree((*problem)->representatives.Y));
   PetscCall(PetscFree((*problem)->Y));
   PetscCall(PetscFree((*problem)->gram));
   PetscCall(PetscFree((*problem)->region_norm));

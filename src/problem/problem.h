@@ -48,7 +48,7 @@ PetscErrorCode PsdFeaturesDestroy(PsdFeatures *features);
    in tiles that stay in cache between the two products.
 
    Of folded features a row is an image and its mirror image: x enters as Q Q'x, so that both have the same A x, and are given the
-   same coefficients. Samples are counted as PsdDistinct counts them, below. */
+   same coefficients. Samples are counted as PsdRepresentatives counts them, below. */
 
 typedef struct _p_PsdProducts *PsdProducts;
 
@@ -62,7 +62,7 @@ PetscErrorCode PsdProductsCreate(PsdFeatures features, struct _p_PsdSymmetry *sy
                                  PsdProducts *products);
 /* PsdProductsPass - x, y: C columns of D over the owners of pairs; y = A' coefficients. NULL: not wanted. Collective. */
 PetscErrorCode PsdProductsPass(PsdProducts products, Vec x, Vec y, PsdRowWork work, void *context);
-/* PsdProductsAdjoint - y = A' nu, nu distinct samples x C row-major. Collective. */
+/* PsdProductsAdjoint - y = A' nu, nu representative samples x C row-major. Collective. */
 PetscErrorCode PsdProductsAdjoint(PsdProducts products, const PetscReal nu[], Vec y);
 PetscErrorCode PsdProductsDestroy(PsdProducts *products);
 
@@ -73,7 +73,7 @@ PetscErrorCode PsdProductsDestroy(PsdProducts *products);
 typedef struct {
   PetscInt n_local, copies; /* here; samples that each stands for */
   PetscReal *Y;             /* targets, n_local x C row-major; the problem's own where copies is 1 */
-} PsdDistinct;
+} PsdRepresentatives;
 
 struct _p_PsdProblem {
   MPI_Comm comm;
@@ -94,16 +94,16 @@ struct _p_PsdProblem {
   PetscReal beta_asked;           /* what it comes to; beta is another one on a path */
   PetscReal memory;               /* MB a rank for lifted features */
   PetscInt n, n_local;
-  PetscReal *Y;           /* targets +1/-1, n_local x C row-major */
-  PetscReal YY;           /* sum of squares of all targets */
-  PsdDistinct distinct;   /* of the squared loss all samples */
-  PetscReal *nu0;         /* -L'(0) of the distinct samples; Y itself for the squared loss */
-  PetscReal *region_norm; /* G: ||A_g||_F, rounded up; NULL before the first pass over the samples */
-  PetscReal empty;        /* L(0), the objective of the network without neurons */
-  Vec h;                  /* P A'nu0, as C columns of D */
-  PetscReal *signs;       /* random ones in the place of nu0, see beta.c; NULL from A'A on */
-  Vec noise;              /* P A' signs; NULL once beta is found */
-  PetscReal *gram;        /* this rank's part of P A'A P, upper triangle, order x order; NULL once handed on */
+  PetscReal *Y;                       /* targets +1/-1, n_local x C row-major */
+  PetscReal YY;                       /* sum of squares of all targets */
+  PsdRepresentatives representatives; /* of the squared loss all samples */
+  PetscReal *nu0;                     /* -L'(0) of the representative samples; Y itself for the squared loss */
+  PetscReal *region_norm;             /* G: ||A_g||_F, rounded up; NULL before the first pass over the samples */
+  PetscReal loss_at_zero;             /* L(0), the objective of the network without neurons */
+  Vec h;                              /* P A'nu0, as C columns of D */
+  PetscReal *signs;                   /* random ones in the place of nu0, see beta.c; NULL from A'A on */
+  Vec h_random;                       /* P A' signs; NULL once beta is found */
+  PetscReal *gram; /* this rank's part of P A'A P, upper triangle, order x order; NULL once handed on */
 };
 
 /* PsdProblemIsSymmetric - whether the samples, once lifted, will be folded: images and mirror images, and patches that are their
@@ -156,7 +156,7 @@ typedef struct {
   Vec rounding;                /* one number a pair: a bound of ||error of smat(A'nu)_gt||_F (see evaluate.c) */
 } PsdDualPoint;
 
-/* How a dual point is given: nu = -L'(A w), or, where w is NULL, nu itself, of this rank's distinct samples x C row-major. */
+/* How a dual point is given: nu = -L'(A w), or, where w is NULL, nu itself, of this rank's representative samples x C row-major. */
 typedef struct {
   Vec w;
   const PetscReal *nu;

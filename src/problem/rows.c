@@ -431,7 +431,7 @@ static PetscErrorCode KernelBlock(PsdRows it, PetscMPIInt ranks, PetscInt block,
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdRowsKernel(PsdRows it, PetscInt block, PetscInt N, PetscReal K[])
+PetscErrorCode PsdRowsDualMatrix(PsdRows it, PetscInt block, PetscInt N, PetscReal K[])
 {
   PetscFunctionBeginUser;
   const MPI_Comm comm = it->blocks->comm;

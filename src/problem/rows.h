@@ -37,14 +37,14 @@ PetscErrorCode PsdRowsForwardFactors(PsdRows rows, const PsdFactors *S, PetscRea
 PetscErrorCode PsdRowsAdjoint(PsdRows rows, const PetscReal nu[], Vec gradient);
 
 /*
-   PsdRowsKernel - columns of A A' summed over the regions: those of this rank's samples.
+   PsdRowsDualMatrix - columns of A A' summed over the regions: those of this rank's samples.
 
    Collective. Sample i of rank r has the number (i/block P + r) block + i%block, so that a rank's samples are its columns of a
    matrix dealt out by blocks of columns; N = P block ceil(most samples of a rank / block). K: N x N/P by columns, of which at
    least the lower triangle is written; rows and columns without a sample become those of the identity.
    Cost: 2 f flops a pair of patches, half of all pairs.
 */
-PetscErrorCode PsdRowsKernel(PsdRows rows, PetscInt block, PetscInt N, PetscReal K[]);
+PetscErrorCode PsdRowsDualMatrix(PsdRows rows, PetscInt block, PetscInt N, PetscReal K[]);
 
 /* norm: n_local x G, upper bounds of ||Phi_ig||. Borrowed. */
 void PsdRowsGetNorms(PsdRows rows, const PetscReal *norm[]);

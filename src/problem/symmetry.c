@@ -10,9 +10,9 @@ static PetscInt PlaceOf(PetscInt i, PetscInt j)
   return PsdPackedLength(high) + low;
 }
 
-/* Pi on region g; the last row and column of a block, those of the constant 1, stay. empty: entries of padding, which are
+/* Pi on region g; the last row and column of a block, those of the constant 1, stay. padding: entries of padding, which are
    zero in every sample. */
-static void MapRegion(PsdSymmetry it, PetscInt g, PetscInt d, const PsdRegionMirror *mirror, PetscBool empty[])
+static void MapRegion(PsdSymmetry it, PetscInt g, PetscInt d, const PsdRegionMirror *mirror, PetscBool padding[])
 {
   const PetscInt m = PsdPackedLength(d);
   for (PetscInt j = 0; j < d; j++) {
@@ -22,18 +22,18 @@ static void MapRegion(PsdSymmetry it, PetscInt g, PetscInt d, const PsdRegionMir
       const size_t to = (size_t)mirror->region * m + PlaceOf(i, j);
       it->partner[to] = g * m + PlaceOf(from_i, from_j);
       it->sign[to] = sign;
-      empty[to] = (PetscBool)(i != j && ((i >= mirror->f && i < d - 1) || (j >= mirror->f && j < d - 1)));
+      padding[to] = (PetscBool)(i != j && ((i >= mirror->f && i < d - 1) || (j >= mirror->f && j < d - 1)));
     }
   }
 }
 
 /* The columns of Q, in the order of the first coordinate each has. */
-static void ListColumns(PsdSymmetry it, const PetscBool empty[])
+static void ListColumns(PsdSymmetry it, const PetscBool padding[])
 {
   PetscInt order = 0;
   for (PetscInt k = 0; k < it->D; k++) {
     const PetscInt partner = it->partner[k];
-    if (empty[k] || partner < k || (partner == k && it->sign[k] < 0)) continue;
+    if (padding[k] || partner < k || (partner == k && it->sign[k] < 0)) continue;
     it->place[0][order] = k;
     it->place[1][order] = partner;
     it->weight[0][order] = partner == k ? 1 : 1 / PETSC_SQRT2;
@@ -48,18 +48,18 @@ PetscErrorCode PsdSymmetryCreate(PsdPatches patches, PsdBlocks blocks, PsdSymmet
   PetscFunctionBeginUser;
   PsdSymmetry it;
   PsdRegionMirror mirror;
-  PetscBool *empty;
+  PetscBool *padding;
   PetscCall(PetscNew(&it));
   it->D = blocks->D;
   PetscCall(PetscMalloc6(it->D, &it->partner, it->D, &it->sign, it->D, &it->place[0], it->D, &it->place[1], it->D,
                          &it->weight[0], it->D, &it->weight[1]));
-  PetscCall(PetscMalloc3(blocks->f, &mirror.coordinate, blocks->f, &mirror.sign, it->D, &empty));
+  PetscCall(PetscMalloc3(blocks->f, &mirror.coordinate, blocks->f, &mirror.sign, it->D, &padding));
   for (PetscInt g = 0; g < blocks->G; g++) {
     PsdPatchesGetMirror(patches, g, &mirror);
-    MapRegion(it, g, blocks->d, &mirror, empty);
+    MapRegion(it, g, blocks->d, &mirror, padding);
   }
-  ListColumns(it, empty);
-  PetscCall(PetscFree3(mirror.coordinate, mirror.sign, empty));
+  ListColumns(it, padding);
+  PetscCall(PetscFree3(mirror.coordinate, mirror.sign, padding));
   *symmetry = it;
   PetscFunctionReturn(0);
 }

@@ -1,7 +1,7 @@
 /*
    Which problem this is, in words that can be compared, and the transform of the patches in a file.
 */
-#include "stored.h"
+#include "identity.h"
 #include "patches/patches.h"
 #include <stdarg.h>
 #include <stdio.h>

@@ -14,26 +14,26 @@ struct _p_PsdTable {
   int error;    /* errno of the first row that could not be written */
 };
 
-void PsdStreamClose(FILE *stream, const char path[], PsdStatus *status)
+void PsdStreamClose(FILE *stream, const char path[], PsdFailure *failure)
 {
   const int failed = ferror(stream);
-  if (fclose(stream) || failed) PsdStatusFail(status, "cannot write %s: %s", path, strerror(errno));
+  if (fclose(stream) || failed) PsdFailureRecord(failure, "cannot write %s: %s", path, strerror(errno));
 }
 
 PetscErrorCode PsdTableCreate(const char path[], const char header[], PsdTable *table)
 {
   PetscFunctionBeginUser;
-  PsdStatus status = {PETSC_FALSE, ""};
+  PsdFailure failure = {PETSC_FALSE, ""};
   PetscMPIInt rank;
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
   PetscCall(PetscNew(table));
   if (path[0] && rank == 0) {
-    PsdFileBegin(&(*table)->file, path, &status);
-    if (!status.failed) (*table)->stream = fopen((*table)->file.temporary, "w");
-    if (!(*table)->stream) PsdStatusFail(&status, "cannot write %s: %s", path, strerror(errno));
+    PsdFileBegin(&(*table)->file, path, &failure);
+    if (!failure.failed) (*table)->stream = fopen((*table)->file.temporary, "w");
+    if (!(*table)->stream) PsdFailureRecord(&failure, "cannot write %s: %s", path, strerror(errno));
     else fprintf((*table)->stream, "%s\n", header);
   }
-  PetscCall(PsdStatusAgree(PETSC_COMM_WORLD, &status));
+  PetscCall(PsdFailureAgree(PETSC_COMM_WORLD, &failure));
   PetscFunctionReturn(0);
 }
 
@@ -54,14 +54,15 @@ PetscErrorCode PsdTableRow(PsdTable table, const char format[], ...)
 PetscErrorCode PsdTableClose(PsdTable *table)
 {
   PetscFunctionBeginUser;
-  PsdStatus status = {PETSC_FALSE, ""};
+  PsdFailure failure = {PETSC_FALSE, ""};
   if ((*table)->stream) {
-    if ((*table)->error) PsdStatusFail(&status, "cannot write %s: %s", (*table)->file.path, strerror((*table)->error));
-    PsdStreamClose((*table)->stream, (*table)->file.path, &status);
-    if (status.failed) PsdFileAbandon(&(*table)->file);
-    else PsdFileCommit(&(*table)->file, &status);
+    if ((*table)->error)
+      PsdFailureRecord(&failure, "cannot write %s: %s", (*table)->file.path, strerror((*table)->error));
+    PsdStreamClose((*table)->stream, (*table)->file.path, &failure);
+    if (failure.failed) PsdFileAbandon(&(*table)->file);
+    else PsdFileCommit(&(*table)->file, &failure);
   }
   PetscCall(PetscFree(*table));
-  PetscCall(PsdStatusAgree(PETSC_COMM_WORLD, &status));
+  PetscCall(PsdFailureAgree(PETSC_COMM_WORLD, &failure));
   PetscFunctionReturn(0);
 }

@@ -12,14 +12,14 @@ const char *PsdErrorMessage(void)
   return last_message;
 }
 
-void PsdStatusFail(PsdStatus *status, const char format[], ...)
+void PsdFailureRecord(PsdFailure *failure, const char format[], ...)
 {
-  if (status->failed) return;
+  if (failure->failed) return;
   va_list arguments;
   va_start(arguments, format);
-  vsnprintf(status->message, sizeof(status->message), format, arguments);
+  vsnprintf(failure->message, sizeof(failure->message), format, arguments);
   va_end(arguments);
-  status->failed = PETSC_TRUE;
+  failure->failed = PETSC_TRUE;
 }
 
 PetscErrorCode PsdInputError(const char format[], ...)
@@ -31,16 +31,16 @@ PetscErrorCode PsdInputError(const char format[], ...)
   return PSD_ERR_INPUT;
 }
 
-PetscErrorCode PsdStatusAgree(MPI_Comm comm, const PsdStatus *status)
+PetscErrorCode PsdFailureAgree(MPI_Comm comm, const PsdFailure *failure)
 {
   PetscFunctionBeginUser;
   PetscMPIInt rank, size, first;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   PetscCallMPI(MPI_Comm_size(comm, &size));
-  first = status->failed ? rank : size;
+  first = failure->failed ? rank : size;
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &first, 1, MPI_INT, MPI_MIN, comm));
   if (first == size) PetscFunctionReturn(0);
-  if (rank == first) snprintf(last_message, sizeof(last_message), "%s", status->message);
+  if (rank == first) snprintf(last_message, sizeof(last_message), "%s", failure->message);
   PetscCallMPI(MPI_Bcast(last_message, PSD_MESSAGE_LENGTH, MPI_CHAR, first, comm));
   PetscFunctionReturn(PSD_ERR_INPUT);
 }

@@ -34,14 +34,14 @@ static PetscErrorCode RepeatLabels(PsdData data)
 PetscErrorCode PsdDataAddMirrors(PsdData data)
 {
   PetscFunctionBeginUser;
-  PsdStatus status = {.failed = PETSC_FALSE};
+  PsdFailure failure = {.failed = PETSC_FALSE};
   const PetscInt rows = data->channels * data->height;
   const size_t bytes = (size_t)rows * data->width;
   PsdCheckInput(data->n <= PSD_MAX_IMAGES / 2, "-flip: %" PetscInt_FMT " images, expected %d or fewer", data->n,
                 PSD_MAX_IMAGES / 2);
   unsigned char *images =
-      (unsigned char *)PsdAllocate(2 * (size_t)data->n_local, bytes, "images and their mirrors", &status);
-  PetscCall(PsdStatusAgree(data->comm, &status));
+      (unsigned char *)PsdAllocate(2 * (size_t)data->n_local, bytes, "images and their mirrors", &failure);
+  PetscCall(PsdFailureAgree(data->comm, &failure));
   for (PetscInt k = 0; k < data->n_local; k++) {
     const unsigned char *image = data->images + (size_t)k * bytes;
     memcpy(images + 2 * (size_t)k * bytes, image, bytes);

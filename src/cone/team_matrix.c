@@ -1,13 +1,13 @@
 /*
    A symmetric matrix over a team: whole columns to each rank, so that a rank's columns give it rows of the product.
 */
-#include "spread.h"
+#include "team_matrix.h"
 #include <petscblaslapack.h>
 
 /* What the first rank asks for: a number of vectors to multiply with, or one of these. */
 enum { RELEASE = 0, LOAD = -1 };
 
-struct _p_PsdSpread {
+struct _p_PsdTeamMatrix {
   MPI_Comm comm;
   PetscMPIInt ranks, rank;
   PetscInt d, first, columns; /* here */
@@ -18,10 +18,10 @@ struct _p_PsdSpread {
   MPI_Datatype column; /* d numbers */
 };
 
-PetscErrorCode PsdSpreadCreate(MPI_Comm comm, PetscInt d, PsdSpread *spread)
+PetscErrorCode PsdTeamMatrixCreate(MPI_Comm comm, PetscInt d, PsdTeamMatrix *team_matrix)
 {
   PetscFunctionBeginUser;
-  PsdSpread it;
+  PsdTeamMatrix it;
   PetscMPIInt length;
   PetscCall(PetscNew(&it));
   it->comm = comm;
@@ -39,7 +39,7 @@ PetscErrorCode PsdSpreadCreate(MPI_Comm comm, PetscInt d, PsdSpread *spread)
   PetscCall(PetscMPIIntCast(d, &length));
   PetscCallMPI(MPI_Type_contiguous(length, MPIU_REAL, &it->column));
   PetscCallMPI(MPI_Type_commit(&it->column));
-  *spread = it;
+  *team_matrix = it;
   PetscFunctionReturn(0);
 }
 
@@ -55,7 +55,7 @@ void PsdMirror(PetscInt d, PetscReal sign, const PetscReal *X, PetscReal *full)
           full[j * n + i] = full[i * n + j] = sign * X[j * n + i];
 }
 
-static PetscErrorCode Reserve(PsdSpread it, PetscInt columns)
+static PetscErrorCode Reserve(PsdTeamMatrix it, PetscInt columns)
 {
   PetscFunctionBeginUser;
   if (columns <= it->room) PetscFunctionReturn(0);
@@ -67,7 +67,7 @@ static PetscErrorCode Reserve(PsdSpread it, PetscInt columns)
 }
 
 /* Everyone's part of a product: my rows of X V, to the first rank, one rank's rows after the other. */
-static PetscErrorCode Multiply(PsdSpread it, PetscInt columns, PetscReal *V)
+static PetscErrorCode Multiply(PsdTeamMatrix it, PetscInt columns, PetscReal *V)
 {
   PetscFunctionBeginUser;
   const PetscReal one = 1, zero = 0;
@@ -91,7 +91,7 @@ static PetscErrorCode Multiply(PsdSpread it, PetscInt columns, PetscReal *V)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdSpreadServe(PsdSpread it)
+PetscErrorCode PsdTeamMatrixServe(PsdTeamMatrix it)
 {
   PetscFunctionBeginUser;
   for (;;) {
@@ -108,14 +108,14 @@ PetscErrorCode PsdSpreadServe(PsdSpread it)
   }
 }
 
-static PetscErrorCode Tell(PsdSpread it, PetscInt command)
+static PetscErrorCode Tell(PsdTeamMatrix it, PetscInt command)
 {
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Bcast(&command, 1, MPIU_INT, 0, it->comm));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdSpreadLoad(PsdSpread it, PetscReal *X)
+PetscErrorCode PsdTeamMatrixLoad(PsdTeamMatrix it, PetscReal *X)
 {
   PetscFunctionBeginUser;
   PsdMirror(it->d, 1, X, X);
@@ -125,7 +125,8 @@ PetscErrorCode PsdSpreadLoad(PsdSpread it, PetscReal *X)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdSpreadMultiply(PsdSpread it, PetscReal sign, PetscInt columns, const PetscReal V[], PetscReal AV[])
+PetscErrorCode PsdTeamMatrixMultiply(PsdTeamMatrix it, PetscReal sign, PetscInt columns, const PetscReal V[],
+                                     PetscReal AV[])
 {
   PetscFunctionBeginUser;
   PetscCall(Reserve(it, columns));
@@ -139,21 +140,21 @@ PetscErrorCode PsdSpreadMultiply(PsdSpread it, PetscReal sign, PetscInt columns,
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdSpreadRelease(PsdSpread it)
+PetscErrorCode PsdTeamMatrixRelease(PsdTeamMatrix it)
 {
   PetscFunctionBeginUser;
   PetscCall(Tell(it, RELEASE));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdSpreadDestroy(PsdSpread *spread)
+PetscErrorCode PsdTeamMatrixDestroy(PsdTeamMatrix *team_matrix)
 {
   PetscFunctionBeginUser;
-  if (!*spread) PetscFunctionReturn(0);
-  PetscCallMPI(MPI_Type_free(&(*spread)->column));
-  PetscCall(PetscFree2((*spread)->count, (*spread)->begin));
-  PetscCall(PetscFree2((*spread)->V, (*spread)->product));
-  PetscCall(PetscFree((*spread)->part));
-  PetscCall(PetscFree(*spread));
+  if (!*team_matrix) PetscFunctionReturn(0);
+  PetscCallMPI(MPI_Type_free(&(*team_matrix)->column));
+  PetscCall(PetscFree2((*team_matrix)->count, (*team_matrix)->begin));
+  PetscCall(PetscFree2((*team_matrix)->V, (*team_matrix)->product));
+  PetscCall(PetscFree((*team_matrix)->part));
+  PetscCall(PetscFree(*team_matrix));
   PetscFunctionReturn(0);
 }

@@ -154,12 +154,12 @@ static PetscErrorCode AddDualPoint(Pass *pass, PetscInt k, PetscInt i, PetscReal
   PetscFunctionBeginUser;
   const PetscInt C = pass->problem->blocks->C, G = pass->problem->blocks->G;
   const PsdLoss *loss = &pass->problem->loss;
-  const size_t distinct = (size_t)(i / pass->problem->distinct.copies);
+  const size_t distinct = (size_t)(i / pass->problem->representatives.copies);
   const PetscReal *given = pass->sources[k].w ? NULL : pass->sources[k].nu + distinct * C;
   PetscReal *sums = pass->sums + SUMS_CANDIDATE * k, *rounding = pass->rounding + (size_t)k * C * G, *nu = yhat;
   if (given) PetscCall(PetscArraycpy(nu, given, C));
   else (*loss->ops->dual_point)(loss, 1, C, yhat, y, nu);
-  (*loss->ops->pull)(loss, 1, C, nu, y);
+  (*loss->ops->to_domain)(loss, 1, C, nu, y);
   if (pass->points[k].nu) PetscCall(PetscArraycpy(pass->points[k].nu + (size_t)i * C, nu, C));
   for (PetscInt t = 0; t < C; t++) {
     sums[SUM_LINEAR] += nu[t] * y[t];

@@ -51,12 +51,12 @@ static PetscErrorCode Assemble(PsdConsensus consensus)
   PetscCall(PetscNew(&it));
   consensus->kernel = it;
   PetscCall(Allocate(consensus, it));
-  PetscCall(PsdRowsKernel(problem->rows, PSD_GRID_BLOCK, it->grid->N, it->grid->matrix));
+  PetscCall(PsdRowsDualMatrix(problem->rows, PSD_GRID_BLOCK, it->grid->N, it->grid->matrix));
   for (PetscInt i = 0; i < it->n; i++)
     consensus->trace += it->grid->matrix[(size_t)i * (size_t)it->grid->N + (size_t)PsdGridColumn(it->grid, i)];
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &consensus->trace, 1, MPIU_REAL, MPI_SUM, problem->comm));
   PetscCall(PsdRowsAdjoint(problem->rows, problem->Y, problem->h));
-  PetscCall(PsdRowsAdjoint(problem->rows, problem->signs, problem->noise));
+  PetscCall(PsdRowsAdjoint(problem->rows, problem->signs, problem->h_random));
   PetscCall(PetscFree(problem->signs));
   PetscCall(PsdPhaseEnd(PSD_PHASE_GRAM));
   PetscFunctionReturn(0);
@@ -143,12 +143,12 @@ static PetscErrorCode Measure(PsdConsensus consensus, const PetscReal nu[], PsdR
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Residual(PsdConsensus consensus, Vec w, const PsdFactors *terms, PsdResidual *residual, Vec M)
+static PetscErrorCode Residual(PsdConsensus consensus, Vec w, const PsdFactors *factors, PsdResidual *residual, Vec M)
 {
   PetscFunctionBeginUser;
   Kernel *it = consensus->kernel;
   const PsdRows rows = consensus->problem->rows;
-  if (terms) PetscCall(PsdRowsForwardFactors(rows, terms, it->work));
+  if (factors) PetscCall(PsdRowsForwardFactors(rows, factors, it->work));
   else PetscCall(PsdRowsForward(rows, w, it->work));
   for (size_t k = 0; k < (size_t)it->n * consensus->blocks->C; k++)
     it->work[k] = consensus->problem->Y[k] - it->work[k];
@@ -216,17 +216,17 @@ static PetscErrorCode Destroy(PsdConsensus consensus)
   PetscFunctionReturn(0);
 }
 
-const PsdConsensusOps PsdConsensusKernel = {.name = "kernel",
-                                            .assemble = Assemble,
-                                            .factor = Factor,
-                                            .step = Step,
-                                            .residual = Residual,
-                                            .step_residual = StepResidual,
-                                            .krylov_start = KrylovStart,
-                                            .krylov_multiply = KrylovMultiply,
-                                            .destroy = Destroy,
-                                            .follow = Follow,
-                                            .restart = Restart,
-                                            .rescale = Rescale,
-                                            .get_residual = GetResidual,
-                                            .get_state = GetState};
+const PsdConsensusOps PsdConsensusDual = {.name = "kernel",
+                                          .assemble = Assemble,
+                                          .factor = Factor,
+                                          .step = Step,
+                                          .residual = Residual,
+                                          .step_residual = StepResidual,
+                                          .krylov_start = KrylovStart,
+                                          .krylov_multiply = KrylovMultiply,
+                                          .destroy = Destroy,
+                                          .follow = Follow,
+                                          .restart = Restart,
+                                          .rescale = Rescale,
+                                          .get_residual = GetResidual,
+                                          .get_state = GetState};

@@ -14,7 +14,7 @@ PetscErrorCode PsdCertify(PsdProblem problem, Vec S, PetscReal weight, PetscInt 
   PetscFunctionBeginUser;
   /* sums of n C terms, in whatever order */
   const PetscReal sum_rounding = PETSC_MACHINE_EPSILON * (PetscReal)problem->n * (PetscReal)problem->blocks->C;
-  const PsdDistinct samples = {problem->n_local, 1, problem->Y}; /* each by itself */
+  const PsdRepresentatives samples = {problem->n_local, 1, problem->Y}; /* each by itself */
   PsdPrimalPoint primal;
   PsdDualPoint *points;
   PetscCall(PetscMalloc1(count, &points));

@@ -105,7 +105,7 @@ static PetscErrorCode Gather(Scalapack *it, PetscMPIInt rank)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Project(PsdCone cone, void *kernel, PsdConeSlot *slot, const PetscReal x[], PetscReal *X,
+static PetscErrorCode Project(PsdCone cone, void *kernel, PsdBlockState *state, const PetscReal x[], PetscReal *X,
                               PetscReal tolerance, PetscReal z[])
 {
   PetscFunctionBeginUser;
@@ -127,8 +127,8 @@ static PetscErrorCode Project(PsdCone cone, void *kernel, PsdConeSlot *slot, con
   const PetscReal floor = PsdConeFloor(it->d, PetscMax(-it->lambda[0], it->lambda[it->d - 1]));
   PetscInt negative = 0;
   while (negative < it->d && it->lambda[negative] <= floor) negative++;
-  PetscCall(PsdConeTakeDecomposition(slot, it->d, negative, it->lambda, it->whole));
-  if (z) PetscCall(PsdPackProduct(cone->blocks->d, slot->rank, slot->F, z));
+  PetscCall(PsdConeTakeDecomposition(state, it->d, negative, it->lambda, it->whole));
+  if (z) PetscCall(PsdPackProduct(cone->blocks->d, state->rank_Z, state->F, z));
   PetscFunctionReturn(0);
 }
 
