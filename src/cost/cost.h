@@ -1,0 +1,88 @@
+/*
+   What a run costs, as functions of its sizes and of rates: bytes a rank by item, seconds and floating point operations.
+
+   This is the arithmetic alone. Who allocates or computes something states it beside the code that does so: the consensus and
+   cone kernels, the problem, the solver. src/plan adds up and prints. Counts are reals, as products of them exceed an int.
+   Sizes are those of docs/mathematics.md. Nothing here is collective.
+*/
+#ifndef PSD_COST_H
+#define PSD_COST_H
+
+#include "base/base.h"
+
+/* ---------------------------------------------------------------- sizes */
+
+typedef struct {
+  PetscInt ranks, pairs, C, G;
+  PetscReal n, n_local; /* samples; most on a rank */
+  PetscReal image;      /* bytes of one */
+  PetscReal positions;  /* patches of an image */
+  PetscReal q, f, d, m, D;
+  PetscReal order;          /* of A'A: D, or about half of it when mirror images are folded */
+  PetscBool folded;         /* they are: half of the samples are lifted, and kept only for a loss that is split */
+  PetscBool transform;      /* patches are whitened or reduced */
+  PetscInt branches;        /* kinds of patches */
+  PetscBool split;          /* v = A S: the samples are gone through at each iteration, and iterations are recorded */
+  PetscReal feature_memory; /* bytes a rank for lifted features */
+} PsdSizes;
+
+/* PsdSizesSet - what follows from n, ranks, C, G, positions, q, f and the image's bytes; one branch, nothing folded or split. */
+void PsdSizesSet(PetscInt n, PetscInt ranks, PetscInt C, PetscInt G, PetscInt positions, PetscInt q, PetscInt f,
+                 PetscInt image, PsdSizes *sizes);
+/* PsdSizesFold - of samples that are images and mirror images of symmetric patches (problem/symmetry.h). */
+void PsdSizesFold(PetscReal order, PsdSizes *sizes);
+/* PsdSizesRows - rows of lifted features: samples, or, of an image and its mirror image that are folded, one for both. */
+PetscReal PsdSizesRows(const PsdSizes *sizes, PetscReal samples);
+/* PsdSizesPairsMost, PsdSizesPairsLeast - pairs owned by rank 0, and by the last rank, which has none where ranks are more. */
+PetscReal PsdSizesPairsMost(const PsdSizes *sizes);
+PetscReal PsdSizesPairsLeast(const PsdSizes *sizes);
+
+/* ---------------------------------------------------------------- memory */
+
+#define PSD_BYTES_REAL ((PetscReal)sizeof(PetscReal))
+
+typedef struct {
+  const char *name;
+  PetscReal root, others; /* bytes on rank 0 and on any other */
+  PsdPhase first, last;   /* phases in which it is there */
+} PsdMemoryItem;
+
+#define PSD_MEMORY_ITEMS 32
+
+/* Starts from zeros. */
+typedef struct {
+  PetscInt count;
+  PsdMemoryItem item[PSD_MEMORY_ITEMS];
+} PsdMemory;
+
+/* PsdMemoryAdd - one more item, unless it is nothing. */
+void PsdMemoryAdd(PsdMemory *memory, const char name[], PsdPhase first, PsdPhase last, PetscReal root,
+                  PetscReal others);
+/* PsdMemoryPeak - the largest sum of items that are there in one phase, on rank 0 and on any other. */
+void PsdMemoryPeak(const PsdMemory *memory, PetscReal *root, PetscReal *others);
+
+/* ---------------------------------------------------------------- time */
+
+/* Of one rank while all are at work. */
+typedef struct {
+  PetscReal gemm, syrk, potrf; /* flops a second */
+  PetscReal bandwidth;         /* bytes a second */
+  PetscReal eigen;             /* seconds of a complete eigendecomposition, over d^3 */
+  PetscReal lift;              /* seconds an image, from bytes to lifted features */
+} PsdRates;
+
+/* PsdRatesNominal - round numbers of one core of 2020's servers; only their ratios matter to a choice, which then does not depend on
+   clocks. */
+PsdRates PsdRatesNominal(const PsdSizes *sizes);
+
+/* Of one rank. */
+typedef struct {
+  PetscReal seconds, flops;
+} PsdCost;
+
+PsdCost PsdCostWork(PetscReal flops, PetscReal rate);        /* flops at a rate */
+PsdCost PsdCostMove(PetscReal bytes, const PsdRates *rates); /* bytes through memory */
+PsdCost PsdCostSum(PsdCost a, PsdCost b);
+PsdCost PsdCostTimes(PetscReal count, PsdCost cost);
+
+#endif
