@@ -71,10 +71,6 @@ typedef struct {
   PetscReal lift;              /* seconds an image, from bytes to lifted features */
 } PsdRates;
 
-/* PsdRatesNominal - round numbers of one core of 2020's servers; only their ratios matter to a choice, which then does not depend on
-   clocks. */
-PsdRates PsdRatesNominal(const PsdSizes *sizes);
-
 /* Of one rank. */
 typedef struct {
   PetscReal seconds, flops;
