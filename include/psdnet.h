@@ -15,5 +15,6 @@
 #include <psdnetwork.h>
 #include <psdpatches.h>
 #include <psdproblem.h>
+#include <psdsys.h>
 
 #endif

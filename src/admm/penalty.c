@@ -16,6 +16,7 @@
 */
 #include "admm.h"
 #include "base/base.h"
+#include "base/eigen.h"
 #include <math.h>
 
 #define START_FACTOR 2.5

@@ -41,7 +41,7 @@ static void PrintSeconds(FILE *file, const PetscReal seconds[])
 {
   fprintf(file, "  \"seconds\": {");
   for (int phase = 0; phase < PSD_PHASE_COUNT; phase++)
-    fprintf(file, "\"%s\": %.6f, ", PsdPhaseNames[phase], (double)seconds[phase]);
+    fprintf(file, "\"%s\": %.6f, ", PsdPhaseName((PsdPhase)phase), (double)seconds[phase]);
   fprintf(file, "\"total\": %.6f}\n", (double)seconds[PSD_PHASE_COUNT]);
 }
 
@@ -157,10 +157,10 @@ static void PrintPlan(FILE *file, const void *what)
   PrintNumber(file, "peak_memory_others_mb", plan->others / 1e6);
   fprintf(file, "  \"flops\": {");
   for (int phase = 0; phase < PSD_PHASE_COUNT; phase++)
-    fprintf(file, "%s\"%s\": %.6g", phase > 0 ? ", " : "", PsdPhaseNames[phase], (double)plan->flops[phase]);
+    fprintf(file, "%s\"%s\": %.6g", phase > 0 ? ", " : "", PsdPhaseName((PsdPhase)phase), (double)plan->flops[phase]);
   fprintf(file, "},\n  \"seconds\": {");
   for (int phase = 0; phase < PSD_PHASE_COUNT; phase++) {
-    fprintf(file, "\"%s\": %.6g, ", PsdPhaseNames[phase], (double)plan->seconds[phase]);
+    fprintf(file, "\"%s\": %.6g, ", PsdPhaseName((PsdPhase)phase), (double)plan->seconds[phase]);
     total += plan->seconds[phase];
   }
   fprintf(file, "\"total\": %.6g}\n}\n", (double)total);

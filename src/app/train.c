@@ -93,7 +93,8 @@ static PetscErrorCode PrintSummary(const PsdReport *report, const Outputs *outpu
     PetscCall(PetscPrintf(PETSC_COMM_WORLD, ", %.2f%% validation", 100 * (double)report->accuracy_validation));
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "\nseconds "));
   for (int phase = 0; phase < PSD_PHASE_COUNT; phase++)
-    PetscCall(PetscPrintf(PETSC_COMM_WORLD, " %s %.2f", PsdPhaseNames[phase], PsdPhaseSeconds((PsdPhase)phase)));
+    PetscCall(
+        PetscPrintf(PETSC_COMM_WORLD, " %s %.2f", PsdPhaseName((PsdPhase)phase), PsdPhaseSeconds((PsdPhase)phase)));
   PetscCall(
       PetscPrintf(PETSC_COMM_WORLD, " total %.2f; peak memory %.0f MB a rank\n", PsdWallSeconds(), (double)memory));
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "model    %s\n", outputs->model));

@@ -2,6 +2,7 @@
    Complete eigendecomposition of symmetric matrices of one order by LAPACK's divide and conquer (dsyevd).
 */
 #include "base.h"
+#include "eigen.h"
 #include <petscblaslapack.h>
 
 #if !defined(PETSC_USE_REAL_DOUBLE) || defined(PETSC_USE_COMPLEX)

@@ -6,6 +6,11 @@
 
 const char *const PsdPhaseNames[PSD_PHASE_COUNT] = {"read", "lift", "gram", "factor", "admm", "certify", "write"};
 
+const char *PsdPhaseName(PsdPhase phase)
+{
+  return PsdPhaseNames[phase];
+}
+
 static struct {
   PetscBool registered;
   PetscLogStage stage;

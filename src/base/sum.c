@@ -7,6 +7,7 @@
    one addition of arrays a chunk.
 */
 #include "base.h"
+#include "sum.h"
 
 struct _p_PsdSum {
   size_t length;

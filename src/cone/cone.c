@@ -7,6 +7,7 @@
 */
 #include "cone.h"
 #include "base/base.h"
+#include "base/eigen.h"
 #include <petscblaslapack.h>
 #include <stdio.h>
 

@@ -8,6 +8,7 @@
 */
 #include "cone.h"
 #include "base/base.h"
+#include "base/eigen.h"
 #include <float.h>
 #include <petscblaslapack.h>
 

@@ -27,6 +27,7 @@
 */
 #include "cone.h"
 #include "base/base.h"
+#include "base/eigen.h"
 #include <petscblaslapack.h>
 
 #define GUARDS PSD_CONE_GUARDS /* beyond the wanted ones */

@@ -10,6 +10,7 @@
 */
 #include "cone.h"
 #include "base/base.h"
+#include "base/eigen.h"
 #include "polar.h"
 #include <petscblaslapack.h>
 

@@ -7,6 +7,7 @@
 */
 #include "patches.h"
 #include "base/base.h"
+#include "base/eigen.h"
 
 PetscBool PsdPatchesNeedStatistics(PsdPatches patches)
 {

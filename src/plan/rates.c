@@ -2,6 +2,7 @@
    Rates of kernels: those of this machine, all ranks at work at once, each timed until it has taken a tenth of a second; or as they
    were given for another machine.
 */
+#include "base/eigen.h"
 #include "patches/patches.h"
 #include "plan.h"
 #include <petscblaslapack.h>

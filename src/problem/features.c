@@ -9,6 +9,7 @@
 */
 #include "problem.h"
 #include "base/base.h"
+#include "base/sum.h"
 #include "patches/patches.h"
 #include "symmetry.h"
 

@@ -8,6 +8,7 @@
 #include "problem.h"
 #include "symmetry.h"
 #include "base/base.h"
+#include "base/sum.h"
 #include <petscblaslapack.h>
 
 /* Up to this order A'A is summed in twice the working precision, chunk by chunk: two more arrays of D x D and an addition

@@ -1,0 +1,16 @@
+/*
+   A symmetric matrix of one fixed order, decomposed completely by LAPACK (divide and conquer); the work space is kept.
+*/
+#ifndef PSD_EIGEN_H
+#define PSD_EIGEN_H
+
+#include <petscsys.h>
+
+typedef struct _p_PsdEigen *PsdEigen;
+
+PetscErrorCode PsdEigenCreate(PetscInt order, PsdEigen *eigen);
+/* A: order x order by columns, upper triangle read, overwritten by the eigenvectors (columns); lambda ascending */
+PetscErrorCode PsdEigenSolve(PsdEigen eigen, PetscReal A[], PetscReal lambda[]);
+PetscErrorCode PsdEigenDestroy(PsdEigen *eigen);
+
+#endif
