@@ -61,6 +61,20 @@ void PsdMemoryAdd(PsdMemory *memory, const char name[], PsdPhase first, PsdPhase
 /* PsdMemoryPeak - the largest sum of items that are there in one phase, on rank 0 and on any other. */
 void PsdMemoryPeak(const PsdMemory *memory, PetscReal *root, PetscReal *others);
 
+/* ---------------------------------------------------------------- nodes: node.c */
+
+/* A node of the machine, and what runs on it. */
+typedef struct {
+  PetscReal memory; /* bytes */
+  PetscInt ranks_per_node;
+  PetscReal program; /* bytes a rank of the program itself and its libraries */
+} PsdNode;
+
+/* PsdNodeThis - this machine: its memory and the ranks of comm that share it, the same on all ranks. Collective. */
+PetscErrorCode PsdNodeThis(MPI_Comm comm, PsdNode *node);
+/* PsdNodeBytes - at the peak, of the first node of a run on `ranks` ranks. Not collective. */
+PetscReal PsdNodeBytes(const PsdNode *node, PetscInt ranks, const PsdMemory *memory);
+
 /* ---------------------------------------------------------------- time */
 
 /* Of one rank while all are at work. */
@@ -70,6 +84,10 @@ typedef struct {
   PetscReal eigen;             /* seconds of a complete eigendecomposition, over d^3 */
   PetscReal lift;              /* seconds an image, from bytes to lifted features */
 } PsdRates;
+
+/* PsdRatesNominal - round numbers of one core of 2020's servers. A choice between kernels rests on these, and so on their ratios alone
+   and not on clocks. */
+PsdRates PsdRatesNominal(const PsdSizes *sizes);
 
 /* Of one rank. */
 typedef struct {

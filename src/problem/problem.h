@@ -127,9 +127,6 @@ PetscErrorCode PsdProblemDrawSigns(PsdProblem problem);
    rounding, and then the least beta for which that can be proved. trace: of P A'A P. Collective. */
 PetscErrorCode PsdProblemFindBeta(PsdProblem problem, PetscReal trace);
 
-/* PsdProblemGramBytes - what PsdProblemComputeGram allocates on a rank. Not collective. */
-PetscReal PsdProblemGramBytes(PsdProblem problem);
-
 /* PsdProblemComputeGram - this rank's part of A'A, and h. Collective. */
 PetscErrorCode PsdProblemComputeGram(PsdProblem problem);
 

@@ -7,11 +7,11 @@
 */
 #include "rows.h"
 #include "base/base.h"
+#include "limits.h"
 #include "patches/patches.h"
 #include <petscblaslapack.h>
 
-/* Patches in one product: enough for BLAS-3, small enough that operands stay in cache. */
-#define PATCHES 1024
+#define PATCHES PSD_ROWS_PATCHES
 
 struct _p_PsdRows {
   PsdBlocks blocks;
@@ -25,11 +25,6 @@ struct _p_PsdRows {
   PetscReal *matrix;  /* d x d */
   PetscReal *svec;    /* m */
 };
-
-PetscReal PsdRowsBytes(PetscInt n_local, PetscInt positions, PetscInt f)
-{
-  return (PetscReal)n_local * positions * f * (PetscReal)sizeof(PetscReal);
-}
 
 /* ||Phi_ig|| is at most the mean of ||phi(x)||, phi(x) = [a x x' (b/2) x; (b/2) x' c]; <Phi_ig, j> is the mean of
    (a ||x||^2 - c)/sqrt d. */
@@ -448,7 +443,7 @@ PetscErrorCode PsdRowsDualMatrix(PsdRows it, PetscInt block, PetscInt N, PetscRe
   PetscCall(PetscMalloc3((size_t)block * most * it->f, &batch.x, (size_t)block * it->blocks->G, &batch.along_J,
                          (size_t)PetscMax(TILE, most) * PetscMax(TILE, most), &tile));
   PetscCall(PetscArrayzero(K, (size_t)N * (N / ranks)));
-  PetscCall(PsdProgressCreate(comm, "kernel", "rows", N / ranks, N, &progress));
+  PetscCall(PsdProgressCreate(comm, "dual", "rows", N / ranks, N, &progress));
   for (PetscInt first = 0; first < N / ranks; first += block) {
     for (batch.owner = 0; batch.owner < ranks; batch.owner++) {
       batch.first = first;

@@ -16,9 +16,6 @@
 
 typedef struct _p_PsdRows *PsdRows;
 
-/* PsdRowsBytes - what PsdRowsCreate keeps on a rank with n_local images. Not collective. */
-PetscReal PsdRowsBytes(PetscInt n_local, PetscInt positions, PetscInt f);
-
 /* PsdRowsCreate - cuts and transforms this rank's patches; the transform's statistics must be there. Not collective. */
 PetscErrorCode PsdRowsCreate(PsdData data, PsdPatches patches, PsdBlocks blocks, const PetscReal activation[3],
                              PsdRows *rows);
