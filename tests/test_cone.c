@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 #include <petscblaslapack.h>
-#include "cone/cone.h"
+#include "cone/cone_impl.h"
 
 #define ROOM 40 /* largest order here */
 

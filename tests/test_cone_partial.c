@@ -7,7 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include <petscblaslapack.h>
-#include "cone/cone.h"
+#include "cone/cone_impl.h"
 
 #define ORDER 64        /* d of the blocks */
 #define LATE 1000000000 /* an iteration whose summable tolerance is nothing: only rounding is allowed */

@@ -8,7 +8,7 @@
 */
 #include "admm/admm.h"
 #include "base/base.h"
-#include "cone/cone.h"
+#include "cone/cone_impl.h"
 #include <sys/resource.h>
 
 typedef struct {

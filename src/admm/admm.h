@@ -9,6 +9,7 @@
 #include <psdadmm.h>
 #include "base/archive.h"
 #include "certificate/certificate.h"
+#include "cone/cone.h"
 #include "network/neurons.h"
 #include "split.h"
 

@@ -5,16 +5,13 @@
    blocks are sent to teams of ranks. Which kernel does it is chosen by order and by the rank the block had last time,
    because a partial decomposition pays only when few eigenvalues are wanted.
 */
-#include "cone.h"
+#include "cone_impl.h"
 #include "base/base.h"
 #include "base/eigen.h"
 #include <petscblaslapack.h>
 #include <stdio.h>
 
 static const PsdConeOps *const kernels[PSD_CONE_KERNELS] = {&PsdConeLapack, &PsdConeSlepc, &PsdConeScalapack};
-
-/* From this order on a projection is worth sending a block to another rank. */
-#define TEAM_ORDER 100
 
 PetscErrorCode PsdConeCreate(PsdCone *cone)
 {
@@ -48,8 +45,9 @@ PetscErrorCode PsdConeSetUp(PsdCone cone, PsdBlocks blocks)
   PetscMPIInt ranks;
   PetscCallMPI(MPI_Comm_size(blocks->comm, &ranks));
   cone->blocks = blocks;
-  cone->shared = (PetscBool)(ranks > blocks->pairs && (blocks->d > TEAM_ORDER || cone->choice == PSD_CONE_SCALAPACK ||
-                                                       cone->choice == PSD_CONE_SLEPC));
+  cone->shared =
+      (PetscBool)(ranks > blocks->pairs && (blocks->d > PSD_CONE_TEAM_ORDER || cone->choice == PSD_CONE_SCALAPACK ||
+                                            cone->choice == PSD_CONE_SLEPC));
   for (PetscInt s = 0; s < 2; s++) {
     PetscCall(PetscCalloc1(blocks->local, &cone->state[s]));
     for (PetscInt k = 0; k < blocks->local; k++) {
@@ -383,6 +381,25 @@ PetscErrorCode PsdConeGetFactor(PsdCone cone, PetscInt s, PetscInt k, PetscInt *
   if (state->unfactored) PetscCall(Factorize(cone, state));
   *rank = state->rank_Z;
   *F = state->F;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdConeGetFactors(PsdCone cone, PsdFactors *local)
+{
+  PetscFunctionBeginUser;
+  const PetscInt d = cone->blocks->d;
+  local->count = 0;
+  for (PetscInt s = 0; s < 2; s++) {
+    for (PetscInt k = 0; k < cone->blocks->local; k++) {
+      PetscInt rank;
+      const PetscReal *F;
+      PetscReal *column, *weight;
+      PetscCall(PsdConeGetFactor(cone, s, k, &rank, &F));
+      PetscCall(PsdFactorsAppend(local, cone->blocks->first + k, rank, &column, &weight));
+      PetscCall(PetscArraycpy(column, F, (size_t)rank * d));
+      for (PetscInt term = 0; term < rank; term++) weight[term] = s == 0 ? 1 : -1;
+    }
+  }
   PetscFunctionReturn(0);
 }
 

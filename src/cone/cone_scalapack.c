@@ -4,7 +4,7 @@
    The team's first rank has X and keeps F; the others take part. X is dealt out in square blocks over a grid of ranks that
    is as square as their number allows.
 */
-#include "cone.h"
+#include "cone_impl.h"
 #include "base/base.h"
 
 #define BLOCK 32

@@ -6,7 +6,7 @@
    When few were positive the last time only those eigenvalues and their vectors are asked for (dsyevr), which spares half of
    the work.
 */
-#include "cone.h"
+#include "cone_impl.h"
 #include "base/base.h"
 #include "base/eigen.h"
 #include <float.h>

@@ -25,7 +25,7 @@
    the residuals of the wanted vectors and is restarted with the best of it. Products X V with all of them at once read X
    once, which is what a product costs.
 */
-#include "cone.h"
+#include "cone_impl.h"
 #include "base/base.h"
 #include "base/eigen.h"
 #include <petscblaslapack.h>

@@ -5,7 +5,7 @@
    The EPS and its matrix are kept; each solve starts from the vectors it is given, and asks for twice as many pairs until
    one of them is not positive.
 */
-#include "cone.h"
+#include "cone_impl.h"
 #include <slepceps.h>
 
 struct _p_PsdEps {

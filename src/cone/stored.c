@@ -6,7 +6,7 @@
    out: without one the next projection makes one.
 */
 #include "base/archive.h"
-#include "cone.h"
+#include "cone_impl.h"
 #include <string.h>
 
 #define STATES "/cone/blocks"

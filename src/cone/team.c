@@ -2,7 +2,7 @@
    Teams: who works on which block when there are more ranks than pairs. The 2 C G blocks are dealt out evenly in order; with
    more ranks than blocks several ranks share one, the first of them keeping what has to be kept.
 */
-#include "cone.h"
+#include "cone_impl.h"
 
 /* First rank that works on a block: blocks and ranks are two even divisions of one line. */
 PetscMPIInt PsdConeTeamRoot(PsdBlocks blocks, PetscInt block)

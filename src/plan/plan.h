@@ -8,6 +8,7 @@
 #ifndef PSD_PLAN_PRIVATE_H
 #define PSD_PLAN_PRIVATE_H
 
+#include "cost/cost.h"
 #include "base/base.h"
 #include <psdpatches.h>
 
@@ -55,14 +56,6 @@ PetscReal PsdPlanRows(const PsdPlanSizes *sizes, PetscReal samples);
 void PsdPlanPeak(PetscInt count, const PsdPlanItem items[], PetscReal *root, PetscReal *others);
 
 /* ---------------------------------------------------------------- time: time.c */
-
-/* Of one rank while all are at work. */
-typedef struct {
-  PetscReal gemm, syrk, potrf; /* flops a second */
-  PetscReal bandwidth;         /* bytes a second */
-  PetscReal eigen;             /* seconds of a complete eigendecomposition, over d^3 */
-  PetscReal lift;              /* seconds an image, from bytes to lifted features */
-} PsdRates;
 
 /* PsdRatesMeasure - on all ranks of comm at once, in about a second. patches: without a transform. Collective. */
 PetscErrorCode PsdRatesMeasure(MPI_Comm comm, const PsdPlanSizes *sizes, PsdPatches patches,

@@ -10,7 +10,7 @@
 #ifndef PSD_SYMMETRY_PRIVATE_H
 #define PSD_SYMMETRY_PRIVATE_H
 
-#include "cone/cone.h"
+#include "cone/blocks.h"
 #include "patches/patches.h"
 
 typedef struct _p_PsdSymmetry {
