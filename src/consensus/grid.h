@@ -8,6 +8,7 @@
 #ifndef PSD_GRID_PRIVATE_H
 #define PSD_GRID_PRIVATE_H
 
+#include "cost/cost.h"
 #include <petscvec.h>
 
 #define PSD_GRID_BLOCK 64
@@ -49,5 +50,9 @@ PetscErrorCode PsdGridSolve(PsdGrid grid, PetscInt count, PetscReal x[]);
 PetscErrorCode PsdGridMultiply(PsdGrid grid, PetscInt count, const PetscReal x[], PetscReal y[]);
 
 PetscErrorCode PsdGridDestroy(PsdGrid *grid);
+
+/* PsdGridFactorCost, PsdGridMultiplyCost - of a matrix of order N on so many ranks; a solve costs two products. Not collective. */
+PsdCost PsdGridFactorCost(PetscReal N, PetscInt ranks, const PsdRates *rates);
+PsdCost PsdGridMultiplyCost(PetscReal N, PetscReal width, PetscInt ranks, const PsdRates *rates);
 
 #endif
