@@ -250,7 +250,7 @@ static void SolveWith(const PsdConsensusKernel *kernel)
 static void AfterSolving(void **state)
 {
   (void)state;
-  for (size_t k = 0; PsdConsensusKernels[k]; k++) SolveWith(PsdConsensusKernels[k]);
+  for (size_t k = 0; PsdConsensusTable[k]; k++) SolveWith(PsdConsensusTable[k]);
 }
 
 int main(int argc, char **argv)

@@ -135,9 +135,9 @@ static void Compare(const char consensus[], PetscMPIInt ranks)
 static void TestAnyRanksReadWhatOthersWrote(void **state)
 {
   (void)state;
-  for (size_t k = 0; PsdConsensusKernels[k]; k++) {
-    Write(PathOf("first.ck", NULL), PsdConsensusKernels[k]->name);
-    for (PetscMPIInt ranks = 1; ranks <= Size(); ranks++) Compare(PsdConsensusKernels[k]->name, ranks);
+  for (size_t k = 0; PsdConsensusTable[k]; k++) {
+    Write(PathOf("first.ck", NULL), PsdConsensusTable[k]->name);
+    for (PetscMPIInt ranks = 1; ranks <= Size(); ranks++) Compare(PsdConsensusTable[k]->name, ranks);
     Remove(PathOf("first.ck", NULL));
   }
 }

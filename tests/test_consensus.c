@@ -276,13 +276,13 @@ static void CheckKernel(const PsdConsensusKernel *kernel, PetscInt classes)
 static void TwoClasses(void **state)
 {
   (void)state;
-  for (size_t k = 0; PsdConsensusKernels[k]; k++) CheckKernel(PsdConsensusKernels[k], 2);
+  for (size_t k = 0; PsdConsensusTable[k]; k++) CheckKernel(PsdConsensusTable[k], 2);
 }
 
 static void ThreeClasses(void **state)
 {
   (void)state;
-  for (size_t k = 0; PsdConsensusKernels[k]; k++) CheckKernel(PsdConsensusKernels[k], 3);
+  for (size_t k = 0; PsdConsensusTable[k]; k++) CheckKernel(PsdConsensusTable[k], 3);
 }
 
 /* panels wider than what one message holds, and owners other than the root */

@@ -114,8 +114,8 @@ static void TheErrorSaysWhatIsNeeded(void **state)
   Case it = {50000, 1, 10, {4, 100, 108, 32}, 0.1, NO, NO, 1, 1024, NULL};
   (void)state;
   CheckChoice(&it, PSD_FORM_ANY, NULL);
-  for (PetscInt k = 0; PsdConsensusKernels[k]; k++)
-    assert_non_null(strstr(PsdErrorMessage(), PsdConsensusKernels[k]->name));
+  for (PetscInt k = 0; PsdConsensusTable[k]; k++)
+    assert_non_null(strstr(PsdErrorMessage(), PsdConsensusTable[k]->name));
   it.branches = 2;
   CheckChoice(&it, PSD_FORM_ANY, NULL);
   assert_non_null(strstr(PsdErrorMessage(), "root needs"));
@@ -130,8 +130,8 @@ static void TheTableIsComplete(void **state)
   (void)state;
   SetSizes(&cases[0], &sizes, &node);
   const PsdRates rates = PsdRatesNominal(&sizes);
-  for (PetscInt k = 0; PsdConsensusKernels[k]; k++) {
-    const PsdConsensusKernel *kernel = PsdConsensusKernels[k];
+  for (PetscInt k = 0; PsdConsensusTable[k]; k++) {
+    const PsdConsensusKernel *kernel = PsdConsensusTable[k];
     PsdMemory memory = {0};
     PsdConsensusCosts costs;
     PetscReal root, others;

@@ -43,8 +43,8 @@ PetscErrorCode PsdConsensusChoose(const PsdSizes *sizes, const PsdNode *node, Ps
   char demands[PSD_MESSAGE_LENGTH / 2] = "";
   PetscReal best = PETSC_MAX_REAL, needed;
   *kernel = NULL;
-  for (PetscInt k = 0; PsdConsensusKernels[k]; k++) {
-    const PsdConsensusKernel *it = PsdConsensusKernels[k];
+  for (PetscInt k = 0; PsdConsensusTable[k]; k++) {
+    const PsdConsensusKernel *it = PsdConsensusTable[k];
     const size_t length = strlen(demands);
     if ((form != PSD_FORM_ANY && it->form != form) || !PsdConsensusSupports(it, sizes)) continue;
     const PetscBool fits = PsdConsensusFits(sizes, it, node, &needed);

@@ -14,7 +14,7 @@
 #include "problem/costs.h"
 #include "problem/problem.h"
 
-/* ---------------------------------------------------------------- kernels: consensus_table.c */
+/* ---------------------------------------------------------------- kernels: table.c */
 
 /* What an iteration is followed by. One kernel can go on from where another of the same form has stopped. */
 typedef enum {
@@ -50,7 +50,7 @@ typedef struct {
 } PsdConsensusKernel;
 
 /* The kernels there are, in the order in which `auto` looks at them; ended by NULL. */
-extern const PsdConsensusKernel *const PsdConsensusKernels[];
+extern const PsdConsensusKernel *const PsdConsensusTable[];
 
 /* PsdConsensusFind - the kernel of that name, or NULL. Not collective. */
 const PsdConsensusKernel *PsdConsensusFind(const char name[]);

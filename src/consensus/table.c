@@ -1,27 +1,21 @@
 /*
-   The kernels there are, and what is asked of them as a table: the option's words and help, a kernel by its name, what it is for.
+   The kernels of the consensus step, as -consensus names them, and what is asked of them as a table.
 */
 #include "base/base.h"
 #include "consensus_impl.h"
 #include <string.h>
 
-/* A new kernel is a file of its own and a line here. */
-#define KERNELS(KERNEL)                                                                                                \
-  KERNEL(PsdConsensusRoot)                                                                                             \
-  KERNEL(PsdConsensusScalapack)                                                                                        \
-  KERNEL(PsdConsensusDual)
+extern const PsdConsensusKernel PsdConsensusRoot, PsdConsensusScalapack, PsdConsensusDual;
 
-#define DECLARE(kernel) extern const PsdConsensusKernel kernel;
-#define LIST(kernel) &kernel,
-KERNELS(DECLARE)
-const PsdConsensusKernel *const PsdConsensusKernels[] = {KERNELS(LIST) NULL};
+const PsdConsensusKernel *const PsdConsensusTable[] = {&PsdConsensusRoot, &PsdConsensusScalapack, &PsdConsensusDual,
+                                                       NULL};
 
-#define COUNT (sizeof(PsdConsensusKernels) / sizeof(*PsdConsensusKernels) - 1)
+#define COUNT (sizeof(PsdConsensusTable) / sizeof(*PsdConsensusTable) - 1)
 
 const PsdConsensusKernel *PsdConsensusFind(const char name[])
 {
   for (size_t k = 0; k < COUNT; k++)
-    if (!strcmp(PsdConsensusKernels[k]->name, name)) return PsdConsensusKernels[k];
+    if (!strcmp(PsdConsensusTable[k]->name, name)) return PsdConsensusTable[k];
   return NULL;
 }
 
@@ -32,14 +26,14 @@ PetscErrorCode PsdConsensusAsk(const PsdConsensusKernel **kernel)
   char text[PSD_MESSAGE_LENGTH / 2] = "where the least-squares step is done: auto, by time and memory";
   PetscInt choice = 0;
   for (size_t k = 0; k < COUNT; k++) {
-    const PsdConsensusKernel *it = PsdConsensusKernels[k];
+    const PsdConsensusKernel *it = PsdConsensusTable[k];
     const size_t length = strlen(text);
     names[k + 1] = it->name;
     old_names[k + 1] = it->old_name;
     (void)snprintf(text + length, sizeof(text) - length, "; %s, %s", it->name, it->help);
   }
   PetscCall(PsdOptionEnumRenamed("-consensus", text, names, old_names, &choice, NULL));
-  *kernel = choice > 0 ? PsdConsensusKernels[choice - 1] : NULL;
+  *kernel = choice > 0 ? PsdConsensusTable[choice - 1] : NULL;
   PetscFunctionReturn(0);
 }
 
@@ -63,7 +57,7 @@ void PsdConsensusFormNames(PsdConsensusForm form, size_t size, char text[])
   text[0] = '\0';
   for (size_t k = 0; k < COUNT; k++) {
     const size_t length = strlen(text);
-    if (PsdConsensusKernels[k]->form != form) continue;
-    (void)snprintf(text + length, size - length, "%s%s", length > 0 ? " or " : "", PsdConsensusKernels[k]->name);
+    if (PsdConsensusTable[k]->form != form) continue;
+    (void)snprintf(text + length, size - length, "%s%s", length > 0 ? " or " : "", PsdConsensusTable[k]->name);
   }
 }
