@@ -1,6 +1,6 @@
 /*
    What projections cost a run that lets `auto` choose: complete decompositions at first, and of large blocks partial ones
-   afterwards, by eight products with their vectors.
+   afterwards. Kernels state what theirs are; here is what all blocks of a rank make of it.
 */
 #include "cone_impl.h"
 
@@ -12,17 +12,34 @@ static PetscBool Shares(const PsdSizes *s)
   return (PetscBool)(s->d > PSD_CONE_TEAM_ORDER && s->ranks > s->pairs);
 }
 
-/* X, its complete decomposition (dsyevd wants 2 d^2) and the product of that; F of a third of the order; beyond small orders the
-   proof of a partial one, and the block it was made for. */
+static PetscBool AreLarge(const PsdSizes *s)
+{
+  return (PetscBool)(s->d > PSD_CONE_SMALL_ORDER);
+}
+
+/* Of a rank that projects, with kernel k. */
+static PetscReal KernelBytes(const PsdSizes *s, PetscInt k)
+{
+  PsdMemory own = {0};
+  PetscReal root, others;
+  (*PsdConeTable[k]->memory)(s, &own);
+  PsdMemoryPeak(&own, &root, &others);
+  return root;
+}
+
+/* X and kernels; of each block F of a third of the order and, where there are proofs, the block that one was made for. What a complete
+   kernel holds a team has too, in its place. */
 void PsdConeMemory(const PsdSizes *s, PsdMemory *memory)
 {
-  const PetscBool large = (PetscBool)(s->d > PSD_CONE_SMALL_ORDER), shared = Shares(s);
-  const PetscReal most = PsdSizesPairsMost(s), least = PsdSizesPairsLeast(s);
-  const PetscReal working = shared || least > 0 ? 1 : 0, square = PSD_BYTES_REAL * s->d * s->d;
-  const PetscReal vector = PSD_BYTES_REAL * s->m;
-  const PetscReal state = square / 3 + (large ? vector : 0), kernel = square * (large ? 5 : 4);
-  PsdMemoryAdd(memory, "projection", PSD_PHASE_ADMM, PSD_PHASE_CERTIFY, kernel + 2 * state * most,
-               working * (kernel + 2 * state * PetscMax(least, shared ? 1 : 0) + (shared ? vector : 0)));
+  const PetscBool large = AreLarge(s), shared = Shares(s);
+  const PetscReal most = PsdSizesPairsMost(s), least = PsdSizesPairsLeast(s), working = shared || least > 0 ? 1 : 0;
+  const PetscReal square = PSD_BYTES_REAL * s->d * s->d, vector = PSD_BYTES_REAL * s->m;
+  const PetscReal state = square / 3 + (large ? vector : 0);
+  PetscReal kernels = KernelBytes(s, PsdConeFirst(PETSC_TRUE, PETSC_FALSE));
+  if (shared) kernels = PetscMax(kernels, KernelBytes(s, PsdConeFirst(PETSC_TRUE, PETSC_TRUE)));
+  if (large) kernels += KernelBytes(s, PsdConeFirst(PETSC_FALSE, PETSC_TRUE));
+  PsdMemoryAdd(memory, "projection", PSD_PHASE_ADMM, PSD_PHASE_CERTIFY, square + kernels + 2 * state * most,
+               working * (square + kernels + 2 * state * PetscMax(least, shared ? 1 : 0) + (shared ? vector : 0)));
 }
 
 PetscReal PsdConeCompleteIterations(PetscReal iterations)
@@ -32,17 +49,15 @@ PetscReal PsdConeCompleteIterations(PetscReal iterations)
 
 PsdCost PsdConeCost(const PsdSizes *s, const PsdRates *rates, PetscBool complete)
 {
-  enum { PRODUCTS = 4 }; /* sweeps over a block in a partial projection, ten vectors each */
+  const PetscBool shared = Shares(s), teams = (PetscBool)(shared && s->ranks > 2 * s->pairs);
   const PetscReal blocks =
-      Shares(s) ? PetscCeilReal(2 * (PetscReal)s->pairs / (PetscReal)s->ranks) : 2 * PsdSizesPairsMost(s);
-  if (s->d <= PSD_CONE_SMALL_ORDER || complete)
-    return (PsdCost){blocks * rates->eigen * s->d * s->d * s->d, blocks * 9 * s->d * s->d * s->d};
-  const PsdCost product = PsdCostWork(2 * s->d * s->d * 10, rates->gemm / 3); /* narrow products are bound by memory */
-  return PsdCostTimes(blocks,
-                      PsdCostSum(PsdCostTimes(PRODUCTS, product), PsdCostMove(6 * PSD_BYTES_REAL * s->m, rates)));
+      shared ? PetscCeilReal(2 * (PetscReal)s->pairs / (PetscReal)s->ranks) : 2 * PsdSizesPairsMost(s);
+  const PetscInt kernel =
+      AreLarge(s) && !complete ? PsdConeFirst(PETSC_FALSE, PETSC_TRUE) : PsdConeFirst(PETSC_TRUE, teams);
+  return PsdCostTimes(blocks, (*PsdConeTable[kernel]->cost)(s, rates));
 }
 
-const char *PsdConeDescribe(const PsdSizes *sizes)
+const char *PsdConeDescribe(const PsdSizes *s)
 {
-  return sizes->d > PSD_CONE_SMALL_ORDER ? "lapack at first, then partial" : "lapack";
+  return AreLarge(s) ? "lapack at first, then partial" : "lapack";
 }
