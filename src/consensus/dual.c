@@ -251,7 +251,7 @@ static const PsdConsensusOps operations = {
     .samples = {
         .follow = Follow, .restart = Restart, .rescale = Rescale, .get_residual = GetResidual, .get_state = GetState}};
 
-/* It has fewer dual candidates than the kernels of A'A, and so more iterations to the same gap: it has to be clearly faster. */
+/* It has fewer dual candidates than the kernels of A'A: it has to be clearly faster. */
 const PsdConsensusKernel PsdConsensusDual = {.name = "dual",
                                              .old_name = "kernel",
                                              .help = "A A' of patches over all ranks, for D > n",

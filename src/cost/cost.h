@@ -2,8 +2,8 @@
    What a run costs, as functions of its sizes and of rates: bytes a rank by item, seconds and floating point operations.
 
    This is the arithmetic alone. Who allocates or computes something states it beside the code that does so: the consensus and
-   cone kernels, the problem, the solver. src/plan adds up and prints. Counts are reals, as products of them exceed an int.
-   Sizes are those of docs/mathematics.md. Nothing here is collective.
+   cone kernels, the problem, the solver, which adds up a run (src/admm/costs.c). Counts are reals, as products of them exceed an int.
+   Sizes are those of docs/mathematics.md. Nothing here is collective but PsdNodeThis.
 */
 #ifndef PSD_COST_H
 #define PSD_COST_H
