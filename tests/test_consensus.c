@@ -1,6 +1,6 @@
-/* Every consensus kernel makes the steps of the dense program: S of Sh, the residual that comes with it, the recurrence that
- * follows the projection, the spectrum that the penalty is found from; with one and three right-hand sides, well and ill
- * conditioned, also with more unknowns than samples and more ranks than blocks. */
+/* Every consensus kernel makes the steps of the dense program: S of Sh, the residual that comes with it, the recurrence
+ * that follows the projection, the spectrum that the penalty is found from; with one and three right-hand sides, well
+ * and ill conditioned, also with more unknowns than samples and more ranks than blocks. */
 #include "problem_sample.h"
 #include "consensus/gram_based.h"
 #include <math.h>

@@ -1,6 +1,6 @@
-/* The consensus kernel that `auto` takes is a function of sizes and of a node's memory alone: the fastest that fits by nominal rates, a
- * distributed one only where it is worth its messages, one of the right form where a run is continued; where none fits the error says
- * what each needs. */
+/* The consensus kernel that `auto` takes is a function of sizes and of a node's memory alone: the fastest that fits by
+ * nominal rates, a distributed one only where it is worth its messages, one of the right form where a run is continued;
+ * where none fits the error says what each needs. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

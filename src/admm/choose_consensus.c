@@ -1,6 +1,6 @@
 /*
-   The choice of the consensus kernel. It is made here because it weighs a whole run, set-up against iterations, and how often a
-   kernel is asked for what is known to the solver alone.
+   The choice of the consensus kernel. It is made here because it weighs a whole run, set-up against iterations, and how
+   often a kernel is asked for what is known to the solver alone.
 */
 #include "choose_consensus.h"
 #include "base/base.h"

@@ -10,13 +10,14 @@
 PetscBool PsdConsensusFits(const PsdSizes *sizes, const PsdConsensusKernel *kernel, const PsdNode *node,
                            PetscReal *needed);
 
-/* PsdConsensusChoose - the fastest kernel of that form, by nominal rates, so that a choice does not depend on clocks. An input error,
-   with what every kernel needs, when none fits. Not collective. */
+/* PsdConsensusChoose - the fastest kernel of that form, by nominal rates, so that a choice does not depend on clocks.
+   An input error, with what every kernel needs, when none fits. Not collective. */
 PetscErrorCode PsdConsensusChoose(const PsdSizes *sizes, const PsdNode *node, PsdConsensusForm form,
                                   const PsdConsensusKernel **kernel);
 
-/* PsdConsensusSettle - sets the kernel of `consensus` where none was asked for; one that was has to be for this problem, and to fit: input
-   errors otherwise, before anything is allocated. The problem has been set up. Collective. */
+/* PsdConsensusSettle - sets the kernel of `consensus` where none was asked for; one that was has to be for this
+   problem, and to fit: input errors otherwise, before anything is allocated. The problem has been set up.
+   Collective. */
 PetscErrorCode PsdConsensusSettle(PsdConsensus consensus, PsdProblem problem);
 
 #endif

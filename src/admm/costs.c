@@ -1,8 +1,8 @@
 /*
    A run added up: how often the solver does what others say the cost of, and what it allocates itself.
 
-   What cannot be known before a run is assumed: the penalty changes twice, which is a factorisation each. The cone has assumptions of
-   its own (cone/cone_cost.c).
+   What cannot be known before a run is assumed: the penalty changes twice, which is a factorisation each. The cone has
+   assumptions of its own (cone/cone_cost.c).
 */
 #include "costs.h"
 #include "admm.h"
@@ -24,7 +24,8 @@ static void AddSplitting(const PsdSizes *s, PsdMemory *memory, const char name[]
                samples + vectors * vector * PsdSizesPairsLeast(s));
 }
 
-/* Of a loss that is split: split.c, certificate/bounds.c and problem/products.c; accelerate.c; the certificate's two points. */
+/* Of a loss that is split: split.c, certificate/bounds.c and problem/products.c; accelerate.c; the certificate's two
+   points. */
 static void SplittingMemory(const PsdSizes *s, PsdMemory *memory)
 {
   const PetscReal numbers = REAL * PsdSizesRows(s, s->n_local) * s->C, points = 2 * REAL * s->n_local * s->C;
@@ -51,7 +52,8 @@ void PsdAdmmMemory(const PsdSizes *s, const PsdConsensusKernel *kernel, PetscRea
 
 /* ---------------------------------------------------------------- time */
 
-/* Without the projections. A check of a loss that is split makes two halves of a pass over the samples, as does a jump. */
+/* Without the projections. A check of a loss that is split makes two halves of a pass over the samples, as does a
+   jump. */
 static PsdCost Iteration(const PsdSizes *s, const PsdConsensusCosts *consensus, const PsdRates *rates)
 {
   const PsdCost cost = PsdCostSum(consensus->step, PsdCostMove(25 * REAL * s->m * PsdSizesPairsMost(s), rates));
@@ -66,7 +68,8 @@ static PsdCost Projections(const PsdSizes *s, const PsdRates *rates, PetscReal i
                     PsdCostTimes(iterations - complete, PsdConeCost(s, rates, PETSC_FALSE)));
 }
 
-/* With A'A there is a second candidate, which takes a solve and a product more than the network's product (certificate/bounds.c). */
+/* With A'A there is a second candidate, which takes a solve and a product more than the network's product
+   (certificate/bounds.c). */
 static PsdCost Check(const PsdSizes *s, PsdConsensusForm form, const PsdConsensusCosts *consensus,
                      const PsdRates *rates)
 {

@@ -3,9 +3,9 @@
 
      S = argmin over <J,S> = 0 of  L(A S) + (rho/4) ||S - Sh||^2,      shift = rho/2
 
-   For the squared loss (G_P + shift I) S = h + shift Sh with G_P = P A'A P of order D, or, by Woodbury, a system with A A' of
-   order n. A kernel forms its matrix once from the problem's samples, on one rank or on all, holds the factor where it sees fit,
-   and answers for vectors that are distributed over the owners of the blocks (consensus_impl.h).
+   For the squared loss (G_P + shift I) S = h + shift Sh with G_P = P A'A P of order D, or, by Woodbury, a system with A
+   A' of order n. A kernel forms its matrix once from the problem's samples, on one rank or on all, holds the factor
+   where it sees fit, and answers for vectors that are distributed over the owners of the blocks (consensus_impl.h).
 */
 #ifndef PSD_CONSENSUS_PRIVATE_H
 #define PSD_CONSENSUS_PRIVATE_H
@@ -40,8 +40,8 @@ typedef struct {
   PsdSamplesForm samples; /* what it has the samples kept as */
   PetscBool any_loss;     /* or the squared loss alone */
   PetscBool branches;     /* of patches, or one kind of them alone */
-  /* Where another kernel fits, `auto` takes this one only on so many ranks, from that order of A'A on, and if it is faster by that
-     factor. */
+  /* Where another kernel fits, `auto` takes this one only on so many ranks, from that order of A'A on, and if it is
+     faster by that factor. */
   PetscInt least_ranks;
   PetscReal least_order, advantage;
   void (*memory)(const PsdSizes *sizes, PsdMemory *memory); /* adds what it allocates besides the samples */
@@ -56,12 +56,14 @@ extern const PsdConsensusKernel *const PsdConsensusTable[];
 const PsdConsensusKernel *PsdConsensusFind(const char name[]);
 /* PsdConsensusAsk - the option -consensus; *kernel is NULL for `auto`. Collective. */
 PetscErrorCode PsdConsensusAsk(const PsdConsensusKernel **kernel);
-/* PsdConsensusSupports - whether a kernel is for such a problem. PsdConsensusCheckSupports - an input error where it is not; loss: the name
-   of the problem's. Not collective. */
+/* PsdConsensusSupports - whether a kernel is for such a problem. PsdConsensusCheckSupports - an input error where it is
+   not; loss: the name of the problem's. Not collective. */
 PetscBool PsdConsensusSupports(const PsdConsensusKernel *kernel, const PsdSizes *sizes);
 PetscErrorCode PsdConsensusCheckSupports(const PsdConsensusKernel *kernel, const PsdSizes *sizes, const char loss[]);
 
-/* ---------------------------------------------------------------- a consensus; all collective on the blocks' communicator unless they say otherwise */
+/* ---------------------------------------------------------------- a consensus
+
+   All are collective on the blocks' communicator unless they say otherwise. */
 
 typedef struct _p_PsdConsensus *PsdConsensus;
 
@@ -72,27 +74,31 @@ typedef struct {
 
 PetscErrorCode PsdConsensusCreate(PsdConsensus *consensus);
 PetscErrorCode PsdConsensusSetFromOptions(PsdConsensus consensus); /* -consensus */
-/* PsdConsensusSetKernel - before PsdConsensusAssemble. PsdConsensusGetKernel - NULL as long as it is open. Not collective. */
+/* PsdConsensusSetKernel - before PsdConsensusAssemble. PsdConsensusGetKernel - NULL as long as it is open. Not
+   collective. */
 void PsdConsensusSetKernel(PsdConsensus consensus, const PsdConsensusKernel *kernel);
 const PsdConsensusKernel *PsdConsensusGetKernel(PsdConsensus consensus);
-/* PsdConsensusRequire - a run that is continued, from the file `path`, needs a kernel that works with the samples, or one of A'A;
-   an input error when the other kind was asked for. PsdConsensusGetRequired - which it is, or PSD_FORM_ANY; not collective. */
+/* PsdConsensusRequire - a run that is continued, from the file `path`, needs a kernel that works with the samples, or
+   one of A'A; an input error when the other kind was asked for. PsdConsensusGetRequired - which it is, or PSD_FORM_ANY;
+   not collective. */
 PetscErrorCode PsdConsensusRequire(PsdConsensus consensus, PetscBool samples, const char path[]);
 PsdConsensusForm PsdConsensusGetRequired(PsdConsensus consensus);
-/* PsdConsensusKeepGram - A'A and h are written to `path` once they are made; resume: they are read from it when it is there,
-   and no feature is lifted then. path is borrowed. Before PsdConsensusAssemble. Not collective. */
+/* PsdConsensusKeepGram - A'A and h are written to `path` once they are made; resume: they are read from it when it is
+   there, and no feature is lifted then. path is borrowed. Before PsdConsensusAssemble. Not collective. */
 void PsdConsensusKeepGram(PsdConsensus consensus, const char path[], PetscBool resume);
-/* PsdConsensusAssemble - has the samples lifted or kept as patches, forms the kernel's matrix and the problem's h. The kernel has been set.
-   Errors: features that overflow. */
+/* PsdConsensusAssemble - has the samples lifted or kept as patches, forms the kernel's matrix and the problem's h. The
+   kernel has been set. Errors: features that overflow. */
 PetscErrorCode PsdConsensusAssemble(PsdConsensus consensus, PsdProblem problem);
 PetscErrorCode PsdConsensusFactor(PsdConsensus consensus, PetscReal shift);
-/* PsdConsensusGetTrace - of G_P, which is that of A A'. PsdConsensusGetShift - of the factor at hand. Not collective. */
+/* PsdConsensusGetTrace - of G_P, which is that of A A'. PsdConsensusGetShift - of the factor at hand. Not
+   collective. */
 PetscReal PsdConsensusGetTrace(PsdConsensus consensus);
 PetscReal PsdConsensusGetShift(PsdConsensus consensus);
-/* PsdConsensusShiftFloor - the smallest shift whose factorisation rounding cannot break: G_P is singular, and its computed form is
-   indefinite by up to about eps times its norm. Not collective. */
+/* PsdConsensusShiftFloor - the smallest shift whose factorisation rounding cannot break: G_P is singular, and its
+   computed form is indefinite by up to about eps times its norm. Not collective. */
 PetscReal PsdConsensusShiftFloor(PsdConsensus consensus);
-/* PsdConsensusSetTarget - has the step fit S to this vector from now on rather than to the problem's h: kernels of A'A only. */
+/* PsdConsensusSetTarget - has the step fit S to this vector from now on rather than to the problem's h: kernels of A'A
+   only. */
 void PsdConsensusSetTarget(PsdConsensus consensus, Vec target);
 /* PsdConsensusStep - S of Sh, which lies in range(P). */
 PetscErrorCode PsdConsensusStep(PsdConsensus consensus, Vec Sh, Vec S);
@@ -104,24 +110,25 @@ PetscBool PsdConsensusUsesSamples(PsdConsensus consensus);
 
      A(U - U') <- relaxation A S + (1 - relaxation) A(Z - Z')_last + A(U - U') - A(Z - Z')
 
-   difference: Z - Z' by its terms, all on every rank. PsdConsensusRestart: the same from Z - Z' as a vector, with U = U' = 0.
-   PsdConsensusRescale: U and U' were multiplied by `factor`. All do nothing for kernels of A'A.
+   difference: Z - Z' by its terms, all on every rank. PsdConsensusRestart: the same from Z - Z' as a vector, with U =
+   U' = 0. PsdConsensusRescale: U and U' were multiplied by `factor`. All do nothing for kernels of A'A.
 */
 PetscErrorCode PsdConsensusFollow(PsdConsensus consensus, const PsdFactors *difference, PetscReal relaxation);
 PetscErrorCode PsdConsensusRestart(PsdConsensus consensus, Vec difference);
 PetscErrorCode PsdConsensusRescale(PsdConsensus consensus, PetscReal factor);
 
-/* PsdConsensusResidual - of nu = Y - A w, and M = A'nu unless M is NULL. terms: w once more by its terms, all on every rank,
-   or NULL; kernels that work with the samples prefer them. */
+/* PsdConsensusResidual - of nu = Y - A w, and M = A'nu unless M is NULL. terms: w once more by its terms, all on every
+   rank, or NULL; kernels that work with the samples prefer them. */
 PetscErrorCode PsdConsensusResidual(PsdConsensus consensus, Vec w, const PsdFactors *factors, PsdResidual *residual,
                                     Vec M);
 /* PsdConsensusStepResidual - of nu = Y - A S for the S of the last step, M = A'nu = shift (S - Sh) being known. */
 PetscErrorCode PsdConsensusStepResidual(PsdConsensus consensus, Vec S, Vec M, PsdResidual *residual);
-/* That nu itself, n_local x C row-major, where the kernel works with the samples; else NULL. Borrowed. Not collective. */
+/* That nu itself, n_local x C row-major, where the kernel works with the samples; else NULL. Borrowed. Not
+   collective. */
 void PsdConsensusGetStepResidual(PsdConsensus consensus, const PetscReal *nu[]);
 
-/* Array k = 0, 1, ... of what the kernel follows of this rank's samples from one iteration to the next, n_local x C row-major, for
-   a checkpoint; NULL: there are no more. Borrowed. Not collective. */
+/* Array k = 0, 1, ... of what the kernel follows of this rank's samples from one iteration to the next, n_local x C
+   row-major, for a checkpoint; NULL: there are no more. Borrowed. Not collective. */
 PetscReal *PsdConsensusGetState(PsdConsensus consensus, PetscInt k, const char **name);
 
 /* x = (G_P + shift I)^-1 rhs and y = G_P x: kernels of A'A only. */

@@ -3,12 +3,12 @@
 
      S = Sh + A'y,   (K + shift I) y = Y - A Sh        is the solution of   (G_P + shift I) S = A'Y + shift Sh,
 
-   and the residual Y - A S = shift y comes with it. K's entries are a polynomial kernel of patches, so that no feature is
-   lifted; samples are numbered so that a rank's own ones are its columns of the distributed matrix.
+   and the residual Y - A S = shift y comes with it. K's entries are a polynomial kernel of patches, so that no feature
+   is lifted; samples are numbered so that a rank's own ones are its columns of the distributed matrix.
 
-   A Sh = A(Z - Z') - A(U - U') is never computed from Sh. A(Z - Z') follows from the few factors of Z and Z'; A(U - U') obeys
-   the recurrence of U itself, whose A S is Y - shift y. An error in A(U - U') is multiplied by 1 - relaxation at each
-   iteration, so that rounding does not accumulate.
+   A Sh = A(Z - Z') - A(U - U') is never computed from Sh. A(Z - Z') follows from the few factors of Z and Z'; A(U - U')
+   obeys the recurrence of U itself, whose A S is Y - shift y. An error in A(U - U') is multiplied by 1 - relaxation at
+   each iteration, so that rounding does not accumulate.
 */
 #include "base/base.h"
 #include "consensus_impl.h"

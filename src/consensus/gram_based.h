@@ -13,8 +13,8 @@ PetscErrorCode PsdConsensusGramResidual(PsdConsensus consensus, Vec w, const Psd
 PetscErrorCode PsdConsensusGramStepResidual(PsdConsensus consensus, Vec S, Vec M, PsdResidual *residual);
 PetscErrorCode PsdConsensusGramStart(PsdConsensus consensus, Vec *start);
 
-/* PsdReducePanel - adds `columns` columns from `first` on of all ranks' upper triangles (order D) into those of `owner`, in
-   pieces of bounded size. Collective. */
+/* PsdReducePanel - adds `columns` columns from `first` on of all ranks' upper triangles (order D) into those of
+   `owner`, in pieces of bounded size. Collective. */
 PetscErrorCode PsdReducePanel(MPI_Comm comm, PetscMPIInt owner, PetscInt D, PetscInt first, PetscInt columns,
                               PetscReal *gram);
 

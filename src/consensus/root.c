@@ -1,8 +1,8 @@
 /*
    Consensus on the root rank: Cholesky of G_P + shift I by LAPACK, two triangular solves with C right-hand sides.
 
-   One D x D array holds both matrices: G_P strictly above the diagonal (its diagonal apart), the factor L on and below it.
-   Here D is the order of A'A, which is less than that of the program when that is symmetric.
+   One D x D array holds both matrices: G_P strictly above the diagonal (its diagonal apart), the factor L on and below
+   it. Here D is the order of A'A, which is less than that of the program when that is symmetric.
 */
 #include "base/base.h"
 #include "exchange.h"
@@ -183,7 +183,8 @@ static void Memory(const PsdSizes *s, PsdMemory *memory)
                0);
 }
 
-/* Ranks' parts of A'A are summed in a tree. A solve is two passes over the triangle of the factor, a product one over A'A's. */
+/* Ranks' parts of A'A are summed in a tree. A solve is two passes over the triangle of the factor, a product one over
+   A'A's. */
 static void Costs(const PsdSizes *s, const PsdRates *rates, PsdConsensusCosts *costs)
 {
   const PetscReal D = s->order, square = PSD_BYTES_REAL * D * D;

@@ -1,6 +1,6 @@
 /*
-   Consensus on all ranks: G_P accumulated, factorised and applied in blocks of columns over all ranks (grid.h). No rank ever
-   holds D x D.
+   Consensus on all ranks: G_P accumulated, factorised and applied in blocks of columns over all ranks (grid.h). No rank
+   ever holds D x D.
 
    A right-hand side comes from the owners of pairs as rows: those with the numbers of a rank's columns.
 */

@@ -1,6 +1,6 @@
 /*
-   Rates: those of this machine, all ranks at work at once, each operation timed until it has taken a tenth of a second; or as they
-   were given for another machine.
+   Rates: those of this machine, all ranks at work at once, each operation timed until it has taken a tenth of a second;
+   or as they were given for another machine.
 */
 #include "base/eigen.h"
 #include "patches/patches.h"
@@ -106,7 +106,8 @@ static PetscErrorCode Lift(void *context)
   PetscFunctionReturn(0);
 }
 
-/* Seconds an image that whitened patches take beyond the others: two more products a region, at less than dgemm's rate. */
+/* Seconds an image that whitened patches take beyond the others: two more products a region, at less than dgemm's
+   rate. */
 static PetscReal TransformSeconds(const PsdSizes *sizes, PetscReal gemm)
 {
   if (!sizes->transform) return 0;

@@ -20,8 +20,8 @@ typedef struct _PsdPlan {
   PetscReal seconds[PSD_PHASE_COUNT], flops[PSD_PHASE_COUNT]; /* of the slowest rank; of all ranks */
 } PsdPlan;
 
-/* PsdPlanMake - kernel: of the consensus; NULL: the one a run would choose. Input errors: a kernel that is not for such a problem; none that
-   fits the node. loss: the name of the problem's. Not collective. */
+/* PsdPlanMake - kernel: of the consensus; NULL: the one a run would choose. Input errors: a kernel that is not for such
+   a problem; none that fits the node. loss: the name of the problem's. Not collective. */
 PetscErrorCode PsdPlanMake(const PsdSizes *sizes, const char loss[], const PsdConsensusKernel *kernel,
                            const PsdRates *rates, const PsdNode *node, PetscInt iterations, PsdPlan *plan);
 

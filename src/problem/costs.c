@@ -105,8 +105,8 @@ static PsdCost Cut(const PsdSizes *s, const PsdRates *rates)
   return s->transform ? PsdCostSum(copy, PsdCostWork(2 * patches * s->q * s->f, rates->gemm)) : copy;
 }
 
-/* The certificate has samples by themselves, so that folded rows that are kept do not serve it; the statistics of patches take a pass
-   of their own unless they are gathered from what is kept. */
+/* The certificate has samples by themselves, so that folded rows that are kept do not serve it; the statistics of
+   patches take a pass of their own unless they are gathered from what is kept. */
 PsdCost PsdSamplesLift(const PsdSizes *s, PsdSamplesForm form, const PsdRates *rates)
 {
   const PsdCost lift = LiftOnce(s, rates);

@@ -1,5 +1,6 @@
 /*
-   What the samples cost, by the form they are kept in: memory on a rank, reading, lifting, products, the certificate's pass.
+   What the samples cost, by the form they are kept in: memory on a rank, reading, lifting, products, the certificate's
+   pass.
 
    All are functions of sizes, and of rates where time is asked for; a cost is one rank's. Nothing here is collective.
 */
@@ -13,13 +14,15 @@ typedef enum { PSD_SAMPLES_LIFTED, PSD_SAMPLES_PATCHES } PsdSamplesForm;
 
 /* PsdSamplesMemory - images, targets, and what the samples are kept as. */
 void PsdSamplesMemory(const PsdSizes *sizes, PsdSamplesForm form, PsdMemory *memory);
-/* PsdSamplesRead - from the disk. PsdSamplesLift - into that form, in the whole run: what is not kept is made again for the certificate. */
+/* PsdSamplesRead - from the disk. PsdSamplesLift - into that form, in the whole run: what is not kept is made again for
+   the certificate. */
 PsdCost PsdSamplesRead(const PsdSizes *sizes, const PsdRates *rates);
 PsdCost PsdSamplesLift(const PsdSizes *sizes, PsdSamplesForm form, const PsdRates *rates);
 
 /* ---------------------------------------------------------------- lifted features */
 
-/* PsdGramMemory, PsdGramCost - PsdProblemComputeGram: this rank's samples' part of A'A; the sum over ranks comes on top. */
+/* PsdGramMemory, PsdGramCost - PsdProblemComputeGram: this rank's samples' part of A'A; the sum over ranks comes on
+   top. */
 void PsdGramMemory(const PsdSizes *sizes, PsdMemory *memory);
 PsdCost PsdGramCost(const PsdSizes *sizes, const PsdRates *rates);
 /* PsdGramColumnsMemory, PsdGramColumnsCost - PsdProblemAccumulateColumns: this rank's columns of all samples' A'A. */

@@ -15,11 +15,12 @@ typedef struct {
   PetscBool flip; /* every second one is a mirror image */
 } PsdSampleShape;
 
-/* PsdProblemPlanSizes - of samples of that shape on so many ranks, with the problem's patches, loss and memory. The problem need be
-   neither set up nor have data; the patches have their image size. Not collective. */
+/* PsdProblemPlanSizes - of samples of that shape on so many ranks, with the problem's patches, loss and memory. The
+   problem need be neither set up nor have data; the patches have their image size. Not collective. */
 PetscErrorCode PsdProblemPlanSizes(PsdProblem problem, const PsdSampleShape *shape, PetscInt ranks, PsdSizes *sizes);
 
-/* PsdProblemFindSizes - the same of a problem that has been set up, of its own samples on its own ranks. Not collective. */
+/* PsdProblemFindSizes - the same of a problem that has been set up, of its own samples on its own ranks. Not
+   collective. */
 PetscErrorCode PsdProblemFindSizes(PsdProblem problem, PsdSizes *sizes);
 
 #endif
