@@ -311,6 +311,7 @@ static PetscErrorCode CloseImages(PsdSource *source)
 
 const PsdFormat PsdFormatHdf5 = {.name = "hdf5",
                                  .files = "one *.h5 or *.hdf5, or train.h5 and test.h5",
+                                 .takes_file = PETSC_TRUE,
                                  .matches = Matches,
                                  .inspect = Inspect,
                                  .read_labels = ReadLabels,
