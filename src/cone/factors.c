@@ -78,7 +78,7 @@ PetscErrorCode PsdConeGetFactors(PsdCone cone, PsdFactors *local)
     for (PetscInt k = 0; k < cone->blocks->local; k++) {
       PetscInt rank;
       const PetscReal *F;
-      PetscReal *column, *weight;
+      PetscReal *column = NULL, *weight = NULL;
       PetscCall(PsdConeGetFactor(cone, s, k, &rank, &F));
       PetscCall(PsdFactorsAppend(local, cone->blocks->first + k, rank, &column, &weight));
       PetscCall(PetscArraycpy(column, F, (size_t)rank * d));
