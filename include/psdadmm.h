@@ -58,11 +58,11 @@ PSD_EXTERN PetscErrorCode PsdAdmmCreate(PsdProblem problem, PsdAdmm *admm);
      -relaxation A      over-relaxation, 0 < A < 2
      -check_every N     iterations between checks of the bounds
      -screening B       after PsdAdmmSetBeta, leave out pairs of blocks that are proved to be zero
-     -cone auto|lapack|slepc|scalapack              kernel of the projection
-     -cone_partial block|krylovschur|lobpcg|gd|jd   solver of partial decompositions; all but the first are SLEPc's and
-                                                    take its options -eps_..., -st_..., -bv_... and -ds_...
+     -cone auto|lapack|partial|scalapack            kernel of the projection
+     -cone_partial block|krylovschur|lobpcg|gd|jd   eigensolver of partial decompositions, an EPS of SLEPc, which takes
+                                                    its options -eps_..., -st_..., -bv_... and -ds_...
      -cone_lapack auto|syevd|syevr                  complete, or the range of positive eigenvalues
-     -consensus auto|root|scalapack|kernel          kernel of the least-squares step
+     -consensus auto|root|scalapack|dual            kernel of the least-squares step
 
    Collective; before PsdAdmmSetUp. Errors: values out of range.
 */

@@ -5,7 +5,7 @@ set -o pipefail
 command -v nm pkg-config mpicc >/dev/null || skip "nm, pkg-config and mpicc"
 scratch
 for module in PETSc petsc; do pkg-config --exists $module && break; done
-read -ra flags < <(pkg-config --cflags $module)
+read -ra flags < <(pkg-config --cflags "$module")
 
 # declarations by the preprocessor, one a line; then the words before a parenthesis that are no types of functions
 mpicc -E -P -I"$SOURCE/include" "${flags[@]}" "$SOURCE/include/psdnet.h" | tr '\n' ' ' | sed 's/[;{}]/&\n/g' |

@@ -6,7 +6,7 @@
 
 #define IMAGES 101
 static const PetscInt shape[3] = {1, 5, 3};
-#define IMAGE_BYTES 15
+#define IMAGE_BYTES 15L
 
 /* ---------------------------------------------------------------- giving them */
 
@@ -32,7 +32,7 @@ static long AllByTheLast(int rank, int size)
 /* few by the first ranks, and none by the very first */
 static long MoreAndMore(int rank, int size)
 {
-  return rank < size ? (long)IMAGES * rank * (rank - 1) / (size * size) : IMAGES;
+  return rank < size ? (long)IMAGES * rank * (rank - 1) / ((long)size * size) : IMAGES;
 }
 
 static const Spread spreads[] = {Evenly, AllByTheFirst, AllByTheLast, MoreAndMore};
@@ -45,7 +45,8 @@ static PetscErrorCode Give(PsdData data, long first, long end, PetscBool labelle
   unsigned char *images = (unsigned char *)malloc((size_t)count * IMAGE_BYTES + 1);
   PetscInt *labels = (PetscInt *)malloc((size_t)(count + 1) * sizeof(PetscInt));
   for (PetscInt k = 0; k < count; k++) {
-    for (long byte = 0; byte < IMAGE_BYTES; byte++) images[k * IMAGE_BYTES + byte] = PixelOf(first + k, byte);
+    for (long byte = 0; byte < IMAGE_BYTES; byte++)
+      images[(size_t)k * IMAGE_BYTES + (size_t)byte] = PixelOf(first + k, byte);
     labels[k] = LabelOf(first + k);
   }
   const PetscErrorCode code =
@@ -98,7 +99,7 @@ static int SameShards(PsdData a, PsdData b)
     MUST(PsdDataGetShard(data[k], &images[k], &classes[k], &indices[k]));
     MUST(PsdDataGetClasses(data[k], &count[k], &labels[k], NULL));
   }
-  if (memcmp(n[0], n[1], sizeof(n[0])) || count[0] != count[1]) return 0;
+  if (memcmp(n[0], n[1], sizeof(n[0])) != 0 || count[0] != count[1]) return 0;
   const size_t local = (size_t)n[0][1];
   return !memcmp(labels[0], labels[1], (size_t)count[0] * sizeof(PetscInt)) &&
          !memcmp(images[0], images[1], local * IMAGE_BYTES) &&
@@ -204,7 +205,8 @@ static void ImagesToBePredictedNeedNoLabels(void **state)
   int right = 1;
   for (PetscInt k = 0; k < n_local; k++) {
     right &= classes[k] == 0;
-    for (long byte = 0; byte < IMAGE_BYTES; byte++) right &= images[k * IMAGE_BYTES + byte] == PixelOf(first + k, byte);
+    for (long byte = 0; byte < IMAGE_BYTES; byte++)
+      right &= images[(size_t)k * IMAGE_BYTES + (size_t)byte] == PixelOf(first + k, byte);
   }
   assert_true(OnAllRanks(right));
   MUST(PsdDataDestroy(&data));

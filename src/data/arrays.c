@@ -70,8 +70,10 @@ static PetscErrorCode CountThrough(MPI_Comm comm, PetscInt n_local, PetscInt **f
   PetscCallMPI(MPI_Allgather(&n_local, 1, MPIU_INT, *first + 1, 1, MPIU_INT, comm));
   for (PetscMPIInt rank = 0; rank < size; rank++) total += (*first)[rank + 1];
   PsdCheckImageCount(PSD_ARRAYS_NAME, total, &failure);
-  if (failure.failed) PetscCall(PetscFree(*first));
-  PetscCall(PsdFailureAgree(comm, &failure));
+  if (failure.failed) {
+    PetscCall(PetscFree(*first));
+    PetscFunctionReturn(PsdInputError("%s", failure.message)); /* the same on all ranks */
+  }
   for (PetscMPIInt rank = 0; rank < size; rank++) (*first)[rank + 1] += (*first)[rank];
   PetscFunctionReturn(0);
 }

@@ -168,7 +168,7 @@ static PetscErrorCode TakeShare(PsdData data, const PetscInt labels[], const Cla
 PetscErrorCode PsdDataSelect(PsdData data, const PetscInt labels[], PetscInt label_count, PsdSelection *selection)
 {
   PetscFunctionBeginUser;
-  ClassTable table;
+  ClassTable table = {.count = 0};
   PetscCall(SettleClasses(data, labels, label_count, &table));
   PetscCall(CheckOptionLabels(data, labels, label_count));
   PetscCall(SelectByClass(data, labels, label_count, &table, selection));
