@@ -124,7 +124,7 @@ static PetscErrorCode Run(void)
                   (double)(phases[PSD_PHASE_LIFT] + phases[PSD_PHASE_GRAM]), (double)phases[PSD_PHASE_FACTOR],
                   (double)phases[PSD_PHASE_ADMM], (double)slowest, (double)complete, (double)range,
                   (double)(PetscMin(complete, range) / slowest), (double)memory, (double)phases[PSD_PHASE_CERTIFY],
-                  (int)status.rank));
+                  (int)status.rank_Z));
   PetscCall(PsdAdmmDestroy(&admm));
   PetscCall(PsdProblemDestroy(&problem));
   PetscCall(PsdPatchesDestroy(&patches));

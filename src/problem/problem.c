@@ -185,7 +185,7 @@ PetscErrorCode PsdProblemSetUp(PsdProblem problem)
 {
   PetscFunctionBeginUser;
   PetscInt channels, height, width, classes, G;
-  PetscBool symmetric;
+  PetscBool symmetric = PETSC_FALSE;
   PetscCall(PsdDataGetSizes(problem->data, &problem->n, &problem->n_local, NULL));
   PetscCall(PsdDataGetImageSize(problem->data, &channels, &height, &width));
   PetscCall(PsdDataGetClasses(problem->data, &classes, NULL, NULL));
@@ -209,7 +209,7 @@ PetscErrorCode PsdProblemSetUp(PsdProblem problem)
 PetscErrorCode PsdProblemFold(PsdProblem problem)
 {
   PetscFunctionBeginUser;
-  PetscBool symmetric;
+  PetscBool symmetric = PETSC_FALSE;
   PetscCall(PsdProblemIsSymmetric(problem, &symmetric));
   if (!symmetric || problem->symmetry) PetscFunctionReturn(0);
   PetscCall(PsdFeaturesGatherStatistics(problem->features));
