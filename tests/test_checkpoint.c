@@ -147,8 +147,8 @@ static void TestAnyRanksReadWhatOthersWrote(void **state)
 /* One line that names the file. */
 static void Refused(Run *it, const char path[], const char part[], const char what[], long where)
 {
-  const PetscErrorCode code = PsdCheckpointOpen(it->admm);
-  const PetscErrorCode later = code ? code : PsdCheckpointLoad(it->admm);
+  const PetscErrorCode code = PsdResumeOpen(it->admm);
+  const PetscErrorCode later = code ? code : PsdResumeLoad(it->admm);
   if (later != PSD_ERR_INPUT) fail_msg("%s at %ld: code %d", what, where, (int)later);
   if (!strstr(PsdErrorMessage(), path) || strchr(PsdErrorMessage(), '\n') || !strstr(PsdErrorMessage(), part))
     fail_msg("%s at %ld: message '%s'", what, where, PsdErrorMessage());

@@ -5,7 +5,7 @@
 #include <setjmp.h>
 #include <stddef.h>
 #include <cmocka.h>
-#include "admm/admm.h"
+#include "admm/penalty.h"
 
 static PetscBool Near(PetscReal x, PetscReal y)
 {

@@ -134,12 +134,10 @@ PetscErrorCode PsdConeGetUse(PsdCone cone, size_t size, char text[]);
 PetscErrorCode PsdConeRefactor(PsdCone cone, Vec Z[2]);
 PetscErrorCode PsdConeDestroy(PsdCone *cone);
 
-/* What the next projections start from, in a file that another number of ranks may read (stored.c): its places, its numbers,
-   and back, after PsdConeSetUp. Proofs are not among it; they are made anew. Collective. */
-struct _p_PsdArchive;
-PetscErrorCode PsdConeAdd(PsdCone cone, struct _p_PsdArchive *archive);
-PetscErrorCode PsdConePut(PsdCone cone, struct _p_PsdArchive *archive);
-PetscErrorCode PsdConeGet(PsdCone cone, struct _p_PsdArchive *archive);
+/* PsdConeVisit - what the next projections start from, in a file that another number of ranks may read (stored.c); after
+   PsdConeSetUp. Proofs are not among it; they are made anew. Collective. */
+struct _p_PsdVisitor;
+PetscErrorCode PsdConeVisit(PsdCone cone, struct _p_PsdVisitor *visitor);
 
 /* Which kernel `auto` takes for this block now; a function of numbers that do not depend on clocks. */
 PsdConeKernel PsdConeChoose(PsdCone cone, const PsdBlockState *state);

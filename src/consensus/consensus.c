@@ -201,9 +201,11 @@ void PsdConsensusGetStepResidual(PsdConsensus consensus, const PetscReal *nu[])
   if (consensus->ops->get_residual) (*consensus->ops->get_residual)(consensus, nu);
 }
 
-PetscReal *PsdConsensusGetState(PsdConsensus consensus, PetscInt k, const char **name)
+PetscErrorCode PsdConsensusVisit(PsdConsensus consensus, PsdVisitor visitor)
 {
-  return consensus->ops->get_state ? (*consensus->ops->get_state)(consensus, k, name) : NULL;
+  PetscFunctionBeginUser;
+  if (PsdConsensusUsesSamples(consensus)) PetscCall((*consensus->ops->visit)(consensus, visitor));
+  PetscFunctionReturn(0);
 }
 
 PetscBool PsdConsensusCanSolve(PsdConsensus consensus)

@@ -170,14 +170,14 @@ static void GetResidual(PsdConsensus consensus, const PetscReal *nu[])
   *nu = ((Kernel *)consensus->kernel)->residual;
 }
 
-static PetscReal *GetState(PsdConsensus consensus, PetscInt k, const char **name)
+static PetscErrorCode Visit(PsdConsensus consensus, PsdVisitor v)
 {
+  PetscFunctionBeginUser;
   Kernel *it = consensus->kernel;
-  PetscReal *const arrays[] = {it->AZ, it->AU, it->residual};
-  static const char *const names[] = {"/samples/AZ", "/samples/AU", "/samples/residual"};
-  if (k >= 3) return NULL;
-  *name = names[k];
-  return arrays[k];
+  PetscCall(PsdVisitSamples(v, "/samples/AZ", it->AZ));
+  PetscCall(PsdVisitSamples(v, "/samples/AU", it->AU));
+  PetscCall(PsdVisitSamples(v, "/samples/residual", it->residual));
+  PetscFunctionReturn(0);
 }
 
 static PetscErrorCode KrylovStart(PsdConsensus consensus, Vec *start)
@@ -229,4 +229,4 @@ const PsdConsensusOps PsdConsensusDual = {.name = "kernel",
                                           .restart = Restart,
                                           .rescale = Rescale,
                                           .get_residual = GetResidual,
-                                          .get_state = GetState};
+                                          .visit = Visit};
