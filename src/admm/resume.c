@@ -44,8 +44,8 @@ PetscErrorCode PsdResumeLoad(PsdAdmm admm)
   PetscFunctionReturn(0);
 }
 
-/* The last iteration was checked if the penalty waits for that; what the checks and the certificate to come need of an iteration that
-   was not made here is made good. */
+/* The last iteration was checked if the penalty waits for that. What a check or a certificate needs of the iteration before it, which was
+   not made here, is made good. */
 PetscErrorCode PsdResumeLoop(PsdAdmm admm, PsdLoop *loop)
 {
   PetscFunctionBeginUser;
@@ -53,8 +53,8 @@ PetscErrorCode PsdResumeLoop(PsdAdmm admm, PsdLoop *loop)
   loop->checked = admm->checks.pending;
   loop->reached = (PetscBool)(loop->checked && admm->status.gap <= admm->target);
   admm->checkpoint.resumed = PETSC_FALSE;
-  if (loop->reached && admm->split) PetscCall(PsdSplittingDualPoint(admm->split));
-  if (!loop->checked && PsdLoopReason(loop) == PSD_ITERATION_LIMIT)
-    PetscCall(PsdConeRefactor(admm->cone, admm->iterate.Z));
+  if (PsdLoopReason(loop) == PSD_RUNNING) PetscFunctionReturn(0);
+  if (!loop->checked) PetscCall(PsdConeRefactor(admm->cone, admm->iterate.Z));
+  else if (admm->split) PetscCall(PsdSplittingDualPoint(admm->split));
   PetscFunctionReturn(0);
 }
