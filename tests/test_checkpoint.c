@@ -1,5 +1,5 @@
-/* A checkpoint read by any number of ranks is the state that was written; damaged at any byte, cut off anywhere, of another problem,
- * or with counts and indices that there is no room for it is refused in one line. */
+/* A checkpoint read by any number of ranks is the state that was written; damaged at any byte, cut off anywhere, of
+ * another problem, or with counts and indices that there is no room for it is refused in one line. */
 #include "problem_sample.h"
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,6 @@
-/* What the loop does next, in all cases there are: it comes to an iteration or to the end, does nothing twice and nothing before its
- * turn, ends for the first reason there is, with bounds or with a checkpoint; and a few runs from begin to end, step by step. */
+/* What the loop does next, in all cases there are: it comes to an iteration or to the end, does nothing twice and
+ * nothing before its turn, ends for the first reason there is, with bounds or with a checkpoint; and a few runs from
+ * begin to end, step by step. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -163,7 +164,8 @@ static void EndsWithBoundsOrACheckpoint(void **state)
   ForAll(EndsWell);
 }
 
-/* Only where there is no reason to end, or where the loop begins and could not leave a checkpoint; after what was due. */
+/* Only where there is no reason to end, or where the loop begins and could not leave a checkpoint; after what was
+   due. */
 static void MayGoOn(const PsdLoop *it)
 {
   PsdAdmmReason reason;

@@ -1,5 +1,5 @@
-/* One function that visits a state writes it and reads it, on other numbers of ranks as well; what is read is checked against the room
- * there is, and what is wrong on one rank is the error of all. */
+/* One function that visits a state writes it and reads it, on other numbers of ranks as well; what is read is checked
+ * against the room there is, and what is wrong on one rank is the error of all. */
 #include "data_files.h"
 #include <setjmp.h>
 #include <stdarg.h>

@@ -7,13 +7,15 @@
 #include <psdadmm.h>
 #include "base/visitor.h"
 
-/* Where an iteration led to, g, and how far, f: of X = Z + U and X' (vectors), and of q = v + lambda of the representative samples. */
+/* Where an iteration led to, g, and how far, f: of X = Z + U and X' (vectors), and of q = v + lambda of the
+   representative samples. */
 typedef struct {
   Vec g[2], f[2];
   PetscReal *g_samples, *f_samples;
 } PsdRecord;
 
-/* What comes of the records at the next iteration: nothing; a jump; its judgement, at this iteration's end; the way back. */
+/* What comes of the records at the next iteration: nothing; a jump; its judgement, at this iteration's end; the way
+   back. */
 typedef enum { PSD_JUMP_NONE, PSD_JUMP_DUE, PSD_JUMP_JUDGE, PSD_JUMP_BACK } PsdJumpStage;
 
 #define PSD_RECORDS 6
@@ -36,8 +38,8 @@ void PsdAcceleratorReset(PsdAccelerator *accelerator);
 /* PsdAcceleratorBegin, PsdAcceleratorEnd - around an iteration: jumps when records say where to, and records. */
 PetscErrorCode PsdAcceleratorBegin(PsdAdmm admm);
 PetscErrorCode PsdAcceleratorEnd(PsdAdmm admm);
-/* PsdAcceleratorMix - coefficients c, of sum 1, of the smallest combination of `count` residuals whose products are given,
-   count x count; a pure function. False: none that is to be trusted. */
+/* PsdAcceleratorMix - coefficients c, of sum 1, of the smallest combination of `count` residuals whose products are
+   given, count x count; a pure function. False: none that is to be trusted. */
 PetscBool PsdAcceleratorMix(PetscInt count, const PetscReal products[], PetscReal c[]);
 /* PsdAcceleratorVisit - what a checkpoint has of it, between two iterations. */
 PetscErrorCode PsdAcceleratorVisit(PsdAccelerator *accelerator, PsdVisitor visitor);

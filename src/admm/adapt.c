@@ -1,6 +1,6 @@
 /*
-   The solver's penalties, set and changed. The rules are in penalty.c; with a penalty U, lambda and the factor of the consensus step change
-   as well.
+   The solver's penalties, set and changed. The rules are in penalty.c; with a penalty U, lambda and the factor of the
+   consensus step change as well.
 */
 #include "admm.h"
 #include "base/base.h"
@@ -33,8 +33,8 @@ PetscErrorCode PsdAdmmSetPenalty(PsdAdmm admm, PetscReal rho, PetscReal sigma)
   PetscFunctionReturn(0);
 }
 
-/* Both penalties of a loss that is split: by the bounds, when these have spoken, with their ratio as it is; else by the residuals
-   together. */
+/* Both penalties of a loss that is split: by the bounds, when these have spoken, with their ratio as it is; else by
+   the residuals together. */
 static PetscErrorCode ProposeSplit(PsdAdmm admm, PetscReal primal, PetscReal dual, PetscReal *rho, PetscReal *sigma)
 {
   PetscFunctionBeginUser;

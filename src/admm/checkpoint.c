@@ -1,10 +1,10 @@
 /*
-   Checkpoints: where the state is kept, which problem it is of, and its writing. What it consists of is in state.c, how a run goes on
-   from it in resume.c, how the file is made in base/archive.h.
+   Checkpoints: where the state is kept, which problem it is of, and its writing. What it consists of is in state.c,
+   how a run goes on from it in resume.c, how the file is made in base/archive.h.
 
-   The last checkpoint stays until the next one is whole. With -resume a run goes on from the file when it is there and starts
-   afresh when it is not, so that a job that is submitted again unchanged goes on; without, the file is replaced by the first
-   checkpoint. A file of another problem is refused, in either consensus family.
+   The last checkpoint stays until the next one is whole. With -resume a run goes on from the file when it is there
+   and starts afresh when it is not, so that a job that is submitted again unchanged goes on; without, the file is
+   replaced by the first checkpoint. A file of another problem is refused, in either consensus family.
 */
 #include "admm.h"
 #include "base/base.h"

@@ -1,14 +1,15 @@
 /*
-   The loop's order of things. After an iteration: the bounds, when their turn has come; the penalty; a checkpoint, when it is due or
-   the run ends; the end.
+   The loop's order of things. After an iteration: the bounds, when their turn has come; the penalty; a checkpoint,
+   when it is due or the run ends; the end.
 
-   A checkpoint of a run that ends goes before the bounds that are looked at only because it ends, so that a run that goes on from
-   it does as one that was not stopped. A run that a signal or the clock ends is done once it is written; one whose checkpoint cannot
-   be written ends with what it has.
+   A checkpoint of a run that ends goes before the bounds that are looked at only because it ends, so that a run that
+   goes on from it does as one that was not stopped. A run that a signal or the clock ends is done once it is written;
+   one whose checkpoint cannot be written ends with what it has.
 */
 #include "loop.h"
 
-/* A run that begins has not come to its limit, whatever the last round of it did; one that goes on from a file may have. */
+/* A run that begins has not come to its limit, whatever the last round of it did; one that goes on from a file may
+   have. */
 static PetscBool IsAtLimit(const PsdLoop *it)
 {
   return (PetscBool)((!it->begins || it->resumed) && it->iteration >= it->max_it);

@@ -1,7 +1,7 @@
 /*
-   Going on from a checkpoint. A file of another problem is refused before anything of this one is computed; the state is read
-   once everything is allocated; and the loop begins with what the run that wrote it would have done next, had it gone on to this
-   run's gap and limit.
+   Going on from a checkpoint. A file of another problem is refused before anything of this one is computed; the state
+   is read once everything is allocated; and the loop begins with what the run that wrote it would have done next, had
+   it gone on to this run's gap and limit.
 */
 #include "admm.h"
 #include "base/base.h"
@@ -44,8 +44,8 @@ PetscErrorCode PsdResumeLoad(PsdAdmm admm)
   PetscFunctionReturn(0);
 }
 
-/* The last iteration was checked if the penalty waits for that. What a check or a certificate needs of the iteration before it, which was
-   not made here, is made good. */
+/* The last iteration was checked if the penalty waits for that. What a check or a certificate needs of the iteration
+   before it, which was not made here, is made good. */
 PetscErrorCode PsdResumeLoop(PsdAdmm admm, PsdLoop *loop)
 {
   PetscFunctionBeginUser;

@@ -1,6 +1,6 @@
 /*
-   The loop: what is to be done next is decided in loop.c, from numbers that are the same on all ranks; here it is done. Then what was
-   found is proved.
+   The loop: what is to be done next is decided in loop.c, from numbers that are the same on all ranks; here it is
+   done. Then what was found is proved.
 */
 #include "admm.h"
 #include "base/base.h"
@@ -26,7 +26,8 @@ static PetscErrorCode Begin(PsdAdmm admm, PsdLoop *loop)
                     .keeps = (PetscBool)(checkpoint->path[0] != '\0'),
                     .begins = PETSC_TRUE};
   checkpoint->last = PsdWallSeconds();
-  /* what was done since the last iteration, a certificate and what callers do from beta to beta, is a pass of its own */
+  /* what was done since the last iteration, a certificate and what callers do from beta to beta, is a pass of its
+     own */
   if (admm->clock.pass == 0) admm->clock.pass = checkpoint->last;
   if (checkpoint->resumed) PetscCall(PsdResumeLoop(admm, loop));
   if (IsSolved(admm)) loop->checked = loop->reached = PETSC_TRUE;
@@ -116,8 +117,8 @@ static PetscErrorCode Certify(PsdAdmm admm, PsdCertificate *certificate)
   PetscFunctionReturn(0);
 }
 
-/* Rounding separates the bounds that the loop sees from those that can be proved: a little of the gap is left to it, half in the next
-   round, and when it is all that is left, a few more rounds will not change it. */
+/* Rounding separates the bounds that the loop sees from those that can be proved: a little of the gap is left to it,
+   half in the next round, and when it is all that is left, a few more rounds will not change it. */
 #define FOR_ROUNDING 0.02
 
 PetscErrorCode PsdAdmmSolve(PsdAdmm admm, PsdCertificate *certificate)

@@ -1,6 +1,6 @@
 /*
-   What h sees of G_P: a few Lanczos steps give nodes and weights of h' g(G_P) h for every function g at once (Golub and Meurant), and
-   so the norm of the first S for every penalty.
+   What h sees of G_P: a few Lanczos steps give nodes and weights of h' g(G_P) h for every function g at once (Golub
+   and Meurant), and so the norm of the first S for every penalty.
 */
 #include "admm.h"
 #include "base/base.h"
@@ -27,8 +27,8 @@ static PetscErrorCode DecomposeLanczosMatrix(const PetscReal alpha[], const Pets
   PetscFunctionReturn(0);
 }
 
-/* Lanczos on G_P from h, all C columns as one vector; or, where the consensus works with the samples, on A A' from Y, whose
-   weights become h's when each is multiplied by its node. */
+/* Lanczos on G_P from h, all C columns as one vector; or, where the consensus works with the samples, on A A' from Y,
+   whose weights become h's when each is multiplied by its node. */
 PetscErrorCode PsdSpectrumFind(PsdConsensus consensus, PsdSpectrum *spectrum)
 {
   PetscFunctionBeginUser;

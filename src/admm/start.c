@@ -60,8 +60,9 @@ PetscErrorCode PsdAdmmSetInitial(PsdAdmm admm, PsdNetwork network)
 }
 
 /*
-   Z stays, and so does the best network, whose objective is that of its loss and new weight. The multipliers -rho U are of the
-   size of beta. The penalty follows the rule of the start by as much as that changes, so that what was learned is kept.
+   Z stays, and so does the best network, whose objective is that of its loss and new weight. The multipliers -rho U
+   are of the size of beta. The penalty follows the rule of the start by as much as that changes, so that what was
+   learned is kept.
 */
 PetscErrorCode PsdAdmmSetBeta(PsdAdmm admm, PetscReal beta)
 {

@@ -1,8 +1,8 @@
 /*
    The state of the solver in a checkpoint: everything that the next iteration and the end of the run depend on.
 
-   What belongs to the solver itself is here, a line an item; the parts, splitting, acceleration, bounds, cone, consensus, patches
-   and network, visit their own.
+   What belongs to the solver itself is here, a line an item; the parts, splitting, acceleration, bounds, cone,
+   consensus, patches and network, visit their own.
 */
 #include "admm.h"
 #include "patches/patches.h"

@@ -1,6 +1,6 @@
 /*
-   The visitor: three modes of one list. Single numbers have their place in the file as soon as they are declared; arrays are
-   written in a second pass, as the root lays out all of them before any rank writes.
+   The visitor: three modes of one list. Single numbers have their place in the file as soon as they are declared;
+   arrays are written in a second pass, as the root lays out all of them before any rank writes.
 */
 #include "visitor.h"
 #include <stdarg.h>

@@ -134,8 +134,8 @@ PetscErrorCode PsdConeGetUse(PsdCone cone, size_t size, char text[]);
 PetscErrorCode PsdConeRefactor(PsdCone cone, Vec Z[2]);
 PetscErrorCode PsdConeDestroy(PsdCone *cone);
 
-/* PsdConeVisit - what the next projections start from, in a file that another number of ranks may read (stored.c); after
-   PsdConeSetUp. Proofs are not among it; they are made anew. Collective. */
+/* PsdConeVisit - what the next projections start from, in a file that another number of ranks may read (stored.c);
+   after PsdConeSetUp. Proofs are not among it; they are made anew. Collective. */
 struct _p_PsdVisitor;
 PetscErrorCode PsdConeVisit(PsdCone cone, struct _p_PsdVisitor *visitor);
 

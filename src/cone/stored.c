@@ -1,9 +1,10 @@
 /*
-   What one projection leaves for the next, in a file: a line of numbers for each block, and the vectors that its next partial
-   projection starts from. Blocks go by their number, 2 pair + s; the rank that leads a block's team writes and reads it.
+   What one projection leaves for the next, in a file: a line of numbers for each block, and the vectors that its next
+   partial projection starts from. Blocks go by their number, 2 pair + s; the rank that leads a block's team writes
+   and reads it.
 
-   A factor F is among it only where a partial projection would use it. Proofs that no positive eigenvalue was missed are left
-   out: without one the next projection makes one.
+   A factor F is among it only where a partial projection would use it. Proofs that no positive eigenvalue was missed
+   are left out: without one the next projection makes one.
 */
 #include "base/visitor.h"
 #include "cone.h"
@@ -93,8 +94,8 @@ static PetscBool LinesAreSound(PetscInt d, PetscInt blocks, const PetscReal line
   return PETSC_TRUE;
 }
 
-/* The block is as its line says, with room for its vectors, and for as many as a partial projection may keep later: partial.c asks
-   for no other. */
+/* The block is as its line says, with room for its vectors, and for as many as a partial projection may keep later:
+   partial.c asks for no other. */
 static PetscErrorCode TakeLine(PsdCone cone, const PetscReal line[NUMBERS], PsdBlockState *state)
 {
   PetscFunctionBeginUser;

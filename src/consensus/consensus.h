@@ -107,8 +107,8 @@ PetscErrorCode PsdConsensusStepResidual(PsdConsensus consensus, Vec S, Vec M, Ps
 /* That nu itself, n_local x C row-major, where the kernel works with the samples; else NULL. Borrowed. */
 void PsdConsensusGetStepResidual(PsdConsensus consensus, const PetscReal *nu[]);
 
-/* PsdConsensusVisit - what a kernel that works with the samples follows of them from one iteration to the next; nothing of others.
-   Collective. */
+/* PsdConsensusVisit - what a kernel that works with the samples follows of them from one iteration to the next;
+   nothing of others. Collective. */
 PetscErrorCode PsdConsensusVisit(PsdConsensus consensus, PsdVisitor visitor);
 
 /* x = (G_P + shift I)^-1 rhs and y = G_P x: kernels of A'A only. */

@@ -1,6 +1,6 @@
 /*
-   The transforms of all branches in a file, so that a run that is continued has the same coordinates: statistics of patches are
-   sums over ranks, whose rounding may differ.
+   The transforms of all branches in a file, so that a run that is continued has the same coordinates: statistics of
+   patches are sums over ranks, whose rounding may differ.
 */
 #include "base/visitor.h"
 #include "patches.h"

@@ -11,8 +11,8 @@
    PSD_ARCHIVE_TEXT bytes. After PsdProblemSetUp. Collective. */
 PetscErrorCode PsdProblemIdentify(PsdProblem problem, char text[]);
 
-/* PsdIdentityVisit - such a text in a file; reading: an input error that names the first line in which the file's is not `identity`.
-   The same text on all ranks. Collective. */
+/* PsdIdentityVisit - such a text in a file; reading: an input error that names the first line in which the file's is
+   not `identity`. The same text on all ranks. Collective. */
 PetscErrorCode PsdIdentityVisit(PsdVisitor visitor, char identity[]);
 
 /* PsdProblemGetLayout - which pairs and which representative samples are here, for a visitor. Not collective. */
