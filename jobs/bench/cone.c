@@ -54,11 +54,11 @@ static PetscErrorCode Look(PsdAdmm admm, const PsdAdmmStatus *status, void *cont
     for (int s = 0; s < 2; s++) {
       const PetscReal *from;
       PetscReal *to;
-      PetscCall(VecGetArrayRead(admm->X[s], &from));
+      PetscCall(VecGetArrayRead(admm->iterate.X[s], &from));
       PetscCall(VecGetArrayWrite(it->X[s], &to));
       PetscCall(PetscArraycpy(to, from, admm->blocks->m));
       PetscCall(VecRestoreArrayWrite(it->X[s], &to));
-      PetscCall(VecRestoreArrayRead(admm->X[s], &from));
+      PetscCall(VecRestoreArrayRead(admm->iterate.X[s], &from));
     }
     for (int k = 0; k < 2; k++) {
       const PetscLogDouble begin = MPI_Wtime();

@@ -8,6 +8,7 @@
 #define PSD_CERTIFICATE_PRIVATE_H
 
 #include <psdcertificate.h>
+#include "base/visitor.h"
 #include "consensus/consensus.h"
 #include "problem/problem.h"
 
@@ -67,6 +68,8 @@ PetscErrorCode PsdBoundsPrimal(PsdBounds bounds, const PsdIterate *iterate, Pets
    need its gradient, so PsdBoundsPrimal first. Collective. */
 typedef enum { PSD_CANDIDATES_SOLVER, PSD_CANDIDATES_NETWORK } PsdCandidateGroup;
 PetscErrorCode PsdBoundsDual(PsdBounds bounds, const PsdIterate *iterate, PsdCandidateGroup group);
+/* PsdBoundsVisit - the best dual point and what is known of it, in a file that a run is continued from. Collective. */
+PetscErrorCode PsdBoundsVisit(PsdBounds bounds, PsdVisitor visitor);
 PetscErrorCode PsdBoundsDestroy(PsdBounds *bounds);
 
 /* ---------------------------------------------------------------- the dual function along a ray: ray.c */

@@ -98,6 +98,11 @@ void PsdPatchesAddStatistics(PsdPatches patches, const PetscReal moments[], Pets
 /* ... and make the transform of the sum over all images, which only rank 0 needs to have, and may change. Collective. */
 PetscErrorCode PsdPatchesSetStatistics(PsdPatches patches, PetscReal sum[]);
 
+/* PsdPatchesVisit - the transform of every branch that has one, in a file that a run is continued from (stored.c); a
+   transform that is there already stays when one is read. Collective. */
+struct _p_PsdVisitor;
+PetscErrorCode PsdPatchesVisit(PsdPatches patches, struct _p_PsdVisitor *visitor);
+
 /* PsdPatchesFeatureBound - an upper bound of |Phi's quadratic and linear parts| before cancellation in the change of
    coordinates: what the rounding error of a lifted feature is relative to. 0 without a transform. */
 PetscReal PsdPatchesFeatureBound(PsdPatches patches, const PetscReal activation[3]);
