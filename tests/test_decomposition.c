@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 #include "network/neurons.h"
-#include "patches/patches.h"
+#include "patches/lift.h"
 
 #define ROOM 40 /* largest order here */
 #define IMAGES 17

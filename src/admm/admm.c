@@ -3,6 +3,8 @@
 */
 #include "admm.h"
 #include "base/base.h"
+#include "problem/beta.h"
+#include "problem/samples.h"
 
 PetscErrorCode PsdAdmmCreate(PsdProblem problem, PsdAdmm *admm)
 {
@@ -93,7 +95,7 @@ PetscErrorCode PsdAdmmSetUp(PsdAdmm admm)
   const PetscReal sigma = admm->settings.sigma > 0 ? admm->settings.sigma : loss->ops->sigma;
   PetscCall(PsdCheckpointOpen(admm));
   PetscCall(PsdConsensusAssemble(admm->consensus, admm->problem));
-  if (PsdLossSplits(loss)) PetscCall(PsdProblemLift(admm->problem)); /* not yet, where A'A came from a file */
+  if (loss->ops->splits) PetscCall(PsdProblemLift(admm->problem)); /* not yet, where A'A came from a file */
 
   PetscCall(PsdProblemFindBeta(admm->problem, admm->consensus->trace));
   PetscCall(PsdPhaseBegin(PSD_PHASE_FACTOR));
@@ -105,7 +107,7 @@ PetscErrorCode PsdAdmmSetUp(PsdAdmm admm)
   PetscCall(PetscMalloc1((size_t)blocks->d * blocks->d, &admm->factor));
   PetscCall(PsdConeSetUp(admm->cone, blocks));
   PetscCall(PsdBoundsCreate(admm->problem, admm->consensus, &admm->bounds));
-  if (PsdLossSplits(loss)) {
+  if (loss->ops->splits) {
     PetscCall(PsdSplittingCreate(admm->problem, sigma, &admm->split));
     PsdConsensusSetTarget(admm->consensus, admm->split->pull);
     PetscCall(PsdAcceleratorCreate(admm->problem, &admm->accelerator));
@@ -242,7 +244,7 @@ PetscErrorCode PsdAdmmGetNetwork(PsdAdmm admm, PsdNetwork *network)
   PetscCall(PsdNetworkSetClasses(*network, count, labels));
   PetscCall(PsdNetworkSetNeurons(*network, all.N, all.f, all.filter, all.weight, all.region, all.class));
   PetscCall(PetscStrncpy(training.loss, problem->loss.ops->name, sizeof(training.loss)));
-  training.huber_delta = problem->loss.ops == &PsdLossHuber ? problem->loss.huber_delta : 0;
+  training.loss_parameter = problem->loss.parameter;
   PetscCall(PetscArraycpy(training.activation, problem->activation, 3));
   PetscCall(PsdNetworkSetTraining(*network, &training));
   PetscCall(PsdNeuronsDestroy(&all));

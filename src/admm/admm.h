@@ -8,7 +8,7 @@
 
 #include <psdadmm.h>
 #include "base/archive.h"
-#include "certificate/certificate.h"
+#include "certificate/bounds.h"
 #include "network/neurons.h"
 #include "split.h"
 

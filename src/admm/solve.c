@@ -6,6 +6,7 @@
 */
 #include "admm.h"
 #include "base/base.h"
+#include "certificate/certificate.h"
 #include <math.h>
 
 /* Both penalties of a loss that is split: by the bounds, when these have spoken, with their ratio as it is; else by the residuals
@@ -42,7 +43,7 @@ static PetscErrorCode AdaptPenalty(PsdAdmm admm, PetscInt previous, PetscReal pr
   PetscReal sigma = admm->split ? admm->split->sigma : 1;
   PetscReal rho = admm->rho;
   /* the end of a run is long with losses that have corners, and goes faster when the penalties stay */
-  if (none || !PsdLossHasCorners(&admm->problem->loss))
+  if (none || !admm->problem->loss.ops->has_corners)
     rho = PsdPenaltyFollowBounds(&admm->trend, status->iteration, admm->rho, admm->rho_initial, status->objective,
                                  status->bound, none);
   if (admm->split) PetscCall(ProposeSplit(admm, previous, primal, dual, &rho, &sigma));

@@ -3,10 +3,10 @@
 */
 #include "app.h"
 #include "base/base.h"
-#include "patches/patches.h"
+#include "patches/mirror.h"
+#include "patches/transform.h"
 #include "plan/plan.h"
 #include "problem/problem.h"
-#include "problem/symmetry.h"
 
 /* What is asked about, beyond the options of train. */
 typedef struct {
@@ -100,15 +100,14 @@ static PetscErrorCode AskData(Question *q, PetscBool *done)
 static PetscErrorCode FindSizes(const Question *question, PsdPatches patches, PsdProblem problem, PsdPlanSizes *sizes)
 {
   PetscFunctionBeginUser;
-  PetscInt q, G, positions, branches;
+  PetscInt q, f, G, positions, branches;
   PetscCall(PsdPatchesSetImageSize(patches, question->image[0], question->image[1], question->image[2]));
-  PetscCall(PsdPatchesGetSizes(patches, &q, NULL, &G, &positions));
-  PsdPlanSetSizes(question->images, question->ranks, question->classes == 2 ? 1 : question->classes, G, positions, q,
-                  PsdPatchesFinalDimension(patches), question->image[0] * question->image[1] * question->image[2],
-                  sizes);
+  PetscCall(PsdPatchesGetSizes(patches, &q, &f, &G, &positions));
+  PsdPlanSetSizes(question->images, question->ranks, question->classes == 2 ? 1 : question->classes, G, positions, q, f,
+                  question->image[0] * question->image[1] * question->image[2], sizes);
   sizes->transform = PsdPatchesNeedStatistics(patches);
   PetscCall(PsdPatchesGetBranchCount(patches, &branches));
-  sizes->split = PsdLossSplits(&problem->loss);
+  sizes->split = problem->loss.ops->splits;
   sizes->lifted_only = (PetscBool)(branches > 1 || sizes->split);
   if (question->flip && PsdPatchesAreSymmetric(patches)) PsdPlanFold(PsdSymmetryEstimateOrder(patches), sizes);
   sizes->feature_memory = problem->memory * 1024 * 1024;

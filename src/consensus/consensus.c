@@ -3,9 +3,9 @@
 */
 #include "consensus.h"
 #include "base/base.h"
-#include "patches/patches.h"
+#include "patches/transform.h"
 #include "plan/plan.h"
-#include "problem/symmetry.h"
+#include "problem/samples.h"
 
 static const PsdConsensusOps *const kernels[] = {&PsdConsensusRoot, &PsdConsensusScalapack, &PsdConsensusDual};
 
@@ -39,7 +39,7 @@ static PetscErrorCode Sizes(PsdProblem problem, PsdPlanSizes *sizes)
                   channels * height * width, sizes);
   sizes->transform = PsdPatchesNeedStatistics(problem->patches);
   PetscCall(PsdPatchesGetBranchCount(problem->patches, &branches));
-  sizes->split = PsdLossSplits(&problem->loss);
+  sizes->split = problem->loss.ops->splits;
   sizes->lifted_only = (PetscBool)(branches > 1 || sizes->split);
   PetscCall(PsdProblemIsSymmetric(problem, &symmetric));
   if (symmetric) PsdPlanFold(PsdSymmetryEstimateOrder(problem->patches), sizes);

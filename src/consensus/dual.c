@@ -13,7 +13,7 @@
 #include "base/base.h"
 #include "consensus.h"
 #include "grid.h"
-#include "problem/rows.h"
+#include "problem/samples.h"
 
 typedef struct {
   PsdGrid grid;

@@ -7,6 +7,8 @@
 #include "consensus.h"
 #include "base/base.h"
 #include "exchange.h"
+#include "problem/gram.h"
+#include "problem/samples.h"
 #include <petscblaslapack.h>
 
 typedef struct {

@@ -8,6 +8,8 @@
 #include "consensus.h"
 #include "exchange.h"
 #include "grid.h"
+#include "problem/gram.h"
+#include "problem/samples.h"
 
 typedef struct {
   PsdGrid grid;

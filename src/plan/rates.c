@@ -3,7 +3,7 @@
    were given for another machine.
 */
 #include "base/eigen.h"
-#include "patches/patches.h"
+#include "patches/lift.h"
 #include "plan.h"
 #include <petscblaslapack.h>
 

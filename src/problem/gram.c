@@ -5,8 +5,7 @@
    A chunk of lifted features, row-major rows x D, is the D x rows matrix that dsyrk adds as Phi' Phi. Two ways: each rank
    its own samples' D x D, to be summed; or each rank its own columns of all samples' D x D, the chunks going round.
 */
-#include "problem.h"
-#include "symmetry.h"
+#include "gram.h"
 #include "base/base.h"
 #include "base/sum.h"
 #include <petscblaslapack.h>
@@ -139,12 +138,6 @@ static PetscErrorCode Reduce(PsdProblem problem, Accumulator *from)
   }
   PetscCall(KeepTargets(problem, from->h));
   PetscFunctionReturn(0);
-}
-
-PetscReal PsdProblemGramBytes(PsdProblem problem)
-{
-  const PetscReal D = problem->order;
-  return (D <= EXACT_UP_TO ? 3 : 1) * D * D * (PetscReal)sizeof(PetscReal);
 }
 
 PetscErrorCode PsdProblemComputeGram(PsdProblem problem)

@@ -2,7 +2,7 @@
    Which problem this is, in words that can be compared, and the transform of the patches in a file.
 */
 #include "identity.h"
-#include "patches/patches.h"
+#include "patches/transform.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -49,10 +49,16 @@ static PetscErrorCode IdentifyImages(PsdProblem problem, char text[])
 }
 
 /* In the words of the options that a branch is described by. */
-static void IdentifyBranch(PsdPatches branch, PetscInt number, char text[])
+static PetscErrorCode IdentifyBranch(PsdPatches branch, PetscInt number, char text[])
 {
-  const PsdPatchGeometry *g = &branch->geometry;
+  PetscFunctionBeginUser;
+  PsdPatchGeometry geometry;
+  const PsdPatchGeometry *g = &geometry;
+  PetscReal whiten;
+  PetscInt pca;
   char name[32] = "";
+  PetscCall(PsdPatchesGetGeometry(branch, &geometry));
+  PetscCall(PsdPatchesGetPreprocessing(branch, &whiten, &pca));
   if (number > 0) (void)snprintf(name, sizeof(name), "branch%d_", (int)number + 1);
   AddLine(text, "%sreduce %" PetscInt_FMT "\n", name, PetscMax(1, g->reduce));
   AddLine(text, "%spatch %" PetscInt_FMT "x%" PetscInt_FMT "\n", name, g->patch_height, g->patch_width);
@@ -61,7 +67,8 @@ static void IdentifyBranch(PsdPatches branch, PetscInt number, char text[])
   AddLine(text, "%spixel_shift %.17g\n%spixel_scale %.17g\n", name, (double)g->pixel_shift, name,
           (double)g->pixel_scale);
   AddLine(text, "%spatch_normalize %.17g\n", name, (double)g->normalize);
-  AddLine(text, "%swhiten %.17g\n%spca %" PetscInt_FMT "\n", name, (double)branch->whiten, name, branch->pca);
+  AddLine(text, "%swhiten %.17g\n%spca %" PetscInt_FMT "\n", name, (double)whiten, name, pca);
+  PetscFunctionReturn(0);
 }
 
 PetscErrorCode PsdProblemIdentify(PsdProblem problem, char text[])
@@ -77,10 +84,11 @@ PetscErrorCode PsdProblemIdentify(PsdProblem problem, char text[])
   for (PetscInt b = 0; b < branches; b++) {
     PsdPatches branch;
     PetscCall(PsdPatchesGetBranch(problem->patches, b, &branch));
-    IdentifyBranch(branch, b, text);
+    PetscCall(IdentifyBranch(branch, b, text));
   }
   AddLine(text, "loss %s\n", problem->loss.ops->name);
-  if (problem->loss.ops == &PsdLossHuber) AddLine(text, "huber_delta %.17g\n", (double)problem->loss.huber_delta);
+  if (problem->loss.ops->parameter)
+    AddLine(text, "%s %.17g\n", problem->loss.ops->parameter->name, (double)problem->loss.parameter);
   AddLine(text, "activation %.17g,%.17g,%.17g\n", (double)a[0], (double)a[1], (double)a[2]);
   AddLine(text, "f %" PetscInt_FMT "\nC %" PetscInt_FMT "\nG %" PetscInt_FMT "\nD %" PetscInt_FMT "\n", blocks->f,
           blocks->C, blocks->G, blocks->D);
@@ -118,15 +126,18 @@ static Names NamesOf(PetscInt branch)
 PetscErrorCode PsdTransformsAdd(PsdPatches patches, PsdArchive archive)
 {
   PetscFunctionBeginUser;
-  PetscInt branches;
+  PetscInt branches, q, f;
   PetscCall(PsdPatchesGetBranchCount(patches, &branches));
   for (PetscInt b = 0; b < branches; b++) {
     const Names names = NamesOf(b);
+    const PetscReal *transform;
     PsdPatches branch;
     PetscCall(PsdPatchesGetBranch(patches, b, &branch));
-    if (!branch->transform) continue;
-    (void)PsdArchiveAddArray(archive, names.transform, branch->q, branch->f);
-    (void)PsdArchiveAddArray(archive, names.mean, 1, branch->q);
+    PetscCall(PsdPatchesGetTransform(branch, &transform, NULL));
+    PetscCall(PsdPatchesGetSizes(branch, &q, &f, NULL, NULL));
+    if (!transform) continue;
+    (void)PsdArchiveAddArray(archive, names.transform, q, f);
+    (void)PsdArchiveAddArray(archive, names.mean, 1, q);
   }
   PetscFunctionReturn(0);
 }
@@ -134,19 +145,24 @@ PetscErrorCode PsdTransformsAdd(PsdPatches patches, PsdArchive archive)
 PetscErrorCode PsdTransformsPut(PsdPatches patches, PsdArchive archive)
 {
   PetscFunctionBeginUser;
-  PetscInt branches, array;
+  PetscInt branches, array, q, f;
+  MPI_Comm comm;
   PetscMPIInt rank;
-  PetscCallMPI(MPI_Comm_rank(patches->comm, &rank));
+  PetscCall(PsdPatchesGetComm(patches, &comm));
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
   PetscCall(PsdPatchesGetBranchCount(patches, &branches));
   for (PetscInt b = 0; b < branches && rank == 0; b++) {
     const Names names = NamesOf(b);
+    const PetscReal *transform, *mean;
     PsdPatches branch;
     PetscCall(PsdPatchesGetBranch(patches, b, &branch));
-    if (!branch->transform) continue;
-    const PetscInt64 length = PsdArchiveFind(archive, names.transform, (PetscInt64)branch->q * branch->f, &array);
-    PsdArchivePut(archive, array, 0, length, branch->transform);
-    (void)PsdArchiveFind(archive, names.mean, branch->q, &array);
-    PsdArchivePut(archive, array, 0, branch->q, branch->mean);
+    PetscCall(PsdPatchesGetTransform(branch, &transform, &mean));
+    PetscCall(PsdPatchesGetSizes(branch, &q, &f, NULL, NULL));
+    if (!transform) continue;
+    const PetscInt64 length = PsdArchiveFind(archive, names.transform, (PetscInt64)q * f, &array);
+    PsdArchivePut(archive, array, 0, length, transform);
+    (void)PsdArchiveFind(archive, names.mean, q, &array);
+    PsdArchivePut(archive, array, 0, q, mean);
   }
   PetscFunctionReturn(0);
 }
@@ -154,7 +170,7 @@ PetscErrorCode PsdTransformsPut(PsdPatches patches, PsdArchive archive)
 PetscErrorCode PsdTransformsGet(PsdPatches patches, PsdArchive archive)
 {
   PetscFunctionBeginUser;
-  PetscInt branches, transform_array, mean_array;
+  PetscInt branches, transform_array, mean_array, q, f;
   PetscCall(PsdPatchesGetBranchCount(patches, &branches));
   for (PetscInt b = 0; b < branches; b++) {
     const Names names = NamesOf(b);
@@ -162,7 +178,7 @@ PetscErrorCode PsdTransformsGet(PsdPatches patches, PsdArchive archive)
     PsdPatches branch;
     PetscCall(PsdPatchesGetBranch(patches, b, &branch));
     if (!PsdPatchesNeedStatistics(branch)) continue;
-    const PetscInt q = branch->q, f = branch->pca > 0 ? branch->pca : q;
+    PetscCall(PsdPatchesGetSizes(branch, &q, &f, NULL, NULL));
     (void)PsdArchiveFind(archive, names.transform, (PetscInt64)q * f, &transform_array);
     (void)PsdArchiveFind(archive, names.mean, q, &mean_array);
     PetscCall(PsdArchiveAgree(archive));
