@@ -47,7 +47,7 @@ PETSC_EXTERN PetscErrorCode PsdAdmmCreate(PsdProblem problem, PsdAdmm *admm);
 PETSC_EXTERN PetscErrorCode PsdAdmmSetFromOptions(PsdAdmm admm);
 /*
    PsdAdmmSetCheckpointFromOptions - -checkpoint FILE, -checkpoint_every S, -resume, -checkpoint_gram: the state of the run is kept
-   in FILE, and with -resume the run goes on from it (docs/design.md, "Checkpoints"). Without -checkpoint nothing is kept.
+   in FILE, and with -resume the run goes on from it (docs/guide.md, "Checkpoints"). Without -checkpoint nothing is kept.
 
    Collective; before PsdAdmmSetUp, which reads FILE. Errors: FILE cannot be written; in PsdAdmmSetUp: damaged, another problem's.
 */

@@ -36,7 +36,7 @@ PETSC_EXTERN PetscErrorCode PsdPatchesCreate(MPI_Comm comm, PsdPatches *patches)
 
 /* PsdPatchesSetFromOptions - -branches B; -reduce, -patch P|PxQ, -stride, -pool, -pool_overlap, -pixel_shift, -pixel_scale, -patch_normalize, -whiten, -pca;
    the same of branch 2 as -branch2_patch, ...; none of -patch, -stride, -pool, -pool_overlap, -patch_normalize, -whiten, -pca and -branches
-   given: the recipe of docs/design.md. Collective. */
+   given: the recipe of docs/guide.md. Collective. */
 PETSC_EXTERN PetscErrorCode PsdPatchesSetFromOptions(PsdPatches patches);
 
 /* PsdPatchesSetBranches - makes of patches that have nothing set yet a list of `count` such, empty ones. Collective. */

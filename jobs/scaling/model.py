@@ -5,7 +5,7 @@
                        + latency   * messages + per_byte * bytes                collectives over R > 1 ranks
 
 Flops and seconds are those of `psdnet plan` on as many ranks, with rates it measured there. Collectives, of order N of the system that is
-factorised (docs/design.md, consensus kernels), where a sum over R ranks is counted as log2 R messages and twice its bytes:
+factorised (docs/architecture.md, consensus kernels), where a sum over R ranks is counted as log2 R messages and twice its bytes:
 
     gram      root: sums of panels, 8 N^2/2 bytes in all; scalapack and kernel: all other ranks' features, or patches, go round
     factor    N/64 broadcasts of a block of columns, 8 N^2 bytes in all

@@ -28,7 +28,7 @@ static PetscInt RecipePool(const PsdPatchGeometry *g, PetscInt f)
   return pool;
 }
 
-/* What a run gets that asks for nothing: good on small colour and grey images alike (docs/design.md, "Recipe"). */
+/* What a run gets that asks for nothing: good on small colour and grey images alike (docs/guide.md, "Recipe"). */
 static void UseRecipe(PsdPatches patches)
 {
   PsdPatchGeometry *g = &patches->geometry;

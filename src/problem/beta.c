@@ -1,7 +1,7 @@
 /*
    beta_max = R*(A'(-L'(0))), from which on the network without neurons is optimal, and beta as a fraction of it or of what chance
    reaches: R*(A'e), e random signs, is the beta_max of targets that have nothing to do with the images. It grows as sqrt n, the
-   beta_max of targets that have as n, and it is in units of it that one number does for many data sets (docs/design.md, "Recipe").
+   beta_max of targets that have as n, and it is in units of it that one number does for many data sets (docs/guide.md, "Recipe").
 
    Targets that the features know nothing of, as those of images that are all alike, have A'(-L'(0)) = 0, but for what rounding
    leaves of it. Then beta_max is 0: the same network is optimal for every beta, and there is nothing to take a fraction of. The
