@@ -21,7 +21,8 @@ typedef struct {
   PetscInt n_train;        /* images, without mirror images */
   PetscInt flip;           /* 1: trained on their mirror images as well */
   PetscReal activation[3]; /* a, b, c */
-  PetscReal huber_delta;   /* threshold of the Huber loss, 0 for the others */
+  PetscReal
+      loss_parameter; /* of a loss that has one, under the name of its option without the dash: huber_delta; else 0 */
 } PsdTraining;
 
 /*

@@ -111,6 +111,30 @@ PSD_EXTERN PetscErrorCode PsdPatchesSetTransform(PsdPatches patches, PetscInt f,
 PSD_EXTERN PetscErrorCode PsdPatchesGetGeometry(PsdPatches patches, PsdPatchGeometry *geometry);
 
 /*
+   PsdPatchesGetPreprocessing - What -whiten and -pca or the recipe asked for: whiten, EPS relative to the mean
+   eigenvalue of the covariance of the patches, and pca, the principal components to keep; 0 where nothing was asked
+   for, as in patches of a model file, which has the transform itself. With branches, those of the first. Either may be
+   NULL.
+
+   Not collective; the recipe is known after PsdPatchesSetImageSize. Options: -whiten, -pca.
+*/
+PSD_EXTERN PetscErrorCode PsdPatchesGetPreprocessing(PsdPatches patches, PetscReal *whiten, PetscInt *pca);
+
+/*
+   PsdPatchesGetComm - The communicator of the patches, borrowed.
+
+   Not collective.
+*/
+PSD_EXTERN PetscErrorCode PsdPatchesGetComm(PsdPatches patches, MPI_Comm *comm);
+
+/*
+   PsdPatchesCountRegions - Patches of an image in each of the regions of one branch. count: room for G numbers.
+
+   Not collective; after PsdPatchesSetImageSize or PsdPatchesSetGeometry.
+*/
+PSD_EXTERN PetscErrorCode PsdPatchesCountRegions(PsdPatches patches, PetscInt count[]);
+
+/*
    PsdPatchesGetTransform - The transform (q x f) and the mean (q), borrowed, with branches those of the first; NULL
    when there is none: that of -whiten and -pca is computed from the training images in PsdAdmmSetUp. Either argument
    may be NULL.

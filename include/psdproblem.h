@@ -45,14 +45,15 @@ PSD_EXTERN PetscErrorCode PsdProblemSetFromOptions(PsdProblem problem);
 PSD_EXTERN PetscErrorCode PsdProblemSetMemory(PsdProblem problem, PetscReal megabytes);
 
 /*
-   PsdProblemSetLoss - Chooses the loss by the name that -loss has for it. huber_delta > 0: the threshold of the Huber
-   loss, in units of a score; not used by others. PsdProblemSetActivation - the coefficients a, b, c of s(u) = a u^2 +
+   PsdProblemSetLoss - Chooses the loss by the name that -loss has for it. loss_parameter > 0: of a loss that has
+   a parameter (huber: its threshold, in units of a score); 0 stands for what it is when no option gives it; not used by
+   others. PsdProblemSetActivation - the coefficients a, b, c of s(u) = a u^2 +
    b u + c.
 
    Logically collective; before PsdProblemSetUp. Options: -loss, -huber_delta; -activation. Errors (PSD_ERR_INPUT): no
    loss of that name.
 */
-PSD_EXTERN PetscErrorCode PsdProblemSetLoss(PsdProblem problem, const char name[], PetscReal huber_delta);
+PSD_EXTERN PetscErrorCode PsdProblemSetLoss(PsdProblem problem, const char name[], PetscReal loss_parameter);
 PSD_EXTERN PetscErrorCode PsdProblemSetActivation(PsdProblem problem, const PetscReal activation[3]);
 
 /*

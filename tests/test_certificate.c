@@ -8,7 +8,7 @@
 #include <petscblaslapack.h>
 #include "admm/admm.h"
 #include "certificate/certificate.h"
-#include "problem/rows.h"
+#include "certificate/ray.h"
 
 #define ROOM 9 /* largest order of a block here */
 #define TOLERANCE 1e-9

@@ -67,7 +67,7 @@ PetscErrorCode PsdAdmmAdapt(PsdAdmm admm)
   PetscReal rho = admm->penalty.rho, primal, dual;
   PetscCall(PsdAdmmRelativeResiduals(admm, &primal, &dual));
   /* the end of a run is long with losses that have corners, and goes faster when the penalties stay */
-  if (none || !PsdLossHasCorners(&admm->problem->loss))
+  if (none || !admm->problem->loss.ops->has_corners)
     rho = PsdPenaltyFollowBounds(&admm->penalty.trend, status->iteration, admm->penalty.rho, admm->penalty.initial,
                                  status->objective, status->bound, none);
   if (admm->split) PetscCall(ProposeSplit(admm, primal, dual, &rho, &sigma));

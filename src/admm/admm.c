@@ -4,6 +4,8 @@
 #include "admm.h"
 #include "base/base.h"
 #include "choose_consensus.h"
+#include "problem/beta.h"
+#include "problem/samples.h"
 
 PetscErrorCode PsdAdmmCreate(PsdProblem problem, PsdAdmm *admm)
 {
@@ -132,12 +134,12 @@ PetscErrorCode PsdAdmmSetUp(PsdAdmm admm)
   PetscCall(PsdResumeOpen(admm));
   PetscCall(PsdConsensusSettle(admm->consensus, admm->problem));
   PetscCall(PsdConsensusAssemble(admm->consensus, admm->problem));
-  if (PsdLossSplits(loss)) PetscCall(PsdProblemLift(admm->problem)); /* not yet, where A'A came from a file */
+  if (loss->ops->splits) PetscCall(PsdProblemLift(admm->problem)); /* not yet, where A'A came from a file */
 
   PetscCall(PsdProblemFindBeta(admm->problem, PsdConsensusGetTrace(admm->consensus)));
   PetscCall(PsdPhaseBegin(PSD_PHASE_FACTOR));
   PetscCall(CreateParts(admm));
-  if (PsdLossSplits(loss)) PetscCall(CreateSplitting(admm, sigma));
+  if (loss->ops->splits) PetscCall(CreateSplitting(admm, sigma));
   if (admm->checkpoint.archive) {
     PetscCall(PsdResumeLoad(admm));
     PetscCall(PsdConsensusFactor(admm->consensus, admm->penalty.rho / 2 / (admm->split ? admm->split->sigma : 1)));
@@ -192,7 +194,7 @@ PetscErrorCode PsdAdmmGetNetwork(PsdAdmm admm, PsdNetwork *network)
   PetscCall(PsdNetworkSetClasses(*network, count, labels));
   PetscCall(PsdNetworkSetNeurons(*network, all.N, all.f, all.filter, all.weight, all.region, all.class));
   PetscCall(PetscStrncpy(training.loss, problem->loss.ops->name, sizeof(training.loss)));
-  training.huber_delta = problem->loss.ops == &PsdLossHuber ? problem->loss.huber_delta : 0;
+  training.loss_parameter = problem->loss.parameter;
   PetscCall(PetscArraycpy(training.activation, problem->activation, 3));
   PetscCall(PsdNetworkSetTraining(*network, &training));
   PetscCall(PsdNeuronsDestroy(&all));

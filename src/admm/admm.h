@@ -8,7 +8,7 @@
 
 #include <psdadmm.h>
 #include "accelerate.h"
-#include "certificate/certificate.h"
+#include "certificate/bounds.h"
 #include "checkpoint.h"
 #include "cone/cone.h"
 #include "loop.h"

@@ -8,6 +8,7 @@
 */
 #include "admm.h"
 #include "base/base.h"
+#include "certificate/certificate.h"
 
 /* A network's neurons as a list that must be neither written nor freed. */
 static PetscErrorCode BorrowNeurons(PsdNetwork network, PsdNeurons *neurons)

@@ -4,6 +4,7 @@
 */
 #include "admm.h"
 #include "base/base.h"
+#include "certificate/certificate.h"
 #include <math.h>
 
 /* Where beta_max is 0 the network without neurons and -L'(0) are solutions, and there is nothing to iterate for. */

@@ -5,7 +5,7 @@
    consensus, patches and network, visit their own.
 */
 #include "admm.h"
-#include "patches/patches.h"
+#include "patches/transform.h"
 #include "problem/identity.h"
 
 PetscErrorCode PsdAdmmVisitProblem(PsdVisitor v, void *context)

@@ -6,8 +6,9 @@
    Every w gives a valid bound; the candidates differ in how good it is. Those that move nu within range(A) solve with A'A and
    are left out where there is none; the solution of the consensus step, which closes the gap, is always there.
 */
-#include "certificate.h"
+#include "bounds.h"
 #include "base/base.h"
+#include "ray.h"
 
 PetscErrorCode PsdBoundsCreate(PsdProblem problem, PsdConsensus consensus, PsdBounds *bounds)
 {
@@ -26,7 +27,7 @@ PetscErrorCode PsdBoundsCreate(PsdProblem problem, PsdConsensus consensus, PsdBo
   it->best_source.w = it->best_w;
   const size_t length = (size_t)problem->representatives.n_local * problem->blocks->C;
   if (PsdConsensusUsesSamples(consensus)) PetscCall(PetscMalloc1(length, &it->best_nu));
-  if (PsdLossSplits(&problem->loss)) {
+  if (problem->loss.ops->splits) {
     PetscCall(PetscMalloc1(length, &it->best_nu));
     PetscCall(PetscMalloc2(length, &it->nu, length, &it->nu_network));
     PetscCall(PetscArraycpy(it->best_nu, problem->nu0, length));
@@ -44,8 +45,7 @@ PetscErrorCode PsdBoundsSetBeta(PsdBounds bounds)
 {
   PetscFunctionBeginUser;
   const PsdDualRay ray = {bounds->problem, bounds->best_residual.linear, bounds->best_residual.quadratic,
-                          PsdLossSplits(&bounds->problem->loss) ? bounds->best_nu : NULL,
-                          bounds->problem->representatives};
+                          bounds->problem->loss.ops->splits ? bounds->best_nu : NULL, bounds->problem->representatives};
   PetscReal rounding;
   PetscCall(PsdDualAlongRay(&ray, bounds->problem->beta / bounds->best_polar, &bounds->best, &rounding));
   PetscFunctionReturn(0);
@@ -88,7 +88,7 @@ PetscErrorCode PsdBoundsPrimal(PsdBounds bounds, const PsdIterate *iterate, Pets
   PetscFunctionBeginUser;
   const PetscReal beta = bounds->problem->beta;
   PetscReal loss;
-  if (PsdLossSplits(&bounds->problem->loss)) {
+  if (bounds->problem->loss.ops->splits) {
     PetscCall(PsdBoundsSplitPrimal(bounds, iterate, gradient, &loss));
     bounds->primal = loss + beta * iterate->weight;
     PetscFunctionReturn(0);
@@ -171,13 +171,13 @@ static PetscErrorCode BuildScaled(PsdBounds bounds, const PsdIterate *iterate)
 }
 
 static const PsdCandidateOps candidates[] = {
-    {"solution", PSD_CANDIDATES_SOLVER, PETSC_FALSE, PETSC_FALSE, BuildSolution},
-    {"multipliers", PSD_CANDIDATES_SOLVER, PETSC_TRUE, PETSC_FALSE, BuildMultipliers},
-    {"residual", PSD_CANDIDATES_NETWORK, PETSC_FALSE, PETSC_FALSE, BuildResidual},
-    {"scaled", PSD_CANDIDATES_NETWORK, PETSC_TRUE, PETSC_FALSE, BuildScaled},
-    {"prox", PSD_CANDIDATES_SOLVER, PETSC_FALSE, PETSC_TRUE, PsdBoundsBuildProx},
-    {"step", PSD_CANDIDATES_SOLVER, PETSC_FALSE, PETSC_TRUE, PsdBoundsBuildStep},
-    {"slope", PSD_CANDIDATES_NETWORK, PETSC_FALSE, PETSC_TRUE, PsdBoundsBuildSlope}};
+    {.name = "solution", .group = PSD_CANDIDATES_SOLVER, .build = BuildSolution},
+    {.name = "multipliers", .group = PSD_CANDIDATES_SOLVER, .solves = PETSC_TRUE, .build = BuildMultipliers},
+    {.name = "residual", .group = PSD_CANDIDATES_NETWORK, .build = BuildResidual},
+    {.name = "scaled", .group = PSD_CANDIDATES_NETWORK, .solves = PETSC_TRUE, .build = BuildScaled},
+    {.name = "prox", .group = PSD_CANDIDATES_SOLVER, .of_split = PETSC_TRUE, .build = PsdBoundsBuildProx},
+    {.name = "step", .group = PSD_CANDIDATES_SOLVER, .of_split = PETSC_TRUE, .build = PsdBoundsBuildStep},
+    {.name = "slope", .group = PSD_CANDIDATES_NETWORK, .of_split = PETSC_TRUE, .build = PsdBoundsBuildSlope}};
 
 /* The candidate at hand becomes the best one. Where the loss is split nu itself is kept; where the consensus works with the
    samples, the solution's is: a network's is made again from its w. */
@@ -224,8 +224,8 @@ PetscErrorCode PsdBoundsDual(PsdBounds bounds, const PsdIterate *iterate, PsdCan
 {
   PetscFunctionBeginUser;
   for (size_t k = 0; k < sizeof(candidates) / sizeof(*candidates); k++) {
-    if (candidates[k].group != (int)group) continue;
-    if (candidates[k].of_split != PsdLossSplits(&bounds->problem->loss)) continue;
+    if (candidates[k].group != group) continue;
+    if (candidates[k].of_split != bounds->problem->loss.ops->splits) continue;
     if (candidates[k].solves && !PsdConsensusCanSolve(bounds->consensus)) continue;
     PetscCall((*candidates[k].build)(bounds, iterate));
     PetscCall(Try(bounds, &candidates[k]));

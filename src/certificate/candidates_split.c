@@ -4,7 +4,7 @@
 
    Only `step`, when it leaves the domain, needs a product with the samples; `slope` is the network's, and comes with its pass.
 */
-#include "certificate.h"
+#include "bounds.h"
 #include "base/base.h"
 
 /* -sigma lambda of the prox, a subgradient of -L at v. Rounding may have moved it by an ulp. */

@@ -7,6 +7,7 @@
 */
 #include "certificate.h"
 #include "base/base.h"
+#include "ray.h"
 
 PetscErrorCode PsdCertify(PsdProblem problem, Vec S, PetscReal weight, PetscInt count, const PsdDualSource sources[],
                           PsdCertificate *certificate)

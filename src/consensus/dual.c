@@ -13,7 +13,7 @@
 #include "base/base.h"
 #include "consensus_impl.h"
 #include "grid.h"
-#include "problem/rows.h"
+#include "problem/samples.h"
 
 typedef struct {
   PsdGrid grid;

@@ -3,7 +3,6 @@
    single place the second weight is zero.
 */
 #include "exchange.h"
-#include "problem/symmetry.h"
 
 /* Between this rank's rows and place[row[k]] of each column of x; place NULL: row[k] itself. */
 static PetscErrorCode CreateScatter(PsdExchange it, PsdBlocks blocks, const PetscInt row[], const PetscInt *place,

@@ -6,7 +6,7 @@
 */
 #include "gram_file.h"
 #include "base/base.h"
-#include "patches/patches.h"
+#include "patches/transform.h"
 #include "problem/identity.h"
 
 #define FORMAT "psdnet-gram"

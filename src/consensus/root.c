@@ -8,6 +8,8 @@
 #include "exchange.h"
 #include "gram_based.h"
 #include "gram_file.h"
+#include "problem/gram.h"
+#include "problem/samples.h"
 #include <petscblaslapack.h>
 
 typedef struct {

@@ -8,6 +8,8 @@
 #include "gram_based.h"
 #include "gram_file.h"
 #include "grid.h"
+#include "problem/gram.h"
+#include "problem/samples.h"
 
 typedef struct {
   PsdGrid grid;

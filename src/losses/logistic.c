@@ -62,4 +62,11 @@ static inline PetscReal MaxScale(const PsdLoss *loss, PetscReal nu, PetscReal y)
   return 1 / PetscAbsReal(nu);
 }
 
-PSD_SEPARABLE_LOSS(PsdLossLogistic, "logistic", 0.25, 0.08);
+static inline PetscReal Steepness(const PsdLoss *loss)
+{
+  (void)loss;
+  return 1;
+}
+
+PSD_SEPARABLE_LOSS(PsdLossLogistic, .name = "logistic", .help = "log(1 + exp(-y yhat))", .curvature = 0.25,
+                   .sigma = 0.08, .splits = PETSC_TRUE);

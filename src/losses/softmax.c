@@ -6,6 +6,8 @@
 #include "losses.h"
 #include <math.h>
 
+extern const PsdLossOps PsdLossLogistic;
+
 static PetscInt ClassOf(PetscInt C, const PetscReal y[])
 {
   PetscInt c = 0;
@@ -181,4 +183,23 @@ static PetscReal MaxScale(const PsdLoss *loss, PetscInt rows, PetscInt C, const 
   return least;
 }
 
-const PsdLossOps PsdLossSoftmax = {"softmax", 0.25, 0.08, Value, DualPoint, Prox, Dual, ToDomain, MaxScale};
+/* |dL/dv_t| is a probability or 1 minus one */
+static PetscReal Steepness(const PsdLoss *loss)
+{
+  (void)loss;
+  return 1;
+}
+
+const PsdLossOps PsdLossSoftmax = {.name = "softmax",
+                                   .help = "log sum exp(yhat) - yhat of the class",
+                                   .curvature = 0.25,
+                                   .sigma = 0.08,
+                                   .splits = PETSC_TRUE,
+                                   .ignores_mean = PETSC_TRUE,
+                                   .value = Value,
+                                   .dual_point = DualPoint,
+                                   .prox = Prox,
+                                   .dual = Dual,
+                                   .to_domain = ToDomain,
+                                   .max_scale = MaxScale,
+                                   .steepness = Steepness};

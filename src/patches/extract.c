@@ -8,7 +8,7 @@
 
    and sums of v and v^2 over all patches come from sliding sums, which are exact for whole numbers (and averages of 2 x 2 or 4 x 4).
 */
-#include "patches.h"
+#include "patches_impl.h"
 
 /* First index of part k when n things are divided into `parts` as evenly as possible, the larger parts first. */
 static PetscInt PartBegin(PetscInt n, PetscInt parts, PetscInt k)

@@ -1,7 +1,8 @@
 /*
    PsdPatches: the geometry of patches and their preprocessing; options, checks, sizes.
 */
-#include "patches.h"
+#include "patches_impl.h"
+#include "lift.h"
 #include "base/base.h"
 #include <stdio.h>
 
@@ -210,6 +211,22 @@ PetscErrorCode PsdPatchesGetGeometry(PsdPatches patches, PsdPatchGeometry *geome
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdPatchesGetComm(PsdPatches patches, MPI_Comm *comm)
+{
+  PetscFunctionBeginUser;
+  *comm = patches->comm;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdPatchesGetPreprocessing(PsdPatches patches, PetscReal *whiten, PetscInt *pca)
+{
+  PetscFunctionBeginUser;
+  const PsdPatches first = patches->branches ? patches->branch[0] : patches;
+  if (whiten) *whiten = first->whiten;
+  if (pca) *pca = first->pca;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdPatchesGetTransform(PsdPatches patches, const PetscReal *transform[], const PetscReal *mean[])
 {
   PetscFunctionBeginUser;
@@ -219,14 +236,20 @@ PetscErrorCode PsdPatchesGetTransform(PsdPatches patches, const PetscReal *trans
   PetscFunctionReturn(0);
 }
 
+PetscInt PsdPatchesFinalDimension(PsdPatches patches)
+{
+  PetscInt f = patches->pca > 0 ? patches->pca : patches->f;
+  for (PetscInt k = 0; k < patches->branches; k++) f = PetscMax(f, PsdPatchesFinalDimension(patches->branch[k]));
+  return f;
+}
+
 PetscErrorCode PsdPatchesGetSizes(PsdPatches patches, PetscInt *q, PetscInt *f, PetscInt *G, PetscInt *positions)
 {
   PetscFunctionBeginUser;
-  PetscInt sizes[4] = {patches->q, patches->f, patches->G, patches->positions};
+  PetscInt sizes[4] = {patches->q, PsdPatchesFinalDimension(patches), patches->G, patches->positions};
   for (PetscInt k = 0; k < patches->branches; k++) {
     const PsdPatches branch = patches->branch[k];
     sizes[0] = PetscMax(sizes[0], branch->q);
-    sizes[1] = PetscMax(sizes[1], branch->f);
     sizes[2] += branch->G;
     sizes[3] += branch->positions;
   }

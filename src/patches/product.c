@@ -6,7 +6,7 @@
    tiles of 16 x 8 sums stay in registers over all patches. It needs 32 registers of 8 numbers and patches that stay in
    cache; otherwise dsyrk does it.
 */
-#include "patches.h"
+#include "lift.h"
 #include <petscblaslapack.h>
 
 static PetscErrorCode ProductByBlas(PetscInt q, PetscInt count, PetscReal scale, const PetscReal rows[],

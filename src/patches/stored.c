@@ -3,7 +3,8 @@
    patches are sums over ranks, whose rounding may differ.
 */
 #include "base/visitor.h"
-#include "patches.h"
+#include "patches_impl.h"
+#include "transform.h"
 
 /* Reading: the branch has none yet, and its transform is that of the file. */
 static PetscErrorCode VisitTransform(PsdPatches branch, PetscInt number, PsdVisitor v)

@@ -5,7 +5,10 @@
      covariance = V diag(lambda) V',  lambda descending,  shrink_k = 1/sqrt(lambda_k + EPS * mean lambda)
      ZCA:  transform = V diag(shrink) V'     PCA to K:  V_K     both:  V_K diag(shrink_K)
 */
-#include "patches.h"
+#include "transform.h"
+#include "lift.h"
+#include "mirror.h"
+#include "patches_impl.h"
 #include "base/base.h"
 #include "base/eigen.h"
 
@@ -15,13 +18,6 @@ PetscBool PsdPatchesNeedStatistics(PsdPatches patches)
   for (PetscInt k = 0; k < patches->branches; k++)
     need = (PetscBool)(need || PsdPatchesNeedStatistics(patches->branch[k]));
   return need;
-}
-
-PetscInt PsdPatchesFinalDimension(PsdPatches patches)
-{
-  PetscInt f = patches->pca > 0 ? patches->pca : patches->f;
-  for (PetscInt k = 0; k < patches->branches; k++) f = PetscMax(f, PsdPatchesFinalDimension(patches->branch[k]));
-  return f;
 }
 
 PetscInt PsdPatchesStatisticsLength(PsdPatches patches)

@@ -3,8 +3,8 @@
    or as they were given for another machine.
 */
 #include "base/eigen.h"
-#include "patches/patches.h"
 #include "measure.h"
+#include "patches/lift.h"
 #include <petscblaslapack.h>
 
 #define ORDER 1024

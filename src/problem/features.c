@@ -7,14 +7,17 @@
    Where the samples are images and their mirror images (symmetry.h), a mirrored row is made of the image's own, and streamed;
    folded features have one row for both, sqrt 2 Q'Phi, whose products with themselves are Q'A'A Q.
 */
-#include "problem.h"
+#include "features.h"
 #include "base/base.h"
 #include "base/sum.h"
-#include "patches/patches.h"
 #include "limits.h"
+#include "patches/lift.h"
+#include "patches/mirror.h"
+#include "patches/transform.h"
 #include "symmetry.h"
 
 struct _p_PsdFeatures {
+  MPI_Comm comm;
   PsdData data;
   PsdPatches patches;
   PetscReal activation[3];
@@ -64,6 +67,7 @@ PetscErrorCode PsdFeaturesCreate(PsdData data, PsdPatches patches, const PetscRe
   PsdFeatures it;
   PetscInt channels, height, width;
   PetscCall(PetscNew(&it));
+  PetscCall(PsdPatchesGetComm(patches, &it->comm));
   it->data = data;
   it->patches = patches;
   it->memory = memory;
@@ -72,9 +76,8 @@ PetscErrorCode PsdFeaturesCreate(PsdData data, PsdPatches patches, const PetscRe
   PetscCall(PsdDataGetShard(data, &it->images, NULL, NULL));
   PetscCall(PsdDataGetImageSize(data, &channels, &height, &width));
   PetscCall(PsdDataGetCopies(data, &it->copies));
-  PetscCall(PsdPatchesGetSizes(patches, NULL, NULL, &it->G, NULL));
+  PetscCall(PsdPatchesGetSizes(patches, NULL, &it->f, &it->G, NULL));
   it->image_bytes = (size_t)channels * height * width;
-  it->f = PsdPatchesFinalDimension(patches);
   it->D = it->G * PsdPackedLength(it->f + 1);
   it->moments_length = PsdPatchesMomentsLength(patches);
 
@@ -89,7 +92,7 @@ PetscErrorCode PsdFeaturesCreate(PsdData data, PsdPatches patches, const PetscRe
 PetscErrorCode PsdFeaturesSetSymmetry(PsdFeatures it, PsdSymmetry symmetry, PetscBool fold)
 {
   PetscFunctionBeginUser;
-  PetscCheck(it->copies == 2 && !it->rows, it->patches->comm, PETSC_ERR_ARG_WRONGSTATE,
+  PetscCheck(it->copies == 2 && !it->rows, it->comm, PETSC_ERR_ARG_WRONGSTATE,
              "Symmetric features need mirror images, and to be told before they are set up");
   it->symmetry = symmetry;
   it->folded = fold;
@@ -152,7 +155,7 @@ static PetscErrorCode AddChunkStatistics(PsdFeatures it, PetscInt k, PetscBool i
                                          PetscReal sum[], PsdProgress progress)
 {
   PetscFunctionBeginUser;
-  const PetscInt step = it->patches->mirrored && !in_place ? it->copies : 1;
+  const PetscInt step = PsdPatchesAreMirrored(it->patches) && !in_place ? it->copies : 1;
   PetscCall(PetscArrayzero(sum, length));
   for (PetscInt i = it->chunk_first[k]; i < it->chunk_first[k + 1]; i += step) {
     PetscReal *moments = in_place ? it->rows + (size_t)i * it->D : it->moments;
@@ -175,13 +178,13 @@ static PetscErrorCode GatherStatistics(PsdFeatures it, PetscBool in_place)
   PetscCall(PsdDataGetSizes(it->data, &n, NULL, NULL));
   PetscCall(PetscMalloc1(length, &chunk));
   PetscCall(PsdSumCreate(length, &sum));
-  PetscCall(PsdProgressCreate(it->patches->comm, "patches", "images", it->n, n, &progress));
+  PetscCall(PsdProgressCreate(it->comm, "patches", "images", it->n, n, &progress));
   for (PetscInt k = 0; k < it->chunks; k++) {
     PetscCall(AddChunkStatistics(it, k, in_place, length, chunk, progress));
     PsdSumAdd(sum, 0, length, chunk);
   }
   PetscCall(PsdProgressDestroy(&progress));
-  PetscCall(PsdSumReduce(sum, it->patches->comm, chunk));
+  PetscCall(PsdSumReduce(sum, it->comm, chunk));
   PetscCall(PsdPatchesSetStatistics(it->patches, chunk));
   PetscCall(PsdSumDestroy(&sum));
   PetscCall(PetscFree(chunk));
@@ -194,7 +197,7 @@ static PetscErrorCode LiftAll(PsdFeatures it, PetscBool in_place)
   PsdProgress progress;
   PetscInt n;
   PetscCall(PsdDataGetSizes(it->data, &n, NULL, NULL));
-  PetscCall(PsdProgressCreate(it->patches->comm, "lift", "images", it->n, n, &progress));
+  PetscCall(PsdProgressCreate(it->comm, "lift", "images", it->n, n, &progress));
   const PetscInt step = LiftedAtOnce(it);
   for (PetscInt i = 0; i < it->n; i += step) {
     PetscReal *row = it->rows + (size_t)(i / PsdFeaturesSamplesPerRow(it)) * PsdFeaturesLength(it);

@@ -5,9 +5,8 @@
    A chunk of lifted features, row-major rows x D, is the D x rows matrix that dsyrk adds as Phi' Phi. Two ways: each rank
    its own samples' D x D, to be summed; or each rank its own columns of all samples' D x D, the chunks going round.
 */
-#include "problem.h"
+#include "gram.h"
 #include "limits.h"
-#include "symmetry.h"
 #include "base/base.h"
 #include "base/sum.h"
 #include <petscblaslapack.h>

@@ -2,7 +2,7 @@
    Which problem this is, in words that can be compared.
 */
 #include "identity.h"
-#include "patches/patches.h"
+#include "patches/transform.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -49,10 +49,16 @@ static PetscErrorCode IdentifyImages(PsdProblem problem, char text[])
 }
 
 /* In the words of the options that a branch is described by. */
-static void IdentifyBranch(PsdPatches branch, PetscInt number, char text[])
+static PetscErrorCode IdentifyBranch(PsdPatches branch, PetscInt number, char text[])
 {
-  const PsdPatchGeometry *g = &branch->geometry;
+  PetscFunctionBeginUser;
+  PsdPatchGeometry geometry;
+  const PsdPatchGeometry *g = &geometry;
+  PetscReal whiten;
+  PetscInt pca;
   char name[32] = "";
+  PetscCall(PsdPatchesGetGeometry(branch, &geometry));
+  PetscCall(PsdPatchesGetPreprocessing(branch, &whiten, &pca));
   if (number > 0) (void)snprintf(name, sizeof(name), "branch%d_", (int)number + 1);
   AddLine(text, "%sreduce %" PetscInt_FMT "\n", name, PetscMax(1, g->reduce));
   AddLine(text, "%spatch %" PetscInt_FMT "x%" PetscInt_FMT "\n", name, g->patch_height, g->patch_width);
@@ -61,7 +67,8 @@ static void IdentifyBranch(PsdPatches branch, PetscInt number, char text[])
   AddLine(text, "%spixel_shift %.17g\n%spixel_scale %.17g\n", name, (double)g->pixel_shift, name,
           (double)g->pixel_scale);
   AddLine(text, "%spatch_normalize %.17g\n", name, (double)g->normalize);
-  AddLine(text, "%swhiten %.17g\n%spca %" PetscInt_FMT "\n", name, (double)branch->whiten, name, branch->pca);
+  AddLine(text, "%swhiten %.17g\n%spca %" PetscInt_FMT "\n", name, (double)whiten, name, pca);
+  PetscFunctionReturn(0);
 }
 
 PetscErrorCode PsdProblemIdentify(PsdProblem problem, char text[])
@@ -77,10 +84,11 @@ PetscErrorCode PsdProblemIdentify(PsdProblem problem, char text[])
   for (PetscInt b = 0; b < branches; b++) {
     PsdPatches branch;
     PetscCall(PsdPatchesGetBranch(problem->patches, b, &branch));
-    IdentifyBranch(branch, b, text);
+    PetscCall(IdentifyBranch(branch, b, text));
   }
   AddLine(text, "loss %s\n", problem->loss.ops->name);
-  if (problem->loss.ops == &PsdLossHuber) AddLine(text, "huber_delta %.17g\n", (double)problem->loss.huber_delta);
+  if (problem->loss.ops->parameter)
+    AddLine(text, "%s %.17g\n", problem->loss.ops->parameter->name, (double)problem->loss.parameter);
   AddLine(text, "activation %.17g,%.17g,%.17g\n", (double)a[0], (double)a[1], (double)a[2]);
   AddLine(text, "f %" PetscInt_FMT "\nC %" PetscInt_FMT "\nG %" PetscInt_FMT "\nD %" PetscInt_FMT "\n", blocks->f,
           blocks->C, blocks->G, blocks->D);

@@ -4,9 +4,8 @@
    An iteration with a split loss needs both products (docs/mathematics.md, section 2); they cost 4 n D C flops, but reading
    the features once is what takes the time. So rows go through in tiles that stay in cache between the two products.
 */
-#include "problem.h"
+#include "products.h"
 #include "base/base.h"
-#include "symmetry.h"
 #include <petscblaslapack.h>
 
 struct _p_PsdProducts {

@@ -8,7 +8,6 @@
 #include "rows.h"
 #include "base/base.h"
 #include "limits.h"
-#include "patches/patches.h"
 #include <petscblaslapack.h>
 
 #define PATCHES PSD_ROWS_PATCHES
@@ -44,23 +43,25 @@ static void Measure(PsdRows it, PetscInt i, PetscInt g, const PetscReal *x)
   it->along_J[(size_t)i * it->blocks->G + g] = (a * squares / count - c) / PetscSqrtReal((PetscReal)it->blocks->d);
 }
 
-/* Image i's patches, transformed, into their regions' matrices. raw: positions x q. */
+/* Image i's patches, transformed, into their regions' matrices. raw: positions x q, of which the mean is taken. */
 static PetscErrorCode PlaceImage(PsdRows it, PsdPatches patches, PetscInt i, PetscReal *raw)
 {
   PetscFunctionBeginUser;
-  const PetscInt q = patches->q, f = it->f;
-  const PetscReal one = 1, zero = 0;
+  const PetscInt f = it->f;
+  const PetscReal one = 1, zero = 0, *transform, *mean;
+  PetscInt q;
   PetscBLASInt bq, bf, count;
+  PetscCall(PsdPatchesGetSizes(patches, &q, NULL, NULL, NULL));
+  PetscCall(PsdPatchesGetTransform(patches, &transform, &mean));
   PetscCall(PetscBLASIntCast(q, &bq));
   PetscCall(PetscBLASIntCast(f, &bf));
   for (PetscInt g = 0; g < it->blocks->G; g++) {
     PetscReal *x = it->x[g] + (size_t)i * it->count[g] * f;
     PetscCall(PetscBLASIntCast(it->count[g], &count));
-    if (patches->transform) {
+    if (transform) {
       for (PetscInt l = 0; l < count; l++)
-        for (PetscInt k = 0; k < q; k++) raw[(size_t)l * q + k] -= patches->mean[k];
-      PetscCallBLAS("BLASgemm",
-                    BLASgemm_("N", "N", &bf, &count, &bq, &one, patches->transform, &bf, raw, &bq, &zero, x, &bf));
+        for (PetscInt k = 0; k < q; k++) raw[(size_t)l * q + k] -= mean[k];
+      PetscCallBLAS("BLASgemm", BLASgemm_("N", "N", &bf, &count, &bq, &one, transform, &bf, raw, &bq, &zero, x, &bf));
     } else {
       PetscCall(PetscArraycpy(x, raw, (size_t)count * q));
     }
@@ -74,14 +75,17 @@ static PetscErrorCode Fill(PsdRows it, PsdData data, PsdPatches patches)
 {
   PetscFunctionBeginUser;
   const unsigned char *images;
-  PetscInt channels, height, width;
+  PetscInt channels, height, width, q, positions;
+  PetscReal *raw;
   PetscCall(PsdDataGetShard(data, &images, NULL, NULL));
   PetscCall(PsdDataGetImageSize(data, &channels, &height, &width));
+  PetscCall(PsdPatchesGetSizes(patches, &q, NULL, NULL, &positions));
+  PetscCall(PetscMalloc1((size_t)positions * q, &raw));
   for (PetscInt i = 0; i < it->n; i++) {
-    PetscCall(PsdPatchesExtract(patches, images + (size_t)i * channels * height * width, patches->patch_rows,
-                                patches->region_count));
-    PetscCall(PlaceImage(it, patches, i, patches->patch_rows));
+    PetscCall(PsdPatchesExtract(patches, images + (size_t)i * channels * height * width, raw, it->count));
+    PetscCall(PlaceImage(it, patches, i, raw));
   }
+  PetscCall(PetscFree(raw));
   PetscFunctionReturn(0);
 }
 
@@ -122,7 +126,7 @@ void PsdRowsGetNorms(PsdRows rows, const PetscReal *norm[])
   *norm = rows->norm;
 }
 
-PetscInt PsdRowsTerms(PsdRows it)
+PetscInt PsdRowsLongestSum(PsdRows it)
 {
   PetscInt most = 0;
   for (PetscInt g = 0; g < it->blocks->G; g++) most = PetscMax(most, it->count[g]);

@@ -11,8 +11,10 @@
 #ifndef PSD_ROWS_PRIVATE_H
 #define PSD_ROWS_PRIVATE_H
 
+#include <psddata.h>
+#include <psdpatches.h>
+#include "cone/cone.h"
 #include "cone/factors.h"
-#include "problem.h"
 
 typedef struct _p_PsdRows *PsdRows;
 
@@ -46,7 +48,7 @@ PetscErrorCode PsdRowsDualMatrix(PsdRows rows, PetscInt block, PetscInt N, Petsc
 /* norm: n_local x G, upper bounds of ||Phi_ig||. Borrowed. */
 void PsdRowsGetNorms(PsdRows rows, const PetscReal *norm[]);
 
-/* Most terms of a sum on this rank, for bounds of its rounding. */
-PetscInt PsdRowsTerms(PsdRows rows);
+/* PsdRowsLongestSum - most numbers that a sum on this rank is made of one after the other, for bounds of its rounding. */
+PetscInt PsdRowsLongestSum(PsdRows rows);
 
 #endif

@@ -2,21 +2,21 @@
    Sizes from patches, loss and the shape of the samples: the same for a run and for the plan of one.
 */
 #include "sizes.h"
-#include "patches/patches.h"
+#include "patches/mirror.h"
+#include "patches/transform.h"
 #include "symmetry.h"
 
 PetscErrorCode PsdProblemPlanSizes(PsdProblem problem, const PsdSampleShape *shape, PetscInt ranks, PsdSizes *sizes)
 {
   PetscFunctionBeginUser;
   const PsdPatches patches = problem->patches;
-  PetscInt q, G, positions;
-  PetscCall(PsdPatchesGetSizes(patches, &q, NULL, &G, &positions));
-  PsdSizesSet(shape->n, ranks, shape->classes == 2 ? 1 : shape->classes, G, positions, q,
-              PsdPatchesFinalDimension(patches), shape->image, sizes);
+  PetscInt q, f, G, positions;
+  PetscCall(PsdPatchesGetSizes(patches, &q, &f, &G, &positions));
+  PsdSizesSet(shape->n, ranks, shape->classes == 2 ? 1 : shape->classes, G, positions, q, f, shape->image, sizes);
   if (shape->flip && PsdPatchesAreSymmetric(patches)) PsdSizesFold(PsdSymmetryEstimateOrder(patches), sizes);
   sizes->transform = PsdPatchesNeedStatistics(patches);
   PetscCall(PsdPatchesGetBranchCount(patches, &sizes->branches));
-  sizes->split = PsdLossSplits(&problem->loss);
+  sizes->split = problem->loss.ops->splits;
   sizes->feature_memory = problem->memory * 1024 * 1024;
   PetscFunctionReturn(0);
 }

@@ -11,7 +11,7 @@
 #define PSD_SYMMETRY_PRIVATE_H
 
 #include "cone/blocks.h"
-#include "patches/patches.h"
+#include <psdpatches.h>
 
 typedef struct _p_PsdSymmetry {
   PetscInt D, order;
@@ -24,15 +24,15 @@ typedef struct _p_PsdSymmetry {
 
 /* PsdSymmetryCreate - for symmetric patches whose transform is known. Not collective. */
 PetscErrorCode PsdSymmetryCreate(PsdPatches patches, PsdBlocks blocks, PsdSymmetry *symmetry);
-/* PsdSymmetryEstimateOrder - about what `order` will be, before the transform is known: half of the coordinates are even. */
+/* PsdSymmetryEstimateOrder - about what `order` will be, before the transform is known: half of the coordinates are even. Not
+   collective. */
 PetscReal PsdSymmetryEstimateOrder(PsdPatches patches);
 /* folded <- scale Q'x; x: D, folded: order. */
-void PsdSymmetryFold(const struct _p_PsdSymmetry *symmetry, PetscReal scale, const PetscReal x[], PetscReal folded[]);
+void PsdSymmetryFold(PsdSymmetry symmetry, PetscReal scale, const PetscReal x[], PetscReal folded[]);
 /* local <- the rows of this rank's blocks of Q folded, C columns; folded: order x C, local: one svec a pair owned. Not collective. */
-void PsdSymmetryUnfold(const struct _p_PsdSymmetry *symmetry, PsdBlocks blocks, const PetscReal folded[],
-                       PetscReal local[]);
+void PsdSymmetryUnfold(PsdSymmetry symmetry, PsdBlocks blocks, const PetscReal folded[], PetscReal local[]);
 /* mirrored <- Pi x; both D. */
-void PsdSymmetryMirror(const struct _p_PsdSymmetry *symmetry, const PetscReal x[], PetscReal mirrored[]);
+void PsdSymmetryMirror(PsdSymmetry symmetry, const PetscReal x[], PetscReal mirrored[]);
 PetscErrorCode PsdSymmetryDestroy(PsdSymmetry *symmetry);
 
 #endif
