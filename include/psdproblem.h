@@ -15,7 +15,8 @@ typedef struct _p_PsdProblem *PsdProblem;
 /* PsdProblemCreate - on data and patches, which must outlive it; patches get their image size from the data. Collective. */
 PETSC_EXTERN PetscErrorCode PsdProblemCreate(PsdData data, PsdPatches patches, PsdProblem *problem);
 
-/* PsdProblemSetFromOptions - -loss, the option of its parameter (-huber_delta), -activation a,b,c, -beta B, -beta_rel F or -beta_noise F, -memory MB. Collective. */
+/* PsdProblemSetFromOptions - -loss, the option of its parameter (-huber_delta), -activation a,b,c, -beta B, -beta_rel F or
+   -beta_noise F, -memory MB. Collective. */
 PETSC_EXTERN PetscErrorCode PsdProblemSetFromOptions(PsdProblem problem);
 
 /* PsdProblemSetMemory - MB this rank may use for lifted features. */

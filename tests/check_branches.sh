@@ -42,12 +42,12 @@ three="$one -branches 3 -branch2_reduce 2 -branch2_patch 2x3 -branch2_pixel_scal
   train reduced 1 -reduce 2 -patch 2 -stride 2
   train shared 2 $two -pool_overlap 1
   train overlap1 1 $one -pool_overlap 2
-  train overlap3 3 $one -pool_overlap 2 -consensus kernel
-  if "$LAUNCH" 2 "$PSDNET" train -data train.h5 $two -consensus kernel -model no.m >refuse.log 2>&1; then
-    fail "accepted -consensus kernel" refuse.log
+  train overlap3 3 $one -pool_overlap 2 -consensus dual
+  if "$LAUNCH" 2 "$PSDNET" train -data train.h5 $two -consensus dual -model no.m >refuse.log 2>&1; then
+    fail "accepted -consensus dual" refuse.log
   fi
 }
-grep -q 'psdnet: error: .*kernel matrix is of one kind' refuse.log || fail "kernel: expected one line" refuse.log
+grep -q 'psdnet: error: .*dual is for one kind of patches' refuse.log || fail "dual: expected one line" refuse.log
 if "$LAUNCH" 2 "$PSDNET" train -data train.h5 -patch 3 -pool_overlap 8 -model no.m >refuse.log 2>&1; then
   fail "accepted -pool_overlap 8" refuse.log
 fi
@@ -165,7 +165,7 @@ for name in 'two2', 'two3', 'two4', 'scalapack', 'streamed':
     if abs(value[name]['objective_primal'] / value['two1']['objective_primal'] - 1) > 1e-8:
         failures.append(f'{name}: {value[name]["objective_primal"]}, two1: {value["two1"]["objective_primal"]}')
 if abs(value['overlap3']['objective_primal'] / value['overlap1']['objective_primal'] - 1) > 1e-8:
-    failures.append('overlapping regions: kernel and A\'A differ')
+    failures.append('overlapping regions: A A\' and A\'A differ')
 # a reader of version 1 knows nothing of these
 for name in 'reduced', 'overlap1':
     if h5py.File(name + '.m').attrs['version'] != 2:

@@ -47,7 +47,7 @@ for kind in principal raw asymmetric branches; do
 done
 for ranks in 1 2 3 4; do
   train "flip-$ranks" $ranks once.h5 -flip
-  train "kernel-$ranks" $ranks once.h5 -flip -consensus kernel
+  train "dual-$ranks" $ranks once.h5 -flip -consensus dual
 done
 # losses that are split: rows that fit -memory when they are folded only, and none that are kept
 softmax="-loss softmax -gap 1e-5"
@@ -97,7 +97,7 @@ for path in sorted(glob.glob('*.json')):
     error = abs(run['objective_primal'] / other['objective_primal'] - 1)
     log = open(path[:-5] + '.log').read()
     folded = 'folded to' in log
-    if folded != (('-flip' in run['options']) and kind != 'asymmetric' and run['consensus'] != 'kernel'):
+    if folded != (('-flip' in run['options']) and kind != 'asymmetric' and run['consensus'] != 'dual'):
         failures.append(f'{path}: folded is {folded}')
     gap = split.get(path[:-5].split('-')[1] if '-' in path else '', 4e-9)
     if not (error <= 1e-8 and run['gap'] <= gap and run['n'] == 300):

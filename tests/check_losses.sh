@@ -44,7 +44,7 @@ refused() {
   shift
   refuse "$text" 2 "$@" -data data
 }
-refused "options -consensus kernel and -loss hinge" train $PATCHES -loss hinge -consensus kernel -model no.h5
+refused "options -consensus dual and -loss hinge" train $PATCHES -loss hinge -consensus dual -model no.h5
 refused "option -huber_delta" train $PATCHES -loss l1 -huber_delta 2 -model no.h5
 refused "-loss: found 'quadratic'" train $PATCHES -loss quadratic -model no.h5
 /usr/bin/python3 - <<'EOF'

@@ -25,7 +25,7 @@ for loss in squared logistic softmax hinge huber l1; do
   grep -q 'the features say nothing of the targets' $loss.log
 done
 of three 3 train -data same.h5 -patch 3 -pool 2 -loss softmax -report three.json
-of kernel 2 train -data twice.h5 -patch 5 -consensus kernel -report kernel.json
+of dual 2 train -data twice.h5 -patch 5 -consensus dual -report dual.json
 of scalapack 2 train -data twice.h5 -patch 3 -flip -consensus scalapack -report scalapack.json
 of folded 2 train -data twice.h5 -patch 3 -flip -loss logistic -report folded.json
 of absolute 1 train -data twice.h5 -patch 3 -beta 1e-3 -report absolute.json
@@ -40,7 +40,7 @@ ends 2 least 1 train -data twice.h5 -patch 3 -beta 1e-30 -model least.h5m
 /usr/bin/python3 - <<'PYTHON'
 from judge import finish, report, require
 
-for name in ('squared logistic softmax hinge huber l1 three kernel scalapack folded absolute path list').split():
+for name in ('squared logistic softmax hinge huber l1 three dual scalapack folded absolute path list').split():
     it = report(name)
     require(not it['neurons'] and not it['beta_max'] and not it['iterations'], name, it)
     require(0 <= it['gap'] < 1e-10 and it['beta'] > 0, name, it)

@@ -29,7 +29,7 @@ for ranks in 1 2 3 4; do
 done
 # the last fraction held out, and the samples as patches
 # shellcheck disable=SC2086
-"$LAUNCH" 2 "$PSDNET" path $options -beta_rel 1e-3 -beta_count 5 -consensus kernel -validation 0.25 -model held.m -table held.csv \
+"$LAUNCH" 2 "$PSDNET" path $options -beta_rel 1e-3 -beta_count 5 -consensus dual -validation 0.25 -model held.m -table held.csv \
   >held.log 2>&1 || fail "path with -validation: exit status $?" held.log
 for k in 1 2 3 4 5; do
   beta=$(awk -F, -v k="$k" '$1 == k { print $2 }' table1.csv)

@@ -93,7 +93,7 @@ def refuse(expected, command):
 
 listed = '-gap 1e-6 -beta_list 30,29.8,29.6,10,5,1'
 for name, options, ranks, stops in (('listed', listed, (2, 3, 1), (0, 2)),
-                                    ('kernel', '-gap 1e-4 -beta_count 4 -consensus kernel', (1, 2), (1,)),
+                                    ('dual', '-gap 1e-4 -beta_count 4 -consensus dual', (1, 2), (1,)),
                                     ('softmax', '-loss softmax -gap 1e-3 -beta_count 3 -beta_rel 0.03', (2, 1), (1,))):
     status, output = run(name, 1, options)
     require(status == 0, name, status, output)
@@ -108,7 +108,7 @@ kept = '-checkpoint listed-same.ck -resume'
 refuse("of another problem: it is of 'path of 6 betas, 30 to 1, checksum", f'path {kept} -model no.m -beta_list 30,29.8,29.6,10,4,1')
 refuse("of another problem: it is of 'path of 6 betas", f'train {kept} -model no.m -beta_noise 0.001')
 refuse('no.m', f'path {kept} -model no.m -gap 1e-6 -beta_list 30,29.8,29.6,10,5,1')
-refuse('kernel.m: found beta .*, expected the best network', f'path {kept} -model kernel.m {listed}')
+refuse('dual.m: found beta .*, expected the best network', f'path {kept} -model dual.m {listed}')
 with open('listed-same.ck', 'r+b') as file:
     file.seek(-100, os.SEEK_END)
     byte = file.read(1)[0]

@@ -17,19 +17,21 @@ compare() {
 
 for ranks in 1 2; do
   compare root-$ranks $ranks -patch 6 -stride 5 -consensus root
-  compare kernel-$ranks $ranks -patch 16 -consensus kernel -beta_rel 0.1
+  compare dual-$ranks $ranks -patch 16 -consensus dual -beta_rel 0.1
 done
 compare scalapack-2 2 -patch 6 -stride 5 -consensus scalapack
 compare folded-2 2 -patch 6 -stride 5 -pool 3 -pca 60 -flip
 compare folded-logistic-1 1 -patch 4 -stride 4 -pool 2 -flip -loss logistic
 "$LAUNCH" 1 "$PSDNET" plan -data data -patch 4 -report data-plan.json >data.log 2>&1 || { cat data.log; exit 1; }
+# what dual was called once is still understood
+run old-name 1 plan -images 600 -image 3x16x16 -patch 16 -consensus kernel -report old-name.json
 
 /usr/bin/python3 - <<'EOF'
 import json
 import sys
 
 failures = 0
-for name in 'root-1', 'root-2', 'kernel-1', 'kernel-2', 'scalapack-2', 'folded-2', 'folded-logistic-1':
+for name in 'root-1', 'root-2', 'dual-1', 'dual-2', 'scalapack-2', 'folded-2', 'folded-logistic-1':
     plan, run = json.load(open(name + '-plan.json')), json.load(open(name + '-run.json'))
     ratio = plan['peak_memory_mb'] * 1e6 / (run['peak_memory_mb'] * 2**20)
     print(name, 'planned', plan['peak_memory_mb'], 'found', run['peak_memory_mb'], 'ratio', round(ratio, 3))
@@ -38,6 +40,9 @@ for name in 'root-1', 'root-2', 'kernel-1', 'kernel-2', 'scalapack-2', 'folded-2
         failures += 1
 if json.load(open('data-plan.json'))['n'] != 600:
     print('sizes of a data set')
+    failures += 1
+if json.load(open('old-name.json'))['consensus'] != 'dual':
+    print('-consensus kernel')
     failures += 1
 sys.exit(failures > 0)
 EOF
@@ -88,7 +93,7 @@ refuse "-rates: found 3 numbers" -images 10 -image 3x32x32 -rates 1,2,3
 refuse "-rates: found 0 at place 2" -images 10 -image 3x32x32 -rates 1,0,3,4
 refuse "-rates" -images 10 -image 3x32x32 -rates 1,fast,3,4
 refuse "larger than the images" -images 10 -image 3x4x4 -patch 8
-refuse "root needs .* scalapack .* kernel" -images 50000 -image 3x32x32 -patch 8 -stride 4 -node_memory 1
+refuse "root needs .* scalapack .* dual" -images 50000 -image 3x32x32 -patch 8 -stride 4 -node_memory 1
 refuse "64-bit indices\|needs .* GB" -images 50000 -image 3x256x256 -patch 256 -node_memory 4
 cd /
 rm -rf "$SCRATCH"

@@ -28,13 +28,13 @@ chain() {
   train "$name" "$rest" 0 -gap 1e-6 -checkpoint "$name.ck" -resume "$@"
 }
 
-for kind in root scalapack kernel; do
+for kind in root scalapack dual; do
   train $kind 2 0 -gap 1e-6 -consensus $kind
   chain $kind-same 2,2,2,2 -consensus $kind
 done
 chain root-other 2,1,4,3 -consensus root
 chain scalapack-other 2,3,1,4 -consensus scalapack -checkpoint_gram
-chain kernel-other 2,4,3,1 -consensus kernel
+chain dual-other 2,4,3,1 -consensus dual
 grep -q '^gram  *from scalapack-other.ck.gram' scalapack-other.log
 # from one kernel of A'A to the other
 train root-mixed 2 2 -gap 1e-6 -checkpoint mixed.ck -checkpoint_gram -max_it 41 -consensus root
@@ -66,7 +66,7 @@ train folded-hinge-other 2 0 $folded -checkpoint folded-hinge.ck -checkpoint_gra
 grep -q 'folded to' folded-hinge-other.log
 
 # partial projections, by teams of two ranks; -checkpoint_gram means nothing there
-partial="-classes 0,1 -patch 8x7 -pool 1 -consensus kernel -gap 1e-5"
+partial="-classes 0,1 -patch 8x7 -pool 1 -consensus dual -gap 1e-5"
 train partial 2 0 $partial
 train partial-same 2 2 $partial -checkpoint partial.ck -max_it 33
 train partial-same 2 0 $partial -checkpoint partial.ck -checkpoint_gram -resume
@@ -185,7 +185,7 @@ def compare(name, reference, tolerance):
         print(name, 'differs from', reference, 'by', worst, 'seconds', seconds)
 
 
-for kind in 'root', 'scalapack', 'kernel':
+for kind in 'root', 'scalapack', 'dual':
     compare(kind + '-same', kind, 1e-10)
     compare(kind + '-other', kind, 1e-8)
 compare('partial-same', 'partial', 1e-10)

@@ -87,11 +87,11 @@ known.update(latency=3e-6, per_byte=4e-10, network='fitted')
 made = []
 for ranks in 1, 2, 8, 64:
     for n in 1e4, 1e5:
-        for kind in 'root', 'scalapack', 'kernel':
+        for kind in 'root', 'scalapack', 'dual':
             run = dict(ranks=ranks, nodes=math.ceil(ranks / 8), n=n, f=48, D=1225 if kind == 'root' else 4900, blocks=20, patches=64,
                        consensus=kind, iterations=100, dgemm_gflops=40)
             for k, phase in enumerate(model.PHASES):
-                flops = (k + 1) * n * 1e7 * (1 + (kind == 'kernel'))
+                flops = (k + 1) * n * 1e7 * (1 + (kind == 'dual'))
                 run[f'plan_flops_{phase}'] = flops
                 run[f'plan_seconds_{phase}'] = flops / ranks / 4e10 + 0.1 * (k + 1) * n ** 0.5 / ranks ** 0.7
             run.update(model.predict(known, run))

@@ -229,14 +229,14 @@ static void AlongARay(void **state)
 }
 
 /* the solver's own certificate of what it found is as directly computed */
-static void SolveWith(const PsdConsensusOps *ops)
+static void SolveWith(const PsdConsensusKernel *kernel)
 {
   Setting it = SettingCreate(3, 0.05);
   PsdAdmm admm;
   PsdCertificate certificate;
   PsdAdmmReason reason;
   MUST(PsdAdmmCreate(it.problem, &admm));
-  admm->consensus->ops = ops;
+  PsdConsensusSetKernel(admm->consensus, kernel);
   MUST(PsdAdmmSetTolerances(admm, 1e-7, 5000));
   MUST(PsdAdmmSetUp(admm));
   MUST(PsdAdmmSolve(admm, &certificate));
@@ -250,9 +250,7 @@ static void SolveWith(const PsdConsensusOps *ops)
 static void AfterSolving(void **state)
 {
   (void)state;
-  SolveWith(&PsdConsensusRoot);
-  SolveWith(&PsdConsensusScalapack);
-  SolveWith(&PsdConsensusDual);
+  for (size_t k = 0; PsdConsensusTable[k]; k++) SolveWith(PsdConsensusTable[k]);
 }
 
 int main(int argc, char **argv)

@@ -20,11 +20,9 @@ typedef struct {
   PsdAdmm admm;
 } Run;
 
-static const PsdConsensusOps *const kernels[] = {&PsdConsensusRoot, &PsdConsensusScalapack, &PsdConsensusDual};
-
 /* ---------------------------------------------------------------- a small problem on some of the ranks */
 
-static Run RunCreate(MPI_Comm comm, const PsdConsensusOps *consensus, PetscReal whiten, PetscReal beta)
+static Run RunCreate(MPI_Comm comm, const char consensus[], PetscReal whiten, PetscReal beta)
 {
   static const PetscInt labels[] = {3, 0, 5};
   Run it = {.comm = comm};
@@ -41,7 +39,7 @@ static Run RunCreate(MPI_Comm comm, const PsdConsensusOps *consensus, PetscReal 
   MUST(PsdProblemSetBeta(it.problem, beta));
   MUST(PsdProblemSetUp(it.problem));
   MUST(PsdAdmmCreate(it.problem, &it.admm));
-  it.admm->consensus->ops = consensus;
+  PsdConsensusSetKernel(it.admm->consensus, PsdConsensusFind(consensus));
   return it;
 }
 
@@ -62,7 +60,7 @@ static PetscErrorCode Open(Run *it, const char path[])
 }
 
 /* The state after some iterations on all ranks, in a file. */
-static void Write(const char path[], const PsdConsensusOps *consensus)
+static void Write(const char path[], const char consensus[])
 {
   PsdCertificate certificate;
   Run it = RunCreate(PETSC_COMM_WORLD, consensus, 0.1, 0.5);
@@ -105,7 +103,7 @@ static void Remove(const char path[])
 /* ---------------------------------------------------------------- tests */
 
 /* Written by all ranks, read by `ranks` of them and written again: the same bytes. */
-static void Compare(const PsdConsensusOps *consensus, PetscMPIInt ranks)
+static void Compare(const char consensus[], PetscMPIInt ranks)
 {
   char first[PETSC_MAX_PATH_LEN], second[PETSC_MAX_PATH_LEN];
   MPI_Comm comm;
@@ -137,9 +135,9 @@ static void Compare(const PsdConsensusOps *consensus, PetscMPIInt ranks)
 static void TestAnyRanksReadWhatOthersWrote(void **state)
 {
   (void)state;
-  for (size_t k = 0; k < sizeof(kernels) / sizeof(*kernels); k++) {
-    Write(PathOf("first.ck", NULL), kernels[k]);
-    for (PetscMPIInt ranks = 1; ranks <= Size(); ranks++) Compare(kernels[k], ranks);
+  for (size_t k = 0; PsdConsensusTable[k]; k++) {
+    Write(PathOf("first.ck", NULL), PsdConsensusTable[k]->name);
+    for (PetscMPIInt ranks = 1; ranks <= Size(); ranks++) Compare(PsdConsensusTable[k]->name, ranks);
     Remove(PathOf("first.ck", NULL));
   }
 }
@@ -161,11 +159,11 @@ static void TestDamageIsFound(void **state)
   long size;
   uint64_t seed = 17;
   (void)state;
-  Write(PathOf("first.ck", NULL), &PsdConsensusRoot);
+  Write(PathOf("first.ck", NULL), "root");
   unsigned char *bytes = Bytes(PathOf("first.ck", NULL), &size);
   MUST(MPI_Barrier(PETSC_COMM_WORLD));
   snprintf(path, sizeof(path), "%s", PathOf("first.ck", NULL));
-  Run it = RunCreate(PETSC_COMM_WORLD, &PsdConsensusRoot, 0.1, 0.5);
+  Run it = RunCreate(PETSC_COMM_WORLD, "root", 0.1, 0.5);
   MUST(Open(&it, path)); /* the sound one */
   for (long k = 0; k < 64 + DAMAGES; k++) {
     seed = seed * 6364136223846793005u + 1442695040888963407u;
@@ -209,24 +207,24 @@ static void TestAnotherProblemIsRefused(void **state)
   char path[PETSC_MAX_PATH_LEN];
   (void)state;
   snprintf(path, sizeof(path), "%s", PathOf("first.ck", NULL));
-  Write(path, &PsdConsensusRoot);
+  Write(path, "root");
   const struct {
     PetscReal whiten, beta, activation;
     const char *part;
   } others[] = {{0.2, 0.5, 0.09, "'whiten 0.1"}, {0.1, 0.25, 0.09, "'beta 0.25'"}, {0.1, 0.5, 0.5, "'activation 0.5"}};
   for (size_t k = 0; k < sizeof(others) / sizeof(*others); k++) {
-    Run it = RunCreate(PETSC_COMM_WORLD, &PsdConsensusRoot, others[k].whiten, others[k].beta);
+    Run it = RunCreate(PETSC_COMM_WORLD, "root", others[k].whiten, others[k].beta);
     it.problem->activation[0] = others[k].activation;
     assert_int_equal(Open(&it, path), PSD_ERR_INPUT);
     Refused(&it, path, others[k].part, "another problem", (long)k);
     RunDestroy(&it);
   }
-  Run kernel = RunCreate(PETSC_COMM_WORLD, &PsdConsensusDual, 0.1, 0.5);
-  assert_int_equal(Open(&kernel, path), PSD_ERR_INPUT);
-  Refused(&kernel, path, "-consensus kernel", "another consensus", 0);
-  RunDestroy(&kernel);
+  Run dual = RunCreate(PETSC_COMM_WORLD, "dual", 0.1, 0.5);
+  assert_int_equal(Open(&dual, path), PSD_ERR_INPUT);
+  Refused(&dual, path, "root or scalapack, which -consensus dual", "another consensus", 0);
+  RunDestroy(&dual);
 
-  Run it = RunCreate(PETSC_COMM_WORLD, &PsdConsensusRoot, 0.1, 0.5);
+  Run it = RunCreate(PETSC_COMM_WORLD, "root", 0.1, 0.5);
   Rewrite(path, "psdnet-checkpoint 2", "psdnet-checkpoint 3");
   assert_int_equal(Open(&it, path), PSD_ERR_INPUT);
   Refused(&it, path, "version 3", "a later version", 0);

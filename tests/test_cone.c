@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 #include <petscblaslapack.h>
-#include "cone/cone.h"
+#include "cone/cone_impl.h"
 
 #define ROOM 40 /* largest order here */
 
@@ -76,7 +76,7 @@ static void CheckBlock(Kind kind, PetscInt d, const PetscReal x[], const PetscRe
   Require(PetscAbsReal(Dot(m, sum, z)) <= tolerance * size, "<x - z, z> = 0");
 }
 
-static void ProjectBlocks(PsdConeKernel choice, PsdConeDriver driver, PetscInt C, PetscInt G, PetscInt f, uint64_t seed)
+static void ProjectBlocks(const char kernel[], PsdConeDriver driver, PetscInt C, PetscInt G, PetscInt f, uint64_t seed)
 {
   PsdBlocks blocks;
   PsdCone cone;
@@ -95,7 +95,7 @@ static void ProjectBlocks(PsdConeKernel choice, PsdConeDriver driver, PetscInt C
     MUST(VecRestoreArray(X[s], &values));
   }
   MUST(PsdConeCreate(&cone));
-  cone->choice = choice;
+  cone->choice = PsdConeFind(kernel);
   cone->driver = driver;
   MUST(PsdConeSetUp(cone, blocks));
   MUST(PsdConeProject(cone, X, Z));
@@ -121,14 +121,14 @@ static void OrdersFromTwoToForty(void **state)
 {
   (void)state;
   for (PetscInt f = 1; f < ROOM; f += f < 6 ? 1 : 11)
-    ProjectBlocks(PSD_CONE_AUTO, PSD_LAPACK_AUTO, 3, 4, f, 100 * (uint64_t)f);
+    ProjectBlocks("auto", PSD_LAPACK_AUTO, 3, 4, f, 100 * (uint64_t)f);
 }
 
 /* LAPACK's range of eigenvalues instead of all */
 static void PositiveRange(void **state)
 {
   (void)state;
-  for (PetscInt f = 1; f < ROOM; f += 11) ProjectBlocks(PSD_CONE_LAPACK, PSD_LAPACK_RANGE, 3, 4, f, 100 * (uint64_t)f);
+  for (PetscInt f = 1; f < ROOM; f += 11) ProjectBlocks("lapack", PSD_LAPACK_RANGE, 3, 4, f, 100 * (uint64_t)f);
 }
 
 /* ScaLAPACK on one rank a block and, where ranks are left over, on teams of them */
@@ -136,16 +136,16 @@ static void OnTeams(void **state)
 {
   (void)state;
   for (PetscInt f = 1; f < ROOM; f += 11) {
-    ProjectBlocks(PSD_CONE_SCALAPACK, PSD_LAPACK_AUTO, 3, 4, f, 100 * (uint64_t)f);
-    ProjectBlocks(PSD_CONE_SCALAPACK, PSD_LAPACK_AUTO, 1, 1, f, 100 * (uint64_t)f);
-    ProjectBlocks(PSD_CONE_SCALAPACK, PSD_LAPACK_AUTO, 1, 3, f, 100 * (uint64_t)f);
+    ProjectBlocks("scalapack", PSD_LAPACK_AUTO, 3, 4, f, 100 * (uint64_t)f);
+    ProjectBlocks("scalapack", PSD_LAPACK_AUTO, 1, 1, f, 100 * (uint64_t)f);
+    ProjectBlocks("scalapack", PSD_LAPACK_AUTO, 1, 3, f, 100 * (uint64_t)f);
   }
 }
 
 static void FewerPairsThanRanks(void **state)
 {
   (void)state;
-  ProjectBlocks(PSD_CONE_AUTO, PSD_LAPACK_AUTO, 1, 1, 7, 5);
+  ProjectBlocks("auto", PSD_LAPACK_AUTO, 1, 1, 7, 5);
 }
 
 /* <j, P x> = 0, P P = P, and P x - x is along j */

@@ -7,12 +7,13 @@
 #include <string.h>
 #include <cmocka.h>
 #include <petscblaslapack.h>
-#include "cone/cone.h"
+#include "cone/cone_impl.h"
+#include "cone/eps_block.h"
 
 #define ORDER 64        /* d of the blocks */
 #define LATE 1000000000 /* an iteration whose summable tolerance is nothing: only rounding is allowed */
 
-static const char *const solvers[] = {"block", "krylovschur", "lobpcg", "gd", "jd"};
+static const EPSType solvers[] = {PSD_EPS_BLOCK, EPSKRYLOVSCHUR, EPSLOBPCG, EPSGD, EPSJD};
 
 /* A fixed orthogonal matrix, by columns. */
 static const PetscReal *Columns(void)
@@ -58,12 +59,12 @@ typedef struct {
   PetscReal x[ORDER * (ORDER + 1) / 2], expected[ORDER * (ORDER + 1) / 2];
 } Sequence;
 
-static void SequenceCreate(PetscInt partial, Sequence *it)
+static void SequenceCreate(EPSType type, Sequence *it)
 {
   MUST(PsdBlocksCreate(PETSC_COMM_WORLD, 1, 1, ORDER - 1, &it->blocks));
   MUST(PsdConeCreate(&it->cone));
-  it->cone->choice = PSD_CONE_SLEPC;
-  it->cone->partial = partial;
+  it->cone->choice = PsdConeFind("partial");
+  it->cone->eps_type = type;
   MUST(PsdConeSetUp(it->cone, it->blocks));
   for (PetscInt s = 0; s < 2; s++) {
     MUST(PsdBlocksCreateVec(it->blocks, &it->X[s]));
@@ -159,13 +160,13 @@ static void Spectrum(Kind kind, PetscReal lambda[])
 }
 
 /* from every kind to every other: what was kept is then of no use, or worse */
-static void FromAnyToAny(PetscInt partial, PetscReal scale)
+static void FromAnyToAny(EPSType type, PetscReal scale)
 {
   PetscReal lambda[ORDER];
   for (Kind from = 0; from < KINDS; from++)
     for (Kind to = 0; to < KINDS; to++) {
       Sequence it;
-      SequenceCreate(partial, &it);
+      SequenceCreate(type, &it);
       for (int step = 0; step < 4; step++) {
         Spectrum(step < 2 ? from : to, lambda);
         for (PetscInt k = 0; k < ORDER; k++) lambda[k] *= scale;
@@ -178,22 +179,22 @@ static void FromAnyToAny(PetscInt partial, PetscReal scale)
 static void OwnSolver(void **state)
 {
   (void)state;
-  FromAnyToAny(0, 1);
-  FromAnyToAny(0, 1e-12);
-  FromAnyToAny(0, 1e12);
+  FromAnyToAny(PSD_EPS_BLOCK, 1);
+  FromAnyToAny(PSD_EPS_BLOCK, 1e-12);
+  FromAnyToAny(PSD_EPS_BLOCK, 1e12);
 }
 
 static void SlepcSolvers(void **state)
 {
   (void)state;
-  for (PetscInt partial = 1; partial < (PetscInt)(sizeof(solvers) / sizeof(*solvers)); partial++) {
+  for (size_t k = 1; k < sizeof(solvers) / sizeof(*solvers); k++) {
     Sequence it;
     PetscReal lambda[ORDER];
-    SequenceCreate(partial, &it);
+    SequenceCreate(solvers[k], &it);
     for (Kind kind = 0; kind < KINDS; kind++)
       for (int step = 0; step < 2; step++) {
         Spectrum(kind, lambda);
-        Project(&it, lambda, solvers[partial]);
+        Project(&it, lambda, solvers[k]);
       }
     SequenceDestroy(&it);
   }
@@ -206,7 +207,7 @@ static void FollowsWithoutStartingAnew(void **state)
   PetscReal lambda[ORDER];
   char use[128];
   (void)state;
-  SequenceCreate(0, &it);
+  SequenceCreate(PSD_EPS_BLOCK, &it);
   Spectrum(USUAL, lambda);
   for (int step = 0; step < 25; step++) {
     if (step == 20) lambda[50] = 0.4;
@@ -214,7 +215,7 @@ static void FollowsWithoutStartingAnew(void **state)
     Project(&it, lambda, "sequence");
   }
   MUST(PsdConeGetUse(it.cone, sizeof(use), use));
-  Require(!strcmp(use, "slepc"), "name of the kernel");
+  Require(!strcmp(use, "partial"), "name of the kernel");
   if (it.blocks->local > 0) {
     Require(it.cone->state[0][0].rank_Z == 6, "five eigenvalues, and the new one");
     if (!it.cone->shared) Require(it.cone->state[0][0].columns < ORDER, "at the price of a few products");

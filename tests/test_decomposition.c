@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include "cone/cone.h"
 #include "network/neurons.h"
 #include "patches/lift.h"
 

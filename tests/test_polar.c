@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 #include <petscblaslapack.h>
-#include "cone/cone.h"
+#include "cone/polar.h"
 
 #define ROOM 12 /* largest order here */
 #define TOLERANCE 1e-10

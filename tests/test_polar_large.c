@@ -5,8 +5,9 @@
 #include <stddef.h>
 #include <cmocka.h>
 #include <petscblaslapack.h>
-#include "cone/cone.h"
+#include "cone/blocks.h"
 #include "cone/polar.h"
+#include "cone/polar_large.h"
 
 #define ABOVE 1e-8
 

@@ -8,7 +8,7 @@
 */
 #include "admm/admm.h"
 #include "base/base.h"
-#include "cone/cone.h"
+#include "cone/cone_impl.h"
 #include <sys/resource.h>
 
 typedef struct {
@@ -30,7 +30,7 @@ static PetscErrorCode ShadowCreate(PsdAdmm admm, Shadow *it)
   }
   for (int k = 0; k < 2; k++) {
     PetscCall(PsdConeCreate(&it->lapack[k]));
-    it->lapack[k]->choice = PSD_CONE_LAPACK;
+    it->lapack[k]->choice = PsdConeFind("lapack");
     it->lapack[k]->driver = k == 0 ? PSD_LAPACK_COMPLETE : PSD_LAPACK_RANGE;
     PetscCall(PsdConeSetUp(it->lapack[k], it->alone));
   }

@@ -15,7 +15,6 @@
 #include <math.h>
 #include <petscblaslapack.h>
 
-#define EVERY 5            /* iterations from record to record */
 #define FROM 50            /* the first of them: penalties have settled */
 #define REGULARIZED 1e-8   /* of the trace of the least-squares problem */
 #define LARGEST 1e4        /* sum of coefficients that is still believed */
@@ -209,7 +208,7 @@ PetscErrorCode PsdAcceleratorBegin(PsdAdmm admm)
     PetscCall(Place(admm, 1, &whole, 0));
     PsdAcceleratorReset(it);
   }
-  it->noting = (PetscBool)(it->stage == PSD_JUMP_JUDGE || (iteration >= FROM && iteration % EVERY == 0));
+  it->noting = (PetscBool)(it->stage == PSD_JUMP_JUDGE || (iteration >= FROM && iteration % PSD_JUMP_EVERY == 0));
   if (!it->noting) PetscFunctionReturn(0);
   PsdRecord *record = &it->record[it->next];
   for (PetscInt s = 0; s < 2; s++) PetscCall(VecWAXPY(record->f[s], 1, admm->Z[s], admm->U[s]));

@@ -3,6 +3,7 @@
 */
 #include "admm.h"
 #include "base/base.h"
+#include "choose_consensus.h"
 #include "problem/beta.h"
 #include "problem/samples.h"
 
@@ -12,8 +13,8 @@ PetscErrorCode PsdAdmmCreate(PsdProblem problem, PsdAdmm *admm)
   PsdAdmm it;
   PetscCall(PetscNew(&it));
   it->problem = problem;
-  it->settings =
-      (PsdAdmmSettings){.gap = 1e-4, .max_it = 5000, .relaxation = 1.6, .check_every = 10, .screening = PETSC_TRUE};
+  it->settings = (PsdAdmmSettings){
+      .gap = 1e-4, .max_it = 5000, .relaxation = 1.6, .check_every = PSD_CHECK_EVERY, .screening = PETSC_TRUE};
   PetscCall(PsdConsensusCreate(&it->consensus));
   PetscCall(PsdConeCreate(&it->cone));
   *admm = it;
@@ -94,10 +95,11 @@ PetscErrorCode PsdAdmmSetUp(PsdAdmm admm)
   PetscReal rho = admm->settings.rho;
   const PetscReal sigma = admm->settings.sigma > 0 ? admm->settings.sigma : loss->ops->sigma;
   PetscCall(PsdCheckpointOpen(admm));
+  PetscCall(PsdConsensusSettle(admm->consensus, admm->problem));
   PetscCall(PsdConsensusAssemble(admm->consensus, admm->problem));
   if (loss->ops->splits) PetscCall(PsdProblemLift(admm->problem)); /* not yet, where A'A came from a file */
 
-  PetscCall(PsdProblemFindBeta(admm->problem, admm->consensus->trace));
+  PetscCall(PsdProblemFindBeta(admm->problem, PsdConsensusGetTrace(admm->consensus)));
   PetscCall(PsdPhaseBegin(PSD_PHASE_FACTOR));
   PetscCall(PsdFactorsCreate(blocks->d, &admm->local_factors));
   PetscCall(PsdFactorsCreate(blocks->d, &admm->factors));
@@ -219,7 +221,7 @@ PetscErrorCode PsdAdmmGetStatus(PsdAdmm admm, PsdAdmmStatus *status, PsdAdmmReas
 PetscErrorCode PsdAdmmGetKernels(PsdAdmm admm, const char *consensus[], const char *cone[])
 {
   PetscFunctionBeginUser;
-  if (consensus) *consensus = admm->consensus->ops->name;
+  if (consensus) *consensus = PsdConsensusGetKernel(admm->consensus)->name;
   if (cone) {
     PetscCall(PsdConeGetUse(admm->cone, sizeof(admm->cone_use), admm->cone_use));
     *cone = admm->cone_use;

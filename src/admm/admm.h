@@ -9,10 +9,12 @@
 #include <psdadmm.h>
 #include "base/archive.h"
 #include "certificate/bounds.h"
+#include "cone/cone.h"
 #include "network/neurons.h"
 #include "split.h"
 
 #define PSD_LANCZOS_STEPS 16
+#define PSD_CHECK_EVERY 10 /* iterations between checks of the bounds, unless -check_every says otherwise */
 
 /* Nodes and weights of the Gauss quadrature of h' g(G_P) h: eigenvalues of the Lanczos matrix, squared first components. */
 typedef struct {
@@ -50,6 +52,7 @@ typedef enum { PSD_JUMP_NONE, PSD_JUMP_DUE, PSD_JUMP_JUDGE, PSD_JUMP_BACK } PsdJ
 
 /* Acceleration; see accelerate.c. */
 #define PSD_RECORDS 6
+#define PSD_JUMP_EVERY 5 /* iterations from record to record */
 typedef struct {
   PetscInt count, next; /* records there are, and the place of the next one */
   PetscInt stage;       /* PsdJumpStage */

@@ -151,7 +151,8 @@ PetscErrorCode PsdAdmmIterate(PsdAdmm admm)
   PetscCall(UpdateDual(admm));
   PetscCall(FollowSamples(admm));
   if (admm->split)
-    PetscCall(PsdSplittingStep(admm->split, admm->S, admm->Sh, admm->consensus->shift, admm->settings.relaxation));
+    PetscCall(PsdSplittingStep(admm->split, admm->S, admm->Sh, PsdConsensusGetShift(admm->consensus),
+                               admm->settings.relaxation));
   PetscCall(PsdAcceleratorEnd(admm));
   PetscFunctionReturn(0);
 }

@@ -196,7 +196,7 @@ PetscErrorCode PsdAdmmSetPenalty(PsdAdmm admm, PetscReal rho, PetscReal sigma)
   if (!first) PetscCall(PsdConsensusRescale(admm->consensus, admm->rho / rho));
   if (admm->split) PetscCall(PsdSplittingSetPenalty(admm->split, sigma));
   admm->rho = rho;
-  if (first || PetscAbsReal(shift / admm->consensus->shift - 1) > SAME_RATIO)
+  if (first || PetscAbsReal(shift / PsdConsensusGetShift(admm->consensus) - 1) > SAME_RATIO)
     PetscCall(PsdConsensusFactor(admm->consensus, shift));
   PetscFunctionReturn(0);
 }

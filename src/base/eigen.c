@@ -40,9 +40,17 @@ PetscErrorCode PsdEigenCreate(PetscInt order, PsdEigen *eigen)
 PetscErrorCode PsdEigenSolve(PsdEigen eigen, PetscReal A[], PetscReal lambda[])
 {
   PetscFunctionBeginUser;
+  PetscCall(PsdEigenSolveUpTo(eigen, eigen->order, A, lambda));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdEigenSolveUpTo(PsdEigen eigen, PetscInt order, PetscReal A[], PetscReal lambda[])
+{
+  PetscFunctionBeginUser;
+  const PetscBLASInt n = (PetscBLASInt)order;
   PetscBLASInt info;
-  PetscCallBLAS("LAPACKsyevd", LAPACKsyevd_("V", "U", &eigen->order, A, &eigen->order, lambda, eigen->work,
-                                            &eigen->lwork, eigen->iwork, &eigen->liwork, &info));
+  PetscCallBLAS("LAPACKsyevd", LAPACKsyevd_("V", "U", &n, A, &n, lambda, eigen->work, &eigen->lwork, eigen->iwork,
+                                            &eigen->liwork, &info));
   PetscCheck(info == 0, PETSC_COMM_SELF, PETSC_ERR_LIB, "LAPACKsyevd returned %d", (int)info);
   PetscFunctionReturn(0);
 }

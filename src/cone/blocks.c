@@ -1,7 +1,7 @@
 /*
    Which rank owns which blocks, and the form a block has in a vector: its svec.
 */
-#include "cone.h"
+#include "blocks.h"
 #include "base/base.h"
 
 PetscErrorCode PsdBlocksCreate(MPI_Comm comm, PetscInt C, PetscInt G, PetscInt f, PsdBlocks *blocks)

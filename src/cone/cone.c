@@ -5,51 +5,26 @@
    blocks are sent to teams of ranks. Which kernel does it is chosen by order and by the rank the block had last time,
    because a partial decomposition pays only when few eigenvalues are wanted.
 */
-#include "cone.h"
+#include "cone_impl.h"
 #include "base/base.h"
-#include "base/eigen.h"
+#include "eps_block.h"
 #include <petscblaslapack.h>
 #include <stdio.h>
-
-static const PsdConeOps *const kernels[PSD_CONE_KERNELS] = {&PsdConeLapack, &PsdConeSlepc, &PsdConeScalapack};
-
-/* From this order on a projection is worth sending a block to another rank. */
-#define TEAM_ORDER 100
 
 PetscErrorCode PsdConeCreate(PsdCone *cone)
 {
   PetscFunctionBeginUser;
   PetscCall(PetscNew(cone));
   (*cone)->choice = PSD_CONE_AUTO;
+  (*cone)->eps_type = PSD_EPS_BLOCK;
+  PetscCall(PetscCalloc2(PsdConeKernels, &(*cone)->kernel, PsdConeKernels, &(*cone)->uses));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdConeSetFromOptions(PsdCone cone)
+static PetscErrorCode CreateStates(PsdCone cone)
 {
   PetscFunctionBeginUser;
-  static const char *const names[] = {"auto", "lapack", "slepc", "scalapack", NULL};
-  static const char *const partial[] = {"block", "krylovschur", "lobpcg", "gd", "jd", NULL};
-  static const char *const drivers[] = {"auto", "syevd", "syevr", NULL};
-  PetscInt choice = 0, driver = 0;
-  PetscCall(PsdOptionEnum("-cone", "kernel of the PSD projection", names, &choice, NULL));
-  cone->choice = choice == 0 ? PSD_CONE_AUTO : (PsdConeKernel)(choice - 1);
-  PetscCall(PsdOptionEnum("-cone_partial", "solver of partial decompositions: psdnet's own, or a SLEPc EPS", partial,
-                          &cone->partial, NULL));
-  PetscCall(PsdOptionEnum("-cone_lapack", "complete, LAPACK's range of positive eigenvalues, or by the last rank",
-                          drivers, &driver, NULL));
-  cone->driver = (PsdConeDriver)driver;
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode PsdConeSetUp(PsdCone cone, PsdBlocks blocks)
-{
-  PetscFunctionBeginUser;
-  const size_t square = (size_t)blocks->d * blocks->d;
-  PetscMPIInt ranks;
-  PetscCallMPI(MPI_Comm_size(blocks->comm, &ranks));
-  cone->blocks = blocks;
-  cone->shared = (PetscBool)(ranks > blocks->pairs && (blocks->d > TEAM_ORDER || cone->choice == PSD_CONE_SCALAPACK ||
-                                                       cone->choice == PSD_CONE_SLEPC));
+  const PsdBlocks blocks = cone->blocks;
   for (PetscInt s = 0; s < 2; s++) {
     PetscCall(PetscCalloc1(blocks->local, &cone->state[s]));
     for (PetscInt k = 0; k < blocks->local; k++) {
@@ -58,15 +33,50 @@ PetscErrorCode PsdConeSetUp(PsdCone cone, PsdBlocks blocks)
     }
     cone->work_state[s].rank_Z = -1;
   }
-  if (cone->shared) {
-    PetscCall(PsdConeTeamCreate(blocks, &cone->team));
-    for (PetscInt k = 0; k < cone->team.blocks; k++) cone->work_state[k].block = cone->team.block[k];
-    PetscCall(PetscMalloc1(blocks->m, &cone->x));
-  } else {
-    PetscCallMPI(MPI_Comm_dup(PETSC_COMM_SELF, &cone->team.comm));
-    cone->team.size = 1;
+  for (PetscInt k = 0; k < cone->team.blocks; k++) cone->work_state[k].block = cone->team.block[k];
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode CreateWorkspace(PsdCone cone)
+{
+  PetscFunctionBeginUser;
+  const size_t d = cone->blocks->d, few = d / 4;
+  if (cone->shared) PetscCall(PetscMalloc2(cone->blocks->m, &cone->x, 2 * cone->blocks->local, &cone->requests));
+  if (d > PSD_CONE_SMALL_ORDER) PetscCall(PetscMalloc2(d * few, &cone->last_F, few * few, &cone->products));
+  PetscCall(PetscMalloc3(d * d, &cone->X, d, &cone->lambda, d * PSD_CONE_PANEL, &cone->panel));
+  PetscCall(PsdEigenCreate(cone->blocks->d, &cone->eigen));
+  PetscFunctionReturn(0);
+}
+
+/* Those that may be used: the one that was chosen, or of those that `auto` takes, and a complete one for what does not settle. */
+static PetscErrorCode SetUpKernels(PsdCone cone)
+{
+  PetscFunctionBeginUser;
+  const PetscBool automatic = (PetscBool)(cone->choice == PSD_CONE_AUTO);
+  const PetscBool large = (PetscBool)(cone->blocks->d > PSD_CONE_SMALL_ORDER);
+  for (PetscInt k = 0; k < PsdConeKernels; k++) {
+    const PsdConeOps *ops = PsdConeTable[k];
+    PetscBool used = (PetscBool)(k == cone->choice || k == PsdConeFirst(PETSC_TRUE, PETSC_FALSE));
+    if (automatic && large && k == PsdConeFirst(PETSC_FALSE, PETSC_TRUE)) used = PETSC_TRUE;
+    if (automatic && large && cone->team.size > 1 && k == PsdConeFirst(PETSC_TRUE, PETSC_TRUE)) used = PETSC_TRUE;
+    if (used && (ops->uses_team || cone->team.rank == 0)) PetscCall((*ops->setup)(cone, &cone->kernel[k]));
   }
-  PetscCall(PetscMalloc1(square, &cone->X));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdConeSetUp(PsdCone cone, PsdBlocks blocks)
+{
+  PetscFunctionBeginUser;
+  const PetscBool asked = (PetscBool)(cone->choice != PSD_CONE_AUTO && PsdConeTable[cone->choice]->uses_team);
+  PetscMPIInt ranks;
+  PetscCallMPI(MPI_Comm_size(blocks->comm, &ranks));
+  cone->blocks = blocks;
+  cone->shared = (PetscBool)(ranks > blocks->pairs && (blocks->d > PSD_CONE_TEAM_ORDER || asked));
+  if (cone->shared) PetscCall(PsdConeTeamCreate(blocks, &cone->team));
+  else PetscCall(PsdConeTeamCreateAlone(&cone->team));
+  PetscCall(CreateStates(cone));
+  PetscCall(CreateWorkspace(cone));
+  PetscCall(SetUpKernels(cone));
   PetscFunctionReturn(0);
 }
 
@@ -76,15 +86,15 @@ PetscErrorCode PsdConeSetUp(PsdCone cone, PsdBlocks blocks)
    again for everything else (docs/performance.md has the measurements): it pays while columns < d/2. Where nothing is known
    yet, four products with all wanted vectors and guards are expected. Counts rather than clocks decide, so that runs can be
    repeated and ranks of a team agree. */
-PsdConeKernel PsdConeChoose(PsdCone cone, const PsdBlockState *state)
+PetscInt PsdConeChoose(PsdCone cone, const PsdBlockState *state)
 {
   const PetscInt d = cone->blocks->d, wanted = PetscMin(state->rank_Z, d - state->rank_Z);
-  const PsdConeKernel complete = cone->team.size > 1 ? PSD_CONE_SCALAPACK : PSD_CONE_LAPACK;
   if (cone->choice != PSD_CONE_AUTO) return cone->choice;
-  if (d <= PSD_CONE_SMALL_ORDER) return PSD_CONE_LAPACK;
+  if (d <= PSD_CONE_SMALL_ORDER) return PsdConeFirst(PETSC_TRUE, PETSC_FALSE);
+  const PetscInt complete = PsdConeFirst(PETSC_TRUE, (PetscBool)(cone->team.size > 1));
   if (state->rank_Z < 0) return complete;
   const PetscInt expected = state->columns > 0 ? PetscMax(state->columns, wanted) : 4 * (wanted + 4);
-  return expected < d / 2 ? PSD_CONE_SLEPC : complete;
+  return expected < d / 2 ? PsdConeFirst(PETSC_FALSE, PETSC_TRUE) : complete;
 }
 
 /* ---------------------------------------------------------------- projection */
@@ -101,27 +111,49 @@ static PetscReal Tolerance(PsdCone cone, const PsdBlockState *state, PetscReal n
 }
 
 /* ||F F' - G G'||_F: sqrt(||F'F||^2 + ||G'G||^2 - 2 ||F'G||^2); cancellation makes it zero at 1e-8 of its parts. */
-static PetscErrorCode FactorDistance(PetscInt d, PetscInt p, const PetscReal F[], PetscInt q, const PetscReal G[],
+static PetscErrorCode FactorDistance(PsdCone cone, PetscInt p, const PetscReal F[], PetscInt q, const PetscReal G[],
                                      PetscReal *distance)
 {
   PetscFunctionBeginUser;
   const PetscReal one = 1, zero = 0;
-  PetscReal squares[3] = {0, 0, 0}, *product;
+  PetscReal squares[3] = {0, 0, 0};
   const PetscReal *left[3] = {F, G, F}, *right[3] = {F, G, G};
   const PetscInt rows[3] = {p, q, p}, columns[3] = {p, q, q};
   PetscBLASInt order, brows, bcolumns;
-  PetscCall(PetscBLASIntCast(d, &order));
-  PetscCall(PetscMalloc1((size_t)PetscMax(p, q) * PetscMax(p, q) + 1, &product));
+  PetscCall(PetscBLASIntCast(cone->blocks->d, &order));
   for (int k = 0; k < 3; k++) {
     PetscCall(PetscBLASIntCast(rows[k], &brows));
     PetscCall(PetscBLASIntCast(columns[k], &bcolumns));
     if (brows == 0 || bcolumns == 0) continue;
     PetscCallBLAS("BLASgemm", BLASgemm_("T", "N", &brows, &bcolumns, &order, &one, left[k], &order, right[k], &order,
-                                        &zero, product, &brows));
-    for (PetscInt l = 0; l < rows[k] * columns[k]; l++) squares[k] += product[l] * product[l];
+                                        &zero, cone->products, &brows));
+    for (PetscInt l = 0; l < rows[k] * columns[k]; l++) squares[k] += cone->products[l] * cone->products[l];
   }
-  PetscCall(PetscFree(product));
   *distance = PetscSqrtReal(PetscMax(0, squares[0] + squares[1] - 2 * squares[2]));
+  PetscFunctionReturn(0);
+}
+
+/* Whether the change of Z can be followed: its factor is known and has few columns. */
+static PetscBool HasFewColumns(PsdCone cone, const PsdBlockState *state)
+{
+  const PetscBool few = (PetscBool)(state->rank_Z >= 0 && state->rank_Z <= cone->blocks->d / 4);
+  return (PetscBool)(cone->last_F && few && !state->unfactored);
+}
+
+/* By the kernel, or, on the first rank of a team, by a complete one when that does not settle. */
+static PetscErrorCode Run(PsdCone cone, PetscInt which, PsdBlockState *state, const PetscReal x[], PetscReal z[])
+{
+  PetscFunctionBeginUser;
+  const PetscInt complete = PsdConeFirst(PETSC_TRUE, PETSC_FALSE);
+  PetscReal norm = 0;
+  PetscBool settled;
+  for (PetscInt k = 0; k < cone->blocks->m && cone->team.rank == 0; k++) norm += x[k] * x[k];
+  PetscCall((*PsdConeTable[which]->project)(cone, cone->kernel[which], state, x, cone->X,
+                                            Tolerance(cone, state, PetscSqrtReal(norm)), z, &settled));
+  if (settled) PetscFunctionReturn(0);
+  const PetscInt columns = state->columns;
+  PetscCall((*PsdConeTable[complete]->project)(cone, cone->kernel[complete], state, x, cone->X, 0, z, &settled));
+  state->columns = columns; /* what it cost to find out */
   PetscFunctionReturn(0);
 }
 
@@ -130,35 +162,22 @@ static PetscErrorCode ProjectBlock(PsdCone cone, PsdBlockState *state, const Pet
 {
   PetscFunctionBeginUser;
   const PetscInt d = cone->blocks->d, last_rank = state->rank_Z;
-  PsdConeKernel which = PsdConeChoose(cone, state);
-  PetscReal norm = 0, *last_F = NULL;
-  PetscMPIInt chosen = (PetscMPIInt)which;
-  if (cone->team.size > 1) PetscCallMPI(MPI_Bcast(&chosen, 1, MPI_INT, 0, cone->team.comm));
-  which = (PsdConeKernel)chosen;
-  if (which == PSD_CONE_LAPACK && cone->team.rank > 0) PetscFunctionReturn(0);
+  const PetscBool follow = HasFewColumns(cone, state);
+  PetscInt which = PsdConeChoose(cone, state);
+  if (cone->team.size > 1) PetscCallMPI(MPI_Bcast(&which, 1, MPIU_INT, 0, cone->team.comm));
+  if (!PsdConeTable[which]->uses_team && cone->team.rank > 0) PetscFunctionReturn(0);
   if (cone->choice == PSD_CONE_AUTO && d > PSD_CONE_SMALL_ORDER)
     PetscCall(PetscInfo(NULL,
                         "cone: %s for order %" PetscInt_FMT ", last rank %" PetscInt_FMT
                         ", last products with %" PetscInt_FMT " vectors, team of %d\n",
-                        kernels[which]->name, d, state->rank_Z, state->columns, (int)cone->team.size));
-  if (!cone->kernel[which]) PetscCall((*kernels[which]->setup)(cone, &cone->kernel[which]));
-  if (cone->team.rank == 0) {
-    PsdUnpack(d, x, cone->X);
-    for (PetscInt k = 0; k < cone->blocks->m; k++) norm += x[k] * x[k];
-  }
-  const PetscBool follow =
-      (PetscBool)(d > PSD_CONE_SMALL_ORDER && last_rank >= 0 && last_rank <= d / 4 && !state->unfactored);
-  if (follow) {
-    PetscCall(PetscMalloc1((size_t)last_rank * d + 1, &last_F));
-    PetscCall(PetscArraycpy(last_F, state->F, (size_t)last_rank * d));
-  }
-  PetscCall(PetscFree(state->unfactored));
-  PetscCall((*kernels[which]->project)(cone, cone->kernel[which], state, x, cone->X,
-                                       Tolerance(cone, state, PetscSqrtReal(norm)), z));
+                        PsdConeTable[which]->name, d, state->rank_Z, state->columns, (int)cone->team.size));
+  if (cone->team.rank == 0) PsdUnpack(d, x, cone->X);
+  if (follow) PetscCall(PetscArraycpy(cone->last_F, state->F, (size_t)last_rank * d));
+  state->unfactored = PETSC_FALSE;
+  PetscCall(Run(cone, which, state, x, z));
   state->change = -1;
-  if (follow && state->rank_Z <= d / 4 && !state->unfactored)
-    PetscCall(FactorDistance(d, last_rank, last_F, state->rank_Z, state->F, &state->change));
-  PetscCall(PetscFree(last_F));
+  if (follow && HasFewColumns(cone, state))
+    PetscCall(FactorDistance(cone, last_rank, cone->last_F, state->rank_Z, state->F, &state->change));
   cone->uses[which]++;
   PetscFunctionReturn(0);
 }
@@ -177,7 +196,7 @@ static PetscErrorCode LeaveZero(PetscInt m, PsdBlockState *state, PetscReal z[])
 {
   PetscFunctionBeginUser;
   PetscCall(PetscArrayzero(z, m));
-  PetscCall(PetscFree(state->unfactored));
+  state->unfactored = PETSC_FALSE;
   state->rank_Z = state->kept = state->columns = 0;
   state->change = -1;
   state->proof.count = -1;
@@ -219,7 +238,7 @@ static PetscErrorCode ReceiveFactor(PsdCone cone, PsdBlockState *to, PetscMPIInt
   PetscCall(PetscMPIIntCast(to->rank_Z * d, &length));
   PetscCallMPI(
       MPI_Recv(to->F, length, MPIU_REAL, root, (PetscMPIInt)(2 * block + 1), cone->blocks->comm, MPI_STATUS_IGNORE));
-  PetscCall(PsdPackProduct(d, to->rank_Z, to->F, z));
+  PetscCall(PsdConePackProduct(cone, to->rank_Z, to->F, z));
   PetscFunctionReturn(0);
 }
 
@@ -233,17 +252,15 @@ static PetscErrorCode ProjectShared(PsdCone cone, const PetscReal *x[2], PetscRe
   const PsdBlocks blocks = cone->blocks;
   const size_t m = blocks->m;
   PetscMPIInt rank, length;
-  MPI_Request *requests;
   PetscInt sent = 0;
   PetscCallMPI(MPI_Comm_rank(blocks->comm, &rank));
   PetscCall(PetscMPIIntCast(blocks->m, &length));
-  PetscCall(PetscMalloc1(2 * blocks->local + 1, &requests));
   for (PetscInt k = 0; k < 2 * blocks->local; k++) {
     const PetscInt block = 2 * blocks->first + k;
     const PetscMPIInt root = PsdConeTeamRoot(blocks, block);
     if (root != rank)
       PetscCallMPI(MPI_Isend(x[k % 2] + (size_t)(k / 2) * m, length, MPIU_REAL, root, (PetscMPIInt)(2 * block),
-                             blocks->comm, &requests[sent++]));
+                             blocks->comm, &cone->requests[sent++]));
   }
   for (PetscInt k = 0; k < cone->team.blocks; k++) {
     const PetscInt block = cone->team.block[k], pair = block / 2, s = block % 2;
@@ -265,8 +282,7 @@ static PetscErrorCode ProjectShared(PsdCone cone, const PetscReal *x[2], PetscRe
     if (root != rank)
       PetscCall(ReceiveFactor(cone, &cone->state[k % 2][k / 2], root, block, z[k % 2] + (size_t)(k / 2) * m));
   }
-  PetscCallMPI(MPI_Waitall((PetscMPIInt)sent, requests, MPI_STATUSES_IGNORE));
-  PetscCall(PetscFree(requests));
+  PetscCallMPI(MPI_Waitall((PetscMPIInt)sent, cone->requests, MPI_STATUSES_IGNORE));
   PetscFunctionReturn(0);
 }
 
@@ -322,12 +338,12 @@ PetscErrorCode PsdConeTakeDecomposition(PsdBlockState *state, PetscInt d, PetscI
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdPackProduct(PetscInt d, PetscInt rank, const PetscReal F[], PetscReal z[])
+PetscErrorCode PsdConePackProduct(PsdCone cone, PetscInt rank, const PetscReal F[], PetscReal z[])
 {
   PetscFunctionBeginUser;
-  enum { PANEL = 48 };
+  const PetscInt d = cone->blocks->d;
   const PetscReal one = 1, zero = 0;
-  PetscReal *panel;
+  PetscReal *panel = cone->panel;
   PetscBLASInt rows, width, terms, ld;
   if (rank == 0) {
     PetscCall(PetscArrayzero(z, (size_t)d * (d + 1) / 2));
@@ -335,9 +351,8 @@ PetscErrorCode PsdPackProduct(PetscInt d, PetscInt rank, const PetscReal F[], Pe
   }
   PetscCall(PetscBLASIntCast(d, &ld));
   PetscCall(PetscBLASIntCast(rank, &terms));
-  PetscCall(PetscMalloc1((size_t)d * PANEL, &panel));
-  for (PetscInt first = 0; first < d; first += PANEL) {
-    width = (PetscBLASInt)PetscMin(PANEL, d - first);
+  for (PetscInt first = 0; first < d; first += PSD_CONE_PANEL) {
+    width = (PetscBLASInt)PetscMin(PSD_CONE_PANEL, d - first);
     rows = (PetscBLASInt)first + width;
     PetscCallBLAS("BLASgemm",
                   BLASgemm_("N", "T", &rows, &width, &terms, &one, F, &ld, F + first, &ld, &zero, panel, &rows));
@@ -349,7 +364,6 @@ PetscErrorCode PsdPackProduct(PetscInt d, PetscInt rank, const PetscReal F[], Pe
       z += column + 1;
     }
   }
-  PetscCall(PetscFree(panel));
   PetscFunctionReturn(0);
 }
 
@@ -357,22 +371,16 @@ PetscErrorCode PsdPackProduct(PetscInt d, PetscInt rank, const PetscReal F[], Pe
 static PetscErrorCode Factorize(PsdCone cone, PsdBlockState *state)
 {
   PetscFunctionBeginUser;
-  const PetscInt d = cone->blocks->d;
-  PetscReal *lambda;
-  PsdEigen eigen;
+  const PetscInt d = cone->blocks->d, columns = state->columns, kept = state->kept;
+  const PetscReal *lambda = cone->lambda;
   PetscInt negative = 0;
-  PetscCall(PetscMalloc1(d, &lambda));
-  PetscCall(PsdEigenCreate(d, &eigen));
-  PsdUnpack(d, state->unfactored, cone->X);
-  PetscCall(PsdEigenSolve(eigen, cone->X, lambda));
+  PsdUnpack(d, state->Z, cone->X);
+  PetscCall(PsdEigenSolve(cone->eigen, cone->X, cone->lambda));
   while (negative < d && lambda[negative] <= PsdConeFloor(d, PetscAbsReal(lambda[d - 1]))) negative++;
-  const PetscInt columns = state->columns, kept = state->kept;
   PetscCall(PsdConeTakeDecomposition(state, d, negative, lambda, cone->X));
   state->columns = columns;
   state->kept = kept;
-  PetscCall(PetscFree(state->unfactored));
-  PetscCall(PsdEigenDestroy(&eigen));
-  PetscCall(PetscFree(lambda));
+  state->unfactored = PETSC_FALSE;
   PetscFunctionReturn(0);
 }
 
@@ -386,6 +394,25 @@ PetscErrorCode PsdConeGetFactor(PsdCone cone, PetscInt s, PetscInt k, PetscInt *
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdConeGetFactors(PsdCone cone, PsdFactors *local)
+{
+  PetscFunctionBeginUser;
+  const PetscInt d = cone->blocks->d;
+  local->count = 0;
+  for (PetscInt s = 0; s < 2; s++) {
+    for (PetscInt k = 0; k < cone->blocks->local; k++) {
+      PetscInt rank;
+      const PetscReal *F;
+      PetscReal *column, *weight;
+      PetscCall(PsdConeGetFactor(cone, s, k, &rank, &F));
+      PetscCall(PsdFactorsAppend(local, cone->blocks->first + k, rank, &column, &weight));
+      PetscCall(PetscArraycpy(column, F, (size_t)rank * d));
+      for (PetscInt term = 0; term < rank; term++) weight[term] = s == 0 ? 1 : -1;
+    }
+  }
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdConeRefactor(PsdCone cone, Vec Z[2])
 {
   PetscFunctionBeginUser;
@@ -395,33 +422,42 @@ PetscErrorCode PsdConeRefactor(PsdCone cone, Vec Z[2])
     PetscCall(VecGetArrayRead(Z[s], &z));
     for (PetscInt k = 0; k < cone->blocks->local; k++) {
       PsdBlockState *state = &cone->state[s][k];
-      if (!state->unfactored) PetscCall(PetscMalloc1(m, &state->unfactored));
-      PetscCall(PetscArraycpy(state->unfactored, z + (size_t)k * m, m));
+      if (!state->Z) PetscCall(PetscMalloc1(m, &state->Z));
+      PetscCall(PetscArraycpy(state->Z, z + (size_t)k * m, m));
+      state->unfactored = PETSC_TRUE;
     }
     PetscCall(VecRestoreArrayRead(Z[s], &z));
   }
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdConeGetUse(PsdCone cone, size_t size, char text[])
+/* Kernels by their numbers of projections; the only one by its name, if it is the one that was asked for. */
+static void DescribeUse(PsdCone cone, const PetscInt uses[], size_t size, char text[])
 {
-  PetscFunctionBeginUser;
-  PetscInt uses[PSD_CONE_KERNELS];
-  PetscCall(PetscArraycpy(uses, cone->uses, PSD_CONE_KERNELS));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, uses, PSD_CONE_KERNELS, MPIU_INT, MPI_SUM, cone->blocks->comm));
+  const char *asked = cone->choice == PSD_CONE_AUTO ? "auto" : PsdConeTable[cone->choice]->name;
   PetscInt different = 0, only = 0;
-  for (PetscInt k = 0; k < PSD_CONE_KERNELS; k++) {
+  for (PetscInt k = 0; k < PsdConeKernels; k++) {
     different += uses[k] > 0;
     if (uses[k] > 0) only = k;
   }
-  if (different <= 1 && (cone->choice == PSD_CONE_AUTO || (PetscInt)cone->choice == only)) {
-    PetscCall(PetscStrncpy(text, kernels[only]->name, size));
-    PetscFunctionReturn(0);
+  if (different <= 1 && (cone->choice == PSD_CONE_AUTO || cone->choice == only)) {
+    snprintf(text, size, "%s", PsdConeTable[only]->name);
+    return;
   }
-  int length = snprintf(text, size, "%s:", cone->choice == PSD_CONE_AUTO ? "auto" : kernels[cone->choice]->name);
-  for (PetscInt k = 0; k < PSD_CONE_KERNELS && (size_t)length < size; k++)
+  int length = snprintf(text, size, "%s:", asked);
+  for (PetscInt k = 0; k < PsdConeKernels && (size_t)length < size; k++)
     if (uses[k] > 0)
-      length += snprintf(text + length, size - (size_t)length, " %s %" PetscInt_FMT, kernels[k]->name, uses[k]);
+      length += snprintf(text + length, size - (size_t)length, " %s %" PetscInt_FMT, PsdConeTable[k]->name, uses[k]);
+}
+
+PetscErrorCode PsdConeGetUse(PsdCone cone, size_t size, char text[])
+{
+  PetscFunctionBeginUser;
+  PetscInt *uses;
+  PetscCall(PetscMalloc1(PsdConeKernels, &uses));
+  PetscCallMPI(MPI_Allreduce(cone->uses, uses, (PetscMPIInt)PsdConeKernels, MPIU_INT, MPI_SUM, cone->blocks->comm));
+  DescribeUse(cone, uses, size, text);
+  PetscCall(PetscFree(uses));
   PetscFunctionReturn(0);
 }
 
@@ -431,7 +467,7 @@ static PetscErrorCode BlockStateDestroy(PsdBlockState *state)
   PetscCall(PetscFree(state->V));
   PetscCall(PetscFree(state->proof.x));
   PetscCall(PetscFree(state->F));
-  PetscCall(PetscFree(state->unfactored));
+  PetscCall(PetscFree(state->Z));
   PetscFunctionReturn(0);
 }
 
@@ -439,16 +475,19 @@ PetscErrorCode PsdConeDestroy(PsdCone *cone)
 {
   PetscFunctionBeginUser;
   if (!*cone) PetscFunctionReturn(0);
-  for (PetscInt k = 0; k < PSD_CONE_KERNELS; k++)
-    if ((*cone)->kernel[k]) PetscCall((*kernels[k]->destroy)((*cone)->kernel[k]));
+  for (PetscInt k = 0; k < PsdConeKernels; k++)
+    if ((*cone)->kernel[k]) PetscCall((*PsdConeTable[k]->destroy)((*cone)->kernel[k]));
+  PetscCall(PetscFree2((*cone)->kernel, (*cone)->uses));
   for (PetscInt s = 0; s < 2 && (*cone)->blocks; s++) {
     for (PetscInt k = 0; k < (*cone)->blocks->local; k++) PetscCall(BlockStateDestroy(&(*cone)->state[s][k]));
     PetscCall(PetscFree((*cone)->state[s]));
     PetscCall(BlockStateDestroy(&(*cone)->work_state[s]));
   }
   if ((*cone)->blocks) PetscCall(PsdConeTeamDestroy(&(*cone)->team));
-  PetscCall(PetscFree((*cone)->x));
-  PetscCall(PetscFree((*cone)->X));
+  PetscCall(PetscFree2((*cone)->x, (*cone)->requests));
+  PetscCall(PetscFree2((*cone)->last_F, (*cone)->products));
+  PetscCall(PetscFree3((*cone)->X, (*cone)->lambda, (*cone)->panel));
+  PetscCall(PsdEigenDestroy(&(*cone)->eigen));
   PetscCall(PetscFree(*cone));
   PetscFunctionReturn(0);
 }

@@ -4,7 +4,7 @@
    The team's first rank has X and keeps F; the others take part. X is dealt out in square blocks over a grid of ranks that
    is as square as their number allows.
 */
-#include "cone.h"
+#include "cone_impl.h"
 #include "base/base.h"
 
 #define BLOCK 32
@@ -106,7 +106,7 @@ static PetscErrorCode Gather(Scalapack *it, PetscMPIInt rank)
 }
 
 static PetscErrorCode Project(PsdCone cone, void *kernel, PsdBlockState *state, const PetscReal x[], PetscReal *X,
-                              PetscReal tolerance, PetscReal z[])
+                              PetscReal tolerance, PetscReal z[], PetscBool *settled)
 {
   PetscFunctionBeginUser;
   Scalapack *it = kernel;
@@ -114,6 +114,7 @@ static PetscErrorCode Project(PsdCone cone, void *kernel, PsdBlockState *state, 
   PetscMPIInt rank;
   int info;
   (void)x, (void)tolerance;
+  *settled = PETSC_TRUE;
   PetscCallMPI(MPI_Comm_rank(it->comm, &rank));
   PetscCall(Broadcast(it, X));
   for (int j = 0; j < it->local_columns; j++)
@@ -128,7 +129,7 @@ static PetscErrorCode Project(PsdCone cone, void *kernel, PsdBlockState *state, 
   PetscInt negative = 0;
   while (negative < it->d && it->lambda[negative] <= floor) negative++;
   PetscCall(PsdConeTakeDecomposition(state, it->d, negative, it->lambda, it->whole));
-  if (z) PetscCall(PsdPackProduct(cone->blocks->d, state->rank_Z, state->F, z));
+  if (z) PetscCall(PsdConePackProduct(cone, state->rank_Z, state->F, z));
   PetscFunctionReturn(0);
 }
 
@@ -144,4 +145,30 @@ static PetscErrorCode Destroy(void *kernel)
   PetscFunctionReturn(0);
 }
 
-const PsdConeOps PsdConeScalapack = {"scalapack", SetUp, Project, Destroy};
+/* ---------------------------------------------------------------- costs */
+
+/* The whole of the vectors on every rank; parts of X and of the vectors, and what pdsyevd wants, about as much again. */
+static void Memory(const PsdSizes *s, PsdMemory *memory)
+{
+  const PetscReal team = PetscMax(1, PetscFloorReal((PetscReal)s->ranks / (2 * (PetscReal)s->pairs)));
+  const PetscReal bytes = PSD_BYTES_REAL * s->d * s->d * (1 + 4 / team);
+  PsdMemoryAdd(memory, "complete decomposition", PSD_PHASE_ADMM, PSD_PHASE_CERTIFY, bytes, bytes);
+}
+
+/* As one rank by itself: an upper end, as what a small team gains goes into its messages at orders of a few hundred. */
+static PsdCost Cost(const PsdSizes *s, const PsdRates *rates)
+{
+  const PetscReal cube = s->d * s->d * s->d;
+  return (PsdCost){rates->eigen * cube, 9 * cube};
+}
+
+const PsdConeOps PsdConeScalapack = {.name = "scalapack",
+                                     .old_name = NULL,
+                                     .help = "all eigenvalues, by a team of ranks",
+                                     .complete = PETSC_TRUE,
+                                     .uses_team = PETSC_TRUE,
+                                     .setup = SetUp,
+                                     .project = Project,
+                                     .destroy = Destroy,
+                                     .memory = Memory,
+                                     .cost = Cost};

@@ -1,5 +1,5 @@
 /*
-   Lists of terms weight c c': growing, gathering, and Z - Z' as one.
+   Lists of terms weight c c': growing and gathering.
 */
 #include "factors.h"
 
@@ -66,24 +66,5 @@ PetscErrorCode PsdFactorsGather(MPI_Comm comm, const PsdFactors *local, PsdFacto
   PetscCallMPI(MPI_Allgatherv(local->weight, count, MPIU_REAL, all->weight, counts, offsets, MPIU_REAL, comm));
   PetscCallMPI(MPI_Allgatherv(local->pair, count, MPIU_INT, all->pair, counts, offsets, MPIU_INT, comm));
   PetscCall(PetscFree2(counts, offsets));
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode PsdConeGetFactors(PsdCone cone, PsdFactors *local)
-{
-  PetscFunctionBeginUser;
-  const PetscInt d = cone->blocks->d;
-  local->count = 0;
-  for (PetscInt s = 0; s < 2; s++) {
-    for (PetscInt k = 0; k < cone->blocks->local; k++) {
-      PetscInt rank;
-      const PetscReal *F;
-      PetscReal *column, *weight;
-      PetscCall(PsdConeGetFactor(cone, s, k, &rank, &F));
-      PetscCall(PsdFactorsAppend(local, cone->blocks->first + k, rank, &column, &weight));
-      PetscCall(PetscArraycpy(column, F, (size_t)rank * d));
-      for (PetscInt term = 0; term < rank; term++) weight[term] = s == 0 ? 1 : -1;
-    }
-  }
   PetscFunctionReturn(0);
 }

@@ -5,7 +5,7 @@
 #ifndef PSD_FACTORS_PRIVATE_H
 #define PSD_FACTORS_PRIVATE_H
 
-#include "cone.h"
+#include <petscsys.h>
 
 typedef struct {
   PetscInt d, count, capacity;
@@ -22,8 +22,5 @@ PetscErrorCode PsdFactorsAppend(PsdFactors *factors, PetscInt pair, PetscInt cou
 /* PsdFactorsGather - all ranks' terms on every rank, in rank order; replaces what `all` holds. Collective. */
 PetscErrorCode PsdFactorsGather(MPI_Comm comm, const PsdFactors *local, PsdFactors *all);
 PetscErrorCode PsdFactorsDestroy(PsdFactors *factors);
-
-/* PsdConeGetFactors - Z - Z' of this rank's pairs, as the last projection left them; replaces what `local` holds. */
-PetscErrorCode PsdConeGetFactors(PsdCone cone, PsdFactors *local);
 
 #endif

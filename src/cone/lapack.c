@@ -6,9 +6,8 @@
    When few were positive the last time only those eigenvalues and their vectors are asked for (dsyevr), which spares half of
    the work.
 */
-#include "cone.h"
+#include "cone_impl.h"
 #include "base/base.h"
-#include "base/eigen.h"
 #include <float.h>
 #include <petscblaslapack.h>
 
@@ -21,7 +20,6 @@ BLAS_EXTERN void LAPACKsyevr_(const char *, const char *, const char *, const Pe
                               const PetscBLASInt *, PetscBLASInt *);
 
 typedef struct {
-  PsdEigen eigen;
   PetscReal *V, *lambda, *square; /* V: of the range */
   PetscReal *work;
   PetscBLASInt *iwork, *support, lwork, liwork;
@@ -52,6 +50,7 @@ static PetscErrorCode SetUp(PsdCone cone, void **kernel)
   Lapack *lapack;
   PetscCall(PetscNew(&lapack));
   PetscCall(PetscMalloc2(d, &lapack->lambda, d * d, &lapack->square));
+  if (cone->driver != PSD_LAPACK_COMPLETE) PetscCall(SetUpRange(cone->blocks->d, lapack));
   *kernel = lapack;
   PetscFunctionReturn(0);
 }
@@ -78,7 +77,7 @@ static PetscErrorCode ProjectComplete(PsdCone cone, Lapack *lapack, PsdBlockStat
   PetscFunctionBeginUser;
   const PetscInt d = cone->blocks->d;
   const PetscReal *lambda = lapack->lambda;
-  PetscCall(PsdEigenSolve(lapack->eigen, X, lapack->lambda));
+  PetscCall(PsdEigenSolve(cone->eigen, X, lapack->lambda));
   const PetscReal floor = PsdConeFloor(d, PetscMax(-lambda[0], lambda[d - 1]));
   PetscInt negative = 0;
   while (negative < d && lambda[negative] <= floor) negative++;
@@ -124,20 +123,16 @@ static PetscErrorCode ProjectRange(PsdCone cone, Lapack *lapack, PsdBlockState *
 }
 
 static PetscErrorCode Project(PsdCone cone, void *kernel, PsdBlockState *state, const PetscReal x[], PetscReal *X,
-                              PetscReal tolerance, PetscReal z[])
+                              PetscReal tolerance, PetscReal z[], PetscBool *settled)
 {
   PetscFunctionBeginUser;
   Lapack *lapack = kernel;
-  const PetscInt d = cone->blocks->d;
+  const PetscBool few = (PetscBool)(state->rank_Z >= 0 && state->rank_Z <= cone->blocks->d / 4);
   (void)tolerance;
-  const PetscBool few = (PetscBool)(state->rank_Z >= 0 && state->rank_Z <= d / 4);
-  if (cone->driver == PSD_LAPACK_RANGE || (cone->driver == PSD_LAPACK_AUTO && few)) {
-    if (!lapack->V) PetscCall(SetUpRange(d, lapack));
+  *settled = PETSC_TRUE;
+  if (cone->driver == PSD_LAPACK_RANGE || (cone->driver == PSD_LAPACK_AUTO && few))
     PetscCall(ProjectRange(cone, lapack, state, x, X, z));
-  } else {
-    if (!lapack->eigen) PetscCall(PsdEigenCreate(d, &lapack->eigen));
-    PetscCall(ProjectComplete(cone, lapack, state, x, X, z));
-  }
+  else PetscCall(ProjectComplete(cone, lapack, state, x, X, z));
   PetscFunctionReturn(0);
 }
 
@@ -145,7 +140,6 @@ static PetscErrorCode Destroy(void *kernel)
 {
   PetscFunctionBeginUser;
   Lapack *lapack = kernel;
-  PetscCall(PsdEigenDestroy(&lapack->eigen));
   PetscCall(PetscFree2(lapack->V, lapack->support));
   PetscCall(PetscFree2(lapack->work, lapack->iwork));
   PetscCall(PetscFree2(lapack->lambda, lapack->square));
@@ -153,4 +147,28 @@ static PetscErrorCode Destroy(void *kernel)
   PetscFunctionReturn(0);
 }
 
-const PsdConeOps PsdConeLapack = {"lapack", SetUp, Project, Destroy};
+/* ---------------------------------------------------------------- costs */
+
+/* dsyevd wants 2 d^2, and the product of its vectors is a square. */
+static void Memory(const PsdSizes *s, PsdMemory *memory)
+{
+  const PetscReal bytes = 3 * PSD_BYTES_REAL * s->d * s->d;
+  PsdMemoryAdd(memory, "complete decomposition", PSD_PHASE_ADMM, PSD_PHASE_CERTIFY, bytes, bytes);
+}
+
+static PsdCost Cost(const PsdSizes *s, const PsdRates *rates)
+{
+  const PetscReal cube = s->d * s->d * s->d;
+  return (PsdCost){rates->eigen * cube, 9 * cube};
+}
+
+const PsdConeOps PsdConeLapack = {.name = "lapack",
+                                  .old_name = NULL,
+                                  .help = "all eigenvalues, or the positive ones where they are few",
+                                  .complete = PETSC_TRUE,
+                                  .uses_team = PETSC_FALSE,
+                                  .setup = SetUp,
+                                  .project = Project,
+                                  .destroy = Destroy,
+                                  .memory = Memory,
+                                  .cost = Cost};

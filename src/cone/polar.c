@@ -8,10 +8,10 @@
    with equality at the minimiser of phi over theta >= max l. phi is convex, so the safe direction is simple: whatever
    theta the search ends at, phi(theta) is a bound. What rounding does to l and z is added on top.
 */
-#include "cone.h"
+#include "polar.h"
 #include "base/base.h"
 #include "base/eigen.h"
-#include "polar.h"
+#include "polar_large.h"
 #include <petscblaslapack.h>
 
 /* From this f on a few Cholesky factorisations cost less than one spectrum (docs/performance.md). */
@@ -124,4 +124,20 @@ PetscErrorCode PsdPolarMax(PsdPolar polar, PsdBlocks blocks, Vec x, PetscReal *v
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, value, 1, MPIU_REAL, MPI_MAX, blocks->comm));
   PetscCall(PsdEventEnd(PSD_EVENT_POLAR));
   PetscFunctionReturn(0);
+}
+
+/* ---------------------------------------------------------------- costs */
+
+void PsdPolarMemory(const PsdSizes *s, PsdMemory *memory)
+{
+  const PetscReal bytes = PSD_BYTES_REAL * s->f * s->f * (s->f >= LARGE ? 1 : 3);
+  PsdMemoryAdd(memory, "polar", PSD_PHASE_FACTOR, PSD_PHASE_CERTIFY, bytes, PsdSizesPairsLeast(s) > 0 ? bytes : 0);
+}
+
+PsdCost PsdPolarCost(const PsdSizes *s, const PsdRates *rates)
+{
+  enum { FACTORIZATIONS = 8 };
+  const PetscReal pairs = PsdSizesPairsMost(s), cube = s->f * s->f * s->f;
+  if (s->f < LARGE) return (PsdCost){pairs * rates->eigen * cube, pairs * 9 * cube};
+  return PsdCostTimes(FACTORIZATIONS * pairs, PsdCostWork(cube / 3, rates->potrf));
 }

@@ -1,17 +1,29 @@
 /*
-   The polar of large blocks: polar_large.c. Callers use PsdPolar (cone.h), which takes it from the order on where it is
-   cheaper than a complete eigendecomposition.
+   R*(M) = max over ||u|| = 1 of |[u;1]' M [u;1]|, the polar of the gauge of the cone (docs/mathematics.md, section 3), for one
+   block and over all; what it costs.
 */
 #ifndef PSD_POLAR_PRIVATE_H
 #define PSD_POLAR_PRIVATE_H
 
-#include <petscsys.h>
+#include "blocks.h"
+#include "cost/cost.h"
 
-typedef struct _p_PsdPolarLarge *PsdPolarLarge;
+typedef struct _p_PsdPolar *PsdPolar;
 
-PetscErrorCode PsdPolarLargeCreate(PetscInt f, PsdPolarLarge *polar);
-/* PsdPolarLargeEvaluate - as PsdPolarEvaluate: never below R*(M). Remembers where it ended, as M changes little. */
-PetscErrorCode PsdPolarLargeEvaluate(PsdPolarLarge polar, const PetscReal M[], PetscReal *value);
-PetscErrorCode PsdPolarLargeDestroy(PsdPolarLarge *polar);
+/* PsdPolarCreate - for svecs of order f+1. Not collective. */
+PetscErrorCode PsdPolarCreate(PetscInt f, PsdPolar *polar);
+/*
+   PsdPolarEvaluate - R*(M) = max over ||u|| = 1 of |[u;1]' M [u;1]|, rounded up: never below the exact value for M as given.
+
+   Not collective. M: svec of order f+1. The trust-region problems of +M and -M share one eigendecomposition.
+*/
+PetscErrorCode PsdPolarEvaluate(PsdPolar polar, const PetscReal M[], PetscReal *value);
+PetscErrorCode PsdPolarDestroy(PsdPolar *polar);
+/* PsdPolarMax - the largest R* over all pairs' svecs in x. Collective on the blocks' communicator. */
+PetscErrorCode PsdPolarMax(PsdPolar polar, PsdBlocks blocks, Vec x, PetscReal *value);
+
+/* PsdPolarMemory - adds its item. PsdPolarCost - all pairs' polars on the rank that has most of them. Not collective. */
+void PsdPolarMemory(const PsdSizes *sizes, PsdMemory *memory);
+PsdCost PsdPolarCost(const PsdSizes *sizes, const PsdRates *rates);
 
 #endif

@@ -11,9 +11,9 @@
    From a theta above the spectrum, Newton's method on 1/||u(theta)|| = 1, u = (theta I - M1)^-1 M2, converges monotonically
    from the left and overshoots to the left from the right; where Cholesky fails, theta is a lower end of the interval.
 */
-#include "cone.h"
+#include "polar_large.h"
 #include "base/base.h"
-#include "polar.h"
+#include "blocks.h"
 #include <petscblaslapack.h>
 
 /* Relative to the bound itself: far below any gap. */

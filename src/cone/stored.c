@@ -6,7 +6,7 @@
    out: without one the next projection makes one.
 */
 #include "base/archive.h"
-#include "cone.h"
+#include "cone_impl.h"
 #include <string.h>
 
 #define STATES "/cone/blocks"
@@ -43,7 +43,8 @@ static PetscErrorCode FindLed(PsdCone cone, Led *led)
 static PetscBool UsesFactor(PsdCone cone, PetscInt rank)
 {
   const PetscInt d = cone->blocks->d;
-  if (d <= PSD_CONE_SMALL_ORDER && cone->choice != PSD_CONE_SLEPC) return PETSC_FALSE;
+  const PetscBool asked = (PetscBool)(cone->choice != PSD_CONE_AUTO && !PsdConeTable[cone->choice]->complete);
+  if (d <= PSD_CONE_SMALL_ORDER && !asked) return PETSC_FALSE;
   return (PetscBool)(rank > 0 && rank <= PetscMax(1, d / 4));
 }
 

@@ -1,10 +1,8 @@
 /*
-   Teams: who works on which block when there are more ranks than pairs. The 2 C G blocks are dealt out evenly in order; with
-   more ranks than blocks several ranks share one, the first of them keeping what has to be kept.
+   Who works on which block: blocks and ranks are two even divisions of one line.
 */
-#include "cone.h"
+#include "team.h"
 
-/* First rank that works on a block: blocks and ranks are two even divisions of one line. */
 PetscMPIInt PsdConeTeamRoot(PsdBlocks blocks, PetscInt block)
 {
   PetscMPIInt ranks;
@@ -27,6 +25,16 @@ PetscErrorCode PsdConeTeamCreate(PsdBlocks blocks, PsdConeTeam *team)
   PetscCallMPI(MPI_Comm_split(blocks->comm, colour, rank, &team->comm));
   PetscCallMPI(MPI_Comm_size(team->comm, &team->size));
   PetscCallMPI(MPI_Comm_rank(team->comm, &team->rank));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdConeTeamCreateAlone(PsdConeTeam *team)
+{
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_dup(PETSC_COMM_SELF, &team->comm));
+  team->size = 1;
+  team->rank = 0;
+  team->blocks = 0;
   PetscFunctionReturn(0);
 }
 

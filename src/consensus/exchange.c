@@ -1,6 +1,6 @@
 /*
-   Rows of a kernel of A'A by PETSc's scatters. A symmetric coordinate has two places in x, weighted; of one that has a single
-   place the second weight is zero.
+   Rows of a kernel of A'A by PETSc's scatters. A symmetric coordinate has two places in x, weighted; of one that has a
+   single place the second weight is zero.
 */
 #include "exchange.h"
 

@@ -1,11 +1,11 @@
 /*
-   A'A and h in a file (docs/formats.md, "FILE.gram"), so that a run that is continued neither lifts features nor multiplies them.
+   The file of A'A and h: with it a run that is continued neither lifts features for A'A nor multiplies them.
 
-   The lower triangle is stored column after column, without what is above the diagonal. Each rank writes and reads its own
-   columns, PANEL of them at a time, so that no rank needs more than its part of the matrix.
+   The lower triangle is stored column after column, without what is above the diagonal. Each rank writes and reads its
+   own columns, PANEL of them at a time, so that no rank needs more than its part of the matrix.
 */
-#include "base/archive.h"
-#include "consensus.h"
+#include "gram_file.h"
+#include "base/base.h"
 #include "problem/identity.h"
 
 #define FORMAT "psdnet-gram"

@@ -5,6 +5,7 @@
 #define PSD_NEURONS_PRIVATE_H
 
 #include <petscvec.h>
+#include "cone/blocks.h"
 #include "cone/factors.h"
 
 /* A list of neurons alpha [u;1][u;1]' on this rank; room for `capacity` of them is there from the start. */

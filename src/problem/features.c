@@ -10,6 +10,7 @@
 #include "features.h"
 #include "base/base.h"
 #include "base/sum.h"
+#include "limits.h"
 #include "patches/lift.h"
 #include "patches/mirror.h"
 #include "patches/transform.h"
@@ -35,16 +36,6 @@ struct _p_PsdFeatures {
   PetscReal *moments; /* work: one image */
 };
 
-/* Rows a product of a chunk with itself needs to run at the speed of BLAS-3, and memory it may take. */
-#define CHUNK_ROWS 1024
-#define CHUNK_BYTES ((size_t)64 << 20)
-
-/*
-   Chunks are cut where 24ths of all images end, and those where they are too long. Ranks whose number divides 24 hold
-   whole 24ths, so that the same chunks arise on any such number of ranks: see PsdSum.
-*/
-#define SAMPLE_PARTS 24
-
 static PetscErrorCode CutChunks(PsdFeatures it)
 {
   PetscFunctionBeginUser;
@@ -53,10 +44,10 @@ static PetscErrorCode CutChunks(PsdFeatures it)
   PetscCall(PsdDataGetSizes(it->data, &n, &n_local, &first));
   const PetscInt64 images = n / copies;
   it->chunk_rows = PetscMax(1, it->chunk_rows / copies) * copies;
-  PetscCall(PetscMalloc1(n_local / it->chunk_rows + SAMPLE_PARTS + 2, &it->chunk_first));
-  for (PetscInt part = 0; part < SAMPLE_PARTS; part++) {
-    const PetscInt part_begin = copies * (PetscInt)(images * part / SAMPLE_PARTS);
-    const PetscInt part_end = copies * (PetscInt)(images * (part + 1) / SAMPLE_PARTS);
+  PetscCall(PetscMalloc1(n_local / it->chunk_rows + PSD_SAMPLE_PARTS + 2, &it->chunk_first));
+  for (PetscInt part = 0; part < PSD_SAMPLE_PARTS; part++) {
+    const PetscInt part_begin = copies * (PetscInt)(images * part / PSD_SAMPLE_PARTS);
+    const PetscInt part_end = copies * (PetscInt)(images * (part + 1) / PSD_SAMPLE_PARTS);
     const PetscInt begin = PetscMax(part_begin, first), end = PetscMin(part_end, first + n_local);
     for (PetscInt row = begin; row < end; row += it->chunk_rows) it->chunk_first[chunks++] = row - first;
   }
@@ -91,7 +82,7 @@ PetscErrorCode PsdFeaturesCreate(PsdData data, PsdPatches patches, const PetscRe
 
   const size_t row_bytes = it->D * sizeof(PetscReal);
   it->kept = (PetscBool)(it->n * row_bytes <= memory);
-  it->chunk_rows = (PetscInt)PetscMax(1, PetscMin(CHUNK_ROWS, CHUNK_BYTES / row_bytes));
+  it->chunk_rows = (PetscInt)PetscMax(1, PetscMin(PSD_CHUNK_ROWS, PSD_CHUNK_BYTES / row_bytes));
   PetscCall(CutChunks(it));
   *features = it;
   PetscFunctionReturn(0);

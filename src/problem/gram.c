@@ -6,13 +6,10 @@
    its own samples' D x D, to be summed; or each rank its own columns of all samples' D x D, the chunks going round.
 */
 #include "gram.h"
+#include "limits.h"
 #include "base/base.h"
 #include "base/sum.h"
 #include <petscblaslapack.h>
-
-/* Up to this order A'A is summed in twice the working precision, chunk by chunk: two more arrays of D x D and an addition
-   of them a chunk, a fifth of the time of the product at this order and less below it. */
-#define EXACT_UP_TO 2000
 
 typedef struct {
   PetscReal *h;           /* A'[nu0, signs] of a chunk, or of all so far: D x 2C */
@@ -148,7 +145,7 @@ PetscErrorCode PsdProblemComputeGram(PsdProblem problem)
   PsdProgress progress;
   PetscCall(PetscCalloc1(D * D, &problem->gram));
   PetscCall(PetscCalloc1(TargetsLength(problem), &sums.h));
-  if (D <= EXACT_UP_TO) {
+  if (D <= PSD_EXACT_UP_TO) {
     PetscCall(PsdSumCreate(D * D, &sums.gram_sum));
     PetscCall(PsdSumCreate(TargetsLength(problem), &sums.h_sum));
   }
@@ -176,9 +173,6 @@ PetscErrorCode PsdProblemTakeGram(PsdProblem problem, PetscReal *gram[])
 
 /* ---------------------------------------------------------------- by columns */
 
-/* Columns in one product: wide enough for BLAS-3, narrow enough that little is done above the diagonal. */
-#define GROUP 512
-
 /* matrix (D x columns) += Phi' Phi[:, my columns], rows from each group's first column down */
 static PetscErrorCode AddToColumns(PetscInt D, PetscInt rows, const PetscReal *phi, PetscInt columns,
                                    const PetscInt column[], PetscReal *selected, PetscReal *matrix)
@@ -188,8 +182,8 @@ static PetscErrorCode AddToColumns(PetscInt D, PetscInt rows, const PetscReal *p
   PetscBLASInt order, brows;
   PetscCall(PetscBLASIntCast(D, &order));
   PetscCall(PetscBLASIntCast(rows, &brows));
-  for (PetscInt begin = 0; begin < columns; begin += GROUP) {
-    const PetscBLASInt width = (PetscBLASInt)PetscMin(GROUP, columns - begin);
+  for (PetscInt begin = 0; begin < columns; begin += PSD_GRAM_GROUP) {
+    const PetscBLASInt width = (PetscBLASInt)PetscMin(PSD_GRAM_GROUP, columns - begin);
     const PetscInt first = column[begin];
     const PetscBLASInt below = (PetscBLASInt)(D - first);
     for (PetscInt i = 0; i < rows; i++)
@@ -206,7 +200,7 @@ typedef struct {
   PetscInt most;       /* chunks of the rank that has most of them */
   PetscInt rows_max;   /* of any chunk of any rank */
   PetscReal *visiting; /* rows_max x D: another rank's chunk */
-  PetscReal *selected; /* rows_max x GROUP */
+  PetscReal *selected; /* rows_max x PSD_GRAM_GROUP */
   PetscReal *h;        /* D x 2C: this rank's part */
 } Round;
 
@@ -221,7 +215,7 @@ static PetscErrorCode RoundCreate(PsdProblem problem, Round *it)
   it->most = sizes[0];
   it->rows_max = sizes[1];
   PetscCall(PetscMalloc1(ranks > 1 ? it->rows_max * D : 0, &it->visiting));
-  PetscCall(PetscMalloc1((size_t)it->rows_max * GROUP, &it->selected));
+  PetscCall(PetscMalloc1((size_t)it->rows_max * PSD_GRAM_GROUP, &it->selected));
   PetscCall(PetscCalloc1(TargetsLength(problem), &it->h));
   PetscFunctionReturn(0);
 }
@@ -297,7 +291,7 @@ PetscErrorCode PsdProblemAccumulateColumns(PsdProblem problem, PetscInt columns,
   PsdProgress progress;
   PetscInt done = 0;
   Round round;
-  if (problem->order <= EXACT_UP_TO) {
+  if (problem->order <= PSD_EXACT_UP_TO) {
     /* small, and summed in twice the precision on the root */
     PetscCall(PsdProblemComputeGram(problem));
     PetscCall(PsdPhaseBegin(PSD_PHASE_GRAM));

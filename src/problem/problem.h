@@ -10,7 +10,8 @@
 
 #include <psdproblem.h>
 #include <petscvec.h>
-#include "cone/cone.h"
+#include "cone/blocks.h"
+#include "cone/polar.h"
 #include "features.h"
 #include "losses/losses.h"
 #include "products.h"

@@ -7,10 +7,10 @@
 */
 #include "rows.h"
 #include "base/base.h"
+#include "limits.h"
 #include <petscblaslapack.h>
 
-/* Patches in one product: enough for BLAS-3, small enough that operands stay in cache. */
-#define PATCHES 1024
+#define PATCHES PSD_ROWS_PATCHES
 
 struct _p_PsdRows {
   PsdBlocks blocks;
@@ -447,7 +447,7 @@ PetscErrorCode PsdRowsDualMatrix(PsdRows it, PetscInt block, PetscInt N, PetscRe
   PetscCall(PetscMalloc3((size_t)block * most * it->f, &batch.x, (size_t)block * it->blocks->G, &batch.along_J,
                          (size_t)PetscMax(TILE, most) * PetscMax(TILE, most), &tile));
   PetscCall(PetscArrayzero(K, (size_t)N * (N / ranks)));
-  PetscCall(PsdProgressCreate(comm, "kernel", "rows", N / ranks, N, &progress));
+  PetscCall(PsdProgressCreate(comm, "dual", "rows", N / ranks, N, &progress));
   for (PetscInt first = 0; first < N / ranks; first += block) {
     for (batch.owner = 0; batch.owner < ranks; batch.owner++) {
       batch.first = first;

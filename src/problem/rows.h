@@ -13,7 +13,7 @@
 
 #include <psddata.h>
 #include <psdpatches.h>
-#include "cone/cone.h"
+#include "cone/blocks.h"
 #include "cone/factors.h"
 
 typedef struct _p_PsdRows *PsdRows;

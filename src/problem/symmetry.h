@@ -10,8 +10,8 @@
 #ifndef PSD_SYMMETRY_PRIVATE_H
 #define PSD_SYMMETRY_PRIVATE_H
 
-#include "cone/cone.h"
 #include <psdpatches.h>
+#include "cone/blocks.h"
 
 typedef struct _p_PsdSymmetry {
   PetscInt D, order;
