@@ -60,19 +60,21 @@ PETSC_EXTERN PetscErrorCode PsdPatchesGetComm(PsdPatches patches, MPI_Comm *comm
 
 /* Of the first branch; any of several outputs may be NULL. Not collective. */
 PETSC_EXTERN PetscErrorCode PsdPatchesGetGeometry(PsdPatches patches, PsdPatchGeometry *geometry);
-/* PsdPatchesGetPreprocessing - what -whiten and -pca or the recipe asked for: EPS, relative to the mean eigenvalue of the covariance
-   of the patches, and the principal components to keep; 0 where nothing was asked for, as in patches of a model file, which has
-   the transform itself. The recipe is known after PsdPatchesSetImageSize. */
+/* PsdPatchesGetPreprocessing - what -whiten and -pca or the recipe asked for: EPS, relative to the mean eigenvalue of
+   the covariance of the patches, and the principal components to keep; 0 where nothing was asked for, as in patches of
+   a model file, which has the transform itself. The recipe is known after PsdPatchesSetImageSize. */
 PETSC_EXTERN PetscErrorCode PsdPatchesGetPreprocessing(PsdPatches patches, PetscReal *whiten, PetscInt *pca);
 /* PsdPatchesGetTransform - transform (q x f row-major) and mean (q), borrowed; NULL when there is none (yet). */
 PETSC_EXTERN PetscErrorCode PsdPatchesGetTransform(PsdPatches patches, const PetscReal *transform[],
                                                    const PetscReal *mean[]);
-/* q: numbers in a raw patch; f: in a patch of the program, once its transform is known; G: pooling regions; positions: patches in the
-   regions of an image, those of two regions twice. With branches: the largest q and f, all regions and patches. */
+/* q: numbers in a raw patch; f: in a patch of the program, once its transform is known; G: pooling regions; positions:
+   patches in the regions of an image, those of two regions twice. With branches: the largest q and f, all regions and
+   patches. */
 PETSC_EXTERN PetscErrorCode PsdPatchesGetSizes(PsdPatches patches, PetscInt *q, PetscInt *f, PetscInt *G,
                                                PetscInt *positions);
 
-/* PsdPatchesCountRegions - patches of an image in each of the G regions of one branch; count has room for G. Not collective. */
+/* PsdPatchesCountRegions - patches of an image in each of the G regions of one branch; count has room for G. Not
+   collective. */
 PETSC_EXTERN PetscErrorCode PsdPatchesCountRegions(PsdPatches patches, PetscInt count[]);
 
 /*

@@ -15,16 +15,16 @@ typedef struct _p_PsdProblem *PsdProblem;
 /* PsdProblemCreate - on data and patches, which must outlive it; patches get their image size from the data. Collective. */
 PETSC_EXTERN PetscErrorCode PsdProblemCreate(PsdData data, PsdPatches patches, PsdProblem *problem);
 
-/* PsdProblemSetFromOptions - -loss, the option of its parameter (-huber_delta), -activation a,b,c, -beta B, -beta_rel F or
-   -beta_noise F, -memory MB. Collective. */
+/* PsdProblemSetFromOptions - -loss, the option of its parameter (-huber_delta), -activation a,b,c, -beta B,
+   -beta_rel F or -beta_noise F, -memory MB. Collective. */
 PETSC_EXTERN PetscErrorCode PsdProblemSetFromOptions(PsdProblem problem);
 
 /* PsdProblemSetMemory - MB this rank may use for lifted features. */
 PETSC_EXTERN PetscErrorCode PsdProblemSetMemory(PsdProblem problem, PetscReal megabytes);
 
 /* As a model file gives them. beta > 0, absolute. Loss: by the name -loss has for it, input error when there is none;
-   loss_parameter > 0: of the loss that has one (huber: its threshold), 0 standing for what it is when no option gives it; not
-   used by others. */
+   loss_parameter > 0: of the loss that has one (huber: its threshold), 0 standing for what it is when no option gives
+   it; not used by others. */
 PETSC_EXTERN PetscErrorCode PsdProblemSetLoss(PsdProblem problem, const char name[], PetscReal loss_parameter);
 PETSC_EXTERN PetscErrorCode PsdProblemSetActivation(PsdProblem problem, const PetscReal activation[3]);
 PETSC_EXTERN PetscErrorCode PsdProblemSetBeta(PsdProblem problem, PetscReal beta);

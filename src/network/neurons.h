@@ -25,8 +25,8 @@ PetscErrorCode PsdNeuronsDestroy(PsdNeurons *neurons);
 PetscErrorCode PsdNeuronsGather(MPI_Comm comm, const PsdNeurons *local, PsdNeurons *all);
 
 /*
-   PsdDecompose - appends the neurons of one block Z = F F', as many as F has columns. When <J,Z> = 0 their terms sum to Z;
-   otherwise to a matrix of the same rank that has <J,.> = 0, nearest to Z to first order.
+   PsdDecompose - appends the neurons of one block Z = F F', as many as F has columns. When <J,Z> = 0 their terms sum
+   to Z; otherwise to a matrix of the same rank that has <J,.> = 0, nearest to Z to first order.
 
    Not collective. F: d x rank by columns, which are orthogonal to each other; overwritten. sign: +1 for Z, -1 for Z'.
 */
