@@ -15,7 +15,7 @@ train() {
 
 # one pair of blocks of order 33, D 561, on 2 and 4 ranks; three classes in four regions, whitened, D 684, on 1 and 3
 for consensus in root scalapack dual; do
-  for cone in auto lapack slepc scalapack; do
+  for cone in auto lapack partial scalapack; do
     options="-consensus $consensus -cone $cone"
     for ranks in 2 4; do
       train "two-$consensus-$cone-$ranks" $ranks -classes 0,1 -patch 4 -stride 2 $options

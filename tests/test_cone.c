@@ -3,6 +3,7 @@
 #include "network_sample.h"
 #include <setjmp.h>
 #include <stddef.h>
+#include <string.h>
 #include <cmocka.h>
 #include <petscblaslapack.h>
 #include "cone/cone_impl.h"
@@ -165,11 +166,68 @@ static void RemovingJ(void **state)
   Require(PetscAbsReal(removed - PetscSqr(x[0] + x[2] + x[5] + x[9] - x[14]) / 5) < 1e-14, "only j is removed");
 }
 
+/* every kernel of the table by its name and, where it has one, by its old name; a type of EPS that there is not is an input error */
+static void NamesOfOptions(void **state)
+{
+  PsdCone cone;
+  (void)state;
+  for (PetscInt k = 0; k < PsdConeKernels; k++) {
+    const PsdConeOps *ops = PsdConeTable[k];
+    const char *names[] = {ops->name, ops->old_name};
+    for (int old = 0; old < 2 && names[old]; old++) {
+      MUST(PetscOptionsSetValue(NULL, "-cone", names[old]));
+      MUST(PsdConeCreate(&cone));
+      MUST(PsdConeSetFromOptions(cone));
+      Require(cone->choice == k, names[old]);
+      MUST(PsdConeDestroy(&cone));
+    }
+  }
+  MUST(PetscOptionsSetValue(NULL, "-cone", "nothing"));
+  MUST(PsdConeCreate(&cone));
+  Require(PsdConeSetFromOptions(cone) == PSD_ERR_INPUT, "a kernel that there is not");
+  MUST(PetscOptionsSetValue(NULL, "-cone", "auto"));
+  MUST(PetscOptionsSetValue(NULL, "-eps_type", "nothing"));
+  Require(PsdConeSetFromOptions(cone) == PSD_ERR_INPUT, "a type of EPS that there is not");
+  Require(strstr(PsdErrorMessage(), "psdblock") != NULL, "what is expected");
+  MUST(PsdConeDestroy(&cone));
+  MUST(PetscOptionsClearValue(NULL, "-cone"));
+  MUST(PetscOptionsClearValue(NULL, "-eps_type"));
+}
+
+/* The costs of `auto`: blocks are large from order 81 on, and go to teams from 101 on */
+static void Costs(void **state)
+{
+  PsdSizes sizes;
+  const PsdRates rates = {.gemm = 1e9, .syrk = 1e9, .potrf = 1e9, .bandwidth = 1e9, .eigen = 1e-9, .lift = 0};
+  (void)state;
+  PsdSizesSet(100, 2, 3, 1, 1, 79, 79, 79, &sizes);
+  Require(PsdConeCost(&sizes, &rates, PETSC_FALSE).flops == 4 * 9 * 80. * 80. * 80., "small: two pairs, completely");
+  PsdSizesSet(100, 2, 3, 1, 1, 80, 80, 80, &sizes);
+  Require(PsdConeCost(&sizes, &rates, PETSC_TRUE).flops == 4 * 9 * 81. * 81. * 81., "large, but completely");
+  Require(PsdConeCost(&sizes, &rates, PETSC_FALSE).flops == 4 * 80 * 81. * 81., "large: forty products a block");
+  PsdSizesSet(100, 4, 1, 1, 1, 100, 100, 100, &sizes);
+  Require(PsdConeCost(&sizes, &rates, PETSC_TRUE).flops == 9 * 101. * 101. * 101., "a block a rank, of two in all");
+  for (PetscInt ranks = 1; ranks <= 2; ranks++) {
+    PsdMemory memory = {0};
+    const PetscReal square = 8 * 120. * 120., vector = 8 * 120. * 121. / 2;
+    PsdSizesSet(100, ranks, 1, 1, 1, 119, 119, 119, &sizes);
+    PsdConeMemory(&sizes, &memory);
+    Require(memory.count == 1, "one item");
+    const PetscReal alone = 5 * square + 2 * (square / 3 + vector);
+    Require(PetscAbsReal(memory.item[0].root - alone) <= 1, "bytes of the owner");
+    Require(PetscAbsReal(memory.item[0].others - (ranks == 1 ? alone : alone + vector)) <= 1, "bytes of a helper");
+  }
+}
+
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(OrdersFromTwoToForty), cmocka_unit_test(FewerPairsThanRanks),
-                                     cmocka_unit_test(PositiveRange), cmocka_unit_test(OnTeams),
-                                     cmocka_unit_test(RemovingJ)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(OrdersFromTwoToForty),
+                                     cmocka_unit_test(FewerPairsThanRanks),
+                                     cmocka_unit_test(PositiveRange),
+                                     cmocka_unit_test(OnTeams),
+                                     cmocka_unit_test(RemovingJ),
+                                     cmocka_unit_test(NamesOfOptions),
+                                     cmocka_unit_test(Costs)};
   if (PsdInitialize(&argc, &argv, NULL)) return 1;
   const int failures = cmocka_run_group_tests(tests, NULL, NULL);
   return PsdFinalize() || failures;

@@ -1,6 +1,6 @@
 /* Partial projections are those of the whole spectrum to their tolerance, whatever was kept from the last time: eigenvalues that
  * appear where no start vector looks, clusters, zero blocks, all of one sign, rank one, zeros within rounding, scales; by
- * psdnet's own solver and by SLEPc's, and for blocks that another rank works on. */
+ * psdnet's own solver and by SLEPc's, and for blocks that another rank works on. Options of SLEPc reach them. */
 #include "network_sample.h"
 #include <setjmp.h>
 #include <stddef.h>
@@ -223,10 +223,100 @@ static void FollowsWithoutStartingAnew(void **state)
   SequenceDestroy(&it);
 }
 
+/* the words of a file, as far as they fit; the file is removed */
+static void ReadOnce(const char path[], size_t size, char text[])
+{
+  FILE *file = fopen(path, "r");
+  Require(file != NULL, path);
+  const size_t length = fread(text, 1, size - 1, file);
+  text[length] = '\0';
+  fclose(file);
+  remove(path);
+}
+
+/* svec <- the usual spectrum and, so that eigenvectors turn, a little of something else every time; ||svec|| */
+static PetscReal ComposeTurning(int step, PetscReal svec[])
+{
+  PetscReal lambda[ORDER], more[ORDER * (ORDER + 1) / 2], square = 0;
+  Spectrum(USUAL, lambda);
+  Compose(lambda, svec);
+  Fill((uint64_t)(100 + step), sizeof(more) / sizeof(*more), more);
+  for (PetscInt k = 0; k < ORDER * (ORDER + 1) / 2; k++) {
+    svec[k] += 1e-3 * more[k];
+    square += svec[k] * svec[k];
+  }
+  return PetscSqrtReal(square);
+}
+
+/* A few projections of X in both blocks; Z of the first block here, if there is one. Returns the error allowed to Z. */
+static PetscReal ProjectTurning(Sequence *it, PetscReal z[])
+{
+  enum { STEPS = 3, ITERATION = 1000 };
+  PetscReal norm = 0;
+  const PetscReal *values;
+  for (int step = 0; step < STEPS; step++) {
+    norm = ComposeTurning(step, it->x);
+    for (PetscInt s = 0; s < 2; s++) Put(it, s, it->x);
+    it->cone->iteration = ITERATION;
+    MUST(PsdConeProject(it->cone, it->X, it->Z));
+  }
+  MUST(VecGetArrayRead(it->Z[0], &values));
+  MUST(PetscArraycpy(z, values, it->blocks->local * it->blocks->m));
+  MUST(VecRestoreArrayRead(it->Z[0], &values));
+  return 0.1 * norm / (ITERATION * PetscSqrtReal(ITERATION)); /* what is summable, as cone.c has it */
+}
+
+static void CheckFiles(PetscBool printed, const char type[], const char monitor[], const char view[])
+{
+  char text[4096];
+  if (printed) {
+    ReadOnce(monitor, sizeof(text), text);
+    Require(strstr(text, "EPS nconv=") != NULL, "what -eps_monitor prints");
+    ReadOnce(view, sizeof(text), text);
+    Require(strstr(text, type) != NULL, "what -eps_view prints");
+  } else {
+    (void)remove(monitor);
+    (void)remove(view);
+  }
+}
+
+/* -eps_type has the last word on the solver; each is monitored and viewed as SLEPc does it, settles by itself, and agrees with the
+ * first */
+static void OptionsReachTheSolver(void **state)
+{
+  static PetscReal first[ORDER * (ORDER + 1) / 2], z[ORDER * (ORDER + 1) / 2];
+  (void)state;
+  for (size_t k = 0; k < sizeof(solvers) / sizeof(*solvers); k++) {
+    char monitor[64], view[64], to[96];
+    PetscReal square = 0;
+    Sequence it;
+    snprintf(monitor, sizeof(monitor), "eps-monitor-%s-%d.txt", solvers[k], (int)PetscGlobalRank);
+    snprintf(view, sizeof(view), "eps-view-%s-%d.txt", solvers[k], (int)PetscGlobalRank);
+    snprintf(to, sizeof(to), "ascii:%s", monitor);
+    MUST(PetscOptionsSetValue(NULL, "-eps_monitor", to));
+    snprintf(to, sizeof(to), "ascii:%s", view);
+    MUST(PetscOptionsSetValue(NULL, "-eps_view", to));
+    MUST(PetscOptionsSetValue(NULL, "-eps_type", solvers[k]));
+    SequenceCreate(EPSSUBSPACE, &it);
+    const PetscReal allowed = ProjectTurning(&it, k == 0 ? first : z);
+    const PetscInt count = it.blocks->local * it.blocks->m;
+    const PetscBool alone = (PetscBool)(count > 0 && !it.cone->shared);
+    for (PetscInt l = 0; l < count && k > 0; l++) square += PetscSqr(z[l] - first[l]);
+    Require(PetscSqrtReal(square) <= 2 * allowed, "solvers agree");
+    if (alone) Require(it.cone->state[0][0].kept >= 5, solvers[k]); /* no complete decomposition was needed */
+    SequenceDestroy(&it);
+    CheckFiles(alone, solvers[k], monitor, view);
+  }
+  MUST(PetscOptionsClearValue(NULL, "-eps_monitor"));
+  MUST(PetscOptionsClearValue(NULL, "-eps_view"));
+  MUST(PetscOptionsClearValue(NULL, "-eps_type"));
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(OwnSolver), cmocka_unit_test(SlepcSolvers),
-                                     cmocka_unit_test(FollowsWithoutStartingAnew)};
+                                     cmocka_unit_test(FollowsWithoutStartingAnew),
+                                     cmocka_unit_test(OptionsReachTheSolver)};
   if (PsdInitialize(&argc, &argv, NULL)) return 1;
   const int failures = cmocka_run_group_tests(tests, NULL, NULL);
   return PsdFinalize() || failures;

@@ -74,14 +74,9 @@ PetscErrorCode PsdTrainingDescribe(PsdData data, PsdPatches patches, PsdProblem 
 PetscErrorCode PsdTrainingSave(PsdAdmm admm, const PsdCertificate *certificate, const char path[], PsdNetwork *network)
 {
   PetscFunctionBeginUser;
-  PsdTraining training;
   PetscCall(PsdPhaseBegin(PSD_PHASE_WRITE));
   PetscCall(PsdAdmmGetNetwork(admm, network));
-  PetscCall(PsdNetworkGetTraining(*network, &training));
-  training.objective_primal = certificate->primal;
-  training.objective_dual = certificate->dual;
-  training.gap = certificate->gap;
-  PetscCall(PsdNetworkSetTraining(*network, &training));
+  PetscCall(PsdNetworkSetCertificate(*network, certificate));
   if (path[0]) PetscCall(PsdNetworkSave(*network, path));
   PetscCall(PsdPhaseEnd(PSD_PHASE_WRITE));
   PetscFunctionReturn(0);

@@ -52,6 +52,23 @@ PetscErrorCode PsdBoundsSetBeta(PsdBounds bounds)
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdBoundsVisit(PsdBounds bounds, PsdVisitor v)
+{
+  PetscFunctionBeginUser;
+  PetscBool is_nu = (PetscBool)(bounds->best_source.nu != NULL);
+  PetscCall(PsdVisitReal(v, "bound_best", &bounds->best));
+  PetscCall(PsdVisitReal(v, "bound_linear", &bounds->best_residual.linear));
+  PetscCall(PsdVisitReal(v, "bound_quadratic", &bounds->best_residual.quadratic));
+  PetscCall(PsdVisitReal(v, "bound_polar", &bounds->best_polar));
+  PetscCall(PsdVisitBool(v, "bound_of_samples", &is_nu));
+  PetscCall(PsdVisitPairs(v, "/pairs/bound", bounds->best_w));
+  if (bounds->best_nu) PetscCall(PsdVisitSamples(v, "/samples/bound", bounds->best_nu));
+  if (!PsdVisitorIsReading(v)) PetscFunctionReturn(0);
+  is_nu = (PetscBool)(is_nu && bounds->best_nu);
+  bounds->best_source = is_nu ? (PsdDualSource){NULL, bounds->best_nu} : (PsdDualSource){bounds->best_w, NULL};
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdBoundsDestroy(PsdBounds *bounds)
 {
   PetscFunctionBeginUser;

@@ -6,6 +6,7 @@
 #ifndef PSD_BOUNDS_PRIVATE_H
 #define PSD_BOUNDS_PRIVATE_H
 
+#include "base/visitor.h"
 #include "consensus/consensus.h"
 #include "problem/dual_point.h"
 
@@ -67,6 +68,8 @@ PetscErrorCode PsdBoundsPrimal(PsdBounds bounds, const PsdIterate *iterate, Pets
 /* PsdBoundsDual - tries a group of candidates; best, best_w and best_name are of the best ever tried. Those of the
    network need its gradient, so PsdBoundsPrimal first. Collective. */
 PetscErrorCode PsdBoundsDual(PsdBounds bounds, const PsdIterate *iterate, PsdCandidateGroup group);
+/* PsdBoundsVisit - the best dual point and what is known of it, in a file that a run is continued from. Collective. */
+PetscErrorCode PsdBoundsVisit(PsdBounds bounds, PsdVisitor visitor);
 PetscErrorCode PsdBoundsDestroy(PsdBounds *bounds);
 
 /* ---------------------------------------------------------------- candidates of losses that are split:

@@ -6,10 +6,16 @@
 
 #define COMPLETE 4 /* iterations before blocks have settled */
 
-/* Blocks go to teams of ranks. */
+/* Blocks go to other ranks than their owners' as well. */
 static PetscBool Shares(const PsdSizes *s)
 {
   return (PetscBool)(s->d > PSD_CONE_TEAM_ORDER && s->ranks > s->pairs);
+}
+
+/* Several ranks work on one. */
+static PetscBool HasTeams(const PsdSizes *s)
+{
+  return (PetscBool)(Shares(s) && s->ranks > 2 * s->pairs);
 }
 
 static PetscBool AreLarge(const PsdSizes *s)
@@ -36,7 +42,7 @@ void PsdConeMemory(const PsdSizes *s, PsdMemory *memory)
   const PetscReal square = PSD_BYTES_REAL * s->d * s->d, vector = PSD_BYTES_REAL * s->m;
   const PetscReal state = square / 3 + (large ? vector : 0);
   PetscReal kernels = KernelBytes(s, PsdConeFirst(PETSC_TRUE, PETSC_FALSE));
-  if (shared) kernels = PetscMax(kernels, KernelBytes(s, PsdConeFirst(PETSC_TRUE, PETSC_TRUE)));
+  if (HasTeams(s)) kernels = PetscMax(kernels, KernelBytes(s, PsdConeFirst(PETSC_TRUE, PETSC_TRUE)));
   if (large) kernels += KernelBytes(s, PsdConeFirst(PETSC_FALSE, PETSC_TRUE));
   PsdMemoryAdd(memory, "projection", PSD_PHASE_ADMM, PSD_PHASE_CERTIFY, square + kernels + 2 * state * most,
                working * (square + kernels + 2 * state * PetscMax(least, shared ? 1 : 0) + (shared ? vector : 0)));
@@ -49,11 +55,10 @@ PetscReal PsdConeCompleteIterations(PetscReal iterations)
 
 PsdCost PsdConeCost(const PsdSizes *s, const PsdRates *rates, PetscBool complete)
 {
-  const PetscBool shared = Shares(s), teams = (PetscBool)(shared && s->ranks > 2 * s->pairs);
   const PetscReal blocks =
-      shared ? PetscCeilReal(2 * (PetscReal)s->pairs / (PetscReal)s->ranks) : 2 * PsdSizesPairsMost(s);
+      Shares(s) ? PetscCeilReal(2 * (PetscReal)s->pairs / (PetscReal)s->ranks) : 2 * PsdSizesPairsMost(s);
   const PetscInt kernel =
-      AreLarge(s) && !complete ? PsdConeFirst(PETSC_FALSE, PETSC_TRUE) : PsdConeFirst(PETSC_TRUE, teams);
+      AreLarge(s) && !complete ? PsdConeFirst(PETSC_FALSE, PETSC_TRUE) : PsdConeFirst(PETSC_TRUE, HasTeams(s));
   return PsdCostTimes(blocks, (*PsdConeTable[kernel]->cost)(s, rates));
 }
 

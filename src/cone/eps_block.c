@@ -13,8 +13,9 @@
 #include <slepc/private/epsimpl.h>
 
 #define GUARDS PSD_EPS_BLOCK_GUARDS
-#define RANDOM 2  /* new start vectors every time */
-#define ROUNDS 40 /* products before a complete decomposition is cheaper */
+#define RANDOM 2       /* new start vectors every time */
+#define CANCELLED 1e-4 /* columns that orthonormalisation shrinks to less have lost digits that matter */
+#define ROUNDS 40      /* products before a complete decomposition is cheaper */
 
 typedef struct {
   PetscInt d, most; /* order, and vectors that the space has room for */
@@ -61,12 +62,14 @@ static PetscInt NormalizeColumns(PetscInt d, PetscInt count, PetscReal *W, Petsc
   return kept;
 }
 
-/* W <- an orthonormal basis of its columns (of norm 1), by Gram-Schmidt twice; those that depend on others are dropped. */
-static PetscErrorCode OrthonormalizeBlock(Block *it, PetscReal *W, PetscInt *count)
+/* W <- an orthonormal basis of its columns (of norm 1), by Gram-Schmidt twice; those that depend on others are dropped. *least: what was
+   left of a column that was not. */
+static PetscErrorCode OrthonormalizeBlock(Block *it, PetscReal *W, PetscInt *count, PetscReal *least)
 {
   PetscFunctionBeginUser;
   const PetscInt d = it->d;
   PetscInt kept = 0;
+  *least = 1;
   for (PetscInt k = 0; k < *count; k++) {
     PetscReal *w = W + (size_t)k * d, *to = W + (size_t)kept * d, norm = 1;
     for (int pass = 0; pass < 2 && norm > 0; pass++) {
@@ -81,6 +84,7 @@ static PetscErrorCode OrthonormalizeBlock(Block *it, PetscReal *W, PetscInt *cou
       for (PetscInt i = 0; i < d; i++) square += w[i] * w[i];
       norm = PetscSqrtReal(square);
       if (norm <= 1e-8) norm = 0; /* depends on those before it */
+      else *least = PetscMin(*least, norm);
       for (PetscInt i = 0; i < d && norm > 0; i++) w[i] /= norm;
     }
     if (norm == 0) continue;
@@ -88,6 +92,17 @@ static PetscErrorCode OrthonormalizeBlock(Block *it, PetscReal *W, PetscInt *cou
     kept++;
   }
   *count = kept;
+  PetscFunctionReturn(0);
+}
+
+/* W <- its columns less their components along the basis, of norm 1 again; those that have nothing else are dropped. */
+static PetscErrorCode ProjectOut(Block *it, PetscReal *W, PetscInt *count)
+{
+  PetscFunctionBeginUser;
+  const PetscInt d = it->d, size = it->size;
+  PetscCall(Product("T", size, *count, d, 1, it->Q, d, W, d, 0, it->triangle, it->most));
+  PetscCall(Product("N", d, *count, size, -1, it->Q, d, it->triangle, it->most, 1, W, d));
+  *count = NormalizeColumns(d, *count, W, 1e-10);
   PetscFunctionReturn(0);
 }
 
@@ -117,13 +132,12 @@ static PetscErrorCode Extend(EPS eps, PetscInt count)
   Block *it = eps->data;
   const PetscInt d = it->d, size = it->size;
   PetscReal *W = it->Q + (size_t)size * d, *AW = it->AQ + (size_t)size * d;
+  PetscReal least;
   count = NormalizeColumns(d, count, W, 0);
-  for (int pass = 0; pass < 2; pass++) {
-    PetscCall(Product("T", size, count, d, 1, it->Q, d, W, d, 0, it->triangle, it->most));
-    PetscCall(Product("N", d, count, size, -1, it->Q, d, it->triangle, it->most, 1, W, d));
-    count = NormalizeColumns(d, count, W, 1e-10);
-  }
-  PetscCall(OrthonormalizeBlock(it, W, &count));
+  for (int pass = 0; pass < 2; pass++) PetscCall(ProjectOut(it, W, &count));
+  PetscCall(OrthonormalizeBlock(it, W, &count, &least));
+  /* what little there was along the basis has grown as much as columns have shrunk */
+  if (least < CANCELLED) PetscCall(ProjectOut(it, W, &count));
   if (count == 0) PetscFunctionReturn(0);
   PetscCall(Multiply(eps, count, W, AW));
   /* H's new columns; its upper triangle is what dsyevd reads */
@@ -397,9 +411,8 @@ static PetscErrorCode SetUp(EPS eps)
   PetscCheck(eps->nds == 0, comm, PETSC_ERR_SUP, "psdblock takes no deflation space");
   eps->nev = PetscMax(1, eps->nev);
   if (eps->max_it <= 0) eps->max_it = ROUNDS;
-  if (eps->ncv <= 0) eps->ncv = PetscMin(eps->n, 4 * (eps->nev + GUARDS) + 8);
-  PetscCheck(eps->ncv >= PetscMin(eps->n, eps->nev + GUARDS + RANDOM), comm, PETSC_ERR_USER_INPUT,
-             "psdblock needs ncv of nev + %d at least", GUARDS + RANDOM);
+  if (eps->ncv <= 0) eps->ncv = 4 * (eps->nev + GUARDS) + 8;
+  eps->ncv = PetscMin(eps->n, PetscMax(eps->ncv, eps->nev + GUARDS + RANDOM));
   eps->mpd = eps->ncv;
   PetscCall(EPSAllocateSolution(eps, 0));
   PetscCall(EPSSetWorkVecs(eps, 2));

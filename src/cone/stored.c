@@ -1,13 +1,13 @@
 /*
-   What one projection leaves for the next, in a file: a line of numbers for each block, and the vectors that its next partial
-   projection starts from. Blocks go by their number, 2 pair + s; the rank that leads a block's team writes and reads it.
+   What one projection leaves for the next, in a file: a line of numbers for each block, and the vectors that its next
+   partial projection starts from. Blocks go by their number, 2 pair + s; the rank that leads a block's team writes
+   and reads it.
 
-   A factor F is among it only where a partial projection would use it. Proofs that no positive eigenvalue was missed are left
-   out: without one the next projection makes one.
+   A factor F is among it only where a partial projection would use it. Proofs that no positive eigenvalue was missed
+   are left out: without one the next projection makes one.
 */
-#include "base/archive.h"
+#include "base/visitor.h"
 #include "cone_impl.h"
-#include <string.h>
 
 #define STATES "/cone/blocks"
 #define VECTORS "/cone/vectors"
@@ -82,73 +82,6 @@ static PetscErrorCode CountVectors(PetscInt blocks, const PetscReal lines[], Pet
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdConeAdd(PsdCone cone, PsdArchive archive)
-{
-  PetscFunctionBeginUser;
-  const PetscInt blocks = 2 * cone->blocks->pairs;
-  PetscInt64 *before;
-  PetscReal *lines;
-  Led led;
-  PetscCall(FindLed(cone, &led));
-  PetscCall(DescribeAll(cone, &led, &lines));
-  PetscCall(CountVectors(blocks, lines, &before));
-  PsdArchiveAddInt(archive, ITERATION, cone->iteration);
-  (void)PsdArchiveAddArray(archive, STATES, blocks, NUMBERS);
-  (void)PsdArchiveAddArray(archive, VECTORS, before[blocks], cone->blocks->d);
-  PetscCall(PetscFree(before));
-  PetscCall(PetscFree(lines));
-  PetscCall(PetscFree(led.state));
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode PsdConePut(PsdCone cone, PsdArchive archive)
-{
-  PetscFunctionBeginUser;
-  const PetscInt blocks = 2 * cone->blocks->pairs;
-  const PetscInt64 d = cone->blocks->d;
-  PetscInt states, vectors;
-  PetscInt64 *before;
-  PetscReal *lines;
-  Led led;
-  PetscCall(FindLed(cone, &led));
-  PetscCall(DescribeAll(cone, &led, &lines));
-  PetscCall(CountVectors(blocks, lines, &before));
-  (void)PsdArchiveFind(archive, STATES, (PetscInt64)blocks * NUMBERS, &states);
-  (void)PsdArchiveFind(archive, VECTORS, before[blocks] * d, &vectors);
-  for (PetscInt k = 0; k < led.count; k++) {
-    const PsdBlockState *state = led.state[k];
-    const PetscReal *line = lines + (size_t)state->block * NUMBERS;
-    const PetscInt64 first = before[state->block], factor = (PetscInt64)line[FACTOR];
-    PsdArchivePut(archive, states, (PetscInt64)state->block * NUMBERS, NUMBERS, line);
-    PsdArchivePut(archive, vectors, first * d, factor * d, state->F);
-    PsdArchivePut(archive, vectors, (first + factor) * d, state->kept * d, state->V);
-  }
-  PetscCall(PetscFree(before));
-  PetscCall(PetscFree(lines));
-  PetscCall(PetscFree(led.state));
-  PetscFunctionReturn(0);
-}
-
-/* Room for as many vectors as a partial projection may keep later: partial.c asks for no other. */
-static PetscErrorCode Take(PsdCone cone, PsdArchive archive, PetscInt vectors, PetscInt64 first,
-                           const PetscReal line[NUMBERS], PsdBlockState *state)
-{
-  PetscFunctionBeginUser;
-  const PetscInt d = cone->blocks->d, factor = (PetscInt)line[FACTOR], kept = (PetscInt)line[KEPT];
-  state->rank_Z = (PetscInt)line[RANK];
-  state->columns = (PetscInt)line[COLUMNS];
-  state->change = line[CHANGE];
-  state->zero = (PetscBool)(line[ZERO] != 0 && !cone->shared);
-  state->kept = PetscMin(kept, PsdConeMostKept(d));
-  /* written by a run that had no use for it: as if there had been no projection */
-  if (factor == 0 && UsesFactor(cone, state->rank_Z)) state->rank_Z = -1;
-  PetscCall(PsdBlockStateReserve(state, d, factor));
-  PsdArchiveGet(archive, vectors, first * d, (PetscInt64)factor * d, state->F);
-  if (state->kept > 0 && !state->V) PetscCall(PetscMalloc1((size_t)d * PsdConeMostKept(d), &state->V));
-  PsdArchiveGet(archive, vectors, (first + factor) * d, (PetscInt64)state->kept * d, state->V);
-  PetscFunctionReturn(0);
-}
-
 /* What the file says of blocks is within the range of what a projection leaves. */
 static PetscBool LinesAreSound(PetscInt d, PetscInt blocks, const PetscReal lines[])
 {
@@ -157,34 +90,64 @@ static PetscBool LinesAreSound(PetscInt d, PetscInt blocks, const PetscReal line
     if (!(line[RANK] >= -1 && line[RANK] <= d && line[KEPT] >= 0 && line[KEPT] <= PsdConeMostKept(d)))
       return PETSC_FALSE;
     if (line[FACTOR] != 0 && line[FACTOR] != line[RANK]) return PETSC_FALSE;
-    if (!(line[COLUMNS] >= 0 && line[COLUMNS] <= PETSC_MAX_INT)) return PETSC_FALSE;
+    if (!(line[FACTOR] >= 0 && line[COLUMNS] >= 0 && line[COLUMNS] <= PETSC_MAX_INT)) return PETSC_FALSE;
   }
   return PETSC_TRUE;
 }
 
-PetscErrorCode PsdConeGet(PsdCone cone, PsdArchive archive)
+/* The block is as its line says, with room for its vectors, and for as many as a partial projection may keep later:
+   partial.c asks for no other. */
+static PetscErrorCode TakeLine(PsdCone cone, const PetscReal line[NUMBERS], PsdBlockState *state)
 {
   PetscFunctionBeginUser;
-  const PetscInt blocks = 2 * cone->blocks->pairs, d = cone->blocks->d;
-  PetscInt states, vectors;
+  const PetscInt d = cone->blocks->d, factor = (PetscInt)line[FACTOR];
+  state->rank_Z = (PetscInt)line[RANK];
+  state->columns = (PetscInt)line[COLUMNS];
+  state->change = line[CHANGE];
+  state->zero = (PetscBool)(line[ZERO] != 0 && !cone->shared);
+  state->kept = (PetscInt)line[KEPT];
+  /* written by a run that had no use for it: as if there had been no projection */
+  if (factor == 0 && UsesFactor(cone, state->rank_Z)) state->rank_Z = -1;
+  PetscCall(PsdBlockStateReserve(state, d, factor));
+  if (state->kept > 0 && !state->V) PetscCall(PetscMalloc1((size_t)d * PsdConeMostKept(d), &state->V));
+  PetscFunctionReturn(0);
+}
+
+/* lines: of all blocks, on every rank. */
+static PetscErrorCode VisitVectors(PsdCone cone, PsdVisitor v, const Led *led, const PetscReal lines[])
+{
+  PetscFunctionBeginUser;
+  const PetscInt blocks = 2 * cone->blocks->pairs;
+  PsdVisitedArray vectors;
   PetscInt64 *before;
-  PetscReal *lines;
-  Led led;
-  PetscCall(PsdArchiveGetInt(archive, ITERATION, &cone->iteration));
-  (void)PsdArchiveFind(archive, STATES, (PetscInt64)blocks * NUMBERS, &states);
-  PetscCall(PsdArchiveAgree(archive));
-  PetscCall(PetscMalloc1((size_t)blocks * NUMBERS, &lines));
-  PetscCall(PsdArchiveGetAll(archive, states, lines));
-  PsdCheckInput(LinesAreSound(d, blocks, lines), "array " STATES " of the file is not what a projection leaves");
   PetscCall(CountVectors(blocks, lines, &before));
-  (void)PsdArchiveFind(archive, VECTORS, before[blocks] * d, &vectors);
-  PetscCall(PsdArchiveAgree(archive));
-  PetscCall(FindLed(cone, &led));
-  for (PetscInt k = 0; k < led.count; k++) {
-    PsdBlockState *state = led.state[k];
-    PetscCall(Take(cone, archive, vectors, before[state->block], lines + (size_t)state->block * NUMBERS, state));
+  PetscCall(PsdVisitArray(v, VECTORS, before[blocks], cone->blocks->d, &vectors));
+  for (PetscInt k = 0; k < led->count; k++) {
+    PsdBlockState *state = led->state[k];
+    const PetscReal *line = lines + (size_t)state->block * NUMBERS;
+    const PetscInt64 first = before[state->block], factor = (PetscInt64)line[FACTOR];
+    if (PsdVisitorIsReading(v)) PetscCall(TakeLine(cone, line, state));
+    PsdVisitRows(v, vectors, first, factor, state->F);
+    PsdVisitRows(v, vectors, first + factor, state->kept, state->V);
   }
   PetscCall(PetscFree(before));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdConeVisit(PsdCone cone, PsdVisitor v)
+{
+  PetscFunctionBeginUser;
+  const PetscInt blocks = 2 * cone->blocks->pairs;
+  PetscReal *lines;
+  Led led;
+  PetscCall(FindLed(cone, &led));
+  PetscCall(DescribeAll(cone, &led, &lines));
+  PetscCall(PsdVisitInt(v, ITERATION, 0, PETSC_MAX_INT, &cone->iteration));
+  PetscCall(PsdVisitReplicated(v, STATES, blocks, NUMBERS, lines));
+  if (PsdVisitorIsReading(v) && !LinesAreSound(cone->blocks->d, blocks, lines))
+    PsdVisitorFail(v, "array " STATES " is not what a projection leaves");
+  PetscCall(PsdVisitorAgree(v));
+  PetscCall(VisitVectors(cone, v, &led, lines));
   PetscCall(PetscFree(lines));
   PetscCall(PetscFree(led.state));
   PetscFunctionReturn(0);

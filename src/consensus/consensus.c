@@ -159,9 +159,11 @@ void PsdConsensusGetStepResidual(PsdConsensus consensus, const PetscReal *nu[])
   if (PsdConsensusUsesSamples(consensus)) (*consensus->kernel->ops->samples.get_residual)(consensus, nu);
 }
 
-PetscReal *PsdConsensusGetState(PsdConsensus consensus, PetscInt k, const char **name)
+PetscErrorCode PsdConsensusVisit(PsdConsensus consensus, PsdVisitor visitor)
 {
-  return PsdConsensusUsesSamples(consensus) ? (*consensus->kernel->ops->samples.get_state)(consensus, k, name) : NULL;
+  PetscFunctionBeginUser;
+  if (PsdConsensusUsesSamples(consensus)) PetscCall((*consensus->kernel->ops->samples.visit)(consensus, visitor));
+  PetscFunctionReturn(0);
 }
 
 PetscBool PsdConsensusCanSolve(PsdConsensus consensus)

@@ -10,6 +10,7 @@
 #ifndef PSD_CONSENSUS_PRIVATE_H
 #define PSD_CONSENSUS_PRIVATE_H
 
+#include "base/visitor.h"
 #include "cone/factors.h"
 #include "problem/costs.h"
 #include "problem/problem.h"
@@ -127,9 +128,9 @@ PetscErrorCode PsdConsensusStepResidual(PsdConsensus consensus, Vec S, Vec M, Ps
    collective. */
 void PsdConsensusGetStepResidual(PsdConsensus consensus, const PetscReal *nu[]);
 
-/* Array k = 0, 1, ... of what the kernel follows of this rank's samples from one iteration to the next, n_local x C
-   row-major, for a checkpoint; NULL: there are no more. Borrowed. Not collective. */
-PetscReal *PsdConsensusGetState(PsdConsensus consensus, PetscInt k, const char **name);
+/* PsdConsensusVisit - what a kernel that works with the samples follows of them from one iteration to the next;
+   nothing of others. Collective. */
+PetscErrorCode PsdConsensusVisit(PsdConsensus consensus, PsdVisitor visitor);
 
 /* x = (G_P + shift I)^-1 rhs and y = G_P x: kernels of A'A only. */
 PetscBool PsdConsensusCanSolve(PsdConsensus consensus);

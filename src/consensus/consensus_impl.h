@@ -28,7 +28,7 @@ typedef struct _PsdConsensusOps {
     PetscErrorCode (*restart)(PsdConsensus, Vec difference);
     PetscErrorCode (*rescale)(PsdConsensus, PetscReal factor);
     void (*get_residual)(PsdConsensus, const PetscReal *nu[]);
-    PetscReal *(*get_state)(PsdConsensus, PetscInt k, const char **name);
+    PetscErrorCode (*visit)(PsdConsensus, PsdVisitor visitor);
   } samples;
 } PsdConsensusOps;
 

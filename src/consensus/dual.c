@@ -170,14 +170,14 @@ static void GetResidual(PsdConsensus consensus, const PetscReal *nu[])
   *nu = ((Dual *)consensus->data)->residual;
 }
 
-static PetscReal *GetState(PsdConsensus consensus, PetscInt k, const char **name)
+static PetscErrorCode Visit(PsdConsensus consensus, PsdVisitor v)
 {
+  PetscFunctionBeginUser;
   Dual *it = consensus->data;
-  PetscReal *const arrays[] = {it->AZ, it->AU, it->residual};
-  static const char *const names[] = {"/samples/AZ", "/samples/AU", "/samples/residual"};
-  if (k >= 3) return NULL;
-  *name = names[k];
-  return arrays[k];
+  PetscCall(PsdVisitSamples(v, "/samples/AZ", it->AZ));
+  PetscCall(PsdVisitSamples(v, "/samples/AU", it->AU));
+  PetscCall(PsdVisitSamples(v, "/samples/residual", it->residual));
+  PetscFunctionReturn(0);
 }
 
 static PetscErrorCode KrylovStart(PsdConsensus consensus, Vec *start)
@@ -248,8 +248,7 @@ static const PsdConsensusOps operations = {
     .krylov_start = KrylovStart,
     .krylov_multiply = KrylovMultiply,
     .destroy = Destroy,
-    .samples = {
-        .follow = Follow, .restart = Restart, .rescale = Rescale, .get_residual = GetResidual, .get_state = GetState}};
+    .samples = {.follow = Follow, .restart = Restart, .rescale = Rescale, .get_residual = GetResidual, .visit = Visit}};
 
 /* It has fewer dual candidates than the kernels of A'A: it has to be clearly faster. */
 const PsdConsensusKernel PsdConsensusDual = {.name = "dual",

@@ -15,6 +15,19 @@ void PsdDataSplitEvenly(PetscInt n, PetscMPIInt size, PetscMPIInt rank, PetscInt
   *count = (PetscInt)((PetscInt64)n * (rank + 1) / size) - *first;
 }
 
+static PetscErrorCode Inspect(PsdData data, PsdSource *source)
+{
+  PetscFunctionBeginUser;
+  PsdFailure failure = {.failed = PETSC_FALSE};
+  PetscMPIInt rank;
+  PetscCallMPI(MPI_Comm_rank(data->comm, &rank));
+  if (!rank) PetscCall(PsdDataProbe(data->path, data->split, source, &failure));
+  PetscCall(PsdFailureAgree(data->comm, &failure));
+  PetscCall(PsdSourceBroadcast(data->comm, source));
+  data->format = source->format->name;
+  PetscFunctionReturn(0);
+}
+
 /* ---------------------------------------------------------------- labels */
 
 /* Gathers in place what every rank has read of the labels. */
@@ -35,7 +48,7 @@ static PetscErrorCode ShareLabels(MPI_Comm comm, PetscInt n, PetscInt labels[])
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdDataReadLabels(PsdData data, const PsdSource *source, PetscInt **labels)
+static PetscErrorCode ReadLabels(PsdData data, const PsdSource *source, PetscInt **labels)
 {
   PetscFunctionBeginUser;
   PsdFailure failure = {.failed = PETSC_FALSE};
@@ -139,7 +152,7 @@ static PetscErrorCode ReceiveStream(PsdData data, const PsdSource *source)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdDataReadShard(PsdData data, PsdSource *source, const PsdSelection *selection)
+static PetscErrorCode ReadShard(PsdData data, PsdSource *source, const PsdSelection *selection)
 {
   PetscFunctionBeginUser;
   PsdFailure failure = {.failed = PETSC_FALSE};
@@ -156,3 +169,5 @@ PetscErrorCode PsdDataReadShard(PsdData data, PsdSource *source, const PsdSelect
   PetscCall(PsdFailureAgree(data->comm, &failure));
   PetscFunctionReturn(0);
 }
+
+const PsdOrigin PsdOriginFiles = {Inspect, ReadLabels, ReadShard};

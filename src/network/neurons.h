@@ -5,6 +5,7 @@
 #define PSD_NEURONS_PRIVATE_H
 
 #include <petscvec.h>
+#include "base/visitor.h"
 #include "cone/blocks.h"
 #include "cone/factors.h"
 
@@ -40,5 +41,10 @@ PetscErrorCode PsdNeuronsAssemble(const PsdNeurons *neurons, PsdBlocks blocks, V
 /* PsdNeuronsGetFactors - the same S by its terms alpha [u;1][u;1]', pair after pair as the neurons come; replaces what
    `factors` holds. Not collective. */
 PetscErrorCode PsdNeuronsGetFactors(const PsdNeurons *neurons, PsdBlocks blocks, PsdFactors *factors);
+
+/* PsdNeuronsVisit - the neurons of the pairs that are here, in a file that a run is continued from (stored.c). When
+   they are read, those of positive weight come first, pair by pair, as when a network is extracted; room for 2 d a
+   pair is needed. Collective. */
+PetscErrorCode PsdNeuronsVisit(PsdNeurons *neurons, PsdBlocks blocks, PsdVisitor visitor);
 
 #endif

@@ -10,7 +10,7 @@ PetscErrorCode PsdPatchesCreate(MPI_Comm comm, PsdPatches *patches)
 {
   PetscFunctionBeginUser;
   PetscCall(PetscNew(patches));
-  (*patches)->comm = comm;
+  PetscCall(PetscCommDuplicate(comm, &(*patches)->comm, NULL));
   (*patches)->geometry = (PsdPatchGeometry){.reduce = 1, .patch_height = 4, .patch_width = 4, .stride = 1, .pool = 1};
   (*patches)->geometry.pixel_shift = 128;
   (*patches)->geometry.pixel_scale = 255;
@@ -294,6 +294,7 @@ PetscErrorCode PsdPatchesDestroy(PsdPatches *patches)
   PetscCall(PetscFree2((*patches)->transform, (*patches)->mean));
   PetscCall(PetscFree4((*patches)->image, (*patches)->patch_rows, (*patches)->region_count, (*patches)->square));
   PetscCall(PetscFree2((*patches)->product, (*patches)->scales));
+  PetscCall(PetscCommDestroy(&(*patches)->comm));
   PetscCall(PetscFree(*patches));
   PetscFunctionReturn(0);
 }

@@ -10,7 +10,7 @@
 #include <psdpatches.h>
 
 struct _p_PsdPatches {
-  MPI_Comm comm;
+  MPI_Comm comm;                        /* our own duplicate */
   PetscInt branches;                    /* 0: what follows is meant; else only what these do */
   PsdPatches branch[PSD_MOST_BRANCHES]; /* each without branches */
   PsdPatchGeometry geometry;

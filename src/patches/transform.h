@@ -20,6 +20,11 @@ void PsdPatchesAddStatistics(PsdPatches patches, const PetscReal moments[], Pets
    change. Collective. Input errors: patches that are all alike, or overflow. */
 PetscErrorCode PsdPatchesSetStatistics(PsdPatches patches, PetscReal sum[]);
 
+/* PsdPatchesVisit - the transform of every branch that has one, in a file that a run is continued from (stored.c); a
+   transform that is there already stays when one is read. Collective. */
+struct _p_PsdVisitor;
+PetscErrorCode PsdPatchesVisit(PsdPatches patches, struct _p_PsdVisitor *visitor);
+
 /* PsdPatchesFeatureBound - an upper bound of |Phi's quadratic and linear parts| before cancellation in the change of
    coordinates: what the rounding error of a lifted feature is relative to. 0 without a transform. */
 PetscReal PsdPatchesFeatureBound(PsdPatches patches, const PetscReal activation[3]);

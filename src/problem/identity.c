@@ -1,5 +1,5 @@
 /*
-   Which problem this is, in words that can be compared, and the transform of the patches in a file.
+   Which problem this is, in words that can be compared.
 */
 #include "identity.h"
 #include "patches/transform.h"
@@ -95,98 +95,50 @@ PetscErrorCode PsdProblemIdentify(PsdProblem problem, char text[])
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdIdentityCheck(const char path[], const char found[], const char expected[])
+/* The first line that differs, of two texts that are the same on all ranks. */
+static void Compare(PsdVisitor v, const char found[], const char expected[])
 {
-  PetscFunctionBeginUser;
   while (*found || *expected) {
     const int length = (int)strcspn(found, "\n"), other = (int)strcspn(expected, "\n");
-    PsdCheckInput(length == other && !strncmp(found, expected, (size_t)length),
-                  "%s: of another problem: it is of '%.*s', this run of '%.*s'", path, PetscMin(length, 200), found,
-                  PetscMin(other, 200), expected);
+    if (length != other || strncmp(found, expected, (size_t)length))
+      PsdVisitorFail(v, "of another problem: it is of '%.*s', this run of '%.*s'", PetscMin(length, 200), found,
+                     PetscMin(other, 200), expected);
     found += length + (found[length] == '\n');
     expected += other + (expected[other] == '\n');
   }
+}
+
+PetscErrorCode PsdIdentityVisit(PsdVisitor v, char identity[])
+{
+  PetscFunctionBeginUser;
+  char *found;
+  if (!PsdVisitorIsReading(v)) {
+    PetscCall(PsdVisitText(v, "problem", identity));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(PetscMalloc1(PSD_ARCHIVE_TEXT, &found));
+  PetscCall(PsdVisitText(v, "problem", found));
+  Compare(v, found, identity);
+  PetscCall(PetscFree(found));
+  PetscCall(PsdVisitorAgree(v));
   PetscFunctionReturn(0);
 }
 
-/* ---------------------------------------------------------------- transforms */
-
-typedef struct {
-  char transform[32], mean[32];
-} Names;
-
-static Names NamesOf(PetscInt branch)
-{
-  Names names;
-  (void)snprintf(names.transform, sizeof(names.transform), "/patches/%d/transform", (int)branch);
-  (void)snprintf(names.mean, sizeof(names.mean), "/patches/%d/mean", (int)branch);
-  return names;
-}
-
-PetscErrorCode PsdTransformsAdd(PsdPatches patches, PsdArchive archive)
+PetscErrorCode PsdProblemGetLayout(PsdProblem problem, PsdStateLayout *layout)
 {
   PetscFunctionBeginUser;
-  PetscInt branches, q, f;
-  PetscCall(PsdPatchesGetBranchCount(patches, &branches));
-  for (PetscInt b = 0; b < branches; b++) {
-    const Names names = NamesOf(b);
-    const PetscReal *transform;
-    PsdPatches branch;
-    PetscCall(PsdPatchesGetBranch(patches, b, &branch));
-    PetscCall(PsdPatchesGetTransform(branch, &transform, NULL));
-    PetscCall(PsdPatchesGetSizes(branch, &q, &f, NULL, NULL));
-    if (!transform) continue;
-    (void)PsdArchiveAddArray(archive, names.transform, q, f);
-    (void)PsdArchiveAddArray(archive, names.mean, 1, q);
-  }
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode PsdTransformsPut(PsdPatches patches, PsdArchive archive)
-{
-  PetscFunctionBeginUser;
-  PetscInt branches, array, q, f;
-  MPI_Comm comm;
-  PetscMPIInt rank;
-  PetscCall(PsdPatchesGetComm(patches, &comm));
-  PetscCallMPI(MPI_Comm_rank(comm, &rank));
-  PetscCall(PsdPatchesGetBranchCount(patches, &branches));
-  for (PetscInt b = 0; b < branches && rank == 0; b++) {
-    const Names names = NamesOf(b);
-    const PetscReal *transform, *mean;
-    PsdPatches branch;
-    PetscCall(PsdPatchesGetBranch(patches, b, &branch));
-    PetscCall(PsdPatchesGetTransform(branch, &transform, &mean));
-    PetscCall(PsdPatchesGetSizes(branch, &q, &f, NULL, NULL));
-    if (!transform) continue;
-    const PetscInt64 length = PsdArchiveFind(archive, names.transform, (PetscInt64)q * f, &array);
-    PsdArchivePut(archive, array, 0, length, transform);
-    (void)PsdArchiveFind(archive, names.mean, q, &array);
-    PsdArchivePut(archive, array, 0, q, mean);
-  }
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode PsdTransformsGet(PsdPatches patches, PsdArchive archive)
-{
-  PetscFunctionBeginUser;
-  PetscInt branches, transform_array, mean_array, q, f;
-  PetscCall(PsdPatchesGetBranchCount(patches, &branches));
-  for (PetscInt b = 0; b < branches; b++) {
-    const Names names = NamesOf(b);
-    PetscReal *transform, *mean;
-    PsdPatches branch;
-    PetscCall(PsdPatchesGetBranch(patches, b, &branch));
-    if (!PsdPatchesNeedStatistics(branch)) continue;
-    PetscCall(PsdPatchesGetSizes(branch, &q, &f, NULL, NULL));
-    (void)PsdArchiveFind(archive, names.transform, (PetscInt64)q * f, &transform_array);
-    (void)PsdArchiveFind(archive, names.mean, q, &mean_array);
-    PetscCall(PsdArchiveAgree(archive));
-    PetscCall(PetscMalloc2((size_t)q * f, &transform, q, &mean));
-    PetscCall(PsdArchiveGetAll(archive, transform_array, transform));
-    PetscCall(PsdArchiveGetAll(archive, mean_array, mean));
-    PetscCall(PsdPatchesSetTransform(branch, f, transform, mean));
-    PetscCall(PetscFree2(transform, mean));
-  }
+  const PsdBlocks blocks = problem->blocks;
+  const PetscInt copies = problem->representatives.copies;
+  PetscInt n, n_local, first;
+  PetscCall(PsdDataGetSizes(problem->data, &n, &n_local, &first));
+  *layout = (PsdStateLayout){.comm = problem->comm,
+                             .pairs = blocks->pairs,
+                             .length = blocks->m,
+                             .first = blocks->first,
+                             .local = blocks->local,
+                             .samples = n / copies,
+                             .C = blocks->C,
+                             .first_sample = first / copies,
+                             .local_samples = n_local / copies};
   PetscFunctionReturn(0);
 }

@@ -103,7 +103,7 @@ PetscErrorCode PsdProblemSetUp(PsdProblem problem)
 {
   PetscFunctionBeginUser;
   PetscInt classes, f, G;
-  PetscBool symmetric;
+  PetscBool symmetric = PETSC_FALSE;
   PetscCall(PsdDataGetSizes(problem->data, &problem->n, &problem->n_local, NULL));
   PetscCall(PsdDataGetClasses(problem->data, &classes, NULL, NULL));
   PetscCall(PsdPatchesGetSizes(problem->patches, NULL, &f, &G, NULL));

@@ -19,7 +19,7 @@ PetscErrorCode PsdProblemIsSymmetric(PsdProblem problem, PetscBool *symmetric)
 PetscErrorCode PsdProblemFold(PsdProblem problem)
 {
   PetscFunctionBeginUser;
-  PetscBool symmetric;
+  PetscBool symmetric = PETSC_FALSE;
   PetscCall(PsdProblemIsSymmetric(problem, &symmetric));
   if (!symmetric || problem->symmetry) PetscFunctionReturn(0);
   PetscCall(PsdFeaturesGatherStatistics(problem->features));
