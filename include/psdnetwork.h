@@ -18,11 +18,10 @@ typedef struct _p_PsdNetwork *PsdNetwork;
 typedef struct {
   char loss[32];
   PetscReal beta, beta_max, objective_primal, objective_dual, gap;
-  PetscInt n_train;        /* images, without mirror images */
-  PetscInt flip;           /* 1: trained on their mirror images as well */
-  PetscReal activation[3]; /* a, b, c */
-  PetscReal
-      loss_parameter; /* of a loss that has one, under the name of its option without the dash: huber_delta; else 0 */
+  PetscInt n_train;         /* images, without mirror images */
+  PetscInt flip;            /* 1: trained on their mirror images as well */
+  PetscReal activation[3];  /* a, b, c */
+  PetscReal loss_parameter; /* of a loss that has one, under its option's name in the file: huber_delta; else 0 */
 } PsdTraining;
 
 /*

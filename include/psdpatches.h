@@ -111,28 +111,13 @@ PSD_EXTERN PetscErrorCode PsdPatchesSetTransform(PsdPatches patches, PetscInt f,
 PSD_EXTERN PetscErrorCode PsdPatchesGetGeometry(PsdPatches patches, PsdPatchGeometry *geometry);
 
 /*
-   PsdPatchesGetPreprocessing - What -whiten and -pca or the recipe asked for: whiten, EPS relative to the mean
-   eigenvalue of the covariance of the patches, and pca, the principal components to keep; 0 where nothing was asked
-   for, as in patches of a model file, which has the transform itself. With branches, those of the first. Either may be
-   NULL.
+   PsdPatchesGetPreprocessing - What -whiten and -pca or the recipe asked for, with branches of the first: EPS, relative
+   to the mean eigenvalue of the covariance of the patches, and the principal components to keep. 0 where nothing was
+   asked for, as in patches of a model file, which has the transform itself. Either argument may be NULL.
 
-   Not collective; the recipe is known after PsdPatchesSetImageSize. Options: -whiten, -pca.
+   Not collective; after PsdPatchesSetImageSize, which settles the recipe.
 */
 PSD_EXTERN PetscErrorCode PsdPatchesGetPreprocessing(PsdPatches patches, PetscReal *whiten, PetscInt *pca);
-
-/*
-   PsdPatchesGetComm - The communicator of the patches, borrowed.
-
-   Not collective.
-*/
-PSD_EXTERN PetscErrorCode PsdPatchesGetComm(PsdPatches patches, MPI_Comm *comm);
-
-/*
-   PsdPatchesCountRegions - Patches of an image in each of the regions of one branch. count: room for G numbers.
-
-   Not collective; after PsdPatchesSetImageSize or PsdPatchesSetGeometry.
-*/
-PSD_EXTERN PetscErrorCode PsdPatchesCountRegions(PsdPatches patches, PetscInt count[]);
 
 /*
    PsdPatchesGetTransform - The transform (q x f) and the mean (q), borrowed, with branches those of the first; NULL
@@ -146,13 +131,27 @@ PSD_EXTERN PetscErrorCode PsdPatchesGetTransform(PsdPatches patches, const Petsc
 
 /*
    PsdPatchesGetSizes - q: numbers in a raw patch; f: in a patch of the program; G: pooling regions; positions:
-   patches in the regions of an image, those of two regions twice. With branches: the largest q and f, all regions and
-   patches. Any may be NULL.
+   patches in the regions of an image, those of two regions twice. f is that of the transform, whether or not it has
+   been computed. With branches: the largest q and f, all regions and patches. Any may be NULL.
 
    Not collective; after PsdPatchesSetImageSize or PsdPatchesSetGeometry.
 */
 PSD_EXTERN PetscErrorCode PsdPatchesGetSizes(PsdPatches patches, PetscInt *q, PetscInt *f, PetscInt *G,
                                              PetscInt *positions);
+
+/*
+   PsdPatchesGetComm - The communicator of the patches, borrowed.
+
+   Not collective.
+*/
+PSD_EXTERN PetscErrorCode PsdPatchesGetComm(PsdPatches patches, MPI_Comm *comm);
+
+/*
+   PsdPatchesCountRegions - Patches of an image in each of the G regions of one branch; count: G.
+
+   Not collective; after PsdPatchesSetImageSize or PsdPatchesSetGeometry.
+*/
+PSD_EXTERN PetscErrorCode PsdPatchesCountRegions(PsdPatches patches, PetscInt count[]);
 
 /*
    PsdPatchesExtract - Cuts one image into the raw patches of one branch (scaled and normalised, before any

@@ -45,10 +45,9 @@ PSD_EXTERN PetscErrorCode PsdProblemSetFromOptions(PsdProblem problem);
 PSD_EXTERN PetscErrorCode PsdProblemSetMemory(PsdProblem problem, PetscReal megabytes);
 
 /*
-   PsdProblemSetLoss - Chooses the loss by the name that -loss has for it. loss_parameter > 0: of a loss that has
-   a parameter (huber: its threshold, in units of a score); 0 stands for what it is when no option gives it; not used by
-   others. PsdProblemSetActivation - the coefficients a, b, c of s(u) = a u^2 +
-   b u + c.
+   PsdProblemSetLoss - Chooses the loss by the name that -loss has for it. loss_parameter > 0: of a loss that has one
+   (huber: its threshold, in units of a score), 0 standing for what it is when no option gives it; not used by others.
+   PsdProblemSetActivation - the coefficients a, b, c of s(u) = a u^2 + b u + c.
 
    Logically collective; before PsdProblemSetUp. Options: -loss, -huber_delta; -activation. Errors (PSD_ERR_INPUT): no
    loss of that name.

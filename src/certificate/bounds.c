@@ -1,10 +1,11 @@
 /*
-   Bounds while the solver runs. For the squared loss a network's residual nu = Y - A S gives the primal, ||nu||^2/2 + beta
-   sum |alpha|; a candidate's gives the dual value along the ray s nu, s <= beta/R*(A'nu). For losses that are split the
-   candidates are nu itself, sample by sample (candidates_split.c).
+   Bounds while the solver runs. For the squared loss a network's residual nu = Y - A S gives the primal, ||nu||^2/2 +
+   beta sum |alpha|; a candidate's gives the dual value along the ray s nu, s <= beta/R*(A'nu). For losses that are
+   split the candidates are nu itself, sample by sample (candidates_split.c).
 
-   Every w gives a valid bound; the candidates differ in how good it is. Those that move nu within range(A) solve with A'A and
-   are left out where there is none; the solution of the consensus step, which closes the gap, is always there.
+   Every w gives a valid bound; the candidates differ in how good it is. Those that move nu within range(A) solve with
+   A'A and are left out where there is none; the solution of the consensus step, which closes the gap, is always
+   there.
 */
 #include "bounds.h"
 #include "base/base.h"
@@ -123,8 +124,8 @@ static PetscErrorCode RemoveJ(PsdBlocks blocks, Vec x)
 
 /*
    nu <- nu + A (A'A)^+ (M_f - A'nu), which for nu = Y - A w is w <- w + (A'A)^+ (A'nu - M_f); `difference` holds the
-   bracket. (G_P + rho/2 I)^-1, whose factor is at hand, stands for the pseudo-inverse: it is right where A'A is large, and
-   it leaves alone the directions that A hardly sees.
+   bracket. (G_P + rho/2 I)^-1, whose factor is at hand, stands for the pseudo-inverse: it is right where A'A is
+   large, and it leaves alone the directions that A hardly sees.
 */
 static PetscErrorCode Correct(PsdBounds bounds, Vec w, Vec difference)
 {
@@ -179,8 +180,8 @@ static const PsdCandidateOps candidates[] = {
     {.name = "step", .group = PSD_CANDIDATES_SOLVER, .of_split = PETSC_TRUE, .build = PsdBoundsBuildStep},
     {.name = "slope", .group = PSD_CANDIDATES_NETWORK, .of_split = PETSC_TRUE, .build = PsdBoundsBuildSlope}};
 
-/* The candidate at hand becomes the best one. Where the loss is split nu itself is kept; where the consensus works with the
-   samples, the solution's is: a network's is made again from its w. */
+/* The candidate at hand becomes the best one. Where the loss is split nu itself is kept; where the consensus works
+   with the samples, the solution's is: a network's is made again from its w. */
 static PetscErrorCode Keep(PsdBounds bounds, const PsdCandidateOps *candidate)
 {
   PetscFunctionBeginUser;

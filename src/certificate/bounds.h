@@ -1,6 +1,7 @@
 /*
-   Primal and dual bounds that follow the solver (docs/mathematics.md, section 3): they ask the consensus for residuals, cost a product
-   with its matrix, and say when to stop and which dual candidate was best. PsdCertify (certificate.h) then proves.
+   Primal and dual bounds that follow the solver (docs/mathematics.md, section 3): they ask the consensus for
+   residuals, cost a product with its matrix, and say when to stop and which dual candidate was best. PsdCertify
+   (certificate.h) then proves.
 */
 #ifndef PSD_BOUNDS_PRIVATE_H
 #define PSD_BOUNDS_PRIVATE_H
@@ -28,8 +29,8 @@ typedef struct _p_PsdBounds *PsdBounds;
 /* What a candidate is made of: where the solver stands, or the network that was extracted. */
 typedef enum { PSD_CANDIDATES_SOLVER, PSD_CANDIDATES_NETWORK } PsdCandidateGroup;
 
-/* A dual candidate: builds M = A'nu and, for the squared loss, w and the residual of nu = Y - A w, for others nu itself, in the
-   bounds. */
+/* A dual candidate: builds M = A'nu and, for the squared loss, w and the residual of nu = Y - A w, for others nu
+   itself, in the bounds. */
 typedef struct {
   const char *name;
   PsdCandidateGroup group;
@@ -64,16 +65,18 @@ PetscErrorCode PsdBoundsCreate(PsdProblem problem, PsdConsensus consensus, PsdBo
 PetscErrorCode PsdBoundsSetBeta(PsdBounds bounds);
 /* PsdBoundsPrimal - L + beta sum |alpha| of the network in `iterate`; gradient: keep its A'nu as well. Collective. */
 PetscErrorCode PsdBoundsPrimal(PsdBounds bounds, const PsdIterate *iterate, PetscBool gradient);
-/* PsdBoundsDual - tries a group of candidates; best, best_w and best_name are of the best ever tried. Those of the network
-   need its gradient, so PsdBoundsPrimal first. Collective. */
+/* PsdBoundsDual - tries a group of candidates; best, best_w and best_name are of the best ever tried. Those of the
+   network need its gradient, so PsdBoundsPrimal first. Collective. */
 PetscErrorCode PsdBoundsDual(PsdBounds bounds, const PsdIterate *iterate, PsdCandidateGroup group);
 /* PsdBoundsVisit - the best dual point and what is known of it, in a file that a run is continued from. Collective. */
 PetscErrorCode PsdBoundsVisit(PsdBounds bounds, PsdVisitor visitor);
 PetscErrorCode PsdBoundsDestroy(PsdBounds *bounds);
 
-/* ---------------------------------------------------------------- candidates of losses that are split: candidates_split.c */
+/* ---------------------------------------------------------------- candidates of losses that are split:
+   candidates_split.c */
 
-/* PsdBoundsSplitPrimal - the loss of the network in `iterate`; gradient: keeps nu_network and M_network as well. Collective. */
+/* PsdBoundsSplitPrimal - the loss of the network in `iterate`; gradient: keeps nu_network and M_network as well.
+   Collective. */
 PetscErrorCode PsdBoundsSplitPrimal(PsdBounds bounds, const PsdIterate *iterate, PetscBool gradient, PetscReal *loss);
 PetscErrorCode PsdBoundsBuildProx(PsdBounds bounds, const PsdIterate *iterate);
 PetscErrorCode PsdBoundsBuildStep(PsdBounds bounds, const PsdIterate *iterate);

@@ -8,8 +8,8 @@
 #include "problem/dual_point.h"
 
 /*
-   PsdCertify - primal of the network whose matrix is S and whose sum of |alpha| is weight; best bound of the dual points
-   sources[0..count-1]; from the samples.
+   PsdCertify - primal of the network whose matrix is S and whose sum of |alpha| is weight; best bound of the dual
+   points sources[0..count-1]; from the samples.
 
    Collective. The bound is lowered by what rounding can have done to it and to the primal.
 */

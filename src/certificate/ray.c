@@ -1,9 +1,9 @@
 /*
    The largest value of the dual function on the ray of a dual point: D(s) = -L*(-s nu), 0 <= s <= limit.
 
-   D is concave and D(0) = 0. For the squared loss it is a parabola, known by two sums. For the others it is summed from nu; any
-   s of the interval gives a bound, so the search need not be exact, only safe. Near the solution the limit, beta/R*, or
-   s = 1 is best: both are looked at before anything else.
+   D is concave and D(0) = 0. For the squared loss it is a parabola, known by two sums. For the others it is summed
+   from nu; any s of the interval gives a bound, so the search need not be exact, only safe. Near the solution the
+   limit, beta/R*, or s = 1 is best: both are looked at before anything else.
 */
 #include "ray.h"
 #include "base/base.h"

@@ -1,8 +1,9 @@
 /*
    Convex losses of a sample's C scores (docs/mathematics.md, section 1): L(Yhat) is the sum over samples.
 
-   A loss is a file that defines a PsdLossOps, and a line of loss_table.c. What it can do it states in fields; its functions are
-   over `rows` samples at once, all arrays rows x C row-major, so that a call costs nothing beside the work. y: targets, +1 in the column of the class and -1 elsewhere; one column for two classes.
+   A loss is a file that defines a PsdLossOps, and a line of loss_table.c. What it can do it states in fields; its
+   functions are over `rows` samples at once, all arrays rows x C row-major, so that a call costs nothing beside the
+   work. y: targets, +1 in the column of the class and -1 elsewhere; one column for two classes.
 */
 #ifndef PSD_LOSSES_PRIVATE_H
 #define PSD_LOSSES_PRIVATE_H
@@ -28,7 +29,8 @@ struct _PsdLossOps {
   const char *help; /* the loss as a formula, for -help */
   /* The second derivative to begin with, of one score, as far as there is one: rho is estimated with it. */
   PetscReal curvature;
-  /* The penalty of v = A S to begin with: a third of it, as scores leave the steepest part, and 3 for losses with corners. */
+  /* The penalty of v = A S to begin with: a third of it, as scores leave the steepest part, and 3 for losses with
+     corners. */
   PetscReal sigma;
   PetscBool splits; /* the consensus step has no closed form, as the squared loss's, and needs the splitting v = A S */
   PetscBool ignores_mean; /* a number added to all scores of a sample, where there are several, changes nothing */
@@ -42,15 +44,17 @@ struct _PsdLossOps {
   /* prox: v = argmin L(v) + (sigma/2) ||v - x||^2, sigma > 0 */
   void (*prox)(const PsdLoss *, PetscInt rows, PetscInt C, PetscReal sigma, const PetscReal x[], const PetscReal y[],
                PetscReal v[]);
-  /* dual: -L*(-s nu), the dual function on the ray of nu; -infinity outside the domain. Rounding has changed the result by
-     at most PSD_DUAL_ROUNDINGS eps times what is added to *size, besides what a sum of `rows` terms may lose. */
+  /* dual: -L*(-s nu), the dual function on the ray of nu; -infinity outside the domain. Rounding has changed the
+     result by at most PSD_DUAL_ROUNDINGS eps times what is added to *size, besides what a sum of `rows` terms may
+     lose. */
   PetscReal (*dual)(const PsdLoss *, PetscInt rows, PetscInt C, PetscReal s, const PetscReal nu[], const PetscReal y[],
                     PetscReal *size);
   /* to_domain: nu becomes a point of the dual function's domain, nu itself when it is one */
   void (*to_domain)(const PsdLoss *, PetscInt rows, PetscInt C, PetscReal nu[], const PetscReal y[]);
   /* max_scale: s nu is in the domain for 0 <= s <= max_scale, when nu is */
   PetscReal (*max_scale)(const PsdLoss *, PetscInt rows, PetscInt C, const PetscReal nu[], const PetscReal y[]);
-  /* steepness: the most that one score can change the loss by, in units of its own change; infinity when there is no such number */
+  /* steepness: the most that one score can change the loss by, in units of its own change; infinity when there is no
+     such number */
   PetscReal (*steepness)(const PsdLoss *);
 };
 
@@ -65,8 +69,8 @@ const PsdLossOps *PsdLossFind(const char name[]);
 /* PsdLossMake - that loss with its parameter, 0 standing for the initial value. Not collective. */
 PsdLoss PsdLossMake(const PsdLossOps *ops, PetscReal parameter);
 
-/* PsdLossSetFromOptions - -loss, and the parameter's option of every loss; errors: one of another loss than that of -loss.
-   Collective. */
+/* PsdLossSetFromOptions - -loss, and the parameter's option of every loss; errors: one of another loss than that of
+   -loss. Collective. */
 PetscErrorCode PsdLossSetFromOptions(PsdLoss *loss);
 
 /* Whether the loss of C scores changes with their mean. */

@@ -1,8 +1,10 @@
 /*
-   Losses that are sums over scores: functions of one score, and from them the functions of whole rows that losses.h asks for.
+   Losses that are sums over scores: functions of one score, and from them the functions of whole rows that losses.h
+   asks for.
 
-   A loss defines Value, DualPoint, Prox, Dual, ToDomain and MaxScale of one score, and Steepness, as static inline functions, and
-   then PSD_SEPARABLE_LOSS(its name in C, what else there is to say of it as designated initialisers of PsdLossOps).
+   A loss defines Value, DualPoint, Prox, Dual, ToDomain and MaxScale of one score, and Steepness, as static inline
+   functions, and then PSD_SEPARABLE_LOSS(its name in C, what else there is to say of it as designated initialisers of
+   PsdLossOps).
 */
 #ifndef PSD_LOSSES_SEPARABLE_H
 #define PSD_LOSSES_SEPARABLE_H

@@ -1,6 +1,6 @@
 /*
-   model.h5, versions 1 and 2 (docs/formats.md): tables of what the file holds and where in PsdModel it belongs, used for
-   writing and for reading. On one rank; what fails is recorded.
+   model.h5, versions 1 and 2 (docs/formats.md): tables of what the file holds and where in PsdModel it belongs, used
+   for writing and for reading. On one rank; what fails is recorded.
 */
 #include "network.h"
 #include "losses/losses.h"
@@ -131,7 +131,8 @@ static void ReadPlaces(PsdH5File file, const Place places[], size_t count, void 
                          Member(whole, places[k].offset), failure);
 }
 
-/* Each parameter that a loss has is an attribute, of which only that of the network's own loss says something; absent: 0. */
+/* Each parameter that a loss has is an attribute, of which only that of the network's own loss says something;
+   absent: 0. */
 static void ReadLossParameter(PsdH5File file, PsdTraining *training, PsdFailure *failure)
 {
   const PsdLossOps *ops = PsdLossFind(training->loss);

@@ -6,8 +6,8 @@
 
 #include <psdpatches.h>
 
-/* Whether the patches of a mirrored image are those of the image, mirrored, in mirrored regions. After PsdPatchesSetImageSize.
-   Not collective. */
+/* Whether the patches of a mirrored image are those of the image, mirrored, in mirrored regions. After
+   PsdPatchesSetImageSize. Not collective. */
 PetscBool PsdPatchesAreSymmetric(PsdPatches patches);
 
 /* PsdPatchesSetMirrored - the transform to come is that of images and mirror images alike. Before the statistics; needs

@@ -17,8 +17,8 @@ PetscErrorCode PsdPatchesCreate(MPI_Comm comm, PsdPatches *patches)
   PetscFunctionReturn(0);
 }
 
-/* The finest pooling up to 4 x 4 that fits the grid of positions and whose D stays at what one core factorises in a few seconds;
-   2 x 2 at least where it fits. f: numbers in a patch of the program. */
+/* The finest pooling up to 4 x 4 that fits the grid of positions and whose D stays at what one core factorises in a
+   few seconds; 2 x 2 at least where it fits. f: numbers in a patch of the program. */
 static PetscInt RecipePool(const PsdPatchGeometry *g, PetscInt f)
 {
   const PetscInt m = PsdPackedLength(f + 1);

@@ -1,5 +1,6 @@
 /*
-   What patches are made of, for the files of this folder alone. Others ask psdpatches.h, lift.h, transform.h and mirror.h.
+   What patches are made of, for the files of this folder alone. Others ask psdpatches.h, lift.h, transform.h and
+   mirror.h.
 
    Patches are one branch, or a list of branches each of which is patches without branches.
 */
@@ -30,7 +31,8 @@ struct _p_PsdPatches {
   PetscInt *region_count;      /* G */
 };
 
-/* PsdPatchesFinalDimension - f once the transform is known, whether or not it is yet; with branches the largest. Not collective. */
+/* PsdPatchesFinalDimension - f once the transform is known, whether or not it is yet; with branches the largest. Not
+   collective. */
 PetscInt PsdPatchesFinalDimension(PsdPatches patches);
 
 /* PsdPatchesCountPositions - the sum of PsdPatchesCountRegions, of one branch. Not collective. */

@@ -1,18 +1,20 @@
 /*
-   beta_max = R*(A'(-L'(0))), from which on the network without neurons is optimal, and beta as a fraction of it or of what chance
-   reaches: R*(A'e), e random signs, is the beta_max of targets that have nothing to do with the images. It grows as sqrt n, the
-   beta_max of targets that have as n, and it is in units of it that one number does for many data sets (docs/guide.md, "Recipe").
+   beta_max = R*(A'(-L'(0))), from which on the network without neurons is optimal, and beta as a fraction of it or of
+   what chance reaches: R*(A'e), e random signs, is the beta_max of targets that have nothing to do with the images.
+   It grows as sqrt n, the beta_max of targets that have as n, and it is in units of it that one number does for many
+   data sets (docs/guide.md, "Recipe").
 
-   Targets that the features know nothing of, as those of images that are all alike, have A'(-L'(0)) = 0, but for what rounding
-   leaves of it. Then beta_max is 0: the same network is optimal for every beta, and there is nothing to take a fraction of. The
-   least beta for which that can be proved, R* with all that rounding may have hidden, takes its place.
+   Targets that the features know nothing of, as those of images that are all alike, have A'(-L'(0)) = 0, but for what
+   rounding leaves of it. Then beta_max is 0: the same network is optimal for every beta, and there is nothing to take
+   a fraction of. The least beta for which that can be proved, R* with all that rounding may have hidden, takes its
+   place.
 */
 #include "beta.h"
 #include "base/base.h"
 #include "dual_point.h"
 
-/* ||A_P||_F ||nu0|| is the most that ||h|| can be. Data that say anything stay far above this part of it, whatever their number; and
-   what is below it is looked at again, so that the part itself decides nothing. */
+/* ||A_P||_F ||nu0|| is the most that ||h|| can be. Data that say anything stay far above this part of it, whatever
+   their number; and what is below it is looked at again, so that the part itself decides nothing. */
 #define NEGLIGIBLE 1e-6
 
 static PetscErrorCode GradientIsNegligible(PsdProblem problem, PetscReal trace, PetscBool *nothing)

@@ -6,8 +6,8 @@
 
 #include "problem.h"
 
-/* PsdProblemFindBeta - beta_max from h, and beta when it was asked for as a fraction of it; beta_max = 0 when all of h is within
-   rounding, and then the least beta for which that can be proved. trace: of P A'A P. Collective. */
+/* PsdProblemFindBeta - beta_max from h, and beta when it was asked for as a fraction of it; beta_max = 0 when all of
+   h is within rounding, and then the least beta for which that can be proved. trace: of P A'A P. Collective. */
 PetscErrorCode PsdProblemFindBeta(PsdProblem problem, PetscReal trace);
 
 #endif

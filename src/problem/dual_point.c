@@ -2,19 +2,21 @@
    One pass over the samples for the certificate: predictions A S, their loss, and for each candidate w the dual point
    nu = -L'(A w), or a nu that was given, pulled into the dual function's domain; and A'nu.
 
-   Nothing here goes through A'A, whose rounding is of the order of eps ||A||^2 and drowns a small beta. What remains is the
-   rounding of sums over samples, and that is bounded: a computed sum of k terms differs from the exact one by at most
-   k eps times the sum of absolute values, here in blocks of a chunk's rows, then chunks, then ranks. As matrices,
+   Nothing here goes through A'A, whose rounding is of the order of eps ||A||^2 and drowns a small beta. What remains
+   is the rounding of sums over samples, and that is bounded: a computed sum of k terms differs from the exact one by
+   at most k eps times the sum of absolute values, here in blocks of a chunk's rows, then chunks, then ranks. As
+   matrices,
 
      || error of smat(A'nu)_gt ||_F  <=  gamma sum_i |nu_it| ||Phi_ig||_F,     gamma = roundings eps,
 
-   where `roundings` also counts the operations that made Phi itself of pixels. Those of a change of coordinates are relative to
-   what it may cancel, which is added to ||Phi_ig||_F (PsdPatchesFeatureBound). The error of a prediction <Phi_ig, S_gt> summed
-   over g is at most gamma sum_g ||Phi_ig||_F ||S_gt||_F, and moves the loss by that times its slope: at all events the steepest of a
-   loss that has one, else, as the squared loss has not, to first order the slope at yhat.
+   where `roundings` also counts the operations that made Phi itself of pixels. Those of a change of coordinates are
+   relative to what it may cancel, which is added to ||Phi_ig||_F (PsdPatchesFeatureBound). The error of a prediction
+   <Phi_ig, S_gt> summed over g is at most gamma sum_g ||Phi_ig||_F ||S_gt||_F, and moves the loss by that times its
+   slope: at all events the steepest of a loss that has one, else, as the squared loss has not, to first order the
+   slope at yhat.
 
-   Samples kept as features go through in chunks, all products of a chunk at once; samples kept as patches go through once
-   for each product (rows.h).
+   Samples kept as features go through in chunks, all products of a chunk at once; samples kept as patches go through
+   once for each product (rows.h).
 */
 #include "dual_point.h"
 #include "base/base.h"

@@ -1,11 +1,12 @@
 /*
    This rank's rows of A P, chunk by chunk: images -> moments -> lifted features -> component along J removed.
 
-   Two ways, one interface. Kept: one array holds all rows; the pass that gathers the statistics of a whitening leaves the
-   moments in it, and they are lifted in place, so that no patch is touched twice. Streamed: a chunk is made when asked for.
+   Two ways, one interface. Kept: one array holds all rows; the pass that gathers the statistics of a whitening leaves
+   the moments in it, and they are lifted in place, so that no patch is touched twice. Streamed: a chunk is made when
+   asked for.
 
-   Where the samples are images and their mirror images (symmetry.h), a mirrored row is made of the image's own, and streamed;
-   folded features have one row for both, sqrt 2 Q'Phi, whose products with themselves are Q'A'A Q.
+   Where the samples are images and their mirror images (symmetry.h), a mirrored row is made of the image's own, and
+   streamed; folded features have one row for both, sqrt 2 Q'Phi, whose products with themselves are Q'A'A Q.
 */
 #include "features.h"
 #include "base/base.h"
@@ -14,7 +15,6 @@
 #include "patches/lift.h"
 #include "patches/mirror.h"
 #include "patches/transform.h"
-#include "symmetry.h"
 
 struct _p_PsdFeatures {
   MPI_Comm comm;
@@ -149,8 +149,8 @@ static PetscErrorCode MakeRows(PsdFeatures it, PetscInt first, PetscInt count, P
   PetscFunctionReturn(0);
 }
 
-/* Adds the moments of chunk k to the statistics; they stay in `rows` when they can be lifted there in place. The statistics of
-   symmetric patches are those of the images alone, made symmetric. */
+/* Adds the moments of chunk k to the statistics; they stay in `rows` when they can be lifted there in place. The
+   statistics of symmetric patches are those of the images alone, made symmetric. */
 static PetscErrorCode AddChunkStatistics(PsdFeatures it, PetscInt k, PetscBool in_place, PetscInt length,
                                          PetscReal sum[], PsdProgress progress)
 {

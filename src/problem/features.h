@@ -18,8 +18,8 @@ PetscErrorCode PsdFeaturesCreate(PsdData data, PsdPatches patches, const PetscRe
 PetscErrorCode PsdFeaturesSetUp(PsdFeatures features);
 /* PsdFeaturesGatherStatistics - the transform alone, for those who need no lifted features. Collective. */
 PetscErrorCode PsdFeaturesGatherStatistics(PsdFeatures features);
-/* PsdFeaturesSetSymmetry - streams rows that mirror images share the making of; fold: one row for both, see symmetry.h, kept when
-   those fit the memory. Before SetUp; needs data with mirror images. Not collective. */
+/* PsdFeaturesSetSymmetry - streams rows that mirror images share the making of; fold: one row for both, see
+   symmetry.h, kept when those fit the memory. Before SetUp; needs data with mirror images. Not collective. */
 PetscErrorCode PsdFeaturesSetSymmetry(PsdFeatures features, PsdSymmetry symmetry, PetscBool fold);
 PetscInt PsdFeaturesLength(PsdFeatures features);        /* of a row */
 PetscInt PsdFeaturesSamplesPerRow(PsdFeatures features); /* 2 when folded, else 1 */

@@ -2,8 +2,9 @@
    Transpose reduction (docs/mathematics.md, section 2): this rank's part of A'A, and h = A'nu0 summed over all ranks,
    nu0 = -L'(0), which is Y for the squared loss.
 
-   A chunk of lifted features, row-major rows x D, is the D x rows matrix that dsyrk adds as Phi' Phi. Two ways: each rank
-   its own samples' D x D, to be summed; or each rank its own columns of all samples' D x D, the chunks going round.
+   A chunk of lifted features, row-major rows x D, is the D x rows matrix that dsyrk adds as Phi' Phi. Two ways: each
+   rank its own samples' D x D, to be summed; or each rank its own columns of all samples' D x D, the chunks going
+   round.
 */
 #include "gram.h"
 #include "limits.h"
@@ -16,8 +17,8 @@ typedef struct {
   PsdSum gram_sum, h_sum; /* NULL: sums are plain */
 } Accumulator;
 
-/* h = beta h + Phi' nu, for one chunk and nu0 or signs. A folded row stands for two samples of one target, sqrt 2 of each; nu has both of them, or,
-   where the loss is split, one. */
+/* h = beta h + Phi' nu, for one chunk and nu0 or signs. A folded row stands for two samples of one target, sqrt 2 of
+   each; nu has both of them, or, where the loss is split, one. */
 static PetscErrorCode MultiplyColumns(PsdProblem problem, const PetscReal nu[], PetscInt first, PetscInt rows,
                                       const PetscReal *phi, PetscReal beta, PetscReal *h)
 {
@@ -229,7 +230,8 @@ static PetscErrorCode RoundDestroy(Round *it)
   PetscFunctionReturn(0);
 }
 
-/* This rank's chunk k (no rows when it has so many not) goes to all, as do the others'; each adds its columns of all. */
+/* This rank's chunk k (no rows when it has so many not) goes to all, as do the others'; each adds its columns of
+   all. */
 static PetscErrorCode GoRound(PsdProblem problem, PetscInt k, PetscInt columns, const PetscInt column[], Round *it,
                               PetscReal *matrix, PetscInt *done)
 {
@@ -259,8 +261,8 @@ static PetscErrorCode GoRound(PsdProblem problem, PetscInt k, PetscInt columns, 
   PetscFunctionReturn(0);
 }
 
-/* From the root's whole upper triangle to the owners of columns of the lower one: row j of the lower is column j of the upper,
-   so that columns of the lower are rows of the upper, sent as blocks of them. */
+/* From the root's whole upper triangle to the owners of columns of the lower one: row j of the lower is column j of
+   the upper, so that columns of the lower are rows of the upper, sent as blocks of them. */
 static PetscErrorCode DealColumns(PsdProblem problem, PetscInt columns, const PetscInt column[], PetscReal *matrix)
 {
   PetscFunctionBeginUser;

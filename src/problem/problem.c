@@ -1,5 +1,6 @@
 /*
-   PsdProblem: the object, what is set and asked of it, and the order in which it is made: sizes and blocks, targets, features.
+   PsdProblem: the object, what is set and asked of it, and the order in which it is made: sizes and blocks, targets,
+   features.
 */
 #include "problem.h"
 #include "base/base.h"

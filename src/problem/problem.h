@@ -1,5 +1,6 @@
 /*
-   The convex program (docs/mathematics.md, section 1): min L(A S) + beta R(S), as the solver and the certificate see it.
+   The convex program (docs/mathematics.md, section 1): min L(A S) + beta R(S), as the solver and the certificate see
+   it.
 
    A is the n x D matrix of lifted features, sharded by rows over the ranks. It is kept as A P: the component along J is
    removed from every feature, because <Phi, S> is asked only of S with <J,S> = 0 and R* does not see J either. So
@@ -17,8 +18,9 @@
 #include "products.h"
 #include "rows.h"
 
-/* The samples that a loss that is split is followed by: all of them, or, where mirror images are folded, the images, each of which
-   stands for its mirror image as well. Their scores are the same, and so are v, lambda and every dual point of the solver. */
+/* The samples that a loss that is split is followed by: all of them, or, where mirror images are folded, the images,
+   each of which stands for its mirror image as well. Their scores are the same, and so are v, lambda and every dual
+   point of the solver. */
 typedef struct {
   PetscInt n_local, copies; /* here; samples that each stands for */
   PetscReal *Y;             /* targets, n_local x C row-major; the problem's own where copies is 1 */

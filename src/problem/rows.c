@@ -203,7 +203,8 @@ PetscErrorCode PsdRowsForward(PsdRows it, Vec S, PetscReal yhat[])
   PetscFunctionReturn(0);
 }
 
-/* yhat of class t += sum over terms k of weight (a p_k^2 + b p_k e_k + c e_k^2 - <Phi,j><j,cc'>), p = c[0..f-1].x, e = c[f] */
+/* yhat of class t += sum over terms k of weight (a p_k^2 + b p_k e_k + c e_k^2 - <Phi,j><j,cc'>), p = c[0..f-1].x, e
+   = c[f] */
 static PetscErrorCode ForwardTerms(PsdRows it, PetscInt g, PetscInt t, PetscInt terms, const PetscReal *columns,
                                    const PetscReal weight[], PetscReal *products, PetscReal yhat[])
 {

@@ -1,6 +1,7 @@
 /*
-   Samples as lifted features or as patches, and what mirror images save: where every image's mirror image is among the samples and
-   patches are symmetric, a minimiser is (symmetry.h), and A'A and the iterations of a loss that is split need one row for both.
+   Samples as lifted features or as patches, and what mirror images save: where every image's mirror image is among
+   the samples and patches are symmetric, a minimiser is (symmetry.h), and A'A and the iterations of a loss that is
+   split need one row for both.
 */
 #include "samples.h"
 #include "base/base.h"
@@ -29,8 +30,8 @@ PetscErrorCode PsdProblemFold(PsdProblem problem)
   PetscFunctionReturn(0);
 }
 
-/* Folded features, for A'A and, of a loss that is split, for every iteration, beside those of the certificate. What is passed over
-   once is not kept. */
+/* Folded features, for A'A and, of a loss that is split, for every iteration, beside those of the certificate. What
+   is passed over once is not kept. */
 PetscErrorCode PsdProblemLift(PsdProblem problem)
 {
   PetscFunctionBeginUser;

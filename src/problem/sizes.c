@@ -4,7 +4,6 @@
 #include "sizes.h"
 #include "patches/mirror.h"
 #include "patches/transform.h"
-#include "symmetry.h"
 
 PetscErrorCode PsdProblemPlanSizes(PsdProblem problem, const PsdSampleShape *shape, PetscInt ranks, PsdSizes *sizes)
 {

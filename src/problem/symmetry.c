@@ -12,8 +12,8 @@ static PetscInt PlaceOf(PetscInt i, PetscInt j)
   return PsdPackedLength(high) + low;
 }
 
-/* Pi on region g; the last row and column of a block, those of the constant 1, stay. padding: entries of padding, which are
-   zero in every sample. */
+/* Pi on region g; the last row and column of a block, those of the constant 1, stay. padding: entries of padding,
+   which are zero in every sample. */
 static void MapRegion(PsdSymmetry it, PetscInt g, PetscInt d, const PsdRegionMirror *mirror, PetscBool padding[])
 {
   const PetscInt m = PsdPackedLength(d);

@@ -1,6 +1,7 @@
 /*
-   Targets, and what follows of them alone: L(0), the objective of the network without neurons, and nu0 = -L'(0), whose A'nu0 = h is
-   the gradient there; and random signs, which are to nu0 what targets would be that have nothing to do with the images (beta.c).
+   Targets, and what follows of them alone: L(0), the objective of the network without neurons, and nu0 = -L'(0),
+   whose A'nu0 = h is the gradient there; and random signs, which are to nu0 what targets would be that have nothing
+   to do with the images (beta.c).
 */
 #include "targets.h"
 
@@ -9,7 +10,8 @@ static PetscReal Target(PetscInt C, PetscInt class, PetscInt t)
   return class == (C == 1 ? 1 : t) ? 1 : -1;
 }
 
-/* Targets: one column of -1 (class 0) and +1 (class 1) for two classes, else +1 in the column of the class and -1 elsewhere. */
+/* Targets: one column of -1 (class 0) and +1 (class 1) for two classes, else +1 in the column of the class and -1
+   elsewhere. */
 static PetscErrorCode SetTargets(PsdProblem problem)
 {
   PetscFunctionBeginUser;
