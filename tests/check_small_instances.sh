@@ -3,4 +3,5 @@
 . "$SOURCE/tests/check.sh"
 need_python
 scratch
-OPENBLAS_NUM_THREADS=1 /usr/bin/python3 "$SOURCE/tests/small_instances.py" "$PSDNET" "$LAUNCH" "$SCRATCH"
+export OPENBLAS_NUM_THREADS=1
+python small_instances "$PSDNET" "$LAUNCH" "$SCRATCH"
