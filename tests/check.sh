@@ -28,8 +28,11 @@ python() {
 }
 
 # scratch: goes to SCRATCH, emptied; it is removed when the script has passed. on_exit, a command, comes first, in any case.
+# TMPDIR is the script's own as well: Open MPI keeps a directory there that all runs without a launcher make and remove.
 on_exit=:
 scratch() {
+  TMPDIR=$(mktemp -d "${TMPDIR:-/tmp}/psdnet.XXXXXX")
+  export TMPDIR
   rm -rf "$SCRATCH"
   mkdir -p "$SCRATCH"
   cd "$SCRATCH"
@@ -38,6 +41,7 @@ scratch() {
 leave() {
   status=$?
   $on_exit
+  rm -rf "$TMPDIR"
   case $status in 0 | 77) cd / && rm -rf "$SCRATCH" ;; esac
 }
 
@@ -90,9 +94,13 @@ complains() {
 # later COMMAND...: runs it in the background, two such at a time; all_done waits for the last. One that fails ends the script.
 earlier=
 later() {
-  "$@" &
+  apart "$@" &
   all_done
   earlier=$!
+}
+apart() {
+  TMPDIR=$(mktemp -d)
+  "$@"
 }
 all_done() {
   if [ -n "$earlier" ] && ! wait "$earlier"; then
