@@ -36,22 +36,4 @@ for pair in '-beta 1 -beta_rel 0.1' '-beta 1 -beta_noise 0.1' '-beta_rel 0.1 -be
   refuse 'found several' 1 train -data data -model no.h5 $pair
 done
 
-/usr/bin/python3 - <<'PYTHON'
-from judge import finish, report, require
-
-
-def same(name, other):
-    one, two = report(name), report(other)
-    for key, tolerance in ('beta', 1e-12), ('objective_primal', 1e-8):
-        require(abs(one[key] / two[key] - 1) < tolerance, name, other, key, one[key], two[key])
-
-
-for name in 'scalapack-2', 'scalapack-3', 'scalapack-4', 'dual-3', 'root-1', 'gram':
-    same(name, 'nothing')
-same('flip-2', 'flip-1')
-same('unfolded-3', 'folded-2')
-require(abs(report('five')['beta'] / report('nothing')['beta'] - 5) < 1e-12, report('five')['beta'])
-# of targets that have to do with the images R* is larger than of random ones
-require(report('nothing')['beta'] < 0.01 * report('nothing')['beta_max'], 'beta_max')
-finish()
-PYTHON
+python judge_defaults

@@ -29,7 +29,7 @@ static void Residual(const Setting *it, const PetscReal x[], PetscReal residual[
 
 static PetscReal LargestEigenvalue(PetscInt d, const PetscReal M[], PetscReal sign, PetscReal mu)
 {
-  PetscReal A[ROOM * ROOM], lambda[ROOM], work[8 * ROOM];
+  PetscReal A[ROOM * ROOM] = {0}, lambda[ROOM], work[8 * ROOM];
   PetscBLASInt order = (PetscBLASInt)d, room = 8 * ROOM, info;
   for (PetscInt k = 0; k < d * d; k++) A[k] = sign * M[k];
   for (PetscInt k = 0; k < d; k++) A[k * d + k] += k < d - 1 ? mu : -mu;
@@ -78,7 +78,7 @@ static PetscReal Polar(const Setting *it, const PetscReal nu[])
 static PetscReal DualValue(const Setting *it, const PetscReal w[])
 {
   const PetscInt length = it->problem->n * it->problem->blocks->C;
-  PetscReal nu[3 * IMAGES], linear = 0, square = 0;
+  PetscReal nu[3 * IMAGES] = {0}, linear = 0, square = 0;
   Residual(it, w, nu);
   for (PetscInt k = 0; k < length; k++) {
     linear += nu[k] * it->Y[k];
@@ -90,7 +90,7 @@ static PetscReal DualValue(const Setting *it, const PetscReal w[])
 
 static PetscReal PrimalValue(const Setting *it, const PetscReal S[], PetscReal weight)
 {
-  PetscReal residual[3 * IMAGES], loss = 0;
+  PetscReal residual[3 * IMAGES] = {0}, loss = 0;
   Residual(it, S, residual);
   for (PetscInt k = 0; k < it->problem->n * it->problem->blocks->C; k++) loss += residual[k] * residual[k] / 2;
   return loss + it->problem->beta * weight;

@@ -272,7 +272,7 @@ static void CheckProxMinimizes(const Case *it)
 /* sigma (x - v) is a subgradient at v: Fenchel equality, relative to what rounding of x makes of it */
 static void CheckProxExtremes(const Case *it)
 {
-  PetscReal x[MOST_COLUMNS], v[MOST_COLUMNS], nu[MOST_COLUMNS];
+  PetscReal x[MOST_COLUMNS], v[MOST_COLUMNS], nu[MOST_COLUMNS] = {0};
   for (PetscReal sigma = 1e-8; sigma < 2e8; sigma *= 10) {
     for (PetscReal size = 1e-8; size < 2e8; size *= 10) {
       for (int trial = 0; trial < 8; trial++) {
