@@ -4,7 +4,7 @@
 */
 #include "choose_consensus.h"
 #include "base/base.h"
-#include "costs.h"
+#include "solver_costs.h"
 #include "problem/sizes.h"
 #include <string.h>
 

@@ -69,7 +69,7 @@ PetscErrorCode PsdReportWrite(const PsdReport *report, const char path[]);
 struct _PsdPlan;
 PetscErrorCode PsdPlanReportWrite(const struct _PsdPlan *plan, const char path[]);
 
-/* ---------------------------------------------------------------- tables: table.c */
+/* ---------------------------------------------------------------- tables: csv.c */
 
 typedef struct _p_PsdTable *PsdTable;
 /* path "": none is kept. header: names of the columns, with commas. Collective. */

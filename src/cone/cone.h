@@ -31,7 +31,7 @@ PetscErrorCode PsdConeRefactor(PsdCone cone, Vec Z[2]);
 PetscErrorCode PsdConeGetFactors(PsdCone cone, PsdFactors *local);
 PetscErrorCode PsdConeDestroy(PsdCone *cone);
 
-/* PsdConeVisit - what the next projections start from, in a file that another number of ranks may read (stored.c);
+/* PsdConeVisit - what the next projections start from, in a file that another number of ranks may read (cone_state.c);
    after PsdConeSetUp. Proofs are not among it; they are made anew. Collective. */
 struct _p_PsdVisitor;
 PetscErrorCode PsdConeVisit(PsdCone cone, struct _p_PsdVisitor *visitor);

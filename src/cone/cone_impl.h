@@ -1,7 +1,7 @@
 /*
    Inside the projection: its struct, what is remembered of a block, the struct that a kernel fills, and what kernels share.
 
-   A new kernel is a file that fills PsdConeOps and a line in table.c.
+   A new kernel is a file that fills PsdConeOps and a line in cone_table.c.
 */
 #ifndef PSD_CONE_IMPL_H
 #define PSD_CONE_IMPL_H

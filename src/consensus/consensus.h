@@ -12,10 +12,10 @@
 
 #include "base/visitor.h"
 #include "cone/factors.h"
-#include "problem/costs.h"
+#include "problem/sample_costs.h"
 #include "problem/problem.h"
 
-/* ---------------------------------------------------------------- kernels: table.c */
+/* ---------------------------------------------------------------- kernels: consensus_table.c */
 
 /* What an iteration is followed by. One kernel can go on from where another of the same form has stopped. */
 typedef enum {

@@ -1,7 +1,7 @@
 /*
    Inside the consensus: its struct, and the operations of a kernel.
 
-   A kernel is one file, which ends in its operations and its PsdConsensusKernel; a line of table.c makes it known.
+   A kernel is one file, which ends in its operations and its PsdConsensusKernel; a line of consensus_table.c makes it known.
 */
 #ifndef PSD_CONSENSUS_IMPL_H
 #define PSD_CONSENSUS_IMPL_H

@@ -3,7 +3,7 @@
    operations.
 
    This is the arithmetic alone. Who allocates or computes something states it beside the code that does so: the
-   consensus and cone kernels, the problem, the solver, which adds up a run (src/admm/costs.c). Counts are reals, as
+   consensus and cone kernels, the problem, the solver, which adds up a run (src/admm/solver_costs.c). Counts are reals, as
    products of them exceed an int. Sizes are those of docs/mathematics.md. Nothing here is collective but PsdNodeThis.
 */
 #ifndef PSD_COST_H

@@ -42,7 +42,7 @@ PetscErrorCode PsdNeuronsAssemble(const PsdNeurons *neurons, PsdBlocks blocks, V
    `factors` holds. Not collective. */
 PetscErrorCode PsdNeuronsGetFactors(const PsdNeurons *neurons, PsdBlocks blocks, PsdFactors *factors);
 
-/* PsdNeuronsVisit - the neurons of the pairs that are here, in a file that a run is continued from (stored.c). When
+/* PsdNeuronsVisit - the neurons of the pairs that are here, in a file that a run is continued from (neurons_state.c). When
    they are read, those of positive weight come first, pair by pair, as when a network is extracted; room for 2 d a
    pair is needed. Collective. */
 PetscErrorCode PsdNeuronsVisit(PsdNeurons *neurons, PsdBlocks blocks, PsdVisitor visitor);

@@ -21,7 +21,7 @@ void PsdPatchesAddStatistics(PsdPatches patches, const PetscReal moments[], Pets
    change. Collective. Input errors: patches that are all alike, or overflow. */
 PetscErrorCode PsdPatchesSetStatistics(PsdPatches patches, PetscReal sum[]);
 
-/* PsdPatchesVisit - the transform of every branch that has one, in a file that a run is continued from (stored.c); a
+/* PsdPatchesVisit - the transform of every branch that has one, in a file that a run is continued from (patches_state.c); a
    transform that is there already stays when one is read. Collective. */
 struct _p_PsdVisitor;
 PetscErrorCode PsdPatchesVisit(PsdPatches patches, struct _p_PsdVisitor *visitor);

@@ -3,7 +3,7 @@
 */
 #include "plan.h"
 #include "admm/choose_consensus.h"
-#include "admm/costs.h"
+#include "admm/solver_costs.h"
 #include "base/base.h"
 #include "cone/cone.h"
 

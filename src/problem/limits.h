@@ -1,6 +1,6 @@
 /*
    The sizes of the pieces that samples are worked on in. What is allocated follows from them, and so does what a run is
-   foreseen to need (costs.c).
+   foreseen to need (sample_costs.c).
 */
 #ifndef PSD_LIMITS_PRIVATE_H
 #define PSD_LIMITS_PRIVATE_H

@@ -13,7 +13,7 @@
 void PsdAdmmMemory(const PsdSizes *sizes, const PsdConsensusKernel *kernel, PetscReal program, PsdMemory *memory);
 
 /* PsdAdmmCosts - of one rank, by phase, of a run of so many iterations. What cannot be known before is assumed: see
-   costs.c. */
+   solver_costs.c. */
 void PsdAdmmCosts(const PsdSizes *sizes, const PsdConsensusKernel *kernel, const PsdRates *rates, PetscInt iterations,
                   PsdCost cost[PSD_PHASE_COUNT]);
 

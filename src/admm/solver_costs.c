@@ -4,7 +4,7 @@
    What cannot be known before a run is assumed: the penalty changes twice, which is a factorisation each. The cone has
    assumptions of its own (cone/cone_cost.c).
 */
-#include "costs.h"
+#include "solver_costs.h"
 #include "admm.h"
 #include "cone/polar.h"
 

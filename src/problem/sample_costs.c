@@ -1,7 +1,7 @@
 /*
-   Costs of the samples: each function states what the one named in costs.h allocates or computes.
+   Costs of the samples: each function states what the one named in sample_costs.h allocates or computes.
 */
-#include "costs.h"
+#include "sample_costs.h"
 #include "limits.h"
 
 #define REAL PSD_BYTES_REAL
