@@ -104,7 +104,8 @@ PetscErrorCode PsdDataSetArrays(PsdData data, PetscInt n_local, PetscInt channel
   const PetscErrorCode code = PsdFailureAgree(data->comm, &failure);
   if (code) PetscCall(PsdArraysDestroy(&arrays));
   PetscCall(code);
-  PetscCall(PsdDataSetPath(data, ""));
+  PetscCall(PsdArraysDestroy(&data->arrays));
+  data->path[0] = '\0';
   data->arrays = arrays;
   data->origin = &PsdOriginArrays;
   PetscFunctionReturn(0);

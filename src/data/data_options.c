@@ -3,8 +3,6 @@
 */
 #include "data.h"
 
-const char *const PsdSplitNames[] = {"train", "test", NULL};
-
 static PetscErrorCode SetPathFromOptions(PsdData data)
 {
   PetscFunctionBeginUser;

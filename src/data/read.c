@@ -9,12 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-void PsdDataSplitEvenly(PetscInt n, PetscMPIInt size, PetscMPIInt rank, PetscInt *first, PetscInt *count)
-{
-  *first = (PetscInt)((PetscInt64)n * rank / size);
-  *count = (PetscInt)((PetscInt64)n * (rank + 1) / size) - *first;
-}
-
 static PetscErrorCode Inspect(PsdData data, PsdSource *source)
 {
   PetscFunctionBeginUser;

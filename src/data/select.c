@@ -6,6 +6,12 @@
 #include "data.h"
 #include <stdlib.h>
 
+void PsdDataSplitEvenly(PetscInt n, PetscMPIInt size, PetscMPIInt rank, PetscInt *first, PetscInt *count)
+{
+  *first = (PetscInt)((PetscInt64)n * rank / size);
+  *count = (PetscInt)((PetscInt64)n * (rank + 1) / size) - *first;
+}
+
 /* Labels in ascending order, and the class that each stands for. */
 typedef struct {
   PetscInt count;
