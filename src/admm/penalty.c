@@ -100,9 +100,8 @@ PetscReal PsdPenaltyFollowBounds(PsdBoundTrend *trend, PetscInt iteration, Petsc
   const PetscReal gap = objective - bound, gained = trend->objective - objective, raised = bound - trend->bound;
   PetscReal proposal = rho;
   if (iteration < (trend->due ? trend->due : 50)) return rho;
-  if (trend->due && none) proposal = rho * 3;
-  else if (trend->due && gained < DONE * gap) proposal = rho / 3;
-  else if (trend->due && raised < DONE * gap) proposal = rho * 3;
+  if (trend->due && !none && gained < DONE * gap) proposal = rho / 3;
+  else if (trend->due && (none || raised < DONE * gap)) proposal = rho * 3;
   trend->due = iteration + PetscMax(50, iteration / 2);
   trend->objective = objective;
   trend->bound = bound;

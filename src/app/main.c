@@ -68,11 +68,8 @@ static char *JoinArguments(int argc, char **argv)
 {
   size_t length = 1;
   for (int k = 0; k < argc; k++) length += strlen(argv[k]) + 1;
-  char *line = calloc(length, 1);
-  for (int k = 0; line && k < argc; k++) {
-    if (k > 0) strcat(line, " ");
-    strcat(line, argv[k]);
-  }
+  char *line = calloc(length, 1), *end = line;
+  for (int k = 0; line && k < argc; k++) end += snprintf(end, length - (size_t)(end - line), k ? " %s" : "%s", argv[k]);
   return line;
 }
 
@@ -117,10 +114,12 @@ int main(int argc, char **argv)
   const PsdSubcommand *subcommand = argc > 1 ? FindSubcommand(argv[1]) : NULL;
   if (argc > 1 && (!strcmp(argv[1], "-version") || !strcmp(argv[1], "--version"))) {
     printf("psdnet %s\n", PSD_VERSION);
+    free(line);
     return PSD_EXIT_DONE;
   }
   if (argc == 1) {
     PrintUsage(help ? stdout : stderr);
+    free(line);
     return help ? PSD_EXIT_DONE : PSD_EXIT_INPUT;
   }
   const char *name = ShiftArgument(&argc, argv);

@@ -227,7 +227,7 @@ PetscErrorCode PsdChecksumRanks(MPI_Comm comm, const void *bytes, size_t count, 
   PetscCallMPI(MPI_Allgather(mine, 2, MPI_UINT64_T, all, 2, MPI_UINT64_T, comm));
   *checksum = 0;
   for (PetscMPIInt r = 0; r < ranks; r++)
-    *checksum = (unsigned)crc32_combine(*checksum, all[2 * r], (z_off_t)all[2 * r + 1]);
+    *checksum = (unsigned)crc32_combine(*checksum, all[2 * (size_t)r], (z_off_t)all[2 * (size_t)r + 1]);
   PetscCall(PetscFree(all));
   PetscFunctionReturn(0);
 }

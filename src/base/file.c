@@ -18,7 +18,7 @@
 #define TEMPORARY ".tmp."
 #define HOST_LENGTH 256
 #define STALE_SECONDS                                                                                                  \
-  (24 * 3600) /* a temporary file of another machine that nobody has written to for so long is left over */
+  (24L * 3600) /* a temporary file of another machine that nobody has written to for so long is left over */
 
 static void HostName(char host[HOST_LENGTH])
 {

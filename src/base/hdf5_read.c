@@ -214,7 +214,7 @@ void PsdH5ReadLabels(PsdH5File file, const char name[], PetscInt *count, PetscIn
   if (!failure->failed &&
       (H5Tget_class(attribute.type) != H5T_STRING || attribute.points < 1 || attribute.points > MAX_LABELS))
     PsdFailureRecord(failure, "%s: attribute '%s' is of the wrong kind, expected a list of labels", file.path, name);
-  if (!failure->failed) {
+  if (!failure->failed && attribute.points > 0) {
     *count = (PetscInt)attribute.points;
     *labels = malloc((size_t)*count * sizeof(PetscInt));
     texts = calloc((size_t)*count, LABEL_LENGTH);
@@ -251,7 +251,7 @@ void PsdH5ReadShape(PsdH5File file, const char name[], int axes, PetscInt shape[
   if (space < 0 || H5Sget_simple_extent_ndims(space) != axes || H5Sget_simple_extent_dims(space, extent, NULL) < 0)
     PsdFailureRecord(failure, "%s: data set %s is of the wrong shape, expected %d %s", file.path, name, axes,
                      axes == 1 ? "axis" : "axes");
-  for (int k = 0; k < axes; k++) {
+  for (int k = 0; k < PetscMin(axes, 2); k++) {
     if (extent[k] > (hsize_t)PETSC_MAX_INT)
       PsdFailureRecord(failure, "%s: data set %s is too large, expected at most %" PetscInt_FMT " along an axis",
                        file.path, name, PETSC_MAX_INT);

@@ -44,7 +44,7 @@ static void AddPairs(void *in, void *inout, int *count, MPI_Datatype *type)
   const PetscReal *from = in;
   PetscReal *to = inout;
   (void)type;
-  for (int k = 0; k < *count; k++) AddPair(&to[2 * k], &to[2 * k + 1], from[2 * k], from[2 * k + 1]);
+  for (size_t k = 0; k < 2 * (size_t)*count; k += 2) AddPair(&to[k], &to[k + 1], from[k], from[k + 1]);
 }
 
 /* Pairs in one message: bounds the buffers beside the arrays. */

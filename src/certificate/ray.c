@@ -27,10 +27,10 @@ static PetscErrorCode Values(const PsdDualRay *ray, PetscInt count, const PetscR
   const PetscInt C = problem->blocks->C;
   const PetscReal each = (PetscReal)problem->n * (PetscReal)C + PSD_DUAL_ROUNDINGS(C); /* roundings of a number */
   PetscReal sums[2 * MOST_POINTS] = {0};
-  for (PetscInt k = 0; k < count; k++)
+  for (size_t k = 0; k < (size_t)count; k++)
     sums[2 * k] = (*loss->ops->dual)(loss, ray->samples.n_local, C, s[k], ray->nu, ray->samples.Y, &sums[2 * k + 1]);
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sums, 2 * (PetscMPIInt)count, MPIU_REAL, MPI_SUM, problem->comm));
-  for (PetscInt k = 0; k < count; k++) {
+  for (size_t k = 0; k < (size_t)count; k++) {
     values[k] = (PetscReal)ray->samples.copies * sums[2 * k];
     roundings[k] = (PetscReal)ray->samples.copies * each * PETSC_MACHINE_EPSILON * sums[2 * k + 1];
   }

@@ -77,6 +77,7 @@ static PetscErrorCode Assemble(PsdConsensus consensus)
   if (rank > 0) {
     PetscCall(PetscFree(gram));
   } else {
+    PetscCheck(gram, PETSC_COMM_SELF, PETSC_ERR_PLIB, "no A'A");
     root->matrix = gram;
     PetscCall(PetscMalloc1(D, &root->diagonal));
     for (PetscInt k = 0; k < D; k++) {

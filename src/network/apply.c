@@ -109,7 +109,7 @@ static PetscErrorCode MakeBuffers(Filters *filters, PetscInt images)
   PetscFunctionBeginUser;
   for (PetscInt g = 0; g < filters->G; g++)
     fullest = PetscMax(fullest, (size_t)(filters->first[g + 1] - filters->first[g]));
-  const size_t fitting = BUFFER_BYTES / (patches * sizeof(PetscReal));
+  const size_t fitting = BUFFER_BYTES / (PetscMax((size_t)1, patches) * sizeof(PetscReal));
   filters->batch = (PetscInt)PetscMax((size_t)1, PetscMin(fitting, (size_t)images));
   const size_t all = (size_t)filters->batch * filters->positions, held = BUFFER_BYTES / (fullest * sizeof(PetscReal));
   filters->tile = (PetscInt)PetscMax((size_t)1, PetscMin(held, all));

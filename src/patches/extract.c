@@ -36,10 +36,10 @@ static void SlidingSums(PetscInt count, PetscInt window, PetscInt step, PetscInt
   for (PetscInt place = 0; place < count; place++) {
     const PetscReal *source = from + (size_t)place * step;
     PetscReal *sums = to + (size_t)place * step;
-    for (PetscInt line = 0; line < lines; line++) sums[line * line_step] = 0;
+    for (PetscInt line = 0; line < lines; line++) sums[(size_t)line * line_step] = 0;
     for (PetscInt k = 0; k < window; k++)
       for (PetscInt line = 0; line < lines; line++)
-        sums[line * line_step] += source[(size_t)k * step + line * line_step];
+        sums[(size_t)line * line_step] += source[(size_t)k * step + (size_t)line * line_step];
   }
 }
 

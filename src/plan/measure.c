@@ -90,7 +90,8 @@ static PetscErrorCode Eigen(void *context)
 {
   PetscFunctionBeginUser;
   Operands *it = context;
-  for (PetscInt j = 0; j < it->d; j++) PetscCall(PetscArraycpy(it->C + j * it->d, it->B + (size_t)j * ORDER, it->d));
+  for (PetscInt j = 0; j < it->d; j++)
+    PetscCall(PetscArraycpy(it->C + (size_t)j * it->d, it->B + (size_t)j * ORDER, it->d));
   PetscCall(PsdEigenSolve(it->eigen, it->C, it->lambda));
   PetscFunctionReturn(0);
 }
