@@ -70,7 +70,7 @@ partial="-classes 0,1 -patch 8x7 -pool 1 -consensus kernel -gap 1e-5"
 train partial 2 0 $partial
 train partial-same 2 2 $partial -checkpoint partial.ck -max_it 33
 train partial-same 2 0 $partial -checkpoint partial.ck -checkpoint_gram -resume
-grep -q 'cone .*slepc' partial-same.log
+grep -q 'cone .*partial' partial-same.log
 grep -q 'no A.A to keep' partial-same.log
 
 # -resume without a file starts afresh; a file without -resume is replaced by the run's own
