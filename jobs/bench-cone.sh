@@ -44,5 +44,5 @@ echo
 echo "| f | D | consensus | cone | iterations | gap | lift + gram s | factor s | admm s | projection s | dsyevd s | dsyevr s | better of them/projection | MB a rank | certify s | rank |"
 echo "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|"
 for partial in block krylovschur gd lobpcg jd; do
-  run 12 -limit 2000 -cone slepc -cone_partial $partial
+  run 12 -limit 2000 -cone partial -cone_partial $partial
 done

@@ -132,15 +132,16 @@ static void PositiveRange(void **state)
   for (PetscInt f = 1; f < ROOM; f += 11) ProjectBlocks("lapack", PSD_LAPACK_RANGE, 3, 4, f, 100 * (uint64_t)f);
 }
 
-/* ScaLAPACK on one rank a block and, where ranks are left over, on teams of them */
-static void OnTeams(void **state)
+/* every kernel of the table, on one rank a block and, where ranks are left over and it can, on teams of them */
+static void EveryKernel(void **state)
 {
   (void)state;
-  for (PetscInt f = 1; f < ROOM; f += 11) {
-    ProjectBlocks("scalapack", PSD_LAPACK_AUTO, 3, 4, f, 100 * (uint64_t)f);
-    ProjectBlocks("scalapack", PSD_LAPACK_AUTO, 1, 1, f, 100 * (uint64_t)f);
-    ProjectBlocks("scalapack", PSD_LAPACK_AUTO, 1, 3, f, 100 * (uint64_t)f);
-  }
+  for (PetscInt k = 0; k < PsdConeKernels; k++)
+    for (PetscInt f = 1; f < ROOM; f += 11) {
+      ProjectBlocks(PsdConeTable[k]->name, PSD_LAPACK_AUTO, 3, 4, f, 100 * (uint64_t)f);
+      ProjectBlocks(PsdConeTable[k]->name, PSD_LAPACK_AUTO, 1, 1, f, 100 * (uint64_t)f);
+      ProjectBlocks(PsdConeTable[k]->name, PSD_LAPACK_AUTO, 1, 3, f, 100 * (uint64_t)f);
+    }
 }
 
 static void FewerPairsThanRanks(void **state)
@@ -224,7 +225,7 @@ int main(int argc, char **argv)
   const struct CMUnitTest tests[] = {cmocka_unit_test(OrdersFromTwoToForty),
                                      cmocka_unit_test(FewerPairsThanRanks),
                                      cmocka_unit_test(PositiveRange),
-                                     cmocka_unit_test(OnTeams),
+                                     cmocka_unit_test(EveryKernel),
                                      cmocka_unit_test(RemovingJ),
                                      cmocka_unit_test(NamesOfOptions),
                                      cmocka_unit_test(Costs)};

@@ -13,7 +13,7 @@
 #   -stride 1            pixels between patches; patch = its side
 #   -classes 2           the first so many labels
 #   -consensus auto      auto, root, scalapack, dual
-#   -cone auto           auto, lapack, slepc, scalapack
+#   -cone auto           auto, lapack, partial, scalapack
 #   -iterations 50       of the solver
 #   -repetitions 3       runs of each combination; medians are shown
 #   -options "..."       more options of psdnet train
@@ -82,7 +82,7 @@ for name in iterations repetitions node; do number_of $name "${!name}"; done
 [ "$model_ranks" = 0 ] || numbers model_ranks "$model_ranks"
 [ "$model_patch" = 0 ] || number_of model_patch "$model_patch"
 words consensus "$consensus" auto root scalapack dual kernel
-words cone "$cone" auto lapack slepc scalapack
+words cone "$cone" auto lapack partial scalapack slepc
 for c in ${classes//,/ }; do [ "$c" -ge 2 ] || die "-classes: found $c, expected two or more"; done
 for r in ${ranks//,/ }; do
   [ -z "${SLURM_NTASKS:-}" ] || [ "$r" -le "$SLURM_NTASKS" ] || die "-ranks: found $r, the allocation has $SLURM_NTASKS"

@@ -82,3 +82,19 @@ void PsdRemoveJ(PetscInt d, PetscReal x[])
   for (PetscInt k = 0; k < d - 1; k++) x[PsdDiagonal(k)] -= inner;
   x[PsdDiagonal(d - 1)] += inner;
 }
+
+PetscReal PsdSquare(PetscInt n, const PetscReal x[])
+{
+  PetscReal sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (PetscInt k = 0; k < n; k++) sum += x[k] * x[k];
+  return sum;
+}
+
+PetscReal PsdSquareDistance(PetscInt n, const PetscReal x[], const PetscReal y[])
+{
+  PetscReal sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (PetscInt k = 0; k < n; k++) sum += (x[k] - y[k]) * (x[k] - y[k]);
+  return sum;
+}

@@ -34,6 +34,9 @@ void PsdPack(PetscInt d, const PetscReal full[], PetscReal svec[]);
 
 /* x <- x - <j,x> j for one svec of order d: the operator P; j = svec(J)/||J||, J = diag(1,...,1,-1) */
 void PsdRemoveJ(PetscInt d, PetscReal x[]);
+/* sum of squares; of differences */
+PetscReal PsdSquare(PetscInt n, const PetscReal x[]);
+PetscReal PsdSquareDistance(PetscInt n, const PetscReal x[], const PetscReal y[]);
 /* entry k of the diagonal of a packed upper triangle */
 static inline PetscInt PsdDiagonal(PetscInt k)
 {

@@ -145,11 +145,10 @@ static PetscErrorCode Run(PsdCone cone, PetscInt which, PsdBlockState *state, co
 {
   PetscFunctionBeginUser;
   const PetscInt complete = PsdConeFirst(PETSC_TRUE, PETSC_FALSE);
-  PetscReal norm = 0;
+  const PetscReal norm = cone->team.rank == 0 ? PetscSqrtReal(PsdSquare(cone->blocks->m, x)) : 0;
   PetscBool settled;
-  for (PetscInt k = 0; k < cone->blocks->m && cone->team.rank == 0; k++) norm += x[k] * x[k];
-  PetscCall((*PsdConeTable[which]->project)(cone, cone->kernel[which], state, x, cone->X,
-                                            Tolerance(cone, state, PetscSqrtReal(norm)), z, &settled));
+  PetscCall((*PsdConeTable[which]->project)(cone, cone->kernel[which], state, x, cone->X, Tolerance(cone, state, norm),
+                                            z, &settled));
   if (settled) PetscFunctionReturn(0);
   const PetscInt columns = state->columns;
   PetscCall((*PsdConeTable[complete]->project)(cone, cone->kernel[complete], state, x, cone->X, 0, z, &settled));

@@ -102,11 +102,9 @@ static PetscErrorCode ProjectRange(PsdCone cone, Lapack *lapack, PsdBlockState *
   const PetscInt d = cone->blocks->d;
   const PetscReal zero = 0;
   const PetscBLASInt one = 1;
-  PetscReal floor = 0, most = 0;
+  const PetscReal norm = PetscSqrtReal(PsdSquare(cone->blocks->m, x));      /* ||X||_F, never less than ||X||_2 */
+  const PetscReal floor = PsdConeFloor(d, norm), most = 2 * norm + DBL_MIN; /* LAPACK wants an interval, of zero too */
   PetscBLASInt order, found, info;
-  for (PetscInt k = 0; k < cone->blocks->m; k++) most += x[k] * x[k];
-  floor = PsdConeFloor(d, PetscSqrtReal(most)); /* ||X||_F, never less than ||X||_2 */
-  most = 2 * PetscSqrtReal(most) + DBL_MIN;     /* LAPACK wants an interval, of zero too */
   PetscCall(PetscBLASIntCast(d, &order));
   PetscCallBLAS("LAPACKsyevr", LAPACKsyevr_("V", "V", "U", &order, X, &order, &floor, &most, &one, &one, &zero, &found,
                                             lapack->lambda, lapack->V, &order, lapack->support, lapack->work,

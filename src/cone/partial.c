@@ -110,14 +110,11 @@ static PetscErrorCode Prove(Partial *it, PsdBlockState *state, PetscReal sign, c
   PetscFunctionBeginUser;
   const PetscInt m = it->d * (it->d + 1) / 2;
   PsdConeProof *proof = &state->proof;
-  PetscReal square = 0, norm = 0;
+  const PetscReal norm = PetscSqrtReal(PsdSquare(m, x));
   *proved = PETSC_TRUE;
-  for (PetscInt k = 0; k < m; k++) norm += x[k] * x[k];
-  norm = PetscSqrtReal(norm);
   if (norm == 0) PetscFunctionReturn(0);
   if (proof->x && proof->sign == sign && proof->count == found) {
-    for (PetscInt k = 0; k < m; k++) square += (x[k] - proof->x[k]) * (x[k] - proof->x[k]);
-    const PetscReal moved = PetscSqrtReal(square);
+    const PetscReal moved = PetscSqrtReal(PsdSquareDistance(m, x, proof->x));
     if (moved <= proof->margin) PetscFunctionReturn(0);
     if (moved <= NEAR * norm && ++proof->trusted < PROVE_EVERY) PetscFunctionReturn(0);
   }

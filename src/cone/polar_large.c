@@ -67,14 +67,6 @@ static PetscErrorCode Factor(PsdPolarLarge it, const PetscReal M[], PetscReal s,
   PetscFunctionReturn(0);
 }
 
-static PetscReal Square(PetscInt n, const PetscReal x[])
-{
-  PetscReal sum = 0;
-#pragma omp simd reduction(+ : sum)
-  for (PetscInt k = 0; k < n; k++) sum += x[k] * x[k];
-  return sum;
-}
-
 /* With B = U'U: w = U'^-1 s M2 (in q first), u = U^-1 w, then q = U'^-1 u. form = ||w||^2 = M2'B^-1 M2. */
 static PetscErrorCode Solve(PsdPolarLarge it, const PetscReal M2[], PetscReal *form)
 {
@@ -86,7 +78,7 @@ static PetscErrorCode Solve(PsdPolarLarge it, const PetscReal M2[], PetscReal *f
   PetscCall(PetscBLASIntCast(f, &order));
   for (PetscInt k = 0; k < f; k++) it->u[k] = M2[k] / PETSC_SQRT2;
   PetscCallBLAS("BLAStrsm", BLAStrsm_("L", "U", "T", "N", &order, &one, &unit, it->L, &order, it->u, &order));
-  *form = Square(f, it->u);
+  *form = PsdSquare(f, it->u);
   PetscCallBLAS("BLAStrsm", BLAStrsm_("L", "U", "N", "N", &order, &one, &unit, it->L, &order, it->u, &order));
   PetscCall(PetscArraycpy(it->q, it->u, f));
   PetscCallBLAS("BLAStrsm", BLAStrsm_("L", "U", "T", "N", &order, &one, &unit, it->L, &order, it->q, &order));
@@ -122,7 +114,7 @@ static PetscErrorCode MinimizeBound(PsdPolarLarge it, const PetscReal M[], Petsc
 {
   PetscFunctionBeginUser;
   const PetscInt f = it->f, state = s > 0 ? 0 : 1;
-  const PetscReal *M2 = M + (size_t)f * (f + 1) / 2, norm2 = PetscSqrtReal(Square(f, M2) / 2);
+  const PetscReal *M2 = M + (size_t)f * (f + 1) / 2, norm2 = PetscSqrtReal(PsdSquare(f, M2) / 2);
   PetscReal low = -norm, high = UpperEnd(it, M, norm2), best = PETSC_MAX_REAL;
   for (PetscInt k = 0; k < f; k++) low = PetscMax(low, s * M[PsdDiagonal(k)]); /* lambda is not below the diagonal */
   PetscReal theta = it->theta[state] != 0 ? it->theta[state] * norm : low + 0.3 * (PetscMin(high, norm + norm2) - low);
@@ -138,7 +130,7 @@ static PetscErrorCode MinimizeBound(PsdPolarLarge it, const PetscReal M[], Petsc
       continue;
     }
     PetscCall(Solve(it, M2, &form));
-    const PetscReal square = Square(f, it->u), length = PetscSqrtReal(square);
+    const PetscReal square = PsdSquare(f, it->u), length = PetscSqrtReal(square);
     const PetscReal rounding = (PetscReal)(f + 2) * PETSC_MACHINE_EPSILON * trace;
     /* at theta + rounding the form is not larger than computed, but for the rounding of two triangular solves, which is a
        perturbation of B of the size of `rounding` once more: it moves the form by u'E u */
@@ -160,7 +152,7 @@ static PetscErrorCode MinimizeBound(PsdPolarLarge it, const PetscReal M[], Petsc
     if (length < 1) high = PetscMin(high, theta);
     else low = PetscMax(low, theta);
     if (high - low <= ACCURACY * norm) break;
-    const PetscReal newton = theta + square / Square(f, it->q) * (length - 1);
+    const PetscReal newton = theta + square / PsdSquare(f, it->q) * (length - 1);
     theta = newton > low && newton < high ? newton : low + (high - low) / 2;
   }
   *value = best;
@@ -171,7 +163,7 @@ PetscErrorCode PsdPolarLargeEvaluate(PsdPolarLarge it, const PetscReal M[], Pets
 {
   PetscFunctionBeginUser;
   const PetscInt f = it->f;
-  const PetscReal norm = PetscSqrtReal(Square((f + 1) * (f + 2) / 2, M)), M4 = M[PsdDiagonal(f)];
+  const PetscReal norm = PetscSqrtReal(PsdSquare((f + 1) * (f + 2) / 2, M)), M4 = M[PsdDiagonal(f)];
   PetscReal plus, minus;
   *value = 0;
   if (norm == 0) PetscFunctionReturn(0);

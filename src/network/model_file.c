@@ -246,7 +246,7 @@ static void WriteLabels(PsdH5File file, const PsdModel *model, PsdFailure *failu
   const char **texts = malloc(count * sizeof(*texts));
 
   if (!digits || !texts) PsdFailureRecord(failure, "%s: not enough memory for its labels", file.path);
-  for (size_t k = 0; k < count && !failure->failed; k++) {
+  for (size_t k = 0; digits && texts && k < count; k++) {
     snprintf(digits + k * length, length, "%" PetscInt_FMT, model->labels[k]);
     texts[k] = digits + k * length;
   }
