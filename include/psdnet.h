@@ -4,7 +4,8 @@
      data -> patches -> problem -> admm -> network (+ certificate)
 
    Each is an opaque handle with Create / SetFromOptions / SetUp / Destroy. A program that trains on arrays of its own
-   is tests/examples/train_arrays.c. What holds of all functions is not said again at each:
+   is tests/examples/train_arrays.c. A plan (psdplan.h) says beforehand what a run will take. What holds of all
+   functions is not said again at each:
 
    - They return 0; or PSD_ERR_INPUT, alike on all ranks, when the input is at fault, and PsdErrorMessage() says why;
      or an error code of PETSc, with PETSc's traceback, when the program is.
@@ -26,6 +27,7 @@
 #include <psddata.h>
 #include <psdnetwork.h>
 #include <psdpatches.h>
+#include <psdplan.h>
 #include <psdproblem.h>
 #include <psdsys.h>
 

@@ -15,8 +15,8 @@ typedef struct _p_PsdProblem *PsdProblem;
 
 /*
    PsdProblemCreate - Creates the problem of a data set and patches on the same communicator. Both are borrowed and
-   must outlive it. Squared loss, activation 0.09 u^2 + 0.5 u + 0.47, beta 0.01 of random targets' beta_max, 1024 MB a
-   rank for lifted features.
+   must outlive it; data may be NULL for a problem that is planned only (psdplan.h). Squared loss, activation 0.09 u^2 +
+   0.5 u + 0.47, beta 0.01 of random targets' beta_max, 1024 MB a rank for lifted features.
 
    Collective.
 */

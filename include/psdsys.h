@@ -1,7 +1,7 @@
 /*
    Services for programs that use libpsdnet, as the command does: errors that all ranks agree on, options read
-   strictly, phases and their times, progress lines, output files that appear whole or not at all, and signals that
-   end a run in order.
+   strictly, phases and their times, progress lines, output files that appear whole or not at all, checksums, and
+   signals that end a run in order.
 
    They hold no mathematics. Options are PETSc's: from the command line, -options_file or PETSC_OPTIONS.
 */
@@ -213,6 +213,16 @@ PSD_EXTERN void PsdFileAbandon(PsdFile *file);
    Collective on comm. option: the name that messages begin with. Errors (PSD_ERR_INPUT): it cannot be written.
 */
 PSD_EXTERN PetscErrorCode PsdFileCheckWritable(MPI_Comm comm, const char option[], const char path[]);
+
+/* ---------------------------------------------------------------- checksums */
+
+/*
+   PsdChecksumRanks - CRC-32 of the `count` bytes of rank 0, followed by those of rank 1, and so on: the same on every
+   rank, and whatever the number of ranks that hold the same bytes between them.
+
+   Collective on comm. count may differ between ranks, and be 0.
+*/
+PSD_EXTERN PetscErrorCode PsdChecksumRanks(MPI_Comm comm, const void *bytes, size_t count, unsigned *checksum);
 
 /* ---------------------------------------------------------------- signals */
 

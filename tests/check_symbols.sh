@@ -1,11 +1,13 @@
 #!/bin/bash
-# libpsdnet shows what the headers of include/ declare, no function more and none less.
+# libpsdnet shows what the headers of include/ declare, no function more and none less; the command makes do with these headers.
 set -o pipefail
 . "$SOURCE/tests/check.sh"
 command -v nm pkg-config mpicc >/dev/null || skip "nm, pkg-config and mpicc"
 scratch
 for module in PETSc petsc; do pkg-config --exists $module && break; done
 read -ra flags < <(pkg-config --cflags "$module")
+
+grep -n '^ *# *include "' "$SOURCE"/src/app/*.[ch] | grep -v '"app\.h"' >private && fail "src/app/ includes private headers:" private
 
 # declarations by the preprocessor, one a line; then the words before a parenthesis that are no types of functions
 mpicc -E -P -I"$SOURCE/include" "${flags[@]}" "$SOURCE/include/psdnet.h" | tr '\n' ' ' | sed 's/[;{}]/&\n/g' |

@@ -323,7 +323,25 @@ static void TestPhasesAddUp(void **state)
   const PetscLogDouble spent = PsdPhaseSeconds(PSD_PHASE_LIFT) - before;
   assert_true(spent >= 0.006 && spent <= PsdWallSeconds() - start);
   assert_true(PsdPhaseSeconds(PSD_PHASE_WRITE) == 0);
-  assert_string_equal(PsdPhaseNames[PSD_PHASE_CERTIFY], "certify");
+  assert_string_equal(PsdPhaseName(PSD_PHASE_CERTIFY), "certify");
+}
+
+/* ---------------------------------------------------------------- checksums */
+
+/* The value that CRC-32 is checked with, of these nine digits, however ranks share them. */
+static void TestChecksumIsOfTheWhole(void **state)
+{
+  (void)state;
+  const char digits[] = "123456789";
+  PetscMPIInt rank, ranks;
+  unsigned checksum;
+  MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
+  MPI_Comm_size(PETSC_COMM_WORLD, &ranks);
+  for (int first = 0; first <= 9; first++) {
+    const int begin = rank == 0 ? 0 : first, end = rank == ranks - 1 ? 9 : first;
+    assert_int_equal(PsdChecksumRanks(PETSC_COMM_WORLD, digits + begin, (size_t)(end - begin), &checksum), 0);
+    assert_int_equal(checksum, 0xCBF43926);
+  }
 }
 
 int main(int argc, char **argv)
@@ -341,6 +359,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(TestLinkIsFollowed),
       cmocka_unit_test(TestUnwritablePlacesAreFoundBefore),
       cmocka_unit_test(TestPhasesAddUp),
+      cmocka_unit_test(TestChecksumIsOfTheWhole),
   };
   PetscCall(PsdInitialize(&argc, &argv, NULL));
   if (Rank() == 0) {

@@ -3,16 +3,41 @@
 
    A filter u sees x = (p - mean) transform of a patch p, and u . x = (transform u) . (p - mean): transform u is the pattern
    of pixels that the neuron looks for. Each is printed as a matrix that gnuplot reads, under a line
-   "# class weight row column" of its pooling region, channels side by side, scaled to largest magnitude 1.
+   "# class weight row column" of its pooling region, channels side by side, scaled to largest magnitude 1. A neuron of
+   one of several branches sees the patches of that branch.
 */
 #include <psdnet.h>
 
 typedef struct {
-  PetscInt N, f, q, C;
-  const PetscReal *filters, *weights, *transform;
-  const PetscInt *regions, *classes, *labels;
+  PetscInt q, f, G;
+  const PetscReal *transform; /* q x f; NULL: none, f = q */
   PsdPatchGeometry geometry;
+} Branch;
+
+typedef struct {
+  PetscInt N, f, C; /* f: numbers of a filter, those of the largest branch */
+  const PetscReal *filters, *weights;
+  const PetscInt *regions, *classes, *labels;
+  PetscInt q; /* of the largest branch */
+  Branch branch[PSD_MOST_BRANCHES];
 } Neurons;
+
+static PetscErrorCode GetBranches(PsdPatches patches, Neurons *neurons)
+{
+  PetscFunctionBeginUser;
+  PetscInt count;
+  PetscCall(PsdPatchesGetSizes(patches, &neurons->q, NULL, NULL, NULL));
+  PetscCall(PsdPatchesGetBranchCount(patches, &count));
+  for (PetscInt k = 0; k < count; k++) {
+    Branch *it = &neurons->branch[k];
+    PsdPatches branch;
+    PetscCall(PsdPatchesGetBranch(patches, k, &branch));
+    PetscCall(PsdPatchesGetTransform(branch, &it->transform, NULL));
+    PetscCall(PsdPatchesGetSizes(branch, &it->q, &it->f, &it->G, NULL));
+    PetscCall(PsdPatchesGetGeometry(branch, &it->geometry));
+  }
+  PetscFunctionReturn(0);
+}
 
 static PetscErrorCode GetNeurons(PsdNetwork network, Neurons *neurons)
 {
@@ -22,37 +47,37 @@ static PetscErrorCode GetNeurons(PsdNetwork network, Neurons *neurons)
                                  &neurons->regions, &neurons->classes));
   PetscCall(PsdNetworkGetClasses(network, NULL, &neurons->labels, &neurons->C));
   PetscCall(PsdNetworkGetPatches(network, &patches));
-  PetscCall(PsdPatchesGetTransform(patches, &neurons->transform, NULL));
-  PetscCall(PsdPatchesGetSizes(patches, &neurons->q, NULL, NULL, NULL));
-  PetscCall(PsdPatchesGetGeometry(patches, &neurons->geometry));
+  PetscCall(GetBranches(patches, neurons));
   PetscFunctionReturn(0);
 }
 
 /* pattern = transform u, scaled */
-static void Pattern(const Neurons *neurons, PetscInt j, PetscReal *pattern)
+static void Pattern(const Branch *branch, const PetscReal u[], PetscReal pattern[])
 {
-  const PetscReal *u = neurons->filters + (size_t)j * neurons->f;
   PetscReal largest = 0;
-  for (PetscInt i = 0; i < neurons->q; i++) {
-    pattern[i] = neurons->transform ? 0 : u[i];
-    for (PetscInt k = 0; neurons->transform && k < neurons->f; k++)
-      pattern[i] += neurons->transform[(size_t)i * neurons->f + k] * u[k];
+  for (PetscInt i = 0; i < branch->q; i++) {
+    pattern[i] = branch->transform ? 0 : u[i];
+    for (PetscInt k = 0; branch->transform && k < branch->f; k++)
+      pattern[i] += branch->transform[(size_t)i * branch->f + k] * u[k];
     largest = PetscMax(largest, PetscAbsReal(pattern[i]));
   }
-  for (PetscInt i = 0; i < neurons->q && largest > 0; i++) pattern[i] /= largest;
+  for (PetscInt i = 0; i < branch->q && largest > 0; i++) pattern[i] /= largest;
 }
 
 static void PrintNeuron(const Neurons *neurons, PetscInt j, PetscReal *pattern)
 {
-  const PetscInt height = neurons->geometry.patch_height, width = neurons->geometry.patch_width;
+  const Branch *branch = neurons->branch;
+  PetscInt region = neurons->regions[j];
+  for (; region >= branch->G; branch++) region -= branch->G; /* regions are counted through all branches */
+  const PetscInt height = branch->geometry.patch_height, width = branch->geometry.patch_width;
+  const PetscInt pool = branch->geometry.pool;
   /* with two classes there is one score, and it speaks for class 1 */
   const PetscInt label = neurons->labels[neurons->C == 1 ? 1 : neurons->classes[j]];
-  const PetscInt pool = neurons->geometry.pool, region = neurons->regions[j];
-  Pattern(neurons, j, pattern);
+  Pattern(branch, neurons->filters + (size_t)j * neurons->f, pattern);
   printf("# %d %.3g %d %d\n", (int)label, (double)neurons->weights[j], (int)(region / pool) + 1,
          (int)(region % pool) + 1);
   for (PetscInt row = 0; row < height; row++) {
-    for (PetscInt channel = 0; channel < neurons->geometry.channels; channel++)
+    for (PetscInt channel = 0; channel < branch->geometry.channels; channel++)
       for (PetscInt column = 0; column < width; column++)
         printf("%.4f ", (double)pattern[(channel * height + row) * width + column]);
     printf("\n");

@@ -1,11 +1,10 @@
 /*
    The psdnet command: one file a subcommand. A subcommand reads its options, calls the library, and prints; it holds no
-   mathematics.
+   mathematics, and knows of the library its public headers alone.
 */
 #ifndef PSD_APP_H
 #define PSD_APP_H
 
-#include "base/base.h"
 #include <psdnet.h>
 #include <stdio.h>
 
@@ -66,8 +65,7 @@ typedef struct {
 PetscErrorCode PsdReportWrite(const PsdReport *report, const char path[]);
 
 /* The plan of a run, as JSON. Collective; written by the root, whole or not at all. */
-struct _PsdPlan;
-PetscErrorCode PsdPlanReportWrite(const struct _PsdPlan *plan, const char path[]);
+PetscErrorCode PsdPlanReportWrite(PsdPlan plan, const char path[]);
 
 /* ---------------------------------------------------------------- tables: csv.c */
 

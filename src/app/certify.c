@@ -2,7 +2,6 @@
    psdnet certify: objective, bound and gap of a model, from its file and the data alone.
 */
 #include "app.h"
-#include "base/base.h"
 
 /* A gap below this is made of the rounding of sums, which differs with the number of ranks. */
 #define ALL_ROUNDING 1e-10

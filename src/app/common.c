@@ -2,7 +2,6 @@
    What several subcommands do alike.
 */
 #include "app.h"
-#include "base/base.h"
 #include <sys/resource.h>
 
 PetscErrorCode PsdOptionPath(const char name[], const char text[], PetscBool required, char path[PETSC_MAX_PATH_LEN])

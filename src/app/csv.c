@@ -1,9 +1,8 @@
 /*
-   Tables that grow while a command runs, as CSV (docs/formats.md: history.csv, path.csv): under a temporary name until they
-   are whole. Written by the root.
+   Tables that grow while a command runs, as CSV (docs/formats.md: history.csv, path.csv): under a temporary name until
+   they are whole. Written by the root.
 */
 #include "app.h"
-#include "base/base.h"
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>

@@ -2,7 +2,6 @@
    psdnet evaluate: accuracy and confusion matrix of a model on a data set.
 */
 #include "app.h"
-#include "base/base.h"
 
 static PetscErrorCode PrintConfusion(PsdData data, PetscInt count, const PetscInt64 confusion[])
 {

@@ -2,7 +2,6 @@
    psdnet info: what a file or directory is, a model or a data set.
 */
 #include "app.h"
-#include "base/base.h"
 #include <petscviewer.h>
 
 static PetscErrorCode ShowData(const char path[])

@@ -1,11 +1,10 @@
 /*
    psdnet SUBCOMMAND [options]: finds the subcommand, runs it, and turns its error into an exit status.
 
-   A user's mistake ends as one line on rank 0 and status 1 on all ranks; a defect ends as PETSc's traceback and MPI_Abort,
-   so that no rank waits for one that is gone.
+   A user's mistake ends as one line on rank 0 and status 1 on all ranks; a defect ends as PETSc's traceback and
+   MPI_Abort, so that no rank waits for one that is gone.
 */
 #include "app.h"
-#include "base/base.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,7 +72,8 @@ static char *JoinArguments(int argc, char **argv)
   return line;
 }
 
-/* An argument that is neither an option nor an option's value; each option has one value at most. NULL: there is none. */
+/* An argument that is neither an option nor an option's value; each option has one value at most. NULL: there is
+   none. */
 static const char *FindStray(int argc, char **argv)
 {
   for (int k = 1; k < argc; k++)

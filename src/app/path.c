@@ -1,13 +1,12 @@
 /*
-   psdnet path: the regularisation path. One problem, its A'A made once; a decreasing sequence of betas, each started from the
-   last one's solution and each certified; the network that does best on images that were held out is kept.
+   psdnet path: the regularisation path. One problem, its A'A made once; a decreasing sequence of betas, each started
+   from the last one's solution and each certified; the network that does best on images that were held out is kept.
 
-   What a path has come to is its table: a row for each beta that is done. Which network is kept, what is reported and which beta is
-   next all follow from the rows, so that they are what a checkpoint holds beside the solver's state. The network itself is in
-   the model file.
+   What a path has come to is its table: a row for each beta that is done. Which network is kept, what is reported and
+   which beta is next all follow from the rows, so that they are what a checkpoint holds beside the solver's state. The
+   network itself is in the model file.
 */
 #include "app.h"
-#include "base/archive.h"
 #include <string.h>
 
 #define MOST_BETAS 1000
@@ -296,8 +295,8 @@ static PetscErrorCode Step(Path *path, PetscReal begun)
   PetscFunctionReturn(0);
 }
 
-/* The model file is to be of the best beta so far; or, where the run was killed after it was written and before the next checkpoint,
-   of the beta that is gone through again. */
+/* The model file is to be of the best beta so far; or, where the run was killed after it was written and before the
+   next checkpoint, of the beta that is gone through again. */
 static PetscErrorCode CheckModel(const Path *path)
 {
   PetscFunctionBeginUser;

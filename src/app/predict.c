@@ -1,10 +1,10 @@
 /*
    psdnet predict: one line of CSV an image: index in the data set, scores, class.
 
-   The root writes; the other ranks send their shards' scores to it one after the other, so that it holds one shard at a time.
+   The root writes; the other ranks send their shards' scores to it one after the other, so that it holds one shard at a
+   time.
 */
 #include "app.h"
-#include "base/base.h"
 #include <errno.h>
 #include <string.h>
 

@@ -2,8 +2,6 @@
    report.json and the plan as JSON (docs/formats.md), written by the root.
 */
 #include "app.h"
-#include "base/base.h"
-#include "plan/plan.h"
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -137,45 +135,59 @@ PetscErrorCode PsdReportWrite(const PsdReport *report, const char path[])
   PetscFunctionReturn(0);
 }
 
+/* What the plan as JSON is made of. */
+typedef struct {
+  PsdPlanTotals totals;
+  struct {
+    const char *name;
+    PetscReal root, others;
+  } * memory;
+} PlanReport;
+
 static void PrintPlan(FILE *file, const void *what)
 {
-  const PsdPlan *plan = what;
+  const PlanReport *it = what;
+  const PsdPlanTotals *totals = &it->totals;
   PetscReal total = 0;
   fprintf(file, "{\n");
-  PrintNumber(file, "n", plan->sizes.n);
-  PrintNumber(file, "f", plan->sizes.f);
-  PrintNumber(file, "D", plan->sizes.D);
-  PrintInt(file, "blocks", 2 * plan->sizes.pairs);
-  PrintInt(file, "ranks", plan->sizes.ranks);
-  PrintField(file, "consensus", plan->kernel->name);
-  PrintInt(file, "iterations", plan->iterations);
+  PrintNumber(file, "n", totals->n);
+  PrintNumber(file, "f", totals->f);
+  PrintNumber(file, "D", totals->D);
+  PrintInt(file, "blocks", totals->blocks);
+  PrintInt(file, "ranks", totals->ranks);
+  PrintField(file, "consensus", totals->consensus);
+  PrintInt(file, "iterations", totals->iterations);
   fprintf(file, "  \"memory\": {");
-  for (PetscInt k = 0; k < plan->memory.count; k++) {
-    const PsdMemoryItem *item = &plan->memory.item[k];
-    fprintf(file, "%s\n    \"%s\": [%.0f, %.0f]", k > 0 ? "," : "", item->name, (double)item->root,
-            (double)item->others);
-  }
+  for (PetscInt k = 0; k < totals->items; k++)
+    fprintf(file, "%s\n    \"%s\": [%.0f, %.0f]", k > 0 ? "," : "", it->memory[k].name, (double)it->memory[k].root,
+            (double)it->memory[k].others);
   fprintf(file, "\n  },\n");
-  PrintNumber(file, "peak_memory_mb", plan->root / 1e6);
-  PrintNumber(file, "peak_memory_others_mb", plan->others / 1e6);
+  PrintNumber(file, "peak_memory_mb", totals->peak_root / 1e6);
+  PrintNumber(file, "peak_memory_others_mb", totals->peak_others / 1e6);
   fprintf(file, "  \"flops\": {");
   for (int phase = 0; phase < PSD_PHASE_COUNT; phase++)
-    fprintf(file, "%s\"%s\": %.6g", phase > 0 ? ", " : "", PsdPhaseName((PsdPhase)phase), (double)plan->flops[phase]);
+    fprintf(file, "%s\"%s\": %.6g", phase > 0 ? ", " : "", PsdPhaseName((PsdPhase)phase), (double)totals->flops[phase]);
   fprintf(file, "},\n  \"seconds\": {");
   for (int phase = 0; phase < PSD_PHASE_COUNT; phase++) {
-    fprintf(file, "\"%s\": %.6g, ", PsdPhaseName((PsdPhase)phase), (double)plan->seconds[phase]);
-    total += plan->seconds[phase];
+    fprintf(file, "\"%s\": %.6g, ", PsdPhaseName((PsdPhase)phase), (double)totals->seconds[phase]);
+    total += totals->seconds[phase];
   }
   fprintf(file, "\"total\": %.6g}\n}\n", (double)total);
 }
 
-PetscErrorCode PsdPlanReportWrite(const PsdPlan *plan, const char path[])
+PetscErrorCode PsdPlanReportWrite(PsdPlan plan, const char path[])
 {
   PetscFunctionBeginUser;
+  PlanReport it;
   PsdFailure failure = {PETSC_FALSE, ""};
   PetscMPIInt rank;
+  PetscCall(PsdPlanGetTotals(plan, &it.totals));
+  PetscCall(PetscMalloc1(it.totals.items, &it.memory));
+  for (PetscInt k = 0; k < it.totals.items; k++)
+    PetscCall(PsdPlanGetMemory(plan, k, &it.memory[k].name, &it.memory[k].root, &it.memory[k].others, NULL, NULL));
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
-  if (rank == 0) WriteWhole(path, PrintPlan, plan, &failure);
+  if (rank == 0) WriteWhole(path, PrintPlan, &it, &failure);
+  PetscCall(PetscFree(it.memory));
   PetscCall(PsdFailureAgree(PETSC_COMM_WORLD, &failure));
   PetscFunctionReturn(0);
 }

@@ -2,7 +2,6 @@
    psdnet train: data -> patches -> problem -> solver -> network, with its certificate, model, report and history.
 */
 #include "app.h"
-#include "base/base.h"
 
 typedef struct {
   char model[PETSC_MAX_PATH_LEN], report[PETSC_MAX_PATH_LEN], history[PETSC_MAX_PATH_LEN];

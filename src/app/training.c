@@ -1,6 +1,6 @@
 /*
-   What the subcommands that train do alike: from options that were read to a solver that is ready, and from its result to
-   a network on disk and its accuracy on images that were held out.
+   What the subcommands that train do alike: from options that were read to a solver that is ready, and from its result
+   to a network on disk and its accuracy on images that were held out.
 */
 #include "app.h"
 

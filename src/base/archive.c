@@ -216,22 +216,6 @@ PetscErrorCode PsdArchiveSumParts(PsdArchive it, PetscBool touched[], PetscBool 
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdChecksumRanks(MPI_Comm comm, const void *bytes, size_t count, unsigned *checksum)
-{
-  PetscFunctionBeginUser;
-  const uint64_t mine[2] = {PsdArchiveChecksum(0, bytes, count), count};
-  PetscMPIInt ranks;
-  uint64_t *all;
-  PetscCallMPI(MPI_Comm_size(comm, &ranks));
-  PetscCall(PetscMalloc1(2 * ranks, &all));
-  PetscCallMPI(MPI_Allgather(mine, 2, MPI_UINT64_T, all, 2, MPI_UINT64_T, comm));
-  *checksum = 0;
-  for (PetscMPIInt r = 0; r < ranks; r++)
-    *checksum = (unsigned)crc32_combine(*checksum, all[2 * (size_t)r], (z_off_t)all[2 * (size_t)r + 1]);
-  PetscCall(PetscFree(all));
-  PetscFunctionReturn(0);
-}
-
 void PsdArchiveFail(PsdArchive it, const char text[])
 {
   PsdFailureRecord(&it->failure, "%s: %s", it->path, text);

@@ -70,10 +70,4 @@ PetscErrorCode PsdArchiveClose(PsdArchive *archive);
 /* PsdArchiveDestroy - frees without a check, for those who leave on an error. Not collective. */
 PetscErrorCode PsdArchiveDestroy(PsdArchive *archive);
 
-/* ---------------------------------------------------------------- checksums: archive.c */
-
-/* PsdChecksumRanks - CRC-32 of what the ranks hold, one after the other, the same on every rank and for every number of
-   them. Collective. */
-PetscErrorCode PsdChecksumRanks(MPI_Comm comm, const void *bytes, size_t count, unsigned *checksum);
-
 #endif

@@ -15,7 +15,6 @@ PetscErrorCode PsdOptionEnumRenamed(const char name[], const char text[], const 
 
 /* ---------------------------------------------------------------- phases and events: phase.c, event.c */
 
-extern const char *const PsdPhaseNames[PSD_PHASE_COUNT];
 int PsdPhaseCurrent(void); /* the one that is open, or -1 */
 
 /* The parts of the solve, as PetscLog events: what -log_view says of them inside the stages. */

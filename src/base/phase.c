@@ -4,11 +4,10 @@
 */
 #include "base.h"
 
-const char *const PsdPhaseNames[PSD_PHASE_COUNT] = {"read", "lift", "gram", "factor", "admm", "certify", "write"};
-
 const char *PsdPhaseName(PsdPhase phase)
 {
-  return PsdPhaseNames[phase];
+  static const char *const names[PSD_PHASE_COUNT] = {"read", "lift", "gram", "factor", "admm", "certify", "write"};
+  return names[phase];
 }
 
 static struct {
@@ -59,7 +58,7 @@ PetscErrorCode PsdPhaseEnd(PsdPhase phase)
 {
   PetscFunctionBeginUser;
   PetscCheck(current == (int)phase, PETSC_COMM_SELF, PETSC_ERR_ORDER, "Phase %s ends but has not begun",
-             PsdPhaseNames[phase]);
+             PsdPhaseName(phase));
   phases[phase].seconds += MPI_Wtime() - current_start;
   current = -1;
   PetscCall(PetscLogStagePop());

@@ -1,95 +1,202 @@
 /*
-   A plan: the costs of a run added up, and printed.
+   A plan: what is asked of it, and the costs of a run added up.
 */
 #include "plan.h"
 #include "admm/choose_consensus.h"
 #include "admm/solver_costs.h"
-#include "base/base.h"
-#include "cone/cone.h"
+#include "measure.h"
+#include "problem/sizes.h"
 
-PetscErrorCode PsdPlanMake(const PsdSizes *sizes, const char loss[], const PsdConsensusKernel *kernel,
-                           const PsdRates *rates, const PsdNode *node, PetscInt iterations, PsdPlan *plan)
+PetscErrorCode PsdPlanCreate(PsdProblem problem, PsdPlan *plan)
 {
   PetscFunctionBeginUser;
-  PsdCost cost[PSD_PHASE_COUNT];
-  if (kernel) PetscCall(PsdConsensusCheckSupports(kernel, sizes, loss));
-  else PetscCall(PsdConsensusChoose(sizes, node, PSD_FORM_ANY, &kernel));
-  *plan = (PsdPlan){.sizes = *sizes, .kernel = kernel, .rates = *rates, .node = *node, .iterations = iterations};
-  PsdAdmmMemory(sizes, kernel, node->program, &plan->memory);
-  PsdMemoryPeak(&plan->memory, &plan->root, &plan->others);
-  plan->needed = PsdNodeBytes(node, sizes->ranks, &plan->memory);
-  PsdAdmmCosts(sizes, kernel, rates, iterations, cost);
-  for (int phase = 0; phase < PSD_PHASE_COUNT; phase++) {
-    plan->seconds[phase] = cost[phase].seconds;
-    plan->flops[phase] = cost[phase].flops * (PetscReal)sizes->ranks;
-  }
+  PsdPlan it;
+  PetscMPIInt ranks;
+  PetscCallMPI(MPI_Comm_size(problem->comm, &ranks));
+  PetscCall(PetscNew(&it));
+  it->comm = problem->comm;
+  it->problem = problem;
+  it->classes = 10;
+  it->ranks = ranks;
+  it->iterations = 150;
+  *plan = it;
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode PrintProblem(MPI_Comm comm, const PsdPlan *plan)
+PetscErrorCode PsdPlanSetSamples(PsdPlan plan, PetscInt images, PetscInt channels, PetscInt height, PetscInt width,
+                                 PetscInt classes)
 {
   PetscFunctionBeginUser;
+  plan->images = images;
+  plan->image[0] = channels;
+  plan->image[1] = height;
+  plan->image[2] = width;
+  plan->classes = classes;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdPlanSetMirror(PsdPlan plan, PetscBool mirror)
+{
+  PetscFunctionBeginUser;
+  plan->mirror = mirror;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdPlanSetRanks(PsdPlan plan, PetscInt ranks, PetscInt ranks_per_node, PetscReal node_memory)
+{
+  PetscFunctionBeginUser;
+  plan->ranks = ranks;
+  plan->ranks_per_node = ranks_per_node;
+  plan->node_memory = node_memory;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdPlanSetRates(PsdPlan plan, PetscInt count, const PetscReal rates[])
+{
+  PetscFunctionBeginUser;
+  PsdCheckInput(count == PSD_RATES_LEAST || count == PSD_RATES,
+                "option -rates: found %" PetscInt_FMT
+                " numbers, expected %d or %d: dgemm,dsyrk,dpotrf,memory[,lifting,dsyevd]",
+                count, PSD_RATES_LEAST, PSD_RATES);
+  for (PetscInt k = 0; k < count; k++)
+    PsdCheckInput(rates[k] > 0, "option -rates: found %g at place %" PetscInt_FMT ", expected a positive number",
+                  (double)rates[k], k + 1);
+  PetscCall(PetscArraycpy(plan->rate, rates, count));
+  plan->rate_count = count;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdPlanSetIterations(PsdPlan plan, PetscInt iterations)
+{
+  PetscFunctionBeginUser;
+  plan->iterations = iterations;
+  PetscFunctionReturn(0);
+}
+
+/* ---------------------------------------------------------------- sizes, node and rates */
+
+static PetscErrorCode FindSizes(PsdPlan plan)
+{
+  PetscFunctionBeginUser;
+  const PetscInt *image = plan->image;
+  const PsdSampleShape shape = {.n = plan->mirror ? 2 * plan->images : plan->images,
+                                .classes = plan->classes,
+                                .image = image[0] * image[1] * image[2],
+                                .flip = plan->mirror};
+  PetscCall(PsdPatchesSetImageSize(plan->problem->patches, image[0], image[1], image[2]));
+  PetscCall(PsdProblemPlanSizes(plan->problem, &shape, plan->ranks, &plan->sizes));
+  PetscFunctionReturn(0);
+}
+
+/* What is not known of another machine is asked of this one, and of its rank 0, as all ranks have to plan alike. */
+static PetscErrorCode FindNode(PsdPlan plan)
+{
+  PetscFunctionBeginUser;
+  PetscLogDouble resident;
+  PetscCall(PsdNodeThis(plan->comm, &plan->node));
+  PetscCall(PetscMemoryGetCurrentUsage(&resident));
+  PetscCallMPI(MPI_Bcast(&resident, 1, MPI_DOUBLE, 0, plan->comm));
+  plan->node.program = resident;
+  if (plan->node_memory > 0) plan->node.memory = plan->node_memory * 1e9;
+  plan->node.ranks_per_node = plan->ranks_per_node > 0 ? PetscMin(plan->ranks_per_node, plan->ranks) : plan->ranks;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode FindRates(PsdPlan plan)
+{
+  PetscFunctionBeginUser;
+  PetscReal activation[3];
+  if (plan->rate_count > 0) {
+    PsdRatesGiven(&plan->sizes, plan->rate_count, plan->rate, &plan->rates);
+    PetscFunctionReturn(0);
+  }
+  PetscCall(PsdProblemGetActivation(plan->problem, activation));
+  PetscCall(PsdRatesMeasure(plan->comm, &plan->sizes, plan->problem->patches, activation, &plan->rates));
+  PetscFunctionReturn(0);
+}
+
+/* ---------------------------------------------------------------- the sum */
+
+/* The kernel asked for, whether it fits or not, or the one that a run would choose. */
+static PetscErrorCode FindKernel(PsdPlan plan, const PsdConsensusKernel **kernel)
+{
+  PetscFunctionBeginUser;
+  const char *loss;
+  *kernel = plan->asked;
+  PetscCall(PsdProblemGetLoss(plan->problem, &loss));
+  if (plan->asked) PetscCall(PsdConsensusCheckSupports(plan->asked, &plan->sizes, loss));
+  else PetscCall(PsdConsensusChoose(&plan->sizes, &plan->node, PSD_FORM_ANY, kernel));
+  PetscFunctionReturn(0);
+}
+
+static void AddUp(PsdPlan plan, const PsdConsensusKernel *kernel)
+{
   const PsdSizes *s = &plan->sizes;
-  PetscCall(PetscPrintf(comm,
-                        "problem  %.0f samples, %.0f patches each; f %.0f, D %.0f (A'A of order %.0f), %" PetscInt_FMT
-                        " blocks of order %.0f; ranks %" PetscInt_FMT "\n",
-                        (double)s->n, (double)s->positions, (double)s->f, (double)s->D, (double)s->order, 2 * s->pairs,
-                        (double)s->d, s->ranks));
-  PetscCall(PetscPrintf(comm, "consensus %s, cone %s, %" PetscInt_FMT " iterations\n", plan->kernel->name,
-                        PsdConeDescribe(s), plan->iterations));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode PrintRates(MPI_Comm comm, const PsdPlan *plan)
-{
-  PetscFunctionBeginUser;
-  const PsdRates *rates = &plan->rates;
-  const PetscReal d = plan->sizes.d;
-  PetscCall(
-      PetscPrintf(comm,
-                  "rates    a rank: dgemm %.1f, dsyrk %.1f, dpotrf %.1f GFLOP/s; memory %.1f GB/s; lifting %.3g ms "
-                  "an image; dsyevd %.3g ms a block\n",
-                  (double)rates->gemm / 1e9, (double)rates->syrk / 1e9, (double)rates->potrf / 1e9,
-                  (double)rates->bandwidth / 1e9, 1e3 * (double)rates->lift, 1e3 * (double)(rates->eigen * d * d * d)));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode PrintMemory(MPI_Comm comm, const PsdPlan *plan)
-{
-  PetscFunctionBeginUser;
-  PetscCall(PetscPrintf(comm, "\nmemory a rank, MB              rank 0     others   there from .. to\n"));
-  for (PetscInt k = 0; k < plan->memory.count; k++) {
-    const PsdMemoryItem *item = &plan->memory.item[k];
-    PetscCall(PetscPrintf(comm, "  %-26s %9.0f  %9.0f   %s .. %s\n", item->name, (double)item->root / 1e6,
-                          (double)item->others / 1e6, PsdPhaseName(item->first), PsdPhaseName(item->last)));
-  }
-  PetscCall(PetscPrintf(comm, "  %-26s %9.0f  %9.0f\n", "peak", (double)plan->root / 1e6, (double)plan->others / 1e6));
-  PetscCall(PetscPrintf(comm, "a node   %.1f GB of %.1f GB, %" PetscInt_FMT " ranks on it\n",
-                        (double)plan->needed / 1e9, (double)plan->node.memory / 1e9, plan->node.ranks_per_node));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode PrintTime(MPI_Comm comm, const PsdPlan *plan)
-{
-  PetscFunctionBeginUser;
-  PetscReal seconds = 0, flops = 0;
-  PetscCall(PetscPrintf(comm, "\nphase       seconds     Gflop\n"));
+  PsdPlanTotals *totals = &plan->totals;
+  PsdCost cost[PSD_PHASE_COUNT];
+  PsdAdmmMemory(s, kernel, plan->node.program, &plan->memory);
+  PsdAdmmCosts(s, kernel, &plan->rates, plan->iterations, cost);
+  *totals = (PsdPlanTotals){.n = s->n,
+                            .f = s->f,
+                            .D = s->D,
+                            .blocks = 2 * s->pairs,
+                            .ranks = s->ranks,
+                            .iterations = plan->iterations,
+                            .consensus = kernel->name,
+                            .items = plan->memory.count,
+                            .node_needed = PsdNodeBytes(&plan->node, s->ranks, &plan->memory),
+                            .node_memory = plan->node.memory};
+  PsdMemoryPeak(&plan->memory, &totals->peak_root, &totals->peak_others);
   for (int phase = 0; phase < PSD_PHASE_COUNT; phase++) {
-    PetscCall(PetscPrintf(comm, "  %-8s %9.2f %9.0f\n", PsdPhaseName((PsdPhase)phase), (double)plan->seconds[phase],
-                          (double)plan->flops[phase] / 1e9));
-    seconds += plan->seconds[phase];
-    flops += plan->flops[phase];
+    totals->seconds[phase] = cost[phase].seconds;
+    totals->flops[phase] = cost[phase].flops * (PetscReal)s->ranks;
   }
-  PetscCall(PetscPrintf(comm, "  %-8s %9.2f %9.0f\n", "total", (double)seconds, (double)flops / 1e9));
+}
+
+PetscErrorCode PsdPlanSetUp(PsdPlan plan)
+{
+  PetscFunctionBeginUser;
+  const PsdConsensusKernel *kernel;
+  PsdCheckInput(plan->images > 0 && plan->image[0] > 0,
+                "plan: found neither -data nor -images N with -image CxHxW, expected one of them");
+  PetscCall(FindSizes(plan));
+  PetscCall(FindNode(plan));
+  PetscCall(FindRates(plan));
+  PetscCall(FindKernel(plan, &kernel));
+  AddUp(plan, kernel);
+  plan->ready = PETSC_TRUE;
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdPlanPrint(MPI_Comm comm, const PsdPlan *plan)
+/* ---------------------------------------------------------------- what it comes to */
+
+PetscErrorCode PsdPlanGetTotals(PsdPlan plan, PsdPlanTotals *totals)
 {
   PetscFunctionBeginUser;
-  PetscCall(PrintProblem(comm, plan));
-  PetscCall(PrintRates(comm, plan));
-  PetscCall(PrintMemory(comm, plan));
-  PetscCall(PrintTime(comm, plan));
+  PetscCheck(plan->ready, PETSC_COMM_SELF, PETSC_ERR_ORDER, "PsdPlanSetUp was not called");
+  *totals = plan->totals;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdPlanGetMemory(PsdPlan plan, PetscInt k, const char *name[], PetscReal *root, PetscReal *others,
+                                PsdPhase *first, PsdPhase *last)
+{
+  PetscFunctionBeginUser;
+  PetscCheck(plan->ready, PETSC_COMM_SELF, PETSC_ERR_ORDER, "PsdPlanSetUp was not called");
+  PetscCheck(k >= 0 && k < plan->memory.count, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE,
+             "Item %" PetscInt_FMT " of %" PetscInt_FMT, k, plan->memory.count);
+  const PsdMemoryItem *item = &plan->memory.item[k];
+  if (name) *name = item->name;
+  if (root) *root = item->root;
+  if (others) *others = item->others;
+  if (first) *first = item->first;
+  if (last) *last = item->last;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdPlanDestroy(PsdPlan *plan)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree(*plan));
   PetscFunctionReturn(0);
 }

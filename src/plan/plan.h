@@ -1,31 +1,33 @@
 /*
-   What a run will need before it is started: memory a rank by item, seconds and floating point operations by phase.
+   What a plan is made of (include/psdplan.h): what is asked, what SetUp adds up, and where its numbers come from.
 
    All of it is stated beside the code that will do it (src/cost says how); here it is added up and printed.
 */
 #ifndef PSD_PLAN_PRIVATE_H
 #define PSD_PLAN_PRIVATE_H
 
+#include <psdplan.h>
 #include "consensus/consensus.h"
 
-typedef struct _PsdPlan {
-  PsdSizes sizes;
-  const PsdConsensusKernel *kernel;
-  PsdRates rates;
-  PsdNode node;
+struct _p_PsdPlan {
+  MPI_Comm comm;
+  PsdProblem problem;
+  /* what is asked */
+  PetscInt images, image[3], classes; /* images 0: not known yet; channels, height and width */
+  PetscBool mirror;
+  PetscInt ranks, ranks_per_node; /* 0: all */
+  PetscReal node_memory;          /* GB; 0: this machine's */
+  PetscInt rate_count;            /* 0: rates are measured here */
+  PetscReal rate[PSD_RATES];
   PetscInt iterations;
+  const PsdConsensusKernel *asked; /* NULL: auto */
+  /* what it comes to */
+  PetscBool ready;
+  PsdSizes sizes;
+  PsdNode node;
+  PsdRates rates;
   PsdMemory memory;
-  PetscReal root, others;                                     /* peak, bytes */
-  PetscReal needed;                                           /* bytes of a node */
-  PetscReal seconds[PSD_PHASE_COUNT], flops[PSD_PHASE_COUNT]; /* of the slowest rank; of all ranks */
-} PsdPlan;
-
-/* PsdPlanMake - kernel: of the consensus; NULL: the one a run would choose. Input errors: a kernel that is not for such
-   a problem; none that fits the node. loss: the name of the problem's. Not collective. */
-PetscErrorCode PsdPlanMake(const PsdSizes *sizes, const char loss[], const PsdConsensusKernel *kernel,
-                           const PsdRates *rates, const PsdNode *node, PetscInt iterations, PsdPlan *plan);
-
-/* PsdPlanPrint - by rank 0 of comm. Collective. */
-PetscErrorCode PsdPlanPrint(MPI_Comm comm, const PsdPlan *plan);
+  PsdPlanTotals totals;
+};
 
 #endif
