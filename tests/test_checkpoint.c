@@ -157,6 +157,7 @@ static void TestAnyRanksReadWhatOthersWrote(void **state)
 /* One line that names the file. */
 static void Refused(Run *it, const char path[], const char part[], const char what[], long where)
 {
+  MUST(PsdArchiveDestroy(&it->admm->checkpoint.archive)); /* of an earlier refusal */
   const PetscErrorCode code = PsdResumeOpen(it->admm);
   const PetscErrorCode later = code ? code : PsdResumeLoad(it->admm);
   if (later != PSD_ERR_INPUT) fail_msg("%s at %ld: code %d", what, where, (int)later);

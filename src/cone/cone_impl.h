@@ -38,6 +38,7 @@ typedef struct {
 
 /* Room for `rank` columns of F. */
 PetscErrorCode PsdBlockStateReserve(PsdBlockState *state, PetscInt d, PetscInt rank);
+PetscErrorCode PsdBlockStateDestroy(PsdBlockState *state);
 
 /* Vectors that a partial projection keeps for the next one, at most: of a quarter of the order, and guards. */
 #define PSD_CONE_GUARDS 3

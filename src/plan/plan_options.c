@@ -1,7 +1,7 @@
 /*
    The options of a plan.
 */
-#include "plan.h"
+#include "plan_impl.h"
 
 static PetscErrorCode SetSamplesFromOptions(PsdPlan plan)
 {

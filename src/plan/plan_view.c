@@ -2,7 +2,7 @@
    A plan, printed: sizes, rates, memory by item, time by phase.
 */
 #include "cone/cone.h"
-#include "plan.h"
+#include "plan_impl.h"
 
 static PetscErrorCode ViewProblem(PsdPlan plan, PetscViewer viewer)
 {

@@ -1,7 +1,7 @@
 /*
    A plan: what is asked of it, and the costs of a run added up.
 */
-#include "plan.h"
+#include "plan_impl.h"
 #include "admm/choose_consensus.h"
 #include "admm/solver_costs.h"
 #include "measure.h"
