@@ -20,6 +20,7 @@ error. PETSc's own options, such as `-log_view` and `-info`, work as well.
 
 '''
 LIKE = 'train'  # the subcommand that others are described by
+WORD = re.compile(r'^ {38}(\w+) +(\S.*)$')  # of the values of the option above
 ROW = re.compile(r'^  (-\w+)(?: <(.*?)>)?  +(\S.*)$')
 KIND = re.compile(r'(integer|number)\b')
 DEFAULT = re.compile(r' (?:\[([^]]+)\]|\(default: ([^)]+)\))$')
@@ -58,6 +59,9 @@ def read(psdnet, subcommand):
     for line in lines:
         if ROW.match(line):
             groups.setdefault(title, []).append(row(line))
+        elif WORD.match(line):
+            word, meaning = WORD.match(line).groups()
+            groups[title].append((f'`{groups[title][-1][0].split("`")[1].split()[0]} {word}`', '', meaning.replace('|', r'\|')))
         elif line.strip():
             title = line.strip()
     return usage.replace('usage: ', ''), summary, groups

@@ -9,9 +9,15 @@
 
 /* ---------------------------------------------------------------- options: options.c */
 
-/* PsdOptionEnumRenamed - as PsdOptionEnum; old_names[k], or NULL, is what names[k] was called once, and still taken. */
-PetscErrorCode PsdOptionEnumRenamed(const char name[], const char text[], const char *const names[],
-                                    const char *const old_names[], PetscInt *value, PetscBool *set);
+/* One of the words that an option takes: its name, what it was called once (or NULL), and what it stands for, a phrase that
+   -help prints on a line of its own (or NULL). */
+typedef struct {
+  const char *name, *old_name, *help;
+} PsdChoice;
+
+/* PsdOptionChoice - as PsdOptionEnum, of `count` words. Old names are still taken. Collective. */
+PetscErrorCode PsdOptionChoice(const char name[], const char text[], PetscInt count, const PsdChoice choices[],
+                               PetscInt *value, PetscBool *set);
 
 /* ---------------------------------------------------------------- phases and events: phase.c, event.c */
 

@@ -197,35 +197,52 @@ PetscErrorCode PsdOptionString(const char name[], const char text[], char value[
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdOptionEnum(const char name[], const char text[], const char *const names[], PetscInt *value,
-                             PetscBool *set)
+/* The word that was given for one of `count` choices, by its name now or once. */
+static PetscErrorCode FindChoice(const char name[], const char given[], PetscInt count, const PsdChoice choices[],
+                                 const char allowed[], PetscInt *value)
 {
   PetscFunctionBeginUser;
-  PetscCall(PsdOptionEnumRenamed(name, text, names, NULL, value, set));
-  PetscFunctionReturn(0);
+  for (PetscInt k = 0; k < count; k++) {
+    const PetscBool old = (PetscBool)(choices[k].old_name && !strcmp(given, choices[k].old_name));
+    if (!old && strcmp(given, choices[k].name)) continue;
+    *value = k;
+    PetscFunctionReturn(0);
+  }
+  PetscFunctionReturn(PsdInputError("%s: found '%s', expected one of %s", name, given, allowed));
 }
 
-PetscErrorCode PsdOptionEnumRenamed(const char name[], const char text[], const char *const names[],
-                                    const char *const old_names[], PetscInt *value, PetscBool *set)
+PetscErrorCode PsdOptionChoice(const char name[], const char text[], PetscInt count, const PsdChoice choices[],
+                               PetscInt *value, PetscBool *set)
 {
   char allowed[PSD_MESSAGE_LENGTH / 2] = "", described[PSD_MESSAGE_LENGTH];
   const char *given;
 
   PetscFunctionBeginUser;
-  for (PetscInt k = 0; names[k]; k++) {
+  for (PetscInt k = 0; k < count; k++) {
     if (k) PetscCall(PetscStrlcat(allowed, "|", sizeof(allowed)));
-    PetscCall(PetscStrlcat(allowed, names[k], sizeof(allowed)));
+    PetscCall(PetscStrlcat(allowed, choices[k].name, sizeof(allowed)));
   }
   snprintf(described, sizeof(described), "%s (one of %s)", text, allowed);
-  PetscCall(AskForValue(name, described, *value < 0 ? "" : names[*value], &given, set));
-  if (!given) PetscFunctionReturn(0);
-  for (PetscInt k = 0; names[k]; k++) {
-    const PetscBool old = (PetscBool)(old_names && old_names[k] && !strcmp(given, old_names[k]));
-    if (!old && strcmp(given, names[k])) continue;
-    *value = k;
-    PetscFunctionReturn(0);
-  }
-  PetscFunctionReturn(PsdInputError("%s: found '%s', expected one of %s", name, given, allowed));
+  PetscCall(AskForValue(name, described, *value < 0 ? "" : choices[*value].name, &given, set));
+  for (PetscInt k = 0; k < count && PsdOptionsGetHelp(); k++)
+    if (choices[k].help)
+      PetscCall(PetscPrintf(PETSC_COMM_WORLD, "  %-34s  %-10s %s\n", "", choices[k].name, choices[k].help));
+  if (given) PetscCall(FindChoice(name, given, count, choices, allowed, value));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdOptionEnum(const char name[], const char text[], const char *const names[], PetscInt *value,
+                             PetscBool *set)
+{
+  PetscFunctionBeginUser;
+  PetscInt count = 0;
+  PsdChoice *choices;
+  while (names[count]) count++;
+  PetscCall(PetscCalloc1(count, &choices));
+  for (PetscInt k = 0; k < count; k++) choices[k].name = names[k];
+  const PetscErrorCode code = PsdOptionChoice(name, text, count, choices, value, set);
+  PetscCall(PetscFree(choices));
+  PetscFunctionReturn(code);
 }
 
 /* ---------------------------------------------------------------- lists */

@@ -4,7 +4,6 @@
 #include "cone_impl.h"
 #include "base/base.h"
 #include "eps_block.h"
-#include <string.h>
 
 /* Words of -cone_partial, and the types of EPS they stand for; -eps_type may name any other. */
 static const struct {
@@ -15,37 +14,22 @@ static const struct {
 
 #define SOLVERS ((PetscInt)(sizeof(solvers) / sizeof(*solvers)))
 
-/* A word of an older version becomes today's in the database. */
-static PetscErrorCode TakeOldName(const char old_name[], const char name[])
-{
-  PetscFunctionBeginUser;
-  char given[PSD_MESSAGE_LENGTH];
-  PetscBool set;
-  PetscCall(PetscOptionsGetString(NULL, NULL, "-cone", given, sizeof(given), &set));
-  if (set && !strcmp(given, old_name)) PetscCall(PetscOptionsSetValue(NULL, "-cone", name));
-  PetscFunctionReturn(0);
-}
-
 static PetscErrorCode SetKernel(PsdCone cone)
 {
   PetscFunctionBeginUser;
-  char text[PSD_MESSAGE_LENGTH / 2] = "kernel of the PSD projection;";
-  PetscInt choice = 0;
-  const char **names;
-  PetscCall(PetscCalloc1(PsdConeKernels + 2, &names));
-  names[0] = "auto";
+  PsdChoice *choices;
+  PetscInt chosen = 0;
+  PetscCall(PetscCalloc1(PsdConeKernels + 1, &choices));
+  choices[0] = (PsdChoice){.name = "auto", .help = "by order and by the rank of the last projection"};
   for (PetscInt k = 0; k < PsdConeKernels; k++) {
     const PsdConeOps *ops = PsdConeTable[k];
-    const size_t length = strlen(text);
-    names[k + 1] = ops->name;
-    snprintf(text + length, sizeof(text) - length, " %s: %s%s", ops->name, ops->help,
-             k + 1 < PsdConeKernels ? ";" : "");
-    if (ops->old_name) PetscCall(TakeOldName(ops->old_name, ops->name));
+    choices[k + 1] = (PsdChoice){ops->name, ops->old_name, ops->help};
   }
-  const PetscErrorCode code = PsdOptionEnum("-cone", text, names, &choice, NULL);
-  PetscCall(PetscFree(names));
-  if (code) PetscFunctionReturn(code);
-  cone->choice = choice == 0 ? PSD_CONE_AUTO : choice - 1;
+  const PetscErrorCode code =
+      PsdOptionChoice("-cone", "kernel of the PSD projection", PsdConeKernels + 1, choices, &chosen, NULL);
+  PetscCall(PetscFree(choices));
+  PetscCall(code);
+  cone->choice = chosen == 0 ? PSD_CONE_AUTO : chosen - 1;
   PetscFunctionReturn(0);
 }
 

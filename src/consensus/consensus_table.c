@@ -22,17 +22,13 @@ const PsdConsensusKernel *PsdConsensusFind(const char name[])
 PetscErrorCode PsdConsensusAsk(const PsdConsensusKernel **kernel)
 {
   PetscFunctionBeginUser;
-  const char *names[COUNT + 2] = {"auto"}, *old_names[COUNT + 1] = {NULL};
-  char text[PSD_MESSAGE_LENGTH / 2] = "where the least-squares step is done: auto, by time and memory";
+  PsdChoice choices[COUNT + 1] = {{.name = "auto", .help = "the fastest that fits the node's memory"}};
   PetscInt choice = 0;
   for (size_t k = 0; k < COUNT; k++) {
     const PsdConsensusKernel *it = PsdConsensusTable[k];
-    const size_t length = strlen(text);
-    names[k + 1] = it->name;
-    old_names[k + 1] = it->old_name;
-    (void)snprintf(text + length, sizeof(text) - length, "; %s, %s", it->name, it->help);
+    choices[k + 1] = (PsdChoice){it->name, it->old_name, it->help};
   }
-  PetscCall(PsdOptionEnumRenamed("-consensus", text, names, old_names, &choice, NULL));
+  PetscCall(PsdOptionChoice("-consensus", "where the least-squares step is done", COUNT + 1, choices, &choice, NULL));
   *kernel = choice > 0 ? PsdConsensusTable[choice - 1] : NULL;
   PetscFunctionReturn(0);
 }

@@ -2,16 +2,7 @@
    The options that choose a loss, made of the table: -loss, and one for each parameter there is.
 */
 #include "losses.h"
-#include <psdsys.h>
-
-/* What each name stands for, below the line that -help has of the option. */
-static PetscErrorCode PrintFormulas(void)
-{
-  PetscFunctionBeginUser;
-  for (int k = 0; PsdLossTable[k] && PsdOptionsGetHelp(); k++)
-    PetscCall(PetscPrintf(PETSC_COMM_WORLD, "  %-34s  %-8s  %s\n", "", PsdLossTable[k]->name, PsdLossTable[k]->help));
-  PetscFunctionReturn(0);
-}
+#include "base/base.h"
 
 /* The parameter of `ops`: kept when that is the loss which was chosen, and an error when it is given with another. */
 static PetscErrorCode SetParameter(const PsdLossOps *ops, PsdLoss *chosen)
@@ -31,15 +22,15 @@ static PetscErrorCode SetParameter(const PsdLossOps *ops, PsdLoss *chosen)
 PetscErrorCode PsdLossSetFromOptions(PsdLoss *loss)
 {
   PetscFunctionBeginUser;
-  const char **names; /* ended by NULL */
+  PsdChoice *choices;
   PetscInt count = 0, chosen = 0;
   while (PsdLossTable[count]) count++;
-  PetscCall(PetscCalloc1(count + 1, &names));
-  for (PetscInt k = 0; k < count; k++) names[k] = PsdLossTable[k]->name;
-  const PetscErrorCode found = PsdOptionEnum("-loss", "loss function", names, &chosen, NULL);
-  PetscCall(PetscFree(names));
+  PetscCall(PetscCalloc1(count, &choices));
+  for (PetscInt k = 0; k < count; k++)
+    choices[k] = (PsdChoice){.name = PsdLossTable[k]->name, .help = PsdLossTable[k]->help};
+  const PetscErrorCode found = PsdOptionChoice("-loss", "loss function", count, choices, &chosen, NULL);
+  PetscCall(PetscFree(choices));
   PetscCall(found);
-  PetscCall(PrintFormulas());
   *loss = PsdLossMake(PsdLossTable[chosen], 0);
   for (int k = 0; PsdLossTable[k]; k++)
     if (PsdLossTable[k]->parameter) PetscCall(SetParameter(PsdLossTable[k], loss));
