@@ -15,13 +15,28 @@ typedef struct {
 } PsdCertificate;
 
 /*
-   PsdCertifyNetwork - certificate of a network for a problem, made from the two alone: nothing of the solver that found the
-   network is used. The problem must be set up with the network's patches, activation and beta.
+   PsdCertifyNetwork - Makes the certificate of a network for a problem from the two alone: nothing of the solver that
+   found the network is used.
 
-   Collective. target: stop looking for a better bound when the gap is this small; max_it: most iterations of the search.
-   The problem's A'A is consumed. Source: docs/mathematics.md, section 3.
+   Collective; after PsdProblemSetUp. The problem must be of the network's patches (PsdNetworkGetPatches), loss,
+   activation and beta (PsdNetworkGetTraining). Its A'A is consumed: the problem can only be destroyed afterwards.
+
+   Input:
+     target - stop looking for a better bound when the gap is this small, above 0
+     max_it - most iterations of the search; 0: only what the network's own residual gives
+   Output:
+     certificate - the gap may be above the target; it is a proof all the same
+
+   Source: docs/mathematics.md, section 3.
 */
-PETSC_EXTERN PetscErrorCode PsdCertifyNetwork(PsdProblem problem, PsdNetwork network, PetscReal target, PetscInt max_it,
-                                              PsdCertificate *certificate);
+PSD_EXTERN PetscErrorCode PsdCertifyNetwork(PsdProblem problem, PsdNetwork network, PetscReal target, PetscInt max_it,
+                                            PsdCertificate *certificate);
+
+/*
+   PsdNetworkSetCertificate - Notes objective, bound and gap in the network's training record, for PsdNetworkSave.
+
+   Logically collective.
+*/
+PSD_EXTERN PetscErrorCode PsdNetworkSetCertificate(PsdNetwork network, const PsdCertificate *certificate);
 
 #endif

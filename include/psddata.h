@@ -1,9 +1,10 @@
 /*
    PsdData: a labelled set of images, sharded over the ranks of a communicator.
 
-   A data set is found from what a directory holds (CIFAR-10 binary batches; the IDX files of the MNIST family, plain or
-   .gz; one HDF5 file). Images are selected by split, class, number and part, in the order of the files; the selection is
-   divided evenly, each rank holding a contiguous piece of it in memory as unsigned bytes, channel-row-column order.
+   The images are in the caller's memory (PsdDataSetArrays), or a directory's (PsdDataSetPath), whose format is found
+   from what it holds: CIFAR-10 binary batches; the IDX files of the MNIST family, plain or .gz; one HDF5 file. Images
+   are selected by split, class, number and part, in their order; the selection is divided evenly, each rank holding a
+   contiguous piece of it in memory as unsigned bytes, channel-row-column order.
 */
 #ifndef PSDDATA_H
 #define PSDDATA_H
@@ -17,63 +18,167 @@ typedef enum { PSD_SPLIT_TRAIN, PSD_SPLIT_TEST } PsdSplit;
 /* Which images of a selection: all; all but the last fraction; the last fraction alone (see PsdDataSetValidation). */
 typedef enum { PSD_PART_ALL, PSD_PART_TRAIN, PSD_PART_VALIDATION } PsdDataPart;
 
-/* PsdDataCreate - a data set with no path, split train, all classes, no limit. Collective on comm. */
-PETSC_EXTERN PetscErrorCode PsdDataCreate(MPI_Comm comm, PsdData *data);
+/*
+   PsdDataCreate - Creates a data set: of no images yet, split train, all classes, no limit. PsdDataDestroy frees it.
 
-/* Before PsdDataSetUp; logically collective. path: a directory, or an HDF5 file itself. */
-PETSC_EXTERN PetscErrorCode PsdDataSetPath(PsdData data, const char path[]);
-PETSC_EXTERN PetscErrorCode PsdDataSetSplit(PsdData data, PsdSplit split);
-
-/* PsdDataSetClasses - keep only images with these labels; class k is the k-th label given. count = 0: every label found
-   in the split's files, ascending. */
-PETSC_EXTERN PetscErrorCode PsdDataSetClasses(PsdData data, PetscInt count, const PetscInt labels[]);
-
-/* PsdDataSetLimit - keep the first `limit` images of the chosen classes; 0 for all. */
-PETSC_EXTERN PetscErrorCode PsdDataSetLimit(PsdData data, PetscInt limit);
-
-/* PsdDataSetValidation - of the n images selected so far the last floor(fraction n) are the validation part. */
-PETSC_EXTERN PetscErrorCode PsdDataSetValidation(PsdData data, PetscReal fraction, PsdDataPart part);
-
-/* PsdDataSetMirror - every image is followed by its mirror image (left and right exchanged) as a sample of its own. Not among the
-   options of a data set: it is training that wants it. */
-PETSC_EXTERN PetscErrorCode PsdDataSetMirror(PsdData data, PetscBool mirror);
-
-/* PsdDataGetCopies - samples an image: 2 with mirror images, else 1. Samples of one image follow each other. Not collective. */
-PETSC_EXTERN PetscErrorCode PsdDataGetCopies(PsdData data, PetscInt *copies);
-
-/* PsdDataSetFromOptions - -data DIR, -split train|test, -classes a,b,..., -limit N, -validation F (which makes the part
-   PSD_PART_TRAIN). Collective. */
-PETSC_EXTERN PetscErrorCode PsdDataSetFromOptions(PsdData data);
+   Collective on comm, which is duplicated.
+*/
+PSD_EXTERN PetscErrorCode PsdDataCreate(MPI_Comm comm, PsdData *data);
 
 /*
-   PsdDataSetUp - finds the format, checks every file against its own header and size, and reads this rank's shard.
+   PsdDataSetPath - Takes the images from files. Of PsdDataSetPath, PsdDataSetArrays and the option -data the last one
+   counts.
+
+   Logically collective; before PsdDataSetUp. path: a directory, or an HDF5 file itself; fewer than PETSC_MAX_PATH_LEN
+   bytes. Option: -data DIR.
+*/
+PSD_EXTERN PetscErrorCode PsdDataSetPath(PsdData data, const char path[]);
+
+/*
+   PsdDataSetArrays - Takes the images from memory, in the order of the ranks.
+
+   Collective; before PsdDataSetUp.
+
+   Input:
+     n_local - images that this rank gives; ranks may give different numbers, and 0 as well
+     channels, height, width - of each image, alike on all ranks
+     images  - n_local x channels x height x width bytes; NULL when n_local is 0
+     labels  - n_local, each 0 .. 2^31 - 1. NULL on all ranks for images that are only to be predicted: each then counts
+               as of the first class, PsdDataSetClasses must say which classes there are, and PsdDataSetSplit that the
+               split is PSD_SPLIT_TEST
+
+   Both arrays are copied, and the caller may free them at once. Classes, limit, validation and mirror images work as
+   they do for files, and indices (PsdDataGetShard) count from 0 over the images of all ranks. PsdDataSetUp moves the
+   images selected to even shards, so training goes the same way however the caller had them distributed.
+
+   Errors (PSD_ERR_INPUT): sizes that differ or are out of range, an array missing where there are images, labels on
+   some ranks only, a negative label, no images, no memory. Source: tests/examples/train_arrays.c
+*/
+PSD_EXTERN PetscErrorCode PsdDataSetArrays(PsdData data, PetscInt n_local, PetscInt channels, PetscInt height,
+                                           PetscInt width, const unsigned char images[], const PetscInt labels[]);
+
+/*
+   PsdDataSetSplit - Chooses the training images or the test images of a data set. Training images must have one of
+   every class; arrays are what the split says they are.
+
+   Logically collective; before PsdDataSetUp. Option: -split train|test.
+*/
+PSD_EXTERN PetscErrorCode PsdDataSetSplit(PsdData data, PsdSplit split);
+
+/*
+   PsdDataSetClasses - Keeps only images with these labels; class k is the k-th label given.
+
+   Logically collective; before PsdDataSetUp. count: 2..1024, or 0 for every label found, ascending. labels: count,
+   different, 0 or more; copied. Option: -classes a,b,...; a label that is given so must occur. Errors: labels as they
+   must not be.
+*/
+PSD_EXTERN PetscErrorCode PsdDataSetClasses(PsdData data, PetscInt count, const PetscInt labels[]);
+
+/*
+   PsdDataSetLimit - Keeps the first `limit` images of the chosen classes; 0 for all.
+
+   Logically collective; before PsdDataSetUp. Option: -limit N. Errors: limit < 0.
+*/
+PSD_EXTERN PetscErrorCode PsdDataSetLimit(PsdData data, PetscInt limit);
+
+/*
+   PsdDataSetValidation - Divides the n images selected so far: the last floor(fraction n), 0 <= fraction < 1, are the
+   validation part.
+
+   Logically collective; before PsdDataSetUp. Option: -validation F, which makes the part PSD_PART_TRAIN. Errors:
+   fraction out of range; in PsdDataSetUp: no images in the part.
+*/
+PSD_EXTERN PetscErrorCode PsdDataSetValidation(PsdData data, PetscReal fraction, PsdDataPart part);
+
+/*
+   PsdDataSetMirror - Has every image followed by its mirror image (left and right exchanged) as a sample of its own.
+
+   Logically collective; before PsdDataSetUp. No option of a data set reaches it, as it is training that wants it
+   (psdnet train -flip).
+*/
+PSD_EXTERN PetscErrorCode PsdDataSetMirror(PsdData data, PetscBool mirror);
+
+/*
+   PsdDataGetCopies - Samples an image: 2 with mirror images, else 1. Samples of one image follow each other.
+
+   Not collective.
+*/
+PSD_EXTERN PetscErrorCode PsdDataGetCopies(PsdData data, PetscInt *copies);
+
+/*
+   PsdDataSetFromOptions - Reads the options of a data set: -data DIR, -split train|test, -classes a,b,..., -limit N,
+   -validation F.
+
+   Collective; before PsdDataSetUp. See the functions above for what each does and what is refused.
+*/
+PSD_EXTERN PetscErrorCode PsdDataSetFromOptions(PsdData data);
+
+/*
+   PsdDataSetUp - Finds the format, checks every file against its own header and size, selects, and reads this rank's
+   shard; of arrays, selects and moves. A second time it does nothing.
 
    Collective; an error on one rank is an error on all. Files that can be seeked are read by each rank in its own part
-   only; a .gz is streamed by rank 0 in bounded pieces. Errors (PSD_ERR_INPUT): no or an empty directory, files of more
-   than one format, truncated, oversized or corrupt files, headers that disagree, labels out of range, a class with no
-   images, fewer images than ranks.
+   only; a .gz is streamed by rank 0 in bounded pieces. Progress lines on rank 0 when the program asked for them.
+
+   Errors (PSD_ERR_INPUT): neither a path nor arrays; no or an empty directory, files of more than one format,
+   truncated, oversized or corrupt files, headers that disagree; labels out of range, a class with no images, fewer
+   than two classes, fewer images than ranks, no memory. The data set is then as it was before.
 */
-PETSC_EXTERN PetscErrorCode PsdDataSetUp(PsdData data);
+PSD_EXTERN PetscErrorCode PsdDataSetUp(PsdData data);
 
-/* After PsdDataSetUp; not collective. n: samples in the selection, images and mirror images; n_local: held here; first: position of the first held. */
-PETSC_EXTERN PetscErrorCode PsdDataGetSizes(PsdData data, PetscInt *n, PetscInt *n_local, PetscInt *first);
-PETSC_EXTERN PetscErrorCode PsdDataGetImageSize(PsdData data, PetscInt *channels, PetscInt *height, PetscInt *width);
+/*
+   PsdDataGetSizes - Samples (images, and mirror images where there are) in the selection, on this rank, and the
+   position of the first one here. Rank r of R has positions floor(n r / R) to floor(n (r+1) / R) - 1, in images.
 
-/* PsdDataGetClasses - number of classes, the label each stands for, and names (names[k] is the label in digits when the
-   data set names none). Borrowed. Any of the arguments may be NULL. */
-PETSC_EXTERN PetscErrorCode PsdDataGetClasses(PsdData data, PetscInt *count, const PetscInt *labels[],
-                                              const char *const *names[]);
+   Not collective; after PsdDataSetUp. Any of n, n_local and first may be NULL.
+*/
+PSD_EXTERN PetscErrorCode PsdDataGetSizes(PsdData data, PetscInt *n, PetscInt *n_local, PetscInt *first);
 
-/* Borrowed pointers to this rank's shard: images (n_local x channels x height x width bytes), the class of each
-   (n_local, 0 .. count-1), and its index in the split's files before any selection. Any may be NULL. */
-PETSC_EXTERN PetscErrorCode PsdDataGetShard(PsdData data, const unsigned char *images[], const PetscInt *classes[],
-                                            const PetscInt64 *indices[]);
+/*
+   PsdDataGetImageSize - Channels, rows and columns of every image; any may be NULL.
 
-/* PsdDataGetFormat - name of the format found: "cifar10", "idx", "hdf5". */
-PETSC_EXTERN PetscErrorCode PsdDataGetFormat(PsdData data, const char *name[]);
+   Not collective; after PsdDataSetUp.
+*/
+PSD_EXTERN PetscErrorCode PsdDataGetImageSize(PsdData data, PetscInt *channels, PetscInt *height, PetscInt *width);
 
-/* PsdDataView - what the data set is, in a few lines: path, format, sizes, images in each class. Collective. */
-PETSC_EXTERN PetscErrorCode PsdDataView(PsdData data, PetscViewer viewer);
-PETSC_EXTERN PetscErrorCode PsdDataDestroy(PsdData *data);
+/*
+   PsdDataGetClasses - Number of classes, the label that each stands for, and their names: names[k] is the label in
+   digits when the data set names none. labels and names are borrowed; any may be NULL.
+
+   Not collective; after PsdDataSetUp.
+*/
+PSD_EXTERN PetscErrorCode PsdDataGetClasses(PsdData data, PetscInt *count, const PetscInt *labels[],
+                                            const char *const *names[]);
+
+/*
+   PsdDataGetShard - This rank's samples: images (n_local x channels x height x width bytes), the class of each
+   (n_local, 0 .. count-1), and its index in the split's files, or in the arrays of all ranks, before any selection.
+   Borrowed; any may be NULL.
+
+   Not collective; after PsdDataSetUp.
+*/
+PSD_EXTERN PetscErrorCode PsdDataGetShard(PsdData data, const unsigned char *images[], const PetscInt *classes[],
+                                          const PetscInt64 *indices[]);
+
+/*
+   PsdDataGetFormat - Where the images came from: "cifar10", "idx", "hdf5", or "arrays". Borrowed.
+
+   Not collective; after PsdDataSetUp.
+*/
+PSD_EXTERN PetscErrorCode PsdDataGetFormat(PsdData data, const char *name[]);
+
+/*
+   PsdDataView - Prints what the data set is, in a few lines: path, format, split, sizes, images in each class.
+
+   Collective; after PsdDataSetUp. viewer: an ASCII viewer on the same ranks.
+*/
+PSD_EXTERN PetscErrorCode PsdDataView(PsdData data, PetscViewer viewer);
+
+/*
+   PsdDataDestroy - Frees a data set, and sets the handle to NULL; NULL is left as it is.
+
+   Collective. Problems made of the data must have been destroyed before.
+*/
+PSD_EXTERN PetscErrorCode PsdDataDestroy(PsdData *data);
 
 #endif

@@ -1,10 +1,10 @@
 /*
    PsdPatches: from an image to patches x in R^f and to pooled lifted features (docs/mathematics.md, sections 1 and 2).
 
-   Patches are taken at every `stride` pixels, channel-row-column order, q = channels * patch_height * patch_width numbers
-   each: (value - pixel_shift) / pixel_scale, then, when on, patch normalisation (p - mean p)/sqrt(var p + E/scale^2), then,
-   when a transform is set, x = (p - mean) transform in R^f. The grid of positions is divided into pool x pool regions, each of
-   which then grows by `overlap` positions on every side, as far as the grid goes.
+   Patches are taken at every `stride` pixels, channel-row-column order, q = channels * patch_height * patch_width
+   numbers each: (value - pixel_shift) / pixel_scale, then, when on, patch normalisation (p - mean p)/sqrt(var p +
+   E/scale^2), then, when a transform is set, x = (p - mean) transform in R^f. The grid of positions is divided into
+   pool x pool regions, each of which then grows by `overlap` positions on every side, as far as the grid goes.
 */
 #ifndef PSDPATCHES_H
 #define PSDPATCHES_H
@@ -15,8 +15,8 @@
 typedef struct _p_PsdPatches *PsdPatches;
 
 /*
-   Several branches look at the same image, each with a geometry and a preprocessing of its own. Their regions are counted
-   through, branch after branch; f is that of the largest, and patches of fewer numbers are padded with zeros.
+   Several branches look at the same image, each with a geometry and a preprocessing of its own. Their regions are
+   counted through, branch after branch; f is that of the largest, and patches of fewer numbers are padded with zeros.
 */
 #define PSD_MOST_BRANCHES 4
 
@@ -31,49 +31,146 @@ typedef struct {
   PetscReal normalize;                /* E in squared raw pixel units; 0 = off */
 } PsdPatchGeometry;
 
-/* PsdPatchesCreate - no geometry yet, no preprocessing. Collective on comm. */
-PETSC_EXTERN PetscErrorCode PsdPatchesCreate(MPI_Comm comm, PsdPatches *patches);
+/*
+   PsdPatchesCreate - Creates patches: 4 x 4 pixels at every pixel, one region, (value - 128)/255, no preprocessing,
+   no image size yet. PsdPatchesDestroy frees them.
 
-/* PsdPatchesSetFromOptions - -branches B; -reduce, -patch P|PxQ, -stride, -pool, -pool_overlap, -pixel_shift, -pixel_scale, -patch_normalize, -whiten, -pca;
-   the same of branch 2 as -branch2_patch, ...; none of -patch, -stride, -pool, -pool_overlap, -patch_normalize, -whiten, -pca and -branches
-   given: the recipe of docs/guide.md. Collective. */
-PETSC_EXTERN PetscErrorCode PsdPatchesSetFromOptions(PsdPatches patches);
-
-/* PsdPatchesSetBranches - makes of patches that have nothing set yet a list of `count` such, empty ones. Collective. */
-PETSC_EXTERN PetscErrorCode PsdPatchesSetBranches(PsdPatches patches, PetscInt count);
-PETSC_EXTERN PetscErrorCode PsdPatchesGetBranchCount(PsdPatches patches, PetscInt *count);
-/* Branch k = 0, 1, ...: patches by themselves, borrowed; with one branch, patches as they are. */
-PETSC_EXTERN PetscErrorCode PsdPatchesGetBranch(PsdPatches patches, PetscInt k, PsdPatches *branch);
-
-/* PsdPatchesSetImageSize - the images to come; input errors when the patch or the pooling grid does not fit them. */
-PETSC_EXTERN PetscErrorCode PsdPatchesSetImageSize(PsdPatches patches, PetscInt channels, PetscInt height,
-                                                   PetscInt width);
-
-/* PsdPatchesSetGeometry, PsdPatchesSetTransform - as a model file gives them. transform: q x f row-major, mean: q; both
-   are copied. f = q and no transform when PsdPatchesSetTransform is not called. */
-PETSC_EXTERN PetscErrorCode PsdPatchesSetGeometry(PsdPatches patches, const PsdPatchGeometry *geometry);
-PETSC_EXTERN PetscErrorCode PsdPatchesSetTransform(PsdPatches patches, PetscInt f, const PetscReal transform[],
-                                                   const PetscReal mean[]);
-
-/* Of the first branch. */
-PETSC_EXTERN PetscErrorCode PsdPatchesGetGeometry(PsdPatches patches, PsdPatchGeometry *geometry);
-/* transform (q x f) and mean (q), borrowed; NULL when there is none */
-PETSC_EXTERN PetscErrorCode PsdPatchesGetTransform(PsdPatches patches, const PetscReal *transform[],
-                                                   const PetscReal *mean[]);
-/* q: numbers in a raw patch; f: in a patch of the program; G: pooling regions; positions: patches in the regions of an image, those of two regions
-   twice. With branches: the largest q and f, all regions and patches. */
-PETSC_EXTERN PetscErrorCode PsdPatchesGetSizes(PsdPatches patches, PetscInt *q, PetscInt *f, PetscInt *G,
-                                               PetscInt *positions);
+   Collective on comm, which is duplicated.
+*/
+PSD_EXTERN PetscErrorCode PsdPatchesCreate(MPI_Comm comm, PsdPatches *patches);
 
 /*
-   PsdPatchesExtract - the raw patches of one image for one branch (scaled and normalised, before any transform), grouped by region.
+   PsdPatchesSetFromOptions - Reads the options of patches:
+     -branches B           kinds of patches, 1 to 4
+     -reduce R             average the image over R x R pixels first
+     -patch P or PxQ       patch height and width
+     -stride S             pixels between patches
+     -pool g               g x g regions
+     -pool_overlap K       positions that a region reaches into its neighbours
+     -pixel_shift A        with -pixel_scale B, (value - A)/B is taken of a pixel
+     -patch_normalize E    patch normalisation; 0 = off
+     -whiten EPS           ZCA whitening, EPS relative to the mean eigenvalue; 0 = off
+     -pca K                principal components to keep; 0 = all
+   and, from -reduce to -pca, the same of branch 2 as -branch2_reduce ... -branch2_pca, of branches 3 and 4 likewise.
+   When none of -branches, -reduce, -patch, -stride, -pool, -pool_overlap, -patch_normalize, -whiten and -pca is
+   given, PsdPatchesSetImageSize sets all of them by the recipe of docs/guide.md.
 
-   Not collective. image: channels x height x width bytes. rows: positions x q, row-major, region after region in row-major
-   order over the pool x pool grid; count[g] patches in region g (count has room for G). Allocates nothing.
+   Collective; before PsdPatchesSetImageSize. Errors: values out of range.
 */
-PETSC_EXTERN PetscErrorCode PsdPatchesExtract(PsdPatches patches, const unsigned char image[], PetscReal rows[],
-                                              PetscInt count[]);
+PSD_EXTERN PetscErrorCode PsdPatchesSetFromOptions(PsdPatches patches);
 
-PETSC_EXTERN PetscErrorCode PsdPatchesDestroy(PsdPatches *patches);
+/*
+   PsdPatchesSetBranches - Makes of patches that have no image size yet a list of `count` such, as PsdPatchesCreate
+   leaves them.
+
+   Logically collective. count: 1 .. PSD_MOST_BRANCHES. Option: -branches, by PsdPatchesSetFromOptions.
+*/
+PSD_EXTERN PetscErrorCode PsdPatchesSetBranches(PsdPatches patches, PetscInt count);
+
+/*
+   PsdPatchesGetBranchCount - Number of branches, 1 when nothing was said about them.
+
+   Not collective.
+*/
+PSD_EXTERN PetscErrorCode PsdPatchesGetBranchCount(PsdPatches patches, PetscInt *count);
+
+/*
+   PsdPatchesGetBranch - Branch k = 0, 1, ... as patches by themselves, borrowed: to be set and asked, not destroyed.
+   With one branch it is the patches themselves.
+
+   Not collective.
+*/
+PSD_EXTERN PetscErrorCode PsdPatchesGetBranch(PsdPatches patches, PetscInt k, PsdPatches *branch);
+
+/*
+   PsdPatchesSetImageSize - Says of what size the images are, which settles all other sizes.
+
+   Logically collective; before PsdProblemSetUp. Errors (PSD_ERR_INPUT): the patch, the regions or -pca do not fit the
+   images.
+*/
+PSD_EXTERN PetscErrorCode PsdPatchesSetImageSize(PsdPatches patches, PetscInt channels, PetscInt height,
+                                                 PetscInt width);
+
+/*
+   PsdPatchesSetGeometry - Sets size of the images and geometry together, as a model file gives them, and takes
+   whitening, principal components and any transform out. PsdPatchesSetTransform - then sets the transform: q x f, and
+   the mean, q; both are copied. Without it f = q.
+
+   Logically collective; of patches without branches, or of one branch. 1 <= f <= q. Errors: as of
+   PsdPatchesSetImageSize.
+*/
+PSD_EXTERN PetscErrorCode PsdPatchesSetGeometry(PsdPatches patches, const PsdPatchGeometry *geometry);
+PSD_EXTERN PetscErrorCode PsdPatchesSetTransform(PsdPatches patches, PetscInt f, const PetscReal transform[],
+                                                 const PetscReal mean[]);
+
+/*
+   PsdPatchesGetGeometry - The geometry; with branches, that of the first.
+
+   Not collective.
+*/
+PSD_EXTERN PetscErrorCode PsdPatchesGetGeometry(PsdPatches patches, PsdPatchGeometry *geometry);
+
+/*
+   PsdPatchesGetPreprocessing - What -whiten and -pca or the recipe asked for, with branches of the first: EPS, relative
+   to the mean eigenvalue of the covariance of the patches, and the principal components to keep. 0 where nothing was
+   asked for, as in patches of a model file, which has the transform itself. Either argument may be NULL.
+
+   Not collective; after PsdPatchesSetImageSize, which settles the recipe.
+*/
+PSD_EXTERN PetscErrorCode PsdPatchesGetPreprocessing(PsdPatches patches, PetscReal *whiten, PetscInt *pca);
+
+/*
+   PsdPatchesGetTransform - The transform (q x f) and the mean (q), borrowed, with branches those of the first; NULL
+   when there is none: that of -whiten and -pca is computed from the training images in PsdAdmmSetUp. Either argument
+   may be NULL.
+
+   Not collective.
+*/
+PSD_EXTERN PetscErrorCode PsdPatchesGetTransform(PsdPatches patches, const PetscReal *transform[],
+                                                 const PetscReal *mean[]);
+
+/*
+   PsdPatchesGetSizes - q: numbers in a raw patch; f: in a patch of the program; G: pooling regions; positions:
+   patches in the regions of an image, those of two regions twice. f is that of the transform, whether or not it has
+   been computed. With branches: the largest q and f, all regions and patches. Any may be NULL.
+
+   Not collective; after PsdPatchesSetImageSize or PsdPatchesSetGeometry.
+*/
+PSD_EXTERN PetscErrorCode PsdPatchesGetSizes(PsdPatches patches, PetscInt *q, PetscInt *f, PetscInt *G,
+                                             PetscInt *positions);
+
+/*
+   PsdPatchesGetComm - The communicator of the patches, borrowed.
+
+   Not collective.
+*/
+PSD_EXTERN PetscErrorCode PsdPatchesGetComm(PsdPatches patches, MPI_Comm *comm);
+
+/*
+   PsdPatchesCountRegions - Patches of an image in each of the G regions of one branch; count: G.
+
+   Not collective; after PsdPatchesSetImageSize or PsdPatchesSetGeometry.
+*/
+PSD_EXTERN PetscErrorCode PsdPatchesCountRegions(PsdPatches patches, PetscInt count[]);
+
+/*
+   PsdPatchesExtract - Cuts one image into the raw patches of one branch (scaled and normalised, before any
+   transform), grouped by region.
+
+   Not collective. Allocates nothing.
+
+   Input:  image - channels x height x width bytes
+   Output: rows  - positions x q, region after region in row-major order over the pool x pool grid
+           count - G: patches in each region
+*/
+PSD_EXTERN PetscErrorCode PsdPatchesExtract(PsdPatches patches, const unsigned char image[], PetscReal rows[],
+                                            PetscInt count[]);
+
+/*
+   PsdPatchesDestroy - Frees patches with all branches, and sets the handle to NULL; NULL is left as it is.
+
+   Collective. Problems made of the patches must have been destroyed before.
+*/
+PSD_EXTERN PetscErrorCode PsdPatchesDestroy(PsdPatches *patches);
 
 #endif

@@ -1,6 +1,7 @@
 /*
-   Services for programs that use libpsdnet, as the command does: errors that all ranks agree on, options read strictly, phases
-   and their times, progress lines, output files that appear whole or not at all, and signals that end a run in order.
+   Services for programs that use libpsdnet, as the command does: errors that all ranks agree on, options read
+   strictly, phases and their times, progress lines, output files that appear whole or not at all, and signals that
+   end a run in order.
 
    They hold no mathematics. Options are PETSc's: from the command line, -options_file or PETSC_OPTIONS.
 */
@@ -27,18 +28,28 @@ typedef struct {
   char message[PSD_MESSAGE_LENGTH];
 } PsdFailure;
 
-/* PsdFailureRecord - records a failure on this rank; only the first one is kept. Not collective. */
-PETSC_EXTERN void PsdFailureRecord(PsdFailure *failure, const char format[], ...) PSD_FORMAT(2, 3);
+/*
+   PsdFailureRecord - Records a failure on this rank, in the manner of printf; only the first one is kept.
+
+   Not collective.
+*/
+PSD_EXTERN void PsdFailureRecord(PsdFailure *failure, const char format[], ...) PSD_FORMAT(2, 3);
 
 /*
-   PsdFailureAgree - ends every rank's part of a piece of work that may have failed on some of them.
+   PsdFailureAgree - Ends every rank's part of a piece of work that may have failed on some of them.
 
-   Collective on comm. Returns 0 on all ranks, or PSD_ERR_INPUT on all of them, with the message of the lowest rank that failed.
+   Collective on comm. Returns 0 on all ranks, or PSD_ERR_INPUT on all of them, with the message of the lowest rank
+   that failed.
 */
-PETSC_EXTERN PetscErrorCode PsdFailureAgree(MPI_Comm comm, const PsdFailure *failure);
+PSD_EXTERN PetscErrorCode PsdFailureAgree(MPI_Comm comm, const PsdFailure *failure);
 
-/* PsdInputError - records a message that every rank is known to have come to, and returns PSD_ERR_INPUT. Not collective. */
-PETSC_EXTERN PetscErrorCode PsdInputError(const char format[], ...) PSD_FORMAT(1, 2);
+/*
+   PsdInputError - Records a message that every rank is known to have come to, in the manner of printf, and returns
+   PSD_ERR_INPUT.
+
+   Not collective.
+*/
+PSD_EXTERN PetscErrorCode PsdInputError(const char format[], ...) PSD_FORMAT(1, 2);
 
 /* Ends the calling function when a condition that is the same on all ranks does not hold. */
 #define PsdCheckInput(condition, ...)                                                                                  \
@@ -48,9 +59,10 @@ PETSC_EXTERN PetscErrorCode PsdInputError(const char format[], ...) PSD_FORMAT(1
 
 /* ---------------------------------------------------------------- options
 
-   A value that is not of the kind asked for, or out of range, is an input error that names the option. Each call also registers
-   the name, for -help and for finding what a misspelt option was meant to be. Every rank makes the same calls. `set` may be
-   NULL; `value` is left as it was, which is the default, when the option is absent. `text` is printed by -help. */
+   A value that is not of the kind asked for, or out of range, is an input error that names the option. Each call also
+   registers the name, for -help and for finding what a misspelt option was meant to be. Every rank makes the same
+   calls. `set` may be NULL; `value` is left as it was, which is the default, when the option is absent. `text` is
+   printed by -help. */
 
 typedef struct {
   PetscReal low, high;
@@ -61,36 +73,58 @@ typedef struct {
 #define PSD_POSITIVE ((PsdRange){0, PETSC_MAX_REAL, PETSC_TRUE})
 #define PSD_NONNEGATIVE ((PsdRange){0, PETSC_MAX_REAL, PETSC_FALSE})
 
-/* PsdOptionsHeading - starts a group of options in -help. */
-PETSC_EXTERN PetscErrorCode PsdOptionsHeading(const char title[]);
-/* PsdOptionInt - a whole number in low..high. */
-PETSC_EXTERN PetscErrorCode PsdOptionInt(const char name[], const char text[], PetscInt low, PetscInt high,
-                                         PetscInt *value, PetscBool *set);
-/* PsdOptionReal - a finite number in `range`. */
-PETSC_EXTERN PetscErrorCode PsdOptionReal(const char name[], const char text[], PsdRange range, PetscReal *value,
+/*
+   PsdOptionsHeading - Starts a group of options in -help.
+
+   Logically collective.
+*/
+PSD_EXTERN PetscErrorCode PsdOptionsHeading(const char title[]);
+
+/*
+   PsdOptionInt - Reads a whole number in low..high. PsdOptionReal - a finite number in `range`. PsdOptionBool -
+   nothing for true, or true, false, yes, no, 1, 0, on, off. PsdOptionString - a text of fewer than `size` bytes.
+   PsdOptionEnum - one of the words `names`, which end with NULL; *value is an index into them, below 0 for no
+   default.
+
+   Logically collective. name: with its dash. Errors (PSD_ERR_INPUT): a value of another kind or out of range.
+*/
+PSD_EXTERN PetscErrorCode PsdOptionInt(const char name[], const char text[], PetscInt low, PetscInt high,
+                                       PetscInt *value, PetscBool *set);
+PSD_EXTERN PetscErrorCode PsdOptionReal(const char name[], const char text[], PsdRange range, PetscReal *value,
+                                        PetscBool *set);
+PSD_EXTERN PetscErrorCode PsdOptionBool(const char name[], const char text[], PetscBool *value, PetscBool *set);
+PSD_EXTERN PetscErrorCode PsdOptionString(const char name[], const char text[], char value[], size_t size,
                                           PetscBool *set);
-/* PsdOptionBool - on without a value, or one of PETSc's words for true and false. */
-PETSC_EXTERN PetscErrorCode PsdOptionBool(const char name[], const char text[], PetscBool *value, PetscBool *set);
-/* PsdOptionString - a text of fewer than `size` characters. */
-PETSC_EXTERN PetscErrorCode PsdOptionString(const char name[], const char text[], char value[], size_t size,
+PSD_EXTERN PetscErrorCode PsdOptionEnum(const char name[], const char text[], const char *const names[],
+                                        PetscInt *value, PetscBool *set);
+
+/*
+   PsdOptionIntList - Reads whole numbers in low..high, separated by `separator`, ',' or 'x'. PsdOptionRealList -
+   finite numbers, separated by commas. On entry *count is the room in values, on return the number given.
+
+   Logically collective. Errors (PSD_ERR_INPUT): as above, and more numbers than there is room for.
+*/
+PSD_EXTERN PetscErrorCode PsdOptionIntList(const char name[], const char text[], char separator, PetscInt low,
+                                           PetscInt high, PetscInt values[], PetscInt *count, PetscBool *set);
+PSD_EXTERN PetscErrorCode PsdOptionRealList(const char name[], const char text[], PetscReal values[], PetscInt *count,
                                             PetscBool *set);
-/* PsdOptionEnum - one of the words `names`, which end with NULL; *value is an index into them. */
-PETSC_EXTERN PetscErrorCode PsdOptionEnum(const char name[], const char text[], const char *const names[],
-                                          PetscInt *value, PetscBool *set);
-/* PsdOptionIntList, PsdOptionRealList - numbers separated by `separator`, ',' or 'x' (reals: by commas); on entry *count is the room in
-   values, on return the number given. */
-PETSC_EXTERN PetscErrorCode PsdOptionIntList(const char name[], const char text[], char separator, PetscInt low,
-                                             PetscInt high, PetscInt values[], PetscInt *count, PetscBool *set);
-PETSC_EXTERN PetscErrorCode PsdOptionRealList(const char name[], const char text[], PetscReal values[], PetscInt *count,
-                                              PetscBool *set);
 
-/* PsdOptionsSetHelp - has every option asked for from now on printed by rank 0: name, default and text. Not collective. */
-PETSC_EXTERN void PsdOptionsSetHelp(PetscBool on);
-PETSC_EXTERN PetscBool PsdOptionsGetHelp(void);
+/*
+   PsdOptionsSetHelp - Has every option asked for from now on printed by rank 0: name, default and text.
+   PsdOptionsGetHelp - Returns whether that is on; it is off at first.
 
-/* PsdOptionsCheckUnknown - an input error for the first option given that no call has asked for; it names the nearest one that
-   was. Collective. */
-PETSC_EXTERN PetscErrorCode PsdOptionsCheckUnknown(void);
+   Logically collective.
+*/
+PSD_EXTERN void PsdOptionsSetHelp(PetscBool on);
+PSD_EXTERN PetscBool PsdOptionsGetHelp(void);
+
+/*
+   PsdOptionsCheckUnknown - Returns PSD_ERR_INPUT for the first option given that no call has asked for; the message
+   names the nearest one that was. PETSc's and SLEPc's own are known.
+
+   Logically collective.
+*/
+PSD_EXTERN PetscErrorCode PsdOptionsCheckUnknown(void);
 
 /* ---------------------------------------------------------------- phases
 
@@ -107,56 +141,96 @@ typedef enum {
   PSD_PHASE_COUNT
 } PsdPhase;
 
-/* PsdPhaseName - "read", "lift", ... Not collective. */
-PETSC_EXTERN const char *PsdPhaseName(PsdPhase phase);
-/* PsdPhaseBegin, PsdPhaseEnd - around a phase. Logically collective. */
-PETSC_EXTERN PetscErrorCode PsdPhaseBegin(PsdPhase phase);
-PETSC_EXTERN PetscErrorCode PsdPhaseEnd(PsdPhase phase);
-/* PsdPhaseSeconds - wall seconds in a phase on this rank, so far. Not collective. */
-PETSC_EXTERN PetscLogDouble PsdPhaseSeconds(PsdPhase phase);
-/* PsdWallSeconds - since PsdInitialize. Not collective. */
-PETSC_EXTERN PetscLogDouble PsdWallSeconds(void);
+/*
+   PsdPhaseName - Returns "read", "lift", ...; the text lasts.
+
+   Not collective.
+*/
+PSD_EXTERN const char *PsdPhaseName(PsdPhase phase);
+
+/*
+   PsdPhaseBegin, PsdPhaseEnd - Stand around a phase. One that begins ends another that was left open.
+
+   Logically collective.
+*/
+PSD_EXTERN PetscErrorCode PsdPhaseBegin(PsdPhase phase);
+PSD_EXTERN PetscErrorCode PsdPhaseEnd(PsdPhase phase);
+
+/*
+   PsdPhaseSeconds - Returns the wall seconds that this rank has spent in a phase so far. PsdWallSeconds - those since
+   PsdInitialize.
+
+   Not collective.
+*/
+PSD_EXTERN PetscLogDouble PsdPhaseSeconds(PsdPhase phase);
+PSD_EXTERN PetscLogDouble PsdWallSeconds(void);
 
 /* ---------------------------------------------------------------- progress
 
-   Rank 0 prints, for itself and (shards being even) for all. On a terminal it is one line that renews itself; elsewhere a plain
-   line every -progress_interval seconds and one at the end. */
+   Rank 0 prints, for itself and (shards being even) for all. On a terminal it is one line that renews itself;
+   elsewhere a plain line every -progress_interval seconds and one at the end. */
 
-/* PsdProgressSetFromOptions - -progress auto|live|plain|none, -progress_interval S. Collective. */
-PETSC_EXTERN PetscErrorCode PsdProgressSetFromOptions(void);
-/* PsdProgressLine - a line about something that has no known end, as the solve; last: it stays. Only rank 0 prints. Not collective. */
-PETSC_EXTERN PetscErrorCode PsdProgressLine(MPI_Comm comm, PetscBool last, const char format[], ...) PSD_FORMAT(3, 4);
+/*
+   PsdProgressSetFromOptions - Reads -progress auto|live|plain|none and -progress_interval S, which is seconds.
+   Without this call nothing is printed.
+
+   Logically collective.
+*/
+PSD_EXTERN PetscErrorCode PsdProgressSetFromOptions(void);
+
+/*
+   PsdProgressLine - Prints a line, in the manner of printf, about something that has no known end, as the solve;
+   last: it stays. Lines that come too soon after another are dropped unless they are the last.
+
+   Not collective; rank 0 of comm prints.
+*/
+PSD_EXTERN PetscErrorCode PsdProgressLine(MPI_Comm comm, PetscBool last, const char format[], ...) PSD_FORMAT(3, 4);
 
 /* ---------------------------------------------------------------- output files
 
-   An output file is written under a temporary name beside it, synced, and renamed: whoever looks finds the old one or the new
-   one, whole. These run on one rank; what fails is recorded. */
+   An output file is written under a temporary name beside it, synced, and renamed: whoever looks finds the old one or
+   the new one, whole. These run on one rank; what fails is recorded. */
 
 typedef struct {
   char path[PETSC_MAX_PATH_LEN];
   char temporary[PETSC_MAX_PATH_LEN]; /* PATH.tmp.HOST.PID */
 } PsdFile;
 
-/* PsdFileBegin - finds the temporary name that the file is to be written under. */
-PETSC_EXTERN void PsdFileBegin(PsdFile *file, const char path[], PsdFailure *failure);
-/* PsdFileCommit - syncs what was written and closed, and gives it its name. */
-PETSC_EXTERN void PsdFileCommit(PsdFile *file, PsdFailure *failure);
-/* PsdFileAbandon - removes what was written. */
-PETSC_EXTERN void PsdFileAbandon(PsdFile *file);
+/*
+   PsdFileBegin - Finds the temporary name that the file is to be written under. PsdFileCommit - Syncs what was
+   written and closed there, and gives it its name. PsdFileAbandon - Removes it instead.
 
-/* PsdFileCheckWritable - finds out before a long run whether `path` can be written after it, and removes what runs that were
-   killed have left under temporary names: of this machine at once, of others after a day. Collective. */
-PETSC_EXTERN PetscErrorCode PsdFileCheckWritable(MPI_Comm comm, const char option[], const char path[]);
+   Not collective.
+*/
+PSD_EXTERN void PsdFileBegin(PsdFile *file, const char path[], PsdFailure *failure);
+PSD_EXTERN void PsdFileCommit(PsdFile *file, PsdFailure *failure);
+PSD_EXTERN void PsdFileAbandon(PsdFile *file);
+
+/*
+   PsdFileCheckWritable - Finds out before a long run whether `path` can be written after it, and removes what runs
+   that were killed have left under temporary names: of this machine at once, of others after a day.
+
+   Collective on comm. option: the name that messages begin with. Errors (PSD_ERR_INPUT): it cannot be written.
+*/
+PSD_EXTERN PetscErrorCode PsdFileCheckWritable(MPI_Comm comm, const char option[], const char path[]);
 
 /* ---------------------------------------------------------------- signals */
 
-/* PsdSignalsCatch - from now on SIGTERM, SIGUSR1 and SIGINT are noted rather than end this rank; a second SIGINT does. The solver
-   then ends between two iterations (see PsdAdmmSolve). Every rank calls it. */
-PETSC_EXTERN void PsdSignalsCatch(void);
+/*
+   PsdSignalsCatch - Has SIGTERM, SIGUSR1 and SIGINT noted from now on rather than end this rank; a second SIGINT
+   does. The solver then ends between two iterations (see PsdAdmmSolve).
+
+   Every rank calls it.
+*/
+PSD_EXTERN void PsdSignalsCatch(void);
 
 /* ---------------------------------------------------------------- threads */
 
-/* PsdThreadsGet - BLAS threads of this rank. Not collective. */
-PETSC_EXTERN PetscInt PsdThreadsGet(void);
+/*
+   PsdThreadsGet - Returns the number of BLAS threads of this rank.
+
+   Not collective.
+*/
+PSD_EXTERN PetscInt PsdThreadsGet(void);
 
 #endif

@@ -21,11 +21,9 @@ build=${BUILD:-$root/build}
 limit32=${LIMIT32:-2000}
 
 "$root/jobs/setup.sh" >&2
-BUILD=$build "$root/jobs/build.sh" psdnet
+BUILD=$build "$root/jobs/build.sh" bench_cone
 work=$(mktemp -d "$build/bench.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-read -ra blas < <(pkg-config --libs openblas 2>/dev/null || echo -lblas)
-compile "$root/jobs/bench/cone.c" "$work/cone" "$build" "${blas[@]}" -I"$root/src"
 
 # run PATCH OPTIONS...: one line of the table
 run() {
@@ -33,7 +31,7 @@ run() {
   shift
   # whole images as patches: slower to converge, and 2,000 of them to keep the time down
   if [ "$patch" -ge 32 ]; then beta=1e-1 more=(-limit "$limit32"); fi
-  "$root/jobs/launch" 2 "$work/cone" -data "$data" -classes 0,1 -patch "$patch" -stride "$patch" -beta_rel $beta -gap 1e-3 \
+  "$root/jobs/launch" 2 "$build/bench_cone" -data "$data" -classes 0,1 -patch "$patch" -stride "$patch" -beta_rel $beta -gap 1e-3 \
     -max_it 1000 -progress none "${more[@]}" "$@"
 }
 

@@ -59,9 +59,9 @@ for ranks in 1 2; do
   run $ranks scalapack 10000 -patch 4 -stride 1 -pool 2 -beta_rel 1e-3
   run $ranks root 5000 -patch 6 -stride 6 -beta_rel 1e-2
   run $ranks scalapack 5000 -patch 6 -stride 6 -beta_rel 1e-2
-  run $ranks kernel 5000 -patch 6 -stride 6 -beta_rel 1e-2
-  run $ranks kernel 5000 -patch 12 -stride 12 -beta_rel 1e-2
-  run $ranks kernel 5000 -patch 16 -stride 16 -beta_rel 1e-2
+  run $ranks dual 5000 -patch 6 -stride 6 -beta_rel 1e-2
+  run $ranks dual 5000 -patch 12 -stride 12 -beta_rel 1e-2
+  run $ranks dual 5000 -patch 16 -stride 16 -beta_rel 1e-2
 done
 echo
 echo "Rates, run by run:"

@@ -20,7 +20,7 @@ repetitions=${2:-5}
 beta=${BETA:-1.9}
 build=${BUILD:-$root/build}
 
-"$root/jobs/setup.sh" tests >&2
+"$root/jobs/setup.sh" bench >&2
 BUILD=$build "$root/jobs/build.sh" psdnet
 work=$(mktemp -d "$build/bench.XXXXXX")
 trap 'rm -rf "$work"' EXIT

@@ -18,11 +18,11 @@ images=15000
 
 "$root/jobs/setup.sh" >&2
 BUILD=$build "$root/jobs/build.sh" psdnet
+BUILD=$build "$root/jobs/build.sh" bench_product
 work=$(mktemp -d "$build/bench.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 read -ra blas < <(pkg-config --libs openblas 2>/dev/null || echo -lblas)
 compile "$root/jobs/bench/kernels.c" "$work/kernels" "$build" "${blas[@]}"
-compile "$root/jobs/bench/product.c" "$work/product" "$build" "${blas[@]}" -I"$root/src"
 
 # write_images FILE COUNT: CIFAR-10 records, a label and 3072 pixels put together from random runs of 64
 write_images() {
@@ -85,4 +85,4 @@ say "Patches of a region with themselves, on one rank: psdnet's product against 
 say
 say "| q | patches | psdnet | dsyrk | ratio |"
 say "|---|---|---|---|---|"
-"$root/jobs/launch" 1 "$work/product"
+"$root/jobs/launch" 1 "$build/bench_product"

@@ -1,10 +1,12 @@
 #!/bin/bash
-# setup.sh [tests] [plots] [fashion] [baseline] [slurm]: what psdnet needs to be built and run, and what the named extras need.
+# setup.sh [tests] [checks] [plots] [fashion] [baseline] [bench] [slurm]: what psdnet needs to be built and run, and what extras need.
 #
-#   tests    cmocka, NumPy, SciPy, h5py, CVXOPT and clang-format
+#   tests    cmocka, NumPy, SciPy and h5py
+#   checks   clang-format, clang-tidy and shellcheck, for .ci/
 #   plots    gnuplot
 #   fashion  the Fashion-MNIST images
 #   baseline PyTorch, NumPy and h5py, for baseline-sgd.py
+#   bench    CVXOPT and NumPy, for bench-cvxopt.sh
 #   slurm    Slurm's daemons and commands, for tests/slurm/cluster.sh; no service is started
 #
 # On Debian and its like, what is missing is installed (as root, or with sudo when that asks for no password). Elsewhere,
@@ -32,9 +34,11 @@ needs_tests='
 libcmocka-dev            | module  | cmocka
 python3-numpy            | python  | numpy
 python3-scipy            | python  | scipy
-python3-h5py             | python  | h5py
-python3-cvxopt           | python  | cvxopt
-clang-format             | program | clang-format'
+python3-h5py             | python  | h5py'
+needs_checks='
+clang-format             | program | clang-format
+clang-tidy               | program | clang-tidy
+shellcheck               | program | shellcheck'
 needs_plots='
 gnuplot-nox              | program | gnuplot'
 needs_fashion='
@@ -43,6 +47,9 @@ needs_baseline='
 python3-torch            | python  | torch
 python3-numpy            | python  | numpy
 python3-h5py             | python  | h5py'
+needs_bench='
+python3-cvxopt           | python  | cvxopt
+python3-numpy            | python  | numpy'
 needs_slurm='
 munge                    | program | munged
 slurmctld                | program | slurmctld
@@ -113,11 +120,13 @@ for extra in "$@"; do
       exit 0
       ;;
     tests) needs+=$needs_tests ;;
+    checks) needs+=$needs_checks ;;
     plots) needs+=$needs_plots ;;
     fashion) needs+=$needs_fashion ;;
     baseline) needs+=$needs_baseline ;;
+    bench) needs+=$needs_bench ;;
     slurm) needs+=$needs_slurm services=yes ;;
-    *) die "found $extra, expected tests, plots, fashion, baseline or slurm" ;;
+    *) die "found $extra, expected tests, checks, plots, fashion, baseline, bench or slurm" ;;
   esac
 done
 find_missing <<<"$needs"

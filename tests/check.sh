@@ -1,10 +1,10 @@
 # check.sh: what the scripts check_NAME.sh share. They source it; it stops them at the first command that fails.
 #
 # Their environment (CMakeLists.txt): PSDNET, the command; LAUNCH, which starts it on several ranks; SOURCE, the repository; SCRATCH,
-# a directory of the script's own. Python finds judge.py there, too.
+# a directory of the script's own.
 # shellcheck shell=sh
 set -eu
-export PYTHONPATH="$SOURCE/tests" PYTHONDONTWRITEBYTECODE=1
+export PYTHONDONTWRITEBYTECODE=1
 
 skip() { # WHAT
   echo "skipped: needs $1"
@@ -18,21 +18,35 @@ fail() { # WHAT [LOGS...]
   exit 1
 }
 
-# need_python [MODULE]: besides h5py and numpy
-need_python() {
-  /usr/bin/python3 -c "import h5py, numpy${1:+, $1}" 2>/dev/null || skip "python3-h5py, python3-numpy${1:+, python3-$1}"
+need_python() { /usr/bin/python3 -c "import h5py, numpy" 2>/dev/null || skip "python3-h5py, python3-numpy"; }
+
+# python NAME ARGUMENTS...: runs NAME.py of this folder
+python() {
+  script=$1
+  shift
+  /usr/bin/python3 "$SOURCE/tests/$script.py" "$@"
 }
 
-# scratch: goes to SCRATCH, emptied; it is removed when the script has passed
+# scratch: goes to SCRATCH, emptied; it is removed when the script has passed. on_exit, a command, comes first, in any case.
+# TMPDIR is the script's own as well: Open MPI keeps a directory there that all runs without a launcher make and remove.
+on_exit=:
 scratch() {
+  TMPDIR=$(mktemp -d "${TMPDIR:-/tmp}/psdnet.XXXXXX")
+  export TMPDIR
   rm -rf "$SCRATCH"
   mkdir -p "$SCRATCH"
   cd "$SCRATCH"
-  trap '[ $? != 0 ] || { cd / && rm -rf "$SCRATCH"; }' EXIT
+  trap leave EXIT
+}
+leave() {
+  status=$?
+  $on_exit
+  rm -rf "$TMPDIR"
+  case $status in 0 | 77) cd / && rm -rf "$SCRATCH" ;; esac
 }
 
 # make_images DIRECTORY [OPTIONS...]: a data set of noisy images, see make_images.py
-make_images() { /usr/bin/python3 "$SOURCE/tests/make_images.py" "$@"; }
+make_images() { python make_images "$@"; }
 
 # start RANKS OPTIONS...: one rank is started as users do on their desks, without a launcher
 start() {
@@ -66,12 +80,27 @@ says_one_line() {
     ! grep -q 'PETSC ERROR\|Caught signal' "$2"
 }
 
+# complains STATUS LINES WORDS RANKS OPTIONS...: LINES (a number, or 'some') of psdnet's own complaints, all matched by WORDS
+complains() {
+  ending=$1 lines=$2 words=$3
+  shift 3
+  ends "$ending" run "$@"
+  found=$(grep -c '^psdnet: ' run.log || true)
+  [ "$found" = "$lines" ] || { [ "$lines" = some ] && [ "$found" != 0 ]; } || fail "$*: $found lines, expected $lines" run.log
+  [ -z "$(grep '^psdnet: ' run.log | grep -Ev -- "$words" || true)" ] || fail "$*: a line is not matched by '$words'" run.log
+  ! grep -q 'PETSC ERROR' run.log || fail "$*: a traceback" run.log
+}
+
 # later COMMAND...: runs it in the background, two such at a time; all_done waits for the last. One that fails ends the script.
 earlier=
 later() {
-  "$@" &
+  apart "$@" &
   all_done
   earlier=$!
+}
+apart() {
+  TMPDIR=$(mktemp -d)
+  "$@"
 }
 all_done() {
   if [ -n "$earlier" ] && ! wait "$earlier"; then

@@ -29,10 +29,10 @@ both() {
 # alone WORDS OPTIONS...: on 1 rank, for options that every rank reads on its own in the same way; one or more of each kind are everywhere
 alone() { later refused 1 "$@"; }
 
-/usr/bin/python3 "$SOURCE/tests/make_bad_input.py" data .
+python make_bad_input .
 run sound 2 train -data tiny -patch 3 -pool 2 -whiten 0.1 -beta_rel 0.1 -model sound.h5
 cp sound.h5 kept.h5
-/usr/bin/python3 "$SOURCE/tests/make_bad_input.py" damage sound.h5 models
+python damage sound.h5 models
 mkdir directory
 
 # the command itself

@@ -1,35 +1,72 @@
 #!/bin/bash
-# Installed files are enough for another program: psdnet.pc finds headers and library, on two ranks; the command runs.
+# What is installed is enough for another program, wherever it was moved to: the example of tests/examples is built by find_package, by
+# pkg-config and with psdnet as a part of its own project, and does the same on one and two ranks; C++ reads the headers; the command runs.
 set -o pipefail
 . "$SOURCE/tests/check.sh"
-command -v pkg-config mpicc cmake >/dev/null || skip "pkg-config, mpicc and cmake"
+command -v pkg-config mpicc mpicxx cmake >/dev/null || skip "pkg-config, mpicc, mpicxx and cmake"
 scratch
-prefix=$SCRATCH/prefix
-cmake --install "$(dirname "$PSDNET")" --prefix "$prefix" >install.log 2>&1 || fail "cmake --install: exit status $?" install.log
+build=$(dirname "$PSDNET") prefix=$SCRATCH/moved
+nm -D --undefined-only "$build/libpsdnet.so" | grep -q '__asan_\|__ubsan_' && skip "a library without sanitizers"
 
-cat >program.c <<'END'
+# loudly_if_it_fails NAME COMMAND...
+loudly_if_it_fails() {
+  local name=$1
+  shift
+  "$@" >"$name.log" 2>&1 || fail "$name: $*" "$name.log"
+}
+
+# train NAME PROGRAM RANKS: the example certifies the gap asked for and saves, loads and applies its network
+train() {
+  printed=$("$LAUNCH" "$3" "$2" -gap 1e-5 2>&1) || fail "$1 on $3 ranks: $printed"
+  [[ $printed =~ gap\ ([0-9.]*e-[0-9]*).*accuracy\ ([0-9.]*)% ]] || fail "$1 on $3 ranks printed '$printed'"
+  awk -v gap="${BASH_REMATCH[1]}" -v accuracy="${BASH_REMATCH[2]}" 'BEGIN { exit !(gap <= 1e-5 && accuracy >= 95) }' ||
+    fail "$1 on $3 ranks: a gap of 1e-5 and 95 % expected, found '$printed'"
+  [ -s stripes.h5 ] || fail "$1 on $3 ranks: no stripes.h5"
+  rm stripes.h5
+}
+
+loudly_if_it_fails install cmake --install "$build" --prefix "$SCRATCH/prefix"
+mv "$SCRATCH/prefix" "$prefix"
+
+loudly_if_it_fails find_package cmake -S "$SOURCE/tests/examples" -B installed -DCMAKE_PREFIX_PATH="$prefix"
+grep -q "^psdnet_DIR:PATH=$prefix/" installed/CMakeCache.txt || fail "find_package took another psdnet" installed/CMakeCache.txt
+loudly_if_it_fails build_installed cmake --build installed
+train find_package installed/train_arrays 1
+train find_package installed/train_arrays 2
+
+pc=$(find "$prefix" -name psdnet.pc)
+export PKG_CONFIG_PATH=${pc%/*}${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}
+read -ra flags < <(pkg-config --cflags --libs psdnet)
+library=$(pkg-config --variable=libdir psdnet)
+loudly_if_it_fails pkg_config mpicc -std=c11 -Wall -Wextra -Werror "$SOURCE/tests/examples/train_arrays.c" -o by_pkg_config \
+  "${flags[@]}" "-Wl,-rpath,$library"
+train pkg_config ./by_pkg_config 1
+train pkg_config ./by_pkg_config 2
+
+cat >program.cc <<'PROGRAM'
 #include <psdnet.h>
-#include <string.h>
+#include <cstring>
 
 int main(int argc, char **argv)
 {
   PsdNetwork network;
   if (PsdInitialize(&argc, &argv, NULL)) return 1;
   if (PsdNetworkLoad(PETSC_COMM_WORLD, "absent.h5", &network) != PSD_ERR_INPUT) return 2;
-  if (!strstr(PsdErrorMessage(), "absent.h5")) return 3;
+  if (!std::strstr(PsdErrorMessage(), "absent.h5")) return 3;
   PetscCallMPI(MPI_Barrier(PETSC_COMM_WORLD));
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "psdnet %s\n", PSD_VERSION));
   return PsdFinalize();
 }
-END
-pc=$(find "$prefix" -name psdnet.pc)
-export PKG_CONFIG_PATH=${pc%/*}${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}
-read -ra flags < <(pkg-config --cflags --libs psdnet)
-library=$(pkg-config --variable=libdir psdnet)
-mpicc -std=c11 -Wall -Wextra -Werror program.c -o program "${flags[@]}" "-Wl,-rpath,$library"
-
+PROGRAM
+loudly_if_it_fails cplusplus mpicxx -Wall -Wextra -Werror program.cc -o program "${flags[@]}" "-Wl,-rpath,$library"
 version=$(pkg-config --modversion psdnet)
 printed=$("$LAUNCH" 2 ./program)
-[ "$printed" = "psdnet $version" ] || fail "the program printed '$printed', expected 'psdnet $version'"
+[ "$printed" = "psdnet $version" ] || fail "the program in C++ printed '$printed', expected 'psdnet $version'"
 printed=$(env -u LD_LIBRARY_PATH "$prefix/bin/psdnet" -version)
 [[ $printed = *"$version"* ]] || fail "the installed psdnet -version printed '$printed', expected $version in it"
+
+# psdnet as a part of another project: neither its tests nor its warnings become that project's
+loudly_if_it_fails part cmake -S "$SOURCE/tests/examples" -B part -DCMAKE_DISABLE_FIND_PACKAGE_psdnet=ON -DCMAKE_BUILD_TYPE=Debug
+grep -q '^PSDNET_TESTS:BOOL=OFF$' part/CMakeCache.txt || fail "the tests are not off in another project" part/CMakeCache.txt
+loudly_if_it_fails build_part cmake --build part --target train_arrays -j 2
+train part part/train_arrays 2

@@ -12,17 +12,14 @@ fi
 need_python
 scratch
 # sockets of daemons need short paths
-cluster=$(mktemp -d "${TMPDIR:-/tmp}/slurm.XXXXXX")
+cluster=$TMPDIR
 chmod 711 "$cluster"
 watcher=
 cleanup() {
-  local status=$?
   [ -z "$watcher" ] || kill "$watcher" 2>/dev/null || true
   "$SOURCE/tests/slurm/cluster.sh" stop "$cluster/c" || true
-  rm -rf "$cluster"
-  if [ $status = 0 ]; then cd / && rm -rf "$SCRATCH"; fi
 }
-trap cleanup EXIT
+on_exit=cleanup
 "$SOURCE/tests/slurm/cluster.sh" start "$cluster/c"
 export SLURM_CONF=$cluster/c/slurm.conf
 

@@ -23,7 +23,7 @@ static void AppendByte(const char path[])
 
 static void FlipByte(const char path[], size_t offset)
 {
-  unsigned char byte;
+  unsigned char byte = 0;
   const int file = open(path, O_RDWR);
   Require(file >= 0 && pread(file, &byte, 1, (off_t)offset) == 1, path);
   byte ^= 0xff;

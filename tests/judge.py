@@ -1,4 +1,4 @@
-"""What the Python parts of check_NAME.sh share: readers of what psdnet leaves, and require, which goes on after a failure."""
+"""What the Python parts of check_NAME.sh share: readers of what psdnet leaves, and require, which counts failures."""
 import csv
 import json
 import re
@@ -12,33 +12,49 @@ failures = []
 def require(holds, *what):
     if not holds:
         failures.append(what)
-        print(*what)
+        print('FAILED', *what, flush=True)
+    return holds
+
+
+def demand(holds, *what):
+    """of what all that follows depends on: the script ends here when it does not hold"""
+    if not require(holds, *what):
+        finish()
 
 
 def finish():
     """The last line of a script: its exit status."""
-    sys.exit(len(failures) > 0)
+    sys.exit(f'{len(failures)} failures' if failures else 0)
+
+
+def text(path):
+    with open(path) as file:
+        return file.read()
 
 
 def report(name):
-    with open(name + '.json') as file:
-        return json.load(file)
+    return json.loads(text(name + '.json'))
 
 
-def attributes(name):
-    """of the model NAME.h5"""
-    with h5py.File(name + '.h5') as file:
+def attributes(path):
+    """of a model, or of any other HDF5 file"""
+    with h5py.File(path) as file:
         return dict(file.attrs)
 
 
 def certificate(name):
     """what psdnet certify printed to NAME.log"""
-    with open(name + '.log') as file:
-        text = file.read()
-    return {key: float(re.search(rf'^{key} +(\S+)', text, re.M).group(1)) for key in ('primal', 'bound', 'gap')}
+    printed = text(name + '.log')
+    return {key: float(re.search(rf'^{key} +(\S+)', printed, re.M).group(1)) for key in ('primal', 'bound', 'gap')}
 
 
 def table(path):
     """lines of a file of comma-separated values, by their heads"""
     with open(path) as file:
         return list(csv.DictReader(file))
+
+
+def numbers(path):
+    """lines of such a file below its head, as numbers"""
+    with open(path) as file:
+        return [[float(number) for number in row] for row in list(csv.reader(file))[1:]]

@@ -7,8 +7,11 @@
 
 #include "network_sample.h"
 #include "consensus/consensus.h"
-#include "patches/patches.h"
-#include "problem/problem.h"
+#include "patches/lift.h"
+#include "patches/patches_impl.h"
+#include "problem/beta.h"
+#include "problem/gram.h"
+#include "problem/samples.h"
 
 #define IMAGES 40
 

@@ -15,6 +15,6 @@ esac
 build=${BUILD:-$root/build}
 jobs/setup.sh tests plots
 say "building in $build"
-BUILD=$build jobs/build.sh all
+PSDNET_WERROR=ON BUILD=$build jobs/build.sh all
 cd "$build"
 exec ctest --output-on-failure "$@"

@@ -5,7 +5,7 @@
 #include <setjmp.h>
 #include <stddef.h>
 #include <cmocka.h>
-#include "admm/admm.h"
+#include "admm/accelerate.h"
 
 #define LENGTH 4
 

@@ -8,7 +8,7 @@
 #include <petscblaslapack.h>
 #include "admm/admm.h"
 #include "certificate/certificate.h"
-#include "problem/rows.h"
+#include "certificate/ray.h"
 
 #define ROOM 9 /* largest order of a block here */
 #define TOLERANCE 1e-9
@@ -29,7 +29,7 @@ static void Residual(const Setting *it, const PetscReal x[], PetscReal residual[
 
 static PetscReal LargestEigenvalue(PetscInt d, const PetscReal M[], PetscReal sign, PetscReal mu)
 {
-  PetscReal A[ROOM * ROOM], lambda[ROOM], work[8 * ROOM];
+  PetscReal A[ROOM * ROOM] = {0}, lambda[ROOM], work[8 * ROOM];
   PetscBLASInt order = (PetscBLASInt)d, room = 8 * ROOM, info;
   for (PetscInt k = 0; k < d * d; k++) A[k] = sign * M[k];
   for (PetscInt k = 0; k < d; k++) A[k * d + k] += k < d - 1 ? mu : -mu;
@@ -78,7 +78,7 @@ static PetscReal Polar(const Setting *it, const PetscReal nu[])
 static PetscReal DualValue(const Setting *it, const PetscReal w[])
 {
   const PetscInt length = it->problem->n * it->problem->blocks->C;
-  PetscReal nu[3 * IMAGES], linear = 0, square = 0;
+  PetscReal nu[3 * IMAGES] = {0}, linear = 0, square = 0;
   Residual(it, w, nu);
   for (PetscInt k = 0; k < length; k++) {
     linear += nu[k] * it->Y[k];
@@ -90,7 +90,7 @@ static PetscReal DualValue(const Setting *it, const PetscReal w[])
 
 static PetscReal PrimalValue(const Setting *it, const PetscReal S[], PetscReal weight)
 {
-  PetscReal residual[3 * IMAGES], loss = 0;
+  PetscReal residual[3 * IMAGES] = {0}, loss = 0;
   Residual(it, S, residual);
   for (PetscInt k = 0; k < it->problem->n * it->problem->blocks->C; k++) loss += residual[k] * residual[k] / 2;
   return loss + it->problem->beta * weight;
@@ -229,14 +229,14 @@ static void AlongARay(void **state)
 }
 
 /* the solver's own certificate of what it found is as directly computed */
-static void SolveWith(const PsdConsensusOps *ops)
+static void SolveWith(const PsdConsensusKernel *kernel)
 {
   Setting it = SettingCreate(3, 0.05);
   PsdAdmm admm;
   PsdCertificate certificate;
   PsdAdmmReason reason;
   MUST(PsdAdmmCreate(it.problem, &admm));
-  admm->consensus->ops = ops;
+  PsdConsensusSetKernel(admm->consensus, kernel);
   MUST(PsdAdmmSetTolerances(admm, 1e-7, 5000));
   MUST(PsdAdmmSetUp(admm));
   MUST(PsdAdmmSolve(admm, &certificate));
@@ -250,9 +250,7 @@ static void SolveWith(const PsdConsensusOps *ops)
 static void AfterSolving(void **state)
 {
   (void)state;
-  SolveWith(&PsdConsensusRoot);
-  SolveWith(&PsdConsensusScalapack);
-  SolveWith(&PsdConsensusDual);
+  for (size_t k = 0; PsdConsensusTable[k]; k++) SolveWith(PsdConsensusTable[k]);
 }
 
 int main(int argc, char **argv)

@@ -1,5 +1,5 @@
-/* A checkpoint read by any number of ranks is the state that was written; damaged at any byte, cut off anywhere, or of
- * another problem it is refused in one line. */
+/* A checkpoint read by any number of ranks is the state that was written; damaged at any byte, cut off anywhere, of
+ * another problem, or with counts and indices that there is no room for it is refused in one line. */
 #include "problem_sample.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,9 +7,10 @@
 #include <stdio.h>
 #include <cmocka.h>
 #include "admm/admm.h"
+#include "cone/cone_impl.h"
 #include "base/archive_impl.h"
 
-#define ITERATIONS 25
+#define ITERATIONS 75
 #define DAMAGES 200 /* places of a damaged byte, beyond the head's first lines; and half as many lengths */
 
 typedef struct {
@@ -20,11 +21,19 @@ typedef struct {
   PsdAdmm admm;
 } Run;
 
-static const PsdConsensusOps *const kernels[] = {&PsdConsensusRoot, &PsdConsensusScalapack, &PsdConsensusDual};
+typedef struct {
+  const char *consensus;
+  const char *loss;
+} Kind;
+
+static const Kind kinds[] = {{"root", "squared"}, {"scalapack", "squared"}, {"dual", "squared"}, {"root", "hinge"}};
+#define ROOT kinds[0]
+#define DUAL kinds[2]
+#define SPLIT kinds[3]
 
 /* ---------------------------------------------------------------- a small problem on some of the ranks */
 
-static Run RunCreate(MPI_Comm comm, const PsdConsensusOps *consensus, PetscReal whiten, PetscReal beta)
+static Run RunCreate(MPI_Comm comm, Kind kind, PetscReal whiten, PetscReal beta)
 {
   static const PetscInt labels[] = {3, 0, 5};
   Run it = {.comm = comm};
@@ -38,10 +47,11 @@ static Run RunCreate(MPI_Comm comm, const PsdConsensusOps *consensus, PetscReal 
   MUST(PsdPatchesSetImageSize(it.patches, (PetscInt)image_size[0], (PetscInt)image_size[1], (PetscInt)image_size[2]));
   MUST(PsdProblemCreate(it.data, it.patches, &it.problem));
   MUST(PsdProblemSetActivation(it.problem, activation));
+  MUST(PsdProblemSetLoss(it.problem, kind.loss, 0));
   MUST(PsdProblemSetBeta(it.problem, beta));
   MUST(PsdProblemSetUp(it.problem));
   MUST(PsdAdmmCreate(it.problem, &it.admm));
-  it.admm->consensus->ops = consensus;
+  PsdConsensusSetKernel(it.admm->consensus, PsdConsensusFind(kind.consensus));
   return it;
 }
 
@@ -62,10 +72,10 @@ static PetscErrorCode Open(Run *it, const char path[])
 }
 
 /* The state after some iterations on all ranks, in a file. */
-static void Write(const char path[], const PsdConsensusOps *consensus)
+static void Write(const char path[], Kind kind)
 {
   PsdCertificate certificate;
-  Run it = RunCreate(PETSC_COMM_WORLD, consensus, 0.1, 0.5);
+  Run it = RunCreate(PETSC_COMM_WORLD, kind, 0.1, 0.5);
   MUST(PsdAdmmSetTolerances(it.admm, 1e-12, ITERATIONS));
   MUST(Open(&it, path));
   MUST(PsdAdmmSolve(it.admm, &certificate));
@@ -105,7 +115,7 @@ static void Remove(const char path[])
 /* ---------------------------------------------------------------- tests */
 
 /* Written by all ranks, read by `ranks` of them and written again: the same bytes. */
-static void Compare(const PsdConsensusOps *consensus, PetscMPIInt ranks)
+static void Compare(Kind kind, PetscMPIInt ranks)
 {
   char first[PETSC_MAX_PATH_LEN], second[PETSC_MAX_PATH_LEN];
   MPI_Comm comm;
@@ -115,7 +125,7 @@ static void Compare(const PsdConsensusOps *consensus, PetscMPIInt ranks)
   snprintf(second, sizeof(second), "%s", PathOf("second.ck", NULL));
   MUST(MPI_Comm_split(PETSC_COMM_WORLD, Rank() < ranks, Rank(), &comm));
   if (Rank() < ranks) {
-    Run it = RunCreate(comm, consensus, 0.1, 0.5);
+    Run it = RunCreate(comm, kind, 0.1, 0.5);
     MUST(PsdAdmmSetTolerances(it.admm, 1e-12, ITERATIONS));
     MUST(Open(&it, first));
     assert_int_equal(it.admm->status.iteration, ITERATIONS);
@@ -137,9 +147,9 @@ static void Compare(const PsdConsensusOps *consensus, PetscMPIInt ranks)
 static void TestAnyRanksReadWhatOthersWrote(void **state)
 {
   (void)state;
-  for (size_t k = 0; k < sizeof(kernels) / sizeof(*kernels); k++) {
-    Write(PathOf("first.ck", NULL), kernels[k]);
-    for (PetscMPIInt ranks = 1; ranks <= Size(); ranks++) Compare(kernels[k], ranks);
+  for (size_t k = 0; k < sizeof(kinds) / sizeof(*kinds); k++) {
+    Write(PathOf("first.ck", NULL), kinds[k]);
+    for (PetscMPIInt ranks = 1; ranks <= Size(); ranks++) Compare(kinds[k], ranks);
     Remove(PathOf("first.ck", NULL));
   }
 }
@@ -147,8 +157,8 @@ static void TestAnyRanksReadWhatOthersWrote(void **state)
 /* One line that names the file. */
 static void Refused(Run *it, const char path[], const char part[], const char what[], long where)
 {
-  const PetscErrorCode code = PsdCheckpointOpen(it->admm);
-  const PetscErrorCode later = code ? code : PsdCheckpointLoad(it->admm);
+  const PetscErrorCode code = PsdResumeOpen(it->admm);
+  const PetscErrorCode later = code ? code : PsdResumeLoad(it->admm);
   if (later != PSD_ERR_INPUT) fail_msg("%s at %ld: code %d", what, where, (int)later);
   if (!strstr(PsdErrorMessage(), path) || strchr(PsdErrorMessage(), '\n') || !strstr(PsdErrorMessage(), part))
     fail_msg("%s at %ld: message '%s'", what, where, PsdErrorMessage());
@@ -161,11 +171,11 @@ static void TestDamageIsFound(void **state)
   long size;
   uint64_t seed = 17;
   (void)state;
-  Write(PathOf("first.ck", NULL), &PsdConsensusRoot);
+  Write(PathOf("first.ck", NULL), ROOT);
   unsigned char *bytes = Bytes(PathOf("first.ck", NULL), &size);
   MUST(MPI_Barrier(PETSC_COMM_WORLD));
   snprintf(path, sizeof(path), "%s", PathOf("first.ck", NULL));
-  Run it = RunCreate(PETSC_COMM_WORLD, &PsdConsensusRoot, 0.1, 0.5);
+  Run it = RunCreate(PETSC_COMM_WORLD, ROOT, 0.1, 0.5);
   MUST(Open(&it, path)); /* the sound one */
   for (long k = 0; k < 64 + DAMAGES; k++) {
     seed = seed * 6364136223846793005u + 1442695040888963407u;
@@ -187,21 +197,49 @@ static void TestDamageIsFound(void **state)
   Remove(path);
 }
 
+/* The head's own checksum, made right again. */
+static void SealHead(unsigned char bytes[])
+{
+  char line[64];
+  snprintf(line, sizeof(line), "psdnet-archive 1 checksum %08x\n",
+           (unsigned)PsdArchiveChecksum(0, bytes + 35, PSD_ARCHIVE_HEAD - 35));
+  memcpy(bytes, line, 35);
+}
+
 /* The words of the head changed, and its checksum made right again. */
 static void Rewrite(const char path[], const char from[], const char to[])
 {
   long size;
   unsigned char *bytes = Bytes(path, &size);
-  char line[64];
   MUST(MPI_Barrier(PETSC_COMM_WORLD));
   char *at = strstr((char *)bytes, from);
   Require(at != NULL && strlen(from) == strlen(to), from);
   memcpy(at, to, strlen(to));
-  snprintf(line, sizeof(line), "psdnet-archive 1 checksum %08x\n",
-           (unsigned)PsdArchiveChecksum(0, bytes + 35, PSD_ARCHIVE_HEAD - 35));
-  memcpy(bytes, line, 35);
+  SealHead(bytes);
   WriteFileBytes(path, bytes, size);
   free(bytes);
+}
+
+/* A number of an array changed, and the checksums made right again: what no damage does. Returns what it was. */
+static PetscReal Craft(const char path[], const char array[], long index, PetscReal value)
+{
+  unsigned long offset, length;
+  char name[64], checksum[16];
+  long size;
+  unsigned char *bytes = Bytes(path, &size);
+  PetscReal before;
+  MUST(MPI_Barrier(PETSC_COMM_WORLD));
+  snprintf(name, sizeof(name), "array %s ", array);
+  char *at = strstr((char *)bytes, name);
+  Require(at && sscanf(at + strlen(name), "%lu %lu", &offset, &length) == 2, array);
+  memcpy(&before, bytes + offset + (size_t)index * sizeof(value), sizeof(value));
+  memcpy(bytes + offset + (size_t)index * sizeof(value), &value, sizeof(value));
+  snprintf(checksum, sizeof(checksum), "%08x", (unsigned)PsdArchiveChecksum(0, bytes + offset, length));
+  memcpy(strchr(at, '\n') - 8, checksum, 8);
+  SealHead(bytes);
+  WriteFileBytes(path, bytes, size);
+  free(bytes);
+  return before;
 }
 
 static void TestAnotherProblemIsRefused(void **state)
@@ -209,24 +247,24 @@ static void TestAnotherProblemIsRefused(void **state)
   char path[PETSC_MAX_PATH_LEN];
   (void)state;
   snprintf(path, sizeof(path), "%s", PathOf("first.ck", NULL));
-  Write(path, &PsdConsensusRoot);
+  Write(path, ROOT);
   const struct {
     PetscReal whiten, beta, activation;
     const char *part;
   } others[] = {{0.2, 0.5, 0.09, "'whiten 0.1"}, {0.1, 0.25, 0.09, "'beta 0.25'"}, {0.1, 0.5, 0.5, "'activation 0.5"}};
   for (size_t k = 0; k < sizeof(others) / sizeof(*others); k++) {
-    Run it = RunCreate(PETSC_COMM_WORLD, &PsdConsensusRoot, others[k].whiten, others[k].beta);
+    Run it = RunCreate(PETSC_COMM_WORLD, ROOT, others[k].whiten, others[k].beta);
     it.problem->activation[0] = others[k].activation;
     assert_int_equal(Open(&it, path), PSD_ERR_INPUT);
     Refused(&it, path, others[k].part, "another problem", (long)k);
     RunDestroy(&it);
   }
-  Run kernel = RunCreate(PETSC_COMM_WORLD, &PsdConsensusDual, 0.1, 0.5);
-  assert_int_equal(Open(&kernel, path), PSD_ERR_INPUT);
-  Refused(&kernel, path, "-consensus kernel", "another consensus", 0);
-  RunDestroy(&kernel);
+  Run dual = RunCreate(PETSC_COMM_WORLD, DUAL, 0.1, 0.5);
+  assert_int_equal(Open(&dual, path), PSD_ERR_INPUT);
+  Refused(&dual, path, "root or scalapack, which -consensus dual", "another consensus", 0);
+  RunDestroy(&dual);
 
-  Run it = RunCreate(PETSC_COMM_WORLD, &PsdConsensusRoot, 0.1, 0.5);
+  Run it = RunCreate(PETSC_COMM_WORLD, ROOT, 0.1, 0.5);
   Rewrite(path, "psdnet-checkpoint 2", "psdnet-checkpoint 3");
   assert_int_equal(Open(&it, path), PSD_ERR_INPUT);
   Refused(&it, path, "version 3", "a later version", 0);
@@ -236,11 +274,82 @@ static void TestAnotherProblemIsRefused(void **state)
   Remove(path);
 }
 
+/* A state that has this number, in a file whose checksums are right; then the solver is as in the sound file again. */
+static void RefusesInt(Run *it, const char path[], PetscInt *place, PetscInt wrong, const char part[])
+{
+  long size;
+  unsigned char *sound = Bytes(path, &size);
+  PetscBool written;
+  *place = wrong;
+  MUST(PsdCheckpointSave(it->admm, &written));
+  assert_true(written);
+  Refused(it, path, part, "a number out of range", wrong);
+  WriteFileBytes(path, sound, size);
+  MUST(PsdResumeOpen(it->admm));
+  MUST(PsdResumeLoad(it->admm));
+  free(sound);
+}
+
+static void TestCountsAreCheckedBeforeUse(void **state)
+{
+  char path[PETSC_MAX_PATH_LEN];
+  (void)state;
+  snprintf(path, sizeof(path), "%s", PathOf("first.ck", NULL));
+  Write(path, SPLIT);
+  Run it = RunCreate(PETSC_COMM_WORLD, SPLIT, 0.1, 0.5);
+  MUST(Open(&it, path));
+  PsdAdmm admm = it.admm;
+  PsdAccelerator *accelerator = admm->accelerator;
+  RefusesInt(&it, path, &admm->status.iteration, -5, "'iteration' is -5");
+  RefusesInt(&it, path, &admm->penalty.spectrum.steps, 1000, "'spectrum_steps' is 1000, expected 0 to 16");
+  RefusesInt(&it, path, &accelerator->next, 77, "'record_next' is 77, expected 0 to 5");
+  RefusesInt(&it, path, &accelerator->stage, 99, "'jump_stage' is 99, expected 0 to 3");
+  RefusesInt(&it, path, &accelerator->stage, PSD_JUMP_JUDGE, "its records are not what an iteration leaves");
+  RefusesInt(&it, path, &admm->cone->iteration, -1, "'cone_iteration' is -1");
+  RefusesInt(&it, path, &admm->round, PSD_MOST_ROUNDS, "'round' is 8, expected 0 to 7");
+  RunDestroy(&it);
+  Remove(path);
+}
+
+static void TestIndicesAreCheckedBeforeUse(void **state)
+{
+  static const struct {
+    const char *array;
+    long index;
+    PetscReal wrong;
+    const char *part;
+  } cases[] = {{"/neurons/lines", 1, 1e9, "a neuron that is not its pair's"}, /* region */
+               {"/neurons/lines", 2, -1, "a neuron that is not its pair's"},  /* class */
+               {"/neurons/count", 0, 1e9, "says that a pair has 1e+09 neurons, expected 0 to 10"},
+               {"/neurons/count", 0, -1, "says that a pair has -1 neurons"},
+               {"/neurons/count", 0, 0.5, "says that a pair has 0.5 neurons"},
+               {"/history", 0, 1e300, "a count that is out of range"},
+               {"/cone/blocks", 0, 1e9, "not what a projection leaves"}, /* rank */
+               {"/cone/blocks", 2, 1e9, "not what a projection leaves"}, /* vectors kept */
+               {"/cone/blocks", 1, -1, "not what a projection leaves"}}; /* columns of F */
+  char path[PETSC_MAX_PATH_LEN];
+  (void)state;
+  snprintf(path, sizeof(path), "%s", PathOf("first.ck", NULL));
+  Write(path, ROOT);
+  Run it = RunCreate(PETSC_COMM_WORLD, ROOT, 0.1, 0.5);
+  MUST(Open(&it, path));
+  for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++) {
+    const PetscReal right = Craft(path, cases[k].array, cases[k].index, cases[k].wrong);
+    Refused(&it, path, cases[k].part, cases[k].array, (long)k);
+    (void)Craft(path, cases[k].array, cases[k].index, right);
+  }
+  MUST(PsdResumeOpen(it.admm));
+  MUST(PsdResumeLoad(it.admm)); /* the sound one */
+  RunDestroy(&it);
+  Remove(path);
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(TestAnyRanksReadWhatOthersWrote),
-                                     cmocka_unit_test(TestDamageIsFound),
-                                     cmocka_unit_test(TestAnotherProblemIsRefused)};
+                                     cmocka_unit_test(TestDamageIsFound), cmocka_unit_test(TestAnotherProblemIsRefused),
+                                     cmocka_unit_test(TestCountsAreCheckedBeforeUse),
+                                     cmocka_unit_test(TestIndicesAreCheckedBeforeUse)};
   PetscCall(PsdInitialize(&argc, &argv, NULL));
   WriteImages();
   const int failures = cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,8 @@
-/* Every consensus kernel makes the steps of the dense program: S of Sh, the residual that comes with it, the recurrence that
- * follows the projection, the spectrum that the penalty is found from; with one and three right-hand sides, well and ill
- * conditioned, also with more unknowns than samples and more ranks than blocks. */
+/* Every consensus kernel makes the steps of the dense program: S of Sh, the residual that comes with it, the recurrence
+ * that follows the projection, the spectrum that the penalty is found from; with one and three right-hand sides, well
+ * and ill conditioned, also with more unknowns than samples and more ranks than blocks. */
 #include "problem_sample.h"
+#include "consensus/gram_based.h"
 #include <math.h>
 #include <setjmp.h>
 #include <stddef.h>
@@ -10,8 +11,6 @@
 
 #define RELAXATION 1.6
 #define TERMS 5
-
-static const PsdConsensusOps *const kernels[] = {&PsdConsensusRoot, &PsdConsensusScalapack, &PsdConsensusDual};
 
 /* The dense program on every rank: A P and G_P, h of it, D x C by columns. */
 typedef struct {
@@ -141,7 +140,8 @@ static void CheckStepResidual(Check *it, PetscReal tolerance)
 {
   PsdResidual found, expected;
   DenseResidual(&it->dense, it->setting, it->S, &expected, it->gradient);
-  for (PetscInt k = 0; k < it->dense.D * it->dense.C; k++) it->next[k] = it->consensus->shift * (it->S[k] - it->Sh[k]);
+  for (PetscInt k = 0; k < it->dense.D * it->dense.C; k++)
+    it->next[k] = PsdConsensusGetShift(it->consensus) * (it->S[k] - it->Sh[k]);
   Put(it->blocks, it->next, it->M);
   MUST(PsdConsensusStepResidual(it->consensus, it->y, it->M, &found));
   CompareResidual(&found, &expected, tolerance, it->setting->problem->YY + expected.quadratic);
@@ -152,7 +152,7 @@ static void CheckSteps(Check *it, PetscReal shift)
 {
   const PsdBlocks blocks = it->blocks;
   const PetscInt length = it->dense.D * it->dense.C;
-  const PetscReal tolerance = 1000 * PETSC_MACHINE_EPSILON * (1 + it->consensus->trace / shift);
+  const PetscReal tolerance = 1000 * PETSC_MACHINE_EPSILON * (1 + PsdConsensusGetTrace(it->consensus) / shift);
   MUST(PsdConsensusFactor(it->consensus, shift));
   Fill(8, (size_t)length, it->Sh);
   for (PetscInt pair = 0; pair < blocks->pairs; pair++) PsdRemoveJ(blocks->d, it->Sh + pair * blocks->m);
@@ -230,21 +230,22 @@ static void CheckSolve(Check *it, PetscReal shift)
   MUST(PsdConsensusSolve(it->consensus, it->x, it->y));
   for (PetscInt k = 0; k < length; k++) it->Sh[k] = (it->next[k] - it->dense.h[k]) / shift;
   DenseStep(&it->dense, shift, it->Sh, it->S);
-  Compare(it->blocks, it->y, it->S, 1000 * PETSC_MACHINE_EPSILON * (1 + it->consensus->trace / shift), "solve");
+  Compare(it->blocks, it->y, it->S, 1000 * PETSC_MACHINE_EPSILON * (1 + PsdConsensusGetTrace(it->consensus) / shift),
+          "solve");
   MUST(PsdConsensusMultiply(it->consensus, it->x, it->y));
   DenseResidual(&it->dense, it->setting, it->next, &unused, it->gradient);
   for (PetscInt k = 0; k < length; k++) it->gradient[k] = it->dense.h[k] - it->gradient[k];
   Compare(it->blocks, it->y, it->gradient, 1e-12, "multiply");
 }
 
-static void CheckKernel(const PsdConsensusOps *ops, PetscInt classes)
+static void CheckKernel(const PsdConsensusKernel *kernel, PetscInt classes)
 {
   static const PetscReal shifts[] = {1, 1e-3, 1e-7, 1e-9, 1e-2}; /* of the trace; an inverse down to 1e-8 */
   Setting setting = SettingCreate(classes, 0.1);
   Check it = {.setting = &setting, .dense = DenseCreate(&setting), .blocks = setting.problem->blocks};
   const PetscInt length = it.dense.D * it.dense.C;
   MUST(PsdConsensusCreate(&it.consensus));
-  it.consensus->ops = ops;
+  PsdConsensusSetKernel(it.consensus, kernel);
   MUST(PsdConsensusAssemble(it.consensus, setting.problem));
   MUST(PsdFactorsCreate(it.blocks->d, &it.terms));
   MUST(PetscMalloc4(length, &it.Sh, length, &it.S, length, &it.gradient, length, &it.next));
@@ -252,11 +253,12 @@ static void CheckKernel(const PsdConsensusOps *ops, PetscInt classes)
   MUST(VecDuplicate(it.x, &it.y));
   MUST(VecDuplicate(it.x, &it.M));
   const PetscReal trace = Trace(&it.dense);
-  Require(PetscAbsReal(it.consensus->trace / trace - 1) <= 1e-12, "trace");
+  Require(PetscAbsReal(PsdConsensusGetTrace(it.consensus) / trace - 1) <= 1e-12, "trace");
   Compare(it.blocks, setting.problem->h, it.dense.h, 1e-12, "h");
   CheckSpectrum(&it);
   for (size_t k = 0; k < sizeof(shifts) / sizeof(*shifts); k++) CheckSteps(&it, shifts[k] * trace);
   CheckResidual(&it);
+  Require(PsdConsensusCanSolve(it.consensus) == (kernel->form == PSD_FORM_GRAM), "what its form can do");
   if (PsdConsensusCanSolve(it.consensus))
     for (size_t k = 0; k < sizeof(shifts) / sizeof(*shifts); k++) CheckSolve(&it, shifts[k] * trace);
   /* the smallest shift is one that can be factorised, singular as the matrix may be */
@@ -274,13 +276,13 @@ static void CheckKernel(const PsdConsensusOps *ops, PetscInt classes)
 static void TwoClasses(void **state)
 {
   (void)state;
-  for (size_t k = 0; k < sizeof(kernels) / sizeof(*kernels); k++) CheckKernel(kernels[k], 2);
+  for (size_t k = 0; PsdConsensusTable[k]; k++) CheckKernel(PsdConsensusTable[k], 2);
 }
 
 static void ThreeClasses(void **state)
 {
   (void)state;
-  for (size_t k = 0; k < sizeof(kernels) / sizeof(*kernels); k++) CheckKernel(kernels[k], 3);
+  for (size_t k = 0; PsdConsensusTable[k]; k++) CheckKernel(PsdConsensusTable[k], 3);
 }
 
 /* panels wider than what one message holds, and owners other than the root */
@@ -296,7 +298,7 @@ static void PanelsAreSums(void **state)
     if (Rank() == owner)
       for (PetscInt j = first; j < first + columns; j++)
         for (PetscInt i = 0; i <= j; i++)
-          Require(gram[j * D + i] == Size() * (Size() + 1) / 2 + Size() * ((j * D + i) % 7), "sum over ranks");
+          Require(2 * gram[j * D + i] == Size() * (Size() + 1 + 2 * ((j * D + i) % 7)), "sum over ranks");
   }
   MUST(PetscFree(gram));
 }

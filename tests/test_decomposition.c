@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #include "cone/cone.h"
 #include "network/neurons.h"
-#include "patches/patches.h"
+#include "patches/lift.h"
 
 #define ROOM 40 /* largest order here */
 #define IMAGES 17

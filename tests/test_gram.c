@@ -5,7 +5,6 @@
 #include <stddef.h>
 #include <cmocka.h>
 #include "consensus/grid.h"
-#include "problem/rows.h"
 
 #define COUNT 150
 

@@ -5,8 +5,8 @@
 #include <setjmp.h>
 #include <stddef.h>
 #include <cmocka.h>
-#include "patches/patches.h"
-#include "problem/problem.h"
+#include "patches/patches_impl.h"
+#include "problem/features.h"
 
 #define IMAGES 29
 #define CHANNELS 2

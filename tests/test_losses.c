@@ -1,5 +1,6 @@
 /* Every loss: the gradient is the value's slope, the prox satisfies its optimality condition and beats its neighbours, value and
- * conjugate meet (Fenchel), the domain is what it is, and nothing overflows for |x| up to 1e8, sigma from 1e-8 to 1e8. */
+ * conjugate meet (Fenchel), the domain is what it is, and nothing overflows for |x| up to 1e8, sigma from 1e-8 to 1e8. What a loss
+ * states in fields is so: its steepness, its corners, whether it ignores the mean, whether it is the squared loss's closed form. */
 #include "network_sample.h"
 #include <math.h>
 #include <setjmp.h>
@@ -41,16 +42,21 @@ typedef void (*CaseTest)(const Case *);
 static void ForEachCase(CaseTest test)
 {
   static const PetscInt columns[] = {1, 3, 10};
-  static const PetscReal deltas[] = {1, 0.3, 7};
-  for (int k = 0; k < PSD_LOSSES; k++) {
+  static const PetscReal parameters[] = {1, 0.3, 7};
+  for (int k = 0; PsdLossTable[k]; k++) {
     for (int c = 0; c < 3; c++) {
       for (PetscInt class = 0; class < PetscMax(2, columns[c]); class += c == 2 ? 9 : 1) {
-        Case it = {.loss = {PsdLossTable[k], deltas[(class + c) % 3]}, .C = columns[c]};
+        Case it = {.loss = PsdLossMake(PsdLossTable[k], parameters[(class + c) % 3]), .C = columns[c]};
         TargetsOf(it.C, class, it.y);
         (*test)(&it);
       }
     }
   }
+}
+
+static PetscReal Steepness(const Case *it)
+{
+  return (*it->loss.ops->steepness)(&it->loss);
 }
 
 static PetscReal Value(const Case *it, const PetscReal v[])
@@ -92,7 +98,7 @@ static void Fail(const Case *it, const char what[], PetscReal found, PetscReal e
 static PetscReal PlainValue(const Case *it, const PetscReal v[])
 {
   const char *name = it->loss.ops->name;
-  const PetscReal delta = it->loss.huber_delta;
+  const PetscReal delta = it->loss.parameter;
   PetscReal sum = 0, exponentials = 0, own = 0;
   for (PetscInt t = 0; t < it->C; t++) {
     const PetscReal r = PetscAbsReal(v[t] - it->y[t]), margin = it->y[t] * v[t];
@@ -163,7 +169,8 @@ static void CheckFenchel(const Case *it)
 /* A point is pulled into the domain and then stays; s nu is in it up to the reach, and beyond it no more */
 static void CheckDomain(const Case *it)
 {
-  const PetscBool whole = (PetscBool)(it->loss.ops == &PsdLossSquared);
+  const PetscBool whole =
+      PetscIsInfReal(Steepness(it)); /* what grows faster than linearly has a conjugate everywhere */
   PetscReal nu[MOST_COLUMNS], again[MOST_COLUMNS], size;
   for (int trial = 0; trial < TRIALS; trial++) {
     RandomRow(it->C, trial % 2 ? 3 : 0.1, nu);
@@ -194,11 +201,11 @@ static void CheckMembership(const Case *it)
     Slope(it, v, x);
     if (PetscIsInfOrNanReal(Conjugate(it, x))) Fail(it, "conjugate of a gradient", Conjugate(it, x), 0);
   }
-  if (it->loss.ops == &PsdLossSquared) return;
+  if (PetscIsInfReal(Steepness(it))) return;
   for (PetscInt t = 0; t < it->C; t++) x[t] = 0;
-  x[0] = 1.0001 * PetscMax(1, it->loss.huber_delta);
+  x[0] = 1.0001 * Steepness(it);
   if (!PetscIsInfOrNanReal(Conjugate(it, x))) Fail(it, "conjugate outside", Conjugate(it, x), INFINITY);
-  if (it->loss.ops != &PsdLossSoftmax || it->C == 1) return;
+  if (!PsdLossIgnoresMean(&it->loss, it->C)) return;
   x[0] = x[1] = 0.25; /* does not sum to nothing */
   if (!PetscIsInfOrNanReal(Conjugate(it, x))) Fail(it, "conjugate off the simplex", Conjugate(it, x), INFINITY);
 }
@@ -227,8 +234,9 @@ static void Minimize(const Case *it, PetscReal sigma, const PetscReal x[], Petsc
     PetscReal moved = 0;
     for (PetscInt t = 0; t < it->C; t++) {
       const PetscReal from = v[t];
-      /* |L'| is at most 1, delta, or, squared, the distance to y */
-      const PetscReal far = (1 + it->loss.huber_delta) / sigma + PetscAbsReal(x[t] - it->y[t]);
+      /* |L'| is at most its steepness or, squared, the distance to y */
+      const PetscReal steepest = PetscIsInfReal(Steepness(it)) ? 0 : Steepness(it);
+      const PetscReal far = (1 + steepest) / sigma + PetscAbsReal(x[t] - it->y[t]);
       PetscReal low = x[t] - far, high = x[t] + far;
       while (high - low > 1e-9 * (1 + PetscAbsReal(high))) {
         PetscReal left = high - golden * (high - low), right = low + golden * (high - low), value;
@@ -264,7 +272,7 @@ static void CheckProxMinimizes(const Case *it)
 /* sigma (x - v) is a subgradient at v: Fenchel equality, relative to what rounding of x makes of it */
 static void CheckProxExtremes(const Case *it)
 {
-  PetscReal x[MOST_COLUMNS], v[MOST_COLUMNS], nu[MOST_COLUMNS];
+  PetscReal x[MOST_COLUMNS], v[MOST_COLUMNS], nu[MOST_COLUMNS] = {0};
   for (PetscReal sigma = 1e-8; sigma < 2e8; sigma *= 10) {
     for (PetscReal size = 1e-8; size < 2e8; size *= 10) {
       for (int trial = 0; trial < 8; trial++) {
@@ -300,16 +308,83 @@ static void CheckProxExtremes(const Case *it)
   }
 }
 
-/* ---------------------------------------------------------------- names */
+/* ---------------------------------------------------------------- what a loss states of itself */
 
-static void Names(void **state)
+/* No score changes the loss by more than steepness times its own change, and some nearly by that */
+static void CheckSteepnessOfEach(const Case *it)
+{
+  const PetscReal steepest = Steepness(it);
+  PetscReal v[MOST_COLUMNS], nu[MOST_COLUMNS], largest = 0;
+  for (int trial = 0; trial < TRIALS; trial++) {
+    RandomRow(it->C, 8, v);
+    const PetscReal here = Value(it, v), step = 3 * Uniform(), rounding = 64 * (PetscReal)it->C * EPS * (1 + here);
+    v[trial % it->C] += step;
+    const PetscReal change = PetscAbsReal(Value(it, v) - here);
+    if (!(change <= steepest * PetscAbsReal(step) + rounding)) Fail(it, "change of the loss", change, steepest);
+  }
+  for (PetscInt t = 0; t < it->C; t++) v[t] = -1e3 * it->y[t];
+  Slope(it, v, nu);
+  for (PetscInt t = 0; t < it->C; t++) largest = PetscMax(largest, PetscAbsReal(nu[t]));
+  if (!(largest >= PetscMin(1e3, 0.999 * steepest))) Fail(it, "slope far from the targets", largest, steepest);
+}
+
+/* The corners there are lie at the targets, where the slope jumps */
+static void CheckCorners(const Case *it)
+{
+  const PetscReal near = 1e-9;
+  PetscReal before[MOST_COLUMNS], after[MOST_COLUMNS], v[MOST_COLUMNS];
+  memcpy(v, it->y, sizeof(v));
+  for (PetscInt t = 0; t < it->C; t++) {
+    v[t] = it->y[t] - near;
+    Slope(it, v, before);
+    v[t] = it->y[t] + near;
+    Slope(it, v, after);
+    v[t] = it->y[t];
+    const PetscReal jump = PetscAbsReal(after[t] - before[t]);
+    if ((jump > 10 * near) != it->loss.ops->has_corners) Fail(it, "jump of the slope", jump, it->loss.ops->has_corners);
+  }
+}
+
+static void CheckMean(const Case *it)
+{
+  PetscReal v[MOST_COLUMNS], shifted[MOST_COLUMNS], most = 0;
+  for (int trial = 0; trial < TRIALS; trial++) {
+    RandomRow(it->C, 4, v);
+    for (PetscInt t = 0; t < it->C; t++) shifted[t] = v[t] + 1;
+    most = PetscMax(most, PetscAbsReal(Value(it, shifted) - Value(it, v)));
+  }
+  if ((most < 1e-13) != PsdLossIgnoresMean(&it->loss, it->C)) Fail(it, "effect of the mean", most, 0);
+}
+
+/* One that is not split is ||v - y||^2/2, whose dual function on a ray is known from <nu,y> and ||nu||^2 */
+static void CheckClosedForm(const Case *it)
+{
+  PetscReal x[MOST_COLUMNS], most = 0;
+  for (int trial = 0; trial < TRIALS; trial++) {
+    RandomRow(it->C, 8, x);
+    const PetscReal squared = Dot(it->C, x, it->y) + Dot(it->C, x, x) / 2;
+    most = PetscMax(most,
+                    PetscAbsReal(Conjugate(it, x) - squared) / (1 + Dot(it->C, x, x))); /* infinite outside a domain */
+  }
+  if ((most < 1e-13) == it->loss.ops->splits) Fail(it, "conjugate, away from the squared loss's", most, 0);
+}
+
+static void Table(void **state)
 {
   (void)state;
-  for (int k = 0; k < PSD_LOSSES; k++) {
-    assert_string_equal(PsdLossNames[k], PsdLossTable[k]->name);
-    assert_ptr_equal(PsdLossFind(PsdLossNames[k]), PsdLossTable[k]);
+  assert_false(PsdLossTable[0]->splits);
+  for (int k = 0; PsdLossTable[k]; k++) {
+    const PsdLossOps *ops = PsdLossTable[k];
+    assert_ptr_equal(PsdLossFind(ops->name), ops); /* and so no two have one name */
+    assert_true(strlen(ops->name) < sizeof(((PsdTraining *)NULL)->loss) && strlen(ops->help) > 0);
+    assert_true(ops->curvature > 0 && ops->sigma > 0);
+    assert_true(PsdLossMake(ops, 0).parameter == (ops->parameter ? ops->parameter->initial : 0));
+    assert_true(PsdLossMake(ops, 7).parameter == (ops->parameter ? 7 : 0));
+    if (!ops->parameter) continue;
+    assert_true(ops->parameter->initial > 0);
+    for (int j = 0; j < k; j++)
+      assert_true(!PsdLossTable[j]->parameter || strcmp(PsdLossTable[j]->parameter->name, ops->parameter->name));
   }
-  assert_null(PsdLossNames[PSD_LOSSES]);
   assert_null(PsdLossFind("quadratic"));
 }
 
@@ -326,13 +401,18 @@ TEST(Domain)
 TEST(Membership)
 TEST(ProxMinimizes)
 TEST(ProxExtremes)
+TEST(SteepnessOfEach)
+TEST(Corners)
+TEST(Mean)
+TEST(ClosedForm)
 
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(Names),         cmocka_unit_test(ValueOfEach),
-                                     cmocka_unit_test(Gradient),      cmocka_unit_test(Fenchel),
-                                     cmocka_unit_test(Domain),        cmocka_unit_test(Membership),
-                                     cmocka_unit_test(ProxMinimizes), cmocka_unit_test(ProxExtremes)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(Table),         cmocka_unit_test(ValueOfEach),  cmocka_unit_test(Gradient),
+      cmocka_unit_test(Fenchel),       cmocka_unit_test(Domain),       cmocka_unit_test(Membership),
+      cmocka_unit_test(ProxMinimizes), cmocka_unit_test(ProxExtremes), cmocka_unit_test(SteepnessOfEach),
+      cmocka_unit_test(Corners),       cmocka_unit_test(Mean),         cmocka_unit_test(ClosedForm)};
   if (PsdInitialize(&argc, &argv, NULL)) return 1;
   const int failures = cmocka_run_group_tests(tests, NULL, NULL);
   return PsdFinalize() || failures;

@@ -125,6 +125,39 @@ static void WithNoNeurons(void **state)
   ComesBack(&(Sample){geometry, 0, 0, 4});
 }
 
+/* The attribute is that of the loss's option; a file of another loss has it as well, and it says nothing there. */
+static void ParameterOfTheLoss(void **state)
+{
+  static const struct {
+    const char *loss;
+    PetscReal kept;
+  } cases[] = {{"huber", 0.7}, {"squared", 0}};
+  PsdNetwork network = SampleNetwork(&(Sample){geometry, 3, FEATURES, 2}), loaded;
+  PsdTraining training;
+  (void)state;
+  for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++) {
+    MUST(PsdNetworkGetTraining(network, &training));
+    MUST(PetscStrncpy(training.loss, cases[k].loss, sizeof(training.loss)));
+    training.loss_parameter = 0.7;
+    MUST(PsdNetworkSetTraining(network, &training));
+    MUST(PsdNetworkSave(network, PathOf("loss.h5", NULL)));
+    MUST(PsdNetworkLoad(PETSC_COMM_WORLD, PathOf("loss.h5", NULL), &loaded));
+    MUST(PsdNetworkGetTraining(loaded, &training));
+    assert_true(training.loss_parameter == cases[k].kept);
+    MUST(PsdNetworkDestroy(&loaded));
+    if (Rank() == 0) {
+      double value = -1;
+      hid_t file = H5Fopen(PathOf("loss.h5", NULL), H5F_ACC_RDONLY, H5P_DEFAULT);
+      hid_t attribute = H5Aopen(file, "huber_delta", H5P_DEFAULT);
+      Require(H5Aread(attribute, H5T_NATIVE_DOUBLE, &value) >= 0, "huber_delta");
+      H5Aclose(attribute), H5Fclose(file);
+      assert_true(value == cases[k].kept);
+    }
+    MUST(MPI_Barrier(PETSC_COMM_WORLD));
+  }
+  MUST(PsdNetworkDestroy(&network));
+}
+
 /* ---------------------------------------------------------------- files that are not right */
 
 #define NEURONS 7 /* of the good file that each bad one is made from */
@@ -327,6 +360,12 @@ static void NeverWritten(hid_t file)
   H5Dclose(set), H5Sclose(space);
 }
 
+static void NegativeDelta(hid_t file)
+{
+  PutTexts(file, "loss", 0, 6, "huber");
+  PutReal(file, "huber_delta", -1);
+}
+
 static const struct {
   void (*damage)(hid_t file);
   const char *reason;
@@ -365,6 +404,7 @@ static const struct {
     {RegionFour, "the region of a neuron is 4, expected 0 to 3"},
     {RegionNegative, "the region of a neuron is -1"},
     {ClassThree, "the class of a neuron is 3, expected 0 to 2"},
+    {NegativeDelta, "huber_delta is -1, expected at least 0"},
     {NeverWritten, "/neurons/weight has 7 along axis 0"},
 };
 
@@ -515,6 +555,7 @@ int main(int argc, char **argv)
                                      cmocka_unit_test(WithOverlap),
                                      cmocka_unit_test(WithoutTransform),
                                      cmocka_unit_test(WithNoNeurons),
+                                     cmocka_unit_test(ParameterOfTheLoss),
                                      cmocka_unit_test(DamagedFilesAreRefused),
                                      cmocka_unit_test(WrongFilesAreRefused),
                                      cmocka_unit_test(TruncatedFilesAreRefused),

@@ -1,11 +1,12 @@
-/* The penalty changes only when it is due, by no more than the limits of a step and of the whole run, and never by less
- * than a factor of three; later it follows the bound that lags. */
+/* The penalty starts where the first step is of the size of beta; it changes only when it is due, by no more than the
+ * limits of a step and of the whole run, and never by less than a factor of three; later it follows the bound that
+ * lags. */
 #include "network_sample.h"
 #include <math.h>
 #include <setjmp.h>
 #include <stddef.h>
 #include <cmocka.h>
-#include "admm/admm.h"
+#include "admm/penalty.h"
 
 static PetscBool Near(PetscReal x, PetscReal y)
 {
@@ -178,9 +179,36 @@ static void BothWithinLimits(void **state)
   assert_true(up.rho > 10 && down.rho < 0.2);
 }
 
+/* rho ||(curvature G_P + rho/2 I)^-1 h|| of the spectrum */
+static PetscReal ScaledNorm(const PsdSpectrum *spectrum, PetscReal curvature, PetscReal rho)
+{
+  PetscReal square = 0;
+  for (PetscInt k = 0; k < spectrum->steps; k++)
+    square += spectrum->weight[k] / PetscSqr(curvature * spectrum->node[k] + rho / 2);
+  return rho * PetscSqrtReal(square);
+}
+
+/* It solves its equation, but for two digits; between its ends, where there is anything to solve it for. */
+static void StartsWhereTheFirstStepIsOfTheSizeOfBeta(void **state)
+{
+  const PsdSpectrum spectrum = {.steps = 3, .node = {0.01, 3, 200}, .weight = {2, 5, 900}, .mean = 190};
+  const PsdSpectrum nothing = {.steps = 0};
+  (void)state;
+  for (PetscReal beta = 1e-4; beta < 2; beta *= 3) {
+    for (PetscReal curvature = 0.25; curvature <= 1; curvature *= 4) {
+      const PetscReal rho = PsdPenaltyStart(&spectrum, curvature, 1e-9, beta, 9);
+      assert_true(PetscAbsReal(ScaledNorm(&spectrum, curvature, rho) / (2.5 * beta * 3) - 1) < 0.07);
+    }
+  }
+  assert_true(Near(PsdPenaltyStart(&spectrum, 1, 1e-3, 1e-30, 9), 1e-3));
+  assert_true(Near(PsdPenaltyStart(&spectrum, 1, 1e-3, 1e30, 9), 190));
+  assert_true(PsdPenaltyStart(&nothing, 1, 1e-3, 0.5, 9) == 1);
+}
+
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(OnlyAtItsIterations),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(StartsWhereTheFirstStepIsOfTheSizeOfBeta),
+                                     cmocka_unit_test(OnlyAtItsIterations),
                                      cmocka_unit_test(FirstCheckAfterItIsDue),
                                      cmocka_unit_test(GrowsAndShrinks),
                                      cmocka_unit_test(NotWithinAFactorOfThree),

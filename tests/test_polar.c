@@ -53,7 +53,7 @@ static PetscReal Ascend(PetscInt f, const PetscReal M[], PetscReal sign)
 
 static PetscReal LargestEigenvalue(PetscInt d, const PetscReal M[], PetscReal sign, PetscReal mu)
 {
-  PetscReal A[ROOM * ROOM], lambda[ROOM], work[8 * ROOM];
+  PetscReal A[ROOM * ROOM] = {0}, lambda[ROOM], work[8 * ROOM];
   PetscBLASInt order = (PetscBLASInt)d, room = 8 * ROOM, info;
   for (PetscInt k = 0; k < d * d; k++) A[k] = sign * M[k];
   for (PetscInt k = 0; k < d; k++) A[k * d + k] += k < d - 1 ? mu : -mu;

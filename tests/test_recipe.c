@@ -4,7 +4,6 @@
 #include <setjmp.h>
 #include <stddef.h>
 #include <cmocka.h>
-#include "patches/patches.h"
 
 typedef struct {
   PetscInt channels, side, patch, pool, pca;
@@ -29,13 +28,16 @@ static void BySizeOfTheImages(void **state)
     const Choice *expected = &choices[k];
     PsdPatches patches = PatchesOf(expected->channels, expected->side);
     PsdPatchGeometry g;
+    PetscReal whiten;
+    PetscInt pca;
     MUST(PsdPatchesGetGeometry(patches, &g));
+    MUST(PsdPatchesGetPreprocessing(patches, &whiten, &pca));
     assert_int_equal(g.patch_height, expected->patch);
     assert_int_equal(g.patch_width, expected->patch);
     assert_int_equal(g.stride, 1);
     assert_int_equal(g.pool, expected->pool);
-    assert_int_equal(patches->pca, expected->pca);
-    assert_true(g.normalize > 0 && patches->whiten > 0);
+    assert_int_equal(pca, expected->pca);
+    assert_true(g.normalize > 0 && whiten > 0);
     MUST(PsdPatchesDestroy(&patches));
   }
 }
@@ -46,11 +48,13 @@ static void NotWhenSomethingIsAskedFor(void **state)
   (void)state;
   for (size_t k = 0; k < sizeof(asked) / sizeof(*asked); k++) {
     PsdPatchGeometry g;
+    PetscInt pca;
     MUST(PetscOptionsSetValue(NULL, asked[k][0], asked[k][1]));
     PsdPatches patches = PatchesOf(3, 32);
     MUST(PetscOptionsClearValue(NULL, asked[k][0]));
     MUST(PsdPatchesGetGeometry(patches, &g));
-    assert_true(g.patch_height == 4 && g.pool == 1 && g.normalize == 0 && patches->pca == 0);
+    MUST(PsdPatchesGetPreprocessing(patches, NULL, &pca));
+    assert_true(g.patch_height == 4 && g.pool == 1 && g.normalize == 0 && pca == 0);
     MUST(PsdPatchesDestroy(&patches));
   }
 }

@@ -4,7 +4,8 @@
 #include <setjmp.h>
 #include <stddef.h>
 #include <cmocka.h>
-#include "problem/symmetry.h"
+#include "patches/mirror.h"
+#include "patches/transform.h"
 
 #define CHANNELS 2
 #define HEIGHT 9
@@ -116,9 +117,9 @@ static void Check(PetscInt count, const Kind kinds[], PetscInt order)
   PsdBlocks blocks;
   PsdSymmetry symmetry;
   PetscReal *x, *x_mirrored, *y, *found;
-  PetscInt G;
-  MUST(PsdPatchesGetSizes(patches, NULL, NULL, &G, NULL));
-  MUST(PsdBlocksCreate(PETSC_COMM_WORLD, 1, G, PsdPatchesFinalDimension(patches), &blocks));
+  PetscInt f, G;
+  MUST(PsdPatchesGetSizes(patches, NULL, &f, &G, NULL));
+  MUST(PsdBlocksCreate(PETSC_COMM_WORLD, 1, G, f, &blocks));
   MUST(PsdSymmetryCreate(patches, blocks, &symmetry));
   MUST(PetscMalloc4(blocks->D, &x, blocks->D, &x_mirrored, blocks->D, &y, blocks->D, &found));
   if (order) assert_int_equal(symmetry->order, order);

@@ -54,11 +54,11 @@ static PetscErrorCode Look(PsdAdmm admm, const PsdAdmmStatus *status, void *cont
     for (int s = 0; s < 2; s++) {
       const PetscReal *from;
       PetscReal *to;
-      PetscCall(VecGetArrayRead(admm->X[s], &from));
+      PetscCall(VecGetArrayRead(admm->iterate.X[s], &from));
       PetscCall(VecGetArrayWrite(it->X[s], &to));
       PetscCall(PetscArraycpy(to, from, admm->blocks->m));
       PetscCall(VecRestoreArrayWrite(it->X[s], &to));
-      PetscCall(VecRestoreArrayRead(admm->X[s], &from));
+      PetscCall(VecRestoreArrayRead(admm->iterate.X[s], &from));
     }
     for (int k = 0; k < 2; k++) {
       const PetscLogDouble begin = MPI_Wtime();
@@ -124,7 +124,7 @@ static PetscErrorCode Run(void)
                   (double)(phases[PSD_PHASE_LIFT] + phases[PSD_PHASE_GRAM]), (double)phases[PSD_PHASE_FACTOR],
                   (double)phases[PSD_PHASE_ADMM], (double)slowest, (double)complete, (double)range,
                   (double)(PetscMin(complete, range) / slowest), (double)memory, (double)phases[PSD_PHASE_CERTIFY],
-                  (int)status.rank));
+                  (int)status.rank_Z));
   PetscCall(PsdAdmmDestroy(&admm));
   PetscCall(PsdProblemDestroy(&problem));
   PetscCall(PsdPatchesDestroy(&patches));

@@ -3,7 +3,7 @@
 
    A Markdown row each: q, patches in a region, microseconds of both (best of several rounds, taken in turn), the ratio.
 */
-#include "patches/patches.h"
+#include "patches/lift.h"
 #include <petscblaslapack.h>
 
 #define ROUNDS 7

@@ -7,7 +7,7 @@
 Flops and seconds are those of `psdnet plan` on as many ranks, with rates it measured there. Collectives, of order N of the system that is
 factorised (docs/architecture.md, consensus kernels), where a sum over R ranks is counted as log2 R messages and twice its bytes:
 
-    gram      root: sums of panels, 8 N^2/2 bytes in all; scalapack and kernel: all other ranks' features, or patches, go round
+    gram      root: sums of panels, 8 N^2/2 bytes in all; scalapack and dual: all other ranks' features, or patches, go round
     factor    N/64 broadcasts of a block of columns, 8 N^2 bytes in all
     admm      an iteration: C sums of N numbers and six of a few
     certify   C sums of N numbers
@@ -25,7 +25,8 @@ NOMINAL = {'latency': 5e-6, 'per_byte': 1 / 5e9}
 
 
 def order(run):
-    return run['n'] if run['consensus'] == 'kernel' else run['D']
+    # results of older versions call dual kernel
+    return run['n'] if run['consensus'] in ('dual', 'kernel') else run['D']
 
 
 def scores(run):

@@ -12,7 +12,7 @@
 #   -patch 4             side of a patch
 #   -stride 1            pixels between patches; patch = its side
 #   -classes 2           the first so many labels
-#   -consensus auto      auto, root, scalapack, kernel
+#   -consensus auto      auto, root, scalapack, dual
 #   -cone auto           auto, lapack, partial, scalapack
 #   -iterations 50       of the solver
 #   -repetitions 3       runs of each combination; medians are shown
@@ -81,7 +81,7 @@ for name in iterations repetitions node; do number_of $name "${!name}"; done
 [ "$stride" = patch ] || number_of stride "$stride"
 [ "$model_ranks" = 0 ] || numbers model_ranks "$model_ranks"
 [ "$model_patch" = 0 ] || number_of model_patch "$model_patch"
-words consensus "$consensus" auto root scalapack kernel
+words consensus "$consensus" auto root scalapack dual kernel
 words cone "$cone" auto lapack partial scalapack slepc
 for c in ${classes//,/ }; do [ "$c" -ge 2 ] || die "-classes: found $c, expected two or more"; done
 for r in ${ranks//,/ }; do

@@ -15,7 +15,6 @@
 #include <math.h>
 #include <petscblaslapack.h>
 
-#define EVERY 5            /* iterations from record to record */
 #define FROM 50            /* the first of them: penalties have settled */
 #define REGULARIZED 1e-8   /* of the trace of the least-squares problem */
 #define LARGEST 1e4        /* sum of coefficients that is still believed */
@@ -88,7 +87,7 @@ static PetscErrorCode LocalDot(PsdAdmm admm, const PsdRecord *a, const PsdRecord
     PetscCall(VecRestoreArrayRead(b->f[s], &y));
   }
   for (size_t k = 0; k < admm->accelerator->length; k++) samples += a->f_samples[k] * b->f_samples[k];
-  *dot = admm->rho * blocks + admm->split->sigma * (PetscReal)admm->problem->representatives.copies * samples;
+  *dot = admm->penalty.rho * blocks + admm->split->sigma * (PetscReal)admm->problem->representatives.copies * samples;
   PetscFunctionReturn(0);
 }
 
@@ -155,7 +154,7 @@ PetscBool PsdAcceleratorMix(PetscInt count, const PetscReal products[], PetscRea
   return PETSC_TRUE;
 }
 
-/* Z, U, v and lambda of x = sum c_k g_k + stretch f_0; admm->X and nu_step are overwritten. */
+/* Z, U, v and lambda of x = sum c_k g_k + stretch f_0; admm->iterate.X and nu_step are overwritten. */
 static PetscErrorCode Place(PsdAdmm admm, PetscInt count, const PetscReal c[], PetscReal stretch)
 {
   PetscFunctionBeginUser;
@@ -163,14 +162,14 @@ static PetscErrorCode Place(PsdAdmm admm, PetscInt count, const PetscReal c[], P
   const PsdRecord *last = Recorded(it, 0);
   PetscReal *q = admm->split->nu_step;
   for (PetscInt s = 0; s < 2; s++) {
-    PetscCall(VecAXPBYPCZ(admm->X[s], c[0], stretch, 0, last->g[s], last->f[s]));
-    for (PetscInt k = 1; k < count; k++) PetscCall(VecAXPY(admm->X[s], c[k], Recorded(it, k)->g[s]));
+    PetscCall(VecAXPBYPCZ(admm->iterate.X[s], c[0], stretch, 0, last->g[s], last->f[s]));
+    for (PetscInt k = 1; k < count; k++) PetscCall(VecAXPY(admm->iterate.X[s], c[k], Recorded(it, k)->g[s]));
   }
   for (size_t i = 0; i < it->length; i++) q[i] = c[0] * last->g_samples[i] + stretch * last->f_samples[i];
   for (PetscInt k = 1; k < count; k++)
     for (size_t i = 0; i < it->length; i++) q[i] += c[k] * Recorded(it, k)->g_samples[i];
-  PetscCall(PsdConeProject(admm->cone, admm->X, admm->Z));
-  for (PetscInt s = 0; s < 2; s++) PetscCall(VecWAXPY(admm->U[s], -1, admm->Z[s], admm->X[s]));
+  PetscCall(PsdConeProject(admm->cone, admm->iterate.X, admm->iterate.Z));
+  for (PetscInt s = 0; s < 2; s++) PetscCall(VecWAXPY(admm->iterate.U[s], -1, admm->iterate.Z[s], admm->iterate.X[s]));
   PetscCall(PsdSplittingPlace(admm->split, q));
   PetscFunctionReturn(0);
 }
@@ -209,10 +208,10 @@ PetscErrorCode PsdAcceleratorBegin(PsdAdmm admm)
     PetscCall(Place(admm, 1, &whole, 0));
     PsdAcceleratorReset(it);
   }
-  it->noting = (PetscBool)(it->stage == PSD_JUMP_JUDGE || (iteration >= FROM && iteration % EVERY == 0));
+  it->noting = (PetscBool)(it->stage == PSD_JUMP_JUDGE || (iteration >= FROM && iteration % PSD_JUMP_EVERY == 0));
   if (!it->noting) PetscFunctionReturn(0);
   PsdRecord *record = &it->record[it->next];
-  for (PetscInt s = 0; s < 2; s++) PetscCall(VecWAXPY(record->f[s], 1, admm->Z[s], admm->U[s]));
+  for (PetscInt s = 0; s < 2; s++) PetscCall(VecWAXPY(record->f[s], 1, admm->iterate.Z[s], admm->iterate.U[s]));
   for (size_t i = 0; i < it->length; i++) record->f_samples[i] = admm->split->v[i] + admm->split->lambda[i];
   PetscFunctionReturn(0);
 }
@@ -236,7 +235,7 @@ PetscErrorCode PsdAcceleratorEnd(PsdAdmm admm)
   if (!it || !it->noting) PetscFunctionReturn(0);
   PsdRecord *record = &it->record[it->next];
   for (PetscInt s = 0; s < 2; s++) {
-    PetscCall(VecWAXPY(record->g[s], 1, admm->Z[s], admm->U[s]));
+    PetscCall(VecWAXPY(record->g[s], 1, admm->iterate.Z[s], admm->iterate.U[s]));
     PetscCall(VecAYPX(record->f[s], -1, record->g[s]));
   }
   for (size_t i = 0; i < it->length; i++) {
@@ -252,5 +251,50 @@ PetscErrorCode PsdAcceleratorEnd(PsdAdmm admm)
   it->next = (it->next + 1) % PSD_RECORDS;
   it->count = PetscMin(it->count + 1, PSD_RECORDS);
   if (it->count > 1) it->stage = PSD_JUMP_DUE;
+  PetscFunctionReturn(0);
+}
+
+/* What an iteration leaves: records in use come first, and a jump or its way back needs two of them. */
+static PetscBool IsSound(const PsdAccelerator *it)
+{
+  if (it->stage == PSD_JUMP_JUDGE) return PETSC_FALSE;
+  if (it->stage != PSD_JUMP_NONE && it->count < 2) return PETSC_FALSE;
+  return (PetscBool)(it->count == PSD_RECORDS || it->next == it->count);
+}
+
+static PetscErrorCode VisitRecord(PsdRecord *record, PetscInt k, PsdVisitor v)
+{
+  PetscFunctionBeginUser;
+  const struct {
+    const char *format;
+    Vec x;
+  } vectors[] = {{"/pairs/record_%d_g", record->g[0]},
+                 {"/pairs/record_%d_g_prime", record->g[1]},
+                 {"/pairs/record_%d_f", record->f[0]},
+                 {"/pairs/record_%d_f_prime", record->f[1]}};
+  char name[32];
+  for (size_t i = 0; i < sizeof(vectors) / sizeof(*vectors); i++) {
+    (void)snprintf(name, sizeof(name), vectors[i].format, (int)k);
+    PetscCall(PsdVisitPairs(v, name, vectors[i].x));
+  }
+  (void)snprintf(name, sizeof(name), "/samples/record_%d_g", (int)k);
+  PetscCall(PsdVisitSamples(v, name, record->g_samples));
+  (void)snprintf(name, sizeof(name), "/samples/record_%d_f", (int)k);
+  PetscCall(PsdVisitSamples(v, name, record->f_samples));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdAcceleratorVisit(PsdAccelerator *it, PsdVisitor v)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PsdVisitInt(v, "records", 0, PSD_RECORDS, &it->count));
+  PetscCall(PsdVisitInt(v, "record_next", 0, PSD_RECORDS - 1, &it->next));
+  PetscCall(PsdVisitInt(v, "jump_stage", PSD_JUMP_NONE, PSD_JUMP_BACK, &it->stage));
+  PetscCall(PsdVisitBool(v, "jump_steady", &it->steady));
+  PetscCall(PsdVisitReal(v, "jump_stretch", &it->stretch));
+  PetscCall(PsdVisitReal(v, "record_norm", &it->norm));
+  if (PsdVisitorIsReading(v) && !IsSound(it)) PsdVisitorFail(v, "its records are not what an iteration leaves");
+  PetscCall(PsdVisitorAgree(v));
+  for (PetscInt k = 0; k < it->count; k++) PetscCall(VisitRecord(&it->record[k], k, v));
   PetscFunctionReturn(0);
 }

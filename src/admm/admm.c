@@ -3,6 +3,9 @@
 */
 #include "admm.h"
 #include "base/base.h"
+#include "choose_consensus.h"
+#include "problem/beta.h"
+#include "problem/samples.h"
 
 PetscErrorCode PsdAdmmCreate(PsdProblem problem, PsdAdmm *admm)
 {
@@ -10,8 +13,8 @@ PetscErrorCode PsdAdmmCreate(PsdProblem problem, PsdAdmm *admm)
   PsdAdmm it;
   PetscCall(PetscNew(&it));
   it->problem = problem;
-  it->settings =
-      (PsdAdmmSettings){.gap = 1e-4, .max_it = 5000, .relaxation = 1.6, .check_every = 10, .screening = PETSC_TRUE};
+  it->settings = (PsdAdmmSettings){
+      .gap = 1e-4, .max_it = 5000, .relaxation = 1.6, .check_every = PSD_CHECK_EVERY, .screening = PETSC_TRUE};
   PetscCall(PsdConsensusCreate(&it->consensus));
   PetscCall(PsdConeCreate(&it->cone));
   *admm = it;
@@ -57,12 +60,22 @@ PetscErrorCode PsdAdmmSetMonitor(PsdAdmm admm, PsdAdmmMonitor monitor, void *con
   PetscFunctionReturn(0);
 }
 
+#define VECTORS 12
+
+static void ListVectors(PsdAdmm admm, Vec *vectors[VECTORS])
+{
+  PsdVariables *it = &admm->iterate;
+  Vec *const all[VECTORS] = {&it->Z[0], &it->Z[1], &it->Z_last[0], &it->Z_last[1], &it->U[0],          &it->U[1],
+                             &it->X[0], &it->X[1], &it->S,         &it->Sh,        &admm->extracted.S, &admm->best.S};
+  (void)PetscArraycpy(vectors, all, VECTORS);
+}
+
 static PetscErrorCode CreateVectors(PsdAdmm admm)
 {
   PetscFunctionBeginUser;
-  Vec *vectors[] = {&admm->Z[0], &admm->Z[1], &admm->Z_last[0], &admm->Z_last[1], &admm->U[0],    &admm->U[1],
-                    &admm->X[0], &admm->X[1], &admm->S,         &admm->Sh,        &admm->network, &admm->best_network};
-  for (size_t k = 0; k < sizeof(vectors) / sizeof(*vectors); k++) {
+  Vec *vectors[VECTORS];
+  ListVectors(admm, vectors);
+  for (size_t k = 0; k < VECTORS; k++) {
     PetscCall(VecDuplicate(admm->problem->h, vectors[k]));
     PetscCall(VecSet(*vectors[k], 0));
   }
@@ -84,125 +97,56 @@ static PetscErrorCode SayIfStreamed(PsdProblem problem)
   PetscFunctionReturn(0);
 }
 
+/* What the loop needs; the starting penalty is not there yet. */
+static PetscErrorCode CreateParts(PsdAdmm admm)
+{
+  PetscFunctionBeginUser;
+  const PsdBlocks blocks = admm->blocks;
+  PsdExtraction *extracted = &admm->extracted;
+  PetscCall(PsdFactorsCreate(blocks->d, &extracted->local_factors));
+  PetscCall(PsdFactorsCreate(blocks->d, &extracted->factors));
+  PetscCall(CreateVectors(admm));
+  PetscCall(PsdNeuronsCreate(2 * blocks->local * blocks->d, blocks->f, &extracted->neurons));
+  PetscCall(PsdNeuronsCreate(2 * blocks->local * blocks->d, blocks->f, &admm->best.neurons));
+  PetscCall(PetscMalloc1((size_t)blocks->d * blocks->d, &extracted->factor));
+  PetscCall(PsdConeSetUp(admm->cone, blocks));
+  PetscCall(PsdBoundsCreate(admm->problem, admm->consensus, &admm->bounds));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode CreateSplitting(PsdAdmm admm, PetscReal sigma)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PsdSplittingCreate(admm->problem, sigma, &admm->split));
+  PsdConsensusSetTarget(admm->consensus, admm->split->pull);
+  PetscCall(PsdAcceleratorCreate(admm->problem, &admm->accelerator));
+  PetscCall(SayIfStreamed(admm->problem));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdAdmmSetUp(PsdAdmm admm)
 {
   PetscFunctionBeginUser;
-  const PsdBlocks blocks = admm->blocks = admm->problem->blocks;
   const PsdLoss *loss = &admm->problem->loss;
-  PetscReal rho = admm->settings.rho;
   const PetscReal sigma = admm->settings.sigma > 0 ? admm->settings.sigma : loss->ops->sigma;
-  PetscCall(PsdCheckpointOpen(admm));
+  admm->blocks = admm->problem->blocks;
+  PetscCall(PsdCheckpointBegin(admm));
+  PetscCall(PsdResumeOpen(admm));
+  PetscCall(PsdConsensusSettle(admm->consensus, admm->problem));
   PetscCall(PsdConsensusAssemble(admm->consensus, admm->problem));
-  if (PsdLossSplits(loss)) PetscCall(PsdProblemLift(admm->problem)); /* not yet, where A'A came from a file */
+  if (loss->ops->splits) PetscCall(PsdProblemLift(admm->problem)); /* not yet, where A'A came from a file */
 
-  PetscCall(PsdProblemFindBeta(admm->problem, admm->consensus->trace));
+  PetscCall(PsdProblemFindBeta(admm->problem, PsdConsensusGetTrace(admm->consensus)));
   PetscCall(PsdPhaseBegin(PSD_PHASE_FACTOR));
-  PetscCall(PsdFactorsCreate(blocks->d, &admm->local_factors));
-  PetscCall(PsdFactorsCreate(blocks->d, &admm->factors));
-  PetscCall(CreateVectors(admm));
-  PetscCall(PsdNeuronsCreate(2 * blocks->local * blocks->d, blocks->f, &admm->neurons));
-  PetscCall(PsdNeuronsCreate(2 * blocks->local * blocks->d, blocks->f, &admm->best));
-  PetscCall(PetscMalloc1((size_t)blocks->d * blocks->d, &admm->factor));
-  PetscCall(PsdConeSetUp(admm->cone, blocks));
-  PetscCall(PsdBoundsCreate(admm->problem, admm->consensus, &admm->bounds));
-  if (PsdLossSplits(loss)) {
-    PetscCall(PsdSplittingCreate(admm->problem, sigma, &admm->split));
-    PsdConsensusSetTarget(admm->consensus, admm->split->pull);
-    PetscCall(PsdAcceleratorCreate(admm->problem, &admm->accelerator));
-    PetscCall(SayIfStreamed(admm->problem));
-  }
+  PetscCall(CreateParts(admm));
+  if (loss->ops->splits) PetscCall(CreateSplitting(admm, sigma));
   if (admm->checkpoint.archive) {
-    PetscCall(PsdCheckpointLoad(admm));
-    PetscCall(PsdConsensusFactor(admm->consensus, admm->rho / 2 / (admm->split ? admm->split->sigma : 1)));
-    PetscCall(PsdPhaseEnd(PSD_PHASE_FACTOR));
-    PetscFunctionReturn(0);
+    PetscCall(PsdResumeLoad(admm));
+    PetscCall(PsdConsensusFactor(admm->consensus, admm->penalty.rho / 2 / (admm->split ? admm->split->sigma : 1)));
+  } else {
+    PetscCall(PsdAdmmStart(admm, sigma));
   }
-  if (rho == 0) {
-    PetscCall(PsdAdmmFindSpectrum(admm));
-    rho = PsdAdmmInitialPenalty(admm);
-    PetscCall(
-        PetscInfo(NULL, "initial rho %g, mean eigenvalue seen by h %g\n", (double)rho, (double)admm->spectrum.mean));
-  }
-  PetscCall(PsdAdmmSetPenalty(admm, rho, sigma));
-  admm->rho_initial = admm->rho;
-  /* the network without neurons: objective L(0) */
-  admm->status = (PsdAdmmStatus){.objective = admm->problem->loss_at_zero, .gap = 1, .rho = admm->rho};
   PetscCall(PsdPhaseEnd(PSD_PHASE_FACTOR));
-  PetscFunctionReturn(0);
-}
-
-/*
-   Z stays, and so does the best network, whose objective is that of its loss and new weight. The multipliers -rho U are of the
-   size of beta. The penalty follows the rule of the start by as much as that changes, so that what was learned is kept.
-*/
-PetscErrorCode PsdAdmmSetBeta(PsdAdmm admm, PetscReal beta)
-{
-  PetscFunctionBeginUser;
-  const PsdProblem problem = admm->problem;
-  const PetscReal last = problem->beta, empty = problem->loss_at_zero;
-  const PetscReal sigma = admm->split ? admm->split->sigma : 1;
-  const PetscBool estimated = (PetscBool)(admm->spectrum.steps > 0); /* rather than given, as -rho */
-  const PetscReal start = estimated ? PsdAdmmInitialPenalty(admm) : 1;
-  PetscReal objective = admm->status.objective + (beta - last) * admm->best_weight;
-  PetscCall(PsdPhaseBegin(PSD_PHASE_FACTOR));
-  problem->beta = beta;
-  problem->beta_rel = problem->beta_noise = 0;
-  PetscCall(PsdBoundsSetBeta(admm->bounds));
-  if (estimated) PetscCall(PsdAdmmSetPenalty(admm, admm->rho * PsdAdmmInitialPenalty(admm) / start, sigma));
-  for (PetscInt s = 0; s < 2; s++) PetscCall(VecScale(admm->U[s], beta / last));
-  PetscCall(PsdConsensusRescale(admm->consensus, beta / last));
-  PsdAcceleratorReset(admm->accelerator);
-  admm->rho_initial = admm->rho;
-  admm->trend = (PsdBoundTrend){0};
-  admm->last_check = admm->round = admm->checkpoint.rows = 0;
-  admm->elapsed = 0;
-  if (objective > empty) {
-    objective = empty;
-    admm->best.N = 0;
-    admm->best_weight = 0;
-    PetscCall(VecSet(admm->best_network, 0));
-  }
-  admm->status = (PsdAdmmStatus){
-      .objective = objective, .gap = 1, .rho = admm->rho, .neurons = objective < empty ? admm->status.neurons : 0};
-  PetscCall(PsdAdmmScreen(admm, &admm->status.screened));
-  PetscCall(PsdPhaseEnd(PSD_PHASE_FACTOR));
-  PetscFunctionReturn(0);
-}
-
-/* The neurons with positive weight (s = 0) or those with negative weight, positive (s = 1), as a list of their own. */
-static PetscErrorCode SelectSign(PsdNetwork network, PetscInt s, PsdNeurons *selected)
-{
-  PetscFunctionBeginUser;
-  PetscInt N, f;
-  const PetscReal *filters, *weights;
-  const PetscInt *regions, *classes;
-  PetscCall(PsdNetworkGetNeurons(network, &N, &f, &filters, &weights, &regions, &classes));
-  PetscCall(PsdNeuronsCreate(N, f, selected));
-  for (PetscInt k = 0; k < N; k++) {
-    if ((weights[k] > 0) != (s == 0)) continue;
-    PetscCall(PetscArraycpy(selected->filter + (size_t)selected->N * f, filters + (size_t)k * f, f));
-    selected->weight[selected->N] = PetscAbsReal(weights[k]);
-    selected->region[selected->N] = regions[k];
-    selected->class[selected->N] = classes[k];
-    selected->N++;
-  }
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode PsdAdmmSetInitial(PsdAdmm admm, PsdNetwork network)
-{
-  PetscFunctionBeginUser;
-  for (PetscInt s = 0; s < 2; s++) {
-    PsdNeurons selected;
-    PetscReal weight;
-    PetscCall(SelectSign(network, s, &selected));
-    PetscCall(PsdNeuronsAssemble(&selected, admm->blocks, admm->Z[s], &weight));
-    PetscCall(PsdNeuronsDestroy(&selected));
-  }
-  /* U = 0, and S is not in use yet */
-  PetscCall(VecWAXPY(admm->S, -1, admm->Z[1], admm->Z[0]));
-  PetscCall(PsdConsensusRestart(admm->consensus, admm->S));
-  if (admm->split) PetscCall(PsdSplittingRestart(admm->split, admm->S));
   PetscFunctionReturn(0);
 }
 
@@ -214,10 +158,18 @@ PetscErrorCode PsdAdmmGetStatus(PsdAdmm admm, PsdAdmmStatus *status, PsdAdmmReas
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdAdmmGetHistory(PsdAdmm admm, PetscInt *count, const PsdAdmmStatus *rows[])
+{
+  PetscFunctionBeginUser;
+  *count = admm->history.rows;
+  *rows = admm->history.row;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdAdmmGetKernels(PsdAdmm admm, const char *consensus[], const char *cone[])
 {
   PetscFunctionBeginUser;
-  if (consensus) *consensus = admm->consensus->ops->name;
+  if (consensus) *consensus = PsdConsensusGetKernel(admm->consensus)->name;
   if (cone) {
     PetscCall(PsdConeGetUse(admm->cone, sizeof(admm->cone_use), admm->cone_use));
     *cone = admm->cone_use;
@@ -235,14 +187,14 @@ PetscErrorCode PsdAdmmGetNetwork(PsdAdmm admm, PsdNetwork *network)
   PetscCall(PsdDataGetCopies(problem->data, &copies));
   PsdTraining training = {
       .beta = problem->beta, .beta_max = problem->beta_max, .n_train = problem->n / copies, .flip = copies == 2};
-  PetscCall(PsdNeuronsGather(admm->blocks->comm, &admm->best, &all));
+  PetscCall(PsdNeuronsGather(admm->blocks->comm, &admm->best.neurons, &all));
   PetscCall(PsdNetworkCreate(admm->blocks->comm, network));
   PetscCall(PsdNetworkSetPatches(*network, problem->patches));
   PetscCall(PsdDataGetClasses(problem->data, &count, &labels, NULL));
   PetscCall(PsdNetworkSetClasses(*network, count, labels));
   PetscCall(PsdNetworkSetNeurons(*network, all.N, all.f, all.filter, all.weight, all.region, all.class));
   PetscCall(PetscStrncpy(training.loss, problem->loss.ops->name, sizeof(training.loss)));
-  training.huber_delta = problem->loss.ops == &PsdLossHuber ? problem->loss.huber_delta : 0;
+  training.loss_parameter = problem->loss.parameter;
   PetscCall(PetscArraycpy(training.activation, problem->activation, 3));
   PetscCall(PsdNetworkSetTraining(*network, &training));
   PetscCall(PsdNeuronsDestroy(&all));
@@ -254,18 +206,19 @@ PetscErrorCode PsdAdmmDestroy(PsdAdmm *admm)
   PetscFunctionBeginUser;
   if (!*admm) PetscFunctionReturn(0);
   PsdAdmm it = *admm;
-  Vec *vectors[] = {&it->Z[0], &it->Z[1], &it->Z_last[0], &it->Z_last[1], &it->U[0],    &it->U[1],
-                    &it->X[0], &it->X[1], &it->S,         &it->Sh,        &it->network, &it->best_network};
-  for (size_t k = 0; k < sizeof(vectors) / sizeof(*vectors); k++) PetscCall(VecDestroy(vectors[k]));
-  PetscCall(PsdFactorsDestroy(&it->local_factors));
-  PetscCall(PsdFactorsDestroy(&it->factors));
-  PetscCall(PsdNeuronsDestroy(&it->neurons));
-  PetscCall(PsdNeuronsDestroy(&it->best));
-  PetscCall(PetscFree(it->factor));
+  Vec *vectors[VECTORS];
+  ListVectors(it, vectors);
+  for (size_t k = 0; k < VECTORS; k++) PetscCall(VecDestroy(vectors[k]));
+  PetscCall(PsdFactorsDestroy(&it->extracted.local_factors));
+  PetscCall(PsdFactorsDestroy(&it->extracted.factors));
+  PetscCall(PsdNeuronsDestroy(&it->extracted.neurons));
+  PetscCall(PsdNeuronsDestroy(&it->best.neurons));
+  PetscCall(PetscFree(it->extracted.factor));
   PetscCall(PsdSplittingDestroy(&it->split));
   PetscCall(PsdAcceleratorDestroy(&it->accelerator));
   PetscCall(PsdBoundsDestroy(&it->bounds));
-  PetscCall(PsdCheckpointDestroy(it));
+  PetscCall(PsdCheckpointDestroy(&it->checkpoint));
+  PetscCall(PsdHistoryDestroy(&it->history));
   PetscCall(PsdConeDestroy(&it->cone));
   PetscCall(PsdConsensusDestroy(&it->consensus));
   PetscCall(PetscFree(*admm));

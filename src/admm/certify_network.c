@@ -8,6 +8,7 @@
 */
 #include "admm.h"
 #include "base/base.h"
+#include "certificate/certificate.h"
 
 /* A network's neurons as a list that must be neither written nor freed. */
 static PetscErrorCode BorrowNeurons(PsdNetwork network, PsdNeurons *neurons)
@@ -27,15 +28,15 @@ static PetscErrorCode BorrowNeurons(PsdNetwork network, PsdNeurons *neurons)
 PetscErrorCode PsdAdmmFixNetwork(PsdAdmm admm, PsdNetwork network)
 {
   PetscFunctionBeginUser;
-  PsdIterate iterate = {.network = admm->best_network};
+  PsdIterate iterate = {.network = admm->best.S};
   PsdNeurons all;
   PetscCall(BorrowNeurons(network, &all));
-  PetscCall(PsdNeuronsAssemble(&all, admm->blocks, admm->best_network, &admm->best_weight));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &admm->best_weight, 1, MPIU_REAL, MPI_SUM, admm->blocks->comm));
-  iterate.weight = admm->best_weight;
+  PetscCall(PsdNeuronsAssemble(&all, admm->blocks, admm->best.S, &admm->best.weight));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &admm->best.weight, 1, MPIU_REAL, MPI_SUM, admm->blocks->comm));
+  iterate.weight = admm->best.weight;
   PetscCall(PsdBoundsPrimal(admm->bounds, &iterate, PETSC_TRUE));
   PetscCall(PsdBoundsDual(admm->bounds, &iterate, PSD_CANDIDATES_NETWORK));
-  admm->network_fixed = PETSC_TRUE;
+  admm->best.fixed = PETSC_TRUE;
   admm->status.objective = admm->bounds->primal;
   admm->status.neurons = all.N;
   PetscFunctionReturn(0);
@@ -54,7 +55,7 @@ PetscErrorCode PsdCertifyNetwork(PsdProblem problem, PsdNetwork network, PetscRe
     PetscCall(PsdAdmmSetInitial(admm, network));
     PetscCall(PsdAdmmSolve(admm, certificate));
   } else {
-    PetscCall(PsdCertify(problem, admm->best_network, admm->best_weight, 1, &admm->bounds->best_source, certificate));
+    PetscCall(PsdCertify(problem, admm->best.S, admm->best.weight, 1, &admm->bounds->best_source, certificate));
   }
   PetscCall(PsdAdmmDestroy(&admm));
   PetscFunctionReturn(0);

@@ -1,17 +1,14 @@
 /*
-   Checkpoints: when the state is written, and which file a run goes on from. What it consists of is in state.c, how the file
-   is made in base/archive.h.
+   Checkpoints: where the state is kept, which problem it is of, and its writing. What it consists of is in state.c,
+   how a run goes on from it in resume.c, how the file is made in base/archive.h.
 
-   The last checkpoint stays until the next one is whole. With -resume a run goes on from the file when it is there and starts
-   afresh when it is not, so that a job that is submitted again unchanged goes on; without, the file is replaced by the first
-   checkpoint. A file of another problem is refused, in either consensus family.
+   The last checkpoint stays until the next one is whole. With -resume a run goes on from the file when it is there
+   and starts afresh when it is not, so that a job that is submitted again unchanged goes on; without, the file is
+   replaced by the first checkpoint. A file of another problem is refused, in either consensus family.
 */
 #include "admm.h"
 #include "base/base.h"
 #include "problem/identity.h"
-
-#define FORMAT "psdnet-checkpoint"
-#define VERSION 2
 
 PetscErrorCode PsdAdmmSetCheckpointFromOptions(PsdAdmm admm)
 {
@@ -66,46 +63,21 @@ static PetscErrorCode Identify(PsdAdmm admm)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdCheckpointOpen(PsdAdmm admm)
+PetscErrorCode PsdCheckpointBegin(PsdAdmm admm)
 {
   PetscFunctionBeginUser;
   PsdCheckpoint *it = &admm->checkpoint;
-  const MPI_Comm comm = admm->blocks->comm;
-  char *found;
-  PetscBool exists;
-  PetscInt samples;
   if (!it->path[0]) PetscFunctionReturn(0);
   if (it->gram_path[0]) PsdConsensusKeepGram(admm->consensus, it->gram_path, it->resume);
   PetscCall(Identify(admm));
-  if (!it->resume) PetscFunctionReturn(0);
-  PetscCall(PsdArchiveExists(comm, it->path, &exists));
-  if (!exists) {
-    PetscCall(PetscPrintf(comm, "resume   there is no %s: from the start\n", it->path));
-    PetscFunctionReturn(0);
-  }
-  PetscCall(PsdArchiveOpen(comm, it->path, FORMAT, VERSION, &it->archive));
-  PetscCall(PetscMalloc1(PSD_ARCHIVE_TEXT, &found));
-  PetscCall(PsdArchiveGetText(it->archive, "problem", found));
-  PetscCall(PsdArchiveGetInt(it->archive, "consensus_uses_samples", &samples));
-  PetscCall(PsdArchiveAgree(it->archive));
-  PetscCall(PsdIdentityCheck(it->path, found, it->identity));
-  PetscCall(PetscFree(found));
-  PetscCall(PsdConsensusRequire(admm->consensus, (PetscBool)(samples != 0), it->path));
-  PetscCall(PsdTransformsGet(admm->problem->patches, it->archive));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdCheckpointLoad(PsdAdmm admm)
+static PetscErrorCode VisitAll(PsdVisitor v, void *admm)
 {
   PetscFunctionBeginUser;
-  PsdCheckpoint *it = &admm->checkpoint;
-  PetscCall(PsdStateGet(admm, it->archive));
-  PetscCall(PsdArchiveClose(&it->archive));
-  it->resumed = PETSC_TRUE;
-  PetscCall(PetscPrintf(admm->blocks->comm,
-                        "resume   iteration %5" PetscInt_FMT "  objective %.8g  bound %.8g  gap %.2e  from %s\n",
-                        admm->status.iteration, (double)admm->status.objective, (double)admm->status.bound,
-                        (double)admm->status.gap, it->path));
+  PetscCall(PsdAdmmVisitProblem(v, admm));
+  PetscCall(PsdAdmmVisitState(v, admm));
   PetscFunctionReturn(0);
 }
 
@@ -113,18 +85,10 @@ PetscErrorCode PsdCheckpointLoad(PsdAdmm admm)
 static PetscErrorCode Write(PsdAdmm admm)
 {
   PetscFunctionBeginUser;
-  const PsdPatches patches = admm->problem->patches;
-  PsdArchive archive;
-  PetscCall(PsdArchiveCreate(admm->blocks->comm, admm->checkpoint.path, FORMAT, VERSION, &archive));
-  PsdArchiveAddText(archive, "problem", admm->checkpoint.identity);
-  PsdArchiveAddInt(archive, "consensus_uses_samples", PsdConsensusUsesSamples(admm->consensus));
-  PetscCall(PsdTransformsAdd(patches, archive));
-  PetscCall(PsdStateAdd(admm, archive));
-  if (!PsdArchiveLayout(archive)) {
-    PetscCall(PsdTransformsPut(patches, archive));
-    PetscCall(PsdStatePut(admm, archive));
-  }
-  PetscFunctionReturn(PsdArchiveCommit(&archive));
+  PsdStateLayout layout;
+  PetscCall(PsdProblemGetLayout(admm->problem, &layout));
+  PetscFunctionReturn(PsdStateWrite(admm->blocks->comm, admm->checkpoint.path, PSD_CHECKPOINT_FORMAT,
+                                    PSD_CHECKPOINT_VERSION, &layout, VisitAll, admm));
 }
 
 PetscErrorCode PsdCheckpointSave(PsdAdmm admm, PetscBool *written)
@@ -138,7 +102,7 @@ PetscErrorCode PsdCheckpointSave(PsdAdmm admm, PetscBool *written)
   const PetscErrorCode code = Write(admm);
   PetscCall(PsdEventEnd(PSD_EVENT_CHECKPOINT));
   if (code && code != PSD_ERR_INPUT) PetscFunctionReturn(code);
-  it->last = admm->pass = PsdWallSeconds();
+  it->last = admm->clock.pass = PsdWallSeconds();
   it->seconds = PetscMax(it->seconds, it->last - begun);
   *written = (PetscBool)!code;
   if (code)
@@ -151,33 +115,10 @@ PetscErrorCode PsdCheckpointSave(PsdAdmm admm, PetscBool *written)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdCheckpointNote(PsdAdmm admm)
+PetscErrorCode PsdCheckpointDestroy(PsdCheckpoint *checkpoint)
 {
   PetscFunctionBeginUser;
-  PsdCheckpoint *it = &admm->checkpoint;
-  if (!it->path[0]) PetscFunctionReturn(0);
-  if (it->rows == it->room) {
-    const PetscInt room = 2 * it->room + 64;
-    PetscCall(PetscRealloc((size_t)room * sizeof(*it->history), &it->history));
-    it->room = room;
-  }
-  it->history[it->rows++] = admm->status;
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode PsdAdmmGetHistory(PsdAdmm admm, PetscInt *count, const PsdAdmmStatus *rows[])
-{
-  PetscFunctionBeginUser;
-  *count = admm->checkpoint.rows;
-  *rows = admm->checkpoint.history;
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode PsdCheckpointDestroy(PsdAdmm admm)
-{
-  PetscFunctionBeginUser;
-  PetscCall(PsdArchiveDestroy(&admm->checkpoint.archive));
-  PetscCall(PetscFree(admm->checkpoint.identity));
-  PetscCall(PetscFree(admm->checkpoint.history));
+  PetscCall(PsdArchiveDestroy(&checkpoint->archive));
+  PetscCall(PetscFree(checkpoint->identity));
   PetscFunctionReturn(0);
 }

@@ -24,13 +24,13 @@ static PetscErrorCode GetArrays(PsdAdmm admm, Arrays *a)
 {
   PetscFunctionBeginUser;
   for (PetscInt s = 0; s < 2; s++) {
-    PetscCall(VecGetArray(admm->Z[s], &a->Z[s]));
-    PetscCall(VecGetArray(admm->Z_last[s], &a->Z_last[s]));
-    PetscCall(VecGetArray(admm->U[s], &a->U[s]));
-    PetscCall(VecGetArray(admm->X[s], &a->X[s]));
+    PetscCall(VecGetArray(admm->iterate.Z[s], &a->Z[s]));
+    PetscCall(VecGetArray(admm->iterate.Z_last[s], &a->Z_last[s]));
+    PetscCall(VecGetArray(admm->iterate.U[s], &a->U[s]));
+    PetscCall(VecGetArray(admm->iterate.X[s], &a->X[s]));
   }
-  PetscCall(VecGetArray(admm->S, &a->S));
-  PetscCall(VecGetArray(admm->Sh, &a->Sh));
+  PetscCall(VecGetArray(admm->iterate.S, &a->S));
+  PetscCall(VecGetArray(admm->iterate.Sh, &a->Sh));
   PetscFunctionReturn(0);
 }
 
@@ -38,13 +38,13 @@ static PetscErrorCode RestoreArrays(PsdAdmm admm, Arrays *a)
 {
   PetscFunctionBeginUser;
   for (PetscInt s = 0; s < 2; s++) {
-    PetscCall(VecRestoreArray(admm->Z[s], &a->Z[s]));
-    PetscCall(VecRestoreArray(admm->Z_last[s], &a->Z_last[s]));
-    PetscCall(VecRestoreArray(admm->U[s], &a->U[s]));
-    PetscCall(VecRestoreArray(admm->X[s], &a->X[s]));
+    PetscCall(VecRestoreArray(admm->iterate.Z[s], &a->Z[s]));
+    PetscCall(VecRestoreArray(admm->iterate.Z_last[s], &a->Z_last[s]));
+    PetscCall(VecRestoreArray(admm->iterate.U[s], &a->U[s]));
+    PetscCall(VecRestoreArray(admm->iterate.X[s], &a->X[s]));
   }
-  PetscCall(VecRestoreArray(admm->S, &a->S));
-  PetscCall(VecRestoreArray(admm->Sh, &a->Sh));
+  PetscCall(VecRestoreArray(admm->iterate.S, &a->S));
+  PetscCall(VecRestoreArray(admm->iterate.Sh, &a->Sh));
   PetscFunctionReturn(0);
 }
 
@@ -70,7 +70,7 @@ static PetscErrorCode RelaxedStep(PsdAdmm admm)
 {
   PetscFunctionBeginUser;
   const PetscInt d = admm->blocks->d, m = admm->blocks->m;
-  const PetscReal alpha = admm->settings.relaxation, shrink = 2 * admm->problem->beta / admm->rho;
+  const PetscReal alpha = admm->settings.relaxation, shrink = 2 * admm->problem->beta / admm->penalty.rho;
   Arrays a;
   PetscCall(GetArrays(admm, &a));
   for (PetscInt block = 0; block < admm->blocks->local; block++) {
@@ -115,11 +115,7 @@ static PetscErrorCode UpdateDual(PsdAdmm admm)
     }
   }
   PetscCall(RestoreArrays(admm, &a));
-  admm->sums[0] = primal;
-  admm->sums[1] = change;
-  admm->sums[2] = size_W;
-  admm->sums[3] = size_Z;
-  admm->sums[4] = size_U;
+  admm->iterate.sums = (PsdResidualSums){primal, change, size_W, size_Z, size_U};
   PetscFunctionReturn(0);
 }
 
@@ -128,9 +124,9 @@ static PetscErrorCode FollowSamples(PsdAdmm admm)
 {
   PetscFunctionBeginUser;
   if (!PsdConsensusUsesSamples(admm->consensus)) PetscFunctionReturn(0);
-  PetscCall(PsdConeGetFactors(admm->cone, &admm->local_factors));
-  PetscCall(PsdFactorsGather(admm->blocks->comm, &admm->local_factors, &admm->factors));
-  PetscCall(PsdConsensusFollow(admm->consensus, &admm->factors, admm->settings.relaxation));
+  PetscCall(PsdConeGetFactors(admm->cone, &admm->extracted.local_factors));
+  PetscCall(PsdFactorsGather(admm->blocks->comm, &admm->extracted.local_factors, &admm->extracted.factors));
+  PetscCall(PsdConsensusFollow(admm->consensus, &admm->extracted.factors, admm->settings.relaxation));
   PetscFunctionReturn(0);
 }
 
@@ -139,19 +135,20 @@ PetscErrorCode PsdAdmmIterate(PsdAdmm admm)
   PetscFunctionBeginUser;
   PetscCall(PsdAcceleratorBegin(admm));
   PetscCall(PullTowards(admm));
-  PetscCall(PsdConsensusStep(admm->consensus, admm->Sh, admm->S));
-  if (admm->split) PetscCall(PsdSplittingFreeMean(admm->split, admm->Sh, admm->S));
+  PetscCall(PsdConsensusStep(admm->consensus, admm->iterate.Sh, admm->iterate.S));
+  if (admm->split) PetscCall(PsdSplittingFreeMean(admm->split, admm->iterate.Sh, admm->iterate.S));
   PetscCall(RelaxedStep(admm));
   for (PetscInt s = 0; s < 2; s++) {
-    const Vec last = admm->Z[s];
-    admm->Z[s] = admm->Z_last[s];
-    admm->Z_last[s] = last;
+    const Vec last = admm->iterate.Z[s];
+    admm->iterate.Z[s] = admm->iterate.Z_last[s];
+    admm->iterate.Z_last[s] = last;
   }
-  PetscCall(PsdConeProject(admm->cone, admm->X, admm->Z));
+  PetscCall(PsdConeProject(admm->cone, admm->iterate.X, admm->iterate.Z));
   PetscCall(UpdateDual(admm));
   PetscCall(FollowSamples(admm));
   if (admm->split)
-    PetscCall(PsdSplittingStep(admm->split, admm->S, admm->Sh, admm->consensus->shift, admm->settings.relaxation));
+    PetscCall(PsdSplittingStep(admm->split, admm->iterate.S, admm->iterate.Sh, PsdConsensusGetShift(admm->consensus),
+                               admm->settings.relaxation));
   PetscCall(PsdAcceleratorEnd(admm));
   PetscFunctionReturn(0);
 }

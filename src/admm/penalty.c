@@ -1,5 +1,5 @@
 /*
-   The penalty rho: where it starts and when it changes.
+   The penalty rho: where it starts and when it changes, as functions of numbers alone.
 
    Start. At the optimum -rho U is of the size of beta (per block) and Z of the size of S, so that rho should be of the order
    of beta over ||S||. ||S|| is not known, but ||(G_P + rho/2 I)^-1 h||, the first S, follows it closely; a few Lanczos
@@ -14,9 +14,7 @@
    bound that has moved by less than a twentieth of the gap is done and the other lags; as long as no network is better than the empty one, it is the objective that lags. A small rho serves the dual point,
    whose infeasibility is rho times the primal residual; a large one serves the network.
 */
-#include "admm.h"
-#include "base/base.h"
-#include "base/eigen.h"
+#include "penalty.h"
 #include <math.h>
 
 #define START_FACTOR 2.5
@@ -27,64 +25,6 @@ static PetscReal TwoDigits(PetscReal rho)
 {
   const PetscReal unit = PetscPowReal(10, PetscFloorReal(PetscLog10Real(rho)) - 1);
   return rint(rho / unit) * unit;
-}
-
-static PetscErrorCode DecomposeLanczosMatrix(const PetscReal alpha[], const PetscReal beta[], PetscReal square,
-                                             PsdSpectrum *spectrum)
-{
-  PetscFunctionBeginUser;
-  const PetscInt k = spectrum->steps;
-  PetscReal T[PSD_LANCZOS_STEPS * PSD_LANCZOS_STEPS] = {0};
-  PsdEigen eigen;
-  for (PetscInt i = 0; i < k; i++) {
-    T[i * k + i] = alpha[i];
-    if (i > 0) T[i * k + i - 1] = beta[i - 1];
-  }
-  PetscCall(PsdEigenCreate(k, &eigen));
-  PetscCall(PsdEigenSolve(eigen, T, spectrum->node));
-  PetscCall(PsdEigenDestroy(&eigen));
-  for (PetscInt i = 0; i < k; i++) {
-    spectrum->node[i] = PetscMax(spectrum->node[i], 0);
-    spectrum->weight[i] = square * T[i * k] * T[i * k];
-  }
-  spectrum->mean = alpha[0];
-  PetscFunctionReturn(0);
-}
-
-/* Lanczos on G_P from h, all C columns as one vector; or, where the consensus works with the samples, on A A' from Y, whose
-   weights become h's when each is multiplied by its node. */
-static PetscErrorCode Lanczos(PsdAdmm admm, PsdSpectrum *spectrum)
-{
-  PetscFunctionBeginUser;
-  PetscReal alpha[PSD_LANCZOS_STEPS], beta[PSD_LANCZOS_STEPS], norm, size;
-  PetscBool weighted;
-  Vec v, last, next;
-  PetscCall(PsdConsensusKrylovStart(admm->consensus, &v, &weighted));
-  PetscCall(VecDuplicate(v, &last));
-  PetscCall(VecDuplicate(v, &next));
-  PetscCall(VecNormalize(v, &size));
-  PetscCall(VecSet(last, 0));
-  spectrum->steps = 0;
-  for (PetscInt k = 0; k < PSD_LANCZOS_STEPS && size > 0; k++) {
-    PetscCall(PsdConsensusKrylovMultiply(admm->consensus, v, next));
-    PetscCall(VecDot(next, v, &alpha[k]));
-    PetscCall(VecAXPBYPCZ(next, -alpha[k], k > 0 ? -beta[k - 1] : 0, 1, v, last));
-    PetscCall(VecNorm(next, NORM_2, &norm));
-    spectrum->steps = k + 1;
-    beta[k] = norm;
-    if (norm <= PETSC_SQRT_MACHINE_EPSILON * alpha[0]) break;
-    PetscCall(VecScale(next, 1 / norm));
-    const Vec freed = last;
-    last = v;
-    v = next;
-    next = freed;
-  }
-  if (spectrum->steps > 0) PetscCall(DecomposeLanczosMatrix(alpha, beta, size * size, spectrum));
-  for (PetscInt k = 0; k < spectrum->steps && weighted; k++) spectrum->weight[k] *= spectrum->node[k];
-  PetscCall(VecDestroy(&v));
-  PetscCall(VecDestroy(&last));
-  PetscCall(VecDestroy(&next));
-  PetscFunctionReturn(0);
 }
 
 /* rho ||(curvature G_P + rho/2 I)^-1 h||: grows with rho */
@@ -98,19 +38,11 @@ static PetscReal ScaledNorm(const PsdSpectrum *spectrum, PetscReal curvature, Pe
   return rho * PetscSqrtReal(square);
 }
 
-PetscErrorCode PsdAdmmFindSpectrum(PsdAdmm admm)
+PetscReal PsdPenaltyStart(const PsdSpectrum *spectrum, PetscReal curvature, PetscReal low, PetscReal beta,
+                          PetscInt pairs)
 {
-  PetscFunctionBeginUser;
-  PetscCall(Lanczos(admm, &admm->spectrum));
-  PetscFunctionReturn(0);
-}
-
-PetscReal PsdAdmmInitialPenalty(PsdAdmm admm)
-{
-  const PsdSpectrum *spectrum = &admm->spectrum;
-  const PetscReal target = START_FACTOR * admm->problem->beta * PetscSqrtReal((PetscReal)admm->blocks->pairs);
-  const PetscReal curvature = admm->problem->loss.ops->curvature;
-  PetscReal low = 2 * curvature * PsdConsensusShiftFloor(admm->consensus), high = curvature * spectrum->mean;
+  const PetscReal target = START_FACTOR * beta * PetscSqrtReal((PetscReal)pairs);
+  PetscReal high = curvature * spectrum->mean;
   if (spectrum->steps == 0 || spectrum->mean <= 0) return 1; /* h = 0: any penalty will do */
   for (PetscInt step = 0; step < 100 && high > 1.01 * low; step++) {
     const PetscReal middle = PetscSqrtReal(low * high);
@@ -178,25 +110,4 @@ PetscReal PsdPenaltyFollowBounds(PsdBoundTrend *trend, PetscInt iteration, Petsc
   if (proposal == rho) return rho;
   trend->acted = PETSC_TRUE;
   return TwoDigits(proposal);
-}
-
-/* One ratio of the penalties is one factorisation: rounding of a ratio that is meant to stay is not a change. */
-#define SAME_RATIO 1e-12
-
-PetscErrorCode PsdAdmmSetPenalty(PsdAdmm admm, PetscReal rho, PetscReal sigma)
-{
-  PetscFunctionBeginUser;
-  if (!admm->split) sigma = 1;
-  rho = PetscMax(rho, 2 * sigma * PsdConsensusShiftFloor(admm->consensus));
-  if (rho == admm->rho && (!admm->split || sigma == admm->split->sigma)) PetscFunctionReturn(0);
-  const PetscReal shift = rho / 2 / sigma;
-  const PetscBool first = (PetscBool)(admm->rho == 0);
-  PsdAcceleratorReset(admm->accelerator);
-  for (PetscInt s = 0; s < 2 && !first; s++) PetscCall(VecScale(admm->U[s], admm->rho / rho));
-  if (!first) PetscCall(PsdConsensusRescale(admm->consensus, admm->rho / rho));
-  if (admm->split) PetscCall(PsdSplittingSetPenalty(admm->split, sigma));
-  admm->rho = rho;
-  if (first || PetscAbsReal(shift / admm->consensus->shift - 1) > SAME_RATIO)
-    PetscCall(PsdConsensusFactor(admm->consensus, shift));
-  PetscFunctionReturn(0);
 }

@@ -118,11 +118,11 @@ static PetscErrorCode StepRows(void *context, PetscInt first, PetscInt rows, Pet
     size_lambda += lambda[k] * lambda[k];
     coefficients[k] = v[k] - lambda[k];
   }
-  it->sums[0] += misfit;
-  it->sums[1] += change;
-  it->sums[2] += size_fit;
-  it->sums[3] += size_v;
-  it->sums[4] += size_lambda;
+  it->sums.misfit += misfit;
+  it->sums.change += change;
+  it->sums.fit += size_fit;
+  it->sums.v += size_v;
+  it->sums.lambda += size_lambda;
   PetscFunctionReturn(0);
 }
 
@@ -135,7 +135,7 @@ PetscErrorCode PsdSplittingStep(PsdSplitting *it, Vec S, Vec Sh, PetscReal shift
   PetscCall(VecAXPY(it->A_lambda, -relaxation * shift, S));
   PetscCall(VecAXPY(it->A_lambda, relaxation * shift, Sh));
   PetscCall(VecAXPY(it->A_lambda, 1 - relaxation, it->A_v));
-  PetscCall(PetscArrayzero(it->sums, 5));
+  it->sums = (PsdSplittingSums){0};
   PetscCall(PsdProductsPass(it->problem->products, S, it->pull, StepRows, it));
   PetscCall(VecWAXPY(it->A_v, 1, it->A_lambda, it->pull));
   PetscCall(VecScale(it->A_v, 0.5));
@@ -197,12 +197,12 @@ PetscErrorCode PsdSplittingSetPenalty(PsdSplitting *it, PetscReal sigma)
 PetscErrorCode PsdSplittingResiduals(PsdSplitting *it)
 {
   PetscFunctionBeginUser;
-  PetscReal sums[5];
-  PetscCall(PetscArraycpy(sums, it->sums, 5));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sums, 5, MPIU_REAL, MPI_SUM, it->problem->comm));
-  const PetscReal size = PetscSqrtReal(PetscMax(sums[2], sums[3]));
-  it->primal = size > 0 ? PetscSqrtReal(sums[0]) / size : 0;
-  it->dual = sums[4] > 0 ? PetscSqrtReal(sums[1] / sums[4]) : 0;
+  PsdSplittingSums sums;
+  PetscCallMPI(
+      MPI_Allreduce(&it->sums, &sums, sizeof(sums) / sizeof(PetscReal), MPIU_REAL, MPI_SUM, it->problem->comm));
+  const PetscReal size = PetscSqrtReal(PetscMax(sums.fit, sums.v));
+  it->primal = size > 0 ? PetscSqrtReal(sums.misfit) / size : 0;
+  it->dual = sums.lambda > 0 ? PetscSqrtReal(sums.change / sums.lambda) : 0;
   PetscFunctionReturn(0);
 }
 
@@ -213,5 +213,24 @@ PetscErrorCode PsdSplittingDualPoint(PsdSplitting *it)
   for (size_t k = 0; k < length; k++) it->nu_prox[k] = -it->sigma * it->lambda[k];
   PetscCall(VecCopy(it->A_lambda, it->M_prox));
   PetscCall(VecScale(it->M_prox, -it->sigma));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdSplittingVisit(PsdSplitting *it, PsdVisitor v)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PsdVisitPositive(v, "sigma", &it->sigma));
+  PetscCall(PsdVisitPositive(v, "sigma_initial", &it->sigma_initial));
+  PetscCall(PsdVisitSum(v, "sum_misfit", &it->sums.misfit));
+  PetscCall(PsdVisitSum(v, "sum_v_change", &it->sums.change));
+  PetscCall(PsdVisitSum(v, "sum_fit", &it->sums.fit));
+  PetscCall(PsdVisitSum(v, "sum_v", &it->sums.v));
+  PetscCall(PsdVisitSum(v, "sum_lambda", &it->sums.lambda));
+  PetscCall(PsdVisitSamples(v, "/samples/v", it->v));
+  PetscCall(PsdVisitSamples(v, "/samples/lambda", it->lambda));
+  PetscCall(PsdVisitSamples(v, "/samples/nu_step", it->nu_step));
+  PetscCall(PsdVisitPairs(v, "/pairs/pull", it->pull));
+  PetscCall(PsdVisitPairs(v, "/pairs/A_v", it->A_v));
+  PetscCall(PsdVisitPairs(v, "/pairs/A_lambda", it->A_lambda));
   PetscFunctionReturn(0);
 }

@@ -8,20 +8,26 @@
 #ifndef PSD_ADMM_SPLIT_H
 #define PSD_ADMM_SPLIT_H
 
+#include "base/visitor.h"
 #include "problem/problem.h"
+
+/* Sums of squares over this rank's representative samples: of A S - v, v - v_last, A S, v, lambda. */
+typedef struct {
+  PetscReal misfit, change, fit, v, lambda;
+} PsdSplittingSums;
 
 typedef struct {
   /* what a checkpoint has to keep: */
   PetscReal sigma, sigma_initial; /* penalty of v = A S */
   PetscReal *v, *lambda;
   /* what follows from it, or from the iteration: */
-  PetscReal *mean;        /* D: what all classes have in common, where the loss ignores it; else NULL */
-  Vec pull;               /* A'(v - lambda) */
-  Vec A_v, A_lambda;      /* A'v and A'lambda, each by itself */
-  Vec M_prox;             /* A' nu_prox */
-  PetscReal *nu_step;     /* sigma (v - lambda - A S) of the consensus step, whose dual point it is */
-  PetscReal *nu_prox;     /* -sigma lambda, the dual point of the prox, when asked for; else work */
-  PetscReal sums[5];      /* of squares, this rank's representative samples: A S - v, v - v_last, A S, v, lambda */
+  PetscReal *mean;    /* D: what all classes have in common, where the loss ignores it; else NULL */
+  Vec pull;           /* A'(v - lambda) */
+  Vec A_v, A_lambda;  /* A'v and A'lambda, each by itself */
+  Vec M_prox;         /* A' nu_prox */
+  PetscReal *nu_step; /* sigma (v - lambda - A S) of the consensus step, whose dual point it is */
+  PetscReal *nu_prox; /* -sigma lambda, the dual point of the prox, when asked for; else work */
+  PsdSplittingSums sums;
   PetscReal relaxation;   /* of the pass at hand */
   PetscReal primal, dual; /* relative residuals */
   PsdProblem problem;
@@ -53,5 +59,7 @@ PetscErrorCode PsdSplittingSetPenalty(PsdSplitting *split, PetscReal sigma);
 PetscErrorCode PsdSplittingResiduals(PsdSplitting *split);
 /* PsdSplittingDualPoint - makes nu_prox and M_prox. Collective. */
 PetscErrorCode PsdSplittingDualPoint(PsdSplitting *split);
+/* PsdSplittingVisit - what a checkpoint has of it. Collective. */
+PetscErrorCode PsdSplittingVisit(PsdSplitting *split, PsdVisitor visitor);
 
 #endif

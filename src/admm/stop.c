@@ -30,29 +30,30 @@ static PetscBool TimeIsUp(PsdAdmm admm)
   const PetscReal limit = admm->settings.time_limit;
   if (limit > 0) return (PetscBool)(PsdWallSeconds() > limit);
   if (!admm->checkpoint.path[0] || JobEnd() == 0) return PETSC_FALSE;
-  const double margin = PetscMax(LEAST_MARGIN, 2 * (admm->longest + admm->checkpoint.seconds));
+  const double margin = PetscMax(LEAST_MARGIN, 2 * (admm->clock.longest + admm->checkpoint.seconds));
   return (PetscBool)((double)time(NULL) > JobEnd() - margin);
 }
 
-PetscErrorCode PsdAdmmAskStop(PsdAdmm admm, PsdStop *stop)
+PetscErrorCode PsdAdmmAskRequests(PsdAdmm admm, PsdRequests *requests)
 {
   PetscFunctionBeginUser;
   const PetscBool keeps = (PetscBool)(admm->checkpoint.path[0] != '\0');
   PetscMPIInt rank;
-  int asked[3] = {PsdSignalsNoted() != 0, 0, 0};
-  *stop = (PsdStop){PETSC_FALSE, PETSC_FALSE, PETSC_FALSE};
+  enum { SIGNAL, TIME, SAVE, COUNT };
+  int asked[COUNT] = {[SIGNAL] = PsdSignalsNoted() != 0};
+  *requests = (PsdRequests){PETSC_FALSE, PETSC_FALSE, PETSC_FALSE};
   if (!PsdSignalsCaught() && !keeps && admm->settings.time_limit == 0) PetscFunctionReturn(0);
   PetscCallMPI(MPI_Comm_rank(admm->blocks->comm, &rank));
   if (rank == 0) {
     const PetscLogDouble now = PsdWallSeconds();
-    admm->longest = PetscMax(admm->longest, now - admm->pass);
-    admm->pass = now;
-    asked[1] = TimeIsUp(admm);
-    asked[2] = keeps && now - admm->checkpoint.last >= admm->checkpoint.every;
+    admm->clock.longest = PetscMax(admm->clock.longest, now - admm->clock.pass);
+    admm->clock.pass = now;
+    asked[TIME] = TimeIsUp(admm);
+    asked[SAVE] = keeps && now - admm->checkpoint.last >= admm->checkpoint.every;
   }
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, asked, 3, MPI_INT, MPI_MAX, admm->blocks->comm));
-  stop->signal = (PetscBool)(asked[0] != 0);
-  stop->time = (PetscBool)(asked[1] != 0);
-  stop->save = (PetscBool)(asked[2] != 0);
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, asked, COUNT, MPI_INT, MPI_MAX, admm->blocks->comm));
+  requests->signal = (PetscBool)(asked[SIGNAL] != 0);
+  requests->time = (PetscBool)(asked[TIME] != 0);
+  requests->save = (PetscBool)(asked[SAVE] != 0);
   PetscFunctionReturn(0);
 }

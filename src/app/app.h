@@ -6,7 +6,6 @@
 #define PSD_APP_H
 
 #include "base/base.h"
-#include "plan/plan.h"
 #include <psdnet.h>
 #include <stdio.h>
 
@@ -67,17 +66,10 @@ typedef struct {
 PetscErrorCode PsdReportWrite(const PsdReport *report, const char path[]);
 
 /* The plan of a run, as JSON. Collective; written by the root, whole or not at all. */
-typedef struct {
-  const PsdPlanSizes *sizes;
-  const char *consensus;
-  PetscInt iterations, count;
-  const PsdPlanItem *items;
-  PetscReal root, others; /* peak, bytes */
-  const PetscReal *seconds, *flops;
-} PsdPlanReport;
-PetscErrorCode PsdPlanReportWrite(const PsdPlanReport *report, const char path[]);
+struct _PsdPlan;
+PetscErrorCode PsdPlanReportWrite(const struct _PsdPlan *plan, const char path[]);
 
-/* ---------------------------------------------------------------- tables: table.c */
+/* ---------------------------------------------------------------- tables: csv.c */
 
 typedef struct _p_PsdTable *PsdTable;
 /* path "": none is kept. header: names of the columns, with commas. Collective. */

@@ -13,7 +13,7 @@ static PetscErrorCode SetUpProblem(PsdProblem problem, PsdNetwork network)
   PetscFunctionBeginUser;
   PsdTraining training;
   PetscCall(PsdNetworkGetTraining(network, &training));
-  PetscCall(PsdProblemSetLoss(problem, training.loss, training.huber_delta > 0 ? training.huber_delta : 1));
+  PetscCall(PsdProblemSetLoss(problem, training.loss, training.loss_parameter));
   PetscCall(PsdProblemSetActivation(problem, training.activation));
   PetscCall(PsdProblemSetBeta(problem, training.beta));
   PetscCall(PsdProblemSetUp(problem));

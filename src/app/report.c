@@ -3,6 +3,7 @@
 */
 #include "app.h"
 #include "base/base.h"
+#include "plan/plan.h"
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -138,20 +139,22 @@ PetscErrorCode PsdReportWrite(const PsdReport *report, const char path[])
 
 static void PrintPlan(FILE *file, const void *what)
 {
-  const PsdPlanReport *plan = what;
+  const PsdPlan *plan = what;
   PetscReal total = 0;
   fprintf(file, "{\n");
-  PrintNumber(file, "n", plan->sizes->n);
-  PrintNumber(file, "f", plan->sizes->f);
-  PrintNumber(file, "D", plan->sizes->D);
-  PrintInt(file, "blocks", 2 * plan->sizes->pairs);
-  PrintInt(file, "ranks", plan->sizes->ranks);
-  PrintField(file, "consensus", plan->consensus);
+  PrintNumber(file, "n", plan->sizes.n);
+  PrintNumber(file, "f", plan->sizes.f);
+  PrintNumber(file, "D", plan->sizes.D);
+  PrintInt(file, "blocks", 2 * plan->sizes.pairs);
+  PrintInt(file, "ranks", plan->sizes.ranks);
+  PrintField(file, "consensus", plan->kernel->name);
   PrintInt(file, "iterations", plan->iterations);
   fprintf(file, "  \"memory\": {");
-  for (PetscInt k = 0; k < plan->count; k++)
-    fprintf(file, "%s\n    \"%s\": [%.0f, %.0f]", k > 0 ? "," : "", plan->items[k].name, (double)plan->items[k].root,
-            (double)plan->items[k].others);
+  for (PetscInt k = 0; k < plan->memory.count; k++) {
+    const PsdMemoryItem *item = &plan->memory.item[k];
+    fprintf(file, "%s\n    \"%s\": [%.0f, %.0f]", k > 0 ? "," : "", item->name, (double)item->root,
+            (double)item->others);
+  }
   fprintf(file, "\n  },\n");
   PrintNumber(file, "peak_memory_mb", plan->root / 1e6);
   PrintNumber(file, "peak_memory_others_mb", plan->others / 1e6);
@@ -166,13 +169,13 @@ static void PrintPlan(FILE *file, const void *what)
   fprintf(file, "\"total\": %.6g}\n}\n", (double)total);
 }
 
-PetscErrorCode PsdPlanReportWrite(const PsdPlanReport *report, const char path[])
+PetscErrorCode PsdPlanReportWrite(const PsdPlan *plan, const char path[])
 {
   PetscFunctionBeginUser;
   PsdFailure failure = {PETSC_FALSE, ""};
   PetscMPIInt rank;
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
-  if (rank == 0) WriteWhole(path, PrintPlan, report, &failure);
+  if (rank == 0) WriteWhole(path, PrintPlan, plan, &failure);
   PetscCall(PsdFailureAgree(PETSC_COMM_WORLD, &failure));
   PetscFunctionReturn(0);
 }

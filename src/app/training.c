@@ -3,7 +3,6 @@
    a network on disk and its accuracy on images that were held out.
 */
 #include "app.h"
-#include "patches/patches.h"
 
 PetscErrorCode PsdTrainingSetUp(PsdData data, PsdPatches patches, PsdProblem problem, PsdAdmm admm)
 {
@@ -24,16 +23,19 @@ static PetscErrorCode PrintBranches(PsdPatches patches)
   for (PetscInt b = 0; b < branches; b++) {
     PsdPatches branch;
     PsdPatchGeometry g;
+    PetscReal whiten;
+    PetscInt pca;
     PetscCall(PsdPatchesGetBranch(patches, b, &branch));
     PetscCall(PsdPatchesGetGeometry(branch, &g));
+    PetscCall(PsdPatchesGetPreprocessing(branch, &whiten, &pca));
     PetscCall(PetscPrintf(PETSC_COMM_WORLD,
                           "patch %" PetscInt_FMT "x%" PetscInt_FMT " stride %" PetscInt_FMT " pool %" PetscInt_FMT,
                           g.patch_height, g.patch_width, g.stride, g.pool));
     if (g.overlap > 0) PetscCall(PetscPrintf(PETSC_COMM_WORLD, " overlap %" PetscInt_FMT, g.overlap));
     if (g.reduce > 1) PetscCall(PetscPrintf(PETSC_COMM_WORLD, " reduce %" PetscInt_FMT, g.reduce));
     if (g.normalize > 0) PetscCall(PetscPrintf(PETSC_COMM_WORLD, " normalised %g", (double)g.normalize));
-    if (branch->whiten > 0) PetscCall(PetscPrintf(PETSC_COMM_WORLD, " whitened %g", (double)branch->whiten));
-    if (branch->pca > 0) PetscCall(PetscPrintf(PETSC_COMM_WORLD, " pca %" PetscInt_FMT, branch->pca));
+    if (whiten > 0) PetscCall(PetscPrintf(PETSC_COMM_WORLD, " whitened %g", (double)whiten));
+    if (pca > 0) PetscCall(PetscPrintf(PETSC_COMM_WORLD, " pca %" PetscInt_FMT, pca));
     PetscCall(PetscPrintf(PETSC_COMM_WORLD, "; "));
   }
   PetscFunctionReturn(0);
@@ -72,14 +74,9 @@ PetscErrorCode PsdTrainingDescribe(PsdData data, PsdPatches patches, PsdProblem 
 PetscErrorCode PsdTrainingSave(PsdAdmm admm, const PsdCertificate *certificate, const char path[], PsdNetwork *network)
 {
   PetscFunctionBeginUser;
-  PsdTraining training;
   PetscCall(PsdPhaseBegin(PSD_PHASE_WRITE));
   PetscCall(PsdAdmmGetNetwork(admm, network));
-  PetscCall(PsdNetworkGetTraining(*network, &training));
-  training.objective_primal = certificate->primal;
-  training.objective_dual = certificate->dual;
-  training.gap = certificate->gap;
-  PetscCall(PsdNetworkSetTraining(*network, &training));
+  PetscCall(PsdNetworkSetCertificate(*network, certificate));
   if (path[0]) PetscCall(PsdNetworkSave(*network, path));
   PetscCall(PsdPhaseEnd(PSD_PHASE_WRITE));
   PetscFunctionReturn(0);

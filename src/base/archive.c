@@ -232,6 +232,11 @@ PetscErrorCode PsdChecksumRanks(MPI_Comm comm, const void *bytes, size_t count, 
   PetscFunctionReturn(0);
 }
 
+void PsdArchiveFail(PsdArchive it, const char text[])
+{
+  PsdFailureRecord(&it->failure, "%s: %s", it->path, text);
+}
+
 PetscErrorCode PsdArchiveAgree(PsdArchive it)
 {
   PetscFunctionBeginUser;

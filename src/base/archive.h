@@ -61,6 +61,8 @@ PetscInt64 PsdArchiveFind(PsdArchive archive, const char name[], PetscInt64 leng
 void PsdArchiveGet(PsdArchive archive, PetscInt array, PetscInt64 first, PetscInt64 count, PetscReal numbers[]);
 /* PsdArchiveGetAll - all of an array on every rank, checked. Collective. Agrees. */
 PetscErrorCode PsdArchiveGetAll(PsdArchive archive, PetscInt array, PetscReal numbers[]);
+/* PsdArchiveFail - keeps a failure of this rank: a line, which the file's name is put before. Not collective. */
+void PsdArchiveFail(PsdArchive archive, const char text[]);
 /* PsdArchiveAgree - ends here when something has failed. Collective. Agrees. */
 PetscErrorCode PsdArchiveAgree(PsdArchive archive);
 /* PsdArchiveClose - checks all arrays; frees. Collective. Agrees. */

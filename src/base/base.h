@@ -7,6 +7,12 @@
 
 #include <psdsys.h>
 
+/* ---------------------------------------------------------------- options: options.c */
+
+/* PsdOptionEnumRenamed - as PsdOptionEnum; old_names[k], or NULL, is what names[k] was called once, and still taken. */
+PetscErrorCode PsdOptionEnumRenamed(const char name[], const char text[], const char *const names[],
+                                    const char *const old_names[], PetscInt *value, PetscBool *set);
+
 /* ---------------------------------------------------------------- phases and events: phase.c, event.c */
 
 extern const char *const PsdPhaseNames[PSD_PHASE_COUNT];

@@ -1,6 +1,6 @@
 /*
    Start and end: PETSc and SLEPc, the error handler that keeps mistakes of the user free of tracebacks, and the settings of the
-   libraries underneath that would otherwise speak or act for themselves.
+   libraries underneath that would otherwise speak or act for themselves. What the caller has started is left running.
 */
 #include "base.h"
 #include <hdf5.h>
@@ -10,6 +10,13 @@
 #include <unistd.h>
 
 static PetscLogDouble wall_start;
+
+/* What PsdFinalize has to end, or to put back. */
+static struct {
+  PetscBool psdnet, petsc, slepc;
+  H5E_auto2_t hdf5_report;
+  void *hdf5_context;
+} begun;
 
 PetscLogDouble PsdWallSeconds(void)
 {
@@ -62,30 +69,59 @@ static PetscErrorCode HandleStartError(MPI_Comm comm, int line, const char *func
   return PsdInputError("%s", message ? message : "PETSc cannot start");
 }
 
-PetscErrorCode PsdInitialize(int *argc, char ***argv, const char help[])
+/* PETSc's own signal handlers print a traceback first, which after a crash inside malloc waits for ever for malloc's lock. */
+static PetscErrorCode StartPetsc(int *argc, char ***argv, const char help[])
 {
   PetscFunctionBeginUser;
   PetscCall(PetscPushErrorHandler(HandleStartError, NULL));
-  /* files are written under names of their own, and some parallel file systems refuse locks */
-  (void)setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0);
   if (PetscInitialize(argc, argv, NULL, help)) return PSD_ERR_INPUT;
-  wall_start = MPI_Wtime();
-  /* PETSc's own handlers print a traceback first, which after a crash inside malloc waits for ever for malloc's lock */
   PetscCall(PetscPopSignalHandler());
   PsdFaultsEnd((int)PetscGlobalRank);
   PetscCall(PetscPopErrorHandler());
-  PetscCall(PetscPushErrorHandler(HandleError, NULL));
-  PetscCall(SlepcInitializeNoArguments());
+  PetscFunctionReturn(0);
+}
+
+/* Its messages are not for users; what is wrong with a file psdnet says itself. */
+static PetscErrorCode SilenceHdf5(void)
+{
+  PetscFunctionBeginUser;
+  PetscCheck(H5Eget_auto2(H5E_DEFAULT, &begun.hdf5_report, &begun.hdf5_context) >= 0, PETSC_COMM_SELF, PETSC_ERR_LIB,
+             "H5Eget_auto2 failed");
   PetscCheck(H5Eset_auto2(H5E_DEFAULT, NULL, NULL) >= 0, PETSC_COMM_SELF, PETSC_ERR_LIB, "H5Eset_auto2 failed");
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdInitialize(int *argc, char ***argv, const char help[])
+{
+  PetscFunctionBeginUser;
+  PetscBool petsc_runs, slepc_runs;
+  if (begun.psdnet) PetscFunctionReturn(0);
+  /* files are written under names of their own, and some parallel file systems refuse locks */
+  (void)setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0);
+  PetscCall(PetscInitialized(&petsc_runs));
+  if (!petsc_runs && StartPetsc(argc, argv, help)) return PSD_ERR_INPUT;
+  wall_start = MPI_Wtime();
+  PetscCall(PetscPushErrorHandler(HandleError, NULL));
+  PetscCall(SlepcInitialized(&slepc_runs));
+  if (!slepc_runs) PetscCall(SlepcInitializeNoArguments());
+  PetscCall(SilenceHdf5());
   PetscCall(PsdThreadsSetUp());
+  begun.psdnet = PETSC_TRUE;
+  begun.petsc = (PetscBool)!petsc_runs;
+  begun.slepc = (PetscBool)!slepc_runs;
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode PsdFinalize(void)
 {
   PetscFunctionBeginUser;
+  if (!begun.psdnet) PetscFunctionReturn(0);
+  begun.psdnet = PETSC_FALSE;
+  if (PsdPhaseCurrent() >= 0) PetscCall(PsdPhaseEnd((PsdPhase)PsdPhaseCurrent()));
+  (void)H5Eset_auto2(H5E_DEFAULT, begun.hdf5_report, begun.hdf5_context);
   PetscCall(PetscPopErrorHandler());
-  PetscCall(SlepcFinalize());
+  if (begun.slepc) PetscCall(SlepcFinalize());
+  if (!begun.petsc) PetscFunctionReturn(0);
   PetscCall(PetscFinalize());
   return 0; /* PETSc's function stack is gone */
 }

@@ -200,6 +200,14 @@ PetscErrorCode PsdOptionString(const char name[], const char text[], char value[
 PetscErrorCode PsdOptionEnum(const char name[], const char text[], const char *const names[], PetscInt *value,
                              PetscBool *set)
 {
+  PetscFunctionBeginUser;
+  PetscCall(PsdOptionEnumRenamed(name, text, names, NULL, value, set));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdOptionEnumRenamed(const char name[], const char text[], const char *const names[],
+                                    const char *const old_names[], PetscInt *value, PetscBool *set)
+{
   char allowed[PSD_MESSAGE_LENGTH / 2] = "", described[PSD_MESSAGE_LENGTH];
   const char *given;
 
@@ -212,7 +220,8 @@ PetscErrorCode PsdOptionEnum(const char name[], const char text[], const char *c
   PetscCall(AskForValue(name, described, *value < 0 ? "" : names[*value], &given, set));
   if (!given) PetscFunctionReturn(0);
   for (PetscInt k = 0; names[k]; k++) {
-    if (strcmp(given, names[k])) continue;
+    const PetscBool old = (PetscBool)(old_names && old_names[k] && !strcmp(given, old_names[k]));
+    if (!old && strcmp(given, names[k])) continue;
     *value = k;
     PetscFunctionReturn(0);
   }

@@ -1,13 +1,15 @@
 /*
-   Bounds while the solver runs. For the squared loss a network's residual nu = Y - A S gives the primal, ||nu||^2/2 + beta
-   sum |alpha|; a candidate's gives the dual value along the ray s nu, s <= beta/R*(A'nu). For losses that are split the
-   candidates are nu itself, sample by sample (candidates_split.c).
+   Bounds while the solver runs. For the squared loss a network's residual nu = Y - A S gives the primal, ||nu||^2/2 +
+   beta sum |alpha|; a candidate's gives the dual value along the ray s nu, s <= beta/R*(A'nu). For losses that are
+   split the candidates are nu itself, sample by sample (candidates_split.c).
 
-   Every w gives a valid bound; the candidates differ in how good it is. Those that move nu within range(A) solve with A'A and
-   are left out where there is none; the solution of the consensus step, which closes the gap, is always there.
+   Every w gives a valid bound; the candidates differ in how good it is. Those that move nu within range(A) solve with
+   A'A and are left out where there is none; the solution of the consensus step, which closes the gap, is always
+   there.
 */
-#include "certificate.h"
+#include "bounds.h"
 #include "base/base.h"
+#include "ray.h"
 
 PetscErrorCode PsdBoundsCreate(PsdProblem problem, PsdConsensus consensus, PsdBounds *bounds)
 {
@@ -26,7 +28,7 @@ PetscErrorCode PsdBoundsCreate(PsdProblem problem, PsdConsensus consensus, PsdBo
   it->best_source.w = it->best_w;
   const size_t length = (size_t)problem->representatives.n_local * problem->blocks->C;
   if (PsdConsensusUsesSamples(consensus)) PetscCall(PetscMalloc1(length, &it->best_nu));
-  if (PsdLossSplits(&problem->loss)) {
+  if (problem->loss.ops->splits) {
     PetscCall(PetscMalloc1(length, &it->best_nu));
     PetscCall(PetscMalloc2(length, &it->nu, length, &it->nu_network));
     PetscCall(PetscArraycpy(it->best_nu, problem->nu0, length));
@@ -44,10 +46,26 @@ PetscErrorCode PsdBoundsSetBeta(PsdBounds bounds)
 {
   PetscFunctionBeginUser;
   const PsdDualRay ray = {bounds->problem, bounds->best_residual.linear, bounds->best_residual.quadratic,
-                          PsdLossSplits(&bounds->problem->loss) ? bounds->best_nu : NULL,
-                          bounds->problem->representatives};
+                          bounds->problem->loss.ops->splits ? bounds->best_nu : NULL, bounds->problem->representatives};
   PetscReal rounding;
   PetscCall(PsdDualAlongRay(&ray, bounds->problem->beta / bounds->best_polar, &bounds->best, &rounding));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdBoundsVisit(PsdBounds bounds, PsdVisitor v)
+{
+  PetscFunctionBeginUser;
+  PetscBool is_nu = (PetscBool)(bounds->best_source.nu != NULL);
+  PetscCall(PsdVisitReal(v, "bound_best", &bounds->best));
+  PetscCall(PsdVisitReal(v, "bound_linear", &bounds->best_residual.linear));
+  PetscCall(PsdVisitReal(v, "bound_quadratic", &bounds->best_residual.quadratic));
+  PetscCall(PsdVisitReal(v, "bound_polar", &bounds->best_polar));
+  PetscCall(PsdVisitBool(v, "bound_of_samples", &is_nu));
+  PetscCall(PsdVisitPairs(v, "/pairs/bound", bounds->best_w));
+  if (bounds->best_nu) PetscCall(PsdVisitSamples(v, "/samples/bound", bounds->best_nu));
+  if (!PsdVisitorIsReading(v)) PetscFunctionReturn(0);
+  is_nu = (PetscBool)(is_nu && bounds->best_nu);
+  bounds->best_source = is_nu ? (PsdDualSource){NULL, bounds->best_nu} : (PsdDualSource){bounds->best_w, NULL};
   PetscFunctionReturn(0);
 }
 
@@ -71,7 +89,7 @@ PetscErrorCode PsdBoundsPrimal(PsdBounds bounds, const PsdIterate *iterate, Pets
   PetscFunctionBeginUser;
   const PetscReal beta = bounds->problem->beta;
   PetscReal loss;
-  if (PsdLossSplits(&bounds->problem->loss)) {
+  if (bounds->problem->loss.ops->splits) {
     PetscCall(PsdBoundsSplitPrimal(bounds, iterate, gradient, &loss));
     bounds->primal = loss + beta * iterate->weight;
     PetscFunctionReturn(0);
@@ -106,8 +124,8 @@ static PetscErrorCode RemoveJ(PsdBlocks blocks, Vec x)
 
 /*
    nu <- nu + A (A'A)^+ (M_f - A'nu), which for nu = Y - A w is w <- w + (A'A)^+ (A'nu - M_f); `difference` holds the
-   bracket. (G_P + rho/2 I)^-1, whose factor is at hand, stands for the pseudo-inverse: it is right where A'A is large, and
-   it leaves alone the directions that A hardly sees.
+   bracket. (G_P + rho/2 I)^-1, whose factor is at hand, stands for the pseudo-inverse: it is right where A'A is
+   large, and it leaves alone the directions that A hardly sees.
 */
 static PetscErrorCode Correct(PsdBounds bounds, Vec w, Vec difference)
 {
@@ -154,16 +172,16 @@ static PetscErrorCode BuildScaled(PsdBounds bounds, const PsdIterate *iterate)
 }
 
 static const PsdCandidateOps candidates[] = {
-    {"solution", PSD_CANDIDATES_SOLVER, PETSC_FALSE, PETSC_FALSE, BuildSolution},
-    {"multipliers", PSD_CANDIDATES_SOLVER, PETSC_TRUE, PETSC_FALSE, BuildMultipliers},
-    {"residual", PSD_CANDIDATES_NETWORK, PETSC_FALSE, PETSC_FALSE, BuildResidual},
-    {"scaled", PSD_CANDIDATES_NETWORK, PETSC_TRUE, PETSC_FALSE, BuildScaled},
-    {"prox", PSD_CANDIDATES_SOLVER, PETSC_FALSE, PETSC_TRUE, PsdBoundsBuildProx},
-    {"step", PSD_CANDIDATES_SOLVER, PETSC_FALSE, PETSC_TRUE, PsdBoundsBuildStep},
-    {"slope", PSD_CANDIDATES_NETWORK, PETSC_FALSE, PETSC_TRUE, PsdBoundsBuildSlope}};
+    {.name = "solution", .group = PSD_CANDIDATES_SOLVER, .build = BuildSolution},
+    {.name = "multipliers", .group = PSD_CANDIDATES_SOLVER, .solves = PETSC_TRUE, .build = BuildMultipliers},
+    {.name = "residual", .group = PSD_CANDIDATES_NETWORK, .build = BuildResidual},
+    {.name = "scaled", .group = PSD_CANDIDATES_NETWORK, .solves = PETSC_TRUE, .build = BuildScaled},
+    {.name = "prox", .group = PSD_CANDIDATES_SOLVER, .of_split = PETSC_TRUE, .build = PsdBoundsBuildProx},
+    {.name = "step", .group = PSD_CANDIDATES_SOLVER, .of_split = PETSC_TRUE, .build = PsdBoundsBuildStep},
+    {.name = "slope", .group = PSD_CANDIDATES_NETWORK, .of_split = PETSC_TRUE, .build = PsdBoundsBuildSlope}};
 
-/* The candidate at hand becomes the best one. Where the loss is split nu itself is kept; where the consensus works with the
-   samples, the solution's is: a network's is made again from its w. */
+/* The candidate at hand becomes the best one. Where the loss is split nu itself is kept; where the consensus works
+   with the samples, the solution's is: a network's is made again from its w. */
 static PetscErrorCode Keep(PsdBounds bounds, const PsdCandidateOps *candidate)
 {
   PetscFunctionBeginUser;
@@ -207,8 +225,8 @@ PetscErrorCode PsdBoundsDual(PsdBounds bounds, const PsdIterate *iterate, PsdCan
 {
   PetscFunctionBeginUser;
   for (size_t k = 0; k < sizeof(candidates) / sizeof(*candidates); k++) {
-    if (candidates[k].group != (int)group) continue;
-    if (candidates[k].of_split != PsdLossSplits(&bounds->problem->loss)) continue;
+    if (candidates[k].group != group) continue;
+    if (candidates[k].of_split != bounds->problem->loss.ops->splits) continue;
     if (candidates[k].solves && !PsdConsensusCanSolve(bounds->consensus)) continue;
     PetscCall((*candidates[k].build)(bounds, iterate));
     PetscCall(Try(bounds, &candidates[k]));

@@ -2,9 +2,10 @@
    Dual candidates of losses that are split (docs/mathematics.md, section 3): nu is kept sample by sample, as the loss's
    conjugate has a domain to be stayed in; where mirror images are folded, for both samples of a row at once.
 
-   Only `step`, when it leaves the domain, needs a product with the samples; `slope` is the network's, and comes with its pass.
+   Only `step`, when it leaves the domain, needs a product with the samples; `slope` is the network's, and comes with
+   its pass.
 */
-#include "certificate.h"
+#include "bounds.h"
 #include "base/base.h"
 
 /* -sigma lambda of the prox, a subgradient of -L at v. Rounding may have moved it by an ulp. */
@@ -20,7 +21,8 @@ PetscErrorCode PsdBoundsBuildProx(PsdBounds bounds, const PsdIterate *iterate)
   PetscFunctionReturn(0);
 }
 
-/* The consensus step's own: its optimality says A'nu = rho/2 (S - Sh), for as long as nu need not be pulled into the domain. */
+/* The consensus step's own: its optimality says A'nu = rho/2 (S - Sh), for as long as nu need not be pulled into the
+   domain. */
 PetscErrorCode PsdBoundsBuildStep(PsdBounds bounds, const PsdIterate *iterate)
 {
   PetscFunctionBeginUser;

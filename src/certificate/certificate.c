@@ -1,12 +1,13 @@
 /*
    The certificate: from the samples, with every inequality on the safe side.
 
-   primal: the network's own objective. dual: s nu with R*(A'(s nu)) <= beta, where R* is evaluated with an upper bound of
-   what rounding may have hidden, |[u;1]' E [u;1]| <= 2 ||E||_F. What rounding may have done to the sums over samples, of
-   either bound, is taken off the dual one.
+   primal: the network's own objective. dual: s nu with R*(A'(s nu)) <= beta, where R* is evaluated with an upper
+   bound of what rounding may have hidden, |[u;1]' E [u;1]| <= 2 ||E||_F. What rounding may have done to the sums over
+   samples, of either bound, is taken off the dual one.
 */
 #include "certificate.h"
 #include "base/base.h"
+#include "ray.h"
 
 PetscErrorCode PsdCertify(PsdProblem problem, Vec S, PetscReal weight, PetscInt count, const PsdDualSource sources[],
                           PsdCertificate *certificate)

@@ -1,11 +1,11 @@
 /*
    The largest value of the dual function on the ray of a dual point: D(s) = -L*(-s nu), 0 <= s <= limit.
 
-   D is concave and D(0) = 0. For the squared loss it is a parabola, known by two sums. For the others it is summed from nu; any
-   s of the interval gives a bound, so the search need not be exact, only safe. Near the solution the limit, beta/R*, or
-   s = 1 is best: both are looked at before anything else.
+   D is concave and D(0) = 0. For the squared loss it is a parabola, known by two sums. For the others it is summed
+   from nu; any s of the interval gives a bound, so the search need not be exact, only safe. Near the solution the
+   limit, beta/R*, or s = 1 is best: both are looked at before anything else.
 */
-#include "certificate.h"
+#include "ray.h"
 #include "base/base.h"
 
 PetscReal PsdParabolaAlongRay(PetscReal linear, PetscReal quadratic, PetscReal limit)
@@ -25,14 +25,14 @@ static PetscErrorCode Values(const PsdDualRay *ray, PetscInt count, const PetscR
   const PsdProblem problem = ray->problem;
   const PsdLoss *loss = &problem->loss;
   const PetscInt C = problem->blocks->C;
-  const PetscReal terms = (PetscReal)problem->n * (PetscReal)C + PSD_DUAL_TERMS(C);
+  const PetscReal each = (PetscReal)problem->n * (PetscReal)C + PSD_DUAL_ROUNDINGS(C); /* roundings of a number */
   PetscReal sums[2 * MOST_POINTS] = {0};
   for (PetscInt k = 0; k < count; k++)
     sums[2 * k] = (*loss->ops->dual)(loss, ray->samples.n_local, C, s[k], ray->nu, ray->samples.Y, &sums[2 * k + 1]);
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sums, 2 * (PetscMPIInt)count, MPIU_REAL, MPI_SUM, problem->comm));
   for (PetscInt k = 0; k < count; k++) {
     values[k] = (PetscReal)ray->samples.copies * sums[2 * k];
-    roundings[k] = (PetscReal)ray->samples.copies * terms * PETSC_MACHINE_EPSILON * sums[2 * k + 1];
+    roundings[k] = (PetscReal)ray->samples.copies * each * PETSC_MACHINE_EPSILON * sums[2 * k + 1];
   }
   PetscFunctionReturn(0);
 }

@@ -31,12 +31,10 @@ PetscErrorCode PsdConeRefactor(PsdCone cone, Vec Z[2]);
 PetscErrorCode PsdConeGetFactors(PsdCone cone, PsdFactors *local);
 PetscErrorCode PsdConeDestroy(PsdCone *cone);
 
-/* What the next projections start from, in a file that another number of ranks may read (stored.c): its places, its numbers,
-   and back, after PsdConeSetUp. Proofs are not among it; they are made anew. Collective. */
-struct _p_PsdArchive;
-PetscErrorCode PsdConeAdd(PsdCone cone, struct _p_PsdArchive *archive);
-PetscErrorCode PsdConePut(PsdCone cone, struct _p_PsdArchive *archive);
-PetscErrorCode PsdConeGet(PsdCone cone, struct _p_PsdArchive *archive);
+/* PsdConeVisit - what the next projections start from, in a file that another number of ranks may read (cone_state.c);
+   after PsdConeSetUp. Proofs are not among it; they are made anew. Collective. */
+struct _p_PsdVisitor;
+PetscErrorCode PsdConeVisit(PsdCone cone, struct _p_PsdVisitor *visitor);
 
 /* ---------------------------------------------------------------- costs of `auto`; not collective */
 

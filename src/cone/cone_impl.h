@@ -1,7 +1,7 @@
 /*
    Inside the projection: its struct, what is remembered of a block, the struct that a kernel fills, and what kernels share.
 
-   A new kernel is a file that fills PsdConeOps and a line in table.c.
+   A new kernel is a file that fills PsdConeOps and a line in cone_table.c.
 */
 #ifndef PSD_CONE_IMPL_H
 #define PSD_CONE_IMPL_H
@@ -35,9 +35,6 @@ typedef struct {
   PetscBool unfactored; /* only N = Z - X is known by factors: F is made of Z when it is asked for */
   PetscReal *Z;         /* svec, for that */
 } PsdBlockState;
-
-/* Room for `rank` columns of F. */
-PetscErrorCode PsdBlockStateReserve(PsdBlockState *state, PetscInt d, PetscInt rank);
 
 /* Vectors that a partial projection keeps for the next one, at most: of a quarter of the order, and guards. */
 #define PSD_CONE_GUARDS 3
@@ -115,6 +112,8 @@ PetscInt PsdConeChoose(PsdCone cone, const PsdBlockState *state);
 
 /* ---------------------------------------------------------------- shared by kernels */
 
+/* The factor: block_factor.c. Room for `rank` columns of F. */
+PetscErrorCode PsdBlockStateReserve(PsdBlockState *state, PetscInt d, PetscInt rank);
 #define PSD_CONE_PANEL 48
 /* z <- svec of F F' (d x rank), panel by panel so that no d x d array is written. */
 PetscErrorCode PsdConePackProduct(PsdCone cone, PetscInt rank, const PetscReal F[], PetscReal z[]);

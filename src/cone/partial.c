@@ -255,7 +255,7 @@ static PsdCost Cost(const PsdSizes *s, const PsdRates *rates)
 
 const PsdConeOps PsdConePartial = {.name = "partial",
                                    .old_name = "slepc",
-                                   .help = "eigenvalues of the smaller side, by the eigensolver -cone_partial",
+                                   .help = "those of the smaller side",
                                    .complete = PETSC_FALSE,
                                    .uses_team = PETSC_TRUE,
                                    .setup = SetUp,

@@ -3,16 +3,68 @@
 
      S = argmin over <J,S> = 0 of  L(A S) + (rho/4) ||S - Sh||^2,      shift = rho/2
 
-   For the squared loss (G_P + shift I) S = h + shift Sh with G_P = P A'A P of order D, or, by Woodbury, a system with the
-   kernel matrix A A' of order n. A kernel forms its matrix once from the problem's samples, on one rank or on all, holds the
-   factor where it sees fit, and answers for vectors that are distributed over the owners of the blocks.
+   For the squared loss (G_P + shift I) S = h + shift Sh with G_P = P A'A P of order D, or, by Woodbury, a system with A
+   A' of order n. A kernel forms its matrix once from the problem's samples, on one rank or on all, holds the factor
+   where it sees fit, and answers for vectors that are distributed over the owners of the blocks (consensus_impl.h).
 */
 #ifndef PSD_CONSENSUS_PRIVATE_H
 #define PSD_CONSENSUS_PRIVATE_H
 
-#include "base/archive.h"
+#include "base/visitor.h"
 #include "cone/factors.h"
+#include "problem/sample_costs.h"
 #include "problem/problem.h"
+
+/* ---------------------------------------------------------------- kernels: consensus_table.c */
+
+/* What an iteration is followed by. One kernel can go on from where another of the same form has stopped. */
+typedef enum {
+  PSD_FORM_ANY,    /* said of what is wanted alone */
+  PSD_FORM_GRAM,   /* A'A: the samples are not needed any more once it is made */
+  PSD_FORM_SAMPLES /* numbers of every sample */
+} PsdConsensusForm;
+
+/* What the parts of a run take with a kernel, of one rank. */
+typedef struct {
+  PsdCost assemble; /* its matrix, of samples that are at hand */
+  PsdCost factor;   /* of that */
+  PsdCost step;     /* PsdConsensusStep */
+  PsdCost multiply; /* a product with the matrix */
+} PsdConsensusCosts;
+
+/* A kernel, as far as it can be chosen, described and foreseen. */
+typedef struct {
+  const char *name;
+  const char *old_name; /* another word that -consensus takes for it; NULL: none */
+  const char *help;     /* what it does, in a phrase */
+  PsdConsensusForm form;
+  PsdSamplesForm samples; /* what it has the samples kept as */
+  PetscBool any_loss;     /* or the squared loss alone */
+  PetscBool branches;     /* of patches, or one kind of them alone */
+  /* Where another kernel fits, `auto` takes this one only on so many ranks, from that order of A'A on, and if it is
+     faster by that factor. */
+  PetscInt least_ranks;
+  PetscReal least_order, advantage;
+  void (*memory)(const PsdSizes *sizes, PsdMemory *memory); /* adds what it allocates besides the samples */
+  void (*costs)(const PsdSizes *sizes, const PsdRates *rates, PsdConsensusCosts *costs);
+  const struct _PsdConsensusOps *ops;
+} PsdConsensusKernel;
+
+/* The kernels there are, in the order in which `auto` looks at them; ended by NULL. */
+extern const PsdConsensusKernel *const PsdConsensusTable[];
+
+/* PsdConsensusFind - the kernel of that name, or NULL. Not collective. */
+const PsdConsensusKernel *PsdConsensusFind(const char name[]);
+/* PsdConsensusAsk - the option -consensus; *kernel is NULL for `auto`. Collective. */
+PetscErrorCode PsdConsensusAsk(const PsdConsensusKernel **kernel);
+/* PsdConsensusSupports - whether a kernel is for such a problem. PsdConsensusCheckSupports - an input error where it is
+   not; loss: the name of the problem's. Not collective. */
+PetscBool PsdConsensusSupports(const PsdConsensusKernel *kernel, const PsdSizes *sizes);
+PetscErrorCode PsdConsensusCheckSupports(const PsdConsensusKernel *kernel, const PsdSizes *sizes, const char loss[]);
+
+/* ---------------------------------------------------------------- a consensus
+
+   All are collective on the blocks' communicator unless they say otherwise. */
 
 typedef struct _p_PsdConsensus *PsdConsensus;
 
@@ -21,65 +73,33 @@ typedef struct {
   PetscReal linear, quadratic;
 } PsdResidual;
 
-/* What a kernel is asked for; see the functions of the same name below. */
-typedef struct {
-  const char *name;
-  PetscErrorCode (*assemble)(PsdConsensus);
-  PetscErrorCode (*factor)(PsdConsensus, PetscReal shift);
-  PetscErrorCode (*step)(PsdConsensus, Vec Sh, Vec S);
-  PetscErrorCode (*residual)(PsdConsensus, Vec w, const PsdFactors *factors, PsdResidual *residual, Vec M);
-  PetscErrorCode (*step_residual)(PsdConsensus, Vec S, Vec M, PsdResidual *residual);
-  PetscErrorCode (*krylov_start)(PsdConsensus, Vec *start);
-  PetscErrorCode (*krylov_multiply)(PsdConsensus, Vec x, Vec y);
-  PetscErrorCode (*destroy)(PsdConsensus);
-  /* kernels of A'A only; NULL otherwise */
-  PetscErrorCode (*solve)(PsdConsensus, Vec rhs, Vec x);
-  PetscErrorCode (*multiply)(PsdConsensus, Vec x, Vec y);
-  /* kernels that work with the samples only; NULL otherwise */
-  PetscErrorCode (*follow)(PsdConsensus, const PsdFactors *difference, PetscReal relaxation);
-  PetscErrorCode (*restart)(PsdConsensus, Vec difference);
-  PetscErrorCode (*rescale)(PsdConsensus, PetscReal factor);
-  void (*get_residual)(PsdConsensus, const PetscReal *nu[]);
-  PetscReal *(*get_state)(PsdConsensus, PetscInt k, const char **name);
-} PsdConsensusOps;
-
-extern const PsdConsensusOps PsdConsensusRoot;
-extern const PsdConsensusOps PsdConsensusScalapack;
-extern const PsdConsensusOps PsdConsensusDual;
-
-/* Kernels that an iteration can be handed on between. */
-typedef enum { PSD_FAMILY_ANY, PSD_FAMILY_GRAM, PSD_FAMILY_SAMPLES } PsdConsensusFamily;
-
-struct _p_PsdConsensus {
-  PsdProblem problem;
-  PsdBlocks blocks;
-  const PsdConsensusOps *ops; /* NULL: chosen in assemble (auto) */
-  void *kernel;
-  Vec rhs;         /* work of the kernels of A'A */
-  Vec target;      /* what S is fitted to: A'Y, or, with a loss that is split, A'(v - lambda); borrowed */
-  PetscReal trace; /* of G_P, which is that of A A'; on every rank */
-  PetscReal shift; /* of the factor at hand */
-  PetscInt factorizations;
-  PsdConsensusFamily family; /* what `auto` may choose */
-  const char *gram_path;     /* file that A'A is kept in; NULL: none. Borrowed */
-  PetscBool gram_resume;     /* what it holds already may be used */
-  PsdArchive gram_archive;   /* that file, from PsdGramFind to PsdGramRead */
-};
-
-/* All collective on the blocks' communicator. */
 PetscErrorCode PsdConsensusCreate(PsdConsensus *consensus);
-PetscErrorCode PsdConsensusSetFromOptions(PsdConsensus consensus); /* -consensus auto|root|scalapack|kernel */
-/* PsdConsensusRequire - a run that is continued, from the file `path`, needs a kernel that works with the samples, or one of A'A: `auto`
-   will choose among those; an input error when the other kind was asked for. Before PsdConsensusAssemble. */
+PetscErrorCode PsdConsensusSetFromOptions(PsdConsensus consensus); /* -consensus */
+/* PsdConsensusSetKernel - before PsdConsensusAssemble. PsdConsensusGetKernel - NULL as long as it is open. Not
+   collective. */
+void PsdConsensusSetKernel(PsdConsensus consensus, const PsdConsensusKernel *kernel);
+const PsdConsensusKernel *PsdConsensusGetKernel(PsdConsensus consensus);
+/* PsdConsensusRequire - a run that is continued, from the file `path`, needs a kernel that works with the samples, or
+   one of A'A; an input error when the other kind was asked for. PsdConsensusGetRequired - which it is, or PSD_FORM_ANY;
+   not collective. */
 PetscErrorCode PsdConsensusRequire(PsdConsensus consensus, PetscBool samples, const char path[]);
-/* PsdConsensusKeepGram - A'A and h are written to `path` once they are made; resume: they are read from it when it is there,
-   and no feature is lifted then. path is borrowed. Before PsdConsensusAssemble. */
+PsdConsensusForm PsdConsensusGetRequired(PsdConsensus consensus);
+/* PsdConsensusKeepGram - A'A and h are written to `path` once they are made; resume: they are read from it when it is
+   there, and no feature is lifted then. path is borrowed. Before PsdConsensusAssemble. Not collective. */
 void PsdConsensusKeepGram(PsdConsensus consensus, const char path[], PetscBool resume);
-/* PsdConsensusAssemble - chooses the kernel, has the samples lifted or kept as patches, forms its matrix and the problem's h.
-   Errors: too little memory for every choice, with the numbers; features that overflow. */
+/* PsdConsensusAssemble - has the samples lifted or kept as patches, forms the kernel's matrix and the problem's h. The
+   kernel has been set. Errors: features that overflow. */
 PetscErrorCode PsdConsensusAssemble(PsdConsensus consensus, PsdProblem problem);
 PetscErrorCode PsdConsensusFactor(PsdConsensus consensus, PetscReal shift);
-/* PsdConsensusSetTarget - has the step fit S to this vector from now on rather than to the problem's h: kernels of A'A only. */
+/* PsdConsensusGetTrace - of G_P, which is that of A A'. PsdConsensusGetShift - of the factor at hand. Not
+   collective. */
+PetscReal PsdConsensusGetTrace(PsdConsensus consensus);
+PetscReal PsdConsensusGetShift(PsdConsensus consensus);
+/* PsdConsensusShiftFloor - the smallest shift whose factorisation rounding cannot break: G_P is singular, and its
+   computed form is indefinite by up to about eps times its norm. Not collective. */
+PetscReal PsdConsensusShiftFloor(PsdConsensus consensus);
+/* PsdConsensusSetTarget - has the step fit S to this vector from now on rather than to the problem's h: kernels of A'A
+   only. */
 void PsdConsensusSetTarget(PsdConsensus consensus, Vec target);
 /* PsdConsensusStep - S of Sh, which lies in range(P). */
 PetscErrorCode PsdConsensusStep(PsdConsensus consensus, Vec Sh, Vec S);
@@ -91,25 +111,26 @@ PetscBool PsdConsensusUsesSamples(PsdConsensus consensus);
 
      A(U - U') <- relaxation A S + (1 - relaxation) A(Z - Z')_last + A(U - U') - A(Z - Z')
 
-   difference: Z - Z' by its terms, all on every rank. PsdConsensusRestart: the same from Z - Z' as a vector, with U = U' = 0.
-   PsdConsensusRescale: U and U' were multiplied by `factor`. All do nothing for kernels of A'A.
+   difference: Z - Z' by its terms, all on every rank. PsdConsensusRestart: the same from Z - Z' as a vector, with U =
+   U' = 0. PsdConsensusRescale: U and U' were multiplied by `factor`. All do nothing for kernels of A'A.
 */
 PetscErrorCode PsdConsensusFollow(PsdConsensus consensus, const PsdFactors *difference, PetscReal relaxation);
 PetscErrorCode PsdConsensusRestart(PsdConsensus consensus, Vec difference);
 PetscErrorCode PsdConsensusRescale(PsdConsensus consensus, PetscReal factor);
 
-/* PsdConsensusResidual - of nu = Y - A w, and M = A'nu unless M is NULL. terms: w once more by its terms, all on every rank,
-   or NULL; kernels that work with the samples prefer them. */
+/* PsdConsensusResidual - of nu = Y - A w, and M = A'nu unless M is NULL. terms: w once more by its terms, all on every
+   rank, or NULL; kernels that work with the samples prefer them. */
 PetscErrorCode PsdConsensusResidual(PsdConsensus consensus, Vec w, const PsdFactors *factors, PsdResidual *residual,
                                     Vec M);
 /* PsdConsensusStepResidual - of nu = Y - A S for the S of the last step, M = A'nu = shift (S - Sh) being known. */
 PetscErrorCode PsdConsensusStepResidual(PsdConsensus consensus, Vec S, Vec M, PsdResidual *residual);
-/* That nu itself, n_local x C row-major, where the kernel works with the samples; else NULL. Borrowed. */
+/* That nu itself, n_local x C row-major, where the kernel works with the samples; else NULL. Borrowed. Not
+   collective. */
 void PsdConsensusGetStepResidual(PsdConsensus consensus, const PetscReal *nu[]);
 
-/* Array k = 0, 1, ... of what the kernel follows of this rank's samples from one iteration to the next, n_local x C row-major, for
-   a checkpoint; NULL: there are no more. Borrowed. */
-PetscReal *PsdConsensusGetState(PsdConsensus consensus, PetscInt k, const char **name);
+/* PsdConsensusVisit - what a kernel that works with the samples follows of them from one iteration to the next;
+   nothing of others. Collective. */
+PetscErrorCode PsdConsensusVisit(PsdConsensus consensus, PsdVisitor visitor);
 
 /* x = (G_P + shift I)^-1 rhs and y = G_P x: kernels of A'A only. */
 PetscBool PsdConsensusCanSolve(PsdConsensus consensus);
@@ -127,36 +148,5 @@ PetscErrorCode PsdConsensusMultiply(PsdConsensus consensus, Vec x, Vec y);
 PetscErrorCode PsdConsensusKrylovStart(PsdConsensus consensus, Vec *start, PetscBool *weighted);
 PetscErrorCode PsdConsensusKrylovMultiply(PsdConsensus consensus, Vec x, Vec y);
 PetscErrorCode PsdConsensusDestroy(PsdConsensus *consensus);
-
-/* The smallest shift whose factorisation rounding cannot break: G_P is singular, and its computed form is indefinite by up
-   to about eps times its norm. */
-PetscReal PsdConsensusShiftFloor(PsdConsensus consensus);
-
-/* ---------------------------------------------------------------- shared by kernels */
-
-/* What the kernels of A'A have in common (gram_based.c). */
-PetscErrorCode PsdConsensusGramStep(PsdConsensus consensus, Vec Sh, Vec S);
-PetscErrorCode PsdConsensusGramResidual(PsdConsensus consensus, Vec w, const PsdFactors *factors, PsdResidual *residual,
-                                        Vec M);
-PetscErrorCode PsdConsensusGramStepResidual(PsdConsensus consensus, Vec S, Vec M, PsdResidual *residual);
-PetscErrorCode PsdConsensusGramStart(PsdConsensus consensus, Vec *start);
-
-/*
-   A'A and h in a file of their own (gram_file.c). columns here, with ascending global numbers; matrix: order x columns by
-   columns, the lower triangle; or, upper, order x order with the upper triangle, columns being all or, on other ranks, none.
-
-   PsdGramFind - whether they are to be read, and the transform of the patches when they are; errors: another problem's, damaged.
-   PsdGramRead - reads them. PsdGramWrite - writes them when a path is set; a failure is a warning. All collective.
-*/
-PetscErrorCode PsdGramFind(PsdConsensus consensus, PetscBool *found);
-PetscErrorCode PsdGramRead(PsdConsensus consensus, PetscInt columns, const PetscInt column[], PetscBool upper,
-                           PetscReal matrix[]);
-PetscErrorCode PsdGramWrite(PsdConsensus consensus, PetscInt columns, const PetscInt column[], PetscBool upper,
-                            const PetscReal matrix[]);
-
-/* PsdReducePanel - adds `columns` columns from `first` on of all ranks' upper triangles (order D) into those of `owner`, in
-   pieces of bounded size. Collective. */
-PetscErrorCode PsdReducePanel(MPI_Comm comm, PetscMPIInt owner, PetscInt D, PetscInt first, PetscInt columns,
-                              PetscReal *gram);
 
 #endif

@@ -1,19 +1,19 @@
 /*
-   Consensus by the kernel matrix K = A A' of order n, for D > n (docs/mathematics.md, section 2): with y of order n x C,
+   Consensus by the dual matrix K = A A' of order n, for D > n (docs/mathematics.md, section 2): with y of order n x C,
 
      S = Sh + A'y,   (K + shift I) y = Y - A Sh        is the solution of   (G_P + shift I) S = A'Y + shift Sh,
 
-   and the residual Y - A S = shift y comes with it. K's entries are a polynomial kernel of patches, so that no feature is
-   lifted; samples are numbered so that a rank's own ones are its columns of the distributed matrix.
+   and the residual Y - A S = shift y comes with it. K's entries are a polynomial kernel of patches, so that no feature
+   is lifted; samples are numbered so that a rank's own ones are its columns of the distributed matrix.
 
-   A Sh = A(Z - Z') - A(U - U') is never computed from Sh. A(Z - Z') follows from the few factors of Z and Z'; A(U - U') obeys
-   the recurrence of U itself, whose A S is Y - shift y. An error in A(U - U') is multiplied by 1 - relaxation at each
-   iteration, so that rounding does not accumulate.
+   A Sh = A(Z - Z') - A(U - U') is never computed from Sh. A(Z - Z') follows from the few factors of Z and Z'; A(U - U')
+   obeys the recurrence of U itself, whose A S is Y - shift y. An error in A(U - U') is multiplied by 1 - relaxation at
+   each iteration, so that rounding does not accumulate.
 */
 #include "base/base.h"
-#include "consensus.h"
+#include "consensus_impl.h"
 #include "grid.h"
-#include "problem/rows.h"
+#include "problem/samples.h"
 
 typedef struct {
   PsdGrid grid;
@@ -21,9 +21,9 @@ typedef struct {
   PetscReal *solution; /* columns x C by columns: y, zero beyond the samples */
   /* n x C row-major each, U and Z standing for U - U' and Z - Z' */
   PetscReal *residual, *AZ, *AU, *work;
-} Kernel;
+} Dual;
 
-static PetscErrorCode Allocate(PsdConsensus consensus, Kernel *it)
+static PetscErrorCode Allocate(PsdConsensus consensus, Dual *it)
 {
   PetscFunctionBeginUser;
   const MPI_Comm comm = consensus->blocks->comm;
@@ -45,11 +45,11 @@ static PetscErrorCode Assemble(PsdConsensus consensus)
 {
   PetscFunctionBeginUser;
   const PsdProblem problem = consensus->problem;
-  Kernel *it;
+  Dual *it;
   PetscCall(PsdProblemKeepPatches(problem));
   PetscCall(PsdPhaseBegin(PSD_PHASE_GRAM));
   PetscCall(PetscNew(&it));
-  consensus->kernel = it;
+  consensus->data = it;
   PetscCall(Allocate(consensus, it));
   PetscCall(PsdRowsDualMatrix(problem->rows, PSD_GRID_BLOCK, it->grid->N, it->grid->matrix));
   for (PetscInt i = 0; i < it->n; i++)
@@ -65,18 +65,18 @@ static PetscErrorCode Assemble(PsdConsensus consensus)
 static PetscErrorCode Factor(PsdConsensus consensus, PetscReal shift)
 {
   PetscFunctionBeginUser;
-  PetscCall(PsdGridFactor(((Kernel *)consensus->kernel)->grid, consensus->trace, shift));
+  PetscCall(PsdGridFactor(((Dual *)consensus->data)->grid, consensus->trace, shift));
   PetscFunctionReturn(0);
 }
 
 /* The two layouts of numbers that belong to samples. */
-static void ToColumns(const Kernel *it, PetscInt C, const PetscReal rows[], PetscReal columns[])
+static void ToColumns(const Dual *it, PetscInt C, const PetscReal rows[], PetscReal columns[])
 {
   for (PetscInt t = 0; t < C; t++, columns += it->grid->columns)
     for (PetscInt i = 0; i < it->grid->columns; i++) columns[i] = i < it->n ? rows[(size_t)i * C + t] : 0;
 }
 
-static void ToRows(const Kernel *it, PetscInt C, PetscReal scale, const PetscReal columns[], PetscReal rows[])
+static void ToRows(const Dual *it, PetscInt C, PetscReal scale, const PetscReal columns[], PetscReal rows[])
 {
   for (PetscInt t = 0; t < C; t++, columns += it->grid->columns)
     for (PetscInt i = 0; i < it->n; i++) rows[(size_t)i * C + t] = scale * columns[i];
@@ -85,7 +85,7 @@ static void ToRows(const Kernel *it, PetscInt C, PetscReal scale, const PetscRea
 static PetscErrorCode Step(PsdConsensus consensus, Vec Sh, Vec S)
 {
   PetscFunctionBeginUser;
-  Kernel *it = consensus->kernel;
+  Dual *it = consensus->data;
   const PsdProblem problem = consensus->problem;
   const PetscInt C = consensus->blocks->C;
   for (size_t k = 0; k < (size_t)it->n * C; k++) it->work[k] = problem->Y[k] - (it->AZ[k] - it->AU[k]);
@@ -101,7 +101,7 @@ static PetscErrorCode Step(PsdConsensus consensus, Vec Sh, Vec S)
 static PetscErrorCode Follow(PsdConsensus consensus, const PsdFactors *difference, PetscReal relaxation)
 {
   PetscFunctionBeginUser;
-  Kernel *it = consensus->kernel;
+  Dual *it = consensus->data;
   const PetscReal *Y = consensus->problem->Y;
   PetscCall(PsdRowsForwardFactors(consensus->problem->rows, difference, it->work));
   for (size_t k = 0; k < (size_t)it->n * consensus->blocks->C; k++) {
@@ -114,7 +114,7 @@ static PetscErrorCode Follow(PsdConsensus consensus, const PsdFactors *differenc
 static PetscErrorCode Restart(PsdConsensus consensus, Vec difference)
 {
   PetscFunctionBeginUser;
-  Kernel *it = consensus->kernel;
+  Dual *it = consensus->data;
   PetscCall(PsdRowsForward(consensus->problem->rows, difference, it->AZ));
   PetscCall(PetscArrayzero(it->AU, (size_t)it->n * consensus->blocks->C));
   PetscFunctionReturn(0);
@@ -123,7 +123,7 @@ static PetscErrorCode Restart(PsdConsensus consensus, Vec difference)
 static PetscErrorCode Rescale(PsdConsensus consensus, PetscReal factor)
 {
   PetscFunctionBeginUser;
-  Kernel *it = consensus->kernel;
+  Dual *it = consensus->data;
   for (size_t k = 0; k < (size_t)it->n * consensus->blocks->C; k++) it->AU[k] *= factor;
   PetscFunctionReturn(0);
 }
@@ -131,7 +131,7 @@ static PetscErrorCode Rescale(PsdConsensus consensus, PetscReal factor)
 static PetscErrorCode Measure(PsdConsensus consensus, const PetscReal nu[], PsdResidual *residual)
 {
   PetscFunctionBeginUser;
-  const Kernel *it = consensus->kernel;
+  const Dual *it = consensus->data;
   PetscReal sums[2] = {0, 0};
   for (size_t k = 0; k < (size_t)it->n * consensus->blocks->C; k++) {
     sums[0] += nu[k] * consensus->problem->Y[k];
@@ -146,7 +146,7 @@ static PetscErrorCode Measure(PsdConsensus consensus, const PetscReal nu[], PsdR
 static PetscErrorCode Residual(PsdConsensus consensus, Vec w, const PsdFactors *factors, PsdResidual *residual, Vec M)
 {
   PetscFunctionBeginUser;
-  Kernel *it = consensus->kernel;
+  Dual *it = consensus->data;
   const PsdRows rows = consensus->problem->rows;
   if (factors) PetscCall(PsdRowsForwardFactors(rows, factors, it->work));
   else PetscCall(PsdRowsForward(rows, w, it->work));
@@ -161,29 +161,29 @@ static PetscErrorCode StepResidual(PsdConsensus consensus, Vec S, Vec M, PsdResi
 {
   PetscFunctionBeginUser;
   (void)S, (void)M;
-  PetscCall(Measure(consensus, ((Kernel *)consensus->kernel)->residual, residual));
+  PetscCall(Measure(consensus, ((Dual *)consensus->data)->residual, residual));
   PetscFunctionReturn(0);
 }
 
 static void GetResidual(PsdConsensus consensus, const PetscReal *nu[])
 {
-  *nu = ((Kernel *)consensus->kernel)->residual;
+  *nu = ((Dual *)consensus->data)->residual;
 }
 
-static PetscReal *GetState(PsdConsensus consensus, PetscInt k, const char **name)
+static PetscErrorCode Visit(PsdConsensus consensus, PsdVisitor v)
 {
-  Kernel *it = consensus->kernel;
-  PetscReal *const arrays[] = {it->AZ, it->AU, it->residual};
-  static const char *const names[] = {"/samples/AZ", "/samples/AU", "/samples/residual"};
-  if (k >= 3) return NULL;
-  *name = names[k];
-  return arrays[k];
+  PetscFunctionBeginUser;
+  Dual *it = consensus->data;
+  PetscCall(PsdVisitSamples(v, "/samples/AZ", it->AZ));
+  PetscCall(PsdVisitSamples(v, "/samples/AU", it->AU));
+  PetscCall(PsdVisitSamples(v, "/samples/residual", it->residual));
+  PetscFunctionReturn(0);
 }
 
 static PetscErrorCode KrylovStart(PsdConsensus consensus, Vec *start)
 {
   PetscFunctionBeginUser;
-  Kernel *it = consensus->kernel;
+  Dual *it = consensus->data;
   PetscReal *columns;
   PetscCall(VecCreateMPI(consensus->blocks->comm, it->grid->columns * consensus->blocks->C, PETSC_DETERMINE, start));
   PetscCall(VecGetArrayWrite(*start, &columns));
@@ -199,7 +199,7 @@ static PetscErrorCode KrylovMultiply(PsdConsensus consensus, Vec x, Vec y)
   PetscReal *product;
   PetscCall(VecGetArrayRead(x, &columns));
   PetscCall(VecGetArrayWrite(y, &product));
-  PetscCall(PsdGridMultiply(((Kernel *)consensus->kernel)->grid, consensus->blocks->C, columns, product));
+  PetscCall(PsdGridMultiply(((Dual *)consensus->data)->grid, consensus->blocks->C, columns, product));
   PetscCall(VecRestoreArrayWrite(y, &product));
   PetscCall(VecRestoreArrayRead(x, &columns));
   PetscFunctionReturn(0);
@@ -208,25 +208,59 @@ static PetscErrorCode KrylovMultiply(PsdConsensus consensus, Vec x, Vec y)
 static PetscErrorCode Destroy(PsdConsensus consensus)
 {
   PetscFunctionBeginUser;
-  Kernel *it = consensus->kernel;
+  Dual *it = consensus->data;
   PetscCall(PsdGridDestroy(&it->grid));
   PetscCall(PetscFree(it->solution));
   PetscCall(PetscFree4(it->residual, it->AZ, it->AU, it->work));
-  PetscCall(PetscFree(consensus->kernel));
+  PetscCall(PetscFree(consensus->data));
   PetscFunctionReturn(0);
 }
 
-const PsdConsensusOps PsdConsensusDual = {.name = "kernel",
-                                          .assemble = Assemble,
-                                          .factor = Factor,
-                                          .step = Step,
-                                          .residual = Residual,
-                                          .step_residual = StepResidual,
-                                          .krylov_start = KrylovStart,
-                                          .krylov_multiply = KrylovMultiply,
-                                          .destroy = Destroy,
-                                          .follow = Follow,
-                                          .restart = Restart,
-                                          .rescale = Rescale,
-                                          .get_residual = GetResidual,
-                                          .get_state = GetState};
+/* ---------------------------------------------------------------- costs */
+
+/* With A'A the root alone is done in a second or less below this order; patches would cost more than they save. */
+#define LEAST_ORDER 2000
+
+/* The grid's matrix is filled whole; its order is that of the rank with most samples, in blocks, on all. */
+static void Memory(const PsdSizes *s, PsdMemory *memory)
+{
+  const PetscReal ranks = (PetscReal)s->ranks, N = ranks * PSD_GRID_BLOCK * PetscCeilReal(s->n_local / PSD_GRID_BLOCK);
+  const PetscReal bytes = PSD_BYTES_REAL * N * N / ranks;
+  PsdMemoryAdd(memory, "dual matrix A A'", PSD_PHASE_GRAM, PSD_PHASE_CERTIFY, bytes, bytes);
+  PsdMemoryAdd(memory, "its factor", PSD_PHASE_FACTOR, PSD_PHASE_CERTIFY, bytes, bytes);
+}
+
+static void Costs(const PsdSizes *s, const PsdRates *rates, PsdConsensusCosts *costs)
+{
+  const PsdCost adjoint = PsdRowsAdjointCost(s, rates);
+  costs->assemble = PsdCostSum(PsdDualMatrixCost(s, rates), adjoint);
+  costs->factor = PsdGridFactorCost(s->n, s->ranks, rates);
+  costs->multiply = PsdGridMultiplyCost(s->n, s->C, s->ranks, rates);
+  costs->step = PsdCostSum(PsdCostTimes(2, costs->multiply), adjoint);
+}
+
+static const PsdConsensusOps operations = {
+    .assemble = Assemble,
+    .factor = Factor,
+    .step = Step,
+    .residual = Residual,
+    .step_residual = StepResidual,
+    .krylov_start = KrylovStart,
+    .krylov_multiply = KrylovMultiply,
+    .destroy = Destroy,
+    .samples = {.follow = Follow, .restart = Restart, .rescale = Rescale, .get_residual = GetResidual, .visit = Visit}};
+
+/* It has fewer dual candidates than the kernels of A'A: it has to be clearly faster. */
+const PsdConsensusKernel PsdConsensusDual = {.name = "dual",
+                                             .old_name = "kernel",
+                                             .help = "A A' of patches over all ranks, for D > n",
+                                             .form = PSD_FORM_SAMPLES,
+                                             .samples = PSD_SAMPLES_PATCHES,
+                                             .any_loss = PETSC_FALSE,
+                                             .branches = PETSC_FALSE,
+                                             .least_ranks = 1,
+                                             .least_order = LEAST_ORDER,
+                                             .advantage = 1.3,
+                                             .memory = Memory,
+                                             .costs = Costs,
+                                             .ops = &operations};

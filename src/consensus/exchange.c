@@ -1,9 +1,8 @@
 /*
-   Rows of a kernel of A'A by PETSc's scatters. A symmetric coordinate has two places in x, weighted; of one that has a single
-   place the second weight is zero.
+   Rows of a kernel of A'A by PETSc's scatters. A symmetric coordinate has two places in x, weighted; of one that has a
+   single place the second weight is zero.
 */
 #include "exchange.h"
-#include "problem/symmetry.h"
 
 /* Between this rank's rows and place[row[k]] of each column of x; place NULL: row[k] itself. */
 static PetscErrorCode CreateScatter(PsdExchange it, PsdBlocks blocks, const PetscInt row[], const PetscInt *place,

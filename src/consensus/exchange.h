@@ -1,6 +1,7 @@
 /*
    Right-hand sides between the owners of pairs and the rows of a kernel of A'A: x of D x C over the owners, rows of
-   `order` x C wherever the kernel wants them. Where the problem is symmetric (problem/symmetry.h), rows are those of Q'x.
+   `order` x C wherever the kernel wants them. Where the problem is symmetric (problem/symmetry.h), rows are those of
+   Q'x.
 */
 #ifndef PSD_EXCHANGE_PRIVATE_H
 #define PSD_EXCHANGE_PRIVATE_H
@@ -15,8 +16,8 @@ typedef struct _p_PsdExchange {
   PetscInt count;          /* rows here */
 } * PsdExchange;
 
-/* PsdExchangeCreate - row[0..count-1]: the rows of 0 .. order-1 that this rank wants. x: a vector over the owners, for its
-   layout. All collective. */
+/* PsdExchangeCreate - row[0..count-1]: the rows of 0 .. order-1 that this rank wants. x: a vector over the owners, for
+   its layout. All collective. */
 PetscErrorCode PsdExchangeCreate(PsdProblem problem, PetscInt count, const PetscInt row[], Vec x,
                                  PsdExchange *exchange);
 /* exchange->rows <- x */

@@ -4,13 +4,13 @@
 
      nu = Y - A w,   A'nu = h - G_P w = M,   <nu,Y> = Y'Y - h.w,   ||nu||^2 = Y'Y - h.w - M.w
 */
-#include "consensus.h"
+#include "gram_based.h"
 
 PetscErrorCode PsdConsensusGramStep(PsdConsensus consensus, Vec Sh, Vec S)
 {
   PetscFunctionBeginUser;
   PetscCall(VecWAXPY(consensus->rhs, consensus->shift, Sh, consensus->target));
-  PetscCall((*consensus->ops->solve)(consensus, consensus->rhs, S));
+  PetscCall((*consensus->kernel->ops->gram.solve)(consensus, consensus->rhs, S));
   PetscFunctionReturn(0);
 }
 
@@ -31,7 +31,7 @@ PetscErrorCode PsdConsensusGramResidual(PsdConsensus consensus, Vec w, const Psd
   PetscFunctionBeginUser;
   (void)factors;
   if (!M) M = consensus->rhs;
-  PetscCall((*consensus->ops->multiply)(consensus, w, M));
+  PetscCall((*consensus->kernel->ops->gram.multiply)(consensus, w, M));
   PetscCall(VecAYPX(M, -1, consensus->problem->h));
   PetscCall(PsdConsensusGramStepResidual(consensus, w, M, residual));
   PetscFunctionReturn(0);
@@ -42,5 +42,26 @@ PetscErrorCode PsdConsensusGramStart(PsdConsensus consensus, Vec *start)
   PetscFunctionBeginUser;
   PetscCall(VecDuplicate(consensus->problem->h, start));
   PetscCall(VecCopy(consensus->problem->h, *start));
+  PetscFunctionReturn(0);
+}
+
+/* Numbers in one message of the reduction: large enough for bandwidth, small enough that the library's own buffers stay
+   small beside the matrix. */
+#define PIECE ((PetscInt64)1 << 19)
+
+PetscErrorCode PsdReducePanel(MPI_Comm comm, PetscMPIInt owner, PetscInt D, PetscInt first, PetscInt columns,
+                              PetscReal *gram)
+{
+  PetscFunctionBeginUser;
+  PetscMPIInt rank;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  /* the columns' parts above the diagonal, and what lies between them: one contiguous stretch */
+  PetscInt64 begin = (PetscInt64)first * D;
+  const PetscInt64 end = (PetscInt64)(first + columns - 1) * D + first + columns;
+  for (; begin < end; begin += PIECE) {
+    const PetscMPIInt count = (PetscMPIInt)PetscMin(PIECE, end - begin);
+    PetscReal *piece = gram + begin;
+    PetscCallMPI(MPI_Reduce(rank == owner ? MPI_IN_PLACE : piece, piece, count, MPIU_REAL, MPI_SUM, owner, comm));
+  }
   PetscFunctionReturn(0);
 }

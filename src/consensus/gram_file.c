@@ -1,11 +1,12 @@
 /*
-   A'A and h in a file (docs/formats.md, "FILE.gram"), so that a run that is continued neither lifts features nor multiplies them.
+   The file of A'A and h: with it a run that is continued neither lifts features for A'A nor multiplies them.
 
-   The lower triangle is stored column after column, without what is above the diagonal. Each rank writes and reads its own
-   columns, PANEL of them at a time, so that no rank needs more than its part of the matrix.
+   The lower triangle is stored column after column, without what is above the diagonal. Each rank writes and reads its
+   own columns, PANEL of them at a time, so that no rank needs more than its part of the matrix.
 */
-#include "base/archive.h"
-#include "consensus.h"
+#include "gram_file.h"
+#include "base/base.h"
+#include "patches/transform.h"
 #include "problem/identity.h"
 
 #define FORMAT "psdnet-gram"
@@ -58,46 +59,77 @@ static size_t PanelOffset(PetscInt64 D, PetscInt at, PetscBool upper)
   return upper ? 0 : (size_t)at * (size_t)D;
 }
 
+/* What is visited: the caller's part of the matrix. */
+typedef struct {
+  PsdConsensus consensus;
+  char *identity;
+  PetscInt columns;
+  const PetscInt *column;
+  PetscBool upper;
+  PetscReal *matrix, *panel;
+} Gram;
+
+/* Which problem it is, and the transforms: they settle the order of A'A. */
+static PetscErrorCode VisitHead(PsdVisitor v, void *context)
+{
+  PetscFunctionBeginUser;
+  const Gram *it = context;
+  PetscCall(PsdIdentityVisit(v, it->identity));
+  PetscCall(PsdPatchesVisit(it->consensus->problem->patches, v));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode VisitMatrix(PsdVisitor v, const Gram *it)
+{
+  PetscFunctionBeginUser;
+  const PetscInt64 D = it->consensus->problem->order;
+  PsdVisitedArray array;
+  PetscCall(PsdVisitArray(v, MATRIX, Begin(D, D), 1, &array));
+  for (PetscInt at = 0, width; at < it->columns; at += width) {
+    const PetscInt64 first = it->column[at];
+    PetscReal *matrix = it->matrix + PanelOffset(D, at, it->upper);
+    width = PanelWidth(at, it->columns, it->column);
+    if (PsdVisitorIsWriting(v)) Pack(D, first, width, matrix, it->upper, it->panel);
+    PsdVisitRows(v, array, Begin(D, first), Begin(D, first + width) - Begin(D, first), it->panel);
+    if (PsdVisitorIsReading(v)) Unpack(D, first, width, it->panel, it->upper, matrix);
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode VisitGram(PsdVisitor v, void *context)
+{
+  PetscFunctionBeginUser;
+  const Gram *it = context;
+  PetscCall(PsdVisitPairs(v, TARGETS, it->consensus->problem->h));
+  PetscCall(PsdVisitPairs(v, NOISE, it->consensus->problem->h_random));
+  PetscCall(VisitMatrix(v, it));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode VisitAll(PsdVisitor v, void *context)
+{
+  PetscFunctionBeginUser;
+  PetscCall(VisitHead(v, context));
+  PetscCall(VisitGram(v, context));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdGramFind(PsdConsensus consensus, PetscBool *found)
 {
   PetscFunctionBeginUser;
   const PsdProblem problem = consensus->problem;
-  char *is, *expected;
+  Gram it = {.consensus = consensus};
+  PsdStateLayout layout;
   *found = PETSC_FALSE;
   if (!consensus->gram_path || !consensus->gram_resume) PetscFunctionReturn(0);
   PetscCall(PsdArchiveExists(problem->comm, consensus->gram_path, found));
   if (!*found) PetscFunctionReturn(0);
-  PetscCall(PetscMalloc2(PSD_ARCHIVE_TEXT, &is, PSD_ARCHIVE_TEXT, &expected));
+  PetscCall(PsdProblemGetLayout(problem, &layout));
+  PetscCall(PetscMalloc1(PSD_ARCHIVE_TEXT, &it.identity));
+  PetscCall(PsdProblemIdentify(problem, it.identity));
   PetscCall(PsdArchiveOpen(problem->comm, consensus->gram_path, FORMAT, VERSION, &consensus->gram_archive));
-  PetscCall(PsdArchiveGetText(consensus->gram_archive, "problem", is));
-  PetscCall(PsdProblemIdentify(problem, expected));
-  PetscCall(PsdArchiveAgree(consensus->gram_archive));
-  PetscCall(PsdIdentityCheck(consensus->gram_path, is, expected));
-  PetscCall(PsdTransformsGet(problem->patches, consensus->gram_archive));
-  PetscCall(PetscFree2(is, expected));
-  PetscFunctionReturn(0);
-}
-
-/* This rank's part of C columns, from the file or to it. */
-static PetscErrorCode Columns(PsdBlocks blocks, PsdArchive archive, PetscBool put, const char name[], Vec x)
-{
-  PetscFunctionBeginUser;
-  const PetscInt64 m = blocks->m;
-  PetscInt array;
-  PetscReal *local;
-  (void)PsdArchiveFind(archive, name, blocks->pairs * m, &array);
-  PetscCall(VecGetArray(x, &local));
-  if (put) PsdArchivePut(archive, array, blocks->first * m, blocks->local * m, local);
-  else PsdArchiveGet(archive, array, blocks->first * m, blocks->local * m, local);
-  PetscCall(VecRestoreArray(x, &local));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode Targets(PsdConsensus consensus, PsdArchive archive, PetscBool put)
-{
-  PetscFunctionBeginUser;
-  PetscCall(Columns(consensus->blocks, archive, put, TARGETS, consensus->problem->h));
-  PetscCall(Columns(consensus->blocks, archive, put, NOISE, consensus->problem->h_random));
+  PetscCall(PsdStateRead(consensus->gram_archive, &layout, VisitHead, &it));
+  PetscCall(PetscFree(it.identity));
   PetscFunctionReturn(0);
 }
 
@@ -106,69 +138,35 @@ PetscErrorCode PsdGramRead(PsdConsensus consensus, PetscInt columns, const Petsc
 {
   PetscFunctionBeginUser;
   const PsdProblem problem = consensus->problem;
-  const PetscInt64 D = problem->order;
-  const PsdArchive archive = consensus->gram_archive;
-  PetscReal *panel;
-  PetscInt array;
-  PetscCall(PetscMalloc1((size_t)(PANEL * D), &panel));
-  PetscCall(Targets(consensus, archive, PETSC_FALSE));
+  Gram it = {consensus, NULL, columns, column, upper, matrix, NULL};
+  PsdStateLayout layout;
+  PetscCall(PsdProblemGetLayout(problem, &layout));
+  PetscCall(PetscMalloc1((size_t)PANEL * problem->order, &it.panel));
   PetscCall(PetscFree(problem->signs));
-  (void)PsdArchiveFind(archive, MATRIX, Begin(D, D), &array);
-  for (PetscInt at = 0, width; at < columns; at += width) {
-    const PetscInt64 first = column[at];
-    width = PanelWidth(at, columns, column);
-    PsdArchiveGet(archive, array, Begin(D, first), Begin(D, first + width) - Begin(D, first), panel);
-    Unpack(D, first, width, panel, upper, matrix + PanelOffset(D, at, upper));
-  }
+  PetscCall(PsdStateRead(consensus->gram_archive, &layout, VisitGram, &it));
   PetscCall(PsdArchiveClose(&consensus->gram_archive));
-  PetscCall(PetscFree(panel));
+  PetscCall(PetscFree(it.panel));
   PetscCall(PetscPrintf(problem->comm, "gram     from %s\n", consensus->gram_path));
   PetscFunctionReturn(0);
-}
-
-static PetscErrorCode Write(PsdConsensus consensus, PetscInt columns, const PetscInt column[], PetscBool upper,
-                            const PetscReal matrix[], const char identity[], PetscReal panel[])
-{
-  PetscFunctionBeginUser;
-  const PsdProblem problem = consensus->problem;
-  const PetscInt64 D = problem->order;
-  PsdArchive archive;
-  PetscInt array;
-  PetscCall(PsdArchiveCreate(problem->comm, consensus->gram_path, FORMAT, VERSION, &archive));
-  PsdArchiveAddText(archive, "problem", identity);
-  PetscCall(PsdTransformsAdd(problem->patches, archive));
-  (void)PsdArchiveAddArray(archive, TARGETS, consensus->blocks->pairs, consensus->blocks->m);
-  (void)PsdArchiveAddArray(archive, NOISE, consensus->blocks->pairs, consensus->blocks->m);
-  array = PsdArchiveAddArray(archive, MATRIX, Begin(D, D), 1);
-  if (!PsdArchiveLayout(archive)) {
-    PetscCall(PsdTransformsPut(problem->patches, archive));
-    PetscCall(Targets(consensus, archive, PETSC_TRUE));
-    for (PetscInt at = 0, width; at < columns; at += width) {
-      const PetscInt64 first = column[at];
-      width = PanelWidth(at, columns, column);
-      Pack(D, first, width, matrix + PanelOffset(D, at, upper), upper, panel);
-      PsdArchivePut(archive, array, Begin(D, first), Begin(D, first + width) - Begin(D, first), panel);
-    }
-  }
-  PetscFunctionReturn(PsdArchiveCommit(&archive));
 }
 
 PetscErrorCode PsdGramWrite(PsdConsensus consensus, PetscInt columns, const PetscInt column[], PetscBool upper,
                             const PetscReal matrix[])
 {
   PetscFunctionBeginUser;
-  char *identity;
-  PetscReal *panel;
+  const PsdProblem problem = consensus->problem;
+  Gram it = {consensus, NULL, columns, column, upper, (PetscReal *)matrix, NULL};
+  PsdStateLayout layout;
   if (!consensus->gram_path) PetscFunctionReturn(0);
-  PetscCall(PetscMalloc2(PSD_ARCHIVE_TEXT, &identity, (size_t)PANEL * consensus->problem->order, &panel));
+  PetscCall(PsdProblemGetLayout(problem, &layout));
+  PetscCall(PetscMalloc2(PSD_ARCHIVE_TEXT, &it.identity, (size_t)PANEL * problem->order, &it.panel));
   PetscCall(PsdEventBegin(PSD_EVENT_CHECKPOINT));
-  PetscCall(PsdProblemIdentify(consensus->problem, identity));
-  const PetscErrorCode code = Write(consensus, columns, column, upper, matrix, identity, panel);
+  PetscCall(PsdProblemIdentify(problem, it.identity));
+  const PetscErrorCode code =
+      PsdStateWrite(problem->comm, consensus->gram_path, FORMAT, VERSION, &layout, VisitAll, &it);
   PetscCall(PsdEventEnd(PSD_EVENT_CHECKPOINT));
-  PetscCall(PetscFree2(identity, panel));
+  PetscCall(PetscFree2(it.identity, it.panel));
   if (code && code != PSD_ERR_INPUT) PetscFunctionReturn(code);
-  if (code)
-    PetscCall(
-        PetscFPrintf(consensus->problem->comm, stderr, "psdnet: warning: A'A is not kept: %s\n", PsdErrorMessage()));
+  if (code) PetscCall(PetscFPrintf(problem->comm, stderr, "psdnet: warning: A'A is not kept: %s\n", PsdErrorMessage()));
   PetscFunctionReturn(0);
 }

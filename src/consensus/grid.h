@@ -2,12 +2,13 @@
    A symmetric positive definite matrix spread over all ranks by blocks of columns, with ScaLAPACK: what the distributed
    consensus kernels share. Only the lower triangle is stored and read.
 
-   The grid of processes is 1 x P: a rank holds whole columns, in blocks of PSD_GRID_BLOCK dealt out in turn. So a product
-   needs one sum over ranks, and whoever fills the matrix writes columns.
+   The grid of processes is 1 x P: a rank holds whole columns, in blocks of PSD_GRID_BLOCK dealt out in turn. So a
+   product needs one sum over ranks, and whoever fills the matrix writes columns.
 */
 #ifndef PSD_GRID_PRIVATE_H
 #define PSD_GRID_PRIVATE_H
 
+#include "cost/cost.h"
 #include <petscvec.h>
 
 #define PSD_GRID_BLOCK 64
@@ -41,13 +42,18 @@ static inline PetscInt PsdGridColumn(const struct _p_PsdGrid *grid, PetscInt loc
 /* PsdGridFactor - Cholesky factor of matrix + shift I; inverted when trace < 1e8 shift (see grid.c). Collective. */
 PetscErrorCode PsdGridFactor(PsdGrid grid, PetscReal trace, PetscReal shift);
 
-/* PsdGridSolve - x <- (matrix + shift I)^-1 x. x: this rank's rows, those with the numbers of its columns: grid->columns x
-   count by columns. Collective. */
+/* PsdGridSolve - x <- (matrix + shift I)^-1 x. x: this rank's rows, those with the numbers of its columns:
+   grid->columns x count by columns. Collective. */
 PetscErrorCode PsdGridSolve(PsdGrid grid, PetscInt count, PetscReal x[]);
 
 /* PsdGridMultiply - y <- matrix x, same layout. x and y differ. Collective. */
 PetscErrorCode PsdGridMultiply(PsdGrid grid, PetscInt count, const PetscReal x[], PetscReal y[]);
 
 PetscErrorCode PsdGridDestroy(PsdGrid *grid);
+
+/* PsdGridFactorCost, PsdGridMultiplyCost - of a matrix of order N on so many ranks; a solve costs two products. Not
+   collective. */
+PsdCost PsdGridFactorCost(PetscReal N, PetscInt ranks, const PsdRates *rates);
+PsdCost PsdGridMultiplyCost(PetscReal N, PetscReal width, PetscInt ranks, const PsdRates *rates);
 
 #endif

@@ -1,12 +1,15 @@
 /*
    Consensus on the root rank: Cholesky of G_P + shift I by LAPACK, two triangular solves with C right-hand sides.
 
-   One D x D array holds both matrices: G_P strictly above the diagonal (its diagonal apart), the factor L on and below it.
-   Here D is the order of A'A, which is less than that of the program when that is symmetric.
+   One D x D array holds both matrices: G_P strictly above the diagonal (its diagonal apart), the factor L on and below
+   it. Here D is the order of A'A, which is less than that of the program when that is symmetric.
 */
-#include "consensus.h"
 #include "base/base.h"
 #include "exchange.h"
+#include "gram_based.h"
+#include "gram_file.h"
+#include "problem/gram.h"
+#include "problem/samples.h"
 #include <petscblaslapack.h>
 
 typedef struct {
@@ -64,7 +67,7 @@ static PetscErrorCode Assemble(PsdConsensus consensus)
   }
   PetscCall(PsdPhaseBegin(PSD_PHASE_GRAM));
   PetscCall(PetscNew(&root));
-  consensus->kernel = root;
+  consensus->data = root;
   PetscCall(CreateExchange(consensus, rank, root));
 
   const PetscInt panel = PetscMax(1, 1000000 / D);
@@ -99,7 +102,7 @@ static void MirrorUpper(PetscInt D, PetscReal *matrix)
 static PetscErrorCode Factor(PsdConsensus consensus, PetscReal shift)
 {
   PetscFunctionBeginUser;
-  Root *root = consensus->kernel;
+  Root *root = consensus->data;
   if (root->matrix) {
     PetscBLASInt D, info;
     PetscCall(PetscBLASIntCast(consensus->problem->order, &D));
@@ -116,7 +119,7 @@ static PetscErrorCode Factor(PsdConsensus consensus, PetscReal shift)
 static PetscErrorCode Solve(PsdConsensus consensus, Vec rhs, Vec x)
 {
   PetscFunctionBeginUser;
-  Root *root = consensus->kernel;
+  Root *root = consensus->data;
   PetscCall(PsdExchangeToRows(root->exchange, rhs));
   if (root->matrix) {
     PetscBLASInt D, C, info;
@@ -137,7 +140,7 @@ static PetscErrorCode Solve(PsdConsensus consensus, Vec rhs, Vec x)
 static PetscErrorCode Multiply(PsdConsensus consensus, Vec x, Vec y)
 {
   PetscFunctionBeginUser;
-  Root *root = consensus->kernel;
+  Root *root = consensus->data;
   PetscCall(PsdExchangeToRows(root->exchange, x));
   if (root->matrix) {
     const PetscReal *columns, one = 1, zero = 0;
@@ -162,23 +165,59 @@ static PetscErrorCode Multiply(PsdConsensus consensus, Vec x, Vec y)
 static PetscErrorCode Destroy(PsdConsensus consensus)
 {
   PetscFunctionBeginUser;
-  Root *root = consensus->kernel;
+  Root *root = consensus->data;
   PetscCall(PetscFree(root->matrix));
   PetscCall(PetscFree(root->diagonal));
   PetscCall(PsdExchangeDestroy(&root->exchange));
   PetscCall(VecDestroy(&root->product));
-  PetscCall(PetscFree(consensus->kernel));
+  PetscCall(PetscFree(consensus->data));
   PetscFunctionReturn(0);
 }
 
-const PsdConsensusOps PsdConsensusRoot = {.name = "root",
-                                          .assemble = Assemble,
-                                          .factor = Factor,
-                                          .step = PsdConsensusGramStep,
-                                          .residual = PsdConsensusGramResidual,
-                                          .step_residual = PsdConsensusGramStepResidual,
-                                          .krylov_start = PsdConsensusGramStart,
-                                          .krylov_multiply = Multiply,
-                                          .destroy = Destroy,
-                                          .solve = Solve,
-                                          .multiply = Multiply};
+/* ---------------------------------------------------------------- costs */
+
+static void Memory(const PsdSizes *s, PsdMemory *memory)
+{
+  PsdGramMemory(s, memory);
+  PsdMemoryAdd(memory, "A'A and its factor", PSD_PHASE_FACTOR, PSD_PHASE_CERTIFY, PSD_BYTES_REAL * s->order * s->order,
+               0);
+  PsdMemoryAdd(memory, "right-hand sides", PSD_PHASE_FACTOR, PSD_PHASE_CERTIFY, 2 * PSD_BYTES_REAL * s->order * s->C,
+               0);
+}
+
+/* Ranks' parts of A'A are summed in a tree. A solve is two passes over the triangle of the factor, a product one over
+   A'A's. */
+static void Costs(const PsdSizes *s, const PsdRates *rates, PsdConsensusCosts *costs)
+{
+  const PetscReal D = s->order, square = PSD_BYTES_REAL * D * D;
+  costs->assemble = PsdGramCost(s, rates);
+  if (s->ranks > 1)
+    costs->assemble =
+        PsdCostSum(costs->assemble, PsdCostMove(3 * square * PetscLog2Real(2 * (PetscReal)s->ranks), rates));
+  costs->factor = PsdCostSum(PsdCostWork(D * D * D / 3, rates->potrf), PsdCostMove(square, rates));
+  costs->multiply = PsdCostSum(PsdCostMove(square / 2, rates), PsdCostWork(D * D * s->C, rates->gemm));
+  costs->step = PsdCostTimes(2, costs->multiply);
+}
+
+static const PsdConsensusOps operations = {.assemble = Assemble,
+                                           .factor = Factor,
+                                           .step = PsdConsensusGramStep,
+                                           .residual = PsdConsensusGramResidual,
+                                           .step_residual = PsdConsensusGramStepResidual,
+                                           .krylov_start = PsdConsensusGramStart,
+                                           .krylov_multiply = Multiply,
+                                           .destroy = Destroy,
+                                           .gram = {.solve = Solve, .multiply = Multiply}};
+
+const PsdConsensusKernel PsdConsensusRoot = {.name = "root",
+                                             .help = "A'A on rank 0",
+                                             .form = PSD_FORM_GRAM,
+                                             .samples = PSD_SAMPLES_LIFTED,
+                                             .any_loss = PETSC_TRUE,
+                                             .branches = PETSC_TRUE,
+                                             .least_ranks = 1,
+                                             .least_order = 0,
+                                             .advantage = 1,
+                                             .memory = Memory,
+                                             .costs = Costs,
+                                             .ops = &operations};

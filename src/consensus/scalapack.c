@@ -1,13 +1,15 @@
 /*
-   Consensus on all ranks: G_P accumulated, factorised and applied in blocks of columns over all ranks (grid.h). No rank ever
-   holds D x D.
+   Consensus on all ranks: G_P accumulated, factorised and applied in blocks of columns over all ranks (grid.h). No rank
+   ever holds D x D.
 
    A right-hand side comes from the owners of pairs as rows: those with the numbers of a rank's columns.
 */
-#include "base/base.h"
-#include "consensus.h"
 #include "exchange.h"
+#include "gram_based.h"
+#include "gram_file.h"
 #include "grid.h"
+#include "problem/gram.h"
+#include "problem/samples.h"
 
 typedef struct {
   PsdGrid grid;
@@ -26,7 +28,7 @@ static PetscErrorCode Assemble(PsdConsensus consensus)
   if (!found) PetscCall(PsdProblemLift(consensus->problem));
   const PetscInt D = consensus->problem->order;
   PetscCall(PetscNew(&it));
-  consensus->kernel = it;
+  consensus->data = it;
   PetscCall(PsdGridCreate(consensus->blocks->comm, D, consensus->blocks->C, &it->grid));
   PetscCall(PetscMalloc1(it->grid->columns, &column));
   for (PetscInt k = 0; k < it->grid->columns; k++) column[k] = PsdGridColumn(it->grid, k);
@@ -48,7 +50,7 @@ static PetscErrorCode Assemble(PsdConsensus consensus)
 static PetscErrorCode Factor(PsdConsensus consensus, PetscReal shift)
 {
   PetscFunctionBeginUser;
-  Scalapack *it = consensus->kernel;
+  Scalapack *it = consensus->data;
   PetscCall(PsdGridFactor(it->grid, consensus->trace, shift));
   PetscFunctionReturn(0);
 }
@@ -56,7 +58,7 @@ static PetscErrorCode Factor(PsdConsensus consensus, PetscReal shift)
 static PetscErrorCode Solve(PsdConsensus consensus, Vec rhs, Vec x)
 {
   PetscFunctionBeginUser;
-  Scalapack *it = consensus->kernel;
+  Scalapack *it = consensus->data;
   PetscReal *rows;
   PetscCall(PsdExchangeToRows(it->exchange, rhs));
   PetscCall(VecGetArray(it->exchange->rows, &rows));
@@ -69,7 +71,7 @@ static PetscErrorCode Solve(PsdConsensus consensus, Vec rhs, Vec x)
 static PetscErrorCode Multiply(PsdConsensus consensus, Vec x, Vec y)
 {
   PetscFunctionBeginUser;
-  Scalapack *it = consensus->kernel;
+  Scalapack *it = consensus->data;
   const PetscReal *rows;
   PetscReal *product;
   PetscCall(PsdExchangeToRows(it->exchange, x));
@@ -85,22 +87,57 @@ static PetscErrorCode Multiply(PsdConsensus consensus, Vec x, Vec y)
 static PetscErrorCode Destroy(PsdConsensus consensus)
 {
   PetscFunctionBeginUser;
-  Scalapack *it = consensus->kernel;
+  Scalapack *it = consensus->data;
   PetscCall(PsdGridDestroy(&it->grid));
   PetscCall(PsdExchangeDestroy(&it->exchange));
   PetscCall(VecDestroy(&it->product));
-  PetscCall(PetscFree(consensus->kernel));
+  PetscCall(PetscFree(consensus->data));
   PetscFunctionReturn(0);
 }
 
-const PsdConsensusOps PsdConsensusScalapack = {.name = "scalapack",
-                                               .assemble = Assemble,
-                                               .factor = Factor,
-                                               .step = PsdConsensusGramStep,
-                                               .residual = PsdConsensusGramResidual,
-                                               .step_residual = PsdConsensusGramStepResidual,
-                                               .krylov_start = PsdConsensusGramStart,
-                                               .krylov_multiply = Multiply,
-                                               .destroy = Destroy,
-                                               .solve = Solve,
-                                               .multiply = Multiply};
+/* ---------------------------------------------------------------- costs */
+
+/* Below this order the root alone is done in a second or less; messages would cost more than they save. */
+#define LEAST_ORDER 2000
+
+/* Of the matrix the lower triangle alone is touched. */
+static void Memory(const PsdSizes *s, PsdMemory *memory)
+{
+  const PetscReal square = PSD_BYTES_REAL * s->order * s->order / (PetscReal)s->ranks;
+  const PetscReal columns = PSD_BYTES_REAL * s->order * s->C, all = columns + 2 * columns / (PetscReal)s->ranks;
+  PsdMemoryAdd(memory, "A'A by columns", PSD_PHASE_GRAM, PSD_PHASE_CERTIFY, square / 2, square / 2);
+  PsdGramColumnsMemory(s, memory);
+  PsdMemoryAdd(memory, "its factor", PSD_PHASE_FACTOR, PSD_PHASE_CERTIFY, square, square);
+  PsdMemoryAdd(memory, "right-hand sides", PSD_PHASE_FACTOR, PSD_PHASE_CERTIFY, all, all);
+}
+
+static void Costs(const PsdSizes *s, const PsdRates *rates, PsdConsensusCosts *costs)
+{
+  costs->assemble = PsdGramColumnsCost(s, rates);
+  costs->factor = PsdGridFactorCost(s->order, s->ranks, rates);
+  costs->multiply = PsdGridMultiplyCost(s->order, s->C, s->ranks, rates);
+  costs->step = PsdCostTimes(2, costs->multiply);
+}
+
+static const PsdConsensusOps operations = {.assemble = Assemble,
+                                           .factor = Factor,
+                                           .step = PsdConsensusGramStep,
+                                           .residual = PsdConsensusGramResidual,
+                                           .step_residual = PsdConsensusGramStepResidual,
+                                           .krylov_start = PsdConsensusGramStart,
+                                           .krylov_multiply = Multiply,
+                                           .destroy = Destroy,
+                                           .gram = {.solve = Solve, .multiply = Multiply}};
+
+const PsdConsensusKernel PsdConsensusScalapack = {.name = "scalapack",
+                                                  .help = "A'A over all ranks",
+                                                  .form = PSD_FORM_GRAM,
+                                                  .samples = PSD_SAMPLES_LIFTED,
+                                                  .any_loss = PETSC_TRUE,
+                                                  .branches = PETSC_TRUE,
+                                                  .least_ranks = 2,
+                                                  .least_order = LEAST_ORDER,
+                                                  .advantage = 1,
+                                                  .memory = Memory,
+                                                  .costs = Costs,
+                                                  .ops = &operations};

@@ -61,6 +61,17 @@ void PsdMemoryPeak(const PsdMemory *memory, PetscReal *root, PetscReal *others)
   }
 }
 
+PsdRates PsdRatesNominal(const PsdSizes *sizes)
+{
+  const PetscReal gemm = 45e9;
+  return (PsdRates){.gemm = gemm,
+                    .syrk = gemm,
+                    .potrf = 0.8 * gemm,
+                    .bandwidth = 8e9,
+                    .eigen = 150e-12,
+                    .lift = sizes->positions * sizes->q * sizes->q / (0.5 * gemm)};
+}
+
 PsdCost PsdCostWork(PetscReal flops, PetscReal rate)
 {
   return (PsdCost){flops / rate, flops};

@@ -1,9 +1,10 @@
 /*
-   What a run costs, as functions of its sizes and of rates: bytes a rank by item, seconds and floating point operations.
+   What a run costs, as functions of its sizes and of rates: bytes a rank by item, seconds and floating point
+   operations.
 
-   This is the arithmetic alone. Who allocates or computes something states it beside the code that does so: the consensus and
-   cone kernels, the problem, the solver. src/plan adds up and prints. Counts are reals, as products of them exceed an int.
-   Sizes are those of docs/mathematics.md. Nothing here is collective.
+   This is the arithmetic alone. Who allocates or computes something states it beside the code that does so: the
+   consensus and cone kernels, the problem, the solver, which adds up a run (src/admm/solver_costs.c). Counts are reals, as
+   products of them exceed an int. Sizes are those of docs/mathematics.md. Nothing here is collective but PsdNodeThis.
 */
 #ifndef PSD_COST_H
 #define PSD_COST_H
@@ -26,14 +27,17 @@ typedef struct {
   PetscReal feature_memory; /* bytes a rank for lifted features */
 } PsdSizes;
 
-/* PsdSizesSet - what follows from n, ranks, C, G, positions, q, f and the image's bytes; one branch, nothing folded or split. */
+/* PsdSizesSet - what follows from n, ranks, C, G, positions, q, f and the image's bytes; one branch, nothing folded or
+   split. */
 void PsdSizesSet(PetscInt n, PetscInt ranks, PetscInt C, PetscInt G, PetscInt positions, PetscInt q, PetscInt f,
                  PetscInt image, PsdSizes *sizes);
 /* PsdSizesFold - of samples that are images and mirror images of symmetric patches (problem/symmetry.h). */
 void PsdSizesFold(PetscReal order, PsdSizes *sizes);
-/* PsdSizesRows - rows of lifted features: samples, or, of an image and its mirror image that are folded, one for both. */
+/* PsdSizesRows - rows of lifted features: samples, or, of an image and its mirror image that are folded, one for
+   both. */
 PetscReal PsdSizesRows(const PsdSizes *sizes, PetscReal samples);
-/* PsdSizesPairsMost, PsdSizesPairsLeast - pairs owned by rank 0, and by the last rank, which has none where ranks are more. */
+/* PsdSizesPairsMost, PsdSizesPairsLeast - pairs owned by rank 0, and by the last rank, which has none where ranks are
+   more. */
 PetscReal PsdSizesPairsMost(const PsdSizes *sizes);
 PetscReal PsdSizesPairsLeast(const PsdSizes *sizes);
 
@@ -61,6 +65,20 @@ void PsdMemoryAdd(PsdMemory *memory, const char name[], PsdPhase first, PsdPhase
 /* PsdMemoryPeak - the largest sum of items that are there in one phase, on rank 0 and on any other. */
 void PsdMemoryPeak(const PsdMemory *memory, PetscReal *root, PetscReal *others);
 
+/* ---------------------------------------------------------------- nodes: node.c */
+
+/* A node of the machine, and what runs on it. */
+typedef struct {
+  PetscReal memory; /* bytes */
+  PetscInt ranks_per_node;
+  PetscReal program; /* bytes a rank of the program itself and its libraries */
+} PsdNode;
+
+/* PsdNodeThis - this machine: its memory and the ranks of comm that share it, the same on all ranks. Collective. */
+PetscErrorCode PsdNodeThis(MPI_Comm comm, PsdNode *node);
+/* PsdNodeBytes - at the peak, of the first node of a run on `ranks` ranks. Not collective. */
+PetscReal PsdNodeBytes(const PsdNode *node, PetscInt ranks, const PsdMemory *memory);
+
 /* ---------------------------------------------------------------- time */
 
 /* Of one rank while all are at work. */
@@ -70,6 +88,10 @@ typedef struct {
   PetscReal eigen;             /* seconds of a complete eigendecomposition, over d^3 */
   PetscReal lift;              /* seconds an image, from bytes to lifted features */
 } PsdRates;
+
+/* PsdRatesNominal - round numbers of one core of 2020's servers. A choice between kernels rests on these, and so on
+   their ratios alone and not on clocks. */
+PsdRates PsdRatesNominal(const PsdSizes *sizes);
 
 /* Of one rank. */
 typedef struct {

@@ -157,7 +157,7 @@ static PetscErrorCode ReadLabels(const PsdSource *source, PetscInt first, PetscI
   PetscFunctionBeginUser;
   Reader *reader;
   PetscCall(ReaderCreate(&reader, failure));
-  for (PetscInt done = 0, got; done < count && !failure->failed; done += got) {
+  for (PetscInt done = 0, got = 0; done < count && !failure->failed; done += got) {
     PetscCall(ReadBlock(source, first + done, count - done, reader, &got, failure));
     for (PetscInt k = 0; k < got && !failure->failed; k++) {
       labels[done + k] = reader->records[(size_t)k * RECORD_BYTES];
@@ -184,7 +184,7 @@ static PetscErrorCode ReadImages(PsdSource *source, PetscInt first, PetscInt cou
 {
   PetscFunctionBeginUser;
   Reader *reader = (Reader *)source->reader;
-  for (PetscInt done = 0, got; done < count && !failure->failed; done += got) {
+  for (PetscInt done = 0, got = 0; done < count && !failure->failed; done += got) {
     PetscCall(ReadBlock(source, first + done, count - done, reader, &got, failure));
     for (PetscInt k = 0; k < got && !failure->failed; k++)
       memcpy(images + (size_t)(done + k) * IMAGE_BYTES, reader->records + (size_t)k * RECORD_BYTES + 1, IMAGE_BYTES);

@@ -20,6 +20,8 @@ PetscErrorCode PsdDataSetPath(PsdData data, const char path[])
   PsdCheckInput(length < sizeof(data->path), "-data: path of %zu bytes, expected fewer than %zu", length,
                 sizeof(data->path));
   PetscCall(PetscStrncpy(data->path, path, sizeof(data->path)));
+  PetscCall(PsdArraysDestroy(&data->arrays));
+  data->origin = length ? &PsdOriginFiles : NULL;
   PetscFunctionReturn(0);
 }
 
@@ -124,7 +126,7 @@ PetscErrorCode PsdDataGetFormat(PsdData data, const char *name[])
 {
   PetscFunctionBeginUser;
   PetscCheck(data->ready, PETSC_COMM_SELF, PETSC_ERR_ORDER, "PsdDataSetUp was not called");
-  *name = data->format->name;
+  *name = data->format;
   PetscFunctionReturn(0);
 }
 
@@ -156,6 +158,7 @@ PetscErrorCode PsdDataDestroy(PsdData *data)
   PetscFunctionBeginUser;
   if (!*data) PetscFunctionReturn(0);
   PetscCall(PsdDataReset(*data));
+  PetscCall(PsdArraysDestroy(&(*data)->arrays));
   PetscCall(PetscFree((*data)->class_labels));
   PetscCall(PetscCommDestroy(&(*data)->comm));
   PetscCall(PetscFree(*data));

@@ -1,9 +1,10 @@
 /*
    Private to the folder: the data set object, the table of file formats, and the pieces that PsdDataSetUp is made of.
 
-   Rank 0 looks at the files (probe.c, and the format's inspect) and tells the others what it found as one PsdSource;
-   every rank then makes the same selection (select.c) and receives its own part of it (read.c). Positions of images
-   count from 0 over all files of the split; they fit an int, so that they can be MPI counts.
+   Images come from files (read.c) or from the caller's memory (arrays.c). Of files rank 0 finds out what they are
+   (probe.c, and the format's inspect) and tells the others as one PsdSource. Every rank then makes the same selection
+   (select.c) and receives its own part of it. Positions of images count from 0 over all files of the split; they fit an
+   int, so that they can be MPI counts.
 */
 #ifndef PSD_DATA_PRIVATE_H
 #define PSD_DATA_PRIVATE_H
@@ -63,7 +64,8 @@ typedef struct {
 
 struct PsdFormat {
   const char *name;
-  const char *files; /* what is looked for, for messages */
+  const char *files;    /* what is looked for, for messages */
+  PetscBool takes_file; /* what is at -data is taken to be of this format when it is a file rather than a directory */
   PetscBool (*matches)(const char name[]);
   /* rank 0: which files are the split's, how many images they hold, of what size; does not read the images */
   PetscErrorCode (*inspect)(const PsdListing *listing, PsdSplit split, PsdSource *source, PsdFailure *failure);
@@ -79,9 +81,12 @@ struct PsdFormat {
   PetscErrorCode (*close_images)(PsdSource *source);
 };
 
-extern const PsdFormat PsdFormatCifar10, PsdFormatIdx, PsdFormatHdf5;
-extern const PsdFormat *const PsdFormats[];
-extern const char *const PsdSplitNames[]; /* NULL-terminated */
+extern const PsdFormat *const PsdFormats[]; /* formats.c; NULL-terminated */
+extern const char *const PsdSplitNames[];   /* NULL-terminated */
+
+/* PsdFormatsDescribe - their names in words, "cifar10, idx or hdf5". */
+#define PSD_FORMATS_LENGTH 128
+void PsdFormatsDescribe(char text[PSD_FORMATS_LENGTH]);
 
 /* PsdDataProbe - finds out on rank 0 what is at `path` and fills source there. */
 PetscErrorCode PsdDataProbe(const char path[], PsdSplit split, PsdSource *source, PsdFailure *failure);
@@ -113,7 +118,7 @@ PetscErrorCode PsdBytesOpen(const char path[], PsdBytes *bytes, PsdFailure *fail
 PetscErrorCode PsdBytesClose(PsdBytes *bytes);
 extern const PsdBytesOps PsdBytesPlain, PsdBytesGzip;
 
-/* ---------------------------------------------------------------- files.c */
+/* ---------------------------------------------------------------- format_common.c */
 
 /* PsdAllocate - memory whose size the input decides, so that its lack is the input's fault and no PETSc error; free()
  * it. */
@@ -132,11 +137,34 @@ typedef struct {
   PetscInt *positions; /* n, ascending */
 } PsdSelection;
 
+/* Where images come from: read.c, arrays.c. All collective; an error on one rank is one on all. */
+typedef struct {
+  /* what there is to select from; names the format */
+  PetscErrorCode (*inspect)(PsdData data, PsdSource *source);
+  /* labels of all images of the split, on every rank; free() them */
+  PetscErrorCode (*read_labels)(PsdData data, const PsdSource *source, PetscInt **labels);
+  /* the images of this rank's part of the selection */
+  PetscErrorCode (*read_shard)(PsdData data, PsdSource *source, const PsdSelection *selection);
+} PsdOrigin;
+
+extern const PsdOrigin PsdOriginFiles, PsdOriginArrays;
+
+/* What PsdDataSetArrays was given. */
+typedef struct {
+  PetscInt n_local, channels, height, width;
+  PetscInt *first; /* the first image of each rank, and behind the last one */
+  PetscBool labelled;
+  unsigned char *images; /* copies, from PsdAllocate */
+  PetscInt *labels;
+} PsdArrays;
+
 struct _p_PsdData {
   MPI_Comm comm; /* our own duplicate */
   PetscMPIInt tag;
 
+  const PsdOrigin *origin; /* NULL: nothing was said about it */
   char path[PETSC_MAX_PATH_LEN];
+  PsdArrays arrays;
   PsdSplit split;
   PetscInt limit; /* 0: none */
   PetscReal validation;
@@ -148,7 +176,7 @@ struct _p_PsdData {
   PetscBool classes_from_option; /* the user's own words, so that a label that does not occur is a slip */
 
   PetscBool ready; /* what follows is there */
-  const PsdFormat *format;
+  const char *format;
   PetscInt channels, height, width;
   char **class_names;
   PetscInt n, n_local, first;
@@ -163,13 +191,23 @@ PetscErrorCode PsdDataReset(PsdData data);
    those of a multiple of size, which is what sums that do not depend on the number of ranks rest on. */
 void PsdDataSplitEvenly(PetscInt n, PetscMPIInt size, PetscMPIInt rank, PetscInt *first, PetscInt *count);
 
-/* PsdDataReadLabels - labels of all images of the split, on every rank; free() them. Collective. */
-PetscErrorCode PsdDataReadLabels(PsdData data, const PsdSource *source, PetscInt **labels);
 /* PsdDataSelect - settles the classes and the selection, alike on every rank; classes of this rank's part. Collective.
  */
 PetscErrorCode PsdDataSelect(PsdData data, const PetscInt labels[], PetscInt label_count, PsdSelection *selection);
-/* PsdDataReadShard - the images of this rank's part of the selection. Collective. */
-PetscErrorCode PsdDataReadShard(PsdData data, PsdSource *source, const PsdSelection *selection);
+/* PsdArraysDestroy - frees the copies. Not collective. */
+PetscErrorCode PsdArraysDestroy(PsdArrays *arrays);
+
+/* For messages: the path, or what arrays are called. */
+#define PSD_ARRAYS_NAME "images in memory"
+static inline const char *PsdDataName(PsdData data)
+{
+  return data->path[0] ? data->path : PSD_ARRAYS_NAME;
+}
+/* What goes before it at the beginning of a message: a path is the value of -data. */
+static inline const char *PsdDataOption(PsdData data)
+{
+  return data->path[0] ? "-data " : "";
+}
 
 /* PsdDataAddMirrors - doubles what was read. Collective. */
 PetscErrorCode PsdDataAddMirrors(PsdData data);

@@ -3,7 +3,18 @@
 */
 #include "data.h"
 
-const char *const PsdSplitNames[] = {"train", "test", NULL};
+static PetscErrorCode SetPathFromOptions(PsdData data)
+{
+  PetscFunctionBeginUser;
+  char path[PETSC_MAX_PATH_LEN], formats[PSD_FORMATS_LENGTH], text[PSD_FORMATS_LENGTH + 64];
+  PetscBool set;
+  PsdFormatsDescribe(formats);
+  PetscCall(PetscSNPrintf(text, sizeof(text), "directory of images (%s), or an HDF5 file", formats));
+  PetscCall(PetscStrncpy(path, data->path, sizeof(path)));
+  PetscCall(PsdOptionString("-data", text, path, sizeof(path), &set));
+  if (set) PetscCall(PsdDataSetPath(data, path));
+  PetscFunctionReturn(0);
+}
 
 static PetscErrorCode SetClassesFromOptions(PsdData data)
 {
@@ -26,8 +37,7 @@ PetscErrorCode PsdDataSetFromOptions(PsdData data)
   PetscReal fraction = data->validation;
   PetscBool set;
   PetscCall(PsdOptionsHeading("Data"));
-  PetscCall(PsdOptionString("-data", "directory of images (cifar10, idx or hdf5), or an HDF5 file", data->path,
-                            sizeof(data->path), NULL));
+  PetscCall(SetPathFromOptions(data));
   PetscCall(PsdOptionEnum("-split", "which images of the data set", PsdSplitNames, &split, NULL));
   PetscCall(PsdDataSetSplit(data, (PsdSplit)split));
   PetscCall(SetClassesFromOptions(data));

@@ -252,7 +252,7 @@ static PetscErrorCode Inspect(const PsdListing *listing, PsdSplit split, PsdSour
 /* 64 bit on the way, because labels of any integer type are allowed; HDF5 clips what is larger still. */
 static void ReadLabelPiece(const Dataset *set, PetscInt first, PetscInt count, PetscInt labels[], PsdFailure *failure)
 {
-  int64_t wide[LABEL_PIECE];
+  int64_t wide[LABEL_PIECE] = {0};
   DatasetRead(set, first, count, H5T_NATIVE_INT64, wide, failure);
   for (PetscInt k = 0; k < count && !failure->failed; k++) {
     labels[k] = (PetscInt)wide[k];
@@ -311,6 +311,7 @@ static PetscErrorCode CloseImages(PsdSource *source)
 
 const PsdFormat PsdFormatHdf5 = {.name = "hdf5",
                                  .files = "one *.h5 or *.hdf5, or train.h5 and test.h5",
+                                 .takes_file = PETSC_TRUE,
                                  .matches = Matches,
                                  .inspect = Inspect,
                                  .read_labels = ReadLabels,

@@ -22,7 +22,7 @@ static const char *const split_prefixes[] = {"train", "t10k"};
 
 static PetscInt64 HeaderBytes(int kind)
 {
-  return 4 * kinds[kind].words;
+  return (PetscInt64)4 * kinds[kind].words;
 }
 
 static void FileName(PsdSplit split, int kind, PetscBool compressed, char name[PSD_FILE_NAME_LENGTH])

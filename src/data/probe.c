@@ -9,8 +9,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-const PsdFormat *const PsdFormats[] = {&PsdFormatCifar10, &PsdFormatIdx, &PsdFormatHdf5, NULL};
-
 #define EXPECTED "expected a directory of images or an HDF5 file"
 
 static const PsdFormat *FindFormat(const char name[])
@@ -18,6 +16,13 @@ static const PsdFormat *FindFormat(const char name[])
   for (PetscInt k = 0; PsdFormats[k]; k++)
     if (PsdFormats[k]->matches(name)) return PsdFormats[k];
   return NULL;
+}
+
+static const PsdFormat *FindFileFormat(void)
+{
+  PetscInt k = 0;
+  while (!PsdFormats[k]->takes_file) k++;
+  return PsdFormats[k];
 }
 
 static PetscErrorCode Append(PsdListing *listing, const char name[])
@@ -86,7 +91,7 @@ static PetscErrorCode List(PsdListing *listing, const PsdFormat **format, PsdFai
   else if (S_ISDIR(attributes.st_mode)) PetscCall(ListDirectory(listing, format, failure));
   else if (S_ISREG(attributes.st_mode)) {
     listing->is_file = PETSC_TRUE;
-    *format = &PsdFormatHdf5;
+    *format = FindFileFormat();
   } else PsdFailureRecord(failure, "-data %s: neither a directory nor a regular file, " EXPECTED, listing->path);
   PetscFunctionReturn(0);
 }

@@ -9,10 +9,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-void PsdDataSplitEvenly(PetscInt n, PetscMPIInt size, PetscMPIInt rank, PetscInt *first, PetscInt *count)
+static PetscErrorCode Inspect(PsdData data, PsdSource *source)
 {
-  *first = (PetscInt)((PetscInt64)n * rank / size);
-  *count = (PetscInt)((PetscInt64)n * (rank + 1) / size) - *first;
+  PetscFunctionBeginUser;
+  PsdFailure failure = {.failed = PETSC_FALSE};
+  PetscMPIInt rank;
+  PetscCallMPI(MPI_Comm_rank(data->comm, &rank));
+  if (!rank) PetscCall(PsdDataProbe(data->path, data->split, source, &failure));
+  PetscCall(PsdFailureAgree(data->comm, &failure));
+  PetscCall(PsdSourceBroadcast(data->comm, source));
+  data->format = source->format->name;
+  PetscFunctionReturn(0);
 }
 
 /* ---------------------------------------------------------------- labels */
@@ -35,7 +42,7 @@ static PetscErrorCode ShareLabels(MPI_Comm comm, PetscInt n, PetscInt labels[])
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdDataReadLabels(PsdData data, const PsdSource *source, PetscInt **labels)
+static PetscErrorCode ReadLabels(PsdData data, const PsdSource *source, PetscInt **labels)
 {
   PetscFunctionBeginUser;
   PsdFailure failure = {.failed = PETSC_FALSE};
@@ -139,7 +146,7 @@ static PetscErrorCode ReceiveStream(PsdData data, const PsdSource *source)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdDataReadShard(PsdData data, PsdSource *source, const PsdSelection *selection)
+static PetscErrorCode ReadShard(PsdData data, PsdSource *source, const PsdSelection *selection)
 {
   PetscFunctionBeginUser;
   PsdFailure failure = {.failed = PETSC_FALSE};
@@ -156,3 +163,5 @@ PetscErrorCode PsdDataReadShard(PsdData data, PsdSource *source, const PsdSelect
   PetscCall(PsdFailureAgree(data->comm, &failure));
   PetscFunctionReturn(0);
 }
+
+const PsdOrigin PsdOriginFiles = {Inspect, ReadLabels, ReadShard};

@@ -6,6 +6,12 @@
 #include "data.h"
 #include <stdlib.h>
 
+void PsdDataSplitEvenly(PetscInt n, PetscMPIInt size, PetscMPIInt rank, PetscInt *first, PetscInt *count)
+{
+  *first = (PetscInt)((PetscInt64)n * rank / size);
+  *count = (PetscInt)((PetscInt64)n * (rank + 1) / size) - *first;
+}
+
 /* Labels in ascending order, and the class that each stands for. */
 typedef struct {
   PetscInt count;
@@ -47,8 +53,8 @@ static PetscErrorCode FindRepresentatives(PsdData data, const PetscInt labels[],
     if (k && labels[k] == labels[k - 1]) continue;
     PetscCall(ClassTableFind(table, labels[k], &place));
     if (place >= 0) continue;
-    PsdCheckInput(table->count < PSD_MAX_CLASSES, "-data %s: more than %d different labels; choose with -classes",
-                  data->path, PSD_MAX_CLASSES);
+    PsdCheckInput(table->count < PSD_MAX_CLASSES, "%s%s: more than %d different labels; choose with -classes",
+                  PsdDataOption(data), PsdDataName(data), PSD_MAX_CLASSES);
     ClassTableInsert(table, labels[k], -place - 1);
   }
   PetscFunctionReturn(0);
@@ -65,8 +71,8 @@ static PetscErrorCode SettleClasses(PsdData data, const PetscInt labels[], Petsc
     PetscCall(PetscMalloc1(table->count, &data->class_labels));
     PetscCall(PetscArraycpy(data->class_labels, table->labels, table->count));
   }
-  PsdCheckInput(data->class_count > 1, "-data %s: every image has label %" PetscInt_FMT ", expected two labels or more",
-                data->path, data->class_labels[0]);
+  PsdCheckInput(data->class_count > 1, "%s%s: every image has label %" PetscInt_FMT ", expected two labels or more",
+                PsdDataOption(data), PsdDataName(data), data->class_labels[0]);
   PetscCall(ClassTableFill(data->class_count, data->class_labels, table));
   PetscFunctionReturn(0);
 }
@@ -80,7 +86,7 @@ static PetscErrorCode CheckOptionLabels(PsdData data, const PetscInt labels[], P
     PetscInt k = 0;
     while (k < n && labels[k] != data->class_labels[t]) k++;
     PsdCheckInput(k < n, "-classes: no image of split %s in %s has label %" PetscInt_FMT, PsdSplitNames[data->split],
-                  data->path, data->class_labels[t]);
+                  PsdDataName(data), data->class_labels[t]);
   }
   PetscFunctionReturn(0);
 }
@@ -98,9 +104,9 @@ static PetscErrorCode CheckNoClassEmpty(PsdData data, const PetscInt labels[], c
   }
   for (PetscInt k = 0; k < table->count; k++)
     PsdCheckInput(seen[k],
-                  "-data %s: none of the %" PetscInt_FMT " images selected has label %" PetscInt_FMT
+                  "%s%s: none of the %" PetscInt_FMT " images selected has label %" PetscInt_FMT
                   " (see -classes, -limit, -validation)",
-                  data->path, selection->n, table->labels[k]);
+                  PsdDataOption(data), PsdDataName(data), selection->n, table->labels[k]);
   PetscFunctionReturn(0);
 }
 
@@ -132,7 +138,7 @@ static PetscErrorCode SelectPart(PsdData data, PsdSelection *selection)
 {
   PetscFunctionBeginUser;
   const PetscInt n = selection->n, held_out = ValidationCount(n, data->validation);
-  PsdCheckInput(n, "-data %s: no image of split %s has one of the labels chosen", data->path,
+  PsdCheckInput(n, "%s%s: no image of split %s has one of the labels chosen", PsdDataOption(data), PsdDataName(data),
                 PsdSplitNames[data->split]);
   if (data->part == PSD_PART_TRAIN) selection->n = n - held_out;
   if (data->part == PSD_PART_VALIDATION) {
@@ -151,9 +157,8 @@ static PetscErrorCode TakeShare(PsdData data, const PetscInt labels[], const Cla
   PetscMPIInt rank, size;
   PetscCallMPI(MPI_Comm_rank(data->comm, &rank));
   PetscCallMPI(MPI_Comm_size(data->comm, &size));
-  PsdCheckInput(selection->n >= size,
-                "-data %s: %" PetscInt_FMT " images are selected for %d ranks, expected one a rank", data->path,
-                selection->n, size);
+  PsdCheckInput(selection->n >= size, "%s%s: %" PetscInt_FMT " images are selected for %d ranks, expected one a rank",
+                PsdDataOption(data), PsdDataName(data), selection->n, size);
   data->n = selection->n;
   PsdDataSplitEvenly(data->n, size, rank, &data->first, &data->n_local);
   PetscCall(PetscMalloc1(data->n_local, &data->classes));
@@ -169,7 +174,7 @@ static PetscErrorCode TakeShare(PsdData data, const PetscInt labels[], const Cla
 PetscErrorCode PsdDataSelect(PsdData data, const PetscInt labels[], PetscInt label_count, PsdSelection *selection)
 {
   PetscFunctionBeginUser;
-  ClassTable table;
+  ClassTable table = {.count = 0};
   PetscCall(SettleClasses(data, labels, label_count, &table));
   PetscCall(CheckOptionLabels(data, labels, label_count));
   PetscCall(SelectByClass(data, labels, label_count, &table, selection));

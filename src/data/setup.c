@@ -1,20 +1,8 @@
 /*
-   PsdDataSetUp: look at the files, choose images, read them; each step agreed upon by all ranks before the next.
+   PsdDataSetUp: look at what there is, choose images, read them; each step agreed upon by all ranks before the next.
 */
 #include "data.h"
 #include <stdlib.h>
-
-static PetscErrorCode Inspect(PsdData data, PsdSource *source)
-{
-  PetscFunctionBeginUser;
-  PsdFailure failure = {.failed = PETSC_FALSE};
-  PetscMPIInt rank;
-  PetscCallMPI(MPI_Comm_rank(data->comm, &rank));
-  if (!rank) PetscCall(PsdDataProbe(data->path, data->split, source, &failure));
-  PetscCall(PsdFailureAgree(data->comm, &failure));
-  PetscCall(PsdSourceBroadcast(data->comm, source));
-  PetscFunctionReturn(0);
-}
 
 static PetscErrorCode SelectAndRead(PsdData data, PsdSource *source)
 {
@@ -22,10 +10,10 @@ static PetscErrorCode SelectAndRead(PsdData data, PsdSource *source)
   PetscInt *labels = NULL;
   PsdSelection selection = {0, NULL};
   /* what a user's mistake leaves behind is freed here, so the code is kept until that is done */
-  PetscErrorCode ierr = PsdDataReadLabels(data, source, &labels);
+  PetscErrorCode ierr = (*data->origin->read_labels)(data, source, &labels);
   if (!ierr) ierr = PsdDataSelect(data, labels, source->n, &selection);
   free(labels);
-  if (!ierr) ierr = PsdDataReadShard(data, source, &selection);
+  if (!ierr) ierr = (*data->origin->read_shard)(data, source, &selection);
   free(selection.positions);
   PetscCall(ierr);
   PetscFunctionReturn(0);
@@ -47,8 +35,7 @@ static PetscErrorCode NameClasses(PsdData data, const PsdSource *source)
 static PetscErrorCode Read(PsdData data, PsdSource *source)
 {
   PetscFunctionBeginUser;
-  PetscCall(Inspect(data, source));
-  data->format = source->format;
+  PetscCall((*data->origin->inspect)(data, source));
   data->channels = source->channels;
   data->height = source->height;
   data->width = source->width;
@@ -59,16 +46,26 @@ static PetscErrorCode Read(PsdData data, PsdSource *source)
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode CheckOrigin(PsdData data)
+{
+  PetscFunctionBeginUser;
+  char formats[PSD_FORMATS_LENGTH];
+  PsdFormatsDescribe(formats);
+  PsdCheckInput(data->origin, "option -data is missing: expected a directory of images (%s)", formats);
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdDataSetUp(PsdData data)
 {
   PetscFunctionBeginUser;
   PsdSource source = {.format = NULL};
   if (data->ready) PetscFunctionReturn(0);
-  PsdCheckInput(data->path[0], "option -data is missing: expected a directory of images (cifar10, idx or hdf5)");
+  PetscCall(CheckOrigin(data));
   PetscCall(PsdPhaseBegin(PSD_PHASE_READ));
   const PetscErrorCode ierr = Read(data, &source);
   PetscCall(PsdSourceDestroy(&source));
   if (ierr) PetscCall(PsdDataReset(data));
+  else PetscCall(PsdArraysDestroy(&data->arrays));
   PetscCall(PsdPhaseEnd(PSD_PHASE_READ));
   PetscCall(ierr);
   PetscFunctionReturn(0);

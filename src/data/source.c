@@ -3,16 +3,6 @@
 */
 #include "data.h"
 
-size_t PsdSourceImageBytes(const PsdSource *source)
-{
-  return (size_t)source->channels * (size_t)source->height * (size_t)source->width;
-}
-
-PetscInt PsdSourcePiece(const PsdSource *source)
-{
-  return (PetscInt)PetscMax(PSD_PIECE_BYTES / PsdSourceImageBytes(source), 1);
-}
-
 /* The numbers in one message; the format as its place in the table, because addresses differ between processes. */
 static PetscErrorCode BroadcastNumbers(MPI_Comm comm, PsdSource *source)
 {

@@ -30,7 +30,7 @@ PetscErrorCode PsdDataView(PsdData data, PetscViewer viewer)
 {
   PetscFunctionBeginUser;
   PetscCheck(data->ready, PETSC_COMM_SELF, PETSC_ERR_ORDER, "PsdDataSetUp was not called");
-  PetscCall(PetscViewerASCIIPrintf(viewer, "Data: %s (format %s, split %s)\n", data->path, data->format->name,
+  PetscCall(PetscViewerASCIIPrintf(viewer, "Data: %s (format %s, split %s)\n", PsdDataName(data), data->format,
                                    PsdSplitNames[data->split]));
   PetscCall(PetscViewerASCIIPrintf(viewer,
                                    "  %" PetscInt_FMT " images of %" PetscInt_FMT " x %" PetscInt_FMT

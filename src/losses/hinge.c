@@ -42,4 +42,11 @@ static inline PetscReal MaxScale(const PsdLoss *loss, PetscReal nu, PetscReal y)
   return 1 / PetscAbsReal(nu);
 }
 
-PSD_SEPARABLE_LOSS(PsdLossHinge, "hinge", 1, 3);
+static inline PetscReal Steepness(const PsdLoss *loss)
+{
+  (void)loss;
+  return 1;
+}
+
+PSD_SEPARABLE_LOSS(PsdLossHinge, .name = "hinge", .help = "max(0, 1 - y yhat)", .curvature = 1, .sigma = 3,
+                   .splits = PETSC_TRUE, .has_corners = PETSC_TRUE);

@@ -1,18 +1,18 @@
 /*
-   Huber loss of r = yhat - y with threshold delta: r^2/2 up to it, delta |r| - delta^2/2 beyond;
+   Huber loss of r = yhat - y with threshold delta, its parameter: r^2/2 up to it, delta |r| - delta^2/2 beyond;
    L*(x) = x y + x^2/2 on |x| <= delta.
 */
 #include "separable.h"
 
 static inline PetscReal Value(const PsdLoss *loss, PetscReal yhat, PetscReal y)
 {
-  const PetscReal r = PetscAbsReal(yhat - y), delta = loss->huber_delta;
+  const PetscReal r = PetscAbsReal(yhat - y), delta = loss->parameter;
   return r <= delta ? r * r / 2 : delta * (r - delta / 2);
 }
 
 static inline PetscReal Clip(const PsdLoss *loss, PetscReal x)
 {
-  return PetscMin(loss->huber_delta, PetscMax(-loss->huber_delta, x));
+  return PetscMin(loss->parameter, PetscMax(-loss->parameter, x));
 }
 
 static inline PetscReal DualPoint(const PsdLoss *loss, PetscReal yhat, PetscReal y)
@@ -23,14 +23,14 @@ static inline PetscReal DualPoint(const PsdLoss *loss, PetscReal yhat, PetscReal
 /* v = x + nu/sigma with nu = -L'(v), which is (y - x) sigma/(1 + sigma) or the threshold */
 static inline PetscReal Prox(const PsdLoss *loss, PetscReal sigma, PetscReal x, PetscReal y)
 {
-  const PetscReal delta = loss->huber_delta;
+  const PetscReal delta = loss->parameter;
   if (PetscAbsReal(y - x) * sigma <= delta * (1 + sigma)) return (y + sigma * x) / (1 + sigma);
   return x + (y > x ? delta : -delta) / sigma;
 }
 
 static inline PetscReal Dual(const PsdLoss *loss, PetscReal nu, PetscReal y)
 {
-  return PetscAbsReal(nu) <= loss->huber_delta ? nu * y - nu * nu / 2 : -INFINITY;
+  return PetscAbsReal(nu) <= loss->parameter ? nu * y - nu * nu / 2 : -INFINITY;
 }
 
 static inline PetscReal ToDomain(const PsdLoss *loss, PetscReal nu, PetscReal y)
@@ -42,7 +42,16 @@ static inline PetscReal ToDomain(const PsdLoss *loss, PetscReal nu, PetscReal y)
 static inline PetscReal MaxScale(const PsdLoss *loss, PetscReal nu, PetscReal y)
 {
   (void)y;
-  return loss->huber_delta / PetscAbsReal(nu);
+  return loss->parameter / PetscAbsReal(nu);
 }
 
-PSD_SEPARABLE_LOSS(PsdLossHuber, "huber", 1, 0.3);
+static inline PetscReal Steepness(const PsdLoss *loss)
+{
+  return loss->parameter;
+}
+
+static const PsdLossParameter delta_parameter = {
+    .name = "huber_delta", .text = "residual beyond which the Huber loss is linear", .initial = 1};
+
+PSD_SEPARABLE_LOSS(PsdLossHuber, .name = "huber", .help = "(yhat - y)^2/2, linear beyond huber_delta", .curvature = 1,
+                   .sigma = 0.3, .splits = PETSC_TRUE, .parameter = &delta_parameter);

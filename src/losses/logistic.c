@@ -1,6 +1,6 @@
 /*
-   Logistic loss: log(1 + exp(-y yhat)), y = +-1. With p = y nu, nu = -L', p is the probability given to the other class:
-   p = 1/(1 + exp(y yhat)), 0 <= p <= 1, and -L*(-nu) = -p log p - (1-p) log(1-p).
+   Logistic loss: log(1 + exp(-y yhat)), y = +-1. With p = y nu, nu = -L', p is the probability given to the other
+   class: p = 1/(1 + exp(y yhat)), 0 <= p <= 1, and -L*(-nu) = -p log p - (1-p) log(1-p).
 */
 #include "separable.h"
 
@@ -25,8 +25,8 @@ static inline PetscReal DualPoint(const PsdLoss *loss, PetscReal yhat, PetscReal
 }
 
 /*
-   v = y w with sigma (w - u) = 1/(1 + exp(w)), u = y x. The root lies in [u, u + 1/sigma]. The difference of the two sides
-   grows with w, is convex below w = 0 and concave above: Newton's method from the point of the interval that is
+   v = y w with sigma (w - u) = 1/(1 + exp(w)), u = y x. The root lies in [u, u + 1/sigma]. The difference of the two
+   sides grows with w, is convex below w = 0 and concave above: Newton's method from the point of the interval that is
    nearest to 0 comes nearer to the root at every step and cannot pass it.
 */
 static inline PetscReal Prox(const PsdLoss *loss, PetscReal sigma, PetscReal x, PetscReal y)
@@ -62,4 +62,11 @@ static inline PetscReal MaxScale(const PsdLoss *loss, PetscReal nu, PetscReal y)
   return 1 / PetscAbsReal(nu);
 }
 
-PSD_SEPARABLE_LOSS(PsdLossLogistic, "logistic", 0.25, 0.08);
+static inline PetscReal Steepness(const PsdLoss *loss)
+{
+  (void)loss;
+  return 1;
+}
+
+PSD_SEPARABLE_LOSS(PsdLossLogistic, .name = "logistic", .help = "log(1 + exp(-y yhat))", .curvature = 0.25,
+                   .sigma = 0.08, .splits = PETSC_TRUE);

@@ -1,17 +1,34 @@
 /*
-   The losses there are, as -loss names them.
+   The losses there are, in the order of -help. A new one is a file of its own and a line here.
 */
 #include "losses.h"
 #include <string.h>
 
-const PsdLossOps *const PsdLossTable[PSD_LOSSES] = {&PsdLossSquared, &PsdLossLogistic, &PsdLossSoftmax,
-                                                    &PsdLossHinge,   &PsdLossHuber,    &PsdLossL1};
+/* clang-format off */
+#define LOSSES(Do) \
+  Do(PsdLossSquared) \
+  Do(PsdLossLogistic) \
+  Do(PsdLossSoftmax) \
+  Do(PsdLossHinge) \
+  Do(PsdLossHuber) \
+  Do(PsdLossL1)
+/* clang-format on */
 
-const char *const PsdLossNames[PSD_LOSSES + 1] = {"squared", "logistic", "softmax", "hinge", "huber", "l1", NULL};
+#define DECLARE(loss) extern const PsdLossOps loss;
+LOSSES(DECLARE)
+
+#define ADDRESS(loss) &loss,
+const PsdLossOps *const PsdLossTable[] = {LOSSES(ADDRESS) NULL};
 
 const PsdLossOps *PsdLossFind(const char name[])
 {
-  for (int k = 0; k < PSD_LOSSES; k++)
+  for (int k = 0; PsdLossTable[k]; k++)
     if (!strcmp(name, PsdLossTable[k]->name)) return PsdLossTable[k];
   return NULL;
+}
+
+PsdLoss PsdLossMake(const PsdLossOps *ops, PetscReal parameter)
+{
+  if (!ops->parameter) return (PsdLoss){ops, 0};
+  return (PsdLoss){ops, parameter > 0 ? parameter : ops->parameter->initial};
 }

@@ -1,8 +1,9 @@
 /*
    Convex losses of a sample's C scores (docs/mathematics.md, section 1): L(Yhat) is the sum over samples.
 
-   A loss is a table of functions over `rows` samples at once, all arrays rows x C row-major, so that a call costs nothing
-   beside the work. y: targets, +1 in the column of the class and -1 elsewhere; one column for two classes.
+   A loss is a file that defines a PsdLossOps, and a line of loss_table.c. What it can do it states in fields; its
+   functions are over `rows` samples at once, all arrays rows x C row-major, so that a call costs nothing beside the
+   work. y: targets, +1 in the column of the class and -1 elsewhere; one column for two classes.
 */
 #ifndef PSD_LOSSES_PRIVATE_H
 #define PSD_LOSSES_PRIVATE_H
@@ -13,15 +14,28 @@ typedef struct _PsdLossOps PsdLossOps;
 
 typedef struct {
   const PsdLossOps *ops;
-  PetscReal huber_delta; /* threshold of the Huber loss */
+  PetscReal parameter; /* of a loss that has one, > 0; else 0 */
 } PsdLoss;
 
+/* The number that a loss leaves open. */
+typedef struct {
+  const char *name;  /* of the option, after its dash, and of the attribute of a model file */
+  const char *text;  /* for -help */
+  PetscReal initial; /* its value when none is given; all values are > 0 */
+} PsdLossParameter;
+
 struct _PsdLossOps {
-  const char *name;
+  const char *name; /* for -loss and in model files */
+  const char *help; /* the loss as a formula, for -help */
   /* The second derivative to begin with, of one score, as far as there is one: rho is estimated with it. */
   PetscReal curvature;
-  /* The penalty of v = A S to begin with: a third of it, as scores leave the steepest part, and 3 for losses with corners. */
+  /* The penalty of v = A S to begin with: a third of it, as scores leave the steepest part, and 3 for losses with
+     corners. */
   PetscReal sigma;
+  PetscBool splits; /* the consensus step has no closed form, as the squared loss's, and needs the splitting v = A S */
+  PetscBool ignores_mean; /* a number added to all scores of a sample, where there are several, changes nothing */
+  PetscBool has_corners;  /* linear but for its corners */
+  const PsdLossParameter *parameter; /* NULL: there is none */
   /* value: L(yhat) */
   PetscReal (*value)(const PsdLoss *, PetscInt rows, PetscInt C, const PetscReal yhat[], const PetscReal y[]);
   /* dual_point: nu = -L'(yhat), of a subgradient where there are several */
@@ -30,55 +44,39 @@ struct _PsdLossOps {
   /* prox: v = argmin L(v) + (sigma/2) ||v - x||^2, sigma > 0 */
   void (*prox)(const PsdLoss *, PetscInt rows, PetscInt C, PetscReal sigma, const PetscReal x[], const PetscReal y[],
                PetscReal v[]);
-  /* dual: -L*(-s nu), the dual function on the ray of nu; -infinity outside the domain. Rounding has changed the result by
-     at most PSD_DUAL_TERMS eps times what is added to *size, besides what a sum of `rows` terms may lose. */
+  /* dual: -L*(-s nu), the dual function on the ray of nu; -infinity outside the domain. Rounding has changed the
+     result by at most PSD_DUAL_ROUNDINGS eps times what is added to *size, besides what a sum of `rows` terms may
+     lose. */
   PetscReal (*dual)(const PsdLoss *, PetscInt rows, PetscInt C, PetscReal s, const PetscReal nu[], const PetscReal y[],
                     PetscReal *size);
   /* to_domain: nu becomes a point of the dual function's domain, nu itself when it is one */
   void (*to_domain)(const PsdLoss *, PetscInt rows, PetscInt C, PetscReal nu[], const PetscReal y[]);
   /* max_scale: s nu is in the domain for 0 <= s <= max_scale, when nu is */
   PetscReal (*max_scale)(const PsdLoss *, PetscInt rows, PetscInt C, const PetscReal nu[], const PetscReal y[]);
+  /* steepness: the most that one score can change the loss by, in units of its own change; infinity when there is no
+     such number */
+  PetscReal (*steepness)(const PsdLoss *);
 };
 
-#define PSD_DUAL_TERMS(C) (64 + 64 * (PetscReal)(C))
+#define PSD_DUAL_ROUNDINGS(C) (64 + 64 * (PetscReal)(C))
 
-extern const PsdLossOps PsdLossSquared;
-extern const PsdLossOps PsdLossLogistic;
-extern const PsdLossOps PsdLossSoftmax;
-extern const PsdLossOps PsdLossHinge;
-extern const PsdLossOps PsdLossHuber;
-extern const PsdLossOps PsdLossL1;
+/* All losses, ended by NULL. The first one is the default. */
+extern const PsdLossOps *const PsdLossTable[];
 
-/* Their names, ended by NULL, in the order of PsdLossTable. */
-#define PSD_LOSSES 6
-extern const char *const PsdLossNames[PSD_LOSSES + 1];
-extern const PsdLossOps *const PsdLossTable[PSD_LOSSES];
-
-/* The loss of that name, or NULL. */
+/* PsdLossFind - the loss of that name, or NULL. Not collective. */
 const PsdLossOps *PsdLossFind(const char name[]);
 
-/* The squared loss's consensus step has a closed form; the others need the splitting v = A S. */
-static inline PetscBool PsdLossSplits(const PsdLoss *loss)
-{
-  return (PetscBool)(loss->ops != &PsdLossSquared);
-}
+/* PsdLossMake - that loss with its parameter, 0 standing for the initial value. Not collective. */
+PsdLoss PsdLossMake(const PsdLossOps *ops, PetscReal parameter);
 
-/* Whether a number added to all scores of a sample changes nothing: the softmax of several columns. */
+/* PsdLossSetFromOptions - -loss, and the parameter's option of every loss; errors: one of another loss than that of
+   -loss. Collective. */
+PetscErrorCode PsdLossSetFromOptions(PsdLoss *loss);
+
+/* Whether the loss of C scores changes with their mean. */
 static inline PetscBool PsdLossIgnoresMean(const PsdLoss *loss, PetscInt C)
 {
-  return (PetscBool)(loss->ops == &PsdLossSoftmax && C > 1);
-}
-
-/* Losses that are linear but for their corners. */
-static inline PetscBool PsdLossHasCorners(const PsdLoss *loss)
-{
-  return (PetscBool)(loss->ops == &PsdLossHinge || loss->ops == &PsdLossL1);
-}
-
-/* What one score can change the loss by at most, in units of its own change; of losses that are split. */
-static inline PetscReal PsdLossSteepness(const PsdLoss *loss)
-{
-  return loss->ops == &PsdLossHuber ? loss->huber_delta : 1;
+  return (PetscBool)(loss->ops->ignores_mean && C > 1);
 }
 
 #endif

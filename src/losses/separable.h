@@ -1,8 +1,10 @@
 /*
-   Losses that are sums over scores: functions of one score, and from them the functions of whole rows that losses.h asks for.
+   Losses that are sums over scores: functions of one score, and from them the functions of whole rows that losses.h
+   asks for.
 
-   A loss defines Value, DualPoint, Prox, Dual, ToDomain and MaxScale of one score as static inline functions, and then
-   PSD_SEPARABLE_LOSS(its name in C, its name, its curvature, its first sigma).
+   A loss defines Value, DualPoint, Prox, Dual, ToDomain and MaxScale of one score, and Steepness, as static inline
+   functions, and then PSD_SEPARABLE_LOSS(its name in C, what else there is to say of it as designated initialisers of
+   PsdLossOps).
 */
 #ifndef PSD_LOSSES_SEPARABLE_H
 #define PSD_LOSSES_SEPARABLE_H
@@ -10,7 +12,7 @@
 #include "losses.h"
 #include <math.h>
 
-#define PSD_SEPARABLE_LOSS(Variable, text, second_derivative, first_sigma)                                             \
+#define PSD_SEPARABLE_LOSS(Variable, ...)                                                                              \
   static PetscReal ValueRows(const PsdLoss *loss, PetscInt rows, PetscInt C, const PetscReal yhat[],                   \
                              const PetscReal y[])                                                                      \
   {                                                                                                                    \
@@ -51,7 +53,13 @@
     for (PetscInt k = 0; k < rows * C; k++) least = PetscMin(least, MaxScale(loss, nu[k], y[k]));                      \
     return least;                                                                                                      \
   }                                                                                                                    \
-  const PsdLossOps Variable = {text,     second_derivative, first_sigma,  ValueRows,   DualPointRows,                  \
-                               ProxRows, DualRows,          ToDomainRows, MaxScaleRows}
+  const PsdLossOps Variable = {.value = ValueRows,                                                                     \
+                               .dual_point = DualPointRows,                                                            \
+                               .prox = ProxRows,                                                                       \
+                               .dual = DualRows,                                                                       \
+                               .to_domain = ToDomainRows,                                                              \
+                               .max_scale = MaxScaleRows,                                                              \
+                               .steepness = Steepness,                                                                 \
+                               __VA_ARGS__}
 
 #endif

@@ -1,10 +1,12 @@
 /*
-   Softmax with cross-entropy: L(v) = log sum_t exp(v_t) - v_c, c the class. With p = softmax(v), nu = -L' = e_c - p, and
-   -L*(-nu) = -sum_t p_t log p_t for p = e_c - nu in the simplex. So the entries of nu apart from c are <= 0, and nu_c is minus
-   their sum, at most 1. One column is the logistic loss.
+   Softmax with cross-entropy: L(v) = log sum_t exp(v_t) - v_c, c the class. With p = softmax(v), nu = -L' = e_c - p,
+   and -L*(-nu) = -sum_t p_t log p_t for p = e_c - nu in the simplex. So the entries of nu apart from c are <= 0, and
+   nu_c is minus their sum, at most 1. One column is the logistic loss.
 */
 #include "losses.h"
 #include <math.h>
+
+extern const PsdLossOps PsdLossLogistic;
 
 static PetscInt ClassOf(PetscInt C, const PetscReal y[])
 {
@@ -80,8 +82,9 @@ static PetscReal Omega(PetscReal r)
 
      p_t/sigma + log p_t = z_t - tau,   so that   p_t = sigma omega(z_t - tau - log sigma),   and   sum p_t = 1
 
-   is one equation for tau. Its left side decreases and is convex in tau; where the largest p is 1 it is above 1, and Newton's
-   method from there approaches the root without passing it. C unknowns are thus one, and no step needs a safeguard.
+   is one equation for tau. Its left side decreases and is convex in tau; where the largest p is 1 it is above 1, and
+   Newton's method from there approaches the root without passing it. C unknowns are thus one, and no step needs a
+   safeguard.
 */
 static void Probabilities(PetscInt C, PetscInt c, PetscReal sigma, const PetscReal x[], PetscReal p[])
 {
@@ -181,4 +184,23 @@ static PetscReal MaxScale(const PsdLoss *loss, PetscInt rows, PetscInt C, const 
   return least;
 }
 
-const PsdLossOps PsdLossSoftmax = {"softmax", 0.25, 0.08, Value, DualPoint, Prox, Dual, ToDomain, MaxScale};
+/* |dL/dv_t| is a probability or 1 minus one */
+static PetscReal Steepness(const PsdLoss *loss)
+{
+  (void)loss;
+  return 1;
+}
+
+const PsdLossOps PsdLossSoftmax = {.name = "softmax",
+                                   .help = "log sum exp(yhat) - yhat of the class",
+                                   .curvature = 0.25,
+                                   .sigma = 0.08,
+                                   .splits = PETSC_TRUE,
+                                   .ignores_mean = PETSC_TRUE,
+                                   .value = Value,
+                                   .dual_point = DualPoint,
+                                   .prox = Prox,
+                                   .dual = Dual,
+                                   .to_domain = ToDomain,
+                                   .max_scale = MaxScale,
+                                   .steepness = Steepness};

@@ -39,4 +39,10 @@ static inline PetscReal MaxScale(const PsdLoss *loss, PetscReal nu, PetscReal y)
   return INFINITY;
 }
 
-PSD_SEPARABLE_LOSS(PsdLossSquared, "squared", 1, 1);
+static inline PetscReal Steepness(const PsdLoss *loss)
+{
+  (void)loss;
+  return INFINITY;
+}
+
+PSD_SEPARABLE_LOSS(PsdLossSquared, .name = "squared", .help = "(yhat - y)^2/2", .curvature = 1, .sigma = 1);

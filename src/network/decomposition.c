@@ -1,10 +1,12 @@
 /*
-   Neural decomposition of a PSD block with <J,Z> = 0: Z = sum p p', and two factors whose p'Jp have opposite signs can be
-   rotated into two others with the same sum of which one has p'Jp = 0. Such a factor is sqrt(alpha) [u;1] with |u| = 1.
+   Neural decomposition of a PSD block with <J,Z> = 0: Z = sum p p', and two factors whose p'Jp have opposite signs
+   can be rotated into two others with the same sum of which one has p'Jp = 0. Such a factor is sqrt(alpha) [u;1] with
+   |u| = 1.
 
-   A solver's Z has <J,Z> = delta, small but not zero. Left alone, all of delta would end in the last factor, and normalising
-   that one neuron moves the predictions by delta; so the block is first moved onto <J,Z> = 0 by the smallest step that
-   keeps its rank. With Z = V diag(lambda) V' and P = VV', the tangent space of matrices of that rank holds PJ + JP - PJP,
+   A solver's Z has <J,Z> = delta, small but not zero. Left alone, all of delta would end in the last factor, and
+   normalising that one neuron moves the predictions by delta; so the block is first moved onto <J,Z> = 0 by the
+   smallest step that keeps its rank. With Z = V diag(lambda) V' and P = VV', the tangent space of matrices of that
+   rank holds PJ + JP - PJP,
 
      Z <- Z - t (PJ + JP - PJP),   t = delta / <J, PJ + JP - PJP> = delta / (r + 4 e'e (1 - e'e)),   e' = last row of V,
 

@@ -3,6 +3,7 @@
    with, numbers that are finite, neurons that point at regions and classes there are, filters of unit length.
 */
 #include "network.h"
+#include "losses/losses.h"
 #include <math.h>
 
 #define MAX_IMAGE_SIDE 16384 /* beyond these a file is taken to be damaged */
@@ -98,6 +99,17 @@ static void CheckPixels(const PsdPatchGeometry *g, const char path[], PsdFailure
     PsdFailureRecord(failure, "%s: patch_normalize is %g, expected at least 0", path, (double)g->normalize);
 }
 
+static void CheckLossParameter(const PsdTraining *training, const char path[], PsdFailure *failure)
+{
+  const PsdLossOps *ops = PsdLossFind(training->loss);
+
+  if (!ops || !ops->parameter) return;
+  CheckFinite(path, ops->parameter->name, 1, &training->loss_parameter, failure);
+  if (training->loss_parameter < 0)
+    PsdFailureRecord(failure, "%s: %s is %g, expected at least 0", path, ops->parameter->name,
+                     (double)training->loss_parameter);
+}
+
 static void CheckTraining(const PsdModel *model, const char path[], PsdFailure *failure)
 {
   const PsdTraining *t = &model->training;
@@ -108,9 +120,7 @@ static void CheckTraining(const PsdModel *model, const char path[], PsdFailure *
   CheckFinite(path, "objective_dual", 1, &t->objective_dual, failure);
   CheckFinite(path, "gap", 1, &t->gap, failure);
   CheckFinite(path, "activation", 3, t->activation, failure);
-  CheckFinite(path, "huber_delta", 1, &t->huber_delta, failure);
-  if (t->huber_delta < 0)
-    PsdFailureRecord(failure, "%s: huber_delta is %g, expected at least 0", path, (double)t->huber_delta);
+  CheckLossParameter(t, path, failure);
   if (t->beta < 0) PsdFailureRecord(failure, "%s: beta is %g, expected at least 0", path, (double)t->beta);
 }
 

@@ -1,8 +1,9 @@
 /*
-   model.h5, versions 1 and 2 (docs/formats.md): tables of what the file holds and where in PsdModel it belongs, used for
-   writing and for reading. On one rank; what fails is recorded.
+   model.h5, versions 1 and 2 (docs/formats.md): tables of what the file holds and where in PsdModel it belongs, used
+   for writing and for reading. On one rank; what fails is recorded.
 */
 #include "network.h"
+#include "losses/losses.h"
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,12 +30,15 @@ static const Place attributes[] = {
     {"n_train", PSD_H5_INTEGER, 0, offsetof(PsdModel, training.n_train), 0},
     {"flip", PSD_H5_INTEGER, 0, offsetof(PsdModel, training.flip), 1},
     {"activation", PSD_H5_REAL, 3, offsetof(PsdModel, training.activation), 0},
-    {"huber_delta", PSD_H5_REAL, 0, offsetof(PsdModel, training.huber_delta), 1},
+};
+#define ATTRIBUTES (sizeof(attributes) / sizeof(attributes[0]))
+
+static const Place image_attributes[] = {
     {"channels", PSD_H5_INTEGER, 0, offsetof(PsdModel, branch[0].geometry.channels), 0},
     {"height", PSD_H5_INTEGER, 0, offsetof(PsdModel, branch[0].geometry.height), 0},
     {"width", PSD_H5_INTEGER, 0, offsetof(PsdModel, branch[0].geometry.width), 0},
 };
-#define ATTRIBUTES (sizeof(attributes) / sizeof(attributes[0]))
+#define IMAGE_ATTRIBUTES (sizeof(image_attributes) / sizeof(image_attributes[0]))
 
 /* Of a branch, in PsdModelBranch: attributes of the root in version 1, of /branch/K in version 2. */
 static const Place branch_attributes[] = {
@@ -127,6 +131,16 @@ static void ReadPlaces(PsdH5File file, const Place places[], size_t count, void 
                          Member(whole, places[k].offset), failure);
 }
 
+/* Each parameter that a loss has is an attribute, of which only that of the network's own loss says something;
+   absent: 0. */
+static void ReadLossParameter(PsdH5File file, PsdTraining *training, PsdFailure *failure)
+{
+  const PsdLossOps *ops = PsdLossFind(training->loss);
+
+  if (ops && ops->parameter && PsdH5HasAttribute(file, ops->parameter->name))
+    PsdH5ReadAttribute(file, ops->parameter->name, PSD_H5_REAL, 1, &training->loss_parameter, failure);
+}
+
 static void ReadHeader(PsdH5File file, PsdModel *model, PetscInt *version, PsdFailure *failure)
 {
   char format[32] = "";
@@ -141,7 +155,9 @@ static void ReadHeader(PsdH5File file, PsdModel *model, PetscInt *version, PsdFa
     PsdFailureRecord(failure, "%s: model file of version %" PetscInt_FMT ", this program reads versions 1 to %d",
                      file.path, *version, MOST_VERSION);
   ReadPlaces(file, attributes, ATTRIBUTES, model, failure);
+  ReadPlaces(file, image_attributes, IMAGE_ATTRIBUTES, model, failure);
   PsdH5ReadText(file, "loss", model->training.loss, sizeof(model->training.loss), failure);
+  ReadLossParameter(file, &model->training, failure);
   PsdH5ReadLabels(file, "classes", &model->count, &model->labels, failure);
   if (*version > 1) PsdH5ReadAttribute(file, "branches", PSD_H5_INTEGER, 1, &model->branches, failure);
   if (!failure->failed && (model->branches < 1 || model->branches > PSD_MOST_BRANCHES))
@@ -246,6 +262,15 @@ static void WritePlaces(PsdH5File file, const Place places[], size_t count, cons
                         failure);
 }
 
+static void WriteLossParameters(PsdH5File file, const PsdTraining *training, PsdFailure *failure)
+{
+  for (int k = 0; PsdLossTable[k]; k++) {
+    const PsdLossParameter *parameter = PsdLossTable[k]->parameter;
+    const PetscReal value = strcmp(training->loss, PsdLossTable[k]->name) ? 0 : training->loss_parameter;
+    if (parameter) PsdH5WriteAttribute(file, parameter->name, PSD_H5_REAL, 0, &value, failure);
+  }
+}
+
 static void WriteHeader(PsdH5File file, const PsdModel *model, PsdFailure *failure)
 {
   const char *format = FORMAT, *loss = model->training.loss;
@@ -255,6 +280,8 @@ static void WriteHeader(PsdH5File file, const PsdModel *model, PsdFailure *failu
   PsdH5WriteAttribute(file, "version", PSD_H5_INTEGER, 0, &version, failure);
   PsdH5WriteTexts(file, "loss", 0, &loss, failure);
   WritePlaces(file, attributes, ATTRIBUTES, model, failure);
+  WriteLossParameters(file, &model->training, failure);
+  WritePlaces(file, image_attributes, IMAGE_ATTRIBUTES, model, failure);
   WriteLabels(file, model, failure);
   if (version > 1) PsdH5WriteAttribute(file, "branches", PSD_H5_INTEGER, 0, &model->branches, failure);
 }

@@ -4,12 +4,13 @@
 */
 #include "network.h"
 #include <petscviewer.h>
+#include <psdcertificate.h>
 
 PetscErrorCode PsdNetworkCreate(MPI_Comm comm, PsdNetwork *network)
 {
   PetscFunctionBeginUser;
   PetscCall(PetscNew(network));
-  (*network)->comm = comm;
+  PetscCall(PetscCommDuplicate(comm, &(*network)->comm, NULL));
   PetscFunctionReturn(0);
 }
 
@@ -20,6 +21,7 @@ PetscErrorCode PsdNetworkDestroy(PsdNetwork *network)
   PetscCall(PetscFree4((*network)->filters, (*network)->weights, (*network)->regions, (*network)->classes));
   PetscCall(PetscFree((*network)->labels));
   PetscCall(PsdPatchesDestroy(&(*network)->patches));
+  PetscCall(PetscCommDestroy(&(*network)->comm));
   PetscCall(PetscFree(*network));
   PetscFunctionReturn(0);
 }
@@ -100,6 +102,15 @@ PetscErrorCode PsdNetworkSetTraining(PsdNetwork network, const PsdTraining *trai
 {
   PetscFunctionBeginUser;
   network->training = *training;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdNetworkSetCertificate(PsdNetwork network, const PsdCertificate *certificate)
+{
+  PetscFunctionBeginUser;
+  network->training.objective_primal = certificate->primal;
+  network->training.objective_dual = certificate->dual;
+  network->training.gap = certificate->gap;
   PetscFunctionReturn(0);
 }
 

@@ -12,7 +12,7 @@
 #include "base/hdf5_file.h"
 
 struct _p_PsdNetwork {
-  MPI_Comm comm;
+  MPI_Comm comm; /* our own duplicate */
   PetscInt N, f;
   PetscReal *filters, *weights; /* N x f row-major, N */
   PetscInt *regions, *classes;  /* N, N */

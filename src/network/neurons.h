@@ -5,6 +5,7 @@
 #define PSD_NEURONS_PRIVATE_H
 
 #include <petscvec.h>
+#include "base/visitor.h"
 #include "cone/blocks.h"
 #include "cone/factors.h"
 
@@ -25,8 +26,8 @@ PetscErrorCode PsdNeuronsDestroy(PsdNeurons *neurons);
 PetscErrorCode PsdNeuronsGather(MPI_Comm comm, const PsdNeurons *local, PsdNeurons *all);
 
 /*
-   PsdDecompose - appends the neurons of one block Z = F F', as many as F has columns. When <J,Z> = 0 their terms sum to Z;
-   otherwise to a matrix of the same rank that has <J,.> = 0, nearest to Z to first order.
+   PsdDecompose - appends the neurons of one block Z = F F', as many as F has columns. When <J,Z> = 0 their terms sum
+   to Z; otherwise to a matrix of the same rank that has <J,.> = 0, nearest to Z to first order.
 
    Not collective. F: d x rank by columns, which are orthogonal to each other; overwritten. sign: +1 for Z, -1 for Z'.
 */
@@ -40,5 +41,10 @@ PetscErrorCode PsdNeuronsAssemble(const PsdNeurons *neurons, PsdBlocks blocks, V
 /* PsdNeuronsGetFactors - the same S by its terms alpha [u;1][u;1]', pair after pair as the neurons come; replaces what
    `factors` holds. Not collective. */
 PetscErrorCode PsdNeuronsGetFactors(const PsdNeurons *neurons, PsdBlocks blocks, PsdFactors *factors);
+
+/* PsdNeuronsVisit - the neurons of the pairs that are here, in a file that a run is continued from (neurons_state.c). When
+   they are read, those of positive weight come first, pair by pair, as when a network is extracted; room for 2 d a
+   pair is needed. Collective. */
+PetscErrorCode PsdNeuronsVisit(PsdNeurons *neurons, PsdBlocks blocks, PsdVisitor visitor);
 
 #endif

@@ -1,14 +1,16 @@
 /*
-   From the bytes of an image to rows of patches: cutting in channel-row-column order, pixel scaling, patch normalisation.
+   From the bytes of an image to rows of patches: cutting in channel-row-column order, pixel scaling, patch
+   normalisation.
 
    Rows come region after region, so that a region is one matrix of BLAS-3 for whoever uses them. Both scaling and
    normalisation are affine in the bytes v of a patch, p = gain v + offset. For normalisation
 
      (p - mean p)/sqrt(var p + E/scale^2) = (v - mean v)/sqrt(var v + E),
 
-   and sums of v and v^2 over all patches come from sliding sums, which are exact for whole numbers (and averages of 2 x 2 or 4 x 4).
+   and sums of v and v^2 over all patches come from sliding sums, which are exact for whole numbers (and averages of 2
+   x 2 or 4 x 4).
 */
-#include "patches.h"
+#include "patches_impl.h"
 
 /* First index of part k when n things are divided into `parts` as evenly as possible, the larger parts first. */
 static PetscInt PartBegin(PetscInt n, PetscInt parts, PetscInt k)
@@ -41,7 +43,8 @@ static void SlidingSums(PetscInt count, PetscInt window, PetscInt step, PetscInt
   }
 }
 
-/* For a patch with its corner at each pixel: sum of `plane` over the window of the patch. work, sums: height x width. */
+/* For a patch with its corner at each pixel: sum of `plane` over the window of the patch. work, sums: height x
+   width. */
 static void BoxSums(PsdPatches patches, const PetscReal *plane, PetscReal *work, PetscReal *sums)
 {
   const PetscInt down = patches->geometry.patch_height, across = patches->geometry.patch_width;

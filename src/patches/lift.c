@@ -6,7 +6,8 @@
 
    x = (p - mean) transform is linear in p, so the mean of [x;1][x;1]' follows from that of [p;1][p;1]'.
 */
-#include "patches.h"
+#include "lift.h"
+#include "patches_impl.h"
 #include <petscblaslapack.h>
 
 PetscInt PsdPatchesMomentsLength(PsdPatches patches)

@@ -1,11 +1,12 @@
 /*
    What exchanging left and right does to patches (docs/mathematics.md, section 2, "Mirror images").
 
-   When the grid of positions and its regions are their own mirror image, the patches of a mirrored image are those of the
-   image, mirrored, in mirrored regions. In the program's coordinates that is a permutation (raw and ZCA) or a change of signs
-   (principal components, each of which is even or odd).
+   When the grid of positions and its regions are their own mirror image, the patches of a mirrored image are those of
+   the image, mirrored, in mirrored regions. In the program's coordinates that is a permutation (raw and ZCA) or a
+   change of signs (principal components, each of which is even or odd).
 */
-#include "patches.h"
+#include "mirror.h"
+#include "patches_impl.h"
 
 PetscBool PsdPatchesAreSymmetric(PsdPatches patches)
 {
@@ -21,6 +22,11 @@ void PsdPatchesSetMirrored(PsdPatches patches)
 {
   patches->mirrored = PETSC_TRUE;
   for (PetscInt k = 0; k < patches->branches; k++) PsdPatchesSetMirrored(patches->branch[k]);
+}
+
+PetscBool PsdPatchesAreMirrored(PsdPatches patches)
+{
+  return patches->mirrored;
 }
 
 PetscInt PsdPatchesMirrorPixel(PsdPatches patches, PetscInt k)

@@ -1,7 +1,8 @@
 /*
    PsdPatches: the geometry of patches and their preprocessing; options, checks, sizes.
 */
-#include "patches.h"
+#include "patches_impl.h"
+#include "lift.h"
 #include "base/base.h"
 #include <stdio.h>
 
@@ -9,15 +10,15 @@ PetscErrorCode PsdPatchesCreate(MPI_Comm comm, PsdPatches *patches)
 {
   PetscFunctionBeginUser;
   PetscCall(PetscNew(patches));
-  (*patches)->comm = comm;
+  PetscCall(PetscCommDuplicate(comm, &(*patches)->comm, NULL));
   (*patches)->geometry = (PsdPatchGeometry){.reduce = 1, .patch_height = 4, .patch_width = 4, .stride = 1, .pool = 1};
   (*patches)->geometry.pixel_shift = 128;
   (*patches)->geometry.pixel_scale = 255;
   PetscFunctionReturn(0);
 }
 
-/* The finest pooling up to 4 x 4 that fits the grid of positions and whose D stays at what one core factorises in a few seconds;
-   2 x 2 at least where it fits. f: numbers in a patch of the program. */
+/* The finest pooling up to 4 x 4 that fits the grid of positions and whose D stays at what one core factorises in a
+   few seconds; 2 x 2 at least where it fits. f: numbers in a patch of the program. */
 static PetscInt RecipePool(const PsdPatchGeometry *g, PetscInt f)
 {
   const PetscInt m = PsdPackedLength(f + 1);
@@ -210,6 +211,22 @@ PetscErrorCode PsdPatchesGetGeometry(PsdPatches patches, PsdPatchGeometry *geome
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdPatchesGetComm(PsdPatches patches, MPI_Comm *comm)
+{
+  PetscFunctionBeginUser;
+  *comm = patches->comm;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdPatchesGetPreprocessing(PsdPatches patches, PetscReal *whiten, PetscInt *pca)
+{
+  PetscFunctionBeginUser;
+  const PsdPatches first = patches->branches ? patches->branch[0] : patches;
+  if (whiten) *whiten = first->whiten;
+  if (pca) *pca = first->pca;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdPatchesGetTransform(PsdPatches patches, const PetscReal *transform[], const PetscReal *mean[])
 {
   PetscFunctionBeginUser;
@@ -219,14 +236,20 @@ PetscErrorCode PsdPatchesGetTransform(PsdPatches patches, const PetscReal *trans
   PetscFunctionReturn(0);
 }
 
+PetscInt PsdPatchesFinalDimension(PsdPatches patches)
+{
+  PetscInt f = patches->pca > 0 ? patches->pca : patches->f;
+  for (PetscInt k = 0; k < patches->branches; k++) f = PetscMax(f, PsdPatchesFinalDimension(patches->branch[k]));
+  return f;
+}
+
 PetscErrorCode PsdPatchesGetSizes(PsdPatches patches, PetscInt *q, PetscInt *f, PetscInt *G, PetscInt *positions)
 {
   PetscFunctionBeginUser;
-  PetscInt sizes[4] = {patches->q, patches->f, patches->G, patches->positions};
+  PetscInt sizes[4] = {patches->q, PsdPatchesFinalDimension(patches), patches->G, patches->positions};
   for (PetscInt k = 0; k < patches->branches; k++) {
     const PsdPatches branch = patches->branch[k];
     sizes[0] = PetscMax(sizes[0], branch->q);
-    sizes[1] = PetscMax(sizes[1], branch->f);
     sizes[2] += branch->G;
     sizes[3] += branch->positions;
   }
@@ -271,6 +294,7 @@ PetscErrorCode PsdPatchesDestroy(PsdPatches *patches)
   PetscCall(PetscFree2((*patches)->transform, (*patches)->mean));
   PetscCall(PetscFree4((*patches)->image, (*patches)->patch_rows, (*patches)->region_count, (*patches)->square));
   PetscCall(PetscFree2((*patches)->product, (*patches)->scales));
+  PetscCall(PetscCommDestroy(&(*patches)->comm));
   PetscCall(PetscFree(*patches));
   PetscFunctionReturn(0);
 }

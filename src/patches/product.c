@@ -1,12 +1,12 @@
 /*
    The product of the patches of a region with themselves, sum over l of p_l p_l': half of the time of lifting.
 
-   BLAS packs its operands first, which for matrices of this shape (q a few dozen, a few hundred patches) costs as much as
-   a third of the product. A patch is already what a kernel wants, q contiguous numbers, so this one reads them in place:
-   tiles of 16 x 8 sums stay in registers over all patches. It needs 32 registers of 8 numbers and patches that stay in
-   cache; otherwise dsyrk does it.
+   BLAS packs its operands first, which for matrices of this shape (q a few dozen, a few hundred patches) costs as
+   much as a third of the product. A patch is already what a kernel wants, q contiguous numbers, so this one reads
+   them in place: tiles of 16 x 8 sums stay in registers over all patches. It needs 32 registers of 8 numbers and
+   patches that stay in cache; otherwise dsyrk does it.
 */
-#include "patches.h"
+#include "lift.h"
 #include <petscblaslapack.h>
 
 static PetscErrorCode ProductByBlas(PetscInt q, PetscInt count, PetscReal scale, const PetscReal rows[],

@@ -1,11 +1,14 @@
 /*
-   The linear change of coordinates x = (p - mean) transform: ZCA whitening and PCA from the covariance of all patches of
-   all images on all ranks.
+   The linear change of coordinates x = (p - mean) transform: ZCA whitening and PCA from the covariance of all patches
+   of all images on all ranks.
 
      covariance = V diag(lambda) V',  lambda descending,  shrink_k = 1/sqrt(lambda_k + EPS * mean lambda)
      ZCA:  transform = V diag(shrink) V'     PCA to K:  V_K     both:  V_K diag(shrink_K)
 */
-#include "patches.h"
+#include "transform.h"
+#include "lift.h"
+#include "mirror.h"
+#include "patches_impl.h"
 #include "base/base.h"
 #include "base/eigen.h"
 
@@ -15,13 +18,6 @@ PetscBool PsdPatchesNeedStatistics(PsdPatches patches)
   for (PetscInt k = 0; k < patches->branches; k++)
     need = (PetscBool)(need || PsdPatchesNeedStatistics(patches->branch[k]));
   return need;
-}
-
-PetscInt PsdPatchesFinalDimension(PsdPatches patches)
-{
-  PetscInt f = patches->pca > 0 ? patches->pca : patches->f;
-  for (PetscInt k = 0; k < patches->branches; k++) f = PetscMax(f, PsdPatchesFinalDimension(patches->branch[k]));
-  return f;
 }
 
 PetscInt PsdPatchesStatisticsLength(PsdPatches patches)
@@ -87,8 +83,8 @@ static PetscErrorCode Eigendecompose(PetscInt q, PetscReal square[], PetscReal l
   PetscFunctionReturn(0);
 }
 
-/* Coordinates of even (parity 1) or odd (-1) patches: entry k of one stands for the pixels pixel[k] and its mirror image, which may
-   be itself in even ones. Returns how many. */
+/* Coordinates of even (parity 1) or odd (-1) patches: entry k of one stands for the pixels pixel[k] and its mirror
+   image, which may be itself in even ones. Returns how many. */
 static PetscInt ListPixels(PsdPatches patches, PetscReal parity, PetscInt pixel[])
 {
   PetscInt count = 0;
@@ -216,8 +212,8 @@ PetscErrorCode PsdPatchesSetStatistics(PsdPatches patches, PetscReal sum[])
   PetscFunctionReturn(0);
 }
 
-/* With r the largest norm of a patch and |T|_F >= |T|_2:  |a| |T|^2 (r + |mean|)^2 + |b| |T| (r + |mean|). A normalised patch
-   has norm at most sqrt q; another's entries are at most those of the pixel values 0 and 255. */
+/* With r the largest norm of a patch and |T|_F >= |T|_2:  |a| |T|^2 (r + |mean|)^2 + |b| |T| (r + |mean|). A
+   normalised patch has norm at most sqrt q; another's entries are at most those of the pixel values 0 and 255. */
 PetscReal PsdPatchesFeatureBound(PsdPatches patches, const PetscReal activation[3])
 {
   const PsdPatchGeometry *g = &patches->geometry;

@@ -1,39 +1,20 @@
 /*
-   beta_max = R*(A'(-L'(0))), from which on the network without neurons is optimal, and beta as a fraction of it or of what chance
-   reaches: R*(A'e), e random signs, is the beta_max of targets that have nothing to do with the images. It grows as sqrt n, the
-   beta_max of targets that have as n, and it is in units of it that one number does for many data sets (docs/guide.md, "Recipe").
+   beta_max = R*(A'(-L'(0))), from which on the network without neurons is optimal, and beta as a fraction of it or of
+   what chance reaches: R*(A'e), e random signs, is the beta_max of targets that have nothing to do with the images.
+   It grows as sqrt n, the beta_max of targets that have as n, and it is in units of it that one number does for many
+   data sets (docs/guide.md, "Recipe").
 
-   Targets that the features know nothing of, as those of images that are all alike, have A'(-L'(0)) = 0, but for what rounding
-   leaves of it. Then beta_max is 0: the same network is optimal for every beta, and there is nothing to take a fraction of. The
-   least beta for which that can be proved, R* with all that rounding may have hidden, takes its place.
+   Targets that the features know nothing of, as those of images that are all alike, have A'(-L'(0)) = 0, but for what
+   rounding leaves of it. Then beta_max is 0: the same network is optimal for every beta, and there is nothing to take
+   a fraction of. The least beta for which that can be proved, R* with all that rounding may have hidden, takes its
+   place.
 */
-#include "problem.h"
+#include "beta.h"
 #include "base/base.h"
+#include "dual_point.h"
 
-PetscErrorCode PsdDualPointPolar(PsdProblem problem, const PsdDualPoint *point, PetscReal *value, PetscReal *hidden)
-{
-  PetscFunctionBeginUser;
-  const PsdBlocks blocks = problem->blocks;
-  const PetscReal *M, *rounding;
-  PetscReal largest[2] = {0, 0};
-  PetscCall(VecGetArrayRead(point->gradient, &M));
-  PetscCall(VecGetArrayRead(point->rounding, &rounding));
-  for (PetscInt k = 0; k < blocks->local; k++) {
-    PetscReal one;
-    PetscCall(PsdPolarEvaluate(problem->polar, M + (size_t)k * blocks->m, &one));
-    largest[0] = PetscMax(largest[0], one + 2 * rounding[k]);
-    largest[1] = PetscMax(largest[1], 2 * rounding[k]);
-  }
-  PetscCall(VecRestoreArrayRead(point->rounding, &rounding));
-  PetscCall(VecRestoreArrayRead(point->gradient, &M));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, largest, 2, MPIU_REAL, MPI_MAX, blocks->comm));
-  *value = largest[0];
-  if (hidden) *hidden = largest[1];
-  PetscFunctionReturn(0);
-}
-
-/* ||A_P||_F ||nu0|| is the most that ||h|| can be. Data that say anything stay far above this part of it, whatever their number; and
-   what is below it is looked at again, so that the part itself decides nothing. */
+/* ||A_P||_F ||nu0|| is the most that ||h|| can be. Data that say anything stay far above this part of it, whatever
+   their number; and what is below it is looked at again, so that the part itself decides nothing. */
 #define NEGLIGIBLE 1e-6
 
 static PetscErrorCode GradientIsNegligible(PsdProblem problem, PetscReal trace, PetscBool *nothing)
@@ -63,28 +44,6 @@ static PetscErrorCode EvaluateFromSamples(PsdProblem problem, PetscReal *polar, 
   PetscCall(PsdDualPointPolar(problem, &point, polar, hidden));
   PetscCall(PsdDualPointDestroy(&point));
   PetscCall(VecDestroy(&zero));
-  PetscFunctionReturn(0);
-}
-
-/* A bit that looks random, of image i and column t: the finaliser of the generator SplitMix64. */
-static PetscReal Sign(PetscInt64 i, PetscInt t)
-{
-  uint64_t z = ((uint64_t)i << 20 | (uint64_t)t) * 0x9e3779b97f4a7c15u + 0x9e3779b97f4a7c15u;
-  z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-  z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-  return z >> 63 ? 1 : -1; /* z ^ z >> 31 has the same first bit */
-}
-
-PetscErrorCode PsdProblemDrawSigns(PsdProblem problem)
-{
-  PetscFunctionBeginUser;
-  const PetscInt C = problem->blocks->C, each = problem->representatives.copies;
-  PetscInt first, copies;
-  PetscCall(PsdDataGetSizes(problem->data, NULL, NULL, &first));
-  PetscCall(PsdDataGetCopies(problem->data, &copies));
-  PetscCall(PetscMalloc1((size_t)problem->representatives.n_local * C, &problem->signs));
-  for (PetscInt i = 0; i < problem->representatives.n_local; i++)
-    for (PetscInt t = 0; t < C; t++) problem->signs[(size_t)i * C + t] = Sign((first + i * each) / copies, t);
   PetscFunctionReturn(0);
 }
 

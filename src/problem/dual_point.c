@@ -2,25 +2,38 @@
    One pass over the samples for the certificate: predictions A S, their loss, and for each candidate w the dual point
    nu = -L'(A w), or a nu that was given, pulled into the dual function's domain; and A'nu.
 
-   Nothing here goes through A'A, whose rounding is of the order of eps ||A||^2 and drowns a small beta. What remains is the
-   rounding of sums over samples, and that is bounded: a computed sum of k terms differs from the exact one by at most
-   k eps times the sum of absolute values, here in blocks of a chunk's rows, then chunks, then ranks. As matrices,
+   Nothing here goes through A'A, whose rounding is of the order of eps ||A||^2 and drowns a small beta. What remains
+   is the rounding of sums over samples, and that is bounded: a computed sum of k terms differs from the exact one by
+   at most k eps times the sum of absolute values, here in blocks of a chunk's rows, then chunks, then ranks. As
+   matrices,
 
-     || error of smat(A'nu)_gt ||_F  <=  gamma sum_i |nu_it| ||Phi_ig||_F,     gamma = terms eps,
+     || error of smat(A'nu)_gt ||_F  <=  gamma sum_i |nu_it| ||Phi_ig||_F,     gamma = roundings eps,
 
-   where `terms` also counts the operations that made Phi itself of pixels. Those of a change of coordinates are relative to
-   what it may cancel, which is added to ||Phi_ig||_F (PsdPatchesFeatureBound). The error of a prediction <Phi_ig, S_gt> summed
-   over g is at most gamma sum_g ||Phi_ig||_F ||S_gt||_F, and moves the loss by that times its slope: to first order the
-   squared loss's at yhat, at all events the steepest of losses that have one.
+   where `roundings` also counts the operations that made Phi itself of pixels. Those of a change of coordinates are
+   relative to what it may cancel, which is added to ||Phi_ig||_F (PsdPatchesFeatureBound). The error of a prediction
+   <Phi_ig, S_gt> summed over g is at most gamma sum_g ||Phi_ig||_F ||S_gt||_F, and moves the loss by that times its
+   slope: at all events the steepest of a loss that has one, else, as the squared loss has not, to first order the
+   slope at yhat.
 
-   Samples kept as features go through in chunks, all products of a chunk at once; samples kept as patches go through once
-   for each product (rows.h).
+   Samples kept as features go through in chunks, all products of a chunk at once; samples kept as patches go through
+   once for each product (rows.h).
 */
-#include "problem.h"
+#include "dual_point.h"
 #include "base/base.h"
-#include "patches/patches.h"
-#include "rows.h"
+#include "patches/transform.h"
+#include "samples.h"
 #include <petscblaslapack.h>
+
+/* What is summed over the samples: of predictions, and of each dual point. */
+typedef struct {
+  PetscReal loss;
+  PetscReal sensitivity; /* of the loss to rounding: sum of slope ||Phi_ig|| ||S_gt|| */
+  PetscReal correct;     /* samples whose largest score is that of their class */
+} PredictionSums;
+typedef struct {
+  PetscReal linear, quadratic; /* <nu,Y> and ||nu||^2 */
+} PointSums;
+#define SUMS(candidates) ((sizeof(PredictionSums) + (size_t)(candidates) * sizeof(PointSums)) / sizeof(PetscReal))
 
 /* Everything of one pass: `sets` column sets (S, then each w), each D x C, the same on every rank. */
 typedef struct {
@@ -36,11 +49,11 @@ typedef struct {
   PetscReal *norm;         /* rows x G: ||Phi_ig|| */
   PetscReal *S_norm;       /* C x G: ||S_gt|| */
   PetscReal *region_norm;  /* G: ||A_g||_F^2 */
-  PetscReal *sums;         /* see below */
+  PetscReal *slope;        /* C: of the loss, one for each score of a sample */
+  PetscReal *sums;         /* one array, to be added over ranks: the next two */
+  PredictionSums *prediction;
+  PointSums *point; /* sets - 1 */
 } Pass;
-
-/* Places in `sums`; the last two are repeated for each candidate. */
-enum { SUM_LOSS, SUM_SLOPE, SUM_CORRECT, SUM_LINEAR, SUM_QUADRATIC, SUMS_FIXED = SUM_LINEAR, SUMS_CANDIDATE = 2 };
 
 PetscErrorCode PsdDualPointCreate(PsdProblem problem, PsdDualPoint *point)
 {
@@ -48,7 +61,7 @@ PetscErrorCode PsdDualPointCreate(PsdProblem problem, PsdDualPoint *point)
   const PsdBlocks blocks = problem->blocks;
   point->linear = point->quadratic = 0;
   point->nu = NULL;
-  if (PsdLossSplits(&problem->loss)) PetscCall(PetscMalloc1((size_t)problem->n_local * blocks->C, &point->nu));
+  if (problem->loss.ops->splits) PetscCall(PetscMalloc1((size_t)problem->n_local * blocks->C, &point->nu));
   PetscCall(PsdBlocksCreateVec(blocks, &point->gradient));
   PetscCall(VecCreate(blocks->comm, &point->rounding));
   PetscCall(VecSetSizes(point->rounding, blocks->local, blocks->pairs));
@@ -65,6 +78,28 @@ PetscErrorCode PsdDualPointDestroy(PsdDualPoint *point)
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdDualPointPolar(PsdProblem problem, const PsdDualPoint *point, PetscReal *value, PetscReal *hidden)
+{
+  PetscFunctionBeginUser;
+  const PsdBlocks blocks = problem->blocks;
+  const PetscReal *M, *rounding;
+  PetscReal largest[2] = {0, 0};
+  PetscCall(VecGetArrayRead(point->gradient, &M));
+  PetscCall(VecGetArrayRead(point->rounding, &rounding));
+  for (PetscInt k = 0; k < blocks->local; k++) {
+    PetscReal one;
+    PetscCall(PsdPolarEvaluate(problem->polar, M + (size_t)k * blocks->m, &one));
+    largest[0] = PetscMax(largest[0], one + 2 * rounding[k]);
+    largest[1] = PetscMax(largest[1], 2 * rounding[k]);
+  }
+  PetscCall(VecRestoreArrayRead(point->rounding, &rounding));
+  PetscCall(VecRestoreArrayRead(point->gradient, &M));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, largest, 2, MPIU_REAL, MPI_MAX, blocks->comm));
+  *value = largest[0];
+  if (hidden) *hidden = largest[1];
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode PassCreate(PsdProblem problem, PetscInt candidates, const PsdDualSource sources[],
                                  PsdDualPoint points[], Pass *pass)
 {
@@ -77,8 +112,10 @@ static PetscErrorCode PassCreate(PsdProblem problem, PetscInt candidates, const 
   pass->feature_bound = PsdPatchesFeatureBound(problem->patches, problem->activation);
   PetscCall(PetscMalloc4(gathered * pass->sets, &pass->columns, C * pass->sets * pass->rows_max, &pass->yhat,
                          G * pass->rows_max, &pass->norm, C * G, &pass->S_norm));
-  PetscCall(PetscCalloc4(gathered * candidates, &pass->gradient, C * G * candidates, &pass->rounding,
-                         SUMS_FIXED + SUMS_CANDIDATE * candidates, &pass->sums, G, &pass->region_norm));
+  PetscCall(PetscCalloc5(gathered * candidates, &pass->gradient, C * G * candidates, &pass->rounding, SUMS(candidates),
+                         &pass->sums, G, &pass->region_norm, C, &pass->slope));
+  pass->prediction = (PredictionSums *)pass->sums;
+  pass->point = (PointSums *)(pass->prediction + 1);
   PetscFunctionReturn(0);
 }
 
@@ -86,7 +123,7 @@ static PetscErrorCode PassDestroy(Pass *pass)
 {
   PetscFunctionBeginUser;
   PetscCall(PetscFree4(pass->columns, pass->yhat, pass->norm, pass->S_norm));
-  PetscCall(PetscFree4(pass->gradient, pass->rounding, pass->sums, pass->region_norm));
+  PetscCall(PetscFree5(pass->gradient, pass->rounding, pass->sums, pass->region_norm, pass->slope));
   PetscFunctionReturn(0);
 }
 
@@ -127,20 +164,30 @@ static void FeatureNorms(const Pass *pass, PetscInt rows, const PetscReal *phi, 
       pass->norm[i * G + g] = pass->feature_bound + Norm(m, phi + (size_t)i * ld + (size_t)g * m);
 }
 
+/* slope[t] <- the most that score t changes the loss by, near yhat */
+static void Slopes(Pass *pass, const PetscReal yhat[], const PetscReal y[])
+{
+  const PetscInt C = pass->problem->blocks->C;
+  const PsdLoss *loss = &pass->problem->loss;
+  const PetscReal steepest = (*loss->ops->steepness)(loss);
+  if (PetscIsInfReal(steepest)) (*loss->ops->dual_point)(loss, 1, C, yhat, y, pass->slope);
+  for (PetscInt t = 0; t < C; t++) pass->slope[t] = PetscIsInfReal(steepest) ? PetscAbsReal(pass->slope[t]) : steepest;
+}
+
 /* Loss, its sensitivity to rounding, and correctness of one sample's prediction. */
 static void AddPrediction(Pass *pass, const PetscReal yhat[], const PetscReal y[], const PetscReal norm[])
 {
   const PetscInt C = pass->problem->blocks->C, G = pass->problem->blocks->G;
   const PsdLoss *loss = &pass->problem->loss;
-  const PetscBool splits = PsdLossSplits(loss);
+  PredictionSums *sums = pass->prediction;
   PetscInt best = 0;
-  pass->sums[SUM_LOSS] += (*loss->ops->value)(loss, 1, C, yhat, y);
+  sums->loss += (*loss->ops->value)(loss, 1, C, yhat, y);
+  Slopes(pass, yhat, y);
   for (PetscInt t = 0; t < C; t++) {
-    const PetscReal slope = splits ? PsdLossSteepness(loss) : PetscAbsReal(yhat[t] - y[t]);
-    for (PetscInt g = 0; g < G; g++) pass->sums[SUM_SLOPE] += slope * norm[g] * pass->S_norm[t * G + g];
+    for (PetscInt g = 0; g < G; g++) sums->sensitivity += pass->slope[t] * norm[g] * pass->S_norm[t * G + g];
     if (yhat[t] > yhat[best]) best = t;
   }
-  if (C == 1 ? (yhat[0] > 0) == (y[0] > 0) : y[best] > 0) pass->sums[SUM_CORRECT] += 1;
+  if (C == 1 ? (yhat[0] > 0) == (y[0] > 0) : y[best] > 0) sums->correct += 1;
   for (PetscInt g = 0; g < G; g++) {
     const PetscReal feature = norm[g] - pass->feature_bound;
     pass->region_norm[g] += feature * feature;
@@ -156,14 +203,15 @@ static PetscErrorCode AddDualPoint(Pass *pass, PetscInt k, PetscInt i, PetscReal
   const PsdLoss *loss = &pass->problem->loss;
   const size_t distinct = (size_t)(i / pass->problem->representatives.copies);
   const PetscReal *given = pass->sources[k].w ? NULL : pass->sources[k].nu + distinct * C;
-  PetscReal *sums = pass->sums + SUMS_CANDIDATE * k, *rounding = pass->rounding + (size_t)k * C * G, *nu = yhat;
+  PointSums *sums = &pass->point[k];
+  PetscReal *rounding = pass->rounding + (size_t)k * C * G, *nu = yhat;
   if (given) PetscCall(PetscArraycpy(nu, given, C));
   else (*loss->ops->dual_point)(loss, 1, C, yhat, y, nu);
   (*loss->ops->to_domain)(loss, 1, C, nu, y);
   if (pass->points[k].nu) PetscCall(PetscArraycpy(pass->points[k].nu + (size_t)i * C, nu, C));
   for (PetscInt t = 0; t < C; t++) {
-    sums[SUM_LINEAR] += nu[t] * y[t];
-    sums[SUM_QUADRATIC] += nu[t] * nu[t];
+    sums->linear += nu[t] * y[t];
+    sums->quadratic += nu[t] * nu[t];
     for (PetscInt g = 0; g < G; g++) rounding[t * G + g] += PetscAbsReal(nu[t]) * norm[g];
   }
   PetscFunctionReturn(0);
@@ -239,17 +287,17 @@ static PetscErrorCode PassPatches(Pass *pass, Vec S, PsdDualPoint points[])
 
 /* Additions, multiplications and roundings on the way from a pixel to an entry of A'nu, as the number of eps that the
    head of this file speaks of. */
-static PetscReal RoundingTerms(const Pass *pass)
+static PetscReal CountRoundings(const Pass *pass)
 {
   PetscMPIInt ranks;
   PetscInt q, positions;
   MPI_Comm_size(pass->problem->comm, &ranks);
   (void)PsdPatchesGetSizes(pass->problem->patches, &q, NULL, NULL, &positions);
-  const PetscInt sums = pass->problem->rows ? PsdRowsTerms(pass->problem->rows)
-                                            : pass->rows_max + PsdFeaturesCountChunks(pass->problem->features);
+  const PetscInt longest = pass->problem->rows ? PsdRowsLongestSum(pass->problem->rows)
+                                               : pass->rows_max + PsdFeaturesCountChunks(pass->problem->features);
   /* nu of a split loss is in the domain but for rounding, and is scaled: see softmax.c */
-  const PetscReal domain = PsdLossSplits(&pass->problem->loss) ? 8 + 8 * (PetscReal)pass->problem->blocks->C : 0;
-  return (PetscReal)sums + (PetscReal)ranks + (PetscReal)positions + 4 * (PetscReal)q + 16 + domain;
+  const PetscReal domain = pass->problem->loss.ops->splits ? 8 + 8 * (PetscReal)pass->problem->blocks->C : 0;
+  return (PetscReal)longest + (PetscReal)ranks + (PetscReal)positions + 4 * (PetscReal)q + 16 + domain;
 }
 
 /* ||A_g||_F of all samples, with what rounding may have hidden of it. */
@@ -274,21 +322,21 @@ static PetscErrorCode PassReduce(Pass *pass, PsdPrimalPoint *primal, PsdDualPoin
   const PsdBlocks blocks = problem->blocks;
   const PetscInt candidates = pass->sets - 1;
   const size_t length = (size_t)blocks->D * blocks->C, pairs = blocks->pairs;
-  PetscReal gamma = RoundingTerms(pass) * PETSC_MACHINE_EPSILON;
+  PetscReal gamma = CountRoundings(pass) * PETSC_MACHINE_EPSILON;
   PetscMPIInt count;
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &gamma, 1, MPIU_REAL, MPI_MAX, problem->comm));
   PetscCall(KeepRegionNorms(pass, gamma));
-  PetscCall(PetscMPIIntCast(SUMS_FIXED + SUMS_CANDIDATE * candidates, &count));
+  PetscCall(PetscMPIIntCast((PetscInt)SUMS(candidates), &count));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, pass->sums, count, MPIU_REAL, MPI_SUM, problem->comm));
   PetscCall(PetscMPIIntCast((PetscInt)pairs * candidates, &count));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, pass->rounding, count, MPIU_REAL, MPI_SUM, problem->comm));
-  primal->loss = pass->sums[SUM_LOSS];
-  primal->rounding = gamma * pass->sums[SUM_SLOPE];
-  primal->accuracy = pass->sums[SUM_CORRECT] / (PetscReal)problem->n;
+  primal->loss = pass->prediction->loss;
+  primal->rounding = gamma * pass->prediction->sensitivity;
+  primal->accuracy = pass->prediction->correct / (PetscReal)problem->n;
   for (PetscInt k = 0; k < candidates; k++) {
     PetscReal *local;
-    points[k].linear = pass->sums[SUM_LINEAR + SUMS_CANDIDATE * k];
-    points[k].quadratic = pass->sums[SUM_QUADRATIC + SUMS_CANDIDATE * k];
+    points[k].linear = pass->point[k].linear;
+    points[k].quadratic = pass->point[k].quadratic;
     PetscCall(VecGetArray(points[k].rounding, &local));
     for (PetscInt p = 0; p < blocks->local; p++) local[p] = gamma * pass->rounding[k * pairs + blocks->first + p];
     PetscCall(VecRestoreArray(points[k].rounding, &local));

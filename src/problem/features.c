@@ -1,19 +1,23 @@
 /*
    This rank's rows of A P, chunk by chunk: images -> moments -> lifted features -> component along J removed.
 
-   Two ways, one interface. Kept: one array holds all rows; the pass that gathers the statistics of a whitening leaves the
-   moments in it, and they are lifted in place, so that no patch is touched twice. Streamed: a chunk is made when asked for.
+   Two ways, one interface. Kept: one array holds all rows; the pass that gathers the statistics of a whitening leaves
+   the moments in it, and they are lifted in place, so that no patch is touched twice. Streamed: a chunk is made when
+   asked for.
 
-   Where the samples are images and their mirror images (symmetry.h), a mirrored row is made of the image's own, and streamed;
-   folded features have one row for both, sqrt 2 Q'Phi, whose products with themselves are Q'A'A Q.
+   Where the samples are images and their mirror images (symmetry.h), a mirrored row is made of the image's own, and
+   streamed; folded features have one row for both, sqrt 2 Q'Phi, whose products with themselves are Q'A'A Q.
 */
-#include "problem.h"
+#include "features.h"
 #include "base/base.h"
 #include "base/sum.h"
-#include "patches/patches.h"
-#include "symmetry.h"
+#include "limits.h"
+#include "patches/lift.h"
+#include "patches/mirror.h"
+#include "patches/transform.h"
 
 struct _p_PsdFeatures {
+  MPI_Comm comm;
   PsdData data;
   PsdPatches patches;
   PetscReal activation[3];
@@ -33,16 +37,6 @@ struct _p_PsdFeatures {
   PetscReal *moments; /* work: one image */
 };
 
-/* Rows a product of a chunk with itself needs to run at the speed of BLAS-3, and memory it may take. */
-#define CHUNK_ROWS 1024
-#define CHUNK_BYTES ((size_t)64 << 20)
-
-/*
-   Chunks are cut where 24ths of all images end, and those where they are too long. Ranks whose number divides 24 hold
-   whole 24ths, so that the same chunks arise on any such number of ranks: see PsdSum.
-*/
-#define SAMPLE_PARTS 24
-
 static PetscErrorCode CutChunks(PsdFeatures it)
 {
   PetscFunctionBeginUser;
@@ -51,10 +45,10 @@ static PetscErrorCode CutChunks(PsdFeatures it)
   PetscCall(PsdDataGetSizes(it->data, &n, &n_local, &first));
   const PetscInt64 images = n / copies;
   it->chunk_rows = PetscMax(1, it->chunk_rows / copies) * copies;
-  PetscCall(PetscMalloc1(n_local / it->chunk_rows + SAMPLE_PARTS + 2, &it->chunk_first));
-  for (PetscInt part = 0; part < SAMPLE_PARTS; part++) {
-    const PetscInt part_begin = copies * (PetscInt)(images * part / SAMPLE_PARTS);
-    const PetscInt part_end = copies * (PetscInt)(images * (part + 1) / SAMPLE_PARTS);
+  PetscCall(PetscMalloc1(n_local / it->chunk_rows + PSD_SAMPLE_PARTS + 2, &it->chunk_first));
+  for (PetscInt part = 0; part < PSD_SAMPLE_PARTS; part++) {
+    const PetscInt part_begin = copies * (PetscInt)(images * part / PSD_SAMPLE_PARTS);
+    const PetscInt part_end = copies * (PetscInt)(images * (part + 1) / PSD_SAMPLE_PARTS);
     const PetscInt begin = PetscMax(part_begin, first), end = PetscMin(part_end, first + n_local);
     for (PetscInt row = begin; row < end; row += it->chunk_rows) it->chunk_first[chunks++] = row - first;
   }
@@ -73,6 +67,7 @@ PetscErrorCode PsdFeaturesCreate(PsdData data, PsdPatches patches, const PetscRe
   PsdFeatures it;
   PetscInt channels, height, width;
   PetscCall(PetscNew(&it));
+  PetscCall(PsdPatchesGetComm(patches, &it->comm));
   it->data = data;
   it->patches = patches;
   it->memory = memory;
@@ -81,15 +76,14 @@ PetscErrorCode PsdFeaturesCreate(PsdData data, PsdPatches patches, const PetscRe
   PetscCall(PsdDataGetShard(data, &it->images, NULL, NULL));
   PetscCall(PsdDataGetImageSize(data, &channels, &height, &width));
   PetscCall(PsdDataGetCopies(data, &it->copies));
-  PetscCall(PsdPatchesGetSizes(patches, NULL, NULL, &it->G, NULL));
+  PetscCall(PsdPatchesGetSizes(patches, NULL, &it->f, &it->G, NULL));
   it->image_bytes = (size_t)channels * height * width;
-  it->f = PsdPatchesFinalDimension(patches);
   it->D = it->G * PsdPackedLength(it->f + 1);
   it->moments_length = PsdPatchesMomentsLength(patches);
 
   const size_t row_bytes = it->D * sizeof(PetscReal);
   it->kept = (PetscBool)(it->n * row_bytes <= memory);
-  it->chunk_rows = (PetscInt)PetscMax(1, PetscMin(CHUNK_ROWS, CHUNK_BYTES / row_bytes));
+  it->chunk_rows = (PetscInt)PetscMax(1, PetscMin(PSD_CHUNK_ROWS, PSD_CHUNK_BYTES / row_bytes));
   PetscCall(CutChunks(it));
   *features = it;
   PetscFunctionReturn(0);
@@ -98,7 +92,7 @@ PetscErrorCode PsdFeaturesCreate(PsdData data, PsdPatches patches, const PetscRe
 PetscErrorCode PsdFeaturesSetSymmetry(PsdFeatures it, PsdSymmetry symmetry, PetscBool fold)
 {
   PetscFunctionBeginUser;
-  PetscCheck(it->copies == 2 && !it->rows, it->patches->comm, PETSC_ERR_ARG_WRONGSTATE,
+  PetscCheck(it->copies == 2 && !it->rows, it->comm, PETSC_ERR_ARG_WRONGSTATE,
              "Symmetric features need mirror images, and to be told before they are set up");
   it->symmetry = symmetry;
   it->folded = fold;
@@ -155,13 +149,13 @@ static PetscErrorCode MakeRows(PsdFeatures it, PetscInt first, PetscInt count, P
   PetscFunctionReturn(0);
 }
 
-/* Adds the moments of chunk k to the statistics; they stay in `rows` when they can be lifted there in place. The statistics of
-   symmetric patches are those of the images alone, made symmetric. */
+/* Adds the moments of chunk k to the statistics; they stay in `rows` when they can be lifted there in place. The
+   statistics of symmetric patches are those of the images alone, made symmetric. */
 static PetscErrorCode AddChunkStatistics(PsdFeatures it, PetscInt k, PetscBool in_place, PetscInt length,
                                          PetscReal sum[], PsdProgress progress)
 {
   PetscFunctionBeginUser;
-  const PetscInt step = it->patches->mirrored && !in_place ? it->copies : 1;
+  const PetscInt step = PsdPatchesAreMirrored(it->patches) && !in_place ? it->copies : 1;
   PetscCall(PetscArrayzero(sum, length));
   for (PetscInt i = it->chunk_first[k]; i < it->chunk_first[k + 1]; i += step) {
     PetscReal *moments = in_place ? it->rows + (size_t)i * it->D : it->moments;
@@ -184,13 +178,13 @@ static PetscErrorCode GatherStatistics(PsdFeatures it, PetscBool in_place)
   PetscCall(PsdDataGetSizes(it->data, &n, NULL, NULL));
   PetscCall(PetscMalloc1(length, &chunk));
   PetscCall(PsdSumCreate(length, &sum));
-  PetscCall(PsdProgressCreate(it->patches->comm, "patches", "images", it->n, n, &progress));
+  PetscCall(PsdProgressCreate(it->comm, "patches", "images", it->n, n, &progress));
   for (PetscInt k = 0; k < it->chunks; k++) {
     PetscCall(AddChunkStatistics(it, k, in_place, length, chunk, progress));
     PsdSumAdd(sum, 0, length, chunk);
   }
   PetscCall(PsdProgressDestroy(&progress));
-  PetscCall(PsdSumReduce(sum, it->patches->comm, chunk));
+  PetscCall(PsdSumReduce(sum, it->comm, chunk));
   PetscCall(PsdPatchesSetStatistics(it->patches, chunk));
   PetscCall(PsdSumDestroy(&sum));
   PetscCall(PetscFree(chunk));
@@ -203,7 +197,7 @@ static PetscErrorCode LiftAll(PsdFeatures it, PetscBool in_place)
   PsdProgress progress;
   PetscInt n;
   PetscCall(PsdDataGetSizes(it->data, &n, NULL, NULL));
-  PetscCall(PsdProgressCreate(it->patches->comm, "lift", "images", it->n, n, &progress));
+  PetscCall(PsdProgressCreate(it->comm, "lift", "images", it->n, n, &progress));
   const PetscInt step = LiftedAtOnce(it);
   for (PetscInt i = 0; i < it->n; i += step) {
     PetscReal *row = it->rows + (size_t)(i / PsdFeaturesSamplesPerRow(it)) * PsdFeaturesLength(it);

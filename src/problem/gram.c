@@ -2,26 +2,23 @@
    Transpose reduction (docs/mathematics.md, section 2): this rank's part of A'A, and h = A'nu0 summed over all ranks,
    nu0 = -L'(0), which is Y for the squared loss.
 
-   A chunk of lifted features, row-major rows x D, is the D x rows matrix that dsyrk adds as Phi' Phi. Two ways: each rank
-   its own samples' D x D, to be summed; or each rank its own columns of all samples' D x D, the chunks going round.
+   A chunk of lifted features, row-major rows x D, is the D x rows matrix that dsyrk adds as Phi' Phi. Two ways: each
+   rank its own samples' D x D, to be summed; or each rank its own columns of all samples' D x D, the chunks going
+   round.
 */
-#include "problem.h"
-#include "symmetry.h"
+#include "gram.h"
+#include "limits.h"
 #include "base/base.h"
 #include "base/sum.h"
 #include <petscblaslapack.h>
-
-/* Up to this order A'A is summed in twice the working precision, chunk by chunk: two more arrays of D x D and an addition
-   of them a chunk, a fifth of the time of the product at this order and less below it. */
-#define EXACT_UP_TO 2000
 
 typedef struct {
   PetscReal *h;           /* A'[nu0, signs] of a chunk, or of all so far: D x 2C */
   PsdSum gram_sum, h_sum; /* NULL: sums are plain */
 } Accumulator;
 
-/* h = beta h + Phi' nu, for one chunk and nu0 or signs. A folded row stands for two samples of one target, sqrt 2 of each; nu has both of them, or,
-   where the loss is split, one. */
+/* h = beta h + Phi' nu, for one chunk and nu0 or signs. A folded row stands for two samples of one target, sqrt 2 of
+   each; nu has both of them, or, where the loss is split, one. */
 static PetscErrorCode MultiplyColumns(PsdProblem problem, const PetscReal nu[], PetscInt first, PetscInt rows,
                                       const PetscReal *phi, PetscReal beta, PetscReal *h)
 {
@@ -141,12 +138,6 @@ static PetscErrorCode Reduce(PsdProblem problem, Accumulator *from)
   PetscFunctionReturn(0);
 }
 
-PetscReal PsdProblemGramBytes(PsdProblem problem)
-{
-  const PetscReal D = problem->order;
-  return (D <= EXACT_UP_TO ? 3 : 1) * D * D * (PetscReal)sizeof(PetscReal);
-}
-
 PetscErrorCode PsdProblemComputeGram(PsdProblem problem)
 {
   PetscFunctionBeginUser;
@@ -155,7 +146,7 @@ PetscErrorCode PsdProblemComputeGram(PsdProblem problem)
   PsdProgress progress;
   PetscCall(PetscCalloc1(D * D, &problem->gram));
   PetscCall(PetscCalloc1(TargetsLength(problem), &sums.h));
-  if (D <= EXACT_UP_TO) {
+  if (D <= PSD_EXACT_UP_TO) {
     PetscCall(PsdSumCreate(D * D, &sums.gram_sum));
     PetscCall(PsdSumCreate(TargetsLength(problem), &sums.h_sum));
   }
@@ -183,9 +174,6 @@ PetscErrorCode PsdProblemTakeGram(PsdProblem problem, PetscReal *gram[])
 
 /* ---------------------------------------------------------------- by columns */
 
-/* Columns in one product: wide enough for BLAS-3, narrow enough that little is done above the diagonal. */
-#define GROUP 512
-
 /* matrix (D x columns) += Phi' Phi[:, my columns], rows from each group's first column down */
 static PetscErrorCode AddToColumns(PetscInt D, PetscInt rows, const PetscReal *phi, PetscInt columns,
                                    const PetscInt column[], PetscReal *selected, PetscReal *matrix)
@@ -195,8 +183,8 @@ static PetscErrorCode AddToColumns(PetscInt D, PetscInt rows, const PetscReal *p
   PetscBLASInt order, brows;
   PetscCall(PetscBLASIntCast(D, &order));
   PetscCall(PetscBLASIntCast(rows, &brows));
-  for (PetscInt begin = 0; begin < columns; begin += GROUP) {
-    const PetscBLASInt width = (PetscBLASInt)PetscMin(GROUP, columns - begin);
+  for (PetscInt begin = 0; begin < columns; begin += PSD_GRAM_GROUP) {
+    const PetscBLASInt width = (PetscBLASInt)PetscMin(PSD_GRAM_GROUP, columns - begin);
     const PetscInt first = column[begin];
     const PetscBLASInt below = (PetscBLASInt)(D - first);
     for (PetscInt i = 0; i < rows; i++)
@@ -213,7 +201,7 @@ typedef struct {
   PetscInt most;       /* chunks of the rank that has most of them */
   PetscInt rows_max;   /* of any chunk of any rank */
   PetscReal *visiting; /* rows_max x D: another rank's chunk */
-  PetscReal *selected; /* rows_max x GROUP */
+  PetscReal *selected; /* rows_max x PSD_GRAM_GROUP */
   PetscReal *h;        /* D x 2C: this rank's part */
 } Round;
 
@@ -228,7 +216,7 @@ static PetscErrorCode RoundCreate(PsdProblem problem, Round *it)
   it->most = sizes[0];
   it->rows_max = sizes[1];
   PetscCall(PetscMalloc1(ranks > 1 ? it->rows_max * D : 0, &it->visiting));
-  PetscCall(PetscMalloc1((size_t)it->rows_max * GROUP, &it->selected));
+  PetscCall(PetscMalloc1((size_t)it->rows_max * PSD_GRAM_GROUP, &it->selected));
   PetscCall(PetscCalloc1(TargetsLength(problem), &it->h));
   PetscFunctionReturn(0);
 }
@@ -242,7 +230,8 @@ static PetscErrorCode RoundDestroy(Round *it)
   PetscFunctionReturn(0);
 }
 
-/* This rank's chunk k (no rows when it has so many not) goes to all, as do the others'; each adds its columns of all. */
+/* This rank's chunk k (no rows when it has so many not) goes to all, as do the others'; each adds its columns of
+   all. */
 static PetscErrorCode GoRound(PsdProblem problem, PetscInt k, PetscInt columns, const PetscInt column[], Round *it,
                               PetscReal *matrix, PetscInt *done)
 {
@@ -272,8 +261,8 @@ static PetscErrorCode GoRound(PsdProblem problem, PetscInt k, PetscInt columns, 
   PetscFunctionReturn(0);
 }
 
-/* From the root's whole upper triangle to the owners of columns of the lower one: row j of the lower is column j of the upper,
-   so that columns of the lower are rows of the upper, sent as blocks of them. */
+/* From the root's whole upper triangle to the owners of columns of the lower one: row j of the lower is column j of
+   the upper, so that columns of the lower are rows of the upper, sent as blocks of them. */
 static PetscErrorCode DealColumns(PsdProblem problem, PetscInt columns, const PetscInt column[], PetscReal *matrix)
 {
   PetscFunctionBeginUser;
@@ -304,7 +293,7 @@ PetscErrorCode PsdProblemAccumulateColumns(PsdProblem problem, PetscInt columns,
   PsdProgress progress;
   PetscInt done = 0;
   Round round;
-  if (problem->order <= EXACT_UP_TO) {
+  if (problem->order <= PSD_EXACT_UP_TO) {
     /* small, and summed in twice the precision on the root */
     PetscCall(PsdProblemComputeGram(problem));
     PetscCall(PsdPhaseBegin(PSD_PHASE_GRAM));

@@ -1,8 +1,8 @@
 /*
-   Which problem this is, in words that can be compared, and the transform of the patches in a file.
+   Which problem this is, in words that can be compared.
 */
 #include "identity.h"
-#include "patches/patches.h"
+#include "patches/transform.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -49,10 +49,16 @@ static PetscErrorCode IdentifyImages(PsdProblem problem, char text[])
 }
 
 /* In the words of the options that a branch is described by. */
-static void IdentifyBranch(PsdPatches branch, PetscInt number, char text[])
+static PetscErrorCode IdentifyBranch(PsdPatches branch, PetscInt number, char text[])
 {
-  const PsdPatchGeometry *g = &branch->geometry;
+  PetscFunctionBeginUser;
+  PsdPatchGeometry geometry;
+  const PsdPatchGeometry *g = &geometry;
+  PetscReal whiten;
+  PetscInt pca;
   char name[32] = "";
+  PetscCall(PsdPatchesGetGeometry(branch, &geometry));
+  PetscCall(PsdPatchesGetPreprocessing(branch, &whiten, &pca));
   if (number > 0) (void)snprintf(name, sizeof(name), "branch%d_", (int)number + 1);
   AddLine(text, "%sreduce %" PetscInt_FMT "\n", name, PetscMax(1, g->reduce));
   AddLine(text, "%spatch %" PetscInt_FMT "x%" PetscInt_FMT "\n", name, g->patch_height, g->patch_width);
@@ -61,7 +67,8 @@ static void IdentifyBranch(PsdPatches branch, PetscInt number, char text[])
   AddLine(text, "%spixel_shift %.17g\n%spixel_scale %.17g\n", name, (double)g->pixel_shift, name,
           (double)g->pixel_scale);
   AddLine(text, "%spatch_normalize %.17g\n", name, (double)g->normalize);
-  AddLine(text, "%swhiten %.17g\n%spca %" PetscInt_FMT "\n", name, (double)branch->whiten, name, branch->pca);
+  AddLine(text, "%swhiten %.17g\n%spca %" PetscInt_FMT "\n", name, (double)whiten, name, pca);
+  PetscFunctionReturn(0);
 }
 
 PetscErrorCode PsdProblemIdentify(PsdProblem problem, char text[])
@@ -77,100 +84,61 @@ PetscErrorCode PsdProblemIdentify(PsdProblem problem, char text[])
   for (PetscInt b = 0; b < branches; b++) {
     PsdPatches branch;
     PetscCall(PsdPatchesGetBranch(problem->patches, b, &branch));
-    IdentifyBranch(branch, b, text);
+    PetscCall(IdentifyBranch(branch, b, text));
   }
   AddLine(text, "loss %s\n", problem->loss.ops->name);
-  if (problem->loss.ops == &PsdLossHuber) AddLine(text, "huber_delta %.17g\n", (double)problem->loss.huber_delta);
+  if (problem->loss.ops->parameter)
+    AddLine(text, "%s %.17g\n", problem->loss.ops->parameter->name, (double)problem->loss.parameter);
   AddLine(text, "activation %.17g,%.17g,%.17g\n", (double)a[0], (double)a[1], (double)a[2]);
   AddLine(text, "f %" PetscInt_FMT "\nC %" PetscInt_FMT "\nG %" PetscInt_FMT "\nD %" PetscInt_FMT "\n", blocks->f,
           blocks->C, blocks->G, blocks->D);
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdIdentityCheck(const char path[], const char found[], const char expected[])
+/* The first line that differs, of two texts that are the same on all ranks. */
+static void Compare(PsdVisitor v, const char found[], const char expected[])
 {
-  PetscFunctionBeginUser;
   while (*found || *expected) {
     const int length = (int)strcspn(found, "\n"), other = (int)strcspn(expected, "\n");
-    PsdCheckInput(length == other && !strncmp(found, expected, (size_t)length),
-                  "%s: of another problem: it is of '%.*s', this run of '%.*s'", path, PetscMin(length, 200), found,
-                  PetscMin(other, 200), expected);
+    if (length != other || strncmp(found, expected, (size_t)length))
+      PsdVisitorFail(v, "of another problem: it is of '%.*s', this run of '%.*s'", PetscMin(length, 200), found,
+                     PetscMin(other, 200), expected);
     found += length + (found[length] == '\n');
     expected += other + (expected[other] == '\n');
   }
+}
+
+PetscErrorCode PsdIdentityVisit(PsdVisitor v, char identity[])
+{
+  PetscFunctionBeginUser;
+  char *found;
+  if (!PsdVisitorIsReading(v)) {
+    PetscCall(PsdVisitText(v, "problem", identity));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(PetscMalloc1(PSD_ARCHIVE_TEXT, &found));
+  PetscCall(PsdVisitText(v, "problem", found));
+  Compare(v, found, identity);
+  PetscCall(PetscFree(found));
+  PetscCall(PsdVisitorAgree(v));
   PetscFunctionReturn(0);
 }
 
-/* ---------------------------------------------------------------- transforms */
-
-typedef struct {
-  char transform[32], mean[32];
-} Names;
-
-static Names NamesOf(PetscInt branch)
-{
-  Names names;
-  (void)snprintf(names.transform, sizeof(names.transform), "/patches/%d/transform", (int)branch);
-  (void)snprintf(names.mean, sizeof(names.mean), "/patches/%d/mean", (int)branch);
-  return names;
-}
-
-PetscErrorCode PsdTransformsAdd(PsdPatches patches, PsdArchive archive)
+PetscErrorCode PsdProblemGetLayout(PsdProblem problem, PsdStateLayout *layout)
 {
   PetscFunctionBeginUser;
-  PetscInt branches;
-  PetscCall(PsdPatchesGetBranchCount(patches, &branches));
-  for (PetscInt b = 0; b < branches; b++) {
-    const Names names = NamesOf(b);
-    PsdPatches branch;
-    PetscCall(PsdPatchesGetBranch(patches, b, &branch));
-    if (!branch->transform) continue;
-    (void)PsdArchiveAddArray(archive, names.transform, branch->q, branch->f);
-    (void)PsdArchiveAddArray(archive, names.mean, 1, branch->q);
-  }
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode PsdTransformsPut(PsdPatches patches, PsdArchive archive)
-{
-  PetscFunctionBeginUser;
-  PetscInt branches, array;
-  PetscMPIInt rank;
-  PetscCallMPI(MPI_Comm_rank(patches->comm, &rank));
-  PetscCall(PsdPatchesGetBranchCount(patches, &branches));
-  for (PetscInt b = 0; b < branches && rank == 0; b++) {
-    const Names names = NamesOf(b);
-    PsdPatches branch;
-    PetscCall(PsdPatchesGetBranch(patches, b, &branch));
-    if (!branch->transform) continue;
-    const PetscInt64 length = PsdArchiveFind(archive, names.transform, (PetscInt64)branch->q * branch->f, &array);
-    PsdArchivePut(archive, array, 0, length, branch->transform);
-    (void)PsdArchiveFind(archive, names.mean, branch->q, &array);
-    PsdArchivePut(archive, array, 0, branch->q, branch->mean);
-  }
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode PsdTransformsGet(PsdPatches patches, PsdArchive archive)
-{
-  PetscFunctionBeginUser;
-  PetscInt branches, transform_array, mean_array;
-  PetscCall(PsdPatchesGetBranchCount(patches, &branches));
-  for (PetscInt b = 0; b < branches; b++) {
-    const Names names = NamesOf(b);
-    PetscReal *transform, *mean;
-    PsdPatches branch;
-    PetscCall(PsdPatchesGetBranch(patches, b, &branch));
-    if (!PsdPatchesNeedStatistics(branch)) continue;
-    const PetscInt q = branch->q, f = branch->pca > 0 ? branch->pca : q;
-    (void)PsdArchiveFind(archive, names.transform, (PetscInt64)q * f, &transform_array);
-    (void)PsdArchiveFind(archive, names.mean, q, &mean_array);
-    PetscCall(PsdArchiveAgree(archive));
-    PetscCall(PetscMalloc2((size_t)q * f, &transform, q, &mean));
-    PetscCall(PsdArchiveGetAll(archive, transform_array, transform));
-    PetscCall(PsdArchiveGetAll(archive, mean_array, mean));
-    PetscCall(PsdPatchesSetTransform(branch, f, transform, mean));
-    PetscCall(PetscFree2(transform, mean));
-  }
+  const PsdBlocks blocks = problem->blocks;
+  const PetscInt copies = problem->representatives.copies;
+  PetscInt n, n_local, first;
+  PetscCall(PsdDataGetSizes(problem->data, &n, &n_local, &first));
+  *layout = (PsdStateLayout){.comm = problem->comm,
+                             .pairs = blocks->pairs,
+                             .length = blocks->m,
+                             .first = blocks->first,
+                             .local = blocks->local,
+                             .samples = n / copies,
+                             .C = blocks->C,
+                             .first_sample = first / copies,
+                             .local_samples = n_local / copies};
   PetscFunctionReturn(0);
 }

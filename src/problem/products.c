@@ -1,12 +1,12 @@
 /*
    One pass over the samples with C columns: A x, what the caller makes of it row by row, and A' of that.
 
-   An iteration with a split loss needs both products (docs/mathematics.md, section 2); they cost 4 n D C flops, but reading
-   the features once is what takes the time. So rows go through in tiles that stay in cache between the two products.
+   An iteration with a split loss needs both products (docs/mathematics.md, section 2); they cost 4 n D C flops, but
+   reading the features once is what takes the time. So rows go through in tiles that stay in cache between the two
+   products.
 */
-#include "problem.h"
+#include "products.h"
 #include "base/base.h"
-#include "symmetry.h"
 #include <petscblaslapack.h>
 
 struct _p_PsdProducts {

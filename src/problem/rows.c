@@ -7,11 +7,10 @@
 */
 #include "rows.h"
 #include "base/base.h"
-#include "patches/patches.h"
+#include "limits.h"
 #include <petscblaslapack.h>
 
-/* Patches in one product: enough for BLAS-3, small enough that operands stay in cache. */
-#define PATCHES 1024
+#define PATCHES PSD_ROWS_PATCHES
 
 struct _p_PsdRows {
   PsdBlocks blocks;
@@ -25,11 +24,6 @@ struct _p_PsdRows {
   PetscReal *matrix;  /* d x d */
   PetscReal *svec;    /* m */
 };
-
-PetscReal PsdRowsBytes(PetscInt n_local, PetscInt positions, PetscInt f)
-{
-  return (PetscReal)n_local * positions * f * (PetscReal)sizeof(PetscReal);
-}
 
 /* ||Phi_ig|| is at most the mean of ||phi(x)||, phi(x) = [a x x' (b/2) x; (b/2) x' c]; <Phi_ig, j> is the mean of
    (a ||x||^2 - c)/sqrt d. */
@@ -49,23 +43,25 @@ static void Measure(PsdRows it, PetscInt i, PetscInt g, const PetscReal *x)
   it->along_J[(size_t)i * it->blocks->G + g] = (a * squares / count - c) / PetscSqrtReal((PetscReal)it->blocks->d);
 }
 
-/* Image i's patches, transformed, into their regions' matrices. raw: positions x q. */
+/* Image i's patches, transformed, into their regions' matrices. raw: positions x q, of which the mean is taken. */
 static PetscErrorCode PlaceImage(PsdRows it, PsdPatches patches, PetscInt i, PetscReal *raw)
 {
   PetscFunctionBeginUser;
-  const PetscInt q = patches->q, f = it->f;
-  const PetscReal one = 1, zero = 0;
+  const PetscInt f = it->f;
+  const PetscReal one = 1, zero = 0, *transform, *mean;
+  PetscInt q;
   PetscBLASInt bq, bf, count;
+  PetscCall(PsdPatchesGetSizes(patches, &q, NULL, NULL, NULL));
+  PetscCall(PsdPatchesGetTransform(patches, &transform, &mean));
   PetscCall(PetscBLASIntCast(q, &bq));
   PetscCall(PetscBLASIntCast(f, &bf));
   for (PetscInt g = 0; g < it->blocks->G; g++) {
     PetscReal *x = it->x[g] + (size_t)i * it->count[g] * f;
     PetscCall(PetscBLASIntCast(it->count[g], &count));
-    if (patches->transform) {
+    if (transform) {
       for (PetscInt l = 0; l < count; l++)
-        for (PetscInt k = 0; k < q; k++) raw[(size_t)l * q + k] -= patches->mean[k];
-      PetscCallBLAS("BLASgemm",
-                    BLASgemm_("N", "N", &bf, &count, &bq, &one, patches->transform, &bf, raw, &bq, &zero, x, &bf));
+        for (PetscInt k = 0; k < q; k++) raw[(size_t)l * q + k] -= mean[k];
+      PetscCallBLAS("BLASgemm", BLASgemm_("N", "N", &bf, &count, &bq, &one, transform, &bf, raw, &bq, &zero, x, &bf));
     } else {
       PetscCall(PetscArraycpy(x, raw, (size_t)count * q));
     }
@@ -79,14 +75,17 @@ static PetscErrorCode Fill(PsdRows it, PsdData data, PsdPatches patches)
 {
   PetscFunctionBeginUser;
   const unsigned char *images;
-  PetscInt channels, height, width;
+  PetscInt channels, height, width, q, positions;
+  PetscReal *raw;
   PetscCall(PsdDataGetShard(data, &images, NULL, NULL));
   PetscCall(PsdDataGetImageSize(data, &channels, &height, &width));
+  PetscCall(PsdPatchesGetSizes(patches, &q, NULL, NULL, &positions));
+  PetscCall(PetscMalloc1((size_t)positions * q, &raw));
   for (PetscInt i = 0; i < it->n; i++) {
-    PetscCall(PsdPatchesExtract(patches, images + (size_t)i * channels * height * width, patches->patch_rows,
-                                patches->region_count));
-    PetscCall(PlaceImage(it, patches, i, patches->patch_rows));
+    PetscCall(PsdPatchesExtract(patches, images + (size_t)i * channels * height * width, raw, it->count));
+    PetscCall(PlaceImage(it, patches, i, raw));
   }
+  PetscCall(PetscFree(raw));
   PetscFunctionReturn(0);
 }
 
@@ -127,7 +126,7 @@ void PsdRowsGetNorms(PsdRows rows, const PetscReal *norm[])
   *norm = rows->norm;
 }
 
-PetscInt PsdRowsTerms(PsdRows it)
+PetscInt PsdRowsLongestSum(PsdRows it)
 {
   PetscInt most = 0;
   for (PetscInt g = 0; g < it->blocks->G; g++) most = PetscMax(most, it->count[g]);
@@ -204,7 +203,8 @@ PetscErrorCode PsdRowsForward(PsdRows it, Vec S, PetscReal yhat[])
   PetscFunctionReturn(0);
 }
 
-/* yhat of class t += sum over terms k of weight (a p_k^2 + b p_k e_k + c e_k^2 - <Phi,j><j,cc'>), p = c[0..f-1].x, e = c[f] */
+/* yhat of class t += sum over terms k of weight (a p_k^2 + b p_k e_k + c e_k^2 - <Phi,j><j,cc'>), p = c[0..f-1].x, e
+   = c[f] */
 static PetscErrorCode ForwardTerms(PsdRows it, PetscInt g, PetscInt t, PetscInt terms, const PetscReal *columns,
                                    const PetscReal weight[], PetscReal *products, PetscReal yhat[])
 {
@@ -448,7 +448,7 @@ PetscErrorCode PsdRowsDualMatrix(PsdRows it, PetscInt block, PetscInt N, PetscRe
   PetscCall(PetscMalloc3((size_t)block * most * it->f, &batch.x, (size_t)block * it->blocks->G, &batch.along_J,
                          (size_t)PetscMax(TILE, most) * PetscMax(TILE, most), &tile));
   PetscCall(PetscArrayzero(K, (size_t)N * (N / ranks)));
-  PetscCall(PsdProgressCreate(comm, "kernel", "rows", N / ranks, N, &progress));
+  PetscCall(PsdProgressCreate(comm, "dual", "rows", N / ranks, N, &progress));
   for (PetscInt first = 0; first < N / ranks; first += block) {
     for (batch.owner = 0; batch.owner < ranks; batch.owner++) {
       batch.first = first;

@@ -1,6 +1,7 @@
 /*
-   The samples without their lifted features: this rank's patches in the program's coordinates, and A, A' and A A' made of
-   them (docs/mathematics.md, section 2, "D > n"). For large patches a lifted feature has f/2 numbers for every one of the patch.
+   The samples without their lifted features: this rank's patches in the program's coordinates, and A, A' and A A'
+   made of them (docs/mathematics.md, section 2, "D > n"). For large patches a lifted feature has f/2 numbers for
+   every one of the patch.
 
      <Phi_ig, S>      = mean over l in g of  a x'S1 x + b x's2 + c s4          S = [S1 s2; s2' s4]
      (A'nu)_g         = sum over i nu_i mean of [a x x'  (b/2) x; (b/2) x'  c]
@@ -11,45 +12,45 @@
 #ifndef PSD_ROWS_PRIVATE_H
 #define PSD_ROWS_PRIVATE_H
 
+#include <psddata.h>
+#include <psdpatches.h>
+#include "cone/blocks.h"
 #include "cone/factors.h"
-#include "problem.h"
 
 typedef struct _p_PsdRows *PsdRows;
-
-/* PsdRowsBytes - what PsdRowsCreate keeps on a rank with n_local images. Not collective. */
-PetscReal PsdRowsBytes(PetscInt n_local, PetscInt positions, PetscInt f);
 
 /* PsdRowsCreate - cuts and transforms this rank's patches; the transform's statistics must be there. Not collective. */
 PetscErrorCode PsdRowsCreate(PsdData data, PsdPatches patches, PsdBlocks blocks, const PetscReal activation[3],
                              PsdRows *rows);
 PetscErrorCode PsdRowsDestroy(PsdRows *rows);
 
-/* PsdRowsForward - yhat = A S for this rank's samples, n_local x C row-major. S: C columns of D over the owners of pairs.
-   Collective. Cost: 2 f^2 flops a patch and class. */
+/* PsdRowsForward - yhat = A S for this rank's samples, n_local x C row-major. S: C columns of D over the owners of
+   pairs. Collective. Cost: 2 f^2 flops a patch and class. */
 PetscErrorCode PsdRowsForward(PsdRows rows, Vec S, PetscReal yhat[]);
 
-/* PsdRowsForwardFactors - the same of S given by its terms, all of them on every rank. Not collective. Cost: 2 f flops a
-   patch and term. */
+/* PsdRowsForwardFactors - the same of S given by its terms, all of them on every rank. Not collective. Cost: 2 f
+   flops a patch and term. */
 PetscErrorCode PsdRowsForwardFactors(PsdRows rows, const PsdFactors *S, PetscReal yhat[]);
 
-/* PsdRowsAdjoint - gradient = A'nu summed over all ranks. nu: n_local x C row-major. Collective. Cost: f^2 flops a patch and
-   class. */
+/* PsdRowsAdjoint - gradient = A'nu summed over all ranks. nu: n_local x C row-major. Collective. Cost: f^2 flops a
+   patch and class. */
 PetscErrorCode PsdRowsAdjoint(PsdRows rows, const PetscReal nu[], Vec gradient);
 
 /*
    PsdRowsDualMatrix - columns of A A' summed over the regions: those of this rank's samples.
 
-   Collective. Sample i of rank r has the number (i/block P + r) block + i%block, so that a rank's samples are its columns of a
-   matrix dealt out by blocks of columns; N = P block ceil(most samples of a rank / block). K: N x N/P by columns, of which at
-   least the lower triangle is written; rows and columns without a sample become those of the identity.
-   Cost: 2 f flops a pair of patches, half of all pairs.
+   Collective. Sample i of rank r has the number (i/block P + r) block + i%block, so that a rank's samples are its
+   columns of a matrix dealt out by blocks of columns; N = P block ceil(most samples of a rank / block). K: N x N/P by
+   columns, of which at least the lower triangle is written; rows and columns without a sample become those of the
+   identity. Cost: 2 f flops a pair of patches, half of all pairs.
 */
 PetscErrorCode PsdRowsDualMatrix(PsdRows rows, PetscInt block, PetscInt N, PetscReal K[]);
 
 /* norm: n_local x G, upper bounds of ||Phi_ig||. Borrowed. */
 void PsdRowsGetNorms(PsdRows rows, const PetscReal *norm[]);
 
-/* Most terms of a sum on this rank, for bounds of its rounding. */
-PetscInt PsdRowsTerms(PsdRows rows);
+/* PsdRowsLongestSum - most numbers that a sum on this rank is made of one after the other, for bounds of its
+   rounding. */
+PetscInt PsdRowsLongestSum(PsdRows rows);
 
 #endif

@@ -2,6 +2,8 @@
    Pi and Q of symmetry.h, from what mirroring does to the regions and coordinates of patches.
 */
 #include "symmetry.h"
+#include "patches/lift.h"
+#include "patches/mirror.h"
 
 /* Place of entry (i,j) in the svec of a block. */
 static PetscInt PlaceOf(PetscInt i, PetscInt j)
@@ -10,8 +12,8 @@ static PetscInt PlaceOf(PetscInt i, PetscInt j)
   return PsdPackedLength(high) + low;
 }
 
-/* Pi on region g; the last row and column of a block, those of the constant 1, stay. padding: entries of padding, which are
-   zero in every sample. */
+/* Pi on region g; the last row and column of a block, those of the constant 1, stay. padding: entries of padding,
+   which are zero in every sample. */
 static void MapRegion(PsdSymmetry it, PetscInt g, PetscInt d, const PsdRegionMirror *mirror, PetscBool padding[])
 {
   const PetscInt m = PsdPackedLength(d);
@@ -67,24 +69,31 @@ PetscErrorCode PsdSymmetryCreate(PsdPatches patches, PsdBlocks blocks, PsdSymmet
 PetscReal PsdSymmetryEstimateOrder(PsdPatches patches)
 {
   PetscReal order = 0;
-  const PetscReal f = PsdPatchesFinalDimension(patches);
-  for (PetscInt k = 0; k < PetscMax(1, patches->branches); k++) {
-    const PsdPatches branch = patches->branches ? patches->branch[k] : patches;
-    const PetscReal own = PsdPatchesFinalDimension(branch), pool = branch->geometry.pool;
-    const PetscReal m = (own + 1) * (own + 2) / 2, middle = branch->geometry.pool % 2 ? pool : 0;
-    order += (pool * pool - middle) / 2 * (m + f - own) + middle * ((m + own + 2) / 2 + f - own);
+  PetscInt branches, f;
+  (void)PsdPatchesGetBranchCount(patches, &branches);
+  (void)PsdPatchesGetSizes(patches, NULL, &f, NULL, NULL);
+  for (PetscInt k = 0; k < branches; k++) {
+    PsdPatches branch;
+    PsdPatchGeometry g;
+    PetscInt branch_f;
+    (void)PsdPatchesGetBranch(patches, k, &branch);
+    (void)PsdPatchesGetGeometry(branch, &g);
+    (void)PsdPatchesGetSizes(branch, NULL, &branch_f, NULL, NULL);
+    const PetscReal own = branch_f, padding = f - branch_f, pool = g.pool;
+    const PetscReal m = (own + 1) * (own + 2) / 2, middle = g.pool % 2 ? pool : 0;
+    order += (pool * pool - middle) / 2 * (m + padding) + middle * ((m + own + 2) / 2 + padding);
   }
   return order;
 }
 
-void PsdSymmetryFold(const struct _p_PsdSymmetry *it, PetscReal scale, const PetscReal x[], PetscReal folded[])
+void PsdSymmetryFold(PsdSymmetry it, PetscReal scale, const PetscReal x[], PetscReal folded[])
 {
   const PetscReal *w0 = it->weight[0], *w1 = it->weight[1];
   for (PetscInt k = 0; k < it->order; k++)
     folded[k] = scale * (w0[k] * x[it->place[0][k]] + w1[k] * x[it->place[1][k]]);
 }
 
-void PsdSymmetryUnfold(const struct _p_PsdSymmetry *it, PsdBlocks blocks, const PetscReal folded[], PetscReal local[])
+void PsdSymmetryUnfold(PsdSymmetry it, PsdBlocks blocks, const PetscReal folded[], PetscReal local[])
 {
   const PetscInt64 begin = (PetscInt64)blocks->first * blocks->m, end = begin + (PetscInt64)blocks->local * blocks->m;
   for (PetscInt64 k = begin; k < end; k++) local[k - begin] = 0;
@@ -98,7 +107,7 @@ void PsdSymmetryUnfold(const struct _p_PsdSymmetry *it, PsdBlocks blocks, const 
   }
 }
 
-void PsdSymmetryMirror(const struct _p_PsdSymmetry *it, const PetscReal x[], PetscReal mirrored[])
+void PsdSymmetryMirror(PsdSymmetry it, const PetscReal x[], PetscReal mirrored[])
 {
   for (PetscInt k = 0; k < it->D; k++) mirrored[k] = it->sign[k] * x[it->partner[k]];
 }

@@ -1,10 +1,22 @@
 /*
-   What the formats share: memory that a file's header asks for, paths, and limits that tell a damaged header from a
-   large data set.
+   What the formats share: names of splits, sizes of images and of what is read at a time, memory that a file's header asks
+   for, paths, and limits that tell a damaged header from a large data set.
 */
 #include "data.h"
 #include <stdlib.h>
 #include <string.h>
+
+const char *const PsdSplitNames[] = {"train", "test", NULL};
+
+size_t PsdSourceImageBytes(const PsdSource *source)
+{
+  return (size_t)source->channels * (size_t)source->height * (size_t)source->width;
+}
+
+PetscInt PsdSourcePiece(const PsdSource *source)
+{
+  return (PetscInt)PetscMax(PSD_PIECE_BYTES / PsdSourceImageBytes(source), 1);
+}
 
 PetscBool PsdHasSuffix(const char name[], const char suffix[])
 {

@@ -1,29 +1,29 @@
 /*
-   Rates of kernels: those of this machine, all ranks at work at once, each timed until it has taken a tenth of a second; or as they
-   were given for another machine.
+   Rates: those of this machine, all ranks at work at once, each operation timed until it has taken a tenth of a second;
+   or as they were given for another machine.
 */
 #include "base/eigen.h"
-#include "patches/patches.h"
-#include "plan.h"
+#include "measure.h"
+#include "patches/lift.h"
 #include <petscblaslapack.h>
 
 #define ORDER 1024
 #define EIGEN_MOST 500 /* larger blocks: by the cube of the order */
 #define ENOUGH 0.1
 
-typedef PetscErrorCode (*Kernel)(void *context);
+typedef PetscErrorCode (*Operation)(void *context);
 
 /* Seconds of one call: the first is not counted, and the slowest rank counts. */
-static PetscErrorCode Time(MPI_Comm comm, Kernel kernel, void *context, PetscReal *seconds)
+static PetscErrorCode Time(MPI_Comm comm, Operation operation, void *context, PetscReal *seconds)
 {
   PetscFunctionBeginUser;
   PetscInt calls = 0;
-  PetscCall((*kernel)(context));
+  PetscCall((*operation)(context));
   PetscCallMPI(MPI_Barrier(comm));
   const PetscLogDouble start = MPI_Wtime();
   PetscLogDouble elapsed = 0;
   while (elapsed < ENOUGH) {
-    PetscCall((*kernel)(context));
+    PetscCall((*operation)(context));
     calls++;
     elapsed = MPI_Wtime() - start;
   }
@@ -32,7 +32,7 @@ static PetscErrorCode Time(MPI_Comm comm, Kernel kernel, void *context, PetscRea
   PetscFunctionReturn(0);
 }
 
-/* Operands of the dense kernels: A and B of ORDER x ORDER, C as well or larger; vectors longer than any cache. */
+/* Operands of the dense operations: A and B of ORDER x ORDER, C as well or larger; vectors longer than any cache. */
 typedef struct {
   PetscReal *A, *B, *C, *lambda;
   size_t length; /* of the triad's vectors, which lie in one array behind each other */
@@ -106,8 +106,9 @@ static PetscErrorCode Lift(void *context)
   PetscFunctionReturn(0);
 }
 
-/* Seconds an image that whitened patches take beyond the others: two more products a region, at less than dgemm's rate. */
-static PetscReal TransformSeconds(const PsdPlanSizes *sizes, PetscReal gemm)
+/* Seconds an image that whitened patches take beyond the others: two more products a region, at less than dgemm's
+   rate. */
+static PetscReal TransformSeconds(const PsdSizes *sizes, PetscReal gemm)
 {
   if (!sizes->transform) return 0;
   return (PetscReal)sizes->G * 2 * sizes->q * sizes->f * (sizes->q + sizes->f) / (0.7 * gemm);
@@ -115,7 +116,7 @@ static PetscReal TransformSeconds(const PsdPlanSizes *sizes, PetscReal gemm)
 
 /* What is timed is without a transform, which is counted. With several branches only
    the moments are timed, and what lifting adds to them without a transform, a copy, is left out. */
-static PetscErrorCode TimeLift(MPI_Comm comm, const PsdPlanSizes *sizes, Operands *it, PsdRates *rates)
+static PetscErrorCode TimeLift(MPI_Comm comm, const PsdSizes *sizes, Operands *it, PsdRates *rates)
 {
   PetscFunctionBeginUser;
   PetscRandom random;
@@ -134,8 +135,8 @@ static PetscErrorCode TimeLift(MPI_Comm comm, const PsdPlanSizes *sizes, Operand
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdRatesMeasure(MPI_Comm comm, const PsdPlanSizes *sizes, PsdPatches patches,
-                               const PetscReal activation[3], PsdRates *rates)
+PetscErrorCode PsdRatesMeasure(MPI_Comm comm, const PsdSizes *sizes, PsdPatches patches, const PetscReal activation[3],
+                               PsdRates *rates)
 {
   PetscFunctionBeginUser;
   const PetscReal cube = (PetscReal)ORDER * ORDER * ORDER;
@@ -163,7 +164,7 @@ PetscErrorCode PsdRatesMeasure(MPI_Comm comm, const PsdPlanSizes *sizes, PsdPatc
   PetscFunctionReturn(0);
 }
 
-void PsdRatesGiven(const PsdPlanSizes *sizes, PetscInt count, const PetscReal given[], PsdRates *rates)
+void PsdRatesGiven(const PsdSizes *sizes, PetscInt count, const PetscReal given[], PsdRates *rates)
 {
   const PsdRates nominal = PsdRatesNominal(sizes);
   const PetscReal slower = nominal.gemm / (given[0] * 1e9);
@@ -173,7 +174,7 @@ void PsdRatesGiven(const PsdPlanSizes *sizes, PetscInt count, const PetscReal gi
                       .bandwidth = given[3] * 1e9,
                       .eigen = nominal.eigen * slower,
                       .lift = nominal.lift * slower + TransformSeconds(sizes, given[0] * 1e9)};
-  if (count < PSD_PLAN_RATES) return;
+  if (count < PSD_RATES) return;
   rates->lift = given[4] / 1e3;
   rates->eigen = given[5] / 1e3 / (sizes->d * sizes->d * sizes->d);
 }

@@ -29,7 +29,7 @@ static PetscErrorCode TakeOldName(const char old_name[], const char name[])
 static PetscErrorCode SetKernel(PsdCone cone)
 {
   PetscFunctionBeginUser;
-  char text[PSD_MESSAGE_LENGTH / 2] = "kernel of the PSD projection;";
+  char text[PSD_MESSAGE_LENGTH / 2] = "kernel of the PSD projection:";
   PetscInt choice = 0;
   const char **names;
   PetscCall(PetscCalloc1(PsdConeKernels + 2, &names));
@@ -38,7 +38,7 @@ static PetscErrorCode SetKernel(PsdCone cone)
     const PsdConeOps *ops = PsdConeTable[k];
     const size_t length = strlen(text);
     names[k + 1] = ops->name;
-    snprintf(text + length, sizeof(text) - length, " %s: %s%s", ops->name, ops->help,
+    snprintf(text + length, sizeof(text) - length, " %s, %s%s", ops->name, ops->help,
              k + 1 < PsdConeKernels ? ";" : "");
     if (ops->old_name) PetscCall(TakeOldName(ops->old_name, ops->name));
   }

@@ -1,0 +1,97 @@
+/*
+   A run added up: how often the solver does what others say the cost of, and what it allocates itself.
+
+   What cannot be known before a run is assumed: the penalty changes twice, which is a factorisation each. The cone has
+   assumptions of its own (cone/cone_cost.c).
+*/
+#include "solver_costs.h"
+#include "admm.h"
+#include "cone/polar.h"
+
+#define FACTORIZATIONS 2 /* after the first */
+#define VECTORS 19       /* 12 of admm.c, 5 of certificate/bounds.c, h and the right-hand side of the consensus */
+
+#define REAL PSD_BYTES_REAL
+
+/* ---------------------------------------------------------------- memory */
+
+/* Numbers of all representative samples and of all pairs, on the root and on a rank that may own none. */
+static void AddSplitting(const PsdSizes *s, PsdMemory *memory, const char name[], PsdPhase first, PetscReal samples,
+                         PetscReal vectors)
+{
+  const PetscReal vector = REAL * s->m;
+  PsdMemoryAdd(memory, name, first, PSD_PHASE_CERTIFY, samples + vectors * vector * PsdSizesPairsMost(s),
+               samples + vectors * vector * PsdSizesPairsLeast(s));
+}
+
+/* Of a loss that is split: split.c, certificate/bounds.c and problem/products.c; accelerate.c; the certificate's two
+   points. */
+static void SplittingMemory(const PsdSizes *s, PsdMemory *memory)
+{
+  const PetscReal numbers = REAL * PsdSizesRows(s, s->n_local) * s->C, points = 2 * REAL * s->n_local * s->C;
+  const PetscReal columns = 2 * REAL * s->D * s->C;
+  AddSplitting(s, memory, "splitting", PSD_PHASE_FACTOR, (s->folded ? 9 : 8) * numbers + columns, 4);
+  AddSplitting(s, memory, "records of iterations", PSD_PHASE_ADMM, PSD_RECORDS * 2 * numbers, PSD_RECORDS * 4);
+  PsdMemoryAdd(memory, "dual points", PSD_PHASE_CERTIFY, PSD_PHASE_CERTIFY, points, points);
+}
+
+void PsdAdmmMemory(const PsdSizes *s, const PsdConsensusKernel *kernel, PetscReal program, PsdMemory *memory)
+{
+  const PetscReal vectors = VECTORS * REAL * s->m;
+  memory->count = 0;
+  PsdMemoryAdd(memory, "program and libraries", PSD_PHASE_READ, PSD_PHASE_WRITE, program, program);
+  PsdSamplesMemory(s, kernel->samples, memory);
+  (*kernel->memory)(s, memory);
+  PsdMemoryAdd(memory, "solver's vectors", PSD_PHASE_FACTOR, PSD_PHASE_CERTIFY, vectors * PsdSizesPairsMost(s),
+               vectors * PsdSizesPairsLeast(s));
+  if (s->split) SplittingMemory(s, memory);
+  PsdConeMemory(s, memory);
+  PsdPolarMemory(s, memory);
+  PsdEvaluateMemory(s, kernel->samples, memory);
+}
+
+/* ---------------------------------------------------------------- time */
+
+/* Without the projections. A check of a loss that is split makes two halves of a pass over the samples, as does a
+   jump. */
+static PsdCost Iteration(const PsdSizes *s, const PsdConsensusCosts *consensus, const PsdRates *rates)
+{
+  const PsdCost cost = PsdCostSum(consensus->step, PsdCostMove(25 * REAL * s->m * PsdSizesPairsMost(s), rates));
+  const PetscReal passes = 1 + 1.0 / PSD_CHECK_EVERY + 1.0 / PSD_JUMP_EVERY;
+  return s->split ? PsdCostSum(cost, PsdCostTimes(passes, PsdProductsCost(s, rates))) : cost;
+}
+
+static PsdCost Projections(const PsdSizes *s, const PsdRates *rates, PetscReal iterations)
+{
+  const PetscReal complete = PsdConeCompleteIterations(iterations);
+  return PsdCostSum(PsdCostTimes(complete, PsdConeCost(s, rates, PETSC_TRUE)),
+                    PsdCostTimes(iterations - complete, PsdConeCost(s, rates, PETSC_FALSE)));
+}
+
+/* With A'A there is a second candidate, which takes a solve and a product more than the network's product
+   (certificate/bounds.c). */
+static PsdCost Check(const PsdSizes *s, PsdConsensusForm form, const PsdConsensusCosts *consensus,
+                     const PsdRates *rates)
+{
+  const PetscReal candidates = form == PSD_FORM_GRAM ? 2 : 1, products = form == PSD_FORM_GRAM ? 4 : 1;
+  return PsdCostSum(PsdCostTimes(candidates, PsdPolarCost(s, rates)), PsdCostTimes(products, consensus->multiply));
+}
+
+void PsdAdmmCosts(const PsdSizes *s, const PsdConsensusKernel *kernel, const PsdRates *rates, PetscInt iterations,
+                  PsdCost cost[PSD_PHASE_COUNT])
+{
+  const PetscReal count = (PetscReal)iterations, checks = count / PSD_CHECK_EVERY;
+  const PsdCost polar = PsdPolarCost(s, rates);
+  PsdConsensusCosts consensus;
+  (*kernel->costs)(s, rates, &consensus);
+  cost[PSD_PHASE_READ] = PsdSamplesRead(s, rates);
+  cost[PSD_PHASE_LIFT] = PsdSamplesLift(s, kernel->samples, rates);
+  cost[PSD_PHASE_GRAM] = consensus.assemble;
+  cost[PSD_PHASE_FACTOR] =
+      PsdCostSum(PsdCostSum(consensus.factor, PsdCostTimes(PSD_LANCZOS_STEPS, consensus.multiply)), polar);
+  cost[PSD_PHASE_ADMM] = PsdCostSum(
+      PsdCostSum(PsdCostTimes(count, Iteration(s, &consensus, rates)), PsdCostTimes(FACTORIZATIONS, consensus.factor)),
+      PsdCostSum(Projections(s, rates, count), PsdCostTimes(checks, Check(s, kernel->form, &consensus, rates))));
+  cost[PSD_PHASE_CERTIFY] = PsdCostSum(PsdEvaluateCost(s, kernel->samples, rates), PsdCostTimes(2, polar));
+  cost[PSD_PHASE_WRITE] = (PsdCost){0, 0};
+}

@@ -1,0 +1,101 @@
+/*
+   Where the iteration starts: from nothing, from a network, or, when beta changes, from where it stands.
+*/
+#include "admm.h"
+#include "base/base.h"
+
+PetscErrorCode PsdAdmmStart(PsdAdmm admm, PetscReal sigma)
+{
+  PetscFunctionBeginUser;
+  PsdPenaltyState *penalty = &admm->penalty;
+  PetscReal rho = admm->settings.rho;
+  if (rho == 0) {
+    PetscCall(PsdSpectrumFind(admm->consensus, &penalty->spectrum));
+    rho = PsdAdmmInitialPenalty(admm);
+    PetscCall(
+        PetscInfo(NULL, "initial rho %g, mean eigenvalue seen by h %g\n", (double)rho, (double)penalty->spectrum.mean));
+  }
+  PetscCall(PsdAdmmSetPenalty(admm, rho, sigma));
+  penalty->initial = penalty->rho;
+  /* the network without neurons: objective L(0) */
+  admm->status = (PsdAdmmStatus){.objective = admm->problem->loss_at_zero, .gap = 1, .rho = penalty->rho};
+  PetscFunctionReturn(0);
+}
+
+/* The neurons with positive weight (s = 0) or those with negative weight, positive (s = 1), as a list of their own. */
+static PetscErrorCode SelectSign(PsdNetwork network, PetscInt s, PsdNeurons *selected)
+{
+  PetscFunctionBeginUser;
+  PetscInt N, f;
+  const PetscReal *filters, *weights;
+  const PetscInt *regions, *classes;
+  PetscCall(PsdNetworkGetNeurons(network, &N, &f, &filters, &weights, &regions, &classes));
+  PetscCall(PsdNeuronsCreate(N, f, selected));
+  for (PetscInt k = 0; k < N; k++) {
+    if ((weights[k] > 0) != (s == 0)) continue;
+    PetscCall(PetscArraycpy(selected->filter + (size_t)selected->N * f, filters + (size_t)k * f, f));
+    selected->weight[selected->N] = PetscAbsReal(weights[k]);
+    selected->region[selected->N] = regions[k];
+    selected->class[selected->N] = classes[k];
+    selected->N++;
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdAdmmSetInitial(PsdAdmm admm, PsdNetwork network)
+{
+  PetscFunctionBeginUser;
+  for (PetscInt s = 0; s < 2; s++) {
+    PsdNeurons selected;
+    PetscReal weight;
+    PetscCall(SelectSign(network, s, &selected));
+    PetscCall(PsdNeuronsAssemble(&selected, admm->blocks, admm->iterate.Z[s], &weight));
+    PetscCall(PsdNeuronsDestroy(&selected));
+  }
+  /* U = 0, and S is not in use yet */
+  PetscCall(VecWAXPY(admm->iterate.S, -1, admm->iterate.Z[1], admm->iterate.Z[0]));
+  PetscCall(PsdConsensusRestart(admm->consensus, admm->iterate.S));
+  if (admm->split) PetscCall(PsdSplittingRestart(admm->split, admm->iterate.S));
+  PetscFunctionReturn(0);
+}
+
+/*
+   Z stays, and so does the best network, whose objective is that of its loss and new weight. The multipliers -rho U
+   are of the size of beta. The penalty follows the rule of the start by as much as that changes, so that what was
+   learned is kept.
+*/
+PetscErrorCode PsdAdmmSetBeta(PsdAdmm admm, PetscReal beta)
+{
+  PetscFunctionBeginUser;
+  const PsdProblem problem = admm->problem;
+  const PetscReal last = problem->beta, empty = problem->loss_at_zero;
+  const PetscReal sigma = admm->split ? admm->split->sigma : 1;
+  const PetscBool estimated = (PetscBool)(admm->penalty.spectrum.steps > 0); /* rather than given, as -rho */
+  const PetscReal start = estimated ? PsdAdmmInitialPenalty(admm) : 1;
+  PetscReal objective = admm->status.objective + (beta - last) * admm->best.weight;
+  PetscCall(PsdPhaseBegin(PSD_PHASE_FACTOR));
+  problem->beta = beta;
+  problem->beta_rel = problem->beta_noise = 0;
+  PetscCall(PsdBoundsSetBeta(admm->bounds));
+  if (estimated) PetscCall(PsdAdmmSetPenalty(admm, admm->penalty.rho * PsdAdmmInitialPenalty(admm) / start, sigma));
+  for (PetscInt s = 0; s < 2; s++) PetscCall(VecScale(admm->iterate.U[s], beta / last));
+  PetscCall(PsdConsensusRescale(admm->consensus, beta / last));
+  PsdAcceleratorReset(admm->accelerator);
+  admm->penalty.initial = admm->penalty.rho;
+  admm->penalty.trend = (PsdBoundTrend){0};
+  admm->checks.last = admm->round = admm->history.rows = 0;
+  admm->clock.elapsed = 0;
+  if (objective > empty) {
+    objective = empty;
+    admm->best.neurons.N = 0;
+    admm->best.weight = 0;
+    PetscCall(VecSet(admm->best.S, 0));
+  }
+  admm->status = (PsdAdmmStatus){.objective = objective,
+                                 .gap = 1,
+                                 .rho = admm->penalty.rho,
+                                 .neurons = objective < empty ? admm->status.neurons : 0};
+  PetscCall(PsdAdmmScreen(admm, &admm->status.screened));
+  PetscCall(PsdPhaseEnd(PSD_PHASE_FACTOR));
+  PetscFunctionReturn(0);
+}

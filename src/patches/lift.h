@@ -1,0 +1,49 @@
+/*
+   From an image to its lifted features Phi_ig (docs/mathematics.md, section 1), by the pooled second moments of raw
+   patches.
+
+   Whitening and PCA are linear, so that they are applied to the (q+1) x (q+1) moments of a region rather than to its
+   patches, which is cheaper by the number of patches in a region. Patches in the program's coordinates are never
+   held.
+*/
+#ifndef PSD_LIFT_PRIVATE_H
+#define PSD_LIFT_PRIVATE_H
+
+#include <psdpatches.h>
+
+/* Entries of the packed upper triangle (column by column) of a symmetric matrix of order n. */
+static inline PetscInt PsdPackedLength(PetscInt n)
+{
+  return n * (n + 1) / 2;
+}
+
+/* Numbers in the moments of an image. */
+PetscInt PsdPatchesMomentsLength(PsdPatches patches);
+
+/*
+   PsdPatchesMoments - mean over each region's patches p of [p;1][p;1]'.
+
+   Not collective. moments: G packed upper triangles of order q+1, branch after branch.
+*/
+PetscErrorCode PsdPatchesMoments(PsdPatches patches, const unsigned char image[], PetscReal moments[]);
+
+/*
+   PsdPatchesLift - Phi_ig from the moments: transforms them into the program's coordinates and weights them with the
+   activation. Not collective. activation: a, b, c. phi: G svecs of order f+1; with one branch it may be the same
+   array as moments.
+*/
+PetscErrorCode PsdPatchesLift(PsdPatches patches, const PetscReal activation[3], const PetscReal moments[],
+                              PetscReal phi[]);
+
+/* PsdPatchesProduct - upper triangle of scale sum_l p_l p_l', for `count` patches, rows of q. Reads up to
+   PSD_ROWS_PADDING numbers beyond the last row. Not collective. */
+#define PSD_ROWS_PADDING 16
+PetscErrorCode PsdPatchesProduct(PetscInt q, PetscInt count, PetscReal scale, const PetscReal rows[],
+                                 PetscReal square[]);
+
+/* Flops of PsdPatchesMoments and PsdPatchesLift for one image: useful ones, a product of a matrix with its own
+   transpose counted as half a general one. */
+PetscLogDouble PsdPatchesMomentsFlops(PsdPatches patches);
+PetscLogDouble PsdPatchesLiftFlops(PsdPatches patches);
+
+#endif

@@ -1,0 +1,30 @@
+/*
+   What exchanging left and right does to patches (docs/mathematics.md, section 2, "Mirror images").
+*/
+#ifndef PSD_MIRROR_PRIVATE_H
+#define PSD_MIRROR_PRIVATE_H
+
+#include <psdpatches.h>
+
+/* Whether the patches of a mirrored image are those of the image, mirrored, in mirrored regions. After
+   PsdPatchesSetImageSize. Not collective. */
+PetscBool PsdPatchesAreSymmetric(PsdPatches patches);
+
+/* PsdPatchesSetMirrored - the transform to come is that of images and mirror images alike. Before the statistics; needs
+   symmetric patches. Logically collective. */
+void PsdPatchesSetMirrored(PsdPatches patches);
+PetscBool PsdPatchesAreMirrored(PsdPatches patches);
+
+/* Where number k of a raw patch is in the mirrored patch. */
+PetscInt PsdPatchesMirrorPixel(PsdPatches patches, PetscInt k);
+
+/* What becomes of region g: coordinate k of a patch of the mirrored image in `region` is sign[k] times coordinate
+   coordinate[k] of one of the image in g. Coordinates from f on are padding. */
+typedef struct {
+  PetscInt region, f;
+  PetscInt *coordinate; /* f of all branches */
+  PetscReal *sign;      /* f of all branches */
+} PsdRegionMirror;
+void PsdPatchesGetMirror(PsdPatches patches, PetscInt g, PsdRegionMirror *mirror);
+
+#endif

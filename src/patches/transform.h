@@ -1,0 +1,33 @@
+/*
+   The linear change of coordinates x = (p - mean) transform that -whiten and -pca ask for, made of the covariance of
+   all patches of all images. Its statistics are the sum of the moments (lift.h) of all regions, each as often as it
+   has patches.
+*/
+#ifndef PSD_TRANSFORM_PRIVATE_H
+#define PSD_TRANSFORM_PRIVATE_H
+
+#include <psdpatches.h>
+#include "base/visitor.h"
+
+/* Whether a transform was asked for whose statistics have not been computed yet. Not collective. */
+PetscBool PsdPatchesNeedStatistics(PsdPatches patches);
+
+/* Numbers in the statistics: a packed upper triangle of order q+1, branch after branch. */
+PetscInt PsdPatchesStatisticsLength(PsdPatches patches);
+/* PsdPatchesAddStatistics - adds the moments of one image, the last that PsdPatchesMoments was called for, to sum,
+   which starts from zeros. Not collective. */
+void PsdPatchesAddStatistics(PsdPatches patches, const PetscReal moments[], PetscReal sum[]);
+/* PsdPatchesSetStatistics - makes the transform of the sum over all images, which only rank 0 needs to have, and may
+   change. Collective. Input errors: patches that are all alike, or overflow. */
+PetscErrorCode PsdPatchesSetStatistics(PsdPatches patches, PetscReal sum[]);
+
+/* PsdPatchesVisit - the transform of every branch that has one, in a file that a run is continued from (patches_state.c); a
+   transform that is there already stays when one is read. Collective. */
+struct _p_PsdVisitor;
+PetscErrorCode PsdPatchesVisit(PsdPatches patches, struct _p_PsdVisitor *visitor);
+
+/* PsdPatchesFeatureBound - an upper bound of |Phi's quadratic and linear parts| before cancellation in the change of
+   coordinates: what the rounding error of a lifted feature is relative to. 0 without a transform. */
+PetscReal PsdPatchesFeatureBound(PsdPatches patches, const PetscReal activation[3]);
+
+#endif

@@ -1,0 +1,48 @@
+/*
+   One pass over the samples for the certificate (docs/mathematics.md, section 3): the predictions A S and their loss,
+   and for each dual point nu, in the domain of the dual function, A'nu, with bounds of what rounding has done to
+   either.
+*/
+#ifndef PSD_DUAL_POINT_PRIVATE_H
+#define PSD_DUAL_POINT_PRIVATE_H
+
+#include "problem.h"
+
+/* What the pass finds for the predictions A S, ... */
+typedef struct {
+  PetscReal loss, rounding; /* the loss, and a bound of its rounding error */
+  PetscReal accuracy;       /* 0..1 */
+} PsdPrimalPoint;
+
+/* ... and for one dual point nu. The squared loss needs two sums to know the dual function on the ray of nu, losses
+   that are split nu itself. */
+typedef struct {
+  PetscReal linear, quadratic; /* <nu,Y> and ||nu||^2 */
+  PetscReal *nu; /* n_local x C row-major, in the dual function's domain; NULL for a loss that is not split */
+  Vec gradient;  /* P A'nu */
+  Vec rounding;  /* one number a pair: a bound of ||error of smat(A'nu)_gt||_F (see dual_point.c) */
+} PsdDualPoint;
+
+/* How a dual point is given: nu = -L'(A w), or, where w is NULL, nu itself, of this rank's representative samples x C
+   row-major. */
+typedef struct {
+  Vec w;
+  const PetscReal *nu;
+} PsdDualSource;
+
+/*
+   PsdProblemEvaluate - the predictions A S and the dual points of `sources`, from the samples themselves rather than
+   from A'A.
+
+   Collective. S, w: C columns of D, distributed over pairs. points[k]: made by PsdDualPointCreate.
+*/
+PetscErrorCode PsdProblemEvaluate(PsdProblem problem, Vec S, PetscInt count, const PsdDualSource sources[],
+                                  PsdPrimalPoint *primal, PsdDualPoint points[]);
+PetscErrorCode PsdDualPointCreate(PsdProblem problem, PsdDualPoint *point);
+PetscErrorCode PsdDualPointDestroy(PsdDualPoint *point);
+
+/* PsdDualPointPolar - an upper bound of R*(A'nu), over all pairs: |[u;1]' E [u;1]| <= 2 ||E||_F of the error E is
+   added to what was found. hidden, or NULL: the largest such addition. Collective. */
+PetscErrorCode PsdDualPointPolar(PsdProblem problem, const PsdDualPoint *point, PetscReal *value, PetscReal *hidden);
+
+#endif

@@ -1,0 +1,35 @@
+/*
+   This rank's rows of A P in chunks: kept when they fit the memory stated, made again from the images when they do not.
+*/
+#ifndef PSD_FEATURES_PRIVATE_H
+#define PSD_FEATURES_PRIVATE_H
+
+#include <psddata.h>
+#include <psdpatches.h>
+#include "symmetry.h"
+
+typedef struct _p_PsdFeatures *PsdFeatures;
+
+/* memory: bytes this rank may use for them. activation: a, b, c. Not collective. */
+PetscErrorCode PsdFeaturesCreate(PsdData data, PsdPatches patches, const PetscReal activation[3], size_t memory,
+                                 PsdFeatures *features);
+/* PsdFeaturesSetUp - computes the transform of the patches when one is wanted, and lifts all images that can be kept.
+   Collective. */
+PetscErrorCode PsdFeaturesSetUp(PsdFeatures features);
+/* PsdFeaturesGatherStatistics - the transform alone, for those who need no lifted features. Collective. */
+PetscErrorCode PsdFeaturesGatherStatistics(PsdFeatures features);
+/* PsdFeaturesSetSymmetry - streams rows that mirror images share the making of; fold: one row for both, see
+   symmetry.h, kept when those fit the memory. Before SetUp; needs data with mirror images. Not collective. */
+PetscErrorCode PsdFeaturesSetSymmetry(PsdFeatures features, PsdSymmetry symmetry, PetscBool fold);
+PetscInt PsdFeaturesLength(PsdFeatures features);        /* of a row */
+PetscInt PsdFeaturesSamplesPerRow(PsdFeatures features); /* 2 when folded, else 1 */
+PetscBool PsdFeaturesAreKept(PsdFeatures features);      /* here */
+PetscInt PsdFeaturesCountChunks(PsdFeatures features);
+PetscInt PsdFeaturesChunkRows(PsdFeatures features); /* at most */
+/* Chunk k: rows of this rank's samples from `first` on, row i of it at phi + i ld. Borrowed until the next call. Not
+   collective. */
+PetscErrorCode PsdFeaturesGetChunk(PsdFeatures features, PetscInt k, PetscInt *first, PetscInt *rows,
+                                   const PetscReal *phi[], PetscInt *ld);
+PetscErrorCode PsdFeaturesDestroy(PsdFeatures *features);
+
+#endif

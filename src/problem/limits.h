@@ -1,0 +1,30 @@
+/*
+   The sizes of the pieces that samples are worked on in. What is allocated follows from them, and so does what a run is
+   foreseen to need (sample_costs.c).
+*/
+#ifndef PSD_LIMITS_PRIVATE_H
+#define PSD_LIMITS_PRIVATE_H
+
+/* Rows a product of a chunk of features with itself needs to run at the speed of BLAS-3, and memory a chunk may
+   take. */
+#define PSD_CHUNK_ROWS 1024
+#define PSD_CHUNK_BYTES ((size_t)64 << 20)
+
+/*
+   Chunks are cut where 24ths of all images end, and those where they are too long. Ranks whose number divides 24 hold
+   whole 24ths, so that the same chunks arise on any such number of ranks: see PsdSum.
+*/
+#define PSD_SAMPLE_PARTS 24
+
+/* Up to this order A'A is summed in twice the working precision, chunk by chunk: two more arrays of D x D and an
+   addition of them a chunk, a fifth of the time of the product at this order and less below it. */
+#define PSD_EXACT_UP_TO 2000
+
+/* Columns of A'A in one product, where it is made by columns: wide enough for BLAS-3, narrow enough that little is done
+   above the diagonal. */
+#define PSD_GRAM_GROUP 512
+
+/* Patches in one product: enough for BLAS-3, small enough that operands stay in cache. */
+#define PSD_ROWS_PATCHES 1024
+
+#endif

@@ -1,0 +1,161 @@
+/*
+   Costs of the samples: each function states what the one named in sample_costs.h allocates or computes.
+*/
+#include "sample_costs.h"
+#include "limits.h"
+
+#define REAL PSD_BYTES_REAL
+
+/* ---------------------------------------------------------------- memory: features.c, rows.c, gram.c */
+
+/* Of lifted features that a rank keeps; 0: they are lifted again for each pass. */
+static PetscReal KeptBytes(const PsdSizes *s)
+{
+  const PetscReal bytes = REAL * PsdSizesRows(s, s->n_local) * s->order;
+  return (s->folded && !s->split) || bytes > s->feature_memory ? 0 : bytes;
+}
+
+/* Samples of a chunk, at most. */
+static PetscReal ChunkSamples(const PsdSizes *s)
+{
+  const PetscReal part = PetscCeilReal(s->n / PSD_SAMPLE_PARTS);
+  return PetscMax(1, PetscMin(PetscMin(PSD_CHUNK_ROWS, part), (PetscReal)PSD_CHUNK_BYTES / (REAL * s->D)));
+}
+
+static void AddOnAll(PsdMemory *memory, const char name[], PsdPhase first, PsdPhase last, PetscReal bytes)
+{
+  PsdMemoryAdd(memory, name, first, last, bytes, bytes);
+}
+
+static void PatchesMemory(const PsdSizes *s, PsdMemory *memory)
+{
+  AddOnAll(memory, "patches", PSD_PHASE_LIFT, PSD_PHASE_CERTIFY, REAL * s->n_local * s->positions * s->f);
+  AddOnAll(memory, "work on patches", PSD_PHASE_GRAM, PSD_PHASE_CERTIFY,
+           REAL * (2 * PSD_ROWS_PATCHES * s->f + s->d * s->d + s->m));
+}
+
+/* A certificate has samples by themselves, folded or not. */
+static void FeaturesMemory(const PsdSizes *s, PsdMemory *memory)
+{
+  const PetscReal kept = KeptBytes(s), rows = ChunkSamples(s);
+  if (kept > 0) {
+    AddOnAll(memory, "lifted features, kept", PSD_PHASE_LIFT, PSD_PHASE_CERTIFY, kept);
+    AddOnAll(memory, "lifted samples, a chunk", PSD_PHASE_CERTIFY, PSD_PHASE_CERTIFY,
+             s->folded ? REAL * rows * s->D : 0);
+  } else {
+    AddOnAll(memory, "lifted features, a chunk", PSD_PHASE_LIFT, PSD_PHASE_CERTIFY,
+             REAL * rows * (s->folded ? s->D + s->order / 2 : s->D));
+  }
+}
+
+void PsdSamplesMemory(const PsdSizes *s, PsdSamplesForm form, PsdMemory *memory)
+{
+  AddOnAll(memory, "images and targets", PSD_PHASE_READ, PSD_PHASE_WRITE, s->n_local * (s->image + REAL * s->C));
+  AddOnAll(memory, "random targets", PSD_PHASE_READ, PSD_PHASE_GRAM, s->n_local * REAL * s->C);
+  AddOnAll(memory, "statistics of patches", PSD_PHASE_LIFT, PSD_PHASE_LIFT, s->transform ? REAL * 3 * s->q * s->q : 0);
+  if (form == PSD_SAMPLES_PATCHES) PatchesMemory(s, memory);
+  else FeaturesMemory(s, memory);
+}
+
+/* The upper triangle alone is touched; sums in twice the precision take two more arrays. */
+void PsdGramMemory(const PsdSizes *s, PsdMemory *memory)
+{
+  const PetscReal square = REAL * s->order * s->order;
+  AddOnAll(memory, "A'A, own samples'", PSD_PHASE_GRAM, PSD_PHASE_GRAM,
+           s->order <= PSD_EXACT_UP_TO ? 3 * square : square / 2);
+}
+
+void PsdGramColumnsMemory(const PsdSizes *s, PsdMemory *memory)
+{
+  const PetscReal rows = PsdSizesRows(s, ChunkSamples(s));
+  if (s->order <= PSD_EXACT_UP_TO) PsdGramMemory(s, memory);
+  else
+    AddOnAll(memory, "chunk of another rank", PSD_PHASE_GRAM, PSD_PHASE_GRAM,
+             REAL * rows * ((s->ranks > 1 ? s->order : 0) + PSD_GRAM_GROUP));
+}
+
+void PsdEvaluateMemory(const PsdSizes *s, PsdSamplesForm form, PsdMemory *memory)
+{
+  const PetscReal vector = REAL * s->m;
+  if (form == PSD_SAMPLES_PATCHES)
+    PsdMemoryAdd(memory, "dual points", PSD_PHASE_CERTIFY, PSD_PHASE_CERTIFY, 2 * vector * PsdSizesPairsMost(s),
+                 2 * vector * PsdSizesPairsLeast(s));
+  else AddOnAll(memory, "pass over the samples", PSD_PHASE_CERTIFY, PSD_PHASE_CERTIFY, REAL * s->D * s->C * 5);
+}
+
+/* ---------------------------------------------------------------- time */
+
+PsdCost PsdSamplesRead(const PsdSizes *s, const PsdRates *rates)
+{
+  return PsdCostMove(10 * s->n_local * s->image, rates);
+}
+
+/* All samples of a rank to lifted features, once. Mirror images that are folded need no lifting of their own. */
+static PsdCost LiftOnce(const PsdSizes *s, const PsdRates *rates)
+{
+  const PetscReal lifted = PsdSizesRows(s, s->n_local);
+  return (PsdCost){lifted * rates->lift, lifted * s->positions * s->q * s->q};
+}
+
+/* Images to patches: a copy, and a product when they are transformed. */
+static PsdCost Cut(const PsdSizes *s, const PsdRates *rates)
+{
+  const PetscReal patches = s->n_local * s->positions;
+  const PsdCost copy = PsdCostMove(4 * REAL * patches * s->q, rates);
+  return s->transform ? PsdCostSum(copy, PsdCostWork(2 * patches * s->q * s->f, rates->gemm)) : copy;
+}
+
+/* The certificate has samples by themselves, so that folded rows that are kept do not serve it; the statistics of
+   patches take a pass of their own unless they are gathered from what is kept. */
+PsdCost PsdSamplesLift(const PsdSizes *s, PsdSamplesForm form, const PsdRates *rates)
+{
+  const PsdCost lift = LiftOnce(s, rates);
+  if (form == PSD_SAMPLES_PATCHES) return s->transform ? PsdCostSum(Cut(s, rates), lift) : Cut(s, rates);
+  if (KeptBytes(s) > 0 && !s->folded) return lift;
+  return PsdCostTimes(s->transform ? 3 : 2, lift);
+}
+
+static PsdCost GramProducts(const PsdSizes *s, PetscReal rate)
+{
+  return PsdCostWork(PsdSizesRows(s, s->n) * s->order * s->order / (PetscReal)s->ranks, rate);
+}
+
+PsdCost PsdGramCost(const PsdSizes *s, const PsdRates *rates)
+{
+  return GramProducts(s, rates->syrk);
+}
+
+PsdCost PsdGramColumnsCost(const PsdSizes *s, const PsdRates *rates)
+{
+  const PsdCost products = GramProducts(s, rates->gemm);
+  return s->ranks == 1 ? products
+                       : PsdCostSum(products, PsdCostMove(2 * REAL * PsdSizesRows(s, s->n) * s->order, rates));
+}
+
+PsdCost PsdProductsCost(const PsdSizes *s, const PsdRates *rates)
+{
+  const PetscReal numbers = PsdSizesRows(s, s->n_local) * s->order;
+  const PsdCost pass = PsdCostSum(PsdCostWork(4 * numbers * s->C, rates->gemm), PsdCostMove(REAL * numbers, rates));
+  return KeptBytes(s) > 0 ? pass : PsdCostSum(pass, LiftOnce(s, rates));
+}
+
+PsdCost PsdDualMatrixCost(const PsdSizes *s, const PsdRates *rates)
+{
+  return PsdCostWork(s->n * s->n * s->positions * s->positions * s->f / (PetscReal)s->ranks, 0.9 * rates->gemm);
+}
+
+PsdCost PsdRowsAdjointCost(const PsdSizes *s, const PsdRates *rates)
+{
+  const PetscReal patches = s->n_local * s->positions * s->C;
+  return PsdCostSum(PsdCostWork(patches * s->f * s->f, rates->syrk),
+                    PsdCostMove(2 * REAL * (patches * s->f + s->pairs * s->m * (s->ranks > 1 ? 2 : 1)), rates));
+}
+
+PsdCost PsdEvaluateCost(const PsdSizes *s, PsdSamplesForm form, const PsdRates *rates)
+{
+  const PetscReal patches = s->n_local * s->positions * s->C, numbers = s->n_local * s->D;
+  if (form == PSD_SAMPLES_PATCHES)
+    return PsdCostSum(PsdCostTimes(2, PsdRowsAdjointCost(s, rates)),
+                      PsdCostWork(2 * patches * s->f * s->f, rates->gemm));
+  return PsdCostSum(PsdCostWork(10 * numbers * s->C, rates->gemm), PsdCostMove(3 * REAL * numbers, rates));
+}

@@ -1,0 +1,46 @@
+/*
+   What the samples cost, by the form they are kept in: memory on a rank, reading, lifting, products, the certificate's
+   pass.
+
+   All are functions of sizes, and of rates where time is asked for; a cost is one rank's. Nothing here is collective.
+*/
+#ifndef PSD_PROBLEM_COSTS_H
+#define PSD_PROBLEM_COSTS_H
+
+#include "cost/cost.h"
+
+/* PsdProblemLift, PsdProblemKeepPatches */
+typedef enum { PSD_SAMPLES_LIFTED, PSD_SAMPLES_PATCHES } PsdSamplesForm;
+
+/* PsdSamplesMemory - images, targets, and what the samples are kept as. */
+void PsdSamplesMemory(const PsdSizes *sizes, PsdSamplesForm form, PsdMemory *memory);
+/* PsdSamplesRead - from the disk. PsdSamplesLift - into that form, in the whole run: what is not kept is made again for
+   the certificate. */
+PsdCost PsdSamplesRead(const PsdSizes *sizes, const PsdRates *rates);
+PsdCost PsdSamplesLift(const PsdSizes *sizes, PsdSamplesForm form, const PsdRates *rates);
+
+/* ---------------------------------------------------------------- lifted features */
+
+/* PsdGramMemory, PsdGramCost - PsdProblemComputeGram: this rank's samples' part of A'A; the sum over ranks comes on
+   top. */
+void PsdGramMemory(const PsdSizes *sizes, PsdMemory *memory);
+PsdCost PsdGramCost(const PsdSizes *sizes, const PsdRates *rates);
+/* PsdGramColumnsMemory, PsdGramColumnsCost - PsdProblemAccumulateColumns: this rank's columns of all samples' A'A. */
+void PsdGramColumnsMemory(const PsdSizes *sizes, PsdMemory *memory);
+PsdCost PsdGramColumnsCost(const PsdSizes *sizes, const PsdRates *rates);
+/* PsdProductsCost - PsdProductsPass: A x and A' with C columns. */
+PsdCost PsdProductsCost(const PsdSizes *sizes, const PsdRates *rates);
+
+/* ---------------------------------------------------------------- patches */
+
+/* PsdDualMatrixCost - PsdRowsDualMatrix. PsdRowsAdjointCost - PsdRowsAdjoint. */
+PsdCost PsdDualMatrixCost(const PsdSizes *sizes, const PsdRates *rates);
+PsdCost PsdRowsAdjointCost(const PsdSizes *sizes, const PsdRates *rates);
+
+/* ---------------------------------------------------------------- the certificate */
+
+/* PsdEvaluateMemory, PsdEvaluateCost - PsdProblemEvaluate with two dual points, without their polars. */
+void PsdEvaluateMemory(const PsdSizes *sizes, PsdSamplesForm form, PsdMemory *memory);
+PsdCost PsdEvaluateCost(const PsdSizes *sizes, PsdSamplesForm form, const PsdRates *rates);
+
+#endif

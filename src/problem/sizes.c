@@ -1,0 +1,37 @@
+/*
+   Sizes from patches, loss and the shape of the samples: the same for a run and for the plan of one.
+*/
+#include "sizes.h"
+#include "patches/mirror.h"
+#include "patches/transform.h"
+
+PetscErrorCode PsdProblemPlanSizes(PsdProblem problem, const PsdSampleShape *shape, PetscInt ranks, PsdSizes *sizes)
+{
+  PetscFunctionBeginUser;
+  const PsdPatches patches = problem->patches;
+  PetscInt q, f, G, positions;
+  PetscCall(PsdPatchesGetSizes(patches, &q, &f, &G, &positions));
+  PsdSizesSet(shape->n, ranks, shape->classes == 2 ? 1 : shape->classes, G, positions, q, f, shape->image, sizes);
+  if (shape->flip && PsdPatchesAreSymmetric(patches)) PsdSizesFold(PsdSymmetryEstimateOrder(patches), sizes);
+  sizes->transform = PsdPatchesNeedStatistics(patches);
+  PetscCall(PsdPatchesGetBranchCount(patches, &sizes->branches));
+  sizes->split = problem->loss.ops->splits;
+  sizes->feature_memory = problem->memory * 1024 * 1024;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdProblemFindSizes(PsdProblem problem, PsdSizes *sizes)
+{
+  PetscFunctionBeginUser;
+  PsdSampleShape shape = {.n = problem->n};
+  PetscInt channels, height, width, copies;
+  PetscMPIInt ranks;
+  PetscCallMPI(MPI_Comm_size(problem->comm, &ranks));
+  PetscCall(PsdDataGetImageSize(problem->data, &channels, &height, &width));
+  PetscCall(PsdDataGetClasses(problem->data, &shape.classes, NULL, NULL));
+  PetscCall(PsdDataGetCopies(problem->data, &copies));
+  shape.image = channels * height * width;
+  shape.flip = (PetscBool)(copies == 2);
+  PetscCall(PsdProblemPlanSizes(problem, &shape, ranks, sizes));
+  PetscFunctionReturn(0);
+}

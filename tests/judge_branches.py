@@ -1,0 +1,76 @@
+"""check_branches.sh's judgement: objectives and scores by the definition in docs/formats.md, from the file alone."""
+import glob
+
+import h5py
+import numpy
+
+from judge import attributes, finish, numbers, report, require
+
+
+def pool(positions, g, overlap):
+    """which positions, rows or columns, each of g regions has"""
+    return [range(max(0, part[0] - overlap), min(positions, part[-1] + 1 + overlap))
+            for part in numpy.array_split(range(positions), g)]
+
+
+def patches(images, group):
+    """rows x columns x n x f"""
+    g = dict(group.attrs)
+    r = int(g.get('reduce', 1))
+    n, channels, height, width = images.shape
+    height, width = height // r, width // r
+    x = images[:, :, :height * r, :width * r].astype(float).reshape(n, channels, height, r, width, r).mean((3, 5))
+    ph, pw, stride = (int(g[k]) for k in ('patch_height', 'patch_width', 'stride'))
+    rows, columns = (height - ph) // stride + 1, (width - pw) // stride + 1
+    p = numpy.array([[x[:, :, i * stride:i * stride + ph, j * stride:j * stride + pw].reshape(n, -1)
+                      for j in range(columns)] for i in range(rows)])
+    p = (p - g['pixel_shift']) / g['pixel_scale']
+    if g['patch_normalize'] > 0:
+        variance = p.var(-1, keepdims=True) + g['patch_normalize'] / g['pixel_scale'] ** 2
+        p = (p - p.mean(-1, keepdims=True)) / numpy.sqrt(variance)
+    if 'preprocess' in group:
+        p = (p - group['preprocess/mean'][:]) @ group['preprocess/transform'][:]
+    return p
+
+
+def scores(path, images):
+    """n x classes, and the sum of |weights|"""
+    with h5py.File(path) as file:
+        a, b, c = file.attrs['activation']
+        filters, weights = file['/neurons/filter'][:], file['/neurons/weight'][:]
+        regions, classes = file['/neurons/region'][:], file['/neurons/class'][:]
+        groups = [file[f'/branch/{k}'] for k in range(file.attrs['branches'])] if file.attrs['version'] == 2 else [file]
+        result, region = numpy.zeros((len(images), len(file.attrs['classes']))), 0
+        for group in groups:
+            p, g, overlap = patches(images, group), int(group.attrs['pool']), int(group.attrs.get('pool_overlap', 0))
+            for rows in pool(p.shape[0], g, overlap):
+                for columns in pool(p.shape[1], g, overlap):
+                    x = p[numpy.ix_(rows, columns)].reshape(-1, len(images), p.shape[-1])
+                    for k in numpy.flatnonzero(regions == region):
+                        u = x @ filters[k, :p.shape[-1]]
+                        result[:, classes[k]] += weights[k] * (a * u * u + b * u + c).mean(0)
+                    region += 1
+        return result, abs(weights).sum()
+
+
+with h5py.File('train.h5') as file:
+    images, labels = file['images'][:], file['labels'][:]
+Y = 2.0 * (labels[:, None] == numpy.arange(3)) - 1
+runs = {name[:-5]: report(name[:-5]) for name in glob.glob('*.json')}
+primal = {name: run['objective_primal'] for name, run in runs.items()}
+for name in 'one', 'two1', 'three', 'reduced', 'shared', 'overlap1', 'overlap3':
+    fit, weight = scores(name + '.m', images)
+    objective = ((fit - Y) ** 2).sum() / 2 + weight  # beta is 1
+    require(abs(objective / primal[name] - 1) <= 1e-9, name, 'objective', primal[name], 'by the formula', objective)
+found = numpy.array(numbers('three.csv'))[:, 1:4]
+require(abs(found - scores('three.m', images)[0]).max() <= 1e-9, 'predict differs from the formula')
+for name in 'two2', 'two3', 'two4', 'scalapack', 'streamed':
+    require(abs(primal[name] / primal['two1'] - 1) <= 1e-8, name, primal[name], 'two1', primal['two1'])
+require(abs(primal['overlap3'] / primal['overlap1'] - 1) <= 1e-8, "overlapping regions: A A' and A'A differ")
+# a reader of version 1 knows nothing of these
+for name in 'reduced', 'overlap1':
+    require(attributes(name + '.m')['version'] == 2, name, 'is not a file of version 2')
+# another branch can only help, whatever its filters are padded with
+require(runs['two1']['objective_dual'] <= primal['one'] and runs['three']['objective_dual'] <= primal['two1'], 'a branch more is worse')
+require(primal['two1'] <= primal['one'], 'the second branch was of no use')
+finish()

@@ -1,0 +1,56 @@
+"""make_sets.py NAME: the data sets of one check, in the current directory. make_images.py makes those that many checks share."""
+import sys
+
+import h5py
+import numpy
+
+
+def write(name, images, labels):
+    with h5py.File(name + '.h5', 'w') as file:
+        file['images'] = images.astype(numpy.uint8)
+        file['labels'] = labels.astype(numpy.int32)
+
+
+def branches():
+    """two channels with something to see at either resolution"""
+    random = numpy.random.default_rng(6)
+    labels = numpy.arange(180) % 3
+    images = random.integers(0, 200, (180, 2, 11, 10)).astype(numpy.uint8)
+    images[labels == 1, :, :, 1::3] += 45
+    images[labels == 2, 1, :4] //= 2
+    write('train', images, labels)
+
+
+def flip():
+    """once: images; twice: each followed by its mirror image"""
+    random = numpy.random.default_rng(4)
+    labels = numpy.arange(150) % 3
+    images = random.integers(0, 200, (150, 2, 9, 8)).astype(numpy.uint8)
+    images[labels == 1, :, :, 1::3] += 55
+    images[labels == 2, 1, :, :3] //= 2
+    both = numpy.empty((300, 2, 9, 8), numpy.uint8)
+    both[0::2], both[1::2] = images, images[:, :, :, ::-1]
+    write('once', images, labels)
+    write('twice', both, labels.repeat(2))
+
+
+def nothing():
+    """twice: every image comes with either label; same: all images are one"""
+    random = numpy.random.default_rng(3)
+    half = random.integers(0, 255, (61, 1, 6, 6))
+    for name, images, classes in ('twice', numpy.concatenate([half, half]), 2), ('same', numpy.repeat(half[:1], 120, 0), 3):
+        write(name, images, numpy.arange(len(images)) * classes // len(images))
+
+
+def path():
+    """train, and other of the same kind to choose by"""
+    random = numpy.random.default_rng(5)
+    for name, n in ('train', 240), ('other', 90):
+        labels = numpy.arange(n) % 3
+        images = random.integers(0, 200, (n, 1, 8, 8)).astype(numpy.uint8)
+        images[labels == 1, :, :, 1::3] += 35
+        images[labels == 2, :, :3] //= 2
+        write(name, images, labels)
+
+
+{'branches': branches, 'flip': flip, 'nothing': nothing, 'path': path}[sys.argv[1]]()

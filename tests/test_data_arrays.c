@@ -1,0 +1,283 @@
+/* Images in memory become the shards that a file of the same images becomes, whichever ranks gave them; what is wrong with
+   them is one line on every rank. */
+#include "data_files.h"
+#include <setjmp.h>
+#include <cmocka.h>
+
+#define IMAGES 101
+static const PetscInt shape[3] = {1, 5, 3};
+#define IMAGE_BYTES 15L
+
+/* ---------------------------------------------------------------- giving them */
+
+/* How the images are spread: images before rank r, of the first `size` ranks. */
+typedef long (*Spread)(int rank, int size);
+
+static long Evenly(int rank, int size)
+{
+  return (long)IMAGES * rank / size;
+}
+
+static long AllByTheFirst(int rank, int size)
+{
+  (void)size;
+  return rank ? IMAGES : 0;
+}
+
+static long AllByTheLast(int rank, int size)
+{
+  return rank < size ? 0 : IMAGES;
+}
+
+/* few by the first ranks, and none by the very first */
+static long MoreAndMore(int rank, int size)
+{
+  return rank < size ? (long)IMAGES * rank * (rank - 1) / ((long)size * size) : IMAGES;
+}
+
+static const Spread spreads[] = {Evenly, AllByTheFirst, AllByTheLast, MoreAndMore};
+#define SPREADS (sizeof(spreads) / sizeof(spreads[0]))
+
+/* What is given is overwritten at once. */
+static PetscErrorCode Give(PsdData data, long first, long end, PetscBool labelled)
+{
+  const PetscInt count = (PetscInt)(end - first);
+  unsigned char *images = (unsigned char *)malloc((size_t)count * IMAGE_BYTES + 1);
+  PetscInt *labels = (PetscInt *)malloc((size_t)(count + 1) * sizeof(PetscInt));
+  for (PetscInt k = 0; k < count; k++) {
+    for (long byte = 0; byte < IMAGE_BYTES; byte++)
+      images[(size_t)k * IMAGE_BYTES + (size_t)byte] = PixelOf(first + k, byte);
+    labels[k] = LabelOf(first + k);
+  }
+  const PetscErrorCode code =
+      PsdDataSetArrays(data, count, shape[0], shape[1], shape[2], images, labelled ? labels : NULL);
+  memset(images, 0, (size_t)count * IMAGE_BYTES);
+  memset(labels, 0, (size_t)count * sizeof(PetscInt));
+  free(images);
+  free(labels);
+  return code;
+}
+
+static PsdData Arrays(MPI_Comm comm, Spread spread)
+{
+  PsdData data;
+  PetscMPIInt rank, size;
+  MUST(MPI_Comm_rank(comm, &rank));
+  MUST(MPI_Comm_size(comm, &size));
+  MUST(PsdDataCreate(comm, &data));
+  MUST(Give(data, spread(rank, size), spread(rank + 1, size), PETSC_TRUE));
+  return data;
+}
+
+static PsdData File(MPI_Comm comm)
+{
+  PsdData data;
+  MUST(MPI_Barrier(PETSC_COMM_WORLD)); /* rank 0 has written */
+  MUST(PsdDataCreate(comm, &data));
+  MUST(PsdDataSetPath(data, PathOf("file", NULL)));
+  return data;
+}
+
+/* ---------------------------------------------------------------- whether they arrived */
+
+static int OnAllRanks(int here)
+{
+  MUST(MPI_Allreduce(MPI_IN_PLACE, &here, 1, MPI_INT, MPI_LAND, PETSC_COMM_WORLD));
+  return here;
+}
+
+static int SameShards(PsdData a, PsdData b)
+{
+  PetscInt n[2][3], count[2];
+  const unsigned char *images[2];
+  const PetscInt *classes[2], *labels[2];
+  const PetscInt64 *indices[2];
+  PsdData data[2] = {a, b};
+  for (int k = 0; k < 2; k++) {
+    MUST(PsdDataSetUp(data[k]));
+    MUST(PsdDataGetSizes(data[k], &n[k][0], &n[k][1], &n[k][2]));
+    MUST(PsdDataGetShard(data[k], &images[k], &classes[k], &indices[k]));
+    MUST(PsdDataGetClasses(data[k], &count[k], &labels[k], NULL));
+  }
+  if (memcmp(n[0], n[1], sizeof(n[0])) != 0 || count[0] != count[1]) return 0;
+  const size_t local = (size_t)n[0][1];
+  return !memcmp(labels[0], labels[1], (size_t)count[0] * sizeof(PetscInt)) &&
+         !memcmp(images[0], images[1], local * IMAGE_BYTES) &&
+         !memcmp(classes[0], classes[1], local * sizeof(PetscInt)) &&
+         !memcmp(indices[0], indices[1], local * sizeof(PetscInt64));
+}
+
+/* what is chosen of both: NULL for everything */
+static void AssertSame(MPI_Comm comm, void (*choose)(PsdData data))
+{
+  for (size_t k = 0; k < SPREADS; k++) {
+    PsdData arrays = Arrays(comm, spreads[k]), file = File(comm);
+    if (choose) choose(arrays), choose(file);
+    assert_true(OnAllRanks(SameShards(arrays, file)));
+    MUST(PsdDataDestroy(&arrays));
+    MUST(PsdDataDestroy(&file));
+  }
+}
+
+/* ---------------------------------------------------------------- as files */
+
+static void ArraysAreTheSameAsAFile(void **state)
+{
+  (void)state;
+  AssertSame(PETSC_COMM_WORLD, NULL);
+}
+
+static void ChooseClassesAndLimit(PsdData data)
+{
+  static const PetscInt labels[] = {9, 0, 3};
+  MUST(PsdDataSetClasses(data, 3, labels));
+  MUST(PsdDataSetLimit(data, 31));
+}
+
+static void ChooseValidation(PsdData data)
+{
+  MUST(PsdDataSetValidation(data, 0.35, PSD_PART_VALIDATION));
+}
+
+static void ChooseMirrors(PsdData data)
+{
+  ChooseClassesAndLimit(data);
+  MUST(PsdDataSetValidation(data, 0.35, PSD_PART_TRAIN));
+  MUST(PsdDataSetMirror(data, PETSC_TRUE));
+}
+
+static void WhatIsSelectedOfThemIsTheSame(void **state)
+{
+  (void)state;
+  AssertSame(PETSC_COMM_WORLD, ChooseClassesAndLimit);
+  AssertSame(PETSC_COMM_WORLD, ChooseValidation);
+  AssertSame(PETSC_COMM_WORLD, ChooseMirrors);
+}
+
+/* the ranks of odd number among themselves, and those of even number */
+static void AnyCommunicatorWillDo(void **state)
+{
+  (void)state;
+  MPI_Comm comm;
+  MUST(MPI_Comm_split(PETSC_COMM_WORLD, Rank() % 2, 0, &comm));
+  AssertSame(comm, NULL);
+  MUST(MPI_Comm_free(&comm));
+}
+
+static void TheLastOriginCounts(void **state)
+{
+  (void)state;
+  const char *format;
+  PsdData data = File(PETSC_COMM_WORLD), file = File(PETSC_COMM_WORLD);
+  MUST(Give(data, 0, Rank() ? 0 : 7, PETSC_TRUE));
+  MUST(Give(data, Evenly(Rank(), Size()), Evenly(Rank() + 1, Size()), PETSC_TRUE));
+  assert_true(OnAllRanks(SameShards(data, file)));
+  MUST(PsdDataGetFormat(data, &format));
+  assert_string_equal(format, "arrays");
+  MUST(PsdDataDestroy(&data));
+  data = Arrays(PETSC_COMM_WORLD, Evenly);
+  MUST(PetscOptionsSetValue(NULL, "-data", PathOf("file", NULL)));
+  MUST(PsdDataSetFromOptions(data));
+  MUST(PetscOptionsClearValue(NULL, "-data"));
+  assert_true(OnAllRanks(SameShards(data, file)));
+  MUST(PsdDataGetFormat(data, &format));
+  assert_string_equal(format, "idx");
+  MUST(PsdDataDestroy(&data));
+  MUST(PsdDataDestroy(&file));
+}
+
+static void ImagesToBePredictedNeedNoLabels(void **state)
+{
+  (void)state;
+  static const PetscInt labels[] = {5, 3};
+  PetscInt n, n_local, first;
+  const unsigned char *images;
+  const PetscInt *classes;
+  PsdData data;
+  MUST(PsdDataCreate(PETSC_COMM_WORLD, &data));
+  MUST(PsdDataSetSplit(data, PSD_SPLIT_TEST));
+  MUST(PsdDataSetClasses(data, 2, labels));
+  MUST(Give(data, MoreAndMore(Rank(), Size()), MoreAndMore(Rank() + 1, Size()), PETSC_FALSE));
+  MUST(PsdDataSetUp(data));
+  MUST(PsdDataGetSizes(data, &n, &n_local, &first));
+  MUST(PsdDataGetShard(data, &images, &classes, NULL));
+  assert_int_equal(n, IMAGES);
+  int right = 1;
+  for (PetscInt k = 0; k < n_local; k++) {
+    right &= classes[k] == 0;
+    for (long byte = 0; byte < IMAGE_BYTES; byte++)
+      right &= images[(size_t)k * IMAGE_BYTES + (size_t)byte] == PixelOf(first + k, byte);
+  }
+  assert_true(OnAllRanks(right));
+  MUST(PsdDataDestroy(&data));
+}
+
+/* ---------------------------------------------------------------- what is refused */
+
+static void AssertRefused(PsdData *data, PetscErrorCode code, const char words[])
+{
+  if (!code) code = PsdDataSetUp(*data);
+  const int right = code == PSD_ERR_INPUT && strstr(PsdErrorMessage(), words) && !strchr(PsdErrorMessage(), '\n');
+  if (!right) print_message("code %d, message \"%s\", expected \"%s\"\n", (int)code, PsdErrorMessage(), words);
+  assert_true(OnAllRanks(right));
+  MUST(PsdDataDestroy(data));
+  MUST(PsdDataCreate(PETSC_COMM_WORLD, data));
+}
+
+static void WhatIsWrongIsOneLine(void **state)
+{
+  (void)state;
+  static const unsigned char images[2 * IMAGE_BYTES] = {0};
+  static const PetscInt labels[2] = {0, 1}, negative[2] = {0, -1}, both[2] = {3, 5};
+  const PetscMPIInt last = Rank() == Size() - 1;
+  PsdData data;
+  MUST(PsdDataCreate(PETSC_COMM_WORLD, &data));
+  AssertRefused(&data, PsdDataSetArrays(data, 0, 1, 5, 3, NULL, NULL), "images in memory: 0 images");
+  AssertRefused(&data, PsdDataSetArrays(data, last ? -1 : 2, 1, 5, 3, images, labels), "-1 on a rank");
+  AssertRefused(&data, PsdDataSetArrays(data, 2, 1, last ? 0 : 5, 3, images, labels), "1 x 0 x 3");
+  AssertRefused(&data, PsdDataSetArrays(data, 2, 1, 5, 3, last ? NULL : images, labels), "no images");
+  AssertRefused(&data, PsdDataSetArrays(data, 2, 1, 5, 3, images, last ? negative : labels), "label -1");
+  AssertRefused(&data, PsdDataSetArrays(data, 2, 1, 5, 3, images, NULL), "found no labels");
+  AssertRefused(&data, PsdDataSetArrays(data, last ? 1 : 0, 1, 5, 3, images, labels), "every image has label 0");
+  if (Size() > 1) {
+    AssertRefused(&data, PsdDataSetArrays(data, 2, 1, last ? 4 : 5, 3, images, labels), "1x4x3 to 1x5x3");
+    AssertRefused(&data, PsdDataSetArrays(data, 2, 1, 5, 3, images, last ? NULL : labels), "others none");
+  }
+  if (Size() > 2)
+    AssertRefused(&data, PsdDataSetArrays(data, last ? 2 : 0, 1, 5, 3, images, labels),
+                  "images in memory: 2 images are selected for");
+  MUST(PsdDataSetClasses(data, 2, both));
+  AssertRefused(&data, PsdDataSetArrays(data, 2, 1, 5, 3, images, labels), "no image of split train has one of");
+  MUST(PsdDataDestroy(&data));
+}
+
+/* A selection that comes to nothing leaves the arrays, for another one. */
+static void AfterARefusalAnotherSelectionMayFollow(void **state)
+{
+  (void)state;
+  static const PetscInt absent[] = {1, 2};
+  PsdData data = Arrays(PETSC_COMM_WORLD, MoreAndMore), file = File(PETSC_COMM_WORLD);
+  MUST(PsdDataSetClasses(data, 2, absent));
+  assert_true(OnAllRanks(PsdDataSetUp(data) == PSD_ERR_INPUT));
+  MUST(PsdDataSetClasses(data, 0, NULL));
+  assert_true(OnAllRanks(SameShards(data, file)));
+  MUST(PsdDataDestroy(&data));
+  MUST(PsdDataDestroy(&file));
+}
+
+int main(int argc, char **argv)
+{
+  const struct CMUnitTest tests[] = {cmocka_unit_test(ArraysAreTheSameAsAFile),
+                                     cmocka_unit_test(WhatIsSelectedOfThemIsTheSame),
+                                     cmocka_unit_test(AnyCommunicatorWillDo),
+                                     cmocka_unit_test(TheLastOriginCounts),
+                                     cmocka_unit_test(ImagesToBePredictedNeedNoLabels),
+                                     cmocka_unit_test(WhatIsWrongIsOneLine),
+                                     cmocka_unit_test(AfterARefusalAnotherSelectionMayFollow)};
+  if (PsdInitialize(&argc, &argv, NULL)) return 1;
+  RootCreate();
+  if (!Rank()) WriteIdx("file", "train", "", "", IMAGES, shape[1], shape[2]);
+  const int failures = cmocka_run_group_tests(tests, NULL, NULL);
+  RootRemove();
+  return PsdFinalize() || failures;
+}
