@@ -7,7 +7,7 @@ PetscMPIInt PsdConeTeamRoot(PsdBlocks blocks, PetscInt block)
 {
   PetscMPIInt ranks;
   (void)MPI_Comm_size(blocks->comm, &ranks);
-  return (PetscMPIInt)((PetscInt64)block * ranks / (2 * blocks->pairs));
+  return (PetscMPIInt)((PetscInt64)block * ranks / (2 * (PetscInt64)blocks->pairs));
 }
 
 PetscErrorCode PsdConeTeamCreate(PsdBlocks blocks, PsdConeTeam *team)
