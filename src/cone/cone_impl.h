@@ -36,10 +36,6 @@ typedef struct {
   PetscReal *Z;         /* svec, for that */
 } PsdBlockState;
 
-/* Room for `rank` columns of F. */
-PetscErrorCode PsdBlockStateReserve(PsdBlockState *state, PetscInt d, PetscInt rank);
-PetscErrorCode PsdBlockStateDestroy(PsdBlockState *state);
-
 /* Vectors that a partial projection keeps for the next one, at most: of a quarter of the order, and guards. */
 #define PSD_CONE_GUARDS 3
 static inline PetscInt PsdConeMostKept(PetscInt d)
@@ -116,6 +112,9 @@ PetscInt PsdConeChoose(PsdCone cone, const PsdBlockState *state);
 
 /* ---------------------------------------------------------------- shared by kernels */
 
+/* The state of a block: block_state.c. PsdBlockStateReserve - room for `rank` columns of F. */
+PetscErrorCode PsdBlockStateReserve(PsdBlockState *state, PetscInt d, PetscInt rank);
+PetscErrorCode PsdBlockStateDestroy(PsdBlockState *state);
 #define PSD_CONE_PANEL 48
 /* z <- svec of F F' (d x rank), panel by panel so that no d x d array is written. */
 PetscErrorCode PsdConePackProduct(PsdCone cone, PetscInt rank, const PetscReal F[], PetscReal z[]);

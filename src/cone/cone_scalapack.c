@@ -164,7 +164,7 @@ static PsdCost Cost(const PsdSizes *s, const PsdRates *rates)
 
 const PsdConeOps PsdConeScalapack = {.name = "scalapack",
                                      .old_name = NULL,
-                                     .help = "all eigenvalues, by a team of ranks",
+                                     .help = "all, over a team of ranks",
                                      .complete = PETSC_TRUE,
                                      .uses_team = PETSC_TRUE,
                                      .setup = SetUp,

@@ -162,7 +162,7 @@ static PsdCost Cost(const PsdSizes *s, const PsdRates *rates)
 
 const PsdConeOps PsdConeLapack = {.name = "lapack",
                                   .old_name = NULL,
-                                  .help = "all eigenvalues, or the positive ones where they are few",
+                                  .help = "all eigenvalues, or the positive ones",
                                   .complete = PETSC_TRUE,
                                   .uses_team = PETSC_FALSE,
                                   .setup = SetUp,

@@ -144,7 +144,8 @@ static PetscErrorCode Search(PsdCone cone, Partial *it, const PsdBlockState *sta
   const PetscBool kept = (PetscBool)(state->kept > 0);
   const PetscInt last = sign > 0 ? state->rank_Z : it->d - state->rank_Z;
   const PetscInt start = kept ? state->kept : sign > 0 ? last : 0;
-  const unsigned long seed = (unsigned long)(cone->iteration * 2 * cone->blocks->pairs + state->block);
+  const unsigned long seed =
+      (unsigned long)cone->iteration * 2 * (unsigned long)cone->blocks->pairs + (unsigned long)state->block;
   PsdEpsSetMatrix(it->eps, sign, X, it->team_serves);
   PetscCall(PsdEpsSolve(it->eps, last + 1, start, kept ? state->V : state->F, seed, tolerance, &it->known, it->theta,
                         it->U, &it->columns));
@@ -255,7 +256,7 @@ static PsdCost Cost(const PsdSizes *s, const PsdRates *rates)
 
 const PsdConeOps PsdConePartial = {.name = "partial",
                                    .old_name = "slepc",
-                                   .help = "eigenvalues of the smaller side, by the eigensolver -cone_partial",
+                                   .help = "those of the smaller side",
                                    .complete = PETSC_FALSE,
                                    .uses_team = PETSC_TRUE,
                                    .setup = SetUp,
