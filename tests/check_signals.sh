@@ -1,6 +1,6 @@
 #!/bin/sh
-# A signal, the time limit and the end of a job that Slurm foresees end a run with a checkpoint and status 75, and it goes on as if there had
-# been none; without a checkpoint it ends with what it has.
+# A signal, the time limit and the end of a job that Slurm foresees end a run with a checkpoint and status 75, and it goes on as if
+# there had been none; without a checkpoint it ends with what it has.
 . "$SOURCE/tests/check.sh"
 need_python
 scratch

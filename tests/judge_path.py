@@ -17,7 +17,8 @@ require(len(rows) == 5, len(rows), 'betas')
 best = max(rows, key=lambda row: (float(row['accuracy_validation']), -float(row['loss_validation'])))
 for ranks in 1, 2, 3, 4:
     kept, expected = attributes(f'best{ranks}.m'), attributes(f'best{ranks}.m.{best["number"]}')
-    require(kept['objective_primal'] == expected['objective_primal'], ranks, 'ranks: beta', kept['beta'], 'kept, expected number', best['number'])
+    require(kept['objective_primal'] == expected['objective_primal'],
+            ranks, 'ranks: beta', kept['beta'], 'kept, expected number', best['number'])
     for a, b in zip(rows, table(f'table{ranks}.csv')):
         require(abs(float(a['objective']) / float(b['objective']) - 1) <= 2e-6, ranks, 'ranks:', b['objective'], 'one rank', a['objective'])
 for a, b in zip(table('held.csv'), table('list.csv')):

@@ -143,7 +143,8 @@ def main():
         loss = Loss(loss_name, Y.shape[1])
         beta_max = polar(A, loss.dual_point(0 * Y, Y))
         low, high, rounding = enclose(A, Y, beta_rel * beta_max, beta_max, loss)
-        require(0 <= high - low <= WIDTH * high, 'an error of the test:', name, 'has its optimum in', low, high, 'expected a narrower interval')
+        require(0 <= high - low <= WIDTH * high, 'an error of the test:', name, 'has its optimum in', low, high,
+                'expected a narrower interval')
         command, rows, result = run_psdnet(psdnet, launch, ranks, directory, loss_name, text, beta_rel)
         if result is None:
             require(False, name, command)
