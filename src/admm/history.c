@@ -81,11 +81,10 @@ PetscErrorCode PsdHistoryVisit(PsdHistory *history, PsdVisitor v)
   PetscInt rows = history->rows;
   PetscReal *numbers;
   PetscCall(PsdVisitRowCount(v, ROWS, COLUMNS, PETSC_MAX_INT / COLUMNS, &rows));
-  PetscCall(PetscMalloc1((size_t)rows * COLUMNS, &numbers));
+  PetscCall(PsdVisitorWork(v, (size_t)rows * COLUMNS * sizeof(PetscReal), &numbers));
   if (PsdVisitorIsWriting(v))
     for (PetscInt k = 0; k < rows; k++) ToNumbers(&history->row[k], numbers + (size_t)k * COLUMNS);
   PetscCall(PsdVisitReplicated(v, ROWS, rows, COLUMNS, numbers));
   if (PsdVisitorIsReading(v)) PetscCall(Take(history, v, rows, numbers));
-  PetscCall(PetscFree(numbers));
   PetscFunctionReturn(0);
 }

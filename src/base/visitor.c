@@ -12,7 +12,40 @@ struct _p_PsdVisitor {
   PsdArchive archive;
   const PsdStateLayout *layout;
   PetscMPIInt rank;
+  struct Work *work; /* what owners have asked for in this visit, the last one first */
 };
+
+struct Work {
+  struct Work *next;
+  void *bytes;
+};
+
+PetscErrorCode PsdVisitorWork(PsdVisitor it, size_t bytes, void *work)
+{
+  PetscFunctionBeginUser;
+  struct Work *one;
+  PetscCall(PetscNew(&one));
+  one->next = it->work;
+  it->work = one;
+  PetscCall(PetscMalloc(bytes, &one->bytes));
+  *(void **)work = one->bytes;
+  PetscFunctionReturn(0);
+}
+
+/* One visit; its work space ends with it, also when it ends in the midst, at what is damaged. */
+static PetscErrorCode Visit(PsdVisitor it, PsdVisit visit, void *context)
+{
+  PetscFunctionBeginUser;
+  const PetscErrorCode code = (*visit)(it, context);
+  while (it->work) {
+    struct Work *next = it->work->next;
+    PetscCall(PetscFree(it->work->bytes));
+    PetscCall(PetscFree(it->work));
+    it->work = next;
+  }
+  PetscCall(code);
+  PetscFunctionReturn(0);
+}
 
 PetscErrorCode PsdStateWrite(MPI_Comm comm, const char path[], const char format[], PetscInt version,
                              const PsdStateLayout *layout, PsdVisit visit, void *context)
@@ -21,9 +54,9 @@ PetscErrorCode PsdStateWrite(MPI_Comm comm, const char path[], const char format
   struct _p_PsdVisitor it = {.mode = DECLARE, .layout = layout};
   PetscCallMPI(MPI_Comm_rank(comm, &it.rank));
   PetscCall(PsdArchiveCreate(comm, path, format, version, &it.archive));
-  PetscCall((*visit)(&it, context));
+  PetscCall(Visit(&it, visit, context));
   it.mode = WRITE;
-  if (!PsdArchiveLayout(it.archive)) PetscCall((*visit)(&it, context));
+  if (!PsdArchiveLayout(it.archive)) PetscCall(Visit(&it, visit, context));
   PetscFunctionReturn(PsdArchiveCommit(&it.archive));
 }
 
@@ -32,7 +65,7 @@ PetscErrorCode PsdStateRead(PsdArchive archive, const PsdStateLayout *layout, Ps
   PetscFunctionBeginUser;
   struct _p_PsdVisitor it = {.mode = READ, .archive = archive, .layout = layout};
   PetscCallMPI(MPI_Comm_rank(layout->comm, &it.rank));
-  PetscCall((*visit)(&it, context));
+  PetscCall(Visit(&it, visit, context));
   PetscCall(PsdArchiveAgree(archive));
   PetscFunctionReturn(0);
 }

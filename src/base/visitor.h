@@ -37,6 +37,8 @@ PetscErrorCode PsdStateRead(PsdArchive archive, const PsdStateLayout *layout, Ps
    being written. */
 PetscBool PsdVisitorIsReading(PsdVisitor visitor);
 PetscBool PsdVisitorIsWriting(PsdVisitor visitor);
+/* PsdVisitorWork - work space until the end of the visit, however it ends; work: where its address goes. Not collective. */
+PetscErrorCode PsdVisitorWork(PsdVisitor visitor, size_t bytes, void *work);
 /* PsdVisitorFail - what is read cannot be right: kept, in one line after the file's name. On any rank. */
 void PsdVisitorFail(PsdVisitor visitor, const char format[], ...) PSD_FORMAT(2, 3);
 /* PsdVisitorAgree - reading ends here when something has failed; before a number that was read is used as an index.

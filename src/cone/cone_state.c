@@ -21,14 +21,14 @@ typedef struct {
   PsdBlockState **state;
 } Led;
 
-static PetscErrorCode FindLed(PsdCone cone, Led *led)
+static PetscErrorCode FindLed(PsdCone cone, PsdVisitor v, Led *led)
 {
   PetscFunctionBeginUser;
   const PsdBlocks blocks = cone->blocks;
   PetscMPIInt rank;
   led->count = 0;
   PetscCallMPI(MPI_Comm_rank(blocks->comm, &rank));
-  PetscCall(PetscMalloc1(2 * blocks->local + 2, &led->state));
+  PetscCall(PsdVisitorWork(v, (size_t)(2 * blocks->local + 2) * sizeof(*led->state), &led->state));
   for (PetscInt s = 0; s < 2 && !cone->shared; s++)
     for (PetscInt k = 0; k < blocks->local; k++) led->state[led->count++] = &cone->state[s][k];
   for (PetscInt k = 0; k < cone->team.blocks && cone->shared && cone->team.rank == 0; k++) {
@@ -59,23 +59,24 @@ static void Describe(PsdCone cone, const PsdBlockState *state, PetscReal line[NU
 }
 
 /* All blocks' lines on every rank. */
-static PetscErrorCode DescribeAll(PsdCone cone, const Led *led, PetscReal **lines)
+static PetscErrorCode DescribeAll(PsdCone cone, PsdVisitor v, const Led *led, PetscReal **lines)
 {
   PetscFunctionBeginUser;
   PetscMPIInt length;
   PetscCall(PetscMPIIntCast(2 * cone->blocks->pairs * NUMBERS, &length));
-  PetscCall(PetscCalloc1(length, lines));
+  PetscCall(PsdVisitorWork(v, (size_t)length * sizeof(PetscReal), lines));
+  PetscCall(PetscArrayzero(*lines, length));
   for (PetscInt k = 0; k < led->count; k++)
     Describe(cone, led->state[k], *lines + (size_t)led->state[k]->block * NUMBERS);
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, *lines, length, MPIU_REAL, MPI_SUM, cone->blocks->comm));
   PetscFunctionReturn(0);
 }
 
-/* before[k]: vectors of the blocks before block k; of all for one too many. PetscFree. */
-static PetscErrorCode CountVectors(PetscInt blocks, const PetscReal lines[], PetscInt64 **before)
+/* before[k]: vectors of the blocks before block k; of all for one too many. */
+static PetscErrorCode CountVectors(PsdVisitor v, PetscInt blocks, const PetscReal lines[], PetscInt64 **before)
 {
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1(blocks + 1, before));
+  PetscCall(PsdVisitorWork(v, (size_t)(blocks + 1) * sizeof(**before), before));
   (*before)[0] = 0;
   for (PetscInt k = 0; k < blocks; k++)
     (*before)[k + 1] = (*before)[k] + (PetscInt64)lines[k * NUMBERS + FACTOR] + (PetscInt64)lines[k * NUMBERS + KEPT];
@@ -120,7 +121,7 @@ static PetscErrorCode VisitVectors(PsdCone cone, PsdVisitor v, const Led *led, c
   const PetscInt blocks = 2 * cone->blocks->pairs;
   PsdVisitedArray vectors;
   PetscInt64 *before;
-  PetscCall(CountVectors(blocks, lines, &before));
+  PetscCall(CountVectors(v, blocks, lines, &before));
   PetscCall(PsdVisitArray(v, VECTORS, before[blocks], cone->blocks->d, &vectors));
   for (PetscInt k = 0; k < led->count; k++) {
     PsdBlockState *state = led->state[k];
@@ -130,7 +131,6 @@ static PetscErrorCode VisitVectors(PsdCone cone, PsdVisitor v, const Led *led, c
     PsdVisitRows(v, vectors, first, factor, state->F);
     PsdVisitRows(v, vectors, first + factor, state->kept, state->V);
   }
-  PetscCall(PetscFree(before));
   PetscFunctionReturn(0);
 }
 
@@ -140,15 +140,13 @@ PetscErrorCode PsdConeVisit(PsdCone cone, PsdVisitor v)
   const PetscInt blocks = 2 * cone->blocks->pairs;
   PetscReal *lines;
   Led led;
-  PetscCall(FindLed(cone, &led));
-  PetscCall(DescribeAll(cone, &led, &lines));
+  PetscCall(FindLed(cone, v, &led));
+  PetscCall(DescribeAll(cone, v, &led, &lines));
   PetscCall(PsdVisitInt(v, ITERATION, 0, PETSC_MAX_INT, &cone->iteration));
   PetscCall(PsdVisitReplicated(v, STATES, blocks, NUMBERS, lines));
   if (PsdVisitorIsReading(v) && !LinesAreSound(cone->blocks->d, blocks, lines))
     PsdVisitorFail(v, "array " STATES " is not what a projection leaves");
   PetscCall(PsdVisitorAgree(v));
   PetscCall(VisitVectors(cone, v, &led, lines));
-  PetscCall(PetscFree(lines));
-  PetscCall(PetscFree(led.state));
   PetscFunctionReturn(0);
 }

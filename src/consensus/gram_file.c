@@ -128,8 +128,9 @@ PetscErrorCode PsdGramFind(PsdConsensus consensus, PetscBool *found)
   PetscCall(PetscMalloc1(PSD_ARCHIVE_TEXT, &it.identity));
   PetscCall(PsdProblemIdentify(problem, it.identity));
   PetscCall(PsdArchiveOpen(problem->comm, consensus->gram_path, FORMAT, VERSION, &consensus->gram_archive));
-  PetscCall(PsdStateRead(consensus->gram_archive, &layout, VisitHead, &it));
+  const PetscErrorCode code = PsdStateRead(consensus->gram_archive, &layout, VisitHead, &it);
   PetscCall(PetscFree(it.identity));
+  PetscCall(code);
   PetscFunctionReturn(0);
 }
 
@@ -143,9 +144,10 @@ PetscErrorCode PsdGramRead(PsdConsensus consensus, PetscInt columns, const Petsc
   PetscCall(PsdProblemGetLayout(problem, &layout));
   PetscCall(PetscMalloc1((size_t)PANEL * problem->order, &it.panel));
   PetscCall(PetscFree(problem->signs));
-  PetscCall(PsdStateRead(consensus->gram_archive, &layout, VisitGram, &it));
-  PetscCall(PsdArchiveClose(&consensus->gram_archive));
+  PetscErrorCode code = PsdStateRead(consensus->gram_archive, &layout, VisitGram, &it);
+  if (!code) code = PsdArchiveClose(&consensus->gram_archive);
   PetscCall(PetscFree(it.panel));
+  PetscCall(code);
   PetscCall(PetscPrintf(problem->comm, "gram     from %s\n", consensus->gram_path));
   PetscFunctionReturn(0);
 }

@@ -106,10 +106,10 @@ PetscErrorCode PsdNeuronsVisit(PsdNeurons *neurons, PsdBlocks blocks, PsdVisitor
   PetscFunctionBeginUser;
   PsdVisitedArray array;
   PetscReal *counts, *lines;
-  PetscCall(PetscMalloc1(blocks->pairs, &counts));
+  PetscCall(PsdVisitorWork(v, (size_t)blocks->pairs * sizeof(PetscReal), &counts));
   PetscCall(VisitCounts(neurons, blocks, v, counts));
   const Share share = FindShare(blocks, counts);
-  PetscCall(PetscMalloc1((size_t)share.mine * (FILTER + blocks->f), &lines));
+  PetscCall(PsdVisitorWork(v, (size_t)share.mine * (size_t)(FILTER + blocks->f) * sizeof(PetscReal), &lines));
   if (PsdVisitorIsWriting(v)) PetscCall(FillLines(neurons, blocks, lines));
   PetscCall(PsdVisitArray(v, LINES, share.total, FILTER + blocks->f, &array));
   PsdVisitRows(v, array, share.before, share.mine, lines);
@@ -118,7 +118,5 @@ PetscErrorCode PsdNeuronsVisit(PsdNeurons *neurons, PsdBlocks blocks, PsdVisitor
     PetscCall(PsdVisitorAgree(v));
     PetscCall(TakeLines((PetscInt)share.mine, lines, neurons));
   }
-  PetscCall(PetscFree(lines));
-  PetscCall(PetscFree(counts));
   PetscFunctionReturn(0);
 }

@@ -12,18 +12,16 @@ static PetscErrorCode VisitTransform(PsdPatches branch, PetscInt number, PsdVisi
   PetscFunctionBeginUser;
   const PetscInt q = branch->q, f = PsdPatchesFinalDimension(branch);
   char transform_name[32], mean_name[32];
-  PetscReal *transform = branch->transform, *mean = branch->mean, *read_transform = NULL, *read_mean = NULL;
+  PetscReal *transform = branch->transform, *mean = branch->mean;
   (void)snprintf(transform_name, sizeof(transform_name), "/patches/%d/transform", (int)number);
   (void)snprintf(mean_name, sizeof(mean_name), "/patches/%d/mean", (int)number);
   if (PsdVisitorIsReading(v)) {
-    PetscCall(PetscMalloc2((size_t)q * f, &read_transform, q, &read_mean));
-    transform = read_transform;
-    mean = read_mean;
+    PetscCall(PsdVisitorWork(v, (size_t)q * f * sizeof(PetscReal), &transform));
+    PetscCall(PsdVisitorWork(v, (size_t)q * sizeof(PetscReal), &mean));
   }
   PetscCall(PsdVisitReplicated(v, transform_name, q, f, transform));
   PetscCall(PsdVisitReplicated(v, mean_name, 1, q, mean));
   if (PsdVisitorIsReading(v)) PetscCall(PsdPatchesSetTransform(branch, f, transform, mean));
-  PetscCall(PetscFree2(read_transform, read_mean));
   PetscFunctionReturn(0);
 }
 

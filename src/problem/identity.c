@@ -116,10 +116,9 @@ PetscErrorCode PsdIdentityVisit(PsdVisitor v, char identity[])
     PetscCall(PsdVisitText(v, "problem", identity));
     PetscFunctionReturn(0);
   }
-  PetscCall(PetscMalloc1(PSD_ARCHIVE_TEXT, &found));
+  PetscCall(PsdVisitorWork(v, PSD_ARCHIVE_TEXT, &found));
   PetscCall(PsdVisitText(v, "problem", found));
   Compare(v, found, identity);
-  PetscCall(PetscFree(found));
   PetscCall(PsdVisitorAgree(v));
   PetscFunctionReturn(0);
 }
