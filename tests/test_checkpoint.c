@@ -214,8 +214,8 @@ static void Rewrite(const char path[], const char from[], const char to[])
   unsigned char *bytes = Bytes(path, &size);
   MUST(MPI_Barrier(PETSC_COMM_WORLD));
   char *at = strstr((char *)bytes, from);
-  Require(at != NULL && strlen(from) == strlen(to), from);
-  memcpy(at, to, strlen(to));
+  if (!at || strlen(from) != strlen(to)) fail_msg("%s: '%s' is not there, or not as long", path, from);
+  else memcpy(at, to, strlen(to));
   SealHead(bytes);
   WriteFileBytes(path, bytes, size);
   free(bytes);
@@ -224,7 +224,7 @@ static void Rewrite(const char path[], const char from[], const char to[])
 /* A number of an array changed, and the checksums made right again: what no damage does. Returns what it was. */
 static PetscReal Craft(const char path[], const char array[], long index, PetscReal value)
 {
-  unsigned long offset, length;
+  unsigned long offset = 0, length = 0;
   char name[64], checksum[16];
   long size;
   unsigned char *bytes = Bytes(path, &size);

@@ -210,7 +210,7 @@ typedef struct {
   PetscBool unwritable;
 } Run;
 
-#define NEVER -1
+#define NEVER (-1)
 
 static PetscBool From(PetscInt at, PetscInt iteration)
 {

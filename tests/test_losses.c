@@ -73,7 +73,7 @@ static void Slope(const Case *it, const PetscReal v[], PetscReal gradient[])
 /* L*(x) */
 static PetscReal Conjugate(const Case *it, const PetscReal x[])
 {
-  PetscReal nu[MOST_COLUMNS], size = 0;
+  PetscReal nu[MOST_COLUMNS] = {0}, size = 0;
   for (PetscInt t = 0; t < it->C; t++) nu[t] = -x[t];
   return -(*it->loss.ops->dual)(&it->loss, 1, it->C, 1, nu, it->y, &size);
 }
@@ -115,7 +115,7 @@ static PetscReal PlainValue(const Case *it, const PetscReal v[])
 
 static void CheckValueOfEach(const Case *it)
 {
-  PetscReal v[MOST_COLUMNS];
+  PetscReal v[MOST_COLUMNS] = {0};
   for (int trial = 0; trial < TRIALS; trial++) {
     RandomRow(it->C, 4, v);
     const PetscReal found = Value(it, v), expected = PlainValue(it, v);
@@ -129,7 +129,7 @@ static void CheckValueOfEach(const Case *it)
 static void CheckGradient(const Case *it)
 {
   const PetscReal h = 1e-5; /* error h^2 of the formula, eps/h of rounding */
-  PetscReal v[MOST_COLUMNS], g[MOST_COLUMNS];
+  PetscReal v[MOST_COLUMNS] = {0}, g[MOST_COLUMNS] = {0};
   for (int trial = 0; trial < TRIALS; trial++) {
     RandomRow(it->C, 4, v);
     Slope(it, v, g);
@@ -152,7 +152,7 @@ static void CheckGradient(const Case *it)
 /* value + conjugate = <v, x> for x in the subdifferential at v; >= for any x of the domain */
 static void CheckFenchel(const Case *it)
 {
-  PetscReal v[MOST_COLUMNS], w[MOST_COLUMNS], x[MOST_COLUMNS];
+  PetscReal v[MOST_COLUMNS] = {0}, w[MOST_COLUMNS] = {0}, x[MOST_COLUMNS] = {0};
   for (int trial = 0; trial < TRIALS; trial++) {
     RandomRow(it->C, 6, v);
     RandomRow(it->C, 6, w);
@@ -171,7 +171,7 @@ static void CheckDomain(const Case *it)
 {
   const PetscBool whole =
       PetscIsInfReal(Steepness(it)); /* what grows faster than linearly has a conjugate everywhere */
-  PetscReal nu[MOST_COLUMNS], again[MOST_COLUMNS], size;
+  PetscReal nu[MOST_COLUMNS] = {0}, again[MOST_COLUMNS] = {0}, size;
   for (int trial = 0; trial < TRIALS; trial++) {
     RandomRow(it->C, trial % 2 ? 3 : 0.1, nu);
     if (whole) memcpy(again, nu, sizeof(nu));
@@ -195,7 +195,7 @@ static void CheckDomain(const Case *it)
 /* -L' is in the domain wherever it is taken; what is not, is not */
 static void CheckMembership(const Case *it)
 {
-  PetscReal v[MOST_COLUMNS], x[MOST_COLUMNS];
+  PetscReal v[MOST_COLUMNS] = {0}, x[MOST_COLUMNS] = {0};
   for (int trial = 0; trial < TRIALS; trial++) {
     RandomRow(it->C, PetscPowReal(10, 8 * PetscAbsReal(Uniform())), v);
     Slope(it, v, x);
@@ -255,7 +255,7 @@ static void Minimize(const Case *it, PetscReal sigma, const PetscReal x[], Petsc
 
 static void CheckProxMinimizes(const Case *it)
 {
-  PetscReal x[MOST_COLUMNS], v[MOST_COLUMNS], w[MOST_COLUMNS];
+  PetscReal x[MOST_COLUMNS] = {0}, v[MOST_COLUMNS] = {0}, w[MOST_COLUMNS] = {0};
   for (int trial = 0; trial < 12; trial++) {
     const PetscReal sigma = PetscPowReal(10, Uniform());
     RandomRow(it->C, 4, x);
@@ -272,7 +272,7 @@ static void CheckProxMinimizes(const Case *it)
 /* sigma (x - v) is a subgradient at v: Fenchel equality, relative to what rounding of x makes of it */
 static void CheckProxExtremes(const Case *it)
 {
-  PetscReal x[MOST_COLUMNS], v[MOST_COLUMNS], nu[MOST_COLUMNS] = {0};
+  PetscReal x[MOST_COLUMNS] = {0}, v[MOST_COLUMNS] = {0}, nu[MOST_COLUMNS] = {0};
   for (PetscReal sigma = 1e-8; sigma < 2e8; sigma *= 10) {
     for (PetscReal size = 1e-8; size < 2e8; size *= 10) {
       for (int trial = 0; trial < 8; trial++) {
@@ -289,7 +289,7 @@ static void CheckProxExtremes(const Case *it)
           rounding += 16 * EPS * sigma * (PetscAbsReal(x[t]) + PetscAbsReal(v[t]));
         }
         /* within rounding of the domain ... */
-        PetscReal pulled[MOST_COLUMNS], excess = 0;
+        PetscReal pulled[MOST_COLUMNS] = {0}, excess = 0;
         memcpy(pulled, nu, sizeof(nu));
         (*it->loss.ops->to_domain)(&it->loss, 1, it->C, pulled, it->y);
         for (PetscInt t = 0; t < it->C; t++) excess = PetscMax(excess, PetscAbsReal(pulled[t] - nu[t]));
@@ -314,7 +314,7 @@ static void CheckProxExtremes(const Case *it)
 static void CheckSteepnessOfEach(const Case *it)
 {
   const PetscReal steepest = Steepness(it);
-  PetscReal v[MOST_COLUMNS], nu[MOST_COLUMNS], largest = 0;
+  PetscReal v[MOST_COLUMNS] = {0}, nu[MOST_COLUMNS] = {0}, largest = 0;
   for (int trial = 0; trial < TRIALS; trial++) {
     RandomRow(it->C, 8, v);
     const PetscReal here = Value(it, v), step = 3 * Uniform(), rounding = 64 * (PetscReal)it->C * EPS * (1 + here);
@@ -332,7 +332,7 @@ static void CheckSteepnessOfEach(const Case *it)
 static void CheckCorners(const Case *it)
 {
   const PetscReal near = 1e-9;
-  PetscReal before[MOST_COLUMNS], after[MOST_COLUMNS], v[MOST_COLUMNS];
+  PetscReal before[MOST_COLUMNS] = {0}, after[MOST_COLUMNS] = {0}, v[MOST_COLUMNS] = {0};
   memcpy(v, it->y, sizeof(v));
   for (PetscInt t = 0; t < it->C; t++) {
     v[t] = it->y[t] - near;
@@ -347,7 +347,7 @@ static void CheckCorners(const Case *it)
 
 static void CheckMean(const Case *it)
 {
-  PetscReal v[MOST_COLUMNS], shifted[MOST_COLUMNS], most = 0;
+  PetscReal v[MOST_COLUMNS] = {0}, shifted[MOST_COLUMNS] = {0}, most = 0;
   for (int trial = 0; trial < TRIALS; trial++) {
     RandomRow(it->C, 4, v);
     for (PetscInt t = 0; t < it->C; t++) shifted[t] = v[t] + 1;
@@ -359,7 +359,7 @@ static void CheckMean(const Case *it)
 /* One that is not split is ||v - y||^2/2, whose dual function on a ray is known from <nu,y> and ||nu||^2 */
 static void CheckClosedForm(const Case *it)
 {
-  PetscReal x[MOST_COLUMNS], most = 0;
+  PetscReal x[MOST_COLUMNS] = {0}, most = 0;
   for (int trial = 0; trial < TRIALS; trial++) {
     RandomRow(it->C, 8, x);
     const PetscReal squared = Dot(it->C, x, it->y) + Dot(it->C, x, x) / 2;

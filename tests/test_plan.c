@@ -67,7 +67,7 @@ static void SizesAreThoseOfTheProblem(void **state)
   MUST(PsdPlanSetRanks(it.plan, 3, 0, 0));
   MUST(PsdPlanSetIterations(it.plan, 77));
   const PsdPlanTotals totals = TotalsOf(&it);
-  assert_true(totals.n == 50000 && totals.f == 48 && totals.D == 49 * 50 / 2);
+  assert_true(totals.n == 50000 && totals.f == 48 && totals.D == 1225);
   assert_true(totals.blocks == 20 && totals.ranks == 3 && totals.iterations == 77);
   assert_string_equal(totals.consensus, "root");
   MUST(PsdPlanSetMirror(it.plan, PETSC_TRUE));

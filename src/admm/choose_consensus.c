@@ -90,6 +90,7 @@ PetscErrorCode PsdConsensusSettle(PsdConsensus consensus, PsdProblem problem)
   PetscCall(PsdNodeThis(problem->comm, &node));
   if (kernel) PetscCall(CheckGiven(kernel, &sizes, &node, problem->loss.ops->name));
   else PetscCall(PsdConsensusChoose(&sizes, &node, PsdConsensusGetRequired(consensus), &kernel));
+  PetscCheck(kernel, problem->comm, PETSC_ERR_PLIB, "no consensus kernel was chosen, and no error said so");
   PsdConsensusSetKernel(consensus, kernel);
   PetscCall(PetscInfo(NULL, "consensus: %s for D = %.0f on %" PetscInt_FMT " ranks\n", kernel->name, (double)sizes.D,
                       sizes.ranks));

@@ -22,7 +22,7 @@ static PetscErrorCode DecomposeLanczosMatrix(const PetscReal alpha[], const Pets
   PetscCall(PsdEigenDestroy(&eigen));
   for (PetscInt i = 0; i < k; i++) {
     spectrum->node[i] = PetscMax(spectrum->node[i], 0);
-    spectrum->weight[i] = square * T[i * k] * T[i * k];
+    spectrum->weight[i] = square * T[(size_t)i * k] * T[(size_t)i * k];
   }
   spectrum->mean = alpha[0];
   PetscFunctionReturn(0);

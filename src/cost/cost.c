@@ -6,9 +6,10 @@
 void PsdSizesSet(PetscInt n, PetscInt ranks, PetscInt C, PetscInt G, PetscInt positions, PetscInt q, PetscInt f,
                  PetscInt image, PsdSizes *sizes)
 {
+  const PetscInt most = (n + ranks - 1) / ranks;
   *sizes = (PsdSizes){.ranks = ranks, .pairs = C * G, .C = C, .G = G, .branches = 1};
   sizes->n = n;
-  sizes->n_local = (n + ranks - 1) / ranks;
+  sizes->n_local = most;
   sizes->image = image;
   sizes->positions = positions;
   sizes->q = q;

@@ -17,7 +17,7 @@
 #define DECLARE(loss) extern const PsdLossOps loss;
 LOSSES(DECLARE)
 
-#define ADDRESS(loss) &loss,
+#define ADDRESS(loss) &(loss),
 const PsdLossOps *const PsdLossTable[] = {LOSSES(ADDRESS) NULL};
 
 const PsdLossOps *PsdLossFind(const char name[])

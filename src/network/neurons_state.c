@@ -62,9 +62,9 @@ static PetscErrorCode FillLines(const PsdNeurons *neurons, PsdBlocks blocks, Pet
 static PetscBool LinesAreSound(PsdBlocks blocks, const PetscReal counts[], const PetscReal *line)
 {
   for (PetscInt pair = blocks->first; pair < blocks->first + blocks->local; pair++) {
+    const PetscInt region = pair % blocks->G, class = pair / blocks->G;
     for (PetscInt k = 0; k < (PetscInt)counts[pair]; k++, line += FILTER + blocks->f)
-      if (line[REGION] != (PetscReal)(pair % blocks->G) || line[CLASS] != (PetscReal)(pair / blocks->G))
-        return PETSC_FALSE;
+      if (line[REGION] != (PetscReal)region || line[CLASS] != (PetscReal) class) return PETSC_FALSE;
   }
   return PETSC_TRUE;
 }
