@@ -1,5 +1,5 @@
 /*
-   PsdAdmm: settings, set-up and results of the solver. The loop is in solve.c, one iteration in iterate.c.
+   PsdAdmm: settings and set-up of the solver; its results are in results.c. The loop is in solve.c, one iteration in iterate.c.
 */
 #include "admm.h"
 #include "base/base.h"
@@ -150,14 +150,6 @@ PetscErrorCode PsdAdmmSetUp(PsdAdmm admm)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdAdmmGetStatus(PsdAdmm admm, PsdAdmmStatus *status, PsdAdmmReason *reason)
-{
-  PetscFunctionBeginUser;
-  if (status) *status = admm->status;
-  if (reason) *reason = admm->reason;
-  PetscFunctionReturn(0);
-}
-
 PetscErrorCode PsdAdmmGetHistory(PsdAdmm admm, PetscInt *count, const PsdAdmmStatus *rows[])
 {
   PetscFunctionBeginUser;
@@ -174,30 +166,6 @@ PetscErrorCode PsdAdmmGetKernels(PsdAdmm admm, const char *consensus[], const ch
     PetscCall(PsdConeGetUse(admm->cone, sizeof(admm->cone_use), admm->cone_use));
     *cone = admm->cone_use;
   }
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode PsdAdmmGetNetwork(PsdAdmm admm, PsdNetwork *network)
-{
-  PetscFunctionBeginUser;
-  const PsdProblem problem = admm->problem;
-  PsdNeurons all;
-  PetscInt count, copies;
-  const PetscInt *labels;
-  PetscCall(PsdDataGetCopies(problem->data, &copies));
-  PsdTraining training = {
-      .beta = problem->beta, .beta_max = problem->beta_max, .n_train = problem->n / copies, .flip = copies == 2};
-  PetscCall(PsdNeuronsGather(admm->blocks->comm, &admm->best.neurons, &all));
-  PetscCall(PsdNetworkCreate(admm->blocks->comm, network));
-  PetscCall(PsdNetworkSetPatches(*network, problem->patches));
-  PetscCall(PsdDataGetClasses(problem->data, &count, &labels, NULL));
-  PetscCall(PsdNetworkSetClasses(*network, count, labels));
-  PetscCall(PsdNetworkSetNeurons(*network, all.N, all.f, all.filter, all.weight, all.region, all.class));
-  PetscCall(PetscStrncpy(training.loss, problem->loss.ops->name, sizeof(training.loss)));
-  training.loss_parameter = problem->loss.parameter;
-  PetscCall(PetscArraycpy(training.activation, problem->activation, 3));
-  PetscCall(PsdNetworkSetTraining(*network, &training));
-  PetscCall(PsdNeuronsDestroy(&all));
   PetscFunctionReturn(0);
 }
 

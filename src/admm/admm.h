@@ -105,6 +105,11 @@ struct _p_PsdAdmm {
   void *monitor_context;
 };
 
+/* results.c: what the user is told of the status, and a network's neurons as a list of the caller's own, both in the
+   units of the one that takes them. Not collective. */
+PsdAdmmStatus PsdAdmmStatusNow(PsdAdmm admm);
+PetscErrorCode PsdAdmmReadNeurons(PsdAdmm admm, PsdNetwork network, PsdNeurons *neurons);
+
 /* start.c: from nothing, with the penalty that was given or one that is estimated. Collective. */
 PetscErrorCode PsdAdmmStart(PsdAdmm admm, PetscReal sigma);
 

@@ -64,8 +64,9 @@ static PetscErrorCode Check(PsdAdmm admm, PsdLoop *loop)
   loop->checked = PETSC_TRUE;
   loop->reached = (PetscBool)(status->gap <= admm->target);
   admm->reason = PsdLoopReason(loop);
-  if (admm->monitor) PetscCall((*admm->monitor)(admm, status, admm->monitor_context));
-  if (loop->keeps) PetscCall(PsdHistoryAppend(&admm->history, status));
+  const PsdAdmmStatus told = PsdAdmmStatusNow(admm);
+  if (admm->monitor) PetscCall((*admm->monitor)(admm, &told, admm->monitor_context));
+  if (loop->keeps) PetscCall(PsdHistoryAppend(&admm->history, &told));
   PetscFunctionReturn(0);
 }
 
