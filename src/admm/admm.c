@@ -25,7 +25,7 @@ PetscErrorCode PsdAdmmSetFromOptions(PsdAdmm admm)
 {
   PetscFunctionBeginUser;
   PsdAdmmSettings *settings = &admm->settings;
-  const PsdRange relaxation = {0, 1.999, PETSC_TRUE};
+  const PsdRange relaxation = {1, 1.9, PETSC_FALSE}; /* where no loss is slow */
   PetscCall(PsdOptionsHeading("Solver"));
   PetscCall(PsdOptionReal("-gap", "stop at this certified relative gap", PSD_POSITIVE, &settings->gap, NULL));
   PetscCall(PsdOptionInt("-max_it", "most iterations", 1, PETSC_MAX_INT, &settings->max_it, NULL));
@@ -49,6 +49,14 @@ PetscErrorCode PsdAdmmSetTolerances(PsdAdmm admm, PetscReal gap, PetscInt max_it
   PetscFunctionBeginUser;
   admm->settings.gap = gap;
   admm->settings.max_it = max_it;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdAdmmGetTolerances(PsdAdmm admm, PetscReal *gap, PetscInt *max_it)
+{
+  PetscFunctionBeginUser;
+  if (gap) *gap = admm->settings.gap;
+  if (max_it) *max_it = admm->settings.max_it;
   PetscFunctionReturn(0);
 }
 
@@ -124,12 +132,26 @@ static PetscErrorCode CreateSplitting(PsdAdmm admm, PetscReal sigma)
   PetscFunctionReturn(0);
 }
 
+/* The penalty that was given has to be one in the problem's units as well. */
+static PetscErrorCode CheckPenalty(PsdAdmm admm)
+{
+  PetscFunctionBeginUser;
+  const PsdUnits units = admm->problem->units;
+  const PetscReal rho = admm->settings.rho;
+  PsdCheckInput(rho == 0 || PsdIsRepresentable(PsdToUnits(units, PSD_UNIT_PENALTY, rho)),
+                "option -rho: found %g, which is out of range where the numbers of lifted features are of the order of "
+                "2^%d",
+                (double)rho, -units.exponent);
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdAdmmSetUp(PsdAdmm admm)
 {
   PetscFunctionBeginUser;
   const PsdLoss *loss = &admm->problem->loss;
-  const PetscReal sigma = admm->settings.sigma > 0 ? admm->settings.sigma : loss->ops->sigma;
+  const PetscReal sigma = admm->settings.sigma > 0 ? admm->settings.sigma : loss->ops->sigma * PsdLossSlope(loss);
   admm->blocks = admm->problem->blocks;
+  PetscCall(CheckPenalty(admm));
   PetscCall(PsdCheckpointBegin(admm));
   PetscCall(PsdResumeOpen(admm));
   PetscCall(PsdConsensusSettle(admm->consensus, admm->problem));

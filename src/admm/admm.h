@@ -95,7 +95,8 @@ struct _p_PsdAdmm {
   PsdAdmmStatus status;
   PsdAdmmReason reason;
   PetscInt round;   /* of PsdAdmmSolve, ... */
-  PetscReal target; /* ... and the gap that it is for */
+  PetscReal target; /* ... and the gap that it is for, ... */
+  PetscInt patience; /* ... which does not count before this iteration */
 
   PsdClock clock;
   PsdCheckpoint checkpoint;

@@ -35,8 +35,7 @@ PetscErrorCode PsdAdmmGetNetwork(PsdAdmm admm, PsdNetwork *network)
   PetscCall(PsdProblemGetBeta(problem, &training.beta, &training.beta_max));
   PetscCall(PsdProblemGetActivation(problem, training.activation));
   PetscCall(PsdNeuronsGather(admm->blocks->comm, &admm->best.neurons, &all));
-  for (PetscInt k = 0; k < all.N; k++)
-    all.weight[k] = PsdFromUnits(problem->units, PSD_UNIT_WEIGHT, all.weight[k]);
+  for (PetscInt k = 0; k < all.N; k++) all.weight[k] = PsdFromUnits(problem->units, PSD_UNIT_WEIGHT, all.weight[k]);
   PetscCall(PsdNetworkCreate(admm->blocks->comm, network));
   PetscCall(PsdNetworkSetPatches(*network, problem->patches));
   PetscCall(PsdDataGetClasses(problem->data, &count, &labels, NULL));
@@ -61,7 +60,6 @@ PetscErrorCode PsdAdmmReadNeurons(PsdAdmm admm, PsdNetwork network, PsdNeurons *
   PetscCall(PetscArraycpy(neurons->filter, filters, (size_t)N * f));
   PetscCall(PetscArraycpy(neurons->region, regions, N));
   PetscCall(PetscArraycpy(neurons->class, classes, N));
-  for (PetscInt k = 0; k < N; k++)
-    neurons->weight[k] = PsdToUnits(admm->problem->units, PSD_UNIT_WEIGHT, weights[k]);
+  for (PetscInt k = 0; k < N; k++) neurons->weight[k] = PsdToUnits(admm->problem->units, PSD_UNIT_WEIGHT, weights[k]);
   PetscFunctionReturn(0);
 }

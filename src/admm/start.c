@@ -9,10 +9,6 @@ PetscErrorCode PsdAdmmStart(PsdAdmm admm, PetscReal sigma)
   PetscFunctionBeginUser;
   PsdPenaltyState *penalty = &admm->penalty;
   PetscReal rho = PsdToUnits(admm->problem->units, PSD_UNIT_PENALTY, admm->settings.rho);
-  PsdCheckInput(admm->settings.rho == 0 || PsdIsRepresentable(rho),
-                "option -rho: found %g, which is out of range where the numbers of lifted features are of the order of "
-                "2^%d",
-                (double)admm->settings.rho, -admm->problem->units.exponent);
   if (rho == 0) {
     PetscCall(PsdSpectrumFind(admm->consensus, &penalty->spectrum));
     rho = PsdAdmmInitialPenalty(admm);

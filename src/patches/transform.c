@@ -225,8 +225,7 @@ static PetscReal LargestNumber(PsdPatches patches, PetscReal pixel)
   PetscReal squares = 0;
   if (patches->whiten > 0 && !patches->transform) return 1 / PetscSqrtReal(1 + patches->whiten);
   if (!patches->transform) return pixel;
-  for (size_t k = 0; k < (size_t)patches->q * patches->f; k++)
-    squares += patches->transform[k] * patches->transform[k];
+  for (size_t k = 0; k < (size_t)patches->q * patches->f; k++) squares += patches->transform[k] * patches->transform[k];
   return pixel * PetscSqrtReal(squares / (PetscReal)patches->f);
 }
 

@@ -51,8 +51,8 @@ struct _p_PsdProblem {
   PsdUnits units; /* of all numbers below */
   PetscReal activation[3];
   PetscReal beta, beta_max;
-  PetscReal beta_asked;           /* what was asked for; beta is another one on a path */
-  PetscReal memory;               /* MB a rank for lifted features */
+  PetscReal beta_asked; /* what was asked for; beta is another one on a path */
+  PetscReal memory;     /* MB a rank for lifted features */
   PetscInt n, n_local;
   PetscReal *Y;                       /* targets +1/-1, n_local x C row-major */
   PetscReal YY;                       /* sum of squares of all targets */

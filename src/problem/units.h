@@ -20,9 +20,9 @@ typedef struct {
 
 /* The power of 2^k that a number has in it. */
 typedef enum {
-  PSD_UNIT_WEIGHT = -1,  /* alpha, S, Z, and the primal residual */
-  PSD_UNIT_FEATURE = 1,  /* Phi, the activation, A'nu, R*, beta, and the dual residual */
-  PSD_UNIT_PENALTY = 2   /* rho */
+  PSD_UNIT_WEIGHT = -1, /* alpha, S, Z, and the primal residual */
+  PSD_UNIT_FEATURE = 1, /* Phi, the activation, A'nu, R*, beta, and the dual residual */
+  PSD_UNIT_PENALTY = 2  /* rho */
 } PsdUnit;
 
 /* PsdUnitsFind - from the activation and what is known of the patches before they are cut: the same on all ranks, and
