@@ -94,8 +94,8 @@ struct _p_PsdAdmm {
   PsdChecks checks;
   PsdAdmmStatus status;
   PsdAdmmReason reason;
-  PetscInt round;   /* of PsdAdmmSolve, ... */
-  PetscReal target; /* ... and the gap that it is for, ... */
+  PetscInt round;    /* of PsdAdmmSolve, ... */
+  PetscReal target;  /* ... and the gap that it is for, ... */
   PetscInt patience; /* ... which does not count before this iteration */
 
   PsdClock clock;
