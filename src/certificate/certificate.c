@@ -26,19 +26,24 @@ PetscErrorCode PsdCertify(PsdProblem problem, Vec S, PetscReal weight, PetscInt 
   certificate->primal = primal.loss + problem->beta * weight;
   certificate->accuracy = primal.accuracy;
   certificate->dual = 0;
+  PetscReal unrounded = 0; /* the dual value, were rounding not counted */
   for (PetscInt k = 0; k < count; k++) {
     const PsdDualRay ray = {problem, points[k].linear, points[k].quadratic, points[k].nu, samples};
-    PetscReal polar, value, rounding;
+    PetscReal polar, plain, value, rounding, unused;
     PetscCall(PsdDualPointPolar(problem, &points[k], &polar, NULL));
     PetscCall(PsdDualAlongRay(&ray, problem->beta / polar, &value, &rounding));
     value -= rounding;
     certificate->dual = PetscMax(certificate->dual, value);
+    PetscCall(PsdPolarMax(problem->polar, problem->blocks, points[k].gradient, &plain));
+    PetscCall(PsdDualAlongRay(&ray, problem->beta / plain, &plain, &unused));
+    unrounded = PetscMax(unrounded, plain);
     PetscCall(PetscInfo(NULL, "certificate candidate %" PetscInt_FMT ": R*/beta %g, dual %.12g\n", k,
                         (double)(polar / problem->beta), (double)value));
   }
   /* nu = 0 is feasible, and L*(0) = 0 */
   certificate->dual = PetscMax(0, certificate->dual - primal.rounding - sum_rounding * certificate->primal);
   certificate->gap = (certificate->primal - certificate->dual) / PetscAbsReal(certificate->primal);
+  certificate->rounding = (unrounded - certificate->dual) / PetscAbsReal(certificate->primal);
   for (PetscInt k = 0; k < count; k++) PetscCall(PsdDualPointDestroy(&points[k]));
   PetscCall(PetscFree(points));
   PetscCall(PsdPhaseEnd(PSD_PHASE_CERTIFY));
