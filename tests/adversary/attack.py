@@ -1,7 +1,8 @@
 """Other networks, in search of one whose objective is below the bound.
 
 A neuron of weight +-||v||^2 and filter v/||v|| contributes +-<Phi, [v; ||v||][v; ||v||]'>, which is smooth but at v = 0, and costs beta
-||v||^2: L-BFGS goes over all v at once, in double precision, on features scaled to unit size. What it finds is judged by Objective.
+||v||^2: L-BFGS goes over all v at once, in double precision, on features scaled to unit size. Coordinates are the principal axes of the
+patches, so that what patches differ by is not lost beside what they share. What is found is judged by Objective.
 """
 import numpy
 import scipy.optimize
@@ -17,7 +18,8 @@ class Landscape:
     def __init__(self, objective, beta):
         features, loss = objective.features(), objective.loss
         a, b, c = (numpy.longdouble(value) for value in objective.activation)
-        lifted = [lift(x, a, b, c) for x in features.x]
+        self.axes = [principal_axes(x) for x in features.x]
+        lifted = [lift(x @ axes, a, b, c) for x, axes in zip(features.x, self.axes)]
         self.size = max(abs(phi).max() for phi in lifted)
         self.usable = bool(numpy.isfinite(self.size) and self.size > 0)
         if not self.usable:
@@ -57,7 +59,7 @@ class Landscape:
                 for sign in range(2):
                     mine = numpy.flatnonzero((neurons.regions == g) & (neurons.scores == t) & ((neurons.weights < 0) == sign))
                     mine = mine[numpy.argsort(-abs(neurons.weights[mine]))][:shape]
-                    u = neurons.filters[mine, :f]
+                    u = neurons.filters[mine, :f] @ self.axes[g]
                     u = u / numpy.maximum(numpy.sqrt((u * u).sum(1, keepdims=True)), 1e-300)
                     block[t, sign, :len(mine)] += numpy.sqrt(abs(neurons.weights[mine]) * float(self.size))[:, None] * u
             parts.append(block.ravel())
@@ -73,11 +75,18 @@ class Landscape:
                 u = block[t, sign, k]
                 length = numpy.sqrt(u @ u)
                 if length > 0:
-                    filters.append(numpy.pad(u / length, (0, most - f)))
+                    filters.append(numpy.pad(self.axes[g] @ (u / length), (0, most - f)))
                     weights.append((1 - 2 * sign) * float(length**2 / self.size))
                     regions.append(g)
                     scores.append(t)
         return Neurons(numpy.array(filters).reshape(-1, most), numpy.array(weights), numpy.array(regions, int), numpy.array(scores, int))
+
+
+def principal_axes(x):
+    """f x f, orthogonal up to rounding, in double precision"""
+    rows = x.reshape(-1, x.shape[-1])
+    scaled = (rows / max(abs(rows).max(), numpy.finfo(numpy.longdouble).tiny)).astype(float)
+    return numpy.linalg.svd(scaled, full_matrices=True)[2].T if len(scaled) <= 4 * scaled.shape[1] else numpy.linalg.eigh(scaled.T @ scaled)[1]
 
 
 def lift(x, a, b, c):
@@ -127,7 +136,7 @@ def search(objective, neurons, beta, random):
         crowd = numpy.bincount(((neurons.regions * 64 + neurons.scores) * 2 + (neurons.weights < 0)).astype(int)) if len(neurons.weights) else [0]
         own, fresh = min(int(max(crowd)) + 1, 6), 2
         for shape, start in [(own, landscape.start(random, neurons, own, 1e-3)),
-                             (fresh, landscape.start(random, Neurons.none(most), fresh, 0.3))]:
+                             (fresh, landscape.start(random, Neurons.none(most), fresh, 10.0**random.uniform(-1, 3)))]:
             for smoothing in SMOOTHINGS if landscape.loss.name in ('hinge', 'l1') else SMOOTHINGS[:1]:
                 landscape.smoothing = smoothing
                 found = scipy.optimize.minimize(landscape.evaluate, start, args=(shape,), jac=True, method='L-BFGS-B',

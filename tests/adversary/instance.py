@@ -130,6 +130,7 @@ PIXELS = {
     'ordinary': [random_pixels, learnable, learnable, nearly_equal, duplicates, smooth, strokes, binary, steps],
     'extreme': [random_pixels, learnable, nearly_equal, strokes, steps, grey_each, nearly_grey, identical, mean_grey, black, opposite],
 }
+SAY_NOTHING = mean_grey, black, grey_each
 
 
 def make_images(it, random, extreme):
@@ -137,7 +138,9 @@ def make_images(it, random, extreme):
     n = int(random.integers(count if extreme else max(4, count), 25 if extreme else 61))
     side = lambda: int(random.integers(1 if extreme else 3, 8 if extreme else 11))
     shape = (n, int(pick(random, 1, 1, 2, 3)), side(), side())
-    classes = numpy.concatenate([numpy.arange(count), random.integers(0, count, n - count)])
+    # now and then one class has most of the images
+    share = random.dirichlet(numpy.full(count, 0.3)) if chance(random, 0.25) else numpy.full(count, 1 / count)
+    classes = numpy.concatenate([numpy.arange(count), random.choice(count, n - count, p=share)])
     it.pixels = pick(random, *PIXELS[it.kind])
     it.images = it.pixels(random, shape, classes).clip(0, 255).astype(numpy.uint8)
     names = random.permutation(12)[:count] if chance(random, 0.3) else numpy.arange(count)
@@ -160,7 +163,7 @@ def make_branch(it, random, extreme, prefix):
     """Options of one branch that fits the images. Returns the Branch, q and how many numbers its patches have in the end."""
     _, channels, height, width = it.images.shape
     given, least = {}, min(height, width)
-    reduce = int(random.integers(1, min(4, least) + 1)) if chance(random, 0.12) else 1
+    reduce = int(random.integers(1, min(4, least) + 1)) if chance(random, 0.15) else 1
     height, width = height // reduce, width // reduce
     tall = int(random.integers(1, min(height, 5) + 1))
     wide = min(width, tall) if chance(random, 0.6) else int(random.integers(1, min(width, 5) + 1))
@@ -190,6 +193,9 @@ def make_branch(it, random, extreme, prefix):
     if extreme and chance(random, 0.15):
         bound = pick(random, 4, 12, 80)
         given['pixel_scale'] = power(random, -bound, bound)
+    if it.pixels in SAY_NOTHING and chance(random, 0.85):  # whitening and principal components of equal patches are refused
+        given.pop('whiten', None)
+        given.pop('pca', None)
     it.options.update({f'-{prefix}{name}': value for name, value in given.items()})
     numbers = {name: float(given[name]) for name in ('pixel_shift', 'pixel_scale', 'patch_normalize') if name in given}
     branch = Branch((tall, wide), reduce, stride, pool, overlap, **numbers)

@@ -34,7 +34,8 @@ class Many:
     eps = 0
     sqrt = staticmethod(numpy.vectorize(gmpy2.sqrt, otypes=[object]))
     softplus = staticmethod(numpy.vectorize(_softplus, otypes=[object]))
-    array = staticmethod(numpy.vectorize(gmpy2.mpfr, otypes=[object]))
+    # whole numbers and doubles, exactly
+    array = staticmethod(numpy.vectorize(lambda x: gmpy2.mpfr(int(x) if isinstance(x, (int, numpy.integer)) else float(x)), otypes=[object]))
 
 
 class Branch:

@@ -13,7 +13,7 @@ from network import Loss, Neurons, Objective
 from program import Model, Run, same_geometry, write_images
 
 PRIMAL_TOLERANCE = 1e-9  # of the printed objective, relative; more needs a warning of rounding
-ATTACKED, RERUN, CERTIFIED, PREDICTED = 0.12, 0.05, 0.05, 0.02
+ATTACKED, RERUN, CERTIFIED, PREDICTED = 0.35, 0.05, 0.05, 0.02
 
 
 def not_below(bound):
