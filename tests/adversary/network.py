@@ -205,10 +205,11 @@ class Objective:
         return value + total, error + (len(neurons.weights) + 8) * number.eps * (abs(total) + abs(value))
 
     def decide(self, neurons, beta, question):
-        """question(low, high) says True or False for an objective in [low, high], or None when it cannot say: then in 512 bits"""
+        """question(low, high) says True or False for an objective in [low, high], or None when it cannot say. Only True is taken
+        from extended precision: what is to be held against psdnet is computed in 512 bits."""
         value, error = self.value(neurons, beta)
         answer = question(value - error, value + error) if numpy.isfinite(value) and numpy.isfinite(error) else None
-        if answer is None:
+        if not answer:
             value, error = self.value(neurons, beta, Many)[0], 0
             answer = question(value, value)
         return answer, value
