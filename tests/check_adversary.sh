@@ -8,3 +8,10 @@ scratch
 for kind in ordinary extreme; do
   python adversary/run "$PSDNET" "$LAUNCH" -kind $kind -first 1000000 -count 60 || fail "the adversary won"
 done
+
+# and it does find a bound that is too high
+export REAL="$PSDNET"
+if python adversary/run "$SOURCE/tests/adversary/liar.py" "$LAUNCH" -kind ordinary -first 1 -count 3 -ranks 1 >liar.log; then
+  fail "nothing was found against a program that lies" liar.log
+fi
+grep -q '^3 ordinary instances: 3 WRONG (false bound)' liar.log || fail "not every lie was found" liar.log

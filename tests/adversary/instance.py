@@ -267,9 +267,9 @@ def make_solver(it, random, extreme):
     if chance(random, 0.3):
         options['-cone'] = pick(random, 'lapack', 'partial', 'scalapack', 'auto')
     if options.get('-cone') == 'partial' and chance(random, 0.2):
-        options['-cone_partial'] = pick(random, 'block', 'krylovschur', 'lobpcg')
+        options['-cone_partial'] = pick(random, 'block', 'krylovschur', 'lobpcg', 'gd', 'jd')
     if chance(random, 0.15):
-        options['-cone_lapack'] = pick(random, 'syevd', 'syevr', 'syevr')
+        options['-cone_lapack'] = pick(random, 'auto', 'syevd', 'syevr', 'syevr')
     it.default_solver = True
     if chance(random, 0.7 if extreme else 0.35):
         it.default_solver = False
@@ -282,6 +282,14 @@ def make_solver(it, random, extreme):
         options['-crops'] = pick(random, '9', '25')
     if chance(random, 0.05):
         options['-screening'] = pick(random, 'on', 'off')
+    if chance(random, 0.04) and '-time_limit' not in options:
+        options.update({'-checkpoint': 'run.ck', '-checkpoint_every': pick(random, '0', '60')})
+        if options.get('-consensus') in ('root', 'scalapack') and chance(random, 0.5):
+            options['-checkpoint_gram'] = None
+    if chance(random, 0.05):
+        options['-history'] = 'h.csv'
+    if chance(random, 0.02):
+        options['-split'] = 'train'
 
 
 def make_settings(options, random, extreme):
@@ -303,9 +311,11 @@ def make_settings(options, random, extreme):
 def make_command(it, random):
     if chance(random, 0.04):
         it.command = 'path'
-        it.options.pop('-check_every', None)
+        it.options.pop('-history', None)
         if chance(random, 0.6):
             it.options['-beta_count'] = str(random.integers(1, 5))
+        if chance(random, 0.3):
+            it.options['-table'] = 't.csv'
         it.options['-keep_all'] = None
 
 
