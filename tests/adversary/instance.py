@@ -31,10 +31,11 @@ class Instance:
         return self.images[kept], numpy.array([position[label] for label in self.labels[kept]])
 
     def samples(self):
-        """images, with mirror images when they are samples, and targets (n x C)"""
+        """images, each followed by its mirror image when that is a sample, and targets (n x C)"""
         images, classes = self.selected()
         if '-flip' in self.options:
-            images, classes = numpy.concatenate([images, images[..., ::-1]]), numpy.concatenate([classes, classes])
+            images = numpy.stack([images, images[..., ::-1]], 1).reshape(-1, *images.shape[1:])
+            classes = numpy.repeat(classes, 2)
         count = len(self.options['-classes'].split(',')) if '-classes' in self.options else len(set(self.labels))
         if count == 2:
             return images, (2.0 * classes - 1)[:, None]

@@ -1,4 +1,5 @@
 """Runs psdnet on an instance and reads what it wrote: files, lines, exit status."""
+import functools
 import json
 import os
 import re
@@ -78,6 +79,12 @@ class Run:
     def report(self):
         with open(self.directory + '/r.json') as file:
             return json.load(file)
+
+
+@functools.lru_cache
+def writes_certificates(psdnet):
+    """whether train has the option -certificate"""
+    return '-certificate ' in subprocess.run([psdnet, 'train', '-help'], capture_output=True, text=True, env={**ONE_MACHINE, **os.environ}).stdout
 
 
 def limit():

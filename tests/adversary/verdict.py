@@ -8,14 +8,15 @@ import os
 import numpy
 
 import attack
+import certificate
 from instance import make_instance
 from network import Loss, Neurons, Objective
-from program import Model, Run, same_geometry, write_images
+from program import Model, Run, same_geometry, write_images, writes_certificates
 
 # of the printed objective: relative, and a few units of rounding of each target, which a residual in double precision has anyway; a
 # larger error needs a warning of rounding
 PRIMAL_TOLERANCE, PRIMAL_ROUNDING = 1e-9, 8 * numpy.finfo(float).eps
-ATTACKED, RERUN, CERTIFIED, PREDICTED = 0.35, 0.05, 0.05, 0.02
+ATTACKED, WITNESSED, RERUN, CERTIFIED, PREDICTED = 0.35, 0.5, 0.05, 0.05, 0.02
 
 
 def not_below(bound):
@@ -48,6 +49,8 @@ class Judge:
         self.faults, self.commands, self.refusal, self.reached, self.iterations = [], [], '', None, None
         # apart from the generator's numbers, so that what is tried does not change the instances
         self.random = numpy.random.default_rng([seed, 7])
+        if writes_certificates(program[0]) and self.it.command == 'train' and self.random.random() < WITNESSED:
+            self.it.options['-certificate'] = 'c.h5'
 
     def fault(self, word, *evidence):
         if word not in [said for said, _ in self.faults]:
@@ -127,12 +130,20 @@ class Judge:
         self.bound = max(said[1], model.bound)
         self.check_network('own network', model.neurons, model.beta, model.primal, self.bound, run)
         self.check_printed(bound, model)
+        self.check_certificate(model, bound)
 
     def check_printed(self, bound, model):
         """what is printed with fewer digits has to be true as well"""
         for neurons in model.neurons, Neurons.none(model.neurons.filters.shape[1]):
             if bound > self.bound and not self.objective.decide(neurons, model.beta, not_below(bound))[0]:
                 self.fault('false print', f'{bound!r} is printed, and above an objective; the bound is {self.bound!r}')
+
+    def check_certificate(self, model, bound):
+        """the dual point that the bound was made of, where it was asked for"""
+        path = self.directory + '/' + self.it.options.get('-certificate', '')
+        if '-certificate' in self.it.options:
+            for word, evidence in certificate.faults(self.objective, model.beta, certificate.DualPoint(path), max(bound, self.bound)):
+                self.fault(word, evidence)
 
     def check_network(self, name, neurons, beta, primal, bound, run):
         rounding = PRIMAL_ROUNDING * self.objective.loss.Y.size
