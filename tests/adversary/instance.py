@@ -152,7 +152,7 @@ def make_images(it, random, extreme):
         it.options['-classes'] = ','.join(str(label) for label in random.permutation(names)[:2])
     if chance(random, 0.1) and n > 2 * count:
         it.options['-limit'] = str(random.integers(2 * count, n + 1))
-    if chance(random, 0.1) and n > 3 * count:
+    if chance(random, 0.1) and int(it.options.get('-limit', n)) > max(10, 2 * count):
         it.options['-validation'] = pick(random, '0.2', '0.1', '0.34')
     if chance(random, 0.2):
         it.options['-flip'] = None

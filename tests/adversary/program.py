@@ -72,8 +72,8 @@ class Run:
         return re.search('^(time limit|signal) after', self.text, re.MULTILINE) is not None
 
     def printed(self):
-        """the numbers of the lines primal, bound and gap; NaN where there is none"""
-        found = [re.search(rf'^{name} +([-+.\d]\S*|nan|inf)', self.text, re.MULTILINE) for name in ('primal', 'bound', 'gap')]
+        """the numbers of the lines primal and bound; NaN where there is none"""
+        found = [re.search(rf'^{name} +([-+.\d]\S*|nan|inf)', self.text, re.MULTILINE) for name in ('primal', 'bound')]
         return [float(match[1]) if match else numpy.nan for match in found]
 
     def report(self):

@@ -54,10 +54,11 @@ def summarise(results, kind):
         if result.default and result.iterations is not None:
             table[result.loss].append(result)
     if table:
-        print('  default solver: loss, runs, gap not reached, iterations (median, most)')
+        print('  default solver: loss, runs, gap not reached, iterations (median, most), seeds of those not reached')
     for loss, runs in sorted(table.items()):
         iterations = sorted(run.iterations for run in runs)
-        print(f'    {loss:9s} {len(runs):5d} {sum(not run.reached for run in runs):5d} {iterations[len(runs) // 2]:6d} {iterations[-1]:6d}')
+        missed = sorted(run.seed for run in runs if not run.reached)
+        print(f'    {loss:9s} {len(runs):5d} {len(missed):5d} {iterations[len(runs) // 2]:6d} {iterations[-1]:6d}   {" ".join(map(str, missed[:20]))}')
 
 
 def verdict(result):

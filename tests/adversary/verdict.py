@@ -122,9 +122,9 @@ class Judge:
         said = [report['objective_primal'], report['objective_dual'], report['gap']]
         if None in said:
             return self.fault('not finite', said)
-        primal, bound, gap = run.printed()
+        primal, bound = run.printed()
         if self.it.command == 'path':
-            primal, bound, gap = said
+            primal, bound = said[:2]
         if not all(abs(one - other) <= 1e-10 * abs(other) + 1e-300 for one, other in zip([*said[:2], primal, bound], [model.primal, model.bound] * 2)):
             self.fault('statements differ', said, primal, bound, model.primal, model.bound)
         self.bound = max(said[1], model.bound)
@@ -178,10 +178,13 @@ class Judge:
         """psdnet certify says the same of the file, and nothing false"""
         if self.it.command != 'train' or self.random.random() >= CERTIFIED:
             return
-        kept = [word for name in ('-limit', '-validation') if name in self.it.options for word in (name, self.it.options[name])]
-        most = self.it.options.get('-max_it', '300')
-        run = self.run(['certify', '-data', '.', '-model', 'm.h5', '-progress', 'none', '-max_it', most] + kept, int(self.random.integers(1, 3)))
-        primal, bound, _ = run.printed()
+        options = self.it.options
+        kept = [word for name in ('-limit', '-validation') if name in options for word in (name, options[name])]
+        proof = ['-certificate', options['-certificate']] if '-certificate' in options else ['-max_it', options.get('-max_it', '300')]
+        run = self.run(['certify', '-data', '.', '-model', 'm.h5', '-progress', 'none'] + proof + kept, int(self.random.integers(1, 3)))
+        primal, bound = run.printed()
+        if '-certificate' in options and run.status != 0:
+            self.fault('certificate refused', run.text)
         if run.status in (0, 2):
             self.check_network('certify', model.neurons, model.beta, primal, bound, run)
 
