@@ -51,7 +51,7 @@ def summarise(results, kind):
         print(f'  refused {count:5d}  {message}')
     table = collections.defaultdict(list)
     for result in results:
-        if result.default and result.iterations is not None:
+        if result.default and result.iterations is not None and not result.faults:
             table[result.loss].append(result)
     if table:
         print('  default solver: loss, runs, gap not reached, iterations (median, most), seeds of those not reached')
