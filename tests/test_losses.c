@@ -2,6 +2,7 @@
  * conjugate meet (Fenchel), the domain is what it is, and nothing overflows for |x| up to 1e8, sigma from 1e-8 to 1e8. What a loss
  * states is so: how much it changes, how well its value is known, its corners, whether it ignores the mean, whether it is the squared loss's closed form. */
 #include "network_sample.h"
+#include <float.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stddef.h>
@@ -379,7 +380,8 @@ static void CheckRoundingOfValue(const Case *it)
     for (PetscInt t = 0; t < it->C && trial % 2; t++) v[t] += it->y[t] * 30 * PetscAbsReal(Uniform());
     const long double exact = ExtendedValue(it, v), found = Value(it, v);
     const PetscReal allowed = (it->loss.ops->value_roundings + (PetscReal)it->C) * EPS / 2;
-    if (!(fabsl(found - exact) <= allowed * exact)) Fail(it, "value", (PetscReal)found, (PetscReal)exact);
+    if (!(fabsl(found - exact) <= allowed * exact + DBL_MIN))
+      Fail(it, "value", (PetscReal)found, (PetscReal)exact);
   }
 }
 
