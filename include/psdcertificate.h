@@ -16,6 +16,7 @@ typedef struct {
   /* The error of the lifted features that rounding explains, as a bound relative to their size: what primal_error and
      the rounding of the dual value mostly come from. */
   PetscReal feature_error;
+  PetscReal rounding; /* the part of the gap that is there because rounding is counted on the safe side */
 } PsdCertificate;
 
 /*

@@ -96,8 +96,9 @@ struct _p_PsdAdmm {
   PsdChecks checks;
   PsdAdmmStatus status;
   PsdAdmmReason reason;
-  PetscInt round;   /* of PsdAdmmSolve, ... */
-  PetscReal target; /* ... and the gap that it is for */
+  PetscInt round;    /* of PsdAdmmSolve, ... */
+  PetscReal target;  /* ... and the gap that it is for, ... */
+  PetscInt patience; /* ... which does not count before this iteration */
 
   PsdClock clock;
   PsdCheckpoint checkpoint;
@@ -106,6 +107,11 @@ struct _p_PsdAdmm {
   PsdAdmmMonitor monitor;
   void *monitor_context;
 };
+
+/* results.c: what the user is told of the status, and a network's neurons as a list of the caller's own, both in the
+   units of the one that takes them. Not collective. */
+PsdAdmmStatus PsdAdmmStatusNow(PsdAdmm admm);
+PetscErrorCode PsdAdmmReadNeurons(PsdAdmm admm, PsdNetwork network, PsdNeurons *neurons);
 
 /* start.c: from nothing, with the penalty that was given or one that is estimated. Collective. */
 PetscErrorCode PsdAdmmStart(PsdAdmm admm, PetscReal sigma);

@@ -126,7 +126,7 @@ static PetscErrorCode SolveAndWrite(PsdAdmm admm, PsdProblem problem, PsdData he
 {
   PetscFunctionBeginUser;
   PsdTable history;
-  PetscReal loss;
+  PetscReal loss, gap;
   PsdNetwork network;
   PsdAdmmStatus status;
   PsdAdmmReason reason;
@@ -149,6 +149,8 @@ static PetscErrorCode SolveAndWrite(PsdAdmm admm, PsdProblem problem, PsdData he
   PetscCall(PsdNetworkSetCrops(network, outputs->crop_shift));
   if (held_out) PetscCall(PsdHeldOutApply(network, problem, held_out, &report->accuracy_validation, &loss));
   PetscCall(PrintSummary(report, outputs, reason));
+  PetscCall(PsdAdmmGetTolerances(admm, &gap, NULL));
+  PetscCall(PsdTrainingExplain(&report->certificate, gap, reason));
   if (outputs->report[0]) PetscCall(PsdReportWrite(report, outputs->report));
   PetscCall(PetscOptionsHasName(NULL, NULL, "-checkpoint", &keeps));
   *exit_status = ExitStatus(reason, keeps);

@@ -22,16 +22,18 @@ static void SetPrimal(PsdProblem problem, const PsdNetworkMatrix *network, const
   certificate->feature_error = primal->feature_error;
 }
 
-/* Of the values that may be furthest apart; 1 where nothing is known. */
-static void SetGap(PsdCertificate *certificate)
+/* Of the values that may be furthest apart; 1 where nothing is known. unrounded: the bound, were rounding not counted. */
+static void SetGap(PsdCertificate *certificate, PetscReal unrounded)
 {
   const PetscReal upper = certificate->primal + certificate->primal_error;
   const PetscReal gap = (upper - certificate->dual) / upper + 2 * PETSC_MACHINE_EPSILON;
-  certificate->gap = upper <= PETSC_MAX_REAL && gap < 1 ? gap : 1;
+  const PetscBool known = (PetscBool)(upper <= PETSC_MAX_REAL && gap < 1);
+  certificate->gap = known ? gap : 1;
+  certificate->rounding = known ? (certificate->primal_error + PetscMax(0, unrounded - certificate->dual)) / upper : 1;
 }
 
-/* The largest value of the dual function on the ray of a point, rounded down. */
-static PetscErrorCode DualValue(PsdProblem problem, const PsdDualPoint *point, PetscReal *value)
+/* The largest value of the dual function on the ray of a point, rounded down; plain: were rounding not counted. */
+static PetscErrorCode DualValue(PsdProblem problem, const PsdDualPoint *point, PetscReal *value, PetscReal *plain)
 {
   PetscFunctionBeginUser;
   const PsdDualRay ray = {.problem = problem,
@@ -41,10 +43,13 @@ static PetscErrorCode DualValue(PsdProblem problem, const PsdDualPoint *point, P
                           .samples = {problem->n_local, 1, problem->Y}, /* each by itself */
                           .linear_error = point->linear_error,
                           .quadratic_error = point->quadratic_error};
-  PetscReal polar, rounding;
+  PetscReal polar, rounding, unused;
   PetscCall(PsdDualPointPolar(problem, point, &polar, NULL));
   PetscCall(PsdDualAlongRay(&ray, problem->beta / polar * (1 - 2 * PETSC_MACHINE_EPSILON), value, &rounding));
   *value = PsdRoundDown(*value - rounding);
+  PetscReal R;
+  PetscCall(PsdPolarMax(problem->polar, problem->blocks, point->gradient, &R));
+  PetscCall(PsdDualAlongRay(&ray, problem->beta / R, plain, &unused));
   PetscCall(PetscInfo(NULL, "certificate candidate: R*/beta %g, dual %.12g\n", (double)(polar / problem->beta),
                       (double)*value));
   PetscFunctionReturn(0);
@@ -62,13 +67,15 @@ PetscErrorCode PsdCertify(PsdProblem problem, const PsdNetworkMatrix *network, P
 
   PetscCall(PsdPhaseBegin(PSD_PHASE_CERTIFY));
   SetPrimal(problem, network, &primal, certificate);
-  certificate->dual = 0; /* nu = 0 is feasible, and L*(0) = 0 */
+  certificate->dual = 0;   /* nu = 0 is feasible, and L*(0) = 0 */
+  PetscReal unrounded = 0; /* the dual value, were rounding not counted */
   for (PetscInt k = 0; k < count; k++) {
-    PetscReal value;
-    PetscCall(DualValue(problem, &points[k], &value));
+    PetscReal value, plain;
+    PetscCall(DualValue(problem, &points[k], &value, &plain));
     if (value > certificate->dual) certificate->dual = value;
+    if (plain > unrounded) unrounded = plain;
   }
-  SetGap(certificate);
+  SetGap(certificate, unrounded);
   PetscCall(PetscInfo(NULL, "rounding: primal known to %g, features to %g of their size\n",
                       (double)certificate->primal_error, (double)certificate->feature_error));
   for (PetscInt k = 0; k < count; k++) PetscCall(PsdDualPointDestroy(&points[k]));

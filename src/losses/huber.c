@@ -45,6 +45,11 @@ static inline PetscReal MaxScale(const PsdLoss *loss, PetscReal nu, PetscReal y)
   return loss->parameter / PetscAbsReal(nu);
 }
 
+static inline PetscReal Steepness(const PsdLoss *loss)
+{
+  return loss->parameter;
+}
+
 /* The steepest slope on the way; delta is that of the prediction here. */
 static inline PetscReal Change(const PsdLoss *loss, PetscReal yhat, PetscReal y, PetscReal delta)
 {

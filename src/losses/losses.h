@@ -55,6 +55,9 @@ struct _PsdLossOps {
   void (*to_domain)(const PsdLoss *, PetscInt rows, PetscInt C, PetscReal nu[], const PetscReal y[]);
   /* max_scale: s nu is in the domain for 0 <= s <= max_scale, when nu is */
   PetscReal (*max_scale)(const PsdLoss *, PetscInt rows, PetscInt C, const PetscReal nu[], const PetscReal y[]);
+  /* steepness: the most that one score can change the loss by, in units of its own change; infinity when there is no
+     such number */
+  PetscReal (*steepness)(const PsdLoss *);
   /* change: a bound of |L(yhat + e) - L(yhat)| for one sample, over all e with |e_t| <= delta_t */
   PetscReal (*change)(const PsdLoss *, PetscInt C, const PetscReal yhat[], const PetscReal y[],
                       const PetscReal delta[]);
@@ -74,6 +77,13 @@ PsdLoss PsdLossMake(const PsdLossOps *ops, PetscReal parameter);
 /* PsdLossSetFromOptions - -loss, and the parameter's option of every loss; errors: one of another loss than that of
    -loss. Collective. */
 PetscErrorCode PsdLossSetFromOptions(PsdLoss *loss);
+
+/* What sigma and curvature, which are those of a loss of slopes up to 1, are to be multiplied by: a loss that is flatter
+   everywhere, as Huber's with a small threshold is, has dual points and a beta_max that are smaller by as much. */
+static inline PetscReal PsdLossSlope(const PsdLoss *loss)
+{
+  return PetscMin(1, (*loss->ops->steepness)(loss));
+}
 
 /* Whether the loss of C scores changes with their mean. */
 static inline PetscBool PsdLossIgnoresMean(const PsdLoss *loss, PetscInt C)
