@@ -59,6 +59,7 @@ static PetscErrorCode Certify(PsdNetwork network, PsdData data, PetscReal memory
                         (double)training.gap));
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "accuracy %.2f%% training\n", 100 * (double)certificate.accuracy));
   PetscCall(PsdTrainingExplain(&certificate, target, PSD_ITERATION_LIMIT));
+  PetscCall(PsdWarnOfRounding(&certificate));
   PetscCall(PsdProblemDestroy(&problem));
   PetscFunctionReturn(0);
 }
