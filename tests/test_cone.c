@@ -214,7 +214,7 @@ static void Costs(void **state)
     PsdSizesSet(100, ranks, 1, 1, 1, 119, 119, 119, &sizes);
     PsdConeMemory(&sizes, &memory);
     Require(memory.count == 1, "one item");
-    const PetscReal alone = 5 * square + 2 * (square / 3 + vector);
+    const PetscReal alone = 5.5 * square + 2 * (square / 3 + vector);
     Require(PetscAbsReal(memory.item[0].root - alone) <= 1, "bytes of the owner");
     Require(PetscAbsReal(memory.item[0].others - (ranks == 1 ? alone : alone + vector)) <= 1, "bytes of a helper");
   }

@@ -50,7 +50,7 @@ typedef struct {
   const char *name;
   const char *old_name; /* another word that -cone takes, or NULL */
   const char *help;     /* one phrase */
-  PetscBool complete;   /* all eigenvalues are found, whatever the tolerance; else it may not settle */
+  PetscBool complete;   /* all eigenvalues are found, whatever the tolerance */
   PetscBool
       uses_team; /* all ranks of a team take part, and functions are collective on it; else its first rank alone */
   PetscErrorCode (*setup)(PsdCone, void **kernel);

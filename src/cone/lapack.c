@@ -11,37 +11,9 @@
 #include <float.h>
 #include <petscblaslapack.h>
 
-/* PETSc does not declare this one */
-#define LAPACKsyevr_ PETSCBLAS(syevr, SYEVR)
-BLAS_EXTERN void LAPACKsyevr_(const char *, const char *, const char *, const PetscBLASInt *, PetscReal *,
-                              const PetscBLASInt *, const PetscReal *, const PetscReal *, const PetscBLASInt *,
-                              const PetscBLASInt *, const PetscReal *, PetscBLASInt *, PetscReal *, PetscReal *,
-                              const PetscBLASInt *, PetscBLASInt *, PetscReal *, const PetscBLASInt *, PetscBLASInt *,
-                              const PetscBLASInt *, PetscBLASInt *);
-
 typedef struct {
   PetscReal *V, *lambda, *square; /* V: of the range */
-  PetscReal *work;
-  PetscBLASInt *iwork, *support, lwork, liwork;
 } Lapack;
-
-static PetscErrorCode SetUpRange(PetscInt d, Lapack *lapack)
-{
-  PetscFunctionBeginUser;
-  const PetscReal zero = 0, huge = PETSC_MAX_REAL;
-  const PetscBLASInt query = -1, one = 1;
-  PetscBLASInt order, found, integers, info;
-  PetscReal reals;
-  PetscCall(PetscBLASIntCast(d, &order));
-  PetscCall(PetscMalloc2((size_t)d * d, &lapack->V, 2 * d, &lapack->support));
-  PetscCallBLAS("LAPACKsyevr", LAPACKsyevr_("V", "V", "U", &order, lapack->V, &order, &zero, &huge, &one, &one, &zero,
-                                            &found, lapack->lambda, lapack->V, &order, lapack->support, &reals, &query,
-                                            &integers, &query, &info));
-  lapack->lwork = (PetscBLASInt)reals;
-  lapack->liwork = integers;
-  PetscCall(PetscMalloc2(lapack->lwork, &lapack->work, lapack->liwork, &lapack->iwork));
-  PetscFunctionReturn(0);
-}
 
 static PetscErrorCode SetUp(PsdCone cone, void **kernel)
 {
@@ -50,7 +22,7 @@ static PetscErrorCode SetUp(PsdCone cone, void **kernel)
   Lapack *lapack;
   PetscCall(PetscNew(&lapack));
   PetscCall(PetscMalloc2(d, &lapack->lambda, d * d, &lapack->square));
-  if (cone->driver != PSD_LAPACK_COMPLETE) PetscCall(SetUpRange(cone->blocks->d, lapack));
+  if (cone->driver != PSD_LAPACK_COMPLETE) PetscCall(PetscMalloc1(d * d, &lapack->V));
   *kernel = lapack;
   PetscFunctionReturn(0);
 }
@@ -95,21 +67,14 @@ static PetscErrorCode ProjectComplete(PsdCone cone, Lapack *lapack, PsdBlockStat
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode ProjectRange(PsdCone cone, Lapack *lapack, PsdBlockState *state, const PetscReal x[],
-                                   PetscReal *X, PetscReal z[])
+static PetscErrorCode ProjectRange(PsdCone cone, Lapack *lapack, PsdBlockState *state, PetscReal norm, PetscReal *X,
+                                   PetscReal z[])
 {
   PetscFunctionBeginUser;
   const PetscInt d = cone->blocks->d;
-  const PetscReal zero = 0;
-  const PetscBLASInt one = 1;
-  const PetscReal norm = PetscSqrtReal(PsdSquare(cone->blocks->m, x));      /* ||X||_F, never less than ||X||_2 */
   const PetscReal floor = PsdConeFloor(d, norm), most = 2 * norm + DBL_MIN; /* LAPACK wants an interval, of zero too */
-  PetscBLASInt order, found, info;
-  PetscCall(PetscBLASIntCast(d, &order));
-  PetscCallBLAS("LAPACKsyevr", LAPACKsyevr_("V", "V", "U", &order, X, &order, &floor, &most, &one, &one, &zero, &found,
-                                            lapack->lambda, lapack->V, &order, lapack->support, lapack->work,
-                                            &lapack->lwork, lapack->iwork, &lapack->liwork, &info));
-  PetscCheck(info == 0, PETSC_COMM_SELF, PETSC_ERR_LIB, "LAPACKsyevr returned %d", (int)info);
+  PetscInt found;
+  PetscCall(PsdEigenSolveRange(cone->eigen, d, floor, most, X, &found, lapack->lambda, lapack->V));
   PetscCall(PsdBlockStateReserve(state, d, found));
   state->rank_Z = found;
   state->kept = state->columns = 0;
@@ -126,10 +91,11 @@ static PetscErrorCode Project(PsdCone cone, void *kernel, PsdBlockState *state, 
   PetscFunctionBeginUser;
   Lapack *lapack = kernel;
   const PetscBool few = (PetscBool)(state->rank_Z >= 0 && state->rank_Z <= cone->blocks->d / 4);
+  const PetscReal norm = PetscSqrtReal(PsdSquare(cone->blocks->m, x)); /* ||X||_F, never less than ||X||_2 */
   (void)tolerance;
   *settled = PETSC_TRUE;
-  if (cone->driver == PSD_LAPACK_RANGE || (cone->driver == PSD_LAPACK_AUTO && few))
-    PetscCall(ProjectRange(cone, lapack, state, x, X, z));
+  if (PsdIsModerate(norm) && (cone->driver == PSD_LAPACK_RANGE || (cone->driver == PSD_LAPACK_AUTO && few)))
+    PetscCall(ProjectRange(cone, lapack, state, norm, X, z));
   else PetscCall(ProjectComplete(cone, lapack, state, x, X, z));
   PetscFunctionReturn(0);
 }
@@ -138,8 +104,7 @@ static PetscErrorCode Destroy(void *kernel)
 {
   PetscFunctionBeginUser;
   Lapack *lapack = kernel;
-  PetscCall(PetscFree2(lapack->V, lapack->support));
-  PetscCall(PetscFree2(lapack->work, lapack->iwork));
+  PetscCall(PetscFree(lapack->V));
   PetscCall(PetscFree2(lapack->lambda, lapack->square));
   PetscCall(PetscFree(kernel));
   PetscFunctionReturn(0);
@@ -147,10 +112,10 @@ static PetscErrorCode Destroy(void *kernel)
 
 /* ---------------------------------------------------------------- costs */
 
-/* dsyevd wants 2 d^2, and the product of its vectors is a square. */
+/* dsyevd wants 2 d^2, half of d^2 is kept for another driver, and the product of the vectors is a square. */
 static void Memory(const PsdSizes *s, PsdMemory *memory)
 {
-  const PetscReal bytes = 3 * PSD_BYTES_REAL * s->d * s->d;
+  const PetscReal bytes = 3.5 * PSD_BYTES_REAL * s->d * s->d;
   PsdMemoryAdd(memory, "complete decomposition", PSD_PHASE_ADMM, PSD_PHASE_CERTIFY, bytes, bytes);
 }
 
