@@ -52,17 +52,17 @@ static PetscErrorCode CreateGrid(Scalapack *it)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode SetUp(PsdCone cone, void **kernel)
+static PetscErrorCode SetUp(PsdCone cone, PetscInt order, void **kernel)
 {
   PetscFunctionBeginUser;
-  const size_t d = cone->blocks->d;
+  const size_t d = order;
   const int query = -1, one = 1;
   double optimal;
   int integers, info;
   Scalapack *it;
   PetscCall(PetscNew(&it));
   it->comm = cone->team.comm;
-  it->d = (int)cone->blocks->d;
+  it->d = (int)order;
   PetscCall(CreateGrid(it));
   const size_t local = (size_t)PetscMax(1, it->local_rows) * (size_t)PetscMax(1, it->local_columns);
   PetscCall(PetscMalloc4(local, &it->matrix, local, &it->vectors, d, &it->lambda, d * d, &it->whole));
@@ -143,8 +143,8 @@ static PetscErrorCode Project(PsdCone cone, void *kernel, PsdBlockState *state, 
   const PetscReal floor = PsdConeFloor(it->d, PetscMax(-it->lambda[0], it->lambda[it->d - 1]));
   PetscInt negative = 0;
   while (negative < it->d && it->lambda[negative] <= floor) negative++;
-  PetscCall(PsdConeTakeDecomposition(state, it->d, negative, it->lambda, it->whole));
-  if (z) PetscCall(PsdConePackProduct(cone, state->rank_Z, state->F, z));
+  PetscCall(PsdConeTakeDecomposition(state, negative, it->lambda, it->whole));
+  if (z) PetscCall(PsdConePackProduct(cone, it->d, state->rank_Z, state->F, z));
   PetscFunctionReturn(0);
 }
 
@@ -163,17 +163,17 @@ static PetscErrorCode Destroy(void *kernel)
 /* ---------------------------------------------------------------- costs */
 
 /* The whole of the vectors on every rank; parts of X and of the vectors, and what pdsyevd wants, about as much again. */
-static void Memory(const PsdSizes *s, PsdMemory *memory)
+static void Memory(const PsdSizes *s, PetscReal d, PsdMemory *memory)
 {
   const PetscReal team = PetscMax(1, PetscFloorReal((PetscReal)s->ranks / (2 * (PetscReal)s->pairs)));
-  const PetscReal bytes = PSD_BYTES_REAL * s->d * s->d * (1 + 4 / team);
+  const PetscReal bytes = PSD_BYTES_REAL * d * d * (1 + 4 / team);
   PsdMemoryAdd(memory, "complete decomposition", PSD_PHASE_ADMM, PSD_PHASE_CERTIFY, bytes, bytes);
 }
 
 /* As one rank by itself: an upper end, as what a small team gains goes into its messages at orders of a few hundred. */
-static PsdCost Cost(const PsdSizes *s, const PsdRates *rates)
+static PsdCost Cost(PetscReal d, const PsdRates *rates)
 {
-  const PetscReal cube = s->d * s->d * s->d;
+  const PetscReal cube = d * d * d;
   return (PsdCost){rates->eigen * cube, 9 * cube};
 }
 

@@ -15,14 +15,14 @@ typedef struct {
   PetscReal *V, *lambda, *square; /* V: of the range */
 } Lapack;
 
-static PetscErrorCode SetUp(PsdCone cone, void **kernel)
+static PetscErrorCode SetUp(PsdCone cone, PetscInt d, void **kernel)
 {
   PetscFunctionBeginUser;
-  const size_t d = cone->blocks->d;
+  const size_t square = (size_t)d * d;
   Lapack *lapack;
   PetscCall(PetscNew(&lapack));
-  PetscCall(PetscMalloc2(d, &lapack->lambda, d * d, &lapack->square));
-  if (cone->driver != PSD_LAPACK_COMPLETE) PetscCall(PetscMalloc1(d * d, &lapack->V));
+  PetscCall(PetscMalloc2(d, &lapack->lambda, square, &lapack->square));
+  if (cone->driver != PSD_LAPACK_COMPLETE) PetscCall(PetscMalloc1(square, &lapack->V));
   *kernel = lapack;
   PetscFunctionReturn(0);
 }
@@ -47,13 +47,13 @@ static PetscErrorCode ProjectComplete(PsdCone cone, Lapack *lapack, PsdBlockStat
                                       PetscReal *X, PetscReal z[])
 {
   PetscFunctionBeginUser;
-  const PetscInt d = cone->blocks->d;
+  const PetscInt d = state->d;
   const PetscReal *lambda = lapack->lambda;
-  PetscCall(PsdEigenSolve(cone->eigen, X, lapack->lambda));
+  PetscCall(PsdEigenSolveUpTo(cone->eigen, d, X, lapack->lambda));
   const PetscReal floor = PsdConeFloor(d, PetscMax(-lambda[0], lambda[d - 1]));
   PetscInt negative = 0;
   while (negative < d && lambda[negative] <= floor) negative++;
-  PetscCall(PsdConeTakeDecomposition(state, d, negative, lambda, X));
+  PetscCall(PsdConeTakeDecomposition(state, negative, lambda, X));
   if (!z) PetscFunctionReturn(0);
   if (state->rank_Z <= negative) {
     PetscCall(Assemble(d, state->rank_Z, state->F, NULL, lapack->square, z));
@@ -71,11 +71,11 @@ static PetscErrorCode ProjectRange(PsdCone cone, Lapack *lapack, PsdBlockState *
                                    PetscReal z[])
 {
   PetscFunctionBeginUser;
-  const PetscInt d = cone->blocks->d;
+  const PetscInt d = state->d;
   const PetscReal floor = PsdConeFloor(d, norm), most = 2 * norm + DBL_MIN; /* LAPACK wants an interval, of zero too */
   PetscInt found;
   PetscCall(PsdEigenSolveRange(cone->eigen, d, floor, most, X, &found, lapack->lambda, lapack->V));
-  PetscCall(PsdBlockStateReserve(state, d, found));
+  PetscCall(PsdBlockStateReserve(state, found));
   state->rank_Z = found;
   state->kept = state->columns = 0;
   for (PetscInt k = 0; k < found; k++)
@@ -90,8 +90,9 @@ static PetscErrorCode Project(PsdCone cone, void *kernel, PsdBlockState *state, 
 {
   PetscFunctionBeginUser;
   Lapack *lapack = kernel;
-  const PetscBool few = (PetscBool)(state->rank_Z >= 0 && state->rank_Z <= cone->blocks->d / 4);
-  const PetscReal norm = PetscSqrtReal(PsdSquare(cone->blocks->m, x)); /* ||X||_F, never less than ||X||_2 */
+  const PetscInt d = state->d;
+  const PetscBool few = (PetscBool)(state->rank_Z >= 0 && state->rank_Z <= d / 4);
+  const PetscReal norm = PetscSqrtReal(PsdSquare(d * (d + 1) / 2, x)); /* ||X||_F, never less than ||X||_2 */
   (void)tolerance;
   *settled = PETSC_TRUE;
   if (PsdIsModerate(norm) && (cone->driver == PSD_LAPACK_RANGE || (cone->driver == PSD_LAPACK_AUTO && few)))
@@ -113,15 +114,16 @@ static PetscErrorCode Destroy(void *kernel)
 /* ---------------------------------------------------------------- costs */
 
 /* dsyevd wants 2 d^2, half of d^2 is kept for another driver, and the product of the vectors is a square. */
-static void Memory(const PsdSizes *s, PsdMemory *memory)
+static void Memory(const PsdSizes *s, PetscReal d, PsdMemory *memory)
 {
-  const PetscReal bytes = 3.5 * PSD_BYTES_REAL * s->d * s->d;
+  (void)s;
+  const PetscReal bytes = 3.5 * PSD_BYTES_REAL * d * d;
   PsdMemoryAdd(memory, "complete decomposition", PSD_PHASE_ADMM, PSD_PHASE_CERTIFY, bytes, bytes);
 }
 
-static PsdCost Cost(const PsdSizes *s, const PsdRates *rates)
+static PsdCost Cost(PetscReal d, const PsdRates *rates)
 {
-  const PetscReal cube = s->d * s->d * s->d;
+  const PetscReal cube = d * d * d;
   return (PsdCost){rates->eigen * cube, 9 * cube};
 }
 

@@ -71,15 +71,16 @@ PetscErrorCode PsdNeuronsAssemble(const PsdNeurons *neurons, PsdBlocks blocks, V
   for (PetscInt k = 0; k < neurons->N; k++) {
     const PetscInt pair = neurons->class[k] * blocks->G + neurons->region[k] - blocks->first;
     if (pair < 0 || pair >= blocks->local) continue;
+    const PsdShape own = PsdBlocksOwn(blocks, pair);
     const PetscReal *u = neurons->filter + (size_t)k * neurons->f, alpha = neurons->weight[k];
-    PetscReal *svec = columns + (size_t)pair * blocks->m;
-    for (PetscInt column = 0; column < blocks->f; column++, svec += column) {
+    PetscReal *svec = columns + own.at;
+    for (PetscInt column = 0; column < own.f; column++, svec += column) {
       const PetscReal scale = PETSC_SQRT2 * alpha * u[column];
       for (PetscInt row = 0; row < column; row++) svec[row] += scale * u[row];
       svec[column] += alpha * u[column] * u[column];
     }
-    for (PetscInt row = 0; row < blocks->f; row++) svec[row] += PETSC_SQRT2 * alpha * u[row];
-    svec[blocks->f] += alpha;
+    for (PetscInt row = 0; row < own.f; row++) svec[row] += PETSC_SQRT2 * alpha * u[row];
+    svec[own.f] += alpha;
     *sum += PetscAbsReal(alpha);
   }
   PetscCall(VecRestoreArray(S, &columns));
@@ -91,10 +92,11 @@ PetscErrorCode PsdNeuronsGetFactors(const PsdNeurons *neurons, PsdBlocks blocks,
   PetscFunctionBeginUser;
   factors->count = 0;
   for (PetscInt k = 0; k < neurons->N; k++) {
+    const PetscInt pair = neurons->class[k] * blocks->G + neurons->region[k], f = PsdBlocksPair(blocks, pair).f;
     PetscReal *column, *weight;
-    PetscCall(PsdFactorsAppend(factors, neurons->class[k] * blocks -> G + neurons -> region[k], 1, &column, &weight));
-    PetscCall(PetscArraycpy(column, neurons->filter + (size_t)k * neurons->f, neurons->f));
-    column[neurons->f] = 1;
+    PetscCall(PsdFactorsAppend(factors, pair, 1, &column, &weight));
+    PetscCall(PetscArraycpy(column, neurons->filter + (size_t)k * neurons->f, f));
+    column[f] = 1;
     *weight = neurons->weight[k];
   }
   PetscFunctionReturn(0);

@@ -88,7 +88,7 @@ PetscErrorCode PsdDualPointPolar(PsdProblem problem, const PsdDualPoint *point, 
   PetscCall(VecGetArrayRead(point->rounding, &rounding));
   for (PetscInt k = 0; k < blocks->local; k++) {
     PetscReal one;
-    PetscCall(PsdPolarEvaluate(problem->polar, M + (size_t)k * blocks->m, &one));
+    PetscCall(PsdPolarsEvaluate(problem->polars, blocks->first + k, M + PsdBlocksOwn(blocks, k).at, &one));
     largest[0] = PetscMax(largest[0], one + 2 * rounding[k]);
     largest[1] = PetscMax(largest[1], 2 * rounding[k]);
   }
@@ -158,10 +158,11 @@ static PetscReal Norm(PetscInt length, const PetscReal x[])
 /* norm[i G + g]: what the rounding error of Phi_ig is relative to, ||Phi_ig||_F and more when a transform cancels */
 static void FeatureNorms(const Pass *pass, PetscInt rows, const PetscReal *phi, PetscInt ld)
 {
-  const PetscInt G = pass->problem->blocks->G, m = pass->problem->blocks->m;
+  const PetscInt G = pass->problem->blocks->G;
+  const PsdShape *region = pass->problem->blocks->region;
   for (PetscInt i = 0; i < rows; i++)
     for (PetscInt g = 0; g < G; g++)
-      pass->norm[i * G + g] = pass->feature_bound + Norm(m, phi + (size_t)i * ld + (size_t)g * m);
+      pass->norm[i * G + g] = pass->feature_bound + Norm(region[g].m, phi + (size_t)i * ld + region[g].at);
 }
 
 /* slope[t] <- the most that score t changes the loss by, near yhat */
@@ -345,7 +346,7 @@ static PetscErrorCode PassReduce(Pass *pass, PsdPrimalPoint *primal, PsdDualPoin
     PetscCall(PetscMPIIntCast((PetscInt)length, &count));
     PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, gradient, count, MPIU_REAL, MPI_SUM, problem->comm));
     PetscCall(VecGetArray(points[k].gradient, &local));
-    PetscCall(PetscArraycpy(local, gradient + (size_t)blocks->first * blocks->m, (size_t)blocks->local * blocks->m));
+    PetscCall(PetscArraycpy(local, gradient + blocks->begin, blocks->length));
     PetscCall(VecRestoreArray(points[k].gradient, &local));
   }
   PetscFunctionReturn(0);
@@ -359,8 +360,10 @@ static PetscErrorCode BlockNorms(PsdBlocks blocks, Vec S, PetscReal S_norm[])
   PetscMPIInt count;
   PetscCall(PetscArrayzero(S_norm, blocks->pairs));
   PetscCall(VecGetArrayRead(S, &local));
-  for (PetscInt k = 0; k < blocks->local; k++)
-    S_norm[blocks->first + k] = Norm(blocks->m, local + (size_t)k * blocks->m);
+  for (PetscInt k = 0; k < blocks->local; k++) {
+    const PsdShape own = PsdBlocksOwn(blocks, k);
+    S_norm[blocks->first + k] = Norm(own.m, local + own.at);
+  }
   PetscCall(VecRestoreArrayRead(S, &local));
   PetscCall(PetscMPIIntCast(blocks->pairs, &count));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, S_norm, count, MPIU_REAL, MPI_SUM, blocks->comm));
