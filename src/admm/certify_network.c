@@ -9,6 +9,7 @@
 #include "admm.h"
 #include "base/base.h"
 #include "certificate/certificate.h"
+#include "network/network.h"
 
 /* A network's neurons as a list that must be neither written nor freed. */
 static PetscErrorCode BorrowNeurons(PsdNetwork network, PsdNeurons *neurons)
@@ -47,6 +48,7 @@ PetscErrorCode PsdCertifyNetwork(PsdProblem problem, PsdNetwork network, PetscRe
 {
   PetscFunctionBeginUser;
   PsdAdmm admm;
+  PetscCall(PsdNetworkCheckPadding(network));
   PetscCall(PsdAdmmCreate(problem, &admm));
   PetscCall(PsdAdmmSetTolerances(admm, target, max_it));
   PetscCall(PsdAdmmSetUp(admm));

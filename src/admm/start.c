@@ -3,6 +3,7 @@
 */
 #include "admm.h"
 #include "base/base.h"
+#include "network/network.h"
 
 PetscErrorCode PsdAdmmStart(PsdAdmm admm, PetscReal sigma)
 {
@@ -45,6 +46,7 @@ static PetscErrorCode SelectSign(PsdNetwork network, PetscInt s, PsdNeurons *sel
 PetscErrorCode PsdAdmmSetInitial(PsdAdmm admm, PsdNetwork network)
 {
   PetscFunctionBeginUser;
+  PetscCall(PsdNetworkCheckPadding(network));
   for (PetscInt s = 0; s < 2; s++) {
     PsdNeurons selected;
     PetscReal weight;
