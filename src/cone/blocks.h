@@ -38,6 +38,8 @@ PetscErrorCode PsdBlocksDestroy(PsdBlocks *blocks);
 
 /* PsdBlocksCreateVec - a vector with one svec a pair, on the pair's owner. Collective. */
 PetscErrorCode PsdBlocksCreateVec(PsdBlocks blocks, Vec *x);
+/* PsdBlocksCreatePairVec - one number a pair, on the pair's owner. Collective. */
+PetscErrorCode PsdBlocksCreatePairVec(PsdBlocks blocks, Vec *x);
 
 /* A pair's blocks; at: in the D x C matrix S. */
 static inline PsdShape PsdBlocksPair(PsdBlocks blocks, PetscInt pair)

@@ -3,6 +3,7 @@
 */
 #include "polar.h"
 #include "base/base.h"
+#include <math.h>
 
 struct _p_PsdPolars {
   PsdBlocks blocks;
@@ -58,7 +59,7 @@ PetscErrorCode PsdPolarsMax(PsdPolars polars, Vec x, PetscReal *value)
   *value = 0;
   PetscCall(VecGetArrayRead(x, &M));
   for (PetscInt k = 0; k < blocks->local; k++) {
-    PetscReal one;
+    PetscReal one = INFINITY;
     PetscCall(PsdPolarsEvaluate(polars, blocks->first + k, M + PsdBlocksOwn(blocks, k).at, &one));
     *value = PetscMax(*value, one);
   }
