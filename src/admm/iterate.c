@@ -97,12 +97,17 @@ static PetscErrorCode UpdateDual(PsdAdmm admm)
   PetscFunctionBeginUser;
   const PetscReal alpha = admm->settings.relaxation;
   const size_t length = (size_t)admm->blocks->length;
-  PetscReal primal = 0, change = 0, size_W = 0, size_Z = 0, size_U = 0;
+  PetscReal primal = 0, change = 0, size_W = 0, size_Z = 0, size_U = 0, T4 = 0;
   Arrays a;
   PetscCall(GetArrays(admm, &a));
   for (PetscInt s = 0; s < 2; s++) {
     const PetscReal *restrict X = a.X[s], *restrict Z = a.Z[s], *restrict Z_last = a.Z_last[s];
     PetscReal *restrict U = a.U[s];
+    for (PetscInt block = 0; block < admm->blocks->local; block++) {
+      const PsdShape own = PsdBlocksOwn(admm->blocks, block);
+      const PetscInt k = own.at + own.m - 1;
+      T4 += (X[k] - U[k] - (1 - alpha) * Z_last[k]) / alpha;
+    }
 #pragma omp simd reduction(+ : primal, change, size_W, size_Z, size_U)
     for (size_t k = 0; k < length; k++) {
       const PetscReal W = (X[k] - U[k] - (1 - alpha) * Z_last[k]) / alpha;
@@ -115,7 +120,7 @@ static PetscErrorCode UpdateDual(PsdAdmm admm)
     }
   }
   PetscCall(RestoreArrays(admm, &a));
-  admm->iterate.sums = (PsdResidualSums){primal, change, size_W, size_Z, size_U};
+  admm->iterate.sums = (PsdResidualSums){primal, change, size_W, size_Z, size_U, T4};
   PetscFunctionReturn(0);
 }
 
