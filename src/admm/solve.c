@@ -60,7 +60,6 @@ static PetscErrorCode Check(PsdAdmm admm, PsdLoop *loop)
   PsdAdmmStatus *status = &admm->status;
   PetscCall(PsdAdmmCheck(admm));
   status->seconds = PsdWallSeconds() - admm->clock.start;
-  admm->checks.previous = admm->checks.last;
   admm->checks.last = status->iteration;
   loop->checked = PETSC_TRUE;
   loop->reached = (PetscBool)(status->gap <= admm->target && status->iteration >= admm->patience);
