@@ -37,9 +37,9 @@ static void PatchesMemory(const PsdSizes *s, PsdMemory *memory)
 /* A certificate has samples by themselves, folded or not. */
 static void FeaturesMemory(const PsdSizes *s, PsdMemory *memory)
 {
-  const PetscReal kept = KeptBytes(s), rows = ChunkSamples(s);
+  const PetscReal kept = KeptBytes(s), rows = ChunkSamples(s), errors = s->folded ? 0 : REAL * s->n_local * s->D / s->m;
   if (kept > 0) {
-    AddOnAll(memory, "lifted features, kept", PSD_PHASE_LIFT, PSD_PHASE_CERTIFY, kept);
+    AddOnAll(memory, "lifted features, kept", PSD_PHASE_LIFT, PSD_PHASE_CERTIFY, kept + errors);
     AddOnAll(memory, "lifted samples, a chunk", PSD_PHASE_CERTIFY, PSD_PHASE_CERTIFY,
              s->folded ? REAL * rows * s->D : 0);
   } else {
@@ -79,7 +79,7 @@ void PsdEvaluateMemory(const PsdSizes *s, PsdSamplesForm form, PsdMemory *memory
   if (form == PSD_SAMPLES_PATCHES)
     PsdMemoryAdd(memory, "dual points", PSD_PHASE_CERTIFY, PSD_PHASE_CERTIFY, 2 * REAL * PsdSizesVectorMost(s),
                  2 * REAL * PsdSizesVectorLeast(s));
-  else AddOnAll(memory, "pass over the samples", PSD_PHASE_CERTIFY, PSD_PHASE_CERTIFY, REAL * s->D * s->C * 5);
+  else AddOnAll(memory, "pass over the samples", PSD_PHASE_CERTIFY, PSD_PHASE_CERTIFY, REAL * s->D * s->C * 9);
 }
 
 /* ---------------------------------------------------------------- time */
