@@ -118,7 +118,7 @@ static void BalancesThePartsOfTheGap(void **state)
   evidence.corners = PETSC_TRUE; /* these parts are not far enough apart for that */
   assert_true(PsdPenaltyPropose(&changes, &evidence, one).rho == 1);
   evidence.corners = PETSC_FALSE;
-  evidence.gap = 0.9;
+  evidence.gap = 0.99;
   next = PsdPenaltyPropose(&changes, &evidence, one);
   assert_true(next.rho == 1 && next.sigma == 1);
   evidence.gap = 1e-3;
