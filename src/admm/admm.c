@@ -31,8 +31,10 @@ PetscErrorCode PsdAdmmSetFromOptions(PsdAdmm admm)
   PetscCall(PsdOptionInt("-max_it", "most iterations", 1, PETSC_MAX_INT, &settings->max_it, NULL));
   PetscCall(PsdOptionReal("-time_limit", "seconds after which the run ends with what it has; 0 = none", PSD_NONNEGATIVE,
                           &settings->time_limit, NULL));
-  PetscCall(PsdOptionReal("-rho", "penalty to start from, of weights as the network has them; 0 = estimated", PSD_NONNEGATIVE, &settings->rho, NULL));
-  PetscCall(PsdOptionReal("-sigma", "penalty of the splitting of losses other than squared, to start from; 0 = estimated",
+  PetscCall(PsdOptionReal("-rho", "penalty to start from, of weights as the network has them; 0 = estimated",
+                          PSD_NONNEGATIVE, &settings->rho, NULL));
+  PetscCall(PsdOptionReal("-sigma",
+                          "penalty of the splitting of losses other than squared, to start from; 0 = estimated",
                           PSD_NONNEGATIVE, &settings->sigma, NULL));
   PetscCall(PsdOptionReal("-relaxation", "over-relaxation of ADMM", relaxation, &settings->relaxation, NULL));
   PetscCall(PsdOptionInt("-check_every", "iterations between checks of the bounds", 1, PETSC_MAX_INT,
@@ -116,6 +118,7 @@ static PetscErrorCode CreateParts(PsdAdmm admm)
   PetscCall(CreateVectors(admm));
   PetscCall(PsdNeuronsCreate(2 * blocks->local * blocks->d, blocks->f, &extracted->neurons));
   PetscCall(PsdNeuronsCreate(2 * blocks->local * blocks->d, blocks->f, &admm->best.neurons));
+  PetscCall(PsdBlocksCreatePairVec(blocks, &admm->best.error));
   PetscCall(PetscMalloc1((size_t)blocks->d * blocks->d, &extracted->factor));
   PetscCall(PsdConeSetUp(admm->cone, blocks));
   PetscCall(PsdBoundsCreate(admm->problem, admm->consensus, &admm->bounds));
@@ -203,6 +206,7 @@ PetscErrorCode PsdAdmmDestroy(PsdAdmm *admm)
   PetscCall(PsdFactorsDestroy(&it->extracted.factors));
   PetscCall(PsdNeuronsDestroy(&it->extracted.neurons));
   PetscCall(PsdNeuronsDestroy(&it->best.neurons));
+  PetscCall(VecDestroy(&it->best.error));
   PetscCall(PetscFree(it->extracted.factor));
   PetscCall(PsdSplittingDestroy(&it->split));
   PetscCall(PsdAcceleratorDestroy(&it->accelerator));
