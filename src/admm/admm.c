@@ -31,9 +31,10 @@ PetscErrorCode PsdAdmmSetFromOptions(PsdAdmm admm)
   PetscCall(PsdOptionInt("-max_it", "most iterations", 1, PETSC_MAX_INT, &settings->max_it, NULL));
   PetscCall(PsdOptionReal("-time_limit", "seconds after which the run ends with what it has; 0 = none", PSD_NONNEGATIVE,
                           &settings->time_limit, NULL));
-  PetscCall(PsdOptionReal("-rho", "initial penalty, of weights as the network has them; 0 = estimated", PSD_NONNEGATIVE,
-                          &settings->rho, NULL));
-  PetscCall(PsdOptionReal("-sigma", "initial penalty of the splitting of losses other than squared; 0 = estimated",
+  PetscCall(PsdOptionReal("-rho", "penalty to start from, of weights as the network has them; 0 = estimated",
+                          PSD_NONNEGATIVE, &settings->rho, NULL));
+  PetscCall(PsdOptionReal("-sigma",
+                          "penalty of the splitting of losses other than squared, to start from; 0 = estimated",
                           PSD_NONNEGATIVE, &settings->sigma, NULL));
   PetscCall(PsdOptionReal("-relaxation", "over-relaxation of ADMM", relaxation, &settings->relaxation, NULL));
   PetscCall(PsdOptionInt("-check_every", "iterations between checks of the bounds", 1, PETSC_MAX_INT,
