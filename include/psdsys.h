@@ -192,19 +192,25 @@ PSD_EXTERN PetscErrorCode PsdProgressLine(MPI_Comm comm, PetscBool last, const c
    the new one, whole. These run on one rank; what fails is recorded. */
 
 typedef struct {
-  char path[PETSC_MAX_PATH_LEN];
+  char path[PETSC_MAX_PATH_LEN];      /* where the name that was given leads, through symbolic links */
   char temporary[PETSC_MAX_PATH_LEN]; /* PATH.tmp.HOST.PID */
+  int descriptor;                     /* open for reading and writing; below 0: not open */
 } PsdFile;
 
 /*
-   PsdFileBegin - Finds the temporary name that the file is to be written under. PsdFileCommit - Syncs what was
-   written and closed there, and gives it its name. PsdFileAbandon - Removes it instead.
+   PsdFileBegin - Makes the temporary file, empty; whatever stood under its name is removed and not followed.
+   PsdFileStream - Opens it as a stream, which the caller closes before the end; NULL after a failure. PsdFileCommit -
+   Syncs what was written, and gives it its name; owner and mode of a file that it replaces are kept. PsdFileAbandon -
+   Removes it instead. PsdFileAbandonAll - Removes all that were begun here and not ended, as PsdFinalize does; for those
+   who are about to end the process otherwise.
 
    Not collective.
 */
 PSD_EXTERN void PsdFileBegin(PsdFile *file, const char path[], PsdFailure *failure);
+PSD_EXTERN FILE *PsdFileStream(PsdFile *file, PsdFailure *failure);
 PSD_EXTERN void PsdFileCommit(PsdFile *file, PsdFailure *failure);
 PSD_EXTERN void PsdFileAbandon(PsdFile *file);
+PSD_EXTERN void PsdFileAbandonAll(void);
 
 /*
    PsdFileCheckWritable - Finds out before a long run whether `path` can be written after it, and removes what runs

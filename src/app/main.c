@@ -137,6 +137,7 @@ int main(int argc, char **argv)
     if (rank == 0) fprintf(stderr, "psdnet: error: %s\n", PsdErrorMessage());
     exit_status = PSD_EXIT_INPUT;
   } else if (ierr) {
+    PsdFileAbandonAll();
     MPI_Abort(PETSC_COMM_WORLD, PSD_EXIT_INPUT);
   }
   if (PsdFinalize()) return PSD_EXIT_INPUT;

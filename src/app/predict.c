@@ -5,8 +5,6 @@
    time.
 */
 #include "app.h"
-#include <errno.h>
-#include <string.h>
 
 typedef struct {
   PetscInt C;
@@ -80,17 +78,14 @@ static PetscErrorCode WriteTable(PsdNetwork network, PsdData data, const PetscRe
   PetscCall(PsdDataGetShard(data, NULL, NULL, &indices));
   if (rank == 0) {
     PsdFileBegin(&file, path, &failure);
-    table.stream = failure.failed ? NULL : fopen(file.temporary, "w");
-    if (!table.stream) PsdFailureRecord(&failure, "cannot write %s: %s", path, strerror(errno));
+    table.stream = PsdFileStream(&file, &failure);
   }
   PetscCall(PsdFailureAgree(PETSC_COMM_WORLD, &failure));
   if (rank > 0) PetscCall(SendShard(table.C, n_local, indices, scores));
   else {
     PetscCall(WriteAll(&table, ranks, n_local, indices, scores));
-    const int failed = ferror(table.stream);
-    if (fclose(table.stream) || failed) PsdFailureRecord(&failure, "cannot write %s: %s", path, strerror(errno));
-    if (failure.failed) PsdFileAbandon(&file);
-    else PsdFileCommit(&file, &failure);
+    PsdStreamClose(table.stream, path, &failure);
+    PsdFileCommit(&file, &failure);
   }
   PetscCall(PsdFailureAgree(PETSC_COMM_WORLD, &failure));
   PetscFunctionReturn(0);

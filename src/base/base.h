@@ -52,9 +52,22 @@ PetscErrorCode PsdProgressDestroy(PsdProgress *progress);                      /
 PetscBool PsdSignalsCaught(void); /* whether PsdSignalsCatch was called */
 int PsdSignalsNoted(void);        /* the last one noted on this rank; 0: none */
 
-/* PsdFaultsEnd - a crash (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT) ends this process at once, after one line, so that the launcher ends
-   all ranks. Called by PsdInitialize. */
-void PsdFaultsEnd(int rank);
+/* PsdSignalsSetUp - what signals do to a process that is psdnet's own, as far as nobody has said so before: a crash
+   (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT) ends it at once, after one line, so that the launcher ends all ranks; one
+   that ends a process by default does so, without leaving temporary files; a file that grows beyond its limit (SIGXFSZ)
+   is an error of write(). Called by PsdInitialize. */
+void PsdSignalsSetUp(int rank);
+
+/* ---------------------------------------------------------------- names of files: file.c, temporary.c */
+
+/* PsdFileResolve - the real name of the file that `path` leads to, through links also where there is no file yet.
+   Returns 0, or as errno that a name is too long or links go in a circle. */
+int PsdFileResolve(const char path[], char resolved[PETSC_MAX_PATH_LEN]);
+
+/* Temporary names of this process: those kept are removed by PsdFileAbandonAll, also from a signal handler. */
+void PsdTemporaryKeep(const char path[]);
+void PsdTemporaryForget(const char path[]);
+PetscBool PsdTemporaryIsKept(const char path[]);
 
 /* ---------------------------------------------------------------- threads: threads.c */
 

@@ -76,7 +76,7 @@ static PetscErrorCode StartPetsc(int *argc, char ***argv, const char help[])
   PetscCall(PetscPushErrorHandler(HandleStartError, NULL));
   if (PetscInitialize(argc, argv, NULL, help)) return PSD_ERR_INPUT;
   PetscCall(PetscPopSignalHandler());
-  PsdFaultsEnd((int)PetscGlobalRank);
+  PsdSignalsSetUp((int)PetscGlobalRank);
   PetscCall(PetscPopErrorHandler());
   PetscFunctionReturn(0);
 }
@@ -117,6 +117,7 @@ PetscErrorCode PsdFinalize(void)
   PetscFunctionBeginUser;
   if (!begun.psdnet) PetscFunctionReturn(0);
   begun.psdnet = PETSC_FALSE;
+  PsdFileAbandonAll();
   if (PsdPhaseCurrent() >= 0) PetscCall(PsdPhaseEnd((PsdPhase)PsdPhaseCurrent()));
   (void)H5Eset_auto2(H5E_DEFAULT, begun.hdf5_report, begun.hdf5_context);
   PetscCall(PetscPopErrorHandler());
