@@ -168,6 +168,14 @@ PSD_EXTERN PetscErrorCode PsdDataGetShard(PsdData data, const unsigned char *ima
 PSD_EXTERN PetscErrorCode PsdDataGetFormat(PsdData data, const char *name[]);
 
 /*
+   PsdDataReadsName - Whether a file of that name in a directory of images is one that a format looks at, and so no place
+   for an output.
+
+   Not collective.
+*/
+PSD_EXTERN PetscBool PsdDataReadsName(const char name[]);
+
+/*
    PsdDataView - Prints what the data set is, in a few lines: path, format, split, sizes, images in each class.
 
    Collective; after PsdDataSetUp. viewer: an ASCII viewer on the same ranks.

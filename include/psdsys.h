@@ -220,6 +220,34 @@ PSD_EXTERN void PsdFileAbandonAll(void);
 */
 PSD_EXTERN PetscErrorCode PsdFileCheckWritable(MPI_Comm comm, const char option[], const char path[]);
 
+/* ---------------------------------------------------------------- the files of a run
+
+   A run knows every file that it was given a name of, so that no output replaces what is read or another output. */
+
+typedef enum { PSD_PATH_INPUT, PSD_PATH_OUTPUT } PsdPathRole;
+
+/*
+   PsdOptionPath - Reads an option that names a file, "" when it is absent, and keeps the name. required: its absence is
+   an error of PsdPathsCheck. PsdPathDeclare - Keeps a name that follows from options or comes from elsewhere; what: what
+   messages call it.
+
+   Logically collective. A file that is read and written as well, as a checkpoint is, has PSD_PATH_OUTPUT. Errors
+   (PSD_ERR_INPUT): as of PsdOptionString.
+*/
+PSD_EXTERN PetscErrorCode PsdOptionPath(const char name[], const char text[], PsdPathRole role, PetscBool required,
+                                        char path[PETSC_MAX_PATH_LEN]);
+PSD_EXTERN PetscErrorCode PsdPathDeclare(const char what[], const char path[], PsdPathRole role);
+
+/*
+   PsdPathsCheck - Finds out before anything is read whether the names that are kept go together.
+
+   Collective on comm; rank 0 looks at the files. reads: whether a file of that name in a directory that is an input is
+   read (PsdDataReadsName). Errors (PSD_ERR_INPUT): a required option that is missing; an output that is the same file as
+   an input, as a file read in a directory that is an input, or as another output, by whatever names and links, also
+   when it is not there yet; an output that cannot be written, see PsdFileCheckWritable.
+*/
+PSD_EXTERN PetscErrorCode PsdPathsCheck(MPI_Comm comm, PetscBool (*reads)(const char name[]));
+
 /* ---------------------------------------------------------------- checksums */
 
 /*

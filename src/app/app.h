@@ -33,10 +33,8 @@ PetscErrorCode PsdRunInfo(const PsdInvocation *invocation, int *exit_status);
 
 /* ---------------------------------------------------------------- shared by subcommands: common.c */
 
-/* A path option; required: an input error when it is absent (unless help is being printed). */
-PetscErrorCode PsdOptionPath(const char name[], const char text[], PetscBool required, char path[PETSC_MAX_PATH_LEN]);
-
-/* Ends the reading of options: unknown ones are errors; *done when only help was wanted. */
+/* Ends the reading of options: unknown ones are errors, and so are files that do not go together; *done when only help
+   was wanted. Every subcommand comes here before it reads anything. */
 PetscErrorCode PsdOptionsEnd(PetscBool *done);
 
 /* With -validation F, the part that training held out is what a model is applied to. */

@@ -39,7 +39,8 @@ PetscErrorCode PsdRunEvaluate(const PsdInvocation *invocation, int *exit_status)
   PetscCall(PsdDataCreate(PETSC_COMM_WORLD, &data));
   PetscCall(PsdDataSetFromOptions(data));
   PetscCall(PsdOptionsHeading("Model"));
-  PetscCall(PsdOptionPath("-model", "file a network was written to by psdnet train", PETSC_TRUE, model));
+  PetscCall(
+      PsdOptionPath("-model", "file a network was written to by psdnet train", PSD_PATH_INPUT, PETSC_TRUE, model));
   PetscCall(PsdCropsFromOptions(&crop_shift));
   PetscCall(PsdOptionsEnd(&done));
   if (!done) {

@@ -46,6 +46,7 @@ PetscErrorCode PsdRunInfo(const PsdInvocation *invocation, int *exit_status)
   PetscCall(PsdDataCreate(PETSC_COMM_WORLD, &data));
   PetscCall(PsdDataSetFromOptions(data));
   PetscCall(PsdDataDestroy(&data));
+  if (invocation->argument) PetscCall(PsdPathDeclare("info", invocation->argument, PSD_PATH_INPUT));
   PetscCall(PsdOptionsEnd(&done));
   if (done) PetscFunctionReturn(0);
   PsdCheckInput(invocation->argument, "info: found no argument, expected a model file or a data directory");

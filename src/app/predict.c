@@ -105,13 +105,13 @@ PetscErrorCode PsdRunPredict(const PsdInvocation *invocation, int *exit_status)
   PetscCall(PsdDataCreate(PETSC_COMM_WORLD, &data));
   PetscCall(PsdDataSetFromOptions(data));
   PetscCall(PsdOptionsHeading("Model and output"));
-  PetscCall(PsdOptionPath("-model", "file a network was written to by psdnet train", PETSC_TRUE, model));
-  PetscCall(PsdOptionPath("-output", "file the predictions are written to (CSV)", PETSC_TRUE, output));
+  PetscCall(
+      PsdOptionPath("-model", "file a network was written to by psdnet train", PSD_PATH_INPUT, PETSC_TRUE, model));
+  PetscCall(PsdOptionPath("-output", "file the predictions are written to (CSV)", PSD_PATH_OUTPUT, PETSC_TRUE, output));
   PetscCall(PsdCropsFromOptions(&crop_shift));
   PetscCall(PsdOptionsEnd(&done));
   if (!done) {
     PetscCall(PsdUseHeldOutPart(data));
-    PetscCall(PsdFileCheckWritable(PETSC_COMM_WORLD, "-output", output));
     PetscCall(PsdLoadModelAndData(model, data, PETSC_FALSE, &network));
     PetscCall(PsdDataGetSizes(data, &n, &n_local, NULL));
     PetscCall(PsdNetworkGetClasses(network, NULL, NULL, &C));

@@ -19,6 +19,10 @@ typedef struct {
 PetscErrorCode PsdOptionChoice(const char name[], const char text[], PetscInt count, const PsdChoice choices[],
                                PetscInt *value, PetscBool *set);
 
+/* PsdOptionsFilesCheck - before PETSc starts: options files that cannot be read to an end are a failure. Not collective.
+   options_files.c */
+void PsdOptionsFilesCheck(int argc, char **argv, PsdFailure *failure);
+
 /* ---------------------------------------------------------------- phases and events: phase.c, event.c */
 
 int PsdPhaseCurrent(void); /* the one that is open, or -1 */
@@ -63,6 +67,9 @@ void PsdSignalsSetUp(int rank);
 /* PsdFileResolve - the real name of the file that `path` leads to, through links also where there is no file yet.
    Returns 0, or as errno that a name is too long or links go in a circle. */
 int PsdFileResolve(const char path[], char resolved[PETSC_MAX_PATH_LEN]);
+
+/* PsdPathsForget - frees the names of the files of a run (paths.c). Called by PsdFinalize. */
+void PsdPathsForget(void);
 
 /* Temporary names of this process: those kept are removed by PsdFileAbandonAll, also from a signal handler. */
 void PsdTemporaryKeep(const char path[]);

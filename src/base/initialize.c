@@ -69,10 +69,26 @@ static PetscErrorCode HandleStartError(MPI_Comm comm, int line, const char *func
   return PsdInputError("%s", message ? message : "PETSc cannot start");
 }
 
+/* The same, of what psdnet finds before. */
+static PetscErrorCode CheckOptionsFiles(int *argc, char ***argv)
+{
+  PsdFailure failure = {PETSC_FALSE, ""};
+  int started = 0;
+
+  PsdOptionsFilesCheck(argc ? *argc : 0, argv ? *argv : NULL, &failure);
+  if (!failure.failed) return 0;
+  (void)MPI_Initialized(&started);
+  if (!started) (void)MPI_Init(argc, argv);
+  (void)HandleStartError(MPI_COMM_WORLD, 0, NULL, NULL, PSD_ERR_INPUT, PETSC_ERROR_INITIAL, failure.message, NULL);
+  if (!started) (void)MPI_Finalize();
+  return PSD_ERR_INPUT;
+}
+
 /* PETSc's own signal handlers print a traceback first, which after a crash inside malloc waits for ever for malloc's lock. */
 static PetscErrorCode StartPetsc(int *argc, char ***argv, const char help[])
 {
   PetscFunctionBeginUser;
+  if (CheckOptionsFiles(argc, argv)) return PSD_ERR_INPUT;
   PetscCall(PetscPushErrorHandler(HandleStartError, NULL));
   if (PetscInitialize(argc, argv, NULL, help)) return PSD_ERR_INPUT;
   PetscCall(PetscPopSignalHandler());
@@ -118,6 +134,7 @@ PetscErrorCode PsdFinalize(void)
   if (!begun.psdnet) PetscFunctionReturn(0);
   begun.psdnet = PETSC_FALSE;
   PsdFileAbandonAll();
+  PsdPathsForget();
   if (PsdPhaseCurrent() >= 0) PetscCall(PsdPhaseEnd((PsdPhase)PsdPhaseCurrent()));
   (void)H5Eset_auto2(H5E_DEFAULT, begun.hdf5_report, begun.hdf5_context);
   PetscCall(PetscPopErrorHandler());

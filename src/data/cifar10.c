@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define NAMES_FILE "batches.meta.txt"
 #define CHANNELS 3
 #define SIDE 32
 #define IMAGE_BYTES ((size_t)CHANNELS * SIDE * SIDE)
@@ -64,7 +65,7 @@ static PetscErrorCode ReadNames(const PsdListing *listing, PsdSource *source, Ps
 {
   PetscFunctionBeginUser;
   char path[PETSC_MAX_PATH_LEN], line[PSD_CLASS_NAME_LENGTH];
-  if (!PsdJoinPath(listing->path, "batches.meta.txt", path, failure)) PetscFunctionReturn(0);
+  if (!PsdJoinPath(listing->path, NAMES_FILE, path, failure)) PetscFunctionReturn(0);
   FILE *file = fopen(path, "r");
   if (!file && errno != ENOENT) PsdFailureRecord(failure, "%s: cannot be opened: %s", path, strerror(errno));
   if (!file) PetscFunctionReturn(0);
@@ -203,6 +204,7 @@ static PetscErrorCode CloseImages(PsdSource *source)
 const PsdFormat PsdFormatCifar10 = {.name = "cifar10",
                                     .files = "data_batch_*.bin, test_batch.bin",
                                     .matches = Matches,
+                                    .beside = NAMES_FILE,
                                     .inspect = Inspect,
                                     .read_labels = ReadLabels,
                                     .open_images = OpenImages,

@@ -7,12 +7,10 @@ static PetscErrorCode SetPathFromOptions(PsdData data)
 {
   PetscFunctionBeginUser;
   char path[PETSC_MAX_PATH_LEN], formats[PSD_FORMATS_LENGTH], text[PSD_FORMATS_LENGTH + 64];
-  PetscBool set;
   PsdFormatsDescribe(formats);
   PetscCall(PetscSNPrintf(text, sizeof(text), "directory of images (%s), or an HDF5 file", formats));
-  PetscCall(PetscStrncpy(path, data->path, sizeof(path)));
-  PetscCall(PsdOptionString("-data", text, path, sizeof(path), &set));
-  if (set) PetscCall(PsdDataSetPath(data, path));
+  PetscCall(PsdOptionPath("-data", text, PSD_PATH_INPUT, PETSC_FALSE, path));
+  if (path[0]) PetscCall(PsdDataSetPath(data, path));
   PetscFunctionReturn(0);
 }
 

@@ -214,6 +214,7 @@ static PetscErrorCode CloseImages(PsdSource *source)
 const PsdFormat PsdFormatIdx = {.name = "idx",
                                 .files = "train- and t10k-images-idx3-ubyte, -labels-idx1-ubyte, plain or .gz",
                                 .matches = Matches,
+                                .beside = "",
                                 .inspect = Inspect,
                                 .read_labels = ReadLabels,
                                 .open_images = OpenImages,
