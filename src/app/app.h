@@ -40,8 +40,8 @@ PetscErrorCode PsdOptionsEnd(PetscBool *done);
 /* With -validation F, the part that training held out is what a model is applied to. */
 PetscErrorCode PsdUseHeldOutPart(PsdData data);
 
-/* The network of -model, and the data of -data, read: of the network's classes unless -classes chose others, and of its
-   image size. as_trained: with mirror images when the network was trained on them. */
+/* The network of -model, and the data of -data, read: of the network's classes, or of those among them that -classes
+   chose, and of its image size. as_trained: with mirror images when the network was trained on them. */
 PetscErrorCode PsdLoadModelAndData(const char model[], PsdData data, PetscBool as_trained, PsdNetwork *network);
 
 /* The largest of all ranks' peak resident set sizes, in MB. Collective. */

@@ -28,11 +28,9 @@ PetscErrorCode PsdLoadModelAndData(const char model[], PsdData data, PetscBool a
   PsdTraining training;
   PetscInt count;
   const PetscInt *labels;
-  PetscBool chosen;
   PetscCall(PsdNetworkLoad(PETSC_COMM_WORLD, model, network));
-  PetscCall(PetscOptionsHasName(NULL, NULL, "-classes", &chosen));
   PetscCall(PsdNetworkGetClasses(*network, &count, &labels, NULL));
-  if (!chosen) PetscCall(PsdDataSetClasses(data, count, labels));
+  PetscCall(PsdDataSetClasses(data, count, labels));
   PetscCall(PsdNetworkGetTraining(*network, &training));
   PetscCall(PsdDataSetMirror(data, (PetscBool)(as_trained && training.flip)));
   PetscCall(PsdDataSetUp(data));

@@ -9,6 +9,7 @@ static PetscErrorCode ShowData(const char path[])
   PetscFunctionBeginUser;
   PsdData data;
   PetscCall(PsdDataCreate(PETSC_COMM_WORLD, &data));
+  PetscCall(PsdDataSetPurpose(data, PSD_TO_PREDICT));
   PetscCall(PsdDataSetFromOptions(data));
   PetscCall(PsdDataSetPath(data, path));
   PetscCall(PsdDataSetUp(data));

@@ -133,6 +133,7 @@ static PetscErrorCode ReadHeldOut(const Choices *choices, PsdData data, PsdData 
   if (!choices->validation_data[0]) PetscFunctionReturn(0);
   PetscCall(PsdDataGetClasses(data, &count, &labels, NULL));
   PetscCall(PsdDataCreate(PETSC_COMM_WORLD, held_out));
+  PetscCall(PsdDataSetPurpose(*held_out, PSD_TO_EVALUATE));
   PetscCall(PsdDataSetPath(*held_out, choices->validation_data));
   PetscCall(PsdDataSetClasses(*held_out, count, labels));
   PetscCall(PsdDataSetUp(*held_out));

@@ -103,6 +103,7 @@ PetscErrorCode PsdRunPredict(const PsdInvocation *invocation, int *exit_status)
   PetscReal *scores;
   PetscBool done;
   PetscCall(PsdDataCreate(PETSC_COMM_WORLD, &data));
+  PetscCall(PsdDataSetPurpose(data, PSD_TO_PREDICT));
   PetscCall(PsdDataSetFromOptions(data));
   PetscCall(PsdOptionsHeading("Model and output"));
   PetscCall(

@@ -204,6 +204,7 @@ static PetscErrorCode CloseImages(PsdSource *source)
 const PsdFormat PsdFormatCifar10 = {.name = "cifar10",
                                     .files = "data_batch_*.bin, test_batch.bin",
                                     .matches = Matches,
+                                    .labels = "a byte of each record",
                                     .beside = NAMES_FILE,
                                     .inspect = Inspect,
                                     .read_labels = ReadLabels,

@@ -25,6 +25,18 @@ PetscErrorCode PsdDataSetPath(PsdData data, const char path[])
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdDataSetPurpose(PsdData data, PsdDataPurpose purpose)
+{
+  PetscFunctionBeginUser;
+  data->purpose = purpose;
+  PetscFunctionReturn(0);
+}
+
+PetscBool PsdDataIsLabelled(PsdData data)
+{
+  return (PetscBool)!data->unlabelled;
+}
+
 PetscErrorCode PsdDataSetSplit(PsdData data, PsdSplit split)
 {
   PetscFunctionBeginUser;
@@ -160,6 +172,7 @@ PetscErrorCode PsdDataDestroy(PsdData *data)
   PetscCall(PsdDataReset(*data));
   PetscCall(PsdArraysDestroy(&(*data)->arrays));
   PetscCall(PetscFree((*data)->class_labels));
+  PetscCall(PetscFree((*data)->kept_labels));
   PetscCall(PetscCommDestroy(&(*data)->comm));
   PetscCall(PetscFree(*data));
   PetscFunctionReturn(0);

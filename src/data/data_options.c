@@ -22,6 +22,13 @@ static PetscErrorCode SetClassesFromOptions(PsdData data)
   PetscCall(PsdOptionIntList("-classes", "labels to use, in the order of the classes (default: every label found)", ',',
                              0, PETSC_MAX_INT, labels, &count, &set));
   if (!set) PetscFunctionReturn(0);
+  if (data->purpose != PSD_TO_TRAIN) {
+    PetscCall(PetscFree(data->kept_labels));
+    PetscCall(PetscMalloc1(count, &data->kept_labels));
+    PetscCall(PetscArraycpy(data->kept_labels, labels, count));
+    data->kept_count = count;
+    PetscFunctionReturn(0);
+  }
   PsdCheckInput(count > 1, "-classes: %" PetscInt_FMT " labels, expected two or more", count);
   PetscCall(PsdDataSetClasses(data, count, labels));
   data->classes_from_option = PETSC_TRUE;

@@ -220,9 +220,19 @@ static void InspectImages(PsdSource *source, PsdFailure *failure)
   DatasetClose(&set);
 }
 
-static void InspectLabels(const PsdSource *source, PsdFailure *failure)
+static PetscBool HasLabels(const char path[])
+{
+  const hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+  const PetscBool has = (PetscBool)(file >= 0 && H5Lexists(file, LABELS, H5P_DEFAULT) > 0);
+  if (file >= 0) H5Fclose(file);
+  return has;
+}
+
+static void InspectLabels(PsdSource *source, PsdFailure *failure)
 {
   Dataset set;
+  source->unlabelled = (PetscBool)!HasLabels(source->files[0].path);
+  if (source->unlabelled) return;
   DatasetOpen(source->files[0].path, LABELS, 1, &set, failure);
   if (!failure->failed) CheckType(&set, PETSC_FALSE, failure);
   if (!failure->failed && set.extent[0] != (hsize_t)source->n)
@@ -313,6 +323,7 @@ const PsdFormat PsdFormatHdf5 = {.name = "hdf5",
                                  .files = "one *.h5 or *.hdf5, or train.h5 and test.h5",
                                  .takes_file = PETSC_TRUE,
                                  .matches = Matches,
+                                 .labels = "a data set /labels",
                                  .beside = "",
                                  .inspect = Inspect,
                                  .read_labels = ReadLabels,

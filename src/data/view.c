@@ -36,6 +36,7 @@ PetscErrorCode PsdDataView(PsdData data, PetscViewer viewer)
                                    "  %" PetscInt_FMT " images of %" PetscInt_FMT " x %" PetscInt_FMT
                                    " x %" PetscInt_FMT " (channels, height, width)\n",
                                    data->n, data->channels, data->height, data->width));
-  PetscCall(ViewClasses(data, viewer));
+  if (data->unlabelled) PetscCall(PetscViewerASCIIPrintf(viewer, "  without labels\n"));
+  else PetscCall(ViewClasses(data, viewer));
   PetscFunctionReturn(0);
 }

@@ -227,10 +227,10 @@ static PetscErrorCode ApplyBatch(Filters *filters, PetscInt images, size_t image
 /* ---------------------------------------------------------------- all of them */
 
 /* Images moved by (down, across) pixels: what moves in repeats the edge. planes: of all images, height x width each. */
-static void Shift(PetscInt planes, PetscInt height, PetscInt width, PetscInt down, PetscInt across,
+static void Shift(PetscInt64 planes, PetscInt height, PetscInt width, PetscInt down, PetscInt across,
                   const unsigned char from[], unsigned char to[])
 {
-  for (PetscInt plane = 0; plane < planes; plane++, from += (size_t)height * width) {
+  for (PetscInt64 plane = 0; plane < planes; plane++, from += (size_t)height * width) {
     for (PetscInt row = 0; row < height; row++) {
       const unsigned char *line = from + (size_t)PetscMin(height - 1, PetscMax(0, row - down)) * width;
       for (PetscInt column = 0; column < width; column++)
@@ -251,7 +251,7 @@ static PetscErrorCode ApplyCrops(Filters *filters, PetscInt images, size_t image
     for (PetscInt across = -most; across <= most; across++) {
       const unsigned char *shifted = bytes;
       if (down || across) {
-        Shift(images * g.channels, g.height, g.width, down, across, bytes, filters->shifted);
+        Shift((PetscInt64)images * g.channels, g.height, g.width, down, across, bytes, filters->shifted);
         shifted = filters->shifted;
       }
       PetscCall(ApplyBatch(filters, images, image_bytes, shifted, scores));
@@ -279,6 +279,25 @@ PetscErrorCode PsdNetworkSetCrops(PsdNetwork network, PetscInt most)
   PetscFunctionBeginUser;
   PetscCheck(most >= 0, network->comm, PETSC_ERR_ARG_OUTOFRANGE, "Crops shifted by %" PetscInt_FMT " pixels", most);
   network->crop_shift = most;
+  PetscFunctionReturn(0);
+}
+
+/* Numbers of a file can be finite, and products of them not; a class that is made of those would be none. */
+static PetscErrorCode CheckScores(PsdNetwork network, PsdData data, PetscInt n_local, const PetscReal scores[])
+{
+  const size_t C = (size_t)PsdScoreCount(network->count);
+  const PetscInt64 *indices;
+  PsdFailure failure = {0};
+
+  PetscFunctionBeginUser;
+  PetscCall(PsdDataGetShard(data, NULL, NULL, &indices));
+  for (size_t k = 0; k < (size_t)n_local * C && !failure.failed; k++)
+    if (PetscIsInfOrNanReal(scores[k]))
+      PsdFailureRecord(&failure,
+                       "the network's score %zu of image %" PetscInt64_FMT
+                       " is not a finite number: its weights, filters or transforms are too large",
+                       k % C, indices[k / C]);
+  PetscCall(PsdFailureAgree(network->comm, &failure));
   PetscFunctionReturn(0);
 }
 
@@ -312,6 +331,7 @@ PetscErrorCode PsdNetworkApply(PsdNetwork network, PsdData data, PetscReal score
     const size_t length = (size_t)n_local * PsdScoreCount(network->count);
     for (size_t k = 0; k < length; k++) scores[k] /= side * side;
   }
+  PetscCall(CheckScores(network, data, n_local, scores));
   PetscFunctionReturn(0);
 }
 
@@ -355,6 +375,7 @@ PetscErrorCode PsdNetworkConfusion(PsdNetwork network, PsdData data, const Petsc
   PetscMPIInt cell_count;
 
   PetscFunctionBeginUser;
+  PsdCheckInput(PsdDataIsLabelled(data), "the images have no labels to compare predictions with");
   PetscCall(PsdDataGetSizes(data, NULL, &n_local, NULL));
   PetscCall(PsdDataGetShard(data, NULL, &classes, NULL));
   PetscCall(PsdDataGetClasses(data, &data_count, NULL, NULL));

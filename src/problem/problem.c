@@ -104,6 +104,7 @@ PetscErrorCode PsdProblemSetUp(PsdProblem problem)
   PetscFunctionBeginUser;
   PetscInt classes, f, G;
   PetscBool symmetric = PETSC_FALSE;
+  PsdCheckInput(PsdDataIsLabelled(problem->data), "the images have no labels to train on");
   PetscCall(PsdDataGetSizes(problem->data, &problem->n, &problem->n_local, NULL));
   PetscCall(PsdDataGetClasses(problem->data, &classes, NULL, NULL));
   PetscCall(PsdPatchesGetSizes(problem->patches, NULL, &f, &G, NULL));
