@@ -49,7 +49,7 @@
 PSD_EXTERN PetscErrorCode PsdInitialize(int *argc, char ***argv, const char help[]);
 
 /*
-   PsdFinalize - Ends what PsdInitialize has started; without it, nothing happens. All objects must be destroyed
+   PsdFinalize - Ends what PsdInitialize has started; without it, and after a PetscFinalize of the caller's, nothing happens. All objects must be destroyed
    before.
 
    Collective on PETSC_COMM_WORLD.

@@ -494,6 +494,34 @@ static void TestChecksumIsOfTheWhole(void **state)
   }
 }
 
+/* ---------------------------------------------------------------- messages */
+
+/* More numbers than one message may have, a multiple of them and not. */
+static void TestLongArraysGoInPieces(void **state)
+{
+  (void)state;
+  const size_t limit = PsdMessageLimit, lengths[] = {0, 1, 6, 7, 8, 21, 23};
+  const PetscMPIInt rank = Rank(), size = Size();
+  PsdMessageLimit = 7;
+  for (size_t k = 0; k < sizeof(lengths) / sizeof(lengths[0]); k++) {
+    PetscInt64 numbers[24];
+    PetscReal reals[24];
+    const size_t count = lengths[k];
+    for (size_t j = 0; j < 24; j++) numbers[j] = reals[j] = rank == 0 ? (int)(100 + j) : -1;
+    assert_int_equal(PsdBroadcastArray(PETSC_COMM_WORLD, MPIU_INT64, count, numbers), 0);
+    for (size_t j = 0; j < 24; j++) assert_int_equal(numbers[j], j < count || rank == 0 ? (int)(100 + j) : -1);
+    assert_int_equal(PsdSumArray(PETSC_COMM_WORLD, MPIU_INT64, count, numbers), 0);
+    for (size_t j = 0; j < count; j++) assert_int_equal(numbers[j], size * (int)(100 + j));
+    if (rank > 0) {
+      assert_int_equal(PsdReceiveArray(PETSC_COMM_WORLD, 0, 3, MPIU_REAL, count, reals), 0);
+      for (size_t j = 0; j < 24; j++) assert_true(reals[j] == (j < count ? (int)(100 + j) : -1));
+    }
+    for (PetscMPIInt to = 1; to < size && rank == 0; to++)
+      assert_int_equal(PsdSendArray(PETSC_COMM_WORLD, to, 3, MPIU_REAL, count, reals), 0);
+  }
+  PsdMessageLimit = limit;
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
@@ -514,6 +542,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(TestSignalsLeaveNothing),
       cmocka_unit_test(TestUnwritablePlacesAreFoundBefore),
       cmocka_unit_test(TestPhasesAddUp),
+      cmocka_unit_test(TestLongArraysGoInPieces),
       cmocka_unit_test(TestChecksumIsOfTheWhole),
   };
   PetscCall(PsdInitialize(&argc, &argv, NULL));

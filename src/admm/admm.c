@@ -10,6 +10,7 @@
 PetscErrorCode PsdAdmmCreate(PsdProblem problem, PsdAdmm *admm)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(problem);
   PsdAdmm it;
   PetscCall(PetscNew(&it));
   it->problem = problem;
@@ -24,6 +25,7 @@ PetscErrorCode PsdAdmmCreate(PsdProblem problem, PsdAdmm *admm)
 PetscErrorCode PsdAdmmSetFromOptions(PsdAdmm admm)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(admm);
   PsdAdmmSettings *settings = &admm->settings;
   const PsdRange relaxation = {0, 1.999, PETSC_TRUE};
   PetscCall(PsdOptionsHeading("Solver"));
@@ -47,6 +49,7 @@ PetscErrorCode PsdAdmmSetFromOptions(PsdAdmm admm)
 PetscErrorCode PsdAdmmSetTolerances(PsdAdmm admm, PetscReal gap, PetscInt max_it)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(admm);
   admm->settings.gap = gap;
   admm->settings.max_it = max_it;
   PetscFunctionReturn(0);
@@ -55,6 +58,7 @@ PetscErrorCode PsdAdmmSetTolerances(PsdAdmm admm, PetscReal gap, PetscInt max_it
 PetscErrorCode PsdAdmmSetMonitor(PsdAdmm admm, PsdAdmmMonitor monitor, void *context)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(admm);
   admm->monitor = monitor;
   admm->monitor_context = context;
   PetscFunctionReturn(0);
@@ -127,6 +131,7 @@ static PetscErrorCode CreateSplitting(PsdAdmm admm, PetscReal sigma)
 PetscErrorCode PsdAdmmSetUp(PsdAdmm admm)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(admm);
   const PsdLoss *loss = &admm->problem->loss;
   const PetscReal sigma = admm->settings.sigma > 0 ? admm->settings.sigma : loss->ops->sigma;
   admm->blocks = admm->problem->blocks;
@@ -153,6 +158,7 @@ PetscErrorCode PsdAdmmSetUp(PsdAdmm admm)
 PetscErrorCode PsdAdmmGetStatus(PsdAdmm admm, PsdAdmmStatus *status, PsdAdmmReason *reason)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(admm);
   if (status) *status = admm->status;
   if (reason) *reason = admm->reason;
   PetscFunctionReturn(0);
@@ -161,6 +167,7 @@ PetscErrorCode PsdAdmmGetStatus(PsdAdmm admm, PsdAdmmStatus *status, PsdAdmmReas
 PetscErrorCode PsdAdmmGetHistory(PsdAdmm admm, PetscInt *count, const PsdAdmmStatus *rows[])
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(admm);
   *count = admm->history.rows;
   *rows = admm->history.row;
   PetscFunctionReturn(0);
@@ -169,6 +176,7 @@ PetscErrorCode PsdAdmmGetHistory(PsdAdmm admm, PetscInt *count, const PsdAdmmSta
 PetscErrorCode PsdAdmmGetKernels(PsdAdmm admm, const char *consensus[], const char *cone[])
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(admm);
   if (consensus) *consensus = PsdConsensusGetKernel(admm->consensus)->name;
   if (cone) {
     PetscCall(PsdConeGetUse(admm->cone, sizeof(admm->cone_use), admm->cone_use));
@@ -180,6 +188,7 @@ PetscErrorCode PsdAdmmGetKernels(PsdAdmm admm, const char *consensus[], const ch
 PetscErrorCode PsdAdmmGetNetwork(PsdAdmm admm, PsdNetwork *network)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(admm);
   const PsdProblem problem = admm->problem;
   PsdNeurons all;
   PetscInt count, copies;
@@ -204,6 +213,7 @@ PetscErrorCode PsdAdmmGetNetwork(PsdAdmm admm, PsdNetwork *network)
 PetscErrorCode PsdAdmmDestroy(PsdAdmm *admm)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(admm);
   if (!*admm) PetscFunctionReturn(0);
   PsdAdmm it = *admm;
   Vec *vectors[VECTORS];

@@ -28,6 +28,7 @@ static PetscErrorCode BorrowNeurons(PsdNetwork network, PsdNeurons *neurons)
 PetscErrorCode PsdAdmmFixNetwork(PsdAdmm admm, PsdNetwork network)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(admm);
   PsdIterate iterate = {.network = admm->best.S};
   PsdNeurons all;
   PetscCall(BorrowNeurons(network, &all));
@@ -46,6 +47,7 @@ PetscErrorCode PsdCertifyNetwork(PsdProblem problem, PsdNetwork network, PetscRe
                                  PsdCertificate *certificate)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(problem);
   PsdAdmm admm;
   PetscCall(PsdAdmmCreate(problem, &admm));
   PetscCall(PsdAdmmSetTolerances(admm, target, max_it));

@@ -13,6 +13,7 @@
 PetscErrorCode PsdAdmmSetCheckpointFromOptions(PsdAdmm admm)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(admm);
   PsdCheckpoint *it = &admm->checkpoint;
   PetscBool timed, gram = PETSC_FALSE;
   it->every = 60;
@@ -39,6 +40,7 @@ PetscErrorCode PsdAdmmSetCheckpointFromOptions(PsdAdmm admm)
 PetscErrorCode PsdAdmmKeepRecord(PsdAdmm admm, PsdAdmmRecord *record)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(admm);
   admm->checkpoint.record = record;
   PetscFunctionReturn(0);
 }

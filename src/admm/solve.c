@@ -125,6 +125,7 @@ static PetscErrorCode Certify(PsdAdmm admm, PsdCertificate *certificate)
 PetscErrorCode PsdAdmmSolve(PsdAdmm admm, PsdCertificate *certificate)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(admm);
   const PetscReal gap = admm->settings.gap;
   *certificate = (PsdCertificate){0};
   admm->clock.start = PsdWallSeconds() - admm->clock.elapsed;

@@ -45,6 +45,7 @@ static PetscErrorCode SelectSign(PsdNetwork network, PetscInt s, PsdNeurons *sel
 PetscErrorCode PsdAdmmSetInitial(PsdAdmm admm, PsdNetwork network)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(admm);
   for (PetscInt s = 0; s < 2; s++) {
     PsdNeurons selected;
     PetscReal weight;
@@ -67,6 +68,7 @@ PetscErrorCode PsdAdmmSetInitial(PsdAdmm admm, PsdNetwork network)
 PetscErrorCode PsdAdmmSetBeta(PsdAdmm admm, PetscReal beta)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(admm);
   const PsdProblem problem = admm->problem;
   const PetscReal last = problem->beta, empty = problem->loss_at_zero;
   const PetscReal sigma = admm->split ? admm->split->sigma : 1;

@@ -99,6 +99,18 @@ int PsdFileResolve(const char path[], char resolved[PETSC_MAX_PATH_LEN])
   return ELOOP;
 }
 
+void PsdFileCheckRegular(const char path[], PsdFailure *failure)
+{
+  struct stat found;
+  const int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+  if (descriptor < 0) PsdFailureRecord(failure, "%s: cannot be opened: %s", path, strerror(errno));
+  else if (fstat(descriptor, &found) || !S_ISREG(found.st_mode))
+    PsdFailureRecord(failure, "%s: %s, expected a regular file", path,
+                     S_ISDIR(found.st_mode) ? "is a directory" : "is not a regular file");
+  if (descriptor >= 0) (void)close(descriptor);
+}
+
 static PetscBool NameTemporary(PsdFile *file)
 {
   char host[HOST_LENGTH], tail[HOST_LENGTH + 32];

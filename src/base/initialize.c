@@ -107,6 +107,21 @@ static PetscErrorCode SilenceHdf5(void)
   PetscFunctionReturn(0);
 }
 
+/* Who ends PETSc ends what psdnet has begun in it; a PETSc that is begun after that is another one. */
+static PetscErrorCode Forget(void)
+{
+  PetscFunctionBeginUser;
+  if (begun.psdnet) {
+    (void)H5Eset_auto2(H5E_DEFAULT, begun.hdf5_report, begun.hdf5_context);
+    PetscCall(PetscPopErrorHandler());
+    if (begun.slepc) PetscCall(SlepcFinalize());
+  }
+  memset(&begun, 0, sizeof(begun));
+  PsdFileAbandonAll();
+  PsdPathsForget();
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdInitialize(int *argc, char ***argv, const char help[])
 {
   PetscFunctionBeginUser;
@@ -122,6 +137,7 @@ PetscErrorCode PsdInitialize(int *argc, char ***argv, const char help[])
   if (!slepc_runs) PetscCall(SlepcInitializeNoArguments());
   PetscCall(SilenceHdf5());
   PetscCall(PsdThreadsSetUp());
+  PetscCall(PetscRegisterFinalize(Forget));
   begun.psdnet = PETSC_TRUE;
   begun.petsc = (PetscBool)!petsc_runs;
   begun.slepc = (PetscBool)!slepc_runs;

@@ -219,10 +219,9 @@ static PetscErrorCode ProjectOwn(PsdCone cone, const PetscReal *x[2], PetscReal 
 static PetscErrorCode ReturnFactor(PsdCone cone, const PsdBlockState *from, PetscMPIInt owner, PetscInt block)
 {
   PetscFunctionBeginUser;
-  PetscMPIInt length;
-  PetscCall(PetscMPIIntCast(from->rank_Z * cone->blocks->d, &length));
+  const size_t length = (size_t)from->rank_Z * (size_t)cone->blocks->d;
   PetscCallMPI(MPI_Send(&from->rank_Z, 1, MPIU_INT, owner, (PetscMPIInt)(2 * block), cone->blocks->comm));
-  PetscCallMPI(MPI_Send(from->F, length, MPIU_REAL, owner, (PetscMPIInt)(2 * block + 1), cone->blocks->comm));
+  PetscCall(PsdSendArray(cone->blocks->comm, owner, (PetscMPIInt)(2 * block + 1), MPIU_REAL, length, from->F));
   PetscFunctionReturn(0);
 }
 
@@ -230,13 +229,11 @@ static PetscErrorCode ReceiveFactor(PsdCone cone, PsdBlockState *to, PetscMPIInt
 {
   PetscFunctionBeginUser;
   const PetscInt d = cone->blocks->d;
-  PetscMPIInt length;
   PetscCallMPI(
       MPI_Recv(&to->rank_Z, 1, MPIU_INT, root, (PetscMPIInt)(2 * block), cone->blocks->comm, MPI_STATUS_IGNORE));
   PetscCall(PsdBlockStateReserve(to, d, to->rank_Z));
-  PetscCall(PetscMPIIntCast(to->rank_Z * d, &length));
-  PetscCallMPI(
-      MPI_Recv(to->F, length, MPIU_REAL, root, (PetscMPIInt)(2 * block + 1), cone->blocks->comm, MPI_STATUS_IGNORE));
+  PetscCall(PsdReceiveArray(cone->blocks->comm, root, (PetscMPIInt)(2 * block + 1), MPIU_REAL,
+                            (size_t)to->rank_Z * (size_t)d, to->F));
   PetscCall(PsdConePackProduct(cone, to->rank_Z, to->F, z));
   PetscFunctionReturn(0);
 }

@@ -92,6 +92,7 @@ PetscErrorCode PsdDataSetArrays(PsdData data, PetscInt n_local, PetscInt channel
                                 const unsigned char images[], const PetscInt labels[])
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(data);
   const PetscInt shape[3] = {channels, height, width};
   PsdArrays arrays = {.n_local = n_local, .channels = channels, .height = height, .width = width};
   PsdFailure failure = {.failed = PETSC_FALSE};

@@ -38,6 +38,7 @@ static PetscErrorCode SetClassesFromOptions(PsdData data)
 PetscErrorCode PsdDataSetFromOptions(PsdData data)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(data);
   PetscInt split = data->split, limit = data->limit;
   PetscReal fraction = data->validation;
   PetscBool set;

@@ -217,7 +217,7 @@ static PetscErrorCode CloseImages(PsdSource *source)
 const PsdFormat PsdFormatIdx = {.name = "idx",
                                 .files = "train- and t10k-images-idx3-ubyte, -labels-idx1-ubyte, plain or .gz",
                                 .matches = Matches,
-                                .labels = "-labels-idx1-ubyte, plain or .gz",
+                                .labels = "train- or t10k-labels-idx1-ubyte of the split",
                                 .beside = "",
                                 .inspect = Inspect,
                                 .read_labels = ReadLabels,

@@ -37,8 +37,8 @@ static PetscErrorCode Read(PsdData data, PsdSource *source)
   PetscFunctionBeginUser;
   PetscCall((*data->origin->inspect)(data, source));
   PsdCheckInput(!source->unlabelled || data->purpose == PSD_TO_PREDICT,
-                "%s%s: found no labels (%s), which only images to be predicted can do without", PsdDataOption(data),
-                PsdDataName(data), source->format ? source->format->labels : "NULL");
+                "%s%s: found no %s, which only images to be predicted can do without", PsdDataOption(data),
+                PsdDataName(data), source->format ? source->format->labels : "labels");
   data->unlabelled = source->unlabelled;
   data->channels = source->channels;
   data->height = source->height;
@@ -62,6 +62,7 @@ static PetscErrorCode CheckOrigin(PsdData data)
 PetscErrorCode PsdDataSetUp(PsdData data)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(data);
   PsdSource source = {.format = NULL};
   if (data->ready) PetscFunctionReturn(0);
   PetscCall(CheckOrigin(data));

@@ -29,6 +29,7 @@ static PetscErrorCode ViewClasses(PsdData data, PetscViewer viewer)
 PetscErrorCode PsdDataView(PsdData data, PetscViewer viewer)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(data);
   PetscCheck(data->ready, PETSC_COMM_SELF, PETSC_ERR_ORDER, "PsdDataSetUp was not called");
   PetscCall(PetscViewerASCIIPrintf(viewer, "Data: %s (format %s, split %s)\n", PsdDataName(data), data->format,
                                    PsdSplitNames[data->split]));

@@ -262,7 +262,7 @@ static PetscErrorCode ApplyCrops(Filters *filters, PetscInt images, size_t image
 
 /* Adds what one branch has to say of all images here. */
 static PetscErrorCode ApplyBranch(Filters *filters, PetscInt n_local, size_t image_bytes, const unsigned char bytes[],
-                                  PetscInt done, PsdProgress progress, PetscReal scores[])
+                                  PetscInt64 done, PsdProgress progress, PetscReal scores[])
 {
   PetscFunctionBeginUser;
   if (filters->network->crop_shift) PetscCall(PetscMalloc1(filters->batch * image_bytes, &filters->shifted));
@@ -277,6 +277,7 @@ static PetscErrorCode ApplyBranch(Filters *filters, PetscInt n_local, size_t ima
 PetscErrorCode PsdNetworkSetCrops(PsdNetwork network, PetscInt most)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(network);
   PetscCheck(most >= 0, network->comm, PETSC_ERR_ARG_OUTOFRANGE, "Crops shifted by %" PetscInt_FMT " pixels", most);
   network->crop_shift = most;
   PetscFunctionReturn(0);
@@ -308,6 +309,8 @@ PetscErrorCode PsdNetworkApply(PsdNetwork network, PsdData data, PetscReal score
   PsdProgress progress;
 
   PetscFunctionBeginUser;
+  PsdCheckHandle(network);
+  PsdCheckHandle(data);
   PetscCall(PsdNetworkCheckData(network, data));
   PetscCall(PsdDataGetSizes(data, &n, &n_local, NULL));
   PetscCall(PsdDataGetImageSize(data, &channels, &height, &width));
@@ -321,7 +324,8 @@ PetscErrorCode PsdNetworkApply(PsdNetwork network, PsdData data, PetscReal score
     PsdPatches patches;
     PetscCall(PsdPatchesGetBranch(network->patches, b, &patches));
     PetscCall(FiltersCreate(network, patches, region, n_local, &filters));
-    PetscCall(ApplyBranch(&filters, n_local, (size_t)channels * height * width, bytes, b * n_local, progress, scores));
+    PetscCall(ApplyBranch(&filters, n_local, (size_t)channels * height * width, bytes, (PetscInt64)b * n_local,
+                          progress, scores));
     region += filters.G;
     PetscCall(FiltersDestroy(&filters));
   }
@@ -372,14 +376,14 @@ PetscErrorCode PsdNetworkConfusion(PsdNetwork network, PsdData data, const Petsc
   const PetscInt *classes;
   PetscInt data_count, n_local, *position;
   PetscInt64 right = 0, all = 0;
-  PetscMPIInt cell_count;
 
   PetscFunctionBeginUser;
+  PsdCheckHandle(network);
+  PsdCheckHandle(data);
   PsdCheckInput(PsdDataIsLabelled(data), "the images have no labels to compare predictions with");
   PetscCall(PsdDataGetSizes(data, NULL, &n_local, NULL));
   PetscCall(PsdDataGetShard(data, NULL, &classes, NULL));
   PetscCall(PsdDataGetClasses(data, &data_count, NULL, NULL));
-  PetscCall(PetscMPIIntCast(count * count, &cell_count));
   PetscCall(PetscMalloc1(data_count, &position));
   const PetscErrorCode matched = MatchClasses(network, data, position);
   PetscCall(PetscArrayzero(confusion, cells));
@@ -387,7 +391,7 @@ PetscErrorCode PsdNetworkConfusion(PsdNetwork network, PsdData data, const Petsc
     confusion[(size_t)position[classes[i]] * count + PsdNetworkClassify(C, scores + (size_t)i * C)]++;
   PetscCall(PetscFree(position));
   PetscCall(matched);
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, confusion, cell_count, MPIU_INT64, MPI_SUM, network->comm));
+  PetscCall(PsdSumArray(network->comm, MPIU_INT64, cells, confusion));
   for (size_t k = 0; k < cells; k++) all += confusion[k];
   for (PetscInt t = 0; t < count; t++) right += confusion[(size_t)t * count + t];
   *accuracy = all ? (PetscReal)right / (PetscReal)all : 0;

@@ -11,6 +11,7 @@
    x 2 or 4 x 4).
 */
 #include "patches_impl.h"
+#include "base/base.h"
 
 /* First index of part k when n things are divided into `parts` as evenly as possible, the larger parts first. */
 static PetscInt PartBegin(PetscInt n, PetscInt parts, PetscInt k)
@@ -139,6 +140,7 @@ PetscInt64 PsdPatchesCountPositions(PsdPatches patches)
 PetscErrorCode PsdPatchesCountRegions(PsdPatches patches, PetscInt count[])
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(patches);
   const PsdPatchGeometry *g = &patches->geometry;
   for (PetscInt i = 0; i < g->pool; i++) {
     const Range rows = RegionRange(patches->rows, g, i);
@@ -177,6 +179,7 @@ static void Reduce(PsdPatches patches, const unsigned char image[])
 PetscErrorCode PsdPatchesExtract(PsdPatches patches, const unsigned char image[], PetscReal rows[], PetscInt count[])
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(patches);
   const PsdPatchGeometry *g = &patches->geometry;
   Reduce(patches, image);
   if (g->normalize > 0) PatchScales(patches);

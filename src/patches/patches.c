@@ -80,6 +80,7 @@ static PetscErrorCode SetBranchFromOptions(PsdPatches patches, const char prefix
 PetscErrorCode PsdPatchesSetFromOptions(PsdPatches patches)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(patches);
   PetscBool given, any = PETSC_FALSE;
   PetscInt branches = 1;
   static const char *const shaping[] = {"-branches",     "-reduce",          "-patch",  "-stride", "-pool",
@@ -168,6 +169,7 @@ static PetscErrorCode SetUpGeometry(PsdPatches patches)
 PetscErrorCode PsdPatchesSetImageSize(PsdPatches patches, PetscInt channels, PetscInt height, PetscInt width)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(patches);
   for (PetscInt k = 0; k < patches->branches; k++)
     PetscCall(PsdPatchesSetImageSize(patches->branch[k], channels, height, width));
   if (patches->branches) PetscFunctionReturn(0);
@@ -182,6 +184,7 @@ PetscErrorCode PsdPatchesSetImageSize(PsdPatches patches, PetscInt channels, Pet
 PetscErrorCode PsdPatchesSetGeometry(PsdPatches patches, const PsdPatchGeometry *geometry)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(patches);
   patches->geometry = *geometry;
   patches->whiten = 0;
   patches->pca = 0;
@@ -194,6 +197,7 @@ PetscErrorCode PsdPatchesSetTransform(PsdPatches patches, PetscInt f, const Pets
                                       const PetscReal mean[])
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(patches);
   PetscCheck(f >= 1 && f <= patches->q, patches->comm, PETSC_ERR_ARG_OUTOFRANGE,
              "A transform of %" PetscInt_FMT " to %" PetscInt_FMT " numbers", patches->q, f);
   PetscCall(PetscFree2(patches->transform, patches->mean));
@@ -207,6 +211,7 @@ PetscErrorCode PsdPatchesSetTransform(PsdPatches patches, PetscInt f, const Pets
 PetscErrorCode PsdPatchesGetGeometry(PsdPatches patches, PsdPatchGeometry *geometry)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(patches);
   *geometry = patches->branches ? patches->branch[0]->geometry : patches->geometry;
   PetscFunctionReturn(0);
 }
@@ -214,6 +219,7 @@ PetscErrorCode PsdPatchesGetGeometry(PsdPatches patches, PsdPatchGeometry *geome
 PetscErrorCode PsdPatchesGetComm(PsdPatches patches, MPI_Comm *comm)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(patches);
   *comm = patches->comm;
   PetscFunctionReturn(0);
 }
@@ -221,6 +227,7 @@ PetscErrorCode PsdPatchesGetComm(PsdPatches patches, MPI_Comm *comm)
 PetscErrorCode PsdPatchesGetPreprocessing(PsdPatches patches, PetscReal *whiten, PetscInt *pca)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(patches);
   const PsdPatches first = patches->branches ? patches->branch[0] : patches;
   if (whiten) *whiten = first->whiten;
   if (pca) *pca = first->pca;
@@ -230,6 +237,7 @@ PetscErrorCode PsdPatchesGetPreprocessing(PsdPatches patches, PetscReal *whiten,
 PetscErrorCode PsdPatchesGetTransform(PsdPatches patches, const PetscReal *transform[], const PetscReal *mean[])
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(patches);
   const PsdPatches first = patches->branches ? patches->branch[0] : patches;
   if (transform) *transform = first->transform;
   if (mean) *mean = first->mean;
@@ -246,6 +254,7 @@ PetscInt PsdPatchesFinalDimension(PsdPatches patches)
 PetscErrorCode PsdPatchesGetSizes(PsdPatches patches, PetscInt *q, PetscInt *f, PetscInt *G, PetscInt *positions)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(patches);
   PetscInt sizes[4] = {patches->q, PsdPatchesFinalDimension(patches), patches->G, patches->positions};
   for (PetscInt k = 0; k < patches->branches; k++) {
     const PsdPatches branch = patches->branch[k];
@@ -263,6 +272,7 @@ PetscErrorCode PsdPatchesGetSizes(PsdPatches patches, PetscInt *q, PetscInt *f, 
 PetscErrorCode PsdPatchesSetBranches(PsdPatches patches, PetscInt count)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(patches);
   PetscCheck(!patches->branches && !patches->q && count >= 1 && count <= PSD_MOST_BRANCHES, patches->comm,
              PETSC_ERR_ARG_WRONGSTATE, "%" PetscInt_FMT " branches of patches that are something already", count);
   patches->branches = count;
@@ -273,6 +283,7 @@ PetscErrorCode PsdPatchesSetBranches(PsdPatches patches, PetscInt count)
 PetscErrorCode PsdPatchesGetBranchCount(PsdPatches patches, PetscInt *count)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(patches);
   *count = PetscMax(1, patches->branches);
   PetscFunctionReturn(0);
 }
@@ -280,6 +291,7 @@ PetscErrorCode PsdPatchesGetBranchCount(PsdPatches patches, PetscInt *count)
 PetscErrorCode PsdPatchesGetBranch(PsdPatches patches, PetscInt k, PsdPatches *branch)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(patches);
   PetscCheck(k >= 0 && k < PetscMax(1, patches->branches), patches->comm, PETSC_ERR_ARG_OUTOFRANGE,
              "Branch %" PetscInt_FMT " of %" PetscInt_FMT, k, patches->branches);
   *branch = patches->branches ? patches->branch[k] : patches;
@@ -289,6 +301,7 @@ PetscErrorCode PsdPatchesGetBranch(PsdPatches patches, PetscInt k, PsdPatches *b
 PetscErrorCode PsdPatchesDestroy(PsdPatches *patches)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(patches);
   if (!*patches) PetscFunctionReturn(0);
   for (PetscInt k = 0; k < (*patches)->branches; k++) PetscCall(PsdPatchesDestroy(&(*patches)->branch[k]));
   PetscCall(PetscFree2((*patches)->transform, (*patches)->mean));

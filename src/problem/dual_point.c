@@ -323,13 +323,10 @@ static PetscErrorCode PassReduce(Pass *pass, PsdPrimalPoint *primal, PsdDualPoin
   const PetscInt candidates = pass->sets - 1;
   const size_t length = (size_t)blocks->D * blocks->C, pairs = blocks->pairs;
   PetscReal gamma = CountRoundings(pass) * PETSC_MACHINE_EPSILON;
-  PetscMPIInt count;
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &gamma, 1, MPIU_REAL, MPI_MAX, problem->comm));
   PetscCall(KeepRegionNorms(pass, gamma));
-  PetscCall(PetscMPIIntCast((PetscInt)SUMS(candidates), &count));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, pass->sums, count, MPIU_REAL, MPI_SUM, problem->comm));
-  PetscCall(PetscMPIIntCast((PetscInt)pairs * candidates, &count));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, pass->rounding, count, MPIU_REAL, MPI_SUM, problem->comm));
+  PetscCall(PsdSumArray(problem->comm, MPIU_REAL, (size_t)SUMS(candidates), pass->sums));
+  PetscCall(PsdSumArray(problem->comm, MPIU_REAL, pairs * (size_t)candidates, pass->rounding));
   primal->loss = pass->prediction->loss;
   primal->rounding = gamma * pass->prediction->sensitivity;
   primal->accuracy = pass->prediction->correct / (PetscReal)problem->n;
@@ -342,8 +339,7 @@ static PetscErrorCode PassReduce(Pass *pass, PsdPrimalPoint *primal, PsdDualPoin
     PetscCall(VecRestoreArray(points[k].rounding, &local));
     if (problem->rows) continue; /* the gradient is there */
     PetscReal *gradient = pass->gradient + k * length;
-    PetscCall(PetscMPIIntCast((PetscInt)length, &count));
-    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, gradient, count, MPIU_REAL, MPI_SUM, problem->comm));
+    PetscCall(PsdSumArray(problem->comm, MPIU_REAL, length, gradient));
     PetscCall(VecGetArray(points[k].gradient, &local));
     PetscCall(PetscArraycpy(local, gradient + (size_t)blocks->first * blocks->m, (size_t)blocks->local * blocks->m));
     PetscCall(VecRestoreArray(points[k].gradient, &local));

@@ -11,6 +11,7 @@
 PetscErrorCode PsdProblemCreate(PsdData data, PsdPatches patches, PsdProblem *problem)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(patches);
   PsdProblem it;
   PetscCall(PetscNew(&it));
   PetscCall(PsdPatchesGetComm(patches, &it->comm));
@@ -29,6 +30,7 @@ PetscErrorCode PsdProblemCreate(PsdData data, PsdPatches patches, PsdProblem *pr
 PetscErrorCode PsdProblemSetFromOptions(PsdProblem problem)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(problem);
   PetscInt count = 3;
   PetscBool given, given_rel, given_noise;
   PetscCall(PsdOptionsHeading("Problem"));
@@ -52,6 +54,7 @@ PetscErrorCode PsdProblemSetFromOptions(PsdProblem problem)
 PetscErrorCode PsdProblemSetMemory(PsdProblem problem, PetscReal megabytes)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(problem);
   problem->memory = megabytes;
   PetscFunctionReturn(0);
 }
@@ -59,6 +62,7 @@ PetscErrorCode PsdProblemSetMemory(PsdProblem problem, PetscReal megabytes)
 PetscErrorCode PsdProblemSetLoss(PsdProblem problem, const char name[], PetscReal loss_parameter)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(problem);
   const PsdLossOps *ops = PsdLossFind(name);
   char expected[PSD_MESSAGE_LENGTH] = "";
   for (int k = 0; PsdLossTable[k] && !ops; k++) {
@@ -73,6 +77,7 @@ PetscErrorCode PsdProblemSetLoss(PsdProblem problem, const char name[], PetscRea
 PetscErrorCode PsdProblemSetActivation(PsdProblem problem, const PetscReal activation[3])
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(problem);
   PetscCall(PetscArraycpy(problem->activation, activation, 3));
   PetscFunctionReturn(0);
 }
@@ -80,6 +85,7 @@ PetscErrorCode PsdProblemSetActivation(PsdProblem problem, const PetscReal activ
 PetscErrorCode PsdProblemSetBeta(PsdProblem problem, PetscReal beta)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(problem);
   problem->beta = beta;
   problem->beta_rel = problem->beta_noise = 0;
   PetscFunctionReturn(0);
@@ -88,6 +94,7 @@ PetscErrorCode PsdProblemSetBeta(PsdProblem problem, PetscReal beta)
 PetscErrorCode PsdProblemSetBetaNoise(PsdProblem problem, PetscReal fraction)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(problem);
   problem->beta_noise = fraction;
   problem->beta_rel = 0;
   PetscFunctionReturn(0);
@@ -102,6 +109,7 @@ PetscReal PsdPathBeta(PetscReal beta_max, PetscReal last, PetscInt k, PetscInt c
 PetscErrorCode PsdProblemSetUp(PsdProblem problem)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(problem);
   PetscInt classes, f, G;
   PetscBool symmetric = PETSC_FALSE;
   PsdCheckInput(PsdDataIsLabelled(problem->data), "the images have no labels to train on");
@@ -123,6 +131,7 @@ PetscErrorCode PsdProblemSetUp(PsdProblem problem)
 PetscErrorCode PsdProblemGetSizes(PsdProblem problem, PetscInt *n, PetscInt *f, PetscInt *C, PetscInt *G, PetscInt *D)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(problem);
   if (n) *n = problem->n;
   if (f) *f = problem->blocks->f;
   if (C) *C = problem->blocks->C;
@@ -134,6 +143,7 @@ PetscErrorCode PsdProblemGetSizes(PsdProblem problem, PetscInt *n, PetscInt *f, 
 PetscErrorCode PsdProblemGetOrder(PsdProblem problem, PetscInt *order)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(problem);
   *order = problem->order;
   PetscFunctionReturn(0);
 }
@@ -141,6 +151,7 @@ PetscErrorCode PsdProblemGetOrder(PsdProblem problem, PetscInt *order)
 PetscErrorCode PsdProblemGetBeta(PsdProblem problem, PetscReal *beta, PetscReal *beta_max)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(problem);
   if (beta) *beta = problem->beta;
   if (beta_max) *beta_max = problem->beta_max;
   PetscFunctionReturn(0);
@@ -149,6 +160,7 @@ PetscErrorCode PsdProblemGetBeta(PsdProblem problem, PetscReal *beta, PetscReal 
 PetscErrorCode PsdProblemGetBetaAsked(PsdProblem problem, PetscReal *beta)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(problem);
   *beta = problem->beta_asked;
   PetscFunctionReturn(0);
 }
@@ -156,6 +168,7 @@ PetscErrorCode PsdProblemGetBetaAsked(PsdProblem problem, PetscReal *beta)
 PetscErrorCode PsdProblemGetLoss(PsdProblem problem, const char *name[])
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(problem);
   *name = problem->loss.ops->name;
   PetscFunctionReturn(0);
 }
@@ -163,6 +176,7 @@ PetscErrorCode PsdProblemGetLoss(PsdProblem problem, const char *name[])
 PetscErrorCode PsdProblemGetActivation(PsdProblem problem, PetscReal activation[3])
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(problem);
   PetscCall(PetscArraycpy(activation, problem->activation, 3));
   PetscFunctionReturn(0);
 }
@@ -170,6 +184,7 @@ PetscErrorCode PsdProblemGetActivation(PsdProblem problem, PetscReal activation[
 PetscErrorCode PsdProblemDestroy(PsdProblem *problem)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(problem);
   if (!*problem) PetscFunctionReturn(0);
   if ((*problem)->folded != (*problem)->features) PetscCall(PsdFeaturesDestroy(&(*problem)->folded));
   PetscCall(PsdFeaturesDestroy(&(*problem)->features));
