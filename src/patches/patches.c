@@ -33,10 +33,10 @@ static void UseRecipe(PsdPatches patches)
 {
   PsdPatchGeometry *g = &patches->geometry;
   const PetscInt most = PetscMax(1, PetscMin(g->height, g->width) / 2), components = 32;
-  g->normalize = 100;
   patches->whiten = 0.01;
   g->patch_height = g->patch_width = PetscMin(g->channels == 1 ? 5 : 6, most);
   const PetscInt q = g->channels * g->patch_height * g->patch_width;
+  g->normalize = q > 1 ? 100 : 0;
   patches->pca = q > components ? components : 0;
   g->pool = RecipePool(g, PetscMin(q, components));
 }
@@ -135,6 +135,8 @@ static PetscErrorCode CheckGeometry(PsdPatches patches)
                 "x%" PetscInt_FMT,
                 g->overlap, patches->rows, patches->columns);
   patches->q = g->channels * g->patch_height * g->patch_width;
+  PsdCheckInput(patches->q > 1 || g->normalize == 0,
+                "option -patch_normalize: a patch of one number has nothing left when its mean is taken off");
   PsdCheckInput(((PetscInt64)patches->q + 1) * ((PetscInt64)patches->q + 2) / 2 <= PETSC_MAX_INT,
                 "option -patch: patches of %" PetscInt_FMT " numbers need a PETSc with 64-bit indices", patches->q);
   PsdCheckInput(patches->pca <= patches->q,
