@@ -45,6 +45,10 @@ alone "$taken" -model m.h5 -checkpoint data/train-labels-idx1-ubyte
 alone "$replaces train.h5 of -data link" -data link -model real.h5
 alone "$replaces -data data/train.h5" -data data/train.h5 -model soft.h5
 alone "$replaces -options_file options" -model options -options_file options
+everywhere "-log_view .*$replaces train.h5" -model m.h5 -log_view :data/train.h5
+alone "-citations data/train.h5 $replaces" -model m.h5 -citations data/train.h5
+alone "-log_view m.h5 and -model m.h5 $same|-model m.h5 and -log_view m.h5 $same" -model m.h5 -log_view ascii:m.h5:ascii_info
+alone "-gap: found 'x'" -model m.h5 -gap x -log_view :data/train.h5
 everywhere "$same" -model m.h5 -report ./m.h5
 alone "$same" -model m.h5 -history "$PWD/m.h5"
 alone "$same" -model folder/m.h5 -checkpoint folder/itself/m.h5

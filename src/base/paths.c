@@ -89,6 +89,56 @@ PetscErrorCode PsdOptionPath(const char name[], const char text[], PsdPathRole r
   PetscFunctionReturn(0);
 }
 
+/* ---------------------------------------------------------------- PETSc's own outputs */
+
+/* The file in a value "type:file:format" of an option that views or monitors, or the value of -citations; NULL: none, or
+   a device. The value is spoilt. */
+static const char *ViewedFile(const char name[], char value[])
+{
+  char *file = value;
+
+  if (strcmp(name, "-citations")) {
+    file = strstr(name, "view") || strstr(name, "monitor") ? strchr(value, ':') : NULL;
+    if (!file) return NULL;
+    file[1 + strcspn(file + 1, ":")] = '\0';
+    file++;
+  }
+  return *file && strncmp(file, "/dev/", 5) ? file : NULL;
+}
+
+static PetscErrorCode Declare(const char name[], const char file[])
+{
+  return PsdPathDeclare(name, file, PSD_PATH_OUTPUT);
+}
+
+static PetscErrorCode Drop(const char name[], const char file[])
+{
+  (void)file;
+  return PetscOptionsClearValue(NULL, name);
+}
+
+/* PETSc writes them at its end, over whatever is there. */
+static PetscErrorCode ForPetscOutputs(PetscErrorCode (*act)(const char name[], const char file[]))
+{
+  PetscFunctionBeginUser;
+  char *options, *rest = NULL;
+  const char *name = NULL, *file;
+  PetscCall(PetscOptionsGetAll(NULL, &options));
+  for (char *word = strtok_r(options, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
+    if (word[0] == '-') name = word;
+    else if (name && (file = ViewedFile(name, word))) PetscCall((*act)(name, file));
+  }
+  PetscCall(PetscFree(options));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdPathsRefuse(void)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ForPetscOutputs(Drop));
+  PetscFunctionReturn(0);
+}
+
 /* ---------------------------------------------------------------- which file it is */
 
 typedef struct {
@@ -200,6 +250,7 @@ PetscErrorCode PsdPathsCheck(MPI_Comm comm, PetscBool (*reads)(const char name[]
   PetscFunctionBeginUser;
   PsdFailure failure = {PETSC_FALSE, ""};
   PetscMPIInt rank;
+  PetscCall(ForPetscOutputs(Declare));
   for (size_t k = 0; k < run.count; k++)
     PsdCheckInput(run.file[k].path, "option %s is missing: expected %s", run.file[k].what, run.file[k].missing);
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
