@@ -8,10 +8,15 @@
 #include <psdproblem.h>
 
 typedef struct {
-  PetscReal primal;   /* L(Yhat) + beta sum |alpha| of the network, on the training samples */
-  PetscReal dual;     /* no network has less: a value of the dual function at a feasible point, rounded down */
-  PetscReal gap;      /* (primal - dual) / |primal| */
-  PetscReal accuracy; /* of the network on the training samples, 0..1 */
+  PetscReal primal;       /* L(Yhat) + beta sum |alpha| of the network, on the training samples, ... */
+  PetscReal primal_error; /* ... as computed, and a bound of what rounding has done to it */
+  PetscReal dual;         /* no network has less: a value of the dual function at a feasible point, rounded down */
+  PetscReal gap;          /* (upper - dual) / upper, upper = primal + primal_error, rounded up */
+  PetscReal rounding;     /* the part of the gap that is there because rounding is counted on the safe side */
+  PetscReal accuracy;     /* of the network on the training samples, 0..1 */
+  /* The error of the lifted features that rounding explains, as a bound relative to their size: what primal_error and
+     the rounding of the dual value mostly come from. */
+  PetscReal feature_error;
 } PsdCertificate;
 
 /*

@@ -1,5 +1,5 @@
 /*
-   PsdAdmm: settings, set-up and results of the solver. The loop is in solve.c, one iteration in iterate.c.
+   PsdAdmm: settings and set-up of the solver; its results are in results.c. The loop is in solve.c, one iteration in iterate.c.
 */
 #include "admm.h"
 #include "base/base.h"
@@ -27,13 +27,14 @@ PetscErrorCode PsdAdmmSetFromOptions(PsdAdmm admm)
   PetscFunctionBeginUser;
   PsdCheckHandle(admm);
   PsdAdmmSettings *settings = &admm->settings;
-  const PsdRange relaxation = {0, 1.999, PETSC_TRUE};
+  const PsdRange relaxation = {1, 1.9, PETSC_FALSE}; /* where no loss is slow */
   PetscCall(PsdOptionsHeading("Solver"));
   PetscCall(PsdOptionReal("-gap", "stop at this certified relative gap", PSD_POSITIVE, &settings->gap, NULL));
   PetscCall(PsdOptionInt("-max_it", "most iterations", 1, PETSC_MAX_INT, &settings->max_it, NULL));
   PetscCall(PsdOptionReal("-time_limit", "seconds after which the run ends with what it has; 0 = none", PSD_NONNEGATIVE,
                           &settings->time_limit, NULL));
-  PetscCall(PsdOptionReal("-rho", "initial penalty; 0 = estimated", PSD_NONNEGATIVE, &settings->rho, NULL));
+  PetscCall(PsdOptionReal("-rho", "initial penalty, of weights as the network has them; 0 = estimated", PSD_NONNEGATIVE,
+                          &settings->rho, NULL));
   PetscCall(PsdOptionReal("-sigma", "initial penalty of the splitting of losses other than squared; 0 = estimated",
                           PSD_NONNEGATIVE, &settings->sigma, NULL));
   PetscCall(PsdOptionReal("-relaxation", "over-relaxation of ADMM", relaxation, &settings->relaxation, NULL));
@@ -52,6 +53,15 @@ PetscErrorCode PsdAdmmSetTolerances(PsdAdmm admm, PetscReal gap, PetscInt max_it
   PsdCheckHandle(admm);
   admm->settings.gap = gap;
   admm->settings.max_it = max_it;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdAdmmGetTolerances(PsdAdmm admm, PetscReal *gap, PetscInt *max_it)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(admm);
+  if (gap) *gap = admm->settings.gap;
+  if (max_it) *max_it = admm->settings.max_it;
   PetscFunctionReturn(0);
 }
 
@@ -112,6 +122,7 @@ static PetscErrorCode CreateParts(PsdAdmm admm)
   PetscCall(CreateVectors(admm));
   PetscCall(PsdNeuronsCreate(2 * blocks->local * blocks->d, blocks->f, &extracted->neurons));
   PetscCall(PsdNeuronsCreate(2 * blocks->local * blocks->d, blocks->f, &admm->best.neurons));
+  PetscCall(PsdBlocksCreatePairVec(blocks, &admm->best.error));
   PetscCall(PetscMalloc1((size_t)blocks->d * blocks->d, &extracted->factor));
   PetscCall(PsdConeSetUp(admm->cone, blocks));
   PetscCall(PsdBoundsCreate(admm->problem, admm->consensus, &admm->bounds));
@@ -128,13 +139,27 @@ static PetscErrorCode CreateSplitting(PsdAdmm admm, PetscReal sigma)
   PetscFunctionReturn(0);
 }
 
+/* The penalty that was given has to be one in the problem's units as well. */
+static PetscErrorCode CheckPenalty(PsdAdmm admm)
+{
+  PetscFunctionBeginUser;
+  const PsdUnits units = admm->problem->units;
+  const PetscReal rho = admm->settings.rho;
+  PsdCheckInput(rho == 0 || PsdIsRepresentable(PsdToUnits(units, PSD_UNIT_PENALTY, rho)),
+                "option -rho: found %g, which is out of range where the numbers of lifted features are of the order of "
+                "2^%d",
+                (double)rho, -units.exponent);
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdAdmmSetUp(PsdAdmm admm)
 {
   PetscFunctionBeginUser;
   PsdCheckHandle(admm);
   const PsdLoss *loss = &admm->problem->loss;
-  const PetscReal sigma = admm->settings.sigma > 0 ? admm->settings.sigma : loss->ops->sigma;
+  const PetscReal sigma = admm->settings.sigma > 0 ? admm->settings.sigma : loss->ops->sigma * PsdLossSlope(loss);
   admm->blocks = admm->problem->blocks;
+  PetscCall(CheckPenalty(admm));
   PetscCall(PsdCheckpointBegin(admm));
   PetscCall(PsdResumeOpen(admm));
   PetscCall(PsdConsensusSettle(admm->consensus, admm->problem));
@@ -152,15 +177,6 @@ PetscErrorCode PsdAdmmSetUp(PsdAdmm admm)
     PetscCall(PsdAdmmStart(admm, sigma));
   }
   PetscCall(PsdPhaseEnd(PSD_PHASE_FACTOR));
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode PsdAdmmGetStatus(PsdAdmm admm, PsdAdmmStatus *status, PsdAdmmReason *reason)
-{
-  PetscFunctionBeginUser;
-  PsdCheckHandle(admm);
-  if (status) *status = admm->status;
-  if (reason) *reason = admm->reason;
   PetscFunctionReturn(0);
 }
 
@@ -185,31 +201,6 @@ PetscErrorCode PsdAdmmGetKernels(PsdAdmm admm, const char *consensus[], const ch
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdAdmmGetNetwork(PsdAdmm admm, PsdNetwork *network)
-{
-  PetscFunctionBeginUser;
-  PsdCheckHandle(admm);
-  const PsdProblem problem = admm->problem;
-  PsdNeurons all;
-  PetscInt count, copies;
-  const PetscInt *labels;
-  PetscCall(PsdDataGetCopies(problem->data, &copies));
-  PsdTraining training = {
-      .beta = problem->beta, .beta_max = problem->beta_max, .n_train = problem->n / copies, .flip = copies == 2};
-  PetscCall(PsdNeuronsGather(admm->blocks->comm, &admm->best.neurons, &all));
-  PetscCall(PsdNetworkCreate(admm->blocks->comm, network));
-  PetscCall(PsdNetworkSetPatches(*network, problem->patches));
-  PetscCall(PsdDataGetClasses(problem->data, &count, &labels, NULL));
-  PetscCall(PsdNetworkSetClasses(*network, count, labels));
-  PetscCall(PsdNetworkSetNeurons(*network, all.N, all.f, all.filter, all.weight, all.region, all.class));
-  PetscCall(PetscStrncpy(training.loss, problem->loss.ops->name, sizeof(training.loss)));
-  training.loss_parameter = problem->loss.parameter;
-  PetscCall(PetscArraycpy(training.activation, problem->activation, 3));
-  PetscCall(PsdNetworkSetTraining(*network, &training));
-  PetscCall(PsdNeuronsDestroy(&all));
-  PetscFunctionReturn(0);
-}
-
 PetscErrorCode PsdAdmmDestroy(PsdAdmm *admm)
 {
   PetscFunctionBeginUser;
@@ -223,6 +214,7 @@ PetscErrorCode PsdAdmmDestroy(PsdAdmm *admm)
   PetscCall(PsdFactorsDestroy(&it->extracted.factors));
   PetscCall(PsdNeuronsDestroy(&it->extracted.neurons));
   PetscCall(PsdNeuronsDestroy(&it->best.neurons));
+  PetscCall(VecDestroy(&it->best.error));
   PetscCall(PetscFree(it->extracted.factor));
   PetscCall(PsdSplittingDestroy(&it->split));
   PetscCall(PsdAcceleratorDestroy(&it->accelerator));

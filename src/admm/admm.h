@@ -53,8 +53,10 @@ typedef struct {
 typedef struct {
   PsdNeurons neurons; /* this rank's */
   Vec S;
-  PetscReal weight; /* sum of |alpha|, all ranks */
-  PetscBool fixed;  /* it was given; only bounds are sought */
+  PetscReal weight;       /* sum of |alpha|, all ranks */
+  Vec error;              /* of S, and ... */
+  PetscReal weight_error; /* ... of the weight; when it is certified, or was given */
+  PetscBool fixed;        /* it was given; only bounds are sought */
 } PsdBestNetwork;
 
 /* rho, and what its changes are decided by. */
@@ -94,8 +96,9 @@ struct _p_PsdAdmm {
   PsdChecks checks;
   PsdAdmmStatus status;
   PsdAdmmReason reason;
-  PetscInt round;   /* of PsdAdmmSolve, ... */
-  PetscReal target; /* ... and the gap that it is for */
+  PetscInt round;    /* of PsdAdmmSolve, ... */
+  PetscReal target;  /* ... and the gap that it is for, ... */
+  PetscInt patience; /* ... which does not count before this iteration */
 
   PsdClock clock;
   PsdCheckpoint checkpoint;
@@ -104,6 +107,11 @@ struct _p_PsdAdmm {
   PsdAdmmMonitor monitor;
   void *monitor_context;
 };
+
+/* results.c: what the user is told of the status, and a network's neurons as a list of the caller's own, both in the
+   units of the one that takes them. Not collective. */
+PsdAdmmStatus PsdAdmmStatusNow(PsdAdmm admm);
+PetscErrorCode PsdAdmmReadNeurons(PsdAdmm admm, PsdNetwork network, PsdNeurons *neurons);
 
 /* start.c: from nothing, with the penalty that was given or one that is estimated. Collective. */
 PetscErrorCode PsdAdmmStart(PsdAdmm admm, PetscReal sigma);

@@ -10,36 +10,23 @@
 #include "base/base.h"
 #include "certificate/certificate.h"
 
-/* A network's neurons as a list that must be neither written nor freed. */
-static PetscErrorCode BorrowNeurons(PsdNetwork network, PsdNeurons *neurons)
-{
-  PetscFunctionBeginUser;
-  const PetscReal *filters, *weights;
-  const PetscInt *regions, *classes;
-  *neurons = (PsdNeurons){0};
-  PetscCall(PsdNetworkGetNeurons(network, &neurons->N, &neurons->f, &filters, &weights, &regions, &classes));
-  neurons->filter = (PetscReal *)filters;
-  neurons->weight = (PetscReal *)weights;
-  neurons->region = (PetscInt *)regions;
-  neurons->class = (PetscInt *)classes;
-  PetscFunctionReturn(0);
-}
-
 PetscErrorCode PsdAdmmFixNetwork(PsdAdmm admm, PsdNetwork network)
 {
   PetscFunctionBeginUser;
   PsdCheckHandle(admm);
   PsdIterate iterate = {.network = admm->best.S};
   PsdNeurons all;
-  PetscCall(BorrowNeurons(network, &all));
+  PetscCall(PsdAdmmReadNeurons(admm, network, &all));
   PetscCall(PsdNeuronsAssemble(&all, admm->blocks, admm->best.S, &admm->best.weight));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &admm->best.weight, 1, MPIU_REAL, MPI_SUM, admm->blocks->comm));
+  PetscCall(PsdNeuronsBoundErrors(&all, admm->blocks, admm->best.weight, admm->best.error, &admm->best.weight_error));
   iterate.weight = admm->best.weight;
   PetscCall(PsdBoundsPrimal(admm->bounds, &iterate, PETSC_TRUE));
   PetscCall(PsdBoundsDual(admm->bounds, &iterate, PSD_CANDIDATES_NETWORK));
   admm->best.fixed = PETSC_TRUE;
   admm->status.objective = admm->bounds->primal;
   admm->status.neurons = all.N;
+  PetscCall(PsdNeuronsDestroy(&all));
   PetscFunctionReturn(0);
 }
 
@@ -57,7 +44,8 @@ PetscErrorCode PsdCertifyNetwork(PsdProblem problem, PsdNetwork network, PetscRe
     PetscCall(PsdAdmmSetInitial(admm, network));
     PetscCall(PsdAdmmSolve(admm, certificate));
   } else {
-    PetscCall(PsdCertify(problem, admm->best.S, admm->best.weight, 1, &admm->bounds->best_source, certificate));
+    const PsdNetworkMatrix matrix = {admm->best.S, admm->best.error, admm->best.weight, admm->best.weight_error};
+    PetscCall(PsdCertify(problem, &matrix, 1, &admm->bounds->best_source, certificate));
   }
   PetscCall(PsdAdmmDestroy(&admm));
   PetscFunctionReturn(0);

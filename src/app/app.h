@@ -47,6 +47,9 @@ PetscErrorCode PsdLoadModelAndData(const char model[], PsdData data, PetscBool a
 /* The largest of all ranks' peak resident set sizes, in MB. Collective. */
 PetscErrorCode PsdPeakMemory(PetscReal *megabytes);
 
+/* A line when rounding may have changed the objective by more than 1e-9 of itself. Collective. */
+PetscErrorCode PsdWarnOfRounding(const PsdCertificate *certificate);
+
 /* ---------------------------------------------------------------- report.json: report.c */
 
 typedef struct {
@@ -84,6 +87,8 @@ PetscErrorCode PsdTrainingSetUp(PsdData data, PsdPatches patches, PsdProblem pro
 PetscErrorCode PsdTrainingDescribe(PsdData data, PsdPatches patches, PsdProblem problem, PsdReport *report);
 /* The solver's network with its certificate, written to `path` unless that is empty. */
 PetscErrorCode PsdTrainingSave(PsdAdmm admm, const PsdCertificate *certificate, const char path[], PsdNetwork *network);
+/* When a gap is above what was asked for: what happened and what to try, in a few last lines. */
+PetscErrorCode PsdTrainingExplain(const PsdCertificate *certificate, PetscReal asked, PsdAdmmReason reason);
 /* The last fraction of the images, which training leaves out. */
 PetscErrorCode PsdHeldOutRead(PsdData training, PetscReal fraction, PsdData *held_out);
 /* Accuracy on other images, 0..1, and mean loss an image. */

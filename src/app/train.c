@@ -85,6 +85,7 @@ static PetscErrorCode PrintSummary(const PsdReport *report, const Outputs *outpu
                         (double)certificate->primal, report->neurons));
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "bound    %.12g   no network has less\n", (double)certificate->dual));
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "gap      %.3e        certified, relative\n", (double)certificate->gap));
+  PetscCall(PsdWarnOfRounding(certificate));
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "accuracy %.2f%% training", 100 * (double)certificate->accuracy));
   if (report->accuracy_validation >= 0)
     PetscCall(PetscPrintf(PETSC_COMM_WORLD, ", %.2f%% validation", 100 * (double)report->accuracy_validation));
@@ -123,7 +124,7 @@ static PetscErrorCode SolveAndWrite(PsdAdmm admm, PsdProblem problem, PsdData he
 {
   PetscFunctionBeginUser;
   PsdTable history;
-  PetscReal loss;
+  PetscReal loss, gap;
   PsdNetwork network;
   PsdAdmmStatus status;
   PsdAdmmReason reason;
@@ -146,6 +147,8 @@ static PetscErrorCode SolveAndWrite(PsdAdmm admm, PsdProblem problem, PsdData he
   PetscCall(PsdNetworkSetCrops(network, outputs->crop_shift));
   if (held_out) PetscCall(PsdHeldOutApply(network, problem, held_out, &report->accuracy_validation, &loss));
   PetscCall(PrintSummary(report, outputs, reason));
+  PetscCall(PsdAdmmGetTolerances(admm, &gap, NULL));
+  PetscCall(PsdTrainingExplain(&report->certificate, gap, reason));
   if (outputs->report[0]) PetscCall(PsdReportWrite(report, outputs->report));
   PetscCall(PetscOptionsHasName(NULL, NULL, "-checkpoint", &keeps));
   *exit_status = ExitStatus(reason, keeps);

@@ -371,15 +371,14 @@ static PetscErrorCode MatchClasses(PsdNetwork network, PsdData data, PetscInt po
 PetscErrorCode PsdNetworkConfusion(PsdNetwork network, PsdData data, const PetscReal scores[], PetscInt64 confusion[],
                                    PetscReal *accuracy)
 {
+  PetscFunctionBeginUser;
+  PsdCheckHandle(network);
+  PsdCheckHandle(data);
   const PetscInt count = network->count, C = PsdScoreCount(count);
   const size_t cells = (size_t)count * count;
   const PetscInt *classes;
   PetscInt data_count, n_local, *position;
   PetscInt64 right = 0, all = 0;
-
-  PetscFunctionBeginUser;
-  PsdCheckHandle(network);
-  PsdCheckHandle(data);
   PsdCheckInput(PsdDataIsLabelled(data), "the images have no labels to compare predictions with");
   PetscCall(PsdDataGetSizes(data, NULL, &n_local, NULL));
   PetscCall(PsdDataGetShard(data, NULL, &classes, NULL));

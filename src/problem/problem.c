@@ -18,10 +18,7 @@ PetscErrorCode PsdProblemCreate(PsdData data, PsdPatches patches, PsdProblem *pr
   it->data = data;
   it->patches = patches;
   it->loss = PsdLossMake(PsdLossTable[0], 0);
-  it->activation[0] = 0.09;
-  it->activation[1] = 0.5;
-  it->activation[2] = 0.47;
-  it->beta_noise = 0.01;
+  it->request = (PsdProblemRequest){.activation = {0.09, 0.5, 0.47}, .beta_noise = 0.01};
   it->memory = 1024;
   *problem = it;
   PetscFunctionReturn(0);
@@ -31,21 +28,22 @@ PetscErrorCode PsdProblemSetFromOptions(PsdProblem problem)
 {
   PetscFunctionBeginUser;
   PsdCheckHandle(problem);
+  PsdProblemRequest *request = &problem->request;
   PetscInt count = 3;
   PetscBool given, given_rel, given_noise;
   PetscCall(PsdOptionsHeading("Problem"));
   PetscCall(PsdLossSetFromOptions(&problem->loss));
   PetscCall(PsdOptionRealList("-activation", "a,b,c of the activation a u^2 + b u + c [0.09,0.5,0.47]",
-                              problem->activation, &count, &given));
+                              request->activation, &count, &given));
   PsdCheckInput(!given || count == 3, "option -activation: found %" PetscInt_FMT " numbers, expected 3: a,b,c", count);
-  PetscCall(PsdOptionReal("-beta", "weight of the regularisation (absolute)", PSD_POSITIVE, &problem->beta, &given));
+  PetscCall(PsdOptionReal("-beta", "weight of the regularisation (absolute)", PSD_POSITIVE, &request->beta, &given));
   PetscCall(PsdOptionReal("-beta_rel", "weight of the regularisation as a fraction of beta_max", PSD_POSITIVE,
-                          &problem->beta_rel, &given_rel));
+                          &request->beta_rel, &given_rel));
   PetscCall(PsdOptionReal("-beta_noise", "weight of the regularisation as a fraction of the beta_max of random targets",
-                          PSD_POSITIVE, &problem->beta_noise, &given_noise));
+                          PSD_POSITIVE, &request->beta_noise, &given_noise));
   PsdCheckInput(given + given_rel + given_noise <= 1,
                 "options -beta, -beta_rel and -beta_noise: found several, expected one of them");
-  if (given || given_rel) problem->beta_noise = 0;
+  if (given || given_rel) request->beta_noise = 0;
   PetscCall(PsdOptionReal("-memory", "MB a rank for lifted features; more are lifted again at each pass",
                           PSD_NONNEGATIVE, &problem->memory, NULL));
   PetscFunctionReturn(0);
@@ -78,7 +76,7 @@ PetscErrorCode PsdProblemSetActivation(PsdProblem problem, const PetscReal activ
 {
   PetscFunctionBeginUser;
   PsdCheckHandle(problem);
-  PetscCall(PetscArraycpy(problem->activation, activation, 3));
+  PetscCall(PetscArraycpy(problem->request.activation, activation, 3));
   PetscFunctionReturn(0);
 }
 
@@ -86,8 +84,8 @@ PetscErrorCode PsdProblemSetBeta(PsdProblem problem, PetscReal beta)
 {
   PetscFunctionBeginUser;
   PsdCheckHandle(problem);
-  problem->beta = beta;
-  problem->beta_rel = problem->beta_noise = 0;
+  problem->request.beta = beta;
+  problem->request.beta_rel = problem->request.beta_noise = 0;
   PetscFunctionReturn(0);
 }
 
@@ -95,8 +93,8 @@ PetscErrorCode PsdProblemSetBetaNoise(PsdProblem problem, PetscReal fraction)
 {
   PetscFunctionBeginUser;
   PsdCheckHandle(problem);
-  problem->beta_noise = fraction;
-  problem->beta_rel = 0;
+  problem->request.beta_noise = fraction;
+  problem->request.beta_rel = 0;
   PetscFunctionReturn(0);
 }
 
@@ -104,6 +102,28 @@ PetscReal PsdPathBeta(PetscReal beta_max, PetscReal last, PetscInt k, PetscInt c
 {
   if (k == count) return last;
   return beta_max * PetscPowReal(last / beta_max, (PetscReal)k / (PetscReal)count);
+}
+
+PetscErrorCode PsdProblemTakeBeta(PsdProblem problem, PetscReal beta)
+{
+  PetscFunctionBeginUser;
+  problem->beta = PsdToUnits(problem->units, PSD_UNIT_FEATURE, beta);
+  PsdCheckInput(PsdIsRepresentable(problem->beta),
+                "beta: found %g, which is out of range where the numbers of lifted features are of the order of 2^%d",
+                (double)beta, -problem->units.exponent);
+  PetscFunctionReturn(0);
+}
+
+/* What was asked for, in the program's units. */
+static PetscErrorCode SetUpUnits(PsdProblem problem)
+{
+  PetscFunctionBeginUser;
+  const PsdProblemRequest *request = &problem->request;
+  PetscCall(PsdUnitsFind(problem->patches, request->activation, &problem->units));
+  for (int k = 0; k < 3; k++)
+    problem->activation[k] = PsdToUnits(problem->units, PSD_UNIT_FEATURE, request->activation[k]);
+  if (request->beta > 0) PetscCall(PsdProblemTakeBeta(problem, request->beta));
+  PetscFunctionReturn(0);
 }
 
 PetscErrorCode PsdProblemSetUp(PsdProblem problem)
@@ -116,6 +136,7 @@ PetscErrorCode PsdProblemSetUp(PsdProblem problem)
   PetscCall(PsdDataGetSizes(problem->data, &problem->n, &problem->n_local, NULL));
   PetscCall(PsdDataGetClasses(problem->data, &classes, NULL, NULL));
   PetscCall(PsdPatchesGetSizes(problem->patches, NULL, &f, &G, NULL));
+  PetscCall(SetUpUnits(problem));
   PetscCall(PsdBlocksCreate(problem->comm, classes == 2 ? 1 : classes, G, f, &problem->blocks));
   problem->order = problem->blocks->D;
   PetscCall(PsdProblemIsSymmetric(problem, &symmetric));
@@ -152,8 +173,8 @@ PetscErrorCode PsdProblemGetBeta(PsdProblem problem, PetscReal *beta, PetscReal 
 {
   PetscFunctionBeginUser;
   PsdCheckHandle(problem);
-  if (beta) *beta = problem->beta;
-  if (beta_max) *beta_max = problem->beta_max;
+  if (beta) *beta = PsdFromUnits(problem->units, PSD_UNIT_FEATURE, problem->beta);
+  if (beta_max) *beta_max = PsdFromUnits(problem->units, PSD_UNIT_FEATURE, problem->beta_max);
   PetscFunctionReturn(0);
 }
 
@@ -161,7 +182,7 @@ PetscErrorCode PsdProblemGetBetaAsked(PsdProblem problem, PetscReal *beta)
 {
   PetscFunctionBeginUser;
   PsdCheckHandle(problem);
-  *beta = problem->beta_asked;
+  *beta = PsdFromUnits(problem->units, PSD_UNIT_FEATURE, problem->beta_asked);
   PetscFunctionReturn(0);
 }
 
@@ -177,7 +198,7 @@ PetscErrorCode PsdProblemGetActivation(PsdProblem problem, PetscReal activation[
 {
   PetscFunctionBeginUser;
   PsdCheckHandle(problem);
-  PetscCall(PetscArraycpy(activation, problem->activation, 3));
+  PetscCall(PetscArraycpy(activation, problem->request.activation, 3));
   PetscFunctionReturn(0);
 }
 
