@@ -22,8 +22,7 @@ static void SetPrimal(PsdProblem problem, const PsdNetworkMatrix *network, const
   certificate->feature_error = primal->feature_error;
 }
 
-/* Of the values that may be furthest apart; 1 where nothing is known. What is rounding of it: the error of the primal,
-   and what the dual value, `unrounded` without it, has been lowered by. */
+/* Of the values that may be furthest apart; 1 where nothing is known. unrounded: the bound, were rounding not counted. */
 static void SetGap(PsdCertificate *certificate, PetscReal unrounded)
 {
   const PetscReal upper = certificate->primal + certificate->primal_error;
@@ -33,7 +32,7 @@ static void SetGap(PsdCertificate *certificate, PetscReal unrounded)
   certificate->rounding = known ? (certificate->primal_error + PetscMax(0, unrounded - certificate->dual)) / upper : 1;
 }
 
-/* The largest value of the dual function on the ray of a point, rounded down; plain: without a thought of rounding. */
+/* The largest value of the dual function on the ray of a point, rounded down; plain: were rounding not counted. */
 static PetscErrorCode DualValue(PsdProblem problem, const PsdDualPoint *point, PetscReal *value, PetscReal *plain)
 {
   PetscFunctionBeginUser;
@@ -45,11 +44,12 @@ static PetscErrorCode DualValue(PsdProblem problem, const PsdDualPoint *point, P
                           .linear_error = point->linear_error,
                           .quadratic_error = point->quadratic_error};
   PetscReal polar, rounding, unused;
-  PetscCall(PsdPolarMax(problem->polar, problem->blocks, point->gradient, &polar));
-  PetscCall(PsdDualAlongRay(&ray, problem->beta / polar, plain, &unused));
   PetscCall(PsdDualPointPolar(problem, point, &polar, NULL));
   PetscCall(PsdDualAlongRay(&ray, problem->beta / polar * (1 - 2 * PETSC_MACHINE_EPSILON), value, &rounding));
   *value = PsdRoundDown(*value - rounding);
+  PetscReal R;
+  PetscCall(PsdPolarMax(problem->polar, problem->blocks, point->gradient, &R));
+  PetscCall(PsdDualAlongRay(&ray, problem->beta / R, plain, &unused));
   PetscCall(PetscInfo(NULL, "certificate candidate: R*/beta %g, dual %.12g\n", (double)(polar / problem->beta),
                       (double)*value));
   PetscFunctionReturn(0);
@@ -67,13 +67,13 @@ PetscErrorCode PsdCertify(PsdProblem problem, const PsdNetworkMatrix *network, P
 
   PetscCall(PsdPhaseBegin(PSD_PHASE_CERTIFY));
   SetPrimal(problem, network, &primal, certificate);
-  PetscReal unrounded = 0; /* the dual value, were rounding not counted */
   certificate->dual = 0;   /* nu = 0 is feasible, and L*(0) = 0 */
+  PetscReal unrounded = 0; /* the dual value, were rounding not counted */
   for (PetscInt k = 0; k < count; k++) {
     PetscReal value, plain;
     PetscCall(DualValue(problem, &points[k], &value, &plain));
     if (value > certificate->dual) certificate->dual = value;
-    unrounded = PetscMax(unrounded, plain);
+    if (plain > unrounded) unrounded = plain;
   }
   SetGap(certificate, unrounded);
   PetscCall(PetscInfo(NULL, "rounding: primal known to %g, features to %g of their size\n",

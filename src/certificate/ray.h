@@ -18,6 +18,8 @@ typedef struct {
 /* PsdDualAlongRay - the largest value of -L*(-s nu) over 0 <= s <= limit, or near it; at least 0. rounding: a bound
    of what rounding did to it. Collective. */
 PetscErrorCode PsdDualAlongRay(const PsdDualRay *ray, PetscReal limit, PetscReal *value, PetscReal *rounding);
+/* PsdDualOfPoint - -L*(-nu). Collective. */
+PetscErrorCode PsdDualOfPoint(const PsdDualRay *ray, PetscReal *value);
 /* The largest value of s linear - s^2 quadratic/2 over 0 <= s <= limit. */
 PetscReal PsdParabolaAlongRay(PetscReal linear, PetscReal quadratic, PetscReal limit);
 
