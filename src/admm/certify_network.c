@@ -9,6 +9,7 @@
 #include "admm.h"
 #include "base/base.h"
 #include "certificate/certificate.h"
+#include "network/network.h"
 
 PetscErrorCode PsdAdmmFixNetwork(PsdAdmm admm, PsdNetwork network)
 {
@@ -36,6 +37,7 @@ PetscErrorCode PsdCertifyNetwork(PsdProblem problem, PsdNetwork network, PetscRe
   PetscFunctionBeginUser;
   PsdCheckHandle(problem);
   PsdAdmm admm;
+  PetscCall(PsdNetworkCheckPadding(network));
   PetscCall(PsdAdmmCreate(problem, &admm));
   PetscCall(PsdAdmmSetTolerances(admm, target, max_it));
   PetscCall(PsdAdmmSetUp(admm));
