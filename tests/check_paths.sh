@@ -82,7 +82,8 @@ PETSC_OPTIONS='-options_file pipe' refuse 'pipe: not a regular file' 1 info data
 python judge_paths data sound.h5
 cmp data/train.h5 train.keep
 cmp sound.h5 sound.keep
-[ ! -e nowhere.h5 ] && [ ! -e m.h5 ]
+[ ! -e nowhere.h5 ]
+[ ! -e m.h5 ]
 
 # links are followed, modes kept
 ln -s sub/there.h5 to_there.h5
@@ -92,7 +93,9 @@ chmod 600 private.h5
 for name in to_there.h5 private.h5; do
   run written 1 train -data data -patch 3 -pool 2 -beta_rel 0.1 -gap 0.1 -model "$name"
 done
-[ -L to_there.h5 ] && [ -f sub/there.h5 ] && [ "$(stat -c %a private.h5)" = 600 ] || fail "links or modes: $(ls -l . sub)"
+if [ ! -L to_there.h5 ] || [ ! -f sub/there.h5 ] || [ "$(stat -c %a private.h5)" != 600 ]; then
+  fail "links or modes: $(ls -l . sub)"
+fi
 
 # what ends a run leaves nothing under a temporary name
 for signal in HUP QUIT PIPE ALRM ABRT XCPU; do

@@ -30,6 +30,7 @@ static void Free(NamedFile *it)
   free(it->what);
   free(it->path);
   free(it->missing);
+  memset(it, 0, sizeof(*it));
 }
 
 void PsdPathsForget(void)
