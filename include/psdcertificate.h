@@ -32,6 +32,8 @@ typedef struct {
    Output:
      certificate - the gap may be above the target; it is a proof all the same
 
+   Errors (PSD_ERR_INPUT): a filter goes on beyond its branch's patches.
+
    Source: docs/mathematics.md, section 3.
 */
 PSD_EXTERN PetscErrorCode PsdCertifyNetwork(PsdProblem problem, PsdNetwork network, PetscReal target, PetscInt max_it,

@@ -9,6 +9,7 @@
 #include "admm.h"
 #include "base/base.h"
 #include "certificate/certificate.h"
+#include "network/network.h"
 
 PetscErrorCode PsdAdmmFixNetwork(PsdAdmm admm, PsdNetwork network)
 {
@@ -34,6 +35,7 @@ PetscErrorCode PsdCertifyNetwork(PsdProblem problem, PsdNetwork network, PetscRe
 {
   PetscFunctionBeginUser;
   PsdAdmm admm;
+  PetscCall(PsdNetworkCheckPadding(network));
   PetscCall(PsdAdmmCreate(problem, &admm));
   PetscCall(PsdAdmmSetTolerances(admm, target, max_it));
   PetscCall(PsdAdmmSetUp(admm));

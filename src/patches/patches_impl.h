@@ -21,7 +21,7 @@ struct _p_PsdPatches {
   PetscInt height, width;      /* of the reduced image */
   PetscInt rows, columns;      /* the grid of places that patches are cut at */
   PetscReal *transform, *mean; /* q x f row-major and q; NULL: none (yet) */
-  /* bounds of the transform's Frobenius and spectral norm, and of the mean's; see lift_error.c */
+  /* bounds of the transform's Frobenius and spectral norm, and of the mean's; see transform_norm.c */
   PetscReal frobenius, spectral, mean_norm;
   PetscBool mirrored; /* statistics are those of images and mirror images: the transform respects the symmetry */
   PetscReal
