@@ -163,8 +163,8 @@ static void CheckSetting(PetscInt classes, PetscReal beta_rel, Form form)
         RandomNetwork(blocks, 7, PetscPowReal(10, 1 - (PetscReal)trial / 2), 2 * trial, network, S);
     (void)RandomNetwork(blocks, 5, PetscPowReal(10, 1 - (PetscReal)trial / 3), 100 + 2 * trial, w, W);
     PsdCertificate certificate;
-    const PsdDualSource source = {W, NULL};
-    MUST(PsdCertify(it.problem, S, weight, 1, &source, &certificate));
+    const PsdDualSource source = {.w = W};
+    MUST(PsdCertify(it.problem, S, weight, 1, &source, NULL, &certificate));
     const PetscReal primal = PrimalValue(&it, network, weight), dual = PetscMax(0, DualValue(&it, w));
     Require(PetscAbsReal(certificate.primal / primal - 1) <= 1e-12, "primal");
     if (!(certificate.dual <= dual * (1 + 1e-12)) || !(certificate.dual >= dual - TOLERANCE * primal))
@@ -210,8 +210,8 @@ static void AboveBetaMax(void **state)
   Vec none;
   MUST(PsdBlocksCreateVec(it.problem->blocks, &none));
   MUST(VecSet(none, 0));
-  const PsdDualSource source = {none, NULL};
-  MUST(PsdCertify(it.problem, none, 0, 1, &source, &certificate));
+  const PsdDualSource source = {.w = none};
+  MUST(PsdCertify(it.problem, none, 0, 1, &source, NULL, &certificate));
   Require(certificate.primal == 1.5 * it.problem->n, "L(0)");
   Require(certificate.dual <= certificate.primal && certificate.gap <= 1e-12, "no network is better than none");
   MUST(VecDestroy(&none));

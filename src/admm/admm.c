@@ -3,6 +3,7 @@
 */
 #include "admm.h"
 #include "base/base.h"
+#include "certificate/witness.h"
 #include "choose_consensus.h"
 #include "problem/beta.h"
 #include "problem/samples.h"
@@ -180,24 +181,25 @@ PetscErrorCode PsdAdmmGetKernels(PsdAdmm admm, const char *consensus[], const ch
 PetscErrorCode PsdAdmmGetNetwork(PsdAdmm admm, PsdNetwork *network)
 {
   PetscFunctionBeginUser;
-  const PsdProblem problem = admm->problem;
   PsdNeurons all;
-  PetscInt count, copies;
-  const PetscInt *labels;
-  PetscCall(PsdDataGetCopies(problem->data, &copies));
-  PsdTraining training = {
-      .beta = problem->beta, .beta_max = problem->beta_max, .n_train = problem->n / copies, .flip = copies == 2};
   PetscCall(PsdNeuronsGather(admm->blocks->comm, &admm->best.neurons, &all));
-  PetscCall(PsdNetworkCreate(admm->blocks->comm, network));
-  PetscCall(PsdNetworkSetPatches(*network, problem->patches));
-  PetscCall(PsdDataGetClasses(problem->data, &count, &labels, NULL));
-  PetscCall(PsdNetworkSetClasses(*network, count, labels));
+  PetscCall(PsdProblemDescribe(admm->problem, network));
   PetscCall(PsdNetworkSetNeurons(*network, all.N, all.f, all.filter, all.weight, all.region, all.class));
-  PetscCall(PetscStrncpy(training.loss, problem->loss.ops->name, sizeof(training.loss)));
-  training.loss_parameter = problem->loss.parameter;
-  PetscCall(PetscArraycpy(training.activation, problem->activation, 3));
-  PetscCall(PsdNetworkSetTraining(*network, &training));
   PetscCall(PsdNeuronsDestroy(&all));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdAdmmKeepWitness(PsdAdmm admm)
+{
+  PetscFunctionBeginUser;
+  if (!admm->witness) PetscCall(PsdWitnessCreate(admm->problem->comm, &admm->witness));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdAdmmGetWitness(PsdAdmm admm, PsdWitness *witness)
+{
+  PetscFunctionBeginUser;
+  *witness = admm->witness;
   PetscFunctionReturn(0);
 }
 
@@ -216,6 +218,7 @@ PetscErrorCode PsdAdmmDestroy(PsdAdmm *admm)
   PetscCall(PetscFree(it->extracted.factor));
   PetscCall(PsdSplittingDestroy(&it->split));
   PetscCall(PsdAcceleratorDestroy(&it->accelerator));
+  PetscCall(PsdWitnessDestroy(&it->witness));
   PetscCall(PsdBoundsDestroy(&it->bounds));
   PetscCall(PsdCheckpointDestroy(&it->checkpoint));
   PetscCall(PsdHistoryDestroy(&it->history));

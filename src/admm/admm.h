@@ -90,6 +90,7 @@ struct _p_PsdAdmm {
   PsdAccelerator *accelerator; /* of losses that are split; else NULL */
   PsdExtraction extracted;
   PsdBestNetwork best;
+  PsdWitness witness; /* of the last certificate; NULL: none is kept */
   PsdPenaltyState penalty;
   PsdChecks checks;
   PsdAdmmStatus status;

@@ -9,19 +9,18 @@
 #include "admm.h"
 #include "base/base.h"
 #include "certificate/certificate.h"
+#include "network/network.h"
 
-/* A network's neurons as a list that must be neither written nor freed. */
-static PetscErrorCode BorrowNeurons(PsdNetwork network, PsdNeurons *neurons)
+/* The bound is of networks with filters of length 1; a network that has others may be below it. */
+static PetscErrorCode CheckUnit(const PsdNeurons *neurons)
 {
   PetscFunctionBeginUser;
-  const PetscReal *filters, *weights;
-  const PetscInt *regions, *classes;
-  *neurons = (PsdNeurons){0};
-  PetscCall(PsdNetworkGetNeurons(network, &neurons->N, &neurons->f, &filters, &weights, &regions, &classes));
-  neurons->filter = (PetscReal *)filters;
-  neurons->weight = (PetscReal *)weights;
-  neurons->region = (PetscInt *)regions;
-  neurons->class = (PetscInt *)classes;
+  for (PetscInt k = 0; k < neurons->N; k++) {
+    const PetscReal length = PsdFilterLength(neurons->f, neurons->filter + (size_t)k * neurons->f);
+    PsdCheckInput(PetscAbsReal(length - 1) <= PSD_UNIT_ROUNDINGS(neurons->f) * PETSC_MACHINE_EPSILON,
+                  "filter %" PetscInt_FMT " has length %.17g, expected 1 for a certificate: see PsdNetworkNormalize", k,
+                  (double)length);
+  }
   PetscFunctionReturn(0);
 }
 
@@ -30,7 +29,8 @@ PetscErrorCode PsdAdmmFixNetwork(PsdAdmm admm, PsdNetwork network)
   PetscFunctionBeginUser;
   PsdIterate iterate = {.network = admm->best.S};
   PsdNeurons all;
-  PetscCall(BorrowNeurons(network, &all));
+  PetscCall(PsdNeuronsBorrow(network, &all));
+  PetscCall(CheckUnit(&all));
   PetscCall(PsdNeuronsAssemble(&all, admm->blocks, admm->best.S, &admm->best.weight));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &admm->best.weight, 1, MPIU_REAL, MPI_SUM, admm->blocks->comm));
   iterate.weight = admm->best.weight;
@@ -43,19 +43,25 @@ PetscErrorCode PsdAdmmFixNetwork(PsdAdmm admm, PsdNetwork network)
 }
 
 PetscErrorCode PsdCertifyNetwork(PsdProblem problem, PsdNetwork network, PetscReal target, PetscInt max_it,
-                                 PsdCertificate *certificate)
+                                 PsdCertificate *certificate, PsdWitness *witness)
 {
   PetscFunctionBeginUser;
   PsdAdmm admm;
   PetscCall(PsdAdmmCreate(problem, &admm));
   PetscCall(PsdAdmmSetTolerances(admm, target, max_it));
+  if (witness) PetscCall(PsdAdmmKeepWitness(admm));
   PetscCall(PsdAdmmSetUp(admm));
   PetscCall(PsdAdmmFixNetwork(admm, network));
   if (max_it > 0) {
     PetscCall(PsdAdmmSetInitial(admm, network));
     PetscCall(PsdAdmmSolve(admm, certificate));
   } else {
-    PetscCall(PsdCertify(problem, admm->best.S, admm->best.weight, 1, &admm->bounds->best_source, certificate));
+    PetscCall(PsdCertify(problem, admm->best.S, admm->best.weight, 1, &admm->bounds->best_source, admm->witness,
+                         certificate));
+  }
+  if (witness) {
+    *witness = admm->witness;
+    admm->witness = NULL; /* handed on */
   }
   PetscCall(PsdAdmmDestroy(&admm));
   PetscFunctionReturn(0);

@@ -109,12 +109,12 @@ static PetscErrorCode Run(PsdAdmm admm)
 static PetscErrorCode Certify(PsdAdmm admm, PsdCertificate *certificate)
 {
   PetscFunctionBeginUser;
-  PsdDualSource sources[2] = {admm->bounds->best_source, {admm->iterate.S, NULL}};
+  PsdDualSource sources[2] = {admm->bounds->best_source, {.w = admm->iterate.S}};
   PsdConsensusGetStepResidual(admm->consensus, &sources[1].nu);
   if (admm->split) sources[1].nu = admm->split->nu_prox;
   if (sources[1].nu) sources[1].w = NULL;
   PetscCall(PsdCertify(admm->problem, admm->best.S, admm->best.weight, admm->status.iteration > 0 ? 2 : 1, sources,
-                       certificate));
+                       admm->witness, certificate));
   PetscFunctionReturn(0);
 }
 

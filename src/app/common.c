@@ -2,7 +2,9 @@
    What several subcommands do alike.
 */
 #include "app.h"
+#include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 PetscErrorCode PsdOptionPath(const char name[], const char text[], PetscBool required, char path[PETSC_MAX_PATH_LEN])
 {
@@ -31,21 +33,28 @@ PetscErrorCode PsdUseHeldOutPart(PsdData data)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdLoadModelAndData(const char model[], PsdData data, PetscBool as_trained, PsdNetwork *network)
+PetscErrorCode PsdLoadDataOf(PsdNetwork network, PsdData data, PetscBool as_trained)
 {
   PetscFunctionBeginUser;
   PsdTraining training;
   PetscInt count;
   const PetscInt *labels;
   PetscBool chosen;
-  PetscCall(PsdNetworkLoad(PETSC_COMM_WORLD, model, network));
   PetscCall(PetscOptionsHasName(NULL, NULL, "-classes", &chosen));
-  PetscCall(PsdNetworkGetClasses(*network, &count, &labels, NULL));
+  PetscCall(PsdNetworkGetClasses(network, &count, &labels, NULL));
   if (!chosen) PetscCall(PsdDataSetClasses(data, count, labels));
-  PetscCall(PsdNetworkGetTraining(*network, &training));
+  PetscCall(PsdNetworkGetTraining(network, &training));
   PetscCall(PsdDataSetMirror(data, (PetscBool)(as_trained && training.flip)));
   PetscCall(PsdDataSetUp(data));
-  PetscCall(PsdNetworkCheckData(*network, data));
+  PetscCall(PsdNetworkCheckData(network, data));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdLoadModelAndData(const char model[], PsdData data, PetscBool as_trained, PsdNetwork *network)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PsdNetworkLoad(PETSC_COMM_WORLD, model, network));
+  PetscCall(PsdLoadDataOf(*network, data, as_trained));
   PetscFunctionReturn(0);
 }
 
@@ -56,6 +65,57 @@ PetscErrorCode PsdPeakMemory(PetscReal *megabytes)
   getrusage(RUSAGE_SELF, &usage);
   *megabytes = (PetscReal)usage.ru_maxrss / 1024;
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, megabytes, 1, MPIU_REAL, MPI_MAX, PETSC_COMM_WORLD));
+  PetscFunctionReturn(0);
+}
+
+void PsdCertificateWords(PetscReal primal, PetscReal bound, PetscReal gap, int digits, int gap_digits,
+                         PsdCertificateText *text)
+{
+  (void)PsdDecimal(primal, digits, 'g', PSD_ROUND_UP, text->primal);
+  (void)PsdDecimal(bound, digits, 'g', PSD_ROUND_DOWN, text->bound);
+  (void)PsdDecimal(gap, gap_digits, 'e', PSD_ROUND_UP, text->gap);
+}
+
+PetscErrorCode PsdOptionCertificate(char path[PETSC_MAX_PATH_LEN])
+{
+  PetscFunctionBeginUser;
+  PetscCall(PsdOptionPath("-certificate",
+                          "file the bound's proof is written to (HDF5), for psdnet certify -certificate", PETSC_FALSE,
+                          path));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdCertificateSave(PsdWitness witness, PsdProblem problem, const char path[])
+{
+  PetscFunctionBeginUser;
+  PetscReal bound;
+  char text[PSD_DECIMAL_LENGTH];
+  PetscCall(PsdPhaseBegin(PSD_PHASE_WRITE));
+  PetscCall(PsdWitnessSave(witness, problem, path));
+  PetscCall(PsdPhaseEnd(PSD_PHASE_WRITE));
+  PetscCall(PsdWitnessGetBound(witness, &bound));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "proof    %s   of the bound %s\n", path,
+                        PsdDecimal(bound, 12, 'g', PSD_ROUND_DOWN, text)));
+  PetscFunctionReturn(0);
+}
+
+static PetscBool SameFile(const char path[], const char other[])
+{
+  struct stat a, b;
+  if (!strcmp(path, other)) return PETSC_TRUE;
+  if (stat(path, &a) || stat(other, &b)) return PETSC_FALSE;
+  return (PetscBool)(a.st_dev == b.st_dev && a.st_ino == b.st_ino);
+}
+
+PetscErrorCode PsdCheckApart(const char option[], const char path[], const char other_option[], const char other[])
+{
+  PetscFunctionBeginUser;
+  PetscBool same = PETSC_FALSE;
+  PetscMPIInt rank;
+  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  if (rank == 0 && path[0] && other[0]) same = SameFile(path, other);
+  PetscCallMPI(MPI_Bcast(&same, 1, MPIU_BOOL, 0, PETSC_COMM_WORLD));
+  PsdCheckInput(!same, "%s: %s is the file of %s as well", option, path, other_option);
   PetscFunctionReturn(0);
 }
 

@@ -7,19 +7,25 @@
 */
 #include "certificate.h"
 #include "base/base.h"
+#include "network/network.h"
 #include "ray.h"
 
+PetscReal PsdUnitRounding(PsdProblem problem, PetscReal weight)
+{
+  return 2 * PSD_UNIT_ROUNDINGS(problem->blocks->f) * PETSC_MACHINE_EPSILON * 2 * problem->beta * weight;
+}
+
 PetscErrorCode PsdCertify(PsdProblem problem, Vec S, PetscReal weight, PetscInt count, const PsdDualSource sources[],
-                          PsdCertificate *certificate)
+                          PsdWitness witness, PsdCertificate *certificate)
 {
   PetscFunctionBeginUser;
   /* sums of n C terms, in whatever order */
   const PetscReal sum_rounding = PETSC_MACHINE_EPSILON * (PetscReal)problem->n * (PetscReal)problem->blocks->C;
   const PsdRepresentatives samples = {problem->n_local, 1, problem->Y}; /* each by itself */
   PsdPrimalPoint primal;
-  PsdDualPoint *points;
+  PsdDualPoint *points, *best = NULL;
   PetscCall(PetscMalloc1(count, &points));
-  for (PetscInt k = 0; k < count; k++) PetscCall(PsdDualPointCreate(problem, &points[k]));
+  for (PetscInt k = 0; k < count; k++) PetscCall(PsdDualPointCreate(problem, (PetscBool)(witness != NULL), &points[k]));
   PetscCall(PsdProblemEvaluate(problem, S, count, sources, &primal, points));
 
   PetscCall(PsdPhaseBegin(PSD_PHASE_CERTIFY));
@@ -27,17 +33,26 @@ PetscErrorCode PsdCertify(PsdProblem problem, Vec S, PetscReal weight, PetscInt 
   certificate->accuracy = primal.accuracy;
   certificate->dual = 0;
   for (PetscInt k = 0; k < count; k++) {
-    const PsdDualRay ray = {problem, points[k].linear, points[k].quadratic, points[k].nu, samples};
+    const PsdDualRay ray = {problem, points[k].linear, points[k].quadratic,
+                            problem->loss.ops->splits ? points[k].nu : NULL, samples};
     PetscReal polar, value, rounding;
     PetscCall(PsdDualPointPolar(problem, &points[k], &polar, NULL));
     PetscCall(PsdDualAlongRay(&ray, problem->beta / polar, &value, &rounding));
     value -= rounding;
-    certificate->dual = PetscMax(certificate->dual, value);
+    if (value > certificate->dual) {
+      certificate->dual = value;
+      best = &points[k];
+    }
     PetscCall(PetscInfo(NULL, "certificate candidate %" PetscInt_FMT ": R*/beta %g, dual %.12g\n", k,
                         (double)(polar / problem->beta), (double)value));
   }
   /* nu = 0 is feasible, and L*(0) = 0 */
-  certificate->dual = PetscMax(0, certificate->dual - primal.rounding - sum_rounding * certificate->primal);
+  certificate->dual = PetscMax(0, certificate->dual - primal.rounding - sum_rounding * certificate->primal -
+                                      PsdUnitRounding(problem, weight));
+  PetscCheck(certificate->dual <= certificate->primal, problem->comm, PETSC_ERR_PLIB,
+             "The bound %.17g is above the objective %.17g of a network: one of them is wrong",
+             (double)certificate->dual, (double)certificate->primal);
+  if (witness) PetscCall(PsdWitnessTake(witness, problem, best));
   certificate->gap = (certificate->primal - certificate->dual) / PetscAbsReal(certificate->primal);
   for (PetscInt k = 0; k < count; k++) PetscCall(PsdDualPointDestroy(&points[k]));
   PetscCall(PetscFree(points));

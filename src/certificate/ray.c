@@ -8,12 +8,29 @@
 #include "ray.h"
 #include "base/base.h"
 
+static PetscReal Parabola(PetscReal linear, PetscReal quadratic, PetscReal s)
+{
+  return s * linear - s * s * quadratic / 2;
+}
+
+/* Where the parabola is largest. */
+static PetscReal Vertex(PetscReal linear, PetscReal quadratic, PetscReal limit)
+{
+  if (linear <= 0) return 0;
+  return quadratic > 0 ? PetscMin(limit, linear / quadratic) : limit;
+}
+
 PetscReal PsdParabolaAlongRay(PetscReal linear, PetscReal quadratic, PetscReal limit)
 {
-  PetscReal s = limit;
-  if (linear <= 0) return 0;
-  if (quadratic > 0) s = PetscMin(limit, linear / quadratic);
-  return s * linear - s * s * quadratic / 2;
+  return linear > 0 ? Parabola(linear, quadratic, Vertex(linear, quadratic, limit)) : 0;
+}
+
+/* A bound of what rounding does to the parabola: <nu,Y> and ||nu||^2 are sums of terms of at most (nu^2 + y^2)/2 and
+   nu^2. */
+static PetscReal ParabolaRounding(const PsdDualRay *ray)
+{
+  const PsdProblem problem = ray->problem;
+  return PETSC_MACHINE_EPSILON * (PetscReal)problem->n * (PetscReal)problem->blocks->C * (ray->quadratic + problem->YY);
 }
 
 /* D of `count` points at once, and a bound of what rounding has done to them. */
@@ -53,7 +70,8 @@ static PetscErrorCode Reach(const PsdDualRay *ray, PetscReal *limit)
 #define NARROW 1e-6   /* D is flat at its largest value: an error of s counts by its square */
 
 /* The best of s seen, by golden section. */
-static PetscErrorCode Search(const PsdDualRay *ray, PetscReal limit, PetscReal *value, PetscReal *rounding)
+static PetscErrorCode Search(const PsdDualRay *ray, PetscReal limit, PetscReal *best, PetscReal *value,
+                             PetscReal *rounding)
 {
   PetscFunctionBeginUser;
   const PetscReal golden = (PetscSqrtReal(5) - 1) / 2;
@@ -64,6 +82,7 @@ static PetscErrorCode Search(const PsdDualRay *ray, PetscReal limit, PetscReal *
   while (high - low > NARROW * limit) {
     const PetscInt worse = values[0] < values[1] ? 0 : 1, better = 1 - worse;
     if (values[better] - roundings[better] > *value - *rounding) {
+      *best = s[better];
       *value = values[better];
       *rounding = roundings[better];
     }
@@ -78,35 +97,56 @@ static PetscErrorCode Search(const PsdDualRay *ray, PetscReal limit, PetscReal *
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode OfSamples(const PsdDualRay *ray, PetscReal limit, PetscReal *value, PetscReal *rounding)
+static PetscErrorCode OfSamples(const PsdDualRay *ray, PetscReal limit, PetscReal *best, PetscReal *value,
+                                PetscReal *rounding)
 {
   PetscFunctionBeginUser;
   PetscReal values[MOST_POINTS], roundings[MOST_POINTS];
   PetscCall(Reach(ray, &limit));
-  *value = *rounding = 0;
+  *best = *value = *rounding = 0;
   if (!(limit > 0) || PetscIsInfOrNanReal(limit)) PetscFunctionReturn(0);
   const PetscReal s[MOST_POINTS] = {limit, PetscMin(1, limit), (1 - AT_LIMIT) * limit};
   PetscCall(Values(ray, MOST_POINTS, s, values, roundings));
   for (PetscInt k = 0; k < MOST_POINTS; k++) {
     if (!(values[k] - roundings[k] > *value - *rounding)) continue;
+    *best = s[k];
     *value = values[k];
     *rounding = roundings[k];
   }
-  if (values[0] < values[2]) PetscCall(Search(ray, limit, value, rounding));
+  if (values[0] < values[2]) PetscCall(Search(ray, limit, best, value, rounding));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdDualBestOnRay(const PsdDualRay *ray, PetscReal limit, PetscReal *s, PetscReal *value,
+                                PetscReal *rounding)
+{
+  PetscFunctionBeginUser;
+  if (ray->nu) {
+    PetscCall(OfSamples(ray, limit, s, value, rounding));
+    PetscFunctionReturn(0);
+  }
+  *s = Vertex(ray->linear, ray->quadratic, limit);
+  *value = PsdParabolaAlongRay(ray->linear, ray->quadratic, limit);
+  *rounding = ParabolaRounding(ray);
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode PsdDualAlongRay(const PsdDualRay *ray, PetscReal limit, PetscReal *value, PetscReal *rounding)
 {
   PetscFunctionBeginUser;
-  const PsdProblem problem = ray->problem;
+  PetscReal s;
+  PetscCall(PsdDualBestOnRay(ray, limit, &s, value, rounding));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdDualOnRay(const PsdDualRay *ray, PetscReal s, PetscReal *value, PetscReal *rounding)
+{
+  PetscFunctionBeginUser;
   if (ray->nu) {
-    PetscCall(OfSamples(ray, limit, value, rounding));
+    PetscCall(Values(ray, 1, &s, value, rounding));
     PetscFunctionReturn(0);
   }
-  *value = PsdParabolaAlongRay(ray->linear, ray->quadratic, limit);
-  /* <nu,Y> and ||nu||^2 are sums of terms of at most (nu^2 + y^2)/2 and nu^2 */
-  *rounding =
-      PETSC_MACHINE_EPSILON * (PetscReal)problem->n * (PetscReal)problem->blocks->C * (ray->quadratic + problem->YY);
+  *value = Parabola(ray->linear, ray->quadratic, s);
+  *rounding = ParabolaRounding(ray);
   PetscFunctionReturn(0);
 }

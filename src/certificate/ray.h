@@ -17,6 +17,11 @@ typedef struct {
 /* PsdDualAlongRay - the largest value of -L*(-s nu) over 0 <= s <= limit, or near it; at least 0. rounding: a bound
    of what rounding did to it. Collective. */
 PetscErrorCode PsdDualAlongRay(const PsdDualRay *ray, PetscReal limit, PetscReal *value, PetscReal *rounding);
+/* PsdDualBestOnRay - the same, and where it is found. PsdDualOnRay - the value at one s; -infinity outside the domain.
+   Collective. */
+PetscErrorCode PsdDualBestOnRay(const PsdDualRay *ray, PetscReal limit, PetscReal *s, PetscReal *value,
+                                PetscReal *rounding);
+PetscErrorCode PsdDualOnRay(const PsdDualRay *ray, PetscReal s, PetscReal *value, PetscReal *rounding);
 /* The largest value of s linear - s^2 quadratic/2 over 0 <= s <= limit. */
 PetscReal PsdParabolaAlongRay(PetscReal linear, PetscReal quadratic, PetscReal limit);
 

@@ -22,6 +22,7 @@ struct _p_PsdPolar {
   PsdPolarLarge large; /* NULL: by the spectrum */
   PsdEigen eigen;
   PetscReal *Q, *l, *z;
+  PetscReal theta[2], form[2]; /* where the last search ended for +M and -M, and phi there without M4 */
 };
 
 PetscErrorCode PsdPolarCreate(PetscInt f, PsdPolar *polar)
@@ -60,6 +61,7 @@ static PetscReal MinimizeBound(const PsdPolar polar, PetscReal s)
   PetscReal norm = 0;
   for (PetscInt k = 0; k < polar->f; k++) norm += polar->z[k] * polar->z[k];
   norm = PetscSqrtReal(norm);
+  polar->theta[s > 0 ? 0 : 1] = polar->form[s > 0 ? 0 : 1] = top;
   if (norm == 0) return top;
   /* not below the smallest step that rounding sees, so that theta - s l stays positive when z is negligible */
   PetscReal low = top, high = top + norm + 4 * PETSC_MACHINE_EPSILON * PetscAbsReal(top);
@@ -69,7 +71,9 @@ static PetscReal MinimizeBound(const PsdPolar polar, PetscReal s)
     if (Resolvent(polar, s, middle, 2) > 1) low = middle;
     else high = middle;
   }
-  return high + Resolvent(polar, s, high, 1);
+  polar->theta[s > 0 ? 0 : 1] = high;
+  polar->form[s > 0 ? 0 : 1] = high + Resolvent(polar, s, high, 1);
+  return polar->form[s > 0 ? 0 : 1];
 }
 
 PetscErrorCode PsdPolarEvaluate(PsdPolar polar, const PetscReal M[], PetscReal *value)
@@ -94,6 +98,20 @@ PetscErrorCode PsdPolarEvaluate(PsdPolar polar, const PetscReal M[], PetscReal *
      [u;1] sees a perturbation at most twice: ||[u;1]||^2 = 2. The factor 8 covers the sums above as well. */
   const PetscReal rounding = 8 * 2 * (PetscReal)(f + 1) * PETSC_MACHINE_EPSILON * PetscSqrtReal(norm);
   *value = PetscMax(MinimizeBound(polar, 1) + last[f], MinimizeBound(polar, -1) - last[f]) + rounding;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdPolarGetMultipliers(PsdPolar polar, const PetscReal M[], PetscReal theta[2], PetscReal phi[2])
+{
+  PetscFunctionBeginUser;
+  const PetscReal M4 = M[PsdDiagonal(polar->f)];
+  if (polar->large) PsdPolarLargeGetMultipliers(polar->large, theta, phi);
+  for (int k = 0; k < 2 && !polar->large; k++) {
+    theta[k] = polar->theta[k];
+    phi[k] = polar->form[k];
+  }
+  phi[0] += M4;
+  phi[1] -= M4;
   PetscFunctionReturn(0);
 }
 

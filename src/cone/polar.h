@@ -18,6 +18,13 @@ PetscErrorCode PsdPolarCreate(PetscInt f, PsdPolar *polar);
    Not collective. M: svec of order f+1. The trust-region problems of +M and -M share one eigendecomposition.
 */
 PetscErrorCode PsdPolarEvaluate(PsdPolar polar, const PetscReal M[], PetscReal *value);
+/*
+   PsdPolarGetMultipliers - the theta that the last PsdPolarEvaluate ended at for +M and for -M, and phi(theta) there,
+   before anything was added for rounding.
+
+   Not collective. M: that of the last PsdPolarEvaluate.
+*/
+PetscErrorCode PsdPolarGetMultipliers(PsdPolar polar, const PetscReal M[], PetscReal theta[2], PetscReal phi[2]);
 PetscErrorCode PsdPolarDestroy(PsdPolar *polar);
 /* PsdPolarMax - the largest R* over all pairs' svecs in x. Collective on the blocks' communicator. */
 PetscErrorCode PsdPolarMax(PsdPolar polar, PsdBlocks blocks, Vec x, PetscReal *value);

@@ -22,9 +22,10 @@
 
 struct _p_PsdPolarLarge {
   PetscInt f;
-  PetscReal *L;       /* f x f */
-  PetscReal *u, *q;   /* f */
-  PetscReal theta[2]; /* last time's, relative to ||M||_F, for +M and -M; 0: none */
+  PetscReal *L;             /* f x f */
+  PetscReal *u, *q;         /* f */
+  PetscReal theta[2];       /* last time's, relative to ||M||_F, for +M and -M; 0: none */
+  PetscReal at[2], form[2]; /* the same as it is, and the bound found there without M4 */
 };
 
 PetscErrorCode PsdPolarLargeCreate(PetscInt f, PsdPolarLarge *polar)
@@ -137,6 +138,8 @@ static PetscErrorCode MinimizeBound(PsdPolarLarge it, const PetscReal M[], Petsc
     const PetscReal phi = theta + rounding + form + 2 * rounding * square;
     if (phi < best) {
       best = phi;
+      it->at[state] = theta;
+      it->form[state] = phi;
       it->theta[state] = norm > 0 ? theta / norm : 0;
     }
     if (square == 0) { /* M2 = 0: the bound is lambda_max itself */
@@ -166,10 +169,19 @@ PetscErrorCode PsdPolarLargeEvaluate(PsdPolarLarge it, const PetscReal M[], Pets
   const PetscReal norm = PetscSqrtReal(PsdSquare((f + 1) * (f + 2) / 2, M)), M4 = M[PsdDiagonal(f)];
   PetscReal plus, minus;
   *value = 0;
+  for (int k = 0; k < 2; k++) it->at[k] = it->form[k] = 0;
   if (norm == 0) PetscFunctionReturn(0);
   PetscCall(MinimizeBound(it, M, 1, norm, &plus));
   PetscCall(MinimizeBound(it, M, -1, norm, &minus));
   /* the scaling of M's off-diagonal entries and the sums of three terms */
   *value = PetscMax(plus + M4, minus - M4) + 16 * PETSC_MACHINE_EPSILON * norm;
   PetscFunctionReturn(0);
+}
+
+void PsdPolarLargeGetMultipliers(PsdPolarLarge it, PetscReal theta[2], PetscReal form[2])
+{
+  for (int k = 0; k < 2; k++) {
+    theta[k] = it->at[k];
+    form[k] = it->form[k];
+  }
 }

@@ -12,6 +12,8 @@ typedef struct _p_PsdPolarLarge *PsdPolarLarge;
 PetscErrorCode PsdPolarLargeCreate(PetscInt f, PsdPolarLarge *polar);
 /* PsdPolarLargeEvaluate - as PsdPolarEvaluate: never below R*(M). Remembers where it ended, as M changes little. */
 PetscErrorCode PsdPolarLargeEvaluate(PsdPolarLarge polar, const PetscReal M[], PetscReal *value);
+/* PsdPolarLargeGetMultipliers - theta and the bound without M4 of the last evaluation, for +M and -M. */
+void PsdPolarLargeGetMultipliers(PsdPolarLarge polar, PetscReal theta[2], PetscReal form[2]);
 PetscErrorCode PsdPolarLargeDestroy(PsdPolarLarge *polar);
 
 #endif

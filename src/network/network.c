@@ -98,6 +98,23 @@ PetscErrorCode PsdNetworkSetClasses(PsdNetwork network, PetscInt count, const Pe
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdNetworkNormalize(PsdNetwork network, PetscReal *deviation)
+{
+  const PetscInt f = network->f;
+  PetscReal largest = 0;
+
+  PetscFunctionBeginUser;
+  for (PetscInt k = 0; k < network->N; k++)
+    largest = PetscMax(largest, PetscAbsReal(PsdFilterLength(f, network->filters + (size_t)k * f) - 1));
+  if (largest <= PSD_UNIT_ROUNDINGS(f) * PETSC_MACHINE_EPSILON) largest = 0;
+  for (PetscInt k = 0; k < network->N && largest > 0; k++) {
+    PetscReal *filter = network->filters + (size_t)k * f, length = PsdFilterLength(f, filter);
+    for (PetscInt j = 0; j < f; j++) filter[j] /= length;
+  }
+  if (deviation) *deviation = largest;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdNetworkSetTraining(PsdNetwork network, const PsdTraining *training)
 {
   PetscFunctionBeginUser;
@@ -184,8 +201,7 @@ static PetscErrorCode DescribeBranch(PsdPatches patches, PetscInt b, PsdModelBra
   PetscFunctionReturn(0);
 }
 
-/* The network as a model that borrows its arrays. */
-static PetscErrorCode Describe(PsdNetwork network, PsdModel *model)
+PetscErrorCode PsdNetworkDescribe(PsdNetwork network, PsdModel *model)
 {
   PetscFunctionBeginUser;
   PetscCheck(network->f && network->patches && network->labels, network->comm, PETSC_ERR_ORDER,
@@ -212,7 +228,7 @@ PetscErrorCode PsdNetworkSave(PsdNetwork network, const char path[])
   PetscMPIInt rank;
 
   PetscFunctionBeginUser;
-  PetscCall(Describe(network, &model));
+  PetscCall(PsdNetworkDescribe(network, &model));
   PetscCallMPI(MPI_Comm_rank(network->comm, &rank));
   if (rank == 0) PsdModelWrite(path, &model, &failure);
   PetscCall(PsdFailureAgree(network->comm, &failure));
@@ -280,12 +296,15 @@ static PetscErrorCode ShareBranch(PsdNetwork network, PetscMPIInt rank, const Ps
   PetscFunctionReturn(0);
 }
 
-/* Rank 0's model becomes a network on every rank. */
-static PetscErrorCode Share(PsdNetwork network, PetscMPIInt rank, const PsdModel *root)
+PetscErrorCode PsdNetworkShare(MPI_Comm comm, const PsdModel *root, PsdNetwork *shared)
 {
   PsdModel model = *root;
+  PsdNetwork network;
+  PetscMPIInt rank;
 
   PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCall(PsdNetworkCreate(comm, &network));
   PetscCall(Broadcast(network->comm, &model, sizeof(model))); /* pointers are of use to rank 0 alone */
   PetscCall(ShareNeurons(network, rank, &model));
   PetscCall(PsdNetworkSetTraining(network, &model.training));
@@ -295,6 +314,7 @@ static PetscErrorCode Share(PsdNetwork network, PetscMPIInt rank, const PsdModel
     PetscCall(PsdPatchesGetBranch(network->patches, b, &to));
     PetscCall(ShareBranch(network, rank, &model.branch[b], to));
   }
+  *shared = network;
   PetscFunctionReturn(0);
 }
 
@@ -310,8 +330,7 @@ PetscErrorCode PsdNetworkLoad(MPI_Comm comm, const char path[], PsdNetwork *netw
   if (rank == 0) PsdModelRead(path, &model, &failure);
   if (failure.failed) PsdModelFree(&model);
   PetscCall(PsdFailureAgree(comm, &failure));
-  PetscCall(PsdNetworkCreate(comm, network));
-  PetscCall(Share(*network, rank, &model));
+  PetscCall(PsdNetworkShare(comm, &model, network));
   PsdModelFree(&model);
   PetscFunctionReturn(0);
 }

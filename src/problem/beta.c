@@ -33,13 +33,13 @@ static PetscErrorCode GradientIsNegligible(PsdProblem problem, PetscReal trace, 
 static PetscErrorCode EvaluateFromSamples(PsdProblem problem, PetscReal *polar, PetscReal *hidden)
 {
   PetscFunctionBeginUser;
-  const PsdDualSource source = {NULL, problem->nu0};
+  const PsdDualSource source = {.nu = problem->nu0};
   PsdPrimalPoint primal;
   PsdDualPoint point;
   Vec zero;
   PetscCall(VecDuplicate(problem->h, &zero));
   PetscCall(VecSet(zero, 0));
-  PetscCall(PsdDualPointCreate(problem, &point));
+  PetscCall(PsdDualPointCreate(problem, PETSC_FALSE, &point));
   PetscCall(PsdProblemEvaluate(problem, zero, 1, &source, &primal, &point));
   PetscCall(PsdDualPointPolar(problem, &point, polar, hidden));
   PetscCall(PsdDualPointDestroy(&point));
