@@ -63,7 +63,7 @@ static PetscErrorCode CheckSamples(PsdNetwork network, PsdData data)
   PetscCall(PsdDataGetCopies(data, &copies));
   n /= copies;
   PsdCheckInput(n == training.n_train,
-                "the model was trained on %" PetscInt_FMT " images, found %" PetscInt_FMT
+                "the file is of a training with %" PetscInt_FMT " images, found %" PetscInt_FMT
                 ": give -limit and -validation as they were in training",
                 training.n_train, n);
   PetscFunctionReturn(0);

@@ -32,13 +32,13 @@ PetscErrorCode PsdWitnessDestroy(PsdWitness *witness)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdWitnessAllocate(PsdWitness it, PsdProblem problem, PetscBool theta)
+PetscErrorCode PsdWitnessAllocate(PsdWitness it, PsdProblem problem)
 {
   PetscFunctionBeginUser;
   it->n_local = problem->n_local;
   it->local = problem->blocks->local;
   if (!it->nu) PetscCall(PetscMalloc1((size_t)it->n_local * problem->blocks->C, &it->nu));
-  if (!it->theta && theta) PetscCall(PetscMalloc1(2 * (size_t)it->local, &it->theta));
+  if (!it->theta) PetscCall(PetscMalloc1(2 * (size_t)it->local, &it->theta));
   PetscFunctionReturn(0);
 }
 
@@ -95,7 +95,8 @@ PetscErrorCode PsdWitnessTake(PsdWitness it, PsdProblem problem, const PsdDualPo
 {
   PetscFunctionBeginUser;
   const size_t count = (size_t)problem->n_local * problem->blocks->C;
-  PetscCall(PsdWitnessAllocate(it, problem, PETSC_TRUE));
+  PetscCall(PsdWitnessAllocate(it, problem));
+  it->multiplied = PETSC_TRUE;
   it->beta = problem->beta;
   it->s = it->bound = 0;
   if (point) PetscCall(Scale(it, problem, point));

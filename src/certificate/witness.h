@@ -16,10 +16,11 @@
 
 struct _p_PsdWitness {
   MPI_Comm comm;
-  PetscInt n_local, local; /* samples and pairs here; 0 before there are any */
+  PetscInt n_local, local; /* samples and pairs here */
   PetscReal s, beta, bound;
-  PetscReal *nu;    /* n_local x C row-major */
-  PetscReal *theta; /* local x 2: of M and of -M; NULL: a file has none */
+  PetscReal *nu;        /* n_local x C row-major */
+  PetscBool multiplied; /* there are multipliers; a file need not have any */
+  PetscReal *theta;     /* local x 2: of M and of -M */
   /* of one that was loaded: */
   PsdArchive archive; /* still to be read from; NULL once it was */
   PsdNetwork network; /* the problem, as a network without neurons */
@@ -30,7 +31,7 @@ struct _p_PsdWitness {
 PetscErrorCode PsdWitnessCreate(MPI_Comm comm, PsdWitness *witness);
 
 /* PsdWitnessAllocate - room for the problem's samples and pairs here. Not collective. */
-PetscErrorCode PsdWitnessAllocate(PsdWitness witness, PsdProblem problem, PetscBool theta);
+PetscErrorCode PsdWitnessAllocate(PsdWitness witness, PsdProblem problem);
 
 /* PsdWitnessTake - becomes that of `point`, whose nu is kept; NULL: of the bound 0, nu = 0. Collective. */
 PetscErrorCode PsdWitnessTake(PsdWitness witness, PsdProblem problem, const PsdDualPoint *point);

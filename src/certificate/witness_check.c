@@ -148,7 +148,7 @@ static PetscErrorCode FindBound(Check *it, PsdVerdict *verdict)
   const PsdProblem problem = it->problem;
   PetscReal polar, value, rounding, limit = it->witness->s;
   if (!problem->polar) PetscCall(PsdPolarCreate(problem->blocks->f, &problem->polar));
-  if (!it->witness->theta || it->open >= 0 || !it->inside) {
+  if (!it->witness->multiplied || it->open >= 0 || !it->inside) {
     PetscCall(PsdDualPointPolar(problem, &it->point, &polar, NULL));
     limit = problem->beta / polar;
   }
@@ -205,7 +205,7 @@ PetscErrorCode PsdWitnessCheck(PsdWitness witness, PsdProblem problem, PsdNetwor
   PetscCall(LookInside(&it));
   PetscCall(Evaluate(&it, network));
   PetscCall(PsdPhaseBegin(PSD_PHASE_CERTIFY));
-  if (witness->theta) PetscCall(ProveBlocks(&it));
+  if (witness->multiplied) PetscCall(ProveBlocks(&it));
   PetscCall(FindBound(&it, verdict));
   PetscCall(Judge(&it, verdict));
   if (network) PetscCall(Compare(&it, verdict));

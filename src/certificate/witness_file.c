@@ -129,7 +129,7 @@ PetscErrorCode PsdWitnessSave(PsdWitness it, PsdProblem problem, const char path
   PsdNetwork network;
   PsdTraining training;
   PsdModel model;
-  PetscCheck(it->nu && it->theta, it->comm, PETSC_ERR_ORDER, "The witness is empty");
+  PetscCheck(it->multiplied, it->comm, PETSC_ERR_ORDER, "The witness is empty");
   PetscCall(PsdProblemDescribe(problem, &network));
   PetscCall(PsdNetworkGetTraining(network, &training));
   training.beta = it->beta;
@@ -242,9 +242,10 @@ static PetscErrorCode ReadNumbers(PsdWitness it, PsdProblem problem)
   if (given > 0) (void)PsdArchiveFind(it->archive, "/theta", 2 * (PetscInt64)blocks->pairs, &theta);
   PetscCall(PsdArchiveAgree(it->archive));
   PetscCall(PsdDataGetSizes(problem->data, NULL, NULL, &first));
-  PetscCall(PsdWitnessAllocate(it, problem, (PetscBool)(given > 0)));
+  PetscCall(PsdWitnessAllocate(it, problem));
+  it->multiplied = (PetscBool)(given > 0);
   PsdArchiveGet(it->archive, nu, first * C, it->n_local * C, it->nu);
-  if (it->theta)
+  if (it->multiplied)
     PsdArchiveGet(it->archive, theta, 2 * (PetscInt64)blocks->first, 2 * (PetscInt64)blocks->local, it->theta);
   PetscFunctionReturn(0);
 }
