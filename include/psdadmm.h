@@ -10,7 +10,7 @@
 
 typedef struct _p_PsdAdmm *PsdAdmm;
 
-/* PSD_ROUNDING_LIMIT: the bounds met in the solver's arithmetic, but what can be proved is further apart. PSD_SIGNAL: a
+/* PSD_ROUNDING_LIMIT: what the certificate counts for rounding is all of the gap that was asked for. PSD_SIGNAL: a
    signal asked for the end. PSD_CHECKPOINTED: a signal or the time limit ended the run, whose state is in its
    checkpoint; nothing was certified. */
 typedef enum {
@@ -55,7 +55,7 @@ PSD_EXTERN PetscErrorCode PsdAdmmCreate(PsdProblem problem, PsdAdmm *admm);
      -time_limit S      seconds since PsdInitialize after which the run ends; 0 = none
      -rho R             initial penalty; 0 = estimated
      -sigma S           initial penalty of the splitting v = A S, losses other than squared; 0 = by the loss
-     -relaxation A      over-relaxation, 0 < A < 2
+     -relaxation A      over-relaxation, 1 <= A <= 1.9
      -check_every N     iterations between checks of the bounds
      -screening B       after PsdAdmmSetBeta, leave out pairs of blocks that are proved to be zero
      -cone auto|lapack|partial|scalapack            kernel of the projection
@@ -105,10 +105,12 @@ PSD_EXTERN PetscErrorCode PsdAdmmKeepRecord(PsdAdmm admm, PsdAdmmRecord *record)
 
 /*
    PsdAdmmSetTolerances - gap: stop at this certified relative gap, above 0. max_it: most iterations, 1 or more.
+   PsdAdmmGetTolerances - the same back; either may be NULL.
 
    Logically collective; before PsdAdmmSolve. Options: -gap, -max_it.
 */
 PSD_EXTERN PetscErrorCode PsdAdmmSetTolerances(PsdAdmm admm, PetscReal gap, PetscInt max_it);
+PSD_EXTERN PetscErrorCode PsdAdmmGetTolerances(PsdAdmm admm, PetscReal *gap, PetscInt *max_it);
 
 /*
    PsdAdmmSetMonitor - Has `monitor` called with `context` at each check of the bounds; NULL: none. An error that it

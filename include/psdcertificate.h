@@ -12,6 +12,7 @@ typedef struct {
   PetscReal dual;     /* no network has less: a value of the dual function at a feasible point, rounded down */
   PetscReal gap;      /* (primal - dual) / |primal| */
   PetscReal accuracy; /* of the network on the training samples, 0..1 */
+  PetscReal rounding; /* the part of the gap that is there because rounding is counted on the safe side */
 } PsdCertificate;
 
 /* What a bound is proved by: a dual point, and a multiplier for each block. */

@@ -62,6 +62,11 @@ everywhere '-max_it' train -data tiny -model kept.h5 -max_it 1e3
 alone '-max_it' train -data tiny -model kept.h5 -max_it 99999999999
 alone '-check_every' train -data tiny -model kept.h5 -check_every 0
 alone '-relaxation' train -data tiny -model kept.h5 -relaxation 2
+alone '-relaxation' train -data tiny -model kept.h5 -relaxation 0.9
+alone 'lifted features have numbers of up to 2' train -data tiny -model kept.h5 -activation 1e200,0,0
+alone 'patches have numbers of up to 1' train -data tiny -model kept.h5 -patch 2 -pixel_scale 1e-160
+alone 'beta: found 1e.300, which is out of range' train -data tiny -model kept.h5 -beta 1e300 -activation 1e-80,0,0
+alone 'option -rho: found 1e.300, which is out of range' train -data tiny -model kept.h5 -rho 1e300 -activation 1e-80,0,0
 alone '-rho' train -data tiny -model kept.h5 -rho -1
 alone '-time_limit' train -data tiny -model kept.h5 -time_limit -1
 alone '-memory' train -data tiny -model kept.h5 -memory -1

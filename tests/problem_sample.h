@@ -71,7 +71,7 @@ static inline Setting SettingCreate(PetscInt classes, PetscReal beta_rel)
   MUST(PsdPatchesSetImageSize(it.patches, (PetscInt)image_size[0], (PetscInt)image_size[1], (PetscInt)image_size[2]));
   MUST(PsdProblemCreate(it.data, it.patches, &it.problem));
   MUST(PsdProblemSetActivation(it.problem, activation));
-  it.problem->beta_rel = beta_rel;
+  it.problem->request.beta_rel = beta_rel;
   MUST(PsdProblemSetUp(it.problem));
   LiftAll(&it);
   return it;

@@ -255,7 +255,7 @@ static void TestAnotherProblemIsRefused(void **state)
   } others[] = {{0.2, 0.5, 0.09, "'whiten 0.1"}, {0.1, 0.25, 0.09, "'beta 0.25'"}, {0.1, 0.5, 0.5, "'activation 0.5"}};
   for (size_t k = 0; k < sizeof(others) / sizeof(*others); k++) {
     Run it = RunCreate(PETSC_COMM_WORLD, ROOT, others[k].whiten, others[k].beta);
-    it.problem->activation[0] = others[k].activation;
+    it.problem->request.activation[0] = others[k].activation;
     assert_int_equal(Open(&it, path), PSD_ERR_INPUT);
     Refused(&it, path, others[k].part, "another problem", (long)k);
     RunDestroy(&it);

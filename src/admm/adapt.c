@@ -7,7 +7,8 @@
 
 PetscReal PsdAdmmInitialPenalty(PsdAdmm admm)
 {
-  const PetscReal curvature = admm->problem->loss.ops->curvature;
+  const PsdLoss *loss = &admm->problem->loss;
+  const PetscReal curvature = loss->ops->curvature * PsdLossSlope(loss);
   const PetscReal low = 2 * curvature * PsdConsensusShiftFloor(admm->consensus);
   return PsdPenaltyStart(&admm->penalty.spectrum, curvature, low, admm->problem->beta, admm->blocks->pairs);
 }

@@ -1,5 +1,5 @@
 /*
-   PsdAdmm: settings, set-up and results of the solver. The loop is in solve.c, one iteration in iterate.c.
+   PsdAdmm: settings and set-up of the solver; its results are in results.c. The loop is in solve.c, one iteration in iterate.c.
 */
 #include "admm.h"
 #include "base/base.h"
@@ -26,13 +26,14 @@ PetscErrorCode PsdAdmmSetFromOptions(PsdAdmm admm)
 {
   PetscFunctionBeginUser;
   PsdAdmmSettings *settings = &admm->settings;
-  const PsdRange relaxation = {0, 1.999, PETSC_TRUE};
+  const PsdRange relaxation = {1, 1.9, PETSC_FALSE}; /* where no loss is slow */
   PetscCall(PsdOptionsHeading("Solver"));
   PetscCall(PsdOptionReal("-gap", "stop at this certified relative gap", PSD_POSITIVE, &settings->gap, NULL));
   PetscCall(PsdOptionInt("-max_it", "most iterations", 1, PETSC_MAX_INT, &settings->max_it, NULL));
   PetscCall(PsdOptionReal("-time_limit", "seconds after which the run ends with what it has; 0 = none", PSD_NONNEGATIVE,
                           &settings->time_limit, NULL));
-  PetscCall(PsdOptionReal("-rho", "initial penalty; 0 = estimated", PSD_NONNEGATIVE, &settings->rho, NULL));
+  PetscCall(PsdOptionReal("-rho", "initial penalty, of weights as the network has them; 0 = estimated", PSD_NONNEGATIVE,
+                          &settings->rho, NULL));
   PetscCall(PsdOptionReal("-sigma", "initial penalty of the splitting of losses other than squared; 0 = estimated",
                           PSD_NONNEGATIVE, &settings->sigma, NULL));
   PetscCall(PsdOptionReal("-relaxation", "over-relaxation of ADMM", relaxation, &settings->relaxation, NULL));
@@ -50,6 +51,14 @@ PetscErrorCode PsdAdmmSetTolerances(PsdAdmm admm, PetscReal gap, PetscInt max_it
   PetscFunctionBeginUser;
   admm->settings.gap = gap;
   admm->settings.max_it = max_it;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdAdmmGetTolerances(PsdAdmm admm, PetscReal *gap, PetscInt *max_it)
+{
+  PetscFunctionBeginUser;
+  if (gap) *gap = admm->settings.gap;
+  if (max_it) *max_it = admm->settings.max_it;
   PetscFunctionReturn(0);
 }
 
@@ -125,12 +134,26 @@ static PetscErrorCode CreateSplitting(PsdAdmm admm, PetscReal sigma)
   PetscFunctionReturn(0);
 }
 
+/* The penalty that was given has to be one in the problem's units as well. */
+static PetscErrorCode CheckPenalty(PsdAdmm admm)
+{
+  PetscFunctionBeginUser;
+  const PsdUnits units = admm->problem->units;
+  const PetscReal rho = admm->settings.rho;
+  PsdCheckInput(rho == 0 || PsdIsRepresentable(PsdToUnits(units, PSD_UNIT_PENALTY, rho)),
+                "option -rho: found %g, which is out of range where the numbers of lifted features are of the order of "
+                "2^%d",
+                (double)rho, -units.exponent);
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdAdmmSetUp(PsdAdmm admm)
 {
   PetscFunctionBeginUser;
   const PsdLoss *loss = &admm->problem->loss;
-  const PetscReal sigma = admm->settings.sigma > 0 ? admm->settings.sigma : loss->ops->sigma;
+  const PetscReal sigma = admm->settings.sigma > 0 ? admm->settings.sigma : loss->ops->sigma * PsdLossSlope(loss);
   admm->blocks = admm->problem->blocks;
+  PetscCall(CheckPenalty(admm));
   PetscCall(PsdCheckpointBegin(admm));
   PetscCall(PsdResumeOpen(admm));
   PetscCall(PsdConsensusSettle(admm->consensus, admm->problem));
@@ -151,14 +174,6 @@ PetscErrorCode PsdAdmmSetUp(PsdAdmm admm)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdAdmmGetStatus(PsdAdmm admm, PsdAdmmStatus *status, PsdAdmmReason *reason)
-{
-  PetscFunctionBeginUser;
-  if (status) *status = admm->status;
-  if (reason) *reason = admm->reason;
-  PetscFunctionReturn(0);
-}
-
 PetscErrorCode PsdAdmmGetHistory(PsdAdmm admm, PetscInt *count, const PsdAdmmStatus *rows[])
 {
   PetscFunctionBeginUser;
@@ -175,17 +190,6 @@ PetscErrorCode PsdAdmmGetKernels(PsdAdmm admm, const char *consensus[], const ch
     PetscCall(PsdConeGetUse(admm->cone, sizeof(admm->cone_use), admm->cone_use));
     *cone = admm->cone_use;
   }
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode PsdAdmmGetNetwork(PsdAdmm admm, PsdNetwork *network)
-{
-  PetscFunctionBeginUser;
-  PsdNeurons all;
-  PetscCall(PsdNeuronsGather(admm->blocks->comm, &admm->best.neurons, &all));
-  PetscCall(PsdProblemDescribe(admm->problem, network));
-  PetscCall(PsdNetworkSetNeurons(*network, all.N, all.f, all.filter, all.weight, all.region, all.class));
-  PetscCall(PsdNeuronsDestroy(&all));
   PetscFunctionReturn(0);
 }
 

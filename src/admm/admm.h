@@ -96,7 +96,8 @@ struct _p_PsdAdmm {
   PsdAdmmStatus status;
   PsdAdmmReason reason;
   PetscInt round;   /* of PsdAdmmSolve, ... */
-  PetscReal target; /* ... and the gap that it is for */
+  PetscReal target; /* ... and the gap that it is for, ... */
+  PetscInt patience; /* ... which does not count before this iteration */
 
   PsdClock clock;
   PsdCheckpoint checkpoint;
@@ -105,6 +106,9 @@ struct _p_PsdAdmm {
   PsdAdmmMonitor monitor;
   void *monitor_context;
 };
+
+/* results.c: what the user is told of the status, in the user's units. Not collective. */
+PsdAdmmStatus PsdAdmmStatusNow(PsdAdmm admm);
 
 /* start.c: from nothing, with the penalty that was given or one that is estimated. Collective. */
 PetscErrorCode PsdAdmmStart(PsdAdmm admm, PetscReal sigma);

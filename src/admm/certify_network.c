@@ -9,28 +9,14 @@
 #include "admm.h"
 #include "base/base.h"
 #include "certificate/certificate.h"
-#include "network/network.h"
-
-/* The bound is of networks with filters of length 1; a network that has others may be below it. */
-static PetscErrorCode CheckUnit(const PsdNeurons *neurons)
-{
-  PetscFunctionBeginUser;
-  for (PetscInt k = 0; k < neurons->N; k++) {
-    const PetscReal length = PsdFilterLength(neurons->f, neurons->filter + (size_t)k * neurons->f);
-    PsdCheckInput(PetscAbsReal(length - 1) <= PSD_UNIT_ROUNDINGS(neurons->f) * PETSC_MACHINE_EPSILON,
-                  "filter %" PetscInt_FMT " has length %.17g, expected 1 for a certificate: see PsdNetworkNormalize", k,
-                  (double)length);
-  }
-  PetscFunctionReturn(0);
-}
+#include "certificate/user_network.h"
 
 PetscErrorCode PsdAdmmFixNetwork(PsdAdmm admm, PsdNetwork network)
 {
   PetscFunctionBeginUser;
   PsdIterate iterate = {.network = admm->best.S};
   PsdNeurons all;
-  PetscCall(PsdNeuronsBorrow(network, &all));
-  PetscCall(CheckUnit(&all));
+  PetscCall(PsdProblemReadNeurons(admm->problem, network, &all));
   PetscCall(PsdNeuronsAssemble(&all, admm->blocks, admm->best.S, &admm->best.weight));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &admm->best.weight, 1, MPIU_REAL, MPI_SUM, admm->blocks->comm));
   iterate.weight = admm->best.weight;
@@ -39,6 +25,7 @@ PetscErrorCode PsdAdmmFixNetwork(PsdAdmm admm, PsdNetwork network)
   admm->best.fixed = PETSC_TRUE;
   admm->status.objective = admm->bounds->primal;
   admm->status.neurons = all.N;
+  PetscCall(PsdNeuronsDestroy(&all));
   PetscFunctionReturn(0);
 }
 

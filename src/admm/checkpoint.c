@@ -53,10 +53,11 @@ static PetscErrorCode Identify(PsdAdmm admm)
   PetscCall(PetscMalloc1(PSD_ARCHIVE_TEXT, &text));
   PetscCall(PsdProblemIdentify(problem, text));
   PetscCall(PetscStrlen(text, &length));
-  const char *name = problem->beta_rel > 0 ? "beta_rel" : problem->beta_noise > 0 ? "beta_noise" : "beta";
-  const PetscReal value = problem->beta_rel > 0     ? problem->beta_rel
-                          : problem->beta_noise > 0 ? problem->beta_noise
-                                                    : problem->beta;
+  const PsdProblemRequest *asked = &problem->request;
+  const char *name = asked->beta_rel > 0 ? "beta_rel" : asked->beta_noise > 0 ? "beta_noise" : "beta";
+  const PetscReal value = asked->beta_rel > 0     ? asked->beta_rel
+                          : asked->beta_noise > 0 ? asked->beta_noise
+                                                  : asked->beta;
   PetscCall(PetscSNPrintf(text + length, PSD_ARCHIVE_TEXT - length, "%s %.17g\n", name, (double)value));
   if (admm->checkpoint.record) PetscCall(PetscStrlcat(text, admm->checkpoint.record->identity, PSD_ARCHIVE_TEXT));
   admm->checkpoint.identity = text;

@@ -51,7 +51,8 @@ PetscErrorCode PsdResumeLoop(PsdAdmm admm, PsdLoop *loop)
   PetscFunctionBeginUser;
   loop->resumed = PETSC_TRUE;
   loop->checked = admm->checks.pending;
-  loop->reached = (PetscBool)(loop->checked && admm->status.gap <= admm->target);
+  loop->reached =
+      (PetscBool)(loop->checked && admm->status.gap <= admm->target && admm->status.iteration >= admm->patience);
   admm->checkpoint.resumed = PETSC_FALSE;
   if (PsdLoopReason(loop) == PSD_RUNNING) PetscFunctionReturn(0);
   if (!loop->checked) PetscCall(PsdConeRefactor(admm->cone, admm->iterate.Z));

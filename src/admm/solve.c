@@ -7,14 +7,15 @@
 #include "certificate/certificate.h"
 #include <math.h>
 
-/* Where beta_max is 0 the network without neurons and -L'(0) are solutions, and there is nothing to iterate for. */
+/* What is known before the first iteration may be enough: from beta_max on the network without neurons and -L'(0) are
+   solutions. */
 static PetscBool IsSolved(PsdAdmm admm)
 {
   PsdAdmmStatus *status = &admm->status;
-  if (admm->problem->beta_max > 0 || status->objective > admm->problem->loss_at_zero) return PETSC_FALSE;
+  if (status->iteration > 0 || admm->patience > 0) return PETSC_FALSE;
   status->bound = admm->bounds->best;
   status->gap = (status->objective - status->bound) / PetscAbsReal(status->objective);
-  return PETSC_TRUE;
+  return (PetscBool)(status->gap <= admm->target);
 }
 
 static PetscErrorCode Begin(PsdAdmm admm, PsdLoop *loop)
@@ -62,10 +63,11 @@ static PetscErrorCode Check(PsdAdmm admm, PsdLoop *loop)
   admm->checks.previous = admm->checks.last;
   admm->checks.last = status->iteration;
   loop->checked = PETSC_TRUE;
-  loop->reached = (PetscBool)(status->gap <= admm->target);
+  loop->reached = (PetscBool)(status->gap <= admm->target && status->iteration >= admm->patience);
   admm->reason = PsdLoopReason(loop);
-  if (admm->monitor) PetscCall((*admm->monitor)(admm, status, admm->monitor_context));
-  if (loop->keeps) PetscCall(PsdHistoryAppend(&admm->history, status));
+  const PsdAdmmStatus told = PsdAdmmStatusNow(admm);
+  if (admm->monitor) PetscCall((*admm->monitor)(admm, &told, admm->monitor_context));
+  if (loop->keeps) PetscCall(PsdHistoryAppend(&admm->history, &told));
   PetscFunctionReturn(0);
 }
 
@@ -118,8 +120,22 @@ static PetscErrorCode Certify(PsdAdmm admm, PsdCertificate *certificate)
   PetscFunctionReturn(0);
 }
 
+/* What was proved takes the place of what the solver's arithmetic said of the same network and the same dual point. When
+   that was wrong it may be so again: the next certificate comes after more iterations each time. */
+static void Learn(PsdAdmm admm, const PsdCertificate *certificate)
+{
+  PsdAdmmStatus *status = &admm->status;
+  const PetscReal most = certificate->dual + certificate->rounding * PetscAbsReal(certificate->primal);
+  status->objective = certificate->primal;
+  status->bound = admm->bounds->best = PetscMin(admm->bounds->best, most);
+  status->gap = (status->objective - status->bound) / PetscAbsReal(status->objective);
+  const PetscInt64 wait = admm->round > 0 ? (PetscInt64)admm->settings.check_every << admm->round : 1;
+  admm->patience = (PetscInt)PetscMin(status->iteration + wait, PETSC_MAX_INT);
+  admm->round = PetscMin(admm->round + 1, PSD_MOST_ROUNDS - 1);
+}
+
 /* Rounding separates the bounds that the loop sees from those that can be proved: a little of the gap is left to it,
-   half in the next round, and when it is all that is left, a few more rounds will not change it. */
+   half in the next round, until what the certificate counts for it is all that was asked for. */
 #define FOR_ROUNDING 0.02
 
 PetscErrorCode PsdAdmmSolve(PsdAdmm admm, PsdCertificate *certificate)
@@ -128,16 +144,16 @@ PetscErrorCode PsdAdmmSolve(PsdAdmm admm, PsdCertificate *certificate)
   const PetscReal gap = admm->settings.gap;
   *certificate = (PsdCertificate){0};
   admm->clock.start = PsdWallSeconds() - admm->clock.elapsed;
-  if (!admm->checkpoint.resumed) admm->round = 0;
-  for (; admm->round < PSD_MOST_ROUNDS; admm->round++) {
+  if (!admm->checkpoint.resumed) admm->round = admm->patience = 0;
+  while (PETSC_TRUE) {
     admm->target = ldexp((1 - FOR_ROUNDING) * gap, -(int)admm->round);
     PetscCall(Run(admm));
     if (admm->reason == PSD_CHECKPOINTED) PetscFunctionReturn(0);
     PetscCall(Certify(admm, certificate));
+    if (certificate->gap <= gap) admm->reason = PSD_GAP_REACHED;
+    else if (certificate->rounding >= gap) admm->reason = PSD_ROUNDING_LIMIT;
     if (admm->reason != PSD_GAP_REACHED || certificate->gap <= gap) break;
-    admm->reason = PSD_ROUNDING_LIMIT;
-    if (admm->status.iteration == 0) break;
+    Learn(admm, certificate);
   }
-  if (certificate->gap <= gap) admm->reason = PSD_GAP_REACHED;
   PetscFunctionReturn(0);
 }

@@ -3,12 +3,13 @@
 */
 #include "admm.h"
 #include "base/base.h"
+#include "certificate/user_network.h"
 
 PetscErrorCode PsdAdmmStart(PsdAdmm admm, PetscReal sigma)
 {
   PetscFunctionBeginUser;
   PsdPenaltyState *penalty = &admm->penalty;
-  PetscReal rho = admm->settings.rho;
+  PetscReal rho = PsdToUnits(admm->problem->units, PSD_UNIT_PENALTY, admm->settings.rho);
   if (rho == 0) {
     PetscCall(PsdSpectrumFind(admm->consensus, &penalty->spectrum));
     rho = PsdAdmmInitialPenalty(admm);
@@ -23,20 +24,17 @@ PetscErrorCode PsdAdmmStart(PsdAdmm admm, PetscReal sigma)
 }
 
 /* The neurons with positive weight (s = 0) or those with negative weight, positive (s = 1), as a list of their own. */
-static PetscErrorCode SelectSign(PsdNetwork network, PetscInt s, PsdNeurons *selected)
+static PetscErrorCode SelectSign(const PsdNeurons *all, PetscInt s, PsdNeurons *selected)
 {
   PetscFunctionBeginUser;
-  PetscInt N, f;
-  const PetscReal *filters, *weights;
-  const PetscInt *regions, *classes;
-  PetscCall(PsdNetworkGetNeurons(network, &N, &f, &filters, &weights, &regions, &classes));
-  PetscCall(PsdNeuronsCreate(N, f, selected));
-  for (PetscInt k = 0; k < N; k++) {
-    if ((weights[k] > 0) != (s == 0)) continue;
-    PetscCall(PetscArraycpy(selected->filter + (size_t)selected->N * f, filters + (size_t)k * f, f));
-    selected->weight[selected->N] = PetscAbsReal(weights[k]);
-    selected->region[selected->N] = regions[k];
-    selected->class[selected->N] = classes[k];
+  const PetscInt f = all->f;
+  PetscCall(PsdNeuronsCreate(all->N, f, selected));
+  for (PetscInt k = 0; k < all->N; k++) {
+    if ((all->weight[k] > 0) != (s == 0)) continue;
+    PetscCall(PetscArraycpy(selected->filter + (size_t)selected->N * f, all->filter + (size_t)k * f, f));
+    selected->weight[selected->N] = PetscAbsReal(all->weight[k]);
+    selected->region[selected->N] = all->region[k];
+    selected->class[selected->N] = all->class[k];
     selected->N++;
   }
   PetscFunctionReturn(0);
@@ -45,13 +43,16 @@ static PetscErrorCode SelectSign(PsdNetwork network, PetscInt s, PsdNeurons *sel
 PetscErrorCode PsdAdmmSetInitial(PsdAdmm admm, PsdNetwork network)
 {
   PetscFunctionBeginUser;
+  PsdNeurons all;
+  PetscCall(PsdProblemReadNeurons(admm->problem, network, &all));
   for (PetscInt s = 0; s < 2; s++) {
     PsdNeurons selected;
     PetscReal weight;
-    PetscCall(SelectSign(network, s, &selected));
+    PetscCall(SelectSign(&all, s, &selected));
     PetscCall(PsdNeuronsAssemble(&selected, admm->blocks, admm->iterate.Z[s], &weight));
     PetscCall(PsdNeuronsDestroy(&selected));
   }
+  PetscCall(PsdNeuronsDestroy(&all));
   /* U = 0, and S is not in use yet */
   PetscCall(VecWAXPY(admm->iterate.S, -1, admm->iterate.Z[1], admm->iterate.Z[0]));
   PetscCall(PsdConsensusRestart(admm->consensus, admm->iterate.S));
@@ -72,14 +73,15 @@ PetscErrorCode PsdAdmmSetBeta(PsdAdmm admm, PetscReal beta)
   const PetscReal sigma = admm->split ? admm->split->sigma : 1;
   const PetscBool estimated = (PetscBool)(admm->penalty.spectrum.steps > 0); /* rather than given, as -rho */
   const PetscReal start = estimated ? PsdAdmmInitialPenalty(admm) : 1;
-  PetscReal objective = admm->status.objective + (beta - last) * admm->best.weight;
+  PetscCall(PsdProblemTakeBeta(problem, beta));
+  problem->request.beta_rel = problem->request.beta_noise = 0;
+  const PetscReal factor = problem->beta / last;
+  PetscReal objective = admm->status.objective + (problem->beta - last) * admm->best.weight;
   PetscCall(PsdPhaseBegin(PSD_PHASE_FACTOR));
-  problem->beta = beta;
-  problem->beta_rel = problem->beta_noise = 0;
   PetscCall(PsdBoundsSetBeta(admm->bounds));
   if (estimated) PetscCall(PsdAdmmSetPenalty(admm, admm->penalty.rho * PsdAdmmInitialPenalty(admm) / start, sigma));
-  for (PetscInt s = 0; s < 2; s++) PetscCall(VecScale(admm->iterate.U[s], beta / last));
-  PetscCall(PsdConsensusRescale(admm->consensus, beta / last));
+  for (PetscInt s = 0; s < 2; s++) PetscCall(VecScale(admm->iterate.U[s], factor));
+  PetscCall(PsdConsensusRescale(admm->consensus, factor));
   PsdAcceleratorReset(admm->accelerator);
   admm->penalty.initial = admm->penalty.rho;
   admm->penalty.trend = (PsdBoundTrend){0};

@@ -135,8 +135,9 @@ static PetscErrorCode VisitRounds(PsdAdmm admm, PsdVisitor v)
   PetscFunctionBeginUser;
   PetscReal gap = admm->settings.gap;
   PetscCall(PsdVisitInt(v, "round", 0, PSD_MOST_ROUNDS - 1, &admm->round));
+  PetscCall(PsdVisitInt(v, "patience", 0, PETSC_MAX_INT, &admm->patience));
   PetscCall(PsdVisitReal(v, "gap_asked_for", &gap));
-  if (gap != admm->settings.gap) admm->round = 0;
+  if (gap != admm->settings.gap) admm->round = admm->patience = 0;
   PetscFunctionReturn(0);
 }
 

@@ -106,6 +106,8 @@ PetscErrorCode PsdTrainingSetUp(PsdData data, PsdPatches patches, PsdProblem pro
 PetscErrorCode PsdTrainingDescribe(PsdData data, PsdPatches patches, PsdProblem problem, PsdReport *report);
 /* The solver's network with its certificate, written to `path` unless that is empty. */
 PetscErrorCode PsdTrainingSave(PsdAdmm admm, const PsdCertificate *certificate, const char path[], PsdNetwork *network);
+/* When a gap is above what was asked for: what happened and what to try, in a few last lines. */
+PetscErrorCode PsdTrainingExplain(const PsdCertificate *certificate, PetscReal asked, PsdAdmmReason reason);
 /* The last fraction of the images, which training leaves out. */
 PetscErrorCode PsdHeldOutRead(PsdData training, PetscReal fraction, PsdData *held_out);
 /* Accuracy on other images, 0..1, and mean loss an image. */

@@ -13,7 +13,7 @@
 #define LAST_BETA 0.001 /* of the beta_max of random targets: beyond what did best on any data set tried */
 #define IDENTITY 256    /* bytes of the text that says which path this is */
 
-/* The numbers of a row; all but the last are those of path.csv, in its order. REACHED: whether the gap was. */
+/* The numbers of a row; all but the last are those of path.csv, in its order. REASON: a PsdAdmmReason. */
 enum {
   NUMBER,
   BETA,
@@ -27,7 +27,7 @@ enum {
   ACCURACY,
   ACCURACY_HELD_OUT,
   LOSS_HELD_OUT,
-  REACHED,
+  REASON,
   COLUMNS
 };
 
@@ -145,8 +145,9 @@ typedef struct {
   PsdAdmmRecord *record; /* a row for each beta that is done */
   PsdTable table;
   PsdReport *report;
-  const PetscReal *best; /* the row of the network that is kept; NULL: none yet */
-  PetscBool all_reached, time_is_up, stopped;
+  const PetscReal *best;    /* the row of the network that is kept; NULL: none yet */
+  PetscInt missed, rounded; /* betas whose gap was not reached, and those of them where rounding is why */
+  PetscBool time_is_up, stopped;
 } Path;
 
 /* What rows are results of, beside the problem: the betas and the images to choose by. */
@@ -225,7 +226,8 @@ static PetscErrorCode Take(Path *path, const PetscReal row[])
 {
   PetscFunctionBeginUser;
   path->report->iterations += (PetscInt)row[ITERATIONS];
-  path->all_reached = (PetscBool)(path->all_reached && row[REACHED] != 0);
+  path->missed += row[REASON] != PSD_GAP_REACHED;
+  path->rounded += row[REASON] == PSD_ROUNDING_LIMIT;
   if (IsBetter(path, row)) {
     path->best = row;
     path->report->certificate =
@@ -260,7 +262,7 @@ static PetscErrorCode FillRow(Path *path, PetscInt number, const PsdCertificate 
   row[NEURONS] = (PetscReal)neurons;
   row[ACCURACY] = certificate->accuracy;
   row[ACCURACY_HELD_OUT] = row[LOSS_HELD_OUT] = 0;
-  row[REACHED] = reason == PSD_GAP_REACHED;
+  row[REASON] = (PetscReal)reason;
   if (path->held_out)
     PetscCall(PsdHeldOutApply(network, path->problem, path->held_out, &row[ACCURACY_HELD_OUT], &row[LOSS_HELD_OUT]));
   PetscFunctionReturn(0);
@@ -392,6 +394,27 @@ static PetscErrorCode PrintSummary(const Path *path)
   PetscFunctionReturn(0);
 }
 
+/* What happened where the gap was not reached, and what to try. */
+static PetscErrorCode Explain(const Path *path)
+{
+  PetscFunctionBeginUser;
+  if (path->missed == 0) PetscFunctionReturn(0);
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD,
+                        "note     %" PetscInt_FMT " of %" PetscInt_FMT
+                        " betas ended above their gap; networks and bounds hold as they are\n",
+                        path->missed, path->record->rows));
+  if (path->rounded > 0)
+    PetscCall(PetscPrintf(PETSC_COMM_WORLD,
+                          "         %" PetscInt_FMT
+                          " of them by the rounding of the proof, which no iteration takes away: try a larger -gap\n",
+                          path->rounded));
+  if (path->missed > path->rounded)
+    PetscCall(
+        PetscPrintf(PETSC_COMM_WORLD, "         try a larger %s\n",
+                    path->time_is_up ? "-time_limit, or -checkpoint FILE and later -resume" : "-max_it, or -gap"));
+  PetscFunctionReturn(0);
+}
+
 /* The path goes on another time: it leaves its checkpoint, its table and its best network so far. */
 static PetscErrorCode Leave(const Path *path)
 {
@@ -409,6 +432,7 @@ static PetscErrorCode Finish(Path *path)
 {
   PetscFunctionBeginUser;
   PetscCall(PrintSummary(path));
+  PetscCall(Explain(path));
   PetscCall(PsdAdmmGetKernels(path->admm, &path->report->consensus, &path->report->cone));
   if (path->choices->report[0]) PetscCall(PsdReportWrite(path->report, path->choices->report));
   PetscFunctionReturn(0);
@@ -428,7 +452,7 @@ static PetscErrorCode Run(Path *path, int *exit_status)
   else PetscCall(Finish(path));
   PetscCall(PetscOptionsHasName(NULL, NULL, "-checkpoint", &keeps));
   /* a path that should have been gone on with but could not be saved is not done */
-  const PetscBool done = path->time_is_up ? (PetscBool)!keeps : path->all_reached;
+  const PetscBool done = path->time_is_up ? (PetscBool)!keeps : (PetscBool)(path->missed == 0);
   *exit_status = done ? PSD_EXIT_DONE : PSD_EXIT_NOT_CONVERGED;
   if (path->stopped) *exit_status = PSD_EXIT_CHECKPOINTED;
   PetscFunctionReturn(0);
@@ -441,12 +465,7 @@ static PetscErrorCode SetUpAndRun(const Choices *choices, PsdData data, PsdPatch
   PetscFunctionBeginUser;
   char identity[IDENTITY];
   PsdAdmmRecord record = {.identity = identity, .columns = COLUMNS, .most = choices->count};
-  Path path = {.admm = admm,
-               .problem = problem,
-               .choices = choices,
-               .record = &record,
-               .report = report,
-               .all_reached = PETSC_TRUE};
+  Path path = {.admm = admm, .problem = problem, .choices = choices, .record = &record, .report = report};
   PetscCall(PetscMalloc1((size_t)choices->count * COLUMNS, &record.numbers));
   PetscCall(PsdDataSetUp(data));
   PetscCall(ReadHeldOut(choices, data, &path.held_out));

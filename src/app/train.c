@@ -145,7 +145,7 @@ static PetscErrorCode SolveAndWrite(PsdAdmm admm, PsdProblem problem, PsdData he
 {
   PetscFunctionBeginUser;
   PsdTable history;
-  PetscReal loss;
+  PetscReal loss, gap;
   PsdNetwork network;
   PsdWitness witness;
   PsdAdmmStatus status;
@@ -169,6 +169,8 @@ static PetscErrorCode SolveAndWrite(PsdAdmm admm, PsdProblem problem, PsdData he
   PetscCall(PsdNetworkSetCrops(network, outputs->crop_shift));
   if (held_out) PetscCall(PsdHeldOutApply(network, problem, held_out, &report->accuracy_validation, &loss));
   PetscCall(PrintSummary(report, outputs, reason));
+  PetscCall(PsdAdmmGetTolerances(admm, &gap, NULL));
+  PetscCall(PsdTrainingExplain(&report->certificate, gap, reason));
   if (outputs->certificate[0]) {
     PetscCall(PsdAdmmGetWitness(admm, &witness));
     PetscCall(PsdCertificateSave(witness, problem, outputs->certificate));

@@ -82,6 +82,26 @@ PetscErrorCode PsdTrainingSave(PsdAdmm admm, const PsdCertificate *certificate, 
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdTrainingExplain(const PsdCertificate *certificate, PetscReal asked, PsdAdmmReason reason)
+{
+  PetscFunctionBeginUser;
+  const char *advice = "try a larger -max_it, or -gap";
+  if (certificate->gap <= asked) PetscFunctionReturn(0);
+  if (reason == PSD_TIME_LIMIT) advice = "try a larger -time_limit, or -checkpoint FILE and later -resume";
+  if (reason == PSD_SIGNAL) advice = "try -checkpoint FILE, with which a run that was stopped goes on by -resume";
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD,
+                        "note     the gap is %.2e where %.2e was asked for; network and bound hold as they are\n",
+                        (double)certificate->gap, (double)asked));
+  if (certificate->rounding >= asked)
+    PetscCall(
+        PetscPrintf(PETSC_COMM_WORLD,
+                    "         %.2e of it is the rounding of the proof, which no iteration takes away: try a larger "
+                    "-gap or -beta\n",
+                    (double)certificate->rounding));
+  else PetscCall(PetscPrintf(PETSC_COMM_WORLD, "         %s\n", advice));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdHeldOutRead(PsdData training, PetscReal fraction, PsdData *held_out)
 {
   PetscFunctionBeginUser;

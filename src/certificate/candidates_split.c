@@ -29,12 +29,13 @@ PetscErrorCode PsdBoundsBuildStep(PsdBounds bounds, const PsdIterate *iterate)
   const PsdProblem problem = bounds->problem;
   const PetscInt C = problem->blocks->C;
   const size_t length = (size_t)problem->representatives.n_local * C;
+  const PetscReal ulps = 16 * PETSC_MACHINE_EPSILON * PsdLossSlope(&problem->loss);
   PetscBool moved = PETSC_FALSE;
   PetscCall(PetscArraycpy(bounds->nu, iterate->nu_step, length));
   (*problem->loss.ops->to_domain)(&problem->loss, problem->representatives.n_local, C, bounds->nu,
                                   problem->representatives.Y);
   for (size_t k = 0; k < length && !moved; k++)
-    moved = (PetscBool)(PetscAbsReal(bounds->nu[k] - iterate->nu_step[k]) > 16 * PETSC_MACHINE_EPSILON);
+    moved = (PetscBool)(PetscAbsReal(bounds->nu[k] - iterate->nu_step[k]) > ulps);
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &moved, 1, MPIU_BOOL, MPI_LOR, problem->comm));
   if (moved) {
     PetscCall(PsdProductsAdjoint(problem->products, bounds->nu, bounds->M));

@@ -32,10 +32,11 @@ PetscErrorCode PsdCertify(PsdProblem problem, Vec S, PetscReal weight, PetscInt 
   certificate->primal = primal.loss + problem->beta * weight;
   certificate->accuracy = primal.accuracy;
   certificate->dual = 0;
+  PetscReal unrounded = 0; /* the dual value, were rounding not counted */
   for (PetscInt k = 0; k < count; k++) {
     const PsdDualRay ray = {problem, points[k].linear, points[k].quadratic,
                             problem->loss.ops->splits ? points[k].nu : NULL, samples};
-    PetscReal polar, value, rounding;
+    PetscReal polar, plain, value, rounding, unused;
     PetscCall(PsdDualPointPolar(problem, &points[k], &polar, NULL));
     PetscCall(PsdDualAlongRay(&ray, problem->beta / polar, &value, &rounding));
     value -= rounding;
@@ -43,6 +44,9 @@ PetscErrorCode PsdCertify(PsdProblem problem, Vec S, PetscReal weight, PetscInt 
       certificate->dual = value;
       best = &points[k];
     }
+    PetscCall(PsdPolarMax(problem->polar, problem->blocks, points[k].gradient, &plain));
+    PetscCall(PsdDualAlongRay(&ray, problem->beta / plain, &plain, &unused));
+    unrounded = PetscMax(unrounded, plain);
     PetscCall(PetscInfo(NULL, "certificate candidate %" PetscInt_FMT ": R*/beta %g, dual %.12g\n", k,
                         (double)(polar / problem->beta), (double)value));
   }
@@ -52,8 +56,12 @@ PetscErrorCode PsdCertify(PsdProblem problem, Vec S, PetscReal weight, PetscInt 
   PetscCheck(certificate->dual <= certificate->primal, problem->comm, PETSC_ERR_PLIB,
              "The bound %.17g is above the objective %.17g of a network: one of them is wrong",
              (double)certificate->dual, (double)certificate->primal);
-  if (witness) PetscCall(PsdWitnessTake(witness, problem, best));
+  if (witness) {
+    PetscCall(PsdWitnessTake(witness, problem, best));
+    certificate->dual = PetscMin(certificate->dual, witness->bound); /* what is said is what the witness shows */
+  }
   certificate->gap = (certificate->primal - certificate->dual) / PetscAbsReal(certificate->primal);
+  certificate->rounding = (unrounded - certificate->dual) / PetscAbsReal(certificate->primal);
   for (PetscInt k = 0; k < count; k++) PetscCall(PsdDualPointDestroy(&points[k]));
   PetscCall(PetscFree(points));
   PetscCall(PsdPhaseEnd(PSD_PHASE_CERTIFY));

@@ -16,11 +16,11 @@
 
 struct _p_PsdWitness {
   MPI_Comm comm;
-  PetscInt n_local, local; /* samples and pairs here */
-  PetscReal s, beta, bound;
-  PetscReal *nu;        /* n_local x C row-major */
-  PetscBool multiplied; /* there are multipliers; a file need not have any */
-  PetscReal *theta;     /* local x 2: of M and of -M */
+  PetscInt n_local, local;  /* samples and pairs here */
+  PetscReal s, beta, bound; /* beta and theta in the problem's units, in files in the user's */
+  PetscReal *nu;            /* n_local x C row-major */
+  PetscBool multiplied;     /* there are multipliers; a file need not have any */
+  PetscReal *theta;         /* local x 2: of M and of -M */
   /* of one that was loaded: */
   PsdArchive archive; /* still to be read from; NULL once it was */
   PsdNetwork network; /* the problem, as a network without neurons */
@@ -39,8 +39,5 @@ PetscErrorCode PsdWitnessTake(PsdWitness witness, PsdProblem problem, const PsdD
 /* PsdWitnessRead - the rest of the file that it was loaded from, for this problem. Errors: a file that is damaged, or of
    other samples. Collective. Agrees. */
 PetscErrorCode PsdWitnessRead(PsdWitness witness, PsdProblem problem);
-
-/* PsdProblemDescribe - the problem as a network without neurons: patches, classes, record of the training. Collective. */
-PetscErrorCode PsdProblemDescribe(PsdProblem problem, PsdNetwork *network);
 
 #endif

@@ -10,8 +10,8 @@
 #include "witness.h"
 #include "base/base.h"
 #include "certificate.h"
-#include "network/neurons.h"
 #include "ray.h"
+#include "user_network.h"
 #include <float.h>
 #include <petscblaslapack.h>
 
@@ -129,8 +129,9 @@ static PetscErrorCode Evaluate(Check *it, PsdNetwork network)
   it->weight = 0;
   PetscCall(PsdBlocksCreateVec(it->problem->blocks, &S));
   if (network) {
-    PetscCall(PsdNeuronsBorrow(network, &neurons));
+    PetscCall(PsdProblemReadNeurons(it->problem, network, &neurons));
     PetscCall(PsdNeuronsAssemble(&neurons, it->problem->blocks, S, &it->weight));
+    PetscCall(PsdNeuronsDestroy(&neurons));
   }
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &it->weight, 1, MPIU_REAL, MPI_SUM, it->problem->comm));
   PetscCall(PsdProblemEvaluate(it->problem, S, 1, &source, &it->primal, &it->point));

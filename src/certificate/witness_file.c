@@ -6,30 +6,11 @@
 #include "base/base.h"
 #include "network/network.h"
 #include "problem/identity.h"
+#include "user_network.h"
 
 #define FORMAT "psdnet-certificate"
 #define VERSION 1
 #define SUM_LENGTH 9 /* of a checksum in hexadecimal digits */
-
-PetscErrorCode PsdProblemDescribe(PsdProblem problem, PsdNetwork *network)
-{
-  PetscFunctionBeginUser;
-  PetscInt count, copies;
-  const PetscInt *labels;
-  PetscCall(PsdDataGetCopies(problem->data, &copies));
-  PetscCall(PsdDataGetClasses(problem->data, &count, &labels, NULL));
-  PsdTraining training = {
-      .beta = problem->beta, .beta_max = problem->beta_max, .n_train = problem->n / copies, .flip = copies == 2};
-  PetscCall(PetscStrncpy(training.loss, problem->loss.ops->name, sizeof(training.loss)));
-  training.loss_parameter = problem->loss.parameter;
-  PetscCall(PetscArraycpy(training.activation, problem->activation, 3));
-  PetscCall(PsdNetworkCreate(problem->comm, network));
-  PetscCall(PsdNetworkSetPatches(*network, problem->patches));
-  PetscCall(PsdNetworkSetClasses(*network, count, labels));
-  PetscCall(PsdNetworkSetNeurons(*network, 0, problem->blocks->f, NULL, NULL, NULL, NULL));
-  PetscCall(PsdNetworkSetTraining(*network, &training));
-  PetscFunctionReturn(0);
-}
 
 /* ---------------------------------------------------------------- writing */
 
@@ -99,7 +80,7 @@ static PetscErrorCode Write(PsdWitness it, PsdProblem problem, const PsdModel *m
   const PetscInt64 C = blocks->C;
   PsdArchive archive;
   Transforms transforms;
-  PetscReal *orders;
+  PetscReal *orders, *multipliers;
   PetscMPIInt rank;
   PetscInt first;
   PetscCallMPI(MPI_Comm_rank(it->comm, &rank));
@@ -111,14 +92,18 @@ static PetscErrorCode Write(PsdWitness it, PsdProblem problem, const PsdModel *m
   const PetscInt order = PsdArchiveAddVector(archive, "/order", blocks->G);
   AddTransforms(archive, model, &transforms);
   PetscCall(Orders(problem, &orders));
+  PetscCall(PetscMalloc1(2 * (size_t)it->local, &multipliers));
+  for (PetscInt k = 0; k < 2 * it->local; k++)
+    multipliers[k] = PsdFromUnits(problem->units, PSD_UNIT_FEATURE, it->theta[k]);
   const PetscErrorCode laid_out = PsdArchiveLayout(archive);
   if (!laid_out) {
     PsdArchivePut(archive, nu, first * C, it->n_local * C, it->nu);
-    PsdArchivePut(archive, theta, 2 * (PetscInt64)blocks->first, 2 * (PetscInt64)blocks->local, it->theta);
+    PsdArchivePut(archive, theta, 2 * (PetscInt64)blocks->first, 2 * (PetscInt64)blocks->local, multipliers);
     if (rank == 0) PutTransforms(archive, model, &transforms);
     if (rank == 0) PsdArchivePut(archive, order, 0, blocks->G, orders);
   }
   PetscCall(PetscFree(orders));
+  PetscCall(PetscFree(multipliers));
   PetscCall(PsdArchiveCommit(&archive)); /* also what Layout has found */
   PetscFunctionReturn(0);
 }
@@ -132,7 +117,7 @@ PetscErrorCode PsdWitnessSave(PsdWitness it, PsdProblem problem, const char path
   PetscCheck(it->multiplied, it->comm, PETSC_ERR_ORDER, "The witness is empty");
   PetscCall(PsdProblemDescribe(problem, &network));
   PetscCall(PsdNetworkGetTraining(network, &training));
-  training.beta = it->beta;
+  training.beta = PsdFromUnits(problem->units, PSD_UNIT_FEATURE, it->beta);
   PetscCall(PsdNetworkSetTraining(network, &training));
   PetscCall(PsdNetworkDescribe(network, &model));
   const PetscErrorCode written = Write(it, problem, &model, path);
@@ -165,7 +150,6 @@ PetscErrorCode PsdWitnessLoad(MPI_Comm comm, const char path[], PsdWitness *witn
 {
   PetscFunctionBeginUser;
   PsdWitness it;
-  PsdTraining training;
   PetscCall(PsdWitnessCreate(comm, &it));
   PetscCall(PetscStrncpy(it->path, path, sizeof(it->path)));
   PetscErrorCode code = PsdArchiveOpen(comm, path, FORMAT, VERSION, &it->archive);
@@ -173,8 +157,6 @@ PetscErrorCode PsdWitnessLoad(MPI_Comm comm, const char path[], PsdWitness *witn
   if (!code) {
     PetscCall(PsdArchiveGetReal(it->archive, "s", &it->s));
     PetscCall(PsdArchiveGetReal(it->archive, "bound", &it->bound));
-    PetscCall(PsdNetworkGetTraining(it->network, &training));
-    it->beta = training.beta;
     if (it->s < 0) PsdArchiveFail(it->archive, "s is negative");
     code = PsdArchiveAgree(it->archive);
   }
@@ -253,8 +235,14 @@ static PetscErrorCode ReadNumbers(PsdWitness it, PsdProblem problem)
 PetscErrorCode PsdWitnessRead(PsdWitness it, PsdProblem problem)
 {
   PetscFunctionBeginUser;
+  PsdTraining training;
   PetscCheck(it->archive, it->comm, PETSC_ERR_ORDER, "The witness was not loaded, or has been read");
   PetscCall(ReadNumbers(it, problem));
   PetscCall(PsdArchiveClose(&it->archive));
+  PetscCall(PsdNetworkGetTraining(it->network, &training));
+  PetscCall(PsdProblemTakeBeta(problem, training.beta));
+  it->beta = problem->beta;
+  for (PetscInt k = 0; k < 2 * it->local; k++)
+    it->theta[k] = PsdToUnits(problem->units, PSD_UNIT_FEATURE, it->theta[k]);
   PetscFunctionReturn(0);
 }

@@ -73,6 +73,13 @@ PsdLoss PsdLossMake(const PsdLossOps *ops, PetscReal parameter);
    -loss. Collective. */
 PetscErrorCode PsdLossSetFromOptions(PsdLoss *loss);
 
+/* What sigma and curvature, which are those of a loss of slopes up to 1, are to be multiplied by: a loss that is flatter
+   everywhere, as Huber's with a small threshold is, has dual points and a beta_max that are smaller by as much. */
+static inline PetscReal PsdLossSlope(const PsdLoss *loss)
+{
+  return PetscMin(1, (*loss->ops->steepness)(loss));
+}
+
 /* Whether the loss of C scores changes with their mean. */
 static inline PetscBool PsdLossIgnoresMean(const PsdLoss *loss, PetscInt C)
 {

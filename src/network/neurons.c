@@ -61,20 +61,6 @@ PetscErrorCode PsdNeuronsGather(MPI_Comm comm, const PsdNeurons *local, PsdNeuro
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdNeuronsBorrow(PsdNetwork network, PsdNeurons *neurons)
-{
-  PetscFunctionBeginUser;
-  const PetscReal *filters, *weights;
-  const PetscInt *regions, *classes;
-  *neurons = (PsdNeurons){0};
-  PetscCall(PsdNetworkGetNeurons(network, &neurons->N, &neurons->f, &filters, &weights, &regions, &classes));
-  neurons->filter = (PetscReal *)filters;
-  neurons->weight = (PetscReal *)weights;
-  neurons->region = (PetscInt *)regions;
-  neurons->class = (PetscInt *)classes;
-  PetscFunctionReturn(0);
-}
-
 PetscErrorCode PsdNeuronsAssemble(const PsdNeurons *neurons, PsdBlocks blocks, Vec S, PetscReal *sum)
 {
   PetscFunctionBeginUser;

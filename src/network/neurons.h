@@ -5,7 +5,6 @@
 #define PSD_NEURONS_PRIVATE_H
 
 #include <petscvec.h>
-#include <psdnetwork.h>
 #include "base/visitor.h"
 #include "cone/blocks.h"
 #include "cone/factors.h"
@@ -25,9 +24,6 @@ PetscErrorCode PsdNeuronsDestroy(PsdNeurons *neurons);
 
 /* PsdNeuronsGather - all ranks' neurons on every rank, in rank order; creates `all`. Collective. */
 PetscErrorCode PsdNeuronsGather(MPI_Comm comm, const PsdNeurons *local, PsdNeurons *all);
-
-/* PsdNeuronsBorrow - a network's neurons as a list that must be neither written nor freed. Not collective. */
-PetscErrorCode PsdNeuronsBorrow(PsdNetwork network, PsdNeurons *neurons);
 
 /*
    PsdDecompose - appends the neurons of one block Z = F F', as many as F has columns. When <J,Z> = 0 their terms sum

@@ -212,6 +212,35 @@ PetscErrorCode PsdPatchesSetStatistics(PsdPatches patches, PetscReal sum[])
   PetscFunctionReturn(0);
 }
 
+/* The largest number of a raw patch, of pixel values 0 .. 255. */
+static PetscReal LargestPixel(const PsdPatchGeometry *g)
+{
+  const PetscReal value = PetscMax(PetscAbsReal(g->pixel_shift), PetscAbsReal(255 - g->pixel_shift));
+  return g->normalize > 0 ? PetscMin(1, 128 / PetscSqrtReal(g->normalize)) : value / g->pixel_scale;
+}
+
+/* A whitened number has variance lambda/(lambda + EPS mean lambda); a transform is measured by its columns. */
+static PetscReal LargestNumber(PsdPatches patches, PetscReal pixel)
+{
+  PetscReal squares = 0;
+  if (patches->whiten > 0 && !patches->transform) return 1 / PetscSqrtReal(1 + patches->whiten);
+  if (!patches->transform) return pixel;
+  for (size_t k = 0; k < (size_t)patches->q * patches->f; k++) squares += patches->transform[k] * patches->transform[k];
+  return pixel * PetscSqrtReal(squares / (PetscReal)patches->f);
+}
+
+void PsdPatchesGetRange(PsdPatches patches, PsdPatchRange *range)
+{
+  *range = (PsdPatchRange){PETSC_MAX_REAL, 0, 0};
+  for (PetscInt k = 0; k < PetscMax(1, patches->branches); k++) {
+    const PsdPatches branch = patches->branches ? patches->branch[k] : patches;
+    const PetscReal pixel = LargestPixel(&branch->geometry), x = LargestNumber(branch, pixel);
+    range->least = PetscMin(range->least, PetscMin(pixel, x));
+    range->largest = PetscMax(range->largest, PetscMax(pixel, x));
+    range->x = PetscMax(range->x, x);
+  }
+}
+
 /* With r the largest norm of a patch and |T|_F >= |T|_2:  |a| |T|^2 (r + |mean|)^2 + |b| |T| (r + |mean|). A
    normalised patch has norm at most sqrt q; another's entries are at most those of the pixel values 0 and 255. */
 PetscReal PsdPatchesFeatureBound(PsdPatches patches, const PetscReal activation[3])

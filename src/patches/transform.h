@@ -30,4 +30,14 @@ PetscErrorCode PsdPatchesVisit(PsdPatches patches, struct _p_PsdVisitor *visitor
    coordinates: what the rounding error of a lifted feature is relative to. 0 without a transform. */
 PetscReal PsdPatchesFeatureBound(PsdPatches patches, const PetscReal activation[3]);
 
+/* How large the numbers of patches can be, as far as that is known before any is cut: of raw patches and of those of
+   the program the least and the largest over branches, and the largest of the program's, x. */
+typedef struct {
+  PetscReal least, largest, x;
+} PsdPatchRange;
+
+/* PsdPatchesGetRange - what -pixel_shift ... -whiten or a transform say of it. A normalised or whitened patch is
+   measured by the deviation of its numbers. After PsdPatchesSetImageSize or PsdPatchesSetGeometry. Not collective. */
+void PsdPatchesGetRange(PsdPatches patches, PsdPatchRange *range);
+
 #endif

@@ -53,7 +53,7 @@ static PetscErrorCode BetaOfRandomTargets(PsdProblem problem)
   PetscReal noise;
   PetscCall(PsdPolarMax(problem->polar, problem->blocks, problem->h_random, &noise));
   PetscCall(PetscInfo(NULL, "beta_max of random targets: %g\n", (double)noise));
-  problem->beta = problem->beta_noise * noise;
+  problem->beta = problem->request.beta_noise * noise;
   PetscFunctionReturn(0);
 }
 
@@ -67,7 +67,7 @@ static PetscErrorCode SeparateFromRounding(PsdProblem problem)
                       (double)problem->beta_max, (double)polar, (double)hidden));
   if (polar > 2 * hidden) PetscFunctionReturn(0);
   problem->beta_max = 0;
-  if (problem->beta_rel > 0 || problem->beta_noise > 0)
+  if (problem->request.beta_rel > 0 || problem->request.beta_noise > 0)
     problem->beta = PetscMax(polar, PETSC_MACHINE_EPSILON); /* polar is 0 when all features are */
   PetscFunctionReturn(0);
 }
@@ -80,12 +80,12 @@ PetscErrorCode PsdProblemFindBeta(PsdProblem problem, PetscReal trace)
   PetscCall(PsdPhaseBegin(PSD_PHASE_FACTOR));
   PetscCall(PsdPolarCreate(problem->blocks->f, &problem->polar));
   PetscCall(PsdPolarMax(problem->polar, problem->blocks, problem->h, &problem->beta_max));
-  if (problem->beta_noise > 0) PetscCall(BetaOfRandomTargets(problem));
+  if (problem->request.beta_noise > 0) PetscCall(BetaOfRandomTargets(problem));
   PetscCall(VecDestroy(&problem->h_random));
   PetscCall(PsdPhaseEnd(PSD_PHASE_FACTOR));
   PsdCheckInput(!PetscIsInfOrNanReal(problem->beta_max),
                 "lifted features overflow: see -pixel_shift, -pixel_scale, -activation and the preprocessing");
-  if (problem->beta_rel > 0) problem->beta = problem->beta_rel * problem->beta_max;
+  if (problem->request.beta_rel > 0) problem->beta = problem->request.beta_rel * problem->beta_max;
   PetscCall(GradientIsNegligible(problem, trace, &nothing));
   if (nothing) PetscCall(SeparateFromRounding(problem));
   problem->beta_asked = problem->beta;

@@ -85,7 +85,7 @@ PetscErrorCode PsdProblemIdentify(PsdProblem problem, char text[])
 {
   PetscFunctionBeginUser;
   const PsdBlocks blocks = problem->blocks;
-  const PetscReal *a = problem->activation;
+  const PetscReal *a = problem->request.activation;
   PetscInt branches;
   text[0] = '\0';
   PetscCall(IdentifyImages(problem, text));
@@ -100,6 +100,7 @@ PetscErrorCode PsdProblemIdentify(PsdProblem problem, char text[])
   if (problem->loss.ops->parameter)
     AddLine(text, "%s %.17g\n", problem->loss.ops->parameter->name, (double)problem->loss.parameter);
   AddLine(text, "activation %.17g,%.17g,%.17g\n", (double)a[0], (double)a[1], (double)a[2]);
+  AddLine(text, "features in units of 2^%d\n", -problem->units.exponent);
   AddLine(text, "f %" PetscInt_FMT "\nC %" PetscInt_FMT "\nG %" PetscInt_FMT "\nD %" PetscInt_FMT "\n", blocks->f,
           blocks->C, blocks->G, blocks->D);
   PetscFunctionReturn(0);

@@ -17,10 +17,7 @@ PetscErrorCode PsdProblemCreate(PsdData data, PsdPatches patches, PsdProblem *pr
   it->data = data;
   it->patches = patches;
   it->loss = PsdLossMake(PsdLossTable[0], 0);
-  it->activation[0] = 0.09;
-  it->activation[1] = 0.5;
-  it->activation[2] = 0.47;
-  it->beta_noise = 0.01;
+  it->request = (PsdProblemRequest){.activation = {0.09, 0.5, 0.47}, .beta_noise = 0.01};
   it->memory = 1024;
   *problem = it;
   PetscFunctionReturn(0);
@@ -29,21 +26,22 @@ PetscErrorCode PsdProblemCreate(PsdData data, PsdPatches patches, PsdProblem *pr
 PetscErrorCode PsdProblemSetFromOptions(PsdProblem problem)
 {
   PetscFunctionBeginUser;
+  PsdProblemRequest *request = &problem->request;
   PetscInt count = 3;
   PetscBool given, given_rel, given_noise;
   PetscCall(PsdOptionsHeading("Problem"));
   PetscCall(PsdLossSetFromOptions(&problem->loss));
   PetscCall(PsdOptionRealList("-activation", "a,b,c of the activation a u^2 + b u + c [0.09,0.5,0.47]",
-                              problem->activation, &count, &given));
+                              request->activation, &count, &given));
   PsdCheckInput(!given || count == 3, "option -activation: found %" PetscInt_FMT " numbers, expected 3: a,b,c", count);
-  PetscCall(PsdOptionReal("-beta", "weight of the regularisation (absolute)", PSD_POSITIVE, &problem->beta, &given));
+  PetscCall(PsdOptionReal("-beta", "weight of the regularisation (absolute)", PSD_POSITIVE, &request->beta, &given));
   PetscCall(PsdOptionReal("-beta_rel", "weight of the regularisation as a fraction of beta_max", PSD_POSITIVE,
-                          &problem->beta_rel, &given_rel));
+                          &request->beta_rel, &given_rel));
   PetscCall(PsdOptionReal("-beta_noise", "weight of the regularisation as a fraction of the beta_max of random targets",
-                          PSD_POSITIVE, &problem->beta_noise, &given_noise));
+                          PSD_POSITIVE, &request->beta_noise, &given_noise));
   PsdCheckInput(given + given_rel + given_noise <= 1,
                 "options -beta, -beta_rel and -beta_noise: found several, expected one of them");
-  if (given || given_rel) problem->beta_noise = 0;
+  if (given || given_rel) request->beta_noise = 0;
   PetscCall(PsdOptionReal("-memory", "MB a rank for lifted features; more are lifted again at each pass",
                           PSD_NONNEGATIVE, &problem->memory, NULL));
   PetscFunctionReturn(0);
@@ -73,23 +71,23 @@ PetscErrorCode PsdProblemSetLoss(PsdProblem problem, const char name[], PetscRea
 PetscErrorCode PsdProblemSetActivation(PsdProblem problem, const PetscReal activation[3])
 {
   PetscFunctionBeginUser;
-  PetscCall(PetscArraycpy(problem->activation, activation, 3));
+  PetscCall(PetscArraycpy(problem->request.activation, activation, 3));
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode PsdProblemSetBeta(PsdProblem problem, PetscReal beta)
 {
   PetscFunctionBeginUser;
-  problem->beta = beta;
-  problem->beta_rel = problem->beta_noise = 0;
+  problem->request.beta = beta;
+  problem->request.beta_rel = problem->request.beta_noise = 0;
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode PsdProblemSetBetaNoise(PsdProblem problem, PetscReal fraction)
 {
   PetscFunctionBeginUser;
-  problem->beta_noise = fraction;
-  problem->beta_rel = 0;
+  problem->request.beta_noise = fraction;
+  problem->request.beta_rel = 0;
   PetscFunctionReturn(0);
 }
 
@@ -97,6 +95,28 @@ PetscReal PsdPathBeta(PetscReal beta_max, PetscReal last, PetscInt k, PetscInt c
 {
   if (k == count) return last;
   return beta_max * PetscPowReal(last / beta_max, (PetscReal)k / (PetscReal)count);
+}
+
+PetscErrorCode PsdProblemTakeBeta(PsdProblem problem, PetscReal beta)
+{
+  PetscFunctionBeginUser;
+  problem->beta = PsdToUnits(problem->units, PSD_UNIT_FEATURE, beta);
+  PsdCheckInput(PsdIsRepresentable(problem->beta),
+                "beta: found %g, which is out of range where the numbers of lifted features are of the order of 2^%d",
+                (double)beta, -problem->units.exponent);
+  PetscFunctionReturn(0);
+}
+
+/* What was asked for, in the program's units. */
+static PetscErrorCode SetUpUnits(PsdProblem problem)
+{
+  PetscFunctionBeginUser;
+  const PsdProblemRequest *request = &problem->request;
+  PetscCall(PsdUnitsFind(problem->patches, request->activation, &problem->units));
+  for (int k = 0; k < 3; k++)
+    problem->activation[k] = PsdToUnits(problem->units, PSD_UNIT_FEATURE, request->activation[k]);
+  if (request->beta > 0) PetscCall(PsdProblemTakeBeta(problem, request->beta));
+  PetscFunctionReturn(0);
 }
 
 PetscErrorCode PsdProblemSetUp(PsdProblem problem)
@@ -107,6 +127,7 @@ PetscErrorCode PsdProblemSetUp(PsdProblem problem)
   PetscCall(PsdDataGetSizes(problem->data, &problem->n, &problem->n_local, NULL));
   PetscCall(PsdDataGetClasses(problem->data, &classes, NULL, NULL));
   PetscCall(PsdPatchesGetSizes(problem->patches, NULL, &f, &G, NULL));
+  PetscCall(SetUpUnits(problem));
   PetscCall(PsdBlocksCreate(problem->comm, classes == 2 ? 1 : classes, G, f, &problem->blocks));
   problem->order = problem->blocks->D;
   PetscCall(PsdProblemIsSymmetric(problem, &symmetric));
@@ -140,15 +161,15 @@ PetscErrorCode PsdProblemGetOrder(PsdProblem problem, PetscInt *order)
 PetscErrorCode PsdProblemGetBeta(PsdProblem problem, PetscReal *beta, PetscReal *beta_max)
 {
   PetscFunctionBeginUser;
-  if (beta) *beta = problem->beta;
-  if (beta_max) *beta_max = problem->beta_max;
+  if (beta) *beta = PsdFromUnits(problem->units, PSD_UNIT_FEATURE, problem->beta);
+  if (beta_max) *beta_max = PsdFromUnits(problem->units, PSD_UNIT_FEATURE, problem->beta_max);
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode PsdProblemGetBetaAsked(PsdProblem problem, PetscReal *beta)
 {
   PetscFunctionBeginUser;
-  *beta = problem->beta_asked;
+  *beta = PsdFromUnits(problem->units, PSD_UNIT_FEATURE, problem->beta_asked);
   PetscFunctionReturn(0);
 }
 
@@ -162,7 +183,7 @@ PetscErrorCode PsdProblemGetLoss(PsdProblem problem, const char *name[])
 PetscErrorCode PsdProblemGetActivation(PsdProblem problem, PetscReal activation[3])
 {
   PetscFunctionBeginUser;
-  PetscCall(PetscArraycpy(activation, problem->activation, 3));
+  PetscCall(PetscArraycpy(activation, problem->request.activation, 3));
   PetscFunctionReturn(0);
 }
 

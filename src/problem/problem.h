@@ -17,6 +17,7 @@
 #include "losses/losses.h"
 #include "products.h"
 #include "rows.h"
+#include "units.h"
 
 /* The samples that a loss that is split is followed by: all of them, or, where mirror images are folded, the images,
    each of which stands for its mirror image as well. Their scores are the same, and so are v, lambda and every dual
@@ -25,6 +26,13 @@ typedef struct {
   PetscInt n_local, copies; /* here; samples that each stands for */
   PetscReal *Y;             /* targets, n_local x C row-major; the problem's own where copies is 1 */
 } PsdRepresentatives;
+
+/* What the user has asked for, in the user's units. */
+typedef struct {
+  PetscReal activation[3];
+  PetscReal beta;                 /* 0: not */
+  PetscReal beta_rel, beta_noise; /* 0: not */
+} PsdProblemRequest;
 
 struct _p_PsdProblem {
   MPI_Comm comm;
@@ -39,11 +47,12 @@ struct _p_PsdProblem {
   PsdPolar polar;
   PsdLoss loss;
   PsdProducts products; /* of a loss that is split; NULL otherwise */
+  PsdProblemRequest request;
+  PsdUnits units; /* of all numbers below */
   PetscReal activation[3];
   PetscReal beta, beta_max;
-  PetscReal beta_rel, beta_noise; /* as asked for; 0: not */
-  PetscReal beta_asked;           /* what it comes to; beta is another one on a path */
-  PetscReal memory;               /* MB a rank for lifted features */
+  PetscReal beta_asked; /* what was asked for; beta is another one on a path */
+  PetscReal memory;     /* MB a rank for lifted features */
   PetscInt n, n_local;
   PetscReal *Y;                       /* targets +1/-1, n_local x C row-major */
   PetscReal YY;                       /* sum of squares of all targets */
@@ -56,5 +65,9 @@ struct _p_PsdProblem {
   Vec h_random;                       /* P A' signs; NULL once beta is found */
   PetscReal *gram; /* this rank's part of P A'A P, upper triangle, order x order; NULL once handed on */
 };
+
+/* PsdProblemTakeBeta - a weight of the user's becomes the problem's. Errors (PSD_ERR_INPUT): it is out of range in the
+   problem's units. Not collective, alike on all ranks; after PsdProblemSetUp. */
+PetscErrorCode PsdProblemTakeBeta(PsdProblem problem, PetscReal beta);
 
 #endif

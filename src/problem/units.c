@@ -1,0 +1,70 @@
+/*
+   The power of two that makes the numbers of a feature, a x x', b x and c, of the order of 1. x is known by the largest
+   number that a patch can have, rounded up to a power of two as well: what decides are exponents alone.
+*/
+#include "units.h"
+#include "base/base.h"
+#include "patches/transform.h"
+#include <float.h>
+#include <math.h>
+
+/* Fourth powers of numbers of patches, and rho, which has 2^2k in it, are to be representable, with room for sums. */
+#define LARGEST_PATCH 1e70
+#define LARGEST_EXPONENT 460
+
+/* The least k with |x| <= 2^k. */
+static int ExponentAbove(PetscReal x)
+{
+  int exponent;
+  return PetscAbsReal(frexp(x, &exponent)) == 0.5 ? exponent - 1 : exponent;
+}
+
+/* The largest exponent of a x^2, b x and c, as frexp has them; none: 0. */
+static int ExponentOfFeatures(const PetscReal activation[3], int x)
+{
+  int largest = 0;
+  PetscBool found = PETSC_FALSE;
+  for (int k = 0; k < 3; k++) {
+    int exponent;
+    if (activation[k] == 0) continue;
+    (void)frexp(activation[k], &exponent);
+    exponent += (2 - k) * x;
+    largest = found ? PetscMax(largest, exponent) : exponent;
+    found = PETSC_TRUE;
+  }
+  return largest;
+}
+
+PetscErrorCode PsdUnitsFind(PsdPatches patches, const PetscReal activation[3], PsdUnits *units)
+{
+  PetscFunctionBeginUser;
+  PsdPatchRange range;
+  PsdPatchesGetRange(patches, &range);
+  PsdCheckInput(range.least >= 1 / LARGEST_PATCH && range.largest <= LARGEST_PATCH,
+                "patches have numbers of up to %g, expected %g to %g: see -pixel_shift, -pixel_scale, -patch_normalize "
+                "and -whiten",
+                (double)(range.least >= 1 / LARGEST_PATCH ? range.largest : range.least), 1 / LARGEST_PATCH,
+                LARGEST_PATCH);
+  const int exponent = ExponentOfFeatures(activation, ExponentAbove(range.x));
+  PsdCheckInput(abs(exponent) <= LARGEST_EXPONENT,
+                "lifted features have numbers of up to 2^%d, expected 2^-%d to 2^%d: see -activation, -pixel_shift and "
+                "-pixel_scale",
+                exponent, LARGEST_EXPONENT, LARGEST_EXPONENT);
+  units->exponent = -exponent;
+  PetscFunctionReturn(0);
+}
+
+PetscReal PsdToUnits(PsdUnits units, PsdUnit unit, PetscReal number)
+{
+  return ldexp(number, (int)unit * units.exponent);
+}
+
+PetscReal PsdFromUnits(PsdUnits units, PsdUnit unit, PetscReal number)
+{
+  return ldexp(number, -(int)unit * units.exponent);
+}
+
+PetscBool PsdIsRepresentable(PetscReal number)
+{
+  return (PetscBool)(number >= DBL_MIN && number <= DBL_MAX);
+}
