@@ -118,6 +118,31 @@ def flip_weight(file):
     file['neurons/weight'][...] = weight
 
 
+def single_filters(file):
+    """as of a program that trains in single precision: the numbers, and the length they are divided by"""
+    filters = file['neurons/filter'][:].astype(numpy.float32)
+    length = numpy.zeros(len(filters), numpy.float32)
+    for column in filters.T:
+        length += column * column
+    file['neurons/filter'][...] = filters / numpy.sqrt(length)[:, None]
+
+
+def longer_filters(file):
+    file['neurons/filter'][...] = (1 + 9.9e-9) * file['neurons/filter'][:]
+
+
+def larger_dual(file):
+    file.attrs['objective_dual'] = file.attrs['objective_primal'] * 1.01
+
+
+def smaller_gap(file):
+    file.attrs['gap'] = file.attrs['gap'] * 0.5
+
+
+def smaller_objective(file):
+    file.attrs['objective_primal'] = file.attrs['objective_dual'] = 1e-3 * file.attrs['objective_primal']
+
+
 # certificate files that are whole, their checksums made anew, and prove less than they claim
 
 def other_nu(file):
@@ -209,7 +234,8 @@ CERTIFICATES = {change.__name__: change for change in (
 REFUSED = (other_version, other_format, no_beta, beta_nan, negative_beta, zero_stride, large_patch, short_weights, wide_filters,
            long_filter, weight_nan, region_outside, class_outside, no_neurons, narrow_transform)
 CHANGES = {change.__name__: change for change in REFUSED + (
-    unknown_loss, lost_branch, many_branches, large_reduce, narrow_branch, turn_filter, scale_weights, flip_weight)}
+    unknown_loss, lost_branch, many_branches, large_reduce, narrow_branch, turn_filter, scale_weights, flip_weight,
+    single_filters, longer_filters, larger_dual, smaller_gap, smaller_objective)}
 # what becomes of a file's bytes
 BYTES = {'truncated': lambda whole: whole[:len(whole) // 2], 'beheaded': lambda whole: whole[100:], 'empty': lambda whole: b'',
          'bit_near_end': lambda whole: whole[:-1000] + bytes([whole[-1000] ^ 4]) + whole[-999:]}

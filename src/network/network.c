@@ -358,8 +358,45 @@ static PetscErrorCode ViewNeurons(PsdNetwork network, PetscViewer viewer)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode ViewTraining(const PsdTraining *t, PetscViewer viewer)
+/* What contradicts itself in what the file claims, as far as that can be seen without the images; NULL: nothing. The sums
+   and quotients of both sides are rounded. */
+static const char *Contradiction(PsdNetwork network)
 {
+  const PsdTraining *t = &network->training;
+  const PetscReal primal = t->objective_primal, dual = t->objective_dual;
+  PetscReal weight = 0;
+
+  for (PetscInt k = 0; k < network->N; k++) weight += PetscAbsReal(network->weights[k]);
+  if (dual > primal) return "the bound is above the objective";
+  if (primal < t->beta * weight * (1 - ((PetscReal)network->N + 2) * PETSC_MACHINE_EPSILON))
+    return "the objective is below beta times the weights of the neurons";
+  if (t->gap * PetscAbsReal(primal) < (primal - dual) * (1 - 4 * PETSC_MACHINE_EPSILON))
+    return "the gap is smaller than that of objective and bound";
+  return NULL;
+}
+
+/* Of these numbers a file can say what it likes. */
+static PetscErrorCode ViewClaims(PsdNetwork network, PetscViewer viewer)
+{
+  const PsdTraining *t = &network->training;
+  const char *contradiction = Contradiction(network);
+  char primal[PSD_DECIMAL_LENGTH], dual[PSD_DECIMAL_LENGTH], gap[PSD_DECIMAL_LENGTH];
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscViewerASCIIPrintf(viewer,
+                                   "  claimed         objective %s, at least %s, gap %s: by the file, not checked "
+                                   "(psdnet certify checks it)\n",
+                                   PsdDecimal(t->objective_primal, 10, 'g', PSD_ROUND_UP, primal),
+                                   PsdDecimal(t->objective_dual, 10, 'g', PSD_ROUND_DOWN, dual),
+                                   PsdDecimal(t->gap, 3, 'g', PSD_ROUND_UP, gap)));
+  if (contradiction) PetscCall(PetscViewerASCIIPrintf(viewer, "  contradiction   %s\n", contradiction));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ViewTraining(PsdNetwork network, PetscViewer viewer)
+{
+  const PsdTraining *t = &network->training;
+
   PetscFunctionBeginUser;
   PetscCall(PetscViewerASCIIPrintf(viewer, "  loss            %s, %" PetscInt_FMT " training images%s\n", t->loss,
                                    t->n_train, t->flip ? " and their mirror images" : ""));
@@ -367,8 +404,8 @@ static PetscErrorCode ViewTraining(const PsdTraining *t, PetscViewer viewer)
   if (t->beta_max > 0)
     PetscCall(PetscViewerASCIIPrintf(viewer, ", %.4g of beta_max %.8g", (double)(t->beta / t->beta_max),
                                      (double)t->beta_max));
-  PetscCall(PetscViewerASCIIPrintf(viewer, "\n  objective       %.10g, at least %.10g, gap %.3g\n",
-                                   (double)t->objective_primal, (double)t->objective_dual, (double)t->gap));
+  PetscCall(PetscViewerASCIIPrintf(viewer, "\n"));
+  PetscCall(ViewClaims(network, viewer));
   PetscCall(PetscViewerASCIIPrintf(viewer, "  activation      %.6g u^2 + %.6g u + %.6g\n", (double)t->activation[0],
                                    (double)t->activation[1], (double)t->activation[2]));
   PetscFunctionReturn(0);
@@ -412,7 +449,7 @@ PetscErrorCode PsdNetworkView(PsdNetwork network, PetscViewer viewer)
   PetscFunctionBeginUser;
   PetscCall(PetscViewerASCIIPrintf(viewer, "network\n"));
   PetscCall(ViewNeurons(network, viewer));
-  PetscCall(ViewTraining(&network->training, viewer));
+  PetscCall(ViewTraining(network, viewer));
   if (network->patches) PetscCall(PsdPatchesGetBranchCount(network->patches, &branches));
   for (PetscInt b = 0; b < branches; b++) {
     PsdPatches branch;
