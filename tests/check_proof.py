@@ -163,8 +163,8 @@ def dual_of_sample(it, nu, label):
     return None if None in terms else sum(terms)
 
 
-def scaled(it, labels):
-    """s nu, and the dual value there"""
+def dual_value(it, labels):
+    """-L*(-s nu), once s nu is in the domain"""
     nu = exact(it.nu) * it.s
     if it.loss == 'softmax' and it.C > 1:  # the class's own number is minus the sum of the others
         for row, label in zip(nu, labels):
@@ -172,7 +172,7 @@ def scaled(it, labels):
     terms = [dual_of_sample(it, row, label) for row, label in zip(nu, labels)]
     if None in terms:
         refuse('s nu is not in the domain, at sample', terms.index(None))
-    return nu, sum(terms) - MARGIN * sum(abs(term) + 1 for term in terms)
+    return sum(terms) - MARGIN * sum(abs(term) + sum(abs(row)) for term, row in zip(terms, nu))
 
 
 # ---------------------------------------------------------------- feasibility
@@ -290,7 +290,7 @@ def main(path, data, model=None):
     images, labels = samples(data, it)
     if len(images) != len(it.nu):
         refuse('other images')
-    nu, value = scaled(it, labels)
+    value = dual_value(it, labels)
     network = Network(model, it) if model else None
     sums, counts, objective = Sums(it, labels), {}, mpf(0)
     for i, image in enumerate(images):
