@@ -8,11 +8,15 @@
 #include <psdproblem.h>
 
 typedef struct {
-  PetscReal primal;   /* L(Yhat) + beta sum |alpha| of the network, on the training samples */
-  PetscReal dual;     /* no network has less: a value of the dual function at a feasible point, rounded down */
-  PetscReal gap;      /* (primal - dual) / |primal| */
-  PetscReal accuracy; /* of the network on the training samples, 0..1 */
-  PetscReal rounding; /* the part of the gap that is there because rounding is counted on the safe side */
+  PetscReal primal;       /* L(Yhat) + beta sum |alpha| of the network, on the training samples, ... */
+  PetscReal primal_error; /* ... as computed, and a bound of what rounding has done to it */
+  PetscReal dual;         /* no network has less: a value of the dual function at a feasible point, rounded down */
+  PetscReal gap;          /* (upper - dual) / upper, upper = primal + primal_error, rounded up */
+  PetscReal rounding;     /* the part of the gap that is there because rounding is counted on the safe side */
+  PetscReal accuracy;     /* of the network on the training samples, 0..1 */
+  /* The error of the lifted features that rounding explains, as a bound relative to their size: what primal_error and
+     the rounding of the dual value mostly come from. */
+  PetscReal feature_error;
 } PsdCertificate;
 
 /* What a bound is proved by: a dual point, and a multiplier for each block. */
@@ -23,11 +27,10 @@ typedef struct {
   PetscBool holds;    /* the bound that the file claims is proved */
   char reason[128];   /* why not; "" when it holds */
   PetscReal claimed;  /* the file's bound */
-  PetscReal bound;    /* no network has less: proved here, from the witness's nu and beta, and rounded down */
   PetscBool feasible; /* R*(s A'nu) <= beta is proved, by the file's multipliers if it has any */
-  /* of the network that was given, else 0: its objective, a bound of that number's rounding error, the gap to the bound
-     (rounding on the safe side), and the accuracy on the training samples, 0..1 */
-  PetscReal primal, primal_error, gap, accuracy;
+  /* dual: no network has less, proved here from the witness's nu and beta. The rest is of the network that was given, or
+     0 */
+  PsdCertificate certificate;
 } PsdVerdict;
 
 /*

@@ -152,11 +152,14 @@ static void CheckSetting(PetscInt classes, PetscReal beta_rel, Form form)
   Setting it = SettingReady(classes, beta_rel, form);
   const PsdBlocks blocks = it.problem->blocks;
   const PetscInt length = blocks->C * blocks->D;
+  PsdNetworkMatrix matrix = {0};
   PetscReal *network, *w, least = PETSC_MAX_REAL, greatest = 0;
   Vec S, W;
   MUST(PetscMalloc2(length, &network, length, &w));
   MUST(PsdBlocksCreateVec(blocks, &S));
   MUST(PsdBlocksCreateVec(blocks, &W));
+  MUST(PsdBlocksCreatePairVec(blocks, &matrix.error));
+  matrix.S = S;
   Require(PetscAbsReal(it.problem->beta_max / Polar(&it, it.Y) - 1) <= TOLERANCE, "beta_max = R*(A'Y)");
   for (uint64_t trial = 0; trial < 12; trial++) {
     const PetscReal weight =
@@ -164,15 +167,17 @@ static void CheckSetting(PetscInt classes, PetscReal beta_rel, Form form)
     (void)RandomNetwork(blocks, 5, PetscPowReal(10, 1 - (PetscReal)trial / 3), 100 + 2 * trial, w, W);
     PsdCertificate certificate;
     const PsdDualSource source = {.w = W};
-    MUST(PsdCertify(it.problem, S, weight, 1, &source, NULL, &certificate));
+    matrix.weight = weight;
+    MUST(PsdCertify(it.problem, &matrix, 1, &source, NULL, &certificate));
     const PetscReal primal = PrimalValue(&it, network, weight), dual = PetscMax(0, DualValue(&it, w));
     Require(PetscAbsReal(certificate.primal / primal - 1) <= 1e-12, "primal");
     if (!(certificate.dual <= dual * (1 + 1e-12)) || !(certificate.dual >= dual - TOLERANCE * primal))
       fprintf(stderr, "dual %.17g, directly %.17g\n", (double)certificate.dual, (double)dual);
     Require(certificate.dual <= dual * (1 + 1e-12), "the dual value is on the safe side");
     Require(certificate.dual >= dual - TOLERANCE * primal, "by no more than rounding");
-    Require(PetscAbsReal(certificate.gap - (certificate.primal - certificate.dual) / certificate.primal) <= 1e-15,
-            "gap");
+    Require(PetscAbsReal(certificate.primal - primal) <= certificate.primal_error + 1e-13 * primal, "known error");
+    const PetscReal upper = certificate.primal + certificate.primal_error, gap = (upper - certificate.dual) / upper;
+    Require(certificate.gap >= gap && certificate.gap <= gap + 1e-15, "gap");
     least = PetscMin(least, certificate.primal);
     greatest = PetscMax(greatest, certificate.dual);
   }
@@ -180,6 +185,7 @@ static void CheckSetting(PetscInt classes, PetscReal beta_rel, Form form)
   MUST(PetscFree2(network, w));
   MUST(VecDestroy(&S));
   MUST(VecDestroy(&W));
+  MUST(VecDestroy(&matrix.error));
   SettingDestroy(&it);
 }
 
@@ -207,13 +213,16 @@ static void AboveBetaMax(void **state)
   (void)state;
   Setting it = SettingReady(3, 1.1, FEATURES);
   PsdCertificate certificate;
-  Vec none;
+  Vec none, error;
+  MUST(PsdBlocksCreatePairVec(it.problem->blocks, &error));
   MUST(PsdBlocksCreateVec(it.problem->blocks, &none));
   MUST(VecSet(none, 0));
   const PsdDualSource source = {.w = none};
-  MUST(PsdCertify(it.problem, none, 0, 1, &source, NULL, &certificate));
+  const PsdNetworkMatrix empty = {.S = none, .error = error};
+  MUST(PsdCertify(it.problem, &empty, 1, &source, NULL, &certificate));
   Require(certificate.primal == 1.5 * it.problem->n, "L(0)");
   Require(certificate.dual <= certificate.primal && certificate.gap <= 1e-12, "no network is better than none");
+  MUST(VecDestroy(&error));
   MUST(VecDestroy(&none));
   SettingDestroy(&it);
 }

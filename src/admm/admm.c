@@ -118,6 +118,7 @@ static PetscErrorCode CreateParts(PsdAdmm admm)
   PetscCall(CreateVectors(admm));
   PetscCall(PsdNeuronsCreate(2 * blocks->local * blocks->d, blocks->f, &extracted->neurons));
   PetscCall(PsdNeuronsCreate(2 * blocks->local * blocks->d, blocks->f, &admm->best.neurons));
+  PetscCall(PsdBlocksCreatePairVec(blocks, &admm->best.error));
   PetscCall(PetscMalloc1((size_t)blocks->d * blocks->d, &extracted->factor));
   PetscCall(PsdConeSetUp(admm->cone, blocks));
   PetscCall(PsdBoundsCreate(admm->problem, admm->consensus, &admm->bounds));
@@ -219,6 +220,7 @@ PetscErrorCode PsdAdmmDestroy(PsdAdmm *admm)
   PetscCall(PsdFactorsDestroy(&it->extracted.factors));
   PetscCall(PsdNeuronsDestroy(&it->extracted.neurons));
   PetscCall(PsdNeuronsDestroy(&it->best.neurons));
+  PetscCall(VecDestroy(&it->best.error));
   PetscCall(PetscFree(it->extracted.factor));
   PetscCall(PsdSplittingDestroy(&it->split));
   PetscCall(PsdAcceleratorDestroy(&it->accelerator));

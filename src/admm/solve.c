@@ -111,12 +111,16 @@ static PetscErrorCode Run(PsdAdmm admm)
 static PetscErrorCode Certify(PsdAdmm admm, PsdCertificate *certificate)
 {
   PetscFunctionBeginUser;
+  PsdBestNetwork *best = &admm->best;
   PsdDualSource sources[2] = {admm->bounds->best_source, {.w = admm->iterate.S}};
   PsdConsensusGetStepResidual(admm->consensus, &sources[1].nu);
   if (admm->split) sources[1].nu = admm->split->nu_prox;
   if (sources[1].nu) sources[1].w = NULL;
-  PetscCall(PsdCertify(admm->problem, admm->best.S, admm->best.weight, admm->status.iteration > 0 ? 2 : 1, sources,
-                       admm->witness, certificate));
+  if (!best->fixed)
+    PetscCall(PsdNeuronsBoundErrors(&best->neurons, admm->blocks, best->weight, best->error, &best->weight_error));
+  const PsdNetworkMatrix network = {best->S, best->error, best->weight, best->weight_error};
+  PetscCall(
+      PsdCertify(admm->problem, &network, admm->status.iteration > 0 ? 2 : 1, sources, admm->witness, certificate));
   PetscFunctionReturn(0);
 }
 
@@ -131,11 +135,12 @@ static void Learn(PsdAdmm admm, const PsdCertificate *certificate)
   status->gap = (status->objective - status->bound) / PetscAbsReal(status->objective);
   const PetscInt64 wait = admm->round > 0 ? (PetscInt64)admm->settings.check_every << admm->round : 1;
   admm->patience = (PetscInt)PetscMin(status->iteration + wait, PETSC_MAX_INT);
-  admm->round = PetscMin(admm->round + 1, PSD_MOST_ROUNDS - 1);
+  admm->round++;
 }
 
 /* Rounding separates the bounds that the loop sees from those that can be proved: a little of the gap is left to it,
-   half in the next round, until what the certificate counts for it is all that was asked for. */
+   half in the next round. It is the limit when what the certificate counts for it is all of the gap that was asked for,
+   or when the solver's own arithmetic has been wrong in every round. */
 #define FOR_ROUNDING 0.02
 
 PetscErrorCode PsdAdmmSolve(PsdAdmm admm, PsdCertificate *certificate)
@@ -151,8 +156,9 @@ PetscErrorCode PsdAdmmSolve(PsdAdmm admm, PsdCertificate *certificate)
     if (admm->reason == PSD_CHECKPOINTED) PetscFunctionReturn(0);
     PetscCall(Certify(admm, certificate));
     if (certificate->gap <= gap) admm->reason = PSD_GAP_REACHED;
-    else if (certificate->rounding >= gap) admm->reason = PSD_ROUNDING_LIMIT;
     if (admm->reason != PSD_GAP_REACHED || certificate->gap <= gap) break;
+    admm->reason = PSD_ROUNDING_LIMIT;
+    if (certificate->rounding >= gap || admm->round == PSD_MOST_ROUNDS - 1) break;
     Learn(admm, certificate);
   }
   PetscFunctionReturn(0);

@@ -69,6 +69,9 @@ PetscErrorCode PsdCertificateSave(PsdWitness witness, PsdProblem problem, const 
 /* Ends in an input error when an output, which may not be there yet, is the file of another option. Collective. */
 PetscErrorCode PsdCheckApart(const char option[], const char path[], const char other_option[], const char other[]);
 
+/* A line when rounding may have changed the objective by more than 1e-9 of itself. Collective. */
+PetscErrorCode PsdWarnOfRounding(const PsdCertificate *certificate);
+
 /* ---------------------------------------------------------------- report.json: report.c */
 
 typedef struct {

@@ -109,7 +109,7 @@ static PetscErrorCode PrintModel(const PsdCertificate *found, const PsdTraining 
 {
   PetscFunctionBeginUser;
   PsdCertificateText text, claimed;
-  PsdCertificateWords(found->primal, found->dual, found->gap, 12, 4, &text);
+  PsdCertificateWords(found->primal + found->primal_error, found->dual, found->gap, 12, 4, &text);
   PsdCertificateWords(file->objective_primal, file->objective_dual, file->gap, 12, 4, &claimed);
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "primal   %s   (file: %s)\n", text.primal, claimed.primal));
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "bound    %s   (file: %s)\n", text.bound, claimed.bound));
@@ -136,6 +136,7 @@ static PetscErrorCode CertifyModel(const Choices *choices, PsdData data, int *ex
   *exit_status = certificate.gap <= target ? PSD_EXIT_DONE : PSD_EXIT_NOT_CONVERGED;
   PetscCall(PrintModel(&certificate, &training));
   PetscCall(PsdTrainingExplain(&certificate, target, PSD_ITERATION_LIMIT));
+  PetscCall(PsdWarnOfRounding(&certificate));
   if (witness) PetscCall(PsdCertificateSave(witness, problem, choices->certificate_out));
   PetscCall(PsdWitnessDestroy(&witness));
   PetscCall(PsdProblemDestroy(&problem));
@@ -148,14 +149,18 @@ static PetscErrorCode CertifyModel(const Choices *choices, PsdData data, int *ex
 static PetscErrorCode PrintVerdict(const PsdVerdict *verdict, PetscBool network)
 {
   PetscFunctionBeginUser;
+  const PsdCertificate *certificate = &verdict->certificate;
   PsdCertificateText text;
   char claimed[PSD_DECIMAL_LENGTH];
-  PsdCertificateWords(verdict->primal + verdict->primal_error, verdict->bound, verdict->gap, 12, 4, &text);
+  PsdCertificateWords(certificate->primal + certificate->primal_error, certificate->dual, certificate->gap, 12, 4,
+                      &text);
   if (network) PetscCall(PetscPrintf(PETSC_COMM_WORLD, "primal   %s   the network's objective\n", text.primal));
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "bound    %s   no network has less (file: %s)\n", text.bound,
                         PsdDecimal(verdict->claimed, 12, 'g', PSD_ROUND_DOWN, claimed)));
   if (network) PetscCall(PetscPrintf(PETSC_COMM_WORLD, "gap      %s        certified, relative\n", text.gap));
-  if (network) PetscCall(PetscPrintf(PETSC_COMM_WORLD, "accuracy %.2f%% training\n", 100 * (double)verdict->accuracy));
+  if (network)
+    PetscCall(PetscPrintf(PETSC_COMM_WORLD, "accuracy %.2f%% training\n", 100 * (double)certificate->accuracy));
+  if (network) PetscCall(PsdWarnOfRounding(certificate));
   if (verdict->holds) PetscCall(PetscPrintf(PETSC_COMM_WORLD, "certificate holds\n"));
   else PetscCall(PetscPrintf(PETSC_COMM_WORLD, "certificate does not hold: %s\n", verdict->reason));
   PetscFunctionReturn(0);
@@ -186,7 +191,7 @@ static PetscErrorCode CheckCertificate(const Choices *choices, PsdData data, int
   PetscCall(SetUpProblem(described, data, choices->memory, &problem));
   PetscCall(PsdWitnessCheck(witness, problem, network, &verdict));
   PetscCall(PrintVerdict(&verdict, (PetscBool)(network != NULL)));
-  const PetscBool wide = (PetscBool)(network && choices->target > 0 && !(verdict.gap <= choices->target));
+  const PetscBool wide = (PetscBool)(network && choices->target > 0 && !(verdict.certificate.gap <= choices->target));
   *exit_status = verdict.holds && !wide ? PSD_EXIT_DONE : PSD_EXIT_NOT_CONVERGED;
   PetscCall(PsdProblemDestroy(&problem));
   PetscCall(PsdNetworkDestroy(&network));

@@ -302,6 +302,7 @@ static PetscErrorCode Step(Path *path, PetscReal begun)
   PetscCall(PsdAdmmGetStatus(path->admm, NULL, &reason));
   path->stopped = (PetscBool)(reason == PSD_CHECKPOINTED);
   if (path->stopped) PetscFunctionReturn(0);
+  PetscCall(PsdWarnOfRounding(&certificate));
   path->time_is_up = (PetscBool)(reason == PSD_TIME_LIMIT || reason == PSD_SIGNAL);
   PetscCall(PsdTrainingSave(path->admm, &certificate, "", &network));
   PetscCall(PsdNetworkSetCrops(network, path->choices->crop_shift));
@@ -406,7 +407,7 @@ static PetscErrorCode Explain(const Path *path)
   if (path->rounded > 0)
     PetscCall(PetscPrintf(PETSC_COMM_WORLD,
                           "         %" PetscInt_FMT
-                          " of them by the rounding of the proof, which no iteration takes away: try a larger -gap\n",
+                          " of them by rounding, which no iteration takes away: try a larger -gap\n",
                           path->rounded));
   if (path->missed > path->rounded)
     PetscCall(

@@ -88,7 +88,8 @@ static PetscErrorCode PrintCertificate(const PsdReport *report)
   PetscFunctionBeginUser;
   const PsdCertificate *certificate = &report->certificate;
   PsdCertificateText text;
-  PsdCertificateWords(certificate->primal, certificate->dual, certificate->gap, 12, 4, &text);
+  PsdCertificateWords(certificate->primal + certificate->primal_error, certificate->dual, certificate->gap, 12, 4,
+                      &text);
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "primal   %s   this network's objective, %" PetscInt_FMT " neurons\n",
                         text.primal, report->neurons));
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "bound    %s   no network has less\n", text.bound));
@@ -107,6 +108,7 @@ static PetscErrorCode PrintSummary(const PsdReport *report, const Outputs *outpu
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "\n%s after %" PetscInt_FMT " iterations (consensus %s, cone %s)\n",
                         reasons[reason], report->iterations, report->consensus, report->cone));
   PetscCall(PrintCertificate(report));
+  PetscCall(PsdWarnOfRounding(certificate));
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "accuracy %.2f%% training", 100 * (double)certificate->accuracy));
   if (report->accuracy_validation >= 0)
     PetscCall(PetscPrintf(PETSC_COMM_WORLD, ", %.2f%% validation", 100 * (double)report->accuracy_validation));

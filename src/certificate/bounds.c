@@ -45,8 +45,11 @@ PetscErrorCode PsdBoundsCreate(PsdProblem problem, PsdConsensus consensus, PsdBo
 PetscErrorCode PsdBoundsSetBeta(PsdBounds bounds)
 {
   PetscFunctionBeginUser;
-  const PsdDualRay ray = {bounds->problem, bounds->best_residual.linear, bounds->best_residual.quadratic,
-                          bounds->problem->loss.ops->splits ? bounds->best_nu : NULL, bounds->problem->representatives};
+  const PsdDualRay ray = {.problem = bounds->problem,
+                          .linear = bounds->best_residual.linear,
+                          .quadratic = bounds->best_residual.quadratic,
+                          .nu = bounds->problem->loss.ops->splits ? bounds->best_nu : NULL,
+                          .samples = bounds->problem->representatives};
   PetscReal rounding;
   PetscCall(PsdDualAlongRay(&ray, bounds->problem->beta / bounds->best_polar, &bounds->best, &rounding));
   PetscFunctionReturn(0);
@@ -205,8 +208,11 @@ static PetscErrorCode Try(PsdBounds bounds, const PsdCandidateOps *candidate)
 {
   PetscFunctionBeginUser;
   const PsdProblem problem = bounds->problem;
-  const PsdDualRay ray = {problem, bounds->residual.linear, bounds->residual.quadratic,
-                          candidate->of_split ? bounds->nu : NULL, problem->representatives};
+  const PsdDualRay ray = {.problem = problem,
+                          .linear = bounds->residual.linear,
+                          .quadratic = bounds->residual.quadratic,
+                          .nu = candidate->of_split ? bounds->nu : NULL,
+                          .samples = problem->representatives};
   PetscReal polar, value, rounding;
   PetscCall(PsdPolarMax(problem->polar, problem->blocks, bounds->M, &polar));
   PetscCall(PsdDualAlongRay(&ray, problem->beta / polar, &value, &rounding));

@@ -1,67 +1,94 @@
 /*
-   The certificate: from the samples, with every inequality on the safe side.
+   The certificate: from the samples, with every inequality on the safe side (docs/mathematics.md, section 6).
 
-   primal: the network's own objective. dual: s nu with R*(A'(s nu)) <= beta, where R* is evaluated with an upper
-   bound of what rounding may have hidden, |[u;1]' E [u;1]| <= 2 ||E||_F. What rounding may have done to the sums over
-   samples, of either bound, is taken off the dual one.
+   primal: the network's own objective, and a bound of its error. dual: s nu with R*(A'(s nu)) <= beta, where R* is
+   evaluated with an upper bound of what rounding may have hidden, |[u;1]' E [u;1]| <= 2 ||E||_F, and lowered by what
+   rounding may have done to the dual function's value.
 */
 #include "certificate.h"
 #include "base/base.h"
-#include "network/network.h"
+#include "base/rounding.h"
 #include "ray.h"
 
-PetscReal PsdUnitRounding(PsdProblem problem, PetscReal weight)
+/* loss + beta weight: the two errors, and two roundings */
+void PsdCertificateSetPrimal(PsdProblem problem, const PsdNetworkMatrix *network, const PsdPrimalPoint *primal,
+                             PsdCertificate *certificate)
 {
-  return 2 * PSD_UNIT_ROUNDINGS(problem->blocks->f) * PETSC_MACHINE_EPSILON * 2 * problem->beta * weight;
+  const PetscReal value = primal->loss + problem->beta * network->weight;
+  const PetscReal error = primal->rounding + problem->beta * network->weight_error + PsdRoundings(2) * value;
+  certificate->primal = value;
+  certificate->primal_error = error <= PETSC_MAX_REAL ? PsdRoundUp(error) : INFINITY; /* or not a number */
+  certificate->accuracy = primal->accuracy;
+  certificate->feature_error = primal->feature_error;
 }
 
-PetscErrorCode PsdCertify(PsdProblem problem, Vec S, PetscReal weight, PetscInt count, const PsdDualSource sources[],
-                          PsdWitness witness, PsdCertificate *certificate)
+/* Of the values that may be furthest apart; 1 where nothing is known. What is rounding of it: the error of the primal,
+   and what the dual value, `unrounded` without it, has been lowered by. */
+void PsdCertificateSetGap(PsdCertificate *certificate, PetscReal unrounded)
+{
+  const PetscReal upper = certificate->primal + certificate->primal_error;
+  const PetscReal gap = (upper - certificate->dual) / upper + 2 * PETSC_MACHINE_EPSILON;
+  const PetscBool known = (PetscBool)(upper <= PETSC_MAX_REAL && gap < 1);
+  certificate->gap = known ? gap : 1;
+  certificate->rounding = known ? (certificate->primal_error + PetscMax(0, unrounded - certificate->dual)) / upper : 1;
+}
+
+PetscErrorCode PsdCertificateCheck(PsdProblem problem, const PsdCertificate *certificate)
 {
   PetscFunctionBeginUser;
-  /* sums of n C terms, in whatever order */
-  const PetscReal sum_rounding = PETSC_MACHINE_EPSILON * (PetscReal)problem->n * (PetscReal)problem->blocks->C;
-  const PsdRepresentatives samples = {problem->n_local, 1, problem->Y}; /* each by itself */
+  PetscCheck(!(certificate->dual > certificate->primal + certificate->primal_error), problem->comm, PETSC_ERR_PLIB,
+             "The bound %.17g is above the objective %.17g of a network, known to %g: one of them is wrong",
+             (double)certificate->dual, (double)certificate->primal, (double)certificate->primal_error);
+  PetscFunctionReturn(0);
+}
+
+/* The largest value of the dual function on the ray of a point, rounded down; plain: without a thought of rounding. */
+static PetscErrorCode DualValue(PsdProblem problem, const PsdDualPoint *point, PetscReal *value, PetscReal *plain)
+{
+  PetscFunctionBeginUser;
+  const PsdDualRay ray = PsdDualRayOf(problem, point);
+  PetscReal polar, rounding, unused;
+  PetscCall(PsdPolarMax(problem->polar, problem->blocks, point->gradient, &polar));
+  PetscCall(PsdDualAlongRay(&ray, problem->beta / polar, plain, &unused));
+  PetscCall(PsdDualPointPolar(problem, point, &polar, NULL));
+  PetscCall(PsdDualAlongRay(&ray, problem->beta / polar * (1 - 2 * PETSC_MACHINE_EPSILON), value, &rounding));
+  *value = PsdRoundDown(*value - rounding);
+  PetscCall(PetscInfo(NULL, "certificate candidate: R*/beta %g, dual %.12g\n", (double)(polar / problem->beta),
+                      (double)*value));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdCertify(PsdProblem problem, const PsdNetworkMatrix *network, PetscInt count,
+                          const PsdDualSource sources[], PsdWitness witness, PsdCertificate *certificate)
+{
+  PetscFunctionBeginUser;
   PsdPrimalPoint primal;
   PsdDualPoint *points, *best = NULL;
   PetscCall(PetscMalloc1(count, &points));
   for (PetscInt k = 0; k < count; k++) PetscCall(PsdDualPointCreate(problem, (PetscBool)(witness != NULL), &points[k]));
-  PetscCall(PsdProblemEvaluate(problem, S, count, sources, &primal, points));
+  PetscCall(PsdProblemEvaluate(problem, network, count, sources, &primal, points));
 
   PetscCall(PsdPhaseBegin(PSD_PHASE_CERTIFY));
-  certificate->primal = primal.loss + problem->beta * weight;
-  certificate->accuracy = primal.accuracy;
-  certificate->dual = 0;
+  PsdCertificateSetPrimal(problem, network, &primal, certificate);
   PetscReal unrounded = 0; /* the dual value, were rounding not counted */
+  certificate->dual = 0;   /* nu = 0 is feasible, and L*(0) = 0 */
   for (PetscInt k = 0; k < count; k++) {
-    const PsdDualRay ray = {problem, points[k].linear, points[k].quadratic,
-                            problem->loss.ops->splits ? points[k].nu : NULL, samples};
-    PetscReal polar, plain, value, rounding, unused;
-    PetscCall(PsdDualPointPolar(problem, &points[k], &polar, NULL));
-    PetscCall(PsdDualAlongRay(&ray, problem->beta / polar, &value, &rounding));
-    value -= rounding;
+    PetscReal value, plain;
+    PetscCall(DualValue(problem, &points[k], &value, &plain));
     if (value > certificate->dual) {
       certificate->dual = value;
       best = &points[k];
     }
-    PetscCall(PsdPolarMax(problem->polar, problem->blocks, points[k].gradient, &plain));
-    PetscCall(PsdDualAlongRay(&ray, problem->beta / plain, &plain, &unused));
     unrounded = PetscMax(unrounded, plain);
-    PetscCall(PetscInfo(NULL, "certificate candidate %" PetscInt_FMT ": R*/beta %g, dual %.12g\n", k,
-                        (double)(polar / problem->beta), (double)value));
   }
-  /* nu = 0 is feasible, and L*(0) = 0 */
-  certificate->dual = PetscMax(0, certificate->dual - primal.rounding - sum_rounding * certificate->primal -
-                                      PsdUnitRounding(problem, weight));
-  PetscCheck(certificate->dual <= certificate->primal, problem->comm, PETSC_ERR_PLIB,
-             "The bound %.17g is above the objective %.17g of a network: one of them is wrong",
-             (double)certificate->dual, (double)certificate->primal);
   if (witness) {
     PetscCall(PsdWitnessTake(witness, problem, best));
-    certificate->dual = PetscMin(certificate->dual, witness->bound); /* what is said is what the witness shows */
+    certificate->dual = PetscMin(certificate->dual, witness->bound);
   }
-  certificate->gap = (certificate->primal - certificate->dual) / PetscAbsReal(certificate->primal);
-  certificate->rounding = (unrounded - certificate->dual) / PetscAbsReal(certificate->primal);
+  PsdCertificateSetGap(certificate, unrounded);
+  PetscCall(PsdCertificateCheck(problem, certificate));
+  PetscCall(PetscInfo(NULL, "rounding: primal known to %g, features to %g of their size\n",
+                      (double)certificate->primal_error, (double)certificate->feature_error));
   for (PetscInt k = 0; k < count; k++) PetscCall(PsdDualPointDestroy(&points[k]));
   PetscCall(PetscFree(points));
   PetscCall(PsdPhaseEnd(PSD_PHASE_CERTIFY));

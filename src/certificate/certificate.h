@@ -9,21 +9,24 @@
 #include "witness.h"
 
 /*
-   PsdCertify - primal of the network whose matrix is S and whose sum of |alpha| is weight; best bound of the dual
-   points sources[0..count-1]; from the samples.
+   PsdCertify - objective of the network and a bound of its error; best bound of the dual points sources[0..count-1],
+   lowered by what rounding can have done to it; from the samples.
 
-   Collective. The bound is lowered by what rounding can have done to it and to the primal. witness, or NULL: becomes
-   that of the best bound.
+   Collective. witness, or NULL: becomes that of the best bound, which is then the one that the witness shows.
 */
-PetscErrorCode PsdCertify(PsdProblem problem, Vec S, PetscReal weight, PetscInt count, const PsdDualSource sources[],
-                          PsdWitness witness, PsdCertificate *certificate);
+PetscErrorCode PsdCertify(PsdProblem problem, const PsdNetworkMatrix *network, PetscInt count,
+                          const PsdDualSource sources[], PsdWitness witness, PsdCertificate *certificate);
 
 /*
-   PsdUnitRounding - how far a network whose filters are of length 1 to rounding may be below the bound of those that are of
-   length 1: [u;1]' M [u;1] <= beta + theta (||u||^2 - 1), and theta <= 2 beta. weight: its sum of |alpha|.
+   PsdCertificateSetPrimal - the network's objective and a bound of its error. PsdCertificateSetGap - gap and rounding, with
+   primal and bound there; unrounded: what the bound would be, were rounding not counted.
 
-   Not collective.
+   Not collective, alike on all ranks.
 */
-PetscReal PsdUnitRounding(PsdProblem problem, PetscReal weight);
+void PsdCertificateSetPrimal(PsdProblem problem, const PsdNetworkMatrix *network, const PsdPrimalPoint *primal,
+                             PsdCertificate *certificate);
+void PsdCertificateSetGap(PsdCertificate *certificate, PetscReal unrounded);
+/* PsdCertificateCheck - a bound above what a network reaches is a defect, and ends as one. Collective. */
+PetscErrorCode PsdCertificateCheck(PsdProblem problem, const PsdCertificate *certificate);
 
 #endif

@@ -5,14 +5,18 @@
 #ifndef PSD_RAY_PRIVATE_H
 #define PSD_RAY_PRIVATE_H
 
-#include "problem/problem.h"
+#include "problem/dual_point.h"
 
 typedef struct {
   PsdProblem problem;
-  PetscReal linear, quadratic; /* <nu,Y> and ||nu||^2: all there is to know of the squared loss */
-  const PetscReal *nu;         /* other losses: C numbers a sample, in the domain; NULL: squared loss */
-  PsdRepresentatives samples;  /* those that nu is of */
+  PetscReal linear, quadratic;             /* <nu,Y> and ||nu||^2: all there is to know of the squared loss */
+  const PetscReal *nu;                     /* other losses: C numbers a sample, in the domain; NULL: squared loss */
+  PsdRepresentatives samples;              /* those that nu is of */
+  PetscReal linear_error, quadratic_error; /* bounds of the errors of the two sums; 0 for those who only follow */
 } PsdDualRay;
+
+/* PsdDualRayOf - of a point that the pass over the samples has evaluated, sample by sample. Not collective. */
+PsdDualRay PsdDualRayOf(PsdProblem problem, const PsdDualPoint *point);
 
 /* PsdDualAlongRay - the largest value of -L*(-s nu) over 0 <= s <= limit, or near it; at least 0. rounding: a bound
    of what rounding did to it. Collective. */

@@ -4,8 +4,8 @@
    It is to be proved again by others, who add up A'nu in another order, and by a Cholesky factorisation in the place of
    the polar. Let r be what rounding may do to R*(A'nu) (2 ||E||_F, see dual_point.c), and d the order of a block. s stays
    below beta/R* by the fraction 4 r/R* + 16 d (d+1) eps, and theta divides what is left between the two diagonal blocks:
-   with phi the largest value of [u;1]' s M [u;1] and phi + slack = beta, theta* + slack/2 makes the matrix of witness.h
-   at least (slack/2) I. Half of it is more than twice the rounding of another sum, and 8 d (d+1) eps beta covers the
+   with the polar's theta and phi (polar_proof.h), s (theta + phi) + slack = beta, s theta + slack/2 makes the matrix of
+   witness.h at least (slack/2) I. Half of it is more than twice the rounding of another sum, and 8 d (d+1) eps beta covers the
    factorisation, whose backward error is below 4 d (d+4) eps beta because the trace is at most 2 d beta.
 */
 #include "witness.h"
@@ -60,9 +60,7 @@ static PetscReal Margin(PetscInt d, PetscReal polar, PetscReal hidden)
 static PetscErrorCode Scale(PsdWitness it, PsdProblem problem, const PsdDualPoint *point)
 {
   PetscFunctionBeginUser;
-  const PsdRepresentatives samples = {problem->n_local, 1, problem->Y};
-  const PsdDualRay ray = {problem, point->linear, point->quadratic, problem->loss.ops->splits ? point->nu : NULL,
-                          samples};
+  const PsdDualRay ray = PsdDualRayOf(problem, point);
   PetscReal polar, hidden, value, rounding;
   PetscCall(PsdDualPointPolar(problem, point, &polar, &hidden));
   const PetscReal margin = Margin(problem->blocks->d, polar, hidden);
@@ -81,11 +79,11 @@ static PetscErrorCode Multipliers(PsdWitness it, PsdProblem problem, const PsdDu
   const PetscReal *M;
   PetscCall(VecGetArrayRead(point->gradient, &M));
   for (PetscInt k = 0; k < blocks->local; k++, M += blocks->m) {
-    PetscReal value, theta[2], phi[2];
-    PetscCall(PsdPolarEvaluate(problem->polar, M, &value));
-    PetscCall(PsdPolarGetMultipliers(problem->polar, M, theta, phi));
+    PsdPolarSide sides[2];
+    PetscCall(PsdPolarEvaluateBoth(problem->polar, M, sides));
     for (int sign = 0; sign < 2; sign++)
-      it->theta[2 * k + sign] = it->s * theta[sign] + (it->beta - it->s * phi[sign]) / 2;
+      it->theta[2 * k + sign] =
+          it->s * sides[sign].theta + (it->beta - it->s * (sides[sign].theta + sides[sign].phi)) / 2;
   }
   PetscCall(VecRestoreArrayRead(point->gradient, &M));
   PetscFunctionReturn(0);

@@ -9,6 +9,7 @@
 */
 #include "witness.h"
 #include "base/base.h"
+#include "base/rounding.h"
 #include "certificate.h"
 #include "ray.h"
 #include "user_network.h"
@@ -21,9 +22,9 @@ typedef struct {
   PsdProblem problem;
   PsdDualPoint point;
   PsdPrimalPoint primal;
-  PetscReal weight; /* sum of |alpha| of the network */
-  PetscBool inside; /* nu and s nu are in the domain of the dual function */
-  PetscInt open;    /* the first theta of all that proves nothing; -1: all do */
+  PsdNetworkMatrix network; /* zero where there is none */
+  PetscBool inside;         /* nu and s nu are in the domain of the dual function */
+  PetscInt open;            /* the first theta of all that proves nothing; -1: all do */
 } Check;
 
 /* ---------------------------------------------------------------- blocks */
@@ -96,21 +97,13 @@ static PetscErrorCode ProveBlocks(Check *it)
 
 /* ---------------------------------------------------------------- the dual function */
 
-static PsdDualRay Ray(const Check *it)
-{
-  const PsdProblem problem = it->problem;
-  const PetscBool splits = problem->loss.ops->splits;
-  return (PsdDualRay){
-      problem, it->point.linear, it->point.quadratic, splits ? it->point.nu : NULL, {problem->n_local, 1, problem->Y}};
-}
-
 /* Before nu is pulled into the domain, which moves what is not there, or is there but for rounding. */
 static PetscErrorCode LookInside(Check *it)
 {
   PetscFunctionBeginUser;
-  PsdDualRay ray = Ray(it);
+  PsdDualRay ray = PsdDualRayOf(it->problem, &it->point);
   PetscReal value[2] = {0, 0}, rounding;
-  if (ray.nu || it->problem->loss.ops->splits) {
+  if (it->problem->loss.ops->splits) {
     ray.nu = it->witness->nu;
     PetscCall(PsdDualOnRay(&ray, 1, &value[0], &rounding));
     PetscCall(PsdDualOnRay(&ray, it->witness->s, &value[1], &rounding));
@@ -119,23 +112,30 @@ static PetscErrorCode LookInside(Check *it)
   PetscFunctionReturn(0);
 }
 
+/* The network's matrix, zero where there is none, with bounds of its errors. */
+static PetscErrorCode AssembleNetwork(Check *it, PsdNetwork network)
+{
+  PetscFunctionBeginUser;
+  const PsdBlocks blocks = it->problem->blocks;
+  PsdNetworkMatrix *matrix = &it->network;
+  PsdNeurons neurons;
+  PetscCall(PsdBlocksCreateVec(blocks, &matrix->S));
+  PetscCall(PsdBlocksCreatePairVec(blocks, &matrix->error));
+  if (!network) PetscFunctionReturn(0);
+  PetscCall(PsdProblemReadNeurons(it->problem, network, &neurons));
+  PetscCall(PsdNeuronsAssemble(&neurons, blocks, matrix->S, &matrix->weight));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &matrix->weight, 1, MPIU_REAL, MPI_SUM, blocks->comm));
+  PetscCall(PsdNeuronsBoundErrors(&neurons, blocks, matrix->weight, matrix->error, &matrix->weight_error));
+  PetscCall(PsdNeuronsDestroy(&neurons));
+  PetscFunctionReturn(0);
+}
+
 /* From the samples: what is to be known of nu and, where there is one, of the network. */
-static PetscErrorCode Evaluate(Check *it, PsdNetwork network)
+static PetscErrorCode Evaluate(Check *it)
 {
   PetscFunctionBeginUser;
   const PsdDualSource source = {.nu = it->witness->nu, .each = PETSC_TRUE};
-  PsdNeurons neurons;
-  Vec S;
-  it->weight = 0;
-  PetscCall(PsdBlocksCreateVec(it->problem->blocks, &S));
-  if (network) {
-    PetscCall(PsdProblemReadNeurons(it->problem, network, &neurons));
-    PetscCall(PsdNeuronsAssemble(&neurons, it->problem->blocks, S, &it->weight));
-    PetscCall(PsdNeuronsDestroy(&neurons));
-  }
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &it->weight, 1, MPIU_REAL, MPI_SUM, it->problem->comm));
-  PetscCall(PsdProblemEvaluate(it->problem, S, 1, &source, &it->primal, &it->point));
-  PetscCall(VecDestroy(&S));
+  PetscCall(PsdProblemEvaluate(it->problem, &it->network, 1, &source, &it->primal, &it->point));
   PetscFunctionReturn(0);
 }
 
@@ -145,18 +145,18 @@ static PetscErrorCode Evaluate(Check *it, PsdNetwork network)
 static PetscErrorCode FindBound(Check *it, PsdVerdict *verdict)
 {
   PetscFunctionBeginUser;
-  const PsdDualRay ray = Ray(it);
+  const PsdDualRay ray = PsdDualRayOf(it->problem, &it->point);
   const PsdProblem problem = it->problem;
   PetscReal polar, value, rounding, limit = it->witness->s;
   if (!problem->polar) PetscCall(PsdPolarCreate(problem->blocks->f, &problem->polar));
   if (!it->witness->multiplied || it->open >= 0 || !it->inside) {
     PetscCall(PsdDualPointPolar(problem, &it->point, &polar, NULL));
-    limit = problem->beta / polar;
+    limit = problem->beta / polar * (1 - 2 * PETSC_MACHINE_EPSILON);
   }
   verdict->feasible = (PetscBool)(it->witness->s <= limit && it->open < 0);
   if (verdict->feasible && it->inside) PetscCall(PsdDualOnRay(&ray, it->witness->s, &value, &rounding));
   else PetscCall(PsdDualAlongRay(&ray, limit, &value, &rounding));
-  verdict->bound = PetscMax(0, value - rounding);
+  verdict->certificate.dual = PetscMax(0, PsdRoundDown(value - rounding));
   PetscFunctionReturn(0);
 }
 
@@ -165,7 +165,7 @@ static PetscErrorCode Judge(const Check *it, PsdVerdict *verdict)
   PetscFunctionBeginUser;
   const PetscInt pair = it->open / 2, G = it->problem->blocks->G;
   verdict->claimed = it->witness->bound;
-  verdict->holds = (PetscBool)(it->inside && verdict->feasible && verdict->claimed <= verdict->bound);
+  verdict->holds = (PetscBool)(it->inside && verdict->feasible && verdict->claimed <= verdict->certificate.dual);
   if (!it->inside)
     PetscCall(PetscSNPrintf(verdict->reason, sizeof(verdict->reason), "nu is not in the domain of the dual function"));
   else if (it->open >= 0)
@@ -179,23 +179,6 @@ static PetscErrorCode Judge(const Check *it, PsdVerdict *verdict)
   PetscFunctionReturn(0);
 }
 
-/* The network's objective, and the gap between the two with rounding on the safe side. */
-static PetscErrorCode Compare(const Check *it, PsdVerdict *verdict)
-{
-  PetscFunctionBeginUser;
-  const PsdProblem problem = it->problem;
-  const PetscReal terms = (PetscReal)problem->n * (PetscReal)problem->blocks->C;
-  verdict->primal = it->primal.loss + problem->beta * it->weight;
-  verdict->primal_error =
-      it->primal.rounding + PETSC_MACHINE_EPSILON * terms * verdict->primal + PsdUnitRounding(problem, it->weight);
-  verdict->gap = (verdict->primal + verdict->primal_error - verdict->bound) / PetscAbsReal(verdict->primal);
-  verdict->accuracy = it->primal.accuracy;
-  PetscCheck(verdict->primal + verdict->primal_error >= verdict->bound, problem->comm, PETSC_ERR_PLIB,
-             "The bound %.17g is above the objective %.17g of a network: one of them is wrong", (double)verdict->bound,
-             (double)verdict->primal);
-  PetscFunctionReturn(0);
-}
-
 PetscErrorCode PsdWitnessCheck(PsdWitness witness, PsdProblem problem, PsdNetwork network, PsdVerdict *verdict)
 {
   PetscFunctionBeginUser;
@@ -204,13 +187,20 @@ PetscErrorCode PsdWitnessCheck(PsdWitness witness, PsdProblem problem, PsdNetwor
   PetscCall(PsdWitnessRead(witness, problem));
   PetscCall(PsdDualPointCreate(problem, PETSC_TRUE, &it.point));
   PetscCall(LookInside(&it));
-  PetscCall(Evaluate(&it, network));
+  PetscCall(AssembleNetwork(&it, network));
+  PetscCall(Evaluate(&it));
   PetscCall(PsdPhaseBegin(PSD_PHASE_CERTIFY));
   if (witness->multiplied) PetscCall(ProveBlocks(&it));
   PetscCall(FindBound(&it, verdict));
   PetscCall(Judge(&it, verdict));
-  if (network) PetscCall(Compare(&it, verdict));
+  if (network) {
+    PsdCertificateSetPrimal(problem, &it.network, &it.primal, &verdict->certificate);
+    PsdCertificateSetGap(&verdict->certificate, verdict->certificate.dual);
+    PetscCall(PsdCertificateCheck(problem, &verdict->certificate));
+  }
   PetscCall(PsdDualPointDestroy(&it.point));
+  PetscCall(VecDestroy(&it.network.S));
+  PetscCall(VecDestroy(&it.network.error));
   PetscCall(PsdPhaseEnd(PSD_PHASE_CERTIFY));
   PetscFunctionReturn(0);
 }

@@ -55,6 +55,16 @@ PetscErrorCode PsdBlocksCreateVec(PsdBlocks blocks, Vec *x)
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdBlocksCreatePairVec(PsdBlocks blocks, Vec *x)
+{
+  PetscFunctionBeginUser;
+  PetscCall(VecCreate(blocks->comm, x));
+  PetscCall(VecSetSizes(*x, blocks->local, blocks->pairs));
+  PetscCall(VecSetType(*x, VECSTANDARD));
+  PetscCall(VecSet(*x, 0));
+  PetscFunctionReturn(0);
+}
+
 void PsdUnpack(PetscInt d, const PetscReal svec[], PetscReal full[])
 {
   const PetscReal scale = 1 / PETSC_SQRT2;

@@ -27,6 +27,8 @@ PetscErrorCode PsdBlocksDestroy(PsdBlocks *blocks);
 
 /* PsdBlocksCreateVec - a vector with one svec a pair, m numbers for every pair on its owner. Collective. */
 PetscErrorCode PsdBlocksCreateVec(PsdBlocks blocks, Vec *x);
+/* PsdBlocksCreatePairVec - one number a pair, on the pair's owner. Collective. */
+PetscErrorCode PsdBlocksCreatePairVec(PsdBlocks blocks, Vec *x);
 
 /* svec (packed upper triangle by columns, off-diagonals times sqrt 2) to the upper triangle of a d x d array, and back */
 void PsdUnpack(PetscInt d, const PetscReal svec[], PetscReal full[]);

@@ -7,24 +7,22 @@
 
 #include "blocks.h"
 #include "cost/cost.h"
+#include "polar_proof.h"
 
 typedef struct _p_PsdPolar *PsdPolar;
 
 /* PsdPolarCreate - for svecs of order f+1. Not collective. */
 PetscErrorCode PsdPolarCreate(PetscInt f, PsdPolar *polar);
 /*
-   PsdPolarEvaluate - R*(M) = max over ||u|| = 1 of |[u;1]' M [u;1]|, rounded up: never below the exact value for M as given.
+   PsdPolarEvaluate - R*(M) = max over ||u|| = 1 of |[u;1]' M [u;1]|, rounded up: proved to be not below the exact value for
+   M as given. Infinite when M is not finite.
 
    Not collective. M: svec of order f+1. The trust-region problems of +M and -M share one eigendecomposition.
 */
 PetscErrorCode PsdPolarEvaluate(PsdPolar polar, const PetscReal M[], PetscReal *value);
-/*
-   PsdPolarGetMultipliers - the theta that the last PsdPolarEvaluate ended at for +M and for -M, and phi(theta) there,
-   before anything was added for rounding.
-
-   Not collective. M: that of the last PsdPolarEvaluate.
-*/
-PetscErrorCode PsdPolarGetMultipliers(PsdPolar polar, const PetscReal M[], PetscReal theta[2], PetscReal phi[2]);
+/* PsdPolarEvaluateBoth - the same with its proof: sides[0] is that of +M, sides[1] of -M, and R*(M) is at most the larger
+   theta + phi. Not collective. */
+PetscErrorCode PsdPolarEvaluateBoth(PsdPolar polar, const PetscReal M[], PsdPolarSide sides[2]);
 PetscErrorCode PsdPolarDestroy(PsdPolar *polar);
 /* PsdPolarMax - the largest R* over all pairs' svecs in x. Collective on the blocks' communicator. */
 PetscErrorCode PsdPolarMax(PsdPolar polar, PsdBlocks blocks, Vec x, PetscReal *value);

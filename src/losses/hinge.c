@@ -42,11 +42,12 @@ static inline PetscReal MaxScale(const PsdLoss *loss, PetscReal nu, PetscReal y)
   return 1 / PetscAbsReal(nu);
 }
 
-static inline PetscReal Steepness(const PsdLoss *loss)
+/* The slope is 1 until the corner. */
+static inline PetscReal Change(const PsdLoss *loss, PetscReal yhat, PetscReal y, PetscReal delta)
 {
   (void)loss;
-  return 1;
+  return PetscMin(delta, PetscMax(0, 1 - y * yhat + delta));
 }
 
-PSD_SEPARABLE_LOSS(PsdLossHinge, .name = "hinge", .help = "max(0, 1 - y yhat)", .curvature = 1, .sigma = 3,
-                   .splits = PETSC_TRUE, .has_corners = PETSC_TRUE);
+PSD_SEPARABLE_LOSS(PsdLossHinge, .name = "hinge", .help = "max(0, 1 - y yhat)", .value_roundings = 1, .curvature = 1,
+                   .sigma = 3, .splits = PETSC_TRUE, .has_corners = PETSC_TRUE);

@@ -45,13 +45,17 @@ static inline PetscReal MaxScale(const PsdLoss *loss, PetscReal nu, PetscReal y)
   return loss->parameter / PetscAbsReal(nu);
 }
 
-static inline PetscReal Steepness(const PsdLoss *loss)
+/* The steepest slope on the way; delta is that of the prediction here. */
+static inline PetscReal Change(const PsdLoss *loss, PetscReal yhat, PetscReal y, PetscReal delta)
 {
-  return loss->parameter;
+  return PetscMin(loss->parameter, PetscAbsReal(yhat - y) + delta) * delta;
 }
 
-static const PsdLossParameter delta_parameter = {
-    .name = "huber_delta", .text = "residual beyond which the Huber loss is linear", .initial = 1};
+static const PsdLossParameter delta_parameter = {.name = "huber_delta",
+                                                 .text = "residual beyond which the Huber loss is linear",
+                                                 .initial = 1,
+                                                 .is_slope = PETSC_TRUE};
 
-PSD_SEPARABLE_LOSS(PsdLossHuber, .name = "huber", .help = "(yhat - y)^2/2, linear beyond huber_delta", .curvature = 1,
-                   .sigma = 0.3, .splits = PETSC_TRUE, .parameter = &delta_parameter);
+PSD_SEPARABLE_LOSS(PsdLossHuber, .name = "huber", .help = "(yhat - y)^2/2, linear beyond huber_delta",
+                   .value_roundings = 6, .curvature = 1, .sigma = 0.3, .splits = PETSC_TRUE,
+                   .parameter = &delta_parameter);

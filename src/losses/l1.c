@@ -41,11 +41,11 @@ static inline PetscReal MaxScale(const PsdLoss *loss, PetscReal nu, PetscReal y)
   return 1 / PetscAbsReal(nu);
 }
 
-static inline PetscReal Steepness(const PsdLoss *loss)
+static inline PetscReal Change(const PsdLoss *loss, PetscReal yhat, PetscReal y, PetscReal delta)
 {
-  (void)loss;
-  return 1;
+  (void)loss, (void)yhat, (void)y;
+  return delta;
 }
 
-PSD_SEPARABLE_LOSS(PsdLossL1, .name = "l1", .help = "|yhat - y|", .curvature = 1, .sigma = 3, .splits = PETSC_TRUE,
-                   .has_corners = PETSC_TRUE);
+PSD_SEPARABLE_LOSS(PsdLossL1, .name = "l1", .help = "|yhat - y|", .value_roundings = 1, .curvature = 1, .sigma = 3,
+                   .splits = PETSC_TRUE, .has_corners = PETSC_TRUE);

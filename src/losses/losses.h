@@ -19,9 +19,10 @@ typedef struct {
 
 /* The number that a loss leaves open. */
 typedef struct {
-  const char *name;  /* of the option, after its dash, and of the attribute of a model file */
-  const char *text;  /* for -help */
-  PetscReal initial; /* its value when none is given; all values are > 0 */
+  const char *name;   /* of the option, after its dash, and of the attribute of a model file */
+  const char *text;   /* for -help */
+  PetscReal initial;  /* its value when none is given; all values are > 0 */
+  PetscBool is_slope; /* the steepest slope of the loss is the parameter; of all other losses it is 1 or has no bound */
 } PsdLossParameter;
 
 struct _PsdLossOps {
@@ -36,7 +37,9 @@ struct _PsdLossOps {
   PetscBool ignores_mean; /* a number added to all scores of a sample, where there are several, changes nothing */
   PetscBool has_corners;  /* linear but for its corners */
   const PsdLossParameter *parameter; /* NULL: there is none */
-  /* value: L(yhat) */
+  /* value: L(yhat). The value of one sample is off by at most value_roundings + C roundings (base/rounding.h) of itself,
+     and by PSD_TINY. */
+  PetscReal value_roundings;
   PetscReal (*value)(const PsdLoss *, PetscInt rows, PetscInt C, const PetscReal yhat[], const PetscReal y[]);
   /* dual_point: nu = -L'(yhat), of a subgradient where there are several */
   void (*dual_point)(const PsdLoss *, PetscInt rows, PetscInt C, const PetscReal yhat[], const PetscReal y[],
@@ -53,9 +56,9 @@ struct _PsdLossOps {
   void (*to_domain)(const PsdLoss *, PetscInt rows, PetscInt C, PetscReal nu[], const PetscReal y[]);
   /* max_scale: s nu is in the domain for 0 <= s <= max_scale, when nu is */
   PetscReal (*max_scale)(const PsdLoss *, PetscInt rows, PetscInt C, const PetscReal nu[], const PetscReal y[]);
-  /* steepness: the most that one score can change the loss by, in units of its own change; infinity when there is no
-     such number */
-  PetscReal (*steepness)(const PsdLoss *);
+  /* change: a bound of |L(yhat + e) - L(yhat)| for one sample, over all e with |e_t| <= delta_t */
+  PetscReal (*change)(const PsdLoss *, PetscInt C, const PetscReal yhat[], const PetscReal y[],
+                      const PetscReal delta[]);
 };
 
 #define PSD_DUAL_ROUNDINGS(C) (64 + 64 * (PetscReal)(C))
@@ -77,7 +80,8 @@ PetscErrorCode PsdLossSetFromOptions(PsdLoss *loss);
    everywhere, as Huber's with a small threshold is, has dual points and a beta_max that are smaller by as much. */
 static inline PetscReal PsdLossSlope(const PsdLoss *loss)
 {
-  return PetscMin(1, (*loss->ops->steepness)(loss));
+  const PsdLossParameter *parameter = loss->ops->parameter;
+  return parameter && parameter->is_slope ? PetscMin(1, loss->parameter) : 1;
 }
 
 /* Whether the loss of C scores changes with their mean. */

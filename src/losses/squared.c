@@ -39,10 +39,12 @@ static inline PetscReal MaxScale(const PsdLoss *loss, PetscReal nu, PetscReal y)
   return INFINITY;
 }
 
-static inline PetscReal Steepness(const PsdLoss *loss)
+/* (r + delta)^2/2 - r^2/2 */
+static inline PetscReal Change(const PsdLoss *loss, PetscReal yhat, PetscReal y, PetscReal delta)
 {
   (void)loss;
-  return INFINITY;
+  return (PetscAbsReal(yhat - y) + delta / 2) * delta;
 }
 
-PSD_SEPARABLE_LOSS(PsdLossSquared, .name = "squared", .help = "(yhat - y)^2/2", .curvature = 1, .sigma = 1);
+PSD_SEPARABLE_LOSS(PsdLossSquared, .name = "squared", .help = "(yhat - y)^2/2", .value_roundings = 4, .curvature = 1,
+                   .sigma = 1);

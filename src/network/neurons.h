@@ -38,6 +38,15 @@ void PsdDecompose(PetscInt d, PetscInt rank, PetscReal F[], PetscReal sign, Pets
    neurons of owned pairs. Neurons of other ranks' pairs are passed over. Not collective. */
 PetscErrorCode PsdNeuronsAssemble(const PsdNeurons *neurons, PsdBlocks blocks, Vec S, PetscReal *sum);
 
+/*
+   PsdNeuronsBoundErrors - what PsdNeuronsAssemble's S and its sum over all ranks may be off by: error holds one number a
+   pair owned, >= || S_gt - sum of weight svec([v;1][v;1]') ||_F, v = u/||u||, as a filter stands for its direction.
+
+   Collective on the blocks' communicator. weight: the sum over all ranks.
+*/
+PetscErrorCode PsdNeuronsBoundErrors(const PsdNeurons *neurons, PsdBlocks blocks, PetscReal weight, Vec error,
+                                     PetscReal *weight_error);
+
 /* PsdNeuronsGetFactors - the same S by its terms alpha [u;1][u;1]', pair after pair as the neurons come; replaces what
    `factors` holds. Not collective. */
 PetscErrorCode PsdNeuronsGetFactors(const PsdNeurons *neurons, PsdBlocks blocks, PsdFactors *factors);

@@ -35,6 +35,23 @@ PetscErrorCode PsdPatchesMoments(PsdPatches patches, const unsigned char image[]
 PetscErrorCode PsdPatchesLift(PsdPatches patches, const PetscReal activation[3], const PetscReal moments[],
                               PetscReal phi[]);
 
+/*
+   PsdPatchesLiftErrors - bounds of what rounding does to the lifted features of these moments (lift_error.c), on the way
+   from the bytes to Phi_ig less its component along J:  errors[g] >= || computed - exact ||_F.
+
+   Not collective. moments: as PsdPatchesMoments computed them. errors: G.
+*/
+void PsdPatchesLiftErrors(PsdPatches patches, const PetscReal activation[3], const PetscReal moments[],
+                          PetscReal errors[]);
+
+/* PsdPatchesPixelRoundings - roundings that have gone into a number of a raw patch of one branch: its relative error is at
+   most PsdRoundings of it. Not collective. */
+PetscReal PsdPatchesPixelRoundings(PsdPatches patches);
+
+/* PsdPatchesCoordinateError - a bound of the error of x = (p - mean) transform of a raw patch p of that norm, computed as a
+   product of p - mean, of norm `centred`, with the transform; of p itself without one. Of one branch. Not collective. */
+PetscReal PsdPatchesCoordinateError(PsdPatches patches, PetscReal norm, PetscReal centred);
+
 /* PsdPatchesProduct - upper triangle of scale sum_l p_l p_l', for `count` patches, rows of q. Reads up to
    PSD_ROWS_PADDING numbers beyond the last row. Not collective. */
 #define PSD_ROWS_PADDING 16

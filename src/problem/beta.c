@@ -36,14 +36,16 @@ static PetscErrorCode EvaluateFromSamples(PsdProblem problem, PetscReal *polar, 
   const PsdDualSource source = {.nu = problem->nu0};
   PsdPrimalPoint primal;
   PsdDualPoint point;
-  Vec zero;
-  PetscCall(VecDuplicate(problem->h, &zero));
-  PetscCall(VecSet(zero, 0));
+  PsdNetworkMatrix none = {0};
+  PetscCall(VecDuplicate(problem->h, &none.S));
+  PetscCall(VecSet(none.S, 0));
   PetscCall(PsdDualPointCreate(problem, PETSC_FALSE, &point));
-  PetscCall(PsdProblemEvaluate(problem, zero, 1, &source, &primal, &point));
+  PetscCall(PsdBlocksCreatePairVec(problem->blocks, &none.error));
+  PetscCall(PsdProblemEvaluate(problem, &none, 1, &source, &primal, &point));
   PetscCall(PsdDualPointPolar(problem, &point, polar, hidden));
   PetscCall(PsdDualPointDestroy(&point));
-  PetscCall(VecDestroy(&zero));
+  PetscCall(VecDestroy(&none.S));
+  PetscCall(VecDestroy(&none.error));
   PetscFunctionReturn(0);
 }
 

@@ -53,11 +53,14 @@ PetscErrorCode PsdSymmetryCreate(PsdPatches patches, PsdBlocks blocks, PsdSymmet
   PetscBool *padding;
   PetscCall(PetscNew(&it));
   it->D = blocks->D;
+  it->G = blocks->G;
+  PetscCall(PetscMalloc1(it->G, &it->region));
   PetscCall(PetscMalloc6(it->D, &it->partner, it->D, &it->sign, it->D, &it->place[0], it->D, &it->place[1], it->D,
                          &it->weight[0], it->D, &it->weight[1]));
   PetscCall(PetscMalloc3(blocks->f, &mirror.coordinate, blocks->f, &mirror.sign, it->D, &padding));
   for (PetscInt g = 0; g < blocks->G; g++) {
     PsdPatchesGetMirror(patches, g, &mirror);
+    it->region[g] = mirror.region;
     MapRegion(it, g, blocks->d, &mirror, padding);
   }
   ListColumns(it, padding);
@@ -112,12 +115,18 @@ void PsdSymmetryMirror(PsdSymmetry it, const PetscReal x[], PetscReal mirrored[]
   for (PetscInt k = 0; k < it->D; k++) mirrored[k] = it->sign[k] * x[it->partner[k]];
 }
 
+void PsdSymmetryMirrorRegions(PsdSymmetry it, const PetscReal x[], PetscReal mirrored[])
+{
+  for (PetscInt g = 0; g < it->G; g++) mirrored[it->region[g]] = x[g];
+}
+
 PetscErrorCode PsdSymmetryDestroy(PsdSymmetry *symmetry)
 {
   PetscFunctionBeginUser;
   PsdSymmetry it = *symmetry;
   if (!it) PetscFunctionReturn(0);
   PetscCall(PetscFree6(it->partner, it->sign, it->place[0], it->place[1], it->weight[0], it->weight[1]));
+  PetscCall(PetscFree(it->region));
   PetscCall(PetscFree(*symmetry));
   PetscFunctionReturn(0);
 }
