@@ -50,7 +50,8 @@ ends 2 strict 1 certify -data data -model longer_filters.h5 -gap 1e-13 -max_it 3
 
 # info says that what a file claims is a claim, and what contradicts itself
 run info 1 info whitened.h5
-grep -q '^  claimed  .*not checked' info.log && ! grep -q contradiction info.log || fail 'info' info.log
+grep -q '^  claimed  .*not checked' info.log || fail 'info: a claim that is not called one' info.log
+! grep -q contradiction info.log || fail 'info: a contradiction in a sound file' info.log
 contradicts() { # CHANGE WORDS
   python damage whitened.h5 "$1.h5" "$1"
   run "$1" 1 info "$1.h5"
