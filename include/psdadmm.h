@@ -10,8 +10,8 @@
 
 typedef struct _p_PsdAdmm *PsdAdmm;
 
-/* PSD_ROUNDING_LIMIT: what the certificate counts for rounding is all of the gap that was asked for, or the solver's
-   arithmetic saw the gap again and again where the certificate did not. PSD_SIGNAL: a signal asked for the end. PSD_CHECKPOINTED: a signal or the time limit ended the run, whose state is in its
+/* PSD_ROUNDING_LIMIT: what the certificate counts for rounding is all of the gap that was asked for. PSD_SIGNAL: a
+   signal asked for the end. PSD_CHECKPOINTED: a signal or the time limit ended the run, whose state is in its
    checkpoint; nothing was certified. */
 typedef enum {
   PSD_RUNNING,

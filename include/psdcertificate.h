@@ -12,11 +12,11 @@ typedef struct {
   PetscReal primal_error; /* ... as computed, and a bound of what rounding has done to it */
   PetscReal dual;         /* no network has less: a value of the dual function at a feasible point, rounded down */
   PetscReal gap;          /* (upper - dual) / upper, upper = primal + primal_error, rounded up */
-  PetscReal rounding;     /* the part of the gap that is there because rounding is counted on the safe side */
   PetscReal accuracy;     /* of the network on the training samples, 0..1 */
   /* The error of the lifted features that rounding explains, as a bound relative to their size: what primal_error and
      the rounding of the dual value mostly come from. */
   PetscReal feature_error;
+  PetscReal rounding; /* the part of the gap that is there because rounding is counted on the safe side */
 } PsdCertificate;
 
 /* What a bound is proved by: a dual point, and a multiplier for each block. */

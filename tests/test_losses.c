@@ -1,6 +1,6 @@
 /* Every loss: the gradient is the value's slope, the prox satisfies its optimality condition and beats its neighbours, value and
  * conjugate meet (Fenchel), the domain is what it is, and nothing overflows for |x| up to 1e8, sigma from 1e-8 to 1e8. What a loss
- * states is so: how much it changes, how well its value is known, its corners, whether it ignores the mean, whether it is the squared loss's closed form. */
+ * states is so: its steepness, how much it changes, how well its value is known, its corners, whether it ignores the mean, whether it is the squared loss's closed form. */
 #include "network_sample.h"
 #include <float.h>
 #include <math.h>
@@ -55,12 +55,9 @@ static void ForEachCase(CaseTest test)
   }
 }
 
-/* The most that the first score changes the loss by, in units of its own change: infinity when there is no such number. */
 static PetscReal Steepness(const Case *it)
 {
-  PetscReal v[MOST_COLUMNS] = {-1e200 * it->y[0]}, delta[MOST_COLUMNS] = {1};
-  const PetscReal steepest = (*it->loss.ops->change)(&it->loss, it->C, v, it->y, delta);
-  return steepest < 1e100 ? steepest : INFINITY;
+  return (*it->loss.ops->steepness)(&it->loss);
 }
 
 static PetscReal Value(const Case *it, const PetscReal v[])
@@ -314,6 +311,15 @@ static void CheckProxExtremes(const Case *it)
 
 /* ---------------------------------------------------------------- what a loss states of itself */
 
+/* The first score changes the loss by its steepness, far from the targets, and by no more */
+static void CheckSteepnessOfEach(const Case *it)
+{
+  PetscReal v[MOST_COLUMNS] = {-1e200 * it->y[0]}, delta[MOST_COLUMNS] = {1};
+  const PetscReal most = (*it->loss.ops->change)(&it->loss, it->C, v, it->y, delta);
+  if (!(PetscIsInfReal(Steepness(it)) ? most > 1e100 : PetscAbsReal(most / Steepness(it) - 1) <= 1e-12))
+    Fail(it, "steepness", most, Steepness(it));
+}
+
 /* No change of the scores within delta changes the loss by more than is stated; where delta is small the bound is little more
    than the slopes make it, but for the corners */
 static void CheckChangeOfEach(const Case *it)
@@ -380,8 +386,7 @@ static void CheckRoundingOfValue(const Case *it)
     for (PetscInt t = 0; t < it->C && trial % 2; t++) v[t] += it->y[t] * 30 * PetscAbsReal(Uniform());
     const long double exact = ExtendedValue(it, v), found = Value(it, v);
     const PetscReal allowed = (it->loss.ops->value_roundings + (PetscReal)it->C) * EPS / 2;
-    if (!(fabsl(found - exact) <= allowed * exact + DBL_MIN))
-      Fail(it, "value", (PetscReal)found, (PetscReal)exact);
+    if (!(fabsl(found - exact) <= allowed * exact + DBL_MIN)) Fail(it, "value", (PetscReal)found, (PetscReal)exact);
   }
 }
 
@@ -458,6 +463,7 @@ TEST(Domain)
 TEST(Membership)
 TEST(ProxMinimizes)
 TEST(ProxExtremes)
+TEST(SteepnessOfEach)
 TEST(ChangeOfEach)
 TEST(RoundingOfValue)
 TEST(Corners)
@@ -467,11 +473,11 @@ TEST(ClosedForm)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(Table),           cmocka_unit_test(ValueOfEach),  cmocka_unit_test(Gradient),
-      cmocka_unit_test(Fenchel),         cmocka_unit_test(Domain),       cmocka_unit_test(Membership),
-      cmocka_unit_test(ProxMinimizes),   cmocka_unit_test(ProxExtremes), cmocka_unit_test(ChangeOfEach),
-      cmocka_unit_test(RoundingOfValue), cmocka_unit_test(Corners),      cmocka_unit_test(Mean),
-      cmocka_unit_test(ClosedForm)};
+      cmocka_unit_test(Table),         cmocka_unit_test(ValueOfEach),     cmocka_unit_test(Gradient),
+      cmocka_unit_test(Fenchel),       cmocka_unit_test(Domain),          cmocka_unit_test(Membership),
+      cmocka_unit_test(ProxMinimizes), cmocka_unit_test(ProxExtremes),    cmocka_unit_test(SteepnessOfEach),
+      cmocka_unit_test(ChangeOfEach),  cmocka_unit_test(RoundingOfValue), cmocka_unit_test(Corners),
+      cmocka_unit_test(Mean),          cmocka_unit_test(ClosedForm)};
   if (PsdInitialize(&argc, &argv, NULL)) return 1;
   const int failures = cmocka_run_group_tests(tests, NULL, NULL);
   return PsdFinalize() || failures;

@@ -1,6 +1,5 @@
-/* The penalty starts where the first step is of the size of beta; it changes only when it is due, by no more than the
- * limits of a step and of the whole run, and never by less than a factor of three; later it follows the bound that
- * lags. */
+/* The penalty starts where the first step is of the size of beta; it goes to the natural one from anywhere, then balances the parts of
+ * the gap within limits, not before it is due, and settles whatever it is told. */
 #include "network_sample.h"
 #include <math.h>
 #include <setjmp.h>
@@ -13,170 +12,199 @@ static PetscBool Near(PetscReal x, PetscReal y)
   return (PetscBool)(PetscAbsReal(x - y) <= 0.05 * y); /* two digits are kept */
 }
 
-static void OnlyAtItsIterations(void **state)
+/* nothing to be seen: the natural penalties are those at hand, and the parts of the gap are alike */
+static PsdPenaltyEvidence Quiet(PetscInt iteration, PetscReal gap)
+{
+  return (PsdPenaltyEvidence){
+      .iteration = iteration, .natural = {1, 1}, .gap = gap, .open = 100 * gap, .parts = {1, 1}};
+}
+
+static const PsdPenalties one = {1, 1};
+
+/* the ratio of norms, or nothing where it says nothing */
+static void NaturalOfSizes(void **state)
 {
   (void)state;
-  for (PetscInt iteration = 1; iteration <= 2000; iteration++) {
-    PetscBool due = PETSC_FALSE;
-    for (PetscInt k = 10; k <= 320; k *= 2) due = (PetscBool)(due || iteration == k);
-    const PetscReal proposal = PsdPenaltyPropose(iteration - 1, iteration, 1, 1, 1e4, 1, PETSC_FALSE);
-    assert_true(due ? proposal > 3 : proposal == 1);
+  assert_true(PetscAbsReal(PsdPenaltyNaturalRho(3e-200, 1e-100) / PsdPenaltyNaturalRho(3, 1) - 1e-100) < 1e-114);
+  assert_true(PsdPenaltyNaturalRho(6, 2) == PsdPenaltyNaturalRho(3, 1));
+  assert_true(PsdPenaltyNaturalSigma(6, 2) == PsdPenaltyNaturalSigma(3, 1));
+  const PetscReal nothing[] = {0, -1, NAN};
+  for (int k = 0; k < 3; k++) {
+    assert_true(PsdPenaltyNaturalRho(nothing[k], 1) == 0 && PsdPenaltyNaturalRho(1, nothing[k]) == 0);
+    assert_true(PsdPenaltyNaturalSigma(nothing[k], 1) == 0 && PsdPenaltyNaturalSigma(1, nothing[k]) == 0);
+  }
+  assert_true(PsdPenaltyNaturalRho(1e300, 1e-300) == 0 && PsdPenaltyNaturalRho(1e-300, 1e300) == 0);
+}
+
+/* from twelve orders of magnitude away the natural penalty is reached, within a factor of three, in a dozen changes */
+static void GoesToTheNaturalPenalty(void **state)
+{
+  (void)state;
+  for (PetscReal far = 1e-12; far < 1e13; far *= 1e24) {
+    PsdPenaltyChanges changes = {0};
+    PsdPenalties now = {far, 1 / far};
+    for (PetscInt iteration = 10; iteration <= 1000; iteration += 10) {
+      const PsdPenaltyEvidence evidence = Quiet(iteration, 1);
+      now = PsdPenaltyPropose(&changes, &evidence, now);
+    }
+    assert_true(now.rho <= 3 && now.rho >= 1. / 3 && now.sigma <= 3 && now.sigma >= 1. / 3);
+    assert_true(changes.count <= 12);
   }
 }
 
-/* with checks that are far apart a change is made up for at the next one, once */
-static void FirstCheckAfterItIsDue(void **state)
+static void StaysWhereItIsNatural(void **state)
 {
   (void)state;
-  assert_true(PsdPenaltyPropose(0, 7, 1, 1, 1e4, 1, PETSC_FALSE) == 1);
-  assert_true(PsdPenaltyPropose(7, 14, 1, 1, 1e4, 1, PETSC_FALSE) > 3);
-  assert_true(PsdPenaltyPropose(14, 19, 1, 1, 1e4, 1, PETSC_FALSE) == 1);
-  assert_true(PsdPenaltyPropose(20, 21, 1, 1, 1e4, 1, PETSC_FALSE) == 1);
-  assert_true(PsdPenaltyPropose(0, 1000, 1, 1, 1e4, 1, PETSC_FALSE) > 3);
-  assert_true(PsdPenaltyPropose(1000, 2000, 1, 1, 1e4, 1, PETSC_FALSE) == 1);
-}
-
-static void GrowsAndShrinks(void **state)
-{
-  (void)state;
-  assert_true(Near(PsdPenaltyPropose(9, 10, 2, 2, 16, 1, PETSC_FALSE), 8));
-  assert_true(Near(PsdPenaltyPropose(9, 10, 2, 2, 1, 16, PETSC_FALSE), 0.5));
-}
-
-static void NotWithinAFactorOfThree(void **state)
-{
-  (void)state;
-  for (PetscReal ratio = 0.12; ratio < 8.9; ratio *= 1.07)
-    assert_true(PsdPenaltyPropose(9, 10, 7, 7, ratio, 1, PETSC_FALSE) == 7);
-  assert_true(PsdPenaltyPropose(9, 10, 7, 7, 9.6, 1, PETSC_FALSE) > 21);
-  assert_true(PsdPenaltyPropose(9, 10, 7, 7, 0.1, 1, PETSC_FALSE) < 7. / 3);
-}
-
-static void AtMostAFactorOfFiveAStep(void **state)
-{
-  (void)state;
-  for (PetscReal ratio = 30; ratio < 1e300; ratio *= 1e10) {
-    assert_true(Near(PsdPenaltyPropose(39, 40, 3, 3, ratio, 1, PETSC_FALSE), 15));
-    assert_true(Near(PsdPenaltyPropose(39, 40, 3, 3, 1, ratio, PETSC_FALSE), 0.6));
+  for (PetscReal off = 0.34; off < 3; off *= 1.1) {
+    PsdPenaltyChanges changes = {0};
+    PsdPenaltyEvidence evidence = Quiet(30, 1);
+    evidence.natural = (PsdPenalties){off, 1 / off};
+    const PsdPenalties next = PsdPenaltyPropose(&changes, &evidence, one);
+    assert_true(next.rho == 1 && next.sigma == 1 && changes.count == 0);
   }
 }
 
-static void WithinLimitsOfTheWholeRun(void **state)
+/* one of the two may be near and the other not; one that is not known stays */
+static void EachByItsOwnSizes(void **state)
 {
   (void)state;
-  PetscReal up = 1, down = 1;
-  for (PetscInt k = 10; k <= 320; k *= 2) {
-    up = PsdPenaltyPropose(k - 1, k, up, 1, 1e9, 1, PETSC_FALSE);
-    down = PsdPenaltyPropose(k - 1, k, down, 1, 1, 1e9, PETSC_FALSE);
-    assert_true(up <= 30.5 && down >= 0.095);
+  PsdPenaltyChanges changes = {0};
+  PsdPenaltyEvidence evidence = Quiet(10, 1);
+  evidence.natural = (PsdPenalties){0, 7};
+  PsdPenalties next = PsdPenaltyPropose(&changes, &evidence, one);
+  assert_true(next.rho == 1 && Near(next.sigma, 7));
+  changes = (PsdPenaltyChanges){0};
+  evidence.natural = (PsdPenalties){1. / 7, 1};
+  next = PsdPenaltyPropose(&changes, &evidence, one);
+  assert_true(Near(next.rho, 1. / 7) && next.sigma == 1);
+}
+
+static void NotBeforeItIsDue(void **state)
+{
+  (void)state;
+  PsdPenaltyChanges changes = {0};
+  PetscInt last = 0, made = 0;
+  PsdPenalties now = one;
+  for (PetscInt iteration = 1; iteration <= 5000; iteration++) {
+    PsdPenaltyEvidence evidence = Quiet(iteration, 1);
+    evidence.natural.rho = 1e3 * now.rho;
+    const PsdPenalties next = PsdPenaltyPropose(&changes, &evidence, now);
+    if (next.rho == now.rho) continue;
+    assert_true(iteration >= 10 && iteration - last >= PetscMax(10, last / 4));
+    assert_true(Near(next.rho, 10 * now.rho));
+    now = next;
+    last = iteration;
+    made++;
   }
-  assert_true(up >= 10 && down <= 1. / 3);
+  assert_true(made > 20);
 }
 
-static void NothingFromResidualsThatSayNothing(void **state)
+/* late, the parts of the gap move both penalties by one factor; early they do not, nor when the gap is still open */
+static void BalancesThePartsOfTheGap(void **state)
 {
   (void)state;
-  assert_true(PsdPenaltyPropose(9, 10, 2, 2, 0, 1, PETSC_FALSE) == 2);
-  assert_true(PsdPenaltyPropose(9, 10, 2, 2, 1, 0, PETSC_FALSE) == 2);
-  assert_true(PsdPenaltyPropose(9, 10, 2, 2, 0, 0, PETSC_FALSE) == 2);
-  assert_true(PsdPenaltyPropose(9, 10, 2, 2, NAN, 1, PETSC_FALSE) == 2);
-  assert_true(PsdPenaltyPropose(9, 10, 2, 2, 1, NAN, PETSC_FALSE) == 2);
+  PsdPenaltyChanges changes = {0};
+  PsdPenaltyEvidence evidence = Quiet(200, 1e-3);
+  evidence.parts = (PsdGapParts){64e-3, -1e-4};
+  PsdPenalties next = PsdPenaltyPropose(&changes, &evidence, one);
+  assert_true(next.rho > 2 && next.rho < 5 && next.rho == next.sigma);
+  changes = (PsdPenaltyChanges){0};
+  evidence.parts = (PsdGapParts){1e-4, 64e-3};
+  next = PsdPenaltyPropose(&changes, &evidence, one);
+  assert_true(next.rho > 0.2 && next.rho < 0.5 && next.rho == next.sigma);
+  changes = (PsdPenaltyChanges){0};
+  evidence.gap = 0.9;
+  next = PsdPenaltyPropose(&changes, &evidence, one);
+  assert_true(next.rho == 1 && next.sigma == 1);
+  evidence.gap = 1e-3;
+  evidence.iteration = 40;
+  next = PsdPenaltyPropose(&changes, &evidence, one);
+  assert_true(next.rho == 1 && next.sigma == 1);
 }
 
-/* rounding of the residuals, as from another number of ranks, does not change the proposal */
+/* parts that are nothing beside what is open, or no numbers at all, ask for nothing or for little */
+static void PartsThatSayNothing(void **state)
+{
+  (void)state;
+  const PsdGapParts parts[] = {{0, 0}, {1e-9, 0}, {NAN, 1}, {1, NAN}, {INFINITY, 1}, {1, INFINITY}};
+  for (int k = 0; k < 6; k++) {
+    PsdPenaltyChanges changes = {0};
+    PsdPenaltyEvidence evidence = Quiet(200, 1e-2);
+    evidence.parts = parts[k];
+    const PsdPenalties next = PsdPenaltyPropose(&changes, &evidence, one);
+    assert_true(next.rho == 1 && next.sigma == 1);
+  }
+  PsdPenaltyChanges changes = {0};
+  PsdPenaltyEvidence evidence = Quiet(200, 1e-2);
+  evidence.parts = (PsdGapParts){1e200, 0};
+  const PsdPenalties next = PsdPenaltyPropose(&changes, &evidence, one);
+  assert_true(next.rho <= 30 && next.sigma <= 30);
+}
+
+/* however long the parts of the gap ask for it, penalties do not leave the natural ones by more than a factor of 30; further out than
+   that they are called back */
+static void TheBalanceHasLimits(void **state)
+{
+  (void)state;
+  for (int up = 0; up < 2; up++) {
+    PsdPenaltyChanges changes = {0};
+    PsdPenalties now = one;
+    for (PetscInt iteration = 50; iteration < 100000; iteration += 10) {
+      PsdPenaltyEvidence evidence = Quiet(iteration, 1e-2);
+      evidence.parts = up ? (PsdGapParts){1, 1e-9} : (PsdGapParts){1e-9, 1};
+      now = PsdPenaltyPropose(&changes, &evidence, now);
+      assert_true(now.rho <= 31 && now.rho >= 1. / 31 && now.sigma == now.rho);
+    }
+    assert_true(up ? now.rho > 20 : now.rho < 1. / 20);
+    PsdPenaltyEvidence evidence = Quiet(200000, 1e-2);
+    evidence.natural.rho = 1e4;
+    assert_true(Near(PsdPenaltyPropose(&changes, &evidence, now).rho, 10 * now.rho));
+  }
+}
+
+/* Settles: an adversary, who sees the penalties, never gets more than so many changes out of it, nor any at shorter and
+   shorter intervals. */
+static void Settles(void **state)
+{
+  (void)state;
+  unsigned random = 1;
+  for (int kind = 0; kind < 3; kind++) {
+    PsdPenaltyChanges changes = {0};
+    PsdPenalties now = one;
+    PetscInt made = 0;
+    for (PetscInt iteration = 1; iteration < 1 << 28; iteration += 1 + iteration / 16) {
+      random = random * 1103515245u + 12345u;
+      const PetscBool up = (PetscBool)(kind == 0 ? made % 2 == 1 : kind == 2 || random >> 31 == 1);
+      const PetscReal to = up ? 1e9 : 1e-9;
+      const PsdPenaltyEvidence evidence = {.iteration = iteration,
+                                           .natural = {now.rho * (random & 1 << 20 ? to : 1), now.sigma * to},
+                                           .gap = random & 1 << 22 ? 0.1 : 1,
+                                           .open = 1,
+                                           .parts = {to, 1}};
+      const PsdPenalties next = PsdPenaltyPropose(&changes, &evidence, now);
+      made += next.rho != now.rho || next.sigma != now.sigma;
+      now = next;
+    }
+    assert_int_equal(made, PSD_MOST_CHANGES);
+  }
+}
+
+/* rounding of what was found, as from another number of ranks, does not change the proposal */
 static void RoundingDoesNotShow(void **state)
 {
   (void)state;
   PetscInt differences = 0;
   for (PetscInt k = 0; k < 1000; k++) {
-    const PetscReal ratio = 12 + 0.012345 * k;
-    differences += PsdPenaltyPropose(9, 10, 3, 3, ratio, 1, PETSC_FALSE) !=
-                   PsdPenaltyPropose(9, 10, 3, 3, ratio * (1 + 1e-12), 1, PETSC_FALSE);
+    PsdPenaltyChanges changes[2] = {{0}, {0}};
+    PsdPenaltyEvidence evidence[2] = {Quiet(10, 1), Quiet(10, 1)};
+    const PetscReal natural = 3.5 + 0.012345 * k;
+    evidence[0].natural = (PsdPenalties){natural, 1 / natural};
+    evidence[1].natural = (PsdPenalties){natural * (1 + 1e-12), (1 - 1e-12) / natural};
+    const PsdPenalties next = PsdPenaltyPropose(&changes[0], &evidence[0], one),
+                       again = PsdPenaltyPropose(&changes[1], &evidence[1], one);
+    differences += next.rho != again.rho || next.sigma != again.sigma;
   }
   assert_int_equal(differences, 0);
-}
-
-/* objective done, bound lagging: a smaller penalty; the other way round: a larger one; both moving: none */
-static void FollowsTheBoundThatLags(void **state)
-{
-  (void)state;
-  PsdBoundTrend trend = {0};
-  assert_true(PsdPenaltyFollowBounds(&trend, 49, 1, 1, 20, 0, PETSC_FALSE) == 1);
-  assert_true(PsdPenaltyFollowBounds(&trend, 50, 1, 1, 20, 0, PETSC_FALSE) == 1); /* the first look only notes */
-  assert_true(PsdPenaltyFollowBounds(&trend, 90, 1, 1, 20, 5, PETSC_FALSE) == 1); /* not due */
-  assert_false(trend.acted);
-  assert_true(PsdPenaltyFollowBounds(&trend, 100, 1, 1, 15, 5, PETSC_FALSE) == 1); /* both moved */
-  assert_false(trend.acted);
-  assert_true(Near(PsdPenaltyFollowBounds(&trend, 150, 1, 1, 14.9, 7, PETSC_FALSE), 1. / 3));
-  assert_true(trend.acted);
-  assert_true(Near(PsdPenaltyFollowBounds(&trend, 225, 1, 1, 12, 7.1, PETSC_FALSE), 3));
-}
-
-/* no network yet: the objective lags, whatever has moved, and residuals are followed at once rather than by their root */
-static void UntilThereIsANetwork(void **state)
-{
-  (void)state;
-  PsdBoundTrend trend = {0};
-  assert_true(PsdPenaltyFollowBounds(&trend, 50, 1, 1, 20, 0, PETSC_TRUE) == 1);
-  assert_true(Near(PsdPenaltyFollowBounds(&trend, 100, 1, 1, 20, 7, PETSC_TRUE), 3));
-  assert_true(PsdPenaltyPropose(10, 20, 1, 1, 4, 1, PETSC_FALSE) == 1);
-  assert_true(Near(PsdPenaltyPropose(10, 20, 1, 1, 4, 1, PETSC_TRUE), 4));
-  assert_true(PsdPenaltyPropose(0, 10, 1, 1, 4, 1, PETSC_TRUE) == 1); /* too early to tell */
-}
-
-static void FollowsBoundsWithinLimits(void **state)
-{
-  (void)state;
-  PsdBoundTrend trend = {0};
-  PetscReal rho = 1, smallest = 1, largest = 1;
-  for (PetscInt iteration = 50; iteration < 1000000; iteration += 50) {
-    rho = PsdPenaltyFollowBounds(&trend, iteration, rho, 1, 10, -1. / iteration, PETSC_FALSE);
-    smallest = PetscMin(smallest, rho);
-  }
-  trend = (PsdBoundTrend){0};
-  for (PetscInt iteration = 50; iteration < 1000000; iteration += 50) {
-    rho = PsdPenaltyFollowBounds(&trend, iteration, rho, 1, 10 + 100. / iteration, 0, PETSC_FALSE);
-    largest = PetscMax(largest, rho);
-  }
-  assert_true(smallest >= 0.03 && smallest < 0.1);
-  assert_true(largest <= 30);
-}
-
-/* rho and sigma: together while their changes are alike, so that the ratio stays; each by itself when they are not */
-static void BothTogetherOrAlone(void **state)
-{
-  (void)state;
-  const PsdPenalties one = {1, 2};
-  const PetscReal alike[2] = {4, 5}, apart[2] = {25, 0.04}, none[2] = {1, 1}, zero[2] = {0, 0}, little[2] = {1.5, 1.4};
-  PsdPenalties next = PsdPenaltyProposeBoth(29, 30, one, one, alike, none, PETSC_FALSE);
-  assert_true(Near(next.rho, PetscSqrtReal(PetscSqrtReal(20))) && PetscAbsReal(next.sigma / next.rho - 2) < 1e-14);
-  next = PsdPenaltyProposeBoth(9, 10, one, one, apart, none, PETSC_FALSE);
-  assert_true(Near(next.rho, 5) && Near(next.sigma, 0.4));
-  /* apart, but no factorisation is due: what they have in common, which is nothing */
-  next = PsdPenaltyProposeBoth(29, 30, one, one, apart, none, PETSC_FALSE);
-  assert_true(next.rho == 1 && next.sigma == 2);
-  next = PsdPenaltyProposeBoth(29, 30, one, one, little, none, PETSC_FALSE);
-  assert_true(next.rho == 1 && next.sigma == 2);
-  next = PsdPenaltyProposeBoth(329, 330, one, one, alike, none, PETSC_FALSE);
-  assert_true(next.rho == 1 && next.sigma == 2);
-  next = PsdPenaltyProposeBoth(29, 30, one, one, zero, none, PETSC_FALSE);
-  assert_true(next.rho == 1 && next.sigma == 2);
-}
-
-static void BothWithinLimits(void **state)
-{
-  (void)state;
-  const PsdPenalties initial = {1, 2};
-  const PetscReal large[2] = {1e9, 1e9}, small[2] = {1, 1};
-  PsdPenalties up = initial, down = initial;
-  for (PetscInt k = 10; k <= 1000; k += 10) {
-    const PsdPenalties before = up;
-    up = PsdPenaltyProposeBoth(k - 1, k, up, initial, large, small, PETSC_FALSE);
-    down = PsdPenaltyProposeBoth(k - 1, k, down, initial, small, large, PETSC_FALSE);
-    assert_true(up.rho <= 5.05 * before.rho);
-    assert_true(up.rho <= 31 && up.sigma <= 62 && down.rho >= 0.09 && down.sigma >= 0.18);
-  }
-  assert_true(up.rho > 10 && down.rho < 0.2);
 }
 
 /* rho ||(curvature G_P + rho/2 I)^-1 h|| of the spectrum */
@@ -208,19 +236,16 @@ static void StartsWhereTheFirstStepIsOfTheSizeOfBeta(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(StartsWhereTheFirstStepIsOfTheSizeOfBeta),
-                                     cmocka_unit_test(OnlyAtItsIterations),
-                                     cmocka_unit_test(FirstCheckAfterItIsDue),
-                                     cmocka_unit_test(GrowsAndShrinks),
-                                     cmocka_unit_test(NotWithinAFactorOfThree),
-                                     cmocka_unit_test(AtMostAFactorOfFiveAStep),
-                                     cmocka_unit_test(WithinLimitsOfTheWholeRun),
-                                     cmocka_unit_test(NothingFromResidualsThatSayNothing),
-                                     cmocka_unit_test(RoundingDoesNotShow),
-                                     cmocka_unit_test(FollowsTheBoundThatLags),
-                                     cmocka_unit_test(UntilThereIsANetwork),
-                                     cmocka_unit_test(FollowsBoundsWithinLimits),
-                                     cmocka_unit_test(BothTogetherOrAlone),
-                                     cmocka_unit_test(BothWithinLimits)};
+                                     cmocka_unit_test(NaturalOfSizes),
+                                     cmocka_unit_test(GoesToTheNaturalPenalty),
+                                     cmocka_unit_test(StaysWhereItIsNatural),
+                                     cmocka_unit_test(EachByItsOwnSizes),
+                                     cmocka_unit_test(NotBeforeItIsDue),
+                                     cmocka_unit_test(BalancesThePartsOfTheGap),
+                                     cmocka_unit_test(PartsThatSayNothing),
+                                     cmocka_unit_test(TheBalanceHasLimits),
+                                     cmocka_unit_test(Settles),
+                                     cmocka_unit_test(RoundingDoesNotShow)};
   if (PsdInitialize(&argc, &argv, NULL)) return 1;
   const int failures = cmocka_run_group_tests(tests, NULL, NULL);
   return PsdFinalize() || failures;

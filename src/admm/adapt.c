@@ -34,50 +34,40 @@ PetscErrorCode PsdAdmmSetPenalty(PsdAdmm admm, PetscReal rho, PetscReal sigma)
   PetscFunctionReturn(0);
 }
 
-/* Both penalties of a loss that is split: by the bounds, when these have spoken, with their ratio as it is; else by
-   the residuals together. */
-static PetscErrorCode ProposeSplit(PsdAdmm admm, PetscReal primal, PetscReal dual, PetscReal *rho, PetscReal *sigma)
+/* What the last check has found; of the last iteration's sizes the larger one of W and Z counts. */
+static PetscErrorCode Gather(PsdAdmm admm, PsdPenaltyEvidence *evidence)
 {
   PetscFunctionBeginUser;
   const PsdAdmmStatus *status = &admm->status;
-  PsdSplitting *split = admm->split;
-  if (admm->penalty.trend.acted) {
-    *sigma = split->sigma * (*rho / admm->penalty.rho);
-    PetscFunctionReturn(0);
-  }
-  PetscCall(PsdSplittingResiduals(split));
-  const PetscReal primals[2] = {primal, split->primal}, duals[2] = {dual, split->dual};
-  const PsdPenalties next = PsdPenaltyProposeBoth(
-      admm->checks.previous, status->iteration, (PsdPenalties){admm->penalty.rho, split->sigma},
-      (PsdPenalties){admm->penalty.initial, split->sigma_initial}, primals, duals, (PetscBool)(status->neurons == 0));
-  *rho = next.rho;
-  *sigma = next.sigma;
-  if (*sigma != split->sigma)
-    PetscCall(PetscInfo(NULL, "iteration %" PetscInt_FMT ": sigma %g -> %g (relative residuals %g, %g)\n",
-                        status->iteration, (double)split->sigma, (double)*sigma, (double)split->primal,
-                        (double)split->dual));
+  PsdResidualSums sums;
+  PetscReal multipliers, variables;
+  *evidence = (PsdPenaltyEvidence){.iteration = status->iteration,
+                                   .gap = status->gap,
+                                   .open = status->objective - status->bound,
+                                   .parts = admm->penalty.parts};
+  PetscCall(PsdAdmmSum(admm, &sums));
+  evidence->natural.rho =
+      PsdPenaltyNaturalRho(admm->penalty.rho * PetscSqrtReal(sums.U), PetscSqrtReal(PetscMax(sums.W, sums.Z)));
+  if (!admm->split) PetscFunctionReturn(0);
+  PetscCall(PsdSplittingSizes(admm->split, &multipliers, &variables));
+  evidence->natural.sigma = PsdPenaltyNaturalSigma(multipliers, variables);
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode PsdAdmmAdapt(PsdAdmm admm)
 {
   PetscFunctionBeginUser;
-  const PsdAdmmStatus *status = &admm->status;
-  const PetscBool none = (PetscBool)(status->neurons == 0);
-  PetscReal sigma = admm->split ? admm->split->sigma : 1;
-  PetscReal rho = admm->penalty.rho, primal, dual;
-  PetscCall(PsdAdmmRelativeResiduals(admm, &primal, &dual));
-  /* the end of a run is long with losses that have corners, and goes faster when the penalties stay */
-  if (none || !admm->problem->loss.ops->has_corners)
-    rho = PsdPenaltyFollowBounds(&admm->penalty.trend, status->iteration, admm->penalty.rho, admm->penalty.initial,
-                                 status->objective, status->bound, none);
-  if (admm->split) PetscCall(ProposeSplit(admm, primal, dual, &rho, &sigma));
-  else if (!admm->penalty.trend.acted)
-    rho = PsdPenaltyPropose(admm->checks.previous, status->iteration, admm->penalty.rho, admm->penalty.initial, primal,
-                            dual, none);
-  if (rho == admm->penalty.rho && (!admm->split || sigma == admm->split->sigma)) PetscFunctionReturn(0);
-  PetscCall(PetscInfo(NULL, "iteration %" PetscInt_FMT ": rho %g -> %g (relative residuals %g, %g)\n",
-                      admm->status.iteration, (double)admm->penalty.rho, (double)rho, (double)primal, (double)dual));
-  PetscCall(PsdAdmmSetPenalty(admm, rho, sigma));
+  const PsdPenalties now = {admm->penalty.rho, admm->split ? admm->split->sigma : 1};
+  PsdPenaltyEvidence evidence;
+  PetscCall(Gather(admm, &evidence));
+  const PsdPenalties next = PsdPenaltyPropose(&admm->penalty.changes, &evidence, now);
+  if (next.rho == now.rho && next.sigma == now.sigma) PetscFunctionReturn(0);
+  PetscCall(PetscInfo(
+      NULL,
+      "iteration %" PetscInt_FMT ": rho %g -> %g (natural %g), sigma %g -> %g (natural %g); parts of the "
+      "gap: primal %g, dual %g\n",
+      evidence.iteration, (double)now.rho, (double)next.rho, (double)evidence.natural.rho, (double)now.sigma,
+      (double)next.sigma, (double)evidence.natural.sigma, (double)evidence.parts.primal, (double)evidence.parts.dual));
+  PetscCall(PsdAdmmSetPenalty(admm, next.rho, next.sigma));
   PetscFunctionReturn(0);
 }

@@ -29,9 +29,9 @@ typedef struct {
   PetscBool screening;  /* leave out blocks that are known to be zero when beta changes */
 } PsdAdmmSettings;
 
-/* Sums of squares over this rank's pairs: of W - Z, Z - Z_last, W, Z, U. */
+/* Sums over this rank's pairs: of squares of W - Z, Z - Z_last, W, Z, U, and of the last diagonal entries of W + W'. */
 typedef struct {
-  PetscReal primal, change, W, Z, U;
+  PetscReal primal, change, W, Z, U, T4;
 } PsdResidualSums;
 
 /* Where the iteration stands. */
@@ -61,14 +61,15 @@ typedef struct {
 
 /* rho, and what its changes are decided by. */
 typedef struct {
-  PetscReal rho, initial;
+  PetscReal rho;
   PsdSpectrum spectrum; /* what h sees of G_P; no steps: rho was given */
-  PsdBoundTrend trend;
+  PsdGapParts parts;    /* at the last check */
+  PsdPenaltyChanges changes;
 } PsdPenaltyState;
 
 /* Iterations of the last checks of the bounds. */
 typedef struct {
-  PetscInt last, previous;
+  PetscInt last;
   PetscBool pending; /* the last iteration ended with one that the penalty was not adapted to, as the run ends */
 } PsdChecks;
 
@@ -137,8 +138,8 @@ PetscErrorCode PsdAdmmScreen(PsdAdmm admm, PetscInt *screened);
 
 /* check.c: residuals, extracted network, bounds */
 PetscErrorCode PsdAdmmCheck(PsdAdmm admm);
-/* residuals relative to the size of what they are differences of */
-PetscErrorCode PsdAdmmRelativeResiduals(PsdAdmm admm, PetscReal *primal, PetscReal *dual);
+/* PsdAdmmSum - the sums of the last iteration, over all ranks. Collective. */
+PetscErrorCode PsdAdmmSum(PsdAdmm admm, PsdResidualSums *sums);
 
 /* stop.c: what the clock and signals ask for, the same on all ranks. Collective. */
 PetscErrorCode PsdAdmmAskRequests(PsdAdmm admm, PsdRequests *requests);

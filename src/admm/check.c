@@ -4,18 +4,11 @@
 #include "admm.h"
 #include "base/base.h"
 
-PetscErrorCode PsdAdmmRelativeResiduals(PsdAdmm admm, PetscReal *primal, PetscReal *dual)
+PetscErrorCode PsdAdmmSum(PsdAdmm admm, PsdResidualSums *sums)
 {
   PetscFunctionBeginUser;
-  PsdResidualSums sums;
-  PetscCallMPI(MPI_Allreduce(&admm->iterate.sums, &sums, sizeof(sums) / sizeof(PetscReal), MPIU_REAL, MPI_SUM,
+  PetscCallMPI(MPI_Allreduce(&admm->iterate.sums, sums, sizeof(*sums) / sizeof(PetscReal), MPIU_REAL, MPI_SUM,
                              admm->blocks->comm));
-  const PetscReal difference = PetscSqrtReal(sums.primal), change = PetscSqrtReal(sums.change);
-  const PetscReal size = PetscMax(PetscSqrtReal(sums.W), PetscSqrtReal(sums.Z)), size_U = PetscSqrtReal(sums.U);
-  *primal = size > 0 ? difference / size : 0;
-  *dual = size_U > 0 ? change / size_U : 0; /* rho ||Z - Z_last|| over rho ||U|| */
-  admm->status.primal_residual = difference;
-  admm->status.dual_residual = admm->penalty.rho * change;
   PetscFunctionReturn(0);
 }
 
@@ -77,17 +70,36 @@ static PetscErrorCode TakeNetwork(PsdAdmm admm, PsdIterate *iterate)
   PetscFunctionReturn(0);
 }
 
+/*
+   What the network and the bound at hand are apart is
+
+     [P - (D - <A'nu,S> + beta <e4,T>)]  +  [beta <e4,T> - <A'nu,S>]  +  [D - D(s nu)]
+
+   with the network's objective P and D = -L*(-nu). D - <A'nu,S> is L(A S), when nu = -L'(A S): the first bracket is what
+   making W positive semidefinite costs, the last one what making nu feasible costs. Of a network that was given
+   neither says anything of the penalty.
+*/
+static PsdGapParts SplitGap(PsdAdmm admm, PetscReal T4)
+{
+  const PsdDualAtHand *dual = &admm->bounds->at_hand;
+  const PetscReal affine = dual->infeasible - dual->product + admm->problem->beta * T4;
+  if (admm->best.fixed) return (PsdGapParts){0, 0};
+  return (PsdGapParts){admm->bounds->primal - affine, dual->infeasible - dual->value};
+}
+
 PetscErrorCode PsdAdmmCheck(PsdAdmm admm)
 {
   PetscFunctionBeginUser;
   PsdAdmmStatus *status = &admm->status;
-  PetscReal primal, dual;
+  PsdResidualSums sums;
   PsdIterate iterate = {.S = admm->iterate.S,
                         .Sh = admm->iterate.Sh,
                         .U = {admm->iterate.U[0], admm->iterate.U[1]},
                         .rho = admm->penalty.rho,
                         .network = admm->extracted.S};
-  PetscCall(PsdAdmmRelativeResiduals(admm, &primal, &dual));
+  PetscCall(PsdAdmmSum(admm, &sums));
+  status->primal_residual = PetscSqrtReal(sums.primal);
+  status->dual_residual = admm->penalty.rho * PetscSqrtReal(sums.change);
   if (admm->split) {
     PetscCall(PsdSplittingDualPoint(admm->split));
     iterate.nu_prox = admm->split->nu_prox;
@@ -96,6 +108,7 @@ PetscErrorCode PsdAdmmCheck(PsdAdmm admm)
   }
   if (!admm->best.fixed) PetscCall(TakeNetwork(admm, &iterate));
   PetscCall(PsdBoundsDual(admm->bounds, &iterate, PSD_CANDIDATES_SOLVER));
+  admm->penalty.parts = SplitGap(admm, sums.T4);
   status->bound = admm->bounds->best;
   status->gap = (status->objective - status->bound) / PetscAbsReal(status->objective);
   status->rho = admm->penalty.rho;

@@ -32,7 +32,7 @@ typedef struct {
 } PsdCheckpoint;
 
 #define PSD_CHECKPOINT_FORMAT "psdnet-checkpoint"
-#define PSD_CHECKPOINT_VERSION 2
+#define PSD_CHECKPOINT_VERSION 3
 
 /* All collective. PsdCheckpointBegin - which problem this is; before it is lifted. Does nothing without a
    checkpoint. */

@@ -96,13 +96,14 @@ static PetscErrorCode UpdateDual(PsdAdmm admm)
 {
   PetscFunctionBeginUser;
   const PetscReal alpha = admm->settings.relaxation;
-  const size_t length = (size_t)admm->blocks->local * admm->blocks->m;
-  PetscReal primal = 0, change = 0, size_W = 0, size_Z = 0, size_U = 0;
+  const size_t m = admm->blocks->m, length = admm->blocks->local * m;
+  PetscReal primal = 0, change = 0, size_W = 0, size_Z = 0, size_U = 0, T4 = 0;
   Arrays a;
   PetscCall(GetArrays(admm, &a));
   for (PetscInt s = 0; s < 2; s++) {
     const PetscReal *restrict X = a.X[s], *restrict Z = a.Z[s], *restrict Z_last = a.Z_last[s];
     PetscReal *restrict U = a.U[s];
+    for (size_t k = m - 1; k < length; k += m) T4 += (X[k] - U[k] - (1 - alpha) * Z_last[k]) / alpha;
 #pragma omp simd reduction(+ : primal, change, size_W, size_Z, size_U)
     for (size_t k = 0; k < length; k++) {
       const PetscReal W = (X[k] - U[k] - (1 - alpha) * Z_last[k]) / alpha;
@@ -115,7 +116,7 @@ static PetscErrorCode UpdateDual(PsdAdmm admm)
     }
   }
   PetscCall(RestoreArrays(admm, &a));
-  admm->iterate.sums = (PsdResidualSums){primal, change, size_W, size_Z, size_U};
+  admm->iterate.sums = (PsdResidualSums){primal, change, size_W, size_Z, size_U, T4};
   PetscFunctionReturn(0);
 }
 

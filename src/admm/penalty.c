@@ -5,14 +5,13 @@
    of beta over ||S||. ||S|| is not known, but ||(G_P + rho/2 I)^-1 h||, the first S, follows it closely; a few Lanczos
    steps give that norm for every rho at once, and rho solves  rho ||S(rho)|| = 2.5 beta sqrt(pairs).
 
-   Changes. Residual balancing, tamed: only at the first check from iterations 10, 20, 40, ..., 320 on, only when it asks for a factor of 3 or more,
-   at most a factor of 5 at a time (the ratio itself rather than its root while no network is better than the empty one) and never further than [1/10, 30] from the start. Without the last limit the problem of
-   2021 (beta 1e-6) runs away: most of Z lies in directions that A hardly sees, so its relative residual says nothing.
+   Sizes. As soon as there are iterates, the ratio of what -rho U and Z really are is the natural rho, and that of nu and v the natural
+   sigma. It hardly depends on the penalty at hand, so that it is gone to at once, from wherever the run has begun.
 
-   Late changes. Residuals do not know which bound holds the gap open. The best network and the best dual point are kept
-   whichever rho they came from, so each may be served in turn: looked at from iteration 50 on at intervals that grow, a
-   bound that has moved by less than a twentieth of the gap is done and the other lags; as long as no network is better than the empty one, it is the objective that lags. A small rho serves the dual point,
-   whose infeasibility is rho times the primal residual; a large one serves the network.
+   Parts of the gap. Near the solution infeasible W and nu tell what they cost the network's objective and the bound. A small rho serves
+   nu, a large one W, and the ratio of the two costs changes with about the sixth power of rho.
+
+   Settling. There are at most PSD_MOST_CHANGES changes: from the last one on the method is ADMM with fixed penalties, which converges.
 */
 #include "penalty.h"
 #include <math.h>
@@ -52,61 +51,82 @@ PetscReal PsdPenaltyStart(const PsdSpectrum *spectrum, PetscReal curvature, Pets
   return TwoDigits(high);
 }
 
-/* What the residuals ask for, within the limits of a step and of the whole run. */
-static PetscReal Balance(PetscReal penalty, PetscReal initial, PetscReal primal, PetscReal dual, PetscBool none)
+#define RHO_SHARE 0.4   /* of the ratio of norms: best fixed penalties are between 0.1 and 1.2 of it */
+#define SIGMA_SHARE 1.0 /* the same of samples */
+
+static PetscReal Natural(PetscReal share, PetscReal multipliers, PetscReal variables)
 {
-  if (!(primal > 0) || !(dual > 0)) return penalty;
-  const PetscReal ratio = primal / dual;
-  const PetscReal proposal = penalty * PetscMin(5, PetscMax(0.2, none && ratio > 1 ? ratio : PetscSqrtReal(ratio)));
-  return PetscMin(30 * initial, PetscMax(initial / 10, proposal));
+  if (!(multipliers > 0) || !(variables > 0)) return 0;
+  const PetscReal ratio = share * multipliers / variables;
+  return ratio > 0 && !PetscIsInfOrNanReal(ratio) ? ratio : 0;
 }
 
-PetscReal PsdPenaltyPropose(PetscInt previous, PetscInt iteration, PetscReal rho, PetscReal rho_initial,
-                            PetscReal primal, PetscReal dual, PetscBool none)
+PetscReal PsdPenaltyNaturalRho(PetscReal multipliers, PetscReal variables)
 {
-  PetscBool due = PETSC_FALSE;
-  for (PetscInt k = 10; k <= 320; k *= 2) due = (PetscBool)(due || (previous < k && k <= iteration));
-  if (!due) return rho;
-  const PetscReal proposal = Balance(rho, rho_initial, primal, dual, (PetscBool)(none && iteration > 10));
-  return proposal > 3 * rho || proposal < rho / 3 ? TwoDigits(proposal) : rho;
+  return Natural(RHO_SHARE, multipliers, variables);
 }
 
-/* Until then penalties may change together; a change by less than this is not worth the disturbance. */
-#define TOGETHER_UNTIL 320
-#define TOGETHER_LEAST 1.5
-
-PsdPenalties PsdPenaltyProposeBoth(PetscInt previous, PetscInt iteration, PsdPenalties now, PsdPenalties initial,
-                                   const PetscReal primal[2], const PetscReal dual[2], PetscBool none)
+PetscReal PsdPenaltyNaturalSigma(PetscReal multipliers, PetscReal variables)
 {
-  const PsdPenalties alone = {
-      PsdPenaltyPropose(previous, iteration, now.rho, initial.rho, primal[0], dual[0], none),
-      PsdPenaltyPropose(previous, iteration, now.sigma, initial.sigma, primal[1], dual[1], PETSC_FALSE)};
-  const PetscReal ratio = (alone.rho / now.rho) / (alone.sigma / now.sigma);
-  if (ratio >= 3 || ratio <= 1. / 3) return alone;
-  if (iteration > TOGETHER_UNTIL) return now;
-  const PetscReal of_rho = Balance(now.rho, initial.rho, primal[0], dual[0], none) / now.rho,
-                  of_sigma = Balance(now.sigma, initial.sigma, primal[1], dual[1], PETSC_FALSE) / now.sigma;
-  const PetscReal factor = TwoDigits(PetscSqrtReal(of_rho * of_sigma));
-  if (factor < TOGETHER_LEAST && factor > 1 / TOGETHER_LEAST) return now;
-  return (PsdPenalties){now.rho * factor, now.sigma * factor};
+  return Natural(SIGMA_SHARE, multipliers, variables);
 }
 
-/* A bound that moved by less than this part of the gap since the last look is taken to be done. */
-#define DONE 0.05
+#define FIRST 10        /* iteration whose sizes say something */
+#define LATE 50         /* the parts of the gap count from this iteration on, ... */
+#define LATE_GAP 0.5    /* ... and from this gap on */
+#define GROWTH 4        /* of the iterations so far a penalty stays as long as one in GROWTH, ... */
+#define LEAST_STAY 10   /* ... and for this many at least, ... */
+#define LATE_STAY 50    /* ... or, when the parts have changed it, for this many */
+#define NEAR 3          /* factor from the natural penalty that is near enough, ... */
+#define LATE_NEAR 30    /* ... and where the parts of the gap have a say */
+#define STEP 10         /* the largest factor */
+#define APART 100       /* ratio of the parts of the gap from which on they change something */
+#define POWER 6         /* of rho, that their ratio goes with */
+#define LEAST_PART 1e-4 /* of what is open: smaller parts are alike, which limits a step to a factor of 4.6 */
 
-PetscReal PsdPenaltyFollowBounds(PsdBoundTrend *trend, PetscInt iteration, PetscReal rho, PetscReal rho_initial,
-                                 PetscReal objective, PetscReal bound, PetscBool none)
+/* The factor to the natural penalty, 1 when it is near. */
+static PetscReal ToNatural(PetscReal now, PetscReal natural, PetscReal near)
 {
-  const PetscReal gap = objective - bound, gained = trend->objective - objective, raised = bound - trend->bound;
-  PetscReal proposal = rho;
-  if (iteration < (trend->due ? trend->due : 50)) return rho;
-  if (trend->due && !none && gained < DONE * gap) proposal = rho / 3;
-  else if (trend->due && (none || raised < DONE * gap)) proposal = rho * 3;
-  trend->due = iteration + PetscMax(50, iteration / 2);
-  trend->objective = objective;
-  trend->bound = bound;
-  proposal = PetscMin(30 * rho_initial, PetscMax(rho_initial / 30, proposal));
-  if (proposal == rho) return rho;
-  trend->acted = PETSC_TRUE;
-  return TwoDigits(proposal);
+  const PetscReal factor = natural / now;
+  if (!(natural > 0) || (factor <= near && factor >= 1 / near)) return 1;
+  return PetscMin(STEP, PetscMax(1. / STEP, factor));
+}
+
+/* `factor`, but not further away from the natural penalty than that. */
+static PetscReal Within(PetscReal factor, PetscReal now, PetscReal natural)
+{
+  if (!(natural > 0)) return factor;
+  return factor > 1 ? PetscMin(factor, PetscMax(1, LATE_NEAR * natural / now))
+                    : PetscMax(factor, PetscMin(1, natural / now / LATE_NEAR));
+}
+
+/* What balances the parts of the gap, for both penalties. */
+static PetscReal ToBalance(const PsdPenaltyEvidence *evidence, PsdPenalties now)
+{
+  const PetscReal least = LEAST_PART * evidence->open;
+  const PetscReal primal = PetscAbsReal(evidence->parts.primal) + least,
+                  dual = PetscAbsReal(evidence->parts.dual) + least, ratio = primal / dual;
+  if (!(primal > APART * dual) && !(dual > APART * primal)) return 1;
+  if (!(ratio > 0) || PetscIsInfOrNanReal(ratio)) return 1;
+  const PetscReal factor = PetscPowReal(ratio, 1. / POWER);
+  return Within(Within(factor, now.rho, evidence->natural.rho), now.sigma, evidence->natural.sigma);
+}
+
+PsdPenalties PsdPenaltyPropose(PsdPenaltyChanges *changes, const PsdPenaltyEvidence *evidence, PsdPenalties now)
+{
+  const PetscInt iteration = evidence->iteration;
+  const PetscBool late = (PetscBool)(iteration >= LATE && evidence->gap < LATE_GAP);
+  const PetscReal near = late ? LATE_NEAR : NEAR;
+  PetscInt stay = LEAST_STAY;
+  if (changes->count == PSD_MOST_CHANGES || iteration < PetscMax(FIRST, changes->due)) return now;
+  PsdPenalties factor = {ToNatural(now.rho, evidence->natural.rho, near),
+                         ToNatural(now.sigma, evidence->natural.sigma, near)};
+  if (late && factor.rho == 1 && factor.sigma == 1) {
+    factor.rho = factor.sigma = ToBalance(evidence, now);
+    stay = LATE_STAY;
+  }
+  if (factor.rho == 1 && factor.sigma == 1) return now;
+  changes->count++;
+  changes->due = iteration + PetscMax(stay, iteration / GROWTH);
+  return (PsdPenalties){now.rho * TwoDigits(factor.rho), now.sigma * TwoDigits(factor.sigma)};
 }

@@ -1,6 +1,7 @@
 /*
-   The penalty rho, and sigma of the splitting v = A S, as functions of numbers alone: where it starts, and what
-   residuals and bounds ask for (penalty.c has the rules). What changes the solver's penalty is in adapt.c.
+   The penalty rho, and sigma of the splitting v = A S, as functions of numbers alone: where it starts, and what the
+   sizes of variables and multipliers and the parts of the gap ask for (penalty.c has the rules). What changes the
+   solver's penalty is in adapt.c.
 */
 #ifndef PSD_PENALTY_PRIVATE_H
 #define PSD_PENALTY_PRIVATE_H
@@ -17,33 +18,41 @@ typedef struct {
   PetscReal mean; /* of the nodes, weighted as the start vector sees them: an upper end for rho */
 } PsdSpectrum;
 
-/* Which of the two bounds holds the gap open, looked at from time to time. */
-typedef struct {
-  PetscInt due;               /* iteration of the next look; 0 = not begun */
-  PetscReal objective, bound; /* at the last look */
-  PetscBool acted;            /* the penalty follows the bounds from now on, not the residuals */
-} PsdBoundTrend;
-
 /* rho, and the penalty sigma of v = A S */
 typedef struct {
   PetscReal rho, sigma;
 } PsdPenalties;
 
+/* What infeasibility costs, as parts of what the network's objective and the bound at hand are apart. */
+typedef struct {
+  PetscReal primal; /* objective of the network less that of W, which is not positive semidefinite */
+  PetscReal dual;   /* dual function at nu, which is not feasible, less that at s nu, which is */
+} PsdGapParts;
+
+/* What a check has found. */
+typedef struct {
+  PetscInt iteration;
+  PsdPenalties natural; /* PsdPenaltyNatural of both; 0: not known, or there is none */
+  PetscReal gap, open;  /* relative gap of the best network and bound; what they are apart */
+  PsdGapParts parts;
+} PsdPenaltyEvidence;
+
+/* The changes so far, at one beta. */
+typedef struct {
+  PetscInt count, due; /* due: iteration before which there is not another one */
+} PsdPenaltyChanges;
+
+#define PSD_MOST_CHANGES 60
+
 /* PsdPenaltyStart - the rho between `low` and the spectrum's mean for which the first S has rho ||S|| = 2.5 beta
    sqrt(pairs); 1 where h is 0. curvature: of the loss. */
 PetscReal PsdPenaltyStart(const PsdSpectrum *spectrum, PetscReal curvature, PetscReal low, PetscReal beta,
                           PetscInt pairs);
-/* PsdPenaltyPropose - the penalty that the residuals at `iteration` ask for, the last check having been at `previous`.
-   primal, dual: relative residuals. none: no network so far is better than the empty one. */
-PetscReal PsdPenaltyPropose(PetscInt previous, PetscInt iteration, PetscReal rho, PetscReal rho_initial,
-                            PetscReal primal, PetscReal dual, PetscBool none);
-/* PsdPenaltyProposeBoth - the same of both penalties, with the relative residuals of (W, Z) and of (A S, v).
-   When the two changes are within a factor of three, both are their geometric mean, and nothing is to be factorised. */
-PsdPenalties PsdPenaltyProposeBoth(PetscInt previous, PetscInt iteration, PsdPenalties now, PsdPenalties initial,
-                                   const PetscReal primal[2], const PetscReal dual[2], PetscBool none);
-/* PsdPenaltyFollowBounds - the penalty that the progress of objective and bound asks for; keeps `trend` up to date.
-   none: no network so far is better than the empty one. */
-PetscReal PsdPenaltyFollowBounds(PsdBoundTrend *trend, PetscInt iteration, PetscReal rho, PetscReal rho_initial,
-                                 PetscReal objective, PetscReal bound, PetscBool none);
+/* PsdPenaltyNatural - rho of blocks, or sigma of samples, from the norms of their variables and unscaled multipliers;
+   0 when either says nothing. */
+PetscReal PsdPenaltyNaturalRho(PetscReal multipliers, PetscReal variables);
+PetscReal PsdPenaltyNaturalSigma(PetscReal multipliers, PetscReal variables);
+/* PsdPenaltyPropose - the penalties that `evidence` asks for; keeps `changes` up to date. */
+PsdPenalties PsdPenaltyPropose(PsdPenaltyChanges *changes, const PsdPenaltyEvidence *evidence, PsdPenalties now);
 
 #endif

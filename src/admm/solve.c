@@ -60,7 +60,6 @@ static PetscErrorCode Check(PsdAdmm admm, PsdLoop *loop)
   PsdAdmmStatus *status = &admm->status;
   PetscCall(PsdAdmmCheck(admm));
   status->seconds = PsdWallSeconds() - admm->clock.start;
-  admm->checks.previous = admm->checks.last;
   admm->checks.last = status->iteration;
   loop->checked = PETSC_TRUE;
   loop->reached = (PetscBool)(status->gap <= admm->target && status->iteration >= admm->patience);
@@ -135,12 +134,11 @@ static void Learn(PsdAdmm admm, const PsdCertificate *certificate)
   status->gap = (status->objective - status->bound) / PetscAbsReal(status->objective);
   const PetscInt64 wait = admm->round > 0 ? (PetscInt64)admm->settings.check_every << admm->round : 1;
   admm->patience = (PetscInt)PetscMin(status->iteration + wait, PETSC_MAX_INT);
-  admm->round++;
+  admm->round = PetscMin(admm->round + 1, PSD_MOST_ROUNDS - 1);
 }
 
 /* Rounding separates the bounds that the loop sees from those that can be proved: a little of the gap is left to it,
-   half in the next round. It is the limit when what the certificate counts for it is all of the gap that was asked for,
-   or when the solver's own arithmetic has been wrong in every round. */
+   half in the next round, until what the certificate counts for it is all that was asked for. */
 #define FOR_ROUNDING 0.02
 
 PetscErrorCode PsdAdmmSolve(PsdAdmm admm, PsdCertificate *certificate)
@@ -156,9 +154,8 @@ PetscErrorCode PsdAdmmSolve(PsdAdmm admm, PsdCertificate *certificate)
     if (admm->reason == PSD_CHECKPOINTED) PetscFunctionReturn(0);
     PetscCall(Certify(admm, certificate));
     if (certificate->gap <= gap) admm->reason = PSD_GAP_REACHED;
+    else if (certificate->rounding >= gap) admm->reason = PSD_ROUNDING_LIMIT;
     if (admm->reason != PSD_GAP_REACHED || certificate->gap <= gap) break;
-    admm->reason = PSD_ROUNDING_LIMIT;
-    if (certificate->rounding >= gap || admm->round == PSD_MOST_ROUNDS - 1) break;
     Learn(admm, certificate);
   }
   PetscFunctionReturn(0);

@@ -19,19 +19,21 @@ PetscErrorCode PsdSplittingCreate(PsdProblem problem, PetscReal sigma, PsdSplitt
 {
   PetscFunctionBeginUser;
   const size_t length = (size_t)problem->representatives.n_local * problem->blocks->C;
+  /* s nu0 is feasible; sigma times lambda has to come down to the size of beta, where it begins above it */
+  const PetscReal s = problem->beta < problem->beta_max ? problem->beta / problem->beta_max : 1;
   PsdSplitting *it;
   PetscCall(PetscNew(&it));
   it->problem = problem;
-  it->sigma = it->sigma_initial = sigma;
+  it->sigma = sigma;
   PetscCall(PetscCalloc4(length, &it->v, length, &it->lambda, length, &it->nu_step, length, &it->nu_prox));
   PetscCall(VecDuplicate(problem->h, &it->pull));
   PetscCall(VecDuplicate(problem->h, &it->A_v));
   PetscCall(VecDuplicate(problem->h, &it->A_lambda));
   PetscCall(VecDuplicate(problem->h, &it->M_prox));
-  for (size_t k = 0; k < length; k++) it->lambda[k] = -problem->nu0[k] / sigma;
+  for (size_t k = 0; k < length; k++) it->lambda[k] = -s * problem->nu0[k] / sigma;
   PetscCall(VecSet(it->A_v, 0));
   PetscCall(VecCopy(problem->h, it->A_lambda));
-  PetscCall(VecScale(it->A_lambda, -1 / sigma));
+  PetscCall(VecScale(it->A_lambda, -s / sigma));
   PetscCall(VecWAXPY(it->pull, -1, it->A_lambda, it->A_v));
   if (PsdLossIgnoresMean(&problem->loss, problem->blocks->C)) PetscCall(PetscMalloc1(problem->blocks->D, &it->mean));
   *split = it;
@@ -99,27 +101,21 @@ static PetscErrorCode StepRows(void *context, PetscInt first, PetscInt rows, Pet
   const PetscInt C = it->problem->blocks->C;
   const size_t at = (size_t)first * C, length = (size_t)rows * C;
   const PetscReal alpha = it->relaxation, sigma = it->sigma;
-  PetscReal *v = it->v + at, *lambda = it->lambda + at, *nu = it->nu_step + at;
-  PetscReal *last = coefficients, *target = it->nu_prox + at;
-  PetscReal misfit = 0, change = 0, size_fit = 0, size_v = 0, size_lambda = 0;
+  PetscReal *v = it->v + at, *lambda = it->lambda + at, *nu = it->nu_step + at, *target = it->nu_prox + at;
+  PetscReal size_fit = 0, size_v = 0, size_lambda = 0;
   Centre(it, rows, yhat);
   for (size_t k = 0; k < length; k++) {
     nu[k] = sigma * (v[k] - lambda[k] - yhat[k]);
     target[k] = alpha * yhat[k] + (1 - alpha) * v[k] + lambda[k];
-    last[k] = v[k];
   }
   (*loss->ops->prox)(loss, rows, C, sigma, target, it->problem->representatives.Y + at, v);
   for (size_t k = 0; k < length; k++) {
     lambda[k] = target[k] - v[k];
-    misfit += (yhat[k] - v[k]) * (yhat[k] - v[k]);
-    change += (v[k] - last[k]) * (v[k] - last[k]);
     size_fit += yhat[k] * yhat[k];
     size_v += v[k] * v[k];
     size_lambda += lambda[k] * lambda[k];
     coefficients[k] = v[k] - lambda[k];
   }
-  it->sums.misfit += misfit;
-  it->sums.change += change;
   it->sums.fit += size_fit;
   it->sums.v += size_v;
   it->sums.lambda += size_lambda;
@@ -194,15 +190,14 @@ PetscErrorCode PsdSplittingSetPenalty(PsdSplitting *it, PetscReal sigma)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdSplittingResiduals(PsdSplitting *it)
+PetscErrorCode PsdSplittingSizes(const PsdSplitting *it, PetscReal *multipliers, PetscReal *variables)
 {
   PetscFunctionBeginUser;
   PsdSplittingSums sums;
   PetscCallMPI(
       MPI_Allreduce(&it->sums, &sums, sizeof(sums) / sizeof(PetscReal), MPIU_REAL, MPI_SUM, it->problem->comm));
-  const PetscReal size = PetscSqrtReal(PetscMax(sums.fit, sums.v));
-  it->primal = size > 0 ? PetscSqrtReal(sums.misfit) / size : 0;
-  it->dual = sums.lambda > 0 ? PetscSqrtReal(sums.change / sums.lambda) : 0;
+  *multipliers = it->sigma * PetscSqrtReal(sums.lambda);
+  *variables = PetscSqrtReal(PetscMax(sums.fit, sums.v));
   PetscFunctionReturn(0);
 }
 
@@ -220,9 +215,6 @@ PetscErrorCode PsdSplittingVisit(PsdSplitting *it, PsdVisitor v)
 {
   PetscFunctionBeginUser;
   PetscCall(PsdVisitPositive(v, "sigma", &it->sigma));
-  PetscCall(PsdVisitPositive(v, "sigma_initial", &it->sigma_initial));
-  PetscCall(PsdVisitSum(v, "sum_misfit", &it->sums.misfit));
-  PetscCall(PsdVisitSum(v, "sum_v_change", &it->sums.change));
   PetscCall(PsdVisitSum(v, "sum_fit", &it->sums.fit));
   PetscCall(PsdVisitSum(v, "sum_v", &it->sums.v));
   PetscCall(PsdVisitSum(v, "sum_lambda", &it->sums.lambda));

@@ -11,14 +11,14 @@
 #include "base/visitor.h"
 #include "problem/problem.h"
 
-/* Sums of squares over this rank's representative samples: of A S - v, v - v_last, A S, v, lambda. */
+/* Sums of squares over this rank's representative samples. */
 typedef struct {
-  PetscReal misfit, change, fit, v, lambda;
+  PetscReal fit, v, lambda; /* fit: of A S */
 } PsdSplittingSums;
 
 typedef struct {
   /* what a checkpoint has to keep: */
-  PetscReal sigma, sigma_initial; /* penalty of v = A S */
+  PetscReal sigma; /* penalty of v = A S */
   PetscReal *v, *lambda;
   /* what follows from it, or from the iteration: */
   PetscReal *mean;    /* D: what all classes have in common, where the loss ignores it; else NULL */
@@ -28,12 +28,11 @@ typedef struct {
   PetscReal *nu_step; /* sigma (v - lambda - A S) of the consensus step, whose dual point it is */
   PetscReal *nu_prox; /* -sigma lambda, the dual point of the prox, when asked for; else work */
   PsdSplittingSums sums;
-  PetscReal relaxation;   /* of the pass at hand */
-  PetscReal primal, dual; /* relative residuals */
+  PetscReal relaxation; /* of the pass at hand */
   PsdProblem problem;
 } PsdSplitting;
 
-/* PsdSplittingCreate - v = 0 and lambda = L'(0)/sigma. Collective. */
+/* PsdSplittingCreate - v = 0, and nu = -sigma lambda on the ray of -L'(0), as far as it is feasible. Collective. */
 PetscErrorCode PsdSplittingCreate(PsdProblem problem, PetscReal sigma, PsdSplitting **split);
 PetscErrorCode PsdSplittingDestroy(PsdSplitting **split);
 
@@ -55,8 +54,8 @@ PetscErrorCode PsdSplittingRestart(PsdSplitting *split, Vec S);
 PetscErrorCode PsdSplittingPlace(PsdSplitting *split, const PetscReal q[]);
 /* PsdSplittingSetPenalty - another sigma: lambda is rescaled. Collective. */
 PetscErrorCode PsdSplittingSetPenalty(PsdSplitting *split, PetscReal sigma);
-/* PsdSplittingResiduals - ||A S - v|| and sigma ||v - v_last||, relative to what they are differences of. Collective. */
-PetscErrorCode PsdSplittingResiduals(PsdSplitting *split);
+/* PsdSplittingSizes - sigma ||lambda||, and the larger of ||v|| and ||A S||, of the last step. Collective. */
+PetscErrorCode PsdSplittingSizes(const PsdSplitting *split, PetscReal *multipliers, PetscReal *variables);
 /* PsdSplittingDualPoint - makes nu_prox and M_prox. Collective. */
 PetscErrorCode PsdSplittingDualPoint(PsdSplitting *split);
 /* PsdSplittingVisit - what a checkpoint has of it. Collective. */

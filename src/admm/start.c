@@ -17,7 +17,6 @@ PetscErrorCode PsdAdmmStart(PsdAdmm admm, PetscReal sigma)
         PetscInfo(NULL, "initial rho %g, mean eigenvalue seen by h %g\n", (double)rho, (double)penalty->spectrum.mean));
   }
   PetscCall(PsdAdmmSetPenalty(admm, rho, sigma));
-  penalty->initial = penalty->rho;
   /* the network without neurons: objective L(0) */
   admm->status = (PsdAdmmStatus){.objective = admm->problem->loss_at_zero, .gap = 1, .rho = penalty->rho};
   PetscFunctionReturn(0);
@@ -83,8 +82,7 @@ PetscErrorCode PsdAdmmSetBeta(PsdAdmm admm, PetscReal beta)
   for (PetscInt s = 0; s < 2; s++) PetscCall(VecScale(admm->iterate.U[s], factor));
   PetscCall(PsdConsensusRescale(admm->consensus, factor));
   PsdAcceleratorReset(admm->accelerator);
-  admm->penalty.initial = admm->penalty.rho;
-  admm->penalty.trend = (PsdBoundTrend){0};
+  admm->penalty.changes = (PsdPenaltyChanges){0};
   admm->checks.last = admm->round = admm->history.rows = 0;
   admm->clock.elapsed = 0;
   if (objective > empty) {

@@ -47,16 +47,6 @@ static PetscErrorCode VisitStatus(PsdAdmm admm, PsdVisitor v)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode VisitTrend(PsdBoundTrend *trend, PsdVisitor v)
-{
-  PetscFunctionBeginUser;
-  PetscCall(PsdVisitInt(v, "lag_due", 0, PETSC_MAX_INT, &trend->due));
-  PetscCall(PsdVisitReal(v, "lag_objective", &trend->objective));
-  PetscCall(PsdVisitReal(v, "lag_bound", &trend->bound));
-  PetscCall(PsdVisitBool(v, "lag_acted", &trend->acted));
-  PetscFunctionReturn(0);
-}
-
 /* What penalties of later betas are made of. */
 static PetscErrorCode VisitSpectrum(PsdSpectrum *spectrum, PsdVisitor v)
 {
@@ -77,7 +67,6 @@ static PetscErrorCode VisitChecks(PsdChecks *checks, PsdVisitor v)
 {
   PetscFunctionBeginUser;
   PetscCall(PsdVisitInt(v, "last_check", 0, PETSC_MAX_INT, &checks->last));
-  PetscCall(PsdVisitInt(v, "previous_check", 0, PETSC_MAX_INT, &checks->previous));
   PetscCall(PsdVisitBool(v, "checked", &checks->pending));
   PetscFunctionReturn(0);
 }
@@ -86,8 +75,10 @@ static PetscErrorCode VisitPenalty(PsdPenaltyState *penalty, PsdVisitor v)
 {
   PetscFunctionBeginUser;
   PetscCall(PsdVisitPositive(v, "rho", &penalty->rho));
-  PetscCall(PsdVisitPositive(v, "rho_initial", &penalty->initial));
-  PetscCall(VisitTrend(&penalty->trend, v));
+  PetscCall(PsdVisitReal(v, "gap_primal", &penalty->parts.primal));
+  PetscCall(PsdVisitReal(v, "gap_dual", &penalty->parts.dual));
+  PetscCall(PsdVisitInt(v, "penalty_changes", 0, PSD_MOST_CHANGES, &penalty->changes.count));
+  PetscCall(PsdVisitInt(v, "penalty_due", 0, PETSC_MAX_INT, &penalty->changes.due));
   PetscCall(VisitSpectrum(&penalty->spectrum, v));
   PetscFunctionReturn(0);
 }
@@ -101,6 +92,7 @@ static PetscErrorCode VisitVariables(PsdVariables *iterate, PsdVisitor v)
   PetscCall(PsdVisitSum(v, "sum_W", &sums->W));
   PetscCall(PsdVisitSum(v, "sum_Z", &sums->Z));
   PetscCall(PsdVisitSum(v, "sum_U", &sums->U));
+  PetscCall(PsdVisitSum(v, "sum_T4", &sums->T4));
   PetscCall(PsdVisitPairs(v, "/pairs/Z", iterate->Z[0]));
   PetscCall(PsdVisitPairs(v, "/pairs/Z_prime", iterate->Z[1]));
   PetscCall(PsdVisitPairs(v, "/pairs/U", iterate->U[0]));

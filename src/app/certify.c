@@ -135,8 +135,8 @@ static PetscErrorCode CertifyModel(const Choices *choices, PsdData data, int *ex
                               choices->certificate_out[0] ? &witness : NULL));
   *exit_status = certificate.gap <= target ? PSD_EXIT_DONE : PSD_EXIT_NOT_CONVERGED;
   PetscCall(PrintModel(&certificate, &training));
-  PetscCall(PsdTrainingExplain(&certificate, target, PSD_ITERATION_LIMIT));
   PetscCall(PsdWarnOfRounding(&certificate));
+  PetscCall(PsdTrainingExplain(&certificate, target, PSD_ITERATION_LIMIT));
   if (witness) PetscCall(PsdCertificateSave(witness, problem, choices->certificate_out));
   PetscCall(PsdWitnessDestroy(&witness));
   PetscCall(PsdProblemDestroy(&problem));

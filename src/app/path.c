@@ -407,7 +407,7 @@ static PetscErrorCode Explain(const Path *path)
   if (path->rounded > 0)
     PetscCall(PetscPrintf(PETSC_COMM_WORLD,
                           "         %" PetscInt_FMT
-                          " of them by rounding, which no iteration takes away: try a larger -gap\n",
+                          " of them by the rounding of the proof, which no iteration takes away: try a larger -gap\n",
                           path->rounded));
   if (path->missed > path->rounded)
     PetscCall(

@@ -88,8 +88,6 @@ PetscErrorCode PsdTrainingExplain(const PsdCertificate *certificate, PetscReal a
   const char *advice = "try a larger -max_it, or -gap";
   if (certificate->gap <= asked) PetscFunctionReturn(0);
   if (reason == PSD_TIME_LIMIT) advice = "try a larger -time_limit, or -checkpoint FILE and later -resume";
-  if (reason == PSD_ROUNDING_LIMIT)
-    advice = "the rounding of the solver's own sums hides the rest: try a larger -gap or -beta";
   if (reason == PSD_SIGNAL) advice = "try -checkpoint FILE, with which a run that was stopped goes on by -resume";
   PetscCall(PetscPrintf(PETSC_COMM_WORLD,
                         "note     the gap is %.2e where %.2e was asked for; network and bound hold as they are\n",

@@ -204,7 +204,7 @@ static PetscErrorCode Keep(PsdBounds bounds, const PsdCandidateOps *candidate)
 }
 
 /* The dual value of the candidate at hand; it is kept when it is the best. */
-static PetscErrorCode Try(PsdBounds bounds, const PsdCandidateOps *candidate)
+static PetscErrorCode Try(PsdBounds bounds, const PsdCandidateOps *candidate, Vec S)
 {
   PetscFunctionBeginUser;
   const PsdProblem problem = bounds->problem;
@@ -218,6 +218,11 @@ static PetscErrorCode Try(PsdBounds bounds, const PsdCandidateOps *candidate)
   PetscCall(PsdDualAlongRay(&ray, problem->beta / polar, &value, &rounding));
   PetscCall(PetscInfo(NULL, "dual candidate %s: R*/beta %g, value %.12g\n", candidate->name,
                       (double)(polar / problem->beta), (double)value));
+  if (candidate->group == PSD_CANDIDATES_SOLVER && value > bounds->at_hand.value) {
+    bounds->at_hand.value = value;
+    PetscCall(PsdDualOfPoint(&ray, &bounds->at_hand.infeasible));
+    PetscCall(VecDot(bounds->M, S, &bounds->at_hand.product));
+  }
   if (value > bounds->best) {
     bounds->best = value;
     bounds->best_residual = bounds->residual;
@@ -230,12 +235,13 @@ static PetscErrorCode Try(PsdBounds bounds, const PsdCandidateOps *candidate)
 PetscErrorCode PsdBoundsDual(PsdBounds bounds, const PsdIterate *iterate, PsdCandidateGroup group)
 {
   PetscFunctionBeginUser;
+  if (group == PSD_CANDIDATES_SOLVER) bounds->at_hand.value = PETSC_NINFINITY;
   for (size_t k = 0; k < sizeof(candidates) / sizeof(*candidates); k++) {
     if (candidates[k].group != group) continue;
     if (candidates[k].of_split != bounds->problem->loss.ops->splits) continue;
     if (candidates[k].solves && !PsdConsensusCanSolve(bounds->consensus)) continue;
     PetscCall((*candidates[k].build)(bounds, iterate));
-    PetscCall(Try(bounds, &candidates[k]));
+    PetscCall(Try(bounds, &candidates[k], iterate->S));
   }
   PetscFunctionReturn(0);
 }

@@ -39,6 +39,13 @@ typedef struct {
   PetscErrorCode (*build)(PsdBounds, const PsdIterate *);
 } PsdCandidateOps;
 
+/* The solver's dual point that had the best value when they were tried last. */
+typedef struct {
+  PetscReal value;      /* of s nu, which is feasible */
+  PetscReal infeasible; /* of nu itself */
+  PetscReal product;    /* <A'nu, S> */
+} PsdDualAtHand;
+
 struct _p_PsdBounds {
   PsdProblem problem;
   PsdConsensus consensus;
@@ -58,6 +65,7 @@ struct _p_PsdBounds {
   PsdResidual best_residual; /* of that point: <nu,Y> and ||nu||^2, ... */
   PetscReal best_polar;      /* ... and R*(A'nu) */
   const char *best_name;
+  PsdDualAtHand at_hand;
 };
 
 PetscErrorCode PsdBoundsCreate(PsdProblem problem, PsdConsensus consensus, PsdBounds *bounds);

@@ -22,8 +22,7 @@ void PsdCertificateSetPrimal(PsdProblem problem, const PsdNetworkMatrix *network
   certificate->feature_error = primal->feature_error;
 }
 
-/* Of the values that may be furthest apart; 1 where nothing is known. What is rounding of it: the error of the primal,
-   and what the dual value, `unrounded` without it, has been lowered by. */
+/* Of the values that may be furthest apart; 1 where nothing is known. unrounded: the bound, were rounding not counted. */
 void PsdCertificateSetGap(PsdCertificate *certificate, PetscReal unrounded)
 {
   const PetscReal upper = certificate->primal + certificate->primal_error;
@@ -42,17 +41,18 @@ PetscErrorCode PsdCertificateCheck(PsdProblem problem, const PsdCertificate *cer
   PetscFunctionReturn(0);
 }
 
-/* The largest value of the dual function on the ray of a point, rounded down; plain: without a thought of rounding. */
+/* The largest value of the dual function on the ray of a point, rounded down; plain: were rounding not counted. */
 static PetscErrorCode DualValue(PsdProblem problem, const PsdDualPoint *point, PetscReal *value, PetscReal *plain)
 {
   PetscFunctionBeginUser;
   const PsdDualRay ray = PsdDualRayOf(problem, point);
   PetscReal polar, rounding, unused;
-  PetscCall(PsdPolarMax(problem->polar, problem->blocks, point->gradient, &polar));
-  PetscCall(PsdDualAlongRay(&ray, problem->beta / polar, plain, &unused));
   PetscCall(PsdDualPointPolar(problem, point, &polar, NULL));
   PetscCall(PsdDualAlongRay(&ray, problem->beta / polar * (1 - 2 * PETSC_MACHINE_EPSILON), value, &rounding));
   *value = PsdRoundDown(*value - rounding);
+  PetscReal R;
+  PetscCall(PsdPolarMax(problem->polar, problem->blocks, point->gradient, &R));
+  PetscCall(PsdDualAlongRay(&ray, problem->beta / R, plain, &unused));
   PetscCall(PetscInfo(NULL, "certificate candidate: R*/beta %g, dual %.12g\n", (double)(polar / problem->beta),
                       (double)*value));
   PetscFunctionReturn(0);
@@ -70,8 +70,8 @@ PetscErrorCode PsdCertify(PsdProblem problem, const PsdNetworkMatrix *network, P
 
   PetscCall(PsdPhaseBegin(PSD_PHASE_CERTIFY));
   PsdCertificateSetPrimal(problem, network, &primal, certificate);
-  PetscReal unrounded = 0; /* the dual value, were rounding not counted */
   certificate->dual = 0;   /* nu = 0 is feasible, and L*(0) = 0 */
+  PetscReal unrounded = 0; /* the dual value, were rounding not counted */
   for (PetscInt k = 0; k < count; k++) {
     PetscReal value, plain;
     PetscCall(DualValue(problem, &points[k], &value, &plain));
@@ -79,7 +79,7 @@ PetscErrorCode PsdCertify(PsdProblem problem, const PsdNetworkMatrix *network, P
       certificate->dual = value;
       best = &points[k];
     }
-    unrounded = PetscMax(unrounded, plain);
+    if (plain > unrounded) unrounded = plain;
   }
   if (witness) {
     PetscCall(PsdWitnessTake(witness, problem, best));

@@ -172,3 +172,13 @@ PetscErrorCode PsdDualAlongRay(const PsdDualRay *ray, PetscReal limit, PetscReal
   PetscCall(PsdDualBestOnRay(ray, limit, &s, value, rounding));
   PetscFunctionReturn(0);
 }
+
+PetscErrorCode PsdDualOfPoint(const PsdDualRay *ray, PetscReal *value)
+{
+  PetscFunctionBeginUser;
+  const PetscReal whole = 1;
+  PetscReal rounding;
+  if (ray->nu) PetscCall(Values(ray, 1, &whole, value, &rounding));
+  else *value = ray->linear - ray->quadratic / 2;
+  PetscFunctionReturn(0);
+}

@@ -26,6 +26,8 @@ PetscErrorCode PsdDualAlongRay(const PsdDualRay *ray, PetscReal limit, PetscReal
 PetscErrorCode PsdDualBestOnRay(const PsdDualRay *ray, PetscReal limit, PetscReal *s, PetscReal *value,
                                 PetscReal *rounding);
 PetscErrorCode PsdDualOnRay(const PsdDualRay *ray, PetscReal s, PetscReal *value, PetscReal *rounding);
+/* PsdDualOfPoint - -L*(-nu). Collective. */
+PetscErrorCode PsdDualOfPoint(const PsdDualRay *ray, PetscReal *value);
 /* The largest value of s linear - s^2 quadratic/2 over 0 <= s <= limit. */
 PetscReal PsdParabolaAlongRay(PetscReal linear, PetscReal quadratic, PetscReal limit);
 

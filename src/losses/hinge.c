@@ -42,6 +42,12 @@ static inline PetscReal MaxScale(const PsdLoss *loss, PetscReal nu, PetscReal y)
   return 1 / PetscAbsReal(nu);
 }
 
+static inline PetscReal Steepness(const PsdLoss *loss)
+{
+  (void)loss;
+  return 1;
+}
+
 /* The slope is 1 until the corner. */
 static inline PetscReal Change(const PsdLoss *loss, PetscReal yhat, PetscReal y, PetscReal delta)
 {

@@ -62,6 +62,12 @@ static inline PetscReal MaxScale(const PsdLoss *loss, PetscReal nu, PetscReal y)
   return 1 / PetscAbsReal(nu);
 }
 
+static inline PetscReal Steepness(const PsdLoss *loss)
+{
+  (void)loss;
+  return 1;
+}
+
 /* The slope is steepest where y yhat is smallest. */
 static inline PetscReal Change(const PsdLoss *loss, PetscReal yhat, PetscReal y, PetscReal delta)
 {

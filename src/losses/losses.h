@@ -19,10 +19,9 @@ typedef struct {
 
 /* The number that a loss leaves open. */
 typedef struct {
-  const char *name;   /* of the option, after its dash, and of the attribute of a model file */
-  const char *text;   /* for -help */
-  PetscReal initial;  /* its value when none is given; all values are > 0 */
-  PetscBool is_slope; /* the steepest slope of the loss is the parameter; of all other losses it is 1 or has no bound */
+  const char *name;  /* of the option, after its dash, and of the attribute of a model file */
+  const char *text;  /* for -help */
+  PetscReal initial; /* its value when none is given; all values are > 0 */
 } PsdLossParameter;
 
 struct _PsdLossOps {
@@ -56,6 +55,9 @@ struct _PsdLossOps {
   void (*to_domain)(const PsdLoss *, PetscInt rows, PetscInt C, PetscReal nu[], const PetscReal y[]);
   /* max_scale: s nu is in the domain for 0 <= s <= max_scale, when nu is */
   PetscReal (*max_scale)(const PsdLoss *, PetscInt rows, PetscInt C, const PetscReal nu[], const PetscReal y[]);
+  /* steepness: the most that one score can change the loss by, in units of its own change; infinity when there is no
+     such number */
+  PetscReal (*steepness)(const PsdLoss *);
   /* change: a bound of |L(yhat + e) - L(yhat)| for one sample, over all e with |e_t| <= delta_t */
   PetscReal (*change)(const PsdLoss *, PetscInt C, const PetscReal yhat[], const PetscReal y[],
                       const PetscReal delta[]);
@@ -80,8 +82,7 @@ PetscErrorCode PsdLossSetFromOptions(PsdLoss *loss);
    everywhere, as Huber's with a small threshold is, has dual points and a beta_max that are smaller by as much. */
 static inline PetscReal PsdLossSlope(const PsdLoss *loss)
 {
-  const PsdLossParameter *parameter = loss->ops->parameter;
-  return parameter && parameter->is_slope ? PetscMin(1, loss->parameter) : 1;
+  return PetscMin(1, (*loss->ops->steepness)(loss));
 }
 
 /* Whether the loss of C scores changes with their mean. */

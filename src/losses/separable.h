@@ -2,7 +2,7 @@
    Losses that are sums over scores: functions of one score, and from them the functions of whole rows that losses.h
    asks for.
 
-   A loss defines Value, DualPoint, Prox, Dual, ToDomain, MaxScale and Change of one score, as static inline functions, and then PSD_SEPARABLE_LOSS(its name in C, what else there is to say of it as designated initialisers of
+   A loss defines Value, DualPoint, Prox, Dual, ToDomain, MaxScale and Change of one score, and Steepness, as static inline functions, and then PSD_SEPARABLE_LOSS(its name in C, what else there is to say of it as designated initialisers of
    PsdLossOps).
 */
 #ifndef PSD_LOSSES_SEPARABLE_H
@@ -65,6 +65,7 @@
                                .dual = DualRows,                                                                       \
                                .to_domain = ToDomainRows,                                                              \
                                .max_scale = MaxScaleRows,                                                              \
+                               .steepness = Steepness,                                                                 \
                                .change = ChangeOfSample,                                                               \
                                __VA_ARGS__}
 

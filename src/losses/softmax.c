@@ -194,7 +194,14 @@ static PetscReal MaxScale(const PsdLoss *loss, PetscInt rows, PetscInt C, const 
   return least;
 }
 
-/* |dL/dv_t| is p_t, or 1 - p_t for the class: at most 1, and on the way at most exp(2 max delta) times what it is */
+/* |dL/dv_t| is p_t, or 1 - p_t for the class */
+static PetscReal Steepness(const PsdLoss *loss)
+{
+  (void)loss;
+  return 1;
+}
+
+/* A slope is at most 1, and on the way at most exp(2 max delta) times what it is. */
 static PetscReal Change(const PsdLoss *loss, PetscInt C, const PetscReal yhat[], const PetscReal y[],
                         const PetscReal delta[])
 {
@@ -226,4 +233,5 @@ const PsdLossOps PsdLossSoftmax = {.name = "softmax",
                                    .dual = Dual,
                                    .to_domain = ToDomain,
                                    .max_scale = MaxScale,
+                                   .steepness = Steepness,
                                    .change = Change};

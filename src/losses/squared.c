@@ -39,6 +39,12 @@ static inline PetscReal MaxScale(const PsdLoss *loss, PetscReal nu, PetscReal y)
   return INFINITY;
 }
 
+static inline PetscReal Steepness(const PsdLoss *loss)
+{
+  (void)loss;
+  return INFINITY;
+}
+
 /* (r + delta)^2/2 - r^2/2 */
 static inline PetscReal Change(const PsdLoss *loss, PetscReal yhat, PetscReal y, PetscReal delta)
 {

@@ -6,8 +6,8 @@
 
    Targets that the features know nothing of, as those of images that are all alike, have A'(-L'(0)) = 0, but for what
    rounding leaves of it. Then beta_max is 0: the same network is optimal for every beta, and there is nothing to take
-   a fraction of. The least beta for which that can be proved, R* with all that rounding may have hidden, takes its
-   place.
+   a fraction of. Twice the least beta for which that can be proved, R* with all that rounding may have hidden, takes
+   its place.
 */
 #include "beta.h"
 #include "base/base.h"
@@ -70,7 +70,8 @@ static PetscErrorCode SeparateFromRounding(PsdProblem problem)
   if (polar > 2 * hidden) PetscFunctionReturn(0);
   problem->beta_max = 0;
   if (problem->request.beta_rel > 0 || problem->request.beta_noise > 0)
-    problem->beta = PetscMax(polar, PETSC_MACHINE_EPSILON); /* polar is 0 when all features are */
+    /* on another number of ranks rounding hides a little more or less; polar is next to 0 when all features are 0 */
+    problem->beta = PetscMax(2 * polar, PETSC_MACHINE_EPSILON);
   PetscFunctionReturn(0);
 }
 
