@@ -28,9 +28,9 @@ typedef struct {
 typedef struct {
   PetscReal linear, quadratic;             /* <nu,Y> and ||nu||^2, ... */
   PetscReal linear_error, quadratic_error; /* ... and bounds of their errors */
-  PetscReal *nu; /* n_local x C row-major, in the dual function's domain; NULL: not kept */
-  Vec gradient;  /* P A'nu */
-  Vec rounding;  /* one number a pair: a bound of ||error of smat(A'nu)_gt||_F (see dual_point.c) */
+  PetscReal *nu;                           /* n_local x C row-major, in the dual function's domain; NULL: not kept */
+  Vec gradient;                            /* P A'nu */
+  Vec rounding; /* one number a pair: a bound of ||error of smat(A'nu)_gt||_F (see dual_point.c) */
 } PsdDualPoint;
 
 /* How a dual point is given: nu = -L'(A w), or, where w is NULL, nu itself, of this rank's representative samples, or of
