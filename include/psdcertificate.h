@@ -49,6 +49,8 @@ typedef struct {
 
    Errors (PSD_ERR_INPUT): filters that are not of length 1 (PsdNetworkNormalize).
 
+   Errors (PSD_ERR_INPUT): a filter goes on beyond its branch's patches.
+
    Source: docs/mathematics.md, section 3.
 */
 PSD_EXTERN PetscErrorCode PsdCertifyNetwork(PsdProblem problem, PsdNetwork network, PetscReal target, PetscInt max_it,

@@ -62,7 +62,7 @@ static PetscReal LargestForm(PetscInt d, const PetscReal M[], PetscReal sign)
 static PetscReal Polar(const Setting *it, const PetscReal nu[])
 {
   const PsdBlocks blocks = it->problem->blocks;
-  const PetscInt C = blocks->C, D = blocks->D, d = blocks->d, m = blocks->m;
+  const PetscInt C = blocks->C, D = blocks->D, d = blocks->d_max, m = blocks->m_max;
   PetscReal largest = 0;
   for (PetscInt t = 0; t < C; t++)
     for (PetscInt g = 0; g < blocks->G; g++) {
@@ -105,12 +105,12 @@ static PetscReal RandomNetwork(PsdBlocks blocks, PetscInt N, PetscReal scale, ui
   PsdBlocks alone;
   Vec all;
   PetscReal *values, weight;
-  MUST(PsdBlocksCreate(PETSC_COMM_SELF, blocks->C, blocks->G, blocks->f, &alone));
+  MUST(PsdBlocksCreate(PETSC_COMM_SELF, blocks->C, blocks->G, blocks->f_max, &alone));
   MUST(PsdBlocksCreateVec(alone, &all));
-  MUST(PsdNeuronsCreate(N, blocks->f, &neurons));
+  MUST(PsdNeuronsCreate(N, blocks->f_max, &neurons));
   neurons.N = N;
-  Fill(seed, (size_t)(N * blocks->f), neurons.filter);
-  MakeUnit(N, blocks->f, neurons.filter);
+  Fill(seed, (size_t)(N * blocks->f_max), neurons.filter);
+  MakeUnit(N, blocks->f_max, neurons.filter);
   Fill(seed + 1, (size_t)N, neurons.weight);
   for (PetscInt k = 0; k < N; k++) {
     neurons.weight[k] *= scale;
@@ -122,7 +122,7 @@ static PetscReal RandomNetwork(PsdBlocks blocks, PetscInt N, PetscReal scale, ui
   MUST(PetscArraycpy(whole, values, blocks->C * blocks->D));
   MUST(VecRestoreArray(all, &values));
   MUST(VecGetArray(S, &values));
-  MUST(PetscArraycpy(values, whole + blocks->first * blocks->m, blocks->local * blocks->m));
+  MUST(PetscArraycpy(values, whole + blocks->first * blocks->m_max, blocks->local * blocks->m_max));
   MUST(VecRestoreArray(S, &values));
   MUST(PsdNeuronsDestroy(&neurons));
   MUST(VecDestroy(&all));

@@ -220,25 +220,30 @@ static void MaximumOverRanks(void **state)
 {
   (void)state;
   PsdBlocks blocks;
-  PsdPolar polar;
+  PsdPolars polars;
   Vec x;
+  const PetscInt f[4] = {3, 3, 2, 3};
   PetscReal *values, M[16], svec[10], largest = 0, one, found;
-  MUST(PsdBlocksCreate(PETSC_COMM_WORLD, 3, 4, 3, &blocks));
+  MUST(PsdBlocksCreateRegions(PETSC_COMM_WORLD, 3, 4, f, &blocks));
   MUST(PsdBlocksCreateVec(blocks, &x));
-  MUST(PsdPolarCreate(3, &polar));
+  MUST(PsdPolarsCreate(blocks, &polars));
   MUST(VecGetArray(x, &values));
   for (PetscInt pair = 0; pair < 12; pair++) {
-    MakeRandom(4, (uint64_t)(pair * pair % 13), M);
-    PsdPack(4, M, svec);
-    MUST(PsdPolarEvaluate(polar, svec, &one));
+    const PetscInt d = f[pair % 4] + 1;
+    PsdPolar alone;
+    MakeRandom(d, (uint64_t)(pair * pair % 13), M);
+    PsdPack(d, M, svec);
+    MUST(PsdPolarCreate(d - 1, &alone));
+    MUST(PsdPolarEvaluate(alone, svec, &one));
+    MUST(PsdPolarDestroy(&alone));
     largest = PetscMax(largest, one);
     if (pair >= blocks->first && pair < blocks->first + blocks->local)
-      MUST(PetscArraycpy(values + (pair - blocks->first) * 10, svec, 10));
+      MUST(PetscArraycpy(values + PsdBlocksOwn(blocks, pair - blocks->first).at, svec, d * (d + 1) / 2));
   }
   MUST(VecRestoreArray(x, &values));
-  MUST(PsdPolarMax(polar, blocks, x, &found));
-  Require(found == largest, "PsdPolarMax");
-  MUST(PsdPolarDestroy(&polar));
+  MUST(PsdPolarsMax(polars, x, &found));
+  Require(found == largest, "PsdPolarsMax");
+  MUST(PsdPolarsDestroy(&polars));
   MUST(VecDestroy(&x));
   MUST(PsdBlocksDestroy(&blocks));
 }

@@ -1,5 +1,5 @@
-/* The feature of a mirrored image is Pi times the image's, for raw, whitened, reduced and padded patches; Q is an orthonormal basis of
- * what Pi leaves alone, padding left out; geometries that are not their own mirror image are told apart. */
+/* The feature of a mirrored image is Pi times the image's, for raw, whitened and reduced patches of one or two kinds; Q is an orthonormal basis of
+ * what Pi leaves alone; geometries that are not their own mirror image are told apart. */
 #include "problem_sample.h"
 #include <setjmp.h>
 #include <stddef.h>
@@ -73,7 +73,7 @@ static PetscReal Feature(PsdPatches patches, PsdBlocks blocks, long k, PetscBool
   PsdPatchesLiftErrors(patches, activation, moments, errors);
   MUST(PsdPatchesLift(patches, activation, moments, phi));
   for (PetscInt g = 0; g < blocks->G; g++) {
-    PsdRemoveJ(blocks->d, phi + (size_t)g * blocks->m);
+    PsdRemoveJ(blocks->region[g].d, phi + blocks->region[g].at);
     largest = PetscMax(largest, errors[g]);
   }
   MUST(PetscFree2(moments, errors));
@@ -88,7 +88,7 @@ static PetscReal Dot(PetscInt n, const PetscReal x[], const PetscReal y[])
 }
 
 /* Products of features are those of their images under Q', as far as Q is a basis: <x + Pi x, y>/2 = <Q'x, Q'y>. A coordinate left
-   out as padding would show, as would one counted twice. */
+   out would show, as would one counted twice. */
 static void CheckFold(PsdSymmetry symmetry, const PetscReal x[], const PetscReal x_mirrored[], const PetscReal y[])
 {
   PetscReal *fold_x, *fold_y;
@@ -101,17 +101,16 @@ static void CheckFold(PsdSymmetry symmetry, const PetscReal x[], const PetscReal
   MUST(PetscFree2(fold_x, fold_y));
 }
 
-/* Q Q'x = (x + Pi x)/2, of which a rank has the rows of its blocks; padding, which Q has not, is zero in x. */
+/* Q Q'x = (x + Pi x)/2, of which a rank has the rows of its blocks. */
 static void CheckUnfold(PsdSymmetry symmetry, PsdBlocks blocks, const PetscReal x[], const PetscReal x_mirrored[],
                         PetscReal bound)
 {
   PetscReal *folded, *local;
-  const PetscReal *own = x + (size_t)blocks->first * blocks->m,
-                  *mirrored = x_mirrored + (size_t)blocks->first * blocks->m;
-  MUST(PetscMalloc2(symmetry->order, &folded, blocks->local * blocks->m, &local));
+  const PetscReal *own = x + blocks->begin, *mirrored = x_mirrored + blocks->begin;
+  MUST(PetscMalloc2(symmetry->order, &folded, blocks->length, &local));
   PsdSymmetryFold(symmetry, 1, x, folded);
   PsdSymmetryUnfold(symmetry, blocks, folded, local);
-  for (PetscInt i = 0; i < blocks->local * blocks->m; i++)
+  for (PetscInt i = 0; i < blocks->length; i++)
     assert_true(PetscAbsReal(local[i] - (own[i] + mirrored[i]) / 2) <= bound);
   MUST(PetscFree2(folded, local));
 }
@@ -123,9 +122,11 @@ static void Check(PetscInt count, const Kind kinds[], PetscInt order)
   PsdBlocks blocks;
   PsdSymmetry symmetry;
   PetscReal *x, *x_mirrored, *y, *found;
-  PetscInt f, G;
-  MUST(PsdPatchesGetSizes(patches, NULL, &f, &G, NULL));
-  MUST(PsdBlocksCreate(PETSC_COMM_WORLD, 1, G, f, &blocks));
+  PetscInt f[18], G;
+  MUST(PsdPatchesGetSizes(patches, NULL, NULL, &G, NULL));
+  assert_true(G <= 18);
+  PsdPatchesGetDimensions(patches, f);
+  MUST(PsdBlocksCreateRegions(PETSC_COMM_WORLD, 1, G, f, &blocks));
   MUST(PsdSymmetryCreate(patches, blocks, &symmetry));
   MUST(PetscMalloc4(blocks->D, &x, blocks->D, &x_mirrored, blocks->D, &y, blocks->D, &found));
   if (order) assert_int_equal(symmetry->order, order);

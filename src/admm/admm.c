@@ -113,13 +113,15 @@ static PetscErrorCode CreateParts(PsdAdmm admm)
   PetscFunctionBeginUser;
   const PsdBlocks blocks = admm->blocks;
   PsdExtraction *extracted = &admm->extracted;
-  PetscCall(PsdFactorsCreate(blocks->d, &extracted->local_factors));
-  PetscCall(PsdFactorsCreate(blocks->d, &extracted->factors));
+  PetscInt capacity = 0; /* a neuron for each coordinate of Z and Z' */
+  for (PetscInt k = 0; k < blocks->local; k++) capacity += 2 * PsdBlocksOwn(blocks, k).d;
+  PetscCall(PsdFactorsCreate(blocks->d_max, &extracted->local_factors));
+  PetscCall(PsdFactorsCreate(blocks->d_max, &extracted->factors));
   PetscCall(CreateVectors(admm));
-  PetscCall(PsdNeuronsCreate(2 * blocks->local * blocks->d, blocks->f, &extracted->neurons));
-  PetscCall(PsdNeuronsCreate(2 * blocks->local * blocks->d, blocks->f, &admm->best.neurons));
+  PetscCall(PsdNeuronsCreate(capacity, blocks->f_max, &extracted->neurons));
+  PetscCall(PsdNeuronsCreate(capacity, blocks->f_max, &admm->best.neurons));
   PetscCall(PsdBlocksCreatePairVec(blocks, &admm->best.error));
-  PetscCall(PetscMalloc1((size_t)blocks->d * blocks->d, &extracted->factor));
+  PetscCall(PetscMalloc1((size_t)blocks->d_max * blocks->d_max, &extracted->factor));
   PetscCall(PsdConeSetUp(admm->cone, blocks));
   PetscCall(PsdBoundsCreate(admm->problem, admm->consensus, &admm->bounds));
   PetscFunctionReturn(0);

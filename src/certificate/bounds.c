@@ -120,7 +120,10 @@ static PetscErrorCode RemoveJ(PsdBlocks blocks, Vec x)
   PetscFunctionBeginUser;
   PetscReal *values;
   PetscCall(VecGetArray(x, &values));
-  for (PetscInt k = 0; k < blocks->local; k++) PsdRemoveJ(blocks->d, values + (size_t)k * blocks->m);
+  for (PetscInt k = 0; k < blocks->local; k++) {
+    const PsdShape own = PsdBlocksOwn(blocks, k);
+    PsdRemoveJ(own.d, values + own.at);
+  }
   PetscCall(VecRestoreArray(x, &values));
   PetscFunctionReturn(0);
 }
@@ -167,7 +170,7 @@ static PetscErrorCode BuildScaled(PsdBounds bounds, const PsdIterate *iterate)
 {
   PetscFunctionBeginUser;
   PetscReal polar;
-  PetscCall(PsdPolarMax(bounds->problem->polar, bounds->problem->blocks, bounds->M_network, &polar));
+  PetscCall(PsdPolarsMax(bounds->problem->polars, bounds->M_network, &polar));
   PetscCall(VecCopy(bounds->M_network, bounds->work));
   PetscCall(VecScale(bounds->work, 1 - PetscMin(1, bounds->problem->beta / polar)));
   PetscCall(Correct(bounds, iterate->network, bounds->work));
@@ -214,7 +217,7 @@ static PetscErrorCode Try(PsdBounds bounds, const PsdCandidateOps *candidate, Ve
                           .nu = candidate->of_split ? bounds->nu : NULL,
                           .samples = problem->representatives};
   PetscReal polar, value, rounding;
-  PetscCall(PsdPolarMax(problem->polar, problem->blocks, bounds->M, &polar));
+  PetscCall(PsdPolarsMax(problem->polars, bounds->M, &polar));
   PetscCall(PsdDualAlongRay(&ray, problem->beta / polar, &value, &rounding));
   PetscCall(PetscInfo(NULL, "dual candidate %s: R*/beta %g, value %.12g\n", candidate->name,
                       (double)(polar / problem->beta), (double)value));

@@ -51,7 +51,7 @@ static PetscErrorCode DualValue(PsdProblem problem, const PsdDualPoint *point, P
   PetscCall(PsdDualAlongRay(&ray, problem->beta / polar * (1 - 2 * PETSC_MACHINE_EPSILON), value, &rounding));
   *value = PsdRoundDown(*value - rounding);
   PetscReal R;
-  PetscCall(PsdPolarMax(problem->polar, problem->blocks, point->gradient, &R));
+  PetscCall(PsdPolarsMax(problem->polars, point->gradient, &R));
   PetscCall(PsdDualAlongRay(&ray, problem->beta / R, plain, &unused));
   PetscCall(PetscInfo(NULL, "certificate candidate: R*/beta %g, dual %.12g\n", (double)(polar / problem->beta),
                       (double)*value));

@@ -20,7 +20,7 @@ PetscErrorCode PsdProblemDescribe(PsdProblem problem, PsdNetwork *network)
   PetscCall(PsdNetworkSetPatches(*network, problem->patches));
   PetscCall(PsdDataGetClasses(problem->data, &count, &labels, NULL));
   PetscCall(PsdNetworkSetClasses(*network, count, labels));
-  PetscCall(PsdNetworkSetNeurons(*network, 0, problem->blocks->f, NULL, NULL, NULL, NULL));
+  PetscCall(PsdNetworkSetNeurons(*network, 0, problem->blocks->f_max, NULL, NULL, NULL, NULL));
   PetscCall(PsdNetworkSetTraining(*network, &training));
   PetscFunctionReturn(0);
 }
@@ -44,6 +44,7 @@ PetscErrorCode PsdProblemReadNeurons(PsdProblem problem, PsdNetwork network, Psd
   const PetscReal *filters, *weights;
   const PetscInt *regions, *classes;
   PetscCall(PsdNetworkGetNeurons(network, &N, &f, &filters, &weights, &regions, &classes));
+  PetscCall(PsdNetworkCheckPadding(network));
   PetscCall(CheckUnit(N, f, filters));
   PetscCall(PsdNeuronsCreate(N, f, neurons));
   neurons->N = N;

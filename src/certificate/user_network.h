@@ -12,7 +12,7 @@
 PetscErrorCode PsdProblemDescribe(PsdProblem problem, PsdNetwork *network);
 
 /* PsdProblemReadNeurons - a network's neurons in the problem's units; PsdNeuronsDestroy. Errors (PSD_ERR_INPUT): filters
-   that are not of length 1, of which the program knows nothing. Not collective, alike on all ranks. */
+   that are not of length 1, or go on beyond their branch's patches, of which the program knows nothing. Collective. */
 PetscErrorCode PsdProblemReadNeurons(PsdProblem problem, PsdNetwork network, PsdNeurons *neurons);
 
 #endif

@@ -63,7 +63,7 @@ static PetscErrorCode Scale(PsdWitness it, PsdProblem problem, const PsdDualPoin
   const PsdDualRay ray = PsdDualRayOf(problem, point);
   PetscReal polar, hidden, value, rounding;
   PetscCall(PsdDualPointPolar(problem, point, &polar, &hidden));
-  const PetscReal margin = Margin(problem->blocks->d, polar, hidden);
+  const PetscReal margin = Margin(problem->blocks->d_max, polar, hidden);
   it->s = it->bound = 0;
   if (!(polar > 0) || !(margin < 1)) PetscFunctionReturn(0);
   PetscCall(PsdDualBestOnRay(&ray, problem->beta / polar * (1 - margin), &it->s, &value, &rounding));
@@ -78,9 +78,9 @@ static PetscErrorCode Multipliers(PsdWitness it, PsdProblem problem, const PsdDu
   const PsdBlocks blocks = problem->blocks;
   const PetscReal *M;
   PetscCall(VecGetArrayRead(point->gradient, &M));
-  for (PetscInt k = 0; k < blocks->local; k++, M += blocks->m) {
+  for (PetscInt k = 0; k < blocks->local; k++) {
     PsdPolarSide sides[2];
-    PetscCall(PsdPolarEvaluateBoth(problem->polar, M, sides));
+    PetscCall(PsdPolarsEvaluateBoth(problem->polars, blocks->first + k, M + PsdBlocksOwn(blocks, k).at, sides));
     for (int sign = 0; sign < 2; sign++)
       it->theta[2 * k + sign] =
           it->s * sides[sign].theta + (it->beta - it->s * (sides[sign].theta + sides[sign].phi)) / 2;

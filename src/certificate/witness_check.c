@@ -78,13 +78,14 @@ static PetscErrorCode ProveBlocks(Check *it)
   const PetscReal *M, *error, *theta = it->witness->theta;
   PetscInt first = PETSC_MAX_INT;
   PetscReal *B;
-  PetscCall(PetscMalloc1((size_t)blocks->d * blocks->d, &B));
+  PetscCall(PetscMalloc1((size_t)blocks->d_max * blocks->d_max, &B));
   PetscCall(VecGetArrayRead(it->point.gradient, &M));
   PetscCall(VecGetArrayRead(it->point.rounding, &error));
   for (PetscInt k = 0; k < 2 * blocks->local && first == PETSC_MAX_INT; k++) {
     PetscBool proved;
-    PetscCall(ProveBlock(blocks->d, M + (size_t)(k / 2) * blocks->m, k % 2 ? -it->witness->s : it->witness->s,
-                         error[k / 2], it->witness->beta, theta[k], B, &proved));
+    const PsdShape shape = PsdBlocksOwn(blocks, k / 2);
+    PetscCall(ProveBlock(shape.d, M + shape.at, k % 2 ? -it->witness->s : it->witness->s, error[k / 2],
+                         it->witness->beta, theta[k], B, &proved));
     if (!proved) first = 2 * blocks->first + k;
   }
   PetscCall(VecRestoreArrayRead(it->point.rounding, &error));
@@ -148,7 +149,7 @@ static PetscErrorCode FindBound(Check *it, PsdVerdict *verdict)
   const PsdDualRay ray = PsdDualRayOf(it->problem, &it->point);
   const PsdProblem problem = it->problem;
   PetscReal polar, value, rounding, limit = it->witness->s;
-  if (!problem->polar) PetscCall(PsdPolarCreate(problem->blocks->f, &problem->polar));
+  if (!problem->polars) PetscCall(PsdPolarsCreate(problem->blocks, &problem->polars));
   if (!it->witness->multiplied || it->open >= 0 || !it->inside) {
     PetscCall(PsdDualPointPolar(problem, &it->point, &polar, NULL));
     limit = problem->beta / polar * (1 - 2 * PETSC_MACHINE_EPSILON);

@@ -69,7 +69,7 @@ static PetscErrorCode Orders(PsdProblem problem, PetscReal **orders)
 {
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1(problem->blocks->G, orders));
-  for (PetscInt g = 0; g < problem->blocks->G; g++) (*orders)[g] = (PetscReal)problem->blocks->d;
+  for (PetscInt g = 0; g < problem->blocks->G; g++) (*orders)[g] = (PetscReal)problem->blocks->region[g].d;
   PetscFunctionReturn(0);
 }
 

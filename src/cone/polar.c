@@ -158,39 +158,36 @@ PetscErrorCode PsdPolarDestroy(PsdPolar *polar)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdPolarMax(PsdPolar polar, PsdBlocks blocks, Vec x, PetscReal *value)
+/* ---------------------------------------------------------------- costs */
+
+#define PROOF_SQUARES 1.5 /* numbers that a proof takes, over d^2 */
+
+/* Of blocks with patches of length f. */
+static PetscReal Bytes(PetscReal f)
 {
-  PetscFunctionBeginUser;
-  const PetscReal *M;
-  PetscCall(PsdEventBegin(PSD_EVENT_POLAR));
-  *value = 0;
-  PetscCall(VecGetArrayRead(x, &M));
-  for (PetscInt k = 0; k < blocks->local; k++) {
-    PetscReal one = INFINITY;
-    PetscCall(PsdPolarEvaluate(polar, M + (size_t)k * blocks->m, &one));
-    *value = PetscMax(*value, one);
-  }
-  PetscCall(VecRestoreArrayRead(x, &M));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, value, 1, MPIU_REAL, MPI_MAX, blocks->comm));
-  PetscCall(PsdEventEnd(PSD_EVENT_POLAR));
-  PetscFunctionReturn(0);
+  return PSD_BYTES_REAL * (f * f * (f >= LARGE ? 1 : 3.5) + (f + 1) * (f + 1) * PROOF_SQUARES);
 }
 
-/* ---------------------------------------------------------------- costs */
+static PsdCost Cost(PetscReal f, const PsdRates *rates)
+{
+  enum { FACTORIZATIONS = 8, PROOFS = 2 };
+  const PetscReal cube = f * f * f;
+  const PsdCost factorization = PsdCostWork(cube / 3, rates->potrf);
+  if (f < LARGE) return PsdCostSum((PsdCost){rates->eigen * cube, 9 * cube}, PsdCostTimes(PROOFS, factorization));
+  return PsdCostTimes(FACTORIZATIONS + PROOFS, factorization);
+}
 
 void PsdPolarMemory(const PsdSizes *s, PsdMemory *memory)
 {
-  const PetscReal squares = s->f >= LARGE ? 1 : 3, proof = 1.5; /* of order f, and f + 1 */
-  const PetscReal bytes = PSD_BYTES_REAL * (s->f * s->f * squares + s->d * s->d * proof);
-  PsdMemoryAdd(memory, "polar", PSD_PHASE_FACTOR, PSD_PHASE_CERTIFY, bytes, PsdSizesPairsLeast(s) > 0 ? bytes : 0);
+  PetscReal bytes = 0;
+  for (PetscInt b = 0; b < s->branches; b++)
+    if (PsdSizesIsFirst(s, b)) bytes += Bytes(s->branch[b].f);
+  PsdMemoryAdd(memory, "polar", PSD_PHASE_FACTOR, PSD_PHASE_CERTIFY, bytes, s->pairs >= s->ranks ? bytes : 0);
 }
 
 PsdCost PsdPolarCost(const PsdSizes *s, const PsdRates *rates)
 {
-  enum { FACTORIZATIONS = 8, PROOFS = 2 };
-  const PetscReal pairs = PsdSizesPairsMost(s), cube = s->f * s->f * s->f;
-  const PsdCost factorization = PsdCostWork(cube / 3, rates->potrf),
-                proof = PsdCostTimes(PROOFS * pairs, factorization);
-  if (s->f < LARGE) return PsdCostSum((PsdCost){pairs * rates->eigen * cube, pairs * 9 * cube}, proof);
-  return PsdCostSum(PsdCostTimes(FACTORIZATIONS * pairs, factorization), proof);
+  PsdCost each[PSD_MOST_BRANCHES] = {{0}};
+  for (PetscInt b = 0; b < s->branches; b++) each[b] = Cost(s->branch[b].f, rates);
+  return PsdSizesCostMost(s, each);
 }

@@ -1,6 +1,6 @@
 /*
    R*(M) = max over ||u|| = 1 of |[u;1]' M [u;1]|, the polar of the gauge of the cone (docs/mathematics.md, section 3), for one
-   block and over all; what it costs.
+   block and over all (polars.c); what it costs.
 */
 #ifndef PSD_POLAR_PRIVATE_H
 #define PSD_POLAR_PRIVATE_H
@@ -24,8 +24,19 @@ PetscErrorCode PsdPolarEvaluate(PsdPolar polar, const PetscReal M[], PetscReal *
    theta + phi. Not collective. */
 PetscErrorCode PsdPolarEvaluateBoth(PsdPolar polar, const PetscReal M[], PsdPolarSide sides[2]);
 PetscErrorCode PsdPolarDestroy(PsdPolar *polar);
-/* PsdPolarMax - the largest R* over all pairs' svecs in x. Collective on the blocks' communicator. */
-PetscErrorCode PsdPolarMax(PsdPolar polar, PsdBlocks blocks, Vec x, PetscReal *value);
+
+/* One for each order that the blocks of a program have. */
+typedef struct _p_PsdPolars *PsdPolars;
+
+/* PsdPolarsCreate - for all pairs; blocks are borrowed. Not collective. */
+PetscErrorCode PsdPolarsCreate(PsdBlocks blocks, PsdPolars *polars);
+/* PsdPolarsEvaluate - R* of the svec M of a pair, as PsdPolarEvaluate. Not collective. */
+PetscErrorCode PsdPolarsEvaluate(PsdPolars polars, PetscInt pair, const PetscReal M[], PetscReal *value);
+/* PsdPolarsEvaluateBoth - the same with its proof, as PsdPolarEvaluateBoth. Not collective. */
+PetscErrorCode PsdPolarsEvaluateBoth(PsdPolars polars, PetscInt pair, const PetscReal M[], PsdPolarSide sides[2]);
+/* PsdPolarsMax - the largest R* over all pairs' svecs in x. Collective on the blocks' communicator. */
+PetscErrorCode PsdPolarsMax(PsdPolars polars, Vec x, PetscReal *value);
+PetscErrorCode PsdPolarsDestroy(PsdPolars *polars);
 
 /* PsdPolarMemory - adds its item. PsdPolarCost - all pairs' polars on the rank that has most of them. Not collective. */
 void PsdPolarMemory(const PsdSizes *sizes, PsdMemory *memory);

@@ -78,15 +78,16 @@ PetscErrorCode PsdNeuronsAssemble(const PsdNeurons *neurons, PsdBlocks blocks, V
   for (PetscInt k = 0; k < neurons->N; k++) {
     const PetscInt pair = LocalPair(neurons, blocks, k);
     if (pair < 0 || pair >= blocks->local) continue;
+    const PsdShape own = PsdBlocksOwn(blocks, pair);
     const PetscReal *u = neurons->filter + (size_t)k * neurons->f, alpha = neurons->weight[k];
-    PetscReal *svec = columns + (size_t)pair * blocks->m;
-    for (PetscInt column = 0; column < blocks->f; column++, svec += column) {
+    PetscReal *svec = columns + own.at;
+    for (PetscInt column = 0; column < own.f; column++, svec += column) {
       const PetscReal scale = PETSC_SQRT2 * alpha * u[column];
       for (PetscInt row = 0; row < column; row++) svec[row] += scale * u[row];
       svec[column] += alpha * u[column] * u[column];
     }
-    for (PetscInt row = 0; row < blocks->f; row++) svec[row] += PETSC_SQRT2 * alpha * u[row];
-    svec[blocks->f] += alpha;
+    for (PetscInt row = 0; row < own.f; row++) svec[row] += PETSC_SQRT2 * alpha * u[row];
+    svec[own.f] += alpha;
     *sum += PetscAbsReal(alpha);
   }
   PetscCall(VecRestoreArray(S, &columns));
@@ -101,7 +102,6 @@ PetscErrorCode PsdNeuronsBoundErrors(const PsdNeurons *neurons, PsdBlocks blocks
                                      PetscReal *weight_error)
 {
   PetscFunctionBeginUser;
-  const PetscReal f = (PetscReal)neurons->f;
   PetscInt *count, all = neurons->N;
   PetscMPIInt ranks;
   PetscReal *errors;
@@ -116,7 +116,8 @@ PetscErrorCode PsdNeuronsBoundErrors(const PsdNeurons *neurons, PsdBlocks blocks
   for (PetscInt k = 0; k < neurons->N; k++) {
     const PetscInt pair = LocalPair(neurons, blocks, k);
     if (pair < 0 || pair >= blocks->local) continue;
-    const PetscReal square = PsdSquare(neurons->f, neurons->filter + (size_t)k * neurons->f);
+    const PetscInt own = PsdBlocksOwn(blocks, pair).f;
+    const PetscReal f = (PetscReal)own, square = PsdSquare(own, neurons->filter + (size_t)k * neurons->f);
     const PetscReal tau = PetscAbsReal(square - 1) + PsdRoundings(f + 2) * square;
     errors[pair] += PetscAbsReal(neurons->weight[k]) *
                     (PsdRoundings((PetscReal)count[pair] + 6) * (1 + square) + 2.5 * tau + f * PSD_TINY);
@@ -133,10 +134,11 @@ PetscErrorCode PsdNeuronsGetFactors(const PsdNeurons *neurons, PsdBlocks blocks,
   PetscFunctionBeginUser;
   factors->count = 0;
   for (PetscInt k = 0; k < neurons->N; k++) {
+    const PetscInt pair = neurons->class[k] * blocks->G + neurons->region[k], f = PsdBlocksPair(blocks, pair).f;
     PetscReal *column, *weight;
-    PetscCall(PsdFactorsAppend(factors, neurons->class[k] * blocks -> G + neurons -> region[k], 1, &column, &weight));
-    PetscCall(PetscArraycpy(column, neurons->filter + (size_t)k * neurons->f, neurons->f));
-    column[neurons->f] = 1;
+    PetscCall(PsdFactorsAppend(factors, pair, 1, &column, &weight));
+    PetscCall(PetscArraycpy(column, neurons->filter + (size_t)k * neurons->f, f));
+    column[f] = 1;
     *weight = neurons->weight[k];
   }
   PetscFunctionReturn(0);

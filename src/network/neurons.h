@@ -11,8 +11,8 @@
 
 /* A list of neurons alpha [u;1][u;1]' on this rank; room for `capacity` of them is there from the start. */
 typedef struct {
-  PetscInt N, capacity, f;
-  PetscReal *filter;          /* N x f row-major, unit rows u */
+  PetscInt N, capacity, f;    /* f: of the largest block */
+  PetscReal *filter;          /* N x f row-major, unit rows u; beyond the region's own f there are zeros */
   PetscReal *weight;          /* alpha, negative for those of Z' */
   PetscInt *region, *class;   /* g, t */
   PetscReal *lambda, *vector; /* work of PsdDecompose: f+1 each */

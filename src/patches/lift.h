@@ -17,8 +17,12 @@ static inline PetscInt PsdPackedLength(PetscInt n)
   return n * (n + 1) / 2;
 }
 
-/* Numbers in the moments of an image. */
+/* Numbers in the moments of an image, and in its lifted features. */
 PetscInt PsdPatchesMomentsLength(PsdPatches patches);
+PetscInt PsdPatchesLiftedLength(PsdPatches patches);
+
+/* PsdPatchesGetDimensions - f[g]: numbers in a patch of the program in each of the G regions of all branches. */
+void PsdPatchesGetDimensions(PsdPatches patches, PetscInt f[]);
 
 /*
    PsdPatchesMoments - mean over each region's patches p of [p;1][p;1]'.
@@ -29,7 +33,7 @@ PetscErrorCode PsdPatchesMoments(PsdPatches patches, const unsigned char image[]
 
 /*
    PsdPatchesLift - Phi_ig from the moments: transforms them into the program's coordinates and weights them with the
-   activation. Not collective. activation: a, b, c. phi: G svecs of order f+1; with one branch it may be the same
+   activation. Not collective. activation: a, b, c. phi: G svecs, each of its branch's order f+1; with one branch it may be the same
    array as moments.
 */
 PetscErrorCode PsdPatchesLift(PsdPatches patches, const PetscReal activation[3], const PetscReal moments[],

@@ -95,16 +95,11 @@ PetscBool PsdPatchesAreSymmetric(PsdPatches patches)
 
 void PsdPatchesGetMirror(PsdPatches patches, PetscInt g, PsdRegionMirror *mirror)
 {
-  const PetscInt f = PsdPatchesFinalDimension(patches);
   PetscInt here = g;
   const PsdPatches branch = BranchOf(patches, &here);
   const PetscInt pool = branch->geometry.pool, column = here % pool;
   mirror->region = g - column + (pool - 1 - column);
-  mirror->f = branch->f;
-  for (PetscInt k = 0; k < f; k++) {
-    mirror->coordinate[k] = k;
-    mirror->sign[k] = 1;
-  }
+  for (PetscInt k = 0; k < branch->f; k++) mirror->coordinate[k] = k;
   if (FindParities(branch, mirror->sign)) return;
   for (PetscInt k = 0; k < branch->f; k++) {
     mirror->coordinate[k] = PsdPatchesMirrorPixel(branch, k);

@@ -252,6 +252,15 @@ PetscInt PsdPatchesFinalDimension(PsdPatches patches)
   return f;
 }
 
+void PsdPatchesGetDimensions(PsdPatches patches, PetscInt f[])
+{
+  for (PetscInt k = 0; k < patches->branches; k++) {
+    PsdPatchesGetDimensions(patches->branch[k], f);
+    f += patches->branch[k]->G;
+  }
+  for (PetscInt g = 0; g < patches->G; g++) f[g] = PsdPatchesFinalDimension(patches);
+}
+
 PetscErrorCode PsdPatchesGetSizes(PsdPatches patches, PetscInt *q, PetscInt *f, PetscInt *G, PetscInt *positions)
 {
   PetscFunctionBeginUser;

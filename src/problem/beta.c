@@ -53,7 +53,7 @@ static PetscErrorCode BetaOfRandomTargets(PsdProblem problem)
 {
   PetscFunctionBeginUser;
   PetscReal noise;
-  PetscCall(PsdPolarMax(problem->polar, problem->blocks, problem->h_random, &noise));
+  PetscCall(PsdPolarsMax(problem->polars, problem->h_random, &noise));
   PetscCall(PetscInfo(NULL, "beta_max of random targets: %g\n", (double)noise));
   problem->beta = problem->request.beta_noise * noise;
   PetscFunctionReturn(0);
@@ -81,8 +81,8 @@ PetscErrorCode PsdProblemFindBeta(PsdProblem problem, PetscReal trace)
   PetscBool nothing;
   /* A'(-L'(0)) is h */
   PetscCall(PsdPhaseBegin(PSD_PHASE_FACTOR));
-  PetscCall(PsdPolarCreate(problem->blocks->f, &problem->polar));
-  PetscCall(PsdPolarMax(problem->polar, problem->blocks, problem->h, &problem->beta_max));
+  PetscCall(PsdPolarsCreate(problem->blocks, &problem->polars));
+  PetscCall(PsdPolarsMax(problem->polars, problem->h, &problem->beta_max));
   if (problem->request.beta_noise > 0) PetscCall(BetaOfRandomTargets(problem));
   PetscCall(VecDestroy(&problem->h_random));
   PetscCall(PsdPhaseEnd(PSD_PHASE_FACTOR));

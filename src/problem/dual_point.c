@@ -101,7 +101,7 @@ PetscErrorCode PsdDualPointPolar(PsdProblem problem, const PsdDualPoint *point, 
   PetscCall(VecGetArrayRead(point->rounding, &rounding));
   for (PetscInt k = 0; k < blocks->local; k++) {
     PetscReal one = INFINITY;
-    PetscCall(PsdPolarEvaluate(problem->polar, M + (size_t)k * blocks->m, &one));
+    PetscCall(PsdPolarsEvaluate(problem->polars, blocks->first + k, M + PsdBlocksOwn(blocks, k).at, &one));
     /* not a number: not known */
     const PetscReal hides = 2 * rounding[k] <= PETSC_MAX_REAL ? 2 * rounding[k] : INFINITY;
     one = one + hides <= PETSC_MAX_REAL ? PsdRoundUp(one + hides) : INFINITY;
@@ -183,9 +183,11 @@ static PetscErrorCode GatherColumns(Vec x, PetscReal columns[])
 /* norm[i G + g]: ||Phi_ig||_F */
 static void FeatureNorms(const Pass *pass, PetscInt rows, const PetscReal *phi, PetscInt ld)
 {
-  const PetscInt G = pass->problem->blocks->G, m = pass->problem->blocks->m;
+  const PetscInt G = pass->problem->blocks->G;
+  const PsdShape *region = pass->problem->blocks->region;
   for (PetscInt i = 0; i < rows; i++)
-    for (PetscInt g = 0; g < G; g++) pass->norm[i * G + g] = PsdNormBound(m, phi + (size_t)i * ld + (size_t)g * m);
+    for (PetscInt g = 0; g < G; g++)
+      pass->norm[i * G + g] = PsdNormBound(region[g].m, phi + (size_t)i * ld + region[g].at);
 }
 
 /* delta[t]: how far a sample's predictions may be from the network's */
@@ -430,7 +432,7 @@ static PetscErrorCode PassReduce(Pass *pass, PsdPrimalPoint *primal, PsdDualPoin
     PetscCall(PetscMPIIntCast((PetscInt)length, &count));
     PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, gradient, count, MPIU_REAL, MPI_SUM, problem->comm));
     PetscCall(VecGetArray(points[k].gradient, &local));
-    PetscCall(PetscArraycpy(local, gradient + (size_t)blocks->first * blocks->m, (size_t)blocks->local * blocks->m));
+    PetscCall(PetscArraycpy(local, gradient + blocks->begin, blocks->length));
     PetscCall(VecRestoreArray(points[k].gradient, &local));
   }
   PetscFunctionReturn(0);
@@ -448,7 +450,8 @@ static PetscErrorCode BlockNorms(PsdBlocks blocks, const PsdNetworkMatrix *netwo
   PetscCall(VecGetArrayRead(network->S, &local));
   PetscCall(VecGetArrayRead(network->error, &error));
   for (PetscInt k = 0; k < blocks->local; k++) {
-    S_norm[blocks->first + k] = PsdNormBound(blocks->m, local + (size_t)k * blocks->m);
+    const PsdShape own = PsdBlocksOwn(blocks, k);
+    S_norm[blocks->first + k] = PsdNormBound(own.m, local + own.at);
     S_error[blocks->first + k] = error[k];
   }
   PetscCall(VecRestoreArrayRead(network->error, &error));

@@ -24,7 +24,8 @@ struct _p_PsdFeatures {
   size_t memory;
   const unsigned char *images;
   size_t image_bytes;
-  PetscInt n, G, f, D;         /* samples here; regions, patch dimension, numbers of a lifted feature */
+  PetscInt n, G, D;            /* samples here; regions, numbers of a lifted feature */
+  PetscInt *f;                 /* G: of the patches of each region */
   PetscInt copies;             /* samples of an image */
   PsdSymmetry symmetry;        /* borrowed; NULL: every sample is lifted by itself */
   PetscBool folded;            /* rows are folded, one for each image */
@@ -77,9 +78,11 @@ PetscErrorCode PsdFeaturesCreate(PsdData data, PsdPatches patches, const PetscRe
   PetscCall(PsdDataGetShard(data, &it->images, NULL, NULL));
   PetscCall(PsdDataGetImageSize(data, &channels, &height, &width));
   PetscCall(PsdDataGetCopies(data, &it->copies));
-  PetscCall(PsdPatchesGetSizes(patches, NULL, &it->f, &it->G, NULL));
+  PetscCall(PsdPatchesGetSizes(patches, NULL, NULL, &it->G, NULL));
+  PetscCall(PetscMalloc1(it->G, &it->f));
+  PsdPatchesGetDimensions(patches, it->f);
   it->image_bytes = (size_t)channels * height * width;
-  it->D = it->G * PsdPackedLength(it->f + 1);
+  it->D = PsdPatchesLiftedLength(patches);
   it->moments_length = PsdPatchesMomentsLength(patches);
 
   const size_t row_bytes = it->D * sizeof(PetscReal);
@@ -125,7 +128,7 @@ static PetscErrorCode Lift(PsdFeatures it, const PetscReal moments[], PetscReal 
   PetscFunctionBeginUser;
   if (!it->folded) PsdPatchesLiftErrors(it->patches, it->activation, moments, errors); /* which may be where row is */
   PetscCall(PsdPatchesLift(it->patches, it->activation, moments, row));
-  for (PetscInt g = 0; g < it->G; g++) PsdRemoveJ(it->f + 1, row + (size_t)g * PsdPackedLength(it->f + 1));
+  for (PetscInt g = 0; g < it->G; row += PsdPackedLength(it->f[g] + 1), g++) PsdRemoveJ(it->f[g] + 1, row);
   PetscCall(PetscLogFlops(PsdPatchesLiftFlops(it->patches)));
   PetscFunctionReturn(0);
 }
@@ -296,6 +299,7 @@ PetscErrorCode PsdFeaturesDestroy(PsdFeatures *features)
   PetscCall(PetscFree((*features)->moments));
   PetscCall(PetscFree((*features)->errors));
   PetscCall(PetscFree((*features)->row));
+  PetscCall(PetscFree((*features)->f));
   PetscCall(PetscFree(*features));
   PetscFunctionReturn(0);
 }

@@ -1,7 +1,7 @@
 /*
    A and A' from patches: images -> patches x -> quadratic forms and weighted second moments, all BLAS-3.
 
-   Patches are kept region after region, image after image within a region, so that any run of images is one matrix. A
+   There is one kind of patches, and all blocks have one order. Patches are kept region after region, image after image within a region, so that any run of images is one matrix. A
    class of a region is one product; nu changes its sign from sample to sample, so that the weighted moments are two
    dsyrk, of the samples with positive and with negative nu.
 */
@@ -52,7 +52,7 @@ static void Measure(PsdRows it, PetscInt i, PetscInt g, const PetscReal *x, cons
   const PetscReal count = (PetscReal)it->count[g];
   it->norm[at] = norms / count;
   it->error[at] = errors / count;
-  it->along_J[at] = (a * squares / count - c) / PetscSqrtReal((PetscReal)it->blocks->d);
+  it->along_J[at] = (a * squares / count - c) / PetscSqrtReal((PetscReal)it->blocks->d_max);
 }
 
 /* raw -= mean of each patch, and delta: how far its coordinates will be off */
@@ -114,9 +114,12 @@ PetscErrorCode PsdRowsCreate(PsdData data, PsdPatches patches, PsdBlocks blocks,
 {
   PetscFunctionBeginUser;
   PsdRows it;
+  PetscInt branches;
+  PetscCall(PsdPatchesGetBranchCount(patches, &branches));
+  PetscCheck(branches == 1, blocks->comm, PETSC_ERR_SUP, "Patches of %" PetscInt_FMT " kinds", branches);
   PetscCall(PetscNew(&it));
   it->blocks = blocks;
-  it->f = blocks->f;
+  it->f = blocks->f_max;
   PetscCall(PetscArraycpy(it->activation, activation, 3));
   PetscCall(PsdDataGetSizes(data, NULL, &it->n, NULL));
   PetscCall(PetscCalloc2(blocks->G, &it->count, blocks->G, &it->x));
@@ -124,8 +127,8 @@ PetscErrorCode PsdRowsCreate(PsdData data, PsdPatches patches, PsdBlocks blocks,
   for (PetscInt g = 0; g < blocks->G; g++) PetscCall(PetscMalloc1((size_t)it->n * it->count[g] * it->f, &it->x[g]));
   const size_t samples = (size_t)it->n * blocks->G;
   PetscCall(PetscMalloc3(samples, &it->norm, samples, &it->error, samples, &it->along_J));
-  PetscCall(PetscMalloc4((size_t)2 * PATCHES * it->f, &it->work, (size_t)blocks->d * blocks->d, &it->matrix, blocks->m,
-                         &it->svec, 2 * it->f, &it->linear));
+  PetscCall(PetscMalloc4((size_t)2 * PATCHES * it->f, &it->work, (size_t)blocks->d_max * blocks->d_max, &it->matrix,
+                         blocks->m_max, &it->svec, 2 * it->f, &it->linear));
   PetscCall(Fill(it, data, patches));
   *rows = it;
   PetscFunctionReturn(0);
@@ -180,11 +183,11 @@ static PetscErrorCode QuadraticForms(PsdRows it, PetscInt count, const PetscReal
 {
   PetscFunctionBeginUser;
   const PetscReal one = 1, zero = 0, a = it->activation[0], b = it->activation[1];
-  const PetscReal *last = it->matrix + (size_t)it->f * it->blocks->d; /* s2 */
+  const PetscReal *last = it->matrix + (size_t)it->f * it->blocks->d_max; /* s2 */
   PetscReal *product = it->work;
   PetscBLASInt f, d, columns;
   PetscCall(PetscBLASIntCast(it->f, &f));
-  PetscCall(PetscBLASIntCast(it->blocks->d, &d));
+  PetscCall(PetscBLASIntCast(it->blocks->d_max, &d));
   PetscCall(PetscBLASIntCast(count, &columns));
   PetscCallBLAS("BLASsymm", BLASsymm_("L", "U", &f, &columns, &one, it->matrix, &d, x, &f, &zero, product, &f));
   for (PetscInt l = 0; l < count; l++, x += f, product += f) {
@@ -201,7 +204,7 @@ static PetscErrorCode QuadraticForms(PsdRows it, PetscInt count, const PetscReal
 static PetscErrorCode ForwardPair(PsdRows it, PetscInt g, PetscInt t, const PetscReal svec[], PetscReal yhat[])
 {
   PetscFunctionBeginUser;
-  const PetscInt C = it->blocks->C, d = it->blocks->d, count = it->count[g];
+  const PetscInt C = it->blocks->C, d = it->blocks->d_max, count = it->count[g];
   const PetscInt images = PetscMax(1, PATCHES / count);
   PetscReal inner = -svec[PsdDiagonal(d - 1)], values[PATCHES];
   for (PetscInt k = 0; k < d - 1; k++) inner += svec[PsdDiagonal(k)];
@@ -235,8 +238,8 @@ PetscErrorCode PsdRowsForward(PsdRows it, Vec S, PetscReal yhat[])
   for (PetscInt pair = 0; pair < blocks->pairs; pair++) {
     const PetscMPIInt owner = PsdBlocksOwner(blocks, pair);
     if (owner == rank)
-      PetscCall(PetscArraycpy(it->svec, local + (size_t)(pair - blocks->first) * blocks->m, blocks->m));
-    PetscCallMPI(MPI_Bcast(it->svec, (PetscMPIInt)blocks->m, MPIU_REAL, owner, blocks->comm));
+      PetscCall(PetscArraycpy(it->svec, local + PsdBlocksOwn(blocks, pair - blocks->first).at, blocks->m_max));
+    PetscCallMPI(MPI_Bcast(it->svec, (PetscMPIInt)blocks->m_max, MPIU_REAL, owner, blocks->comm));
     PetscCall(ForwardPair(it, pair % blocks->G, pair / blocks->G, it->svec, yhat));
   }
   PetscCall(VecRestoreArrayRead(S, &local));
@@ -254,7 +257,7 @@ static PetscErrorCode ForwardTerms(PsdRows it, PetscInt g, PetscInt t, PetscInt 
   PetscReal constant = 0, inner = 0;
   PetscBLASInt f, d, bterms, some;
   PetscCall(PetscBLASIntCast(it->f, &f));
-  PetscCall(PetscBLASIntCast(it->blocks->d, &d));
+  PetscCall(PetscBLASIntCast(it->blocks->d_max, &d));
   PetscCall(PetscBLASIntCast(terms, &bterms));
   for (PetscInt k = 0; k < terms; k++) {
     const PetscReal *column = columns + (size_t)k * d;
@@ -320,7 +323,7 @@ static PetscErrorCode Flush(PsdRows it, Waiting *waiting)
   const PetscReal one = 1;
   PetscBLASInt f, d, count;
   PetscCall(PetscBLASIntCast(it->f, &f));
-  PetscCall(PetscBLASIntCast(it->blocks->d, &d));
+  PetscCall(PetscBLASIntCast(it->blocks->d_max, &d));
   PetscCall(PetscBLASIntCast(waiting->count, &count));
   if (count > 0)
     PetscCallBLAS("BLASsyrk", BLASsyrk_("U", "N", &f, &count, &waiting->sign, waiting->rows, &f, &one, it->matrix, &d));
@@ -356,7 +359,7 @@ static PetscErrorCode AddImage(PsdRows it, PetscInt count, const PetscReal *x, P
     }
     if (++to->count == PATCHES) PetscCall(Flush(it, to));
   }
-  AddInPairs(f, sum, it->matrix + (size_t)f * it->blocks->d, it->linear + f);
+  AddInPairs(f, sum, it->matrix + (size_t)f * it->blocks->d_max, it->linear + f);
   PetscFunctionReturn(0);
 }
 
@@ -364,7 +367,7 @@ static PetscErrorCode AddImage(PsdRows it, PetscInt count, const PetscReal *x, P
 static PetscErrorCode AdjointPair(PsdRows it, PetscInt g, PetscInt t, const PetscReal nu[])
 {
   PetscFunctionBeginUser;
-  const PetscInt C = it->blocks->C, d = it->blocks->d, f = it->f, count = it->count[g];
+  const PetscInt C = it->blocks->C, d = it->blocks->d_max, f = it->f, count = it->count[g];
   const PetscReal a = it->activation[0], sign_a = a < 0 ? -1 : 1;
   PsdPairSum total = {0, 0}, along = {0, 0};
   Waiting waiting[2] = {{sign_a, it->work, 0}, {-sign_a, it->work + (size_t)PATCHES * f, 0}};
@@ -398,9 +401,9 @@ PetscErrorCode PsdRowsAdjoint(PsdRows it, const PetscReal nu[], Vec gradient)
   PetscCall(VecGetArray(gradient, &local));
   for (PetscInt pair = 0; pair < blocks->pairs; pair++) {
     const PetscMPIInt owner = PsdBlocksOwner(blocks, pair);
-    PetscReal *to = owner == rank ? local + (size_t)(pair - blocks->first) * blocks->m : NULL;
+    PetscReal *to = owner == rank ? local + PsdBlocksOwn(blocks, pair - blocks->first).at : NULL;
     PetscCall(AdjointPair(it, pair % blocks->G, pair / blocks->G, nu));
-    PetscCallMPI(MPI_Reduce(it->svec, to, (PetscMPIInt)blocks->m, MPIU_REAL, MPI_SUM, owner, blocks->comm));
+    PetscCallMPI(MPI_Reduce(it->svec, to, (PetscMPIInt)blocks->m_max, MPIU_REAL, MPI_SUM, owner, blocks->comm));
   }
   PetscCall(VecRestoreArray(gradient, &local));
   PetscFunctionReturn(0);
