@@ -149,6 +149,7 @@ PSD_EXTERN PetscErrorCode PsdAdmmSetBeta(PsdAdmm admm, PetscReal beta);
    PsdAdmmFixNetwork - Makes this network the one to be certified: the solver then looks for bounds only.
 
    Collective; after PsdAdmmSetUp. The network must be of the problem's patches and classes.
+   Errors (PSD_ERR_INPUT): filters that are not of length 1 (PsdNetworkNormalize).
 */
 PSD_EXTERN PetscErrorCode PsdAdmmFixNetwork(PsdAdmm admm, PsdNetwork network);
 
@@ -163,6 +164,15 @@ PSD_EXTERN PetscErrorCode PsdAdmmFixNetwork(PsdAdmm admm, PsdNetwork network);
                    a limit ends the run first, the certificate says how far it is from the optimum
 */
 PSD_EXTERN PetscErrorCode PsdAdmmSolve(PsdAdmm admm, PsdCertificate *certificate);
+
+/*
+   PsdAdmmKeepWitness - Has PsdAdmmSolve keep what its bound is proved by. PsdAdmmGetWitness - The witness of the last
+   certificate, borrowed until the next one; NULL: none is kept.
+
+   Collective; before PsdAdmmSolve. Not collective; after it.
+*/
+PSD_EXTERN PetscErrorCode PsdAdmmKeepWitness(PsdAdmm admm);
+PSD_EXTERN PetscErrorCode PsdAdmmGetWitness(PsdAdmm admm, PsdWitness *witness);
 
 /*
    PsdAdmmGetStatus - What was known at the last check, and why the solver ended (PSD_RUNNING until it does); either

@@ -87,6 +87,14 @@ PSD_EXTERN PetscErrorCode PsdNetworkGetClasses(PsdNetwork network, PetscInt *cou
 PSD_EXTERN PetscErrorCode PsdNetworkGetTraining(PsdNetwork network, PsdTraining *training);
 
 /*
+   PsdNetworkNormalize - Makes all filters of length 1, unless they are, to rounding. The program that a certificate is
+   about knows no others, whereas a file may have filters that were normalised in single precision.
+
+   Logically collective. Output: deviation - the largest |1 - length| before, 0: nothing was changed; may be NULL
+*/
+PSD_EXTERN PetscErrorCode PsdNetworkNormalize(PsdNetwork network, PetscReal *deviation);
+
+/*
    PsdNetworkSave - Writes model.h5 from rank 0: temporary name, sync, rename.
 
    Collective. Errors (PSD_ERR_INPUT): the file cannot be written, and then one of that name is as it was; numbers
@@ -109,6 +117,16 @@ PSD_EXTERN PetscErrorCode PsdNetworkLoad(MPI_Comm comm, const char path[], PsdNe
    Not collective, alike on all ranks; after PsdDataSetUp.
 */
 PSD_EXTERN PetscErrorCode PsdNetworkCheckData(PsdNetwork network, PsdData data);
+
+/*
+   PsdNetworkCheckProblem - Returns PSD_ERR_INPUT, with a line that says in what they differ, unless two networks are of the
+   same convex program: patches and their preprocessing, classes, loss, activation, beta, images. what, other: what the
+   message calls them, as "m.h5".
+
+   Not collective, alike on all ranks.
+*/
+PSD_EXTERN PetscErrorCode PsdNetworkCheckProblem(PsdNetwork network, const char what[], PsdNetwork of,
+                                                 const char other[]);
 
 /*
    PsdNetworkSetCrops - Has PsdNetworkApply give the mean of the scores of an image shifted by -most .. most pixels

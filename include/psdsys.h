@@ -126,6 +126,23 @@ PSD_EXTERN PetscBool PsdOptionsGetHelp(void);
 */
 PSD_EXTERN PetscErrorCode PsdOptionsCheckUnknown(void);
 
+/* ---------------------------------------------------------------- decimals */
+
+/* Towards -infinity or +infinity. */
+typedef enum { PSD_ROUND_DOWN, PSD_ROUND_UP } PsdRounding;
+
+#define PSD_DECIMAL_LENGTH 32
+
+/*
+   PsdDecimal - Writes a number with `digits` significant decimal digits, in the manner of %.Ng ('g') or %.Ne ('e', which
+   counts the digits after the point: one less), so that what is read is never above (PSD_ROUND_DOWN) or never below
+   (PSD_ROUND_UP) the number itself: printf's nearest decimal may be either. Returns the text.
+
+   Not collective. digits: 1..17. text: PSD_DECIMAL_LENGTH bytes.
+*/
+PSD_EXTERN const char *PsdDecimal(PetscReal value, int digits, char style, PsdRounding rounding,
+                                  char text[PSD_DECIMAL_LENGTH]);
+
 /* ---------------------------------------------------------------- phases
 
    The phases of a run, as report.json names them: each is a PetscLog stage and a wall clock. They do not nest. */

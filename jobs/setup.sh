@@ -1,7 +1,7 @@
 #!/bin/bash
 # setup.sh [tests] [checks] [plots] [fashion] [baseline] [bench] [slurm]: what psdnet needs to be built and run, and what extras need.
 #
-#   tests    cmocka, NumPy, SciPy, h5py and gmpy2
+#   tests    cmocka, NumPy, SciPy, h5py, gmpy2 and mpmath
 #   checks   clang-format, clang-tidy and shellcheck, for .ci/
 #   plots    gnuplot
 #   fashion  the Fashion-MNIST images
@@ -35,7 +35,8 @@ libcmocka-dev            | module  | cmocka
 python3-numpy            | python  | numpy
 python3-scipy            | python  | scipy
 python3-h5py             | python  | h5py
-python3-gmpy2            | python  | gmpy2'
+python3-gmpy2            | python  | gmpy2
+python3-mpmath           | python  | mpmath'
 needs_checks='
 clang-format             | program | clang-format
 clang-tidy               | program | clang-tidy

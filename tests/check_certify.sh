@@ -39,4 +39,26 @@ for model in turned scaled flipped; do
   certify 2 $model $model -max_it 300
 done
 
+# filters that are of length 1 but for single precision, or a little longer than that: certified as if they were not
+for change in single_filters longer_filters; do
+  python damage binary.h5 $change.h5 $change
+  run $change 2 certify -data data -model $change.h5 -progress none -gap 1e-4
+  grep -q '^filters  normalised: lengths differed from 1 by up to' $change.log || fail "$change: is not said" $change.log
+done
+# no negative gap, whatever is asked for
+ends 2 strict 1 certify -data data -model longer_filters.h5 -gap 1e-13 -max_it 300 -progress none
+
+# info says that what a file claims is a claim, and what contradicts itself
+run info 1 info whitened.h5
+grep -q '^  claimed  .*not checked' info.log || fail 'info: a claim that is not called one' info.log
+! grep -q contradiction info.log || fail 'info: a contradiction in a sound file' info.log
+contradicts() { # CHANGE WORDS
+  python damage whitened.h5 "$1.h5" "$1"
+  run "$1" 1 info "$1.h5"
+  grep -q "^  contradiction   $2" "$1.log" || fail "$1: expected $2" "$1.log"
+}
+contradicts larger_dual 'the bound is above the objective'
+contradicts smaller_gap 'the gap is smaller'
+contradicts smaller_objective 'the objective is below beta times'
+
 python judge_certify

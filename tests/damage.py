@@ -1,11 +1,12 @@
 """damage.py FILE COPY CHANGE: FILE copied to COPY with one thing wrong. damage.py FILE DIRECTORY: a copy for each change that makes
 psdnet refuse any model, named after it.
 
-Models are changed as HDF5 files, and by their bytes (BYTES), as any file can be.
+Models and certificates are changed as HDF5 files, and by their bytes (BYTES), as any file can be.
 """
 import os
 import shutil
 import sys
+import zlib
 
 import h5py
 import numpy
@@ -126,11 +127,124 @@ def flip_weight(file):
     file['neurons/weight'][...] = weight
 
 
+def single_filters(file):
+    """as of a program that trains in single precision: the numbers, and the length they are divided by"""
+    filters = file['neurons/filter'][:].astype(numpy.float32)
+    length = numpy.zeros(len(filters), numpy.float32)
+    for column in filters.T:
+        length += column * column
+    file['neurons/filter'][...] = filters / numpy.sqrt(length)[:, None]
+
+
+def longer_filters(file):
+    file['neurons/filter'][...] = (1 + 9.9e-9) * file['neurons/filter'][:]
+
+
+def larger_dual(file):
+    file.attrs['objective_dual'] = file.attrs['objective_primal'] * 1.01
+
+
+def smaller_gap(file):
+    file.attrs['gap'] = file.attrs['gap'] * 0.5
+
+
+def smaller_objective(file):
+    file.attrs['objective_primal'] = file.attrs['objective_dual'] = 1e-3 * file.attrs['objective_primal']
+
+
+# certificate files that are whole, their checksums made anew, and prove less than they claim
+
+def other_nu(file):
+    file['nu'][3, 0] += 0.01
+
+
+def larger_nu(file):
+    file['nu'][...] = 1.001 * file['nu'][:]
+
+
+def negative_nu(file):
+    file['nu'][...] = -file['nu'][:]
+
+
+def smaller_theta(file):
+    theta = file['theta'][:]
+    theta[-1, 1] *= 0.5
+    file['theta'][...] = theta
+
+
+def larger_theta(file):
+    file['theta'][...] = 1.5 * file['theta'][:]
+
+
+def larger_s(file):
+    file.attrs['s'] = 1.0001 * file.attrs['s']
+
+
+def smaller_beta(file):
+    file.attrs['beta'] = 0.999 * file.attrs['beta']
+
+
+def larger_bound(file):
+    file.attrs['bound'] = (1 + 1e-7) * file.attrs['bound']
+
+
+def other_activation(file):
+    file.attrs['activation'] = file.attrs['activation'] + numpy.array([0.001, 0, 0])
+
+
+# and some that are as good as before, or of something else
+
+def no_theta(file):
+    del file['theta']
+
+
+def smaller_bound(file):
+    file.attrs['bound'] = 0.5 * file.attrs['bound']
+
+
+def negative_s(file):
+    file.attrs['s'] = -file.attrs['s']
+
+
+def other_order(file):
+    file['order'][0] += 1
+
+
+def short_nu(file):
+    nu = file['nu'][:-1]
+    del file['nu']
+    file['nu'] = nu
+
+
+def resum(path):
+    """an archive's head again, after its arrays or attributes were changed; what is no longer contiguous loses its place"""
+    with open(path, 'rb') as file:
+        whole = file.read()
+    with h5py.File(path) as file:
+        places = []
+        file.visititems(lambda name, item: places.append(('/' + name, item.id.get_offset(), item.id.get_storage_size()))
+                        if isinstance(item, h5py.Dataset) else None)
+    lines, rest, end = [], 0, 8192
+    for name, offset, size in sorted(places, key=lambda place: place[1]):
+        lines.append(f'array {name} {offset} {size} {zlib.crc32(whole[offset:offset + size]):08x}')
+        rest, end = zlib.crc32(whole[end:offset], rest), offset + size
+    rest = zlib.crc32(whole[end:], rest)
+    kind = next(line for line in whole[:8192].decode('ascii', 'replace').splitlines() if line.startswith('format'))
+    body = '\n'.join([kind, f'bytes {len(whole)}', f'rest {rest:08x}'] + lines) + '\n'
+    first = 'psdnet-archive 1 checksum '
+    body = body.encode().ljust(8192 - len(first) - 9 - 1) + b'\n'
+    with open(path, 'r+b') as file:
+        file.write(first.encode() + b'%08x\n' % zlib.crc32(body) + body)
+
+
+CERTIFICATES = {change.__name__: change for change in (
+    other_nu, larger_nu, negative_nu, smaller_theta, larger_theta, larger_s, smaller_beta, larger_bound, other_activation, no_theta,
+    smaller_bound, negative_s, other_order, short_nu)}
 REFUSED = (other_version, other_format, no_beta, beta_nan, negative_beta, zero_stride, large_patch, short_weights, wide_filters,
            long_filter, weight_nan, region_outside, class_outside, no_neurons, narrow_transform)
 CHANGES = {change.__name__: change for change in REFUSED + (
-    unknown_loss, lost_branch, many_branches, large_reduce, narrow_branch, padded_filter,
-    turn_filter, scale_weights, flip_weight)}
+    unknown_loss, lost_branch, many_branches, large_reduce, narrow_branch, padded_filter, turn_filter, scale_weights, flip_weight,
+    single_filters, longer_filters, larger_dual, smaller_gap, smaller_objective)}
 # what becomes of a file's bytes
 BYTES = {'truncated': lambda whole: whole[:len(whole) // 2], 'beheaded': lambda whole: whole[100:], 'empty': lambda whole: b'',
          'bit_near_end': lambda whole: whole[:-1000] + bytes([whole[-1000] ^ 4]) + whole[-999:]}
@@ -145,7 +259,9 @@ def damage(source, copy, change):
         return
     shutil.copy(source, copy)
     with h5py.File(copy, 'r+') as file:
-        CHANGES[change](file)
+        {**CHANGES, **CERTIFICATES}[change](file)
+    if change in CERTIFICATES:
+        resum(copy)
 
 
 def main(source, copy, change=None):

@@ -26,4 +26,8 @@ for ranks in 1, 3:
         require(found['primal'] > primal * (1 + 1e-6), name, 'the primal is no higher')
         require(found['bound'] <= primal * (1 + 1e-11), name, 'bound above what a network reaches')
         require(found['gap'] > claims('whitened')[2], name, 'the gap is no wider')
+for name in 'single_filters', 'longer_filters', 'strict':
+    found, primal = certificate(name), claims('binary')[0]
+    require(found['gap'] >= 0 and found['bound'] <= found['primal'], name, found)
+    require(abs(found['primal'] / primal - 1) <= 1e-6, name, found, primal)
 finish()

@@ -166,9 +166,9 @@ static void CheckSetting(PetscInt classes, PetscReal beta_rel, Form form)
         RandomNetwork(blocks, 7, PetscPowReal(10, 1 - (PetscReal)trial / 2), 2 * trial, network, S);
     (void)RandomNetwork(blocks, 5, PetscPowReal(10, 1 - (PetscReal)trial / 3), 100 + 2 * trial, w, W);
     PsdCertificate certificate;
-    const PsdDualSource source = {W, NULL};
+    const PsdDualSource source = {.w = W};
     matrix.weight = weight;
-    MUST(PsdCertify(it.problem, &matrix, 1, &source, &certificate));
+    MUST(PsdCertify(it.problem, &matrix, 1, &source, NULL, &certificate));
     const PetscReal primal = PrimalValue(&it, network, weight), dual = PetscMax(0, DualValue(&it, w));
     Require(PetscAbsReal(certificate.primal / primal - 1) <= 1e-12, "primal");
     if (!(certificate.dual <= dual * (1 + 1e-12)) || !(certificate.dual >= dual - TOLERANCE * primal))
@@ -217,9 +217,9 @@ static void AboveBetaMax(void **state)
   MUST(PsdBlocksCreatePairVec(it.problem->blocks, &error));
   MUST(PsdBlocksCreateVec(it.problem->blocks, &none));
   MUST(VecSet(none, 0));
-  const PsdDualSource source = {none, NULL};
+  const PsdDualSource source = {.w = none};
   const PsdNetworkMatrix empty = {.S = none, .error = error};
-  MUST(PsdCertify(it.problem, &empty, 1, &source, &certificate));
+  MUST(PsdCertify(it.problem, &empty, 1, &source, NULL, &certificate));
   Require(certificate.primal == 1.5 * it.problem->n, "L(0)");
   Require(certificate.dual <= certificate.primal && certificate.gap <= 1e-12, "no network is better than none");
   MUST(VecDestroy(&error));

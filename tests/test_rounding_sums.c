@@ -204,8 +204,8 @@ static void Check(PetscInt classes, PetscReal size, PetscBool patches)
   MUST(PsdNeuronsAssemble(&neurons, blocks, network.S, &network.weight));
   MUST(MPI_Allreduce(MPI_IN_PLACE, &network.weight, 1, MPIU_REAL, MPI_SUM, blocks->comm));
   MUST(PsdNeuronsBoundErrors(&neurons, blocks, network.weight, network.error, &network.weight_error));
-  MUST(PsdDualPointCreate(it.problem, &point));
-  const PsdDualSource source = {NULL, nu};
+  MUST(PsdDualPointCreate(it.problem, PETSC_FALSE, &point));
+  const PsdDualSource source = {.nu = nu};
   MUST(PsdProblemEvaluate(it.problem, &network, 1, &source, &primal, &point));
   CheckPrimal(&exact, &network, scores, &primal, &neurons);
   CheckPoint(&exact, blocks, scores, &point);

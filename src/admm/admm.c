@@ -3,6 +3,7 @@
 */
 #include "admm.h"
 #include "base/base.h"
+#include "certificate/witness.h"
 #include "choose_consensus.h"
 #include "problem/beta.h"
 #include "problem/samples.h"
@@ -204,6 +205,20 @@ PetscErrorCode PsdAdmmGetKernels(PsdAdmm admm, const char *consensus[], const ch
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdAdmmKeepWitness(PsdAdmm admm)
+{
+  PetscFunctionBeginUser;
+  if (!admm->witness) PetscCall(PsdWitnessCreate(admm->problem->comm, &admm->witness));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdAdmmGetWitness(PsdAdmm admm, PsdWitness *witness)
+{
+  PetscFunctionBeginUser;
+  *witness = admm->witness;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdAdmmDestroy(PsdAdmm *admm)
 {
   PetscFunctionBeginUser;
@@ -221,6 +236,7 @@ PetscErrorCode PsdAdmmDestroy(PsdAdmm *admm)
   PetscCall(PetscFree(it->extracted.factor));
   PetscCall(PsdSplittingDestroy(&it->split));
   PetscCall(PsdAcceleratorDestroy(&it->accelerator));
+  PetscCall(PsdWitnessDestroy(&it->witness));
   PetscCall(PsdBoundsDestroy(&it->bounds));
   PetscCall(PsdCheckpointDestroy(&it->checkpoint));
   PetscCall(PsdHistoryDestroy(&it->history));

@@ -93,6 +93,7 @@ struct _p_PsdAdmm {
   PsdAccelerator *accelerator; /* of losses that are split; else NULL */
   PsdExtraction extracted;
   PsdBestNetwork best;
+  PsdWitness witness; /* of the last certificate; NULL: none is kept */
   PsdPenaltyState penalty;
   PsdChecks checks;
   PsdAdmmStatus status;
@@ -109,10 +110,8 @@ struct _p_PsdAdmm {
   void *monitor_context;
 };
 
-/* results.c: what the user is told of the status, and a network's neurons as a list of the caller's own, both in the
-   units of the one that takes them. Not collective. */
+/* results.c: what the user is told of the status, in the user's units. Not collective. */
 PsdAdmmStatus PsdAdmmStatusNow(PsdAdmm admm);
-PetscErrorCode PsdAdmmReadNeurons(PsdAdmm admm, PsdNetwork network, PsdNeurons *neurons);
 
 /* start.c: from nothing, with the penalty that was given or one that is estimated. Collective. */
 PetscErrorCode PsdAdmmStart(PsdAdmm admm, PetscReal sigma);

@@ -9,7 +9,7 @@
 #include "admm.h"
 #include "base/base.h"
 #include "certificate/certificate.h"
-#include "network/network.h"
+#include "certificate/user_network.h"
 
 PetscErrorCode PsdAdmmFixNetwork(PsdAdmm admm, PsdNetwork network)
 {
@@ -17,7 +17,7 @@ PetscErrorCode PsdAdmmFixNetwork(PsdAdmm admm, PsdNetwork network)
   PsdCheckHandle(admm);
   PsdIterate iterate = {.network = admm->best.S};
   PsdNeurons all;
-  PetscCall(PsdAdmmReadNeurons(admm, network, &all));
+  PetscCall(PsdProblemReadNeurons(admm->problem, network, &all));
   PetscCall(PsdNeuronsAssemble(&all, admm->blocks, admm->best.S, &admm->best.weight));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &admm->best.weight, 1, MPIU_REAL, MPI_SUM, admm->blocks->comm));
   PetscCall(PsdNeuronsBoundErrors(&all, admm->blocks, admm->best.weight, admm->best.error, &admm->best.weight_error));
@@ -32,14 +32,14 @@ PetscErrorCode PsdAdmmFixNetwork(PsdAdmm admm, PsdNetwork network)
 }
 
 PetscErrorCode PsdCertifyNetwork(PsdProblem problem, PsdNetwork network, PetscReal target, PetscInt max_it,
-                                 PsdCertificate *certificate)
+                                 PsdCertificate *certificate, PsdWitness *witness)
 {
   PetscFunctionBeginUser;
   PsdCheckHandle(problem);
   PsdAdmm admm;
-  PetscCall(PsdNetworkCheckPadding(network));
   PetscCall(PsdAdmmCreate(problem, &admm));
   PetscCall(PsdAdmmSetTolerances(admm, target, max_it));
+  if (witness) PetscCall(PsdAdmmKeepWitness(admm));
   PetscCall(PsdAdmmSetUp(admm));
   PetscCall(PsdAdmmFixNetwork(admm, network));
   if (max_it > 0) {
@@ -47,7 +47,11 @@ PetscErrorCode PsdCertifyNetwork(PsdProblem problem, PsdNetwork network, PetscRe
     PetscCall(PsdAdmmSolve(admm, certificate));
   } else {
     const PsdNetworkMatrix matrix = {admm->best.S, admm->best.error, admm->best.weight, admm->best.weight_error};
-    PetscCall(PsdCertify(problem, &matrix, 1, &admm->bounds->best_source, certificate));
+    PetscCall(PsdCertify(problem, &matrix, 1, &admm->bounds->best_source, admm->witness, certificate));
+  }
+  if (witness) {
+    *witness = admm->witness;
+    admm->witness = NULL; /* handed on */
   }
   PetscCall(PsdAdmmDestroy(&admm));
   PetscFunctionReturn(0);

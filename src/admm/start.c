@@ -3,7 +3,7 @@
 */
 #include "admm.h"
 #include "base/base.h"
-#include "network/network.h"
+#include "certificate/user_network.h"
 
 PetscErrorCode PsdAdmmStart(PsdAdmm admm, PetscReal sigma)
 {
@@ -44,8 +44,7 @@ PetscErrorCode PsdAdmmSetInitial(PsdAdmm admm, PsdNetwork network)
   PetscFunctionBeginUser;
   PsdCheckHandle(admm);
   PsdNeurons all;
-  PetscCall(PsdNetworkCheckPadding(network));
-  PetscCall(PsdAdmmReadNeurons(admm, network, &all));
+  PetscCall(PsdProblemReadNeurons(admm->problem, network, &all));
   for (PetscInt s = 0; s < 2; s++) {
     PsdNeurons selected;
     PetscReal weight;

@@ -44,8 +44,25 @@ PetscErrorCode PsdUseHeldOutPart(PsdData data);
    chose, and of its image size. as_trained: with mirror images when the network was trained on them. */
 PetscErrorCode PsdLoadModelAndData(const char model[], PsdData data, PetscBool as_trained, PsdNetwork *network);
 
+/* The same of a network that is there. */
+PetscErrorCode PsdLoadDataOf(PsdNetwork network, PsdData data, PetscBool as_trained);
+
 /* The largest of all ranks' peak resident set sizes, in MB. Collective. */
 PetscErrorCode PsdPeakMemory(PetscReal *megabytes);
+
+/* A certificate as text that is rounded as it must be: objective and gap up, bound down. */
+typedef struct {
+  char primal[PSD_DECIMAL_LENGTH], bound[PSD_DECIMAL_LENGTH], gap[PSD_DECIMAL_LENGTH];
+} PsdCertificateText;
+
+/* digits: of objective and bound, as of %.12g; gap_digits: as of %.3e, one more than after the point. */
+void PsdCertificateWords(PetscReal primal, PetscReal bound, PetscReal gap, int digits, int gap_digits,
+                         PsdCertificateText *text);
+
+/* -certificate of those that train: written beside the model. */
+PetscErrorCode PsdOptionCertificate(char path[PETSC_MAX_PATH_LEN]);
+/* Writes the witness of the solver's last certificate, and says what it proves. */
+PetscErrorCode PsdCertificateSave(PsdWitness witness, PsdProblem problem, const char path[]);
 
 /* A line when rounding may have changed the objective by more than 1e-9 of itself. Collective. */
 PetscErrorCode PsdWarnOfRounding(const PsdCertificate *certificate);

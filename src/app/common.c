@@ -22,19 +22,26 @@ PetscErrorCode PsdUseHeldOutPart(PsdData data)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdLoadModelAndData(const char model[], PsdData data, PetscBool as_trained, PsdNetwork *network)
+PetscErrorCode PsdLoadDataOf(PsdNetwork network, PsdData data, PetscBool as_trained)
 {
   PetscFunctionBeginUser;
   PsdTraining training;
   PetscInt count;
   const PetscInt *labels;
-  PetscCall(PsdNetworkLoad(PETSC_COMM_WORLD, model, network));
-  PetscCall(PsdNetworkGetClasses(*network, &count, &labels, NULL));
+  PetscCall(PsdNetworkGetClasses(network, &count, &labels, NULL));
   PetscCall(PsdDataSetClasses(data, count, labels));
-  PetscCall(PsdNetworkGetTraining(*network, &training));
+  PetscCall(PsdNetworkGetTraining(network, &training));
   PetscCall(PsdDataSetMirror(data, (PetscBool)(as_trained && training.flip)));
   PetscCall(PsdDataSetUp(data));
-  PetscCall(PsdNetworkCheckData(*network, data));
+  PetscCall(PsdNetworkCheckData(network, data));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdLoadModelAndData(const char model[], PsdData data, PetscBool as_trained, PsdNetwork *network)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PsdNetworkLoad(PETSC_COMM_WORLD, model, network));
+  PetscCall(PsdLoadDataOf(*network, data, as_trained));
   PetscFunctionReturn(0);
 }
 
@@ -59,6 +66,37 @@ PetscErrorCode PsdPeakMemory(PetscReal *megabytes)
   getrusage(RUSAGE_SELF, &usage);
   *megabytes = (PetscReal)usage.ru_maxrss / 1024;
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, megabytes, 1, MPIU_REAL, MPI_MAX, PETSC_COMM_WORLD));
+  PetscFunctionReturn(0);
+}
+
+void PsdCertificateWords(PetscReal primal, PetscReal bound, PetscReal gap, int digits, int gap_digits,
+                         PsdCertificateText *text)
+{
+  (void)PsdDecimal(primal, digits, 'g', PSD_ROUND_UP, text->primal);
+  (void)PsdDecimal(bound, digits, 'g', PSD_ROUND_DOWN, text->bound);
+  (void)PsdDecimal(gap, gap_digits, 'e', PSD_ROUND_UP, text->gap);
+}
+
+PetscErrorCode PsdOptionCertificate(char path[PETSC_MAX_PATH_LEN])
+{
+  PetscFunctionBeginUser;
+  PetscCall(PsdOptionPath("-certificate",
+                          "file the bound's proof is written to (HDF5), for psdnet certify -certificate",
+                          PSD_PATH_OUTPUT, PETSC_FALSE, path));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdCertificateSave(PsdWitness witness, PsdProblem problem, const char path[])
+{
+  PetscFunctionBeginUser;
+  PetscReal bound;
+  char text[PSD_DECIMAL_LENGTH];
+  PetscCall(PsdPhaseBegin(PSD_PHASE_WRITE));
+  PetscCall(PsdWitnessSave(witness, problem, path));
+  PetscCall(PsdPhaseEnd(PSD_PHASE_WRITE));
+  PetscCall(PsdWitnessGetBound(witness, &bound));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "proof    %s   of the bound %s\n", path,
+                        PsdDecimal(bound, 12, 'g', PSD_ROUND_DOWN, text)));
   PetscFunctionReturn(0);
 }
 

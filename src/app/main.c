@@ -14,8 +14,8 @@ static const PsdSubcommand subcommands[] = {
     {"evaluate", "-model m.h5 -data DIR", "accuracy and confusion matrix", PETSC_FALSE, PsdRunEvaluate},
     {"predict", "-model m.h5 -data DIR -output p.csv", "index, scores and class of every image", PETSC_FALSE,
      PsdRunPredict},
-    {"certify", "-model m.h5 -data DIR", "objective, bound and gap again, from file and data alone", PETSC_FALSE,
-     PsdRunCertify},
+    {"certify", "-model m.h5 or -certificate c.h5 -data DIR",
+     "objective, bound and gap again, from file and data alone", PETSC_FALSE, PsdRunCertify},
     {"plan", "-images N -image 3x32x32", "memory and time of a run before it is submitted", PETSC_FALSE, PsdRunPlan},
     {"info", "FILE|DIR", "what a model or a data set is", PETSC_TRUE, PsdRunInfo},
 };

@@ -33,7 +33,7 @@ enum {
 
 typedef struct {
   char model[PETSC_MAX_PATH_LEN], table[PETSC_MAX_PATH_LEN], report[PETSC_MAX_PATH_LEN];
-  char validation_data[PETSC_MAX_PATH_LEN];
+  char certificate[PETSC_MAX_PATH_LEN], validation_data[PETSC_MAX_PATH_LEN];
   PetscReal validation;
   PetscInt crop_shift;
   PetscInt count;             /* betas */
@@ -106,6 +106,7 @@ static PetscErrorCode ReadOptions(Choices *choices, PsdData data, PsdPatches pat
   PetscCall(PsdOptionsHeading("Output"));
   PetscCall(PsdOptionPath("-model", "file the best network is written to (HDF5)", PSD_PATH_OUTPUT, PETSC_TRUE,
                           choices->model));
+  PetscCall(PsdOptionCertificate(choices->certificate));
   PetscCall(PsdOptionBool("-keep_all", "keep every beta's network as well, as MODEL.1, MODEL.2, ...",
                           &choices->keep_all, NULL));
   PetscCall(
@@ -119,6 +120,7 @@ static PetscErrorCode ReadOptions(Choices *choices, PsdData data, PsdPatches pat
   if (*done) PetscFunctionReturn(0);
   PsdCheckInput(!(choices->validation > 0 && choices->validation_data[0]),
                 "options -validation and -validation_data: found both, expected one of them");
+  if (choices->certificate[0]) PetscCall(PsdAdmmKeepWitness(admm));
   PetscFunctionReturn(0);
 }
 
@@ -200,9 +202,11 @@ static PetscErrorCode Monitor(PsdAdmm admm, const PsdAdmmStatus *status, void *c
 {
   PetscFunctionBeginUser;
   (void)admm, (void)context;
+  PsdCertificateText text;
+  PsdCertificateWords(status->objective, status->bound, status->gap, 8, 3, &text);
   PetscCall(PsdProgressLine(PETSC_COMM_WORLD, PETSC_FALSE,
-                            "solve    iteration %5" PetscInt_FMT "  objective %.8g  bound %.8g  gap %.2e",
-                            status->iteration, (double)status->objective, (double)status->bound, (double)status->gap));
+                            "solve    iteration %5" PetscInt_FMT "  objective %s  bound %s  gap %s", status->iteration,
+                            text.primal, text.bound, text.gap));
   PetscFunctionReturn(0);
 }
 
@@ -218,17 +222,19 @@ static PetscErrorCode ShowRow(const Path *path, const PetscReal row[])
 {
   PetscFunctionBeginUser;
   char held_out[64] = "", columns[64] = ",";
+  PsdCertificateText text;
+  PsdCertificateWords(row[OBJECTIVE], row[BOUND], row[GAP], 8, 3, &text);
   if (path->held_out) {
     PetscCall(PetscSNPrintf(held_out, sizeof(held_out), "  %9.2f%%  %9.5f", 100 * (double)row[ACCURACY_HELD_OUT],
                             (double)row[LOSS_HELD_OUT]));
     PetscCall(PetscSNPrintf(columns, sizeof(columns), "%.9g,%.9g", (double)row[ACCURACY_HELD_OUT],
                             (double)row[LOSS_HELD_OUT]));
   }
-  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%4.0f  %10.4g  %9.3g  %5.0f  %7.2f  %14.8g  %8.2e  %7.0f  %7.2f%%%s\n",
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%4.0f  %10.4g  %9.3g  %5.0f  %7.2f  %14s  %8s  %7.0f  %7.2f%%%s\n",
                         (double)row[NUMBER], (double)row[BETA], (double)row[BETA_REL], (double)row[ITERATIONS],
-                        (double)row[SECONDS], (double)row[OBJECTIVE], (double)row[GAP], (double)row[NEURONS],
-                        100 * (double)row[ACCURACY], held_out));
-  PetscCall(PsdTableRow(path->table, "%.0f,%.17g,%.17g,%.0f,%.6f,%.17g,%.17g,%.9g,%.0f,%.9g,%s", (double)row[NUMBER],
+                        (double)row[SECONDS], text.primal, text.gap, (double)row[NEURONS], 100 * (double)row[ACCURACY],
+                        held_out));
+  PetscCall(PsdTableRow(path->table, "%.0f,%.17g,%.17g,%.0f,%.6f,%.17g,%.17g,%.17g,%.0f,%.9g,%s", (double)row[NUMBER],
                         (double)row[BETA], (double)row[BETA_REL], (double)row[ITERATIONS], (double)row[SECONDS],
                         (double)row[OBJECTIVE], (double)row[BOUND], (double)row[GAP], (double)row[NEURONS],
                         (double)row[ACCURACY], columns));
@@ -285,13 +291,20 @@ static PetscErrorCode FillRow(Path *path, PetscInt number, const PsdCertificate 
 static PetscErrorCode Write(const Path *path, PsdNetwork network, const PetscReal row[])
 {
   PetscFunctionBeginUser;
+  PsdWitness witness;
   PetscCall(PsdPhaseBegin(PSD_PHASE_WRITE));
   if (path->choices->keep_all) {
     char name[PETSC_MAX_PATH_LEN];
     PetscCall(NameOne(path->choices, (PetscInt)row[NUMBER], name));
     PetscCall(PsdNetworkSave(network, name));
   }
-  if (path->best == row) PetscCall(PsdNetworkSave(network, path->choices->model));
+  if (path->best == row) {
+    PetscCall(PsdNetworkSave(network, path->choices->model));
+    if (path->choices->certificate[0]) {
+      PetscCall(PsdAdmmGetWitness(path->admm, &witness));
+      PetscCall(PsdWitnessSave(witness, path->problem, path->choices->certificate));
+    }
+  }
   PetscCall(PsdPhaseEnd(PSD_PHASE_WRITE));
   PetscFunctionReturn(0);
 }
@@ -385,14 +398,16 @@ static PetscErrorCode PrintSummary(const Path *path)
 {
   PetscFunctionBeginUser;
   const PsdReport *report = path->report;
+  const PsdCertificate *certificate = &report->certificate;
   PetscReal memory;
+  PsdCertificateText text;
   PetscCall(PsdPeakMemory(&memory));
+  PsdCertificateWords(certificate->primal, certificate->dual, certificate->gap, 12, 4, &text);
   PetscCall(PetscPrintf(PETSC_COMM_WORLD,
-                        "\nkept     number %.0f, beta %.6g: objective %.12g, bound %.12g, gap %.3e, %" PetscInt_FMT
+                        "\nkept     number %.0f, beta %.6g: objective %s, bound %s, gap %s, %" PetscInt_FMT
                         " neurons\naccuracy %.2f%% training",
-                        (double)path->best[NUMBER], (double)report->beta, (double)report->certificate.primal,
-                        (double)report->certificate.dual, (double)report->certificate.gap, report->neurons,
-                        100 * (double)report->certificate.accuracy));
+                        (double)path->best[NUMBER], (double)report->beta, text.primal, text.bound, text.gap,
+                        report->neurons, 100 * (double)certificate->accuracy));
   if (path->held_out)
     PetscCall(PetscPrintf(PETSC_COMM_WORLD, ", %.2f%% validation", 100 * (double)report->accuracy_validation));
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "\nseconds  total %.2f; peak memory %.0f MB a rank\nmodel    %s\n",

@@ -1,10 +1,11 @@
 /*
-   psdnet train: data -> patches -> problem -> solver -> network, with its certificate, model, report and history.
+   psdnet train: data -> patches -> problem -> solver -> network, with its model, certificate, report and history.
 */
 #include "app.h"
 
 typedef struct {
   char model[PETSC_MAX_PATH_LEN], report[PETSC_MAX_PATH_LEN], history[PETSC_MAX_PATH_LEN];
+  char certificate[PETSC_MAX_PATH_LEN];
   PetscReal validation;
   PetscInt crop_shift;
 } Outputs;
@@ -24,6 +25,7 @@ static PetscErrorCode ReadOptions(Outputs *outputs, PsdData data, PsdPatches pat
   PetscCall(PsdOptionsHeading("Output"));
   PetscCall(
       PsdOptionPath("-model", "file the network is written to (HDF5)", PSD_PATH_OUTPUT, PETSC_TRUE, outputs->model));
+  PetscCall(PsdOptionCertificate(outputs->certificate));
   PetscCall(
       PsdOptionPath("-report", "file the run is summed up in (JSON)", PSD_PATH_OUTPUT, PETSC_FALSE, outputs->report));
   PetscCall(PsdOptionPath("-history_file", "file the solver's checks are listed in (CSV); -history for short",
@@ -32,13 +34,14 @@ static PetscErrorCode ReadOptions(Outputs *outputs, PsdData data, PsdPatches pat
   outputs->validation = 0;
   PetscCall(PetscOptionsGetReal(NULL, NULL, "-validation", &outputs->validation, NULL));
   PetscCall(PsdOptionsEnd(done));
+  if (!*done && outputs->certificate[0]) PetscCall(PsdAdmmKeepWitness(admm));
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode HistoryRow(PsdTable history, const PsdAdmmStatus *status)
 {
   PetscFunctionBeginUser;
-  PetscCall(PsdTableRow(history, "%" PetscInt_FMT ",%.6f,%.9g,%.9g,%.9g,%.17g,%.17g,%.9g,%" PetscInt_FMT,
+  PetscCall(PsdTableRow(history, "%" PetscInt_FMT ",%.6f,%.9g,%.9g,%.9g,%.17g,%.17g,%.17g,%" PetscInt_FMT,
                         status->iteration, (double)status->seconds, (double)status->primal_residual,
                         (double)status->dual_residual, (double)status->rho, (double)status->objective,
                         (double)status->bound, (double)status->gap, status->rank_Z));
@@ -62,12 +65,29 @@ static PetscErrorCode Monitor(PsdAdmm admm, const PsdAdmmStatus *status, void *c
 {
   PetscFunctionBeginUser;
   PsdAdmmReason reason;
+  PsdCertificateText text;
   PetscCall(PsdAdmmGetStatus(admm, NULL, &reason));
   PetscCall(HistoryRow((PsdTable)context, status));
-  PetscCall(PsdProgressLine(
-      PETSC_COMM_WORLD, (PetscBool)(reason != PSD_RUNNING),
-      "solve    iteration %5" PetscInt_FMT "  objective %.8g  bound %.8g  gap %.2e  neurons %" PetscInt_FMT,
-      status->iteration, (double)status->objective, (double)status->bound, (double)status->gap, status->neurons));
+  PsdCertificateWords(status->objective, status->bound, status->gap, 8, 3, &text);
+  PetscCall(PsdProgressLine(PETSC_COMM_WORLD, (PetscBool)(reason != PSD_RUNNING),
+                            "solve    iteration %5" PetscInt_FMT
+                            "  objective %s  bound %s  gap %s  neurons %" PetscInt_FMT,
+                            status->iteration, text.primal, text.bound, text.gap, status->neurons));
+  PetscFunctionReturn(0);
+}
+
+/* Objective, bound and gap, each rounded to its safe side. */
+static PetscErrorCode PrintCertificate(const PsdReport *report)
+{
+  PetscFunctionBeginUser;
+  const PsdCertificate *certificate = &report->certificate;
+  PsdCertificateText text;
+  PsdCertificateWords(certificate->primal + certificate->primal_error, certificate->dual, certificate->gap, 12, 4,
+                      &text);
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "primal   %s   this network's objective, %" PetscInt_FMT " neurons\n",
+                        text.primal, report->neurons));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "bound    %s   no network has less\n", text.bound));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "gap      %s        certified, relative\n", text.gap));
   PetscFunctionReturn(0);
 }
 
@@ -81,10 +101,7 @@ static PetscErrorCode PrintSummary(const PsdReport *report, const Outputs *outpu
   PetscCall(PsdPeakMemory(&memory));
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "\n%s after %" PetscInt_FMT " iterations (consensus %s, cone %s)\n",
                         reasons[reason], report->iterations, report->consensus, report->cone));
-  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "primal   %.12g   this network's objective, %" PetscInt_FMT " neurons\n",
-                        (double)certificate->primal, report->neurons));
-  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "bound    %.12g   no network has less\n", (double)certificate->dual));
-  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "gap      %.3e        certified, relative\n", (double)certificate->gap));
+  PetscCall(PrintCertificate(report));
   PetscCall(PsdWarnOfRounding(certificate));
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "accuracy %.2f%% training", 100 * (double)certificate->accuracy));
   if (report->accuracy_validation >= 0)
@@ -126,6 +143,7 @@ static PetscErrorCode SolveAndWrite(PsdAdmm admm, PsdProblem problem, PsdData he
   PsdTable history;
   PetscReal loss, gap;
   PsdNetwork network;
+  PsdWitness witness;
   PsdAdmmStatus status;
   PsdAdmmReason reason;
   PetscBool keeps;
@@ -149,6 +167,10 @@ static PetscErrorCode SolveAndWrite(PsdAdmm admm, PsdProblem problem, PsdData he
   PetscCall(PrintSummary(report, outputs, reason));
   PetscCall(PsdAdmmGetTolerances(admm, &gap, NULL));
   PetscCall(PsdTrainingExplain(&report->certificate, gap, reason));
+  if (outputs->certificate[0]) {
+    PetscCall(PsdAdmmGetWitness(admm, &witness));
+    PetscCall(PsdCertificateSave(witness, problem, outputs->certificate));
+  }
   if (outputs->report[0]) PetscCall(PsdReportWrite(report, outputs->report));
   PetscCall(PetscOptionsHasName(NULL, NULL, "-checkpoint", &keeps));
   *exit_status = ExitStatus(reason, keeps);

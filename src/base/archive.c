@@ -17,6 +17,12 @@ uint32_t PsdArchiveChecksum(uint32_t so_far, const void *bytes, size_t count)
   return (uint32_t)crc32_z(so_far, bytes, count);
 }
 
+PsdH5File PsdArchiveDescription(PsdArchive it, PsdFailure **failure)
+{
+  *failure = &it->failure;
+  return it->hdf5;
+}
+
 PetscErrorCode PsdArchiveAddPart(PsdArchive it, uint64_t offset, uint64_t bytes, uint32_t checksum)
 {
   PetscFunctionBeginUser;

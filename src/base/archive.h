@@ -14,6 +14,7 @@
 #define PSD_ARCHIVE_PRIVATE_H
 
 #include "base.h"
+#include "hdf5_file.h"
 
 #define PSD_ARCHIVE_TEXT 8192 /* longest text, with its end */
 
@@ -32,8 +33,13 @@ void PsdArchiveAddReal(PsdArchive archive, const char name[], PetscReal value);
 void PsdArchiveAddText(PsdArchive archive, const char name[], const char text[]);
 /* PsdArchiveAddArray - rows x columns, row-major; name begins with '/'. Returns a number to call it by. Not collective. */
 PetscInt PsdArchiveAddArray(PsdArchive archive, const char name[], PetscInt64 rows, PetscInt64 columns);
+/* PsdArchiveAddVector - the same with one axis. */
+PetscInt PsdArchiveAddVector(PsdArchive archive, const char name[], PetscInt64 length);
 /* PsdArchiveLayout - no more names after this one. Collective. Agrees; then the archive is still to be committed. */
 PetscErrorCode PsdArchiveLayout(PsdArchive archive);
+/* PsdArchiveDescription - what HDF5 itself keeps, on the root, for groups and attributes beyond those above: to be written to
+   before Layout, or read from after Open. */
+PsdH5File PsdArchiveDescription(PsdArchive archive, PsdFailure **failure);
 /* PsdArchivePut - numbers first .. first+count-1 of an array, counted through its rows. Every number is put by exactly one
    rank. Not collective. */
 void PsdArchivePut(PsdArchive archive, PetscInt array, PetscInt64 first, PetscInt64 count, const PetscReal numbers[]);

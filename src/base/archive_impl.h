@@ -5,7 +5,6 @@
 #define PSD_ARCHIVE_IMPL_H
 
 #include "archive.h"
-#include "hdf5_file.h"
 #include <stdint.h>
 
 #define PSD_ARCHIVE_ARRAYS 96

@@ -79,10 +79,9 @@ void PsdArchiveAddText(PsdArchive it, const char name[], const char text[])
 }
 
 /* A contiguous data set that has its place now and is written to by nobody here. Returns its place. */
-static uint64_t PlaceArray(PsdArchive it, const char name[], hsize_t rows, hsize_t columns)
+static uint64_t PlaceArray(PsdArchive it, const char name[], int axes, const hsize_t extent[])
 {
-  const hsize_t extent[2] = {rows, columns};
-  const hid_t space = H5Screate_simple(2, extent, NULL);
+  const hid_t space = H5Screate_simple(axes, extent, NULL);
   const hid_t creation = H5Pcreate(H5P_DATASET_CREATE), links = H5Pcreate(H5P_LINK_CREATE);
   haddr_t offset = HADDR_UNDEF;
 
@@ -102,18 +101,28 @@ static uint64_t PlaceArray(PsdArchive it, const char name[], hsize_t rows, hsize
   return offset;
 }
 
-PetscInt PsdArchiveAddArray(PsdArchive it, const char name[], PetscInt64 rows, PetscInt64 columns)
+static PetscInt AddArray(PsdArchive it, const char name[], int axes, const hsize_t extent[])
 {
-  if (rows == 0 || columns == 0) return -1; /* HDF5 gives nothing no place */
   PsdArchiveArray *array = &it->array[it->count];
   if (it->count == PSD_ARCHIVE_ARRAYS || strlen(name) >= sizeof(array->name)) {
     PsdFailureRecord(&it->failure, "%s: no room for the name of array %s", it->path, name);
     return -1;
   }
   (void)snprintf(array->name, sizeof(array->name), "%s", name);
-  array->bytes = (uint64_t)rows * (uint64_t)columns * sizeof(PetscReal);
-  if (it->rank == 0 && !it->failure.failed) array->offset = PlaceArray(it, name, (hsize_t)rows, (hsize_t)columns);
+  array->bytes = (uint64_t)extent[0] * (axes > 1 ? (uint64_t)extent[1] : 1) * sizeof(PetscReal);
+  if (array->bytes == 0) return -1; /* HDF5 gives nothing no place */
+  if (it->rank == 0 && !it->failure.failed) array->offset = PlaceArray(it, name, axes, extent);
   return it->count++;
+}
+
+PetscInt PsdArchiveAddArray(PsdArchive it, const char name[], PetscInt64 rows, PetscInt64 columns)
+{
+  return AddArray(it, name, 2, (const hsize_t[]){(hsize_t)rows, (hsize_t)columns});
+}
+
+PetscInt PsdArchiveAddVector(PsdArchive it, const char name[], PetscInt64 length)
+{
+  return AddArray(it, name, 1, (const hsize_t[]){(hsize_t)length});
 }
 
 PetscErrorCode PsdArchiveLayout(PsdArchive it)

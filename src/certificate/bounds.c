@@ -32,7 +32,7 @@ PetscErrorCode PsdBoundsCreate(PsdProblem problem, PsdConsensus consensus, PsdBo
     PetscCall(PetscMalloc1(length, &it->best_nu));
     PetscCall(PetscMalloc2(length, &it->nu, length, &it->nu_network));
     PetscCall(PetscArraycpy(it->best_nu, problem->nu0, length));
-    it->best_source = (PsdDualSource){NULL, it->best_nu};
+    it->best_source = (PsdDualSource){.nu = it->best_nu};
   }
   it->best_residual = (PsdResidual){.linear = problem->YY, .quadratic = problem->YY};
   it->best_polar = problem->beta_max;
@@ -68,7 +68,7 @@ PetscErrorCode PsdBoundsVisit(PsdBounds bounds, PsdVisitor v)
   if (bounds->best_nu) PetscCall(PsdVisitSamples(v, "/samples/bound", bounds->best_nu));
   if (!PsdVisitorIsReading(v)) PetscFunctionReturn(0);
   is_nu = (PetscBool)(is_nu && bounds->best_nu);
-  bounds->best_source = is_nu ? (PsdDualSource){NULL, bounds->best_nu} : (PsdDualSource){bounds->best_w, NULL};
+  bounds->best_source = is_nu ? (PsdDualSource){.nu = bounds->best_nu} : (PsdDualSource){.w = bounds->best_w};
   PetscFunctionReturn(0);
 }
 
@@ -198,10 +198,10 @@ static PetscErrorCode Keep(PsdBounds bounds, const PsdCandidateOps *candidate)
   if (candidate->of_split) nu = bounds->nu;
   if (candidate->of_split || (nu && candidate->group == PSD_CANDIDATES_SOLVER)) {
     PetscCall(PetscArraycpy(bounds->best_nu, nu, length));
-    bounds->best_source = (PsdDualSource){NULL, bounds->best_nu};
+    bounds->best_source = (PsdDualSource){.nu = bounds->best_nu};
   } else {
     PetscCall(VecCopy(bounds->w, bounds->best_w));
-    bounds->best_source = (PsdDualSource){bounds->best_w, NULL};
+    bounds->best_source = (PsdDualSource){.w = bounds->best_w};
   }
   PetscFunctionReturn(0);
 }

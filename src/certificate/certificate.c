@@ -11,8 +11,8 @@
 #include "ray.h"
 
 /* loss + beta weight: the two errors, and two roundings */
-static void SetPrimal(PsdProblem problem, const PsdNetworkMatrix *network, const PsdPrimalPoint *primal,
-                      PsdCertificate *certificate)
+void PsdCertificateSetPrimal(PsdProblem problem, const PsdNetworkMatrix *network, const PsdPrimalPoint *primal,
+                             PsdCertificate *certificate)
 {
   const PetscReal value = primal->loss + problem->beta * network->weight;
   const PetscReal error = primal->rounding + problem->beta * network->weight_error + PsdRoundings(2) * value;
@@ -23,7 +23,7 @@ static void SetPrimal(PsdProblem problem, const PsdNetworkMatrix *network, const
 }
 
 /* Of the values that may be furthest apart; 1 where nothing is known. unrounded: the bound, were rounding not counted. */
-static void SetGap(PsdCertificate *certificate, PetscReal unrounded)
+void PsdCertificateSetGap(PsdCertificate *certificate, PetscReal unrounded)
 {
   const PetscReal upper = certificate->primal + certificate->primal_error;
   const PetscReal gap = (upper - certificate->dual) / upper + 2 * PETSC_MACHINE_EPSILON;
@@ -32,17 +32,20 @@ static void SetGap(PsdCertificate *certificate, PetscReal unrounded)
   certificate->rounding = known ? (certificate->primal_error + PetscMax(0, unrounded - certificate->dual)) / upper : 1;
 }
 
+PetscErrorCode PsdCertificateCheck(PsdProblem problem, const PsdCertificate *certificate)
+{
+  PetscFunctionBeginUser;
+  PetscCheck(!(certificate->dual > certificate->primal + certificate->primal_error), problem->comm, PETSC_ERR_PLIB,
+             "The bound %.17g is above the objective %.17g of a network, known to %g: one of them is wrong",
+             (double)certificate->dual, (double)certificate->primal, (double)certificate->primal_error);
+  PetscFunctionReturn(0);
+}
+
 /* The largest value of the dual function on the ray of a point, rounded down; plain: were rounding not counted. */
 static PetscErrorCode DualValue(PsdProblem problem, const PsdDualPoint *point, PetscReal *value, PetscReal *plain)
 {
   PetscFunctionBeginUser;
-  const PsdDualRay ray = {.problem = problem,
-                          .linear = point->linear,
-                          .quadratic = point->quadratic,
-                          .nu = point->nu,
-                          .samples = {problem->n_local, 1, problem->Y}, /* each by itself */
-                          .linear_error = point->linear_error,
-                          .quadratic_error = point->quadratic_error};
+  const PsdDualRay ray = PsdDualRayOf(problem, point);
   PetscReal polar, rounding, unused;
   PetscCall(PsdDualPointPolar(problem, point, &polar, NULL));
   PetscCall(PsdDualAlongRay(&ray, problem->beta / polar * (1 - 2 * PETSC_MACHINE_EPSILON), value, &rounding));
@@ -56,26 +59,34 @@ static PetscErrorCode DualValue(PsdProblem problem, const PsdDualPoint *point, P
 }
 
 PetscErrorCode PsdCertify(PsdProblem problem, const PsdNetworkMatrix *network, PetscInt count,
-                          const PsdDualSource sources[], PsdCertificate *certificate)
+                          const PsdDualSource sources[], PsdWitness witness, PsdCertificate *certificate)
 {
   PetscFunctionBeginUser;
   PsdPrimalPoint primal;
-  PsdDualPoint *points;
+  PsdDualPoint *points, *best = NULL;
   PetscCall(PetscMalloc1(count, &points));
-  for (PetscInt k = 0; k < count; k++) PetscCall(PsdDualPointCreate(problem, &points[k]));
+  for (PetscInt k = 0; k < count; k++) PetscCall(PsdDualPointCreate(problem, (PetscBool)(witness != NULL), &points[k]));
   PetscCall(PsdProblemEvaluate(problem, network, count, sources, &primal, points));
 
   PetscCall(PsdPhaseBegin(PSD_PHASE_CERTIFY));
-  SetPrimal(problem, network, &primal, certificate);
+  PsdCertificateSetPrimal(problem, network, &primal, certificate);
   certificate->dual = 0;   /* nu = 0 is feasible, and L*(0) = 0 */
   PetscReal unrounded = 0; /* the dual value, were rounding not counted */
   for (PetscInt k = 0; k < count; k++) {
     PetscReal value, plain;
     PetscCall(DualValue(problem, &points[k], &value, &plain));
-    if (value > certificate->dual) certificate->dual = value;
+    if (value > certificate->dual) {
+      certificate->dual = value;
+      best = &points[k];
+    }
     if (plain > unrounded) unrounded = plain;
   }
-  SetGap(certificate, unrounded);
+  if (witness) {
+    PetscCall(PsdWitnessTake(witness, problem, best));
+    certificate->dual = PetscMin(certificate->dual, witness->bound);
+  }
+  PsdCertificateSetGap(certificate, unrounded);
+  PetscCall(PsdCertificateCheck(problem, certificate));
   PetscCall(PetscInfo(NULL, "rounding: primal known to %g, features to %g of their size\n",
                       (double)certificate->primal_error, (double)certificate->feature_error));
   for (PetscInt k = 0; k < count; k++) PetscCall(PsdDualPointDestroy(&points[k]));

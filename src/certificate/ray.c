@@ -81,7 +81,8 @@ static PetscErrorCode Reach(const PsdDualRay *ray, PetscReal *limit)
 #define NARROW 1e-6   /* D is flat at its largest value: an error of s counts by its square */
 
 /* The best of s seen, by golden section. */
-static PetscErrorCode Search(const PsdDualRay *ray, PetscReal limit, PetscReal *value, PetscReal *rounding)
+static PetscErrorCode Search(const PsdDualRay *ray, PetscReal limit, PetscReal *best, PetscReal *value,
+                             PetscReal *rounding)
 {
   PetscFunctionBeginUser;
   const PetscReal golden = (PetscSqrtReal(5) - 1) / 2;
@@ -92,6 +93,7 @@ static PetscErrorCode Search(const PsdDualRay *ray, PetscReal limit, PetscReal *
   while (high - low > NARROW * limit) {
     const PetscInt worse = values[0] < values[1] ? 0 : 1, better = 1 - worse;
     if (values[better] - roundings[better] > *value - *rounding) {
+      *best = s[better];
       *value = values[better];
       *rounding = roundings[better];
     }
@@ -106,36 +108,68 @@ static PetscErrorCode Search(const PsdDualRay *ray, PetscReal limit, PetscReal *
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode OfSamples(const PsdDualRay *ray, PetscReal limit, PetscReal *value, PetscReal *rounding)
+static PetscErrorCode OfSamples(const PsdDualRay *ray, PetscReal limit, PetscReal *best, PetscReal *value,
+                                PetscReal *rounding)
 {
   PetscFunctionBeginUser;
   PetscReal values[MOST_POINTS], roundings[MOST_POINTS];
   PetscCall(Reach(ray, &limit));
-  *value = *rounding = 0;
+  *best = *value = *rounding = 0;
   if (!(limit > 0) || PetscIsInfOrNanReal(limit)) PetscFunctionReturn(0);
   const PetscReal s[MOST_POINTS] = {limit, PetscMin(1, limit), (1 - AT_LIMIT) * limit};
   PetscCall(Values(ray, MOST_POINTS, s, values, roundings));
   for (PetscInt k = 0; k < MOST_POINTS; k++) {
     if (!(values[k] - roundings[k] > *value - *rounding)) continue;
+    *best = s[k];
     *value = values[k];
     *rounding = roundings[k];
   }
-  if (values[0] < values[2]) PetscCall(Search(ray, limit, value, rounding));
+  if (values[0] < values[2]) PetscCall(Search(ray, limit, best, value, rounding));
+  PetscFunctionReturn(0);
+}
+
+PsdDualRay PsdDualRayOf(PsdProblem problem, const PsdDualPoint *point)
+{
+  return (PsdDualRay){.problem = problem,
+                      .linear = point->linear,
+                      .quadratic = point->quadratic,
+                      .nu = problem->loss.ops->splits ? point->nu : NULL,
+                      .samples = {problem->n_local, 1, problem->Y}, /* each by itself */
+                      .linear_error = point->linear_error,
+                      .quadratic_error = point->quadratic_error};
+}
+
+PetscErrorCode PsdDualOnRay(const PsdDualRay *ray, PetscReal s, PetscReal *value, PetscReal *rounding)
+{
+  PetscFunctionBeginUser;
+  if (ray->nu) {
+    PetscCall(Values(ray, 1, &s, value, rounding));
+    PetscFunctionReturn(0);
+  }
+  const PetscReal linear = PetscAbsReal(ray->linear), quadratic = s / 2 * ray->quadratic;
+  *value = s * (ray->linear - quadratic);
+  *rounding = s * (ray->linear_error + s / 2 * ray->quadratic_error + PsdRoundings(4) * (linear + quadratic));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdDualBestOnRay(const PsdDualRay *ray, PetscReal limit, PetscReal *s, PetscReal *value,
+                                PetscReal *rounding)
+{
+  PetscFunctionBeginUser;
+  if (ray->nu) {
+    PetscCall(OfSamples(ray, limit, s, value, rounding));
+    PetscFunctionReturn(0);
+  }
+  *s = BestOfParabola(ray->linear, ray->quadratic, limit);
+  PetscCall(PsdDualOnRay(ray, *s, value, rounding));
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode PsdDualAlongRay(const PsdDualRay *ray, PetscReal limit, PetscReal *value, PetscReal *rounding)
 {
   PetscFunctionBeginUser;
-  if (ray->nu) {
-    PetscCall(OfSamples(ray, limit, value, rounding));
-    PetscFunctionReturn(0);
-  }
-  const PetscReal s = BestOfParabola(ray->linear, ray->quadratic, limit);
-  *value = PsdParabolaAlongRay(ray->linear, ray->quadratic, limit);
-  *rounding = s > 0 ? s * ray->linear_error + s * s / 2 * ray->quadratic_error +
-                          PsdRoundings(4) * (s * ray->linear + s * s / 2 * ray->quadratic)
-                    : 0;
+  PetscReal s;
+  PetscCall(PsdDualBestOnRay(ray, limit, &s, value, rounding));
   PetscFunctionReturn(0);
 }
 

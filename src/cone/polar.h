@@ -32,6 +32,8 @@ typedef struct _p_PsdPolars *PsdPolars;
 PetscErrorCode PsdPolarsCreate(PsdBlocks blocks, PsdPolars *polars);
 /* PsdPolarsEvaluate - R* of the svec M of a pair, as PsdPolarEvaluate. Not collective. */
 PetscErrorCode PsdPolarsEvaluate(PsdPolars polars, PetscInt pair, const PetscReal M[], PetscReal *value);
+/* PsdPolarsEvaluateBoth - the same with its proof, as PsdPolarEvaluateBoth. Not collective. */
+PetscErrorCode PsdPolarsEvaluateBoth(PsdPolars polars, PetscInt pair, const PetscReal M[], PsdPolarSide sides[2]);
 /* PsdPolarsMax - the largest R* over all pairs' svecs in x. Collective on the blocks' communicator. */
 PetscErrorCode PsdPolarsMax(PsdPolars polars, Vec x, PetscReal *value);
 PetscErrorCode PsdPolarsDestroy(PsdPolars *polars);

@@ -50,6 +50,13 @@ PetscErrorCode PsdPolarsEvaluate(PsdPolars polars, PetscInt pair, const PetscRea
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdPolarsEvaluateBoth(PsdPolars polars, PetscInt pair, const PetscReal M[], PsdPolarSide sides[2])
+{
+  PetscFunctionBeginUser;
+  PetscCall(PsdPolarEvaluateBoth(polars->of_region[pair % polars->blocks->G], M, sides));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdPolarsMax(PsdPolars polars, Vec x, PetscReal *value)
 {
   PetscFunctionBeginUser;

@@ -4,12 +4,12 @@
 */
 #include "network.h"
 #include "losses/losses.h"
+#include <float.h>
 #include <math.h>
 
 #define MAX_IMAGE_SIDE 16384 /* beyond these a file is taken to be damaged */
 #define MAX_CHANNELS 65536
 #define MAX_PATCH_NUMBERS 65536
-#define UNIT_TOLERANCE 1e-8
 
 static void CheckRange(const char path[], const char name[], PetscInt value, PetscInt low, PetscInt high,
                        PsdFailure *failure)
@@ -65,15 +65,24 @@ static PetscInt Dimension(const PsdModelBranch *branch)
   return branch->has_transform ? branch->f : g->channels * g->patch_height * g->patch_width;
 }
 
-void PsdModelCheckSizes(const PsdModel *model, const char path[], PsdFailure *failure)
+PetscInt PsdModelDimension(const PsdModel *model)
 {
   PetscInt f = 0;
 
-  for (PetscInt b = 0; b < model->branches && !failure->failed; b++) {
-    CheckBranch(&model->branch[b], path, failure);
-    if (!failure->failed) f = PetscMax(f, Dimension(&model->branch[b]));
-  }
+  for (PetscInt b = 0; b < model->branches; b++) f = PetscMax(f, Dimension(&model->branch[b]));
+  return f;
+}
+
+void PsdModelCheckBranches(const PsdModel *model, const char path[], PsdFailure *failure)
+{
+  for (PetscInt b = 0; b < model->branches && !failure->failed; b++) CheckBranch(&model->branch[b], path, failure);
+}
+
+void PsdModelCheckSizes(const PsdModel *model, const char path[], PsdFailure *failure)
+{
+  PsdModelCheckBranches(model, path, failure);
   if (failure->failed) return;
+  const PetscInt f = PsdModelDimension(model);
   CheckRange(path, "columns of the filters", model->f, f, f, failure);
   CheckRange(path, "number of classes", model->count, 2, PETSC_MAX_INT, failure);
   CheckRange(path, "flip", model->training.flip, 0, 1, failure);
@@ -132,15 +141,20 @@ static void CheckLabels(const PsdModel *model, const char path[], PsdFailure *fa
         PsdFailureRecord(failure, "%s: label %" PetscInt_FMT " stands for two classes", path, model->labels[k]);
 }
 
+/* A filter that was divided by its length in single precision: the sum of f squares and its root are off by (f/2 + 1)
+   roundings, and each quotient is rounded once more. */
+static PetscReal UnitTolerance(PetscInt f)
+{
+  return ((PetscReal)f / 2 + 4) * FLT_EPSILON / 2;
+}
+
 static void CheckUnit(const PsdModel *model, PetscInt neuron, const char path[], PsdFailure *failure)
 {
-  const PetscReal *filter = model->filters + (size_t)neuron * model->f;
-  PetscReal square = 0;
+  const PetscReal length = PsdFilterLength(model->f, model->filters + (size_t)neuron * model->f);
 
-  for (PetscInt k = 0; k < model->f; k++) square += filter[k] * filter[k];
-  if (!(PetscAbsReal(PetscSqrtReal(square) - 1) <= UNIT_TOLERANCE))
-    PsdFailureRecord(failure, "%s: filter %" PetscInt_FMT " has length %.12g, expected 1", path, neuron,
-                     (double)PetscSqrtReal(square));
+  if (!(PetscAbsReal(length - 1) <= UnitTolerance(model->f)))
+    PsdFailureRecord(failure, "%s: filter %" PetscInt_FMT " has length %.12g, expected 1 within %.2g", path, neuron,
+                     (double)length, (double)UnitTolerance(model->f));
 }
 
 static void CheckNeurons(const PsdModel *model, const char path[], PsdFailure *failure)

@@ -20,25 +20,26 @@ typedef struct {
   PetscBool optional; /* 0 when absent: files from before there was one */
 } Place;
 
-/* Of the root, in PsdModel. Channels, height and width are kept with the first branch. */
-static const Place attributes[] = {
-    {"beta", PSD_H5_REAL, 0, offsetof(PsdModel, training.beta), 0},
+/* Of the root, in PsdModel: what training found, ... */
+static const Place result_attributes[] = {
     {"beta_max", PSD_H5_REAL, 0, offsetof(PsdModel, training.beta_max), 0},
     {"objective_primal", PSD_H5_REAL, 0, offsetof(PsdModel, training.objective_primal), 0},
     {"objective_dual", PSD_H5_REAL, 0, offsetof(PsdModel, training.objective_dual), 0},
     {"gap", PSD_H5_REAL, 0, offsetof(PsdModel, training.gap), 0},
+};
+#define RESULT_ATTRIBUTES (sizeof(result_attributes) / sizeof(result_attributes[0]))
+
+/* ... and the problem that it was given. Channels, height and width are kept with the first branch. */
+static const Place problem_attributes[] = {
+    {"beta", PSD_H5_REAL, 0, offsetof(PsdModel, training.beta), 0},
     {"n_train", PSD_H5_INTEGER, 0, offsetof(PsdModel, training.n_train), 0},
     {"flip", PSD_H5_INTEGER, 0, offsetof(PsdModel, training.flip), 1},
     {"activation", PSD_H5_REAL, 3, offsetof(PsdModel, training.activation), 0},
-};
-#define ATTRIBUTES (sizeof(attributes) / sizeof(attributes[0]))
-
-static const Place image_attributes[] = {
     {"channels", PSD_H5_INTEGER, 0, offsetof(PsdModel, branch[0].geometry.channels), 0},
     {"height", PSD_H5_INTEGER, 0, offsetof(PsdModel, branch[0].geometry.height), 0},
     {"width", PSD_H5_INTEGER, 0, offsetof(PsdModel, branch[0].geometry.width), 0},
 };
-#define IMAGE_ATTRIBUTES (sizeof(image_attributes) / sizeof(image_attributes[0]))
+#define PROBLEM_ATTRIBUTES (sizeof(problem_attributes) / sizeof(problem_attributes[0]))
 
 /* Of a branch, in PsdModelBranch: attributes of the root in version 1, of /branch/K in version 2. */
 static const Place branch_attributes[] = {
@@ -141,12 +142,11 @@ static void ReadLossParameter(PsdH5File file, PsdTraining *training, PsdFailure 
     PsdH5ReadAttribute(file, ops->parameter->name, PSD_H5_REAL, 1, &training->loss_parameter, failure);
 }
 
-static void ReadHeader(PsdH5File file, PsdModel *model, PetscInt *version, PsdFailure *failure)
+static void ReadHeader(PsdH5File file, PetscInt *version, PsdFailure *failure)
 {
   char format[32] = "";
 
   *version = 1;
-  model->branches = 1;
   PsdH5ReadText(file, "format", format, sizeof(format), failure);
   if (!failure->failed && strcmp(format, FORMAT))
     PsdFailureRecord(failure, "%s: format is '%s', expected '%s'", file.path, format, FORMAT);
@@ -154,12 +154,17 @@ static void ReadHeader(PsdH5File file, PsdModel *model, PetscInt *version, PsdFa
   if (!failure->failed && (*version < 1 || *version > MOST_VERSION))
     PsdFailureRecord(failure, "%s: model file of version %" PetscInt_FMT ", this program reads versions 1 to %d",
                      file.path, *version, MOST_VERSION);
-  ReadPlaces(file, attributes, ATTRIBUTES, model, failure);
-  ReadPlaces(file, image_attributes, IMAGE_ATTRIBUTES, model, failure);
+}
+
+/* What the root says of the problem. */
+static void ReadProblem(PsdH5File file, PetscInt version, PsdModel *model, PsdFailure *failure)
+{
+  model->branches = 1;
+  ReadPlaces(file, problem_attributes, PROBLEM_ATTRIBUTES, model, failure);
   PsdH5ReadText(file, "loss", model->training.loss, sizeof(model->training.loss), failure);
   ReadLossParameter(file, &model->training, failure);
   PsdH5ReadLabels(file, "classes", &model->count, &model->labels, failure);
-  if (*version > 1) PsdH5ReadAttribute(file, "branches", PSD_H5_INTEGER, 1, &model->branches, failure);
+  if (version > 1) PsdH5ReadAttribute(file, "branches", PSD_H5_INTEGER, 1, &model->branches, failure);
   if (!failure->failed && (model->branches < 1 || model->branches > PSD_MOST_BRANCHES))
     PsdFailureRecord(failure, "%s: branches is %" PetscInt_FMT ", expected 1 to %d", file.path, model->branches,
                      PSD_MOST_BRANCHES);
@@ -212,29 +217,53 @@ static PsdH5File BranchOf(PsdH5File file, PetscInt version, PetscInt b, PsdFailu
   return PsdH5OpenGroup(file, name, failure);
 }
 
+static void ReadBranches(PsdH5File file, PetscInt version, PsdModel *model, PsdFailure *failure)
+{
+  for (PetscInt b = 0; b < model->branches && !failure->failed; b++) {
+    PsdH5File where = BranchOf(file, version, b, failure);
+    ReadBranch(where, model, &model->branch[b], failure);
+    if (version > 1) PsdH5CloseGroup(&where);
+  }
+}
+
+static void ReadTransforms(PsdH5File file, PetscInt version, PsdModel *model, PsdFailure *failure)
+{
+  for (PetscInt b = 0; b < model->branches && !failure->failed; b++) {
+    PsdH5File where = BranchOf(file, version, b, failure);
+    if (model->branch[b].has_transform) ReadArrays(where, branch_arrays, BRANCH_ARRAYS, &model->branch[b], failure);
+    if (version > 1) PsdH5CloseGroup(&where);
+  }
+}
+
 void PsdModelRead(const char path[], PsdModel *model, PsdFailure *failure)
 {
   PsdH5File file = PsdH5Open(path, failure);
   PetscInt version;
 
   memset(model, 0, sizeof(*model));
-  ReadHeader(file, model, &version, failure);
-  for (PetscInt b = 0; b < model->branches && !failure->failed; b++) {
-    PsdH5File where = BranchOf(file, version, b, failure);
-    ReadBranch(where, model, &model->branch[b], failure);
-    if (version > 1) PsdH5CloseGroup(&where);
-  }
+  ReadHeader(file, &version, failure);
+  ReadPlaces(file, result_attributes, RESULT_ATTRIBUTES, model, failure);
+  ReadProblem(file, version, model, failure);
+  ReadBranches(file, version, model, failure);
   model->N = model->f = -1;
   ReadShapes(file, arrays, ARRAYS, model, failure);
   PsdModelCheckSizes(model, path, failure);
   ReadArrays(file, arrays, failure->failed ? 0 : ARRAYS, model, failure);
-  for (PetscInt b = 0; b < model->branches && !failure->failed; b++) {
-    PsdH5File where = BranchOf(file, version, b, failure);
-    if (model->branch[b].has_transform) ReadArrays(where, branch_arrays, BRANCH_ARRAYS, &model->branch[b], failure);
-    if (version > 1) PsdH5CloseGroup(&where);
-  }
+  ReadTransforms(file, version, model, failure);
   PsdModelCheckNumbers(model, path, failure);
   PsdH5Close(&file);
+}
+
+void PsdModelReadProblem(PsdH5File file, PsdModel *model, PsdFailure *failure)
+{
+  memset(model, 0, sizeof(*model));
+  ReadProblem(file, MOST_VERSION, model, failure);
+  ReadBranches(file, MOST_VERSION, model, failure);
+  PsdModelCheckBranches(model, file.path, failure);
+  if (!failure->failed) model->f = PsdModelDimension(model);
+  PsdModelCheckSizes(model, file.path, failure);
+  ReadTransforms(file, MOST_VERSION, model, failure);
+  PsdModelCheckNumbers(model, file.path, failure);
 }
 
 /* ---------------------------------------------------------------- writing */
@@ -273,15 +302,21 @@ static void WriteLossParameters(PsdH5File file, const PsdTraining *training, Psd
 
 static void WriteHeader(PsdH5File file, const PsdModel *model, PsdFailure *failure)
 {
-  const char *format = FORMAT, *loss = model->training.loss;
+  const char *format = FORMAT;
   const PetscInt version = VersionOf(model);
 
   PsdH5WriteTexts(file, "format", 0, &format, failure);
   PsdH5WriteAttribute(file, "version", PSD_H5_INTEGER, 0, &version, failure);
+  WritePlaces(file, result_attributes, RESULT_ATTRIBUTES, model, failure);
+}
+
+static void WriteProblem(PsdH5File file, PetscInt version, const PsdModel *model, PsdFailure *failure)
+{
+  const char *loss = model->training.loss;
+
   PsdH5WriteTexts(file, "loss", 0, &loss, failure);
-  WritePlaces(file, attributes, ATTRIBUTES, model, failure);
+  WritePlaces(file, problem_attributes, PROBLEM_ATTRIBUTES, model, failure);
   WriteLossParameters(file, &model->training, failure);
-  WritePlaces(file, image_attributes, IMAGE_ATTRIBUTES, model, failure);
   WriteLabels(file, model, failure);
   if (version > 1) PsdH5WriteAttribute(file, "branches", PSD_H5_INTEGER, 0, &model->branches, failure);
 }
@@ -328,9 +363,24 @@ void PsdModelWrite(const char path[], const PsdModel *model, PsdFailure *failure
   if (!failure->failed) PsdModelCheckPadding(model, path, failure);
   PsdH5File file = PsdH5Create(path, failure);
   WriteHeader(file, model, failure);
+  WriteProblem(file, VersionOf(model), model, failure);
   WriteArrays(file, arrays, ARRAYS, model, failure);
   WriteBranches(file, model, failure);
   PsdH5Save(file, &output, failure);
   PsdH5Close(&file);
   PsdFileCommit(&output, failure);
+}
+
+void PsdModelWriteProblem(PsdH5File file, const PsdModel *model, PsdFailure *failure)
+{
+  PsdModelCheckSizes(model, file.path, failure);
+  PsdModelCheckNumbers(model, file.path, failure);
+  WriteProblem(file, MOST_VERSION, model, failure);
+  for (PetscInt b = 0; b < model->branches && !failure->failed; b++) {
+    char name[32];
+    GroupName(b, name);
+    PsdH5File group = PsdH5CreateGroup(file, name, failure);
+    WritePlaces(group, branch_attributes, BRANCH_ATTRIBUTES, &model->branch[b], failure);
+    PsdH5CloseGroup(&group);
+  }
 }

@@ -102,6 +102,23 @@ PetscErrorCode PsdNetworkSetClasses(PsdNetwork network, PetscInt count, const Pe
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdNetworkNormalize(PsdNetwork network, PetscReal *deviation)
+{
+  const PetscInt f = network->f;
+  PetscReal largest = 0;
+
+  PetscFunctionBeginUser;
+  for (PetscInt k = 0; k < network->N; k++)
+    largest = PetscMax(largest, PetscAbsReal(PsdFilterLength(f, network->filters + (size_t)k * f) - 1));
+  if (largest <= PSD_UNIT_ROUNDINGS(f) * PETSC_MACHINE_EPSILON) largest = 0;
+  for (PetscInt k = 0; k < network->N && largest > 0; k++) {
+    PetscReal *filter = network->filters + (size_t)k * f, length = PsdFilterLength(f, filter);
+    for (PetscInt j = 0; j < f; j++) filter[j] /= length;
+  }
+  if (deviation) *deviation = largest;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdNetworkSetTraining(PsdNetwork network, const PsdTraining *training)
 {
   PetscFunctionBeginUser;
@@ -195,8 +212,7 @@ static PetscErrorCode DescribeBranch(PsdPatches patches, PetscInt b, PsdModelBra
   PetscFunctionReturn(0);
 }
 
-/* The network as a model that borrows its arrays. */
-static PetscErrorCode Describe(PsdNetwork network, PsdModel *model)
+PetscErrorCode PsdNetworkDescribe(PsdNetwork network, PsdModel *model)
 {
   PetscFunctionBeginUser;
   PetscCheck(network->f && network->patches && network->labels, network->comm, PETSC_ERR_ORDER,
@@ -222,7 +238,7 @@ PetscErrorCode PsdNetworkCheckPadding(PsdNetwork network)
   PsdModel model;
 
   PetscFunctionBeginUser;
-  PetscCall(Describe(network, &model));
+  PetscCall(PsdNetworkDescribe(network, &model));
   PsdModelCheckPadding(&model, "the network", &failure);
   PetscCall(PsdFailureAgree(network->comm, &failure));
   PetscFunctionReturn(0);
@@ -236,7 +252,7 @@ PetscErrorCode PsdNetworkSave(PsdNetwork network, const char path[])
 
   PetscFunctionBeginUser;
   PsdCheckHandle(network);
-  PetscCall(Describe(network, &model));
+  PetscCall(PsdNetworkDescribe(network, &model));
   PetscCallMPI(MPI_Comm_rank(network->comm, &rank));
   if (rank == 0) PsdModelWrite(path, &model, &failure);
   PetscCall(PsdFailureAgree(network->comm, &failure));
@@ -293,12 +309,15 @@ static PetscErrorCode ShareBranch(PsdNetwork network, PetscMPIInt rank, const Ps
   PetscFunctionReturn(0);
 }
 
-/* Rank 0's model becomes a network on every rank. */
-static PetscErrorCode Share(PsdNetwork network, PetscMPIInt rank, const PsdModel *root)
+PetscErrorCode PsdNetworkShare(MPI_Comm comm, const PsdModel *root, PsdNetwork *shared)
 {
   PsdModel model = *root;
+  PsdNetwork network;
+  PetscMPIInt rank;
 
   PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCall(PsdNetworkCreate(comm, &network));
   PetscCall(
       PsdBroadcastArray(network->comm, MPI_BYTE, sizeof(model), &model)); /* pointers are of use to rank 0 alone */
   PetscCall(ShareNeurons(network, rank, &model));
@@ -309,6 +328,7 @@ static PetscErrorCode Share(PsdNetwork network, PetscMPIInt rank, const PsdModel
     PetscCall(PsdPatchesGetBranch(network->patches, b, &to));
     PetscCall(ShareBranch(network, rank, &model.branch[b], to));
   }
+  *shared = network;
   PetscFunctionReturn(0);
 }
 
@@ -324,8 +344,7 @@ PetscErrorCode PsdNetworkLoad(MPI_Comm comm, const char path[], PsdNetwork *netw
   if (rank == 0) PsdModelRead(path, &model, &failure);
   if (failure.failed) PsdModelFree(&model);
   PetscCall(PsdFailureAgree(comm, &failure));
-  PetscCall(PsdNetworkCreate(comm, network));
-  PetscCall(Share(*network, rank, &model));
+  PetscCall(PsdNetworkShare(comm, &model, network));
   PsdModelFree(&model);
   PetscFunctionReturn(0);
 }
@@ -353,8 +372,45 @@ static PetscErrorCode ViewNeurons(PsdNetwork network, PetscViewer viewer)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode ViewTraining(const PsdTraining *t, PetscViewer viewer)
+/* What contradicts itself in what the file claims, as far as that can be seen without the images; NULL: nothing. The sums
+   and quotients of both sides are rounded. */
+static const char *Contradiction(PsdNetwork network)
 {
+  const PsdTraining *t = &network->training;
+  const PetscReal primal = t->objective_primal, dual = t->objective_dual;
+  PetscReal weight = 0;
+
+  for (PetscInt k = 0; k < network->N; k++) weight += PetscAbsReal(network->weights[k]);
+  if (dual > primal) return "the bound is above the objective";
+  if (primal < t->beta * weight * (1 - ((PetscReal)network->N + 2) * PETSC_MACHINE_EPSILON))
+    return "the objective is below beta times the weights of the neurons";
+  if (t->gap * PetscAbsReal(primal) < (primal - dual) * (1 - 4 * PETSC_MACHINE_EPSILON))
+    return "the gap is smaller than that of objective and bound";
+  return NULL;
+}
+
+/* Of these numbers a file can say what it likes. */
+static PetscErrorCode ViewClaims(PsdNetwork network, PetscViewer viewer)
+{
+  const PsdTraining *t = &network->training;
+  const char *contradiction = Contradiction(network);
+  char primal[PSD_DECIMAL_LENGTH], dual[PSD_DECIMAL_LENGTH], gap[PSD_DECIMAL_LENGTH];
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscViewerASCIIPrintf(viewer,
+                                   "  claimed         objective %s, at least %s, gap %s: by the file, not checked "
+                                   "(psdnet certify checks it)\n",
+                                   PsdDecimal(t->objective_primal, 10, 'g', PSD_ROUND_UP, primal),
+                                   PsdDecimal(t->objective_dual, 10, 'g', PSD_ROUND_DOWN, dual),
+                                   PsdDecimal(t->gap, 3, 'g', PSD_ROUND_UP, gap)));
+  if (contradiction) PetscCall(PetscViewerASCIIPrintf(viewer, "  contradiction   %s\n", contradiction));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ViewTraining(PsdNetwork network, PetscViewer viewer)
+{
+  const PsdTraining *t = &network->training;
+
   PetscFunctionBeginUser;
   PetscCall(PetscViewerASCIIPrintf(viewer, "  loss            %s, %" PetscInt_FMT " training images%s\n", t->loss,
                                    t->n_train, t->flip ? " and their mirror images" : ""));
@@ -362,8 +418,8 @@ static PetscErrorCode ViewTraining(const PsdTraining *t, PetscViewer viewer)
   if (t->beta_max > 0)
     PetscCall(PetscViewerASCIIPrintf(viewer, ", %.4g of beta_max %.8g", (double)(t->beta / t->beta_max),
                                      (double)t->beta_max));
-  PetscCall(PetscViewerASCIIPrintf(viewer, "\n  objective       %.10g, at least %.10g, gap %.3g\n",
-                                   (double)t->objective_primal, (double)t->objective_dual, (double)t->gap));
+  PetscCall(PetscViewerASCIIPrintf(viewer, "\n"));
+  PetscCall(ViewClaims(network, viewer));
   PetscCall(PetscViewerASCIIPrintf(viewer, "  activation      %.6g u^2 + %.6g u + %.6g\n", (double)t->activation[0],
                                    (double)t->activation[1], (double)t->activation[2]));
   PetscFunctionReturn(0);
@@ -408,7 +464,7 @@ PetscErrorCode PsdNetworkView(PsdNetwork network, PetscViewer viewer)
   PsdCheckHandle(network);
   PetscCall(PetscViewerASCIIPrintf(viewer, "network\n"));
   PetscCall(ViewNeurons(network, viewer));
-  PetscCall(ViewTraining(&network->training, viewer));
+  PetscCall(ViewTraining(network, viewer));
   if (network->patches) PetscCall(PsdPatchesGetBranchCount(network->patches, &branches));
   for (PetscInt b = 0; b < branches; b++) {
     PsdPatches branch;

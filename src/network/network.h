@@ -46,6 +46,28 @@ static inline PetscInt PsdScoreCount(PetscInt count)
   return count == 2 ? 1 : count;
 }
 
+/* Roundings of eps by which a filter of f numbers that was divided by its length may differ from length 1, or seem to: f/2
+   + 2 in either of the two sums of squares, and one in each quotient. */
+#define PSD_UNIT_ROUNDINGS(f) ((PetscReal)(f) + 5)
+
+/* PsdFilterLength - of a row u of f numbers. Not collective. */
+static inline PetscReal PsdFilterLength(PetscInt f, const PetscReal filter[])
+{
+  PetscReal square = 0;
+
+  for (PetscInt k = 0; k < f; k++) square += filter[k] * filter[k];
+  return PetscSqrtReal(square);
+}
+
+/* PsdModelDimension - numbers in the largest branch's patch: columns of the filters. Not collective. */
+PetscInt PsdModelDimension(const PsdModel *model);
+
+/* network.c: a network as a model that borrows its arrays, and rank 0's model as a network on all ranks (collective). */
+PetscErrorCode PsdNetworkDescribe(PsdNetwork network, PsdModel *model);
+PetscErrorCode PsdNetworkShare(MPI_Comm comm, const PsdModel *model, PsdNetwork *network);
+
+/* PsdModelCheckBranches - the part of PsdModelCheckSizes that PsdModelDimension relies on. */
+void PsdModelCheckBranches(const PsdModel *model, const char path[], PsdFailure *failure);
 /* model_check.c: sizes before anything of that size is allocated, then the numbers. path is for the message. */
 void PsdModelCheckSizes(const PsdModel *model, const char path[], PsdFailure *failure);
 void PsdModelCheckNumbers(const PsdModel *model, const char path[], PsdFailure *failure);
@@ -61,5 +83,9 @@ PetscErrorCode PsdNetworkCheckPadding(PsdNetwork network);
 void PsdModelRead(const char path[], PsdModel *model, PsdFailure *failure);
 void PsdModelWrite(const char path[], const PsdModel *model, PsdFailure *failure);
 void PsdModelFree(PsdModel *model);
+/* Of a model without neurons, in a file that holds other things as well, always as in version 2: what there is to say of
+ * the problem. Written without the arrays of the branches' preprocessing, which are for the caller to write. */
+void PsdModelReadProblem(PsdH5File file, PsdModel *model, PsdFailure *failure);
+void PsdModelWriteProblem(PsdH5File file, const PsdModel *model, PsdFailure *failure);
 
 #endif

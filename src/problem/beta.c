@@ -33,13 +33,13 @@ static PetscErrorCode GradientIsNegligible(PsdProblem problem, PetscReal trace, 
 static PetscErrorCode EvaluateFromSamples(PsdProblem problem, PetscReal *polar, PetscReal *hidden)
 {
   PetscFunctionBeginUser;
-  const PsdDualSource source = {NULL, problem->nu0};
+  const PsdDualSource source = {.nu = problem->nu0};
   PsdPrimalPoint primal;
   PsdDualPoint point;
   PsdNetworkMatrix none = {0};
   PetscCall(VecDuplicate(problem->h, &none.S));
   PetscCall(VecSet(none.S, 0));
-  PetscCall(PsdDualPointCreate(problem, &point));
+  PetscCall(PsdDualPointCreate(problem, PETSC_FALSE, &point));
   PetscCall(PsdBlocksCreatePairVec(problem->blocks, &none.error));
   PetscCall(PsdProblemEvaluate(problem, &none, 1, &source, &primal, &point));
   PetscCall(PsdDualPointPolar(problem, &point, polar, hidden));

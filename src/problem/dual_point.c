@@ -71,12 +71,12 @@ typedef struct {
   PointSums *point; /* sets - 1 */
 } Pass;
 
-PetscErrorCode PsdDualPointCreate(PsdProblem problem, PsdDualPoint *point)
+PetscErrorCode PsdDualPointCreate(PsdProblem problem, PetscBool keep, PsdDualPoint *point)
 {
   PetscFunctionBeginUser;
   const PsdBlocks blocks = problem->blocks;
   *point = (PsdDualPoint){0};
-  if (problem->loss.ops->splits) PetscCall(PetscMalloc1((size_t)problem->n_local * blocks->C, &point->nu));
+  if (keep || problem->loss.ops->splits) PetscCall(PetscMalloc1((size_t)problem->n_local * blocks->C, &point->nu));
   PetscCall(PsdBlocksCreateVec(blocks, &point->gradient));
   PetscCall(PsdBlocksCreatePairVec(blocks, &point->rounding));
   PetscFunctionReturn(0);
@@ -231,8 +231,8 @@ static PetscErrorCode AddDualPoint(Pass *pass, PetscInt k, PetscInt i, PetscReal
   PetscFunctionBeginUser;
   const PetscInt C = pass->problem->blocks->C, G = pass->problem->blocks->G;
   const PsdLoss *loss = &pass->problem->loss;
-  const size_t distinct = (size_t)(i / pass->problem->representatives.copies);
-  const PetscReal *given = pass->sources[k].w ? NULL : pass->sources[k].nu + distinct * C;
+  const PetscInt copies = pass->sources[k].each ? 1 : pass->problem->representatives.copies;
+  const PetscReal *given = pass->sources[k].w ? NULL : pass->sources[k].nu + (size_t)(i / copies) * C;
   PetscReal *rounding = pass->rounding + (size_t)k * C * G, *nu = yhat;
   if (given) PetscCall(PetscArraycpy(nu, given, C));
   else (*loss->ops->dual_point)(loss, 1, C, yhat, y, nu);

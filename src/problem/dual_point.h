@@ -28,16 +28,17 @@ typedef struct {
 typedef struct {
   PetscReal linear, quadratic;             /* <nu,Y> and ||nu||^2, ... */
   PetscReal linear_error, quadratic_error; /* ... and bounds of their errors */
-  PetscReal *nu; /* n_local x C row-major, in the dual function's domain; NULL for a loss that is not split */
-  Vec gradient;  /* P A'nu */
-  Vec rounding;  /* one number a pair: a bound of ||error of smat(A'nu)_gt||_F (see dual_point.c) */
+  PetscReal *nu;                           /* n_local x C row-major, in the dual function's domain; NULL: not kept */
+  Vec gradient;                            /* P A'nu */
+  Vec rounding; /* one number a pair: a bound of ||error of smat(A'nu)_gt||_F (see dual_point.c) */
 } PsdDualPoint;
 
-/* How a dual point is given: nu = -L'(A w), or, where w is NULL, nu itself, of this rank's representative samples x C
-   row-major. */
+/* How a dual point is given: nu = -L'(A w), or, where w is NULL, nu itself, of this rank's representative samples, or of
+   each of its samples, x C row-major. */
 typedef struct {
   Vec w;
   const PetscReal *nu;
+  PetscBool each;
 } PsdDualSource;
 
 /*
@@ -48,7 +49,8 @@ typedef struct {
 */
 PetscErrorCode PsdProblemEvaluate(PsdProblem problem, const PsdNetworkMatrix *network, PetscInt count,
                                   const PsdDualSource sources[], PsdPrimalPoint *primal, PsdDualPoint points[]);
-PetscErrorCode PsdDualPointCreate(PsdProblem problem, PsdDualPoint *point);
+/* PsdDualPointCreate - keep: nu as well; it is kept in any case for a loss that is split. Collective. */
+PetscErrorCode PsdDualPointCreate(PsdProblem problem, PetscBool keep, PsdDualPoint *point);
 PetscErrorCode PsdDualPointDestroy(PsdDualPoint *point);
 
 /* PsdDualPointPolar - an upper bound of R*(A'nu), over all pairs: |[u;1]' E [u;1]| <= 2 ||E||_F of the error E is

@@ -20,25 +20,35 @@ static void AddLine(char text[], const char format[], ...)
   va_end(values);
 }
 
+PetscErrorCode PsdProblemSumSamples(PsdProblem problem, unsigned *images, unsigned *labels)
+{
+  PetscFunctionBeginUser;
+  const unsigned char *bytes;
+  const PetscInt *classes, *label_of;
+  PetscInt channels, height, width;
+  int32_t *label;
+  PetscCall(PsdDataGetShard(problem->data, &bytes, &classes, NULL));
+  PetscCall(PsdDataGetClasses(problem->data, NULL, &label_of, NULL));
+  PetscCall(PsdDataGetImageSize(problem->data, &channels, &height, &width));
+  PetscCall(PetscMalloc1(problem->n_local, &label));
+  for (PetscInt i = 0; i < problem->n_local; i++) label[i] = (int32_t)label_of[classes[i]];
+  PetscCall(PsdChecksumRanks(problem->comm, bytes, (size_t)problem->n_local * channels * height * width, images));
+  PetscCall(PsdChecksumRanks(problem->comm, label, (size_t)problem->n_local * sizeof(*label), labels));
+  PetscCall(PetscFree(label));
+  PetscFunctionReturn(0);
+}
+
 /* Images and the label of each, in their order. */
 static PetscErrorCode IdentifyImages(PsdProblem problem, char text[])
 {
   PetscFunctionBeginUser;
-  const unsigned char *images;
-  const PetscInt *classes, *labels;
+  const PetscInt *labels;
   PetscInt count, copies, channels, height, width;
   unsigned image_sum, label_sum;
-  int32_t *label;
-  PetscCall(PsdDataGetShard(problem->data, &images, &classes, NULL));
   PetscCall(PsdDataGetClasses(problem->data, &count, &labels, NULL));
   PetscCall(PsdDataGetCopies(problem->data, &copies));
   PetscCall(PsdDataGetImageSize(problem->data, &channels, &height, &width));
-  PetscCall(PetscMalloc1(problem->n_local, &label));
-  for (PetscInt i = 0; i < problem->n_local; i++) label[i] = (int32_t)labels[classes[i]];
-  const size_t bytes = (size_t)problem->n_local * channels * height * width;
-  PetscCall(PsdChecksumRanks(problem->comm, images, bytes, &image_sum));
-  PetscCall(PsdChecksumRanks(problem->comm, label, (size_t)problem->n_local * sizeof(*label), &label_sum));
-  PetscCall(PetscFree(label));
+  PetscCall(PsdProblemSumSamples(problem, &image_sum, &label_sum));
   AddLine(text, "images %" PetscInt_FMT "\nflip %d\n", problem->n / copies, copies == 2);
   AddLine(text, "size of an image %" PetscInt_FMT "x%" PetscInt_FMT "x%" PetscInt_FMT "\nclasses ", channels, height,
           width);

@@ -11,6 +11,10 @@
    PSD_ARCHIVE_TEXT bytes. After PsdProblemSetUp. Collective. */
 PetscErrorCode PsdProblemIdentify(PsdProblem problem, char text[]);
 
+/* PsdProblemSumSamples - CRC-32 of all samples' bytes, and of their labels as integers of 32 bits, in order: mirror
+   images are samples. The same on any number of ranks. Collective. */
+PetscErrorCode PsdProblemSumSamples(PsdProblem problem, unsigned *images, unsigned *labels);
+
 /* PsdIdentityVisit - such a text in a file; reading: an input error that names the first line in which the file's is
    not `identity`. The same text on all ranks. Collective. */
 PetscErrorCode PsdIdentityVisit(PsdVisitor visitor, char identity[]);

@@ -123,9 +123,12 @@ class Judge:
         if None in said:
             return self.fault('not finite', said)
         primal, bound = run.printed()
+        error = report['objective_primal_error']
+        upper = model.primal + (numpy.inf if error is None else error)  # what is printed: the objective is not above it
         if self.it.command == 'path':
-            primal, bound = said[:2]
-        if not all(abs(one - other) <= 1e-10 * abs(other) + 1e-300 for one, other in zip([*said[:2], primal, bound], [model.primal, model.bound] * 2)):
+            primal, bound, upper = *said[:2], model.primal
+        expected = [model.primal, model.bound, upper, model.bound]
+        if not all(one == other or abs(one - other) <= 1e-10 * abs(other) + 1e-300 for one, other in zip([*said[:2], primal, bound], expected)):
             self.fault('statements differ', said, primal, bound, model.primal, model.bound)
         self.bound = max(said[1], model.bound)
         self.check_network('own network', model.neurons, model.beta, model.primal, self.bound, run)

@@ -1,0 +1,109 @@
+/*
+   Making the witness of a bound that the solver's computation has just proved.
+
+   It is to be proved again by others, who add up A'nu in another order, and by a Cholesky factorisation in the place of
+   the polar. Let r be what rounding may do to R*(A'nu) (2 ||E||_F, see dual_point.c), and d the order of a block. s stays
+   below beta/R* by the fraction 4 r/R* + 16 d (d+1) eps, and theta divides what is left between the two diagonal blocks:
+   with the polar's theta and phi (polar_proof.h), s (theta + phi) + slack = beta, s theta + slack/2 makes the matrix of
+   witness.h at least (slack/2) I. Half of it is more than twice the rounding of another sum, and 8 d (d+1) eps beta covers the
+   factorisation, whose backward error is below 4 d (d+4) eps beta because the trace is at most 2 d beta.
+*/
+#include "witness.h"
+#include "base/base.h"
+#include "ray.h"
+
+PetscErrorCode PsdWitnessCreate(MPI_Comm comm, PsdWitness *witness)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscNew(witness));
+  (*witness)->comm = comm;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdWitnessDestroy(PsdWitness *witness)
+{
+  PetscFunctionBeginUser;
+  if (!*witness) PetscFunctionReturn(0);
+  PetscCall(PetscFree((*witness)->nu));
+  PetscCall(PetscFree((*witness)->theta));
+  PetscCall(PsdNetworkDestroy(&(*witness)->network));
+  if ((*witness)->archive) PetscCall(PsdArchiveDestroy(&(*witness)->archive));
+  PetscCall(PetscFree(*witness));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdWitnessAllocate(PsdWitness it, PsdProblem problem)
+{
+  PetscFunctionBeginUser;
+  it->n_local = problem->n_local;
+  it->local = problem->blocks->local;
+  if (!it->nu) PetscCall(PetscMalloc1((size_t)it->n_local * problem->blocks->C, &it->nu));
+  if (!it->theta) PetscCall(PetscMalloc1(2 * (size_t)it->local, &it->theta));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdWitnessGetBound(PsdWitness witness, PetscReal *bound)
+{
+  PetscFunctionBeginUser;
+  *bound = witness->bound;
+  PetscFunctionReturn(0);
+}
+
+/* The fraction that s stays below beta/R*: see above. hidden: r. */
+static PetscReal Margin(PetscInt d, PetscReal polar, PetscReal hidden)
+{
+  return 4 * hidden / polar + 16 * (PetscReal)d * (PetscReal)(d + 1) * PETSC_MACHINE_EPSILON;
+}
+
+/* s, and the bound that others will be able to prove. Of three times the rounding of the dual function one is what the
+   value may be wrong by, and the others are what another sum may come out lower by and takes off again. */
+static PetscErrorCode Scale(PsdWitness it, PsdProblem problem, const PsdDualPoint *point)
+{
+  PetscFunctionBeginUser;
+  const PsdDualRay ray = PsdDualRayOf(problem, point);
+  PetscReal polar, hidden, value, rounding;
+  PetscCall(PsdDualPointPolar(problem, point, &polar, &hidden));
+  const PetscReal margin = Margin(problem->blocks->d_max, polar, hidden);
+  it->s = it->bound = 0;
+  if (!(polar > 0) || !(margin < 1)) PetscFunctionReturn(0);
+  PetscCall(PsdDualBestOnRay(&ray, problem->beta / polar * (1 - margin), &it->s, &value, &rounding));
+  it->bound = PetscMax(0, value - 3 * rounding);
+  if (it->bound == 0) it->s = 0;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Multipliers(PsdWitness it, PsdProblem problem, const PsdDualPoint *point)
+{
+  PetscFunctionBeginUser;
+  const PsdBlocks blocks = problem->blocks;
+  const PetscReal *M;
+  PetscCall(VecGetArrayRead(point->gradient, &M));
+  for (PetscInt k = 0; k < blocks->local; k++) {
+    PsdPolarSide sides[2];
+    PetscCall(PsdPolarsEvaluateBoth(problem->polars, blocks->first + k, M + PsdBlocksOwn(blocks, k).at, sides));
+    for (int sign = 0; sign < 2; sign++)
+      it->theta[2 * k + sign] =
+          it->s * sides[sign].theta + (it->beta - it->s * (sides[sign].theta + sides[sign].phi)) / 2;
+  }
+  PetscCall(VecRestoreArrayRead(point->gradient, &M));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdWitnessTake(PsdWitness it, PsdProblem problem, const PsdDualPoint *point)
+{
+  PetscFunctionBeginUser;
+  const size_t count = (size_t)problem->n_local * problem->blocks->C;
+  PetscCall(PsdWitnessAllocate(it, problem));
+  it->multiplied = PETSC_TRUE;
+  it->beta = problem->beta;
+  it->s = it->bound = 0;
+  if (point) PetscCall(Scale(it, problem, point));
+  if (it->s > 0) {
+    PetscCall(PetscArraycpy(it->nu, point->nu, count));
+    PetscCall(Multipliers(it, problem, point));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(PetscArrayzero(it->nu, count));
+  for (PetscInt k = 0; k < 2 * it->local; k++) it->theta[k] = it->beta / 2;
+  PetscFunctionReturn(0);
+}
