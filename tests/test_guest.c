@@ -190,7 +190,7 @@ static void NoObjectIsAnError(void **state)
   assert_int_equal(PsdNetworkSave(NULL, "model.h5"), PETSC_ERR_ARG_NULL);
   assert_int_equal(PsdNetworkDestroy(NULL), PETSC_ERR_ARG_NULL);
   assert_int_equal(PsdPlanSetUp(NULL), PETSC_ERR_ARG_NULL);
-  assert_int_equal(PsdCertifyNetwork(NULL, NULL, 0, 0, NULL, &certificate), PETSC_ERR_ARG_NULL);
+  assert_int_equal(PsdCertifyNetwork(NULL, NULL, 0, 0, &certificate, NULL), PETSC_ERR_ARG_NULL);
   MUST(PetscPopErrorHandler());
 }
 
