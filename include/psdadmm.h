@@ -132,7 +132,8 @@ PSD_EXTERN PetscErrorCode PsdAdmmSetUp(PsdAdmm admm);
 /*
    PsdAdmmSetInitial - Starts from a network's Z and Z' instead of zero.
 
-   Collective; after PsdAdmmSetUp, before PsdAdmmSolve. The network must be of the problem's patches and classes.
+   Collective; after PsdAdmmSetUp, before PsdAdmmSolve. The network must be of the problem's patches and classes. Errors
+   (PSD_ERR_INPUT): a filter goes on beyond its branch's patches.
 */
 PSD_EXTERN PetscErrorCode PsdAdmmSetInitial(PsdAdmm admm, PsdNetwork network);
 

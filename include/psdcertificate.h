@@ -8,10 +8,14 @@
 #include <psdproblem.h>
 
 typedef struct {
-  PetscReal primal;   /* L(Yhat) + beta sum |alpha| of the network, on the training samples */
-  PetscReal dual;     /* no network has less: a value of the dual function at a feasible point, rounded down */
-  PetscReal gap;      /* (primal - dual) / |primal| */
-  PetscReal accuracy; /* of the network on the training samples, 0..1 */
+  PetscReal primal;       /* L(Yhat) + beta sum |alpha| of the network, on the training samples, ... */
+  PetscReal primal_error; /* ... as computed, and a bound of what rounding has done to it */
+  PetscReal dual;         /* no network has less: a value of the dual function at a feasible point, rounded down */
+  PetscReal gap;          /* (upper - dual) / upper, upper = primal + primal_error, rounded up */
+  PetscReal accuracy;     /* of the network on the training samples, 0..1 */
+  /* The error of the lifted features that rounding explains, as a bound relative to their size: what primal_error and
+     the rounding of the dual value mostly come from. */
+  PetscReal feature_error;
   PetscReal rounding; /* the part of the gap that is there because rounding is counted on the safe side */
 } PsdCertificate;
 
@@ -27,6 +31,8 @@ typedef struct {
      max_it - most iterations of the search; 0: only what the network's own residual gives
    Output:
      certificate - the gap may be above the target; it is a proof all the same
+
+   Errors (PSD_ERR_INPUT): a filter goes on beyond its branch's patches.
 
    Source: docs/mathematics.md, section 3.
 */

@@ -38,7 +38,8 @@ PSD_EXTERN PetscErrorCode PsdNetworkCreate(MPI_Comm comm, PsdNetwork *network);
    Logically collective; all arrays are copied.
 
    Input:
-     filters - N x f, rows of length 1
+     filters - N x f, rows of length 1; of several branches f is that of the largest, and a filter of a branch with shorter
+               patches ends with zeros
      weights - N: alpha, of either sign
      regions - N, each 0..G-1
      classes - N: the score that the neuron is of, each 0..C-1

@@ -16,7 +16,7 @@ typedef struct _p_PsdPatches *PsdPatches;
 
 /*
    Several branches look at the same image, each with a geometry and a preprocessing of its own. Their regions are
-   counted through, branch after branch; f is that of the largest, and patches of fewer numbers are padded with zeros.
+   counted through, branch after branch; blocks and filters of a branch have the length of its own patches.
 */
 #define PSD_MOST_BRANCHES 4
 

@@ -55,11 +55,14 @@ start() {
   if [ "$ranks" = 1 ]; then timeout 120 "$PSDNET" "$@"; else timeout 120 "$LAUNCH" "$ranks" "$PSDNET" "$@"; fi
 }
 
-# ends STATUS NAME RANKS OPTIONS...: psdnet ends with STATUS, what it says is in NAME.log
+# ends STATUS NAME RANKS OPTIONS...: psdnet ends with STATUS, what it says is in NAME.log, the errors last: a launcher forwards them
+# apart from the rest, and might put them into the midst of a line
 ends() {
   expected=$1 name=$2 ranks=$3 status=0
   shift 3
-  start "$ranks" "$@" >"$name.log" 2>&1 || status=$?
+  start "$ranks" "$@" >"$name.log" 2>"$name.err" || status=$?
+  cat "$name.err" >>"$name.log"
+  rm "$name.err"
   [ "$status" = "$expected" ] || fail "$name: psdnet $* on $ranks ranks: exit status $status, expected $expected" "$name.log"
 }
 

@@ -14,17 +14,17 @@ train() {
     -beta_rel 0.02 -model "$name.h5" -history "$name.csv" "$@"
 }
 
-# chain NAME RANKS,RANKS,RANKS,RANKS OPTIONS...: stopped after 7, 30 (a check) and 95 iterations
+# chain NAME RANKS,RANKS,RANKS,RANKS OPTIONS...: stopped after 7, 30 (a check) and 75 iterations
 chain() {
   name=$1 first=${2%%,*} rest=${2#*,}
   shift 2
   train "$name" "$first" 2 -gap 1e-6 -checkpoint "$name.ck" -max_it 7 "$@"
-  for limit in 30 95; do
+  for limit in 30 75; do
     train "$name" "${rest%%,*}" 2 -gap 1e-6 -checkpoint "$name.ck" -resume -max_it $limit "$@"
     rest=${rest#*,}
   done
   # the same limit again adds nothing
-  train "$name" "$rest" 2 -gap 1e-6 -checkpoint "$name.ck" -resume -max_it 95 "$@"
+  train "$name" "$rest" 2 -gap 1e-6 -checkpoint "$name.ck" -resume -max_it 75 "$@"
   train "$name" "$rest" 0 -gap 1e-6 -checkpoint "$name.ck" -resume "$@"
 }
 

@@ -99,6 +99,15 @@ def narrow_branch(file):
     del file['/branch/0/preprocess']
 
 
+def padded_filter(file):
+    """of the last branch, as long as before"""
+    filters, last = file['neurons/filter'][:], sum(int(file[f'/branch/{b}'].attrs['pool'])**2 for b in (0, 1))
+    k = numpy.flatnonzero(file['neurons/region'][:] >= last)[0]
+    filters[k] = 0.8 * filters[k]
+    filters[k, -1] = 0.6
+    file['neurons/filter'][...] = filters
+
+
 # sound files that claim too much
 
 def turn_filter(file):
@@ -120,7 +129,8 @@ def flip_weight(file):
 REFUSED = (other_version, other_format, no_beta, beta_nan, negative_beta, zero_stride, large_patch, short_weights, wide_filters,
            long_filter, weight_nan, region_outside, class_outside, no_neurons, narrow_transform)
 CHANGES = {change.__name__: change for change in REFUSED + (
-    unknown_loss, lost_branch, many_branches, large_reduce, narrow_branch, turn_filter, scale_weights, flip_weight)}
+    unknown_loss, lost_branch, many_branches, large_reduce, narrow_branch, padded_filter,
+    turn_filter, scale_weights, flip_weight)}
 # what becomes of a file's bytes
 BYTES = {'truncated': lambda whole: whole[:len(whole) // 2], 'beheaded': lambda whole: whole[100:], 'empty': lambda whole: b'',
          'bit_near_end': lambda whole: whole[:-1000] + bytes([whole[-1000] ^ 4]) + whole[-999:]}

@@ -34,7 +34,7 @@ def patches(images, group):
 
 
 def scores(path, images):
-    """n x classes, and the sum of |weights|"""
+    """n x classes, and the sum of |weights|; filters are those of unit length that their branch's patches allow"""
     with h5py.File(path) as file:
         a, b, c = file.attrs['activation']
         filters, weights = file['/neurons/filter'][:], file['/neurons/weight'][:]
@@ -47,7 +47,9 @@ def scores(path, images):
                 for columns in pool(p.shape[1], g, overlap):
                     x = p[numpy.ix_(rows, columns)].reshape(-1, len(images), p.shape[-1])
                     for k in numpy.flatnonzero(regions == region):
-                        u = x @ filters[k, :p.shape[-1]]
+                        own = filters[k, :p.shape[-1]]
+                        require(abs((own**2).sum() - 1) <= 1e-12 and not filters[k, p.shape[-1]:].any(), path, 'filter', k)
+                        u = x @ own
                         result[:, classes[k]] += weights[k] * (a * u * u + b * u + c).mean(0)
                     region += 1
         return result, abs(weights).sum()
@@ -58,19 +60,26 @@ with h5py.File('train.h5') as file:
 Y = 2.0 * (labels[:, None] == numpy.arange(3)) - 1
 runs = {name[:-5]: report(name[:-5]) for name in glob.glob('*.json')}
 primal = {name: run['objective_primal'] for name, run in runs.items()}
-for name in 'one', 'two1', 'three', 'reduced', 'shared', 'overlap1', 'overlap3':
+for name in 'one', 'two1', 'conepartial', 'resumed', 'three', 'reduced', 'shared', 'overlap1', 'overlap3':
     fit, weight = scores(name + '.m', images)
     objective = ((fit - Y) ** 2).sum() / 2 + weight  # beta is 1
     require(abs(objective / primal[name] - 1) <= 1e-9, name, 'objective', primal[name], 'by the formula', objective)
 found = numpy.array(numbers('three.csv'))[:, 1:4]
 require(abs(found - scores('three.m', images)[0]).max() <= 1e-9, 'predict differs from the formula')
-for name in 'two2', 'two3', 'two4', 'scalapack', 'streamed':
-    require(abs(primal[name] / primal['two1'] - 1) <= 1e-8, name, primal[name], 'two1', primal['two1'])
+same = {'two1': ('two2', 'two3', 'two4', 'scalapack', 'streamed', 'conepartial', 'conescalapack', 'resumed'), 'folded': ('folded3',),
+        'few': [some + cone for some in ('few', 'more') for cone in ('lapack', 'partial', 'scalapack')],
+        'hinge': ('hinge4',), 'softmax': ('softmax4',)}
+for first, others in same.items():
+    gap = runs[first]['gap']
+    require(gap <= (1e-6 if first in ('hinge', 'softmax') else 1e-8), first, 'gap', gap)
+    for name in others:
+        require(abs(primal[name] / primal[first] - 1) <= gap + runs[name]['gap'], name, primal[name], first, primal[first])
+        require(runs[name]['objective_dual'] <= primal[first], name, 'bound', runs[name]['objective_dual'], first, primal[first])
 require(abs(primal['overlap3'] / primal['overlap1'] - 1) <= 1e-8, "overlapping regions: A A' and A'A differ")
 # a reader of version 1 knows nothing of these
 for name in 'reduced', 'overlap1':
     require(attributes(name + '.m')['version'] == 2, name, 'is not a file of version 2')
-# another branch can only help, whatever its filters are padded with
+# another branch can only help
 require(runs['two1']['objective_dual'] <= primal['one'] and runs['three']['objective_dual'] <= primal['two1'], 'a branch more is worse')
 require(primal['two1'] <= primal['one'], 'the second branch was of no use')
 finish()

@@ -17,7 +17,8 @@ for ranks in 1, 3:
         require(found['bound'] <= primal * (1 + 1e-11), name, 'bound above the primal')
         require(dual <= found['primal'] * (1 + 1e-11), name, "the file's bound is above the primal")
         if output != 'loose':
-            require(found['gap'] <= gap * (1 + 1e-3), name, 'gap')
+            # below 1e-10 a gap is rounding alone, which differs with the number of ranks
+            require(found['gap'] <= max(gap * (1 + 1e-3), 1e-10), name, 'gap')
     require(certificate(f'tight-{ranks}')['gap'] <= 2e-8, 'tight', certificate(f'tight-{ranks}'))
     for model in 'turned', 'scaled', 'flipped':
         found, primal = certificate(f'{model}-{ranks}'), claims('whitened')[0]

@@ -53,4 +53,16 @@ def path():
         write(name, images, labels)
 
 
-{'branches': branches, 'flip': flip, 'nothing': nothing, 'path': path}[sys.argv[1]]()
+def rounding():
+    """pixels: of random bytes; grey: each image of one grey, and nearly: but for one pixel; alone: one image of class 0, of one grey"""
+    random = numpy.random.default_rng(7)
+    write('pixels', random.integers(0, 256, (10, 1, 6, 6)), numpy.arange(10) % 2)
+    grey = numpy.broadcast_to(random.integers(0, 256, (8, 1, 1, 1)), (8, 1, 6, 6)).copy()
+    write('grey', grey, numpy.arange(8) % 2)
+    nearly = numpy.broadcast_to(random.integers(200, 250, (24, 1, 1, 1)), (24, 1, 6, 6)).copy()
+    nearly[numpy.arange(24), 0, numpy.arange(24) % 6, numpy.arange(24) // 6] += 1
+    write('nearly', nearly, numpy.arange(24) % 2)
+    write('alone', random.integers(0, 256, (20, 1, 1, 1)), numpy.arange(20) > 0)
+
+
+{'branches': branches, 'flip': flip, 'nothing': nothing, 'path': path, 'rounding': rounding}[sys.argv[1]]()

@@ -42,6 +42,11 @@ INSTANCES = [
     ('principal components', (40, 2, 5, 5), 'random', 2, '-patch 2 -pca 3', 0.01),
     ('no linear term', (40, 1, 5, 5), 'random', 2, '-patch 2 -activation 1,0,0.1', 0.01),
     ('linear', (40, 1, 5, 5), 'random', 2, '-patch 2 -activation 0,1,0', 0.01),
+    ('two kinds of patches', (30, 1, 5, 5), 'random', 2, '-patch 2 -branches 2 -branch2_patch 1x3 -activation 1,0,0.5', 0.01),
+    ('two kinds of patches, six regions', (24, 1, 4, 4), 'random', 3,
+     '-patch 1x2 -pool 2 -branches 2 -branch2_patch 1 -branch2_reduce 2 -branch2_pool 2', 1e-3),
+    ('three kinds of patches, whitened', (30, 1, 5, 5), 'random', 2,
+     '-patch 2 -patch_normalize 10 -whiten 0.1 -branches 3 -branch2_patch 1 -branch3_patch 2x1 -branch3_pca 1', 0.02),
 ]
 # the same with every other loss
 LOSSES = [
@@ -54,6 +59,7 @@ LOSSES = [
         ('identical images', (14, 1, 3, 3), 'identical', 3, '-patch 2', 0.01),
         ('beta near its maximum', (20, 1, 4, 4), 'random', 3, '-patch 2', 0.97),
         ('beta above its maximum', (20, 1, 4, 4), 'random', 3, '-patch 2', 1.5),
+        ('two kinds of patches', (20, 1, 4, 4), 'random', 2, '-patch 2 -branches 2 -branch2_patch 1x2 -activation 1,0,0.5', 0.01),
     ] for loss in ('logistic', 'softmax', 'hinge', 'huber', 'l1')
 ]
 GAP, TOLERANCE, MOST = 1e-9, 1e-6, 3000
@@ -93,7 +99,8 @@ def enclose(A, Y, beta, beta_max, loss):
     if beta >= beta_max:
         return nothing, nothing, 0
     Z, nu = central_path(A, Y, beta, loss, WIDTH / 4)
-    rounding = numpy.finfo(float).eps * ((Y**2).sum() + (A**2).sum() * ((Z[0] - Z[1])**2).sum())
+    size = sum((part**2).sum() for part in A) * sum(((kind[0] - kind[1])**2).sum() for kind in Z)
+    rounding = numpy.finfo(float).eps * ((Y**2).sum() + size)
     return dual_value(A, Y, beta, nu, loss), min(nothing, primal_value(A, Y, beta, Z, loss)), rounding
 
 

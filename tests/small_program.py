@@ -1,65 +1,79 @@
 """The convex program of docs/mathematics.md for a few small images, posed from their pixels: no psdnet code.
 
-lift makes the features A (n x G x d x d, d = f + 1), targets the Y (n x C); Loss is a loss by its definition, polar the gauge
-R*(A'nu), at most beta where nu is feasible. primal_value and dual_value make bounds of the optimum from any Z and any nu.
+lift makes the features A, a list with n x G x d x d numbers for each kind of patches (d = f + 1), targets the Y (n x C); Loss is a
+loss by its definition, polar the gauge R*(A'nu), at most beta where nu is feasible. primal_value and dual_value make bounds of the
+optimum from any Z, a list as A, and any nu.
 """
 import numpy
 
 HUBER_DELTA = 0.7
 
 
+class Kind:
+    """of patches: the options of one branch"""
+
+    def __init__(self, given, prefix):
+        option = lambda name, default: type(default)(given.get(f'-{prefix}{name}', default))
+        size = [int(word) for word in given[f'-{prefix}patch'].split('x')]
+        self.height, self.width = size[0], size[-1]
+        self.reduce, self.stride, self.pool = option('reduce', 1), option('stride', 1), option('pool', 1)
+        self.normalize, self.whiten, self.pca = option('patch_normalize', 0.0), option('whiten', 0.0), option('pca', 0)
+
+
 class Options:
     def __init__(self, text):
         words = text.split()
         given = dict(zip(words[::2], words[1::2]))
-        size = [int(word) for word in given['-patch'].split('x')]
-        self.height, self.width = size[0], size[-1]
-        self.stride, self.pool = int(given.get('-stride', 1)), int(given.get('-pool', 1))
-        self.normalize, self.whiten = float(given.get('-patch_normalize', 0)), float(given.get('-whiten', 0))
-        self.pca = int(given.get('-pca', 0))
+        self.kinds = [Kind(given, f'branch{k + 1}_' if k else '') for k in range(int(given.get('-branches', 1)))]
         self.activation = [float(word) for word in given.get('-activation', '0.09,0.5,0.47').split(',')]
 
 
-def cut_patches(image, options):
+def cut_patches(image, kind):
     """rows x columns x q patches of one image"""
-    image = (image.astype(float) - 128) / 255
-    rows = range(0, image.shape[1] - options.height + 1, options.stride)
-    columns = range(0, image.shape[2] - options.width + 1, options.stride)
-    patches = numpy.array([[image[:, y:y + options.height, x:x + options.width].ravel() for x in columns] for y in rows])
-    if options.normalize:
+    r, (channels, height, width) = kind.reduce, image.shape
+    image = image[:, :height // r * r, :width // r * r].reshape(channels, height // r, r, width // r, r).mean((2, 4))
+    image = (image - 128) / 255
+    rows = range(0, image.shape[1] - kind.height + 1, kind.stride)
+    columns = range(0, image.shape[2] - kind.width + 1, kind.stride)
+    patches = numpy.array([[image[:, y:y + kind.height, x:x + kind.width].ravel() for x in columns] for y in rows])
+    if kind.normalize:
         mean, variance = patches.mean(2, keepdims=True), patches.var(2, keepdims=True)
-        patches = (patches - mean) / numpy.sqrt(variance + options.normalize / 255**2)
+        patches = (patches - mean) / numpy.sqrt(variance + kind.normalize / 255**2)
     return patches
 
 
-def change_coordinates(patches, options):
+def change_coordinates(patches, kind):
     """whitening or principal components, from the covariance of all patches"""
     rows = patches.reshape(-1, patches.shape[-1])
-    if not options.whiten and not options.pca:
+    if not kind.whiten and not kind.pca:
         return patches
     values, vectors = numpy.linalg.eigh(numpy.cov(rows.T, bias=True))
-    if options.pca:
-        transform = vectors[:, ::-1][:, :options.pca]
+    if kind.pca:
+        transform = vectors[:, ::-1][:, :kind.pca]
     else:
-        transform = vectors @ numpy.diag((values + options.whiten * values.mean()) ** -0.5) @ vectors.T
+        transform = vectors @ numpy.diag((values + kind.whiten * values.mean()) ** -0.5) @ vectors.T
     return (patches - rows.mean(0)) @ transform
 
 
-def lift(images, options):
-    """A: n x G x (f+1) x (f+1), the features Phi_ig"""
-    patches = change_coordinates(numpy.array([cut_patches(image, options) for image in images]), options)
-    a, b, c = options.activation
+def lift_kind(images, kind, activation):
+    """n x G x (f+1) x (f+1), the features Phi_ig"""
+    patches = change_coordinates(numpy.array([cut_patches(image, kind) for image in images]), kind)
+    a, b, c = activation
     f = patches.shape[-1]
     weight = numpy.full((f + 1, f + 1), a)
     weight[f, :] = weight[:, f] = b / 2
     weight[f, f] = c
     features = []
-    for row in numpy.array_split(numpy.arange(patches.shape[1]), options.pool):
-        for column in numpy.array_split(numpy.arange(patches.shape[2]), options.pool):
+    for row in numpy.array_split(numpy.arange(patches.shape[1]), kind.pool):
+        for column in numpy.array_split(numpy.arange(patches.shape[2]), kind.pool):
             x = patches[:, row][:, :, column].reshape(len(images), -1, f)
             x = numpy.concatenate([x, numpy.ones(x.shape[:2] + (1,))], 2)
             features.append(weight * (x.transpose(0, 2, 1) @ x) / x.shape[1])
     return numpy.array(features).transpose(1, 0, 2, 3)
+
+
+def lift(images, options):
+    return [lift_kind(images, kind, options.activation) for kind in options.kinds]
 
 
 def targets(labels, classes):
@@ -128,12 +142,12 @@ def largest_form(M):
 
 def polar(A, nu):
     """R*(A'nu)"""
-    blocks = numpy.einsum('igjk,it->gtjk', A, nu).reshape(-1, A.shape[2], A.shape[3])
+    blocks = [M for kind in A for region in numpy.einsum('igjk,it->gtjk', kind, nu) for M in region]
     return max(max(largest_form(M), largest_form(-M)) for M in blocks)
 
 
-def primal_value(A, Y, beta, Z, loss):
-    """objective of the feasible point next to Z: PSD by projection, <J,Z> = 0 by adding to the smaller side"""
+def make_feasible(Z):
+    """the feasible point next to Z: PSD by projection, <J,Z> = 0 by adding to the smaller side"""
     Z = Z.copy()
     f = Z.shape[-1] - 1
     for index in numpy.ndindex(Z.shape[:3]):
@@ -145,8 +159,14 @@ def primal_value(A, Y, beta, Z, loss):
         else:
             block[range(f), range(f)] -= excess / f
         Z[index] = block
-    fit = numpy.einsum('igjk,tgjk->it', A, Z[0] - Z[1])
-    return loss.value(fit, Y) + beta * Z[:, :, :, f, f].sum()
+    return Z
+
+
+def primal_value(A, Y, beta, Z, loss):
+    """objective of the feasible point next to Z"""
+    Z = [make_feasible(kind) for kind in Z]
+    fit = sum(numpy.einsum('igjk,tgjk->it', part, S) for part, S in zip(A, [kind[0] - kind[1] for kind in Z]))
+    return loss.value(fit, Y) + beta * sum(kind[..., -1, -1].sum() for kind in Z)
 
 
 def dual_value(A, Y, beta, nu, loss):

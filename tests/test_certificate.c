@@ -62,7 +62,7 @@ static PetscReal LargestForm(PetscInt d, const PetscReal M[], PetscReal sign)
 static PetscReal Polar(const Setting *it, const PetscReal nu[])
 {
   const PsdBlocks blocks = it->problem->blocks;
-  const PetscInt C = blocks->C, D = blocks->D, d = blocks->d, m = blocks->m;
+  const PetscInt C = blocks->C, D = blocks->D, d = blocks->d_max, m = blocks->m_max;
   PetscReal largest = 0;
   for (PetscInt t = 0; t < C; t++)
     for (PetscInt g = 0; g < blocks->G; g++) {
@@ -105,12 +105,12 @@ static PetscReal RandomNetwork(PsdBlocks blocks, PetscInt N, PetscReal scale, ui
   PsdBlocks alone;
   Vec all;
   PetscReal *values, weight;
-  MUST(PsdBlocksCreate(PETSC_COMM_SELF, blocks->C, blocks->G, blocks->f, &alone));
+  MUST(PsdBlocksCreate(PETSC_COMM_SELF, blocks->C, blocks->G, blocks->f_max, &alone));
   MUST(PsdBlocksCreateVec(alone, &all));
-  MUST(PsdNeuronsCreate(N, blocks->f, &neurons));
+  MUST(PsdNeuronsCreate(N, blocks->f_max, &neurons));
   neurons.N = N;
-  Fill(seed, (size_t)(N * blocks->f), neurons.filter);
-  MakeUnit(N, blocks->f, neurons.filter);
+  Fill(seed, (size_t)(N * blocks->f_max), neurons.filter);
+  MakeUnit(N, blocks->f_max, neurons.filter);
   Fill(seed + 1, (size_t)N, neurons.weight);
   for (PetscInt k = 0; k < N; k++) {
     neurons.weight[k] *= scale;
@@ -122,7 +122,7 @@ static PetscReal RandomNetwork(PsdBlocks blocks, PetscInt N, PetscReal scale, ui
   MUST(PetscArraycpy(whole, values, blocks->C * blocks->D));
   MUST(VecRestoreArray(all, &values));
   MUST(VecGetArray(S, &values));
-  MUST(PetscArraycpy(values, whole + blocks->first * blocks->m, blocks->local * blocks->m));
+  MUST(PetscArraycpy(values, whole + blocks->first * blocks->m_max, blocks->local * blocks->m_max));
   MUST(VecRestoreArray(S, &values));
   MUST(PsdNeuronsDestroy(&neurons));
   MUST(VecDestroy(&all));
@@ -152,11 +152,14 @@ static void CheckSetting(PetscInt classes, PetscReal beta_rel, Form form)
   Setting it = SettingReady(classes, beta_rel, form);
   const PsdBlocks blocks = it.problem->blocks;
   const PetscInt length = blocks->C * blocks->D;
+  PsdNetworkMatrix matrix = {0};
   PetscReal *network, *w, least = PETSC_MAX_REAL, greatest = 0;
   Vec S, W;
   MUST(PetscMalloc2(length, &network, length, &w));
   MUST(PsdBlocksCreateVec(blocks, &S));
   MUST(PsdBlocksCreateVec(blocks, &W));
+  MUST(PsdBlocksCreatePairVec(blocks, &matrix.error));
+  matrix.S = S;
   Require(PetscAbsReal(it.problem->beta_max / Polar(&it, it.Y) - 1) <= TOLERANCE, "beta_max = R*(A'Y)");
   for (uint64_t trial = 0; trial < 12; trial++) {
     const PetscReal weight =
@@ -164,15 +167,17 @@ static void CheckSetting(PetscInt classes, PetscReal beta_rel, Form form)
     (void)RandomNetwork(blocks, 5, PetscPowReal(10, 1 - (PetscReal)trial / 3), 100 + 2 * trial, w, W);
     PsdCertificate certificate;
     const PsdDualSource source = {W, NULL};
-    MUST(PsdCertify(it.problem, S, weight, 1, &source, &certificate));
+    matrix.weight = weight;
+    MUST(PsdCertify(it.problem, &matrix, 1, &source, &certificate));
     const PetscReal primal = PrimalValue(&it, network, weight), dual = PetscMax(0, DualValue(&it, w));
     Require(PetscAbsReal(certificate.primal / primal - 1) <= 1e-12, "primal");
     if (!(certificate.dual <= dual * (1 + 1e-12)) || !(certificate.dual >= dual - TOLERANCE * primal))
       fprintf(stderr, "dual %.17g, directly %.17g\n", (double)certificate.dual, (double)dual);
     Require(certificate.dual <= dual * (1 + 1e-12), "the dual value is on the safe side");
     Require(certificate.dual >= dual - TOLERANCE * primal, "by no more than rounding");
-    Require(PetscAbsReal(certificate.gap - (certificate.primal - certificate.dual) / certificate.primal) <= 1e-15,
-            "gap");
+    Require(PetscAbsReal(certificate.primal - primal) <= certificate.primal_error + 1e-13 * primal, "known error");
+    const PetscReal upper = certificate.primal + certificate.primal_error, gap = (upper - certificate.dual) / upper;
+    Require(certificate.gap >= gap && certificate.gap <= gap + 1e-15, "gap");
     least = PetscMin(least, certificate.primal);
     greatest = PetscMax(greatest, certificate.dual);
   }
@@ -180,6 +185,7 @@ static void CheckSetting(PetscInt classes, PetscReal beta_rel, Form form)
   MUST(PetscFree2(network, w));
   MUST(VecDestroy(&S));
   MUST(VecDestroy(&W));
+  MUST(VecDestroy(&matrix.error));
   SettingDestroy(&it);
 }
 
@@ -207,13 +213,16 @@ static void AboveBetaMax(void **state)
   (void)state;
   Setting it = SettingReady(3, 1.1, FEATURES);
   PsdCertificate certificate;
-  Vec none;
+  Vec none, error;
+  MUST(PsdBlocksCreatePairVec(it.problem->blocks, &error));
   MUST(PsdBlocksCreateVec(it.problem->blocks, &none));
   MUST(VecSet(none, 0));
   const PsdDualSource source = {none, NULL};
-  MUST(PsdCertify(it.problem, none, 0, 1, &source, &certificate));
+  const PsdNetworkMatrix empty = {.S = none, .error = error};
+  MUST(PsdCertify(it.problem, &empty, 1, &source, &certificate));
   Require(certificate.primal == 1.5 * it.problem->n, "L(0)");
   Require(certificate.dual <= certificate.primal && certificate.gap <= 1e-12, "no network is better than none");
+  MUST(VecDestroy(&error));
   MUST(VecDestroy(&none));
   SettingDestroy(&it);
 }

@@ -266,10 +266,10 @@ static void TestAnotherProblemIsRefused(void **state)
   RunDestroy(&dual);
 
   Run it = RunCreate(PETSC_COMM_WORLD, ROOT, 0.1, 0.5);
-  Rewrite(path, "psdnet-checkpoint 2", "psdnet-checkpoint 3");
+  Rewrite(path, "psdnet-checkpoint 3", "psdnet-checkpoint 4");
   assert_int_equal(Open(&it, path), PSD_ERR_INPUT);
-  Refused(&it, path, "version 3", "a later version", 0);
-  Rewrite(path, "psdnet-checkpoint 3", "psdnet-checkpoints2");
+  Refused(&it, path, "version 4", "a later version", 0);
+  Rewrite(path, "psdnet-checkpoint 4", "psdnet-checkpoints3");
   Refused(&it, path, "", "another format", 0);
   RunDestroy(&it);
   Remove(path);

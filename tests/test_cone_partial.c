@@ -86,7 +86,7 @@ static void Put(Sequence *it, PetscInt s, const PetscReal x[])
 {
   PetscReal *values;
   MUST(VecGetArray(it->X[s], &values));
-  MUST(PetscArraycpy(values, x, it->blocks->local * it->blocks->m));
+  MUST(PetscArraycpy(values, x, it->blocks->local * it->blocks->m_max));
   MUST(VecRestoreArray(it->X[s], &values));
 }
 
@@ -94,7 +94,7 @@ static void Put(Sequence *it, PetscInt s, const PetscReal x[])
  * rounding of the comparison */
 static void CheckOne(Sequence *it, PetscInt s, const char what[])
 {
-  const PetscInt m = it->blocks->m;
+  const PetscInt m = it->blocks->m_max;
   const PetscReal *z, *F;
   PetscReal norm = 0, error = 0, full[ORDER * ORDER] = {0}, product[ORDER * (ORDER + 1) / 2], factored = 0;
   PetscInt rank;
@@ -261,7 +261,7 @@ static PetscReal ProjectTurning(Sequence *it, PetscReal z[])
     MUST(PsdConeProject(it->cone, it->X, it->Z));
   }
   MUST(VecGetArrayRead(it->Z[0], &values));
-  MUST(PetscArraycpy(z, values, it->blocks->local * it->blocks->m));
+  MUST(PetscArraycpy(z, values, it->blocks->local * it->blocks->m_max));
   MUST(VecRestoreArrayRead(it->Z[0], &values));
   return 0.1 * norm / (ITERATION * PetscSqrtReal(ITERATION)); /* what is summable, as cone.c has it */
 }
@@ -299,7 +299,7 @@ static void OptionsReachTheSolver(void **state)
     MUST(PetscOptionsSetValue(NULL, "-eps_type", solvers[k]));
     SequenceCreate(EPSSUBSPACE, &it);
     const PetscReal allowed = ProjectTurning(&it, k == 0 ? first : z);
-    const PetscInt count = it.blocks->local * it.blocks->m;
+    const PetscInt count = it.blocks->local * it.blocks->m_max;
     const PetscBool alone = (PetscBool)(count > 0 && !it.cone->shared);
     for (PetscInt l = 0; l < count && k > 0; l++) square += PetscSqr(z[l] - first[l]);
     Require(PetscSqrtReal(square) <= 2 * allowed, "solvers agree");

@@ -79,7 +79,7 @@ static void FillAll(PsdBlocks blocks, int step, Vec X[2])
     PetscReal *x;
     MUST(VecGetArray(X[s], &x));
     for (PetscInt k = 0; k < blocks->local; k++)
-      Compose(s == 0 ? 1 : -1, step == 0 ? 0 : step + (int)(blocks->first + k), x + (size_t)k * blocks->m);
+      Compose(s == 0 ? 1 : -1, step == 0 ? 0 : step + (int)(blocks->first + k), x + (size_t)k * blocks->m_max);
     MUST(VecRestoreArray(X[s], &x));
   }
 }

@@ -25,7 +25,7 @@ static Dense DenseCreate(const Setting *it)
   Dense dense = {it->problem->n, blocks->D, blocks->C, it->Phi, NULL, NULL};
   const PetscBLASInt n = (PetscBLASInt)dense.n, D = (PetscBLASInt)dense.D, C = (PetscBLASInt)dense.C;
   for (PetscInt i = 0; i < n; i++)
-    for (PetscInt g = 0; g < blocks->G; g++) PsdRemoveJ(blocks->d, it->Phi + i * D + g * blocks->m);
+    for (PetscInt g = 0; g < blocks->G; g++) PsdRemoveJ(blocks->d_max, it->Phi + i * D + g * blocks->m_max);
   MUST(PetscMalloc2(D * D, &dense.G, D * C, &dense.h));
   BLASgemm_("N", "T", &D, &D, &n, &one, dense.A, &D, dense.A, &D, &zero, dense.G, &D);
   BLASgemm_("N", "T", &D, &C, &n, &one, dense.A, &D, it->Y, &C, &zero, dense.h, &D);
@@ -79,7 +79,7 @@ static void Put(PsdBlocks blocks, const PetscReal whole[], Vec x)
 {
   PetscReal *local;
   MUST(VecGetArray(x, &local));
-  MUST(PetscArraycpy(local, whole + blocks->first * blocks->m, blocks->local * blocks->m));
+  MUST(PetscArraycpy(local, whole + blocks->first * blocks->m_max, blocks->local * blocks->m_max));
   MUST(VecRestoreArray(x, &local));
 }
 
@@ -87,10 +87,10 @@ static void Compare(PsdBlocks blocks, Vec x, const PetscReal expected[], PetscRe
 {
   const PetscReal *local;
   PetscReal size = 0, error = 0;
-  for (PetscInt k = 0; k < blocks->pairs * blocks->m; k++) size = PetscMax(size, PetscAbsReal(expected[k]));
+  for (PetscInt k = 0; k < blocks->pairs * blocks->m_max; k++) size = PetscMax(size, PetscAbsReal(expected[k]));
   MUST(VecGetArrayRead(x, &local));
-  for (PetscInt k = 0; k < blocks->local * blocks->m; k++) {
-    const PetscReal difference = PetscAbsReal(local[k] - expected[blocks->first * blocks->m + k]);
+  for (PetscInt k = 0; k < blocks->local * blocks->m_max; k++) {
+    const PetscReal difference = PetscAbsReal(local[k] - expected[blocks->first * blocks->m_max + k]);
     if (!(difference <= error)) error = difference;
   }
   MUST(VecRestoreArrayRead(x, &local));
@@ -107,15 +107,15 @@ static void CompareResidual(const PsdResidual *found, const PsdResidual *expecte
 /* Random terms of both signs, run after run of one pair, and their sum as a whole vector. */
 static void RandomTerms(PsdBlocks blocks, uint64_t seed, PsdFactors *terms, PetscReal whole[])
 {
-  const PetscInt d = blocks->d;
+  const PetscInt d = blocks->d_max;
   terms->count = 0;
-  MUST(PetscArrayzero(whole, blocks->pairs * blocks->m));
+  MUST(PetscArrayzero(whole, blocks->pairs * blocks->m_max));
   for (PetscInt pair = 0; pair < blocks->pairs; pair++) {
     PetscReal *column, *weight;
     MUST(PsdFactorsAppend(terms, pair, TERMS, &column, &weight));
     Fill(seed + (uint64_t)pair, (size_t)(TERMS * d), column);
     for (PetscInt k = 0; k < TERMS; k++, column += d) {
-      PetscReal *svec = whole + pair * blocks->m;
+      PetscReal *svec = whole + pair * blocks->m_max;
       weight[k] = k % 2 ? -0.7 : 1;
       for (PetscInt j = 0; j < d; j++)
         for (PetscInt i = 0; i <= j; i++) *svec++ += weight[k] * column[i] * column[j] * (i < j ? PETSC_SQRT2 : 1);
@@ -155,7 +155,7 @@ static void CheckSteps(Check *it, PetscReal shift)
   const PetscReal tolerance = 1000 * PETSC_MACHINE_EPSILON * (1 + PsdConsensusGetTrace(it->consensus) / shift);
   MUST(PsdConsensusFactor(it->consensus, shift));
   Fill(8, (size_t)length, it->Sh);
-  for (PetscInt pair = 0; pair < blocks->pairs; pair++) PsdRemoveJ(blocks->d, it->Sh + pair * blocks->m);
+  for (PetscInt pair = 0; pair < blocks->pairs; pair++) PsdRemoveJ(blocks->d_max, it->Sh + pair * blocks->m_max);
   Put(blocks, it->Sh, it->x);
   MUST(PsdConsensusRestart(it->consensus, it->x));
   MUST(PsdConsensusStep(it->consensus, it->x, it->y));
@@ -168,7 +168,7 @@ static void CheckSteps(Check *it, PetscReal shift)
   MUST(PsdConsensusFollow(it->consensus, &it->terms, RELAXATION));
   for (PetscInt k = 0; k < length; k++)
     it->Sh[k] = 2 * it->next[k] - RELAXATION * it->S[k] - (1 - RELAXATION) * it->Sh[k];
-  for (PetscInt pair = 0; pair < blocks->pairs; pair++) PsdRemoveJ(blocks->d, it->Sh + pair * blocks->m);
+  for (PetscInt pair = 0; pair < blocks->pairs; pair++) PsdRemoveJ(blocks->d_max, it->Sh + pair * blocks->m_max);
   Put(blocks, it->Sh, it->x);
   MUST(PsdConsensusStep(it->consensus, it->x, it->y));
   DenseStep(&it->dense, shift, it->Sh, it->S);
@@ -247,7 +247,7 @@ static void CheckKernel(const PsdConsensusKernel *kernel, PetscInt classes)
   MUST(PsdConsensusCreate(&it.consensus));
   PsdConsensusSetKernel(it.consensus, kernel);
   MUST(PsdConsensusAssemble(it.consensus, setting.problem));
-  MUST(PsdFactorsCreate(it.blocks->d, &it.terms));
+  MUST(PsdFactorsCreate(it.blocks->d_max, &it.terms));
   MUST(PetscMalloc4(length, &it.Sh, length, &it.S, length, &it.gradient, length, &it.next));
   MUST(VecDuplicate(setting.problem->h, &it.x));
   MUST(VecDuplicate(it.x, &it.y));

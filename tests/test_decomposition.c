@@ -49,21 +49,21 @@ static PetscInt Decompose(PetscInt f, const PetscReal Z[], PetscReal sign, PsdNe
     MUST(PsdBlocksCreateVec(blocks, &X[s]));
     MUST(PsdBlocksCreateVec(blocks, &projection[s]));
     MUST(VecGetArray(X[s], &values));
-    MUST(PetscArraycpy(values, Z, blocks->m));
+    MUST(PetscArraycpy(values, Z, blocks->m_max));
     MUST(VecRestoreArray(X[s], &values));
   }
   MUST(PsdConeCreate(&cone));
   MUST(PsdConeSetUp(cone, blocks));
   MUST(PsdConeProject(cone, X, projection));
   PsdConeGetFactor(cone, 0, 0, &rank, &factor);
-  MUST(PetscArraycpy(F, factor, rank * blocks->d));
-  MUST(PsdNeuronsCreate(blocks->d, f, neurons));
+  MUST(PetscArraycpy(F, factor, rank * blocks->d_max));
+  MUST(PsdNeuronsCreate(blocks->d_max, f, neurons));
   neurons->N = 0;
-  PsdDecompose(blocks->d, rank, F, sign, 0, 0, neurons);
+  PsdDecompose(blocks->d_max, rank, F, sign, 0, 0, neurons);
   MUST(PsdBlocksCreateVec(blocks, &sum));
   MUST(PsdNeuronsAssemble(neurons, blocks, sum, &weight));
   MUST(VecGetArray(sum, &values));
-  MUST(PetscArraycpy(S, values, blocks->m));
+  MUST(PetscArraycpy(S, values, blocks->m_max));
   MUST(VecRestoreArray(sum, &values));
   for (PetscInt s = 0; s < 2; s++) {
     MUST(VecDestroy(&X[s]));

@@ -39,7 +39,7 @@ static Setting Large(PetscInt patch, PetscReal memory, PetscReal **phi)
     for (PetscInt b = 0; b < 81; b++) image[b] = PixelOf(k, b);
     MUST(PsdPatchesMoments(it.patches, image, moments));
     MUST(PsdPatchesLift(it.patches, activation, moments, row));
-    PsdRemoveJ(it.problem->blocks->d, row);
+    PsdRemoveJ(it.problem->blocks->d_max, row);
     kept++;
   }
   Require(kept == it.problem->n, "images of the classes");
@@ -95,8 +95,8 @@ static void CheckNoise(PsdProblem problem, const PetscReal phi[], const PetscRea
   const PsdBlocks blocks = problem->blocks;
   const PetscReal *noise;
   MUST(VecGetArrayRead(problem->h_random, &noise));
-  for (PetscInt k = 0; k < blocks->local * blocks->m; k++) {
-    const PetscInt at = blocks->first * blocks->m + k, t = at / blocks->D, i = at % blocks->D;
+  for (PetscInt k = 0; k < blocks->local * blocks->m_max; k++) {
+    const PetscInt at = blocks->first * blocks->m_max + k, t = at / blocks->D, i = at % blocks->D;
     const PetscReal scale =
         PetscSqrtReal((PetscReal)problem->n * Dot(problem->n, phi + i, blocks->D, phi + i, blocks->D));
     const PetscReal expected = Dot(problem->n, phi + i, blocks->D, signs + t, blocks->C);

@@ -1,7 +1,8 @@
 /* Every loss: the gradient is the value's slope, the prox satisfies its optimality condition and beats its neighbours, value and
  * conjugate meet (Fenchel), the domain is what it is, and nothing overflows for |x| up to 1e8, sigma from 1e-8 to 1e8. What a loss
- * states in fields is so: its steepness, its corners, whether it ignores the mean, whether it is the squared loss's closed form. */
+ * states is so: its steepness, how much it changes, how well its value is known, its corners, whether it ignores the mean, whether it is the squared loss's closed form. */
 #include "network_sample.h"
+#include <float.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stddef.h>
@@ -310,22 +311,83 @@ static void CheckProxExtremes(const Case *it)
 
 /* ---------------------------------------------------------------- what a loss states of itself */
 
-/* No score changes the loss by more than steepness times its own change, and some nearly by that */
+/* The first score changes the loss by its steepness, far from the targets, and by no more */
 static void CheckSteepnessOfEach(const Case *it)
 {
-  const PetscReal steepest = Steepness(it);
-  PetscReal v[MOST_COLUMNS] = {0}, nu[MOST_COLUMNS] = {0}, largest = 0;
+  PetscReal v[MOST_COLUMNS] = {-1e200 * it->y[0]}, delta[MOST_COLUMNS] = {1};
+  const PetscReal most = (*it->loss.ops->change)(&it->loss, it->C, v, it->y, delta);
+  if (!(PetscIsInfReal(Steepness(it)) ? most > 1e100 : PetscAbsReal(most / Steepness(it) - 1) <= 1e-12))
+    Fail(it, "steepness", most, Steepness(it));
+}
+
+/* No change of the scores within delta changes the loss by more than is stated; where delta is small the bound is little more
+   than the slopes make it, but for the corners */
+static void CheckChangeOfEach(const Case *it)
+{
+  PetscReal v[MOST_COLUMNS] = {0}, w[MOST_COLUMNS] = {0}, delta[MOST_COLUMNS] = {0}, slope[MOST_COLUMNS] = {0};
   for (int trial = 0; trial < TRIALS; trial++) {
+    const PetscReal size = PetscPowReal(10, 3 * Uniform() - 2);
+    PetscReal first_order = 0, second_order = 0, near = PETSC_MAX_REAL;
     RandomRow(it->C, 8, v);
-    const PetscReal here = Value(it, v), step = 3 * Uniform(), rounding = 64 * (PetscReal)it->C * EPS * (1 + here);
-    v[trial % it->C] += step;
-    const PetscReal change = PetscAbsReal(Value(it, v) - here);
-    if (!(change <= steepest * PetscAbsReal(step) + rounding)) Fail(it, "change of the loss", change, steepest);
+    Slope(it, v, slope);
+    for (PetscInt t = 0; t < it->C; t++) {
+      delta[t] = size * PetscAbsReal(Uniform());
+      near = PetscMin(near, PetscAbsReal(v[t] - it->y[t]) - delta[t]);
+      first_order += PetscAbsReal(slope[t]) * delta[t];
+      second_order += 4 * delta[t] * delta[t] * (PetscReal)it->C;
+    }
+    const PetscReal here = Value(it, v), most = (*it->loss.ops->change)(&it->loss, it->C, v, it->y, delta);
+    const PetscReal rounding = 64 * (PetscReal)it->C * EPS * (1 + here);
+    for (int corner = 0; corner < 8; corner++) {
+      for (PetscInt t = 0; t < it->C; t++) {
+        const PetscReal part = corner > 2 ? Uniform() : corner < 2 ? 1 - 2 * corner : slope[t] < 0 ? -1 : 1;
+        w[t] = v[t] + part * delta[t];
+      }
+      const PetscReal change = PetscAbsReal(Value(it, w) - here);
+      if (!(change <= most + rounding)) Fail(it, "change of the loss", change, most);
+    }
+    if (size < 0.01 && (near > 0 || !it->loss.ops->has_corners) &&
+        !(most <= 1.1 * first_order + second_order + rounding))
+      Fail(it, "stated change, beside the slopes'", most, first_order);
   }
-  for (PetscInt t = 0; t < it->C; t++) v[t] = -1e3 * it->y[t];
-  Slope(it, v, nu);
-  for (PetscInt t = 0; t < it->C; t++) largest = PetscMax(largest, PetscAbsReal(nu[t]));
-  if (!(largest >= PetscMin(1e3, 0.999 * steepest))) Fail(it, "slope far from the targets", largest, steepest);
+}
+
+/* The value is within its roundings of the one in extended precision; those of softmax matter where it is tiny */
+static long double ExtendedValue(const Case *it, const PetscReal v[])
+{
+  long double sum = 0;
+  if (!strcmp(it->loss.ops->name, "softmax") && it->C > 1) {
+    PetscInt largest = 0, class = 0;
+    for (PetscInt t = 0; t < it->C; t++) {
+      if (v[t] > v[largest]) largest = t;
+      if (it->y[t] > 0) class = t;
+    }
+    for (PetscInt t = 0; t < it->C; t++)
+      if (t != largest) sum += expl((long double)v[t] - (long double)v[largest]);
+    return (long double)v[largest] - (long double)v[class] + log1pl(sum);
+  }
+  for (PetscInt t = 0; t < it->C; t++) {
+    const long double w = (long double)v[t] * it->y[t], r = fabsl((long double)v[t] - it->y[t]);
+    const long double delta = it->loss.parameter;
+    if (!strcmp(it->loss.ops->name, "squared")) sum += r * r / 2;
+    else if (!strcmp(it->loss.ops->name, "hinge")) sum += fmaxl(0, 1 - w);
+    else if (!strcmp(it->loss.ops->name, "huber")) sum += r <= delta ? r * r / 2 : delta * (r - delta / 2);
+    else if (!strcmp(it->loss.ops->name, "l1")) sum += r;
+    else sum += log1pl(expl(-fabsl(w))) + fmaxl(0, -w);
+  }
+  return sum;
+}
+
+static void CheckRoundingOfValue(const Case *it)
+{
+  PetscReal v[MOST_COLUMNS] = {0};
+  for (int trial = 0; trial < TRIALS; trial++) {
+    RandomRow(it->C, PetscPowReal(10, 3 * Uniform()), v);
+    for (PetscInt t = 0; t < it->C && trial % 2; t++) v[t] += it->y[t] * 30 * PetscAbsReal(Uniform());
+    const long double exact = ExtendedValue(it, v), found = Value(it, v);
+    const PetscReal allowed = (it->loss.ops->value_roundings + (PetscReal)it->C) * EPS / 2;
+    if (!(fabsl(found - exact) <= allowed * exact + DBL_MIN)) Fail(it, "value", (PetscReal)found, (PetscReal)exact);
+  }
 }
 
 /* The corners there are lie at the targets, where the slope jumps */
@@ -402,6 +464,8 @@ TEST(Membership)
 TEST(ProxMinimizes)
 TEST(ProxExtremes)
 TEST(SteepnessOfEach)
+TEST(ChangeOfEach)
+TEST(RoundingOfValue)
 TEST(Corners)
 TEST(Mean)
 TEST(ClosedForm)
@@ -409,10 +473,11 @@ TEST(ClosedForm)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(Table),         cmocka_unit_test(ValueOfEach),  cmocka_unit_test(Gradient),
-      cmocka_unit_test(Fenchel),       cmocka_unit_test(Domain),       cmocka_unit_test(Membership),
-      cmocka_unit_test(ProxMinimizes), cmocka_unit_test(ProxExtremes), cmocka_unit_test(SteepnessOfEach),
-      cmocka_unit_test(Corners),       cmocka_unit_test(Mean),         cmocka_unit_test(ClosedForm)};
+      cmocka_unit_test(Table),         cmocka_unit_test(ValueOfEach),     cmocka_unit_test(Gradient),
+      cmocka_unit_test(Fenchel),       cmocka_unit_test(Domain),          cmocka_unit_test(Membership),
+      cmocka_unit_test(ProxMinimizes), cmocka_unit_test(ProxExtremes),    cmocka_unit_test(SteepnessOfEach),
+      cmocka_unit_test(ChangeOfEach),  cmocka_unit_test(RoundingOfValue), cmocka_unit_test(Corners),
+      cmocka_unit_test(Mean),          cmocka_unit_test(ClosedForm)};
   if (PsdInitialize(&argc, &argv, NULL)) return 1;
   const int failures = cmocka_run_group_tests(tests, NULL, NULL);
   return PsdFinalize() || failures;

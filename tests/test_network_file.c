@@ -118,6 +118,56 @@ static void WithOverlap(void **state)
   ComesBack(&sample);
 }
 
+/* Two branches with patches of 4 and of 1 numbers; a neuron of each. */
+static PsdNetwork TwoBranches(const PetscReal second_filter[4])
+{
+  const PetscInt labels[2] = {0, 1}, places[2] = {0, 1}, classes[2] = {0, 0};
+  const PetscReal filters[8] = {
+      0.5, 0.5, 0.5, 0.5, second_filter[0], second_filter[1], second_filter[2], second_filter[3]};
+  const PetscReal weights[2] = {1, -1};
+  PsdTraining training = {.loss = "squared"};
+  PsdNetwork network;
+  PsdPatches patches;
+  MUST(PsdPatchesCreate(PETSC_COMM_WORLD, &patches));
+  MUST(PsdPatchesSetBranches(patches, 2));
+  for (PetscInt b = 0; b < 2; b++) {
+    PsdPatches branch;
+    MUST(PsdPatchesGetBranch(patches, b, &branch));
+    MUST(PsdPatchesSetGeometry(branch, &(PsdPatchGeometry){.channels = 1,
+                                                           .height = 4,
+                                                           .width = 4,
+                                                           .reduce = 1,
+                                                           .patch_height = 2 - b,
+                                                           .patch_width = 2 - b,
+                                                           .stride = 1,
+                                                           .pool = 1,
+                                                           .pixel_scale = 1}));
+  }
+  MUST(PsdNetworkCreate(PETSC_COMM_WORLD, &network));
+  MUST(PsdNetworkSetPatches(network, patches));
+  MUST(PsdNetworkSetClasses(network, 2, labels));
+  MUST(PsdNetworkSetNeurons(network, 2, 4, filters, weights, places, classes));
+  MUST(PsdNetworkSetTraining(network, &training));
+  MUST(PsdPatchesDestroy(&patches));
+  return network;
+}
+
+/* A filter that goes on beyond its branch's patches is not written, and what was there stays. */
+static void FiltersEndWithTheirPatches(void **state)
+{
+  const PetscReal ending[4] = {1, 0, 0, 0}, longer[4] = {0.6, 0, 0.8, 0};
+  PsdNetwork network = TwoBranches(ending), padded = TwoBranches(longer), loaded;
+  (void)state;
+  MUST(PsdNetworkSave(network, PathOf("ending.h5", NULL)));
+  assert_int_equal(PsdNetworkSave(padded, PathOf("ending.h5", NULL)), PSD_ERR_INPUT);
+  assert_non_null(strstr(PsdErrorMessage(), "filter 1 goes on beyond the 1 numbers"));
+  MUST(PsdNetworkLoad(PETSC_COMM_WORLD, PathOf("ending.h5", NULL), &loaded));
+  ExpectSameNeurons(network, loaded);
+  MUST(PsdNetworkDestroy(&network));
+  MUST(PsdNetworkDestroy(&padded));
+  MUST(PsdNetworkDestroy(&loaded));
+}
+
 static void WithNoNeurons(void **state)
 {
   (void)state;
@@ -555,6 +605,7 @@ int main(int argc, char **argv)
                                      cmocka_unit_test(WithOverlap),
                                      cmocka_unit_test(WithoutTransform),
                                      cmocka_unit_test(WithNoNeurons),
+                                     cmocka_unit_test(FiltersEndWithTheirPatches),
                                      cmocka_unit_test(ParameterOfTheLoss),
                                      cmocka_unit_test(DamagedFilesAreRefused),
                                      cmocka_unit_test(WrongFilesAreRefused),

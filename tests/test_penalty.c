@@ -105,15 +105,20 @@ static void BalancesThePartsOfTheGap(void **state)
   (void)state;
   PsdPenaltyChanges changes = {0};
   PsdPenaltyEvidence evidence = Quiet(200, 1e-3);
-  evidence.parts = (PsdGapParts){64e-3, -1e-4};
+  evidence.parts = (PsdGapParts){-64e-2, 1e-4};
   PsdPenalties next = PsdPenaltyPropose(&changes, &evidence, one);
   assert_true(next.rho > 2 && next.rho < 5 && next.rho == next.sigma);
   changes = (PsdPenaltyChanges){0};
+  evidence.parts = (PsdGapParts){64e-3, 1e-4}; /* the primal part comes down by itself */
+  assert_true(PsdPenaltyPropose(&changes, &evidence, one).rho == 1);
   evidence.parts = (PsdGapParts){1e-4, 64e-3};
   next = PsdPenaltyPropose(&changes, &evidence, one);
   assert_true(next.rho > 0.2 && next.rho < 0.5 && next.rho == next.sigma);
   changes = (PsdPenaltyChanges){0};
-  evidence.gap = 0.9;
+  evidence.corners = PETSC_TRUE; /* these parts are not far enough apart for that */
+  assert_true(PsdPenaltyPropose(&changes, &evidence, one).rho == 1);
+  evidence.corners = PETSC_FALSE;
+  evidence.gap = 0.99;
   next = PsdPenaltyPropose(&changes, &evidence, one);
   assert_true(next.rho == 1 && next.sigma == 1);
   evidence.gap = 1e-3;

@@ -1,4 +1,5 @@
-/* R* is never below, and within 1e-10 relative of, what brute force and its dual problem find: random and hard cases. */
+/* R* is never below, and within 1e-10 relative of, what brute force and its dual problem find: random and hard cases. Its proof
+ * holds in extended precision, and it is the same at any scale. */
 #include "network_sample.h"
 #include <math.h>
 #include <setjmp.h>
@@ -18,6 +19,22 @@ static PetscReal Form(PetscInt f, const PetscReal M[], const PetscReal u[])
   for (PetscInt j = 0; j < d; j++)
     for (PetscInt i = 0; i < d; i++) sum += M[j * d + i] * (i < f ? u[i] : 1) * (j < f ? u[j] : 1);
   return sum;
+}
+
+/* Whether [theta I - s M1, -s M2; -s M2', phi - s M4] has a Cholesky factor in extended precision; svec: of M. */
+static PetscBool IsProof(PetscInt f, const PetscReal svec[], PetscReal s, const PsdPolarSide *side)
+{
+  const PetscInt d = f + 1;
+  long double L[ROOM * ROOM];
+  for (PetscInt j = 0; j < d; j++)
+    for (PetscInt i = 0; i <= j; i++) {
+      long double sum = -s * svec[j * (j + 1) / 2 + i] / (i == j ? 1 : sqrtl(2));
+      if (i == j) sum += j < f ? side->theta : side->phi;
+      for (PetscInt k = 0; k < i; k++) sum -= L[j * ROOM + k] * L[i * ROOM + k];
+      if (i == j && !(sum > 0)) return PETSC_FALSE;
+      L[j * ROOM + i] = i == j ? sqrtl(sum) : sum / L[i * ROOM + i];
+    }
+  return PETSC_TRUE;
 }
 
 static void Normalize(PetscInt f, PetscReal u[])
@@ -79,11 +96,26 @@ static PetscReal Descend(PetscInt d, const PetscReal M[], PetscReal sign)
 
 static PetscReal Evaluate(PetscInt f, const PetscReal M[])
 {
-  PetscReal svec[ROOM * ROOM], value;
+  static const int exponents[] = {-500, -90, 90, 500};
+  PetscReal svec[ROOM * ROOM], scaled[ROOM * ROOM] = {0}, value, again, largest = 0;
+  PsdPolarSide sides[2];
   PsdPolar polar;
   PsdPack(f + 1, M, svec);
   MUST(PsdPolarCreate(f, &polar));
   MUST(PsdPolarEvaluate(polar, svec, &value));
+  MUST(PsdPolarEvaluateBoth(polar, svec, sides));
+  for (PetscInt k = 0; k < (f + 1) * (f + 2) / 2; k++) largest = PetscMax(largest, PetscAbsReal(svec[k]));
+  for (int k = 0; k < 2 && largest > 0; k++) {
+    Require(IsProof(f, svec, k == 0 ? 1 : -1, &sides[k]), "theta and phi prove the bound");
+    Require(value >= sides[k].theta + sides[k].phi, "R* is what was proved");
+  }
+  for (size_t e = 0; e < sizeof(exponents) / sizeof(*exponents); e++) {
+    for (PetscInt k = 0; k < (f + 1) * (f + 2) / 2; k++) scaled[k] = ldexp(svec[k], exponents[e]);
+    MUST(PsdPolarEvaluate(polar, scaled, &again));
+    /* but for entries that underflow */
+    if (largest > 1e-20 && largest < 1e20)
+      Require(PetscAbsReal(ldexp(again, -exponents[e]) - value) <= 1e-14 * value, "at another scale");
+  }
   MUST(PsdPolarDestroy(&polar));
   return value;
 }
@@ -215,40 +247,79 @@ static void Zero(void **state)
   Require(Evaluate(3, M) == 0, "R*(0) = 0");
 }
 
+/* u u' + t [u;1][u;1]': one direction has nearly all; theta and phi are far from each other */
+static void RankOne(void **state)
+{
+  (void)state;
+  static const PetscReal tops[] = {0, 1e-16, 1e-8, 1, 1e8};
+  for (PetscInt f = 1; f < ROOM - 1; f += 3)
+    for (size_t t = 0; t < sizeof(tops) / sizeof(*tops); t++) {
+      PetscReal u[ROOM], M[ROOM * ROOM];
+      const PetscInt d = f + 1;
+      Fill(40 + t, (size_t)d, u);
+      for (PetscInt j = 0; j < d; j++)
+        for (PetscInt i = 0; i < d; i++)
+          M[j * d + i] = (i < f && j < f ? u[i] * u[j] : 0) + tops[t] * (i < f ? u[i] : 1) * (j < f ? u[j] : 1);
+      Check(f, M, "rank one and two");
+      for (PetscInt k = 0; k < d * d; k++) M[k] = -M[k];
+      Check(f, M, "rank one and two, negative");
+    }
+}
+
+/* What is not finite has no bound. */
+static void NotFinite(void **state)
+{
+  (void)state;
+  const PetscReal bad[] = {INFINITY, -INFINITY, NAN};
+  for (int k = 0; k < 3; k++) {
+    PetscReal svec[6] = {1, 0.5, 2, 0, bad[k], 1}, value;
+    PsdPolar polar;
+    MUST(PsdPolarCreate(2, &polar));
+    MUST(PsdPolarEvaluate(polar, svec, &value));
+    Require(PetscIsInfReal(value) && value > 0, "infinite");
+    MUST(PsdPolarDestroy(&polar));
+  }
+}
+
 /* the largest over all ranks' blocks */
 static void MaximumOverRanks(void **state)
 {
   (void)state;
   PsdBlocks blocks;
-  PsdPolar polar;
+  PsdPolars polars;
   Vec x;
+  const PetscInt f[4] = {3, 3, 2, 3};
   PetscReal *values, M[16], svec[10], largest = 0, one, found;
-  MUST(PsdBlocksCreate(PETSC_COMM_WORLD, 3, 4, 3, &blocks));
+  MUST(PsdBlocksCreateRegions(PETSC_COMM_WORLD, 3, 4, f, &blocks));
   MUST(PsdBlocksCreateVec(blocks, &x));
-  MUST(PsdPolarCreate(3, &polar));
+  MUST(PsdPolarsCreate(blocks, &polars));
   MUST(VecGetArray(x, &values));
   for (PetscInt pair = 0; pair < 12; pair++) {
-    MakeRandom(4, (uint64_t)(pair * pair % 13), M);
-    PsdPack(4, M, svec);
-    MUST(PsdPolarEvaluate(polar, svec, &one));
+    const PetscInt d = f[pair % 4] + 1;
+    PsdPolar alone;
+    MakeRandom(d, (uint64_t)(pair * pair % 13), M);
+    PsdPack(d, M, svec);
+    MUST(PsdPolarCreate(d - 1, &alone));
+    MUST(PsdPolarEvaluate(alone, svec, &one));
+    MUST(PsdPolarDestroy(&alone));
     largest = PetscMax(largest, one);
     if (pair >= blocks->first && pair < blocks->first + blocks->local)
-      MUST(PetscArraycpy(values + (pair - blocks->first) * 10, svec, 10));
+      MUST(PetscArraycpy(values + PsdBlocksOwn(blocks, pair - blocks->first).at, svec, d * (d + 1) / 2));
   }
   MUST(VecRestoreArray(x, &values));
-  MUST(PsdPolarMax(polar, blocks, x, &found));
-  Require(found == largest, "PsdPolarMax");
-  MUST(PsdPolarDestroy(&polar));
+  MUST(PsdPolarsMax(polars, x, &found));
+  Require(found == largest, "PsdPolarsMax");
+  MUST(PsdPolarsDestroy(&polars));
   MUST(VecDestroy(&x));
   MUST(PsdBlocksDestroy(&blocks));
 }
 
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(Circle),          cmocka_unit_test(RandomMatrices),
-                                     cmocka_unit_test(OneNumber),       cmocka_unit_test(HardCases),
-                                     cmocka_unit_test(NegligibleM2),    cmocka_unit_test(Zero),
-                                     cmocka_unit_test(MaximumOverRanks)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(Circle),    cmocka_unit_test(RandomMatrices), cmocka_unit_test(OneNumber),
+      cmocka_unit_test(HardCases), cmocka_unit_test(NegligibleM2),   cmocka_unit_test(Zero),
+      cmocka_unit_test(RankOne),   cmocka_unit_test(NotFinite),      cmocka_unit_test(MaximumOverRanks)};
   if (PsdInitialize(&argc, &argv, NULL)) return 1;
   const int failures = cmocka_run_group_tests(tests, NULL, NULL);
   return PsdFinalize() || failures;

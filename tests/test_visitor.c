@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #include "base/visitor.h"
 
-#define PAIRS 7
+#define PAIRS 8 /* of two classes */
 #define LENGTH 3
 #define SAMPLES 11
 #define CLASSES 2
@@ -16,6 +16,7 @@
 
 typedef struct {
   PsdStateLayout layout;
+  PetscInt first, local;     /* pairs */
   PetscInt count, low, high; /* count is demanded to be within [low, high] */
   PetscBool flag;
   PetscReal value, part;
@@ -41,16 +42,17 @@ static State StateCreate(MPI_Comm comm)
   MUST(MPI_Comm_size(comm, &ranks));
   MUST(MPI_Comm_rank(comm, &rank));
   const PetscInt first = Begin(PAIRS, ranks, rank), sample = Begin(SAMPLES, ranks, rank);
+  it.first = first;
+  it.local = Begin(PAIRS, ranks, rank + 1) - first;
   it.layout = (PsdStateLayout){comm,
-                               PAIRS,
-                               LENGTH,
-                               first,
-                               Begin(PAIRS, ranks, rank + 1) - first,
+                               PAIRS / CLASSES * LENGTH,
+                               it.first * LENGTH,
+                               it.local * LENGTH,
                                SAMPLES,
                                CLASSES,
                                sample,
                                Begin(SAMPLES, ranks, rank + 1) - sample};
-  MUST(VecCreateMPI(comm, it.layout.local * LENGTH, PETSC_DETERMINE, &it.pairs));
+  MUST(VecCreateMPI(comm, it.layout.length, PETSC_DETERMINE, &it.pairs));
   MUST(VecSet(it.pairs, 0));
   MUST(PetscCalloc1(SAMPLES * CLASSES, &it.samples));
   MUST(PetscCalloc1(PAIRS * it.pair_count * WIDTH, &it.list));
@@ -82,15 +84,15 @@ static void Fill(State *it)
   it->part = Rank() + 1;
   snprintf(it->text, sizeof(it->text), "a line\nand another\n");
   MUST(VecGetArray(it->pairs, &x));
-  for (PetscInt k = 0; k < layout->local * LENGTH; k++) x[k] = Number(OF_PAIRS, layout->first * LENGTH + k);
+  for (PetscInt k = 0; k < layout->length; k++) x[k] = Number(OF_PAIRS, layout->begin + k);
   MUST(VecRestoreArray(it->pairs, &x));
   for (PetscInt k = 0; k < layout->local_samples * CLASSES; k++)
     it->samples[k] = Number(OF_SAMPLES, layout->first_sample * CLASSES + k);
   for (PetscInt k = 0; k < 3 * WIDTH; k++) it->table[k] = Number(OF_TABLE, k);
   it->row_count = 5;
   for (PetscInt k = 0; k < 5 * WIDTH; k++) it->rows[k] = Number(OF_ROWS, k);
-  for (PetscInt k = 0; k < layout->local * it->pair_count * WIDTH; k++)
-    it->list[k] = Number(OF_LIST, layout->first * it->pair_count * WIDTH + k);
+  for (PetscInt k = 0; k < it->local * it->pair_count * WIDTH; k++)
+    it->list[k] = Number(OF_LIST, it->first * it->pair_count * WIDTH + k);
 }
 
 static PetscErrorCode Visit(PsdVisitor v, void *context)
@@ -112,8 +114,8 @@ static PetscErrorCode Visit(PsdVisitor v, void *context)
   PetscCall(PsdVisitRowCount(v, "/rows", WIDTH, it->most_rows, &it->row_count));
   PetscCall(PsdVisitReplicated(v, "/rows", it->row_count, WIDTH, it->rows));
   PetscCall(PsdVisitArray(v, "/list", PAIRS * it->pair_count, WIDTH, &list));
-  for (PetscInt k = 0; k < layout->local; k++)
-    PsdVisitRows(v, list, (layout->first + k) * it->pair_count, it->pair_count, it->list + k * it->pair_count * WIDTH);
+  for (PetscInt k = 0; k < it->local; k++)
+    PsdVisitRows(v, list, (it->first + k) * it->pair_count, it->pair_count, it->list + k * it->pair_count * WIDTH);
   if (PsdVisitorIsReading(v) && rank == it->failing) PsdVisitorFail(v, "rank %d does not like it", (int)rank);
   PetscFunctionReturn(0);
 }
@@ -167,13 +169,13 @@ static void ExpectFilled(const State *it)
   assert_true(2 * sum == Size() * (Size() + 1));
   assert_string_equal(it->text, "a line\nand another\n");
   MUST(VecGetArrayRead(it->pairs, &x));
-  Expect(x, layout->local * LENGTH, OF_PAIRS, layout->first * LENGTH);
+  Expect(x, layout->length, OF_PAIRS, layout->begin);
   MUST(VecRestoreArrayRead(it->pairs, &x));
   Expect(it->samples, layout->local_samples * CLASSES, OF_SAMPLES, layout->first_sample * CLASSES);
   Expect(it->table, 3 * WIDTH, OF_TABLE, 0);
   assert_int_equal(it->row_count, 5);
   Expect(it->rows, 5 * WIDTH, OF_ROWS, 0);
-  Expect(it->list, layout->local * it->pair_count * WIDTH, OF_LIST, layout->first * it->pair_count * WIDTH);
+  Expect(it->list, it->local * it->pair_count * WIDTH, OF_LIST, it->first * it->pair_count * WIDTH);
 }
 
 static void AnyRanksReadWhatAllWrote(void **state)
@@ -228,10 +230,10 @@ static void AnotherLengthIsRefused(void **state)
   (void)state;
   WriteAll(Path());
   State longer = StateCreate(PETSC_COMM_WORLD), fewer = StateCreate(PETSC_COMM_WORLD);
-  longer.layout.pairs = PAIRS + 1;
-  Refuses(&longer, "array /pairs/x has 21 numbers, expected 24");
+  longer.layout.D++;
+  Refuses(&longer, "array /pairs/x has 24 numbers, expected 26");
   fewer.pair_count = 1;
-  Refuses(&fewer, "array /list has 56 numbers, expected 28");
+  Refuses(&fewer, "array /list has 64 numbers, expected 32");
 }
 
 static PetscErrorCode VisitWhatIsNotThere(PsdVisitor v, void *context)

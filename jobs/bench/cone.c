@@ -23,7 +23,7 @@ typedef struct {
 static PetscErrorCode ShadowCreate(PsdAdmm admm, Shadow *it)
 {
   PetscFunctionBeginUser;
-  PetscCall(PsdBlocksCreate(PETSC_COMM_SELF, 1, 1, admm->blocks->f, &it->alone));
+  PetscCall(PsdBlocksCreate(PETSC_COMM_SELF, 1, 1, admm->blocks->f_max, &it->alone));
   for (int s = 0; s < 2; s++) {
     PetscCall(PsdBlocksCreateVec(it->alone, &it->X[s]));
     PetscCall(PsdBlocksCreateVec(it->alone, &it->Z[s]));
@@ -56,7 +56,7 @@ static PetscErrorCode Look(PsdAdmm admm, const PsdAdmmStatus *status, void *cont
       PetscReal *to;
       PetscCall(VecGetArrayRead(admm->iterate.X[s], &from));
       PetscCall(VecGetArrayWrite(it->X[s], &to));
-      PetscCall(PetscArraycpy(to, from, admm->blocks->m));
+      PetscCall(PetscArraycpy(to, from, admm->blocks->m_max));
       PetscCall(VecRestoreArrayWrite(it->X[s], &to));
       PetscCall(VecRestoreArrayRead(admm->iterate.X[s], &from));
     }

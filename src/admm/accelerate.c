@@ -88,7 +88,7 @@ static PsdRecord *Recorded(PsdAccelerator *it, PetscInt age)
 static PetscErrorCode LocalDot(PsdAdmm admm, const PsdRecord *a, const PsdRecord *b, PetscReal *dot)
 {
   PetscFunctionBeginUser;
-  const size_t length = (size_t)admm->blocks->local * admm->blocks->m;
+  const size_t length = (size_t)admm->blocks->length;
   PetscReal blocks = 0, samples = 0;
   for (PetscInt s = 0; s < 2; s++) {
     const PetscReal *x, *y;

@@ -44,7 +44,8 @@ static PetscErrorCode Gather(PsdAdmm admm, PsdPenaltyEvidence *evidence)
   *evidence = (PsdPenaltyEvidence){.iteration = status->iteration,
                                    .gap = status->gap,
                                    .open = status->objective - status->bound,
-                                   .parts = admm->penalty.parts};
+                                   .parts = admm->penalty.parts,
+                                   .corners = admm->problem->loss.ops->has_corners};
   PetscCall(PsdAdmmSum(admm, &sums));
   evidence->natural.rho =
       PsdPenaltyNaturalRho(admm->penalty.rho * PetscSqrtReal(sums.U), PetscSqrtReal(PetscMax(sums.W, sums.Z)));

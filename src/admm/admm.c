@@ -31,8 +31,10 @@ PetscErrorCode PsdAdmmSetFromOptions(PsdAdmm admm)
   PetscCall(PsdOptionInt("-max_it", "most iterations", 1, PETSC_MAX_INT, &settings->max_it, NULL));
   PetscCall(PsdOptionReal("-time_limit", "seconds after which the run ends with what it has; 0 = none", PSD_NONNEGATIVE,
                           &settings->time_limit, NULL));
-  PetscCall(PsdOptionReal("-rho", "initial penalty, of weights as the network has them; 0 = estimated", PSD_NONNEGATIVE, &settings->rho, NULL));
-  PetscCall(PsdOptionReal("-sigma", "initial penalty of the splitting of losses other than squared; 0 = estimated",
+  PetscCall(PsdOptionReal("-rho", "penalty to start from, of weights as the network has them; 0 = estimated",
+                          PSD_NONNEGATIVE, &settings->rho, NULL));
+  PetscCall(PsdOptionReal("-sigma",
+                          "penalty of the splitting of losses other than squared, to start from; 0 = estimated",
                           PSD_NONNEGATIVE, &settings->sigma, NULL));
   PetscCall(PsdOptionReal("-relaxation", "over-relaxation of ADMM", relaxation, &settings->relaxation, NULL));
   PetscCall(PsdOptionInt("-check_every", "iterations between checks of the bounds", 1, PETSC_MAX_INT,
@@ -111,12 +113,15 @@ static PetscErrorCode CreateParts(PsdAdmm admm)
   PetscFunctionBeginUser;
   const PsdBlocks blocks = admm->blocks;
   PsdExtraction *extracted = &admm->extracted;
-  PetscCall(PsdFactorsCreate(blocks->d, &extracted->local_factors));
-  PetscCall(PsdFactorsCreate(blocks->d, &extracted->factors));
+  PetscInt capacity = 0; /* a neuron for each coordinate of Z and Z' */
+  for (PetscInt k = 0; k < blocks->local; k++) capacity += 2 * PsdBlocksOwn(blocks, k).d;
+  PetscCall(PsdFactorsCreate(blocks->d_max, &extracted->local_factors));
+  PetscCall(PsdFactorsCreate(blocks->d_max, &extracted->factors));
   PetscCall(CreateVectors(admm));
-  PetscCall(PsdNeuronsCreate(2 * blocks->local * blocks->d, blocks->f, &extracted->neurons));
-  PetscCall(PsdNeuronsCreate(2 * blocks->local * blocks->d, blocks->f, &admm->best.neurons));
-  PetscCall(PetscMalloc1((size_t)blocks->d * blocks->d, &extracted->factor));
+  PetscCall(PsdNeuronsCreate(capacity, blocks->f_max, &extracted->neurons));
+  PetscCall(PsdNeuronsCreate(capacity, blocks->f_max, &admm->best.neurons));
+  PetscCall(PsdBlocksCreatePairVec(blocks, &admm->best.error));
+  PetscCall(PetscMalloc1((size_t)blocks->d_max * blocks->d_max, &extracted->factor));
   PetscCall(PsdConeSetUp(admm->cone, blocks));
   PetscCall(PsdBoundsCreate(admm->problem, admm->consensus, &admm->bounds));
   PetscFunctionReturn(0);
@@ -203,6 +208,7 @@ PetscErrorCode PsdAdmmDestroy(PsdAdmm *admm)
   PetscCall(PsdFactorsDestroy(&it->extracted.factors));
   PetscCall(PsdNeuronsDestroy(&it->extracted.neurons));
   PetscCall(PsdNeuronsDestroy(&it->best.neurons));
+  PetscCall(VecDestroy(&it->best.error));
   PetscCall(PetscFree(it->extracted.factor));
   PetscCall(PsdSplittingDestroy(&it->split));
   PetscCall(PsdAcceleratorDestroy(&it->accelerator));

@@ -53,8 +53,10 @@ typedef struct {
 typedef struct {
   PsdNeurons neurons; /* this rank's */
   Vec S;
-  PetscReal weight; /* sum of |alpha|, all ranks */
-  PetscBool fixed;  /* it was given; only bounds are sought */
+  PetscReal weight;       /* sum of |alpha|, all ranks */
+  Vec error;              /* of S, and ... */
+  PetscReal weight_error; /* ... of the weight; when it is certified, or was given */
+  PetscBool fixed;        /* it was given; only bounds are sought */
 } PsdBestNetwork;
 
 /* rho, and what its changes are decided by. */

@@ -9,6 +9,7 @@
 #include "admm.h"
 #include "base/base.h"
 #include "certificate/certificate.h"
+#include "network/network.h"
 
 PetscErrorCode PsdAdmmFixNetwork(PsdAdmm admm, PsdNetwork network)
 {
@@ -18,6 +19,7 @@ PetscErrorCode PsdAdmmFixNetwork(PsdAdmm admm, PsdNetwork network)
   PetscCall(PsdAdmmReadNeurons(admm, network, &all));
   PetscCall(PsdNeuronsAssemble(&all, admm->blocks, admm->best.S, &admm->best.weight));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &admm->best.weight, 1, MPIU_REAL, MPI_SUM, admm->blocks->comm));
+  PetscCall(PsdNeuronsBoundErrors(&all, admm->blocks, admm->best.weight, admm->best.error, &admm->best.weight_error));
   iterate.weight = admm->best.weight;
   PetscCall(PsdBoundsPrimal(admm->bounds, &iterate, PETSC_TRUE));
   PetscCall(PsdBoundsDual(admm->bounds, &iterate, PSD_CANDIDATES_NETWORK));
@@ -33,6 +35,7 @@ PetscErrorCode PsdCertifyNetwork(PsdProblem problem, PsdNetwork network, PetscRe
 {
   PetscFunctionBeginUser;
   PsdAdmm admm;
+  PetscCall(PsdNetworkCheckPadding(network));
   PetscCall(PsdAdmmCreate(problem, &admm));
   PetscCall(PsdAdmmSetTolerances(admm, target, max_it));
   PetscCall(PsdAdmmSetUp(admm));
@@ -41,7 +44,8 @@ PetscErrorCode PsdCertifyNetwork(PsdProblem problem, PsdNetwork network, PetscRe
     PetscCall(PsdAdmmSetInitial(admm, network));
     PetscCall(PsdAdmmSolve(admm, certificate));
   } else {
-    PetscCall(PsdCertify(problem, admm->best.S, admm->best.weight, 1, &admm->bounds->best_source, certificate));
+    const PsdNetworkMatrix matrix = {admm->best.S, admm->best.error, admm->best.weight, admm->best.weight_error};
+    PetscCall(PsdCertify(problem, &matrix, 1, &admm->bounds->best_source, certificate));
   }
   PetscCall(PsdAdmmDestroy(&admm));
   PetscFunctionReturn(0);

@@ -22,12 +22,12 @@ static PetscErrorCode ExtractNetwork(PsdAdmm admm, PetscReal *weight, PetscInt *
   admm->extracted.neurons.N = 0;
   for (PetscInt s = 0; s < 2; s++) {
     for (PetscInt k = 0; k < blocks->local; k++) {
-      const PetscInt pair = blocks->first + k;
+      const PetscInt pair = blocks->first + k, d = PsdBlocksOwn(blocks, k).d;
       PetscInt columns;
       const PetscReal *F;
       PetscCall(PsdConeGetFactor(admm->cone, s, k, &columns, &F));
-      PetscCall(PetscArraycpy(admm->extracted.factor, F, (size_t)columns * blocks->d));
-      PsdDecompose(blocks->d, columns, admm->extracted.factor, s == 0 ? 1 : -1, pair % blocks->G, pair / blocks->G,
+      PetscCall(PetscArraycpy(admm->extracted.factor, F, (size_t)columns * d));
+      PsdDecompose(d, columns, admm->extracted.factor, s == 0 ? 1 : -1, pair % blocks->G, pair / blocks->G,
                    &admm->extracted.neurons);
       counts[0] += columns;
     }

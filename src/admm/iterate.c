@@ -52,14 +52,14 @@ static PetscErrorCode RestoreArrays(PsdAdmm admm, Arrays *a)
 static PetscErrorCode PullTowards(PsdAdmm admm)
 {
   PetscFunctionBeginUser;
-  const PetscInt d = admm->blocks->d, m = admm->blocks->m;
   Arrays a;
   PetscCall(GetArrays(admm, &a));
   for (PetscInt block = 0; block < admm->blocks->local; block++) {
-    const size_t at = (size_t)block * m;
+    const PsdShape own = PsdBlocksOwn(admm->blocks, block);
+    const PetscInt at = own.at, m = own.m;
     PetscReal *restrict Sh = a.Sh + at;
     for (PetscInt k = 0; k < m; k++) Sh[k] = (a.Z[0][at + k] - a.U[0][at + k]) - (a.Z[1][at + k] - a.U[1][at + k]);
-    PsdRemoveJ(d, Sh);
+    PsdRemoveJ(own.d, Sh);
   }
   PetscCall(RestoreArrays(admm, &a));
   PetscFunctionReturn(0);
@@ -69,19 +69,19 @@ static PetscErrorCode PullTowards(PsdAdmm admm)
 static PetscErrorCode RelaxedStep(PsdAdmm admm)
 {
   PetscFunctionBeginUser;
-  const PetscInt d = admm->blocks->d, m = admm->blocks->m;
   const PetscReal alpha = admm->settings.relaxation, shrink = 2 * admm->problem->beta / admm->penalty.rho;
   Arrays a;
   PetscCall(GetArrays(admm, &a));
   for (PetscInt block = 0; block < admm->blocks->local; block++) {
-    const size_t at = (size_t)block * m;
+    const PsdShape own = PsdBlocksOwn(admm->blocks, block);
+    const PetscInt at = own.at, m = own.m;
     PetscReal *T = a.X[0] + at;
     for (PetscInt k = 0; k < m; k++) T[k] = (a.Z[0][at + k] - a.U[0][at + k]) + (a.Z[1][at + k] - a.U[1][at + k]);
     /* G_P j is zero but for rounding, which a small rho would amplify */
-    PsdRemoveJ(d, a.S + at);
+    PsdRemoveJ(own.d, a.S + at);
     T[m - 1] -= shrink;
-    PsdRemoveJ(d, T);
-    for (size_t k = at; k < at + m; k++) {
+    PsdRemoveJ(own.d, T);
+    for (PetscInt k = at; k < at + m; k++) {
       const PetscReal t = a.X[0][k], W = (a.S[k] + t) / 2, W_prime = (t - a.S[k]) / 2;
       a.X[0][k] = alpha * W + (1 - alpha) * a.Z[0][k] + a.U[0][k];
       a.X[1][k] = alpha * W_prime + (1 - alpha) * a.Z[1][k] + a.U[1][k];
@@ -96,14 +96,18 @@ static PetscErrorCode UpdateDual(PsdAdmm admm)
 {
   PetscFunctionBeginUser;
   const PetscReal alpha = admm->settings.relaxation;
-  const size_t m = admm->blocks->m, length = admm->blocks->local * m;
+  const size_t length = (size_t)admm->blocks->length;
   PetscReal primal = 0, change = 0, size_W = 0, size_Z = 0, size_U = 0, T4 = 0;
   Arrays a;
   PetscCall(GetArrays(admm, &a));
   for (PetscInt s = 0; s < 2; s++) {
     const PetscReal *restrict X = a.X[s], *restrict Z = a.Z[s], *restrict Z_last = a.Z_last[s];
     PetscReal *restrict U = a.U[s];
-    for (size_t k = m - 1; k < length; k += m) T4 += (X[k] - U[k] - (1 - alpha) * Z_last[k]) / alpha;
+    for (PetscInt block = 0; block < admm->blocks->local; block++) {
+      const PsdShape shape = PsdBlocksOwn(admm->blocks, block);
+      const PetscInt last = shape.at + shape.m - 1;
+      T4 += (X[last] - U[last] - (1 - alpha) * Z_last[last]) / alpha;
+    }
 #pragma omp simd reduction(+ : primal, change, size_W, size_Z, size_U)
     for (size_t k = 0; k < length; k++) {
       const PetscReal W = (X[k] - U[k] - (1 - alpha) * Z_last[k]) / alpha;

@@ -71,16 +71,19 @@ PetscReal PsdPenaltyNaturalSigma(PetscReal multipliers, PetscReal variables)
   return Natural(SIGMA_SHARE, multipliers, variables);
 }
 
-#define FIRST 10        /* iteration whose sizes say something */
-#define LATE 50         /* the parts of the gap count from this iteration on, ... */
-#define LATE_GAP 0.5    /* ... and from this gap on */
-#define GROWTH 4        /* of the iterations so far a penalty stays as long as one in GROWTH, ... */
-#define LEAST_STAY 10   /* ... and for this many at least, ... */
-#define LATE_STAY 50    /* ... or, when the parts have changed it, for this many */
-#define NEAR 3          /* factor from the natural penalty that is near enough, ... */
-#define LATE_NEAR 30    /* ... and where the parts of the gap have a say */
-#define STEP 10         /* the largest factor */
-#define APART 100       /* ratio of the parts of the gap from which on they change something */
+#define FIRST 10       /* iteration whose sizes say something */
+#define LATE 50        /* the parts of the gap count from this iteration on, ... */
+#define LATE_GAP 0.95  /* ... and from this gap on */
+#define GROWTH 4       /* of the iterations so far a penalty stays as long as one in GROWTH, ... */
+#define LEAST_STAY 10  /* ... and for this many at least, ... */
+#define LATE_STAY 50   /* ... or, when the parts have changed it, for this many */
+#define NEAR 3         /* factor from the natural penalty that is near enough, ... */
+#define LATE_NEAR 30   /* ... and where the parts of the gap have a say */
+#define STEP 10        /* the largest factor */
+#define DUAL_APART 100 /* the dual part over the primal one, from which on penalties come down, ... */
+#define PRIMAL_APART                                                                                                   \
+  1000                  /* ... and the other way round, as the primal part comes down by itself at first; with corners
+                             either way: the end of such a run is long, and goes faster when penalties stay */
 #define POWER 6         /* of rho, that their ratio goes with */
 #define LEAST_PART 1e-4 /* of what is open: smaller parts are alike, which limits a step to a factor of 4.6 */
 
@@ -106,7 +109,8 @@ static PetscReal ToBalance(const PsdPenaltyEvidence *evidence, PsdPenalties now)
   const PetscReal least = LEAST_PART * evidence->open;
   const PetscReal primal = PetscAbsReal(evidence->parts.primal) + least,
                   dual = PetscAbsReal(evidence->parts.dual) + least, ratio = primal / dual;
-  if (!(primal > APART * dual) && !(dual > APART * primal)) return 1;
+  const PetscReal dual_apart = evidence->corners ? PRIMAL_APART : DUAL_APART;
+  if (!(primal > PRIMAL_APART * dual) && !(dual > dual_apart * primal)) return 1;
   if (!(ratio > 0) || PetscIsInfOrNanReal(ratio)) return 1;
   const PetscReal factor = PetscPowReal(ratio, 1. / POWER);
   return Within(Within(factor, now.rho, evidence->natural.rho), now.sigma, evidence->natural.sigma);

@@ -35,6 +35,7 @@ typedef struct {
   PsdPenalties natural; /* PsdPenaltyNatural of both; 0: not known, or there is none */
   PetscReal gap, open;  /* relative gap of the best network and bound; what they are apart */
   PsdGapParts parts;
+  PetscBool corners; /* the loss is linear but for its corners */
 } PsdPenaltyEvidence;
 
 /* The changes so far, at one beta. */

@@ -41,7 +41,7 @@ PetscErrorCode PsdAdmmScreen(PsdAdmm admm, PetscInt *screened)
   PetscCall(VecGetArrayRead(admm->bounds->M, &local));
   for (PetscInt k = 0; k < blocks->local; k++) {
     PetscReal polar;
-    PetscCall(PsdPolarEvaluate(problem->polar, local + (size_t)k * blocks->m, &polar));
+    PetscCall(PsdPolarsEvaluate(problem->polars, blocks->first + k, local + PsdBlocksOwn(blocks, k).at, &polar));
     if (polar + 2 * problem->region_norm[(blocks->first + k) % blocks->G] * radius >= problem->beta) continue;
     PsdConeSetZero(admm->cone, k, PETSC_TRUE);
     zero++;

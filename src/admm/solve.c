@@ -110,12 +110,15 @@ static PetscErrorCode Run(PsdAdmm admm)
 static PetscErrorCode Certify(PsdAdmm admm, PsdCertificate *certificate)
 {
   PetscFunctionBeginUser;
+  PsdBestNetwork *best = &admm->best;
   PsdDualSource sources[2] = {admm->bounds->best_source, {admm->iterate.S, NULL}};
   PsdConsensusGetStepResidual(admm->consensus, &sources[1].nu);
   if (admm->split) sources[1].nu = admm->split->nu_prox;
   if (sources[1].nu) sources[1].w = NULL;
-  PetscCall(PsdCertify(admm->problem, admm->best.S, admm->best.weight, admm->status.iteration > 0 ? 2 : 1, sources,
-                       certificate));
+  if (!best->fixed)
+    PetscCall(PsdNeuronsBoundErrors(&best->neurons, admm->blocks, best->weight, best->error, &best->weight_error));
+  const PsdNetworkMatrix network = {best->S, best->error, best->weight, best->weight_error};
+  PetscCall(PsdCertify(admm->problem, &network, admm->status.iteration > 0 ? 2 : 1, sources, certificate));
   PetscFunctionReturn(0);
 }
 

@@ -19,9 +19,8 @@
 static void AddSplitting(const PsdSizes *s, PsdMemory *memory, const char name[], PsdPhase first, PetscReal samples,
                          PetscReal vectors)
 {
-  const PetscReal vector = REAL * s->m;
-  PsdMemoryAdd(memory, name, first, PSD_PHASE_CERTIFY, samples + vectors * vector * PsdSizesPairsMost(s),
-               samples + vectors * vector * PsdSizesPairsLeast(s));
+  PsdMemoryAdd(memory, name, first, PSD_PHASE_CERTIFY, samples + vectors * REAL * PsdSizesVectorMost(s),
+               samples + vectors * REAL * PsdSizesVectorLeast(s));
 }
 
 /* Of a loss that is split: split.c, certificate/bounds.c and problem/products.c; accelerate.c; the certificate's two
@@ -37,13 +36,12 @@ static void SplittingMemory(const PsdSizes *s, PsdMemory *memory)
 
 void PsdAdmmMemory(const PsdSizes *s, const PsdConsensusKernel *kernel, PetscReal program, PsdMemory *memory)
 {
-  const PetscReal vectors = VECTORS * REAL * s->m;
   memory->count = 0;
   PsdMemoryAdd(memory, "program and libraries", PSD_PHASE_READ, PSD_PHASE_WRITE, program, program);
   PsdSamplesMemory(s, kernel->samples, memory);
   (*kernel->memory)(s, memory);
-  PsdMemoryAdd(memory, "solver's vectors", PSD_PHASE_FACTOR, PSD_PHASE_CERTIFY, vectors * PsdSizesPairsMost(s),
-               vectors * PsdSizesPairsLeast(s));
+  PsdMemoryAdd(memory, "solver's vectors", PSD_PHASE_FACTOR, PSD_PHASE_CERTIFY, VECTORS * REAL * PsdSizesVectorMost(s),
+               VECTORS * REAL * PsdSizesVectorLeast(s));
   if (s->split) SplittingMemory(s, memory);
   PsdConeMemory(s, memory);
   PsdPolarMemory(s, memory);
@@ -56,7 +54,7 @@ void PsdAdmmMemory(const PsdSizes *s, const PsdConsensusKernel *kernel, PetscRea
    jump. */
 static PsdCost Iteration(const PsdSizes *s, const PsdConsensusCosts *consensus, const PsdRates *rates)
 {
-  const PsdCost cost = PsdCostSum(consensus->step, PsdCostMove(25 * REAL * s->m * PsdSizesPairsMost(s), rates));
+  const PsdCost cost = PsdCostSum(consensus->step, PsdCostMove(25 * REAL * PsdSizesVectorMost(s), rates));
   const PetscReal passes = 1 + 1.0 / PSD_CHECK_EVERY + 1.0 / PSD_JUMP_EVERY;
   return s->split ? PsdCostSum(cost, PsdCostTimes(passes, PsdProductsCost(s, rates))) : cost;
 }

@@ -68,13 +68,15 @@ PetscErrorCode PsdSplittingFreeMean(PsdSplitting *it, Vec Sh, Vec S)
   PetscCall(VecGetArrayRead(Sh, &pull));
   PetscCall(VecGetArray(S, &local));
   for (PetscInt k = 0; k < blocks->local; k++) {
-    const size_t at = (size_t)k * blocks->m, to = (size_t)((blocks->first + k) % blocks->G) * blocks->m;
-    for (PetscInt j = 0; j < blocks->m; j++) it->mean[to + j] += (pull[at + j] - local[at + j]) / (PetscReal)blocks->C;
+    const PsdShape own = PsdBlocksOwn(blocks, k);
+    PetscReal *mean = it->mean + blocks->region[(blocks->first + k) % blocks->G].at;
+    for (PetscInt j = 0; j < own.m; j++) mean[j] += (pull[own.at + j] - local[own.at + j]) / (PetscReal)blocks->C;
   }
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, it->mean, length, MPIU_REAL, MPI_SUM, blocks->comm));
   for (PetscInt k = 0; k < blocks->local; k++) {
-    const size_t at = (size_t)k * blocks->m, from = (size_t)((blocks->first + k) % blocks->G) * blocks->m;
-    for (PetscInt j = 0; j < blocks->m; j++) local[at + j] += it->mean[from + j];
+    const PsdShape own = PsdBlocksOwn(blocks, k);
+    const PetscReal *mean = it->mean + blocks->region[(blocks->first + k) % blocks->G].at;
+    for (PetscInt j = 0; j < own.m; j++) local[own.at + j] += mean[j];
   }
   PetscCall(VecRestoreArray(S, &local));
   PetscCall(VecRestoreArrayRead(Sh, &pull));

@@ -3,6 +3,7 @@
 */
 #include "admm.h"
 #include "base/base.h"
+#include "network/network.h"
 
 PetscErrorCode PsdAdmmStart(PsdAdmm admm, PetscReal sigma)
 {
@@ -42,6 +43,7 @@ PetscErrorCode PsdAdmmSetInitial(PsdAdmm admm, PsdNetwork network)
 {
   PetscFunctionBeginUser;
   PsdNeurons all;
+  PetscCall(PsdNetworkCheckPadding(network));
   PetscCall(PsdAdmmReadNeurons(admm, network, &all));
   for (PetscInt s = 0; s < 2; s++) {
     PsdNeurons selected;

@@ -49,6 +49,9 @@ PetscErrorCode PsdLoadModelAndData(const char model[], PsdData data, PetscBool a
 /* The largest of all ranks' peak resident set sizes, in MB. Collective. */
 PetscErrorCode PsdPeakMemory(PetscReal *megabytes);
 
+/* A line when rounding may have changed the objective by more than 1e-9 of itself. Collective. */
+PetscErrorCode PsdWarnOfRounding(const PsdCertificate *certificate);
+
 /* ---------------------------------------------------------------- report.json: report.c */
 
 typedef struct {

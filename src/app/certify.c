@@ -58,6 +58,7 @@ static PetscErrorCode Certify(PsdNetwork network, PsdData data, PetscReal memory
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "gap      %.3e        (file: %.3e)\n", (double)certificate.gap,
                         (double)training.gap));
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "accuracy %.2f%% training\n", 100 * (double)certificate.accuracy));
+  PetscCall(PsdWarnOfRounding(&certificate));
   PetscCall(PsdTrainingExplain(&certificate, target, PSD_ITERATION_LIMIT));
   PetscCall(PsdProblemDestroy(&problem));
   PetscFunctionReturn(0);

@@ -49,6 +49,20 @@ PetscErrorCode PsdLoadModelAndData(const char model[], PsdData data, PetscBool a
   PetscFunctionReturn(0);
 }
 
+/* What may be off without a word: less than digits that are looked at. */
+#define KNOWN_WELL 1e-9
+
+PetscErrorCode PsdWarnOfRounding(const PsdCertificate *certificate)
+{
+  PetscFunctionBeginUser;
+  if (certificate->primal_error <= KNOWN_WELL * certificate->primal) PetscFunctionReturn(0);
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD,
+                        "warning  rounding: primal is known to %.1e only, as features are to %.1e of their size; see "
+                        "-whiten, -patch_normalize, -pixel_shift, -activation\n",
+                        (double)certificate->primal_error, (double)certificate->feature_error));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdPeakMemory(PetscReal *megabytes)
 {
   PetscFunctionBeginUser;

@@ -285,6 +285,7 @@ static PetscErrorCode Step(Path *path, PetscReal begun)
   PetscCall(PsdAdmmGetStatus(path->admm, NULL, &reason));
   path->stopped = (PetscBool)(reason == PSD_CHECKPOINTED);
   if (path->stopped) PetscFunctionReturn(0);
+  PetscCall(PsdWarnOfRounding(&certificate));
   path->time_is_up = (PetscBool)(reason == PSD_TIME_LIMIT || reason == PSD_SIGNAL);
   PetscCall(PsdTrainingSave(path->admm, &certificate, "", &network));
   PetscCall(PsdNetworkSetCrops(network, path->choices->crop_shift));

@@ -69,6 +69,7 @@ static void PrintReport(FILE *file, const PsdReport *report, const Circumstances
   PrintField(file, "cone", report->cone);
   PrintInt(file, "iterations", report->iterations);
   PrintNumber(file, "objective_primal", report->certificate.primal);
+  PrintNumber(file, "objective_primal_error", report->certificate.primal_error);
   PrintNumber(file, "objective_dual", report->certificate.dual);
   PrintNumber(file, "gap", report->certificate.gap);
   PrintInt(file, "neurons", report->neurons);

@@ -87,6 +87,7 @@ static PetscErrorCode PrintSummary(const PsdReport *report, const Outputs *outpu
                         (double)certificate->primal, report->neurons));
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "bound    %.12g   no network has less\n", (double)certificate->dual));
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "gap      %.3e        certified, relative\n", (double)certificate->gap));
+  PetscCall(PsdWarnOfRounding(certificate));
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "accuracy %.2f%% training", 100 * (double)certificate->accuracy));
   if (report->accuracy_validation >= 0)
     PetscCall(PetscPrintf(PETSC_COMM_WORLD, ", %.2f%% validation", 100 * (double)report->accuracy_validation));

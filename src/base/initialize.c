@@ -32,6 +32,15 @@ static PetscBool IsOutOfMemory(PetscErrorCode code, PetscErrorType type, const c
   return (PetscBool)(!strcmp(function, "PetscMallocAlign") || !strcmp(function, "PetscReallocAlign"));
 }
 
+/* Numbers that have overflowed are no mistake of the program's. Often they are found on one rank alone, and main ends all of them. */
+static void SayOverflow(MPI_Comm comm, PetscErrorType type, const char *message)
+{
+  PetscMPIInt rank = 0;
+  if (comm != MPI_COMM_NULL) (void)MPI_Comm_rank(comm, &rank);
+  if (type == PETSC_ERROR_INITIAL && rank == 0)
+    (void)fprintf(stderr, "psdnet: error: %s\n", message ? message : "floating point");
+}
+
 static PetscErrorCode HandleError(MPI_Comm comm, int line, const char *function, const char *file, PetscErrorCode code,
                                   PetscErrorType type, const char *message, void *context)
 {
@@ -40,6 +49,10 @@ static PetscErrorCode HandleError(MPI_Comm comm, int line, const char *function,
       (void)fprintf(stderr, "psdnet: error: rank %d has no memory left: %s\n", (int)PetscGlobalRank,
                     message ? message : "");
     return PETSC_ERR_MEM;
+  }
+  if (code == PETSC_ERR_FP) {
+    SayOverflow(comm, type, message);
+    return code;
   }
   if (code != PSD_ERR_INPUT)
     return PetscTraceBackErrorHandler(comm, line, function, file, code, type, message, context);

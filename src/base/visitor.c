@@ -180,9 +180,10 @@ PetscErrorCode PsdVisitPairs(PsdVisitor it, const char name[], Vec x)
   const PsdStateLayout *layout = it->layout;
   PsdVisitedArray array;
   PetscReal *values;
-  PetscCall(PsdVisitArray(it, name, layout->pairs, layout->length, &array));
+  PetscCall(PsdVisitArray(it, name, layout->C, layout->D, &array));
+  array.columns = 1; /* pairs are parts of a row */
   PetscCall(VecGetArray(x, &values));
-  PsdVisitRows(it, array, layout->first, layout->local, values);
+  PsdVisitRows(it, array, layout->begin, layout->length, values);
   PetscCall(VecRestoreArray(x, &values));
   PetscFunctionReturn(0);
 }

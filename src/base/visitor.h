@@ -15,10 +15,11 @@
 
 typedef struct _p_PsdVisitor *PsdVisitor;
 
-/* Who holds what: consecutive pairs with `length` numbers each, and consecutive samples with C numbers each. */
+/* Who holds what: `length` consecutive numbers, from `begin` on, of the D x C matrix of all pairs by columns, and consecutive
+   samples with C numbers each. */
 typedef struct {
   MPI_Comm comm;
-  PetscInt pairs, length, first, local;
+  PetscInt D, begin, length;
   PetscInt samples, C, first_sample, local_samples;
 } PsdStateLayout;
 

@@ -45,8 +45,11 @@ PetscErrorCode PsdBoundsCreate(PsdProblem problem, PsdConsensus consensus, PsdBo
 PetscErrorCode PsdBoundsSetBeta(PsdBounds bounds)
 {
   PetscFunctionBeginUser;
-  const PsdDualRay ray = {bounds->problem, bounds->best_residual.linear, bounds->best_residual.quadratic,
-                          bounds->problem->loss.ops->splits ? bounds->best_nu : NULL, bounds->problem->representatives};
+  const PsdDualRay ray = {.problem = bounds->problem,
+                          .linear = bounds->best_residual.linear,
+                          .quadratic = bounds->best_residual.quadratic,
+                          .nu = bounds->problem->loss.ops->splits ? bounds->best_nu : NULL,
+                          .samples = bounds->problem->representatives};
   PetscReal rounding;
   PetscCall(PsdDualAlongRay(&ray, bounds->problem->beta / bounds->best_polar, &bounds->best, &rounding));
   PetscFunctionReturn(0);
@@ -117,7 +120,10 @@ static PetscErrorCode RemoveJ(PsdBlocks blocks, Vec x)
   PetscFunctionBeginUser;
   PetscReal *values;
   PetscCall(VecGetArray(x, &values));
-  for (PetscInt k = 0; k < blocks->local; k++) PsdRemoveJ(blocks->d, values + (size_t)k * blocks->m);
+  for (PetscInt k = 0; k < blocks->local; k++) {
+    const PsdShape own = PsdBlocksOwn(blocks, k);
+    PsdRemoveJ(own.d, values + own.at);
+  }
   PetscCall(VecRestoreArray(x, &values));
   PetscFunctionReturn(0);
 }
@@ -164,7 +170,7 @@ static PetscErrorCode BuildScaled(PsdBounds bounds, const PsdIterate *iterate)
 {
   PetscFunctionBeginUser;
   PetscReal polar;
-  PetscCall(PsdPolarMax(bounds->problem->polar, bounds->problem->blocks, bounds->M_network, &polar));
+  PetscCall(PsdPolarsMax(bounds->problem->polars, bounds->M_network, &polar));
   PetscCall(VecCopy(bounds->M_network, bounds->work));
   PetscCall(VecScale(bounds->work, 1 - PetscMin(1, bounds->problem->beta / polar)));
   PetscCall(Correct(bounds, iterate->network, bounds->work));
@@ -205,10 +211,13 @@ static PetscErrorCode Try(PsdBounds bounds, const PsdCandidateOps *candidate, Ve
 {
   PetscFunctionBeginUser;
   const PsdProblem problem = bounds->problem;
-  const PsdDualRay ray = {problem, bounds->residual.linear, bounds->residual.quadratic,
-                          candidate->of_split ? bounds->nu : NULL, problem->representatives};
+  const PsdDualRay ray = {.problem = problem,
+                          .linear = bounds->residual.linear,
+                          .quadratic = bounds->residual.quadratic,
+                          .nu = candidate->of_split ? bounds->nu : NULL,
+                          .samples = problem->representatives};
   PetscReal polar, value, rounding;
-  PetscCall(PsdPolarMax(problem->polar, problem->blocks, bounds->M, &polar));
+  PetscCall(PsdPolarsMax(problem->polars, bounds->M, &polar));
   PetscCall(PsdDualAlongRay(&ray, problem->beta / polar, &value, &rounding));
   PetscCall(PetscInfo(NULL, "dual candidate %s: R*/beta %g, value %.12g\n", candidate->name,
                       (double)(polar / problem->beta), (double)value));

@@ -1,49 +1,83 @@
 /*
-   The certificate: from the samples, with every inequality on the safe side.
+   The certificate: from the samples, with every inequality on the safe side (docs/mathematics.md, section 6).
 
-   primal: the network's own objective. dual: s nu with R*(A'(s nu)) <= beta, where R* is evaluated with an upper
-   bound of what rounding may have hidden, |[u;1]' E [u;1]| <= 2 ||E||_F. What rounding may have done to the sums over
-   samples, of either bound, is taken off the dual one.
+   primal: the network's own objective, and a bound of its error. dual: s nu with R*(A'(s nu)) <= beta, where R* is
+   evaluated with an upper bound of what rounding may have hidden, |[u;1]' E [u;1]| <= 2 ||E||_F, and lowered by what
+   rounding may have done to the dual function's value.
 */
 #include "certificate.h"
 #include "base/base.h"
+#include "base/rounding.h"
 #include "ray.h"
 
-PetscErrorCode PsdCertify(PsdProblem problem, Vec S, PetscReal weight, PetscInt count, const PsdDualSource sources[],
-                          PsdCertificate *certificate)
+/* loss + beta weight: the two errors, and two roundings */
+static void SetPrimal(PsdProblem problem, const PsdNetworkMatrix *network, const PsdPrimalPoint *primal,
+                      PsdCertificate *certificate)
+{
+  const PetscReal value = primal->loss + problem->beta * network->weight;
+  const PetscReal error = primal->rounding + problem->beta * network->weight_error + PsdRoundings(2) * value;
+  certificate->primal = value;
+  certificate->primal_error = error <= PETSC_MAX_REAL ? PsdRoundUp(error) : INFINITY; /* or not a number */
+  certificate->accuracy = primal->accuracy;
+  certificate->feature_error = primal->feature_error;
+}
+
+/* Of the values that may be furthest apart; 1 where nothing is known. unrounded: the bound, were rounding not counted. */
+static void SetGap(PsdCertificate *certificate, PetscReal unrounded)
+{
+  const PetscReal upper = certificate->primal + certificate->primal_error;
+  const PetscReal gap = (upper - certificate->dual) / upper + 2 * PETSC_MACHINE_EPSILON;
+  const PetscBool known = (PetscBool)(upper <= PETSC_MAX_REAL && gap < 1);
+  certificate->gap = known ? gap : 1;
+  certificate->rounding = known ? (certificate->primal_error + PetscMax(0, unrounded - certificate->dual)) / upper : 1;
+}
+
+/* The largest value of the dual function on the ray of a point, rounded down; plain: were rounding not counted. */
+static PetscErrorCode DualValue(PsdProblem problem, const PsdDualPoint *point, PetscReal *value, PetscReal *plain)
 {
   PetscFunctionBeginUser;
-  /* sums of n C terms, in whatever order */
-  const PetscReal sum_rounding = PETSC_MACHINE_EPSILON * (PetscReal)problem->n * (PetscReal)problem->blocks->C;
-  const PsdRepresentatives samples = {problem->n_local, 1, problem->Y}; /* each by itself */
+  const PsdDualRay ray = {.problem = problem,
+                          .linear = point->linear,
+                          .quadratic = point->quadratic,
+                          .nu = point->nu,
+                          .samples = {problem->n_local, 1, problem->Y}, /* each by itself */
+                          .linear_error = point->linear_error,
+                          .quadratic_error = point->quadratic_error};
+  PetscReal polar, rounding, unused;
+  PetscCall(PsdDualPointPolar(problem, point, &polar, NULL));
+  PetscCall(PsdDualAlongRay(&ray, problem->beta / polar * (1 - 2 * PETSC_MACHINE_EPSILON), value, &rounding));
+  *value = PsdRoundDown(*value - rounding);
+  PetscReal R;
+  PetscCall(PsdPolarsMax(problem->polars, point->gradient, &R));
+  PetscCall(PsdDualAlongRay(&ray, problem->beta / R, plain, &unused));
+  PetscCall(PetscInfo(NULL, "certificate candidate: R*/beta %g, dual %.12g\n", (double)(polar / problem->beta),
+                      (double)*value));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdCertify(PsdProblem problem, const PsdNetworkMatrix *network, PetscInt count,
+                          const PsdDualSource sources[], PsdCertificate *certificate)
+{
+  PetscFunctionBeginUser;
   PsdPrimalPoint primal;
   PsdDualPoint *points;
   PetscCall(PetscMalloc1(count, &points));
   for (PetscInt k = 0; k < count; k++) PetscCall(PsdDualPointCreate(problem, &points[k]));
-  PetscCall(PsdProblemEvaluate(problem, S, count, sources, &primal, points));
+  PetscCall(PsdProblemEvaluate(problem, network, count, sources, &primal, points));
 
   PetscCall(PsdPhaseBegin(PSD_PHASE_CERTIFY));
-  certificate->primal = primal.loss + problem->beta * weight;
-  certificate->accuracy = primal.accuracy;
-  certificate->dual = 0;
+  SetPrimal(problem, network, &primal, certificate);
+  certificate->dual = 0;   /* nu = 0 is feasible, and L*(0) = 0 */
   PetscReal unrounded = 0; /* the dual value, were rounding not counted */
   for (PetscInt k = 0; k < count; k++) {
-    const PsdDualRay ray = {problem, points[k].linear, points[k].quadratic, points[k].nu, samples};
-    PetscReal polar, plain, value, rounding, unused;
-    PetscCall(PsdDualPointPolar(problem, &points[k], &polar, NULL));
-    PetscCall(PsdDualAlongRay(&ray, problem->beta / polar, &value, &rounding));
-    value -= rounding;
-    certificate->dual = PetscMax(certificate->dual, value);
-    PetscCall(PsdPolarMax(problem->polar, problem->blocks, points[k].gradient, &plain));
-    PetscCall(PsdDualAlongRay(&ray, problem->beta / plain, &plain, &unused));
-    unrounded = PetscMax(unrounded, plain);
-    PetscCall(PetscInfo(NULL, "certificate candidate %" PetscInt_FMT ": R*/beta %g, dual %.12g\n", k,
-                        (double)(polar / problem->beta), (double)value));
+    PetscReal value, plain;
+    PetscCall(DualValue(problem, &points[k], &value, &plain));
+    if (value > certificate->dual) certificate->dual = value;
+    if (plain > unrounded) unrounded = plain;
   }
-  /* nu = 0 is feasible, and L*(0) = 0 */
-  certificate->dual = PetscMax(0, certificate->dual - primal.rounding - sum_rounding * certificate->primal);
-  certificate->gap = (certificate->primal - certificate->dual) / PetscAbsReal(certificate->primal);
-  certificate->rounding = (unrounded - certificate->dual) / PetscAbsReal(certificate->primal);
+  SetGap(certificate, unrounded);
+  PetscCall(PetscInfo(NULL, "rounding: primal known to %g, features to %g of their size\n",
+                      (double)certificate->primal_error, (double)certificate->feature_error));
   for (PetscInt k = 0; k < count; k++) PetscCall(PsdDualPointDestroy(&points[k]));
   PetscCall(PetscFree(points));
   PetscCall(PsdPhaseEnd(PSD_PHASE_CERTIFY));

@@ -8,12 +8,12 @@
 #include "problem/dual_point.h"
 
 /*
-   PsdCertify - primal of the network whose matrix is S and whose sum of |alpha| is weight; best bound of the dual
-   points sources[0..count-1]; from the samples.
+   PsdCertify - objective of the network and a bound of its error; best bound of the dual points sources[0..count-1],
+   lowered by what rounding can have done to it; from the samples.
 
-   Collective. The bound is lowered by what rounding can have done to it and to the primal.
+   Collective.
 */
-PetscErrorCode PsdCertify(PsdProblem problem, Vec S, PetscReal weight, PetscInt count, const PsdDualSource sources[],
-                          PsdCertificate *certificate);
+PetscErrorCode PsdCertify(PsdProblem problem, const PsdNetworkMatrix *network, PetscInt count,
+                          const PsdDualSource sources[], PsdCertificate *certificate);
 
 #endif

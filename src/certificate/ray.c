@@ -7,32 +7,60 @@
 */
 #include "ray.h"
 #include "base/base.h"
+#include "base/rounding.h"
+
+/* Where s linear - s^2 quadratic/2 is largest, 0 <= s <= limit. */
+static PetscReal BestOfParabola(PetscReal linear, PetscReal quadratic, PetscReal limit)
+{
+  if (linear <= 0) return 0;
+  return quadratic > 0 ? PetscMin(limit, linear / quadratic) : limit;
+}
 
 PetscReal PsdParabolaAlongRay(PetscReal linear, PetscReal quadratic, PetscReal limit)
 {
-  PetscReal s = limit;
-  if (linear <= 0) return 0;
-  if (quadratic > 0) s = PetscMin(limit, linear / quadratic);
-  return s * linear - s * s * quadratic / 2;
+  const PetscReal s = BestOfParabola(linear, quadratic, limit);
+  return s > 0 ? s * linear - s * s * quadratic / 2 : 0;
+}
+
+#define MOST_POINTS 3
+#define ROWS 64 /* samples in a plain sum; those are added in twice the precision */
+
+/* -L*(-s nu) of this rank's samples, and the size of what is summed. */
+static void LocalValue(const PsdDualRay *ray, PetscReal s, PetscReal *value, PetscReal *size)
+{
+  const PsdLoss *loss = &ray->problem->loss;
+  const PetscInt C = ray->problem->blocks->C, n = ray->samples.n_local;
+  PsdPairSum sum = {0, 0};
+  *size = 0;
+  for (PetscInt first = 0; first < n; first += ROWS) {
+    const size_t at = (size_t)first * C;
+    const PetscReal part =
+        (*loss->ops->dual)(loss, PetscMin(ROWS, n - first), C, s, ray->nu + at, ray->samples.Y + at, size);
+    if (PetscIsInfOrNanReal(part)) {
+      *value = -INFINITY; /* outside the domain */
+      return;
+    }
+    PsdPairSumAdd(&sum, part);
+  }
+  *value = sum.high;
 }
 
 /* D of `count` points at once, and a bound of what rounding has done to them. */
-#define MOST_POINTS 3
 static PetscErrorCode Values(const PsdDualRay *ray, PetscInt count, const PetscReal s[], PetscReal values[],
                              PetscReal roundings[])
 {
   PetscFunctionBeginUser;
   const PsdProblem problem = ray->problem;
-  const PsdLoss *loss = &problem->loss;
   const PetscInt C = problem->blocks->C;
-  const PetscReal each = (PetscReal)problem->n * (PetscReal)C + PSD_DUAL_ROUNDINGS(C); /* roundings of a number */
   PetscReal sums[2 * MOST_POINTS] = {0};
-  for (size_t k = 0; k < (size_t)count; k++)
-    sums[2 * k] = (*loss->ops->dual)(loss, ray->samples.n_local, C, s[k], ray->nu, ray->samples.Y, &sums[2 * k + 1]);
+  PetscMPIInt ranks;
+  PetscCallMPI(MPI_Comm_size(problem->comm, &ranks));
+  const PetscReal each = ROWS * (PetscReal)C + 3 + (PetscReal)ranks + PSD_DUAL_ROUNDINGS(C); /* roundings of a number */
+  for (size_t k = 0; k < (size_t)count; k++) LocalValue(ray, s[k], &sums[2 * k], &sums[2 * k + 1]);
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sums, 2 * (PetscMPIInt)count, MPIU_REAL, MPI_SUM, problem->comm));
   for (size_t k = 0; k < (size_t)count; k++) {
     values[k] = (PetscReal)ray->samples.copies * sums[2 * k];
-    roundings[k] = (PetscReal)ray->samples.copies * each * PETSC_MACHINE_EPSILON * sums[2 * k + 1];
+    roundings[k] = (PetscReal)ray->samples.copies * PsdRoundings(each) * sums[2 * k + 1];
   }
   PetscFunctionReturn(0);
 }
@@ -99,15 +127,15 @@ static PetscErrorCode OfSamples(const PsdDualRay *ray, PetscReal limit, PetscRea
 PetscErrorCode PsdDualAlongRay(const PsdDualRay *ray, PetscReal limit, PetscReal *value, PetscReal *rounding)
 {
   PetscFunctionBeginUser;
-  const PsdProblem problem = ray->problem;
   if (ray->nu) {
     PetscCall(OfSamples(ray, limit, value, rounding));
     PetscFunctionReturn(0);
   }
+  const PetscReal s = BestOfParabola(ray->linear, ray->quadratic, limit);
   *value = PsdParabolaAlongRay(ray->linear, ray->quadratic, limit);
-  /* <nu,Y> and ||nu||^2 are sums of terms of at most (nu^2 + y^2)/2 and nu^2 */
-  *rounding =
-      PETSC_MACHINE_EPSILON * (PetscReal)problem->n * (PetscReal)problem->blocks->C * (ray->quadratic + problem->YY);
+  *rounding = s > 0 ? s * ray->linear_error + s * s / 2 * ray->quadratic_error +
+                          PsdRoundings(4) * (s * ray->linear + s * s / 2 * ray->quadratic)
+                    : 0;
   PetscFunctionReturn(0);
 }
 

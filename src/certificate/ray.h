@@ -9,9 +9,10 @@
 
 typedef struct {
   PsdProblem problem;
-  PetscReal linear, quadratic; /* <nu,Y> and ||nu||^2: all there is to know of the squared loss */
-  const PetscReal *nu;         /* other losses: C numbers a sample, in the domain; NULL: squared loss */
-  PsdRepresentatives samples;  /* those that nu is of */
+  PetscReal linear, quadratic;             /* <nu,Y> and ||nu||^2: all there is to know of the squared loss */
+  const PetscReal *nu;                     /* other losses: C numbers a sample, in the domain; NULL: squared loss */
+  PsdRepresentatives samples;              /* those that nu is of */
+  PetscReal linear_error, quadratic_error; /* bounds of the errors of the two sums; 0 for those who only follow */
 } PsdDualRay;
 
 /* PsdDualAlongRay - the largest value of -L*(-s nu) over 0 <= s <= limit, or near it; at least 0. rounding: a bound

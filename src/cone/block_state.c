@@ -5,10 +5,10 @@
 #include "cone_impl.h"
 #include <petscblaslapack.h>
 
-PetscErrorCode PsdBlockStateReserve(PsdBlockState *state, PetscInt d, PetscInt rank)
+PetscErrorCode PsdBlockStateReserve(PsdBlockState *state, PetscInt rank)
 {
   PetscFunctionBeginUser;
-  const size_t numbers = (size_t)d * rank;
+  const size_t numbers = (size_t)state->d * rank;
   if (numbers <= state->room && state->F) PetscFunctionReturn(0);
   PetscCall(PetscFree(state->F));
   PetscCall(PetscMalloc1(PetscMax(1, numbers), &state->F));
@@ -16,11 +16,12 @@ PetscErrorCode PsdBlockStateReserve(PsdBlockState *state, PetscInt d, PetscInt r
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdConeTakeDecomposition(PsdBlockState *state, PetscInt d, PetscInt negative, const PetscReal lambda[],
+PetscErrorCode PsdConeTakeDecomposition(PsdBlockState *state, PetscInt negative, const PetscReal lambda[],
                                         const PetscReal V[])
 {
   PetscFunctionBeginUser;
-  PetscCall(PsdBlockStateReserve(state, d, d - negative));
+  const PetscInt d = state->d;
+  PetscCall(PsdBlockStateReserve(state, d - negative));
   state->rank_Z = d - negative;
   for (PetscInt k = 0; k < state->rank_Z; k++) {
     const PetscReal scale = PetscSqrtReal(PetscMax(0, lambda[negative + k]));
@@ -32,10 +33,9 @@ PetscErrorCode PsdConeTakeDecomposition(PsdBlockState *state, PetscInt d, PetscI
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdConePackProduct(PsdCone cone, PetscInt rank, const PetscReal F[], PetscReal z[])
+PetscErrorCode PsdConePackProduct(PsdCone cone, PetscInt d, PetscInt rank, const PetscReal F[], PetscReal z[])
 {
   PetscFunctionBeginUser;
-  const PetscInt d = cone->blocks->d;
   const PetscReal one = 1, zero = 0;
   PetscReal *panel = cone->panel;
   PetscBLASInt rows, width, terms, ld;

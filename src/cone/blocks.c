@@ -4,7 +4,28 @@
 #include "blocks.h"
 #include "base/base.h"
 
-PetscErrorCode PsdBlocksCreate(MPI_Comm comm, PetscInt C, PetscInt G, PetscInt f, PsdBlocks *blocks)
+/* The regions' blocks, one after the other in a class's column. */
+static PetscErrorCode PlaceRegions(PsdBlocks b, const PetscInt f[])
+{
+  PetscFunctionBeginUser;
+  PetscInt64 D = 0;
+  PetscCall(PetscMalloc1(b->G, &b->region));
+  for (PetscInt g = 0; g < b->G; g++) {
+    const PetscInt64 d = f[g] + 1, m = d * (d + 1) / 2;
+    b->f_max = PetscMax(b->f_max, f[g]);
+    PsdCheckInput((D + m) * b->C <= PETSC_MAX_INT,
+                  "%" PetscInt_FMT " pairs of blocks of order up to %" PetscInt_FMT " need a PETSc with 64-bit indices",
+                  b->C * b->G, b->f_max + 1);
+    b->region[g] = (PsdShape){f[g], f[g] + 1, (PetscInt)m, (PetscInt)D};
+    D += m;
+  }
+  b->D = (PetscInt)D;
+  b->d_max = b->f_max + 1;
+  b->m_max = b->d_max * (b->d_max + 1) / 2;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdBlocksCreateRegions(MPI_Comm comm, PetscInt C, PetscInt G, const PetscInt f[], PsdBlocks *blocks)
 {
   PetscFunctionBeginUser;
   PsdBlocks b;
@@ -12,19 +33,26 @@ PetscErrorCode PsdBlocksCreate(MPI_Comm comm, PetscInt C, PetscInt G, PetscInt f
   b->comm = comm;
   b->C = C;
   b->G = G;
-  b->f = f;
-  b->d = f + 1;
-  PsdCheckInput((PetscInt64)b->d * (b->d + 1) / 2 * C * G <= PETSC_MAX_INT,
-                "%" PetscInt_FMT " pairs of blocks of order %" PetscInt_FMT " need a PETSc with 64-bit indices", C * G,
-                b->d);
-  b->m = b->d * (b->d + 1) / 2;
-  b->D = G * b->m;
+  PetscCall(PlaceRegions(b, f));
   b->pairs = C * G;
   b->local = PETSC_DECIDE;
   PetscCall(PetscSplitOwnership(comm, &b->local, &b->pairs));
   PetscCallMPI(MPI_Scan(&b->local, &b->first, 1, MPIU_INT, MPI_SUM, comm));
   b->first -= b->local;
+  b->begin = PsdBlocksPair(b, b->first).at;
+  b->length = PsdBlocksPair(b, b->first + b->local).at - b->begin;
   *blocks = b;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdBlocksCreate(MPI_Comm comm, PetscInt C, PetscInt G, PetscInt f, PsdBlocks *blocks)
+{
+  PetscFunctionBeginUser;
+  PetscInt *all;
+  PetscCall(PetscMalloc1(G, &all));
+  for (PetscInt g = 0; g < G; g++) all[g] = f;
+  PetscCall(PsdBlocksCreateRegions(comm, C, G, all, blocks));
+  PetscCall(PetscFree(all));
   PetscFunctionReturn(0);
 }
 
@@ -41,6 +69,8 @@ PetscMPIInt PsdBlocksOwner(PsdBlocks blocks, PetscInt pair)
 PetscErrorCode PsdBlocksDestroy(PsdBlocks *blocks)
 {
   PetscFunctionBeginUser;
+  if (!*blocks) PetscFunctionReturn(0);
+  PetscCall(PetscFree((*blocks)->region));
   PetscCall(PetscFree(*blocks));
   PetscFunctionReturn(0);
 }
@@ -49,9 +79,18 @@ PetscErrorCode PsdBlocksCreateVec(PsdBlocks blocks, Vec *x)
 {
   PetscFunctionBeginUser;
   PetscCall(VecCreate(blocks->comm, x));
-  PetscCall(VecSetSizes(*x, blocks->local * blocks->m, blocks->pairs * blocks->m));
-  PetscCall(VecSetBlockSize(*x, blocks->m));
+  PetscCall(VecSetSizes(*x, blocks->length, blocks->D * blocks->C));
   PetscCall(VecSetType(*x, VECSTANDARD));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdBlocksCreatePairVec(PsdBlocks blocks, Vec *x)
+{
+  PetscFunctionBeginUser;
+  PetscCall(VecCreate(blocks->comm, x));
+  PetscCall(VecSetSizes(*x, blocks->local, blocks->pairs));
+  PetscCall(VecSetType(*x, VECSTANDARD));
+  PetscCall(VecSet(*x, 0));
   PetscFunctionReturn(0);
 }
 

@@ -17,7 +17,7 @@ PetscErrorCode PsdConeCreate(PsdCone *cone)
   PetscCall(PetscNew(cone));
   (*cone)->choice = PSD_CONE_AUTO;
   (*cone)->eps_type = PSD_EPS_BLOCK;
-  PetscCall(PetscCalloc2(PsdConeKernels, &(*cone)->kernel, PsdConeKernels, &(*cone)->uses));
+  PetscCall(PetscCalloc1(PsdConeKernels, &(*cone)->uses));
   PetscFunctionReturn(0);
 }
 
@@ -30,36 +30,61 @@ static PetscErrorCode CreateStates(PsdCone cone)
     for (PetscInt k = 0; k < blocks->local; k++) {
       cone->state[s][k].rank_Z = -1;
       cone->state[s][k].block = 2 * (blocks->first + k) + s;
+      cone->state[s][k].d = PsdBlocksOwn(blocks, k).d;
     }
     cone->work_state[s].rank_Z = -1;
   }
-  for (PetscInt k = 0; k < cone->team.blocks; k++) cone->work_state[k].block = cone->team.block[k];
+  for (PetscInt k = 0; k < cone->team.blocks; k++) {
+    cone->work_state[k].block = cone->team.block[k];
+    cone->work_state[k].d = PsdBlocksPair(blocks, cone->team.block[k] / 2).d;
+  }
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode CreateWorkspace(PsdCone cone)
 {
   PetscFunctionBeginUser;
-  const size_t d = cone->blocks->d, few = d / 4;
-  if (cone->shared) PetscCall(PetscMalloc2(cone->blocks->m, &cone->x, 2 * cone->blocks->local, &cone->requests));
+  const size_t d = cone->blocks->d_max, few = d / 4;
+  if (cone->shared) PetscCall(PetscMalloc2(cone->blocks->m_max, &cone->x, 2 * cone->blocks->local, &cone->requests));
   if (d > PSD_CONE_SMALL_ORDER) PetscCall(PetscMalloc2(d * few, &cone->last_F, few * few, &cone->products));
   PetscCall(PetscMalloc3(d * d, &cone->X, d, &cone->lambda, d * PSD_CONE_PANEL, &cone->panel));
-  PetscCall(PsdEigenCreate(cone->blocks->d, &cone->eigen));
+  PetscCall(PsdEigenCreate(cone->blocks->d_max, &cone->eigen));
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode FindOrders(PsdCone cone)
+{
+  PetscFunctionBeginUser;
+  const PsdBlocks blocks = cone->blocks;
+  PetscCall(PetscMalloc1(blocks->G, &cone->order));
+  for (PetscInt g = 0; g < blocks->G; g++) {
+    PetscInt k = 0;
+    while (k < cone->orders && cone->order[k] != blocks->region[g].d) k++;
+    if (k == cone->orders) cone->order[cone->orders++] = blocks->region[g].d;
+  }
+  PetscCall(PetscCalloc1(PsdConeKernels * cone->orders, &cone->kernel));
+  PetscFunctionReturn(0);
+}
+
+void **PsdConeKernel(PsdCone cone, PetscInt which, PetscInt d)
+{
+  PetscInt k = 0;
+  while (cone->order[k] != d) k++;
+  return &cone->kernel[which * cone->orders + k];
+}
+
 /* Those that may be used: the one that was chosen, or of those that `auto` takes, and a complete one for what does not settle. */
-static PetscErrorCode SetUpKernels(PsdCone cone)
+static PetscErrorCode SetUpKernels(PsdCone cone, PetscInt d)
 {
   PetscFunctionBeginUser;
   const PetscBool automatic = (PetscBool)(cone->choice == PSD_CONE_AUTO);
-  const PetscBool large = (PetscBool)(cone->blocks->d > PSD_CONE_SMALL_ORDER);
+  const PetscBool large = (PetscBool)(d > PSD_CONE_SMALL_ORDER);
   for (PetscInt k = 0; k < PsdConeKernels; k++) {
     const PsdConeOps *ops = PsdConeTable[k];
     PetscBool used = (PetscBool)(k == cone->choice || k == PsdConeFirst(PETSC_TRUE, PETSC_FALSE));
     if (automatic && large && k == PsdConeFirst(PETSC_FALSE, PETSC_TRUE)) used = PETSC_TRUE;
     if (automatic && large && cone->team.size > 1 && k == PsdConeFirst(PETSC_TRUE, PETSC_TRUE)) used = PETSC_TRUE;
-    if (used && (ops->uses_team || cone->team.rank == 0)) PetscCall((*ops->setup)(cone, &cone->kernel[k]));
+    if (used && (ops->uses_team || cone->team.rank == 0)) PetscCall((*ops->setup)(cone, d, PsdConeKernel(cone, k, d)));
   }
   PetscFunctionReturn(0);
 }
@@ -71,12 +96,13 @@ PetscErrorCode PsdConeSetUp(PsdCone cone, PsdBlocks blocks)
   PetscMPIInt ranks;
   PetscCallMPI(MPI_Comm_size(blocks->comm, &ranks));
   cone->blocks = blocks;
-  cone->shared = (PetscBool)(ranks > blocks->pairs && (blocks->d > PSD_CONE_TEAM_ORDER || asked));
+  cone->shared = (PetscBool)(ranks > blocks->pairs && (blocks->d_max > PSD_CONE_TEAM_ORDER || asked));
   if (cone->shared) PetscCall(PsdConeTeamCreate(blocks, &cone->team));
   else PetscCall(PsdConeTeamCreateAlone(&cone->team));
   PetscCall(CreateStates(cone));
   PetscCall(CreateWorkspace(cone));
-  PetscCall(SetUpKernels(cone));
+  PetscCall(FindOrders(cone));
+  for (PetscInt k = 0; k < cone->orders; k++) PetscCall(SetUpKernels(cone, cone->order[k]));
   PetscFunctionReturn(0);
 }
 
@@ -88,7 +114,7 @@ PetscErrorCode PsdConeSetUp(PsdCone cone, PsdBlocks blocks)
    repeated and ranks of a team agree. */
 PetscInt PsdConeChoose(PsdCone cone, const PsdBlockState *state)
 {
-  const PetscInt d = cone->blocks->d, wanted = PetscMin(state->rank_Z, d - state->rank_Z);
+  const PetscInt d = state->d, wanted = PetscMin(state->rank_Z, d - state->rank_Z);
   if (cone->choice != PSD_CONE_AUTO) return cone->choice;
   if (d <= PSD_CONE_SMALL_ORDER) return PsdConeFirst(PETSC_TRUE, PETSC_FALSE);
   const PetscInt complete = PsdConeFirst(PETSC_TRUE, (PetscBool)(cone->team.size > 1));
@@ -107,12 +133,12 @@ static PetscReal Tolerance(PsdCone cone, const PsdBlockState *state, PetscReal n
 {
   const PetscReal t = (PetscReal)cone->iteration, summable = 0.1 * norm / (t * PetscSqrtReal(t));
   const PetscReal progress = state->change >= 0 ? state->change / 20 : 0.01 * norm;
-  return PetscMax(PetscMin(summable, progress), 4 * PsdConeFloor(cone->blocks->d, norm));
+  return PetscMax(PetscMin(summable, progress), 4 * PsdConeFloor(state->d, norm));
 }
 
 /* ||F F' - G G'||_F: sqrt(||F'F||^2 + ||G'G||^2 - 2 ||F'G||^2); cancellation makes it zero at 1e-8 of its parts. */
-static PetscErrorCode FactorDistance(PsdCone cone, PetscInt p, const PetscReal F[], PetscInt q, const PetscReal G[],
-                                     PetscReal *distance)
+static PetscErrorCode FactorDistance(PsdCone cone, PetscInt d, PetscInt p, const PetscReal F[], PetscInt q,
+                                     const PetscReal G[], PetscReal *distance)
 {
   PetscFunctionBeginUser;
   const PetscReal one = 1, zero = 0;
@@ -120,7 +146,7 @@ static PetscErrorCode FactorDistance(PsdCone cone, PetscInt p, const PetscReal F
   const PetscReal *left[3] = {F, G, F}, *right[3] = {F, G, G};
   const PetscInt rows[3] = {p, q, p}, columns[3] = {p, q, q};
   PetscBLASInt order, brows, bcolumns;
-  PetscCall(PetscBLASIntCast(cone->blocks->d, &order));
+  PetscCall(PetscBLASIntCast(d, &order));
   for (int k = 0; k < 3; k++) {
     PetscCall(PetscBLASIntCast(rows[k], &brows));
     PetscCall(PetscBLASIntCast(columns[k], &bcolumns));
@@ -136,7 +162,7 @@ static PetscErrorCode FactorDistance(PsdCone cone, PetscInt p, const PetscReal F
 /* Whether the change of Z can be followed: its factor is known and has few columns. */
 static PetscBool HasFewColumns(PsdCone cone, const PsdBlockState *state)
 {
-  const PetscBool few = (PetscBool)(state->rank_Z >= 0 && state->rank_Z <= cone->blocks->d / 4);
+  const PetscBool few = (PetscBool)(state->rank_Z >= 0 && state->rank_Z <= state->d / 4);
   return (PetscBool)(cone->last_F && few && !state->unfactored);
 }
 
@@ -144,14 +170,15 @@ static PetscBool HasFewColumns(PsdCone cone, const PsdBlockState *state)
 static PetscErrorCode Run(PsdCone cone, PetscInt which, PsdBlockState *state, const PetscReal x[], PetscReal z[])
 {
   PetscFunctionBeginUser;
-  const PetscInt complete = PsdConeFirst(PETSC_TRUE, PETSC_FALSE);
-  const PetscReal norm = cone->team.rank == 0 ? PetscSqrtReal(PsdSquare(cone->blocks->m, x)) : 0;
+  const PetscInt d = state->d, m = d * (d + 1) / 2, complete = PsdConeFirst(PETSC_TRUE, PETSC_FALSE);
+  const PetscReal norm = cone->team.rank == 0 ? PetscSqrtReal(PsdSquare(m, x)) : 0;
   PetscBool settled;
-  PetscCall((*PsdConeTable[which]->project)(cone, cone->kernel[which], state, x, cone->X, Tolerance(cone, state, norm),
-                                            z, &settled));
+  PetscCall((*PsdConeTable[which]->project)(cone, *PsdConeKernel(cone, which, d), state, x, cone->X,
+                                            Tolerance(cone, state, norm), z, &settled));
   if (settled) PetscFunctionReturn(0);
   const PetscInt columns = state->columns;
-  PetscCall((*PsdConeTable[complete]->project)(cone, cone->kernel[complete], state, x, cone->X, 0, z, &settled));
+  PetscCall(
+      (*PsdConeTable[complete]->project)(cone, *PsdConeKernel(cone, complete, d), state, x, cone->X, 0, z, &settled));
   state->columns = columns; /* what it cost to find out */
   PetscFunctionReturn(0);
 }
@@ -160,7 +187,7 @@ static PetscErrorCode Run(PsdCone cone, PetscInt which, PsdBlockState *state, co
 static PetscErrorCode ProjectBlock(PsdCone cone, PsdBlockState *state, const PetscReal x[], PetscReal z[])
 {
   PetscFunctionBeginUser;
-  const PetscInt d = cone->blocks->d, last_rank = state->rank_Z;
+  const PetscInt d = state->d, last_rank = state->rank_Z;
   const PetscBool follow = HasFewColumns(cone, state);
   PetscInt which = PsdConeChoose(cone, state);
   if (cone->team.size > 1) PetscCallMPI(MPI_Bcast(&which, 1, MPIU_INT, 0, cone->team.comm));
@@ -176,7 +203,7 @@ static PetscErrorCode ProjectBlock(PsdCone cone, PsdBlockState *state, const Pet
   PetscCall(Run(cone, which, state, x, z));
   state->change = -1;
   if (follow && HasFewColumns(cone, state))
-    PetscCall(FactorDistance(cone, last_rank, cone->last_F, state->rank_Z, state->F, &state->change));
+    PetscCall(FactorDistance(cone, d, last_rank, cone->last_F, state->rank_Z, state->F, &state->change));
   cone->uses[which]++;
   PetscFunctionReturn(0);
 }
@@ -205,12 +232,12 @@ static PetscErrorCode LeaveZero(PetscInt m, PsdBlockState *state, PetscReal z[])
 static PetscErrorCode ProjectOwn(PsdCone cone, const PetscReal *x[2], PetscReal *z[2])
 {
   PetscFunctionBeginUser;
-  const size_t m = cone->blocks->m;
   for (PetscInt s = 0; s < 2; s++)
     for (PetscInt k = 0; k < cone->blocks->local; k++) {
       PsdBlockState *state = &cone->state[s][k];
-      if (state->zero) PetscCall(LeaveZero((PetscInt)m, state, z[s] + k * m));
-      else PetscCall(ProjectBlock(cone, state, x[s] + k * m, z[s] + k * m));
+      const PsdShape own = PsdBlocksOwn(cone->blocks, k);
+      if (state->zero) PetscCall(LeaveZero(own.m, state, z[s] + own.at));
+      else PetscCall(ProjectBlock(cone, state, x[s] + own.at, z[s] + own.at));
     }
   PetscFunctionReturn(0);
 }
@@ -220,7 +247,7 @@ static PetscErrorCode ReturnFactor(PsdCone cone, const PsdBlockState *from, Pets
 {
   PetscFunctionBeginUser;
   PetscMPIInt length;
-  PetscCall(PetscMPIIntCast(from->rank_Z * cone->blocks->d, &length));
+  PetscCall(PetscMPIIntCast(from->rank_Z * from->d, &length));
   PetscCallMPI(MPI_Send(&from->rank_Z, 1, MPIU_INT, owner, (PetscMPIInt)(2 * block), cone->blocks->comm));
   PetscCallMPI(MPI_Send(from->F, length, MPIU_REAL, owner, (PetscMPIInt)(2 * block + 1), cone->blocks->comm));
   PetscFunctionReturn(0);
@@ -229,15 +256,14 @@ static PetscErrorCode ReturnFactor(PsdCone cone, const PsdBlockState *from, Pets
 static PetscErrorCode ReceiveFactor(PsdCone cone, PsdBlockState *to, PetscMPIInt root, PetscInt block, PetscReal z[])
 {
   PetscFunctionBeginUser;
-  const PetscInt d = cone->blocks->d;
   PetscMPIInt length;
   PetscCallMPI(
       MPI_Recv(&to->rank_Z, 1, MPIU_INT, root, (PetscMPIInt)(2 * block), cone->blocks->comm, MPI_STATUS_IGNORE));
-  PetscCall(PsdBlockStateReserve(to, d, to->rank_Z));
-  PetscCall(PetscMPIIntCast(to->rank_Z * d, &length));
+  PetscCall(PsdBlockStateReserve(to, to->rank_Z));
+  PetscCall(PetscMPIIntCast(to->rank_Z * to->d, &length));
   PetscCallMPI(
       MPI_Recv(to->F, length, MPIU_REAL, root, (PetscMPIInt)(2 * block + 1), cone->blocks->comm, MPI_STATUS_IGNORE));
-  PetscCall(PsdConePackProduct(cone, to->rank_Z, to->F, z));
+  PetscCall(PsdConePackProduct(cone, to->d, to->rank_Z, to->F, z));
   PetscFunctionReturn(0);
 }
 
@@ -249,28 +275,27 @@ static PetscErrorCode ProjectShared(PsdCone cone, const PetscReal *x[2], PetscRe
 {
   PetscFunctionBeginUser;
   const PsdBlocks blocks = cone->blocks;
-  const size_t m = blocks->m;
-  PetscMPIInt rank, length;
+  PetscMPIInt rank;
   PetscInt sent = 0;
   PetscCallMPI(MPI_Comm_rank(blocks->comm, &rank));
-  PetscCall(PetscMPIIntCast(blocks->m, &length));
   for (PetscInt k = 0; k < 2 * blocks->local; k++) {
     const PetscInt block = 2 * blocks->first + k;
+    const PsdShape own = PsdBlocksOwn(blocks, k / 2);
     const PetscMPIInt root = PsdConeTeamRoot(blocks, block);
     if (root != rank)
-      PetscCallMPI(MPI_Isend(x[k % 2] + (size_t)(k / 2) * m, length, MPIU_REAL, root, (PetscMPIInt)(2 * block),
+      PetscCallMPI(MPI_Isend(x[k % 2] + own.at, (PetscMPIInt)own.m, MPIU_REAL, root, (PetscMPIInt)(2 * block),
                              blocks->comm, &cone->requests[sent++]));
   }
   for (PetscInt k = 0; k < cone->team.blocks; k++) {
     const PetscInt block = cone->team.block[k], pair = block / 2, s = block % 2;
     const PetscMPIInt owner = PsdBlocksOwner(blocks, pair);
     if (owner == rank && cone->team.rank == 0) {
-      const PetscInt local = pair - blocks->first;
-      PetscCall(ProjectBlock(cone, &cone->state[s][local], x[s] + (size_t)local * m, z[s] + (size_t)local * m));
+      const PetscInt local = pair - blocks->first, at = PsdBlocksOwn(blocks, local).at;
+      PetscCall(ProjectBlock(cone, &cone->state[s][local], x[s] + at, z[s] + at));
     } else {
       if (cone->team.rank == 0)
-        PetscCallMPI(
-            MPI_Recv(cone->x, length, MPIU_REAL, owner, (PetscMPIInt)(2 * block), blocks->comm, MPI_STATUS_IGNORE));
+        PetscCallMPI(MPI_Recv(cone->x, (PetscMPIInt)PsdBlocksPair(blocks, pair).m, MPIU_REAL, owner,
+                              (PetscMPIInt)(2 * block), blocks->comm, MPI_STATUS_IGNORE));
       PetscCall(ProjectBlock(cone, &cone->work_state[k], cone->x, NULL));
       if (cone->team.rank == 0) PetscCall(ReturnFactor(cone, &cone->work_state[k], owner, block));
     }
@@ -279,7 +304,8 @@ static PetscErrorCode ProjectShared(PsdCone cone, const PetscReal *x[2], PetscRe
     const PetscInt block = 2 * blocks->first + k;
     const PetscMPIInt root = PsdConeTeamRoot(blocks, block);
     if (root != rank)
-      PetscCall(ReceiveFactor(cone, &cone->state[k % 2][k / 2], root, block, z[k % 2] + (size_t)(k / 2) * m));
+      PetscCall(
+          ReceiveFactor(cone, &cone->state[k % 2][k / 2], root, block, z[k % 2] + PsdBlocksOwn(blocks, k / 2).at));
   }
   PetscCallMPI(MPI_Waitall((PetscMPIInt)sent, cone->requests, MPI_STATUSES_IGNORE));
   PetscFunctionReturn(0);
@@ -312,13 +338,13 @@ PetscErrorCode PsdConeProject(PsdCone cone, Vec X[2], Vec Z[2])
 static PetscErrorCode Factorize(PsdCone cone, PsdBlockState *state)
 {
   PetscFunctionBeginUser;
-  const PetscInt d = cone->blocks->d, columns = state->columns, kept = state->kept;
+  const PetscInt d = state->d, columns = state->columns, kept = state->kept;
   const PetscReal *lambda = cone->lambda;
   PetscInt negative = 0;
   PsdUnpack(d, state->Z, cone->X);
-  PetscCall(PsdEigenSolve(cone->eigen, cone->X, cone->lambda));
+  PetscCall(PsdEigenSolveUpTo(cone->eigen, d, cone->X, cone->lambda));
   while (negative < d && lambda[negative] <= PsdConeFloor(d, PetscAbsReal(lambda[d - 1]))) negative++;
-  PetscCall(PsdConeTakeDecomposition(state, d, negative, lambda, cone->X));
+  PetscCall(PsdConeTakeDecomposition(state, negative, lambda, cone->X));
   state->columns = columns;
   state->kept = kept;
   state->unfactored = PETSC_FALSE;
@@ -338,7 +364,6 @@ PetscErrorCode PsdConeGetFactor(PsdCone cone, PetscInt s, PetscInt k, PetscInt *
 PetscErrorCode PsdConeGetFactors(PsdCone cone, PsdFactors *local)
 {
   PetscFunctionBeginUser;
-  const PetscInt d = cone->blocks->d;
   local->count = 0;
   for (PetscInt s = 0; s < 2; s++) {
     for (PetscInt k = 0; k < cone->blocks->local; k++) {
@@ -347,8 +372,11 @@ PetscErrorCode PsdConeGetFactors(PsdCone cone, PsdFactors *local)
       PetscReal *column, *weight;
       PetscCall(PsdConeGetFactor(cone, s, k, &rank, &F));
       PetscCall(PsdFactorsAppend(local, cone->blocks->first + k, rank, &column, &weight));
-      PetscCall(PetscArraycpy(column, F, (size_t)rank * d));
-      for (PetscInt term = 0; term < rank; term++) weight[term] = s == 0 ? 1 : -1;
+      for (PetscInt term = 0; term < rank; term++) {
+        const PetscInt d = cone->state[s][k].d;
+        PetscCall(PetscArraycpy(column + (size_t)term * local->d, F + (size_t)term * d, d));
+        weight[term] = s == 0 ? 1 : -1;
+      }
     }
   }
   PetscFunctionReturn(0);
@@ -357,14 +385,14 @@ PetscErrorCode PsdConeGetFactors(PsdCone cone, PsdFactors *local)
 PetscErrorCode PsdConeRefactor(PsdCone cone, Vec Z[2])
 {
   PetscFunctionBeginUser;
-  const PetscInt m = cone->blocks->m;
   for (PetscInt s = 0; s < 2; s++) {
     const PetscReal *z;
     PetscCall(VecGetArrayRead(Z[s], &z));
     for (PetscInt k = 0; k < cone->blocks->local; k++) {
       PsdBlockState *state = &cone->state[s][k];
-      if (!state->Z) PetscCall(PetscMalloc1(m, &state->Z));
-      PetscCall(PetscArraycpy(state->Z, z + (size_t)k * m, m));
+      const PsdShape own = PsdBlocksOwn(cone->blocks, k);
+      if (!state->Z) PetscCall(PetscMalloc1(own.m, &state->Z));
+      PetscCall(PetscArraycpy(state->Z, z + own.at, own.m));
       state->unfactored = PETSC_TRUE;
     }
     PetscCall(VecRestoreArrayRead(Z[s], &z));
@@ -406,9 +434,12 @@ PetscErrorCode PsdConeDestroy(PsdCone *cone)
 {
   PetscFunctionBeginUser;
   if (!*cone) PetscFunctionReturn(0);
-  for (PetscInt k = 0; k < PsdConeKernels; k++)
-    if ((*cone)->kernel[k]) PetscCall((*PsdConeTable[k]->destroy)((*cone)->kernel[k]));
-  PetscCall(PetscFree2((*cone)->kernel, (*cone)->uses));
+  const PetscInt orders = (*cone)->orders;
+  for (PetscInt k = 0; k < PsdConeKernels * orders; k++)
+    if ((*cone)->kernel[k]) PetscCall((*PsdConeTable[k / orders]->destroy)((*cone)->kernel[k]));
+  PetscCall(PetscFree((*cone)->kernel));
+  PetscCall(PetscFree((*cone)->order));
+  PetscCall(PetscFree((*cone)->uses));
   for (PetscInt s = 0; s < 2 && (*cone)->blocks; s++) {
     for (PetscInt k = 0; k < (*cone)->blocks->local; k++) PetscCall(PsdBlockStateDestroy(&(*cone)->state[s][k]));
     PetscCall(PetscFree((*cone)->state[s]));

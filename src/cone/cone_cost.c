@@ -9,7 +9,7 @@
 /* Blocks go to other ranks than their owners' as well. */
 static PetscBool Shares(const PsdSizes *s)
 {
-  return (PetscBool)(s->d > PSD_CONE_TEAM_ORDER && s->ranks > s->pairs);
+  return (PetscBool)(s->d_max > PSD_CONE_TEAM_ORDER && s->ranks > s->pairs);
 }
 
 /* Several ranks work on one. */
@@ -18,34 +18,43 @@ static PetscBool HasTeams(const PsdSizes *s)
   return (PetscBool)(Shares(s) && s->ranks > 2 * s->pairs);
 }
 
-static PetscBool AreLarge(const PsdSizes *s)
+static PetscBool IsLarge(PetscReal d)
 {
-  return (PetscBool)(s->d > PSD_CONE_SMALL_ORDER);
+  return (PetscBool)(d > PSD_CONE_SMALL_ORDER);
 }
 
-/* Of a rank that projects, with kernel k. */
-static PetscReal KernelBytes(const PsdSizes *s, PetscInt k)
+/* Of a rank that projects blocks of order d, with kernel k. */
+static PetscReal KernelBytes(const PsdSizes *s, PetscReal d, PetscInt k)
 {
   PsdMemory own = {0};
   PetscReal root, others;
-  (*PsdConeTable[k]->memory)(s, &own);
+  (*PsdConeTable[k]->memory)(s, d, &own);
   PsdMemoryPeak(&own, &root, &others);
   return root;
 }
 
-/* X and kernels; of each block F of a third of the order and, where there are proofs, the block that one was made for. What a complete
-   kernel holds a team has too, in its place. */
+/* What a complete kernel holds a team has too, in its place. */
+static PetscReal KernelsBytes(const PsdSizes *s, PetscReal d)
+{
+  PetscReal kernels = KernelBytes(s, d, PsdConeFirst(PETSC_TRUE, PETSC_FALSE));
+  if (HasTeams(s)) kernels = PetscMax(kernels, KernelBytes(s, d, PsdConeFirst(PETSC_TRUE, PETSC_TRUE)));
+  return IsLarge(d) ? kernels + KernelBytes(s, d, PsdConeFirst(PETSC_FALSE, PETSC_TRUE)) : kernels;
+}
+
+/* X and kernels; of each block F of a third of the order and, where there are proofs, the block that one was made for. */
 void PsdConeMemory(const PsdSizes *s, PsdMemory *memory)
 {
-  const PetscBool large = AreLarge(s), shared = Shares(s);
-  const PetscReal most = PsdSizesPairsMost(s), least = PsdSizesPairsLeast(s), working = shared || least > 0 ? 1 : 0;
-  const PetscReal square = PSD_BYTES_REAL * s->d * s->d, vector = PSD_BYTES_REAL * s->m;
-  const PetscReal state = square / 3 + (large ? vector : 0);
-  PetscReal kernels = KernelBytes(s, PsdConeFirst(PETSC_TRUE, PETSC_FALSE));
-  if (HasTeams(s)) kernels = PetscMax(kernels, KernelBytes(s, PsdConeFirst(PETSC_TRUE, PETSC_TRUE)));
-  if (large) kernels += KernelBytes(s, PsdConeFirst(PETSC_FALSE, PETSC_TRUE));
-  PsdMemoryAdd(memory, "projection", PSD_PHASE_ADMM, PSD_PHASE_CERTIFY, square + kernels + 2 * state * most,
-               working * (square + kernels + 2 * state * PetscMax(least, shared ? 1 : 0) + (shared ? vector : 0)));
+  const PetscBool shared = Shares(s), all = (PetscBool)(s->pairs >= s->ranks);
+  PetscReal kernels = PSD_BYTES_REAL * s->d_max * s->d_max, state[PSD_MOST_BRANCHES] = {0}, largest = 0;
+  for (PetscInt b = 0; b < s->branches; b++) {
+    const PsdBranchSizes *branch = &s->branch[b];
+    if (PsdSizesIsFirst(s, b)) kernels += KernelsBytes(s, branch->d);
+    state[b] = PSD_BYTES_REAL * (branch->d * branch->d / 3 + (IsLarge(branch->d) ? branch->m : 0));
+    largest = PetscMax(largest, state[b]);
+  }
+  const PetscReal most = PsdSizesMost(s, state), received = shared ? PSD_BYTES_REAL * s->m_max : 0;
+  const PetscReal others = kernels + 2 * (all ? most : largest) + received;
+  PsdMemoryAdd(memory, "projection", PSD_PHASE_ADMM, PSD_PHASE_CERTIFY, kernels + 2 * most, all || shared ? others : 0);
 }
 
 PetscReal PsdConeCompleteIterations(PetscReal iterations)
@@ -55,14 +64,19 @@ PetscReal PsdConeCompleteIterations(PetscReal iterations)
 
 PsdCost PsdConeCost(const PsdSizes *s, const PsdRates *rates, PetscBool complete)
 {
-  const PetscReal blocks =
-      Shares(s) ? PetscCeilReal(2 * (PetscReal)s->pairs / (PetscReal)s->ranks) : 2 * PsdSizesPairsMost(s);
-  const PetscInt kernel =
-      AreLarge(s) && !complete ? PsdConeFirst(PETSC_FALSE, PETSC_TRUE) : PsdConeFirst(PETSC_TRUE, HasTeams(s));
-  return PsdCostTimes(blocks, (*PsdConeTable[kernel]->cost)(s, rates));
+  PsdCost each[PSD_MOST_BRANCHES] = {{0}}, largest = {0, 0};
+  for (PetscInt b = 0; b < s->branches; b++) {
+    const PetscReal d = s->branch[b].d;
+    const PetscBool partial = (PetscBool)(IsLarge(d) && !complete);
+    const PetscInt kernel = partial ? PsdConeFirst(PETSC_FALSE, PETSC_TRUE) : PsdConeFirst(PETSC_TRUE, HasTeams(s));
+    each[b] = (*PsdConeTable[kernel]->cost)(d, rates);
+    if (each[b].seconds > largest.seconds) largest = each[b];
+  }
+  if (Shares(s)) return PsdCostTimes(PetscCeilReal(2 * (PetscReal)s->pairs / (PetscReal)s->ranks), largest);
+  return PsdCostTimes(2, PsdSizesCostMost(s, each));
 }
 
 const char *PsdConeDescribe(const PsdSizes *s)
 {
-  return AreLarge(s) ? "lapack at first, then partial" : "lapack";
+  return IsLarge(s->d_max) ? "lapack at first, then partial" : "lapack";
 }

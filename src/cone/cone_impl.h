@@ -23,6 +23,7 @@ typedef struct {
    stay; F alone grows, when Z has a larger rank than ever before. */
 typedef struct {
   PetscInt block;   /* 2 pair + s */
+  PetscInt d;       /* its order */
   PetscInt rank_Z;  /* of Z at the last projection; -1: there was none */
   PetscInt kept;    /* vectors in V: the last eigenvectors of the side wanted, and guards */
   PetscReal *V;     /* d x PsdConeMostKept */
@@ -50,12 +51,12 @@ typedef struct {
   const char *name;
   const char *old_name; /* another word that -cone takes, or NULL */
   const char *help;     /* one phrase */
-  PetscBool complete;   /* all eigenvalues are found, whatever the tolerance; else it may not settle */
+  PetscBool complete;   /* all eigenvalues are found, whatever the tolerance */
   PetscBool
       uses_team; /* all ranks of a team take part, and functions are collective on it; else its first rank alone */
-  PetscErrorCode (*setup)(PsdCone, void **kernel);
+  PetscErrorCode (*setup)(PsdCone, PetscInt d, void **kernel); /* for blocks of order d */
   /*
-     One block: X (upper triangle of d x d by columns, may be overwritten but for that triangle when it does not settle) to
+     One block, of the order that the kernel is for: X (upper triangle of d x d by columns, may be overwritten but for that triangle when it does not settle) to
      Z = proj_PSD(X). Leaves F, or Z to make it of, and what the next projection starts from in the state. x: svec of X. tolerance: allowed ||error||_F.
      z (svec) is written unless it is NULL. *settled: whether Z was found; if not, state->columns is what it has cost and a
      complete kernel is asked.
@@ -63,8 +64,9 @@ typedef struct {
   PetscErrorCode (*project)(PsdCone, void *kernel, PsdBlockState *state, const PetscReal x[], PetscReal *X,
                             PetscReal tolerance, PetscReal z[], PetscBool *settled);
   PetscErrorCode (*destroy)(void *kernel);
-  void (*memory)(const PsdSizes *, PsdMemory *);            /* of a rank that projects, beyond X and the states */
-  PsdCost (*cost)(const PsdSizes *, const PsdRates *rates); /* one projection, on the rank that does it */
+  /* for blocks of order d: of a rank that projects, beyond X and the states; one projection, on the rank that does it */
+  void (*memory)(const PsdSizes *, PetscReal d, PsdMemory *);
+  PsdCost (*cost)(PetscReal d, const PsdRates *rates);
 } PsdConeOps;
 
 extern const PsdConeOps *const PsdConeTable[];
@@ -85,22 +87,28 @@ struct _p_PsdCone {
   PetscInt choice;      /* of a kernel, or PSD_CONE_AUTO */
   PsdConeDriver driver; /* of lapack */
   const char *eps_type; /* of partial */
-  void **kernel;        /* what each of the table keeps; NULL: it is not going to be used */
+  PetscInt orders;      /* different ones that blocks have, on all ranks, ... */
+  PetscInt *order;      /* ... in the order of the regions */
+  void **kernel;        /* what each of the table keeps for each order; NULL: it is not going to be used */
   PetscInt iteration;   /* projections so far */
   PetscBool shared;     /* more ranks than pairs: blocks are worked on by teams */
   PsdConeTeam team;
   PsdBlockState *state[2];     /* of each local block; [0] Z, [1] Z' */
   PsdBlockState work_state[2]; /* of blocks worked on for others */
-  PetscReal *X, *x;            /* d x d; svec of a block that is another rank's */
-  PsdEigen eigen;              /* complete decompositions of order d, of kernels as well */
-  PetscReal *lambda;           /* d, for them */
-  PetscReal *panel;            /* d x PSD_CONE_PANEL */
+  /* work space for the largest block */
+  PetscReal *X, *x;  /* d x d; svec of a block that is another rank's */
+  PsdEigen eigen;    /* complete decompositions, of kernels as well */
+  PetscReal *lambda; /* d, for them */
+  PetscReal *panel;  /* d x PSD_CONE_PANEL */
   PetscReal *last_F,
       *products;          /* of the change of Z: d x d/4, d/4 x d/4; NULL: blocks are small, and it is not asked for */
   MPI_Request *requests;  /* of blocks that are sent to teams */
   PetscLogDouble seconds; /* in projections, here */
   PetscInt *uses;         /* projections by each kernel of the table, here */
 };
+
+/* What kernel number `which` keeps for blocks of order d. */
+void **PsdConeKernel(PsdCone cone, PetscInt which, PetscInt d);
 
 /* Which kernel is taken for this block now; a function of numbers that do not depend on clocks. */
 PetscInt PsdConeChoose(PsdCone cone, const PsdBlockState *state);
@@ -113,13 +121,13 @@ PetscInt PsdConeChoose(PsdCone cone, const PsdBlockState *state);
 /* ---------------------------------------------------------------- shared by kernels */
 
 /* The state of a block: block_state.c. PsdBlockStateReserve - room for `rank` columns of F. */
-PetscErrorCode PsdBlockStateReserve(PsdBlockState *state, PetscInt d, PetscInt rank);
+PetscErrorCode PsdBlockStateReserve(PsdBlockState *state, PetscInt rank);
 PetscErrorCode PsdBlockStateDestroy(PsdBlockState *state);
 #define PSD_CONE_PANEL 48
 /* z <- svec of F F' (d x rank), panel by panel so that no d x d array is written. */
-PetscErrorCode PsdConePackProduct(PsdCone cone, PetscInt rank, const PetscReal F[], PetscReal z[]);
+PetscErrorCode PsdConePackProduct(PsdCone cone, PetscInt d, PetscInt rank, const PetscReal F[], PetscReal z[]);
 /* state: Z of a complete decomposition, V (columns) and lambda ascending: F, and what a partial projection starts from. */
-PetscErrorCode PsdConeTakeDecomposition(PsdBlockState *state, PetscInt d, PetscInt negative, const PetscReal lambda[],
+PetscErrorCode PsdConeTakeDecomposition(PsdBlockState *state, PetscInt negative, const PetscReal lambda[],
                                         const PetscReal V[]);
 /* Eigenvalues up to this count as zero: what rounding makes of them. */
 static inline PetscReal PsdConeFloor(PetscInt d, PetscReal largest)

@@ -2,7 +2,8 @@
    PSD projection of one block over a team of ranks: a complete eigendecomposition by ScaLAPACK (pdsyevd).
 
    The team's first rank has X and keeps F; the others take part. X is dealt out in square blocks over a grid of ranks that
-   is as square as their number allows.
+   is as square as their number allows. Where ScaLAPACK fails, or X is of a size that it might fail at, the first rank
+   decomposes X by itself, which is still there.
 */
 #include "cone_impl.h"
 #include "base/base.h"
@@ -51,17 +52,17 @@ static PetscErrorCode CreateGrid(Scalapack *it)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode SetUp(PsdCone cone, void **kernel)
+static PetscErrorCode SetUp(PsdCone cone, PetscInt order, void **kernel)
 {
   PetscFunctionBeginUser;
-  const size_t d = cone->blocks->d;
+  const size_t d = order;
   const int query = -1, one = 1;
   double optimal;
   int integers, info;
   Scalapack *it;
   PetscCall(PetscNew(&it));
   it->comm = cone->team.comm;
-  it->d = (int)cone->blocks->d;
+  it->d = (int)order;
   PetscCall(CreateGrid(it));
   const size_t local = (size_t)PetscMax(1, it->local_rows) * (size_t)PetscMax(1, it->local_columns);
   PetscCall(PetscMalloc4(local, &it->matrix, local, &it->vectors, d, &it->lambda, d * d, &it->whole));
@@ -105,31 +106,45 @@ static PetscErrorCode Gather(Scalapack *it, PetscMPIInt rank)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Project(PsdCone cone, void *kernel, PsdBlockState *state, const PetscReal x[], PetscReal *X,
-                              PetscReal tolerance, PetscReal z[], PetscBool *settled)
+/* lambda and this rank's part of the vectors of X, which is the same on all ranks; *done likewise. */
+static PetscErrorCode Decompose(Scalapack *it, const PetscReal *X, PetscBool *done)
 {
   PetscFunctionBeginUser;
-  Scalapack *it = kernel;
   const int one = 1;
-  PetscMPIInt rank;
   int info;
-  (void)x, (void)tolerance;
-  *settled = PETSC_TRUE;
-  PetscCallMPI(MPI_Comm_rank(it->comm, &rank));
-  PetscCall(Broadcast(it, X));
+  *done = PsdIsModerate(PsdLargestEntry(it->d, X));
+  if (!*done) PetscFunctionReturn(0);
   for (int j = 0; j < it->local_columns; j++)
     for (int i = 0; i < it->local_rows; i++)
       it->matrix[(size_t)j * PetscMax(1, it->local_rows) + i] = X[Place(it, i, j)];
   pdsyevd_("V", "U", &it->d, it->matrix, &one, &one, it->description, it->lambda, it->vectors, &one, &one,
            it->description, it->work, &it->lwork, it->iwork, &it->liwork, &info);
-  PetscCheck(info == 0, PETSC_COMM_SELF, PETSC_ERR_LIB, "pdsyevd returned %d", info);
-  PetscCall(Gather(it, rank));
-  if (rank > 0) PetscFunctionReturn(0);
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &info, 1, MPI_INT, MPI_LOR, it->comm));
+  *done = (PetscBool)(info == 0);
+  if (!*done) PetscCall(PetscInfo(NULL, "pdsyevd of order %d failed\n", it->d));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Project(PsdCone cone, void *kernel, PsdBlockState *state, const PetscReal x[], PetscReal *X,
+                              PetscReal tolerance, PetscReal z[], PetscBool *settled)
+{
+  PetscFunctionBeginUser;
+  Scalapack *it = kernel;
+  PetscMPIInt rank;
+  PetscBool done;
+  (void)x, (void)tolerance;
+  PetscCallMPI(MPI_Comm_rank(it->comm, &rank));
+  PetscCall(Broadcast(it, X));
+  PetscCall(Decompose(it, X, &done));
+  *settled = (PetscBool)(done || rank > 0); /* the first rank sees to it */
+  state->columns = 0;
+  if (done) PetscCall(Gather(it, rank));
+  if (!done || rank > 0) PetscFunctionReturn(0);
   const PetscReal floor = PsdConeFloor(it->d, PetscMax(-it->lambda[0], it->lambda[it->d - 1]));
   PetscInt negative = 0;
   while (negative < it->d && it->lambda[negative] <= floor) negative++;
-  PetscCall(PsdConeTakeDecomposition(state, it->d, negative, it->lambda, it->whole));
-  if (z) PetscCall(PsdConePackProduct(cone, state->rank_Z, state->F, z));
+  PetscCall(PsdConeTakeDecomposition(state, negative, it->lambda, it->whole));
+  if (z) PetscCall(PsdConePackProduct(cone, it->d, state->rank_Z, state->F, z));
   PetscFunctionReturn(0);
 }
 
@@ -148,17 +163,17 @@ static PetscErrorCode Destroy(void *kernel)
 /* ---------------------------------------------------------------- costs */
 
 /* The whole of the vectors on every rank; parts of X and of the vectors, and what pdsyevd wants, about as much again. */
-static void Memory(const PsdSizes *s, PsdMemory *memory)
+static void Memory(const PsdSizes *s, PetscReal d, PsdMemory *memory)
 {
   const PetscReal team = PetscMax(1, PetscFloorReal((PetscReal)s->ranks / (2 * (PetscReal)s->pairs)));
-  const PetscReal bytes = PSD_BYTES_REAL * s->d * s->d * (1 + 4 / team);
+  const PetscReal bytes = PSD_BYTES_REAL * d * d * (1 + 4 / team);
   PsdMemoryAdd(memory, "complete decomposition", PSD_PHASE_ADMM, PSD_PHASE_CERTIFY, bytes, bytes);
 }
 
 /* As one rank by itself: an upper end, as what a small team gains goes into its messages at orders of a few hundred. */
-static PsdCost Cost(const PsdSizes *s, const PsdRates *rates)
+static PsdCost Cost(PetscReal d, const PsdRates *rates)
 {
-  const PetscReal cube = s->d * s->d * s->d;
+  const PetscReal cube = d * d * d;
   return (PsdCost){rates->eigen * cube, 9 * cube};
 }
 

@@ -40,9 +40,8 @@ static PetscErrorCode FindLed(PsdCone cone, PsdVisitor v, Led *led)
 }
 
 /* Whether a partial projection may come that would start from F. */
-static PetscBool UsesFactor(PsdCone cone, PetscInt rank)
+static PetscBool UsesFactor(PsdCone cone, PetscInt d, PetscInt rank)
 {
-  const PetscInt d = cone->blocks->d;
   const PetscBool asked = (PetscBool)(cone->choice != PSD_CONE_AUTO && !PsdConeTable[cone->choice]->complete);
   if (d <= PSD_CONE_SMALL_ORDER && !asked) return PETSC_FALSE;
   return (PetscBool)(rank > 0 && rank <= PetscMax(1, d / 4));
@@ -51,7 +50,7 @@ static PetscBool UsesFactor(PsdCone cone, PetscInt rank)
 static void Describe(PsdCone cone, const PsdBlockState *state, PetscReal line[NUMBERS])
 {
   line[RANK] = (PetscReal)state->rank_Z;
-  line[FACTOR] = state->F && UsesFactor(cone, state->rank_Z) ? (PetscReal)state->rank_Z : 0;
+  line[FACTOR] = state->F && UsesFactor(cone, state->d, state->rank_Z) ? (PetscReal)state->rank_Z : 0;
   line[KEPT] = (PetscReal)state->kept;
   line[COLUMNS] = (PetscReal)state->columns;
   line[CHANGE] = state->change;
@@ -72,22 +71,27 @@ static PetscErrorCode DescribeAll(PsdCone cone, PsdVisitor v, const Led *led, Pe
   PetscFunctionReturn(0);
 }
 
-/* before[k]: vectors of the blocks before block k; of all for one too many. */
-static PetscErrorCode CountVectors(PsdVisitor v, PetscInt blocks, const PetscReal lines[], PetscInt64 **before)
+/* before[k]: numbers in the vectors of the blocks before block k; of all for one too many. */
+static PetscErrorCode CountNumbers(PsdVisitor v, PsdBlocks blocks, const PetscReal lines[], PetscInt64 **before)
 {
   PetscFunctionBeginUser;
-  PetscCall(PsdVisitorWork(v, (size_t)(blocks + 1) * sizeof(**before), before));
+  const PetscInt count = 2 * blocks->pairs;
+  PetscCall(PsdVisitorWork(v, (size_t)(count + 1) * sizeof(**before), before));
   (*before)[0] = 0;
-  for (PetscInt k = 0; k < blocks; k++)
-    (*before)[k + 1] = (*before)[k] + (PetscInt64)lines[k * NUMBERS + FACTOR] + (PetscInt64)lines[k * NUMBERS + KEPT];
+  for (PetscInt k = 0; k < count; k++) {
+    const PetscReal *line = lines + (size_t)k * NUMBERS;
+    (*before)[k + 1] =
+        (*before)[k] + ((PetscInt64)line[FACTOR] + (PetscInt64)line[KEPT]) * PsdBlocksPair(blocks, k / 2).d;
+  }
   PetscFunctionReturn(0);
 }
 
 /* What the file says of blocks is within the range of what a projection leaves. */
-static PetscBool LinesAreSound(PetscInt d, PetscInt blocks, const PetscReal lines[])
+static PetscBool LinesAreSound(PsdBlocks blocks, const PetscReal lines[])
 {
-  for (PetscInt k = 0; k < blocks; k++) {
+  for (PetscInt k = 0; k < 2 * blocks->pairs; k++) {
     const PetscReal *line = lines + (size_t)k * NUMBERS;
+    const PetscInt d = PsdBlocksPair(blocks, k / 2).d;
     if (!(line[RANK] >= -1 && line[RANK] <= d && line[KEPT] >= 0 && line[KEPT] <= PsdConeMostKept(d)))
       return PETSC_FALSE;
     if (line[FACTOR] != 0 && line[FACTOR] != line[RANK]) return PETSC_FALSE;
@@ -101,15 +105,15 @@ static PetscBool LinesAreSound(PetscInt d, PetscInt blocks, const PetscReal line
 static PetscErrorCode TakeLine(PsdCone cone, const PetscReal line[NUMBERS], PsdBlockState *state)
 {
   PetscFunctionBeginUser;
-  const PetscInt d = cone->blocks->d, factor = (PetscInt)line[FACTOR];
+  const PetscInt d = state->d, factor = (PetscInt)line[FACTOR];
   state->rank_Z = (PetscInt)line[RANK];
   state->columns = (PetscInt)line[COLUMNS];
   state->change = line[CHANGE];
   state->zero = (PetscBool)(line[ZERO] != 0 && !cone->shared);
   state->kept = (PetscInt)line[KEPT];
   /* written by a run that had no use for it: as if there had been no projection */
-  if (factor == 0 && UsesFactor(cone, state->rank_Z)) state->rank_Z = -1;
-  PetscCall(PsdBlockStateReserve(state, d, factor));
+  if (factor == 0 && UsesFactor(cone, d, state->rank_Z)) state->rank_Z = -1;
+  PetscCall(PsdBlockStateReserve(state, factor));
   if (state->kept > 0 && !state->V) PetscCall(PetscMalloc1((size_t)d * PsdConeMostKept(d), &state->V));
   PetscFunctionReturn(0);
 }
@@ -118,18 +122,17 @@ static PetscErrorCode TakeLine(PsdCone cone, const PetscReal line[NUMBERS], PsdB
 static PetscErrorCode VisitVectors(PsdCone cone, PsdVisitor v, const Led *led, const PetscReal lines[])
 {
   PetscFunctionBeginUser;
-  const PetscInt blocks = 2 * cone->blocks->pairs;
   PsdVisitedArray vectors;
   PetscInt64 *before;
-  PetscCall(CountVectors(v, blocks, lines, &before));
-  PetscCall(PsdVisitArray(v, VECTORS, before[blocks], cone->blocks->d, &vectors));
+  PetscCall(CountNumbers(v, cone->blocks, lines, &before));
+  PetscCall(PsdVisitArray(v, VECTORS, before[2 * cone->blocks->pairs], 1, &vectors));
   for (PetscInt k = 0; k < led->count; k++) {
     PsdBlockState *state = led->state[k];
     const PetscReal *line = lines + (size_t)state->block * NUMBERS;
-    const PetscInt64 first = before[state->block], factor = (PetscInt64)line[FACTOR];
+    const PetscInt64 first = before[state->block], factor = (PetscInt64)line[FACTOR] * state->d;
     if (PsdVisitorIsReading(v)) PetscCall(TakeLine(cone, line, state));
     PsdVisitRows(v, vectors, first, factor, state->F);
-    PsdVisitRows(v, vectors, first + factor, state->kept, state->V);
+    PsdVisitRows(v, vectors, first + factor, (PetscInt64)state->kept * state->d, state->V);
   }
   PetscFunctionReturn(0);
 }
@@ -144,7 +147,7 @@ PetscErrorCode PsdConeVisit(PsdCone cone, PsdVisitor v)
   PetscCall(DescribeAll(cone, v, &led, &lines));
   PetscCall(PsdVisitInt(v, ITERATION, 0, PETSC_MAX_INT, &cone->iteration));
   PetscCall(PsdVisitReplicated(v, STATES, blocks, NUMBERS, lines));
-  if (PsdVisitorIsReading(v) && !LinesAreSound(cone->blocks->d, blocks, lines))
+  if (PsdVisitorIsReading(v) && !LinesAreSound(cone->blocks, lines))
     PsdVisitorFail(v, "array " STATES " is not what a projection leaves");
   PetscCall(PsdVisitorAgree(v));
   PetscCall(VisitVectors(cone, v, &led, lines));

@@ -9,12 +9,12 @@
 
 typedef struct {
   PetscInt d, count, capacity;
-  PetscReal *column; /* count x d, row-major */
+  PetscReal *column; /* count x d, row-major; of a smaller block the first numbers of a row alone are meant */
   PetscReal *weight;
   PetscInt *pair;
 } PsdFactors;
 
-/* PsdFactorsCreate - an empty list for blocks of order d. Not collective. */
+/* PsdFactorsCreate - an empty list for blocks of order d at most. Not collective. */
 PetscErrorCode PsdFactorsCreate(PetscInt d, PsdFactors *factors);
 /* PsdFactorsAppend - room for `count` more terms of one pair; returns where their columns and weights go. Not collective. */
 PetscErrorCode PsdFactorsAppend(PsdFactors *factors, PetscInt pair, PetscInt count, PetscReal *column[],

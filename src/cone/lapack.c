@@ -11,46 +11,18 @@
 #include <float.h>
 #include <petscblaslapack.h>
 
-/* PETSc does not declare this one */
-#define LAPACKsyevr_ PETSCBLAS(syevr, SYEVR)
-BLAS_EXTERN void LAPACKsyevr_(const char *, const char *, const char *, const PetscBLASInt *, PetscReal *,
-                              const PetscBLASInt *, const PetscReal *, const PetscReal *, const PetscBLASInt *,
-                              const PetscBLASInt *, const PetscReal *, PetscBLASInt *, PetscReal *, PetscReal *,
-                              const PetscBLASInt *, PetscBLASInt *, PetscReal *, const PetscBLASInt *, PetscBLASInt *,
-                              const PetscBLASInt *, PetscBLASInt *);
-
 typedef struct {
   PetscReal *V, *lambda, *square; /* V: of the range */
-  PetscReal *work;
-  PetscBLASInt *iwork, *support, lwork, liwork;
 } Lapack;
 
-static PetscErrorCode SetUpRange(PetscInt d, Lapack *lapack)
+static PetscErrorCode SetUp(PsdCone cone, PetscInt d, void **kernel)
 {
   PetscFunctionBeginUser;
-  const PetscReal zero = 0, huge = PETSC_MAX_REAL;
-  const PetscBLASInt query = -1, one = 1;
-  PetscBLASInt order, found, integers, info;
-  PetscReal reals;
-  PetscCall(PetscBLASIntCast(d, &order));
-  PetscCall(PetscMalloc2((size_t)d * d, &lapack->V, 2 * d, &lapack->support));
-  PetscCallBLAS("LAPACKsyevr", LAPACKsyevr_("V", "V", "U", &order, lapack->V, &order, &zero, &huge, &one, &one, &zero,
-                                            &found, lapack->lambda, lapack->V, &order, lapack->support, &reals, &query,
-                                            &integers, &query, &info));
-  lapack->lwork = (PetscBLASInt)reals;
-  lapack->liwork = integers;
-  PetscCall(PetscMalloc2(lapack->lwork, &lapack->work, lapack->liwork, &lapack->iwork));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode SetUp(PsdCone cone, void **kernel)
-{
-  PetscFunctionBeginUser;
-  const size_t d = cone->blocks->d;
+  const size_t square = (size_t)d * d;
   Lapack *lapack;
   PetscCall(PetscNew(&lapack));
-  PetscCall(PetscMalloc2(d, &lapack->lambda, d * d, &lapack->square));
-  if (cone->driver != PSD_LAPACK_COMPLETE) PetscCall(SetUpRange(cone->blocks->d, lapack));
+  PetscCall(PetscMalloc2(d, &lapack->lambda, square, &lapack->square));
+  if (cone->driver != PSD_LAPACK_COMPLETE) PetscCall(PetscMalloc1(square, &lapack->V));
   *kernel = lapack;
   PetscFunctionReturn(0);
 }
@@ -75,13 +47,13 @@ static PetscErrorCode ProjectComplete(PsdCone cone, Lapack *lapack, PsdBlockStat
                                       PetscReal *X, PetscReal z[])
 {
   PetscFunctionBeginUser;
-  const PetscInt d = cone->blocks->d;
+  const PetscInt d = state->d;
   const PetscReal *lambda = lapack->lambda;
-  PetscCall(PsdEigenSolve(cone->eigen, X, lapack->lambda));
+  PetscCall(PsdEigenSolveUpTo(cone->eigen, d, X, lapack->lambda));
   const PetscReal floor = PsdConeFloor(d, PetscMax(-lambda[0], lambda[d - 1]));
   PetscInt negative = 0;
   while (negative < d && lambda[negative] <= floor) negative++;
-  PetscCall(PsdConeTakeDecomposition(state, d, negative, lambda, X));
+  PetscCall(PsdConeTakeDecomposition(state, negative, lambda, X));
   if (!z) PetscFunctionReturn(0);
   if (state->rank_Z <= negative) {
     PetscCall(Assemble(d, state->rank_Z, state->F, NULL, lapack->square, z));
@@ -95,22 +67,15 @@ static PetscErrorCode ProjectComplete(PsdCone cone, Lapack *lapack, PsdBlockStat
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode ProjectRange(PsdCone cone, Lapack *lapack, PsdBlockState *state, const PetscReal x[],
-                                   PetscReal *X, PetscReal z[])
+static PetscErrorCode ProjectRange(PsdCone cone, Lapack *lapack, PsdBlockState *state, PetscReal norm, PetscReal *X,
+                                   PetscReal z[])
 {
   PetscFunctionBeginUser;
-  const PetscInt d = cone->blocks->d;
-  const PetscReal zero = 0;
-  const PetscBLASInt one = 1;
-  const PetscReal norm = PetscSqrtReal(PsdSquare(cone->blocks->m, x));      /* ||X||_F, never less than ||X||_2 */
+  const PetscInt d = state->d;
   const PetscReal floor = PsdConeFloor(d, norm), most = 2 * norm + DBL_MIN; /* LAPACK wants an interval, of zero too */
-  PetscBLASInt order, found, info;
-  PetscCall(PetscBLASIntCast(d, &order));
-  PetscCallBLAS("LAPACKsyevr", LAPACKsyevr_("V", "V", "U", &order, X, &order, &floor, &most, &one, &one, &zero, &found,
-                                            lapack->lambda, lapack->V, &order, lapack->support, lapack->work,
-                                            &lapack->lwork, lapack->iwork, &lapack->liwork, &info));
-  PetscCheck(info == 0, PETSC_COMM_SELF, PETSC_ERR_LIB, "LAPACKsyevr returned %d", (int)info);
-  PetscCall(PsdBlockStateReserve(state, d, found));
+  PetscInt found;
+  PetscCall(PsdEigenSolveRange(cone->eigen, d, floor, most, X, &found, lapack->lambda, lapack->V));
+  PetscCall(PsdBlockStateReserve(state, found));
   state->rank_Z = found;
   state->kept = state->columns = 0;
   for (PetscInt k = 0; k < found; k++)
@@ -125,11 +90,13 @@ static PetscErrorCode Project(PsdCone cone, void *kernel, PsdBlockState *state, 
 {
   PetscFunctionBeginUser;
   Lapack *lapack = kernel;
-  const PetscBool few = (PetscBool)(state->rank_Z >= 0 && state->rank_Z <= cone->blocks->d / 4);
+  const PetscInt d = state->d;
+  const PetscBool few = (PetscBool)(state->rank_Z >= 0 && state->rank_Z <= d / 4);
+  const PetscReal norm = PetscSqrtReal(PsdSquare(d * (d + 1) / 2, x)); /* ||X||_F, never less than ||X||_2 */
   (void)tolerance;
   *settled = PETSC_TRUE;
-  if (cone->driver == PSD_LAPACK_RANGE || (cone->driver == PSD_LAPACK_AUTO && few))
-    PetscCall(ProjectRange(cone, lapack, state, x, X, z));
+  if (PsdIsModerate(norm) && (cone->driver == PSD_LAPACK_RANGE || (cone->driver == PSD_LAPACK_AUTO && few)))
+    PetscCall(ProjectRange(cone, lapack, state, norm, X, z));
   else PetscCall(ProjectComplete(cone, lapack, state, x, X, z));
   PetscFunctionReturn(0);
 }
@@ -138,8 +105,7 @@ static PetscErrorCode Destroy(void *kernel)
 {
   PetscFunctionBeginUser;
   Lapack *lapack = kernel;
-  PetscCall(PetscFree2(lapack->V, lapack->support));
-  PetscCall(PetscFree2(lapack->work, lapack->iwork));
+  PetscCall(PetscFree(lapack->V));
   PetscCall(PetscFree2(lapack->lambda, lapack->square));
   PetscCall(PetscFree(kernel));
   PetscFunctionReturn(0);
@@ -147,16 +113,17 @@ static PetscErrorCode Destroy(void *kernel)
 
 /* ---------------------------------------------------------------- costs */
 
-/* dsyevd wants 2 d^2, and the product of its vectors is a square. */
-static void Memory(const PsdSizes *s, PsdMemory *memory)
+/* dsyevd wants 2 d^2, half of d^2 is kept for another driver, and the product of the vectors is a square. */
+static void Memory(const PsdSizes *s, PetscReal d, PsdMemory *memory)
 {
-  const PetscReal bytes = 3 * PSD_BYTES_REAL * s->d * s->d;
+  (void)s;
+  const PetscReal bytes = 3.5 * PSD_BYTES_REAL * d * d;
   PsdMemoryAdd(memory, "complete decomposition", PSD_PHASE_ADMM, PSD_PHASE_CERTIFY, bytes, bytes);
 }
 
-static PsdCost Cost(const PsdSizes *s, const PsdRates *rates)
+static PsdCost Cost(PetscReal d, const PsdRates *rates)
 {
-  const PetscReal cube = s->d * s->d * s->d;
+  const PetscReal cube = d * d * d;
   return (PsdCost){rates->eigen * cube, 9 * cube};
 }
 

@@ -46,13 +46,13 @@ typedef struct {
   PetscBool team_serves;     /* the team serves, and has the matrix at hand */
 } Partial;
 
-static PetscErrorCode SetUp(PsdCone cone, void **kernel)
+static PetscErrorCode SetUp(PsdCone cone, PetscInt order, void **kernel)
 {
   PetscFunctionBeginUser;
-  const size_t d = cone->blocks->d;
+  const size_t d = order;
   Partial *it;
   PetscCall(PetscNew(&it));
-  it->d = cone->blocks->d;
+  it->d = order;
   if (cone->team.size > 1) PetscCall(PsdTeamMatrixCreate(cone->team.comm, it->d, &it->team_matrix));
   *kernel = it;
   if (cone->team.rank > 0) PetscFunctionReturn(0); /* only serves */
@@ -170,20 +170,20 @@ static PetscErrorCode Finish(PsdCone cone, Partial *it, PsdBlockState *state, Pe
                              const PetscReal x[], PetscReal z[])
 {
   PetscFunctionBeginUser;
-  const PetscInt d = it->d;
+  const PetscInt d = it->d, m = d * (d + 1) / 2;
   PetscReal *factor = it->scaled;
   if (sign > 0) {
-    PetscCall(PsdBlockStateReserve(state, d, found));
+    PetscCall(PsdBlockStateReserve(state, found));
     factor = state->F;
   }
   for (PetscInt k = 0; k < found; k++)
     for (PetscInt i = 0; i < d; i++) factor[(size_t)k * d + i] = PetscSqrtReal(it->theta[k]) * it->U[(size_t)k * d + i];
   state->rank_Z = sign > 0 ? found : d - found;
-  if (z) PetscCall(PsdConePackProduct(cone, found, factor, z));
+  if (z) PetscCall(PsdConePackProduct(cone, d, found, factor, z));
   if (sign > 0) PetscFunctionReturn(0);
-  for (PetscInt k = 0; k < cone->blocks->m; k++) z[k] += x[k];
-  if (!state->Z) PetscCall(PetscMalloc1(cone->blocks->m, &state->Z));
-  PetscCall(PetscArraycpy(state->Z, z, cone->blocks->m));
+  for (PetscInt k = 0; k < m; k++) z[k] += x[k];
+  if (!state->Z) PetscCall(PetscMalloc1(m, &state->Z));
+  PetscCall(PetscArraycpy(state->Z, z, m));
   state->unfactored = PETSC_TRUE;
   PetscFunctionReturn(0);
 }
@@ -240,18 +240,19 @@ static PetscErrorCode Project(PsdCone cone, void *kernel, PsdBlockState *state, 
 /* ---------------------------------------------------------------- costs */
 
 /* The proof's matrix; of the space few pages are touched. */
-static void Memory(const PsdSizes *s, PsdMemory *memory)
+static void Memory(const PsdSizes *s, PetscReal d, PsdMemory *memory)
 {
-  const PetscReal square = PSD_BYTES_REAL * s->d * s->d;
+  (void)s;
+  const PetscReal square = PSD_BYTES_REAL * d * d;
   PsdMemoryAdd(memory, "proof", PSD_PHASE_ADMM, PSD_PHASE_CERTIFY, square, square);
 }
 
 /* Four sweeps over X with ten vectors each, bound by memory; X to a square and Z back. */
-static PsdCost Cost(const PsdSizes *s, const PsdRates *rates)
+static PsdCost Cost(PetscReal d, const PsdRates *rates)
 {
   enum { PRODUCTS = 4, VECTORS = 10 };
-  const PsdCost product = PsdCostWork(2 * s->d * s->d * VECTORS, rates->gemm / 3);
-  return PsdCostSum(PsdCostTimes(PRODUCTS, product), PsdCostMove(6 * PSD_BYTES_REAL * s->m, rates));
+  const PsdCost product = PsdCostWork(2 * d * d * VECTORS, rates->gemm / 3);
+  return PsdCostSum(PsdCostTimes(PRODUCTS, product), PsdCostMove(6 * PSD_BYTES_REAL * (d * (d + 1) / 2), rates));
 }
 
 const PsdConeOps PsdConePartial = {.name = "partial",

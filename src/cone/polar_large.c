@@ -3,10 +3,7 @@
    factorisation (Moré and Sorensen, 1983).
 
    phi(theta) = theta + M2'(theta I - M1)^-1 M2 + M4 bounds [u;1]' M [u;1] for every unit u once theta I - M1 is positive
-   definite, which the factorisation itself proves: when Cholesky runs to completion on a matrix B of order f, L L' = B + E with
-   |E| <= (f+2) eps |L||L'| and so ||E|| <= (f+2) eps tr(B) (1 + small), so that theta + (f+2) eps tr(B) =: theta + delta is
-   rigorously above the spectrum. With (theta + delta) I - M1 >= L L' the computed ||L^-1 M2||^2 bounds the resolvent's form up
-   to its own rounding, which a relative f eps cond covers; both are added.
+   definite. The factorisation says whether it is, up to its rounding, and PsdPolarProve has the last word.
 
    From a theta above the spectrum, Newton's method on 1/||u(theta)|| = 1, u = (theta I - M1)^-1 M2, converges monotonically
    from the left and overshoots to the left from the right; where Cholesky fails, theta is a lower end of the interval.
@@ -45,21 +42,18 @@ PetscErrorCode PsdPolarLargeDestroy(PsdPolarLarge *polar)
   PetscFunctionReturn(0);
 }
 
-/* L <- Cholesky factor of theta I - s M1, M1 the leading part of the svec M; whether there is one. trace: of the matrix. */
-static PetscErrorCode Factor(PsdPolarLarge it, const PetscReal M[], PetscReal s, PetscReal theta, PetscReal *trace,
-                             PetscBool *definite)
+/* L <- Cholesky factor of theta I - s M1, M1 the leading part of the svec M; whether there is one. */
+static PetscErrorCode Factor(PsdPolarLarge it, const PetscReal M[], PetscReal s, PetscReal theta, PetscBool *definite)
 {
   PetscFunctionBeginUser;
   const PetscInt f = it->f;
   const PetscReal scale = -s / PETSC_SQRT2;
   PetscBLASInt order, info;
   PetscCall(PetscBLASIntCast(f, &order));
-  *trace = 0;
   for (PetscInt column = 0; column < f; column++, M += column) {
     PetscReal *restrict to = it->L + (size_t)column * f;
     for (PetscInt row = 0; row < column; row++) to[row] = scale * M[row];
     to[column] = theta - s * M[column];
-    *trace += PetscAbsReal(to[column]);
   }
   PetscCallBLAS("LAPACKpotrf", LAPACKpotrf_("U", &order, it->L, &order, &info));
   PetscCall(PetscLogFlops(1.0 / 3 * f * (PetscLogDouble)f * f));
@@ -104,25 +98,26 @@ static PetscReal UpperEnd(PsdPolarLarge it, const PetscReal M[], PetscReal norm2
 }
 
 /*
-   min over theta of phi for s M, without M4, by proven values only. norm: ||M||_F.
+   min over theta of phi for s M, M4 apart. norm: ||M||_F.
 
    Stops when the interval or the distance to the value at a unit vector is small: (1 - t)/t (phi - theta) style bounds are
    spared by comparing phi with the form at u/||u||,  [v;1]'M[v;1] - M4 = v'M1v + 2 M2'v,  v'M1 v = theta - v'(theta I - M1)v.
 */
 static PetscErrorCode MinimizeBound(PsdPolarLarge it, const PetscReal M[], PetscReal s, PetscReal norm,
-                                    PetscReal *value)
+                                    PsdPolarSide *side)
 {
   PetscFunctionBeginUser;
   const PetscInt f = it->f, state = s > 0 ? 0 : 1;
   const PetscReal *M2 = M + (size_t)f * (f + 1) / 2, norm2 = PetscSqrtReal(PsdSquare(f, M2) / 2);
-  PetscReal low = -norm, high = UpperEnd(it, M, norm2), best = PETSC_MAX_REAL;
+  PetscReal low = -norm, high = UpperEnd(it, M, norm2);
+  *side = (PsdPolarSide){high, norm2}; /* high is above the spectrum by norm2 at least */
   for (PetscInt k = 0; k < f; k++) low = PetscMax(low, s * M[PsdDiagonal(k)]); /* lambda is not below the diagonal */
   PetscReal theta = it->theta[state] != 0 ? it->theta[state] * norm : low + 0.3 * (PetscMin(high, norm + norm2) - low);
   theta = PetscMin(high, PetscMax(low + 1e-6 * (high - low), theta));
   for (int step = 0; step < MOST_FACTORIZATIONS; step++) {
-    PetscReal trace = 0, form = 0;
+    PetscReal form = 0;
     PetscBool definite = PETSC_FALSE;
-    PetscCall(Factor(it, M, s, theta, &trace, &definite));
+    PetscCall(Factor(it, M, s, theta, &definite));
     if (!definite) {
       low = theta;
       theta += PetscMin(0.5 * (high - theta), 0.02 * (norm + PetscAbsReal(theta)));
@@ -131,12 +126,8 @@ static PetscErrorCode MinimizeBound(PsdPolarLarge it, const PetscReal M[], Petsc
     }
     PetscCall(Solve(it, M2, &form));
     const PetscReal square = PsdSquare(f, it->u), length = PetscSqrtReal(square);
-    const PetscReal rounding = (PetscReal)(f + 2) * PETSC_MACHINE_EPSILON * trace;
-    /* at theta + rounding the form is not larger than computed, but for the rounding of two triangular solves, which is a
-       perturbation of B of the size of `rounding` once more: it moves the form by u'E u */
-    const PetscReal phi = theta + rounding + form + 2 * rounding * square;
-    if (phi < best) {
-      best = phi;
+    if (theta + form < side->theta + side->phi) {
+      *side = (PsdPolarSide){theta, form};
       it->theta[state] = norm > 0 ? theta / norm : 0;
     }
     if (square == 0) { /* M2 = 0: the bound is lambda_max itself */
@@ -147,29 +138,24 @@ static PetscErrorCode MinimizeBound(PsdPolarLarge it, const PetscReal M[], Petsc
     }
     /* at v = u/length: v'M1v = theta - form/square, 2 M2'v = 2 form/length */
     const PetscReal attained = theta - form / square + 2 * form / length;
-    /* without the rounding, which no step takes away */
-    if (theta + form - attained <= ACCURACY * (PetscAbsReal(best) + norm * 1e-3)) break;
+    if (theta + form - attained <= ACCURACY * (PetscAbsReal(side->theta + side->phi) + norm * 1e-3)) break;
     if (length < 1) high = PetscMin(high, theta);
     else low = PetscMax(low, theta);
     if (high - low <= ACCURACY * norm) break;
     const PetscReal newton = theta + square / PsdSquare(f, it->q) * (length - 1);
     theta = newton > low && newton < high ? newton : low + (high - low) / 2;
   }
-  *value = best;
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdPolarLargeEvaluate(PsdPolarLarge it, const PetscReal M[], PetscReal *value)
+PetscErrorCode PsdPolarLargeSearch(PsdPolarLarge it, const PetscReal M[], PsdPolarSide sides[2])
 {
   PetscFunctionBeginUser;
   const PetscInt f = it->f;
   const PetscReal norm = PetscSqrtReal(PsdSquare((f + 1) * (f + 2) / 2, M)), M4 = M[PsdDiagonal(f)];
-  PetscReal plus, minus;
-  *value = 0;
-  if (norm == 0) PetscFunctionReturn(0);
-  PetscCall(MinimizeBound(it, M, 1, norm, &plus));
-  PetscCall(MinimizeBound(it, M, -1, norm, &minus));
-  /* the scaling of M's off-diagonal entries and the sums of three terms */
-  *value = PetscMax(plus + M4, minus - M4) + 16 * PETSC_MACHINE_EPSILON * norm;
+  PetscCall(MinimizeBound(it, M, 1, norm, &sides[0]));
+  PetscCall(MinimizeBound(it, M, -1, norm, &sides[1]));
+  sides[0].phi += M4;
+  sides[1].phi -= M4;
   PetscFunctionReturn(0);
 }

@@ -7,17 +7,38 @@ void PsdSizesSet(PetscInt n, PetscInt ranks, PetscInt C, PetscInt G, PetscInt po
                  PetscInt image, PsdSizes *sizes)
 {
   const PetscInt most = (n + ranks - 1) / ranks;
-  *sizes = (PsdSizes){.ranks = ranks, .pairs = C * G, .C = C, .G = G, .branches = 1};
+  *sizes = (PsdSizes){.ranks = ranks, .C = C};
   sizes->n = n;
   sizes->n_local = most;
   sizes->image = image;
   sizes->positions = positions;
   sizes->q = q;
-  sizes->f = f;
-  sizes->d = f + 1;
-  sizes->m = sizes->d * (sizes->d + 1) / 2;
-  sizes->D = sizes->m * G;
+  PsdSizesSetBranches(1, &G, &f, sizes);
+}
+
+void PsdSizesSetBranches(PetscInt branches, const PetscInt G[], const PetscInt f[], PsdSizes *sizes)
+{
+  sizes->branches = branches;
+  sizes->G = 0;
+  sizes->D = sizes->f_max = 0;
+  for (PetscInt b = 0; b < branches; b++) {
+    const PetscReal d = f[b] + 1, m = d * (d + 1) / 2;
+    sizes->branch[b] = (PsdBranchSizes){G[b], f[b], d, m};
+    sizes->G += G[b];
+    sizes->D += m * (PetscReal)G[b];
+    sizes->f_max = PetscMax(sizes->f_max, f[b]);
+  }
+  sizes->pairs = sizes->C * sizes->G;
+  sizes->d_max = sizes->f_max + 1;
+  sizes->m_max = sizes->d_max * (sizes->d_max + 1) / 2;
   sizes->order = sizes->D;
+}
+
+PetscBool PsdSizesIsFirst(const PsdSizes *sizes, PetscInt b)
+{
+  for (PetscInt k = 0; k < b; k++)
+    if (sizes->branch[k].f == sizes->branch[b].f) return PETSC_FALSE;
+  return PETSC_TRUE;
 }
 
 void PsdSizesFold(PetscReal order, PsdSizes *sizes)
@@ -31,14 +52,38 @@ PetscReal PsdSizesRows(const PsdSizes *sizes, PetscReal samples)
   return sizes->folded ? samples / 2 : samples;
 }
 
-PetscReal PsdSizesPairsMost(const PsdSizes *sizes)
+/* The branch that region g is of. */
+static PetscInt BranchOf(const PsdSizes *sizes, PetscInt g)
 {
-  return PetscCeilReal((PetscReal)sizes->pairs / (PetscReal)sizes->ranks);
+  PetscInt b = 0;
+  while (g >= sizes->branch[b].G) g -= sizes->branch[b++].G;
+  return b;
 }
 
-PetscReal PsdSizesPairsLeast(const PsdSizes *sizes)
+/* Pairs are divided evenly in order, and the first ranks have one more (cone/blocks.c). */
+PetscReal PsdSizesMost(const PsdSizes *sizes, const PetscReal each[])
 {
-  return sizes->pairs >= sizes->ranks ? PsdSizesPairsMost(sizes) : 0;
+  const PetscInt share = sizes->pairs / sizes->ranks, larger = sizes->pairs % sizes->ranks;
+  PetscReal most = 0;
+  for (PetscInt pair = 0, rank = 0; pair < sizes->pairs; rank++) {
+    const PetscInt end = pair + share + (rank < larger);
+    PetscReal sum = 0;
+    for (; pair < end; pair++) sum += each[BranchOf(sizes, pair % sizes->G)];
+    most = PetscMax(most, sum);
+  }
+  return most;
+}
+
+PetscReal PsdSizesVectorMost(const PsdSizes *sizes)
+{
+  PetscReal m[PSD_MOST_BRANCHES] = {0};
+  for (PetscInt b = 0; b < sizes->branches; b++) m[b] = sizes->branch[b].m;
+  return PsdSizesMost(sizes, m);
+}
+
+PetscReal PsdSizesVectorLeast(const PsdSizes *sizes)
+{
+  return sizes->pairs >= sizes->ranks ? PsdSizesVectorMost(sizes) : 0;
 }
 
 void PsdMemoryAdd(PsdMemory *memory, const char name[], PsdPhase first, PsdPhase last, PetscReal root, PetscReal others)
@@ -91,4 +136,14 @@ PsdCost PsdCostSum(PsdCost a, PsdCost b)
 PsdCost PsdCostTimes(PetscReal count, PsdCost cost)
 {
   return (PsdCost){count * cost.seconds, count * cost.flops};
+}
+
+PsdCost PsdSizesCostMost(const PsdSizes *sizes, const PsdCost each[])
+{
+  PetscReal seconds[PSD_MOST_BRANCHES] = {0}, flops[PSD_MOST_BRANCHES] = {0};
+  for (PetscInt b = 0; b < sizes->branches; b++) {
+    seconds[b] = each[b].seconds;
+    flops[b] = each[b].flops;
+  }
+  return (PsdCost){PsdSizesMost(sizes, seconds), PsdSizesMost(sizes, flops)};
 }

@@ -9,20 +9,30 @@
 #ifndef PSD_COST_H
 #define PSD_COST_H
 
+#include <psdpatches.h>
 #include "base/base.h"
 
 /* ---------------------------------------------------------------- sizes */
+
+/* Of one branch: its regions, and f, d and m of their blocks. */
+typedef struct {
+  PetscInt G;
+  PetscReal f, d, m;
+} PsdBranchSizes;
 
 typedef struct {
   PetscInt ranks, pairs, C, G;
   PetscReal n, n_local; /* samples; most on a rank */
   PetscReal image;      /* bytes of one */
   PetscReal positions;  /* patches of an image */
-  PetscReal q, f, d, m, D;
-  PetscReal order;          /* of A'A: D, or about half of it when mirror images are folded */
-  PetscBool folded;         /* they are: half of the samples are lifted, and kept only for a loss that is split */
-  PetscBool transform;      /* patches are whitened or reduced */
-  PetscInt branches;        /* kinds of patches */
+  PetscReal q;          /* with branches the largest, as the next three are */
+  PetscReal f_max, d_max, m_max;
+  PetscReal D;
+  PetscReal order;     /* of A'A: D, or about half of it when mirror images are folded */
+  PetscBool folded;    /* they are: half of the samples are lifted, and kept only for a loss that is split */
+  PetscBool transform; /* patches are whitened or reduced */
+  PetscInt branches;   /* kinds of patches */
+  PsdBranchSizes branch[PSD_MOST_BRANCHES];
   PetscBool split;          /* v = A S: the samples are gone through at each iteration, and iterations are recorded */
   PetscReal feature_memory; /* bytes a rank for lifted features */
 } PsdSizes;
@@ -31,15 +41,21 @@ typedef struct {
    split. */
 void PsdSizesSet(PetscInt n, PetscInt ranks, PetscInt C, PetscInt G, PetscInt positions, PetscInt q, PetscInt f,
                  PetscInt image, PsdSizes *sizes);
+/* PsdSizesSetBranches - of several branches: G and f of each, and what follows from them. */
+void PsdSizesSetBranches(PetscInt branches, const PetscInt G[], const PetscInt f[], PsdSizes *sizes);
+/* PsdSizesIsFirst - whether no branch before b has blocks of its order. */
+PetscBool PsdSizesIsFirst(const PsdSizes *sizes, PetscInt b);
 /* PsdSizesFold - of samples that are images and mirror images of symmetric patches (problem/symmetry.h). */
 void PsdSizesFold(PetscReal order, PsdSizes *sizes);
 /* PsdSizesRows - rows of lifted features: samples, or, of an image and its mirror image that are folded, one for
    both. */
 PetscReal PsdSizesRows(const PsdSizes *sizes, PetscReal samples);
-/* PsdSizesPairsMost, PsdSizesPairsLeast - pairs owned by rank 0, and by the last rank, which has none where ranks are
-   more. */
-PetscReal PsdSizesPairsMost(const PsdSizes *sizes);
-PetscReal PsdSizesPairsLeast(const PsdSizes *sizes);
+/* PsdSizesMost - the largest sum over the pairs of a rank, of each[b] for a pair of branch b. */
+PetscReal PsdSizesMost(const PsdSizes *sizes, const PetscReal each[]);
+/* PsdSizesVectorMost, PsdSizesVectorLeast - numbers of a vector on the rank that has most of them, and on the last rank,
+   which has none where ranks are more than pairs. */
+PetscReal PsdSizesVectorMost(const PsdSizes *sizes);
+PetscReal PsdSizesVectorLeast(const PsdSizes *sizes);
 
 /* ---------------------------------------------------------------- memory */
 
@@ -102,5 +118,7 @@ PsdCost PsdCostWork(PetscReal flops, PetscReal rate);        /* flops at a rate 
 PsdCost PsdCostMove(PetscReal bytes, const PsdRates *rates); /* bytes through memory */
 PsdCost PsdCostSum(PsdCost a, PsdCost b);
 PsdCost PsdCostTimes(PetscReal count, PsdCost cost);
+/* PsdSizesCostMost - as PsdSizesMost, of costs. */
+PsdCost PsdSizesCostMost(const PsdSizes *sizes, const PsdCost each[]);
 
 #endif

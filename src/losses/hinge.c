@@ -48,5 +48,12 @@ static inline PetscReal Steepness(const PsdLoss *loss)
   return 1;
 }
 
-PSD_SEPARABLE_LOSS(PsdLossHinge, .name = "hinge", .help = "max(0, 1 - y yhat)", .curvature = 1, .sigma = 3,
-                   .splits = PETSC_TRUE, .has_corners = PETSC_TRUE);
+/* The slope is 1 until the corner. */
+static inline PetscReal Change(const PsdLoss *loss, PetscReal yhat, PetscReal y, PetscReal delta)
+{
+  (void)loss;
+  return PetscMin(delta, PetscMax(0, 1 - y * yhat + delta));
+}
+
+PSD_SEPARABLE_LOSS(PsdLossHinge, .name = "hinge", .help = "max(0, 1 - y yhat)", .value_roundings = 1, .curvature = 1,
+                   .sigma = 3, .splits = PETSC_TRUE, .has_corners = PETSC_TRUE);

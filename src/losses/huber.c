@@ -50,8 +50,15 @@ static inline PetscReal Steepness(const PsdLoss *loss)
   return loss->parameter;
 }
 
+/* The steepest slope on the way; delta is that of the prediction here. */
+static inline PetscReal Change(const PsdLoss *loss, PetscReal yhat, PetscReal y, PetscReal delta)
+{
+  return PetscMin(loss->parameter, PetscAbsReal(yhat - y) + delta) * delta;
+}
+
 static const PsdLossParameter delta_parameter = {
     .name = "huber_delta", .text = "residual beyond which the Huber loss is linear", .initial = 1};
 
-PSD_SEPARABLE_LOSS(PsdLossHuber, .name = "huber", .help = "(yhat - y)^2/2, linear beyond huber_delta", .curvature = 1,
-                   .sigma = 0.3, .splits = PETSC_TRUE, .parameter = &delta_parameter);
+PSD_SEPARABLE_LOSS(PsdLossHuber, .name = "huber", .help = "(yhat - y)^2/2, linear beyond huber_delta",
+                   .value_roundings = 6, .curvature = 1, .sigma = 0.3, .splits = PETSC_TRUE,
+                   .parameter = &delta_parameter);

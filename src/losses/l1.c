@@ -47,5 +47,11 @@ static inline PetscReal Steepness(const PsdLoss *loss)
   return 1;
 }
 
-PSD_SEPARABLE_LOSS(PsdLossL1, .name = "l1", .help = "|yhat - y|", .curvature = 1, .sigma = 3, .splits = PETSC_TRUE,
-                   .has_corners = PETSC_TRUE);
+static inline PetscReal Change(const PsdLoss *loss, PetscReal yhat, PetscReal y, PetscReal delta)
+{
+  (void)loss, (void)yhat, (void)y;
+  return delta;
+}
+
+PSD_SEPARABLE_LOSS(PsdLossL1, .name = "l1", .help = "|yhat - y|", .value_roundings = 1, .curvature = 1, .sigma = 3,
+                   .splits = PETSC_TRUE, .has_corners = PETSC_TRUE);

@@ -68,5 +68,12 @@ static inline PetscReal Steepness(const PsdLoss *loss)
   return 1;
 }
 
-PSD_SEPARABLE_LOSS(PsdLossLogistic, .name = "logistic", .help = "log(1 + exp(-y yhat))", .curvature = 0.25,
-                   .sigma = 0.08, .splits = PETSC_TRUE);
+/* The slope is steepest where y yhat is smallest. */
+static inline PetscReal Change(const PsdLoss *loss, PetscReal yhat, PetscReal y, PetscReal delta)
+{
+  (void)loss;
+  return delta > 0 ? delta * Other(y * yhat - delta) : 0;
+}
+
+PSD_SEPARABLE_LOSS(PsdLossLogistic, .name = "logistic", .help = "log(1 + exp(-y yhat))", .value_roundings = 10,
+                   .curvature = 0.25, .sigma = 0.08, .splits = PETSC_TRUE);

@@ -36,7 +36,9 @@ struct _PsdLossOps {
   PetscBool ignores_mean; /* a number added to all scores of a sample, where there are several, changes nothing */
   PetscBool has_corners;  /* linear but for its corners */
   const PsdLossParameter *parameter; /* NULL: there is none */
-  /* value: L(yhat) */
+  /* value: L(yhat). The value of one sample is off by at most value_roundings + C roundings (base/rounding.h) of itself,
+     and by PSD_TINY. */
+  PetscReal value_roundings;
   PetscReal (*value)(const PsdLoss *, PetscInt rows, PetscInt C, const PetscReal yhat[], const PetscReal y[]);
   /* dual_point: nu = -L'(yhat), of a subgradient where there are several */
   void (*dual_point)(const PsdLoss *, PetscInt rows, PetscInt C, const PetscReal yhat[], const PetscReal y[],
@@ -56,6 +58,9 @@ struct _PsdLossOps {
   /* steepness: the most that one score can change the loss by, in units of its own change; infinity when there is no
      such number */
   PetscReal (*steepness)(const PsdLoss *);
+  /* change: a bound of |L(yhat + e) - L(yhat)| for one sample, over all e with |e_t| <= delta_t */
+  PetscReal (*change)(const PsdLoss *, PetscInt C, const PetscReal yhat[], const PetscReal y[],
+                      const PetscReal delta[]);
 };
 
 #define PSD_DUAL_ROUNDINGS(C) (64 + 64 * (PetscReal)(C))

@@ -2,8 +2,7 @@
    Losses that are sums over scores: functions of one score, and from them the functions of whole rows that losses.h
    asks for.
 
-   A loss defines Value, DualPoint, Prox, Dual, ToDomain and MaxScale of one score, and Steepness, as static inline
-   functions, and then PSD_SEPARABLE_LOSS(its name in C, what else there is to say of it as designated initialisers of
+   A loss defines Value, DualPoint, Prox, Dual, ToDomain, MaxScale and Change of one score, and Steepness, as static inline functions, and then PSD_SEPARABLE_LOSS(its name in C, what else there is to say of it as designated initialisers of
    PsdLossOps).
 */
 #ifndef PSD_LOSSES_SEPARABLE_H
@@ -53,6 +52,13 @@
     for (PetscInt k = 0; k < rows * C; k++) least = PetscMin(least, MaxScale(loss, nu[k], y[k]));                      \
     return least;                                                                                                      \
   }                                                                                                                    \
+  static PetscReal ChangeOfSample(const PsdLoss *loss, PetscInt C, const PetscReal yhat[], const PetscReal y[],        \
+                                  const PetscReal delta[])                                                             \
+  {                                                                                                                    \
+    PetscReal sum = 0;                                                                                                 \
+    for (PetscInt t = 0; t < C; t++) sum += Change(loss, yhat[t], y[t], delta[t]);                                     \
+    return sum;                                                                                                        \
+  }                                                                                                                    \
   const PsdLossOps Variable = {.value = ValueRows,                                                                     \
                                .dual_point = DualPointRows,                                                            \
                                .prox = ProxRows,                                                                       \
@@ -60,6 +66,7 @@
                                .to_domain = ToDomainRows,                                                              \
                                .max_scale = MaxScaleRows,                                                              \
                                .steepness = Steepness,                                                                 \
+                               .change = ChangeOfSample,                                                               \
                                __VA_ARGS__}
 
 #endif

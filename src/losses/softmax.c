@@ -22,15 +22,25 @@ static PetscReal Largest(PetscInt C, const PetscReal v[])
   return largest;
 }
 
+static PetscInt LargestAt(PetscInt C, const PetscReal v[])
+{
+  PetscInt at = 0;
+  for (PetscInt t = 1; t < C; t++)
+    if (v[t] > v[at]) at = t;
+  return at;
+}
+
+/* log of a sum of exponentials of which the largest is 1: log1p of the others keeps what is far below 1 */
 static PetscReal Value(const PsdLoss *loss, PetscInt rows, PetscInt C, const PetscReal yhat[], const PetscReal y[])
 {
   PetscReal sum = 0;
   if (C == 1) return (*PsdLossLogistic.value)(loss, rows, C, yhat, y);
   for (PetscInt i = 0; i < rows; i++, yhat += C, y += C) {
-    const PetscReal largest = Largest(C, yhat);
-    PetscReal exponentials = 0;
-    for (PetscInt t = 0; t < C; t++) exponentials += PetscExpReal(yhat[t] - largest);
-    sum += (largest - yhat[ClassOf(C, y)]) + PetscLogReal(exponentials);
+    const PetscInt largest = LargestAt(C, yhat);
+    PetscReal others = 0;
+    for (PetscInt t = 0; t < C; t++)
+      if (t != largest) others += PetscExpReal(yhat[t] - yhat[largest]);
+    sum += (yhat[largest] - yhat[ClassOf(C, y)]) + log1p(others);
   }
   return sum;
 }
@@ -184,15 +194,35 @@ static PetscReal MaxScale(const PsdLoss *loss, PetscInt rows, PetscInt C, const 
   return least;
 }
 
-/* |dL/dv_t| is a probability or 1 minus one */
+/* |dL/dv_t| is p_t, or 1 - p_t for the class */
 static PetscReal Steepness(const PsdLoss *loss)
 {
   (void)loss;
   return 1;
 }
 
+/* A slope is at most 1, and on the way at most exp(2 max delta) times what it is. */
+static PetscReal Change(const PsdLoss *loss, PetscInt C, const PetscReal yhat[], const PetscReal y[],
+                        const PetscReal delta[])
+{
+  if (C == 1) return (*PsdLossLogistic.change)(loss, C, yhat, y, delta);
+  const PetscInt c = ClassOf(C, y);
+  const PetscReal largest = Largest(C, yhat), growth = PetscExpReal(2 * Largest(C, delta));
+  PetscReal total = 0, others = 0, sum = 0;
+  for (PetscInt t = 0; t < C; t++) total += PetscExpReal(yhat[t] - largest);
+  for (PetscInt t = 0; t < C; t++) {
+    if (t == c) continue;
+    const PetscReal p = PetscExpReal(yhat[t] - largest) / total;
+    others += p;
+    sum += PetscMin(1, growth * p) * delta[t];
+  }
+  return sum + PetscMin(1, growth * others) * delta[c];
+}
+
 const PsdLossOps PsdLossSoftmax = {.name = "softmax",
                                    .help = "log sum exp(yhat) - yhat of the class",
+                                   /* exp(x) of a rounded x is off by |x| roundings, and x >= -745.2 */
+                                   .value_roundings = 760,
                                    .curvature = 0.25,
                                    .sigma = 0.08,
                                    .splits = PETSC_TRUE,
@@ -203,4 +233,5 @@ const PsdLossOps PsdLossSoftmax = {.name = "softmax",
                                    .dual = Dual,
                                    .to_domain = ToDomain,
                                    .max_scale = MaxScale,
-                                   .steepness = Steepness};
+                                   .steepness = Steepness,
+                                   .change = Change};

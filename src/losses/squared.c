@@ -45,4 +45,12 @@ static inline PetscReal Steepness(const PsdLoss *loss)
   return INFINITY;
 }
 
-PSD_SEPARABLE_LOSS(PsdLossSquared, .name = "squared", .help = "(yhat - y)^2/2", .curvature = 1, .sigma = 1);
+/* (r + delta)^2/2 - r^2/2 */
+static inline PetscReal Change(const PsdLoss *loss, PetscReal yhat, PetscReal y, PetscReal delta)
+{
+  (void)loss;
+  return (PetscAbsReal(yhat - y) + delta / 2) * delta;
+}
+
+PSD_SEPARABLE_LOSS(PsdLossSquared, .name = "squared", .help = "(yhat - y)^2/2", .value_roundings = 4, .curvature = 1,
+                   .sigma = 1);

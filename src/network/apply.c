@@ -92,7 +92,7 @@ static PetscErrorCode TakeNeurons(Filters *filters)
   for (PetscInt k = 0; k < filters->N; k++) {
     filters->weight[k] = network->weights[order[k]];
     filters->class[k] = network->classes[order[k]];
-    /* patches of fewer numbers than filters have are padded with zeros */
+    /* a filter ends with its branch's patches */
     PetscCall(PetscArraycpy(sorted + (size_t)k * f, network->filters + (size_t)order[k] * network->f, f));
   }
   PetscCall(FoldTransform(filters, sorted));

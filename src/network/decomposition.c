@@ -50,6 +50,7 @@ static void AppendNeuron(PetscInt d, const PetscReal p[], PetscReal sign, PetscI
   const PetscReal scale = (p[d - 1] < 0 ? -1 : 1) / PetscSqrtReal(square);
   PetscReal *u = to->filter + (size_t)to->N * to->f;
   for (PetscInt k = 0; k < d - 1; k++) u[k] = scale * p[k];
+  for (PetscInt k = d - 1; k < to->f; k++) u[k] = 0; /* of a larger block's filters */
   to->weight[to->N] = sign * (square + p[d - 1] * p[d - 1]) / 2;
   to->region[to->N] = region;
   to->class[to->N] = class;

@@ -159,6 +159,30 @@ static void CheckNeurons(const PsdModel *model, const char path[], PsdFailure *f
   }
 }
 
+/* The branch of a neuron in region g. */
+static const PsdModelBranch *BranchOf(const PsdModel *model, PetscInt g)
+{
+  const PsdModelBranch *branch = model->branch;
+  for (PetscInt regions; g >= (regions = branch->geometry.pool * branch->geometry.pool); branch++) g -= regions;
+  return branch;
+}
+
+void PsdModelCheckPadding(const PsdModel *model, const char path[], PsdFailure *failure)
+{
+  for (PetscInt k = 0; k < model->N && !failure->failed; k++) {
+    const PetscReal *filter = model->filters + (size_t)k * model->f;
+    const PetscInt own = Dimension(BranchOf(model, model->regions[k]));
+    for (PetscInt i = own; i < model->f; i++)
+      if (filter[i] != 0)
+        PsdFailureRecord(
+            failure,
+            "%s: filter %" PetscInt_FMT " goes on beyond the %" PetscInt_FMT
+            " numbers of its branch's patches, where it has to end: such a network predicts, but it can be "
+            "neither certified nor started from",
+            path, k, own);
+  }
+}
+
 void PsdModelCheckNumbers(const PsdModel *model, const char path[], PsdFailure *failure)
 {
   if (failure->failed) return;

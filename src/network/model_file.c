@@ -325,6 +325,7 @@ void PsdModelWrite(const char path[], const PsdModel *model, PsdFailure *failure
   PsdFileBegin(&output, path, failure);
   PsdModelCheckSizes(model, path, failure);
   PsdModelCheckNumbers(model, path, failure);
+  if (!failure->failed) PsdModelCheckPadding(model, path, failure);
   PsdH5File file = PsdH5Create(path, failure);
   WriteHeader(file, model, failure);
   WriteArrays(file, arrays, ARRAYS, model, failure);

@@ -205,6 +205,18 @@ static PetscErrorCode Describe(PsdNetwork network, PsdModel *model)
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdNetworkCheckPadding(PsdNetwork network)
+{
+  PsdFailure failure = {0};
+  PsdModel model;
+
+  PetscFunctionBeginUser;
+  PetscCall(Describe(network, &model));
+  PsdModelCheckPadding(&model, "the network", &failure);
+  PetscCall(PsdFailureAgree(network->comm, &failure));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdNetworkSave(PsdNetwork network, const char path[])
 {
   PsdFailure failure = {0};

@@ -49,6 +49,12 @@ static inline PetscInt PsdScoreCount(PetscInt count)
 /* model_check.c: sizes before anything of that size is allocated, then the numbers. path is for the message. */
 void PsdModelCheckSizes(const PsdModel *model, const char path[], PsdFailure *failure);
 void PsdModelCheckNumbers(const PsdModel *model, const char path[], PsdFailure *failure);
+/* PsdModelCheckPadding - filters end with their branch's patches. Of what is written, and of networks that are to be certified or
+   started from; others only predict. */
+void PsdModelCheckPadding(const PsdModel *model, const char path[], PsdFailure *failure);
+
+/* PsdNetworkCheckPadding - the same of a network; an input error. Collective. */
+PetscErrorCode PsdNetworkCheckPadding(PsdNetwork network);
 
 /* model_file.c: on one rank. PsdModelRead allocates the arrays with malloc, also when it fails; PsdModelFree frees
  * them. */

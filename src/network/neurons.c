@@ -2,6 +2,7 @@
    Lists of neurons: copying, gathering, and the matrix S that a list stands for.
 */
 #include "neurons.h"
+#include "base/rounding.h"
 
 PetscErrorCode PsdNeuronsCreate(PetscInt capacity, PetscInt f, PsdNeurons *neurons)
 {
@@ -61,6 +62,12 @@ PetscErrorCode PsdNeuronsGather(MPI_Comm comm, const PsdNeurons *local, PsdNeuro
   PetscFunctionReturn(0);
 }
 
+/* The pair of neuron k as one of those owned; negative or too large: it is another rank's. */
+static PetscInt LocalPair(const PsdNeurons *neurons, PsdBlocks blocks, PetscInt k)
+{
+  return neurons->class[k] * blocks->G + neurons->region[k] - blocks->first;
+}
+
 PetscErrorCode PsdNeuronsAssemble(const PsdNeurons *neurons, PsdBlocks blocks, Vec S, PetscReal *sum)
 {
   PetscFunctionBeginUser;
@@ -69,20 +76,56 @@ PetscErrorCode PsdNeuronsAssemble(const PsdNeurons *neurons, PsdBlocks blocks, V
   PetscCall(VecSet(S, 0));
   PetscCall(VecGetArray(S, &columns));
   for (PetscInt k = 0; k < neurons->N; k++) {
-    const PetscInt pair = neurons->class[k] * blocks->G + neurons->region[k] - blocks->first;
+    const PetscInt pair = LocalPair(neurons, blocks, k);
     if (pair < 0 || pair >= blocks->local) continue;
+    const PsdShape own = PsdBlocksOwn(blocks, pair);
     const PetscReal *u = neurons->filter + (size_t)k * neurons->f, alpha = neurons->weight[k];
-    PetscReal *svec = columns + (size_t)pair * blocks->m;
-    for (PetscInt column = 0; column < blocks->f; column++, svec += column) {
+    PetscReal *svec = columns + own.at;
+    for (PetscInt column = 0; column < own.f; column++, svec += column) {
       const PetscReal scale = PETSC_SQRT2 * alpha * u[column];
       for (PetscInt row = 0; row < column; row++) svec[row] += scale * u[row];
       svec[column] += alpha * u[column] * u[column];
     }
-    for (PetscInt row = 0; row < blocks->f; row++) svec[row] += PETSC_SQRT2 * alpha * u[row];
-    svec[blocks->f] += alpha;
+    for (PetscInt row = 0; row < own.f; row++) svec[row] += PETSC_SQRT2 * alpha * u[row];
+    svec[own.f] += alpha;
     *sum += PetscAbsReal(alpha);
   }
   PetscCall(VecRestoreArray(S, &columns));
+  PetscFunctionReturn(0);
+}
+
+/*
+   Of alpha [u;1][u;1]', ||[u;1]||^2 = 1 + ||u||^2: its own roundings and those of a sum over the pair's neurons, and that
+   ||u||^2 = 1 + tau:  || uu' - vv' || = |tau|,  sqrt 2 ||u - v|| <= sqrt 2 |tau|;  tau itself is off by f + 1 roundings.
+*/
+PetscErrorCode PsdNeuronsBoundErrors(const PsdNeurons *neurons, PsdBlocks blocks, PetscReal weight, Vec error,
+                                     PetscReal *weight_error)
+{
+  PetscFunctionBeginUser;
+  PetscInt *count, all = neurons->N;
+  PetscMPIInt ranks;
+  PetscReal *errors;
+  PetscCallMPI(MPI_Comm_size(blocks->comm, &ranks));
+  PetscCall(PetscCalloc1(blocks->local, &count));
+  for (PetscInt k = 0; k < neurons->N; k++) {
+    const PetscInt pair = LocalPair(neurons, blocks, k);
+    if (pair >= 0 && pair < blocks->local) count[pair]++;
+  }
+  PetscCall(VecSet(error, 0));
+  PetscCall(VecGetArray(error, &errors));
+  for (PetscInt k = 0; k < neurons->N; k++) {
+    const PetscInt pair = LocalPair(neurons, blocks, k);
+    if (pair < 0 || pair >= blocks->local) continue;
+    const PetscInt own = PsdBlocksOwn(blocks, pair).f;
+    const PetscReal f = (PetscReal)own, square = PsdSquare(own, neurons->filter + (size_t)k * neurons->f);
+    const PetscReal tau = PetscAbsReal(square - 1) + PsdRoundings(f + 2) * square;
+    errors[pair] += PetscAbsReal(neurons->weight[k]) *
+                    (PsdRoundings((PetscReal)count[pair] + 6) * (1 + square) + 2.5 * tau + f * PSD_TINY);
+  }
+  PetscCall(VecRestoreArray(error, &errors));
+  PetscCall(PetscFree(count));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &all, 1, MPIU_INT, MPI_MAX, blocks->comm));
+  *weight_error = PsdRoundings((PetscReal)all + (PetscReal)ranks) * weight;
   PetscFunctionReturn(0);
 }
 
@@ -91,10 +134,11 @@ PetscErrorCode PsdNeuronsGetFactors(const PsdNeurons *neurons, PsdBlocks blocks,
   PetscFunctionBeginUser;
   factors->count = 0;
   for (PetscInt k = 0; k < neurons->N; k++) {
+    const PetscInt pair = neurons->class[k] * blocks->G + neurons->region[k], f = PsdBlocksPair(blocks, pair).f;
     PetscReal *column, *weight;
-    PetscCall(PsdFactorsAppend(factors, neurons->class[k] * blocks -> G + neurons -> region[k], 1, &column, &weight));
-    PetscCall(PetscArraycpy(column, neurons->filter + (size_t)k * neurons->f, neurons->f));
-    column[neurons->f] = 1;
+    PetscCall(PsdFactorsAppend(factors, pair, 1, &column, &weight));
+    PetscCall(PetscArraycpy(column, neurons->filter + (size_t)k * neurons->f, f));
+    column[f] = 1;
     *weight = neurons->weight[k];
   }
   PetscFunctionReturn(0);

@@ -11,8 +11,8 @@
 
 /* A list of neurons alpha [u;1][u;1]' on this rank; room for `capacity` of them is there from the start. */
 typedef struct {
-  PetscInt N, capacity, f;
-  PetscReal *filter;          /* N x f row-major, unit rows u */
+  PetscInt N, capacity, f;    /* f: of the largest block */
+  PetscReal *filter;          /* N x f row-major, unit rows u; beyond the region's own f there are zeros */
   PetscReal *weight;          /* alpha, negative for those of Z' */
   PetscInt *region, *class;   /* g, t */
   PetscReal *lambda, *vector; /* work of PsdDecompose: f+1 each */
@@ -37,6 +37,15 @@ void PsdDecompose(PetscInt d, PetscInt rank, PetscReal F[], PetscReal sign, Pets
 /* PsdNeuronsAssemble - S = sum of weight svec([u;1][u;1]') for the pairs this rank owns, and sum |weight| over all
    neurons of owned pairs. Neurons of other ranks' pairs are passed over. Not collective. */
 PetscErrorCode PsdNeuronsAssemble(const PsdNeurons *neurons, PsdBlocks blocks, Vec S, PetscReal *sum);
+
+/*
+   PsdNeuronsBoundErrors - what PsdNeuronsAssemble's S and its sum over all ranks may be off by: error holds one number a
+   pair owned, >= || S_gt - sum of weight svec([v;1][v;1]') ||_F, v = u/||u||, as a filter stands for its direction.
+
+   Collective on the blocks' communicator. weight: the sum over all ranks.
+*/
+PetscErrorCode PsdNeuronsBoundErrors(const PsdNeurons *neurons, PsdBlocks blocks, PetscReal weight, Vec error,
+                                     PetscReal *weight_error);
 
 /* PsdNeuronsGetFactors - the same S by its terms alpha [u;1][u;1]', pair after pair as the neurons come; replaces what
    `factors` holds. Not collective. */

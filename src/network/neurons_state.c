@@ -51,8 +51,8 @@ static PetscErrorCode FillLines(const PsdNeurons *neurons, PsdBlocks blocks, Pet
       line[WEIGHT] = neurons->weight[k];
       line[REGION] = (PetscReal)neurons->region[k];
       line[CLASS] = (PetscReal)neurons->class[k];
-      PetscCall(PetscArraycpy(line + FILTER, neurons->filter + (size_t)k * blocks->f, blocks->f));
-      line += FILTER + blocks->f;
+      PetscCall(PetscArraycpy(line + FILTER, neurons->filter + (size_t)k * blocks->f_max, blocks->f_max));
+      line += FILTER + blocks->f_max;
     }
   }
   PetscFunctionReturn(0);
@@ -63,7 +63,7 @@ static PetscBool LinesAreSound(PsdBlocks blocks, const PetscReal counts[], const
 {
   for (PetscInt pair = blocks->first; pair < blocks->first + blocks->local; pair++) {
     const PetscInt region = pair % blocks->G, class = pair / blocks->G;
-    for (PetscInt k = 0; k < (PetscInt)counts[pair]; k++, line += FILTER + blocks->f)
+    for (PetscInt k = 0; k < (PetscInt)counts[pair]; k++, line += FILTER + blocks->f_max)
       if (line[REGION] != (PetscReal)region || line[CLASS] != (PetscReal) class) return PETSC_FALSE;
   }
   return PETSC_TRUE;
@@ -94,9 +94,10 @@ static PetscErrorCode VisitCounts(const PsdNeurons *neurons, PsdBlocks blocks, P
   if (!PsdVisitorIsReading(v)) PetscCall(CountNeurons(neurons, blocks, counts));
   PetscCall(PsdVisitReplicated(v, COUNTS, blocks->pairs, 1, counts));
   for (PetscInt pair = 0; pair < blocks->pairs && PsdVisitorIsReading(v); pair++)
-    if (!(counts[pair] >= 0 && counts[pair] <= 2 * blocks->d && counts[pair] == PetscFloorReal(counts[pair])))
+    if (!(counts[pair] >= 0 && counts[pair] <= 2 * PsdBlocksPair(blocks, pair).d &&
+          counts[pair] == PetscFloorReal(counts[pair])))
       PsdVisitorFail(v, "array " COUNTS " says that a pair has %g neurons, expected 0 to %" PetscInt_FMT,
-                     (double)counts[pair], 2 * blocks->d);
+                     (double)counts[pair], 2 * PsdBlocksPair(blocks, pair).d);
   PetscCall(PsdVisitorAgree(v));
   PetscFunctionReturn(0);
 }
@@ -109,9 +110,9 @@ PetscErrorCode PsdNeuronsVisit(PsdNeurons *neurons, PsdBlocks blocks, PsdVisitor
   PetscCall(PsdVisitorWork(v, (size_t)blocks->pairs * sizeof(PetscReal), &counts));
   PetscCall(VisitCounts(neurons, blocks, v, counts));
   const Share share = FindShare(blocks, counts);
-  PetscCall(PsdVisitorWork(v, (size_t)share.mine * (size_t)(FILTER + blocks->f) * sizeof(PetscReal), &lines));
+  PetscCall(PsdVisitorWork(v, (size_t)share.mine * (size_t)(FILTER + blocks->f_max) * sizeof(PetscReal), &lines));
   if (PsdVisitorIsWriting(v)) PetscCall(FillLines(neurons, blocks, lines));
-  PetscCall(PsdVisitArray(v, LINES, share.total, FILTER + blocks->f, &array));
+  PetscCall(PsdVisitArray(v, LINES, share.total, FILTER + blocks->f_max, &array));
   PsdVisitRows(v, array, share.before, share.mine, lines);
   if (PsdVisitorIsReading(v)) {
     if (!LinesAreSound(blocks, counts, lines)) PsdVisitorFail(v, "array " LINES " has a neuron that is not its pair's");

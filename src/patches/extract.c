@@ -2,15 +2,18 @@
    From the bytes of an image to rows of patches: cutting in channel-row-column order, pixel scaling, patch
    normalisation.
 
-   Rows come region after region, so that a region is one matrix of BLAS-3 for whoever uses them. Both scaling and
-   normalisation are affine in the bytes v of a patch, p = gain v + offset. For normalisation
+   Rows come region after region, so that a region is one matrix of BLAS-3 for whoever uses them. Bytes are whole
+   numbers, and so are their sums v over R x R pixels, which -reduce makes averages of. A patch of q of them, with the
+   sum t, is
 
-     (p - mean p)/sqrt(var p + E/scale^2) = (v - mean v)/sqrt(var v + E),
+     (v - R^2 shift)/(R^2 scale)     or, normalised,     (q v - t)/sqrt((q sum v^2 - t^2) + q^2 R^4 E),
 
-   and sums of v and v^2 over all patches come from sliding sums, which are exact for whole numbers (and averages of 2
-   x 2 or 4 x 4).
+   where all that cancels is a whole number and exact: every number of a patch has a small relative error
+   (PsdPatchesPixelRoundings), and a normalised patch that is flat is 0. Sums over all patches come from sliding sums.
 */
 #include "patches_impl.h"
+#include "lift.h"
+#include <math.h>
 
 /* First index of part k when n things are divided into `parts` as evenly as possible, the larger parts first. */
 static PetscInt PartBegin(PetscInt n, PetscInt parts, PetscInt k)
@@ -53,13 +56,47 @@ static void BoxSums(PsdPatches patches, const PetscReal *plane, PetscReal *work,
   SlidingSums(width, across, 1, height, patches->width, work, sums);
 }
 
-/* gain and offset of the patch at each pixel, height x width */
-static void PatchScales(PsdPatches patches)
+/* Whether q sum v^2 - t^2 is made of whole numbers that are exact in double precision. */
+static PetscBool SpreadIsExact(PsdPatches patches)
+{
+  const PetscReal r = (PetscReal)patches->geometry.reduce, most = 255 * r * r * (PetscReal)patches->q;
+  return (PetscBool)(most * most <= 1 / PETSC_MACHINE_EPSILON);
+}
+
+/* Roundings of p: of q^2 R^4 E (2), the sum under the root (1) and the one it is a sum with (0, or q + 2), which the
+   root halves, then root, reciprocal and product; without normalisation, of v - R^2 shift, R^2 scale and the
+   quotient. */
+PetscReal PsdPatchesPixelRoundings(PsdPatches patches)
+{
+  if (!(patches->geometry.normalize > 0)) return 3;
+  return SpreadIsExact(patches) ? 5 : 6 + (PetscReal)patches->q / 2;
+}
+
+/* q sum v^2 - t^2 of patches too large for it: the sum of (q v - t)^2/q, of which nothing cancels. */
+static PetscReal SpreadOfPatch(PsdPatches patches, const PetscReal *source, PetscReal total)
 {
   const PsdPatchGeometry *g = &patches->geometry;
   const size_t plane = (size_t)patches->height * patches->width;
   const PetscReal q = (PetscReal)patches->q;
-  PetscReal *sum = patches->scales, *squares = sum + plane, *gain = squares + plane, *offset = gain + plane;
+  PetscReal sum = 0;
+  for (PetscInt channel = 0; channel < g->channels; channel++, source += plane)
+    for (PetscInt row = 0; row < g->patch_height; row++)
+      for (PetscInt column = 0; column < g->patch_width; column++) {
+        const PetscReal centred = q * source[(size_t)row * patches->width + column] - total;
+        sum += centred * centred;
+      }
+  return sum / q;
+}
+
+/* t and gain of the patch at each pixel, height x width, from whole numbers v */
+static void PatchScales(PsdPatches patches)
+{
+  const PsdPatchGeometry *g = &patches->geometry;
+  const size_t plane = (size_t)patches->height * patches->width;
+  const PetscReal q = (PetscReal)patches->q, weight = q * (PetscReal)g->reduce * (PetscReal)g->reduce;
+  const PetscReal floor = weight * weight * g->normalize;
+  const PetscBool exact = SpreadIsExact(patches);
+  PetscReal *sum = patches->scales, *squares = sum + plane, *gain = squares + plane, *total = gain + plane;
   for (size_t k = 0; k < plane; k++) sum[k] = squares[k] = 0;
   for (PetscInt channel = 0; channel < g->channels; channel++) {
     for (size_t k = 0; k < plane; k++) {
@@ -68,16 +105,19 @@ static void PatchScales(PsdPatches patches)
       squares[k] += value * value;
     }
   }
-  BoxSums(patches, sum, gain, offset);
+  BoxSums(patches, sum, gain, total);
   BoxSums(patches, squares, gain, sum);
-  for (size_t k = 0; k < plane; k++) {
-    const PetscReal total = offset[k], variance = (q * sum[k] - total * total) / (q * q);
-    gain[k] = 1 / PetscSqrtReal(variance + g->normalize);
-    offset[k] = -total / q * gain[k];
+  for (PetscInt y = 0; y + g->patch_height <= patches->height; y++) {
+    for (PetscInt x = 0; x + g->patch_width <= patches->width; x++) {
+      const size_t k = (size_t)y * patches->width + x;
+      const PetscReal spread =
+          exact ? q * sum[k] - total[k] * total[k] : SpreadOfPatch(patches, patches->image + k, total[k]);
+      gain[k] = 1 / PetscSqrtReal(spread + floor);
+    }
   }
 }
 
-/* One patch: runs of `width` pixels, p = gain v + offset. Inlined with a constant width where that is usual. */
+/* One patch: runs of `width` pixels, p = gain (image - offset). Inlined with a constant width where that is usual. */
 static inline void CutRuns(const PsdPatches patches, const PetscReal *source, PetscInt width, PetscReal gain,
                            PetscReal offset, PetscReal *restrict patch)
 {
@@ -86,7 +126,7 @@ static inline void CutRuns(const PsdPatches patches, const PetscReal *source, Pe
   for (PetscInt channel = 0; channel < g->channels; channel++, source += plane)
     for (PetscInt row = 0; row < g->patch_height; row++, patch += width)
       for (PetscInt column = 0; column < width; column++)
-        patch[column] = gain * source[(size_t)row * patches->width + column] + offset;
+        patch[column] = gain * (source[(size_t)row * patches->width + column] - offset);
 }
 
 static void CutPatch(const PsdPatches patches, PetscInt y, PetscInt x, PetscReal *patch)
@@ -94,7 +134,7 @@ static void CutPatch(const PsdPatches patches, PetscInt y, PetscInt x, PetscReal
   const PsdPatchGeometry *g = &patches->geometry;
   const size_t at = (size_t)y * patches->width + x, plane = (size_t)patches->height * patches->width;
   const PetscReal *source = patches->image + at;
-  PetscReal gain = 1 / g->pixel_scale, offset = -g->pixel_shift / g->pixel_scale;
+  PetscReal gain = 1, offset = 0;
   if (g->normalize > 0) {
     gain = patches->scales[2 * plane + at];
     offset = patches->scales[3 * plane + at];
@@ -150,7 +190,8 @@ PetscErrorCode PsdPatchesCountRegions(PsdPatches patches, PetscInt count[])
   PetscFunctionReturn(0);
 }
 
-/* The bytes as numbers, averaged over reduce x reduce pixels; rows and columns that are left over are not used. */
+/* image <- v: the bytes as numbers, summed over reduce x reduce pixels; rows and columns that are left over are not
+   used. */
 static void Reduce(PsdPatches patches, const unsigned char image[])
 {
   const PsdPatchGeometry *g = &patches->geometry;
@@ -168,9 +209,26 @@ static void Reduce(PsdPatches patches, const unsigned char image[])
         PetscInt sum = 0;
         for (PetscInt i = 0; i < r; i++)
           for (PetscInt j = 0; j < r; j++) sum += pixel[(size_t)i * g->width + j];
-        *reduced++ = (PetscReal)sum / (PetscReal)(r * r);
+        *reduced++ = (PetscReal)sum;
       }
     }
+  }
+}
+
+/* v <- q v, of which normalised patches are made, or (v - R^2 shift)/(R^2 scale) */
+static void ScalePixels(PsdPatches patches)
+{
+  const PsdPatchGeometry *g = &patches->geometry;
+  const size_t pixels = (size_t)g->channels * patches->height * patches->width;
+  const PetscReal q = (PetscReal)patches->q, area = (PetscReal)g->reduce * (PetscReal)g->reduce;
+  const PetscReal shift = g->pixel_shift, scale = area * g->pixel_scale;
+  PetscReal *image = patches->image;
+  if (g->normalize > 0) {
+    for (size_t k = 0; k < pixels; k++) image[k] *= q;
+  } else if (g->reduce == 1) {
+    for (size_t k = 0; k < pixels; k++) image[k] = (image[k] - shift) / scale;
+  } else {
+    for (size_t k = 0; k < pixels; k++) image[k] = fma(-area, shift, image[k]) / scale;
   }
 }
 
@@ -180,6 +238,7 @@ PetscErrorCode PsdPatchesExtract(PsdPatches patches, const unsigned char image[]
   const PsdPatchGeometry *g = &patches->geometry;
   Reduce(patches, image);
   if (g->normalize > 0) PatchScales(patches);
+  ScalePixels(patches);
 
   PetscReal *patch = rows;
   PetscCall(PsdPatchesCountRegions(patches, count));

@@ -69,36 +69,22 @@ static void Centre(PetscInt q, const PetscReal *moments, const PetscReal *mu, Pe
   for (PetscInt k = 0; k < q; k++) first[k] = p[k] - mu[k];
 }
 
-/* svec of order f + 1 from that of order `part` + 1 in the same place: coordinates part .. f - 1 are zero. */
-static PetscErrorCode Pad(PetscInt part, PetscInt f, PetscReal *phi)
+PetscInt PsdPatchesLiftedLength(PsdPatches patches)
 {
-  PetscFunctionBeginUser;
-  const size_t square = (size_t)PsdPackedLength(part), last = (size_t)PsdPackedLength(f);
-  if (part == f) PetscFunctionReturn(0);
-  PetscCall(PetscArraymove(phi + last, phi + square, part)); /* the linear part, ... */
-  phi[last + f] = phi[square + part];                        /* ... and the constant */
-  PetscCall(PetscArrayzero(phi + last + part, f - part));
-  PetscCall(PetscArrayzero(phi + square, last - square));
-  PetscFunctionReturn(0);
+  PetscInt length = patches->G * PsdPackedLength(PsdPatchesFinalDimension(patches) + 1);
+  for (PetscInt k = 0; k < patches->branches; k++) length += PsdPatchesLiftedLength(patches->branch[k]);
+  return length;
 }
 
 static PetscErrorCode LiftBranches(PsdPatches patches, const PetscReal activation[3], const PetscReal moments[],
                                    PetscReal phi[])
 {
   PetscFunctionBeginUser;
-  const PetscInt f = PsdPatchesFinalDimension(patches);
-  const size_t m = (size_t)PsdPackedLength(f + 1);
   for (PetscInt k = 0; k < patches->branches; k++) {
     const PsdPatches branch = patches->branch[k];
-    const size_t part = (size_t)PsdPackedLength(branch->f + 1);
     PetscCall(PsdPatchesLift(branch, activation, moments, phi));
-    /* from the last region on, so that none is written over */
-    for (PetscInt g = branch->G - 1; g >= 0; g--) {
-      if (g > 0 && part < m) PetscCall(PetscArraymove(phi + g * m, phi + g * part, part));
-      PetscCall(Pad(branch->f, f, phi + g * m));
-    }
     moments += PsdPatchesMomentsLength(branch);
-    phi += branch->G * m;
+    phi += PsdPatchesLiftedLength(branch);
   }
   PetscFunctionReturn(0);
 }

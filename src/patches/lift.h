@@ -17,8 +17,12 @@ static inline PetscInt PsdPackedLength(PetscInt n)
   return n * (n + 1) / 2;
 }
 
-/* Numbers in the moments of an image. */
+/* Numbers in the moments of an image, and in its lifted features. */
 PetscInt PsdPatchesMomentsLength(PsdPatches patches);
+PetscInt PsdPatchesLiftedLength(PsdPatches patches);
+
+/* PsdPatchesGetDimensions - f[g]: numbers in a patch of the program in each of the G regions of all branches. */
+void PsdPatchesGetDimensions(PsdPatches patches, PetscInt f[]);
 
 /*
    PsdPatchesMoments - mean over each region's patches p of [p;1][p;1]'.
@@ -29,11 +33,28 @@ PetscErrorCode PsdPatchesMoments(PsdPatches patches, const unsigned char image[]
 
 /*
    PsdPatchesLift - Phi_ig from the moments: transforms them into the program's coordinates and weights them with the
-   activation. Not collective. activation: a, b, c. phi: G svecs of order f+1; with one branch it may be the same
+   activation. Not collective. activation: a, b, c. phi: G svecs, each of its branch's order f+1; with one branch it may be the same
    array as moments.
 */
 PetscErrorCode PsdPatchesLift(PsdPatches patches, const PetscReal activation[3], const PetscReal moments[],
                               PetscReal phi[]);
+
+/*
+   PsdPatchesLiftErrors - bounds of what rounding does to the lifted features of these moments (lift_error.c), on the way
+   from the bytes to Phi_ig less its component along J:  errors[g] >= || computed - exact ||_F.
+
+   Not collective. moments: as PsdPatchesMoments computed them. errors: G.
+*/
+void PsdPatchesLiftErrors(PsdPatches patches, const PetscReal activation[3], const PetscReal moments[],
+                          PetscReal errors[]);
+
+/* PsdPatchesPixelRoundings - roundings that have gone into a number of a raw patch of one branch: its relative error is at
+   most PsdRoundings of it. Not collective. */
+PetscReal PsdPatchesPixelRoundings(PsdPatches patches);
+
+/* PsdPatchesCoordinateError - a bound of the error of x = (p - mean) transform of a raw patch p of that norm, computed as a
+   product of p - mean, of norm `centred`, with the transform; of p itself without one. Of one branch. Not collective. */
+PetscReal PsdPatchesCoordinateError(PsdPatches patches, PetscReal norm, PetscReal centred);
 
 /* PsdPatchesProduct - upper triangle of scale sum_l p_l p_l', for `count` patches, rows of q. Reads up to
    PSD_ROWS_PADDING numbers beyond the last row. Not collective. */

@@ -8,16 +8,6 @@
 #include "mirror.h"
 #include "patches_impl.h"
 
-PetscBool PsdPatchesAreSymmetric(PsdPatches patches)
-{
-  const PsdPatchGeometry *g = &patches->geometry;
-  for (PetscInt k = 0; k < patches->branches; k++)
-    if (!PsdPatchesAreSymmetric(patches->branch[k])) return PETSC_FALSE;
-  if (patches->branches) return PETSC_TRUE;
-  return (PetscBool)(g->width % g->reduce == 0 && (patches->width - g->patch_width) % g->stride == 0 &&
-                     patches->columns % g->pool == 0);
-}
-
 void PsdPatchesSetMirrored(PsdPatches patches)
 {
   patches->mirrored = PETSC_TRUE;
@@ -46,40 +36,70 @@ static PsdPatches BranchOf(PsdPatches patches, PetscInt *g)
   return patches;
 }
 
-/* Whether every coordinate is even (sign 1) or odd (-1): those of principal components are, others need not be. */
+/* Whether every coordinate is even (sign 1) or odd (-1), exactly: those of principal components are, others need not
+   be. */
 static PetscBool FindParities(PsdPatches patches, PetscReal sign[])
 {
   const PetscInt q = patches->q, f = patches->f;
   const PetscReal *T = patches->transform;
   if (!T) return PETSC_FALSE;
   for (PetscInt k = 0; k < f; k++) {
-    PetscReal size = 0, even = 0, odd = 0;
+    PetscBool even = PETSC_TRUE, odd = PETSC_TRUE;
     for (PetscInt i = 0; i < q; i++) {
       const PetscReal here = T[i * f + k], there = T[PsdPatchesMirrorPixel(patches, i) * f + k];
-      size += here * here;
-      even += (here + there) * (here + there);
-      odd += (here - there) * (here - there);
+      even = (PetscBool)(even && here == there);
+      odd = (PetscBool)(odd && here == -there);
     }
-    /* squares of what rounding may leave of zero */
-    const PetscReal none = PETSC_MACHINE_EPSILON * size;
-    if (even > none && odd > none) return PETSC_FALSE;
-    sign[k] = odd <= none ? 1 : -1;
+    if (!even && !odd) return PETSC_FALSE;
+    sign[k] = even ? 1 : -1;
   }
   return PETSC_TRUE;
 }
 
+/* Whether mirroring permutes the coordinates as it does the pixels, exactly. */
+static PetscBool Permutes(PsdPatches patches)
+{
+  const PetscInt q = patches->q;
+  const PetscReal *T = patches->transform;
+  if (!T) return PETSC_TRUE;
+  if (patches->f != q) return PETSC_FALSE;
+  for (PetscInt i = 0; i < q; i++)
+    for (PetscInt j = 0; j < q; j++)
+      if (T[(size_t)i * q + j] != T[(size_t)PsdPatchesMirrorPixel(patches, i) * q + PsdPatchesMirrorPixel(patches, j)])
+        return PETSC_FALSE;
+  return PETSC_TRUE;
+}
+
+/* A transform that a file gave need not be that of mirrored statistics. */
+static PetscBool TransformIsSymmetric(PsdPatches patches)
+{
+  PetscReal *sign;
+  if (!patches->transform) return PETSC_TRUE;
+  for (PetscInt k = 0; k < patches->q; k++)
+    if (patches->mean[k] != patches->mean[PsdPatchesMirrorPixel(patches, k)]) return PETSC_FALSE;
+  if (PetscMalloc1(patches->f, &sign)) return PETSC_FALSE;
+  const PetscBool symmetric = (PetscBool)(FindParities(patches, sign) || Permutes(patches));
+  (void)PetscFree(sign);
+  return symmetric;
+}
+
+PetscBool PsdPatchesAreSymmetric(PsdPatches patches)
+{
+  const PsdPatchGeometry *g = &patches->geometry;
+  for (PetscInt k = 0; k < patches->branches; k++)
+    if (!PsdPatchesAreSymmetric(patches->branch[k])) return PETSC_FALSE;
+  if (patches->branches) return PETSC_TRUE;
+  return (PetscBool)(g->width % g->reduce == 0 && (patches->width - g->patch_width) % g->stride == 0 &&
+                     patches->columns % g->pool == 0 && TransformIsSymmetric(patches));
+}
+
 void PsdPatchesGetMirror(PsdPatches patches, PetscInt g, PsdRegionMirror *mirror)
 {
-  const PetscInt f = PsdPatchesFinalDimension(patches);
   PetscInt here = g;
   const PsdPatches branch = BranchOf(patches, &here);
   const PetscInt pool = branch->geometry.pool, column = here % pool;
   mirror->region = g - column + (pool - 1 - column);
-  mirror->f = branch->f;
-  for (PetscInt k = 0; k < f; k++) {
-    mirror->coordinate[k] = k;
-    mirror->sign[k] = 1;
-  }
+  for (PetscInt k = 0; k < branch->f; k++) mirror->coordinate[k] = k;
   if (FindParities(branch, mirror->sign)) return;
   for (PetscInt k = 0; k < branch->f; k++) {
     mirror->coordinate[k] = PsdPatchesMirrorPixel(branch, k);

@@ -19,11 +19,11 @@ PetscBool PsdPatchesAreMirrored(PsdPatches patches);
 PetscInt PsdPatchesMirrorPixel(PsdPatches patches, PetscInt k);
 
 /* What becomes of region g: coordinate k of a patch of the mirrored image in `region` is sign[k] times coordinate
-   coordinate[k] of one of the image in g. Coordinates from f on are padding. */
+   coordinate[k] of one of the image in g. */
 typedef struct {
-  PetscInt region, f;
-  PetscInt *coordinate; /* f of all branches */
-  PetscReal *sign;      /* f of all branches */
+  PetscInt region;
+  PetscInt *coordinate; /* room for f of the largest branch */
+  PetscReal *sign;      /* likewise */
 } PsdRegionMirror;
 void PsdPatchesGetMirror(PsdPatches patches, PetscInt g, PsdRegionMirror *mirror);
 

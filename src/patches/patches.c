@@ -139,6 +139,13 @@ static PetscErrorCode CheckGeometry(PsdPatches patches)
   PsdCheckInput(patches->pca <= patches->q,
                 "option -pca: found %" PetscInt_FMT ", more than the %" PetscInt_FMT " numbers of a patch",
                 patches->pca, patches->q);
+  /* what extraction multiplies them by must not take them out of range */
+  const PetscReal area = (PetscReal)g->reduce * (PetscReal)g->reduce, q = (PetscReal)patches->q;
+  PsdCheckInput(!PetscIsInfOrNanReal(q * q * area * area * g->normalize),
+                "option -patch_normalize: found %g, too large", (double)g->normalize);
+  PsdCheckInput(!PetscIsInfOrNanReal(area * g->pixel_shift) && !PetscIsInfOrNanReal(area * g->pixel_scale),
+                "options -pixel_shift and -pixel_scale: found %g and %g, too large", (double)g->pixel_shift,
+                (double)g->pixel_scale);
   PetscFunctionReturn(0);
 }
 
@@ -162,6 +169,7 @@ static PetscErrorCode SetUpGeometry(PsdPatches patches)
                          patches->G, &patches->region_count, (size_t)patches->q * patches->q, &patches->square));
   PetscCall(PetscMalloc2((size_t)patches->q * patches->q, &patches->product, (size_t)4 * g->height * g->width,
                          &patches->scales));
+  PetscCall(PsdPatchesCountRegions(patches, patches->region_count));
   PetscFunctionReturn(0);
 }
 
@@ -201,6 +209,7 @@ PetscErrorCode PsdPatchesSetTransform(PsdPatches patches, PetscInt f, const Pets
   PetscCall(PetscArraycpy(patches->transform, transform, (size_t)patches->q * f));
   PetscCall(PetscArraycpy(patches->mean, mean, patches->q));
   patches->f = f;
+  PetscCall(PsdPatchesMeasureTransform(patches));
   PetscFunctionReturn(0);
 }
 
@@ -241,6 +250,15 @@ PetscInt PsdPatchesFinalDimension(PsdPatches patches)
   PetscInt f = patches->pca > 0 ? patches->pca : patches->f;
   for (PetscInt k = 0; k < patches->branches; k++) f = PetscMax(f, PsdPatchesFinalDimension(patches->branch[k]));
   return f;
+}
+
+void PsdPatchesGetDimensions(PsdPatches patches, PetscInt f[])
+{
+  for (PetscInt k = 0; k < patches->branches; k++) {
+    PsdPatchesGetDimensions(patches->branch[k], f);
+    f += patches->branch[k]->G;
+  }
+  for (PetscInt g = 0; g < patches->G; g++) f[g] = PsdPatchesFinalDimension(patches);
 }
 
 PetscErrorCode PsdPatchesGetSizes(PsdPatches patches, PetscInt *q, PetscInt *f, PetscInt *G, PetscInt *positions)

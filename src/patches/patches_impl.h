@@ -21,6 +21,8 @@ struct _p_PsdPatches {
   PetscInt height, width;      /* of the reduced image */
   PetscInt rows, columns;      /* the grid of places that patches are cut at */
   PetscReal *transform, *mean; /* q x f row-major and q; NULL: none (yet) */
+  /* bounds of the transform's Frobenius and spectral norm, and of the mean's; see transform_norm.c */
+  PetscReal frobenius, spectral, mean_norm;
   PetscBool mirrored; /* statistics are those of images and mirror images: the transform respects the symmetry */
   PetscReal
       *parity; /* f: principal component k of a mirrored patch is parity[k] times the patch's; NULL: see mirror.c */
@@ -34,6 +36,9 @@ struct _p_PsdPatches {
 /* PsdPatchesFinalDimension - f once the transform is known, whether or not it is yet; with branches the largest. Not
    collective. */
 PetscInt PsdPatchesFinalDimension(PsdPatches patches);
+
+/* PsdPatchesMeasureTransform - the norms of a transform that has just been set. Not collective. */
+PetscErrorCode PsdPatchesMeasureTransform(PsdPatches patches);
 
 /* PsdPatchesCountPositions - the sum of PsdPatchesCountRegions, of one branch. Not collective. */
 PetscInt64 PsdPatchesCountPositions(PsdPatches patches);

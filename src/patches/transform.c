@@ -172,6 +172,18 @@ static void BuildTransform(PsdPatches patches, PetscInt f, const PetscReal V[], 
   }
 }
 
+/* A transform of ZCA that mirroring leaves alone but for rounding is made one that it leaves alone. */
+static void RestoreSymmetry(PsdPatches patches, PetscReal transform[])
+{
+  const size_t q = (size_t)patches->q;
+  for (size_t i = 0; i < q; i++)
+    for (size_t j = 0; j < q; j++) {
+      const size_t i_mirrored = (size_t)PsdPatchesMirrorPixel(patches, (PetscInt)i);
+      const size_t j_mirrored = (size_t)PsdPatchesMirrorPixel(patches, (PetscInt)j);
+      transform[i_mirrored * q + j_mirrored] = transform[i * q + j];
+    }
+}
+
 PetscErrorCode PsdPatchesSetStatistics(PsdPatches patches, PetscReal sum[])
 {
   PetscFunctionBeginUser;
@@ -199,6 +211,7 @@ PetscErrorCode PsdPatchesSetStatistics(PsdPatches patches, PetscReal sum[])
         PetscCall(Eigendecompose(q, square, lambda));
       }
       BuildTransform(patches, f, square, lambda, transform);
+      if (patches->mirrored && patches->pca == 0) RestoreSymmetry(patches, transform);
     }
     PetscCallMPI(MPI_Bcast(transform, length, MPIU_REAL, 0, patches->comm));
     PetscCallMPI(MPI_Bcast(mean, (PetscMPIInt)q, MPIU_REAL, 0, patches->comm));
@@ -239,21 +252,4 @@ void PsdPatchesGetRange(PsdPatches patches, PsdPatchRange *range)
     range->largest = PetscMax(range->largest, PetscMax(pixel, x));
     range->x = PetscMax(range->x, x);
   }
-}
-
-/* With r the largest norm of a patch and |T|_F >= |T|_2:  |a| |T|^2 (r + |mean|)^2 + |b| |T| (r + |mean|). A
-   normalised patch has norm at most sqrt q; another's entries are at most those of the pixel values 0 and 255. */
-PetscReal PsdPatchesFeatureBound(PsdPatches patches, const PetscReal activation[3])
-{
-  const PsdPatchGeometry *g = &patches->geometry;
-  const PetscReal low = PetscAbsReal(g->pixel_shift), high = PetscAbsReal(255 - g->pixel_shift);
-  const PetscReal largest = g->normalize > 0 ? 1 : PetscMax(low, high) / g->pixel_scale;
-  PetscReal T = 0, mean = 0, most = 0;
-  for (PetscInt k = 0; k < patches->branches; k++)
-    most = PetscMax(most, PsdPatchesFeatureBound(patches->branch[k], activation));
-  if (!patches->transform) return most;
-  for (size_t k = 0; k < (size_t)patches->q * patches->f; k++) T += patches->transform[k] * patches->transform[k];
-  for (PetscInt k = 0; k < patches->q; k++) mean += patches->mean[k] * patches->mean[k];
-  const PetscReal x = PetscSqrtReal(T) * (largest * PetscSqrtReal((PetscReal)patches->q) + PetscSqrtReal(mean));
-  return PetscAbsReal(activation[0]) * x * x + PetscAbsReal(activation[1]) * x;
 }

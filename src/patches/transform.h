@@ -26,10 +26,6 @@ PetscErrorCode PsdPatchesSetStatistics(PsdPatches patches, PetscReal sum[]);
 struct _p_PsdVisitor;
 PetscErrorCode PsdPatchesVisit(PsdPatches patches, struct _p_PsdVisitor *visitor);
 
-/* PsdPatchesFeatureBound - an upper bound of |Phi's quadratic and linear parts| before cancellation in the change of
-   coordinates: what the rounding error of a lifted feature is relative to. 0 without a transform. */
-PetscReal PsdPatchesFeatureBound(PsdPatches patches, const PetscReal activation[3]);
-
 /* How large the numbers of patches can be, as far as that is known before any is cut: of raw patches and of those of
    the program the least and the largest over branches, and the largest of the program's, x. */
 typedef struct {

@@ -111,8 +111,13 @@ static PetscErrorCode Lift(void *context)
    rate. */
 static PetscReal TransformSeconds(const PsdSizes *sizes, PetscReal gemm)
 {
+  PetscReal flops = 0;
   if (!sizes->transform) return 0;
-  return (PetscReal)sizes->G * 2 * sizes->q * sizes->f * (sizes->q + sizes->f) / (0.7 * gemm);
+  for (PetscInt b = 0; b < sizes->branches; b++) {
+    const PsdBranchSizes *branch = &sizes->branch[b];
+    flops += (PetscReal)branch->G * 2 * sizes->q * branch->f * (sizes->q + branch->f);
+  }
+  return flops / (0.7 * gemm);
 }
 
 /* What is timed is without a transform, which is counted. With several branches only
@@ -144,7 +149,7 @@ PetscErrorCode PsdRatesMeasure(MPI_Comm comm, const PsdSizes *sizes, PsdPatches 
   const size_t square = (size_t)ORDER * ORDER;
   Operands it = {.length = (size_t)4 << 20, .patches = patches, .activation = activation};
   PetscReal seconds;
-  it.d = (PetscInt)PetscMin(sizes->d, EIGEN_MOST);
+  it.d = (PetscInt)PetscMin(sizes->d_max, EIGEN_MOST);
   PetscCall(PetscMalloc5(square, &it.A, square, &it.B, square, &it.C, ORDER, &it.lambda, 3 * it.length, &it.vectors));
   for (size_t k = 0; k < square; k++) it.A[k] = it.B[k] = (PetscReal)((k * 7919) % 1009) / 1009;
   for (size_t k = 0; k < 3 * it.length; k++) it.vectors[k] = 1;
@@ -177,5 +182,5 @@ void PsdRatesGiven(const PsdSizes *sizes, PetscInt count, const PetscReal given[
                       .lift = nominal.lift * slower + TransformSeconds(sizes, given[0] * 1e9)};
   if (count < PSD_RATES) return;
   rates->lift = given[4] / 1e3;
-  rates->eigen = given[5] / 1e3 / (sizes->d * sizes->d * sizes->d);
+  rates->eigen = given[5] / 1e3 / (sizes->d_max * sizes->d_max * sizes->d_max);
 }

@@ -137,7 +137,7 @@ static void AddUp(PsdPlan plan, const PsdConsensusKernel *kernel)
   PsdAdmmMemory(s, kernel, plan->node.program, &plan->memory);
   PsdAdmmCosts(s, kernel, &plan->rates, plan->iterations, cost);
   *totals = (PsdPlanTotals){.n = s->n,
-                            .f = s->f,
+                            .f = s->f_max,
                             .D = s->D,
                             .blocks = 2 * s->pairs,
                             .ranks = s->ranks,

@@ -8,12 +8,13 @@ static PetscErrorCode ViewProblem(PsdPlan plan, PetscViewer viewer)
 {
   PetscFunctionBeginUser;
   const PsdSizes *s = &plan->sizes;
+  const char *up_to = s->m_max * (PetscReal)s->G > s->D ? "up to " : "";
   PetscCall(PetscViewerASCIIPrintf(
       viewer,
       "problem  %.0f samples, %.0f patches each; f %.0f, D %.0f (A'A of order %.0f), %" PetscInt_FMT
-      " blocks of order %.0f; ranks %" PetscInt_FMT "\n",
-      (double)s->n, (double)s->positions, (double)s->f, (double)s->D, (double)s->order, 2 * s->pairs, (double)s->d,
-      s->ranks));
+      " blocks of order %s%.0f; ranks %" PetscInt_FMT "\n",
+      (double)s->n, (double)s->positions, (double)s->f_max, (double)s->D, (double)s->order, 2 * s->pairs, up_to,
+      (double)s->d_max, s->ranks));
   PetscCall(PetscViewerASCIIPrintf(viewer, "consensus %s, cone %s, %" PetscInt_FMT " iterations\n",
                                    plan->totals.consensus, PsdConeDescribe(s), plan->totals.iterations));
   PetscFunctionReturn(0);
@@ -23,7 +24,7 @@ static PetscErrorCode ViewRates(PsdPlan plan, PetscViewer viewer)
 {
   PetscFunctionBeginUser;
   const PsdRates *rates = &plan->rates;
-  const PetscReal d = plan->sizes.d;
+  const PetscReal d = plan->sizes.d_max;
   PetscCall(PetscViewerASCIIPrintf(viewer,
                                    "rates    a rank: dgemm %.1f, dsyrk %.1f, dpotrf %.1f GFLOP/s; memory %.1f GB/s; "
                                    "lifting %.3g ms an image; dsyevd "

@@ -2,55 +2,71 @@
    One pass over the samples for the certificate: predictions A S, their loss, and for each candidate w the dual point
    nu = -L'(A w), or a nu that was given, pulled into the dual function's domain; and A'nu.
 
-   Nothing here goes through A'A, whose rounding is of the order of eps ||A||^2 and drowns a small beta. What remains
-   is the rounding of sums over samples, and that is bounded: a computed sum of k terms differs from the exact one by
-   at most k eps times the sum of absolute values, here in blocks of a chunk's rows, then chunks, then ranks. As
-   matrices,
+   Nothing here goes through A'A, whose rounding is of the order of eps ||A||^2 and drowns a small beta. What remains is
+   bounded (docs/mathematics.md, section 6). With e_ig the bound of the error of a feature (patches/lift_error.c), and
+   sums in blocks of BLAS and, of blocks, in twice the working precision,
 
-     || error of smat(A'nu)_gt ||_F  <=  gamma sum_i |nu_it| ||Phi_ig||_F,     gamma = roundings eps,
+     || error of smat(A'nu)_gt ||_F  <=  sum_i |nu_it| (e_ig + k eps ||Phi_ig||_F),                   k: AdjointRoundings
+     | error of yhat_it |  <=  sum_g [ (e_ig + k' eps ||Phi_ig||) (||S_gt|| + s_gt) + ||Phi_ig|| s_gt ],  k': of forward
 
-   where `roundings` also counts the operations that made Phi itself of pixels. Those of a change of coordinates are
-   relative to what it may cancel, which is added to ||Phi_ig||_F (PsdPatchesFeatureBound). The error of a prediction
-   <Phi_ig, S_gt> summed over g is at most gamma sum_g ||Phi_ig||_F ||S_gt||_F, and moves the loss by that times its
-   slope: at all events the steepest of a loss that has one, else, as the squared loss has not, to first order the
-   slope at yhat.
+   s_gt being the bound of the error of S_gt. What the latter does to the loss is the loss's own to say (PsdLossOps,
+   change); nu as computed is a dual point, however A w was rounded.
 
    Samples kept as features go through in chunks, all products of a chunk at once; samples kept as patches go through
    once for each product (rows.h).
 */
 #include "dual_point.h"
 #include "base/base.h"
-#include "patches/transform.h"
+#include "base/rounding.h"
 #include "samples.h"
 #include <petscblaslapack.h>
+
+#define BLOCK_ROWS 64     /* samples in one product A'nu, ... */
+#define BLOCK_COLUMNS 128 /* ... and numbers of a feature in one product A S */
 
 /* What is summed over the samples: of predictions, and of each dual point. */
 typedef struct {
   PetscReal loss;
-  PetscReal sensitivity; /* of the loss to rounding: sum of slope ||Phi_ig|| ||S_gt|| */
-  PetscReal correct;     /* samples whose largest score is that of their class */
+  PetscReal change;           /* a bound of what the errors of predictions do to it */
+  PetscReal correct;          /* samples whose largest score is that of their class */
+  PetscReal features, errors; /* sums of squares of ||Phi_ig|| and of the bounds of their errors */
 } PredictionSums;
 typedef struct {
   PetscReal linear, quadratic; /* <nu,Y> and ||nu||^2 */
+  PetscReal size;              /* sum of |nu|, as |Y| = 1 */
 } PointSums;
 #define SUMS(candidates) ((sizeof(PredictionSums) + (size_t)(candidates) * sizeof(PointSums)) / sizeof(PetscReal))
+
+/* Those of them that are differences, or count for the primal, in twice the precision. */
+typedef struct {
+  PsdPairSum linear, quadratic;
+} ExactPoint;
+
+/* What is known of a sample's features: G numbers each. */
+typedef struct {
+  const PetscReal *norm, *error; /* bounds of ||Phi_ig|| as computed, and of its error */
+} Sample;
 
 /* Everything of one pass: `sets` column sets (S, then each w), each D x C, the same on every rank. */
 typedef struct {
   PsdProblem problem;
   PetscInt sets, rows_max;
+  PetscReal forward, adjoint; /* relative errors of the products, see PsdRoundings */
   const PsdDualSource *sources;
   PsdDualPoint *points;
-  PetscReal *columns;      /* D x (sets C) */
-  PetscReal *yhat;         /* rows x (sets C), row-major */
-  PetscReal *gradient;     /* D x ((sets - 1) C) */
-  PetscReal *rounding;     /* (sets - 1) C G */
-  PetscReal feature_bound; /* PsdPatchesFeatureBound */
-  PetscReal *norm;         /* rows x G: ||Phi_ig|| */
-  PetscReal *S_norm;       /* C x G: ||S_gt|| */
-  PetscReal *region_norm;  /* G: ||A_g||_F^2 */
-  PetscReal *slope;        /* C: of the loss, one for each score of a sample */
-  PetscReal *sums;         /* one array, to be added over ranks: the next two */
+  PetscReal *columns;          /* D x (sets C) */
+  PetscReal *yhat, *lost;      /* rows x (sets C), row-major, and what their sums lose */
+  PetscReal *product;          /* one block's: rows x (sets C) */
+  PetscReal *gradient, *rest;  /* D x ((sets - 1) C), and what its sums lose */
+  PetscReal *part;             /* one block's */
+  PetscReal *rounding;         /* (sets - 1) C G */
+  PetscReal *norm;             /* rows x G: ||Phi_ig|| */
+  PetscReal *S_norm, *S_error; /* C x G: ||S_gt||, and its error */
+  PetscReal *region_norm;      /* G: ||A_g||_F^2 */
+  PetscReal *delta;            /* C: errors of a sample's predictions */
+  PsdPairSum loss;
+  ExactPoint *exact; /* sets - 1 */
+  PetscReal *sums;   /* one array, to be added over ranks: the next two */
   PredictionSums *prediction;
   PointSums *point; /* sets - 1 */
 } Pass;
@@ -59,13 +75,10 @@ PetscErrorCode PsdDualPointCreate(PsdProblem problem, PsdDualPoint *point)
 {
   PetscFunctionBeginUser;
   const PsdBlocks blocks = problem->blocks;
-  point->linear = point->quadratic = 0;
-  point->nu = NULL;
+  *point = (PsdDualPoint){0};
   if (problem->loss.ops->splits) PetscCall(PetscMalloc1((size_t)problem->n_local * blocks->C, &point->nu));
   PetscCall(PsdBlocksCreateVec(blocks, &point->gradient));
-  PetscCall(VecCreate(blocks->comm, &point->rounding));
-  PetscCall(VecSetSizes(point->rounding, blocks->local, blocks->pairs));
-  PetscCall(VecSetType(point->rounding, VECSTANDARD));
+  PetscCall(PsdBlocksCreatePairVec(blocks, &point->rounding));
   PetscFunctionReturn(0);
 }
 
@@ -87,10 +100,13 @@ PetscErrorCode PsdDualPointPolar(PsdProblem problem, const PsdDualPoint *point, 
   PetscCall(VecGetArrayRead(point->gradient, &M));
   PetscCall(VecGetArrayRead(point->rounding, &rounding));
   for (PetscInt k = 0; k < blocks->local; k++) {
-    PetscReal one;
-    PetscCall(PsdPolarEvaluate(problem->polar, M + (size_t)k * blocks->m, &one));
-    largest[0] = PetscMax(largest[0], one + 2 * rounding[k]);
-    largest[1] = PetscMax(largest[1], 2 * rounding[k]);
+    PetscReal one = INFINITY;
+    PetscCall(PsdPolarsEvaluate(problem->polars, blocks->first + k, M + PsdBlocksOwn(blocks, k).at, &one));
+    /* not a number: not known */
+    const PetscReal hides = 2 * rounding[k] <= PETSC_MAX_REAL ? 2 * rounding[k] : INFINITY;
+    one = one + hides <= PETSC_MAX_REAL ? PsdRoundUp(one + hides) : INFINITY;
+    largest[0] = PetscMax(largest[0], one);
+    largest[1] = PetscMax(largest[1], hides);
   }
   PetscCall(VecRestoreArrayRead(point->rounding, &rounding));
   PetscCall(VecRestoreArrayRead(point->gradient, &M));
@@ -98,6 +114,16 @@ PetscErrorCode PsdDualPointPolar(PsdProblem problem, const PsdDualPoint *point, 
   *value = largest[0];
   if (hidden) *hidden = largest[1];
   PetscFunctionReturn(0);
+}
+
+/* Of a block, of the sum of blocks in twice the precision, and of the sum over ranks; that nu of a split loss is in the
+   domain but for rounding, and is scaled (softmax.c), changes each of its numbers. */
+static PetscReal AdjointRoundings(PsdProblem problem)
+{
+  PetscMPIInt ranks;
+  (void)MPI_Comm_size(problem->comm, &ranks);
+  const PetscReal domain = problem->loss.ops->splits ? 8 + 8 * (PetscReal)problem->blocks->C : 0;
+  return (problem->rows ? PsdRowsAdjointRoundings(problem->rows) : BLOCK_ROWS + 3) + (PetscReal)ranks + domain;
 }
 
 static PetscErrorCode PassCreate(PsdProblem problem, PetscInt candidates, const PsdDualSource sources[],
@@ -109,11 +135,16 @@ static PetscErrorCode PassCreate(PsdProblem problem, PetscInt candidates, const 
   const size_t gathered = problem->rows ? 0 : D * C;
   *pass = (Pass){.problem = problem, .sources = sources, .points = points, .sets = candidates + 1};
   pass->rows_max = problem->rows ? problem->n_local : PsdFeaturesChunkRows(problem->features);
-  pass->feature_bound = PsdPatchesFeatureBound(problem->patches, problem->activation);
-  PetscCall(PetscMalloc4(gathered * pass->sets, &pass->columns, C * pass->sets * pass->rows_max, &pass->yhat,
-                         G * pass->rows_max, &pass->norm, C * G, &pass->S_norm));
-  PetscCall(PetscCalloc5(gathered * candidates, &pass->gradient, C * G * candidates, &pass->rounding, SUMS(candidates),
-                         &pass->sums, G, &pass->region_norm, C, &pass->slope));
+  pass->forward = PsdRoundings(problem->rows ? PsdRowsForwardRoundings(problem->rows) : BLOCK_COLUMNS + 3);
+  pass->adjoint = PsdRoundings(AdjointRoundings(problem));
+  const size_t predictions = C * pass->sets * pass->rows_max, products = problem->rows ? 0 : predictions;
+  PetscCall(PetscMalloc7(gathered * pass->sets, &pass->columns, predictions, &pass->yhat, products, &pass->lost,
+                         products, &pass->product, G * pass->rows_max, &pass->norm, C * G, &pass->S_norm, C * G,
+                         &pass->S_error));
+  PetscCall(PetscMalloc1(gathered * candidates, &pass->part));
+  PetscCall(PetscCalloc7(gathered * candidates, &pass->gradient, gathered * candidates, &pass->rest, C * G * candidates,
+                         &pass->rounding, SUMS(candidates), &pass->sums, G, &pass->region_norm, C, &pass->delta,
+                         candidates, &pass->exact));
   pass->prediction = (PredictionSums *)pass->sums;
   pass->point = (PointSums *)(pass->prediction + 1);
   PetscFunctionReturn(0);
@@ -122,8 +153,10 @@ static PetscErrorCode PassCreate(PsdProblem problem, PetscInt candidates, const 
 static PetscErrorCode PassDestroy(Pass *pass)
 {
   PetscFunctionBeginUser;
-  PetscCall(PetscFree4(pass->columns, pass->yhat, pass->norm, pass->S_norm));
-  PetscCall(PetscFree5(pass->gradient, pass->rounding, pass->sums, pass->region_norm, pass->slope));
+  PetscCall(PetscFree7(pass->columns, pass->yhat, pass->lost, pass->product, pass->norm, pass->S_norm, pass->S_error));
+  PetscCall(PetscFree(pass->part));
+  PetscCall(
+      PetscFree7(pass->gradient, pass->rest, pass->rounding, pass->sums, pass->region_norm, pass->delta, pass->exact));
   PetscFunctionReturn(0);
 }
 
@@ -147,102 +180,145 @@ static PetscErrorCode GatherColumns(Vec x, PetscReal columns[])
   PetscFunctionReturn(0);
 }
 
-static PetscReal Norm(PetscInt length, const PetscReal x[])
-{
-  PetscReal squares = 0;
-#pragma omp simd reduction(+ : squares)
-  for (PetscInt k = 0; k < length; k++) squares += x[k] * x[k];
-  return PetscSqrtReal(squares);
-}
-
-/* norm[i G + g]: what the rounding error of Phi_ig is relative to, ||Phi_ig||_F and more when a transform cancels */
+/* norm[i G + g]: ||Phi_ig||_F */
 static void FeatureNorms(const Pass *pass, PetscInt rows, const PetscReal *phi, PetscInt ld)
 {
-  const PetscInt G = pass->problem->blocks->G, m = pass->problem->blocks->m;
+  const PetscInt G = pass->problem->blocks->G;
+  const PsdShape *region = pass->problem->blocks->region;
   for (PetscInt i = 0; i < rows; i++)
     for (PetscInt g = 0; g < G; g++)
-      pass->norm[i * G + g] = pass->feature_bound + Norm(m, phi + (size_t)i * ld + (size_t)g * m);
+      pass->norm[i * G + g] = PsdNormBound(region[g].m, phi + (size_t)i * ld + region[g].at);
 }
 
-/* slope[t] <- the most that score t changes the loss by, near yhat */
-static void Slopes(Pass *pass, const PetscReal yhat[], const PetscReal y[])
+/* delta[t]: how far a sample's predictions may be from the network's */
+static void PredictionErrors(Pass *pass, const Sample *sample)
 {
-  const PetscInt C = pass->problem->blocks->C;
-  const PsdLoss *loss = &pass->problem->loss;
-  const PetscReal steepest = (*loss->ops->steepness)(loss);
-  if (PetscIsInfReal(steepest)) (*loss->ops->dual_point)(loss, 1, C, yhat, y, pass->slope);
-  for (PetscInt t = 0; t < C; t++) pass->slope[t] = PetscIsInfReal(steepest) ? PetscAbsReal(pass->slope[t]) : steepest;
+  const PetscInt C = pass->problem->blocks->C, G = pass->problem->blocks->G;
+  for (PetscInt t = 0; t < C; t++) {
+    const PetscReal *norm = pass->S_norm + (size_t)t * G, *error = pass->S_error + (size_t)t * G;
+    pass->delta[t] = 0;
+    for (PetscInt g = 0; g < G; g++)
+      pass->delta[t] +=
+          (sample->error[g] + pass->forward * sample->norm[g]) * (norm[g] + error[g]) + sample->norm[g] * error[g];
+  }
 }
 
-/* Loss, its sensitivity to rounding, and correctness of one sample's prediction. */
-static void AddPrediction(Pass *pass, const PetscReal yhat[], const PetscReal y[], const PetscReal norm[])
+/* Loss of one sample's prediction, what may be wrong of it, and its correctness. */
+static void AddPrediction(Pass *pass, const PetscReal yhat[], const PetscReal y[], const Sample *sample)
 {
   const PetscInt C = pass->problem->blocks->C, G = pass->problem->blocks->G;
   const PsdLoss *loss = &pass->problem->loss;
   PredictionSums *sums = pass->prediction;
   PetscInt best = 0;
-  sums->loss += (*loss->ops->value)(loss, 1, C, yhat, y);
-  Slopes(pass, yhat, y);
-  for (PetscInt t = 0; t < C; t++) {
-    for (PetscInt g = 0; g < G; g++) sums->sensitivity += pass->slope[t] * norm[g] * pass->S_norm[t * G + g];
+  PsdPairSumAdd(&pass->loss, (*loss->ops->value)(loss, 1, C, yhat, y));
+  PredictionErrors(pass, sample);
+  sums->change += (*loss->ops->change)(loss, C, yhat, y, pass->delta);
+  for (PetscInt t = 1; t < C; t++)
     if (yhat[t] > yhat[best]) best = t;
-  }
   if (C == 1 ? (yhat[0] > 0) == (y[0] > 0) : y[best] > 0) sums->correct += 1;
   for (PetscInt g = 0; g < G; g++) {
-    const PetscReal feature = norm[g] - pass->feature_bound;
-    pass->region_norm[g] += feature * feature;
+    const PetscReal largest = sample->norm[g] + sample->error[g];
+    pass->region_norm[g] += largest * largest;
+    sums->features += sample->norm[g] * sample->norm[g];
+    sums->errors += sample->error[g] * sample->error[g];
   }
 }
 
 /* yhat of candidate k <- its dual point for sample i, and what is summed of it */
 static PetscErrorCode AddDualPoint(Pass *pass, PetscInt k, PetscInt i, PetscReal yhat[], const PetscReal y[],
-                                   const PetscReal norm[])
+                                   const Sample *sample)
 {
   PetscFunctionBeginUser;
   const PetscInt C = pass->problem->blocks->C, G = pass->problem->blocks->G;
   const PsdLoss *loss = &pass->problem->loss;
   const size_t distinct = (size_t)(i / pass->problem->representatives.copies);
   const PetscReal *given = pass->sources[k].w ? NULL : pass->sources[k].nu + distinct * C;
-  PointSums *sums = &pass->point[k];
   PetscReal *rounding = pass->rounding + (size_t)k * C * G, *nu = yhat;
   if (given) PetscCall(PetscArraycpy(nu, given, C));
   else (*loss->ops->dual_point)(loss, 1, C, yhat, y, nu);
   (*loss->ops->to_domain)(loss, 1, C, nu, y);
   if (pass->points[k].nu) PetscCall(PetscArraycpy(pass->points[k].nu + (size_t)i * C, nu, C));
   for (PetscInt t = 0; t < C; t++) {
-    sums->linear += nu[t] * y[t];
-    sums->quadratic += nu[t] * nu[t];
-    for (PetscInt g = 0; g < G; g++) rounding[t * G + g] += PetscAbsReal(nu[t]) * norm[g];
+    const PetscReal size = PetscAbsReal(nu[t]);
+    PsdPairSumAdd(&pass->exact[k].linear, nu[t] * y[t]);
+    PsdPairSumAdd(&pass->exact[k].quadratic, nu[t] * nu[t]);
+    pass->point[k].size += size;
+    for (PetscInt g = 0; g < G; g++) rounding[t * G + g] += size * (sample->error[g] + pass->adjoint * sample->norm[g]);
   }
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode PassChunk(Pass *pass, PetscInt first, PetscInt rows, const PetscReal *phi, PetscInt ld)
+/* sum + rest += x, in twice the working precision; fresh: they are zero */
+static void AddInPairs(size_t length, PetscBool fresh, const PetscReal *restrict x, PetscReal *restrict sum,
+                       PetscReal *restrict rest)
+{
+  for (size_t k = 0; k < length; k++) {
+    PsdPairSum pair = {fresh ? 0 : sum[k], fresh ? 0 : rest[k]};
+    PsdPairSumAdd(&pair, x[k]);
+    sum[k] = pair.high;
+    rest[k] = pair.low;
+  }
+}
+
+/* yhat <- phi times all columns, by blocks of a feature's numbers */
+static PetscErrorCode Predict(Pass *pass, PetscInt rows, const PetscReal *phi, PetscInt ld)
 {
   PetscFunctionBeginUser;
-  const PsdBlocks blocks = pass->problem->blocks;
-  const PetscInt C = blocks->C, width = pass->sets * C;
-  const PetscReal one = 1, zero = 0, *y = pass->problem->Y + (size_t)first * C;
-  PetscBLASInt D, bwidth, brows, bld, candidates;
-  PetscCall(PetscBLASIntCast(blocks->D, &D));
+  const PetscInt D = pass->problem->blocks->D, width = pass->sets * pass->problem->blocks->C;
+  const PetscReal one = 1, zero = 0;
+  PetscBLASInt bD, bwidth, brows, bld, some;
+  PetscCall(PetscBLASIntCast(D, &bD));
   PetscCall(PetscBLASIntCast(width, &bwidth));
   PetscCall(PetscBLASIntCast(rows, &brows));
   PetscCall(PetscBLASIntCast(ld, &bld));
-  candidates = bwidth - (PetscBLASInt)C;
-  PetscCallBLAS("BLASgemm", BLASgemm_("T", "N", &bwidth, &brows, &D, &one, pass->columns, &D, phi, &bld, &zero,
-                                      pass->yhat, &bwidth));
+  for (PetscInt first = 0; first < D; first += BLOCK_COLUMNS) {
+    some = (PetscBLASInt)PetscMin(BLOCK_COLUMNS, D - first);
+    PetscCallBLAS("BLASgemm", BLASgemm_("T", "N", &bwidth, &brows, &some, &one, pass->columns + first, &bD, phi + first,
+                                        &bld, &zero, pass->product, &bwidth));
+    AddInPairs((size_t)rows * width, (PetscBool)(first == 0), pass->product, pass->yhat, pass->lost);
+  }
+  PetscCall(PetscLogFlops(2.0 * rows * D * width));
+  PetscFunctionReturn(0);
+}
+
+/* gradient += phi' times the dual points, which are where the predictions were, by blocks of samples */
+static PetscErrorCode AddGradients(Pass *pass, PetscInt rows, const PetscReal *phi, PetscInt ld)
+{
+  PetscFunctionBeginUser;
+  const PetscInt C = pass->problem->blocks->C, D = pass->problem->blocks->D, width = pass->sets * C;
+  const PetscReal one = 1, zero = 0;
+  PetscBLASInt bD, candidates, bwidth, bld, some;
+  PetscCall(PetscBLASIntCast(D, &bD));
+  PetscCall(PetscBLASIntCast(width, &bwidth));
+  PetscCall(PetscBLASIntCast(width - C, &candidates));
+  PetscCall(PetscBLASIntCast(ld, &bld));
+  for (PetscInt first = 0; first < rows && candidates > 0; first += BLOCK_ROWS) {
+    some = (PetscBLASInt)PetscMin(BLOCK_ROWS, rows - first);
+    PetscCallBLAS("BLASgemm", BLASgemm_("N", "T", &bD, &candidates, &some, &one, phi + (size_t)first * ld, &bld,
+                                        pass->yhat + (size_t)first * width + C, &bwidth, &zero, pass->part, &bD));
+    AddInPairs((size_t)D * candidates, PETSC_FALSE, pass->part, pass->gradient, pass->rest);
+  }
+  PetscCall(PetscLogFlops(2.0 * rows * D * candidates));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode PassChunk(Pass *pass, PetscInt first, PetscInt rows, const PetscReal *phi, PetscInt ld,
+                                const PetscReal errors[])
+{
+  PetscFunctionBeginUser;
+  const PsdBlocks blocks = pass->problem->blocks;
+  const PetscInt C = blocks->C, G = blocks->G, width = pass->sets * C;
+  const PetscReal *y = pass->problem->Y + (size_t)first * C;
+  PetscCall(Predict(pass, rows, phi, ld));
   FeatureNorms(pass, rows, phi, ld);
   for (PetscInt i = 0; i < rows; i++, y += C) {
+    const Sample sample = {pass->norm + (size_t)i * G, errors + (size_t)i * G};
     PetscReal *yhat = pass->yhat + (size_t)i * width;
-    const PetscReal *norm = pass->norm + (size_t)i * blocks->G;
-    AddPrediction(pass, yhat, y, norm);
+    AddPrediction(pass, yhat, y, &sample);
     for (PetscInt k = 0; k < pass->sets - 1; k++)
-      PetscCall(AddDualPoint(pass, k, first + i, yhat + (size_t)(k + 1) * C, y, norm));
+      PetscCall(AddDualPoint(pass, k, first + i, yhat + (size_t)(k + 1) * C, y, &sample));
   }
-  if (candidates > 0)
-    PetscCallBLAS("BLASgemm", BLASgemm_("N", "T", &D, &candidates, &brows, &one, phi, &bld, pass->yhat + C, &bwidth,
-                                        &one, pass->gradient, &D));
-  PetscCall(PetscLogFlops(2.0 * rows * blocks->D * (bwidth + candidates)));
+  PetscCall(AddGradients(pass, rows, phi, ld));
   PetscFunctionReturn(0);
 }
 
@@ -252,10 +328,11 @@ static PetscErrorCode PassChunks(Pass *pass)
   const PsdFeatures features = pass->problem->features;
   for (PetscInt k = 0; k < PsdFeaturesCountChunks(features); k++) {
     PetscInt first, rows, ld;
-    const PetscReal *phi;
+    const PetscReal *phi, *errors;
     PetscCall(PsdFeaturesGetChunk(features, k, &first, &rows, &phi, &ld));
+    PsdFeaturesGetErrors(features, k, &errors);
     PetscCall(PsdPhaseBegin(PSD_PHASE_CERTIFY));
-    PetscCall(PassChunk(pass, first, rows, phi, ld));
+    PetscCall(PassChunk(pass, first, rows, phi, ld, errors));
     PetscCall(PsdPhaseEnd(PSD_PHASE_CERTIFY));
   }
   PetscFunctionReturn(0);
@@ -267,52 +344,61 @@ static PetscErrorCode PassPatches(Pass *pass, Vec S, PsdDualPoint points[])
   PetscFunctionBeginUser;
   const PsdProblem problem = pass->problem;
   const PetscInt C = problem->blocks->C, G = problem->blocks->G;
-  const PetscReal *feature_norm;
+  const PetscReal *norm, *error;
   PetscReal *yhat = pass->yhat;
   PetscCall(PsdPhaseBegin(PSD_PHASE_CERTIFY));
-  PsdRowsGetNorms(problem->rows, &feature_norm);
-  for (PetscInt k = 0; k < problem->n_local * G; k++) pass->norm[k] = pass->feature_bound + feature_norm[k];
+  PsdRowsGetNorms(problem->rows, &norm, &error);
   PetscCall(PsdRowsForward(problem->rows, S, yhat));
-  for (PetscInt i = 0; i < problem->n_local; i++)
-    AddPrediction(pass, yhat + (size_t)i * C, problem->Y + (size_t)i * C, pass->norm + (size_t)i * G);
+  for (PetscInt i = 0; i < problem->n_local; i++) {
+    const Sample sample = {norm + (size_t)i * G, error + (size_t)i * G};
+    AddPrediction(pass, yhat + (size_t)i * C, problem->Y + (size_t)i * C, &sample);
+  }
   for (PetscInt k = 0; k < pass->sets - 1; k++) {
     if (pass->sources[k].w) PetscCall(PsdRowsForward(problem->rows, pass->sources[k].w, yhat));
-    for (PetscInt i = 0; i < problem->n_local; i++)
-      PetscCall(AddDualPoint(pass, k, i, yhat + (size_t)i * C, problem->Y + (size_t)i * C, pass->norm + (size_t)i * G));
+    for (PetscInt i = 0; i < problem->n_local; i++) {
+      const Sample sample = {norm + (size_t)i * G, error + (size_t)i * G};
+      PetscCall(AddDualPoint(pass, k, i, yhat + (size_t)i * C, problem->Y + (size_t)i * C, &sample));
+    }
     PetscCall(PsdRowsAdjoint(problem->rows, yhat, points[k].gradient));
   }
   PetscCall(PsdPhaseEnd(PSD_PHASE_CERTIFY));
   PetscFunctionReturn(0);
 }
 
-/* Additions, multiplications and roundings on the way from a pixel to an entry of A'nu, as the number of eps that the
-   head of this file speaks of. */
-static PetscReal CountRoundings(const Pass *pass)
-{
-  PetscMPIInt ranks;
-  PetscInt q, positions;
-  MPI_Comm_size(pass->problem->comm, &ranks);
-  (void)PsdPatchesGetSizes(pass->problem->patches, &q, NULL, NULL, &positions);
-  const PetscInt longest = pass->problem->rows ? PsdRowsLongestSum(pass->problem->rows)
-                                               : pass->rows_max + PsdFeaturesCountChunks(pass->problem->features);
-  /* nu of a split loss is in the domain but for rounding, and is scaled: see softmax.c */
-  const PetscReal domain = pass->problem->loss.ops->splits ? 8 + 8 * (PetscReal)pass->problem->blocks->C : 0;
-  return (PetscReal)longest + (PetscReal)ranks + (PetscReal)positions + 4 * (PetscReal)q + 16 + domain;
-}
-
 /* ||A_g||_F of all samples, with what rounding may have hidden of it. */
-static PetscErrorCode KeepRegionNorms(Pass *pass, PetscReal gamma)
+static PetscErrorCode KeepRegionNorms(Pass *pass)
 {
   PetscFunctionBeginUser;
   const PsdProblem problem = pass->problem;
+  const PetscReal roundings = PsdRoundings((PetscReal)problem->n);
   PetscMPIInt G;
   PetscCall(PetscMPIIntCast(problem->blocks->G, &G));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, pass->region_norm, G, MPIU_REAL, MPI_SUM, problem->comm));
   if (!problem->region_norm) PetscCall(PetscMalloc1(G, &problem->region_norm));
   for (PetscInt g = 0; g < G; g++)
-    problem->region_norm[g] = PetscSqrtReal(pass->region_norm[g]) * (1 + gamma) +
-                              gamma * PetscSqrtReal((PetscReal)problem->n) * pass->feature_bound;
+    problem->region_norm[g] = PsdRoundUp(PetscSqrtReal(pass->region_norm[g]) * (1 + roundings));
   PetscFunctionReturn(0);
+}
+
+/* The loss is a sum of values that are not negative, each with its own roundings, over samples and ranks. */
+static void FinishPrimal(const Pass *pass, PetscMPIInt ranks, PsdPrimalPoint *primal)
+{
+  const PsdProblem problem = pass->problem;
+  const PredictionSums *sums = pass->prediction;
+  const PetscReal roundings = problem->loss.ops->value_roundings + (PetscReal)problem->blocks->C + 3 + (PetscReal)ranks;
+  primal->loss = sums->loss;
+  primal->rounding = sums->change + PsdRoundings(roundings) * sums->loss + (PetscReal)problem->n * PSD_TINY;
+  primal->accuracy = sums->correct / (PetscReal)problem->n;
+  primal->feature_error = sums->errors > 0 ? PetscSqrtReal(sums->errors / PetscMax(sums->features, PSD_TINY)) : 0;
+}
+
+/* <nu,Y> and ||nu||^2, with the product of the latter, the end of a sum in twice the precision, and ranks. */
+static void FinishPoint(const PointSums *sums, PetscMPIInt ranks, PsdDualPoint *point)
+{
+  point->linear = sums->linear;
+  point->quadratic = sums->quadratic;
+  point->linear_error = PsdRoundings(2 + (PetscReal)ranks) * sums->size;
+  point->quadratic_error = PsdRoundings(3 + (PetscReal)ranks) * sums->quadratic + PSD_TINY;
 }
 
 static PetscErrorCode PassReduce(Pass *pass, PsdPrimalPoint *primal, PsdDualPoint points[])
@@ -322,53 +408,62 @@ static PetscErrorCode PassReduce(Pass *pass, PsdPrimalPoint *primal, PsdDualPoin
   const PsdBlocks blocks = problem->blocks;
   const PetscInt candidates = pass->sets - 1;
   const size_t length = (size_t)blocks->D * blocks->C, pairs = blocks->pairs;
-  PetscReal gamma = CountRoundings(pass) * PETSC_MACHINE_EPSILON;
-  PetscMPIInt count;
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &gamma, 1, MPIU_REAL, MPI_MAX, problem->comm));
-  PetscCall(KeepRegionNorms(pass, gamma));
+  PetscMPIInt count, ranks;
+  PetscCallMPI(MPI_Comm_size(problem->comm, &ranks));
+  pass->prediction->loss = pass->loss.high;
+  for (PetscInt k = 0; k < candidates; k++) {
+    pass->point[k].linear = pass->exact[k].linear.high;
+    pass->point[k].quadratic = pass->exact[k].quadratic.high;
+  }
+  PetscCall(KeepRegionNorms(pass));
   PetscCall(PetscMPIIntCast((PetscInt)SUMS(candidates), &count));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, pass->sums, count, MPIU_REAL, MPI_SUM, problem->comm));
   PetscCall(PetscMPIIntCast((PetscInt)pairs * candidates, &count));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, pass->rounding, count, MPIU_REAL, MPI_SUM, problem->comm));
-  primal->loss = pass->prediction->loss;
-  primal->rounding = gamma * pass->prediction->sensitivity;
-  primal->accuracy = pass->prediction->correct / (PetscReal)problem->n;
+  FinishPrimal(pass, ranks, primal);
   for (PetscInt k = 0; k < candidates; k++) {
     PetscReal *local;
-    points[k].linear = pass->point[k].linear;
-    points[k].quadratic = pass->point[k].quadratic;
+    FinishPoint(&pass->point[k], ranks, &points[k]);
     PetscCall(VecGetArray(points[k].rounding, &local));
-    for (PetscInt p = 0; p < blocks->local; p++) local[p] = gamma * pass->rounding[k * pairs + blocks->first + p];
+    for (PetscInt p = 0; p < blocks->local; p++) local[p] = pass->rounding[k * pairs + blocks->first + p];
     PetscCall(VecRestoreArray(points[k].rounding, &local));
     if (problem->rows) continue; /* the gradient is there */
     PetscReal *gradient = pass->gradient + k * length;
     PetscCall(PetscMPIIntCast((PetscInt)length, &count));
     PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, gradient, count, MPIU_REAL, MPI_SUM, problem->comm));
     PetscCall(VecGetArray(points[k].gradient, &local));
-    PetscCall(PetscArraycpy(local, gradient + (size_t)blocks->first * blocks->m, (size_t)blocks->local * blocks->m));
+    PetscCall(PetscArraycpy(local, gradient + blocks->begin, blocks->length));
     PetscCall(VecRestoreArray(points[k].gradient, &local));
   }
   PetscFunctionReturn(0);
 }
 
-/* S_norm[pair] = ||S_gt||, on all ranks */
-static PetscErrorCode BlockNorms(PsdBlocks blocks, Vec S, PetscReal S_norm[])
+/* S_norm[pair] = ||S_gt|| and S_error[pair], on all ranks */
+static PetscErrorCode BlockNorms(PsdBlocks blocks, const PsdNetworkMatrix *network, PetscReal S_norm[],
+                                 PetscReal S_error[])
 {
   PetscFunctionBeginUser;
-  const PetscReal *local;
+  const PetscReal *local, *error;
   PetscMPIInt count;
   PetscCall(PetscArrayzero(S_norm, blocks->pairs));
-  PetscCall(VecGetArrayRead(S, &local));
-  for (PetscInt k = 0; k < blocks->local; k++)
-    S_norm[blocks->first + k] = Norm(blocks->m, local + (size_t)k * blocks->m);
-  PetscCall(VecRestoreArrayRead(S, &local));
+  PetscCall(PetscArrayzero(S_error, blocks->pairs));
+  PetscCall(VecGetArrayRead(network->S, &local));
+  PetscCall(VecGetArrayRead(network->error, &error));
+  for (PetscInt k = 0; k < blocks->local; k++) {
+    const PsdShape own = PsdBlocksOwn(blocks, k);
+    S_norm[blocks->first + k] = PsdNormBound(own.m, local + own.at);
+    S_error[blocks->first + k] = error[k];
+  }
+  PetscCall(VecRestoreArrayRead(network->error, &error));
+  PetscCall(VecRestoreArrayRead(network->S, &local));
   PetscCall(PetscMPIIntCast(blocks->pairs, &count));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, S_norm, count, MPIU_REAL, MPI_SUM, blocks->comm));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, S_error, count, MPIU_REAL, MPI_SUM, blocks->comm));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdProblemEvaluate(PsdProblem problem, Vec S, PetscInt candidates, const PsdDualSource sources[],
-                                  PsdPrimalPoint *primal, PsdDualPoint points[])
+PetscErrorCode PsdProblemEvaluate(PsdProblem problem, const PsdNetworkMatrix *network, PetscInt candidates,
+                                  const PsdDualSource sources[], PsdPrimalPoint *primal, PsdDualPoint points[])
 {
   PetscFunctionBeginUser;
   const size_t length = (size_t)problem->blocks->D * problem->blocks->C;
@@ -376,11 +471,11 @@ PetscErrorCode PsdProblemEvaluate(PsdProblem problem, Vec S, PetscInt candidates
   /* not yet, where A'A came from a file */
   if (!problem->rows) PetscCall(PsdProblemLift(problem));
   PetscCall(PassCreate(problem, candidates, sources, points, &pass));
-  PetscCall(BlockNorms(problem->blocks, S, pass.S_norm));
+  PetscCall(BlockNorms(problem->blocks, network, pass.S_norm, pass.S_error));
   if (problem->rows) {
-    PetscCall(PassPatches(&pass, S, points));
+    PetscCall(PassPatches(&pass, network->S, points));
   } else {
-    PetscCall(GatherColumns(S, pass.columns));
+    PetscCall(GatherColumns(network->S, pass.columns));
     for (PetscInt k = 0; k < candidates; k++) {
       if (sources[k].w) PetscCall(GatherColumns(sources[k].w, pass.columns + (k + 1) * length));
       else PetscCall(PetscArrayzero(pass.columns + (k + 1) * length, length));

@@ -8,16 +8,26 @@
 
 #include "problem.h"
 
-/* What the pass finds for the predictions A S, ... */
+/* What the pass is told of a network, ... */
 typedef struct {
-  PetscReal loss, rounding; /* the loss, and a bound of its rounding error */
+  Vec S;                  /* C columns of D, as its neurons were added up, ... */
+  Vec error;              /* ... and one number a pair: a bound of || S_gt - that of the network ||_F */
+  PetscReal weight;       /* sum of |alpha|, ... */
+  PetscReal weight_error; /* ... and a bound of its error */
+} PsdNetworkMatrix;
+
+/* ... what it finds for the predictions A S, ... */
+typedef struct {
+  PetscReal loss, rounding; /* the loss, and a bound of its error */
   PetscReal accuracy;       /* 0..1 */
+  PetscReal feature_error;  /* bound of the error of all features, relative to their size */
 } PsdPrimalPoint;
 
 /* ... and for one dual point nu. The squared loss needs two sums to know the dual function on the ray of nu, losses
    that are split nu itself. */
 typedef struct {
-  PetscReal linear, quadratic; /* <nu,Y> and ||nu||^2 */
+  PetscReal linear, quadratic;             /* <nu,Y> and ||nu||^2, ... */
+  PetscReal linear_error, quadratic_error; /* ... and bounds of their errors */
   PetscReal *nu; /* n_local x C row-major, in the dual function's domain; NULL for a loss that is not split */
   Vec gradient;  /* P A'nu */
   Vec rounding;  /* one number a pair: a bound of ||error of smat(A'nu)_gt||_F (see dual_point.c) */
@@ -31,13 +41,13 @@ typedef struct {
 } PsdDualSource;
 
 /*
-   PsdProblemEvaluate - the predictions A S and the dual points of `sources`, from the samples themselves rather than
-   from A'A.
+   PsdProblemEvaluate - the network's predictions A S and the dual points of `sources`, from the samples themselves
+   rather than from A'A.
 
    Collective. S, w: C columns of D, distributed over pairs. points[k]: made by PsdDualPointCreate.
 */
-PetscErrorCode PsdProblemEvaluate(PsdProblem problem, Vec S, PetscInt count, const PsdDualSource sources[],
-                                  PsdPrimalPoint *primal, PsdDualPoint points[]);
+PetscErrorCode PsdProblemEvaluate(PsdProblem problem, const PsdNetworkMatrix *network, PetscInt count,
+                                  const PsdDualSource sources[], PsdPrimalPoint *primal, PsdDualPoint points[]);
 PetscErrorCode PsdDualPointCreate(PsdProblem problem, PsdDualPoint *point);
 PetscErrorCode PsdDualPointDestroy(PsdDualPoint *point);
 

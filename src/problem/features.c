@@ -24,7 +24,8 @@ struct _p_PsdFeatures {
   size_t memory;
   const unsigned char *images;
   size_t image_bytes;
-  PetscInt n, G, f, D;         /* samples here; regions, patch dimension, numbers of a lifted feature */
+  PetscInt n, G, D;            /* samples here; regions, numbers of a lifted feature */
+  PetscInt *f;                 /* G: of the patches of each region */
   PetscInt copies;             /* samples of an image */
   PsdSymmetry symmetry;        /* borrowed; NULL: every sample is lifted by itself */
   PetscBool folded;            /* rows are folded, one for each image */
@@ -35,6 +36,7 @@ struct _p_PsdFeatures {
   PetscReal *rows;    /* all when kept, else those of a chunk; each of PsdFeaturesLength numbers */
   PetscReal *row;     /* work: one lifted feature, when folded */
   PetscReal *moments; /* work: one image */
+  PetscReal *errors;  /* G for each of those rows that is not folded: bounds of what rounding has done to it */
 };
 
 static PetscErrorCode CutChunks(PsdFeatures it)
@@ -76,9 +78,11 @@ PetscErrorCode PsdFeaturesCreate(PsdData data, PsdPatches patches, const PetscRe
   PetscCall(PsdDataGetShard(data, &it->images, NULL, NULL));
   PetscCall(PsdDataGetImageSize(data, &channels, &height, &width));
   PetscCall(PsdDataGetCopies(data, &it->copies));
-  PetscCall(PsdPatchesGetSizes(patches, NULL, &it->f, &it->G, NULL));
+  PetscCall(PsdPatchesGetSizes(patches, NULL, NULL, &it->G, NULL));
+  PetscCall(PetscMalloc1(it->G, &it->f));
+  PsdPatchesGetDimensions(patches, it->f);
   it->image_bytes = (size_t)channels * height * width;
-  it->D = it->G * PsdPackedLength(it->f + 1);
+  it->D = PsdPatchesLiftedLength(patches);
   it->moments_length = PsdPatchesMomentsLength(patches);
 
   const size_t row_bytes = it->D * sizeof(PetscReal);
@@ -119,11 +123,12 @@ static PetscErrorCode Moments(PsdFeatures it, PetscInt i, PetscReal moments[])
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Lift(PsdFeatures it, const PetscReal moments[], PetscReal row[])
+static PetscErrorCode Lift(PsdFeatures it, const PetscReal moments[], PetscReal row[], PetscReal errors[])
 {
   PetscFunctionBeginUser;
+  if (!it->folded) PsdPatchesLiftErrors(it->patches, it->activation, moments, errors); /* which may be where row is */
   PetscCall(PsdPatchesLift(it->patches, it->activation, moments, row));
-  for (PetscInt g = 0; g < it->G; g++) PsdRemoveJ(it->f + 1, row + (size_t)g * PsdPackedLength(it->f + 1));
+  for (PetscInt g = 0; g < it->G; row += PsdPackedLength(it->f[g] + 1), g++) PsdRemoveJ(it->f[g] + 1, row);
   PetscCall(PetscLogFlops(PsdPatchesLiftFlops(it->patches)));
   PetscFunctionReturn(0);
 }
@@ -134,17 +139,22 @@ static PetscInt LiftedAtOnce(PsdFeatures it)
   return it->symmetry ? it->copies : 1;
 }
 
-/* The rows of samples first .. first + count - 1. */
-static PetscErrorCode MakeRows(PsdFeatures it, PetscInt first, PetscInt count, PetscReal *row)
+/* The rows of samples first .. first + count - 1, and their errors. */
+static PetscErrorCode MakeRows(PsdFeatures it, PetscInt first, PetscInt count, PetscReal *row, PetscReal *errors)
 {
   PetscFunctionBeginUser;
   const PetscInt step = LiftedAtOnce(it);
   for (PetscInt i = first; i < first + count; i += step) {
     PetscCall(Moments(it, i, it->moments));
-    PetscCall(Lift(it, it->moments, it->folded ? it->row : row));
-    if (it->folded) PsdSymmetryFold(it->symmetry, PETSC_SQRT2, it->row, row);
-    else if (it->symmetry) PsdSymmetryMirror(it->symmetry, row, row + it->D);
+    PetscCall(Lift(it, it->moments, it->folded ? it->row : row, errors));
+    if (it->folded) {
+      PsdSymmetryFold(it->symmetry, PETSC_SQRT2, it->row, row);
+    } else if (it->symmetry) {
+      PsdSymmetryMirror(it->symmetry, row, row + it->D);
+      PsdSymmetryMirrorRegions(it->symmetry, errors, errors + it->G);
+    }
     row += it->folded ? it->symmetry->order : step * it->D;
+    if (!it->folded) errors += step * it->G;
   }
   PetscFunctionReturn(0);
 }
@@ -201,8 +211,9 @@ static PetscErrorCode LiftAll(PsdFeatures it, PetscBool in_place)
   const PetscInt step = LiftedAtOnce(it);
   for (PetscInt i = 0; i < it->n; i += step) {
     PetscReal *row = it->rows + (size_t)(i / PsdFeaturesSamplesPerRow(it)) * PsdFeaturesLength(it);
-    if (in_place) PetscCall(Lift(it, row, row));
-    else PetscCall(MakeRows(it, i, step, row));
+    PetscReal *errors = it->folded ? NULL : it->errors + (size_t)i * it->G;
+    if (in_place) PetscCall(Lift(it, row, row, errors));
+    else PetscCall(MakeRows(it, i, step, row, errors));
     PetscCall(PsdProgressUpdate(progress, i + step));
   }
   PetscCall(PsdProgressDestroy(&progress));
@@ -232,6 +243,7 @@ PetscErrorCode PsdFeaturesSetUp(PsdFeatures it)
   const size_t rows = (size_t)((it->kept ? it->n : it->chunk_rows) / PsdFeaturesSamplesPerRow(it));
   PetscCall(PetscMalloc1(rows * (size_t)PsdFeaturesLength(it), &it->rows));
   if (it->folded) PetscCall(PetscMalloc1(it->D, &it->row));
+  else PetscCall(PetscMalloc1(rows * it->G, &it->errors));
   if (!it->moments) PetscCall(PetscMalloc1(it->moments_length, &it->moments));
   if (statistics) PetscCall(GatherStatistics(it, in_place));
   if (it->kept) PetscCall(LiftAll(it, in_place));
@@ -267,10 +279,15 @@ PetscErrorCode PsdFeaturesGetChunk(PsdFeatures it, PetscInt k, PetscInt *first, 
     PetscFunctionReturn(0);
   }
   PetscCall(PsdPhaseBegin(PSD_PHASE_LIFT));
-  PetscCall(MakeRows(it, *first, samples, it->rows));
+  PetscCall(MakeRows(it, *first, samples, it->rows, it->errors));
   PetscCall(PsdPhaseEnd(PSD_PHASE_LIFT));
   *phi = it->rows;
   PetscFunctionReturn(0);
+}
+
+void PsdFeaturesGetErrors(PsdFeatures it, PetscInt k, const PetscReal *errors[])
+{
+  *errors = it->errors + (it->kept ? (size_t)it->chunk_first[k] * it->G : 0);
 }
 
 PetscErrorCode PsdFeaturesDestroy(PsdFeatures *features)
@@ -280,7 +297,9 @@ PetscErrorCode PsdFeaturesDestroy(PsdFeatures *features)
   PetscCall(PetscFree((*features)->rows));
   PetscCall(PetscFree((*features)->chunk_first));
   PetscCall(PetscFree((*features)->moments));
+  PetscCall(PetscFree((*features)->errors));
   PetscCall(PetscFree((*features)->row));
+  PetscCall(PetscFree((*features)->f));
   PetscCall(PetscFree(*features));
   PetscFunctionReturn(0);
 }

@@ -30,6 +30,9 @@ PetscInt PsdFeaturesChunkRows(PsdFeatures features); /* at most */
    collective. */
 PetscErrorCode PsdFeaturesGetChunk(PsdFeatures features, PetscInt k, PetscInt *first, PetscInt *rows,
                                    const PetscReal *phi[], PetscInt *ld);
+/* PsdFeaturesGetErrors - of the chunk k that was got last: bounds of || computed - exact ||_F, rows x G, see
+   patches/lift.h. Borrowed until the next call; of features that are not folded. Not collective. */
+void PsdFeaturesGetErrors(PsdFeatures features, PetscInt k, const PetscReal *errors[]);
 PetscErrorCode PsdFeaturesDestroy(PsdFeatures *features);
 
 #endif

@@ -71,7 +71,7 @@ static PetscErrorCode KeepColumns(PsdProblem problem, const PetscReal h[], Vec k
   PetscReal *local;
   PetscCall(VecGetArray(kept, &local));
   if (problem->symmetry) PsdSymmetryUnfold(problem->symmetry, blocks, h, local);
-  else PetscCall(PetscArraycpy(local, h + (size_t)blocks->first * blocks->m, (size_t)blocks->local * blocks->m));
+  else PetscCall(PetscArraycpy(local, h + blocks->begin, blocks->length));
   PetscCall(VecRestoreArray(kept, &local));
   PetscFunctionReturn(0);
 }

@@ -91,7 +91,7 @@ PetscErrorCode PsdProblemIdentify(PsdProblem problem, char text[])
     AddLine(text, "%s %.17g\n", problem->loss.ops->parameter->name, (double)problem->loss.parameter);
   AddLine(text, "activation %.17g,%.17g,%.17g\n", (double)a[0], (double)a[1], (double)a[2]);
   AddLine(text, "features in units of 2^%d\n", -problem->units.exponent);
-  AddLine(text, "f %" PetscInt_FMT "\nC %" PetscInt_FMT "\nG %" PetscInt_FMT "\nD %" PetscInt_FMT "\n", blocks->f,
+  AddLine(text, "f %" PetscInt_FMT "\nC %" PetscInt_FMT "\nG %" PetscInt_FMT "\nD %" PetscInt_FMT "\n", blocks->f_max,
           blocks->C, blocks->G, blocks->D);
   PetscFunctionReturn(0);
 }
@@ -132,10 +132,9 @@ PetscErrorCode PsdProblemGetLayout(PsdProblem problem, PsdStateLayout *layout)
   PetscInt n, n_local, first;
   PetscCall(PsdDataGetSizes(problem->data, &n, &n_local, &first));
   *layout = (PsdStateLayout){.comm = problem->comm,
-                             .pairs = blocks->pairs,
-                             .length = blocks->m,
-                             .first = blocks->first,
-                             .local = blocks->local,
+                             .D = blocks->D,
+                             .begin = blocks->begin,
+                             .length = blocks->length,
                              .samples = n / copies,
                              .C = blocks->C,
                              .first_sample = first / copies,

@@ -4,6 +4,7 @@
 */
 #include "problem.h"
 #include "base/base.h"
+#include "patches/lift.h"
 #include "patches/mirror.h"
 #include "samples.h"
 #include "targets.h"
@@ -122,13 +123,16 @@ static PetscErrorCode SetUpUnits(PsdProblem problem)
 PetscErrorCode PsdProblemSetUp(PsdProblem problem)
 {
   PetscFunctionBeginUser;
-  PetscInt classes, f, G;
+  PetscInt classes, G, *f;
   PetscBool symmetric = PETSC_FALSE;
   PetscCall(PsdDataGetSizes(problem->data, &problem->n, &problem->n_local, NULL));
   PetscCall(PsdDataGetClasses(problem->data, &classes, NULL, NULL));
-  PetscCall(PsdPatchesGetSizes(problem->patches, NULL, &f, &G, NULL));
+  PetscCall(PsdPatchesGetSizes(problem->patches, NULL, NULL, &G, NULL));
   PetscCall(SetUpUnits(problem));
-  PetscCall(PsdBlocksCreate(problem->comm, classes == 2 ? 1 : classes, G, f, &problem->blocks));
+  PetscCall(PetscMalloc1(G, &f));
+  PsdPatchesGetDimensions(problem->patches, f);
+  PetscCall(PsdBlocksCreateRegions(problem->comm, classes == 2 ? 1 : classes, G, f, &problem->blocks));
+  PetscCall(PetscFree(f));
   problem->order = problem->blocks->D;
   PetscCall(PsdProblemIsSymmetric(problem, &symmetric));
   if (symmetric) PsdPatchesSetMirrored(problem->patches);
@@ -144,7 +148,7 @@ PetscErrorCode PsdProblemGetSizes(PsdProblem problem, PetscInt *n, PetscInt *f, 
 {
   PetscFunctionBeginUser;
   if (n) *n = problem->n;
-  if (f) *f = problem->blocks->f;
+  if (f) *f = problem->blocks->f_max;
   if (C) *C = problem->blocks->C;
   if (G) *G = problem->blocks->G;
   if (D) *D = problem->blocks->D;
@@ -195,7 +199,7 @@ PetscErrorCode PsdProblemDestroy(PsdProblem *problem)
   PetscCall(PsdFeaturesDestroy(&(*problem)->features));
   PetscCall(PsdSymmetryDestroy(&(*problem)->symmetry));
   PetscCall(PsdRowsDestroy(&(*problem)->rows));
-  PetscCall(PsdPolarDestroy(&(*problem)->polar));
+  PetscCall(PsdPolarsDestroy(&(*problem)->polars));
   PetscCall(VecDestroy(&(*problem)->h));
   PetscCall(VecDestroy(&(*problem)->h_random));
   PetscCall(PetscFree((*problem)->signs));

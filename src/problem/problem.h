@@ -44,7 +44,7 @@ struct _p_PsdProblem {
   PsdSymmetry symmetry; /* of samples that are images and mirror images, when lifted; else NULL */
   PsdFeatures folded;   /* what A'A is made of and the products are with: features themselves, or their folded form */
   PetscInt order;       /* of A'A: D, or that of the symmetry */
-  PsdPolar polar;
+  PsdPolars polars;
   PsdLoss loss;
   PsdProducts products; /* of a loss that is split; NULL otherwise */
   PsdProblemRequest request;

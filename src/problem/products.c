@@ -34,8 +34,8 @@ static PetscErrorCode FindCounts(PsdProducts it)
   PetscMPIInt ranks, own[2];
   PetscCallMPI(MPI_Comm_size(blocks->comm, &ranks));
   PetscCall(PetscMalloc2(ranks, &it->counts, ranks, &it->starts));
-  PetscCall(PetscMPIIntCast(blocks->local * blocks->m, &own[0]));
-  PetscCall(PetscMPIIntCast(blocks->first * blocks->m, &own[1]));
+  PetscCall(PetscMPIIntCast(blocks->length, &own[0]));
+  PetscCall(PetscMPIIntCast(blocks->begin, &own[1]));
   PetscCallMPI(MPI_Allgather(&own[0], 1, MPI_INT, it->counts, 1, MPI_INT, blocks->comm));
   PetscCallMPI(MPI_Allgather(&own[1], 1, MPI_INT, it->starts, 1, MPI_INT, blocks->comm));
   PetscFunctionReturn(0);

@@ -1,13 +1,15 @@
 /*
    A and A' from patches: images -> patches x -> quadratic forms and weighted second moments, all BLAS-3.
 
-   Patches are kept region after region, image after image within a region, so that any run of images is one matrix. A
+   There is one kind of patches, and all blocks have one order. Patches are kept region after region, image after image within a region, so that any run of images is one matrix. A
    class of a region is one product; nu changes its sign from sample to sample, so that the weighted moments are two
    dsyrk, of the samples with positive and with negative nu.
 */
 #include "rows.h"
 #include "base/base.h"
+#include "base/rounding.h"
 #include "limits.h"
+#include "patches/lift.h"
 #include <petscblaslapack.h>
 
 #define PATCHES PSD_ROWS_PATCHES
@@ -19,32 +21,53 @@ struct _p_PsdRows {
   PetscInt *count;    /* G: patches of an image in a region */
   PetscReal **x;      /* G: (n count_g) x f row-major */
   PetscReal *norm;    /* n x G */
+  PetscReal *error;   /* n x G: of Phi_ig, because its patches are rounded */
   PetscReal *along_J; /* n x G: <Phi_ig, j> */
   PetscReal *work;    /* 2 PATCHES x f, or one image's patches */
   PetscReal *matrix;  /* d x d */
   PetscReal *svec;    /* m */
+  PetscReal *linear;  /* f of an image, f of what its sum has lost */
 };
 
-/* ||Phi_ig|| is at most the mean of ||phi(x)||, phi(x) = [a x x' (b/2) x; (b/2) x' c]; <Phi_ig, j> is the mean of
-   (a ||x||^2 - c)/sqrt d. */
-static void Measure(PsdRows it, PetscInt i, PetscInt g, const PetscReal *x)
+/*
+   ||Phi_ig|| is at most the mean of ||phi(x)||, phi(x) = [a x x' (b/2) x; (b/2) x' c]; <Phi_ig, j> is the mean of
+   (a ||x||^2 - c)/sqrt d. A patch that is off by delta moves phi(x) by |a| (2 ||x|| delta + delta^2) + |b| delta/sqrt 2
+   at most; delta: of each patch.
+*/
+static void Measure(PsdRows it, PetscInt i, PetscInt g, const PetscReal *x, const PetscReal delta[])
 {
   const PetscReal a = it->activation[0], b = it->activation[1], c = it->activation[2];
-  PetscReal norms = 0, squares = 0;
+  const size_t at = (size_t)i * it->blocks->G + g;
+  PetscReal norms = 0, squares = 0, errors = 0;
   for (PetscInt l = 0; l < it->count[g]; l++, x += it->f) {
     PetscReal square = 0;
 #pragma omp simd reduction(+ : square)
     for (PetscInt k = 0; k < it->f; k++) square += x[k] * x[k];
-    norms += PetscSqrtReal(a * a * square * square + b * b / 2 * square + c * c);
     squares += square;
+    square += (PetscReal)it->f * PSD_TINY;
+    norms += PetscSqrtReal(a * a * square * square + b * b / 2 * square + c * c);
+    errors +=
+        PetscAbsReal(a) * (2 * PetscSqrtReal(square) + delta[l]) * delta[l] + PetscAbsReal(b) / PETSC_SQRT2 * delta[l];
   }
   const PetscReal count = (PetscReal)it->count[g];
-  it->norm[(size_t)i * it->blocks->G + g] = norms / count;
-  it->along_J[(size_t)i * it->blocks->G + g] = (a * squares / count - c) / PetscSqrtReal((PetscReal)it->blocks->d);
+  it->norm[at] = norms / count;
+  it->error[at] = errors / count;
+  it->along_J[at] = (a * squares / count - c) / PetscSqrtReal((PetscReal)it->blocks->d_max);
+}
+
+/* raw -= mean of each patch, and delta: how far its coordinates will be off */
+static void CentrePatches(PsdPatches patches, PetscInt q, PetscInt count, const PetscReal *mean, PetscReal *raw,
+                          PetscReal delta[])
+{
+  for (PetscInt l = 0; l < count; l++, raw += q) {
+    const PetscReal norm = PsdNormBound(q, raw);
+    for (PetscInt k = 0; k < q && mean; k++) raw[k] -= mean[k];
+    delta[l] = PsdPatchesCoordinateError(patches, norm, mean ? PsdNormBound(q, raw) : norm);
+  }
 }
 
 /* Image i's patches, transformed, into their regions' matrices. raw: positions x q, of which the mean is taken. */
-static PetscErrorCode PlaceImage(PsdRows it, PsdPatches patches, PetscInt i, PetscReal *raw)
+static PetscErrorCode PlaceImage(PsdRows it, PsdPatches patches, PetscInt i, PetscReal *raw, PetscReal delta[])
 {
   PetscFunctionBeginUser;
   const PetscInt f = it->f;
@@ -58,14 +81,11 @@ static PetscErrorCode PlaceImage(PsdRows it, PsdPatches patches, PetscInt i, Pet
   for (PetscInt g = 0; g < it->blocks->G; g++) {
     PetscReal *x = it->x[g] + (size_t)i * it->count[g] * f;
     PetscCall(PetscBLASIntCast(it->count[g], &count));
-    if (transform) {
-      for (PetscInt l = 0; l < count; l++)
-        for (PetscInt k = 0; k < q; k++) raw[(size_t)l * q + k] -= mean[k];
+    CentrePatches(patches, q, it->count[g], transform ? mean : NULL, raw, delta);
+    if (transform)
       PetscCallBLAS("BLASgemm", BLASgemm_("N", "N", &bf, &count, &bq, &one, transform, &bf, raw, &bq, &zero, x, &bf));
-    } else {
-      PetscCall(PetscArraycpy(x, raw, (size_t)count * q));
-    }
-    Measure(it, i, g, x);
+    else PetscCall(PetscArraycpy(x, raw, (size_t)count * q));
+    Measure(it, i, g, x, delta);
     raw += (size_t)count * q;
   }
   PetscFunctionReturn(0);
@@ -76,16 +96,16 @@ static PetscErrorCode Fill(PsdRows it, PsdData data, PsdPatches patches)
   PetscFunctionBeginUser;
   const unsigned char *images;
   PetscInt channels, height, width, q, positions;
-  PetscReal *raw;
+  PetscReal *raw, *delta;
   PetscCall(PsdDataGetShard(data, &images, NULL, NULL));
   PetscCall(PsdDataGetImageSize(data, &channels, &height, &width));
   PetscCall(PsdPatchesGetSizes(patches, &q, NULL, NULL, &positions));
-  PetscCall(PetscMalloc1((size_t)positions * q, &raw));
+  PetscCall(PetscMalloc2((size_t)positions * q, &raw, positions, &delta));
   for (PetscInt i = 0; i < it->n; i++) {
     PetscCall(PsdPatchesExtract(patches, images + (size_t)i * channels * height * width, raw, it->count));
-    PetscCall(PlaceImage(it, patches, i, raw));
+    PetscCall(PlaceImage(it, patches, i, raw, delta));
   }
-  PetscCall(PetscFree(raw));
+  PetscCall(PetscFree2(raw, delta));
   PetscFunctionReturn(0);
 }
 
@@ -94,17 +114,21 @@ PetscErrorCode PsdRowsCreate(PsdData data, PsdPatches patches, PsdBlocks blocks,
 {
   PetscFunctionBeginUser;
   PsdRows it;
+  PetscInt branches;
+  PetscCall(PsdPatchesGetBranchCount(patches, &branches));
+  PetscCheck(branches == 1, blocks->comm, PETSC_ERR_SUP, "Patches of %" PetscInt_FMT " kinds", branches);
   PetscCall(PetscNew(&it));
   it->blocks = blocks;
-  it->f = blocks->f;
+  it->f = blocks->f_max;
   PetscCall(PetscArraycpy(it->activation, activation, 3));
   PetscCall(PsdDataGetSizes(data, NULL, &it->n, NULL));
   PetscCall(PetscCalloc2(blocks->G, &it->count, blocks->G, &it->x));
   PetscCall(PsdPatchesCountRegions(patches, it->count));
   for (PetscInt g = 0; g < blocks->G; g++) PetscCall(PetscMalloc1((size_t)it->n * it->count[g] * it->f, &it->x[g]));
   const size_t samples = (size_t)it->n * blocks->G;
-  PetscCall(PetscMalloc5(samples, &it->norm, samples, &it->along_J, (size_t)2 * PATCHES * it->f, &it->work,
-                         (size_t)blocks->d * blocks->d, &it->matrix, blocks->m, &it->svec));
+  PetscCall(PetscMalloc3(samples, &it->norm, samples, &it->error, samples, &it->along_J));
+  PetscCall(PetscMalloc4((size_t)2 * PATCHES * it->f, &it->work, (size_t)blocks->d_max * blocks->d_max, &it->matrix,
+                         blocks->m_max, &it->svec, 2 * it->f, &it->linear));
   PetscCall(Fill(it, data, patches));
   *rows = it;
   PetscFunctionReturn(0);
@@ -116,21 +140,40 @@ PetscErrorCode PsdRowsDestroy(PsdRows *rows)
   if (!*rows) PetscFunctionReturn(0);
   for (PetscInt g = 0; g < (*rows)->blocks->G; g++) PetscCall(PetscFree((*rows)->x[g]));
   PetscCall(PetscFree2((*rows)->count, (*rows)->x));
-  PetscCall(PetscFree5((*rows)->norm, (*rows)->along_J, (*rows)->work, (*rows)->matrix, (*rows)->svec));
+  PetscCall(PetscFree3((*rows)->norm, (*rows)->error, (*rows)->along_J));
+  PetscCall(PetscFree4((*rows)->work, (*rows)->matrix, (*rows)->svec, (*rows)->linear));
   PetscCall(PetscFree(*rows));
   PetscFunctionReturn(0);
 }
 
-void PsdRowsGetNorms(PsdRows rows, const PetscReal *norm[])
+void PsdRowsGetNorms(PsdRows rows, const PetscReal *norm[], const PetscReal *error[])
 {
   *norm = rows->norm;
+  *error = rows->error;
 }
 
-PetscInt PsdRowsLongestSum(PsdRows it)
+/* Most patches of an image in a region. */
+static PetscReal MostPatches(PsdRows it)
 {
   PetscInt most = 0;
   for (PetscInt g = 0; g < it->blocks->G; g++) most = PetscMax(most, it->count[g]);
-  return PATCHES + it->n * most / PATCHES + 2;
+  return (PetscReal)most;
+}
+
+/* Of x'S1 x + x's2, two sums of f, the mean of them and the sum over regions; then of <Phi,j>, a mean of sums of f, of
+   <j,S>, a sum of d, and of their product's place in the same sum. Each part is at most ||Phi|| ||S||. */
+PetscReal PsdRowsForwardRoundings(PsdRows it)
+{
+  const PetscReal f = (PetscReal)it->f, most = MostPatches(it), added = (most + 1) * (PetscReal)it->blocks->G;
+  return (2 * f + 8 + added) + (f + most + 6 + f + 4 + added);
+}
+
+/* Of the products of PATCHES scaled patches, and of as many of them as there are; of the linear part, a sum over an
+   image's patches and one in twice the precision; then of <Phi,j>, and of a sum in twice the precision of it. */
+PetscReal PsdRowsAdjointRoundings(PsdRows it)
+{
+  const PetscReal most = MostPatches(it);
+  return (PATCHES + 10 + (PetscReal)it->n * most / PATCHES + 2 + most) + ((PetscReal)it->f + most + 16);
 }
 
 /* ---------------------------------------------------------------- forward */
@@ -140,11 +183,11 @@ static PetscErrorCode QuadraticForms(PsdRows it, PetscInt count, const PetscReal
 {
   PetscFunctionBeginUser;
   const PetscReal one = 1, zero = 0, a = it->activation[0], b = it->activation[1];
-  const PetscReal *last = it->matrix + (size_t)it->f * it->blocks->d; /* s2 */
+  const PetscReal *last = it->matrix + (size_t)it->f * it->blocks->d_max; /* s2 */
   PetscReal *product = it->work;
   PetscBLASInt f, d, columns;
   PetscCall(PetscBLASIntCast(it->f, &f));
-  PetscCall(PetscBLASIntCast(it->blocks->d, &d));
+  PetscCall(PetscBLASIntCast(it->blocks->d_max, &d));
   PetscCall(PetscBLASIntCast(count, &columns));
   PetscCallBLAS("BLASsymm", BLASsymm_("L", "U", &f, &columns, &one, it->matrix, &d, x, &f, &zero, product, &f));
   for (PetscInt l = 0; l < count; l++, x += f, product += f) {
@@ -161,7 +204,7 @@ static PetscErrorCode QuadraticForms(PsdRows it, PetscInt count, const PetscReal
 static PetscErrorCode ForwardPair(PsdRows it, PetscInt g, PetscInt t, const PetscReal svec[], PetscReal yhat[])
 {
   PetscFunctionBeginUser;
-  const PetscInt C = it->blocks->C, d = it->blocks->d, count = it->count[g];
+  const PetscInt C = it->blocks->C, d = it->blocks->d_max, count = it->count[g];
   const PetscInt images = PetscMax(1, PATCHES / count);
   PetscReal inner = -svec[PsdDiagonal(d - 1)], values[PATCHES];
   for (PetscInt k = 0; k < d - 1; k++) inner += svec[PsdDiagonal(k)];
@@ -195,8 +238,8 @@ PetscErrorCode PsdRowsForward(PsdRows it, Vec S, PetscReal yhat[])
   for (PetscInt pair = 0; pair < blocks->pairs; pair++) {
     const PetscMPIInt owner = PsdBlocksOwner(blocks, pair);
     if (owner == rank)
-      PetscCall(PetscArraycpy(it->svec, local + (size_t)(pair - blocks->first) * blocks->m, blocks->m));
-    PetscCallMPI(MPI_Bcast(it->svec, (PetscMPIInt)blocks->m, MPIU_REAL, owner, blocks->comm));
+      PetscCall(PetscArraycpy(it->svec, local + PsdBlocksOwn(blocks, pair - blocks->first).at, blocks->m_max));
+    PetscCallMPI(MPI_Bcast(it->svec, (PetscMPIInt)blocks->m_max, MPIU_REAL, owner, blocks->comm));
     PetscCall(ForwardPair(it, pair % blocks->G, pair / blocks->G, it->svec, yhat));
   }
   PetscCall(VecRestoreArrayRead(S, &local));
@@ -214,7 +257,7 @@ static PetscErrorCode ForwardTerms(PsdRows it, PetscInt g, PetscInt t, PetscInt 
   PetscReal constant = 0, inner = 0;
   PetscBLASInt f, d, bterms, some;
   PetscCall(PetscBLASIntCast(it->f, &f));
-  PetscCall(PetscBLASIntCast(it->blocks->d, &d));
+  PetscCall(PetscBLASIntCast(it->blocks->d_max, &d));
   PetscCall(PetscBLASIntCast(terms, &bterms));
   for (PetscInt k = 0; k < terms; k++) {
     const PetscReal *column = columns + (size_t)k * d;
@@ -280,7 +323,7 @@ static PetscErrorCode Flush(PsdRows it, Waiting *waiting)
   const PetscReal one = 1;
   PetscBLASInt f, d, count;
   PetscCall(PetscBLASIntCast(it->f, &f));
-  PetscCall(PetscBLASIntCast(it->blocks->d, &d));
+  PetscCall(PetscBLASIntCast(it->blocks->d_max, &d));
   PetscCall(PetscBLASIntCast(waiting->count, &count));
   if (count > 0)
     PetscCallBLAS("BLASsyrk", BLASsyrk_("U", "N", &f, &count, &waiting->sign, waiting->rows, &f, &one, it->matrix, &d));
@@ -289,39 +332,62 @@ static PetscErrorCode Flush(PsdRows it, Waiting *waiting)
   PetscFunctionReturn(0);
 }
 
+/* high + low += x, in twice the working precision */
+static void AddInPairs(PetscInt length, const PetscReal *restrict x, PetscReal *restrict high, PetscReal *restrict low)
+{
+  for (PetscInt k = 0; k < length; k++) {
+    PsdPairSum sum = {high[k], low[k]};
+    PsdPairSumAdd(&sum, x[k]);
+    high[k] = sum.high;
+    low[k] = sum.low;
+  }
+}
+
+/* One image's patches, scaled, to those that wait, and linear times their sum to the last column. */
+static PetscErrorCode AddImage(PsdRows it, PetscInt count, const PetscReal *x, PetscReal scale, PetscReal linear,
+                               Waiting *to)
+{
+  PetscFunctionBeginUser;
+  const PetscInt f = it->f;
+  PetscReal *restrict sum = it->linear;
+  PetscCall(PetscArrayzero(sum, f));
+  for (PetscInt l = 0; l < count; l++, x += f) {
+    PetscReal *restrict row = to->rows + (size_t)to->count * f;
+    for (PetscInt k = 0; k < f; k++) {
+      row[k] = scale * x[k];
+      sum[k] += linear * x[k];
+    }
+    if (++to->count == PATCHES) PetscCall(Flush(it, to));
+  }
+  AddInPairs(f, sum, it->matrix + (size_t)f * it->blocks->d_max, it->linear + f);
+  PetscFunctionReturn(0);
+}
+
 /* svec <- this rank's part of (A'nu)_gt */
 static PetscErrorCode AdjointPair(PsdRows it, PetscInt g, PetscInt t, const PetscReal nu[])
 {
   PetscFunctionBeginUser;
-  const PetscInt C = it->blocks->C, d = it->blocks->d, f = it->f, count = it->count[g];
+  const PetscInt C = it->blocks->C, d = it->blocks->d_max, f = it->f, count = it->count[g];
   const PetscReal a = it->activation[0], sign_a = a < 0 ? -1 : 1;
-  PetscReal *last = it->matrix + (size_t)f * d, total = 0, along = 0;
+  PsdPairSum total = {0, 0}, along = {0, 0};
   Waiting waiting[2] = {{sign_a, it->work, 0}, {-sign_a, it->work + (size_t)PATCHES * f, 0}};
   PetscCall(PetscArrayzero(it->matrix, (size_t)d * d));
+  PetscCall(PetscArrayzero(it->linear, 2 * f));
   for (PetscInt i = 0; i < it->n; i++) {
     const PetscReal value = nu[(size_t)i * C + t], linear = value * it->activation[1] / 2 / count;
     const PetscReal scale = PetscSqrtReal(PetscAbsReal(a * value) / count);
-    const PetscReal *x = it->x[g] + (size_t)i * count * f;
-    Waiting *to = &waiting[value < 0];
-    total += value;
-    along += value * it->along_J[(size_t)i * it->blocks->G + g];
+    PsdPairSumAdd(&total, value);
+    PsdPairSumAdd(&along, value * it->along_J[(size_t)i * it->blocks->G + g]);
     if (value == 0) continue;
-    for (PetscInt l = 0; l < count; l++, x += f) {
-      PetscReal *restrict row = to->rows + (size_t)to->count * f;
-      for (PetscInt k = 0; k < f; k++) {
-        row[k] = scale * x[k];
-        last[k] += linear * x[k];
-      }
-      if (++to->count == PATCHES) PetscCall(Flush(it, to));
-    }
+    PetscCall(AddImage(it, count, it->x[g] + (size_t)i * count * f, scale, linear, &waiting[value < 0]));
   }
   PetscCall(Flush(it, &waiting[0]));
   PetscCall(Flush(it, &waiting[1]));
-  last[f] = it->activation[2] * total;
+  it->matrix[(size_t)f * d + f] = it->activation[2] * total.high;
   PsdPack(d, it->matrix, it->svec);
-  along /= PetscSqrtReal((PetscReal)d); /* the component along j, as a multiple of J */
-  for (PetscInt k = 0; k < f; k++) it->svec[PsdDiagonal(k)] -= along;
-  it->svec[PsdDiagonal(f)] += along;
+  const PetscReal removed = along.high / PetscSqrtReal((PetscReal)d); /* the component along j, as a multiple of J */
+  for (PetscInt k = 0; k < f; k++) it->svec[PsdDiagonal(k)] -= removed;
+  it->svec[PsdDiagonal(f)] += removed;
   PetscFunctionReturn(0);
 }
 
@@ -335,9 +401,9 @@ PetscErrorCode PsdRowsAdjoint(PsdRows it, const PetscReal nu[], Vec gradient)
   PetscCall(VecGetArray(gradient, &local));
   for (PetscInt pair = 0; pair < blocks->pairs; pair++) {
     const PetscMPIInt owner = PsdBlocksOwner(blocks, pair);
-    PetscReal *to = owner == rank ? local + (size_t)(pair - blocks->first) * blocks->m : NULL;
+    PetscReal *to = owner == rank ? local + PsdBlocksOwn(blocks, pair - blocks->first).at : NULL;
     PetscCall(AdjointPair(it, pair % blocks->G, pair / blocks->G, nu));
-    PetscCallMPI(MPI_Reduce(it->svec, to, (PetscMPIInt)blocks->m, MPIU_REAL, MPI_SUM, owner, blocks->comm));
+    PetscCallMPI(MPI_Reduce(it->svec, to, (PetscMPIInt)blocks->m_max, MPIU_REAL, MPI_SUM, owner, blocks->comm));
   }
   PetscCall(VecRestoreArray(gradient, &local));
   PetscFunctionReturn(0);

@@ -29,17 +29,17 @@ static void AddOnAll(PsdMemory *memory, const char name[], PsdPhase first, PsdPh
 
 static void PatchesMemory(const PsdSizes *s, PsdMemory *memory)
 {
-  AddOnAll(memory, "patches", PSD_PHASE_LIFT, PSD_PHASE_CERTIFY, REAL * s->n_local * s->positions * s->f);
+  AddOnAll(memory, "patches", PSD_PHASE_LIFT, PSD_PHASE_CERTIFY, REAL * s->n_local * s->positions * s->f_max);
   AddOnAll(memory, "work on patches", PSD_PHASE_GRAM, PSD_PHASE_CERTIFY,
-           REAL * (2 * PSD_ROWS_PATCHES * s->f + s->d * s->d + s->m));
+           REAL * (2 * PSD_ROWS_PATCHES * s->f_max + s->d_max * s->d_max + s->m_max));
 }
 
 /* A certificate has samples by themselves, folded or not. */
 static void FeaturesMemory(const PsdSizes *s, PsdMemory *memory)
 {
-  const PetscReal kept = KeptBytes(s), rows = ChunkSamples(s);
+  const PetscReal kept = KeptBytes(s), rows = ChunkSamples(s), errors = s->folded ? 0 : REAL * s->n_local * s->D / s->m;
   if (kept > 0) {
-    AddOnAll(memory, "lifted features, kept", PSD_PHASE_LIFT, PSD_PHASE_CERTIFY, kept);
+    AddOnAll(memory, "lifted features, kept", PSD_PHASE_LIFT, PSD_PHASE_CERTIFY, kept + errors);
     AddOnAll(memory, "lifted samples, a chunk", PSD_PHASE_CERTIFY, PSD_PHASE_CERTIFY,
              s->folded ? REAL * rows * s->D : 0);
   } else {
@@ -76,11 +76,10 @@ void PsdGramColumnsMemory(const PsdSizes *s, PsdMemory *memory)
 
 void PsdEvaluateMemory(const PsdSizes *s, PsdSamplesForm form, PsdMemory *memory)
 {
-  const PetscReal vector = REAL * s->m;
   if (form == PSD_SAMPLES_PATCHES)
-    PsdMemoryAdd(memory, "dual points", PSD_PHASE_CERTIFY, PSD_PHASE_CERTIFY, 2 * vector * PsdSizesPairsMost(s),
-                 2 * vector * PsdSizesPairsLeast(s));
-  else AddOnAll(memory, "pass over the samples", PSD_PHASE_CERTIFY, PSD_PHASE_CERTIFY, REAL * s->D * s->C * 5);
+    PsdMemoryAdd(memory, "dual points", PSD_PHASE_CERTIFY, PSD_PHASE_CERTIFY, 2 * REAL * PsdSizesVectorMost(s),
+                 2 * REAL * PsdSizesVectorLeast(s));
+  else AddOnAll(memory, "pass over the samples", PSD_PHASE_CERTIFY, PSD_PHASE_CERTIFY, REAL * s->D * s->C * 9);
 }
 
 /* ---------------------------------------------------------------- time */
@@ -102,7 +101,7 @@ static PsdCost Cut(const PsdSizes *s, const PsdRates *rates)
 {
   const PetscReal patches = s->n_local * s->positions;
   const PsdCost copy = PsdCostMove(4 * REAL * patches * s->q, rates);
-  return s->transform ? PsdCostSum(copy, PsdCostWork(2 * patches * s->q * s->f, rates->gemm)) : copy;
+  return s->transform ? PsdCostSum(copy, PsdCostWork(2 * patches * s->q * s->f_max, rates->gemm)) : copy;
 }
 
 /* The certificate has samples by themselves, so that folded rows that are kept do not serve it; the statistics of
@@ -141,14 +140,14 @@ PsdCost PsdProductsCost(const PsdSizes *s, const PsdRates *rates)
 
 PsdCost PsdDualMatrixCost(const PsdSizes *s, const PsdRates *rates)
 {
-  return PsdCostWork(s->n * s->n * s->positions * s->positions * s->f / (PetscReal)s->ranks, 0.9 * rates->gemm);
+  return PsdCostWork(s->n * s->n * s->positions * s->positions * s->f_max / (PetscReal)s->ranks, 0.9 * rates->gemm);
 }
 
 PsdCost PsdRowsAdjointCost(const PsdSizes *s, const PsdRates *rates)
 {
   const PetscReal patches = s->n_local * s->positions * s->C;
-  return PsdCostSum(PsdCostWork(patches * s->f * s->f, rates->syrk),
-                    PsdCostMove(2 * REAL * (patches * s->f + s->pairs * s->m * (s->ranks > 1 ? 2 : 1)), rates));
+  return PsdCostSum(PsdCostWork(patches * s->f_max * s->f_max, rates->syrk),
+                    PsdCostMove(2 * REAL * (patches * s->f_max + s->D * s->C * (s->ranks > 1 ? 2 : 1)), rates));
 }
 
 PsdCost PsdEvaluateCost(const PsdSizes *s, PsdSamplesForm form, const PsdRates *rates)
@@ -156,6 +155,6 @@ PsdCost PsdEvaluateCost(const PsdSizes *s, PsdSamplesForm form, const PsdRates *
   const PetscReal patches = s->n_local * s->positions * s->C, numbers = s->n_local * s->D;
   if (form == PSD_SAMPLES_PATCHES)
     return PsdCostSum(PsdCostTimes(2, PsdRowsAdjointCost(s, rates)),
-                      PsdCostWork(2 * patches * s->f * s->f, rates->gemm));
+                      PsdCostWork(2 * patches * s->f_max * s->f_max, rates->gemm));
   return PsdCostSum(PsdCostWork(10 * numbers * s->C, rates->gemm), PsdCostMove(3 * REAL * numbers, rates));
 }

@@ -9,12 +9,18 @@ PetscErrorCode PsdProblemPlanSizes(PsdProblem problem, const PsdSampleShape *sha
 {
   PetscFunctionBeginUser;
   const PsdPatches patches = problem->patches;
-  PetscInt q, f, G, positions;
+  PetscInt q, f, G, positions, branches, f_each[PSD_MOST_BRANCHES], G_each[PSD_MOST_BRANCHES];
   PetscCall(PsdPatchesGetSizes(patches, &q, &f, &G, &positions));
   PsdSizesSet(shape->n, ranks, shape->classes == 2 ? 1 : shape->classes, G, positions, q, f, shape->image, sizes);
+  PetscCall(PsdPatchesGetBranchCount(patches, &branches));
+  for (PetscInt b = 0; b < branches; b++) {
+    PsdPatches branch;
+    PetscCall(PsdPatchesGetBranch(patches, b, &branch));
+    PetscCall(PsdPatchesGetSizes(branch, NULL, &f_each[b], &G_each[b], NULL));
+  }
+  PsdSizesSetBranches(branches, G_each, f_each, sizes);
   if (shape->flip && PsdPatchesAreSymmetric(patches)) PsdSizesFold(PsdSymmetryEstimateOrder(patches), sizes);
   sizes->transform = PsdPatchesNeedStatistics(patches);
-  PetscCall(PsdPatchesGetBranchCount(patches, &sizes->branches));
   sizes->split = problem->loss.ops->splits;
   sizes->feature_memory = problem->memory * 1024 * 1024;
   PetscFunctionReturn(0);

@@ -12,30 +12,28 @@ static PetscInt PlaceOf(PetscInt i, PetscInt j)
   return PsdPackedLength(high) + low;
 }
 
-/* Pi on region g; the last row and column of a block, those of the constant 1, stay. padding: entries of padding,
-   which are zero in every sample. */
-static void MapRegion(PsdSymmetry it, PetscInt g, PetscInt d, const PsdRegionMirror *mirror, PetscBool padding[])
+/* Pi on region g, whose mirror image has blocks of the same order; the last row and column of a block, those of the
+   constant 1, stay. */
+static void MapRegion(PsdSymmetry it, const PsdShape *from, const PsdShape *to, const PsdRegionMirror *mirror)
 {
-  const PetscInt m = PsdPackedLength(d);
-  for (PetscInt j = 0; j < d; j++) {
+  const PetscInt f = from->f;
+  for (PetscInt j = 0; j <= f; j++) {
     for (PetscInt i = 0; i <= j; i++) {
-      const PetscInt from_i = i < d - 1 ? mirror->coordinate[i] : i, from_j = j < d - 1 ? mirror->coordinate[j] : j;
-      const PetscReal sign = (i < d - 1 ? mirror->sign[i] : 1) * (j < d - 1 ? mirror->sign[j] : 1);
-      const size_t to = (size_t)mirror->region * m + PlaceOf(i, j);
-      it->partner[to] = g * m + PlaceOf(from_i, from_j);
-      it->sign[to] = sign;
-      padding[to] = (PetscBool)(i != j && ((i >= mirror->f && i < d - 1) || (j >= mirror->f && j < d - 1)));
+      const PetscInt from_i = i < f ? mirror->coordinate[i] : i, from_j = j < f ? mirror->coordinate[j] : j;
+      const PetscInt at = to->at + PlaceOf(i, j);
+      it->partner[at] = from->at + PlaceOf(from_i, from_j);
+      it->sign[at] = (i < f ? mirror->sign[i] : 1) * (j < f ? mirror->sign[j] : 1);
     }
   }
 }
 
 /* The columns of Q, in the order of the first coordinate each has. */
-static void ListColumns(PsdSymmetry it, const PetscBool padding[])
+static void ListColumns(PsdSymmetry it)
 {
   PetscInt order = 0;
   for (PetscInt k = 0; k < it->D; k++) {
     const PetscInt partner = it->partner[k];
-    if (padding[k] || partner < k || (partner == k && it->sign[k] < 0)) continue;
+    if (partner < k || (partner == k && it->sign[k] < 0)) continue;
     it->place[0][order] = k;
     it->place[1][order] = partner;
     it->weight[0][order] = partner == k ? 1 : 1 / PETSC_SQRT2;
@@ -50,18 +48,20 @@ PetscErrorCode PsdSymmetryCreate(PsdPatches patches, PsdBlocks blocks, PsdSymmet
   PetscFunctionBeginUser;
   PsdSymmetry it;
   PsdRegionMirror mirror;
-  PetscBool *padding;
   PetscCall(PetscNew(&it));
   it->D = blocks->D;
+  it->G = blocks->G;
+  PetscCall(PetscMalloc1(it->G, &it->region));
   PetscCall(PetscMalloc6(it->D, &it->partner, it->D, &it->sign, it->D, &it->place[0], it->D, &it->place[1], it->D,
                          &it->weight[0], it->D, &it->weight[1]));
-  PetscCall(PetscMalloc3(blocks->f, &mirror.coordinate, blocks->f, &mirror.sign, it->D, &padding));
+  PetscCall(PetscMalloc2(blocks->f_max, &mirror.coordinate, blocks->f_max, &mirror.sign));
   for (PetscInt g = 0; g < blocks->G; g++) {
     PsdPatchesGetMirror(patches, g, &mirror);
-    MapRegion(it, g, blocks->d, &mirror, padding);
+    it->region[g] = mirror.region;
+    MapRegion(it, &blocks->region[g], &blocks->region[mirror.region], &mirror);
   }
-  ListColumns(it, padding);
-  PetscCall(PetscFree3(mirror.coordinate, mirror.sign, padding));
+  ListColumns(it);
+  PetscCall(PetscFree2(mirror.coordinate, mirror.sign));
   *symmetry = it;
   PetscFunctionReturn(0);
 }
@@ -69,19 +69,17 @@ PetscErrorCode PsdSymmetryCreate(PsdPatches patches, PsdBlocks blocks, PsdSymmet
 PetscReal PsdSymmetryEstimateOrder(PsdPatches patches)
 {
   PetscReal order = 0;
-  PetscInt branches, f;
+  PetscInt branches;
   (void)PsdPatchesGetBranchCount(patches, &branches);
-  (void)PsdPatchesGetSizes(patches, NULL, &f, NULL, NULL);
   for (PetscInt k = 0; k < branches; k++) {
     PsdPatches branch;
     PsdPatchGeometry g;
-    PetscInt branch_f;
+    PetscInt f;
     (void)PsdPatchesGetBranch(patches, k, &branch);
     (void)PsdPatchesGetGeometry(branch, &g);
-    (void)PsdPatchesGetSizes(branch, NULL, &branch_f, NULL, NULL);
-    const PetscReal own = branch_f, padding = f - branch_f, pool = g.pool;
-    const PetscReal m = (own + 1) * (own + 2) / 2, middle = g.pool % 2 ? pool : 0;
-    order += (pool * pool - middle) / 2 * (m + padding) + middle * ((m + own + 2) / 2 + padding);
+    (void)PsdPatchesGetSizes(branch, NULL, &f, NULL, NULL);
+    const PetscReal d = f + 1, m = d * (d + 1) / 2, pool = g.pool, middle = g.pool % 2 ? pool : 0;
+    order += (pool * pool - middle) / 2 * m + middle * (m + d + 1) / 2;
   }
   return order;
 }
@@ -95,7 +93,7 @@ void PsdSymmetryFold(PsdSymmetry it, PetscReal scale, const PetscReal x[], Petsc
 
 void PsdSymmetryUnfold(PsdSymmetry it, PsdBlocks blocks, const PetscReal folded[], PetscReal local[])
 {
-  const PetscInt64 begin = (PetscInt64)blocks->first * blocks->m, end = begin + (PetscInt64)blocks->local * blocks->m;
+  const PetscInt64 begin = blocks->begin, end = begin + blocks->length;
   for (PetscInt64 k = begin; k < end; k++) local[k - begin] = 0;
   for (PetscInt t = 0; t < blocks->C; t++, folded += it->order) {
     for (PetscInt side = 0; side < 2; side++) {
@@ -112,12 +110,18 @@ void PsdSymmetryMirror(PsdSymmetry it, const PetscReal x[], PetscReal mirrored[]
   for (PetscInt k = 0; k < it->D; k++) mirrored[k] = it->sign[k] * x[it->partner[k]];
 }
 
+void PsdSymmetryMirrorRegions(PsdSymmetry it, const PetscReal x[], PetscReal mirrored[])
+{
+  for (PetscInt g = 0; g < it->G; g++) mirrored[it->region[g]] = x[g];
+}
+
 PetscErrorCode PsdSymmetryDestroy(PsdSymmetry *symmetry)
 {
   PetscFunctionBeginUser;
   PsdSymmetry it = *symmetry;
   if (!it) PetscFunctionReturn(0);
   PetscCall(PetscFree6(it->partner, it->sign, it->place[0], it->place[1], it->weight[0], it->weight[1]));
+  PetscCall(PetscFree(it->region));
   PetscCall(PetscFree(*symmetry));
   PetscFunctionReturn(0);
 }

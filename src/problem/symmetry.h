@@ -14,7 +14,8 @@
 #include "cone/blocks.h"
 
 typedef struct _p_PsdSymmetry {
-  PetscInt D, order;
+  PetscInt D, G, order;
+  PetscInt *region;  /* G: where what region g of an image has is in the mirrored image */
   PetscInt *partner; /* D: coordinate k of a mirrored image's Phi is that of partner[k] of the image's, ... */
   PetscReal *sign;   /* D: ... times sign[k] */
   /* coordinate k of Q'x is weight[0][k] x[place[0][k]] + weight[1][k] x[place[1][k]]; the second is 0 for those of
@@ -35,6 +36,8 @@ void PsdSymmetryFold(PsdSymmetry symmetry, PetscReal scale, const PetscReal x[],
 void PsdSymmetryUnfold(PsdSymmetry symmetry, PsdBlocks blocks, const PetscReal folded[], PetscReal local[]);
 /* mirrored <- Pi x; both D. */
 void PsdSymmetryMirror(PsdSymmetry symmetry, const PetscReal x[], PetscReal mirrored[]);
+/* mirrored <- one number a region of the image, as they are those of the mirrored image; both G. */
+void PsdSymmetryMirrorRegions(PsdSymmetry symmetry, const PetscReal x[], PetscReal mirrored[]);
 PetscErrorCode PsdSymmetryDestroy(PsdSymmetry *symmetry);
 
 #endif
