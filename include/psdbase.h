@@ -40,17 +40,18 @@
    When the caller has started PETSc, that is all that happens, and PsdFinalize leaves PETSc running. The error
    handler then lies on top of PETSc's stack of handlers until PsdFinalize, so a handler that the caller pushes in
    between has to be popped before. When psdnet starts PETSc, it also takes out PETSc's signal handlers: a crash of
-   one rank is a line on standard error and the end of the process by its signal. HDF5's own messages are off until
+   one rank is a line on standard error and the end of the process by its signal, signals that end a process leave no
+   temporary files, and a file beyond its limit (SIGXFSZ) is an error of write(). HDF5's own messages are off until
    PsdFinalize; HDF5_USE_FILE_LOCKING is FALSE unless it is set.
 
-   Options: PETSc's own. Errors: PSD_ERR_INPUT when PETSc cannot start with what the user gave (a missing
-   -options_file, say); on several ranks the job is then aborted, because some of them may be waiting inside PETSc.
+   Options: PETSc's own. Errors: PSD_ERR_INPUT when PETSc cannot start with what the user gave (an -options_file that
+   is missing, no regular file, or names itself, say); on several ranks the job is then aborted, because some of them may be waiting inside PETSc.
 */
 PSD_EXTERN PetscErrorCode PsdInitialize(int *argc, char ***argv, const char help[]);
 
 /*
-   PsdFinalize - Ends what PsdInitialize has started; without it, nothing happens. All objects must be destroyed
-   before.
+   PsdFinalize - Ends what PsdInitialize has started; without it, and after a PetscFinalize of the caller's, nothing
+   happens. All objects must be destroyed before. Files that were begun and not ended are removed.
 
    Collective on PETSC_COMM_WORLD.
 */

@@ -18,6 +18,10 @@ typedef enum { PSD_SPLIT_TRAIN, PSD_SPLIT_TEST } PsdSplit;
 /* Which images of a selection: all; all but the last fraction; the last fraction alone (see PsdDataSetValidation). */
 typedef enum { PSD_PART_ALL, PSD_PART_TRAIN, PSD_PART_VALIDATION } PsdDataPart;
 
+/* What the images are for. Training images must be labelled and have one of every class; a network is evaluated on
+   labelled images of whatever classes; images that are only to be predicted need no labels. */
+typedef enum { PSD_TO_TRAIN, PSD_TO_EVALUATE, PSD_TO_PREDICT } PsdDataPurpose;
+
 /*
    PsdDataCreate - Creates a data set: of no images yet, split train, all classes, no limit. PsdDataDestroy frees it.
 
@@ -43,9 +47,8 @@ PSD_EXTERN PetscErrorCode PsdDataSetPath(PsdData data, const char path[]);
      n_local - images that this rank gives; ranks may give different numbers, and 0 as well
      channels, height, width - of each image, alike on all ranks
      images  - n_local x channels x height x width bytes; NULL when n_local is 0
-     labels  - n_local, each 0 .. 2^31 - 1. NULL on all ranks for images that are only to be predicted: each then counts
-               as of the first class, PsdDataSetClasses must say which classes there are, and PsdDataSetSplit that the
-               split is PSD_SPLIT_TEST
+     labels  - n_local, each 0 .. 2^31 - 1. NULL on all ranks for images that are only to be predicted, as
+               PsdDataSetPurpose then says
 
    Both arrays are copied, and the caller may free them at once. Classes, limit, validation and mirror images work as
    they do for files, and indices (PsdDataGetShard) count from 0 over the images of all ranks. PsdDataSetUp moves the
@@ -56,6 +59,16 @@ PSD_EXTERN PetscErrorCode PsdDataSetPath(PsdData data, const char path[]);
 */
 PSD_EXTERN PetscErrorCode PsdDataSetArrays(PsdData data, PetscInt n_local, PetscInt channels, PetscInt height,
                                            PetscInt width, const unsigned char images[], const PetscInt labels[]);
+
+/*
+   PsdDataSetPurpose - Says what the images are for; PSD_TO_TRAIN at first.
+
+   Logically collective; before PsdDataSetFromOptions. With another purpose than to train, the classes are those of the
+   network that is applied (PsdDataSetClasses), whatever the data have, and -classes selects images among them, one class
+   or more; every label that it gives must be a network's and must occur. Images that have no labels, with PSD_TO_PREDICT,
+   are all selected, and count as of the first class.
+*/
+PSD_EXTERN PetscErrorCode PsdDataSetPurpose(PsdData data, PsdDataPurpose purpose);
 
 /*
    PsdDataSetSplit - Chooses the training images or the test images of a data set. Training images must have one of
@@ -151,6 +164,13 @@ PSD_EXTERN PetscErrorCode PsdDataGetClasses(PsdData data, PetscInt *count, const
                                             const char *const *names[]);
 
 /*
+   PsdDataIsLabelled - Returns whether the images have labels.
+
+   Not collective; after PsdDataSetUp.
+*/
+PSD_EXTERN PetscBool PsdDataIsLabelled(PsdData data);
+
+/*
    PsdDataGetShard - This rank's samples: images (n_local x channels x height x width bytes), the class of each
    (n_local, 0 .. count-1), and its index in the split's files, or in the arrays of all ranks, before any selection.
    Borrowed; any may be NULL.
@@ -166,6 +186,14 @@ PSD_EXTERN PetscErrorCode PsdDataGetShard(PsdData data, const unsigned char *ima
    Not collective; after PsdDataSetUp.
 */
 PSD_EXTERN PetscErrorCode PsdDataGetFormat(PsdData data, const char *name[]);
+
+/*
+   PsdDataReadsName - Whether a file of that name in a directory of images is one that a format looks at, and so no place
+   for an output.
+
+   Not collective.
+*/
+PSD_EXTERN PetscBool PsdDataReadsName(const char name[]);
 
 /*
    PsdDataView - Prints what the data set is, in a few lines: path, format, split, sizes, images in each class.

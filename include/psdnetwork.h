@@ -124,7 +124,7 @@ PSD_EXTERN PetscErrorCode PsdNetworkSetCrops(PsdNetwork network, PetscInt most);
    Collective (progress, errors); after PsdDataSetUp of the data. Cost: one product of patches with filters an image
    and crop, as BLAS-3.
 
-   Output: scores - n_local x C. Errors (PSD_ERR_INPUT): as of PsdNetworkCheckData.
+   Output: scores - n_local x C. Errors (PSD_ERR_INPUT): as of PsdNetworkCheckData; scores that are not finite.
 */
 PSD_EXTERN PetscErrorCode PsdNetworkApply(PsdNetwork network, PsdData data, PetscReal scores[]);
 

@@ -192,19 +192,25 @@ PSD_EXTERN PetscErrorCode PsdProgressLine(MPI_Comm comm, PetscBool last, const c
    the new one, whole. These run on one rank; what fails is recorded. */
 
 typedef struct {
-  char path[PETSC_MAX_PATH_LEN];
+  char path[PETSC_MAX_PATH_LEN];      /* where the name that was given leads, through symbolic links */
   char temporary[PETSC_MAX_PATH_LEN]; /* PATH.tmp.HOST.PID */
+  int descriptor;                     /* open for reading and writing; below 0: not open */
 } PsdFile;
 
 /*
-   PsdFileBegin - Finds the temporary name that the file is to be written under. PsdFileCommit - Syncs what was
-   written and closed there, and gives it its name. PsdFileAbandon - Removes it instead.
+   PsdFileBegin - Makes the temporary file, empty; whatever stood under its name is removed and not followed.
+   PsdFileStream - Opens it as a stream, which the caller closes before the end; NULL after a failure. PsdFileCommit -
+   Syncs what was written, and gives it its name; owner and mode of a file that it replaces are kept. PsdFileAbandon -
+   Removes it instead. PsdFileAbandonAll - Removes all that were begun here and not ended, as PsdFinalize does; for those
+   who are about to end the process otherwise.
 
    Not collective.
 */
 PSD_EXTERN void PsdFileBegin(PsdFile *file, const char path[], PsdFailure *failure);
+PSD_EXTERN FILE *PsdFileStream(PsdFile *file, PsdFailure *failure);
 PSD_EXTERN void PsdFileCommit(PsdFile *file, PsdFailure *failure);
 PSD_EXTERN void PsdFileAbandon(PsdFile *file);
+PSD_EXTERN void PsdFileAbandonAll(void);
 
 /*
    PsdFileCheckWritable - Finds out before a long run whether `path` can be written after it, and removes what runs
@@ -213,6 +219,43 @@ PSD_EXTERN void PsdFileAbandon(PsdFile *file);
    Collective on comm. option: the name that messages begin with. Errors (PSD_ERR_INPUT): it cannot be written.
 */
 PSD_EXTERN PetscErrorCode PsdFileCheckWritable(MPI_Comm comm, const char option[], const char path[]);
+
+/* ---------------------------------------------------------------- the files of a run
+
+   A run knows every file that it was given a name of, so that no output replaces what is read or another output. */
+
+typedef enum { PSD_PATH_INPUT, PSD_PATH_OUTPUT } PsdPathRole;
+
+/*
+   PsdOptionPath - Reads an option that names a file, "" when it is absent, and keeps the name. required: its absence is
+   an error of PsdPathsCheck. PsdPathDeclare - Keeps a name that follows from options or comes from elsewhere; what: what
+   messages call it.
+
+   Logically collective. A file that is read and written as well, as a checkpoint is, has PSD_PATH_OUTPUT. Errors
+   (PSD_ERR_INPUT): as of PsdOptionString.
+*/
+PSD_EXTERN PetscErrorCode PsdOptionPath(const char name[], const char text[], PsdPathRole role, PetscBool required,
+                                        char path[PETSC_MAX_PATH_LEN]);
+PSD_EXTERN PetscErrorCode PsdPathDeclare(const char what[], const char path[], PsdPathRole role);
+
+/*
+   PsdPathsCheck - Finds out before anything is read whether the names that are kept go together.
+
+   Collective on comm; rank 0 looks at the files. reads: whether a file of that name in a directory that is an input is
+   read (PsdDataReadsName). Errors (PSD_ERR_INPUT): a required option that is missing; an output that is the same file as
+   an input, as a file read in a directory that is an input, or as another output, by whatever names and links, also
+   when it is not there yet; an output that cannot be written, see PsdFileCheckWritable. Outputs of PETSc's
+   own options (-log_view :FILE) count.
+*/
+PSD_EXTERN PetscErrorCode PsdPathsCheck(MPI_Comm comm, PetscBool (*reads)(const char name[]));
+
+/*
+   PsdPathsRefuse - Has PETSc write none of the files at its end that its own options name, as -log_view :FILE, for a run
+   that was refused: those names may not have been looked at, or be why.
+
+   Logically collective.
+*/
+PSD_EXTERN PetscErrorCode PsdPathsRefuse(void);
 
 /* ---------------------------------------------------------------- checksums */
 

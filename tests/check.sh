@@ -73,8 +73,10 @@ run() { ends 0 "$@"; }
 refuse() {
   words=$1
   shift
-  ends 1 refuse "$@"
-  says_one_line "$words" refuse.log || fail "psdnet $*: expected one line of error, '$words'" refuse.log
+  said=$(mktemp refuse-XXXXXX)
+  ends 1 "$said" "$@"
+  says_one_line "$words" "$said.log" || fail "psdnet $*: expected one line of error, '$words'" "$said.log"
+  rm "$said" "$said.log"
 }
 
 # says_one_line WORDS LOG: of error, and it is no traceback

@@ -34,6 +34,9 @@ run sound 2 train -data tiny -patch 3 -pool 2 -whiten 0.1 -beta_rel 0.1 -model s
 cp sound.h5 kept.h5
 python damage sound.h5 models
 mkdir directory
+# images of one number, which normalisation would take away
+run single 1 train -data single -model single.h5
+rm single.h5
 
 # the command itself
 everywhere 'subcommand' trian -data tiny -model kept.h5
@@ -94,6 +97,7 @@ everywhere 'covariance' train -data alike -model kept.h5 -patch 3 -pca 2
 # D = 6.5 million: A'A would fill any node's memory, on the root or spread over all ranks
 everywhere 'D = 6485401, .*consensus scalapack needs .* GB' train -data large -model kept.h5 -patch 60 -consensus scalapack
 
+alone 'patch_normalize.*one number' train -data tiny -model kept.h5 -patch 1 -patch_normalize 10
 everywhere 'overflow|finite|pixel' train -data tiny -model kept.h5 -patch 3 -pixel_scale 1e-200
 everywhere 'overflow|finite|activation' train -data tiny -model kept.h5 -patch 3 -activation 1e200,0,0
 
@@ -101,6 +105,13 @@ everywhere 'overflow|finite|activation' train -data tiny -model kept.h5 -patch 3
 everywhere 'absent' train -data absent -model kept.h5
 everywhere 'empty' train -data empty -model kept.h5
 everywhere 'data_batch_1.bin' train -data truncated -model kept.h5
+everywhere '12 x 12 x 3 and seems to have its channels last' train -data last -model kept.h5
+for data in pipe_h5 pipe_idx pipe_names; do
+  everywhere "$data/.*not a regular file" train -data $data -model kept.h5
+done
+alone 'pipe: neither a directory nor a regular file' train -data pipe -model kept.h5
+everywhere 'pipe: not a regular file' evaluate -data tiny -model pipe
+alone 'pipe is not a regular file' train -data tiny -model kept.h5 -checkpoint pipe -resume
 everywhere 'no_h5/train.h5' train -data no_h5 -model kept.h5
 everywhere 'test' train -data tiny -split test -model kept.h5
 everywhere '-classes' train -data tiny -model kept.h5 -classes 1

@@ -18,7 +18,8 @@ complains 1 1 '-checkpoint: cannot write missing/run.ck' 2 train $options -model
 complains 1 1 '-checkpoint: data is a directory' 2 train $options -model m.h5 -checkpoint data
 mkdir run.ck.gram
 complains 1 1 'run.ck.gram is a directory' 2 train $options -model m.h5 -checkpoint run.ck -checkpoint_gram
-complains 1 1 'not a psdnet-checkpoint' 2 train $options -model m.h5 -checkpoint data/train.h5 -resume
+cp data/train.h5 other.h5
+complains 1 1 'not a psdnet-checkpoint' 2 train $options -model m.h5 -checkpoint other.h5 -resume
 complains 1 1 '-resume needs -checkpoint' 1 train $options -model m.h5 -resume
 complains 1 1 '-resume needs -checkpoint' 1 path $options -model m.h5 -resume
 if [ "$(id -u)" != 0 ]; then

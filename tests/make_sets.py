@@ -1,4 +1,6 @@
 """make_sets.py NAME: the data sets of one check, in the current directory. make_images.py makes those that many checks share."""
+import gzip
+import os
 import sys
 
 import h5py
@@ -19,6 +21,31 @@ def branches():
     images[labels == 1, :, :, 1::3] += 45
     images[labels == 2, 1, :4] //= 2
     write('train', images, labels)
+
+
+def evaluate():
+    """named: labels 0 .. 9 in the format that has names for them; many: 60 classes; lacking: the images among these of odd labels; alone,
+    idx, idx_gz: all images of many without labels, in HDF5, IDX and compressed IDX"""
+    random = numpy.random.default_rng(9)
+    os.makedirs('named')
+    labels = numpy.arange(150) % 10
+    images = random.integers(0, 256, (150, 3, 32, 32)).astype(numpy.uint8)
+    images[:, 0] //= (1 + labels)[:, None, None].astype(numpy.uint8)
+    numpy.concatenate([labels[:, None].astype(numpy.uint8), images.reshape(150, -1)], 1).tofile('named/data_batch_1.bin')
+    with open('named/batches.meta.txt', 'w') as file:
+        file.writelines(f'name{label}\n' for label in range(10))
+    labels = numpy.arange(240) % 60
+    images = random.integers(0, 128, (240, 1, 5, 4))
+    images[numpy.arange(240), 0, labels % 5, labels % 4] += 127
+    write('many', images, labels)
+    write('lacking', images[labels % 2 == 1], labels[labels % 2 == 1])
+    with h5py.File('alone.h5', 'w') as file:
+        file['images'] = images.astype(numpy.uint8)
+    header = numpy.array([0x803, 240, 5, 4], '>i4').tobytes()
+    for name, opened in ('idx/train-images-idx3-ubyte', open), ('idx_gz/train-images-idx3-ubyte.gz', gzip.open):
+        os.makedirs(os.path.dirname(name))
+        with opened(name, 'wb') as file:
+            file.write(header + images.astype(numpy.uint8).tobytes())
 
 
 def flip():
@@ -65,4 +92,4 @@ def rounding():
     write('alone', random.integers(0, 256, (20, 1, 1, 1)), numpy.arange(20) > 0)
 
 
-{'branches': branches, 'flip': flip, 'nothing': nothing, 'path': path, 'rounding': rounding}[sys.argv[1]]()
+{'branches': branches, 'evaluate': evaluate, 'flip': flip, 'nothing': nothing, 'path': path, 'rounding': rounding}[sys.argv[1]]()

@@ -1,6 +1,7 @@
 /* Options are strict and say what was expected, failures on one rank are agreed by all, files appear whole or not at
  * all. */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -8,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <cmocka.h>
 #include "base/base.h"
 
@@ -261,10 +263,14 @@ static void TestFileIsLeftWhenGivenUp(void **state)
   assert_int_equal(access(file.temporary, F_OK), -1);
 
   PsdFileBegin(&file, path, &failure);
-  PsdFileCommit(&file, &failure); /* nothing was written */
+  assert_int_equal(unlink(file.temporary), 0);
+  WriteText(file.temporary, "of somebody else");
+  PsdFileCommit(&file, &failure);
   assert_true(failure.failed);
-  assert_non_null(strstr(failure.message, "No such file"));
+  assert_non_null(strstr(failure.message, "replaced while it was written"));
   ExpectText(path, "old");
+  ExpectText(file.temporary, "of somebody else");
+  assert_int_equal(unlink(file.temporary), 0);
   assert_int_equal(unlink(path), 0);
 }
 
@@ -290,6 +296,150 @@ static void TestLinkIsFollowed(void **state)
   assert_true(S_ISLNK(found.st_mode));
   assert_int_equal(unlink(link_path), 0);
   assert_int_equal(unlink(path), 0);
+}
+
+/* A link whose target is not there yet leads to it all the same, by way of other links and from their own directories;
+   one that leads in a circle is an error. */
+static void TestLinkToNothingIsFollowed(void **state)
+{
+  char path[PETSC_MAX_PATH_LEN], link_path[PETSC_MAX_PATH_LEN], folder[PETSC_MAX_PATH_LEN], other[PETSC_MAX_PATH_LEN];
+  PsdFailure failure = {0};
+  struct stat found;
+  PsdFile file;
+  (void)state;
+
+  if (Rank()) return;
+  InDirectory(folder, "folder");
+  InDirectory(path, "folder/target");
+  InDirectory(link_path, "link");
+  InDirectory(other, "folder/other");
+  assert_int_equal(mkdir(folder, 0777), 0);
+  assert_int_equal(symlink("folder/other", link_path), 0);
+  assert_int_equal(symlink("../folder/target", other), 0);
+  PsdFileBegin(&file, link_path, &failure);
+  WriteText(file.temporary, "new");
+  PsdFileCommit(&file, &failure);
+  assert_false(failure.failed);
+  ExpectText(path, "new");
+  assert_int_equal(lstat(link_path, &found), 0);
+  assert_true(S_ISLNK(found.st_mode));
+
+  assert_int_equal(unlink(path), 0);
+  assert_int_equal(symlink("../link", path), 0);
+  PsdFileBegin(&file, link_path, &failure);
+  assert_true(failure.failed);
+  assert_int_equal(unlink(path), 0);
+  assert_int_equal(unlink(other), 0);
+  assert_int_equal(unlink(link_path), 0);
+  assert_int_equal(rmdir(folder), 0);
+}
+
+/* What was planted under the temporary name, a link or a file with another name, is not written to. */
+static void TestTemporaryIsNotFollowed(void **state)
+{
+  char path[PETSC_MAX_PATH_LEN], victim[PETSC_MAX_PATH_LEN];
+  PsdFile file;
+  (void)state;
+
+  if (Rank()) return;
+  InDirectory(path, "output");
+  InDirectory(victim, "victim");
+  WriteText(victim, "untouched");
+  for (int hard = 0; hard <= 1; hard++) {
+    PsdFailure failure = {0};
+    PsdFileBegin(&file, path, &failure);
+    PsdFileAbandon(&file);
+    assert_int_equal(hard ? link(victim, file.temporary) : symlink(victim, file.temporary), 0);
+    PsdFileBegin(&file, path, &failure);
+    WriteText(file.temporary, "new");
+    PsdFileCommit(&file, &failure);
+    assert_false(failure.failed);
+    ExpectText(victim, "untouched");
+    ExpectText(path, "new");
+  }
+  assert_int_equal(unlink(victim), 0);
+  assert_int_equal(unlink(path), 0);
+}
+
+/* 0600 stays 0600, also while it is written; a new file has what umask leaves. */
+static void TestModeIsKept(void **state)
+{
+  char path[PETSC_MAX_PATH_LEN];
+  PsdFailure failure = {0};
+  struct stat found;
+  PsdFile file;
+  (void)state;
+
+  if (Rank()) return;
+  InDirectory(path, "mode");
+  const mode_t mask = umask(022);
+  const mode_t modes[] = {0644, 0600, 0640, 0444, 0777};
+  for (int k = 0; k < 5; k++) {
+    if (k) assert_int_equal(chmod(path, modes[k]), 0);
+    PsdFileBegin(&file, path, &failure);
+    assert_int_equal(fstat(file.descriptor, &found), 0);
+    assert_int_equal(found.st_mode & 0777, k ? 0600 : 0644);
+    PsdFileCommit(&file, &failure);
+    assert_false(failure.failed);
+    assert_int_equal(stat(path, &found), 0);
+    assert_int_equal(found.st_mode & 0777, modes[k]);
+  }
+  (void)umask(mask);
+  assert_int_equal(unlink(path), 0);
+}
+
+/* A file that is written twice at a time, whatever it is called; and those that nobody ended. */
+static void TestUnfinishedFilesAreKnown(void **state)
+{
+  char path[PETSC_MAX_PATH_LEN], same[PETSC_MAX_PATH_LEN];
+  PsdFailure failure = {0};
+  PsdFile file, other;
+  (void)state;
+
+  if (Rank()) return;
+  InDirectory(path, "once");
+  InDirectory(same, "./once");
+  PsdFileBegin(&file, path, &failure);
+  assert_false(failure.failed);
+  PsdFileBegin(&other, same, &failure);
+  assert_true(failure.failed);
+  PsdFileAbandon(&other);
+  assert_int_equal(access(file.temporary, F_OK), 0);
+  PsdFileAbandonAll();
+  assert_int_equal(access(file.temporary, F_OK), -1);
+  PsdFileAbandon(&file);
+  assert_int_equal(access(path, F_OK), -1);
+}
+
+/* Every signal that ends a process and can be caught; a child has a file under way when it meets one. */
+static void TestSignalsLeaveNothing(void **state)
+{
+  char path[PETSC_MAX_PATH_LEN];
+  static const int numbers[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGILL,  SIGTRAP, SIGABRT, SIGBUS,  SIGFPE,   SIGUSR1,
+                                SIGSEGV, SIGUSR2, SIGPIPE, SIGALRM, SIGTERM, SIGXCPU, SIGPROF, SIGVTALRM};
+  (void)state;
+
+  if (Rank()) return;
+  InDirectory(path, "child");
+  for (size_t k = 0; k < sizeof(numbers) / sizeof(numbers[0]); k++) {
+    int status;
+    PsdFile file;
+    PsdFailure failure = {0};
+    PsdFileBegin(&file, path, &failure); /* the child's as well; the parent makes it again where it is gone */
+    const pid_t child = fork();
+    if (!child) {
+      (void)fclose(stderr);
+      for (int number = 1; number <= SIGRTMAX; number++) (void)signal(number, SIG_DFL);
+      PsdSignalsSetUp(0);
+      (void)raise(numbers[k]);
+      _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(WTERMSIG(status), numbers[k]);
+    assert_int_equal(access(file.temporary, F_OK), -1);
+    PsdFileAbandon(&file);
+  }
 }
 
 static void TestUnwritablePlacesAreFoundBefore(void **state)
@@ -344,6 +494,34 @@ static void TestChecksumIsOfTheWhole(void **state)
   }
 }
 
+/* ---------------------------------------------------------------- messages */
+
+/* More numbers than one message may have, a multiple of them and not. */
+static void TestLongArraysGoInPieces(void **state)
+{
+  (void)state;
+  const size_t limit = PsdMessageLimit, lengths[] = {0, 1, 6, 7, 8, 21, 23};
+  const PetscMPIInt rank = Rank(), size = Size();
+  PsdMessageLimit = 7;
+  for (size_t k = 0; k < sizeof(lengths) / sizeof(lengths[0]); k++) {
+    PetscInt64 numbers[24];
+    PetscReal reals[24];
+    const size_t count = lengths[k];
+    for (size_t j = 0; j < 24; j++) numbers[j] = reals[j] = rank == 0 ? (int)(100 + j) : -1;
+    assert_int_equal(PsdBroadcastArray(PETSC_COMM_WORLD, MPIU_INT64, count, numbers), 0);
+    for (size_t j = 0; j < 24; j++) assert_int_equal(numbers[j], j < count || rank == 0 ? (int)(100 + j) : -1);
+    assert_int_equal(PsdSumArray(PETSC_COMM_WORLD, MPIU_INT64, count, numbers), 0);
+    for (size_t j = 0; j < count; j++) assert_int_equal(numbers[j], size * (int)(100 + j));
+    if (rank > 0) {
+      assert_int_equal(PsdReceiveArray(PETSC_COMM_WORLD, 0, 3, MPIU_REAL, count, reals), 0);
+      for (size_t j = 0; j < 24; j++) assert_true(reals[j] == (j < count ? (int)(100 + j) : -1));
+    }
+    for (PetscMPIInt to = 1; to < size && rank == 0; to++)
+      assert_int_equal(PsdSendArray(PETSC_COMM_WORLD, to, 3, MPIU_REAL, count, reals), 0);
+  }
+  PsdMessageLimit = limit;
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
@@ -357,8 +535,14 @@ int main(int argc, char **argv)
       cmocka_unit_test(TestFileIsReplacedWhole),
       cmocka_unit_test(TestFileIsLeftWhenGivenUp),
       cmocka_unit_test(TestLinkIsFollowed),
+      cmocka_unit_test(TestLinkToNothingIsFollowed),
+      cmocka_unit_test(TestTemporaryIsNotFollowed),
+      cmocka_unit_test(TestModeIsKept),
+      cmocka_unit_test(TestUnfinishedFilesAreKnown),
+      cmocka_unit_test(TestSignalsLeaveNothing),
       cmocka_unit_test(TestUnwritablePlacesAreFoundBefore),
       cmocka_unit_test(TestPhasesAddUp),
+      cmocka_unit_test(TestLongArraysGoInPieces),
       cmocka_unit_test(TestChecksumIsOfTheWhole),
   };
   PetscCall(PsdInitialize(&argc, &argv, NULL));

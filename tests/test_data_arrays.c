@@ -195,7 +195,7 @@ static void ImagesToBePredictedNeedNoLabels(void **state)
   const PetscInt *classes;
   PsdData data;
   MUST(PsdDataCreate(PETSC_COMM_WORLD, &data));
-  MUST(PsdDataSetSplit(data, PSD_SPLIT_TEST));
+  MUST(PsdDataSetPurpose(data, PSD_TO_PREDICT));
   MUST(PsdDataSetClasses(data, 2, labels));
   MUST(Give(data, MoreAndMore(Rank(), Size()), MoreAndMore(Rank() + 1, Size()), PETSC_FALSE));
   MUST(PsdDataSetUp(data));

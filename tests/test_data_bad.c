@@ -34,7 +34,7 @@ static const Case cases[] = {
     {"cifar10 pipe for a file", Cifar10IsPipe, NULL, {0}, {"data_batch_1.bin", "not a regular file"}},
     {"cifar10 no test", Cifar10Good, NULL, {"-split", "test"}, {"cifar10 no test", "test_batch.bin", "-split test"}},
 
-    {"idx no labels", IdxNoLabels, NULL, {0}, {"idx no labels", "train-labels-idx1-ubyte"}},
+    {"idx no labels", IdxNoLabels, NULL, {0}, {"idx no labels", "labels-idx1-ubyte"}},
     {"idx no test", IdxGood, NULL, {"-split", "test"}, {"t10k-images-idx3-ubyte", "-split test"}},
     {"idx magic", IdxMagic, NULL, {0}, {"train-images-idx3-ubyte", "0x00000802", "0x00000803"}},
     {"idx label magic", IdxLabelMagic, NULL, {0}, {"train-labels-idx1-ubyte", "0x00000803", "0x00000801"}},
@@ -67,7 +67,7 @@ static const Case cases[] = {
     {"hdf5 truncated", Hdf5Truncated, NULL, {0}, {"train.h5", "truncated file"}},
     {"hdf5 text", Hdf5IsText, NULL, {0}, {"train.h5", "not an HDF5 file"}},
     {"hdf5 text by name", Hdf5IsText, "train.h5", {0}, {"train.h5", "not an HDF5 file"}},
-    {"hdf5 no labels", Hdf5NoLabels, NULL, {0}, {"train.h5", "no data set /labels"}},
+    {"hdf5 no labels", Hdf5NoLabels, NULL, {0}, {"hdf5 no labels", "no data set /labels"}},
     {"hdf5 three dimensions", Hdf5Rank, NULL, {0}, {"train.h5", "/images has 3 dimensions", "4"}},
     {"hdf5 signed", Hdf5Signed, NULL, {0}, {"train.h5", "signed integers of 1 byte", "unsigned"}},
     {"hdf5 two bytes", Hdf5Wide, NULL, {0}, {"train.h5", "integers of 2 bytes", "1 byte"}},

@@ -150,12 +150,58 @@ static void WhatTheProgramHasSetComesBack(void **state)
   MUST(PsdInitialize(NULL, NULL, NULL));
 }
 
+/* Who ends a PETSc that psdnet has begun, and begins another one, has that one to himself. */
+static int LeavesAnotherPetsc(void)
+{
+  PetscBool runs = PETSC_FALSE, ended = PETSC_TRUE;
+  if (PsdInitialize(NULL, NULL, NULL) || PetscFinalize()) return 1;
+  if (PetscInitialize(NULL, NULL, NULL, NULL) || PsdFinalize() || PetscInitialized(&runs) || PetscFinalized(&ended))
+    return 1;
+  return !runs || ended || PetscFinalize();
+}
+
+/* An object that is not there is an error and no crash. */
+static PetscErrorCode Quiet(MPI_Comm comm, int line, const char *function, const char *file, PetscErrorCode code,
+                            PetscErrorType type, const char *message, void *context)
+{
+  (void)comm, (void)line, (void)function, (void)file, (void)type, (void)message, (void)context;
+  return code;
+}
+
+static void NoObjectIsAnError(void **state)
+{
+  (void)state;
+  PetscInt count;
+  PetscReal value;
+  PsdCertificate certificate;
+  PsdTraining training;
+  PsdNetwork network;
+  MUST(PetscPushErrorHandler(Quiet, NULL));
+  assert_int_equal(PsdDataSetUp(NULL), PETSC_ERR_ARG_NULL);
+  assert_int_equal(PsdDataSetPath(NULL, "images"), PETSC_ERR_ARG_NULL);
+  assert_int_equal(PsdDataGetSizes(NULL, &count, NULL, NULL), PETSC_ERR_ARG_NULL);
+  assert_int_equal(PsdPatchesGetBranchCount(NULL, &count), PETSC_ERR_ARG_NULL);
+  assert_int_equal(PsdProblemSetUp(NULL), PETSC_ERR_ARG_NULL);
+  assert_int_equal(PsdProblemGetBeta(NULL, &value, NULL), PETSC_ERR_ARG_NULL);
+  assert_int_equal(PsdAdmmSetUp(NULL), PETSC_ERR_ARG_NULL);
+  assert_int_equal(PsdAdmmSolve(NULL, &certificate), PETSC_ERR_ARG_NULL);
+  assert_int_equal(PsdAdmmGetNetwork(NULL, &network), PETSC_ERR_ARG_NULL);
+  assert_int_equal(PsdNetworkGetTraining(NULL, &training), PETSC_ERR_ARG_NULL);
+  assert_int_equal(PsdNetworkSave(NULL, "model.h5"), PETSC_ERR_ARG_NULL);
+  assert_int_equal(PsdNetworkDestroy(NULL), PETSC_ERR_ARG_NULL);
+  assert_int_equal(PsdPlanSetUp(NULL), PETSC_ERR_ARG_NULL);
+  assert_int_equal(PsdCertifyNetwork(NULL, NULL, 0, 0, &certificate), PETSC_ERR_ARG_NULL);
+  MUST(PetscPopErrorHandler());
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(APartOfTheRanksTrains),
-                                     cmocka_unit_test(WhatTheProgramHasSetComesBack)};
+                                     cmocka_unit_test(WhatTheProgramHasSetComesBack),
+                                     cmocka_unit_test(NoObjectIsAnError)};
+  if (MPI_Init(&argc, &argv) || LeavesAnotherPetsc()) return 1;
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   if (PsdInitialize(NULL, NULL, NULL)) return 1;
   const int failures = cmocka_run_group_tests(tests, NULL, NULL);
-  return PsdFinalize() || PetscFinalize() || failures;
+  return PsdFinalize() || PetscFinalize() || MPI_Finalize() || failures;
 }

@@ -37,7 +37,8 @@ static void BySizeOfTheImages(void **state)
     assert_int_equal(g.stride, 1);
     assert_int_equal(g.pool, expected->pool);
     assert_int_equal(pca, expected->pca);
-    assert_true(g.normalize > 0 && whiten > 0);
+    /* a single number has no mean to take off */
+    assert_true((g.normalize > 0) == (expected->channels * expected->patch > 1) && whiten > 0);
     MUST(PsdPatchesDestroy(&patches));
   }
 }

@@ -106,7 +106,7 @@ static void ExactGradient(const Exact *exact, const long double nu[], PetscInt g
 static PsdNeurons Network(PsdBlocks blocks, PetscReal size)
 {
   PsdNeurons neurons;
-  MUST(PsdNeuronsCreate(NEURONS, blocks->f, &neurons));
+  MUST(PsdNeuronsCreate(NEURONS, blocks->f_max, &neurons));
   neurons.N = NEURONS;
   Fill(11, NEURONS * NUMBERS, neurons.filter);
   MakeUnit(NEURONS, NUMBERS, neurons.filter);
@@ -171,8 +171,8 @@ static void CheckPoint(const Exact *exact, PsdBlocks blocks, const long double s
     const PetscInt pair = blocks->first + p;
     long double error = 0;
     ExactGradient(exact, nu, pair % exact->G, pair / exact->G, M);
-    for (PetscInt k = 0; k < blocks->m; k++)
-      error += (gradient[p * blocks->m + k] - M[k]) * (gradient[p * blocks->m + k] - M[k]);
+    for (PetscInt k = 0; k < blocks->m_max; k++)
+      error += (gradient[p * blocks->m_max + k] - M[k]) * (gradient[p * blocks->m_max + k] - M[k]);
     Within(sqrtl(error), rounding[p], 2e4 * PETSC_MACHINE_EPSILON * sizes, "A'nu");
   }
   MUST(VecRestoreArrayRead(point->rounding, &rounding));

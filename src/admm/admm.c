@@ -10,6 +10,7 @@
 PetscErrorCode PsdAdmmCreate(PsdProblem problem, PsdAdmm *admm)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(problem);
   PsdAdmm it;
   PetscCall(PetscNew(&it));
   it->problem = problem;
@@ -24,6 +25,7 @@ PetscErrorCode PsdAdmmCreate(PsdProblem problem, PsdAdmm *admm)
 PetscErrorCode PsdAdmmSetFromOptions(PsdAdmm admm)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(admm);
   PsdAdmmSettings *settings = &admm->settings;
   const PsdRange relaxation = {1, 1.9, PETSC_FALSE}; /* where no loss is slow */
   PetscCall(PsdOptionsHeading("Solver"));
@@ -49,6 +51,7 @@ PetscErrorCode PsdAdmmSetFromOptions(PsdAdmm admm)
 PetscErrorCode PsdAdmmSetTolerances(PsdAdmm admm, PetscReal gap, PetscInt max_it)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(admm);
   admm->settings.gap = gap;
   admm->settings.max_it = max_it;
   PetscFunctionReturn(0);
@@ -57,6 +60,7 @@ PetscErrorCode PsdAdmmSetTolerances(PsdAdmm admm, PetscReal gap, PetscInt max_it
 PetscErrorCode PsdAdmmGetTolerances(PsdAdmm admm, PetscReal *gap, PetscInt *max_it)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(admm);
   if (gap) *gap = admm->settings.gap;
   if (max_it) *max_it = admm->settings.max_it;
   PetscFunctionReturn(0);
@@ -65,6 +69,7 @@ PetscErrorCode PsdAdmmGetTolerances(PsdAdmm admm, PetscReal *gap, PetscInt *max_
 PetscErrorCode PsdAdmmSetMonitor(PsdAdmm admm, PsdAdmmMonitor monitor, void *context)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(admm);
   admm->monitor = monitor;
   admm->monitor_context = context;
   PetscFunctionReturn(0);
@@ -153,6 +158,7 @@ static PetscErrorCode CheckPenalty(PsdAdmm admm)
 PetscErrorCode PsdAdmmSetUp(PsdAdmm admm)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(admm);
   const PsdLoss *loss = &admm->problem->loss;
   const PetscReal sigma = admm->settings.sigma > 0 ? admm->settings.sigma : loss->ops->sigma * PsdLossSlope(loss);
   admm->blocks = admm->problem->blocks;
@@ -180,6 +186,7 @@ PetscErrorCode PsdAdmmSetUp(PsdAdmm admm)
 PetscErrorCode PsdAdmmGetHistory(PsdAdmm admm, PetscInt *count, const PsdAdmmStatus *rows[])
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(admm);
   *count = admm->history.rows;
   *rows = admm->history.row;
   PetscFunctionReturn(0);
@@ -188,6 +195,7 @@ PetscErrorCode PsdAdmmGetHistory(PsdAdmm admm, PetscInt *count, const PsdAdmmSta
 PetscErrorCode PsdAdmmGetKernels(PsdAdmm admm, const char *consensus[], const char *cone[])
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(admm);
   if (consensus) *consensus = PsdConsensusGetKernel(admm->consensus)->name;
   if (cone) {
     PetscCall(PsdConeGetUse(admm->cone, sizeof(admm->cone_use), admm->cone_use));
@@ -199,6 +207,7 @@ PetscErrorCode PsdAdmmGetKernels(PsdAdmm admm, const char *consensus[], const ch
 PetscErrorCode PsdAdmmDestroy(PsdAdmm *admm)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(admm);
   if (!*admm) PetscFunctionReturn(0);
   PsdAdmm it = *admm;
   Vec *vectors[VECTORS];

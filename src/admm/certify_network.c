@@ -14,6 +14,7 @@
 PetscErrorCode PsdAdmmFixNetwork(PsdAdmm admm, PsdNetwork network)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(admm);
   PsdIterate iterate = {.network = admm->best.S};
   PsdNeurons all;
   PetscCall(PsdAdmmReadNeurons(admm, network, &all));
@@ -34,6 +35,7 @@ PetscErrorCode PsdCertifyNetwork(PsdProblem problem, PsdNetwork network, PetscRe
                                  PsdCertificate *certificate)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(problem);
   PsdAdmm admm;
   PetscCall(PsdNetworkCheckPadding(network));
   PetscCall(PsdAdmmCreate(problem, &admm));

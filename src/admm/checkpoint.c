@@ -13,12 +13,14 @@
 PetscErrorCode PsdAdmmSetCheckpointFromOptions(PsdAdmm admm)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(admm);
   PsdCheckpoint *it = &admm->checkpoint;
-  PetscBool given, timed, gram = PETSC_FALSE;
+  PetscBool timed, gram = PETSC_FALSE;
   it->every = 60;
   PetscCall(PsdOptionsHeading("Checkpoints"));
-  PetscCall(PsdOptionString("-checkpoint", "file the state of the run is kept in (HDF5)", it->path, sizeof(it->path),
-                            &given));
+  PetscCall(PsdOptionPath("-checkpoint", "file the state of the run is kept in (HDF5)", PSD_PATH_OUTPUT, PETSC_FALSE,
+                          it->path));
+  const PetscBool given = (PetscBool)(it->path[0] != 0);
   PetscCall(PsdOptionReal("-checkpoint_every", "seconds between checkpoints", PSD_NONNEGATIVE, &it->every, &timed));
   PetscCall(PsdOptionBool("-checkpoint_gram", "keep A'A as well, in FILE.gram", &gram, NULL));
   PetscCall(PsdOptionBool("-resume", "go on from the checkpoint, when there is one", &it->resume, NULL));
@@ -27,17 +29,18 @@ PetscErrorCode PsdAdmmSetCheckpointFromOptions(PsdAdmm admm)
                 it->resume ? "-resume"
                 : gram     ? "-checkpoint_gram"
                            : "-checkpoint_every");
-  if (!given) PetscFunctionReturn(0);
-  PetscCall(PsdFileCheckWritable(admm->problem->comm, "-checkpoint", it->path));
-  if (!gram) PetscFunctionReturn(0);
-  PetscCall(PetscSNPrintf(it->gram_path, sizeof(it->gram_path), "%s.gram", it->path));
-  PetscCall(PsdFileCheckWritable(admm->problem->comm, "-checkpoint_gram", it->gram_path));
+  if (!given || !gram) PetscFunctionReturn(0);
+  const int length = snprintf(it->gram_path, sizeof(it->gram_path), "%s.gram", it->path);
+  PsdCheckInput(length > 0 && (size_t)length < sizeof(it->gram_path),
+                "-checkpoint_gram: the file name is too long: %s.gram", it->path);
+  PetscCall(PsdPathDeclare("-checkpoint_gram", it->gram_path, PSD_PATH_OUTPUT));
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode PsdAdmmKeepRecord(PsdAdmm admm, PsdAdmmRecord *record)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(admm);
   admm->checkpoint.record = record;
   PetscFunctionReturn(0);
 }

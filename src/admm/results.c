@@ -18,6 +18,7 @@ PsdAdmmStatus PsdAdmmStatusNow(PsdAdmm admm)
 PetscErrorCode PsdAdmmGetStatus(PsdAdmm admm, PsdAdmmStatus *status, PsdAdmmReason *reason)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(admm);
   if (status) *status = PsdAdmmStatusNow(admm);
   if (reason) *reason = admm->reason;
   PetscFunctionReturn(0);
@@ -26,6 +27,7 @@ PetscErrorCode PsdAdmmGetStatus(PsdAdmm admm, PsdAdmmStatus *status, PsdAdmmReas
 PetscErrorCode PsdAdmmGetNetwork(PsdAdmm admm, PsdNetwork *network)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(admm);
   const PsdProblem problem = admm->problem;
   PsdNeurons all;
   PetscInt count, copies;

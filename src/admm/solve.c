@@ -143,6 +143,7 @@ static void Learn(PsdAdmm admm, const PsdCertificate *certificate)
 PetscErrorCode PsdAdmmSolve(PsdAdmm admm, PsdCertificate *certificate)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(admm);
   const PetscReal gap = admm->settings.gap;
   *certificate = (PsdCertificate){0};
   admm->clock.start = PsdWallSeconds() - admm->clock.elapsed;

@@ -42,6 +42,7 @@ static PetscErrorCode SelectSign(const PsdNeurons *all, PetscInt s, PsdNeurons *
 PetscErrorCode PsdAdmmSetInitial(PsdAdmm admm, PsdNetwork network)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(admm);
   PsdNeurons all;
   PetscCall(PsdNetworkCheckPadding(network));
   PetscCall(PsdAdmmReadNeurons(admm, network, &all));
@@ -68,6 +69,7 @@ PetscErrorCode PsdAdmmSetInitial(PsdAdmm admm, PsdNetwork network)
 PetscErrorCode PsdAdmmSetBeta(PsdAdmm admm, PetscReal beta)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(admm);
   const PsdProblem problem = admm->problem;
   const PetscReal last = problem->beta, empty = problem->loss_at_zero;
   const PetscReal sigma = admm->split ? admm->split->sigma : 1;

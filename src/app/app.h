@@ -33,17 +33,15 @@ PetscErrorCode PsdRunInfo(const PsdInvocation *invocation, int *exit_status);
 
 /* ---------------------------------------------------------------- shared by subcommands: common.c */
 
-/* A path option; required: an input error when it is absent (unless help is being printed). */
-PetscErrorCode PsdOptionPath(const char name[], const char text[], PetscBool required, char path[PETSC_MAX_PATH_LEN]);
-
-/* Ends the reading of options: unknown ones are errors; *done when only help was wanted. */
+/* Ends the reading of options: unknown ones are errors, and so are files that do not go together; *done when only help
+   was wanted. Every subcommand comes here before it reads anything. */
 PetscErrorCode PsdOptionsEnd(PetscBool *done);
 
 /* With -validation F, the part that training held out is what a model is applied to. */
 PetscErrorCode PsdUseHeldOutPart(PsdData data);
 
-/* The network of -model, and the data of -data, read: of the network's classes unless -classes chose others, and of its
-   image size. as_trained: with mirror images when the network was trained on them. */
+/* The network of -model, and the data of -data, read: of the network's classes, or of those among them that -classes
+   chose, and of its image size. as_trained: with mirror images when the network was trained on them. */
 PetscErrorCode PsdLoadModelAndData(const char model[], PsdData data, PetscBool as_trained, PsdNetwork *network);
 
 /* The largest of all ranks' peak resident set sizes, in MB. Collective. */

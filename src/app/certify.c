@@ -77,7 +77,8 @@ PetscErrorCode PsdRunCertify(const PsdInvocation *invocation, int *exit_status)
   PetscCall(PsdDataCreate(PETSC_COMM_WORLD, &data));
   PetscCall(PsdDataSetFromOptions(data));
   PetscCall(PsdOptionsHeading("Model and search for a bound"));
-  PetscCall(PsdOptionPath("-model", "file a network was written to by psdnet train", PETSC_TRUE, model));
+  PetscCall(
+      PsdOptionPath("-model", "file a network was written to by psdnet train", PSD_PATH_INPUT, PETSC_TRUE, model));
   PetscCall(PsdOptionReal("-gap", "stop looking for a better bound at this gap; 0 = the file's", PSD_NONNEGATIVE,
                           &target, NULL));
   PetscCall(PsdOptionInt("-max_it", "most iterations of that search; 0 = only the network's own residual", 0,

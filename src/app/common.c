@@ -4,21 +4,12 @@
 #include "app.h"
 #include <sys/resource.h>
 
-PetscErrorCode PsdOptionPath(const char name[], const char text[], PetscBool required, char path[PETSC_MAX_PATH_LEN])
-{
-  PetscFunctionBeginUser;
-  PetscBool given;
-  path[0] = '\0';
-  PetscCall(PsdOptionString(name, text, path, PETSC_MAX_PATH_LEN, &given));
-  PsdCheckInput(given || !required || PsdOptionsGetHelp(), "option %s is missing: expected %s", name, text);
-  PetscFunctionReturn(0);
-}
-
 PetscErrorCode PsdOptionsEnd(PetscBool *done)
 {
   PetscFunctionBeginUser;
   PetscCall(PsdOptionsCheckUnknown());
   *done = PsdOptionsGetHelp();
+  if (!*done) PetscCall(PsdPathsCheck(PETSC_COMM_WORLD, PsdDataReadsName));
   PetscFunctionReturn(0);
 }
 
@@ -37,11 +28,9 @@ PetscErrorCode PsdLoadModelAndData(const char model[], PsdData data, PetscBool a
   PsdTraining training;
   PetscInt count;
   const PetscInt *labels;
-  PetscBool chosen;
   PetscCall(PsdNetworkLoad(PETSC_COMM_WORLD, model, network));
-  PetscCall(PetscOptionsHasName(NULL, NULL, "-classes", &chosen));
   PetscCall(PsdNetworkGetClasses(*network, &count, &labels, NULL));
-  if (!chosen) PetscCall(PsdDataSetClasses(data, count, labels));
+  PetscCall(PsdDataSetClasses(data, count, labels));
   PetscCall(PsdNetworkGetTraining(*network, &training));
   PetscCall(PsdDataSetMirror(data, (PetscBool)(as_trained && training.flip)));
   PetscCall(PsdDataSetUp(data));

@@ -28,9 +28,8 @@ PetscErrorCode PsdTableCreate(const char path[], const char header[], PsdTable *
   PetscCall(PetscNew(table));
   if (path[0] && rank == 0) {
     PsdFileBegin(&(*table)->file, path, &failure);
-    if (!failure.failed) (*table)->stream = fopen((*table)->file.temporary, "w");
-    if (!(*table)->stream) PsdFailureRecord(&failure, "cannot write %s: %s", path, strerror(errno));
-    else fprintf((*table)->stream, "%s\n", header);
+    (*table)->stream = PsdFileStream(&(*table)->file, &failure);
+    if ((*table)->stream) fprintf((*table)->stream, "%s\n", header);
   }
   PetscCall(PsdFailureAgree(PETSC_COMM_WORLD, &failure));
   PetscFunctionReturn(0);

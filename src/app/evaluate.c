@@ -3,23 +3,25 @@
 */
 #include "app.h"
 
-static PetscErrorCode PrintConfusion(PsdData data, PetscInt count, const PetscInt64 confusion[])
+/* The data's classes are the network's, in its order: by their labels, whatever the data call them. Those that no image
+   has get no row. */
+static PetscErrorCode PrintConfusion(PsdData data, const PetscInt64 confusion[])
 {
   PetscFunctionBeginUser;
+  PetscInt count;
   const char *const *names;
-  PetscCall(PsdDataGetClasses(data, NULL, NULL, &names));
+  PetscCall(PsdDataGetClasses(data, &count, NULL, &names));
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "confusion (row: true class, column: predicted)\n%12s", ""));
   for (PetscInt k = 0; k < count; k++) PetscCall(PetscPrintf(PETSC_COMM_WORLD, " %8.8s", names[k]));
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "   recall\n"));
   for (PetscInt row = 0; row < count; row++) {
+    const PetscInt64 *line = confusion + (size_t)row * (size_t)count;
     PetscInt64 images = 0;
+    for (PetscInt k = 0; k < count; k++) images += line[k];
+    if (!images) continue;
     PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%12.12s", names[row]));
-    for (PetscInt k = 0; k < count; k++) {
-      images += confusion[row * count + k];
-      PetscCall(PetscPrintf(PETSC_COMM_WORLD, " %8" PetscInt64_FMT, confusion[row * count + k]));
-    }
-    PetscCall(PetscPrintf(PETSC_COMM_WORLD, " %7.2f%%\n",
-                          images ? 100 * (double)confusion[row * count + row] / (double)images : 0.0));
+    for (PetscInt k = 0; k < count; k++) PetscCall(PetscPrintf(PETSC_COMM_WORLD, " %8" PetscInt64_FMT, line[k]));
+    PetscCall(PetscPrintf(PETSC_COMM_WORLD, " %7.2f%%\n", 100 * (double)line[row] / (double)images));
   }
   PetscFunctionReturn(0);
 }
@@ -37,9 +39,11 @@ PetscErrorCode PsdRunEvaluate(const PsdInvocation *invocation, int *exit_status)
   PetscInt64 *confusion;
   PetscBool done;
   PetscCall(PsdDataCreate(PETSC_COMM_WORLD, &data));
+  PetscCall(PsdDataSetPurpose(data, PSD_TO_EVALUATE));
   PetscCall(PsdDataSetFromOptions(data));
   PetscCall(PsdOptionsHeading("Model"));
-  PetscCall(PsdOptionPath("-model", "file a network was written to by psdnet train", PETSC_TRUE, model));
+  PetscCall(
+      PsdOptionPath("-model", "file a network was written to by psdnet train", PSD_PATH_INPUT, PETSC_TRUE, model));
   PetscCall(PsdCropsFromOptions(&crop_shift));
   PetscCall(PsdOptionsEnd(&done));
   if (!done) {
@@ -53,7 +57,7 @@ PetscErrorCode PsdRunEvaluate(const PsdInvocation *invocation, int *exit_status)
     PetscCall(PsdNetworkConfusion(network, data, scores, confusion, &accuracy));
     PetscCall(
         PetscPrintf(PETSC_COMM_WORLD, "accuracy %.4f%% of %" PetscInt_FMT " images\n", 100 * (double)accuracy, n));
-    PetscCall(PrintConfusion(data, count, confusion));
+    PetscCall(PrintConfusion(data, confusion));
     PetscCall(PetscFree2(scores, confusion));
     PetscCall(PsdNetworkDestroy(&network));
   }

@@ -9,6 +9,7 @@ static PetscErrorCode ShowData(const char path[])
   PetscFunctionBeginUser;
   PsdData data;
   PetscCall(PsdDataCreate(PETSC_COMM_WORLD, &data));
+  PetscCall(PsdDataSetPurpose(data, PSD_TO_PREDICT));
   PetscCall(PsdDataSetFromOptions(data));
   PetscCall(PsdDataSetPath(data, path));
   PetscCall(PsdDataSetUp(data));
@@ -46,6 +47,7 @@ PetscErrorCode PsdRunInfo(const PsdInvocation *invocation, int *exit_status)
   PetscCall(PsdDataCreate(PETSC_COMM_WORLD, &data));
   PetscCall(PsdDataSetFromOptions(data));
   PetscCall(PsdDataDestroy(&data));
+  if (invocation->argument) PetscCall(PsdPathDeclare("info", invocation->argument, PSD_PATH_INPUT));
   PetscCall(PsdOptionsEnd(&done));
   if (done) PetscFunctionReturn(0);
   PsdCheckInput(invocation->argument, "info: found no argument, expected a model file or a data directory");

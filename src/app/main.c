@@ -136,7 +136,9 @@ int main(int argc, char **argv)
     MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
     if (rank == 0) fprintf(stderr, "psdnet: error: %s\n", PsdErrorMessage());
     exit_status = PSD_EXIT_INPUT;
+    (void)PsdPathsRefuse();
   } else if (ierr) {
+    PsdFileAbandonAll();
     MPI_Abort(PETSC_COMM_WORLD, PSD_EXIT_INPUT);
   }
   if (PsdFinalize()) return PSD_EXIT_INPUT;

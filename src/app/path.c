@@ -64,6 +64,28 @@ static PetscErrorCode ReadBetas(Choices *choices)
   PetscFunctionReturn(0);
 }
 
+/* The network of one beta. */
+static PetscErrorCode NameOne(const Choices *choices, PetscInt number, char name[PETSC_MAX_PATH_LEN])
+{
+  PetscFunctionBeginUser;
+  const int length = snprintf(name, PETSC_MAX_PATH_LEN, "%s.%" PetscInt_FMT, choices->model, number);
+  PsdCheckInput(length < PETSC_MAX_PATH_LEN, "-keep_all: the file name is too long: %s.%" PetscInt_FMT, choices->model,
+                number);
+  PetscFunctionReturn(0);
+}
+
+/* -keep_all has files of its own. */
+static PetscErrorCode DeclareAll(const Choices *choices)
+{
+  PetscFunctionBeginUser;
+  char name[PETSC_MAX_PATH_LEN];
+  for (PetscInt k = 1; choices->keep_all && choices->model[0] && k <= choices->count; k++) {
+    PetscCall(NameOne(choices, k, name));
+    PetscCall(PsdPathDeclare("-keep_all", name, PSD_PATH_OUTPUT));
+  }
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode ReadOptions(Choices *choices, PsdData data, PsdPatches patches, PsdProblem problem, PsdAdmm admm,
                                   PetscBool *done)
 {
@@ -73,8 +95,8 @@ static PetscErrorCode ReadOptions(Choices *choices, PsdData data, PsdPatches pat
   PetscCall(PsdDataSetFromOptions(data));
   PetscCall(PsdOptionBool("-flip", "train on the mirror images as well", &flip, NULL));
   PetscCall(PsdDataSetMirror(data, flip));
-  PetscCall(PsdOptionPath("-validation_data", "other images to choose by, instead of -validation", PETSC_FALSE,
-                          choices->validation_data));
+  PetscCall(PsdOptionPath("-validation_data", "other images to choose by, instead of -validation", PSD_PATH_INPUT,
+                          PETSC_FALSE, choices->validation_data));
   PetscCall(PsdPatchesSetFromOptions(patches));
   PetscCall(PsdProblemSetBetaNoise(problem, LAST_BETA));
   PetscCall(PsdProblemSetFromOptions(problem));
@@ -82,20 +104,21 @@ static PetscErrorCode ReadOptions(Choices *choices, PsdData data, PsdPatches pat
   PetscCall(PsdAdmmSetCheckpointFromOptions(admm));
   PetscCall(ReadBetas(choices));
   PetscCall(PsdOptionsHeading("Output"));
-  PetscCall(PsdOptionPath("-model", "file the best network is written to (HDF5)", PETSC_TRUE, choices->model));
+  PetscCall(PsdOptionPath("-model", "file the best network is written to (HDF5)", PSD_PATH_OUTPUT, PETSC_TRUE,
+                          choices->model));
   PetscCall(PsdOptionBool("-keep_all", "keep every beta's network as well, as MODEL.1, MODEL.2, ...",
                           &choices->keep_all, NULL));
-  PetscCall(PsdOptionPath("-table", "file with a line for each beta (CSV)", PETSC_FALSE, choices->table));
-  PetscCall(PsdOptionPath("-report", "file the run is summed up in (JSON)", PETSC_FALSE, choices->report));
+  PetscCall(
+      PsdOptionPath("-table", "file with a line for each beta (CSV)", PSD_PATH_OUTPUT, PETSC_FALSE, choices->table));
+  PetscCall(
+      PsdOptionPath("-report", "file the run is summed up in (JSON)", PSD_PATH_OUTPUT, PETSC_FALSE, choices->report));
   PetscCall(PsdCropsFromOptions(&choices->crop_shift));
   PetscCall(PetscOptionsGetReal(NULL, NULL, "-validation", &choices->validation, NULL));
+  PetscCall(DeclareAll(choices));
   PetscCall(PsdOptionsEnd(done));
   if (*done) PetscFunctionReturn(0);
   PsdCheckInput(!(choices->validation > 0 && choices->validation_data[0]),
                 "options -validation and -validation_data: found both, expected one of them");
-  PetscCall(PsdFileCheckWritable(PETSC_COMM_WORLD, "-model", choices->model));
-  if (choices->table[0]) PetscCall(PsdFileCheckWritable(PETSC_COMM_WORLD, "-table", choices->table));
-  if (choices->report[0]) PetscCall(PsdFileCheckWritable(PETSC_COMM_WORLD, "-report", choices->report));
   PetscFunctionReturn(0);
 }
 
@@ -110,6 +133,7 @@ static PetscErrorCode ReadHeldOut(const Choices *choices, PsdData data, PsdData 
   if (!choices->validation_data[0]) PetscFunctionReturn(0);
   PetscCall(PsdDataGetClasses(data, &count, &labels, NULL));
   PetscCall(PsdDataCreate(PETSC_COMM_WORLD, held_out));
+  PetscCall(PsdDataSetPurpose(*held_out, PSD_TO_EVALUATE));
   PetscCall(PsdDataSetPath(*held_out, choices->validation_data));
   PetscCall(PsdDataSetClasses(*held_out, count, labels));
   PetscCall(PsdDataSetUp(*held_out));
@@ -264,7 +288,7 @@ static PetscErrorCode Write(const Path *path, PsdNetwork network, const PetscRea
   PetscCall(PsdPhaseBegin(PSD_PHASE_WRITE));
   if (path->choices->keep_all) {
     char name[PETSC_MAX_PATH_LEN];
-    PetscCall(PetscSNPrintf(name, sizeof(name), "%s.%.0f", path->choices->model, (double)row[NUMBER]));
+    PetscCall(NameOne(path->choices, (PetscInt)row[NUMBER], name));
     PetscCall(PsdNetworkSave(network, name));
   }
   if (path->best == row) PetscCall(PsdNetworkSave(network, path->choices->model));

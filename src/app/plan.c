@@ -11,11 +11,12 @@ static PetscErrorCode ReadOptions(Paths *paths, PsdPatches patches, PsdProblem p
 {
   PetscFunctionBeginUser;
   PetscCall(PsdPlanSetFromOptions(plan));
-  PetscCall(
-      PsdOptionPath("-data", "images, to take the sizes from; or give -images and -image", PETSC_FALSE, paths->data));
+  PetscCall(PsdOptionPath("-data", "images, to take the sizes from; or give -images and -image", PSD_PATH_INPUT,
+                          PETSC_FALSE, paths->data));
   PetscCall(PsdPatchesSetFromOptions(patches));
   PetscCall(PsdProblemSetFromOptions(problem));
-  PetscCall(PsdOptionPath("-report", "file the plan is written to as well (JSON)", PETSC_FALSE, paths->report));
+  PetscCall(PsdOptionPath("-report", "file the plan is written to as well (JSON)", PSD_PATH_OUTPUT, PETSC_FALSE,
+                          paths->report));
   if (!paths->data[0]) PetscCall(PsdOptionsEnd(done));
   PetscFunctionReturn(0);
 }

@@ -1,12 +1,11 @@
 /*
    psdnet predict: one line of CSV an image: index in the data set, scores, class.
 
-   The root writes; the other ranks send their shards' scores to it one after the other, so that it holds one shard at a
-   time.
+   The root writes; the other ranks send their shards' scores to it one after the other, in pieces of bounded size.
 */
 #include "app.h"
-#include <errno.h>
-#include <string.h>
+
+#define MESSAGE_NUMBERS 1048576
 
 typedef struct {
   PetscInt C;
@@ -30,37 +29,47 @@ static void WriteShard(const Table *table, PetscInt n, const PetscInt64 indices[
   }
 }
 
+/* Images in one message: an MPI count is an int, and the root holds no more of another's shard. */
+static PetscInt PieceOf(PetscInt C)
+{
+  return PetscMax(1, MESSAGE_NUMBERS / C);
+}
+
 /* The root's side: its own shard, then the others' in order. */
 static PetscErrorCode WriteAll(const Table *table, PetscMPIInt ranks, PetscInt n_local, const PetscInt64 indices[],
                                const PetscReal scores[])
 {
   PetscFunctionBeginUser;
+  const PetscInt C = table->C, piece = PieceOf(C);
+  PetscInt64 *their_indices;
+  PetscReal *their_scores;
   WriteHeader(table);
   WriteShard(table, n_local, indices, scores);
+  PetscCall(PetscMalloc2(piece, &their_indices, (size_t)piece * (size_t)C, &their_scores));
   for (PetscMPIInt rank = 1; rank < ranks; rank++) {
     PetscInt n;
-    PetscInt64 *their_indices;
-    PetscReal *their_scores;
-    PetscMPIInt count;
     PetscCallMPI(MPI_Recv(&n, 1, MPIU_INT, rank, 0, PETSC_COMM_WORLD, MPI_STATUS_IGNORE));
-    PetscCall(PetscMalloc2(n, &their_indices, (size_t)n * table->C, &their_scores));
-    PetscCall(PetscMPIIntCast(n * table->C, &count));
-    PetscCallMPI(MPI_Recv(their_indices, (PetscMPIInt)n, MPIU_INT64, rank, 0, PETSC_COMM_WORLD, MPI_STATUS_IGNORE));
-    PetscCallMPI(MPI_Recv(their_scores, count, MPIU_REAL, rank, 0, PETSC_COMM_WORLD, MPI_STATUS_IGNORE));
-    WriteShard(table, n, their_indices, their_scores);
-    PetscCall(PetscFree2(their_indices, their_scores));
+    for (PetscInt done = 0, count; done < n; done += count) {
+      count = PetscMin(piece, n - done);
+      PetscCallMPI(MPI_Recv(their_indices, count, MPIU_INT64, rank, 0, PETSC_COMM_WORLD, MPI_STATUS_IGNORE));
+      PetscCallMPI(MPI_Recv(their_scores, count * C, MPIU_REAL, rank, 0, PETSC_COMM_WORLD, MPI_STATUS_IGNORE));
+      WriteShard(table, count, their_indices, their_scores);
+    }
   }
+  PetscCall(PetscFree2(their_indices, their_scores));
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode SendShard(PetscInt C, PetscInt n_local, const PetscInt64 indices[], const PetscReal scores[])
 {
   PetscFunctionBeginUser;
-  PetscMPIInt count;
-  PetscCall(PetscMPIIntCast(n_local * C, &count));
+  const PetscInt piece = PieceOf(C);
   PetscCallMPI(MPI_Send(&n_local, 1, MPIU_INT, 0, 0, PETSC_COMM_WORLD));
-  PetscCallMPI(MPI_Send(indices, (PetscMPIInt)n_local, MPIU_INT64, 0, 0, PETSC_COMM_WORLD));
-  PetscCallMPI(MPI_Send(scores, count, MPIU_REAL, 0, 0, PETSC_COMM_WORLD));
+  for (PetscInt done = 0, count; done < n_local; done += count) {
+    count = PetscMin(piece, n_local - done);
+    PetscCallMPI(MPI_Send(indices + done, count, MPIU_INT64, 0, 0, PETSC_COMM_WORLD));
+    PetscCallMPI(MPI_Send(scores + (size_t)done * (size_t)C, count * C, MPIU_REAL, 0, 0, PETSC_COMM_WORLD));
+  }
   PetscFunctionReturn(0);
 }
 
@@ -80,17 +89,14 @@ static PetscErrorCode WriteTable(PsdNetwork network, PsdData data, const PetscRe
   PetscCall(PsdDataGetShard(data, NULL, NULL, &indices));
   if (rank == 0) {
     PsdFileBegin(&file, path, &failure);
-    table.stream = failure.failed ? NULL : fopen(file.temporary, "w");
-    if (!table.stream) PsdFailureRecord(&failure, "cannot write %s: %s", path, strerror(errno));
+    table.stream = PsdFileStream(&file, &failure);
   }
   PetscCall(PsdFailureAgree(PETSC_COMM_WORLD, &failure));
   if (rank > 0) PetscCall(SendShard(table.C, n_local, indices, scores));
   else {
     PetscCall(WriteAll(&table, ranks, n_local, indices, scores));
-    const int failed = ferror(table.stream);
-    if (fclose(table.stream) || failed) PsdFailureRecord(&failure, "cannot write %s: %s", path, strerror(errno));
-    if (failure.failed) PsdFileAbandon(&file);
-    else PsdFileCommit(&file, &failure);
+    PsdStreamClose(table.stream, path, &failure);
+    PsdFileCommit(&file, &failure);
   }
   PetscCall(PsdFailureAgree(PETSC_COMM_WORLD, &failure));
   PetscFunctionReturn(0);
@@ -108,15 +114,16 @@ PetscErrorCode PsdRunPredict(const PsdInvocation *invocation, int *exit_status)
   PetscReal *scores;
   PetscBool done;
   PetscCall(PsdDataCreate(PETSC_COMM_WORLD, &data));
+  PetscCall(PsdDataSetPurpose(data, PSD_TO_PREDICT));
   PetscCall(PsdDataSetFromOptions(data));
   PetscCall(PsdOptionsHeading("Model and output"));
-  PetscCall(PsdOptionPath("-model", "file a network was written to by psdnet train", PETSC_TRUE, model));
-  PetscCall(PsdOptionPath("-output", "file the predictions are written to (CSV)", PETSC_TRUE, output));
+  PetscCall(
+      PsdOptionPath("-model", "file a network was written to by psdnet train", PSD_PATH_INPUT, PETSC_TRUE, model));
+  PetscCall(PsdOptionPath("-output", "file the predictions are written to (CSV)", PSD_PATH_OUTPUT, PETSC_TRUE, output));
   PetscCall(PsdCropsFromOptions(&crop_shift));
   PetscCall(PsdOptionsEnd(&done));
   if (!done) {
     PetscCall(PsdUseHeldOutPart(data));
-    PetscCall(PsdFileCheckWritable(PETSC_COMM_WORLD, "-output", output));
     PetscCall(PsdLoadModelAndData(model, data, PETSC_FALSE, &network));
     PetscCall(PsdDataGetSizes(data, &n, &n_local, NULL));
     PetscCall(PsdNetworkGetClasses(network, NULL, NULL, &C));

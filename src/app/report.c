@@ -2,8 +2,6 @@
    report.json and the plan as JSON (docs/formats.md), written by the root.
 */
 #include "app.h"
-#include <errno.h>
-#include <string.h>
 #include <unistd.h>
 
 static void PrintString(FILE *file, const char text[])
@@ -101,13 +99,12 @@ static void WriteWhole(const char path[], void (*print)(FILE *, const void *), c
 {
   PsdFile file;
   PsdFileBegin(&file, path, failure);
-  FILE *stream = failure->failed ? NULL : fopen(file.temporary, "w");
+  FILE *stream = PsdFileStream(&file, failure);
   if (stream) {
     (*print)(stream, what);
     PsdStreamClose(stream, path, failure);
-  } else PsdFailureRecord(failure, "cannot write %s: %s", path, strerror(errno));
-  if (failure->failed) PsdFileAbandon(&file);
-  else PsdFileCommit(&file, failure);
+  }
+  PsdFileCommit(&file, failure);
 }
 
 /* What report.json is made of. */

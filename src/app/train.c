@@ -22,18 +22,16 @@ static PetscErrorCode ReadOptions(Outputs *outputs, PsdData data, PsdPatches pat
   PetscCall(PsdAdmmSetFromOptions(admm));
   PetscCall(PsdAdmmSetCheckpointFromOptions(admm));
   PetscCall(PsdOptionsHeading("Output"));
-  PetscCall(PsdOptionPath("-model", "file the network is written to (HDF5)", PETSC_TRUE, outputs->model));
-  PetscCall(PsdOptionPath("-report", "file the run is summed up in (JSON)", PETSC_FALSE, outputs->report));
+  PetscCall(
+      PsdOptionPath("-model", "file the network is written to (HDF5)", PSD_PATH_OUTPUT, PETSC_TRUE, outputs->model));
+  PetscCall(
+      PsdOptionPath("-report", "file the run is summed up in (JSON)", PSD_PATH_OUTPUT, PETSC_FALSE, outputs->report));
   PetscCall(PsdOptionPath("-history_file", "file the solver's checks are listed in (CSV); -history for short",
-                          PETSC_FALSE, outputs->history));
+                          PSD_PATH_OUTPUT, PETSC_FALSE, outputs->history));
   PetscCall(PsdCropsFromOptions(&outputs->crop_shift));
   outputs->validation = 0;
   PetscCall(PetscOptionsGetReal(NULL, NULL, "-validation", &outputs->validation, NULL));
   PetscCall(PsdOptionsEnd(done));
-  if (*done) PetscFunctionReturn(0);
-  PetscCall(PsdFileCheckWritable(PETSC_COMM_WORLD, "-model", outputs->model));
-  if (outputs->report[0]) PetscCall(PsdFileCheckWritable(PETSC_COMM_WORLD, "-report", outputs->report));
-  if (outputs->history[0]) PetscCall(PsdFileCheckWritable(PETSC_COMM_WORLD, "-history", outputs->history));
   PetscFunctionReturn(0);
 }
 

@@ -23,7 +23,7 @@ PetscErrorCode PsdArchiveExists(MPI_Comm comm, const char path[], PetscBool *exi
 
 static void OpenFile(PsdArchive it)
 {
-  it->descriptor = open(it->path, O_RDONLY);
+  it->descriptor = open(it->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* not to wait for a writer should it be a pipe */
   if (it->descriptor < 0) PsdFailureRecord(&it->failure, "%s: cannot read it: %s", it->path, strerror(errno));
 }
 
@@ -171,10 +171,10 @@ static void CheckArray(PsdArchive it, PsdArchiveArray *array, uint32_t checksum)
 PetscErrorCode PsdArchiveGetAll(PsdArchive it, PetscInt array, PetscReal numbers[])
 {
   PetscFunctionBeginUser;
-  PetscMPIInt count = 0;
+  size_t count = 0;
   if (array >= 0) {
     const size_t bytes = (size_t)it->array[array].bytes;
-    PetscCall(PetscMPIIntCast((PetscInt)(bytes / sizeof(*numbers)), &count));
+    count = bytes / sizeof(*numbers);
     if (it->rank == 0 && !it->failure.failed) {
       PsdArchiveReadBytes(it, it->array[array].offset, bytes, numbers);
       if (!it->failure.failed) CheckArray(it, &it->array[array], PsdArchiveChecksum(0, numbers, bytes));
@@ -182,7 +182,7 @@ PetscErrorCode PsdArchiveGetAll(PsdArchive it, PetscInt array, PetscReal numbers
     }
   }
   PetscCall(PsdFailureAgree(it->comm, &it->failure));
-  PetscCallMPI(MPI_Bcast(numbers, count, MPIU_REAL, 0, it->comm));
+  PetscCall(PsdBroadcastArray(it->comm, MPIU_REAL, count, numbers));
   PetscFunctionReturn(0);
 }
 

@@ -20,15 +20,10 @@ static void Probe(PsdArchive it)
   static const char zeros[PROBE];
 
   if (it->failure.failed) return;
-  it->descriptor = open(it->file.temporary, O_WRONLY | O_CREAT | O_TRUNC, 0666);
-  if (it->descriptor < 0) {
-    PsdFailureRecord(&it->failure, "%s: cannot write it: %s", it->path, strerror(errno));
-    return;
-  }
+  it->descriptor = it->file.descriptor;
   PsdArchiveWriteBytes(it, 0, sizeof(zeros), zeros);
   if (!it->failure.failed && fsync(it->descriptor))
     PsdFailureRecord(&it->failure, "%s: cannot write it: %s", it->path, strerror(errno));
-  if (close(it->descriptor)) PsdFailureRecord(&it->failure, "%s: cannot write it: %s", it->path, strerror(errno));
   it->descriptor = -1;
 }
 
@@ -134,7 +129,7 @@ PetscErrorCode PsdArchiveLayout(PsdArchive it)
   for (PetscInt k = 0; k < it->count; k++) PetscCallMPI(MPI_Bcast(&it->array[k].offset, 1, MPI_UINT64_T, 0, it->comm));
   PetscCall(PetscStrncpy(temporary, it->file.temporary, sizeof(temporary)));
   PetscCallMPI(MPI_Bcast(temporary, sizeof(temporary), MPI_CHAR, 0, it->comm));
-  it->descriptor = open(temporary, O_RDWR);
+  it->descriptor = open(temporary, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
   if (it->descriptor < 0)
     PsdFailureRecord(&it->failure, "%s: rank %d cannot write it: %s", it->path, (int)it->rank, strerror(errno));
   PetscFunctionReturn(0);

@@ -7,6 +7,12 @@
 
 #include <psdsys.h>
 
+/* ---------------------------------------------------------------- handles */
+
+/* A public function was given an object where it needs one. */
+#define PsdCheckHandle(handle)                                                                                         \
+  PetscCheck(handle, PETSC_COMM_SELF, PETSC_ERR_ARG_NULL, "Found NULL, expected an object: argument " #handle)
+
 /* ---------------------------------------------------------------- options: options.c */
 
 /* One of the words that an option takes: its name, what it was called once (or NULL), and what it stands for, a phrase that
@@ -18,6 +24,10 @@ typedef struct {
 /* PsdOptionChoice - as PsdOptionEnum, of `count` words. Old names are still taken. Collective. */
 PetscErrorCode PsdOptionChoice(const char name[], const char text[], PetscInt count, const PsdChoice choices[],
                                PetscInt *value, PetscBool *set);
+
+/* PsdOptionsFilesCheck - before PETSc starts: options files that cannot be read to an end are a failure. Not collective.
+   options_files.c */
+void PsdOptionsFilesCheck(int argc, char **argv, PsdFailure *failure);
 
 /* ---------------------------------------------------------------- phases and events: phase.c, event.c */
 
@@ -47,14 +57,47 @@ PetscErrorCode PsdProgressCreate(MPI_Comm comm, const char what[], const char un
 PetscErrorCode PsdProgressUpdate(PsdProgress progress, PetscInt64 local_done); /* not collective */
 PetscErrorCode PsdProgressDestroy(PsdProgress *progress);                      /* prints the closing line */
 
+/* ---------------------------------------------------------------- arrays of any length between ranks: messages.c */
+
+/* Elements in one message; an MPI count is an int. Tests lower it. */
+extern size_t PsdMessageLimit;
+
+/* Both sides know the count. PsdBroadcastArray - from rank 0. PsdSumArray - over all ranks, in place; both collective. */
+PetscErrorCode PsdSendArray(MPI_Comm comm, PetscMPIInt to, PetscMPIInt tag, MPI_Datatype type, size_t count,
+                            const void *array);
+PetscErrorCode PsdReceiveArray(MPI_Comm comm, PetscMPIInt from, PetscMPIInt tag, MPI_Datatype type, size_t count,
+                               void *array);
+PetscErrorCode PsdBroadcastArray(MPI_Comm comm, MPI_Datatype type, size_t count, void *array);
+PetscErrorCode PsdSumArray(MPI_Comm comm, MPI_Datatype type, size_t count, void *array);
+
 /* ---------------------------------------------------------------- signals: signals.c */
 
 PetscBool PsdSignalsCaught(void); /* whether PsdSignalsCatch was called */
 int PsdSignalsNoted(void);        /* the last one noted on this rank; 0: none */
 
-/* PsdFaultsEnd - a crash (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT) ends this process at once, after one line, so that the launcher ends
-   all ranks. Called by PsdInitialize. */
-void PsdFaultsEnd(int rank);
+/* PsdSignalsSetUp - what signals do to a process that is psdnet's own, as far as nobody has said so before: a crash
+   (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT) ends it at once, after one line, so that the launcher ends all ranks; one
+   that ends a process by default does so, without leaving temporary files; a file that grows beyond its limit (SIGXFSZ)
+   is an error of write(). Called by PsdInitialize. */
+void PsdSignalsSetUp(int rank);
+
+/* ---------------------------------------------------------------- names of files: file.c, temporary.c */
+
+/* PsdFileResolve - the real name of the file that `path` leads to, through links also where there is no file yet.
+   Returns 0, or as errno that a name is too long or links go in a circle. */
+int PsdFileResolve(const char path[], char resolved[PETSC_MAX_PATH_LEN]);
+
+/* PsdPathsForget - frees the names of the files of a run (paths.c). Called by PsdFinalize. */
+void PsdPathsForget(void);
+
+/* PsdFileCheckRegular - records a failure unless `path` can be opened to be read and is a regular file: opening a pipe
+   would wait for one who writes. */
+void PsdFileCheckRegular(const char path[], PsdFailure *failure);
+
+/* Temporary names of this process: those kept are removed by PsdFileAbandonAll, also from a signal handler. */
+void PsdTemporaryKeep(const char path[]);
+void PsdTemporaryForget(const char path[]);
+PetscBool PsdTemporaryIsKept(const char path[]);
 
 /* ---------------------------------------------------------------- threads: threads.c */
 

@@ -1,8 +1,10 @@
 /*
    Files that appear whole or not at all: written under a temporary name in the same directory, synced, renamed, and the
-   directory synced. A symbolic link is followed, so that the link stays and what it points to is replaced.
+   directory synced. A symbolic link is followed, also one whose target is not there yet: the link stays and what it
+   points to is made or replaced. Nothing that stands under the temporary name is ever opened, so that no link planted
+   there leads anywhere; owner and mode of a file that is replaced are kept.
 */
-#define _GNU_SOURCE /* realpath, O_DIRECTORY */
+#define _GNU_SOURCE /* realpath, O_DIRECTORY, O_NOFOLLOW */
 #include "base.h"
 #include <dirent.h>
 #include <errno.h>
@@ -17,6 +19,7 @@
 
 #define TEMPORARY ".tmp."
 #define HOST_LENGTH 256
+#define MOST_LINKS 40 /* as the kernel */
 #define STALE_SECONDS                                                                                                  \
   (24L * 3600) /* a temporary file of another machine that nobody has written to for so long is left over */
 
@@ -26,19 +29,95 @@ static void HostName(char host[HOST_LENGTH])
   host[HOST_LENGTH - 1] = '\0';
 }
 
-/* Where `path` leads; false when a name is too long. */
-static PetscBool ResolveNames(PsdFile *file, const char path[])
+/* ---------------------------------------------------------------- names */
+
+static PetscBool Copy(const char from[], char to[PETSC_MAX_PATH_LEN])
+{
+  const size_t length = strlen(from);
+
+  if (length >= PETSC_MAX_PATH_LEN) return PETSC_FALSE;
+  memmove(to, from, length + 1);
+  return PETSC_TRUE;
+}
+
+/* directory: as it stands before the last name of a path, with its slash; "" is here. */
+static PetscBool Join(const char directory[], size_t length, const char name[], char path[PETSC_MAX_PATH_LEN])
+{
+  const size_t rest = strlen(name);
+
+  if (length + rest >= PETSC_MAX_PATH_LEN) return PETSC_FALSE;
+  memmove(path + length, name, rest + 1);
+  memmove(path, directory, length);
+  return PETSC_TRUE;
+}
+
+static size_t DirectoryLength(const char path[])
+{
+  const char *slash = strrchr(path, '/');
+  return slash ? (size_t)(slash - path) + 1 : 0;
+}
+
+/* `path` is there: its real name. */
+static PetscBool ResolveWhole(const char path[], char resolved[PETSC_MAX_PATH_LEN], int *error)
 {
   char *real = realpath(path, NULL);
-  const char *target = real ? real : path;
-  const int length = snprintf(file->path, sizeof(file->path), "%s", target);
-  char host[HOST_LENGTH];
-  HostName(host);
-  const int longer =
-      snprintf(file->temporary, sizeof(file->temporary), "%s" TEMPORARY "%s.%ld", target, host, (long)getpid());
 
+  if (!real) return PETSC_FALSE;
+  *error = Copy(real, resolved) ? 0 : ENAMETOOLONG;
   free(real);
-  return (PetscBool)(length >= 0 && longer >= 0 && (size_t)longer < sizeof(file->temporary));
+  return PETSC_TRUE;
+}
+
+/* The real name of the directory, and the last name as it is; a directory that is not there is left as it is as well. */
+static PetscBool ResolveDirectory(const char path[], char resolved[PETSC_MAX_PATH_LEN])
+{
+  char directory[PETSC_MAX_PATH_LEN];
+  const size_t length = DirectoryLength(path);
+
+  (void)snprintf(directory, sizeof(directory), "%.*s", length ? (int)length : 1, length ? path : ".");
+  char *real = realpath(directory, NULL);
+  if (!real) return Copy(path, resolved);
+  const PetscBool fits = (PetscBool)(Copy(real, directory) && Join(directory, strlen(directory), "/", directory) &&
+                                     Join(directory, strlen(directory), path + length, resolved));
+  free(real);
+  return fits;
+}
+
+int PsdFileResolve(const char path[], char resolved[PETSC_MAX_PATH_LEN])
+{
+  char name[PETSC_MAX_PATH_LEN], target[PETSC_MAX_PATH_LEN];
+  int error = 0;
+
+  if (!Copy(path, name)) return ENAMETOOLONG;
+  for (int links = 0; links < MOST_LINKS; links++) {
+    if (ResolveWhole(name, resolved, &error)) return error;
+    const ssize_t length = readlink(name, target, sizeof(target) - 1);
+    if (length < 0) return ResolveDirectory(name, resolved) ? 0 : ENAMETOOLONG;
+    target[length] = '\0';
+    if (!Join(name, target[0] == '/' ? 0 : DirectoryLength(name), target, name)) return ENAMETOOLONG;
+  }
+  return ELOOP;
+}
+
+void PsdFileCheckRegular(const char path[], PsdFailure *failure)
+{
+  struct stat found;
+  const int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+  if (descriptor < 0) PsdFailureRecord(failure, "%s: cannot be opened: %s", path, strerror(errno));
+  else if (fstat(descriptor, &found) || !S_ISREG(found.st_mode))
+    PsdFailureRecord(failure, "%s: %s, expected a regular file", path,
+                     S_ISDIR(found.st_mode) ? "is a directory" : "is not a regular file");
+  if (descriptor >= 0) (void)close(descriptor);
+}
+
+static PetscBool NameTemporary(PsdFile *file)
+{
+  char host[HOST_LENGTH], tail[HOST_LENGTH + 32];
+
+  HostName(host);
+  (void)snprintf(tail, sizeof(tail), TEMPORARY "%s.%ld", host, (long)getpid());
+  return Join(file->path, strlen(file->path), tail, file->temporary);
 }
 
 /* What stands at the target and must not be replaced by a file, or NULL. */
@@ -51,38 +130,67 @@ static const char *Obstacle(const char path[])
   return S_ISREG(found.st_mode) ? NULL : "is not a regular file";
 }
 
-void PsdFileBegin(PsdFile *file, const char path[], PsdFailure *failure)
-{
-  if (!ResolveNames(file, path)) {
-    PsdFailureRecord(failure, "%s: the name is too long for a file to be written", path);
-    file->path[0] = file->temporary[0] = '\0';
-    return;
-  }
-  const char *obstacle = Obstacle(file->path);
-  if (obstacle) PsdFailureRecord(failure, "%s: %s, expected the name of a file to write", path, obstacle);
-}
+/* ---------------------------------------------------------------- begin */
 
-/* Brings what is written under a name, a file or a directory, to the disk. Returns 0 or errno. */
-static int SyncName(const char name[], int flags)
+/* Nothing may stand there: what does was left by a process that had this number, or planted. Nobody else reads a file
+   that replaces a private one before it has its mode. Returns 0 or errno. */
+static int MakeTemporary(PsdFile *file)
 {
-  const int descriptor = open(name, flags);
-  int error = 0;
+  const mode_t mode = access(file->path, F_OK) ? 0666 : 0600;
+  const int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
 
-  if (descriptor < 0) return errno;
-  if (fsync(descriptor)) error = errno;
-  if (close(descriptor) && !error) error = errno;
+  if (PsdTemporaryIsKept(file->temporary)) return EBUSY; /* this process writes it already */
+  PsdTemporaryKeep(file->temporary);
+  file->descriptor = open(file->temporary, flags, mode);
+  if (file->descriptor < 0 && errno == EEXIST && !unlink(file->temporary))
+    file->descriptor = open(file->temporary, flags, mode);
+  if (file->descriptor >= 0) return 0;
+  const int error = errno;
+  PsdTemporaryForget(file->temporary);
   return error;
 }
+
+/* what: what messages begin with */
+static void Begin(PsdFile *file, const char what[], const char path[], PsdFailure *failure)
+{
+  int error = PsdFileResolve(path, file->path);
+  file->descriptor = -1;
+  if (!error && !NameTemporary(file)) error = ENAMETOOLONG;
+  const char *obstacle = error ? NULL : Obstacle(file->path);
+  if (obstacle) PsdFailureRecord(failure, "%s%s %s, expected the name of a file to write", what, path, obstacle);
+  else if (!error) error = MakeTemporary(file);
+  if (error) PsdFailureRecord(failure, "%scannot write %s: %s", what, path, strerror(error));
+}
+
+void PsdFileBegin(PsdFile *file, const char path[], PsdFailure *failure)
+{
+  Begin(file, "", path, failure);
+}
+
+FILE *PsdFileStream(PsdFile *file, PsdFailure *failure)
+{
+  const int descriptor = file->descriptor < 0 ? -1 : dup(file->descriptor);
+  FILE *stream = descriptor < 0 ? NULL : fdopen(descriptor, "w");
+
+  if (stream) return stream;
+  PsdFailureRecord(failure, "cannot write %s: %s", file->path, strerror(errno));
+  if (descriptor >= 0) (void)close(descriptor);
+  return NULL;
+}
+
+/* ---------------------------------------------------------------- commit */
 
 static int SyncDirectoryOf(const char path[])
 {
   char directory[PETSC_MAX_PATH_LEN];
-  const char *slash = strrchr(path, '/');
-  const size_t length = slash ? (size_t)(slash - path) : 0;
+  const size_t length = DirectoryLength(path);
+  int error = 0;
 
-  if (!slash) snprintf(directory, sizeof(directory), ".");
-  else snprintf(directory, sizeof(directory), "%.*s", length ? (int)length : 1, path);
-  const int error = SyncName(directory, O_RDONLY | O_DIRECTORY);
+  (void)snprintf(directory, sizeof(directory), "%.*s", length ? (int)length : 1, length ? path : ".");
+  const int descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return errno;
+  if (fsync(descriptor)) error = errno;
+  if (close(descriptor) && !error) error = errno;
   /* some network file systems have no such operation; the rename stands there all the same */
   return error == EINVAL ? 0 : error;
 }
@@ -114,7 +222,7 @@ static PetscBool IsStale(const char owner[], const char path[])
   if (pid <= 0 || *end) return PETSC_FALSE;
   if (dot && strlen(host) == (size_t)(dot - owner) && !strncmp(owner, host, (size_t)(dot - owner)))
     return (PetscBool)!IsRunning(pid);
-  return (PetscBool)(!stat(path, &found) && time(NULL) - found.st_mtime > STALE_SECONDS);
+  return (PetscBool)(!lstat(path, &found) && time(NULL) - found.st_mtime > STALE_SECONDS);
 }
 
 static void RemoveStale(const PsdFile *file)
@@ -135,53 +243,71 @@ static void RemoveStale(const PsdFile *file)
   (void)closedir(entries);
 }
 
+/* The new file is of the same people as the one that it replaces. Who may not give it to them does not open it to
+   others: a group that is not the old one gets nothing. */
+static void KeepOwnerAndMode(const PsdFile *file)
+{
+  struct stat old, now;
+
+  if (stat(file->path, &old) || fstat(file->descriptor, &now)) return;
+  mode_t mode = old.st_mode & 0777;
+  if ((old.st_uid != now.st_uid || old.st_gid != now.st_gid) && fchown(file->descriptor, old.st_uid, old.st_gid) &&
+      fchown(file->descriptor, (uid_t)-1, old.st_gid))
+    mode &= (mode_t)~070;
+  (void)fchmod(file->descriptor, mode);
+}
+
+/* Whether the file that is written is still what stands under the temporary name. */
+static PetscBool IsInPlace(const PsdFile *file)
+{
+  struct stat named, open;
+
+  return (PetscBool)(!lstat(file->temporary, &named) && !fstat(file->descriptor, &open) &&
+                     named.st_dev == open.st_dev && named.st_ino == open.st_ino);
+}
+
 void PsdFileCommit(PsdFile *file, PsdFailure *failure)
 {
   int error = 0;
 
   if (!failure->failed) {
-    if ((error = SyncName(file->temporary, O_RDWR))) {
-      PsdFailureRecord(failure, "%s: cannot write it to disk: %s", file->temporary, strerror(error));
+    KeepOwnerAndMode(file);
+    if (fsync(file->descriptor)) {
+      PsdFailureRecord(failure, "%s: cannot write it to disk: %s", file->temporary, strerror(errno));
+    } else if (!IsInPlace(file)) {
+      PsdFailureRecord(failure, "%s: was removed or replaced while it was written", file->temporary);
     } else if (rename(file->temporary, file->path)) {
       PsdFailureRecord(failure, "%s: cannot put the new file in its place: %s", file->path, strerror(errno));
     } else if ((error = SyncDirectoryOf(file->path))) {
       PsdFailureRecord(failure, "%s: cannot sync its directory: %s", file->path, strerror(error));
     }
   }
-  if (failure->failed) PsdFileAbandon(file);
-  else RemoveStale(file); /* of a rank that was still dying when this run began */
+  if (!failure->failed) RemoveStale(file); /* of a rank that was still dying when this run began */
+  PsdFileAbandon(file);
 }
 
 void PsdFileAbandon(PsdFile *file)
 {
-  if (file->temporary[0]) (void)unlink(file->temporary);
+  if (file->descriptor < 0) return;
+  if (IsInPlace(file)) (void)unlink(file->temporary);
+  PsdTemporaryForget(file->temporary);
+  (void)close(file->descriptor);
+  file->descriptor = -1;
 }
 
 static void TryToWrite(const char option[], const char path[], PsdFailure *failure)
 {
+  char what[PSD_MESSAGE_LENGTH / 4];
   PsdFile file;
 
   if (!path[0]) {
     PsdFailureRecord(failure, "%s: expected the name of a file to write, found none", option);
     return;
   }
-  if (!ResolveNames(&file, path)) {
-    PsdFailureRecord(failure, "%s: the file name is too long: %s", option, path);
-    return;
-  }
-  const char *obstacle = Obstacle(file.path);
-  if (obstacle) {
-    PsdFailureRecord(failure, "%s: %s %s, expected the name of a file to write", option, path, obstacle);
-    return;
-  }
-  const int descriptor = open(file.temporary, O_WRONLY | O_CREAT | O_EXCL, 0666);
-  if (descriptor < 0) {
-    PsdFailureRecord(failure, "%s: cannot write %s: %s", option, path, strerror(errno));
-    return;
-  }
-  (void)close(descriptor);
+  (void)snprintf(what, sizeof(what), "%s: ", option);
+  Begin(&file, what, path, failure);
   PsdFileAbandon(&file);
-  RemoveStale(&file);
+  if (!failure->failed) RemoveStale(&file);
 }
 
 PetscErrorCode PsdFileCheckWritable(MPI_Comm comm, const char option[], const char path[])

@@ -97,18 +97,16 @@ void PsdH5WriteArray(PsdH5File file, const char name[], PsdH5Kind kind, int axes
 
 static void WriteBytes(const PsdFile *output, const char bytes[], size_t count, PsdFailure *failure)
 {
-  const int descriptor = open(output->temporary, O_WRONLY | O_CREAT | O_TRUNC, 0666);
-  int error = descriptor < 0 ? errno : 0;
+  int error = 0;
 
   while (count && !error) {
-    const ssize_t written = write(descriptor, bytes, count);
+    const ssize_t written = write(output->descriptor, bytes, count);
     if (written < 0 && errno != EINTR) error = errno;
     if (written == 0) error = EIO;
     if (written <= 0) continue;
     bytes += written;
     count -= (size_t)written;
   }
-  if (descriptor >= 0 && close(descriptor) && !error) error = errno;
   if (error) PsdFailureRecord(failure, "%s: cannot write it: %s", output->path, strerror(error));
 }
 

@@ -82,14 +82,30 @@ static PetscErrorCode HandleStartError(MPI_Comm comm, int line, const char *func
   return PsdInputError("%s", message ? message : "PETSc cannot start");
 }
 
+/* The same, of what psdnet finds before. */
+static PetscErrorCode CheckOptionsFiles(int *argc, char ***argv)
+{
+  PsdFailure failure = {PETSC_FALSE, ""};
+  int started = 0;
+
+  PsdOptionsFilesCheck(argc ? *argc : 0, argv ? *argv : NULL, &failure);
+  if (!failure.failed) return 0;
+  (void)MPI_Initialized(&started);
+  if (!started) (void)MPI_Init(argc, argv);
+  (void)HandleStartError(MPI_COMM_WORLD, 0, NULL, NULL, PSD_ERR_INPUT, PETSC_ERROR_INITIAL, failure.message, NULL);
+  if (!started) (void)MPI_Finalize();
+  return PSD_ERR_INPUT;
+}
+
 /* PETSc's own signal handlers print a traceback first, which after a crash inside malloc waits for ever for malloc's lock. */
 static PetscErrorCode StartPetsc(int *argc, char ***argv, const char help[])
 {
   PetscFunctionBeginUser;
+  if (CheckOptionsFiles(argc, argv)) return PSD_ERR_INPUT;
   PetscCall(PetscPushErrorHandler(HandleStartError, NULL));
   if (PetscInitialize(argc, argv, NULL, help)) return PSD_ERR_INPUT;
   PetscCall(PetscPopSignalHandler());
-  PsdFaultsEnd((int)PetscGlobalRank);
+  PsdSignalsSetUp((int)PetscGlobalRank);
   PetscCall(PetscPopErrorHandler());
   PetscFunctionReturn(0);
 }
@@ -101,6 +117,21 @@ static PetscErrorCode SilenceHdf5(void)
   PetscCheck(H5Eget_auto2(H5E_DEFAULT, &begun.hdf5_report, &begun.hdf5_context) >= 0, PETSC_COMM_SELF, PETSC_ERR_LIB,
              "H5Eget_auto2 failed");
   PetscCheck(H5Eset_auto2(H5E_DEFAULT, NULL, NULL) >= 0, PETSC_COMM_SELF, PETSC_ERR_LIB, "H5Eset_auto2 failed");
+  PetscFunctionReturn(0);
+}
+
+/* Who ends PETSc ends what psdnet has begun in it; a PETSc that is begun after that is another one. */
+static PetscErrorCode Forget(void)
+{
+  PetscFunctionBeginUser;
+  if (begun.psdnet) {
+    (void)H5Eset_auto2(H5E_DEFAULT, begun.hdf5_report, begun.hdf5_context);
+    PetscCall(PetscPopErrorHandler());
+    if (begun.slepc) PetscCall(SlepcFinalize());
+  }
+  memset(&begun, 0, sizeof(begun));
+  PsdFileAbandonAll();
+  PsdPathsForget();
   PetscFunctionReturn(0);
 }
 
@@ -119,6 +150,7 @@ PetscErrorCode PsdInitialize(int *argc, char ***argv, const char help[])
   if (!slepc_runs) PetscCall(SlepcInitializeNoArguments());
   PetscCall(SilenceHdf5());
   PetscCall(PsdThreadsSetUp());
+  PetscCall(PetscRegisterFinalize(Forget));
   begun.psdnet = PETSC_TRUE;
   begun.petsc = (PetscBool)!petsc_runs;
   begun.slepc = (PetscBool)!slepc_runs;
@@ -130,6 +162,8 @@ PetscErrorCode PsdFinalize(void)
   PetscFunctionBeginUser;
   if (!begun.psdnet) PetscFunctionReturn(0);
   begun.psdnet = PETSC_FALSE;
+  PsdFileAbandonAll();
+  PsdPathsForget();
   if (PsdPhaseCurrent() >= 0) PetscCall(PsdPhaseEnd((PsdPhase)PsdPhaseCurrent()));
   (void)H5Eset_auto2(H5E_DEFAULT, begun.hdf5_report, begun.hdf5_context);
   PetscCall(PetscPopErrorHandler());

@@ -369,11 +369,12 @@ static PetscErrorCode UnknownOption(const char name[])
   const char *nearest = NULL;
   size_t best = PetscMax((size_t)2, strlen(name) / 3) + 1;
 
-  for (size_t k = 0; k < asked.count; k++) {
-    const size_t distance = EditDistance(name, asked.names[k] + 1); /* past the dash */
+  for (size_t k = 0; k <= asked.count; k++) {
+    const char *known = k ? asked.names[k - 1] : "-help";  /* which the command itself looks for */
+    const size_t distance = EditDistance(name, known + 1); /* past the dash */
     if (distance >= best) continue;
     best = distance;
-    nearest = asked.names[k];
+    nearest = known;
   }
   if (nearest) return PsdInputError("unknown option -%s; did you mean %s?", name, nearest);
   return PsdInputError("unknown option -%s; see 'psdnet SUBCOMMAND -help'", name);

@@ -246,23 +246,20 @@ static PetscErrorCode ProjectOwn(PsdCone cone, const PetscReal *x[2], PetscReal 
 static PetscErrorCode ReturnFactor(PsdCone cone, const PsdBlockState *from, PetscMPIInt owner, PetscInt block)
 {
   PetscFunctionBeginUser;
-  PetscMPIInt length;
-  PetscCall(PetscMPIIntCast(from->rank_Z * from->d, &length));
+  const size_t length = (size_t)from->rank_Z * (size_t)from->d;
   PetscCallMPI(MPI_Send(&from->rank_Z, 1, MPIU_INT, owner, (PetscMPIInt)(2 * block), cone->blocks->comm));
-  PetscCallMPI(MPI_Send(from->F, length, MPIU_REAL, owner, (PetscMPIInt)(2 * block + 1), cone->blocks->comm));
+  PetscCall(PsdSendArray(cone->blocks->comm, owner, (PetscMPIInt)(2 * block + 1), MPIU_REAL, length, from->F));
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode ReceiveFactor(PsdCone cone, PsdBlockState *to, PetscMPIInt root, PetscInt block, PetscReal z[])
 {
   PetscFunctionBeginUser;
-  PetscMPIInt length;
   PetscCallMPI(
       MPI_Recv(&to->rank_Z, 1, MPIU_INT, root, (PetscMPIInt)(2 * block), cone->blocks->comm, MPI_STATUS_IGNORE));
   PetscCall(PsdBlockStateReserve(to, to->rank_Z));
-  PetscCall(PetscMPIIntCast(to->rank_Z * to->d, &length));
-  PetscCallMPI(
-      MPI_Recv(to->F, length, MPIU_REAL, root, (PetscMPIInt)(2 * block + 1), cone->blocks->comm, MPI_STATUS_IGNORE));
+  PetscCall(PsdReceiveArray(cone->blocks->comm, root, (PetscMPIInt)(2 * block + 1), MPIU_REAL,
+                            (size_t)to->rank_Z * (size_t)to->d, to->F));
   PetscCall(PsdConePackProduct(cone, to->d, to->rank_Z, to->F, z));
   PetscFunctionReturn(0);
 }

@@ -61,13 +61,12 @@ static void Describe(PsdCone cone, const PsdBlockState *state, PetscReal line[NU
 static PetscErrorCode DescribeAll(PsdCone cone, PsdVisitor v, const Led *led, PetscReal **lines)
 {
   PetscFunctionBeginUser;
-  PetscMPIInt length;
-  PetscCall(PetscMPIIntCast(2 * cone->blocks->pairs * NUMBERS, &length));
-  PetscCall(PsdVisitorWork(v, (size_t)length * sizeof(PetscReal), lines));
+  const size_t length = 2 * (size_t)cone->blocks->pairs * NUMBERS;
+  PetscCall(PsdVisitorWork(v, length * sizeof(PetscReal), lines));
   PetscCall(PetscArrayzero(*lines, length));
   for (PetscInt k = 0; k < led->count; k++)
     Describe(cone, led->state[k], *lines + (size_t)led->state[k]->block * NUMBERS);
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, *lines, length, MPIU_REAL, MPI_SUM, cone->blocks->comm));
+  PetscCall(PsdSumArray(cone->blocks->comm, MPIU_REAL, length, *lines));
   PetscFunctionReturn(0);
 }
 

@@ -2,6 +2,7 @@
    A symmetric matrix over a team: whole columns to each rank, so that a rank's columns give it rows of the product.
 */
 #include "team_matrix.h"
+#include "base/base.h"
 #include <petscblaslapack.h>
 
 /* What the first rank asks for: a number of vectors to multiply with, or one of these. */
@@ -71,13 +72,12 @@ static PetscErrorCode Multiply(PsdTeamMatrix it, PetscInt columns, PetscReal *V)
 {
   PetscFunctionBeginUser;
   const PetscReal one = 1, zero = 0;
-  PetscMPIInt length, width;
+  PetscMPIInt width;
   PetscBLASInt d, rows, vectors;
   MPI_Datatype row;
   PetscReal *mine = it->rank > 0 ? it->product : it->product + (size_t)it->d * columns;
   PetscCall(PetscMPIIntCast(columns, &width));
-  PetscCall(PetscMPIIntCast(it->d * columns, &length));
-  PetscCallMPI(MPI_Bcast(V, length, MPIU_REAL, 0, it->comm));
+  PetscCall(PsdBroadcastArray(it->comm, MPIU_REAL, (size_t)it->d * (size_t)columns, V));
   PetscCall(PetscBLASIntCast(it->d, &d));
   PetscCall(PetscBLASIntCast(it->columns, &rows));
   PetscCall(PetscBLASIntCast(columns, &vectors));

@@ -92,6 +92,7 @@ PetscErrorCode PsdDataSetArrays(PsdData data, PetscInt n_local, PetscInt channel
                                 const unsigned char images[], const PetscInt labels[])
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(data);
   const PetscInt shape[3] = {channels, height, width};
   PsdArrays arrays = {.n_local = n_local, .channels = channels, .height = height, .width = width};
   PsdFailure failure = {.failed = PETSC_FALSE};
@@ -119,9 +120,7 @@ static PetscErrorCode Inspect(PsdData data, PsdSource *source)
   const PsdArrays *arrays = &data->arrays;
   PetscMPIInt size;
   PetscCallMPI(MPI_Comm_size(data->comm, &size));
-  PsdCheckInput(arrays->labelled || (data->class_count && data->split == PSD_SPLIT_TEST),
-                "%s: found no labels, which only images of a test split whose classes are given can do without",
-                PSD_ARRAYS_NAME);
+  source->unlabelled = (PetscBool)!arrays->labelled;
   source->n = arrays->first[size];
   source->channels = arrays->channels;
   source->height = arrays->height;
@@ -153,9 +152,7 @@ static PetscErrorCode ReadLabels(PsdData data, const PsdSource *source, PetscInt
   PsdFailure failure = {.failed = PETSC_FALSE};
   *labels = (PetscInt *)PsdAllocate((size_t)source->n, sizeof(**labels), "labels", &failure);
   PetscCall(PsdFailureAgree(data->comm, &failure));
-  if (data->arrays.labelled) PetscCall(GatherLabels(data, *labels));
-  else
-    for (PetscInt k = 0; k < source->n; k++) (*labels)[k] = data->class_labels[0];
+  PetscCall(GatherLabels(data, *labels));
   PetscFunctionReturn(0);
 }
 

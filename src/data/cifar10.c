@@ -4,10 +4,11 @@
    the labels, one a line. A file has no header, so its size is all there is to check it against.
 */
 #include "data.h"
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#define NAMES_FILE "batches.meta.txt"
 #define CHANNELS 3
 #define SIDE 32
 #define IMAGE_BYTES ((size_t)CHANNELS * SIDE * SIDE)
@@ -64,9 +65,10 @@ static PetscErrorCode ReadNames(const PsdListing *listing, PsdSource *source, Ps
 {
   PetscFunctionBeginUser;
   char path[PETSC_MAX_PATH_LEN], line[PSD_CLASS_NAME_LENGTH];
-  if (!PsdJoinPath(listing->path, "batches.meta.txt", path, failure)) PetscFunctionReturn(0);
-  FILE *file = fopen(path, "r");
-  if (!file && errno != ENOENT) PsdFailureRecord(failure, "%s: cannot be opened: %s", path, strerror(errno));
+  if (!PsdJoinPath(listing->path, NAMES_FILE, path, failure)) PetscFunctionReturn(0);
+  if (access(path, F_OK)) PetscFunctionReturn(0);
+  PsdFileCheckRegular(path, failure);
+  FILE *file = failure->failed ? NULL : fopen(path, "r");
   if (!file) PetscFunctionReturn(0);
   PetscCall(PetscCalloc1(LABELS, &source->names));
   while (source->name_count < LABELS && fgets(line, sizeof(line), file)) {
@@ -203,6 +205,8 @@ static PetscErrorCode CloseImages(PsdSource *source)
 const PsdFormat PsdFormatCifar10 = {.name = "cifar10",
                                     .files = "data_batch_*.bin, test_batch.bin",
                                     .matches = Matches,
+                                    .labels = "labels",
+                                    .beside = NAMES_FILE,
                                     .inspect = Inspect,
                                     .read_labels = ReadLabels,
                                     .open_images = OpenImages,

@@ -15,6 +15,7 @@ PetscErrorCode PsdDataCreate(MPI_Comm comm, PsdData *data)
 PetscErrorCode PsdDataSetPath(PsdData data, const char path[])
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(data);
   size_t length;
   PetscCall(PetscStrlen(path, &length));
   PsdCheckInput(length < sizeof(data->path), "-data: path of %zu bytes, expected fewer than %zu", length,
@@ -25,9 +26,23 @@ PetscErrorCode PsdDataSetPath(PsdData data, const char path[])
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdDataSetPurpose(PsdData data, PsdDataPurpose purpose)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(data);
+  data->purpose = purpose;
+  PetscFunctionReturn(0);
+}
+
+PetscBool PsdDataIsLabelled(PsdData data)
+{
+  return (PetscBool)!data->unlabelled;
+}
+
 PetscErrorCode PsdDataSetSplit(PsdData data, PsdSplit split)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(data);
   data->split = split;
   PetscFunctionReturn(0);
 }
@@ -35,6 +50,7 @@ PetscErrorCode PsdDataSetSplit(PsdData data, PsdSplit split)
 PetscErrorCode PsdDataSetClasses(PsdData data, PetscInt count, const PetscInt labels[])
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(data);
   PsdCheckInput(count == 0 || (count > 1 && count <= PSD_MAX_CLASSES),
                 "-classes: %" PetscInt_FMT " labels, expected 2..%d", count, PSD_MAX_CLASSES);
   for (PetscInt k = 0; k < count; k++) {
@@ -53,6 +69,7 @@ PetscErrorCode PsdDataSetClasses(PsdData data, PetscInt count, const PetscInt la
 PetscErrorCode PsdDataSetLimit(PsdData data, PetscInt limit)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(data);
   PsdCheckInput(limit >= 0, "-limit: %" PetscInt_FMT ", expected 1 or more", limit);
   data->limit = limit;
   PetscFunctionReturn(0);
@@ -61,6 +78,7 @@ PetscErrorCode PsdDataSetLimit(PsdData data, PetscInt limit)
 PetscErrorCode PsdDataSetValidation(PsdData data, PetscReal fraction, PsdDataPart part)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(data);
   PsdCheckInput(fraction >= 0 && fraction < 1, "-validation: %g, expected 0 <= fraction < 1", (double)fraction);
   data->validation = fraction;
   data->part = part;
@@ -70,6 +88,7 @@ PetscErrorCode PsdDataSetValidation(PsdData data, PetscReal fraction, PsdDataPar
 PetscErrorCode PsdDataSetMirror(PsdData data, PetscBool mirror)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(data);
   data->mirror = mirror;
   PetscFunctionReturn(0);
 }
@@ -77,6 +96,7 @@ PetscErrorCode PsdDataSetMirror(PsdData data, PetscBool mirror)
 PetscErrorCode PsdDataGetCopies(PsdData data, PetscInt *copies)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(data);
   *copies = data->mirror ? 2 : 1;
   PetscFunctionReturn(0);
 }
@@ -84,6 +104,7 @@ PetscErrorCode PsdDataGetCopies(PsdData data, PetscInt *copies)
 PetscErrorCode PsdDataGetSizes(PsdData data, PetscInt *n, PetscInt *n_local, PetscInt *first)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(data);
   PetscCheck(data->ready, PETSC_COMM_SELF, PETSC_ERR_ORDER, "PsdDataSetUp was not called");
   if (n) *n = data->n;
   if (n_local) *n_local = data->n_local;
@@ -94,6 +115,7 @@ PetscErrorCode PsdDataGetSizes(PsdData data, PetscInt *n, PetscInt *n_local, Pet
 PetscErrorCode PsdDataGetImageSize(PsdData data, PetscInt *channels, PetscInt *height, PetscInt *width)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(data);
   PetscCheck(data->ready, PETSC_COMM_SELF, PETSC_ERR_ORDER, "PsdDataSetUp was not called");
   if (channels) *channels = data->channels;
   if (height) *height = data->height;
@@ -104,6 +126,7 @@ PetscErrorCode PsdDataGetImageSize(PsdData data, PetscInt *channels, PetscInt *h
 PetscErrorCode PsdDataGetClasses(PsdData data, PetscInt *count, const PetscInt *labels[], const char *const *names[])
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(data);
   PetscCheck(data->ready, PETSC_COMM_SELF, PETSC_ERR_ORDER, "PsdDataSetUp was not called");
   if (count) *count = data->class_count;
   if (labels) *labels = data->class_labels;
@@ -115,6 +138,7 @@ PetscErrorCode PsdDataGetShard(PsdData data, const unsigned char *images[], cons
                                const PetscInt64 *indices[])
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(data);
   PetscCheck(data->ready, PETSC_COMM_SELF, PETSC_ERR_ORDER, "PsdDataSetUp was not called");
   if (images) *images = data->images;
   if (classes) *classes = data->classes;
@@ -125,6 +149,7 @@ PetscErrorCode PsdDataGetShard(PsdData data, const unsigned char *images[], cons
 PetscErrorCode PsdDataGetFormat(PsdData data, const char *name[])
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(data);
   PetscCheck(data->ready, PETSC_COMM_SELF, PETSC_ERR_ORDER, "PsdDataSetUp was not called");
   *name = data->format;
   PetscFunctionReturn(0);
@@ -156,10 +181,12 @@ PetscErrorCode PsdDataReset(PsdData data)
 PetscErrorCode PsdDataDestroy(PsdData *data)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(data);
   if (!*data) PetscFunctionReturn(0);
   PetscCall(PsdDataReset(*data));
   PetscCall(PsdArraysDestroy(&(*data)->arrays));
   PetscCall(PetscFree((*data)->class_labels));
+  PetscCall(PetscFree((*data)->kept_labels));
   PetscCall(PetscCommDestroy(&(*data)->comm));
   PetscCall(PetscFree(*data));
   PetscFunctionReturn(0);

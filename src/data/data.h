@@ -35,6 +35,7 @@ struct PsdSource {
   const PsdFormat *format;
   PetscInt n; /* images in the split's files */
   PetscInt channels, height, width;
+  PetscBool unlabelled;                       /* there are images alone */
   PetscBool labels_streamed, images_streamed; /* rank 0 alone reads, from front to back, and sends on */
   PetscInt file_count;
   PsdImageFile *files;
@@ -67,6 +68,8 @@ struct PsdFormat {
   const char *files;    /* what is looked for, for messages */
   PetscBool takes_file; /* what is at -data is taken to be of this format when it is a file rather than a directory */
   PetscBool (*matches)(const char name[]);
+  const char *labels; /* what they are in, for messages */
+  const char *beside; /* name of a file that is read beside those that match; "": there is none */
   /* rank 0: which files are the split's, how many images they hold, of what size; does not read the images */
   PetscErrorCode (*inspect)(const PsdListing *listing, PsdSplit split, PsdSource *source, PsdFailure *failure);
   PetscErrorCode (*read_labels)(const PsdSource *source, PetscInt first, PetscInt count, PetscInt labels[],
@@ -169,14 +172,18 @@ struct _p_PsdData {
   PetscInt limit; /* 0: none */
   PetscReal validation;
   PsdDataPart part;
+  PsdDataPurpose purpose;
   PetscBool mirror;     /* images are followed by their mirror images */
   PetscInt class_count; /* 0: every label found */
   PetscInt *class_labels;
   PetscBool classes_found;       /* by PsdDataSetUp rather than given */
   PetscBool classes_from_option; /* the user's own words, so that a label that does not occur is a slip */
+  PetscInt kept_count;           /* to evaluate or to predict: the option's labels; 0: all */
+  PetscInt *kept_labels;
 
   PetscBool ready; /* what follows is there */
   const char *format;
+  PetscBool unlabelled;
   PetscInt channels, height, width;
   char **class_names;
   PetscInt n, n_local, first;
@@ -191,8 +198,8 @@ PetscErrorCode PsdDataReset(PsdData data);
    those of a multiple of size, which is what sums that do not depend on the number of ranks rest on. */
 void PsdDataSplitEvenly(PetscInt n, PetscMPIInt size, PetscMPIInt rank, PetscInt *first, PetscInt *count);
 
-/* PsdDataSelect - settles the classes and the selection, alike on every rank; classes of this rank's part. Collective.
- */
+/* PsdDataSelect - settles the classes and the selection, alike on every rank; classes of this rank's part. labels: NULL
+   where there are none. Collective. */
 PetscErrorCode PsdDataSelect(PsdData data, const PetscInt labels[], PetscInt label_count, PsdSelection *selection);
 /* PsdArraysDestroy - frees the copies. Not collective. */
 PetscErrorCode PsdArraysDestroy(PsdArrays *arrays);

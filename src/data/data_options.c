@@ -7,12 +7,10 @@ static PetscErrorCode SetPathFromOptions(PsdData data)
 {
   PetscFunctionBeginUser;
   char path[PETSC_MAX_PATH_LEN], formats[PSD_FORMATS_LENGTH], text[PSD_FORMATS_LENGTH + 64];
-  PetscBool set;
   PsdFormatsDescribe(formats);
   PetscCall(PetscSNPrintf(text, sizeof(text), "directory of images (%s), or an HDF5 file", formats));
-  PetscCall(PetscStrncpy(path, data->path, sizeof(path)));
-  PetscCall(PsdOptionString("-data", text, path, sizeof(path), &set));
-  if (set) PetscCall(PsdDataSetPath(data, path));
+  PetscCall(PsdOptionPath("-data", text, PSD_PATH_INPUT, PETSC_FALSE, path));
+  if (path[0]) PetscCall(PsdDataSetPath(data, path));
   PetscFunctionReturn(0);
 }
 
@@ -24,6 +22,13 @@ static PetscErrorCode SetClassesFromOptions(PsdData data)
   PetscCall(PsdOptionIntList("-classes", "labels to use, in the order of the classes (default: every label found)", ',',
                              0, PETSC_MAX_INT, labels, &count, &set));
   if (!set) PetscFunctionReturn(0);
+  if (data->purpose != PSD_TO_TRAIN) {
+    PetscCall(PetscFree(data->kept_labels));
+    PetscCall(PetscMalloc1(count, &data->kept_labels));
+    PetscCall(PetscArraycpy(data->kept_labels, labels, count));
+    data->kept_count = count;
+    PetscFunctionReturn(0);
+  }
   PsdCheckInput(count > 1, "-classes: %" PetscInt_FMT " labels, expected two or more", count);
   PetscCall(PsdDataSetClasses(data, count, labels));
   data->classes_from_option = PETSC_TRUE;
@@ -33,6 +38,7 @@ static PetscErrorCode SetClassesFromOptions(PsdData data)
 PetscErrorCode PsdDataSetFromOptions(PsdData data)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(data);
   PetscInt split = data->split, limit = data->limit;
   PetscReal fraction = data->validation;
   PetscBool set;

@@ -158,6 +158,8 @@ static void OpenSpace(Dataset *set, int rank, PsdFailure *failure)
 static void DatasetOpen(const char path[], const char name[], int rank, Dataset *set, PsdFailure *failure)
 {
   *set = (Dataset){.path = path, .name = name, .file = -1, .dataset = -1, .space = -1};
+  PsdFileCheckRegular(path, failure);
+  if (failure->failed) return;
   set->file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
   if (set->file < 0) {
     FailWithReason(path, "not an HDF5 file, truncated or damaged", failure);
@@ -204,6 +206,20 @@ static void CheckType(const Dataset *set, PetscBool bytes, PsdFailure *failure)
 
 /* ---------------------------------------------------------------- inspection, on rank 0 */
 
+/* Images whose channels come last would pass for images of many channels and a few columns. What looks like it is not
+   taken for it silently: 1, 3 or 4 at the end, and in the place of the channels more than an image has. */
+static void CheckOrder(const char path[], const hsize_t extent[4], PsdFailure *failure)
+{
+  const PetscBool colours = (PetscBool)(extent[3] == 1 || extent[3] == 3 || extent[3] == 4);
+  if (colours && extent[1] > 4 && extent[2] > 1)
+    PsdFailureRecord(failure,
+                     "%s: /" IMAGES
+                     " is %llu x %llu x %llu x %llu and seems to have its channels last, expected number x "
+                     "channels x height x width: transpose the axes (0, 3, 1, 2)",
+                     path, (unsigned long long)extent[0], (unsigned long long)extent[1], (unsigned long long)extent[2],
+                     (unsigned long long)extent[3]);
+}
+
 static void InspectImages(PsdSource *source, PsdFailure *failure)
 {
   Dataset set;
@@ -211,6 +227,7 @@ static void InspectImages(PsdSource *source, PsdFailure *failure)
   DatasetOpen(path, IMAGES, 4, &set, failure);
   if (!failure->failed) CheckType(&set, PETSC_TRUE, failure);
   if (!failure->failed) PsdCheckImageCount(path, (PetscInt64)set.extent[0], failure);
+  if (!failure->failed) CheckOrder(path, set.extent, failure);
   if (!failure->failed)
     PsdCheckImageShape(path, (PetscInt64)set.extent[1], (PetscInt64)set.extent[2], (PetscInt64)set.extent[3], failure);
   source->n = (PetscInt)set.extent[0];
@@ -220,9 +237,19 @@ static void InspectImages(PsdSource *source, PsdFailure *failure)
   DatasetClose(&set);
 }
 
-static void InspectLabels(const PsdSource *source, PsdFailure *failure)
+static PetscBool HasLabels(const char path[])
+{
+  const hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT); /* which has been opened before */
+  const PetscBool has = (PetscBool)(file >= 0 && H5Lexists(file, LABELS, H5P_DEFAULT) > 0);
+  if (file >= 0) H5Fclose(file);
+  return has;
+}
+
+static void InspectLabels(PsdSource *source, PsdFailure *failure)
 {
   Dataset set;
+  source->unlabelled = (PetscBool)!HasLabels(source->files[0].path);
+  if (source->unlabelled) return;
   DatasetOpen(source->files[0].path, LABELS, 1, &set, failure);
   if (!failure->failed) CheckType(&set, PETSC_FALSE, failure);
   if (!failure->failed && set.extent[0] != (hsize_t)source->n)
@@ -313,6 +340,8 @@ const PsdFormat PsdFormatHdf5 = {.name = "hdf5",
                                  .files = "one *.h5 or *.hdf5, or train.h5 and test.h5",
                                  .takes_file = PETSC_TRUE,
                                  .matches = Matches,
+                                 .labels = "data set /labels",
+                                 .beside = "",
                                  .inspect = Inspect,
                                  .read_labels = ReadLabels,
                                  .open_images = OpenImages,

@@ -50,7 +50,7 @@ static PetscBool Lists(const PsdListing *listing, const char name[])
   return PETSC_FALSE;
 }
 
-/* A plain file goes before a .gz, because every rank can read its own part of it. */
+/* A plain file goes before a .gz, because every rank can read its own part of it. Only labels may be missing: "". */
 static void FindFile(const PsdListing *listing, PsdSplit split, int kind, PsdImageFile *file, PsdFailure *failure)
 {
   char name[PSD_FILE_NAME_LENGTH];
@@ -60,6 +60,7 @@ static void FindFile(const PsdListing *listing, PsdSplit split, int kind, PsdIma
     PsdJoinPath(listing->path, name, file->path, failure);
     return;
   }
+  if (kind == LABELS) return;
   FileName(split, kind, PETSC_FALSE, name);
   PsdFailureRecord(failure, "-data %s: holds no %s (plain or .gz), needed for -split %s", listing->path, name,
                    PsdSplitNames[split]);
@@ -127,9 +128,11 @@ static PetscErrorCode Inspect(const PsdListing *listing, PsdSplit split, PsdSour
   PetscCall(PetscCalloc1(KINDS, &source->files));
   for (int kind = 0; kind < KINDS && !failure->failed; kind++) {
     FindFile(listing, split, kind, &source->files[kind], failure);
-    if (!failure->failed) PetscCall(InspectFile(source->files[kind].path, kind, sizes[kind], failure));
+    if (!failure->failed && source->files[kind].path[0])
+      PetscCall(InspectFile(source->files[kind].path, kind, sizes[kind], failure));
   }
-  if (sizes[IMAGES][0] != sizes[LABELS][0])
+  source->unlabelled = (PetscBool)!source->files[LABELS].path[0];
+  if (!source->unlabelled && sizes[IMAGES][0] != sizes[LABELS][0])
     PsdFailureRecord(failure, "%s: %" PetscInt64_FMT " labels, expected %" PetscInt64_FMT " as there are images in %s",
                      source->files[LABELS].path, sizes[LABELS][0], sizes[IMAGES][0], source->files[IMAGES].path);
   if (failure->failed) PetscFunctionReturn(0);
@@ -214,6 +217,8 @@ static PetscErrorCode CloseImages(PsdSource *source)
 const PsdFormat PsdFormatIdx = {.name = "idx",
                                 .files = "train- and t10k-images-idx3-ubyte, -labels-idx1-ubyte, plain or .gz",
                                 .matches = Matches,
+                                .labels = "train- or t10k-labels-idx1-ubyte of the split",
+                                .beside = "",
                                 .inspect = Inspect,
                                 .read_labels = ReadLabels,
                                 .open_images = OpenImages,

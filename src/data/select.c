@@ -16,6 +16,7 @@ void PsdDataSplitEvenly(PetscInt n, PetscMPIInt size, PetscMPIInt rank, PetscInt
 typedef struct {
   PetscInt count;
   PetscInt labels[PSD_MAX_CLASSES], classes[PSD_MAX_CLASSES];
+  PetscBool kept[PSD_MAX_CLASSES]; /* whether images of that label are */
 } ClassTable;
 
 static PetscErrorCode ClassTableFill(PetscInt count, const PetscInt labels[], ClassTable *table)
@@ -25,6 +26,7 @@ static PetscErrorCode ClassTableFill(PetscInt count, const PetscInt labels[], Cl
   for (PetscInt k = 0; k < count; k++) {
     table->labels[k] = labels[k];
     table->classes[k] = k;
+    table->kept[k] = PETSC_TRUE;
   }
   PetscCall(PetscSortIntWithArray(count, table->labels, table->classes));
   PetscFunctionReturn(0);
@@ -60,6 +62,21 @@ static PetscErrorCode FindRepresentatives(PsdData data, const PetscInt labels[],
   PetscFunctionReturn(0);
 }
 
+/* To evaluate or to predict: those of the network's classes that were asked for. */
+static PetscErrorCode KeepSome(PsdData data, ClassTable *table)
+{
+  PetscFunctionBeginUser;
+  if (!data->kept_count) PetscFunctionReturn(0);
+  for (PetscInt k = 0; k < table->count; k++) table->kept[k] = PETSC_FALSE;
+  for (PetscInt k = 0, place; k < data->kept_count; k++) {
+    PetscCall(ClassTableFind(table, data->kept_labels[k], &place));
+    PsdCheckInput(place >= 0, "-classes: label %" PetscInt_FMT " is none of the %" PetscInt_FMT " that are known",
+                  data->kept_labels[k], table->count);
+    table->kept[place] = PETSC_TRUE;
+  }
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode SettleClasses(PsdData data, const PetscInt labels[], PetscInt n, ClassTable *table)
 {
   PetscFunctionBeginUser;
@@ -71,9 +88,11 @@ static PetscErrorCode SettleClasses(PsdData data, const PetscInt labels[], Petsc
     PetscCall(PetscMalloc1(table->count, &data->class_labels));
     PetscCall(PetscArraycpy(data->class_labels, table->labels, table->count));
   }
-  PsdCheckInput(data->class_count > 1, "%s%s: every image has label %" PetscInt_FMT ", expected two labels or more",
-                PsdDataOption(data), PsdDataName(data), data->class_labels[0]);
+  PsdCheckInput(data->class_count > 1 || data->purpose != PSD_TO_TRAIN,
+                "%s%s: every image has label %" PetscInt_FMT ", expected two labels or more", PsdDataOption(data),
+                PsdDataName(data), data->class_labels[0]);
   PetscCall(ClassTableFill(data->class_count, data->class_labels, table));
+  PetscCall(KeepSome(data, table));
   PetscFunctionReturn(0);
 }
 
@@ -81,12 +100,13 @@ static PetscErrorCode SettleClasses(PsdData data, const PetscInt labels[], Petsc
 static PetscErrorCode CheckOptionLabels(PsdData data, const PetscInt labels[], PetscInt n)
 {
   PetscFunctionBeginUser;
-  if (!data->classes_from_option) PetscFunctionReturn(0);
-  for (PetscInt t = 0; t < data->class_count; t++) {
+  const PetscInt count = data->kept_count ? data->kept_count : data->classes_from_option ? data->class_count : 0;
+  const PetscInt *asked = data->kept_count ? data->kept_labels : data->class_labels;
+  for (PetscInt t = 0; t < count; t++) {
     PetscInt k = 0;
-    while (k < n && labels[k] != data->class_labels[t]) k++;
+    while (k < n && labels[k] != asked[t]) k++;
     PsdCheckInput(k < n, "-classes: no image of split %s in %s has label %" PetscInt_FMT, PsdSplitNames[data->split],
-                  PsdDataName(data), data->class_labels[t]);
+                  PsdDataName(data), asked[t]);
   }
   PetscFunctionReturn(0);
 }
@@ -96,7 +116,8 @@ static PetscErrorCode CheckNoClassEmpty(PsdData data, const PetscInt labels[], c
                                         const PsdSelection *selection)
 {
   PetscFunctionBeginUser;
-  if (data->split != PSD_SPLIT_TRAIN || data->part == PSD_PART_VALIDATION) PetscFunctionReturn(0);
+  if (data->purpose != PSD_TO_TRAIN || data->split != PSD_SPLIT_TRAIN || data->part == PSD_PART_VALIDATION)
+    PetscFunctionReturn(0);
   PetscBool seen[PSD_MAX_CLASSES] = {PETSC_FALSE};
   for (PetscInt k = 0, place; k < selection->n; k++) {
     PetscCall(ClassTableFind(table, labels[selection->positions[k]], &place));
@@ -105,8 +126,9 @@ static PetscErrorCode CheckNoClassEmpty(PsdData data, const PetscInt labels[], c
   for (PetscInt k = 0; k < table->count; k++)
     PsdCheckInput(seen[k],
                   "%s%s: none of the %" PetscInt_FMT " images selected has label %" PetscInt_FMT
-                  " (see -classes, -limit, -validation)",
-                  PsdDataOption(data), PsdDataName(data), selection->n, table->labels[k]);
+                  " (see %s-limit, -validation)",
+                  PsdDataOption(data), PsdDataName(data), selection->n, table->labels[k],
+                  data->classes_found || data->classes_from_option ? "-classes, " : "");
   PetscFunctionReturn(0);
 }
 
@@ -121,9 +143,9 @@ static PetscErrorCode SelectByClass(PsdData data, const PetscInt labels[], Petsc
   selection->positions = (PetscInt *)PsdAllocate((size_t)n, sizeof(PetscInt), "selection", &failure);
   PetscCall(PsdFailureAgree(data->comm, &failure));
   selection->n = 0;
-  for (PetscInt k = 0, place; k < n && selection->n < limit; k++) {
-    PetscCall(ClassTableFind(table, labels[k], &place));
-    if (place >= 0) selection->positions[selection->n++] = k;
+  for (PetscInt k = 0, place = 0; k < n && selection->n < limit; k++) {
+    if (labels) PetscCall(ClassTableFind(table, labels[k], &place));
+    if (!labels || (place >= 0 && table->kept[place])) selection->positions[selection->n++] = k;
   }
   PetscFunctionReturn(0);
 }
@@ -165,6 +187,8 @@ static PetscErrorCode TakeShare(PsdData data, const PetscInt labels[], const Cla
   PetscCall(PetscMalloc1(data->n_local, &data->indices));
   for (PetscInt k = 0, place; k < data->n_local; k++) {
     data->indices[k] = selection->positions[data->first + k];
+    data->classes[k] = 0;
+    if (!labels) continue;
     PetscCall(ClassTableFind(table, labels[data->indices[k]], &place));
     data->classes[k] = table->classes[place];
   }
@@ -175,11 +199,14 @@ PetscErrorCode PsdDataSelect(PsdData data, const PetscInt labels[], PetscInt lab
 {
   PetscFunctionBeginUser;
   ClassTable table = {.count = 0};
-  PetscCall(SettleClasses(data, labels, label_count, &table));
-  PetscCall(CheckOptionLabels(data, labels, label_count));
+  PsdCheckInput(labels || !data->kept_count, "-classes: the images of %s have no labels", PsdDataName(data));
+  if (labels) {
+    PetscCall(SettleClasses(data, labels, label_count, &table));
+    PetscCall(CheckOptionLabels(data, labels, label_count));
+  }
   PetscCall(SelectByClass(data, labels, label_count, &table, selection));
   PetscCall(SelectPart(data, selection));
-  PetscCall(CheckNoClassEmpty(data, labels, &table, selection));
+  if (labels) PetscCall(CheckNoClassEmpty(data, labels, &table, selection));
   PetscCall(TakeShare(data, labels, &table, selection));
   PetscFunctionReturn(0);
 }

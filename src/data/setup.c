@@ -10,7 +10,7 @@ static PetscErrorCode SelectAndRead(PsdData data, PsdSource *source)
   PetscInt *labels = NULL;
   PsdSelection selection = {0, NULL};
   /* what a user's mistake leaves behind is freed here, so the code is kept until that is done */
-  PetscErrorCode ierr = (*data->origin->read_labels)(data, source, &labels);
+  PetscErrorCode ierr = source->unlabelled ? 0 : (*data->origin->read_labels)(data, source, &labels);
   if (!ierr) ierr = PsdDataSelect(data, labels, source->n, &selection);
   free(labels);
   if (!ierr) ierr = (*data->origin->read_shard)(data, source, &selection);
@@ -36,6 +36,10 @@ static PetscErrorCode Read(PsdData data, PsdSource *source)
 {
   PetscFunctionBeginUser;
   PetscCall((*data->origin->inspect)(data, source));
+  PsdCheckInput(!source->unlabelled || data->purpose == PSD_TO_PREDICT,
+                "%s%s: found no %s, which only images to be predicted can do without", PsdDataOption(data),
+                PsdDataName(data), source->format ? source->format->labels : "labels");
+  data->unlabelled = source->unlabelled;
   data->channels = source->channels;
   data->height = source->height;
   data->width = source->width;
@@ -58,6 +62,7 @@ static PetscErrorCode CheckOrigin(PsdData data)
 PetscErrorCode PsdDataSetUp(PsdData data)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(data);
   PsdSource source = {.format = NULL};
   if (data->ready) PetscFunctionReturn(0);
   PetscCall(CheckOrigin(data));

@@ -15,6 +15,7 @@ static PetscErrorCode BroadcastNumbers(MPI_Comm comm, PsdSource *source)
                         source->channels,
                         source->height,
                         source->width,
+                        source->unlabelled,
                         source->labels_streamed,
                         source->images_streamed,
                         source->file_count,
@@ -25,10 +26,11 @@ static PetscErrorCode BroadcastNumbers(MPI_Comm comm, PsdSource *source)
   source->channels = numbers[2];
   source->height = numbers[3];
   source->width = numbers[4];
-  source->labels_streamed = (PetscBool)numbers[5];
-  source->images_streamed = (PetscBool)numbers[6];
-  source->file_count = numbers[7];
-  source->name_count = numbers[8];
+  source->unlabelled = (PetscBool)numbers[5];
+  source->labels_streamed = (PetscBool)numbers[6];
+  source->images_streamed = (PetscBool)numbers[7];
+  source->file_count = numbers[8];
+  source->name_count = numbers[9];
   PetscFunctionReturn(0);
 }
 

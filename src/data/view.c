@@ -29,6 +29,7 @@ static PetscErrorCode ViewClasses(PsdData data, PetscViewer viewer)
 PetscErrorCode PsdDataView(PsdData data, PetscViewer viewer)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(data);
   PetscCheck(data->ready, PETSC_COMM_SELF, PETSC_ERR_ORDER, "PsdDataSetUp was not called");
   PetscCall(PetscViewerASCIIPrintf(viewer, "Data: %s (format %s, split %s)\n", PsdDataName(data), data->format,
                                    PsdSplitNames[data->split]));
@@ -36,6 +37,7 @@ PetscErrorCode PsdDataView(PsdData data, PetscViewer viewer)
                                    "  %" PetscInt_FMT " images of %" PetscInt_FMT " x %" PetscInt_FMT
                                    " x %" PetscInt_FMT " (channels, height, width)\n",
                                    data->n, data->channels, data->height, data->width));
-  PetscCall(ViewClasses(data, viewer));
+  if (data->unlabelled) PetscCall(PetscViewerASCIIPrintf(viewer, "  without labels\n"));
+  else PetscCall(ViewClasses(data, viewer));
   PetscFunctionReturn(0);
 }

@@ -227,10 +227,10 @@ static PetscErrorCode ApplyBatch(Filters *filters, PetscInt images, size_t image
 /* ---------------------------------------------------------------- all of them */
 
 /* Images moved by (down, across) pixels: what moves in repeats the edge. planes: of all images, height x width each. */
-static void Shift(PetscInt planes, PetscInt height, PetscInt width, PetscInt down, PetscInt across,
+static void Shift(PetscInt64 planes, PetscInt height, PetscInt width, PetscInt down, PetscInt across,
                   const unsigned char from[], unsigned char to[])
 {
-  for (PetscInt plane = 0; plane < planes; plane++, from += (size_t)height * width) {
+  for (PetscInt64 plane = 0; plane < planes; plane++, from += (size_t)height * width) {
     for (PetscInt row = 0; row < height; row++) {
       const unsigned char *line = from + (size_t)PetscMin(height - 1, PetscMax(0, row - down)) * width;
       for (PetscInt column = 0; column < width; column++)
@@ -251,7 +251,7 @@ static PetscErrorCode ApplyCrops(Filters *filters, PetscInt images, size_t image
     for (PetscInt across = -most; across <= most; across++) {
       const unsigned char *shifted = bytes;
       if (down || across) {
-        Shift(images * g.channels, g.height, g.width, down, across, bytes, filters->shifted);
+        Shift((PetscInt64)images * g.channels, g.height, g.width, down, across, bytes, filters->shifted);
         shifted = filters->shifted;
       }
       PetscCall(ApplyBatch(filters, images, image_bytes, shifted, scores));
@@ -262,7 +262,7 @@ static PetscErrorCode ApplyCrops(Filters *filters, PetscInt images, size_t image
 
 /* Adds what one branch has to say of all images here. */
 static PetscErrorCode ApplyBranch(Filters *filters, PetscInt n_local, size_t image_bytes, const unsigned char bytes[],
-                                  PetscInt done, PsdProgress progress, PetscReal scores[])
+                                  PetscInt64 done, PsdProgress progress, PetscReal scores[])
 {
   PetscFunctionBeginUser;
   if (filters->network->crop_shift) PetscCall(PetscMalloc1(filters->batch * image_bytes, &filters->shifted));
@@ -277,8 +277,28 @@ static PetscErrorCode ApplyBranch(Filters *filters, PetscInt n_local, size_t ima
 PetscErrorCode PsdNetworkSetCrops(PsdNetwork network, PetscInt most)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(network);
   PetscCheck(most >= 0, network->comm, PETSC_ERR_ARG_OUTOFRANGE, "Crops shifted by %" PetscInt_FMT " pixels", most);
   network->crop_shift = most;
+  PetscFunctionReturn(0);
+}
+
+/* Numbers of a file can be finite, and products of them not; a class that is made of those would be none. */
+static PetscErrorCode CheckScores(PsdNetwork network, PsdData data, PetscInt n_local, const PetscReal scores[])
+{
+  const size_t C = (size_t)PsdScoreCount(network->count);
+  const PetscInt64 *indices;
+  PsdFailure failure = {0};
+
+  PetscFunctionBeginUser;
+  PetscCall(PsdDataGetShard(data, NULL, NULL, &indices));
+  for (size_t k = 0; k < (size_t)n_local * C && !failure.failed; k++)
+    if (PetscIsInfOrNanReal(scores[k]))
+      PsdFailureRecord(&failure,
+                       "the network's score %zu of image %" PetscInt64_FMT
+                       " is not a finite number: its weights, filters or transforms are too large",
+                       k % C, indices[k / C]);
+  PetscCall(PsdFailureAgree(network->comm, &failure));
   PetscFunctionReturn(0);
 }
 
@@ -289,6 +309,8 @@ PetscErrorCode PsdNetworkApply(PsdNetwork network, PsdData data, PetscReal score
   PsdProgress progress;
 
   PetscFunctionBeginUser;
+  PsdCheckHandle(network);
+  PsdCheckHandle(data);
   PetscCall(PsdNetworkCheckData(network, data));
   PetscCall(PsdDataGetSizes(data, &n, &n_local, NULL));
   PetscCall(PsdDataGetImageSize(data, &channels, &height, &width));
@@ -302,7 +324,8 @@ PetscErrorCode PsdNetworkApply(PsdNetwork network, PsdData data, PetscReal score
     PsdPatches patches;
     PetscCall(PsdPatchesGetBranch(network->patches, b, &patches));
     PetscCall(FiltersCreate(network, patches, region, n_local, &filters));
-    PetscCall(ApplyBranch(&filters, n_local, (size_t)channels * height * width, bytes, b * n_local, progress, scores));
+    PetscCall(ApplyBranch(&filters, n_local, (size_t)channels * height * width, bytes, (PetscInt64)b * n_local,
+                          progress, scores));
     region += filters.G;
     PetscCall(FiltersDestroy(&filters));
   }
@@ -312,6 +335,7 @@ PetscErrorCode PsdNetworkApply(PsdNetwork network, PsdData data, PetscReal score
     const size_t length = (size_t)n_local * PsdScoreCount(network->count);
     for (size_t k = 0; k < length; k++) scores[k] /= side * side;
   }
+  PetscCall(CheckScores(network, data, n_local, scores));
   PetscFunctionReturn(0);
 }
 
@@ -347,18 +371,18 @@ static PetscErrorCode MatchClasses(PsdNetwork network, PsdData data, PetscInt po
 PetscErrorCode PsdNetworkConfusion(PsdNetwork network, PsdData data, const PetscReal scores[], PetscInt64 confusion[],
                                    PetscReal *accuracy)
 {
+  PetscFunctionBeginUser;
+  PsdCheckHandle(network);
+  PsdCheckHandle(data);
   const PetscInt count = network->count, C = PsdScoreCount(count);
   const size_t cells = (size_t)count * count;
   const PetscInt *classes;
   PetscInt data_count, n_local, *position;
   PetscInt64 right = 0, all = 0;
-  PetscMPIInt cell_count;
-
-  PetscFunctionBeginUser;
+  PsdCheckInput(PsdDataIsLabelled(data), "the images have no labels to compare predictions with");
   PetscCall(PsdDataGetSizes(data, NULL, &n_local, NULL));
   PetscCall(PsdDataGetShard(data, NULL, &classes, NULL));
   PetscCall(PsdDataGetClasses(data, &data_count, NULL, NULL));
-  PetscCall(PetscMPIIntCast(count * count, &cell_count));
   PetscCall(PetscMalloc1(data_count, &position));
   const PetscErrorCode matched = MatchClasses(network, data, position);
   PetscCall(PetscArrayzero(confusion, cells));
@@ -366,7 +390,7 @@ PetscErrorCode PsdNetworkConfusion(PsdNetwork network, PsdData data, const Petsc
     confusion[(size_t)position[classes[i]] * count + PsdNetworkClassify(C, scores + (size_t)i * C)]++;
   PetscCall(PetscFree(position));
   PetscCall(matched);
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, confusion, cell_count, MPIU_INT64, MPI_SUM, network->comm));
+  PetscCall(PsdSumArray(network->comm, MPIU_INT64, cells, confusion));
   for (size_t k = 0; k < cells; k++) all += confusion[k];
   for (PetscInt t = 0; t < count; t++) right += confusion[(size_t)t * count + t];
   *accuracy = all ? (PetscReal)right / (PetscReal)all : 0;

@@ -17,6 +17,7 @@ PetscErrorCode PsdNetworkCreate(MPI_Comm comm, PsdNetwork *network)
 PetscErrorCode PsdNetworkDestroy(PsdNetwork *network)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(network);
   if (!*network) PetscFunctionReturn(0);
   PetscCall(PetscFree4((*network)->filters, (*network)->weights, (*network)->regions, (*network)->classes));
   PetscCall(PetscFree((*network)->labels));
@@ -32,6 +33,7 @@ PetscErrorCode PsdNetworkSetNeurons(PsdNetwork network, PetscInt N, PetscInt f, 
                                     const PetscReal weights[], const PetscInt regions[], const PetscInt classes[])
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(network);
   PetscCheck(N >= 0 && f >= 1, network->comm, PETSC_ERR_ARG_OUTOFRANGE,
              "%" PetscInt_FMT " neurons with filters of %" PetscInt_FMT " numbers", N, f);
   PetscCall(PetscFree4(network->filters, network->weights, network->regions, network->classes));
@@ -77,6 +79,7 @@ PetscErrorCode PsdNetworkSetPatches(PsdNetwork network, PsdPatches patches)
   PsdPatches from, to;
 
   PetscFunctionBeginUser;
+  PsdCheckHandle(network);
   PetscCall(PsdPatchesGetBranchCount(patches, &branches));
   PetscCall(NewPatches(network, branches));
   for (PetscInt b = 0; b < branches; b++) {
@@ -90,6 +93,7 @@ PetscErrorCode PsdNetworkSetPatches(PsdNetwork network, PsdPatches patches)
 PetscErrorCode PsdNetworkSetClasses(PsdNetwork network, PetscInt count, const PetscInt labels[])
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(network);
   PsdCheckInput(count >= 2, "a network tells classes apart: found %" PetscInt_FMT " class, expected at least 2", count);
   PetscCall(PetscFree(network->labels));
   PetscCall(PetscMalloc1(count, &network->labels));
@@ -101,6 +105,7 @@ PetscErrorCode PsdNetworkSetClasses(PsdNetwork network, PetscInt count, const Pe
 PetscErrorCode PsdNetworkSetTraining(PsdNetwork network, const PsdTraining *training)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(network);
   network->training = *training;
   PetscFunctionReturn(0);
 }
@@ -108,6 +113,7 @@ PetscErrorCode PsdNetworkSetTraining(PsdNetwork network, const PsdTraining *trai
 PetscErrorCode PsdNetworkSetCertificate(PsdNetwork network, const PsdCertificate *certificate)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(network);
   network->training.objective_primal = certificate->primal;
   network->training.objective_dual = certificate->dual;
   network->training.gap = certificate->gap;
@@ -118,6 +124,7 @@ PetscErrorCode PsdNetworkGetNeurons(PsdNetwork network, PetscInt *N, PetscInt *f
                                     const PetscReal *weights[], const PetscInt *regions[], const PetscInt *classes[])
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(network);
   if (N) *N = network->N;
   if (f) *f = network->f;
   if (filters) *filters = network->filters;
@@ -130,6 +137,7 @@ PetscErrorCode PsdNetworkGetNeurons(PsdNetwork network, PetscInt *N, PetscInt *f
 PetscErrorCode PsdNetworkGetPatches(PsdNetwork network, PsdPatches *patches)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(network);
   *patches = network->patches;
   PetscFunctionReturn(0);
 }
@@ -137,6 +145,7 @@ PetscErrorCode PsdNetworkGetPatches(PsdNetwork network, PsdPatches *patches)
 PetscErrorCode PsdNetworkGetClasses(PsdNetwork network, PetscInt *count, const PetscInt *labels[], PetscInt *C)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(network);
   if (count) *count = network->count;
   if (labels) *labels = network->labels;
   if (C) *C = PsdScoreCount(network->count);
@@ -146,6 +155,7 @@ PetscErrorCode PsdNetworkGetClasses(PsdNetwork network, PetscInt *count, const P
 PetscErrorCode PsdNetworkGetTraining(PsdNetwork network, PsdTraining *training)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(network);
   *training = network->training;
   PetscFunctionReturn(0);
 }
@@ -156,6 +166,7 @@ PetscErrorCode PsdNetworkCheckData(PsdNetwork network, PsdData data)
   PetscInt channels, height, width;
 
   PetscFunctionBeginUser;
+  PsdCheckHandle(network);
   PetscCall(PsdPatchesGetGeometry(network->patches, &g));
   PetscCall(PsdDataGetImageSize(data, &channels, &height, &width));
   PsdCheckInput(channels == g.channels && height == g.height && width == g.width,
@@ -224,21 +235,11 @@ PetscErrorCode PsdNetworkSave(PsdNetwork network, const char path[])
   PetscMPIInt rank;
 
   PetscFunctionBeginUser;
+  PsdCheckHandle(network);
   PetscCall(Describe(network, &model));
   PetscCallMPI(MPI_Comm_rank(network->comm, &rank));
   if (rank == 0) PsdModelWrite(path, &model, &failure);
   PetscCall(PsdFailureAgree(network->comm, &failure));
-  PetscFunctionReturn(0);
-}
-
-/* Gives rank 0's bytes to all, in messages that MPI can count. */
-static PetscErrorCode Broadcast(MPI_Comm comm, void *values, size_t bytes)
-{
-  const size_t largest = (size_t)1 << 30;
-
-  PetscFunctionBeginUser;
-  for (size_t done = 0; done < bytes; done += largest)
-    PetscCallMPI(MPI_Bcast((char *)values + done, (PetscMPIInt)PetscMin(largest, bytes - done), MPI_BYTE, 0, comm));
   PetscFunctionReturn(0);
 }
 
@@ -248,7 +249,7 @@ static PetscErrorCode ShareArray(MPI_Comm comm, PetscMPIInt rank, size_t bytes, 
   PetscFunctionBeginUser;
   if (rank == 0) *to = from;
   else PetscCall(PetscMalloc(bytes, to));
-  PetscCall(Broadcast(comm, *to, bytes));
+  PetscCall(PsdBroadcastArray(comm, MPI_BYTE, bytes, *to));
   PetscFunctionReturn(0);
 }
 
@@ -269,7 +270,7 @@ static PetscErrorCode ShareNeurons(PsdNetwork network, PetscMPIInt rank, const P
   PetscCall(ShareArray(network->comm, rank, N * sizeof(PetscReal), model->weights, &part[1]));
   PetscCall(ShareArray(network->comm, rank, N * sizeof(PetscInt), model->regions, &part[2]));
   PetscCall(ShareArray(network->comm, rank, N * sizeof(PetscInt), model->classes, &part[3]));
-  PetscCall(ShareArray(network->comm, rank, model->count * sizeof(PetscInt), model->labels, &part[4]));
+  PetscCall(ShareArray(network->comm, rank, (size_t)model->count * sizeof(PetscInt), model->labels, &part[4]));
   PetscCall(PsdNetworkSetNeurons(network, model->N, model->f, part[0], part[1], part[2], part[3]));
   PetscCall(PsdNetworkSetClasses(network, model->count, part[4]));
   for (int k = 0; k < 5; k++) PetscCall(ReturnArray(rank, &part[k]));
@@ -298,7 +299,8 @@ static PetscErrorCode Share(PsdNetwork network, PetscMPIInt rank, const PsdModel
   PsdModel model = *root;
 
   PetscFunctionBeginUser;
-  PetscCall(Broadcast(network->comm, &model, sizeof(model))); /* pointers are of use to rank 0 alone */
+  PetscCall(
+      PsdBroadcastArray(network->comm, MPI_BYTE, sizeof(model), &model)); /* pointers are of use to rank 0 alone */
   PetscCall(ShareNeurons(network, rank, &model));
   PetscCall(PsdNetworkSetTraining(network, &model.training));
   PetscCall(NewPatches(network, model.branches));
@@ -403,6 +405,7 @@ PetscErrorCode PsdNetworkView(PsdNetwork network, PetscViewer viewer)
   PetscInt branches = 0;
 
   PetscFunctionBeginUser;
+  PsdCheckHandle(network);
   PetscCall(PetscViewerASCIIPrintf(viewer, "network\n"));
   PetscCall(ViewNeurons(network, viewer));
   PetscCall(ViewTraining(&network->training, viewer));

@@ -12,6 +12,7 @@
    (PsdPatchesPixelRoundings), and a normalised patch that is flat is 0. Sums over all patches come from sliding sums.
 */
 #include "patches_impl.h"
+#include "base/base.h"
 #include "lift.h"
 #include <math.h>
 
@@ -179,6 +180,7 @@ PetscInt64 PsdPatchesCountPositions(PsdPatches patches)
 PetscErrorCode PsdPatchesCountRegions(PsdPatches patches, PetscInt count[])
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(patches);
   const PsdPatchGeometry *g = &patches->geometry;
   for (PetscInt i = 0; i < g->pool; i++) {
     const Range rows = RegionRange(patches->rows, g, i);
@@ -235,6 +237,7 @@ static void ScalePixels(PsdPatches patches)
 PetscErrorCode PsdPatchesExtract(PsdPatches patches, const unsigned char image[], PetscReal rows[], PetscInt count[])
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(patches);
   const PsdPatchGeometry *g = &patches->geometry;
   Reduce(patches, image);
   if (g->normalize > 0) PatchScales(patches);

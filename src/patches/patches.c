@@ -33,10 +33,10 @@ static void UseRecipe(PsdPatches patches)
 {
   PsdPatchGeometry *g = &patches->geometry;
   const PetscInt most = PetscMax(1, PetscMin(g->height, g->width) / 2), components = 32;
-  g->normalize = 100;
   patches->whiten = 0.01;
   g->patch_height = g->patch_width = PetscMin(g->channels == 1 ? 5 : 6, most);
   const PetscInt q = g->channels * g->patch_height * g->patch_width;
+  g->normalize = q > 1 ? 100 : 0;
   patches->pca = q > components ? components : 0;
   g->pool = RecipePool(g, PetscMin(q, components));
 }
@@ -80,6 +80,7 @@ static PetscErrorCode SetBranchFromOptions(PsdPatches patches, const char prefix
 PetscErrorCode PsdPatchesSetFromOptions(PsdPatches patches)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(patches);
   PetscBool given, any = PETSC_FALSE;
   PetscInt branches = 1;
   static const char *const shaping[] = {"-branches",     "-reduce",          "-patch",  "-stride", "-pool",
@@ -134,6 +135,8 @@ static PetscErrorCode CheckGeometry(PsdPatches patches)
                 "x%" PetscInt_FMT,
                 g->overlap, patches->rows, patches->columns);
   patches->q = g->channels * g->patch_height * g->patch_width;
+  PsdCheckInput(patches->q > 1 || g->normalize == 0,
+                "option -patch_normalize: a patch of one number has nothing left when its mean is taken off");
   PsdCheckInput(((PetscInt64)patches->q + 1) * ((PetscInt64)patches->q + 2) / 2 <= PETSC_MAX_INT,
                 "option -patch: patches of %" PetscInt_FMT " numbers need a PETSc with 64-bit indices", patches->q);
   PsdCheckInput(patches->pca <= patches->q,
@@ -176,6 +179,7 @@ static PetscErrorCode SetUpGeometry(PsdPatches patches)
 PetscErrorCode PsdPatchesSetImageSize(PsdPatches patches, PetscInt channels, PetscInt height, PetscInt width)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(patches);
   for (PetscInt k = 0; k < patches->branches; k++)
     PetscCall(PsdPatchesSetImageSize(patches->branch[k], channels, height, width));
   if (patches->branches) PetscFunctionReturn(0);
@@ -190,6 +194,7 @@ PetscErrorCode PsdPatchesSetImageSize(PsdPatches patches, PetscInt channels, Pet
 PetscErrorCode PsdPatchesSetGeometry(PsdPatches patches, const PsdPatchGeometry *geometry)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(patches);
   patches->geometry = *geometry;
   patches->whiten = 0;
   patches->pca = 0;
@@ -202,6 +207,7 @@ PetscErrorCode PsdPatchesSetTransform(PsdPatches patches, PetscInt f, const Pets
                                       const PetscReal mean[])
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(patches);
   PetscCheck(f >= 1 && f <= patches->q, patches->comm, PETSC_ERR_ARG_OUTOFRANGE,
              "A transform of %" PetscInt_FMT " to %" PetscInt_FMT " numbers", patches->q, f);
   PetscCall(PetscFree2(patches->transform, patches->mean));
@@ -216,6 +222,7 @@ PetscErrorCode PsdPatchesSetTransform(PsdPatches patches, PetscInt f, const Pets
 PetscErrorCode PsdPatchesGetGeometry(PsdPatches patches, PsdPatchGeometry *geometry)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(patches);
   *geometry = patches->branches ? patches->branch[0]->geometry : patches->geometry;
   PetscFunctionReturn(0);
 }
@@ -223,6 +230,7 @@ PetscErrorCode PsdPatchesGetGeometry(PsdPatches patches, PsdPatchGeometry *geome
 PetscErrorCode PsdPatchesGetComm(PsdPatches patches, MPI_Comm *comm)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(patches);
   *comm = patches->comm;
   PetscFunctionReturn(0);
 }
@@ -230,6 +238,7 @@ PetscErrorCode PsdPatchesGetComm(PsdPatches patches, MPI_Comm *comm)
 PetscErrorCode PsdPatchesGetPreprocessing(PsdPatches patches, PetscReal *whiten, PetscInt *pca)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(patches);
   const PsdPatches first = patches->branches ? patches->branch[0] : patches;
   if (whiten) *whiten = first->whiten;
   if (pca) *pca = first->pca;
@@ -239,6 +248,7 @@ PetscErrorCode PsdPatchesGetPreprocessing(PsdPatches patches, PetscReal *whiten,
 PetscErrorCode PsdPatchesGetTransform(PsdPatches patches, const PetscReal *transform[], const PetscReal *mean[])
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(patches);
   const PsdPatches first = patches->branches ? patches->branch[0] : patches;
   if (transform) *transform = first->transform;
   if (mean) *mean = first->mean;
@@ -264,6 +274,7 @@ void PsdPatchesGetDimensions(PsdPatches patches, PetscInt f[])
 PetscErrorCode PsdPatchesGetSizes(PsdPatches patches, PetscInt *q, PetscInt *f, PetscInt *G, PetscInt *positions)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(patches);
   PetscInt sizes[4] = {patches->q, PsdPatchesFinalDimension(patches), patches->G, patches->positions};
   for (PetscInt k = 0; k < patches->branches; k++) {
     const PsdPatches branch = patches->branch[k];
@@ -281,6 +292,7 @@ PetscErrorCode PsdPatchesGetSizes(PsdPatches patches, PetscInt *q, PetscInt *f, 
 PetscErrorCode PsdPatchesSetBranches(PsdPatches patches, PetscInt count)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(patches);
   PetscCheck(!patches->branches && !patches->q && count >= 1 && count <= PSD_MOST_BRANCHES, patches->comm,
              PETSC_ERR_ARG_WRONGSTATE, "%" PetscInt_FMT " branches of patches that are something already", count);
   patches->branches = count;
@@ -291,6 +303,7 @@ PetscErrorCode PsdPatchesSetBranches(PsdPatches patches, PetscInt count)
 PetscErrorCode PsdPatchesGetBranchCount(PsdPatches patches, PetscInt *count)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(patches);
   *count = PetscMax(1, patches->branches);
   PetscFunctionReturn(0);
 }
@@ -298,6 +311,7 @@ PetscErrorCode PsdPatchesGetBranchCount(PsdPatches patches, PetscInt *count)
 PetscErrorCode PsdPatchesGetBranch(PsdPatches patches, PetscInt k, PsdPatches *branch)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(patches);
   PetscCheck(k >= 0 && k < PetscMax(1, patches->branches), patches->comm, PETSC_ERR_ARG_OUTOFRANGE,
              "Branch %" PetscInt_FMT " of %" PetscInt_FMT, k, patches->branches);
   *branch = patches->branches ? patches->branch[k] : patches;
@@ -307,6 +321,7 @@ PetscErrorCode PsdPatchesGetBranch(PsdPatches patches, PetscInt k, PsdPatches *b
 PetscErrorCode PsdPatchesDestroy(PsdPatches *patches)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(patches);
   if (!*patches) PetscFunctionReturn(0);
   for (PetscInt k = 0; k < (*patches)->branches; k++) PetscCall(PsdPatchesDestroy(&(*patches)->branch[k]));
   PetscCall(PetscFree2((*patches)->transform, (*patches)->mean));

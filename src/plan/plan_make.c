@@ -10,6 +10,7 @@
 PetscErrorCode PsdPlanCreate(PsdProblem problem, PsdPlan *plan)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(problem);
   PsdPlan it;
   PetscMPIInt ranks;
   PetscCallMPI(MPI_Comm_size(problem->comm, &ranks));
@@ -27,6 +28,7 @@ PetscErrorCode PsdPlanSetSamples(PsdPlan plan, PetscInt images, PetscInt channel
                                  PetscInt classes)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(plan);
   plan->images = images;
   plan->image[0] = channels;
   plan->image[1] = height;
@@ -38,6 +40,7 @@ PetscErrorCode PsdPlanSetSamples(PsdPlan plan, PetscInt images, PetscInt channel
 PetscErrorCode PsdPlanSetMirror(PsdPlan plan, PetscBool mirror)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(plan);
   plan->mirror = mirror;
   PetscFunctionReturn(0);
 }
@@ -45,6 +48,7 @@ PetscErrorCode PsdPlanSetMirror(PsdPlan plan, PetscBool mirror)
 PetscErrorCode PsdPlanSetRanks(PsdPlan plan, PetscInt ranks, PetscInt ranks_per_node, PetscReal node_memory)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(plan);
   plan->ranks = ranks;
   plan->ranks_per_node = ranks_per_node;
   plan->node_memory = node_memory;
@@ -54,6 +58,7 @@ PetscErrorCode PsdPlanSetRanks(PsdPlan plan, PetscInt ranks, PetscInt ranks_per_
 PetscErrorCode PsdPlanSetRates(PsdPlan plan, PetscInt count, const PetscReal rates[])
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(plan);
   PsdCheckInput(count == PSD_RATES_LEAST || count == PSD_RATES,
                 "option -rates: found %" PetscInt_FMT
                 " numbers, expected %d or %d: dgemm,dsyrk,dpotrf,memory[,lifting,dsyevd]",
@@ -69,6 +74,7 @@ PetscErrorCode PsdPlanSetRates(PsdPlan plan, PetscInt count, const PetscReal rat
 PetscErrorCode PsdPlanSetIterations(PsdPlan plan, PetscInt iterations)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(plan);
   plan->iterations = iterations;
   PetscFunctionReturn(0);
 }
@@ -156,6 +162,7 @@ static void AddUp(PsdPlan plan, const PsdConsensusKernel *kernel)
 PetscErrorCode PsdPlanSetUp(PsdPlan plan)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(plan);
   const PsdConsensusKernel *kernel;
   PsdCheckInput(plan->images > 0 && plan->image[0] > 0,
                 "plan: found neither -data nor -images N with -image CxHxW, expected one of them");
@@ -173,6 +180,7 @@ PetscErrorCode PsdPlanSetUp(PsdPlan plan)
 PetscErrorCode PsdPlanGetTotals(PsdPlan plan, PsdPlanTotals *totals)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(plan);
   PetscCheck(plan->ready, PETSC_COMM_SELF, PETSC_ERR_ORDER, "PsdPlanSetUp was not called");
   *totals = plan->totals;
   PetscFunctionReturn(0);
@@ -182,6 +190,7 @@ PetscErrorCode PsdPlanGetMemory(PsdPlan plan, PetscInt k, const char *name[], Pe
                                 PsdPhase *first, PsdPhase *last)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(plan);
   PetscCheck(plan->ready, PETSC_COMM_SELF, PETSC_ERR_ORDER, "PsdPlanSetUp was not called");
   PetscCheck(k >= 0 && k < plan->memory.count, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE,
              "Item %" PetscInt_FMT " of %" PetscInt_FMT, k, plan->memory.count);
@@ -197,6 +206,7 @@ PetscErrorCode PsdPlanGetMemory(PsdPlan plan, PetscInt k, const char *name[], Pe
 PetscErrorCode PsdPlanDestroy(PsdPlan *plan)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(plan);
   PetscCall(PetscFree(*plan));
   PetscFunctionReturn(0);
 }

@@ -36,6 +36,7 @@ static PetscErrorCode SetRatesFromOptions(PsdPlan plan)
 PetscErrorCode PsdPlanSetFromOptions(PsdPlan plan)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(plan);
   PetscCall(PsdOptionsHeading("What is planned"));
   PetscCall(SetSamplesFromOptions(plan));
   PetscCall(PsdOptionInt("-ranks", "ranks of the run [those of this one]", 1, PETSC_MAX_INT, &plan->ranks, NULL));

@@ -72,6 +72,7 @@ static PetscErrorCode ViewTime(PsdPlan plan, PetscViewer viewer)
 PetscErrorCode PsdPlanView(PsdPlan plan, PetscViewer viewer)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(plan);
   PetscCheck(plan->ready, PETSC_COMM_SELF, PETSC_ERR_ORDER, "PsdPlanSetUp was not called");
   PetscCall(ViewProblem(plan, viewer));
   PetscCall(ViewRates(plan, viewer));

@@ -408,7 +408,7 @@ static PetscErrorCode PassReduce(Pass *pass, PsdPrimalPoint *primal, PsdDualPoin
   const PsdBlocks blocks = problem->blocks;
   const PetscInt candidates = pass->sets - 1;
   const size_t length = (size_t)blocks->D * blocks->C, pairs = blocks->pairs;
-  PetscMPIInt count, ranks;
+  PetscMPIInt ranks;
   PetscCallMPI(MPI_Comm_size(problem->comm, &ranks));
   pass->prediction->loss = pass->loss.high;
   for (PetscInt k = 0; k < candidates; k++) {
@@ -416,10 +416,8 @@ static PetscErrorCode PassReduce(Pass *pass, PsdPrimalPoint *primal, PsdDualPoin
     pass->point[k].quadratic = pass->exact[k].quadratic.high;
   }
   PetscCall(KeepRegionNorms(pass));
-  PetscCall(PetscMPIIntCast((PetscInt)SUMS(candidates), &count));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, pass->sums, count, MPIU_REAL, MPI_SUM, problem->comm));
-  PetscCall(PetscMPIIntCast((PetscInt)pairs * candidates, &count));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, pass->rounding, count, MPIU_REAL, MPI_SUM, problem->comm));
+  PetscCall(PsdSumArray(problem->comm, MPIU_REAL, (size_t)SUMS(candidates), pass->sums));
+  PetscCall(PsdSumArray(problem->comm, MPIU_REAL, pairs * (size_t)candidates, pass->rounding));
   FinishPrimal(pass, ranks, primal);
   for (PetscInt k = 0; k < candidates; k++) {
     PetscReal *local;
@@ -429,8 +427,7 @@ static PetscErrorCode PassReduce(Pass *pass, PsdPrimalPoint *primal, PsdDualPoin
     PetscCall(VecRestoreArray(points[k].rounding, &local));
     if (problem->rows) continue; /* the gradient is there */
     PetscReal *gradient = pass->gradient + k * length;
-    PetscCall(PetscMPIIntCast((PetscInt)length, &count));
-    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, gradient, count, MPIU_REAL, MPI_SUM, problem->comm));
+    PetscCall(PsdSumArray(problem->comm, MPIU_REAL, length, gradient));
     PetscCall(VecGetArray(points[k].gradient, &local));
     PetscCall(PetscArraycpy(local, gradient + blocks->begin, blocks->length));
     PetscCall(VecRestoreArray(points[k].gradient, &local));

@@ -12,6 +12,7 @@
 PetscErrorCode PsdProblemCreate(PsdData data, PsdPatches patches, PsdProblem *problem)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(patches);
   PsdProblem it;
   PetscCall(PetscNew(&it));
   PetscCall(PsdPatchesGetComm(patches, &it->comm));
@@ -27,6 +28,7 @@ PetscErrorCode PsdProblemCreate(PsdData data, PsdPatches patches, PsdProblem *pr
 PetscErrorCode PsdProblemSetFromOptions(PsdProblem problem)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(problem);
   PsdProblemRequest *request = &problem->request;
   PetscInt count = 3;
   PetscBool given, given_rel, given_noise;
@@ -51,6 +53,7 @@ PetscErrorCode PsdProblemSetFromOptions(PsdProblem problem)
 PetscErrorCode PsdProblemSetMemory(PsdProblem problem, PetscReal megabytes)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(problem);
   problem->memory = megabytes;
   PetscFunctionReturn(0);
 }
@@ -58,6 +61,7 @@ PetscErrorCode PsdProblemSetMemory(PsdProblem problem, PetscReal megabytes)
 PetscErrorCode PsdProblemSetLoss(PsdProblem problem, const char name[], PetscReal loss_parameter)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(problem);
   const PsdLossOps *ops = PsdLossFind(name);
   char expected[PSD_MESSAGE_LENGTH] = "";
   for (int k = 0; PsdLossTable[k] && !ops; k++) {
@@ -72,6 +76,7 @@ PetscErrorCode PsdProblemSetLoss(PsdProblem problem, const char name[], PetscRea
 PetscErrorCode PsdProblemSetActivation(PsdProblem problem, const PetscReal activation[3])
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(problem);
   PetscCall(PetscArraycpy(problem->request.activation, activation, 3));
   PetscFunctionReturn(0);
 }
@@ -79,6 +84,7 @@ PetscErrorCode PsdProblemSetActivation(PsdProblem problem, const PetscReal activ
 PetscErrorCode PsdProblemSetBeta(PsdProblem problem, PetscReal beta)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(problem);
   problem->request.beta = beta;
   problem->request.beta_rel = problem->request.beta_noise = 0;
   PetscFunctionReturn(0);
@@ -87,6 +93,7 @@ PetscErrorCode PsdProblemSetBeta(PsdProblem problem, PetscReal beta)
 PetscErrorCode PsdProblemSetBetaNoise(PsdProblem problem, PetscReal fraction)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(problem);
   problem->request.beta_noise = fraction;
   problem->request.beta_rel = 0;
   PetscFunctionReturn(0);
@@ -123,8 +130,10 @@ static PetscErrorCode SetUpUnits(PsdProblem problem)
 PetscErrorCode PsdProblemSetUp(PsdProblem problem)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(problem);
   PetscInt classes, G, *f;
   PetscBool symmetric = PETSC_FALSE;
+  PsdCheckInput(PsdDataIsLabelled(problem->data), "the images have no labels to train on");
   PetscCall(PsdDataGetSizes(problem->data, &problem->n, &problem->n_local, NULL));
   PetscCall(PsdDataGetClasses(problem->data, &classes, NULL, NULL));
   PetscCall(PsdPatchesGetSizes(problem->patches, NULL, NULL, &G, NULL));
@@ -147,6 +156,7 @@ PetscErrorCode PsdProblemSetUp(PsdProblem problem)
 PetscErrorCode PsdProblemGetSizes(PsdProblem problem, PetscInt *n, PetscInt *f, PetscInt *C, PetscInt *G, PetscInt *D)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(problem);
   if (n) *n = problem->n;
   if (f) *f = problem->blocks->f_max;
   if (C) *C = problem->blocks->C;
@@ -158,6 +168,7 @@ PetscErrorCode PsdProblemGetSizes(PsdProblem problem, PetscInt *n, PetscInt *f, 
 PetscErrorCode PsdProblemGetOrder(PsdProblem problem, PetscInt *order)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(problem);
   *order = problem->order;
   PetscFunctionReturn(0);
 }
@@ -165,6 +176,7 @@ PetscErrorCode PsdProblemGetOrder(PsdProblem problem, PetscInt *order)
 PetscErrorCode PsdProblemGetBeta(PsdProblem problem, PetscReal *beta, PetscReal *beta_max)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(problem);
   if (beta) *beta = PsdFromUnits(problem->units, PSD_UNIT_FEATURE, problem->beta);
   if (beta_max) *beta_max = PsdFromUnits(problem->units, PSD_UNIT_FEATURE, problem->beta_max);
   PetscFunctionReturn(0);
@@ -173,6 +185,7 @@ PetscErrorCode PsdProblemGetBeta(PsdProblem problem, PetscReal *beta, PetscReal 
 PetscErrorCode PsdProblemGetBetaAsked(PsdProblem problem, PetscReal *beta)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(problem);
   *beta = PsdFromUnits(problem->units, PSD_UNIT_FEATURE, problem->beta_asked);
   PetscFunctionReturn(0);
 }
@@ -180,6 +193,7 @@ PetscErrorCode PsdProblemGetBetaAsked(PsdProblem problem, PetscReal *beta)
 PetscErrorCode PsdProblemGetLoss(PsdProblem problem, const char *name[])
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(problem);
   *name = problem->loss.ops->name;
   PetscFunctionReturn(0);
 }
@@ -187,6 +201,7 @@ PetscErrorCode PsdProblemGetLoss(PsdProblem problem, const char *name[])
 PetscErrorCode PsdProblemGetActivation(PsdProblem problem, PetscReal activation[3])
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(problem);
   PetscCall(PetscArraycpy(activation, problem->request.activation, 3));
   PetscFunctionReturn(0);
 }
@@ -194,6 +209,7 @@ PetscErrorCode PsdProblemGetActivation(PsdProblem problem, PetscReal activation[
 PetscErrorCode PsdProblemDestroy(PsdProblem *problem)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(problem);
   if (!*problem) PetscFunctionReturn(0);
   if ((*problem)->folded != (*problem)->features) PetscCall(PsdFeaturesDestroy(&(*problem)->folded));
   PetscCall(PsdFeaturesDestroy(&(*problem)->features));

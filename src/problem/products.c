@@ -158,11 +158,9 @@ static PetscErrorCode ReduceSum(PsdProducts it, Vec y)
   PetscFunctionBeginUser;
   const PsdBlocks blocks = it->blocks;
   PetscReal *local;
-  PetscMPIInt count;
   PetscCall(VecGetArray(y, &local));
   if (it->symmetry) {
-    PetscCall(PetscMPIIntCast(it->length * blocks->C, &count));
-    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, it->sum, count, MPIU_REAL, MPI_SUM, blocks->comm));
+    PetscCall(PsdSumArray(blocks->comm, MPIU_REAL, (size_t)it->length * (size_t)blocks->C, it->sum));
     PsdSymmetryUnfold(it->symmetry, blocks, it->sum, local);
   } else {
     PetscCallMPI(MPI_Reduce_scatter(it->sum, local, it->counts, MPIU_REAL, MPI_SUM, blocks->comm));

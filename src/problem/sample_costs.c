@@ -37,7 +37,7 @@ static void PatchesMemory(const PsdSizes *s, PsdMemory *memory)
 /* A certificate has samples by themselves, folded or not. */
 static void FeaturesMemory(const PsdSizes *s, PsdMemory *memory)
 {
-  const PetscReal kept = KeptBytes(s), rows = ChunkSamples(s), errors = s->folded ? 0 : REAL * s->n_local * s->D / s->m;
+  const PetscReal kept = KeptBytes(s), rows = ChunkSamples(s), errors = s->folded ? 0 : REAL * s->n_local * s->G;
   if (kept > 0) {
     AddOnAll(memory, "lifted features, kept", PSD_PHASE_LIFT, PSD_PHASE_CERTIFY, kept + errors);
     AddOnAll(memory, "lifted samples, a chunk", PSD_PHASE_CERTIFY, PSD_PHASE_CERTIFY,

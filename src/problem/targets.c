@@ -96,6 +96,7 @@ PetscErrorCode PsdTargetsSetUp(PsdProblem problem, PetscBool folded)
 PetscErrorCode PsdProblemScoresLoss(PsdProblem problem, PsdData data, const PetscReal scores[], PetscReal *mean)
 {
   PetscFunctionBeginUser;
+  PsdCheckHandle(problem);
   const PetscInt C = problem->blocks->C;
   const PetscInt *classes;
   PetscInt n, n_local;
