@@ -303,9 +303,9 @@ static void TestCountsAreCheckedBeforeUse(void **state)
   PsdAccelerator *accelerator = admm->accelerator;
   RefusesInt(&it, path, &admm->status.iteration, -5, "'iteration' is -5");
   RefusesInt(&it, path, &admm->penalty.spectrum.steps, 1000, "'spectrum_steps' is 1000, expected 0 to 16");
-  RefusesInt(&it, path, &accelerator->next, 77, "'record_next' is 77, expected 0 to 5");
+  RefusesInt(&it, path, &accelerator->count, -1, "'records' is -1, expected 0 to 6");
   RefusesInt(&it, path, &accelerator->stage, 99, "'jump_stage' is 99, expected 0 to 3");
-  RefusesInt(&it, path, &accelerator->stage, PSD_JUMP_JUDGE, "its records are not what an iteration leaves");
+  RefusesInt(&it, path, &accelerator->count, 1, "its records are not what an iteration leaves");
   RefusesInt(&it, path, &admm->cone->iteration, -1, "'cone_iteration' is -1");
   RefusesInt(&it, path, &admm->round, PSD_MOST_ROUNDS, "'round' is 8, expected 0 to 7");
   RunDestroy(&it);

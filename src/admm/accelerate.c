@@ -5,7 +5,11 @@
    what it maps to, g, and the residual f = g - x are recorded. The affine combination of recorded residuals that is smallest, in the
    norm rho ||X||^2 + rho ||X'||^2 + sigma ||q||^2 in which the map is nonexpansive, tells which combination of the g is nearest to a
    fixed point: there x jumps. When residuals no longer change, as along a face of a piecewise linear loss, there is nothing to
-   combine: then x goes on along f, twice as far each time. A jump is taken back when the next iteration's residual is larger.
+   combine: then x goes on along f, twice as far each time.
+
+   What a jump stirs up is large at first and decays within a few iterations, and what is slow shows only after it has: a jump is judged by
+   the next record. If its residual is larger than that of the record before the jump, x goes back there. The map is not affine: the records
+   were right about the direction then, but not that far, and the next jump is shorter.
 
    Jumps are made at the beginning of an iteration, so that whatever looks at the solver between two iterations, bounds or a checkpoint,
    finds it where an iteration left it.
@@ -21,6 +25,8 @@
 #define STEADY 1e-4        /* squared change of f, relative to f, below which it is taken to be the same */
 #define FIRST_STRETCH 8    /* iterations that x first goes along it */
 #define STEADY_GROWTH 1.01 /* of the residual, that is let pass there: faces are slightly curved */
+#define SHORTER 4          /* after a jump that is taken back, ... */
+#define LONGER 2           /* ... and after one that stays, up to all of the way */
 #define DIGITS 65536.      /* coefficients are multiples of the largest over this, the same on any number of ranks */
 
 PetscErrorCode PsdAcceleratorCreate(PsdProblem problem, PsdAccelerator **accelerator)
@@ -37,6 +43,7 @@ PetscErrorCode PsdAcceleratorCreate(PsdProblem problem, PsdAccelerator **acceler
     }
     PetscCall(PetscMalloc2(it->length, &record->g_samples, it->length, &record->f_samples));
   }
+  it->share = 1;
   PsdAcceleratorReset(it);
   *accelerator = it;
   PetscFunctionReturn(0);
@@ -65,6 +72,11 @@ void PsdAcceleratorReset(PsdAccelerator *it)
   it->stage = PSD_JUMP_NONE;
   it->stretch = FIRST_STRETCH;
   it->noting = PETSC_FALSE;
+}
+
+PetscBool PsdAcceleratorGoesBack(const PsdAccelerator *it)
+{
+  return (PetscBool)(it && it->stage == PSD_JUMP_BACK);
 }
 
 /* Record number `age` of those there are, the last one being 0. */
@@ -174,6 +186,13 @@ static PetscErrorCode Place(PsdAdmm admm, PetscInt count, const PetscReal c[], P
   PetscFunctionReturn(0);
 }
 
+/* `share` of the way from g_0 to the combination of coefficients c. */
+static void Shorten(PetscInt count, PetscReal share, PetscReal c[])
+{
+  for (PetscInt k = 1; k < count; k++) c[k] *= share;
+  c[0] = share * c[0] + (1 - share);
+}
+
 /* From the records to where they point to. */
 static PetscErrorCode Jump(PsdAdmm admm)
 {
@@ -183,11 +202,12 @@ static PetscErrorCode Jump(PsdAdmm admm)
   PetscCall(Products(admm, products));
   const PetscReal change = products[0] - 2 * products[1] + products[it->count + 1];
   it->steady = (PetscBool)(change < STEADY * products[0]);
-  it->stage = PSD_JUMP_JUDGE;
+  it->stage = PSD_JUMP_TRIED;
   if (it->steady) {
     PetscCall(Place(admm, 1, c, it->stretch));
   } else if (PsdAcceleratorMix(it->count, products, c)) {
     it->stretch = FIRST_STRETCH;
+    Shorten(it->count, it->share, c);
     PetscCall(Place(admm, it->count, c, 0));
   } else {
     PsdAcceleratorReset(it);
@@ -206,9 +226,9 @@ PetscErrorCode PsdAcceleratorBegin(PsdAdmm admm)
     PetscCall(Jump(admm));
   } else if (it->stage == PSD_JUMP_BACK) {
     PetscCall(Place(admm, 1, &whole, 0));
-    PsdAcceleratorReset(it);
+    it->stage = PSD_JUMP_NONE;
   }
-  it->noting = (PetscBool)(it->stage == PSD_JUMP_JUDGE || (iteration >= FROM && iteration % PSD_JUMP_EVERY == 0));
+  it->noting = (PetscBool)(iteration >= FROM && iteration % PSD_JUMP_EVERY == 0);
   if (!it->noting) PetscFunctionReturn(0);
   PsdRecord *record = &it->record[it->next];
   for (PetscInt s = 0; s < 2; s++) PetscCall(VecWAXPY(record->f[s], 1, admm->iterate.Z[s], admm->iterate.U[s]));
@@ -216,15 +236,20 @@ PetscErrorCode PsdAcceleratorBegin(PsdAdmm admm)
   PetscFunctionReturn(0);
 }
 
-/* Whether the jump stays; the record of the iteration after it is not used. */
-static void Judge(PsdAdmm admm, PetscReal norm)
+/* Whether the jump stays. If not, the record at hand is not used, and neither is the one whose place it took. */
+static PetscBool Judge(PsdAdmm admm, PetscReal norm)
 {
   PsdAccelerator *it = admm->accelerator;
   const PetscBool good = (PetscBool)(norm <= (it->steady ? STEADY_GROWTH : 1) * it->norm);
+  PetscReal *reach = it->steady ? &it->stretch : &it->share;
+  (void)PetscInfo(NULL, "iteration %" PetscInt_FMT ": residual %g after a jump (%s %g) from %g%s\n",
+                  admm->status.iteration + 1, (double)norm, it->steady ? "stretch" : "share", (double)*reach,
+                  (double)it->norm, good ? "" : ": taken back");
+  *reach = good ? *reach * LONGER : *reach / SHORTER;
+  it->share = PetscMin(1, it->share);
+  if (!good) it->count = PetscMin(it->count, PSD_RECORDS - 1);
   it->stage = good ? PSD_JUMP_NONE : PSD_JUMP_BACK;
-  if (it->steady && good) it->stretch *= 2;
-  (void)PetscInfo(NULL, "iteration %" PetscInt_FMT ": residual %g after a jump from %g%s\n", admm->status.iteration + 1,
-                  (double)norm, (double)it->norm, good ? "" : ": taken back");
+  return good;
 }
 
 PetscErrorCode PsdAcceleratorEnd(PsdAdmm admm)
@@ -243,10 +268,7 @@ PetscErrorCode PsdAcceleratorEnd(PsdAdmm admm)
     record->f_samples[i] = record->g_samples[i] - record->f_samples[i];
   }
   PetscCall(Norm(admm, record, &norm));
-  if (it->stage == PSD_JUMP_JUDGE) {
-    Judge(admm, norm);
-    PetscFunctionReturn(0);
-  }
+  if (it->stage == PSD_JUMP_TRIED && !Judge(admm, norm)) PetscFunctionReturn(0);
   it->norm = norm;
   it->next = (it->next + 1) % PSD_RECORDS;
   it->count = PetscMin(it->count + 1, PSD_RECORDS);
@@ -254,12 +276,10 @@ PetscErrorCode PsdAcceleratorEnd(PsdAdmm admm)
   PetscFunctionReturn(0);
 }
 
-/* What an iteration leaves: records in use come first, and a jump or its way back needs two of them. */
+/* A jump or its way back needs two records. */
 static PetscBool IsSound(const PsdAccelerator *it)
 {
-  if (it->stage == PSD_JUMP_JUDGE) return PETSC_FALSE;
-  if (it->stage != PSD_JUMP_NONE && it->count < 2) return PETSC_FALSE;
-  return (PetscBool)(it->count == PSD_RECORDS || it->next == it->count);
+  return (PetscBool)(it->stage == PSD_JUMP_NONE || it->count >= 2);
 }
 
 static PetscErrorCode VisitRecord(PsdRecord *record, PetscInt k, PsdVisitor v)
@@ -288,13 +308,15 @@ PetscErrorCode PsdAcceleratorVisit(PsdAccelerator *it, PsdVisitor v)
 {
   PetscFunctionBeginUser;
   PetscCall(PsdVisitInt(v, "records", 0, PSD_RECORDS, &it->count));
-  PetscCall(PsdVisitInt(v, "record_next", 0, PSD_RECORDS - 1, &it->next));
   PetscCall(PsdVisitInt(v, "jump_stage", PSD_JUMP_NONE, PSD_JUMP_BACK, &it->stage));
   PetscCall(PsdVisitBool(v, "jump_steady", &it->steady));
   PetscCall(PsdVisitReal(v, "jump_stretch", &it->stretch));
+  PetscCall(PsdVisitPositive(v, "jump_share", &it->share));
   PetscCall(PsdVisitReal(v, "record_norm", &it->norm));
   if (PsdVisitorIsReading(v) && !IsSound(it)) PsdVisitorFail(v, "its records are not what an iteration leaves");
   PetscCall(PsdVisitorAgree(v));
-  for (PetscInt k = 0; k < it->count; k++) PetscCall(VisitRecord(&it->record[k], k, v));
+  if (PsdVisitorIsReading(v)) it->next = it->count % PSD_RECORDS;
+  /* the oldest one first */
+  for (PetscInt k = 0; k < it->count; k++) PetscCall(VisitRecord(Recorded(it, it->count - 1 - k), k, v));
   PetscFunctionReturn(0);
 }

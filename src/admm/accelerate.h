@@ -14,9 +14,9 @@ typedef struct {
   PetscReal *g_samples, *f_samples;
 } PsdRecord;
 
-/* What comes of the records at the next iteration: nothing; a jump; its judgement, at this iteration's end; the way
-   back. */
-typedef enum { PSD_JUMP_NONE, PSD_JUMP_DUE, PSD_JUMP_JUDGE, PSD_JUMP_BACK } PsdJumpStage;
+/* What comes of the records at the next iteration: nothing; a jump; nothing, as a jump is being tried until the next
+   record is due; the way back. */
+typedef enum { PSD_JUMP_NONE, PSD_JUMP_DUE, PSD_JUMP_TRIED, PSD_JUMP_BACK } PsdJumpStage;
 
 #define PSD_RECORDS 6
 #define PSD_JUMP_EVERY 5 /* iterations from record to record */
@@ -25,8 +25,9 @@ typedef struct {
   PetscInt stage;       /* PsdJumpStage */
   PetscBool steady;     /* the jump goes along the last residual, ... */
   PetscReal stretch;    /* ... this far, in iterations */
+  PetscReal share;      /* of the way to where the records point that other jumps go: 1 or less */
   PetscReal norm;       /* of the residual of the last record */
-  PetscBool noting;     /* the iteration at hand is recorded or judged */
+  PetscBool noting;     /* the iteration at hand is recorded, which is the judgement of a jump before it */
   size_t length;        /* representative samples here times C */
   PsdRecord record[PSD_RECORDS];
 } PsdAccelerator;
@@ -36,6 +37,9 @@ PetscErrorCode PsdAcceleratorCreate(PsdProblem problem, PsdAccelerator **acceler
 PetscErrorCode PsdAcceleratorDestroy(PsdAccelerator **accelerator);
 /* PsdAcceleratorReset - forgets all records, as the map has changed. accelerator: or NULL. */
 void PsdAcceleratorReset(PsdAccelerator *accelerator);
+/* PsdAcceleratorGoesBack - whether the next iteration begins with the way back from a jump, which a change of the map
+   would cut off. accelerator: or NULL. */
+PetscBool PsdAcceleratorGoesBack(const PsdAccelerator *accelerator);
 /* PsdAcceleratorBegin, PsdAcceleratorEnd - around an iteration: jumps when records say where to, and records. */
 PetscErrorCode PsdAcceleratorBegin(PsdAdmm admm);
 PetscErrorCode PsdAcceleratorEnd(PsdAdmm admm);

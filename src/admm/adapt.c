@@ -60,6 +60,7 @@ PetscErrorCode PsdAdmmAdapt(PsdAdmm admm)
   PetscFunctionBeginUser;
   const PsdPenalties now = {admm->penalty.rho, admm->split ? admm->split->sigma : 1};
   PsdPenaltyEvidence evidence;
+  if (PsdAcceleratorGoesBack(admm->accelerator)) PetscFunctionReturn(0);
   PetscCall(Gather(admm, &evidence));
   const PsdPenalties next = PsdPenaltyPropose(&admm->penalty.changes, &evidence, now);
   if (next.rho == now.rho && next.sigma == now.sigma) PetscFunctionReturn(0);
