@@ -135,8 +135,6 @@ static PetscErrorCode CheckGeometry(PsdPatches patches)
                 "x%" PetscInt_FMT,
                 g->overlap, patches->rows, patches->columns);
   patches->q = g->channels * g->patch_height * g->patch_width;
-  PsdCheckInput(patches->q > 1 || g->normalize == 0,
-                "option -patch_normalize: a patch of one number has nothing left when its mean is taken off");
   PsdCheckInput(((PetscInt64)patches->q + 1) * ((PetscInt64)patches->q + 2) / 2 <= PETSC_MAX_INT,
                 "option -patch: patches of %" PetscInt_FMT " numbers need a PETSc with 64-bit indices", patches->q);
   PsdCheckInput(patches->pca <= patches->q,
