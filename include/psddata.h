@@ -188,12 +188,12 @@ PSD_EXTERN PetscErrorCode PsdDataGetShard(PsdData data, const unsigned char *ima
 PSD_EXTERN PetscErrorCode PsdDataGetFormat(PsdData data, const char *name[]);
 
 /*
-   PsdDataReadsName - Whether a file of that name in a directory of images is one that a format looks at, and so no place
-   for an output.
+   PsdDataReadsName - Whether a file of that name in a directory of images is one that a format looks at, or would if it
+   were there, and so no place for an output. Beside train.h5 or test.h5, other HDF5 files are passed over.
 
    Not collective.
 */
-PSD_EXTERN PetscBool PsdDataReadsName(const char name[]);
+PSD_EXTERN PetscBool PsdDataReadsName(const char directory[], const char name[]);
 
 /*
    PsdDataView - Prints what the data set is, in a few lines: path, format, split, sizes, images in each class.

@@ -258,13 +258,13 @@ PSD_EXTERN PetscErrorCode PsdPathDeclare(const char what[], const char path[], P
 /*
    PsdPathsCheck - Finds out before anything is read whether the names that are kept go together.
 
-   Collective on comm; rank 0 looks at the files. reads: whether a file of that name in a directory that is an input is
+   Collective on comm; rank 0 looks at the files. reads: whether a file of that name in that directory, which is an input, is
    read (PsdDataReadsName). Errors (PSD_ERR_INPUT): a required option that is missing; an output that is the same file as
    an input, as a file read in a directory that is an input, or as another output, by whatever names and links, also
    when it is not there yet; an output that cannot be written, see PsdFileCheckWritable. Outputs of PETSc's
    own options (-log_view :FILE) count.
 */
-PSD_EXTERN PetscErrorCode PsdPathsCheck(MPI_Comm comm, PetscBool (*reads)(const char name[]));
+PSD_EXTERN PetscErrorCode PsdPathsCheck(MPI_Comm comm, PetscBool (*reads)(const char directory[], const char name[]));
 
 /*
    PsdPathsRefuse - Has PETSc write none of the files at its end that its own options name, as -log_view :FILE, for a run

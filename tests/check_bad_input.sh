@@ -97,7 +97,6 @@ everywhere 'covariance' train -data alike -model kept.h5 -patch 3 -pca 2
 # D = 6.5 million: A'A would fill any node's memory, on the root or spread over all ranks
 everywhere 'D = 6485401, .*consensus scalapack needs .* GB' train -data large -model kept.h5 -patch 60 -consensus scalapack
 
-alone 'patch_normalize.*one number' train -data tiny -model kept.h5 -patch 1 -patch_normalize 10
 everywhere 'overflow|finite|pixel' train -data tiny -model kept.h5 -patch 3 -pixel_scale 1e-200
 everywhere 'overflow|finite|activation' train -data tiny -model kept.h5 -patch 3 -activation 1e200,0,0
 

@@ -188,20 +188,21 @@ static PetscBool IsSame(const Identity *a, const Identity *b)
 /* An output among the files of a directory that is read: one that is there, by whatever name, or a new one that would be
    taken for one of them. */
 static void CheckDirectory(const NamedFile *input, const Identity *directory, const NamedFile *output,
-                           const Identity *file, PetscBool (*reads)(const char name[]), PsdFailure *failure)
+                           const Identity *file, PetscBool (*reads)(const char directory[], const char name[]),
+                           PsdFailure *failure)
 {
   char path[PETSC_MAX_PATH_LEN];
   struct stat found;
   const PetscBool inside = (PetscBool)(file->has_directory && file->directory_device == directory->device &&
                                        file->directory_inode == directory->inode);
 
-  if (inside && !file->there && (*reads)(file->name))
+  if (inside && !file->there && (*reads)(directory->path, file->name))
     PsdFailureRecord(failure, "%s %s would be taken for images of %s %s, expected another name or directory",
                      output->what, output->path, input->what, input->path);
   DIR *entries = file->there ? opendir(directory->path) : NULL;
   if (!entries) return;
   for (const struct dirent *entry; (entry = readdir(entries)) && !failure->failed;) {
-    if (!(*reads)(entry->d_name)) continue;
+    if (!(*reads)(directory->path, entry->d_name)) continue;
     const int length = snprintf(path, sizeof(path), "%s/%s", directory->path, entry->d_name);
     if (length < 0 || (size_t)length >= sizeof(path) || stat(path, &found)) continue;
     if (found.st_dev == file->device && found.st_ino == file->inode)
@@ -212,7 +213,7 @@ static void CheckDirectory(const NamedFile *input, const Identity *directory, co
 }
 
 static void CheckPair(const NamedFile *a, const Identity *id_a, const NamedFile *b, const Identity *id_b,
-                      PetscBool (*reads)(const char name[]), PsdFailure *failure)
+                      PetscBool (*reads)(const char directory[], const char name[]), PsdFailure *failure)
 {
   const NamedFile *output = a->role == PSD_PATH_OUTPUT ? a : b, *other = output == a ? b : a;
   const Identity *id_output = output == a ? id_a : id_b, *id_other = output == a ? id_b : id_a;
@@ -230,7 +231,7 @@ static void CheckPair(const NamedFile *a, const Identity *id_a, const NamedFile 
   }
 }
 
-static void CheckPairs(PetscBool (*reads)(const char name[]), PsdFailure *failure)
+static void CheckPairs(PetscBool (*reads)(const char directory[], const char name[]), PsdFailure *failure)
 {
   Identity *identity = calloc(run.count + 1, sizeof(*identity));
 
@@ -246,7 +247,7 @@ static void CheckPairs(PetscBool (*reads)(const char name[]), PsdFailure *failur
   free(identity);
 }
 
-PetscErrorCode PsdPathsCheck(MPI_Comm comm, PetscBool (*reads)(const char name[]))
+PetscErrorCode PsdPathsCheck(MPI_Comm comm, PetscBool (*reads)(const char directory[], const char name[]))
 {
   PetscFunctionBeginUser;
   PsdFailure failure = {PETSC_FALSE, ""};

@@ -205,6 +205,7 @@ static PetscErrorCode CloseImages(PsdSource *source)
 const PsdFormat PsdFormatCifar10 = {.name = "cifar10",
                                     .files = "data_batch_*.bin, test_batch.bin",
                                     .matches = Matches,
+                                    .prefers = Matches,
                                     .labels = "labels",
                                     .beside = NAMES_FILE,
                                     .inspect = Inspect,

@@ -68,6 +68,8 @@ struct PsdFormat {
   const char *files;    /* what is looked for, for messages */
   PetscBool takes_file; /* what is at -data is taken to be of this format when it is a file rather than a directory */
   PetscBool (*matches)(const char name[]);
+  /* prefers: of names that match, whether where there is one of these no others are read */
+  PetscBool (*prefers)(const char name[]);
   const char *labels; /* what they are in, for messages */
   const char *beside; /* name of a file that is read beside those that match; "": there is none */
   /* rank 0: which files are the split's, how many images they hold, of what size; does not read the images */

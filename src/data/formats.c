@@ -2,6 +2,7 @@
    The formats there are. A new one is a file of its own that ends in a PsdFormat; here it is declared and listed.
 */
 #include "data.h"
+#include <dirent.h>
 #include <string.h>
 
 extern const PsdFormat PsdFormatCifar10;
@@ -10,10 +11,25 @@ extern const PsdFormat PsdFormatHdf5;
 
 const PsdFormat *const PsdFormats[] = {&PsdFormatCifar10, &PsdFormatIdx, &PsdFormatHdf5, NULL};
 
-PetscBool PsdDataReadsName(const char name[])
+/* Whether a file is there that the format takes before others. */
+static PetscBool HasPreferred(const char directory[], const PsdFormat *format)
 {
-  for (PetscInt k = 0; PsdFormats[k]; k++)
-    if ((*PsdFormats[k]->matches)(name) || !strcmp(PsdFormats[k]->beside, name)) return PETSC_TRUE;
+  PetscBool found = PETSC_FALSE;
+  DIR *entries = opendir(directory);
+  if (!entries) return PETSC_FALSE;
+  for (const struct dirent *entry; !found && (entry = readdir(entries));)
+    found = (PetscBool)((*format->matches)(entry->d_name) && (*format->prefers)(entry->d_name));
+  (void)closedir(entries);
+  return found;
+}
+
+PetscBool PsdDataReadsName(const char directory[], const char name[])
+{
+  for (PetscInt k = 0; PsdFormats[k]; k++) {
+    const PsdFormat *format = PsdFormats[k];
+    if (!strcmp(format->beside, name)) return PETSC_TRUE;
+    if ((*format->matches)(name) && ((*format->prefers)(name) || !HasPreferred(directory, format))) return PETSC_TRUE;
+  }
   return PETSC_FALSE;
 }
 

@@ -63,14 +63,19 @@ static PetscBool IsSplitName(const char name[], const char split[])
                                                                                                  : PETSC_FALSE;
 }
 
+static PetscBool IsOfAnySplit(const char name[])
+{
+  return (PetscBool)(IsSplitName(name, PsdSplitNames[PSD_SPLIT_TRAIN]) ||
+                     IsSplitName(name, PsdSplitNames[PSD_SPLIT_TEST]));
+}
+
 /* The index of the split's file: train.h5 or test.h5 when there is either, else the one file there is. */
 static PetscInt FindName(const PsdListing *listing, PsdSplit split, PsdFailure *failure)
 {
   PetscInt found = -1, of_split = 0, of_any_split = 0;
   for (PetscInt k = 0; k < listing->count; k++) {
     const char *name = listing->names[k];
-    if (IsSplitName(name, PsdSplitNames[PSD_SPLIT_TRAIN]) || IsSplitName(name, PsdSplitNames[PSD_SPLIT_TEST]))
-      of_any_split++;
+    if (IsOfAnySplit(name)) of_any_split++;
     if (!IsSplitName(name, PsdSplitNames[split])) continue;
     of_split++;
     found = k;
@@ -340,6 +345,7 @@ const PsdFormat PsdFormatHdf5 = {.name = "hdf5",
                                  .files = "one *.h5 or *.hdf5, or train.h5 and test.h5",
                                  .takes_file = PETSC_TRUE,
                                  .matches = Matches,
+                                 .prefers = IsOfAnySplit,
                                  .labels = "data set /labels",
                                  .beside = "",
                                  .inspect = Inspect,

@@ -217,6 +217,7 @@ static PetscErrorCode CloseImages(PsdSource *source)
 const PsdFormat PsdFormatIdx = {.name = "idx",
                                 .files = "train- and t10k-images-idx3-ubyte, -labels-idx1-ubyte, plain or .gz",
                                 .matches = Matches,
+                                .prefers = Matches,
                                 .labels = "train- or t10k-labels-idx1-ubyte of the split",
                                 .beside = "",
                                 .inspect = Inspect,
