@@ -123,6 +123,8 @@ static PetscErrorCode Certify(PsdAdmm admm, PsdCertificate *certificate)
   PetscFunctionReturn(0);
 }
 
+#define LEAST_WAIT 10 /* iterations, however often bounds are looked at */
+
 /* What was proved takes the place of what the solver's arithmetic said of the same network and the same dual point. When
    that was wrong it may be so again: the next certificate comes after more iterations each time. */
 static void Learn(PsdAdmm admm, const PsdCertificate *certificate)
@@ -132,14 +134,21 @@ static void Learn(PsdAdmm admm, const PsdCertificate *certificate)
   status->objective = certificate->primal;
   status->bound = admm->bounds->best = PetscMin(admm->bounds->best, most);
   status->gap = (status->objective - status->bound) / PetscAbsReal(status->objective);
-  const PetscInt64 wait = admm->round > 0 ? (PetscInt64)admm->settings.check_every << admm->round : 1;
+  const PetscInt64 least = PetscMax(LEAST_WAIT, admm->settings.check_every),
+                   wait = admm->round > 0 ? least << admm->round : 1;
   admm->patience = (PetscInt)PetscMin(status->iteration + wait, PETSC_MAX_INT);
   admm->round = PetscMin(admm->round + 1, PSD_MOST_ROUNDS - 1);
 }
 
 /* Rounding separates the bounds that the loop sees from those that can be proved: a little of the gap is left to it,
-   half in the next round, until what the certificate counts for it is all that was asked for. */
+   half in the next round, until what the certificate counts for it is all that was asked for, and half of what there
+   is: iterations could not halve it. */
 #define FOR_ROUNDING 0.02
+
+static PetscBool IsAllRounding(const PsdCertificate *certificate, PetscReal gap)
+{
+  return (PetscBool)(certificate->rounding >= gap && 2 * certificate->rounding >= certificate->gap);
+}
 
 PetscErrorCode PsdAdmmSolve(PsdAdmm admm, PsdCertificate *certificate)
 {
@@ -155,7 +164,7 @@ PetscErrorCode PsdAdmmSolve(PsdAdmm admm, PsdCertificate *certificate)
     if (admm->reason == PSD_CHECKPOINTED) PetscFunctionReturn(0);
     PetscCall(Certify(admm, certificate));
     if (certificate->gap <= gap) admm->reason = PSD_GAP_REACHED;
-    else if (certificate->rounding >= gap) admm->reason = PSD_ROUNDING_LIMIT;
+    else if (IsAllRounding(certificate, gap)) admm->reason = PSD_ROUNDING_LIMIT;
     if (admm->reason != PSD_GAP_REACHED || certificate->gap <= gap) break;
     Learn(admm, certificate);
   }
