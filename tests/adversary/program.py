@@ -66,7 +66,7 @@ class Run:
         return re.sub(r"[-+\d.e]*\d[-+\d.e]*", '#', found[1])[:90] if found else ''
 
     def warns_of_rounding(self):
-        return any('round' in line for line in re.findall('^psdnet: warning: .*', self.text, re.MULTILINE))
+        return any('round' in line for line in re.findall('^warning .*', self.text, re.MULTILINE))
 
     def ended_early(self):
         return re.search('^(time limit|signal) after', self.text, re.MULTILINE) is not None
