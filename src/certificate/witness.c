@@ -98,7 +98,7 @@ PetscErrorCode PsdWitnessTake(PsdWitness it, PsdProblem problem, const PsdDualPo
   it->beta = problem->beta;
   it->s = it->bound = 0;
   if (point) PetscCall(Scale(it, problem, point));
-  if (it->s > 0) {
+  if (point && it->s > 0) {
     PetscCall(PetscArraycpy(it->nu, point->nu, count));
     PetscCall(Multipliers(it, problem, point));
     PetscFunctionReturn(0);

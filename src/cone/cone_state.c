@@ -124,7 +124,7 @@ static PetscErrorCode VisitVectors(PsdCone cone, PsdVisitor v, const Led *led, c
   PsdVisitedArray vectors;
   PetscInt64 *before;
   PetscCall(CountNumbers(v, cone->blocks, lines, &before));
-  PetscCall(PsdVisitArray(v, VECTORS, before[2 * cone->blocks->pairs], 1, &vectors));
+  PetscCall(PsdVisitArray(v, VECTORS, before[2 * (size_t)cone->blocks->pairs], 1, &vectors));
   for (PetscInt k = 0; k < led->count; k++) {
     PsdBlockState *state = led->state[k];
     const PetscReal *line = lines + (size_t)state->block * NUMBERS;

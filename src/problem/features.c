@@ -153,8 +153,8 @@ static PetscErrorCode MakeRows(PsdFeatures it, PetscInt first, PetscInt count, P
       PsdSymmetryMirror(it->symmetry, row, row + it->D);
       PsdSymmetryMirrorRegions(it->symmetry, errors, errors + it->G);
     }
-    row += it->folded ? it->symmetry->order : step * it->D;
-    if (!it->folded) errors += step * it->G;
+    row += it->folded ? (size_t)it->symmetry->order : (size_t)step * it->D;
+    if (!it->folded) errors += (size_t)step * it->G;
   }
   PetscFunctionReturn(0);
 }
