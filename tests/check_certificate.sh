@@ -81,8 +81,8 @@ damaged bit_near_end 'checksum'
 damaged truncated 'truncated|bytes'
 damaged beheaded 'damaged|not a psdnet-certificate'
 refuse 'psdnet-certificate' 1 certify -certificate squared.h5 -data data
-refuse 'is the file of -model' 1 train -data data -patch 3 -model same.h5 -certificate same.h5
-refuse 'is the file of -model' 2 certify -data data -model squared.h5 -certificate_out squared.h5
+refuse 'are the same file' 1 train -data data -patch 3 -model same.h5 -certificate same.h5
+refuse 'would replace -model' 2 certify -data data -model squared.h5 -certificate_out squared.h5
 refuse 'found both' 1 certify -data data -certificate squared.c -certificate_out new.c
 refuse 'found neither' 1 certify -data data
 refuse '-max_it' 1 certify -data data -certificate squared.c -max_it 3

@@ -31,7 +31,7 @@ grep -q 'without labels' info.log
 refuse 'label 4 is none of the 3' 1 evaluate -data named -model named.h5 -classes 5,4
 refuse 'no image of split train in lacking.h5 has label 0' 1 evaluate -data lacking.h5 -model many_model.h5 -classes 0,1
 refuse 'none of the .* images selected has label 0 .see -limit' 1 certify -data lacking.h5 -model many_model.h5
-refuse 'certify takes the classes from the model' 1 certify -data lacking.h5 -model many_model.h5 -classes 0,1
+refuse 'certify takes the classes from the file' 1 certify -data lacking.h5 -model many_model.h5 -classes 0,1
 for data in alone.h5 idx; do
   refuse "$data: found no .*labels" 3 evaluate -data $data -model many_model.h5
   refuse "$data: found no .*labels" 1 train -data $data -model other.h5

@@ -39,7 +39,7 @@ for name in ./data/../data/train.h5 "$PWD/data/train.h5" hard.h5 soft.h5; do alo
 everywhere "-report .*$replaces" -model m.h5 -report data/train.h5
 alone "-checkpoint .*$replaces" -model m.h5 -checkpoint data/train.h5
 alone "-history_file .*$replaces" -model m.h5 -history data/train.h5
-everywhere "$taken" -model data/m.h5
+everywhere "$taken" -model data/test.h5
 alone "$taken" -model m.h5 -report data/batches.meta.txt
 alone "$taken" -model m.h5 -checkpoint data/train-labels-idx1-ubyte
 alone "$replaces train.h5 of -data link" -data link -model real.h5

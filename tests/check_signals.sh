@@ -20,7 +20,7 @@ python judge_resume usr1 long 1e-10 term long 1e-10
 "$PSDNET" info ended.h5 >ended.info
 
 # the time limit, and the end of a job that Slurm gives
-train limited 2 75 -max_it 1000000 -checkpoint limited.ck -time_limit 1
-SLURM_JOB_END_TIME=$(($(date +%s) + 32)) train slurm 2 75 -max_it 1000000 -checkpoint slurm.ck
+train limited 2 75 -max_it 1000000 -check_every 1000000 -checkpoint limited.ck -time_limit 1
+SLURM_JOB_END_TIME=$(($(date +%s) + 32)) train slurm 2 75 -max_it 1000000 -check_every 1000000 -checkpoint slurm.ck
 [ ! -e limited.h5 ] && [ ! -e slurm.h5 ]
 [ -z "$(find . -name '*.tmp.*')" ]

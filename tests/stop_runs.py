@@ -46,7 +46,7 @@ def stop(name, send):
 
 def end_without_checkpoint():
     with open('ended.log', 'w') as output:
-        run = subprocess.Popen([PSDNET] + OPTIONS + ['-max_it', '1000000', '-model', 'ended.h5', '-progress', 'none'],
+        run = subprocess.Popen([PSDNET] + OPTIONS + ['-max_it', '1000000', '-check_every', '1000000', '-model', 'ended.h5', '-progress', 'none'],
                                stdout=output, stderr=subprocess.STDOUT)
         while run.poll() is None and not catches(run.pid, signal.SIGUSR1):
             time.sleep(0.01)

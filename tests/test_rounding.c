@@ -145,7 +145,7 @@ static void LargeSums(void **state)
   const PetscReal allowed = PsdPatchesPixelRoundings(patches) * EPS / 2;
   unsigned char *image;
   PetscReal row[100];
-  long double exact[100];
+  long double exact[100] = {0};
   PetscInt count;
   MUST(PetscMalloc1(640 * 640, &image));
   for (PetscInt trial = 0; trial < 3; trial++) {
@@ -214,7 +214,7 @@ static void ExactFeature(PsdPatches patches, const Case *it, const unsigned char
   const PetscInt q = patches->q, down = patches->rows / 2, across = patches->columns / 2, d = f + 1,
                  m = d * (d + 1) / 2;
   const PetscInt top = g / 2 * down, left = g % 2 * across;
-  long double p[64], x[64] = {0}, along = 0;
+  long double p[64] = {0}, x[64] = {0}, along = 0;
   for (PetscInt k = 0; k < m; k++) phi[k] = 0;
   for (PetscInt row = top; row < top + down; row++)
     for (PetscInt column = left; column < left + across; column++) {
@@ -249,7 +249,7 @@ static void CheckFeatures(const Case *it, Kind kind)
 {
   PsdPatchGeometry g = geometry;
   PetscReal moments[4 * 100], phi[4 * 100], errors[4], squares = 0;
-  long double exact[100];
+  long double exact[100] = {0};
   unsigned char image[MOST_BYTES];
   g.normalize = it->normalize;
   g.pixel_shift = it->pixel_shift;

@@ -153,7 +153,7 @@ static void CheckPrimal(const Exact *exact, const PsdNetworkMatrix *network, con
 static void CheckPoint(const Exact *exact, PsdBlocks blocks, const long double scores[], const PsdDualPoint *point)
 {
   const PetscReal *gradient, *rounding;
-  long double *nu, linear = 0, quadratic = 0, M[100];
+  long double *nu, linear = 0, quadratic = 0, M[100] = {0};
   PetscReal sizes = 0;
   MUST(PetscMalloc1(exact->samples * exact->C, &nu));
   for (PetscInt k = 0; k < exact->samples * exact->C; k++) {
