@@ -164,7 +164,7 @@ PetscErrorCode PsdAdmmSolve(PsdAdmm admm, PsdCertificate *certificate)
     if (admm->reason == PSD_CHECKPOINTED) PetscFunctionReturn(0);
     PetscCall(Certify(admm, certificate));
     if (certificate->gap <= gap) admm->reason = PSD_GAP_REACHED;
-    else if (IsAllRounding(certificate, gap)) admm->reason = PSD_ROUNDING_LIMIT;
+    else if (admm->reason == PSD_GAP_REACHED && IsAllRounding(certificate, gap)) admm->reason = PSD_ROUNDING_LIMIT;
     if (admm->reason != PSD_GAP_REACHED || certificate->gap <= gap) break;
     Learn(admm, certificate);
   }
