@@ -19,7 +19,7 @@ most=${MAX_IT:-5000}
 read -ra losses <<<"${LOSSES:-squared logistic softmax hinge huber l1}"
 read -ra betas <<<"${BETAS:-1e-1 1e-2 1e-3 1e-4 1e-5 1e-6}"
 
-"$root/jobs/setup.sh" >&2
+"$root/jobs/setup.sh" tests >&2 # NumPy and h5py, for images.py
 BUILD=$build "$root/jobs/build.sh" psdnet
 work=$(mktemp -d "$build/bench.XXXXXX")
 trap 'rm -rf "$work"' EXIT

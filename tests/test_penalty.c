@@ -146,8 +146,8 @@ static void PartsThatSayNothing(void **state)
   assert_true(next.rho <= 30 && next.sigma <= 30);
 }
 
-/* however long the parts of the gap ask for it, penalties do not leave the natural ones by more than a factor of 30; further out than
-   that they are called back */
+/* however long the parts of the gap ask for it, penalties do not leave the natural ones by more than a factor of 1000; from
+   further out than 30 they are called back as soon as the parts do not ask for the opposite */
 static void TheBalanceHasLimits(void **state)
 {
   (void)state;
@@ -158,12 +158,14 @@ static void TheBalanceHasLimits(void **state)
       PsdPenaltyEvidence evidence = Quiet(iteration, 1e-2);
       evidence.parts = up ? (PsdGapParts){1, 1e-9} : (PsdGapParts){1e-9, 1};
       now = PsdPenaltyPropose(&changes, &evidence, now);
-      assert_true(now.rho <= 31 && now.rho >= 1. / 31 && now.sigma == now.rho);
+      assert_true(now.rho <= 1050 && now.rho >= 1. / 1050 && now.sigma == now.rho);
     }
-    assert_true(up ? now.rho > 20 : now.rho < 1. / 20);
+    assert_true(up ? now.rho > 500 : now.rho < 1. / 500);
     PsdPenaltyEvidence evidence = Quiet(200000, 1e-2);
-    evidence.natural.rho = 1e4;
-    assert_true(Near(PsdPenaltyPropose(&changes, &evidence, now).rho, 10 * now.rho));
+    evidence.parts = up ? (PsdGapParts){2, 1} : (PsdGapParts){1, 2};
+    assert_true(PsdPenaltyPropose(&changes, &evidence, now).rho == now.rho);
+    evidence.parts = up ? (PsdGapParts){1, 2} : (PsdGapParts){2, 1};
+    assert_true(Near(PsdPenaltyPropose(&changes, &evidence, now).rho, up ? now.rho / 10 : now.rho * 10));
   }
 }
 

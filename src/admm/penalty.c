@@ -78,7 +78,8 @@ PetscReal PsdPenaltyNaturalSigma(PetscReal multipliers, PetscReal variables)
 #define LEAST_STAY 10  /* ... and for this many at least, ... */
 #define LATE_STAY 50   /* ... or, when the parts have changed it, for this many */
 #define NEAR 3         /* factor from the natural penalty that is near enough, ... */
-#define LATE_NEAR 30   /* ... and where the parts of the gap have a say */
+#define LATE_NEAR 30   /* ... and late, ... */
+#define FAR 1000       /* ... and late against the parts of the gap */
 #define STEP 10        /* the largest factor */
 #define DUAL_APART 100 /* the dual part over the primal one, from which on penalties come down, ... */
 #define PRIMAL_APART                                                                                                   \
@@ -86,6 +87,19 @@ PetscReal PsdPenaltyNaturalSigma(PetscReal multipliers, PetscReal variables)
                              either way: the end of such a run is long, and goes faster when penalties stay */
 #define POWER 6         /* of rho, that their ratio goes with */
 #define LEAST_PART 1e-4 /* of what is open: smaller parts are alike, which limits a step to a factor of 4.6 */
+
+static PetscBool IsLate(const PsdPenaltyEvidence *evidence)
+{
+  return (PetscBool)(evidence->iteration >= LATE && evidence->gap < LATE_GAP);
+}
+
+/* How far from the natural penalty is near enough: late it is further where the parts of the gap ask for the opposite. */
+static PetscReal Near(const PsdPenaltyEvidence *evidence, PetscReal now, PetscReal natural)
+{
+  const PetscReal primal = PetscAbsReal(evidence->parts.primal), dual = PetscAbsReal(evidence->parts.dual);
+  if (!IsLate(evidence)) return NEAR;
+  return (natural > now ? dual > primal : primal > dual) ? FAR : LATE_NEAR;
+}
 
 /* The factor to the natural penalty, 1 when it is near. */
 static PetscReal ToNatural(PetscReal now, PetscReal natural, PetscReal near)
@@ -99,8 +113,8 @@ static PetscReal ToNatural(PetscReal now, PetscReal natural, PetscReal near)
 static PetscReal Within(PetscReal factor, PetscReal now, PetscReal natural)
 {
   if (!(natural > 0)) return factor;
-  return factor > 1 ? PetscMin(factor, PetscMax(1, LATE_NEAR * natural / now))
-                    : PetscMax(factor, PetscMin(1, natural / now / LATE_NEAR));
+  return factor > 1 ? PetscMin(factor, PetscMax(1, FAR * natural / now))
+                    : PetscMax(factor, PetscMin(1, natural / now / FAR));
 }
 
 /* What balances the parts of the gap, for both penalties. */
@@ -112,19 +126,19 @@ static PetscReal ToBalance(const PsdPenaltyEvidence *evidence, PsdPenalties now)
   const PetscReal dual_apart = evidence->corners ? PRIMAL_APART : DUAL_APART;
   if (!(primal > PRIMAL_APART * dual) && !(dual > dual_apart * primal)) return 1;
   if (!(ratio > 0) || PetscIsInfOrNanReal(ratio)) return 1;
-  const PetscReal factor = PetscPowReal(ratio, 1. / POWER);
+  const PetscReal factor = PetscMin(LATE_NEAR, PetscMax(1. / LATE_NEAR, PetscPowReal(ratio, 1. / POWER)));
   return Within(Within(factor, now.rho, evidence->natural.rho), now.sigma, evidence->natural.sigma);
 }
 
 PsdPenalties PsdPenaltyPropose(PsdPenaltyChanges *changes, const PsdPenaltyEvidence *evidence, PsdPenalties now)
 {
   const PetscInt iteration = evidence->iteration;
-  const PetscBool late = (PetscBool)(iteration >= LATE && evidence->gap < LATE_GAP);
-  const PetscReal near = late ? LATE_NEAR : NEAR;
+  const PetscBool late = IsLate(evidence);
   PetscInt stay = LEAST_STAY;
   if (changes->count == PSD_MOST_CHANGES || iteration < PetscMax(FIRST, changes->due)) return now;
-  PsdPenalties factor = {ToNatural(now.rho, evidence->natural.rho, near),
-                         ToNatural(now.sigma, evidence->natural.sigma, near)};
+  PsdPenalties factor = {
+      ToNatural(now.rho, evidence->natural.rho, Near(evidence, now.rho, evidence->natural.rho)),
+      ToNatural(now.sigma, evidence->natural.sigma, Near(evidence, now.sigma, evidence->natural.sigma))};
   if (late && factor.rho == 1 && factor.sigma == 1) {
     factor.rho = factor.sigma = ToBalance(evidence, now);
     stay = LATE_STAY;

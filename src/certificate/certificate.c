@@ -46,14 +46,13 @@ static PetscErrorCode DualValue(PsdProblem problem, const PsdDualPoint *point, P
 {
   PetscFunctionBeginUser;
   const PsdDualRay ray = PsdDualRayOf(problem, point);
-  PetscReal polar, rounding, unused;
-  PetscCall(PsdDualPointPolar(problem, point, &polar, NULL));
-  PetscCall(PsdDualAlongRay(&ray, problem->beta / polar * (1 - 2 * PETSC_MACHINE_EPSILON), value, &rounding));
+  PsdPointPolar polar;
+  PetscReal rounding, unused;
+  PetscCall(PsdDualPointPolar(problem, point, &polar));
+  PetscCall(PsdDualAlongRay(&ray, problem->beta / polar.bound * (1 - 2 * PETSC_MACHINE_EPSILON), value, &rounding));
   *value = PsdRoundDown(*value - rounding);
-  PetscReal R;
-  PetscCall(PsdPolarsMax(problem->polars, point->gradient, &R));
-  PetscCall(PsdDualAlongRay(&ray, problem->beta / R, plain, &unused));
-  PetscCall(PetscInfo(NULL, "certificate candidate: R*/beta %g, dual %.12g\n", (double)(polar / problem->beta),
+  PetscCall(PsdDualAlongRay(&ray, problem->beta / polar.computed, plain, &unused));
+  PetscCall(PetscInfo(NULL, "certificate candidate: R*/beta %g, dual %.12g\n", (double)(polar.bound / problem->beta),
                       (double)*value));
   PetscFunctionReturn(0);
 }

@@ -3,10 +3,11 @@
 
    It is to be proved again by others, who add up A'nu in another order, and by a Cholesky factorisation in the place of
    the polar. Let r be what rounding may do to R*(A'nu) (2 ||E||_F, see dual_point.c), and d the order of a block. s stays
-   below beta/R* by the fraction 4 r/R* + 16 d (d+1) eps, and theta divides what is left between the two diagonal blocks:
+   below beta/R* by the fraction 4 r/R* + 16 (d+4)^2 eps, and theta divides what is left between the two diagonal blocks:
    with the polar's theta and phi (polar_proof.h), s (theta + phi) + slack = beta, s theta + slack/2 makes the matrix of
-   witness.h at least (slack/2) I. Half of it is more than twice the rounding of another sum, and 8 d (d+1) eps beta covers the
-   factorisation, whose backward error is below 4 d (d+4) eps beta because the trace is at most 2 d beta.
+   witness.h at least (slack/2) I. Half of it is more than twice the rounding of another sum, and 8 (d+4)^2 eps beta covers the
+   factorisation and what it took to write the matrix down: (d+8) eps times its trace, which is at most 2 d beta, and 8 eps times
+   its trace and norm (polar_proof.c).
 */
 #include "witness.h"
 #include "base/base.h"
@@ -49,10 +50,10 @@ PetscErrorCode PsdWitnessGetBound(PsdWitness witness, PetscReal *bound)
   PetscFunctionReturn(0);
 }
 
-/* The fraction that s stays below beta/R*: see above. hidden: r. */
-static PetscReal Margin(PetscInt d, PetscReal polar, PetscReal hidden)
+/* The fraction that s stays below beta/R*: see above. */
+static PetscReal Margin(PetscInt d, const PsdPointPolar *polar)
 {
-  return 4 * hidden / polar + 16 * (PetscReal)d * (PetscReal)(d + 1) * PETSC_MACHINE_EPSILON;
+  return 4 * polar->hidden / polar->bound + 16 * (PetscReal)(d + 4) * (PetscReal)(d + 4) * PETSC_MACHINE_EPSILON;
 }
 
 /* s, and the bound that others will be able to prove. Of three times the rounding of the dual function one is what the
@@ -61,12 +62,13 @@ static PetscErrorCode Scale(PsdWitness it, PsdProblem problem, const PsdDualPoin
 {
   PetscFunctionBeginUser;
   const PsdDualRay ray = PsdDualRayOf(problem, point);
-  PetscReal polar, hidden, value, rounding;
-  PetscCall(PsdDualPointPolar(problem, point, &polar, &hidden));
-  const PetscReal margin = Margin(problem->blocks->d_max, polar, hidden);
+  PsdPointPolar polar;
+  PetscReal value, rounding;
+  PetscCall(PsdDualPointPolar(problem, point, &polar));
+  const PetscReal margin = Margin(problem->blocks->d_max, &polar);
   it->s = it->bound = 0;
-  if (!(polar > 0) || !(margin < 1)) PetscFunctionReturn(0);
-  PetscCall(PsdDualBestOnRay(&ray, problem->beta / polar * (1 - margin), &it->s, &value, &rounding));
+  if (!(polar.bound > 0) || !(margin < 1)) PetscFunctionReturn(0);
+  PetscCall(PsdDualBestOnRay(&ray, problem->beta / polar.bound * (1 - margin), &it->s, &value, &rounding));
   it->bound = PetscMax(0, value - 3 * rounding);
   if (it->bound == 0) it->s = 0;
   PetscFunctionReturn(0);

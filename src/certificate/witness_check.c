@@ -1,20 +1,17 @@
 /*
    Proving the bound of a certificate file again, from the samples and without a solver.
 
-   A'nu is added up with its bounds of rounding (problem/dual_point.c), ||error of smat(A'nu)||_F <= e, and for each block
-   the matrix B of witness.h is shown to be positive semidefinite by a Cholesky factorisation of B - delta I. When that runs
-   to completion, B is at least delta minus its backward error, which is at most (d+2) eps tr(B) (Demmel; Rump,
-   "Verification of positive definiteness", 2006); delta is twice that, and s e, and what it took to write B down. Nothing
-   that the file claims is believed: its theta are tried, and its bound is compared with the one that is found here.
+   A'nu is added up with its bounds of rounding (problem/dual_point.c), and for each block the matrix of witness.h is
+   shown to be positive semidefinite by a Cholesky factorisation (cone/polar_proof.c). Nothing that the file claims is
+   believed: its theta are tried, and its bound is compared with the one that is found here.
 */
 #include "witness.h"
 #include "base/base.h"
 #include "base/rounding.h"
 #include "certificate.h"
+#include "cone/polar_proof.h"
 #include "ray.h"
 #include "user_network.h"
-#include <float.h>
-#include <petscblaslapack.h>
 
 /* What has been found out of a witness. */
 typedef struct {
@@ -28,47 +25,6 @@ typedef struct {
 } Check;
 
 /* ---------------------------------------------------------------- blocks */
-
-/* B <- the matrix of M (sign 1) or -M (sign -1), its upper triangle; sizes <- its trace, and what rounding is relative
-   to: its norm and that of what it is the difference of. */
-static void Assemble(PetscInt d, const PetscReal M[], PetscReal scale, PetscReal beta, PetscReal theta, PetscReal B[],
-                     PetscReal *trace, PetscReal *size)
-{
-  PetscReal squares = 0, off_diagonal = scale / PETSC_SQRT2;
-  *trace = 0;
-  for (PetscInt column = 0; column < d; column++, M += column) {
-    PetscReal *restrict to = B + (size_t)column * d;
-    for (PetscInt row = 0; row < column; row++) {
-      to[row] = -off_diagonal * M[row];
-      squares += 2 * to[row] * to[row];
-    }
-    const PetscReal top = column < d - 1 ? theta : beta - theta, entry = scale * M[column];
-    to[column] = top - entry;
-    squares += 2 * (top * top + entry * entry);
-    *trace += PetscAbsReal(to[column]);
-  }
-  *size = PetscSqrtReal(squares) + PetscAbsReal(beta) + PetscAbsReal(theta);
-}
-
-/* Whether B - delta I has a Cholesky factor, so that B for the exact M is positive semidefinite. error: of M, in norm. */
-static PetscErrorCode ProveBlock(PetscInt d, const PetscReal M[], PetscReal scale, PetscReal error, PetscReal beta,
-                                 PetscReal theta, PetscReal B[], PetscBool *proved)
-{
-  PetscFunctionBeginUser;
-  const PetscReal eps = PETSC_MACHINE_EPSILON, order = (PetscReal)d;
-  PetscReal trace, size;
-  PetscBLASInt n, info = 0;
-  PetscCall(PetscBLASIntCast(d, &n));
-  Assemble(d, M, scale, beta, theta, B, &trace, &size);
-  const PetscReal delta = PetscAbsReal(scale) * error * (1 + 4 * eps) + 2 * (order + 2) * eps * trace + 4 * eps * size +
-                          order * order * DBL_MIN;
-  for (PetscInt k = 0; k < d; k++) B[(size_t)k * d + k] -= delta;
-  *proved = (PetscBool)!PetscIsInfOrNanReal(trace + delta);
-  if (!*proved) PetscFunctionReturn(0);
-  PetscCallBLAS("LAPACKpotrf", LAPACKpotrf_("U", &n, B, &n, &info));
-  *proved = (PetscBool)(info == 0);
-  PetscFunctionReturn(0);
-}
 
 /* open <- the first of all blocks' theta, counted t G + g and then by sign, that proves nothing. */
 static PetscErrorCode ProveBlocks(Check *it)
@@ -84,8 +40,8 @@ static PetscErrorCode ProveBlocks(Check *it)
   for (PetscInt k = 0; k < 2 * blocks->local && first == PETSC_MAX_INT; k++) {
     PetscBool proved;
     const PsdShape shape = PsdBlocksOwn(blocks, k / 2);
-    PetscCall(ProveBlock(shape.d, M + shape.at, k % 2 ? -it->witness->s : it->witness->s, error[k / 2],
-                         it->witness->beta, theta[k], B, &proved));
+    PetscCall(PsdPolarHolds(shape.f, M + shape.at, k % 2 ? -it->witness->s : it->witness->s, error[k / 2],
+                            (PsdPolarSide){theta[k], it->witness->beta - theta[k]}, B, &proved));
     if (!proved) first = 2 * blocks->first + k;
   }
   PetscCall(VecRestoreArrayRead(it->point.rounding, &error));
@@ -148,11 +104,12 @@ static PetscErrorCode FindBound(Check *it, PsdVerdict *verdict)
   PetscFunctionBeginUser;
   const PsdDualRay ray = PsdDualRayOf(it->problem, &it->point);
   const PsdProblem problem = it->problem;
-  PetscReal polar, value, rounding, limit = it->witness->s;
+  PsdPointPolar polar;
+  PetscReal value, rounding, limit = it->witness->s;
   if (!problem->polars) PetscCall(PsdPolarsCreate(problem->blocks, &problem->polars));
   if (!it->witness->multiplied || it->open >= 0 || !it->inside) {
-    PetscCall(PsdDualPointPolar(problem, &it->point, &polar, NULL));
-    limit = problem->beta / polar * (1 - 2 * PETSC_MACHINE_EPSILON);
+    PetscCall(PsdDualPointPolar(problem, &it->point, &polar));
+    limit = problem->beta / polar.bound * (1 - 2 * PETSC_MACHINE_EPSILON);
   }
   verdict->feasible = (PetscBool)(it->witness->s <= limit && it->open < 0);
   if (verdict->feasible && it->inside) PetscCall(PsdDualOnRay(&ray, it->witness->s, &value, &rounding));

@@ -34,25 +34,57 @@ static PetscReal Build(PetscInt f, const PetscReal M[], PetscReal s, PetscReal t
   return trace;
 }
 
+/* What the factorisation of A of order d, and A itself, may be wrong by: order + 2 roundings of an entry, and some for
+   kernels that multiply by reciprocals; those of A, and of the sum that this is added to. */
+static PetscReal RoundingOf(PetscInt d, PetscReal trace, PetscReal norm)
+{
+  return PsdRoundings((PetscReal)d + 8) * trace + PsdRoundings(8) * (norm + trace);
+}
+
+static PetscErrorCode HasFactor(PetscInt d, PetscReal A[], PetscBool *has)
+{
+  PetscFunctionBeginUser;
+  PetscBLASInt order, info;
+  PetscCall(PetscBLASIntCast(d, &order));
+  PetscCallBLAS("LAPACKpotrf", LAPACKpotrf_("U", &order, A, &order, &info));
+  PetscCall(PetscLogFlops(1.0 / 3 * order * (PetscLogDouble)order * order));
+  *has = (PetscBool)(info == 0);
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdPolarProve(PetscInt f, const PetscReal M[], PetscReal s, PetscReal work[], PsdPolarSide *side)
 {
   PetscFunctionBeginUser;
   const PetscReal norm = PsdNormBound((f + 1) * (f + 2) / 2, M);
   PetscReal more = 8 * PETSC_MACHINE_EPSILON * norm;
-  PetscBLASInt order, info;
-  PetscCall(PetscBLASIntCast(f + 1, &order));
   for (int k = 0; k < MOST_TRIES; k++, more *= 4) {
     const PetscReal trace = Build(f, M, s, side->theta + more, side->phi + more, work);
     if (!(norm + trace <= PETSC_MAX_REAL)) break;
-    PetscCallBLAS("LAPACKpotrf", LAPACKpotrf_("U", &order, work, &order, &info));
-    PetscCall(PetscLogFlops(1.0 / 3 * order * (PetscLogDouble)order * order));
-    if (info != 0) continue;
-    /* order + 2 roundings of an entry, and some for kernels that multiply by reciprocals; those of A and of this sum */
-    const PetscReal rounding = PsdRoundings((PetscReal)order + 8) * trace + PsdRoundings(8) * (norm + trace);
+    PetscBool proved;
+    PetscCall(HasFactor(f + 1, work, &proved));
+    if (!proved) continue;
+    const PetscReal rounding = RoundingOf(f + 1, trace, norm);
     side->theta += more + rounding;
     side->phi += more + rounding;
     PetscFunctionReturn(0);
   }
   side->theta = side->phi = INFINITY;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdPolarHolds(PetscInt f, const PetscReal M[], PetscReal s, PetscReal error, PsdPolarSide side,
+                             PetscReal work[], PetscBool *holds)
+{
+  PetscFunctionBeginUser;
+  const PetscInt d = f + 1;
+  const PetscReal norm = PetscAbsReal(s) * (PsdNormBound((d * (d + 1)) / 2, M) + error);
+  const PetscReal trace = Build(f, M, s, side.theta, side.phi, work), size = norm + trace;
+  const PetscReal less = PetscAbsReal(s) * error * (1 + PsdRoundings(4)) + RoundingOf(d, trace, norm) +
+                         PsdRoundings(1) * (PetscAbsReal(side.theta) + PetscAbsReal(side.phi)) +
+                         (PetscReal)d * (PetscReal)d * PSD_TINY;
+  *holds = PETSC_FALSE;
+  if (!(size + less <= PETSC_MAX_REAL)) PetscFunctionReturn(0);
+  for (PetscInt k = 0; k < d; k++) work[(size_t)k * d + k] -= less;
+  PetscCall(HasFactor(d, work, holds));
   PetscFunctionReturn(0);
 }

@@ -22,4 +22,13 @@ typedef struct {
 */
 PetscErrorCode PsdPolarProve(PetscInt f, const PetscReal M[], PetscReal s, PetscReal work[], PsdPolarSide *side);
 
+/*
+   PsdPolarHolds - whether that matrix, as it is, is proved to be positive semidefinite for every M within `error`, in
+   norm, of the given one.
+
+   Not collective. M, work: as above, of any size. s: any number.
+*/
+PetscErrorCode PsdPolarHolds(PetscInt f, const PetscReal M[], PetscReal s, PetscReal error, PsdPolarSide side,
+                             PetscReal work[], PetscBool *holds);
+
 #endif

@@ -30,7 +30,7 @@ static PetscErrorCode GradientIsNegligible(PsdProblem problem, PetscReal trace, 
 }
 
 /* R* of -L'(0) from the samples: with what rounding may hide, and that alone. */
-static PetscErrorCode EvaluateFromSamples(PsdProblem problem, PetscReal *polar, PetscReal *hidden)
+static PetscErrorCode EvaluateFromSamples(PsdProblem problem, PsdPointPolar *polar)
 {
   PetscFunctionBeginUser;
   const PsdDualSource source = {.nu = problem->nu0};
@@ -42,7 +42,7 @@ static PetscErrorCode EvaluateFromSamples(PsdProblem problem, PetscReal *polar, 
   PetscCall(PsdDualPointCreate(problem, PETSC_FALSE, &point));
   PetscCall(PsdBlocksCreatePairVec(problem->blocks, &none.error));
   PetscCall(PsdProblemEvaluate(problem, &none, 1, &source, &primal, &point));
-  PetscCall(PsdDualPointPolar(problem, &point, polar, hidden));
+  PetscCall(PsdDualPointPolar(problem, &point, polar));
   PetscCall(PsdDualPointDestroy(&point));
   PetscCall(VecDestroy(&none.S));
   PetscCall(VecDestroy(&none.error));
@@ -63,15 +63,15 @@ static PetscErrorCode BetaOfRandomTargets(PsdProblem problem)
 static PetscErrorCode SeparateFromRounding(PsdProblem problem)
 {
   PetscFunctionBeginUser;
-  PetscReal polar, hidden;
-  PetscCall(EvaluateFromSamples(problem, &polar, &hidden));
+  PsdPointPolar polar;
+  PetscCall(EvaluateFromSamples(problem, &polar));
   PetscCall(PetscInfo(NULL, "beta_max %g; from the samples at most %g, of which rounding %g\n",
-                      (double)problem->beta_max, (double)polar, (double)hidden));
-  if (polar > 2 * hidden) PetscFunctionReturn(0);
+                      (double)problem->beta_max, (double)polar.bound, (double)polar.hidden));
+  if (polar.bound > 2 * polar.hidden) PetscFunctionReturn(0);
   problem->beta_max = 0;
   if (problem->request.beta_rel > 0 || problem->request.beta_noise > 0)
-    /* on another number of ranks rounding hides a little more or less; polar is next to 0 when all features are 0 */
-    problem->beta = PetscMax(2 * polar, PETSC_MACHINE_EPSILON);
+    /* on another number of ranks rounding hides a little more or less; the bound is next to 0 when all features are 0 */
+    problem->beta = PetscMax(2 * polar.bound, PETSC_MACHINE_EPSILON);
   PetscFunctionReturn(0);
 }
 

@@ -91,28 +91,27 @@ PetscErrorCode PsdDualPointDestroy(PsdDualPoint *point)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdDualPointPolar(PsdProblem problem, const PsdDualPoint *point, PetscReal *value, PetscReal *hidden)
+PetscErrorCode PsdDualPointPolar(PsdProblem problem, const PsdDualPoint *point, PsdPointPolar *polar)
 {
   PetscFunctionBeginUser;
   const PsdBlocks blocks = problem->blocks;
   const PetscReal *M, *rounding;
-  PetscReal largest[2] = {0, 0};
+  PsdPointPolar largest = {0, 0, 0};
   PetscCall(VecGetArrayRead(point->gradient, &M));
   PetscCall(VecGetArrayRead(point->rounding, &rounding));
   for (PetscInt k = 0; k < blocks->local; k++) {
     PetscReal one = INFINITY;
     PetscCall(PsdPolarsEvaluate(problem->polars, blocks->first + k, M + PsdBlocksOwn(blocks, k).at, &one));
+    largest.computed = PetscMax(largest.computed, one);
     /* not a number: not known */
     const PetscReal hides = 2 * rounding[k] <= PETSC_MAX_REAL ? 2 * rounding[k] : INFINITY;
     one = one + hides <= PETSC_MAX_REAL ? PsdRoundUp(one + hides) : INFINITY;
-    largest[0] = PetscMax(largest[0], one);
-    largest[1] = PetscMax(largest[1], hides);
+    largest.bound = PetscMax(largest.bound, one);
+    largest.hidden = PetscMax(largest.hidden, hides);
   }
   PetscCall(VecRestoreArrayRead(point->rounding, &rounding));
   PetscCall(VecRestoreArrayRead(point->gradient, &M));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, largest, 2, MPIU_REAL, MPI_MAX, blocks->comm));
-  *value = largest[0];
-  if (hidden) *hidden = largest[1];
+  PetscCallMPI(MPI_Allreduce(&largest, polar, sizeof(largest) / sizeof(PetscReal), MPIU_REAL, MPI_MAX, blocks->comm));
   PetscFunctionReturn(0);
 }
 

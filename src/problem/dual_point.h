@@ -53,8 +53,13 @@ PetscErrorCode PsdProblemEvaluate(PsdProblem problem, const PsdNetworkMatrix *ne
 PetscErrorCode PsdDualPointCreate(PsdProblem problem, PetscBool keep, PsdDualPoint *point);
 PetscErrorCode PsdDualPointDestroy(PsdDualPoint *point);
 
-/* PsdDualPointPolar - an upper bound of R*(A'nu), over all pairs: |[u;1]' E [u;1]| <= 2 ||E||_F of the error E is
-   added to what was found. hidden, or NULL: the largest such addition. Collective. */
-PetscErrorCode PsdDualPointPolar(PsdProblem problem, const PsdDualPoint *point, PetscReal *value, PetscReal *hidden);
+/* R*(A'nu) over all pairs: of A'nu as computed; an upper bound, with |[u;1]' E [u;1]| <= 2 ||E||_F of the error E
+   added to each pair's; and the largest such addition. */
+typedef struct {
+  PetscReal computed, bound, hidden;
+} PsdPointPolar;
+
+/* PsdDualPointPolar - all three by one evaluation of each pair. Collective. */
+PetscErrorCode PsdDualPointPolar(PsdProblem problem, const PsdDualPoint *point, PsdPointPolar *polar);
 
 #endif
