@@ -152,7 +152,7 @@ static void LargeSums(void **state)
     for (PetscInt k = 0; k < 640 * 640; k++) image[k] = 254;
     if (trial > 0) image[640 * 77 + 5] = 255;
     if (trial > 1)
-      for (PetscInt k = 0; k < 640 * 640; k++) image[k] = (unsigned char)(k * k % 251);
+      for (PetscInt k = 0; k < 640 * 640; k++) image[k] = (unsigned char)((PetscInt64)k * k % 251);
     MUST(PsdPatchesExtract(patches, image, row, &count));
     ExactPatch(&g, image, 0, 0, exact);
     for (PetscInt k = 0; k < 100; k++)
