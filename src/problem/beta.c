@@ -11,6 +11,7 @@
 */
 #include "beta.h"
 #include "base/base.h"
+#include "base/rounding.h"
 #include "dual_point.h"
 
 /* ||A_P||_F ||nu0|| is the most that ||h|| can be. Data that say anything stay far above this part of it, whatever
@@ -67,7 +68,8 @@ static PetscErrorCode SeparateFromRounding(PsdProblem problem)
   PetscCall(EvaluateFromSamples(problem, &polar));
   PetscCall(PetscInfo(NULL, "beta_max %g; from the samples at most %g, of which rounding %g\n",
                       (double)problem->beta_max, (double)polar.bound, (double)polar.hidden));
-  if (polar.bound > 2 * polar.hidden) PetscFunctionReturn(0);
+  /* of features that are all 0 the bound is next to the least number there is */
+  if (polar.bound > 2 * polar.hidden + 4 * PSD_TINY) PetscFunctionReturn(0);
   problem->beta_max = 0;
   if (problem->request.beta_rel > 0 || problem->request.beta_noise > 0)
     /* on another number of ranks rounding hides a little more or less; the bound is next to 0 when all features are 0 */
