@@ -44,7 +44,7 @@ typedef struct _p_PsdGrid {
   Vec vector; /* columns x rhs here, by columns: takes the place of the caller's */
 } * PsdGrid;
 
-/* PsdGridShapeOf - of so many ranks. all: none may be left out. PsdGridBlockOf - the size of blocks that leaves each rank a
+/* Places: grid_places.c. PsdGridShapeOf - of so many ranks. all: none may be left out. PsdGridBlockOf - the size of blocks that leaves each rank a
    few, as far as products gain by large ones. Not collective. */
 PsdGridShape PsdGridShapeOf(PetscMPIInt ranks, PetscBool all);
 PetscInt PsdGridBlockOf(PetscInt N, PetscMPIInt ranks);
