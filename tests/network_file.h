@@ -13,9 +13,8 @@
 static inline unsigned char *BytesOf(const char path[], size_t *size)
 {
   FILE *file = fopen(path, "rb");
-  struct stat found;
-  Require(file && !stat(path, &found), path);
-  *size = (size_t)found.st_size;
+  Require(file != NULL, path);
+  *size = SizeOf(path);
   unsigned char *bytes = malloc(*size + 1);
   Require(bytes && fread(bytes, 1, *size, file) == *size && !fclose(file), path);
   return bytes;

@@ -37,11 +37,31 @@ static const char *FindFault(hid_t creation)
   return filters < 0 ? "has filters that cannot be read" : NULL;
 }
 
+/* Chunks along an axis of fixed length that are longer than it. HDF5 makes none, and reads beyond what it has inflated where it
+   is told of some. */
+static PetscBool ChunksAreTooLong(hid_t dataset, hid_t creation)
+{
+  hsize_t extent[MOST_AXES], most[MOST_AXES], chunk[MOST_AXES];
+  PetscBool too_long = PETSC_FALSE;
+
+  if (H5Pget_layout(creation) != H5D_CHUNKED) return PETSC_FALSE;
+  const hid_t space = H5Dget_space(dataset);
+  const int axes = space < 0 ? -1 : H5Sget_simple_extent_ndims(space);
+  const PetscBool known =
+      (PetscBool)(axes > 0 && axes <= MOST_AXES && H5Sget_simple_extent_dims(space, extent, most) == axes &&
+                  H5Pget_chunk(creation, axes, chunk) == axes);
+  for (int k = 0; known && k < axes; k++)
+    if (most[k] != H5S_UNLIMITED && chunk[k] > most[k]) too_long = PETSC_TRUE;
+  if (space >= 0) (void)H5Sclose(space);
+  return (PetscBool)(axes <= MOST_AXES && (too_long || !known)); /* of more axes it is refused for them */
+}
+
 void PsdHdf5CheckLayout(hid_t dataset, const char path[], const char name[], PsdFailure *failure)
 {
   const hid_t creation = H5Dget_create_plist(dataset), type = H5Dget_type(dataset);
   const char *fault = creation < 0 || type < 0 ? "is damaged" : FindFault(creation);
 
+  if (!fault && ChunksAreTooLong(dataset, creation)) fault = "has chunks that are longer than it";
   if (!fault && H5Tcommitted(type) != 0) fault = "has a type of its own in the file";
   if (fault) PsdFailureRecord(failure, "%s: /%s %s, expected numbers in this file", path, name, fault);
   if (type >= 0) (void)H5Tclose(type);
