@@ -346,7 +346,7 @@ static PetscErrorCode PassPatches(Pass *pass, Vec S, PsdDualPoint points[])
   const PetscReal *norm, *error;
   PetscReal *yhat = pass->yhat;
   PetscCall(PsdPhaseBegin(PSD_PHASE_CERTIFY));
-  PsdRowsGetNorms(problem->rows, &norm, &error);
+  PetscCall(PsdRowsGetNorms(problem->rows, &norm, &error));
   PetscCall(PsdRowsForward(problem->rows, S, yhat));
   for (PetscInt i = 0; i < problem->n_local; i++) {
     const Sample sample = {norm + (size_t)i * G, error + (size_t)i * G};
