@@ -321,8 +321,9 @@ static PetscErrorCode ReduceProduct(Bounds *it, PetscInt p, PetscMPIInt owner, P
   PetscCall(PetscMPIIntCast(product->f * (product->k + 1), &count));
   PetscCallMPI(
       MPI_Reduce(rank == owner ? MPI_IN_PLACE : product->W, product->W, count, MPIU_REAL, MPI_SUM, owner, comm));
-  PetscReal roundings = PsdBlockProductsRoundings(it->of->patches, product->g, (PetscBool)!product->B,
-                                                  PsdNormBound(product->f * product->k, product->B));
+  const PetscReal B_norm = product->B ? PsdNormBound(product->f * product->k, product->B) : 0;
+  PetscReal roundings =
+      PsdBlockProductsRoundings(it->of->patches, product->g, (PetscBool)(product->B == NULL), B_norm);
   pair->trace = product->trace;
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &pair->trace, 1, MPIU_REAL, MPI_SUM, comm));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &roundings, 1, MPIU_REAL, MPI_MAX, comm));
@@ -409,12 +410,12 @@ static PetscErrorCode BoundAll(Bounds *it, PsdPointPolar *polar)
 
 /* ---------------------------------------------------------------- the certificate */
 
-/* R* may be above beta by this fraction and still leave the gap below the target: near the solution the dual value falls by beta
-   sum |alpha| times the fraction. */
-static PetscReal Slack(const PsdCertificate *certificate, PetscReal l1, PetscReal target)
+/* A bound below this is good enough: near the solution the dual value falls by beta sum |alpha| times the fraction that R* is
+   above beta. */
+static PetscReal GoodEnough(PetscReal beta, PetscReal weight, PetscReal primal, PetscReal target)
 {
-  const PetscReal share = certificate->primal > 0 ? l1 / certificate->primal : 1;
-  return PetscMin(0.1, 0.15 * target / PetscMax(0.02, share));
+  const PetscReal share = primal > 0 ? beta * weight / primal : 1;
+  return target > 0 ? beta * (1 + PetscMin(0.1, 0.15 * target / PetscMax(0.02, share))) : PETSC_NINFINITY;
 }
 
 /* The witness's multipliers are of M without its component tau J, tau = (tr M1 - M4)/d; the sides of this rank's pairs. */
@@ -471,7 +472,7 @@ PetscErrorCode PsdFactoredCertify(PsdFactored factored, const PsdNeurons *neuron
   PetscCall(PsdFiltersEvaluate(problem, factored->patches, neurons, &primal, &network.weight, &network.weight_error));
   PsdCertificateSetPrimal(problem, &network, &primal, certificate);
   PetscCall(BoundsCreate(factored, neurons, point, &bounds));
-  bounds.level = problem->beta * (1 + Slack(certificate, problem->beta * network.weight, target));
+  bounds.level = GoodEnough(problem->beta, network.weight, certificate->primal, target);
   PetscCall(LookAtPoint(&bounds, &ray));
   PetscCall(FindDual(&bounds, &ray, witness, &certificate->dual, &unrounded));
   PsdCertificateSetGap(certificate, unrounded);

@@ -60,7 +60,7 @@ PetscReal PsdFactoredGetKappa(PsdFactored factored, PetscInt g);
 
    Input:
      neurons - all of the network's, on every rank, in the problem's units: unit filters
-     target  - a block's bound is good enough when the gap is below `target` with it
+     target  - a block's bound is good enough when the gap is below `target` with it; 0: the least bounds
    Output:
      witness - or NULL: becomes that of the bound, which is then the one that the witness shows
 */

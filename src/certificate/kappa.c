@@ -24,10 +24,11 @@ typedef struct {
   PetscInt g, f, K;
   const PetscReal *V;
   PetscReal *C;                /* f x K */
-  PetscReal *A;                /* f x columns, by columns; of f columns the upper triangle */
+  PetscReal *A;                /* f x columns, by columns; where all are kept the upper triangle */
   PetscReal *XV;               /* K x PSD_PRODUCT_ROWS */
   PetscInt first;              /* of the columns of G that are made, ... */
-  PetscInt columns;            /* ... and how many; f: all */
+  PetscInt columns;            /* ... and how many */
+  PetscBool kept;              /* all at once, the upper triangle alone */
   PetscReal squares, products; /* ||X||_F^2, and how many products were added up on this rank */
 } Kappa;
 
@@ -42,11 +43,11 @@ static PetscErrorCode AddGram(Kappa *it, PetscInt rows, const PetscReal x[])
   PetscCall(PetscBLASIntCast(it->f, &f));
   PetscCall(PetscBLASIntCast(it->columns, &columns));
   PetscCall(PetscBLASIntCast(rows, &count));
-  if (columns == f) PetscCallBLAS("BLASsyrk", BLASsyrk_("U", "N", &f, &count, &one, x, &f, &one, it->A, &f));
+  if (it->kept) PetscCallBLAS("BLASsyrk", BLASsyrk_("U", "N", &f, &count, &one, x, &f, &one, it->A, &f));
   else
     PetscCallBLAS("BLASgemm",
                   BLASgemm_("N", "T", &f, &columns, &count, &one, x, &f, x + it->first, &f, &one, it->A, &f));
-  PetscCall(PetscLogFlops((columns == f ? 1.0 : 2.0) * rows * f * (PetscLogDouble)columns));
+  PetscCall(PetscLogFlops((it->kept ? 1.0 : 2.0) * rows * f * (PetscLogDouble)columns));
   PetscFunctionReturn(0);
 }
 
@@ -280,10 +281,10 @@ PetscErrorCode PsdKappaProve(MPI_Comm comm, PsdPatchMatrix patches, PetscInt g, 
   const PetscInt *f;
   PsdPatchMatrixGetSizes(patches, NULL, NULL, NULL, &f);
   Kappa it = {.comm = comm, .patches = patches, .g = g, .f = f[g], .K = K, .V = V};
-  const PetscBool kept = (PetscBool)(kind == PSD_KAPPA_AUTO ? it.f <= LARGE : kind == PSD_KAPPA_FACTOR);
-  const size_t columns = kept ? (size_t)it.f : COLUMNS;
+  it.kept = (PetscBool)(kind == PSD_KAPPA_AUTO ? it.f <= LARGE : kind == PSD_KAPPA_FACTOR);
+  const size_t columns = it.kept ? (size_t)it.f : COLUMNS;
   PetscCall(PetscMalloc3((size_t)it.f * K, &it.C, it.f * columns, &it.A, (size_t)K * PSD_PRODUCT_ROWS, &it.XV));
-  if (kept) PetscCall(ByFactorization(&it, kappa));
+  if (it.kept) PetscCall(ByFactorization(&it, kappa));
   else PetscCall(ByNorm(&it, kappa));
   if (!(*kappa <= PETSC_MAX_REAL)) *kappa = INFINITY;
   PetscCall(PetscFree3(it.C, it.A, it.XV));
