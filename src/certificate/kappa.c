@@ -8,7 +8,7 @@
 */
 #include "kappa.h"
 #include "base/base.h"
-#include "base/product.h"
+#include "base/long_product.h"
 #include "base/rounding.h"
 #include "cone/blocks.h"
 #include "cone/polar_proof.h"
