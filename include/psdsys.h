@@ -174,6 +174,13 @@ PSD_EXTERN PetscErrorCode PsdPhaseBegin(PsdPhase phase);
 PSD_EXTERN PetscErrorCode PsdPhaseEnd(PsdPhase phase);
 
 /*
+   PsdPhaseCurrent - Returns the phase that is open, or -1.
+
+   Not collective.
+*/
+PSD_EXTERN int PsdPhaseCurrent(void);
+
+/*
    PsdPhaseSeconds - Returns the wall seconds that this rank has spent in a phase so far. PsdWallSeconds - those since
    PsdInitialize.
 
