@@ -1,6 +1,6 @@
 /*
    ADMM as a type of solver: what it can do, its settings and its set-up. One iteration is in iterate.c, how it starts in
-   start.c, what it proves in certify.c.
+   start.c, what it proves in prove.c.
 */
 #include "admm.h"
 #include "base/base.h"

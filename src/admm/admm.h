@@ -92,7 +92,7 @@ PetscErrorCode PsdAdmmIterate(PsdSolver solver, PetscBool *due);
 PetscErrorCode PsdAdmmCheck(PsdSolver solver);
 /* adapt.c: the penalties */
 PetscErrorCode PsdAdmmAdapt(PsdSolver solver);
-/* certify.c: what is proved, of the network found or of one that is given */
+/* prove.c: what is proved, of the network found or of one that is given */
 PetscErrorCode PsdAdmmFixNetwork(PsdSolver solver, PsdNetwork network);
 PetscErrorCode PsdAdmmCertify(PsdSolver solver, PsdCertificate *certificate);
 /* state.c */
