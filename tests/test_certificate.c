@@ -136,6 +136,7 @@ typedef enum { FEATURES, PATCHES } Form;
 static Setting SettingReady(PetscInt classes, PetscReal beta_rel, Form form)
 {
   Setting it = SettingCreate(classes, beta_rel);
+  MUST(PsdProblemCreateGradient(it.problem));
   if (form == FEATURES) {
     MUST(PsdProblemLift(it.problem));
     MUST(PsdProblemComputeGram(it.problem));
