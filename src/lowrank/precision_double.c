@@ -1,0 +1,7 @@
+/*
+   Products with the patches in double precision.
+*/
+#define PSD_NUMBER PetscReal
+#define PSD_TABLE PsdDouble
+#define PSD_GEMM PsdGemmDouble
+#include "precision_functions.h"
