@@ -41,7 +41,7 @@ static inline LowrankSetting LowrankSettingCreate(PetscInt classes, PetscInt bra
   it.problem->request.beta_rel = 0.1;
   MUST(PsdProblemSetUp(it.problem));
   MUST(PsdPatchMatrixCreate(it.data, it.patches, it.problem->activation, memory, &it.matrix));
-  MUST(PsdComponentsCreate(PETSC_COMM_WORLD, it.data, it.patches, it.matrix, 3, &it.components));
+  MUST(PsdComponentsCreate(PETSC_COMM_WORLD, it.data, it.patches, it.matrix, 3, 3, &it.components));
   return it;
 }
 

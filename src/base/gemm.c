@@ -66,3 +66,16 @@ PetscErrorCode PsdSyrkSingle(char trans, PetscInt n, PetscInt k, const float A[]
   PetscCall(PetscLogFlops(1.0 * n * n * k));
   PetscFunctionReturn(0);
 }
+
+PetscErrorCode PsdSyrkDouble(char trans, PetscInt n, PetscInt k, const PetscReal A[], PetscInt lda, PetscReal C[],
+                             PetscInt ldc)
+{
+  PetscFunctionBeginUser;
+  const PetscReal one = 1, zero = 0;
+  const PetscInt sizes[] = {n, n, k, lda, lda, ldc};
+  PetscBLASInt s[6];
+  PetscCall(Cast(sizes, s));
+  if (n > 0) PetscCallBLAS("BLASsyrk", BLASsyrk_("U", &trans, &s[0], &s[2], &one, A, &s[3], &zero, C, &s[5]));
+  PetscCall(PetscLogFlops(1.0 * n * n * k));
+  PetscFunctionReturn(0);
+}

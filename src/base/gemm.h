@@ -14,8 +14,11 @@ PetscErrorCode PsdGemmSingle(char transA, char transB, PetscInt m, PetscInt n, P
 PetscErrorCode PsdGemmDouble(char transA, char transB, PetscInt m, PetscInt n, PetscInt k, const PetscReal A[],
                              PetscInt lda, const PetscReal B[], PetscInt ldb, PetscReal C[], PetscInt ldc);
 
-/* PsdSyrkSingle - upper triangle of C (n x n) = A'A (trans 'T', A: k x n) or A A' ('N', A: n x k). Not collective. */
+/* PsdSyrkSingle, PsdSyrkDouble - upper triangle of C (n x n) = A'A (trans 'T', A: k x n) or A A' ('N', A: n x k). Not
+   collective. */
 PetscErrorCode PsdSyrkSingle(char trans, PetscInt n, PetscInt k, const float A[], PetscInt lda, float C[],
+                             PetscInt ldc);
+PetscErrorCode PsdSyrkDouble(char trans, PetscInt n, PetscInt k, const PetscReal A[], PetscInt lda, PetscReal C[],
                              PetscInt ldc);
 
 #endif

@@ -168,7 +168,7 @@ static PetscErrorCode NumberBranches(PsdPatches patches, PsdComponentList *list)
 }
 
 PetscErrorCode PsdComponentsCreate(MPI_Comm comm, PsdData data, PsdPatches patches, PsdPatchMatrix matrix, PetscInt K,
-                                   PsdComponentList *list)
+                                   PetscInt complete, PsdComponentList *list)
 {
   PetscFunctionBeginUser;
   const PetscInt *f;
@@ -180,11 +180,11 @@ PetscErrorCode PsdComponentsCreate(MPI_Comm comm, PsdData data, PsdPatches patch
     Sample sample;
     for (PetscInt g = 0; g < list->G; g++)
       if (list->branch[g] == k) it->f = f[g];
-    const PetscBool complete = (PetscBool)(it->f <= PetscMax(K, PSD_COMPONENTS_COMPLETE));
-    it->K = complete ? it->f : K;
+    const PetscBool all = (PetscBool)(it->f <= PetscMax(K, complete));
+    it->K = all ? it->f : K;
     PetscCall(PetscMalloc1((size_t)it->f * it->K, &it->E));
     PetscCall(CollectBranch(data, matrix, list, k, it->K, it->f, &sample));
-    if (complete) PetscCall(Decompose(comm, &sample, it));
+    if (all) PetscCall(Decompose(comm, &sample, it));
     else PetscCall(Iterate(comm, &sample, it));
     PetscCall(PetscFree(sample.x));
     PetscCall(PsdBroadcastArray(comm, MPIU_REAL, (size_t)it->f * it->K, it->E));

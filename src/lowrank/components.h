@@ -8,9 +8,6 @@
 
 #include "problem/patch_matrix.h"
 
-/* Up to this length of a patch all components are computed, as a coarser level would save nothing. */
-#define PSD_COMPONENTS_COMPLETE 384
-
 /* Of one branch: K orthonormal columns of f numbers, the strongest first, the same on every rank. */
 typedef struct {
   PetscInt f, K;
@@ -24,10 +21,10 @@ typedef struct {
   PsdComponents *of;
 } PsdComponentList;
 
-/* PsdComponentsCreate - the leading K components of each branch, all of them where f is at most PSD_COMPONENTS_COMPLETE or
-   K. Collective. */
+/* PsdComponentsCreate - the leading K components of each branch; all of them where f is at most `complete`, as a coarser level
+   would save nothing there, or K. Collective. */
 PetscErrorCode PsdComponentsCreate(MPI_Comm comm, PsdData data, PsdPatches patches, PsdPatchMatrix matrix, PetscInt K,
-                                   PsdComponentList *components);
+                                   PetscInt complete, PsdComponentList *components);
 PetscErrorCode PsdComponentsDestroy(PsdComponentList *components);
 
 #endif

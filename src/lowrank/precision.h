@@ -28,6 +28,16 @@ typedef struct {
                       void *p);
   /* products that are kept are in single precision */
   void (*keep)(PetscInt rows, const void *p, float kept[]);
+  /* rows <- the patches of samples with sign nu > 0, times the root of factor |nu|; returns how many */
+  PetscInt (*select)(PetscInt samples, PetscInt count, PetscInt K, PetscReal sign, PetscReal factor,
+                     const PetscReal nu[], const void *x, void *rows);
+  /* upper triangle of S (K x K, by columns) = the sum of products of `rows` rows with themselves */
+  PetscErrorCode (*syrk)(PetscInt K, PetscInt rows, const void *x, void *S);
+  /* upper triangle of M, by columns with a leading dimension, += scale S */
+  void (*add_upper)(PetscInt K, PetscReal scale, const void *S, PetscReal M[], PetscInt ld);
+  /* sum += factor times the sum of nu x over all patches */
+  void (*add_weighted)(PetscInt samples, PetscInt count, PetscInt K, PetscReal factor, const PetscReal nu[],
+                       const void *x, PetscReal sum[]);
   /* F, whose columns have K+1 numbers, += K x columns */
   void (*unpack_add)(PetscInt K, PetscInt columns, const void *V, PetscReal F[]);
 } PsdPrecision;

@@ -4,4 +4,5 @@
 #define PSD_NUMBER PetscReal
 #define PSD_TABLE PsdDouble
 #define PSD_GEMM PsdGemmDouble
+#define PSD_SYRK PsdSyrkDouble
 #include "precision_functions.h"

@@ -1,6 +1,6 @@
 /*
-   The functions of precision.h for the type PSD_NUMBER, as the table PSD_TABLE with the product PSD_GEMM. Included once for
-   each type.
+   The functions of precision.h for the type PSD_NUMBER, as the table PSD_TABLE. Included once for
+   each type, with its products PSD_GEMM and PSD_SYRK.
 */
 #include "precision.h"
 #include "base/gemm.h"
@@ -65,6 +65,48 @@ static void Keep(PetscInt rows, const void *p, float kept[])
   for (PetscInt k = 0; k < rows; k++) kept[k] = (float)from[k];
 }
 
+static PetscInt Select(PetscInt samples, PetscInt count, PetscInt K, PetscReal sign, PetscReal factor,
+                       const PetscReal nu[], const void *x, void *rows)
+{
+  const PSD_NUMBER *from = x;
+  PSD_NUMBER *to = rows;
+  const size_t length = (size_t)count * K;
+  PetscInt selected = 0;
+  for (PetscInt i = 0; i < samples; i++, from += length) {
+    if (!(sign * nu[i] > 0)) continue;
+    const PSD_NUMBER root = (PSD_NUMBER)PetscSqrtReal(factor * PetscAbsReal(nu[i]));
+    for (size_t k = 0; k < length; k++) to[k] = root * from[k];
+    to += length;
+    selected += count;
+  }
+  return selected;
+}
+
+static PetscErrorCode Syrk(PetscInt K, PetscInt rows, const void *x, void *S)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PSD_SYRK('N', K, rows, x, K, S, K));
+  PetscFunctionReturn(0);
+}
+
+static void AddUpper(PetscInt K, PetscReal scale, const void *S, PetscReal M[], PetscInt ld)
+{
+  const PSD_NUMBER *from = S;
+  for (PetscInt l = 0; l < K; l++)
+    for (PetscInt k = 0; k <= l; k++) M[(size_t)l * ld + k] += scale * (PetscReal)from[(size_t)l * K + k];
+}
+
+static void AddWeighted(PetscInt samples, PetscInt count, PetscInt K, PetscReal factor, const PetscReal nu[],
+                        const void *x, PetscReal sum[])
+{
+  const PSD_NUMBER *from = x;
+  for (PetscInt i = 0; i < samples; i++) {
+    const PetscReal weight = factor * nu[i];
+    for (PetscInt l = 0; l < count; l++, from += K)
+      for (PetscInt k = 0; k < K; k++) sum[k] += weight * (PetscReal)from[k];
+  }
+}
+
 static void UnpackAdd(PetscInt K, PetscInt columns, const void *V, PetscReal F[])
 {
   const PSD_NUMBER *from = V;
@@ -78,4 +120,8 @@ const PsdPrecision PSD_TABLE = {.size = sizeof(PSD_NUMBER),
                                 .add_scores = AddScores,
                                 .slopes = Slopes,
                                 .keep = Keep,
+                                .select = Select,
+                                .syrk = Syrk,
+                                .add_upper = AddUpper,
+                                .add_weighted = AddWeighted,
                                 .unpack_add = UnpackAdd};
