@@ -16,7 +16,8 @@
 
 typedef struct _p_PsdFactored *PsdFactored;
 
-/* A basis of patches, the same on every rank: f x K by columns, orthonormal up to rounding. K may be 0. */
+/* A basis of a region's patches, the same on every rank: f x K by columns, orthonormal up to rounding, K <= f. K = 0: M is formed,
+   f (f+1) numbers for each pair of the region that is looked at together: for small f. */
 typedef struct {
   PetscInt K;
   const PetscReal *V;
@@ -34,18 +35,19 @@ typedef struct {
 typedef struct {
   const PetscReal *nu;   /* n_local x C row-major; it is pulled into the domain of the dual function */
   PsdBlockBound *blocks; /* 2 pairs, the same on every rank */
-  PetscReal *u;          /* NULL: not wanted; 2 pairs x f_max row-major: unit vectors at which the form is nearly as large as
-                            it can be, the same on every rank */
+  PetscReal *u; /* NULL: not wanted; 2 pairs x f_max row-major, the same on every rank: of a block whose bound is
+                            above what is good enough, a unit vector at which the form is nearly as large as it can be */
 } PsdFactoredPoint;
 
 /*
-   PsdFactoredCreate - proves kappa_g >= lambda_max((I - VV') X_g'X_g (I - VV')) for each region's patches X_g, once for all dual
-   points and betas. Regions whose f is small have their M formed, and use no basis.
+   PsdFactoredCreate - proves kappa_g >= lambda_max((I - VV') X_g'X_g (I - VV')) for each region's patches X_g that have a basis
+   V, once for all dual points and betas (kappa.h).
 
    Collective. problem, patches, the bases (G, by region; those of one branch may share V): borrowed, for as long as the
-   object lives. Cost: n count f (f + 4 K) flops a region.
+   object lives. Cost: n count f^2 flops a region.
 */
-PetscErrorCode PsdFactoredCreate(PsdProblem problem, PsdPatchMatrix patches, const PsdBasis basis[], PsdFactored *factored);
+PetscErrorCode PsdFactoredCreate(PsdProblem problem, PsdPatchMatrix patches, const PsdBasis basis[],
+                                 PsdFactored *factored);
 
 /* PsdFactoredGetKappa - kappa_g of region g; 0 where M is formed. a max(s nu_it/count)+ kappa_g is what a block's bound is off by
    at most. Not collective. */
@@ -58,7 +60,7 @@ PetscReal PsdFactoredGetKappa(PsdFactored factored, PetscInt g);
 
    Input:
      neurons - all of the network's, on every rank, in the problem's units: unit filters
-     target  - a block's bound is good enough when the gap is below `target` with it
+     target  - a block's bound is good enough when the gap is below `target` with it; 0: the least bounds
    Output:
      witness - or NULL: becomes that of the bound, which is then the one that the witness shows
 */
