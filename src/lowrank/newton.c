@@ -12,6 +12,7 @@
 #include "newton.h"
 #include "base/base.h"
 #include "precondition.h"
+#include <math.h>
 
 #define PRECISE_BELOW 3e-8 /* decrement, relative to the value, from which gradients are made in double precision */
 #define COARSE_ABOVE 1e-5  /* decrement above which the step is solved for coarsely, ... */
@@ -404,7 +405,7 @@ static PetscErrorCode NewtonCreate(PsdObjective objective, PsdLevel level, PsdCo
                          &it->r, length, &it->z, length, &it->p));
   PetscCall(PetscCalloc1(length, &it->Hp));
   for (PetscInt k = 0; k < it->groups; k++) {
-    it->group[k].radius = PETSC_INFINITY;
+    it->group[k].radius = INFINITY;
     it->mask[k] = PETSC_TRUE;
   }
   for (PetscInt j = 0; j < columns->count; j++) it->group[PsdObjectiveGroupOf(objective, j)].active = PETSC_TRUE;
