@@ -137,8 +137,8 @@ static void Converges(void **state)
           const PetscReal g = gradient[i] + sign * it.mu[it.columns.block[j]] * it.columns.F[i];
           rest += g * g;
         }
-      fprintf(stderr, "%s: %g -> %g, %d iterations, decrement %g, gradient %g\n", losses[k], (double)sum_before, (double)sum,
-              (int)result.iterations, (double)result.decrement, (double)(rest / scale));
+      fprintf(stderr, "%s: %g -> %g, %d iterations, decrement %g, gradient %g\n", losses[k], (double)sum_before,
+              (double)sum, (int)result.iterations, (double)result.decrement, (double)(rest / scale));
       assert_true(sum < sum_before && result.iterations < 60);
       assert_true(result.decrement <= 1e-13 && rest <= 1e-9 * scale);
       assert_true(Normal(&it.columns, it.columns.F) <= 1e-12);

@@ -90,7 +90,8 @@ static PetscReal FromFeatures(Case *it)
 static void CheckDerivatives(Case *it)
 {
   const size_t length = it->columns.at[it->columns.count];
-  const PetscReal step = 1e-4, exact = PsdLevelIsComplete(it->level) ? 1e-12 : 1e-6; /* a coarse level rounds its patches */
+  const PetscReal step = 1e-4,
+                  exact = PsdLevelIsComplete(it->level) ? 1e-12 : 1e-6; /* a coarse level rounds its patches */
   PetscReal *gradient, *direction, *moved, *before, *after, *product, value[8];
   MUST(PetscMalloc6(length, &gradient, length, &direction, length, &moved, length, &before, length, &after, length,
                     &product));

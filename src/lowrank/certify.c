@@ -67,11 +67,13 @@ static PetscErrorCode Prove(PsdLowrank it, const PsdNeurons *neurons, const Pets
 {
   PetscFunctionBeginUser;
   const PetscInt blocks = 2 * it->problem->blocks->pairs;
+  const int phase = PsdPhaseCurrent(); /* the certificate is a phase of its own in the midst of it */
   PsdFactoredPoint point = {nu, it->blocks, it->u};
   PetscCall(PrepareCertificates(it));
   for (PetscInt b = 0; b < blocks; b++) it->blocks[b] = (PsdBlockBound){.theta = theta[b]};
   PetscCall(PsdFactoredCertify(it->factored, neurons, &point, it->solver->target, it->solver->witness, certificate));
   for (PetscInt b = 0; b < blocks; b++) theta[b] = it->blocks[b].theta;
+  if (phase >= 0) PetscCall(PsdPhaseBegin((PsdPhase)phase));
   PetscFunctionReturn(0);
 }
 

@@ -92,6 +92,22 @@ void PsdColumnsRetract(const PsdColumns *columns, PetscReal F[])
   }
 }
 
+void PsdColumnsMultipliers(const PsdColumns *columns, const PetscReal gradient[], PetscReal mu[])
+{
+  const PetscReal *F = columns->F;
+  for (PetscInt j = 0, end; j < columns->count; j = end) {
+    PetscReal product = 0, square = 0;
+    end = EndOfBlock(columns, j);
+    for (PetscInt i = j; i < end; i++) {
+      const size_t last = columns->at[i + 1] - 1;
+      for (size_t k = columns->at[i]; k < last; k++) product += F[k] * gradient[k], square += F[k] * F[k];
+      product -= F[last] * gradient[last];
+      square += F[last] * F[last];
+    }
+    mu[columns->block[j]] = square > 0 ? -product / square : 0;
+  }
+}
+
 /* F <- F U for the r columns of one block, the longest first; kept: how many are long enough. */
 static PetscErrorCode Orthogonalise(PetscInt d, PetscInt r, PetscReal F[], PetscReal least, PetscInt *kept)
 {

@@ -53,6 +53,10 @@ PetscErrorCode PsdColumnsJoin(PsdColumns *columns, const PsdColumns *more);
    block. A block whose V or W vanishes has no such multiple and stays. Not collective. */
 void PsdColumnsRetract(const PsdColumns *columns, PetscReal F[]);
 
+/* PsdColumnsMultipliers - mu[block] <- 2 mu = -<J F, gradient>/||F||^2 for the blocks that have columns, which makes gradient + 2 mu
+   J F tangential; those of other blocks stay. Not collective. */
+void PsdColumnsMultipliers(const PsdColumns *columns, const PetscReal gradient[], PetscReal mu[]);
+
 /* PsdColumnsCompress - columns F U with F = F U U', orthogonal to each other, without those that are shorter than `least`
    times the longest of their block; retracted. Not collective. */
 PetscErrorCode PsdColumnsCompress(PsdColumns *columns, PetscReal least);

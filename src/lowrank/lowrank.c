@@ -96,7 +96,7 @@ static PetscErrorCode BeginBeta(PsdSolver solver)
   const PsdLowrank it = solver->data;
   it->best.known = PETSC_FALSE;
   it->bound = 0;
-  it->place.tighten = 1;
+  it->place.tighten = it->place.share = 1;
   it->place.polished = 0;
   solver->status = (PsdSolverStatus){.objective = it->problem->loss_at_zero, .gap = 1};
   if (it->problem->beta < it->problem->beta_max) PetscFunctionReturn(0);

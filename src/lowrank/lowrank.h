@@ -27,6 +27,7 @@ typedef struct {
   PetscBool fine; /* on the complete level, for good */
   PetscReal
       tighten; /* what the tolerance of Newton's method is multiplied by: below 1 where its point was not good enough */
+  PetscReal share;   /* of the gap asked for: what is asked of the coarse filters, where these are all there are */
   PetscInt polished; /* certificates in a row that asked for a better point, and not for columns */
 } PsdLowrankPlace;
 
@@ -87,7 +88,7 @@ PetscErrorCode PsdLowrankMoveTo(PsdLowrank lowrank, PetscBool fine);
 /* steps.c. Collective. */
 PetscErrorCode PsdLowrankIterate(PsdSolver solver, PetscBool *due);
 PetscErrorCode PsdLowrankAdapt(PsdSolver solver);
-/* PsdLowrankEvaluate - scores, slopes and values at the columns. */
+/* PsdLowrankEvaluate - scores, slopes, values and multipliers at the columns. */
 PetscErrorCode PsdLowrankEvaluate(PsdLowrank lowrank, PetscBool precise);
 
 /* certify.c. Collective. */

@@ -48,9 +48,9 @@ typedef struct {
   size_t length;
   PetscBool precise, *mask; /* mask: of groups, for the objective */
   Group *group;
-  PathStep *path;    /* max_cg x groups */
-  float **direction; /* max_cg: p of each step */
-  PetscReal *dots, *mu;
+  PathStep *path;                                                    /* max_cg x groups */
+  float **direction;                                                 /* max_cg: p of each step */
+  PetscReal *dots, *mu, *multipliers;                                /* multipliers: work, of all blocks */
   PetscReal *gradient, *trial, *trial_gradient, *d, *r, *z, *p, *Hp; /* of the shape of F */
 } Newton;
 
@@ -113,22 +113,14 @@ static void AddMultipliers(Newton *it, const PetscReal x[], PetscReal out[])
   }
 }
 
-/* 2 mu = -<J F, gradient>/||F||^2 for the blocks of groups in the mask: it makes gradient + 2 mu J F tangential */
+/* Those of the groups in the mask. */
 static PetscErrorCode FindMultipliers(Newton *it)
 {
   PetscFunctionBeginUser;
   const PsdColumns *columns = it->columns;
-  const PetscReal *F = columns->F, *gradient = it->gradient;
-  for (PetscInt j = 0, end; j < columns->count; j = end) {
-    PetscReal product = 0, square = 0;
-    for (end = j; end < columns->count && columns->block[end] == columns->block[j]; end++) {
-      const size_t last = columns->at[end + 1] - 1;
-      for (size_t k = columns->at[end]; k < last; k++) product += F[k] * gradient[k], square += F[k] * F[k];
-      product -= F[last] * gradient[last];
-      square += F[last] * F[last];
-    }
-    if (it->mask[PsdObjectiveGroupOf(it->objective, j)]) it->mu[columns->block[j]] = square > 0 ? -product / square : 0;
-  }
+  PsdColumnsMultipliers(columns, it->gradient, it->multipliers);
+  for (PetscInt j = 0; j < columns->count; j++)
+    if (it->mask[PsdObjectiveGroupOf(it->objective, j)]) it->mu[columns->block[j]] = it->multipliers[columns->block[j]];
   PetscCall(PsdBroadcastArray(it->comm, MPIU_REAL, (size_t)PsdBlockCount(columns), it->mu));
   PetscFunctionReturn(0);
 }
@@ -403,7 +395,7 @@ static PetscErrorCode NewtonCreate(PsdObjective objective, PsdLevel level, PsdCo
   PetscCall(PetscCalloc2(groups, &it->group, settings->max_cg, &it->direction));
   PetscCall(PetscCalloc7(length, &it->gradient, length, &it->trial, length, &it->trial_gradient, length, &it->d, length,
                          &it->r, length, &it->z, length, &it->p));
-  PetscCall(PetscCalloc1(length, &it->Hp));
+  PetscCall(PetscCalloc2(length, &it->Hp, PsdBlockCount(columns), &it->multipliers));
   for (PetscInt k = 0; k < it->groups; k++) {
     it->group[k].radius = INFINITY;
     it->mask[k] = PETSC_TRUE;
@@ -419,7 +411,7 @@ static PetscErrorCode NewtonDestroy(Newton *it)
   PetscCall(PetscFree3(it->mask, it->dots, it->path));
   PetscCall(PetscFree2(it->group, it->direction));
   PetscCall(PetscFree7(it->gradient, it->trial, it->trial_gradient, it->d, it->r, it->z, it->p));
-  PetscCall(PetscFree(it->Hp));
+  PetscCall(PetscFree2(it->Hp, it->multipliers));
   PetscFunctionReturn(0);
 }
 

@@ -25,6 +25,7 @@ static PetscErrorCode VisitPlace(PsdLowrank it, PsdVisitor v)
   PetscCall(PsdVisitPositive(v, "place_beta", &it->place.beta));
   PetscCall(PsdVisitBool(v, "complete_level", &fine));
   PetscCall(PsdVisitPositive(v, "tighten", &it->place.tighten));
+  PetscCall(PsdVisitPositive(v, "share", &it->place.share));
   PetscCall(PsdVisitInt(v, "polished", 0, PETSC_MAX_INT, &it->place.polished));
   PetscCall(PsdVisitorAgree(v));
   if (PsdVisitorIsReading(v)) PetscCall(PsdLowrankMoveTo(it, fine));

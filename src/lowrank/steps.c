@@ -16,13 +16,14 @@
 #define PATH_GAP 3e-2   /* among the coarse filters, before the beta asked for */
 #define COARSE_GAP 1e-4 /* at it: a neuron that is missing is found more cheaply here than on the complete level */
 #define DECREMENT 0.03  /* of the gap squared: what a gap needs */
-#define LEAST_DECREMENT 1e-14
+#define LEAST_DECREMENT 1e-24
 #define ROUGH 1e-6      /* decrement at which columns that vanish are dropped before Newton's method goes on */
 #define DROP_ROUGH 5e-3 /* columns shorter than this part of the longest of their block, ... */
 #define DROP 2e-3       /* ... and at the end */
 #define MOST_DIRECTIONS 40
 #define NEARLY_RIGHT 1.02 /* polar over beta, from which on points are to be better */
 #define TIGHTEN 0.03
+#define SHARE 0.3
 #define RIGHT 1.05 /* certified bound over beta, below which a better point comes before new columns */
 #define MOST_POLISHING 2
 #define MOST_NEWTON 40
@@ -39,6 +40,8 @@ PetscErrorCode PsdLowrankEvaluate(PsdLowrank it, PetscBool precise)
   for (PetscInt k = 0; k < groups; k++) all[k] = PETSC_TRUE;
   PetscCall(PsdObjectiveSet(it->objective, PsdLowrankLevel(it), &it->columns, it->place.beta));
   PetscCall(PsdObjectiveEvaluate(it->objective, precise, all, it->columns.F, it->value, gradient));
+  PsdColumnsMultipliers(&it->columns, gradient, it->mu);
+  PetscCall(PsdBroadcastArray(it->problem->comm, MPIU_REAL, (size_t)PsdBlockCount(&it->columns), it->mu));
   PetscCall(PetscFree2(all, gradient));
   PetscFunctionReturn(0);
 }
@@ -170,7 +173,7 @@ static PetscErrorCode IterateCoarse(PsdLowrank it, PetscBool *due)
   PetscFunctionBeginUser;
   const PetscReal target = it->solver->target;
   const PetscBool last = (PetscBool)(it->place.beta <= it->problem->beta), ends = PsdLevelIsComplete(it->coarse);
-  const PetscReal tolerance = !last ? PATH_GAP : ends ? target : PetscMax(target, COARSE_GAP);
+  const PetscReal tolerance = !last ? PATH_GAP : ends ? it->place.share * target : PetscMax(target, COARSE_GAP);
   PetscReal gap = 1, worst = 0;
   PsdViolations violations;
   PetscCall(LookAround(it, tolerance, &violations, &gap, &worst));
@@ -245,7 +248,7 @@ PetscErrorCode PsdLowrankAdapt(PsdSolver solver)
   if (!it->complete) {
     /* all is seen among the filters of the one level there is */
     it->place.fine = PETSC_FALSE;
-    it->place.tighten *= TIGHTEN;
+    it->place.share *= SHARE;
     PetscFunctionReturn(0);
   }
   for (PetscInt b = 0; b < 2 * it->problem->blocks->pairs; b++) worst = PetscMax(worst, it->blocks[b].bound);
