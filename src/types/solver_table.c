@@ -6,9 +6,9 @@
 #include "base/base.h"
 #include <string.h>
 
-extern const PsdSolverType PsdSolverAdmm;
+extern const PsdSolverType PsdSolverAdmm, PsdSolverLowrank;
 
-const PsdSolverType *const PsdSolverTable[] = {&PsdSolverAdmm, NULL};
+const PsdSolverType *const PsdSolverTable[] = {&PsdSolverAdmm, &PsdSolverLowrank, NULL};
 
 #define COUNT (sizeof(PsdSolverTable) / sizeof(*PsdSolverTable) - 1)
 
