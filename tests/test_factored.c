@@ -192,6 +192,21 @@ static PsdCertificate CertifyWith(const Setting *it, PetscInt K, size_t memory, 
   return certificate;
 }
 
+/* 2 sum_i |nu_it| error_ig of a pair: what the errors of features may hide of its form */
+static PetscReal Hidden(const Setting *it, PetscInt pair, const PetscReal nu[])
+{
+  const PetscInt G = it->problem->blocks->G, C = it->problem->blocks->C;
+  PsdPatchMatrix patches = PatchesOf(it, 0);
+  const PetscReal *norm, *error;
+  PetscReal sum = 0;
+  MUST(PsdPatchMatrixGetBounds(patches, &norm, &error));
+  for (PetscInt i = 0; i < it->problem->n_local; i++)
+    sum += 2 * PetscAbsReal(nu[i * C + pair / G]) * error[i * G + pair % G];
+  MUST(MPI_Allreduce(MPI_IN_PLACE, &sum, 1, MPIU_REAL, MPI_SUM, PETSC_COMM_WORLD));
+  MUST(PsdPatchMatrixDestroy(&patches));
+  return sum;
+}
+
 static void CheckSetting(const SettingKind *kind, PetscInt classes, PetscReal beta_rel)
 {
   Setting it = SettingReady(kind, classes, beta_rel);
@@ -223,6 +238,8 @@ static void CheckSetting(const SettingKind *kind, PetscInt classes, PetscReal be
         const PetscReal size = PetscAbsReal(whole[b].theta) + PetscAbsReal(whole[b].phi);
         Require(blocks[b].bound >= whole[b].bound - TOLERANCE * size - 1e-290,
                 "not below the polar of the whole block");
+        const PetscReal more = blocks[b].bound - (blocks[b].theta + blocks[b].phi);
+        Require(more >= Hidden(&it, b / 2, nu) - 4 * PETSC_MACHINE_EPSILON * size, "errors of features are counted");
         Require(blocks[b].bound <= PetscMax(whole[b].bound, -whole[b ^ 1].bound) + range + TOLERANCE * size + 1e-12,
                 "not above it by more than kappa says");
       }
@@ -267,6 +284,7 @@ static void KappaIsProved(void **state)
                                {.height = 1, .width = 1, .pool = 1, .activation = activation}};
   (void)state;
   for (size_t k = 0; k < sizeof(kinds) / sizeof(*kinds); k++) {
+    const PetscInt numbers = PsdKappaNumbers;
     Setting it = SettingCreateOf(&kinds[k], 3, 0.1);
     PsdPatchMatrix patches = PatchesOf(&it, k % 2 ? 0 : SIZE_MAX);
     const PetscInt f = it.problem->blocks->f_max;
@@ -276,6 +294,7 @@ static void KappaIsProved(void **state)
     for (PetscInt K = 0; K <= f; K += PetscMax(1, f / 6)) {
       PetscReal *V, kappa, by_norm, skew;
       (void)Components(patches, 0, K, &V);
+      PsdKappaNumbers = K % 2 ? numbers : 100; /* a few columns at a time */
       const PetscReal exact = LargestBeyond(&gram, K, V);
       MUST(PsdKappaProve(PETSC_COMM_WORLD, patches, 0, K, V, PSD_KAPPA_FACTOR, &kappa));
       MUST(PsdKappaProve(PETSC_COMM_WORLD, patches, 0, K, V, PSD_KAPPA_NORM, &by_norm));
@@ -287,9 +306,42 @@ static void KappaIsProved(void **state)
       Require(skew >= LargestBeyond(&gram, K, V) - 1e-13 * trace, "of any vectors");
       MUST(PetscFree(V));
     }
+    PsdKappaNumbers = numbers;
     MUST(PsdPatchMatrixDestroy(&patches));
     SettingDestroy(&it);
   }
+}
+
+/* A basis of the components that matter least, and nu = 1: what is largest lies beyond the basis, where only kappa knows of it. */
+static void KappaIsCounted(void **state)
+{
+  static const PetscReal square[3] = {1, 0, 0};
+  const SettingKind kind = {.height = 5, .width = 6, .pool = 1, .activation = square};
+  Setting it = SettingReady(&kind, 2, 0.1);
+  PsdPatchMatrix patches = PatchesOf(&it, SIZE_MAX);
+  PsdNeurons none = RandomNeurons(it.problem->blocks, 0, 1, 1);
+  const Gram gram = GramOf(patches, 0);
+  const PetscReal largest = LargestBeyond(&gram, 0, NULL);
+  PetscReal *V, *nu;
+  PsdFactored factored;
+  PsdCertificate certificate;
+  PsdBlockBound blocks[2] = {{0}};
+  (void)state;
+  MUST(PetscMalloc1(it.problem->n_local, &nu));
+  for (PetscInt i = 0; i < it.problem->n_local; i++) nu[i] = 1;
+  (void)Components(patches, 0, gram.f, &V);
+  const PsdBasis last = {4, V + (size_t)(gram.f - 4) * gram.f};
+  PsdFactoredPoint point = {.nu = nu, .blocks = blocks};
+  MUST(PsdFactoredCreate(it.problem, patches, &last, &factored));
+  MUST(PsdFactoredCertify(factored, &none, &point, 0, NULL, &certificate));
+  const PetscReal form = it.problem->activation[0] * largest;
+  Require(blocks[0].bound >= form * (1 - 1e-12) && blocks[0].bound <= 1.02 * form, "the largest eigenvalue of a X'X");
+  MUST(PsdFactoredDestroy(&factored));
+  MUST(PsdPatchMatrixDestroy(&patches));
+  MUST(PsdNeuronsDestroy(&none));
+  MUST(PetscFree(V));
+  MUST(PetscFree(nu));
+  SettingDestroy(&it);
 }
 
 /* What ADMM has found is certified by its own filters and a few components nearly as well as by its svec. */
@@ -374,9 +426,9 @@ static void WitnessHolds(void **state)
 
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(KappaIsProved), cmocka_unit_test(Activations),
-                                     cmocka_unit_test(Losses), cmocka_unit_test(AfterSolving),
-                                     cmocka_unit_test(WitnessHolds)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(KappaIsProved), cmocka_unit_test(KappaIsCounted),
+                                     cmocka_unit_test(Activations),   cmocka_unit_test(Losses),
+                                     cmocka_unit_test(AfterSolving),  cmocka_unit_test(WitnessHolds)};
   if (PsdInitialize(&argc, &argv, NULL)) return 1;
   WriteImages();
   const int failures = cmocka_run_group_tests(tests, NULL, NULL);

@@ -260,6 +260,39 @@ static void DefectIsCounted(void **state)
   }
 }
 
+/* W and M4 that are off by all that their error allows, by much more than rounding: the proof is of the block itself. */
+static void ErrorsAreCounted(void **state)
+{
+  (void)state;
+  for (uint64_t seed = 0; seed < 40; seed++) {
+    Block *it = Make(16, (PetscInt)(seed % 17), seed % 3 ? MIXED : LOW_RANK, activations[seed % 5], seed);
+    const PetscReal error = PetscPowReal(10, -2 - (PetscReal)(seed % 5)) * Norm(it->f, it);
+    PetscReal noise[MOST * (MOST + 1)], square = 0, W[MOST * (MOST + 1)];
+    const PetscInt entries = it->f * (it->k + 1);
+    Fill(seed + 7, (size_t)entries, noise);
+    for (PetscInt i = 0; i < entries; i++) square += noise[i] * noise[i];
+    for (int s = -1; s <= 1; s += 2) {
+      PsdSchurPolar polar;
+      PsdSchurSide side = {.u = NULL};
+      for (PetscInt i = 0; i < entries; i++)
+        W[i] = it->W[i] - s * (seed % 2 ? 1 : -1) * error * noise[i] / PetscSqrtReal(square);
+      const PsdSchurBlock block = {.f = it->f,
+                                   .k = it->k,
+                                   .B = it->B,
+                                   .W = W,
+                                   .M4 = (PetscReal)it->M[it->f][it->f] - s * error,
+                                   .error = error * (1 + 1e-9),
+                                   .far = {it->far[0], it->far[1]}};
+      MUST(PsdSchurPolarCreate(&block, &polar));
+      MUST(PsdSchurPolarBound(polar, s, PETSC_NINFINITY, &side));
+      MUST(PsdSchurPolarDestroy(&polar));
+      Require(IsProof(it, s, &side.side, 1e-17 * Norm(it->f, it)), "proved for what W is an approximation of");
+      Require(side.side.theta + side.side.phi <= Largest(it, s) + it->range + 20 * error, "by no more than it takes");
+    }
+    MUST(PetscFree(it));
+  }
+}
+
 /* With kappa too small the bound would be wrong, and the check above sees it. */
 static void TooSmallKappaIsSeen(void **state)
 {
@@ -296,8 +329,8 @@ static void EndsAreSafe(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(BoundsAreProofs),     cmocka_unit_test(BoundsScale), cmocka_unit_test(DefectIsCounted),
-      cmocka_unit_test(TooSmallKappaIsSeen), cmocka_unit_test(EndsAreSafe),
+      cmocka_unit_test(BoundsAreProofs),  cmocka_unit_test(BoundsScale),         cmocka_unit_test(DefectIsCounted),
+      cmocka_unit_test(ErrorsAreCounted), cmocka_unit_test(TooSmallKappaIsSeen), cmocka_unit_test(EndsAreSafe),
   };
   MUST(PsdInitialize(&argc, &argv, NULL));
   const int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,7 +6,7 @@
    A product of BLAS has PSD_PRODUCT_ROWS patches, scaled ones on its right; x'V is made once for all pairs of a region.
 */
 #include "block_products.h"
-#include "base/product.h"
+#include "base/long_product.h"
 #include "base/rounding.h"
 #include "cone/blocks.h"
 #include <petscblaslapack.h>

@@ -322,8 +322,7 @@ static PetscErrorCode ReduceProduct(Bounds *it, PetscInt p, PetscMPIInt owner, P
   PetscCallMPI(
       MPI_Reduce(rank == owner ? MPI_IN_PLACE : product->W, product->W, count, MPIU_REAL, MPI_SUM, owner, comm));
   const PetscReal B_norm = product->B ? PsdNormBound(product->f * product->k, product->B) : 0;
-  PetscReal roundings =
-      PsdBlockProductsRoundings(it->of->patches, product->g, (PetscBool)(product->B == NULL), B_norm);
+  PetscReal roundings = PsdBlockProductsRoundings(it->of->patches, product->g, (PetscBool)(product->B == NULL), B_norm);
   pair->trace = product->trace;
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &pair->trace, 1, MPIU_REAL, MPI_SUM, comm));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &roundings, 1, MPIU_REAL, MPI_MAX, comm));

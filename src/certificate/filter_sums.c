@@ -8,7 +8,7 @@
 */
 #include "filter_sums.h"
 #include "base/base.h"
-#include "base/product.h"
+#include "base/long_product.h"
 #include "base/rounding.h"
 #include "problem/sample_sums.h"
 

@@ -3,51 +3,55 @@
 
    Whatever C is, w'(VC' + CV')w = 0 for these w. So with G = X'X and A = G - VC' - CV' the largest eigenvalue of A is such a
    kappa, and C = GV - V(V'GV)/2 makes A = (I - VV')G(I - VV') as far as V is orthonormal. What is claimed is proved: kappa I - A has
-   a Cholesky factor with all that rounding may have done to A taken off its diagonal (cone/polar_proof.c). Where A is too
-   large to be kept, its columns are made some at a time, and kappa is ||A||_F.
+   a Cholesky factor with all that rounding may have done to A taken off its diagonal (cone/polar_proof.c). Columns of G are made
+   some at a time, and one rank has all of them. Where that is too much, kappa is ||A||_F.
 */
 #include "kappa.h"
 #include "base/base.h"
-#include "base/product.h"
+#include "base/long_product.h"
 #include "base/rounding.h"
 #include "cone/blocks.h"
 #include "cone/polar_proof.h"
 #include <petscblaslapack.h>
 #include <slepceps.h>
 
-#define LARGE 4096  /* the largest f of which f x f numbers are kept */
-#define COLUMNS 512 /* of G at a time, for larger ones */
+#define LARGE 16384 /* the largest f of which a rank has f x f numbers */
+
+PetscInt PsdKappaNumbers = 1 << 24;
 
 typedef struct {
   MPI_Comm comm;
   PsdPatchMatrix patches;
   PetscInt g, f, K;
   const PetscReal *V;
-  PetscReal *C;                /* f x K */
-  PetscReal *A;                /* f x columns, by columns; where all are kept the upper triangle */
-  PetscReal *XV;               /* K x PSD_PRODUCT_ROWS */
-  PetscInt first;              /* of the columns of G that are made, ... */
-  PetscInt columns;            /* ... and how many */
-  PetscBool kept;              /* all at once, the upper triangle alone */
+  PetscReal *C;     /* f x K */
+  PetscReal *A;     /* f x columns, by columns; of G the upper triangle where `half` */
+  PetscReal *XV;    /* K x PSD_PRODUCT_ROWS */
+  PetscInt first;   /* of the columns of G that are made, ... */
+  PetscInt columns; /* ... and how many */
+  PetscBool half;
   PetscReal squares, products; /* ||X||_F^2, and how many products were added up on this rank */
 } Kappa;
 
 /* ---------------------------------------------------------------- sums over the patches */
 
-/* Columns of G += those of x'x, `rows` patches. */
+/* Columns of G += those of x'x, `rows` patches; with `half` what is above the diagonal by a product, and the square on it. */
 static PetscErrorCode AddGram(Kappa *it, PetscInt rows, const PetscReal x[])
 {
   PetscFunctionBeginUser;
   const PetscReal one = 1;
-  PetscBLASInt f, columns, count;
+  PetscBLASInt f, columns, above, count;
   PetscCall(PetscBLASIntCast(it->f, &f));
   PetscCall(PetscBLASIntCast(it->columns, &columns));
+  PetscCall(PetscBLASIntCast(it->half ? it->first : it->f, &above));
   PetscCall(PetscBLASIntCast(rows, &count));
-  if (it->kept) PetscCallBLAS("BLASsyrk", BLASsyrk_("U", "N", &f, &count, &one, x, &f, &one, it->A, &f));
-  else
+  if (above > 0)
     PetscCallBLAS("BLASgemm",
-                  BLASgemm_("N", "T", &f, &columns, &count, &one, x, &f, x + it->first, &f, &one, it->A, &f));
-  PetscCall(PetscLogFlops((it->kept ? 1.0 : 2.0) * rows * f * (PetscLogDouble)columns));
+                  BLASgemm_("N", "T", &above, &columns, &count, &one, x, &f, x + it->first, &f, &one, it->A, &f));
+  if (it->half)
+    PetscCallBLAS("BLASsyrk",
+                  BLASsyrk_("U", "N", &columns, &count, &one, x + it->first, &f, &one, it->A + it->first, &f));
+  PetscCall(PetscLogFlops((2.0 * above + (it->half ? columns : 0)) * rows * (PetscLogDouble)columns));
   PetscFunctionReturn(0);
 }
 
@@ -84,20 +88,38 @@ static PetscErrorCode AddTile(void *context, PetscInt g, PetscInt first, PetscIn
   PetscFunctionReturn(0);
 }
 
-/* A <- columns first, first + 1, ... of G, the same on all ranks; columns = 0: C <- G V instead. */
+/* A <- this rank's part of columns first, first + 1, ... of G; columns = 0: C <- that of G V instead. */
 static PetscErrorCode SumOverSamples(Kappa *it, PetscInt first, PetscInt columns)
 {
   PetscFunctionBeginUser;
-  PetscReal *sum = columns > 0 ? it->A : it->C;
-  const size_t length = (size_t)it->f * (columns > 0 ? columns : it->K);
   it->first = first;
   it->columns = columns;
   it->squares = it->products = 0;
-  PetscCall(PetscArrayzero(sum, length));
+  PetscCall(PetscArrayzero(columns > 0 ? it->A : it->C, (size_t)it->f * (columns > 0 ? columns : it->K)));
   PetscCall(PsdPatchMatrixPass(it->patches, AddTile, it));
-  PetscCall(PsdSumArray(it->comm, MPIU_REAL, length, sum));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &it->squares, 1, MPIU_REAL, MPI_SUM, it->comm));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &it->products, 1, MPIU_REAL, MPI_MAX, it->comm));
+  PetscFunctionReturn(0);
+}
+
+/* Columns of G that are made at a time. */
+static PetscInt SomeColumns(const Kappa *it)
+{
+  return PetscMin(it->f, PsdKappaNumbers / it->f + 1);
+}
+
+/* G <- all of it, its upper triangle, on the rank `owner`; elsewhere it is not looked at. */
+static PetscErrorCode Gather(Kappa *it, PetscMPIInt owner, PetscReal G[])
+{
+  PetscFunctionBeginUser;
+  PetscMPIInt rank, count;
+  PetscCallMPI(MPI_Comm_rank(it->comm, &rank));
+  for (PetscInt first = 0; first < it->f; first += SomeColumns(it)) {
+    PetscCall(SumOverSamples(it, first, PetscMin(SomeColumns(it), it->f - first)));
+    PetscCall(PetscMPIIntCast(it->f * it->columns, &count));
+    PetscCallMPI(MPI_Reduce(it->A, rank == owner ? G + (size_t)first * it->f : NULL, count, MPIU_REAL, MPI_SUM, owner,
+                            it->comm));
+  }
   PetscFunctionReturn(0);
 }
 
@@ -132,8 +154,8 @@ static PetscErrorCode MakeC(Kappa *it)
   PetscFunctionReturn(0);
 }
 
-/* A <- G - VC' - CV', all columns. G is in the upper triangle. */
-static PetscErrorCode Deflate(Kappa *it)
+/* G <- G - VC' - CV' in its upper triangle */
+static PetscErrorCode Deflate(Kappa *it, PetscReal G[])
 {
   PetscFunctionBeginUser;
   const PetscReal minus = -1, one = 1, zero = 0;
@@ -141,9 +163,9 @@ static PetscErrorCode Deflate(Kappa *it)
   if (it->K == 0) PetscFunctionReturn(0);
   PetscCall(PetscBLASIntCast(it->f, &f));
   PetscCall(PetscBLASIntCast(it->K, &K));
-  PetscCallBLAS("BLASsymm", BLASsymm_("L", "U", &f, &K, &one, it->A, &f, it->V, &f, &zero, it->C, &f));
+  PetscCallBLAS("BLASsymm", BLASsymm_("L", "U", &f, &K, &one, G, &f, it->V, &f, &zero, it->C, &f));
   PetscCall(MakeC(it));
-  PetscCallBLAS("BLASsyr2k", BLASsyr2k_("U", "N", &f, &K, &minus, it->V, &f, it->C, &f, &one, it->A, &f));
+  PetscCallBLAS("BLASsyr2k", BLASsyr2k_("U", "N", &f, &K, &minus, it->V, &f, it->C, &f, &one, G, &f));
   PetscCall(PetscLogFlops(6.0 * it->f * it->f * (PetscLogDouble)it->K));
   PetscFunctionReturn(0);
 }
@@ -175,7 +197,7 @@ static PetscReal DeflationError(const Kappa *it, PetscReal G_norm)
 
 /* ---------------------------------------------------------------- its largest eigenvalue */
 
-/* A guess, from below. A: both triangles. */
+/* A guess. A: both triangles. */
 static PetscErrorCode LargestEigenvalue(PetscInt f, PetscReal A[], PetscReal *lambda)
 {
   PetscFunctionBeginUser;
@@ -209,49 +231,62 @@ static PetscReal FewDigits(PetscReal x)
 /* A's lower triangle <- its upper one */
 static void Mirror(PetscInt f, PetscReal A[])
 {
-  for (PetscInt j = 0; j < f; j++)
-    for (PetscInt i = 0; i < j; i++) A[(size_t)i * f + j] = A[(size_t)j * f + i];
+  for (size_t j = 0, n = (size_t)f; j < n; j++)
+    for (size_t i = 0; i < j; i++) A[i * n + j] = A[j * n + i];
+}
+
+/* A's upper triangle <- that of kappa I - A; the lower one and `diagonal` keep what A was */
+static void Subtract(PetscInt f, PetscReal kappa, const PetscReal diagonal[], PetscReal A[])
+{
+  for (size_t j = 0, n = (size_t)f; j < n; j++) {
+    for (size_t i = 0; i < j; i++) A[j * n + i] = -A[i * n + j];
+    A[j * n + j] = kappa - diagonal[j];
+  }
 }
 
 /* The least kappa, of those that are tried, for which kappa I - A is proved to be positive semidefinite for every A within
-   `error` of this one. */
+   `error` of this one. A: both triangles, the upper one is overwritten. */
 static PetscErrorCode ProveLargest(PetscInt f, PetscReal A[], PetscReal error, PetscReal *kappa)
 {
   PetscFunctionBeginUser;
   enum { MOST_TRIES = 12 };
   const PetscReal norm = PsdNormBound(f * f, A);
-  PetscReal lambda, *svec, *work;
+  PetscReal lambda, more = 1e-3, *diagonal;
   PetscBool holds = PETSC_FALSE;
-  PetscCall(LargestEigenvalue(f, A, &lambda));
-  PetscCall(PetscMalloc2((size_t)f * (f + 1) / 2, &svec, (size_t)f * f, &work));
-  PsdPack(f, A, svec);
-  PetscReal more = 1e-3;
   *kappa = INFINITY;
-  for (int k = 0; k < MOST_TRIES && !holds && norm + error <= PETSC_MAX_REAL; k++, more *= 2) {
+  if (!(norm + error <= PETSC_MAX_REAL)) PetscFunctionReturn(0);
+  PetscCall(LargestEigenvalue(f, A, &lambda));
+  PetscCall(PetscMalloc1(f, &diagonal));
+  for (PetscInt j = 0; j < f; j++) diagonal[j] = A[(size_t)j * f + j];
+  for (int k = 0; k < MOST_TRIES && !holds; k++, more *= 2) {
     *kappa = FewDigits(PetscMax(lambda, 0) * (1 + more) + (4 + (PetscReal)f * more) * error + PSD_TINY);
-    PetscCall(PsdPolarHolds(f - 1, svec, 1, error, (PsdPolarSide){*kappa, *kappa}, work, &holds));
+    Subtract(f, *kappa, diagonal, A);
+    PetscCall(PsdIsDefinite(f, A, norm, error, &holds));
   }
   if (!holds) *kappa = PsdRoundUp(norm + error);
-  PetscCall(PetscFree2(svec, work));
+  PetscCall(PetscFree(diagonal));
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode ByFactorization(Kappa *it, PetscReal *kappa)
 {
   PetscFunctionBeginUser;
-  PetscReal error;
+  PetscReal error, *G = NULL;
   PetscMPIInt rank, ranks;
   PetscCallMPI(MPI_Comm_rank(it->comm, &rank));
   PetscCallMPI(MPI_Comm_size(it->comm, &ranks));
-  PetscCall(SumOverSamples(it, 0, it->f));
+  const PetscMPIInt owner = (PetscMPIInt)(it->g % ranks);
+  if (rank == owner) PetscCall(PetscMalloc1((size_t)it->f * it->f, &G));
+  PetscCall(Gather(it, owner, G));
   PetscCall(GramError(it, &error));
-  if (rank == it->g % ranks) {
-    const PetscReal squares = it->squares + error; /* its trace is at least ||G||_F */
-    PetscCall(Deflate(it));
-    Mirror(it->f, it->A);
-    PetscCall(ProveLargest(it->f, it->A, PsdRoundUp(error + DeflationError(it, squares)), kappa));
+  if (rank == owner) {
+    PetscCall(Deflate(it, G));
+    Mirror(it->f, G);
+    /* the trace of X'X is not below its norm */
+    PetscCall(ProveLargest(it->f, G, PsdRoundUp(error + DeflationError(it, it->squares + error)), kappa));
   }
-  PetscCallMPI(MPI_Bcast(kappa, 1, MPIU_REAL, (PetscMPIInt)(it->g % ranks), it->comm));
+  PetscCall(PetscFree(G));
+  PetscCallMPI(MPI_Bcast(kappa, 1, MPIU_REAL, owner, it->comm));
   PetscFunctionReturn(0);
 }
 
@@ -260,9 +295,11 @@ static PetscErrorCode ByNorm(Kappa *it, PetscReal *kappa)
   PetscFunctionBeginUser;
   PetscReal squares = 0, error;
   PetscCall(SumOverSamples(it, 0, 0));
+  PetscCall(PsdSumArray(it->comm, MPIU_REAL, (size_t)it->f * it->K, it->C));
   PetscCall(MakeC(it));
-  for (PetscInt first = 0; first < it->f; first += COLUMNS) {
-    PetscCall(SumOverSamples(it, first, PetscMin(COLUMNS, it->f - first)));
+  for (PetscInt first = 0; first < it->f; first += SomeColumns(it)) {
+    PetscCall(SumOverSamples(it, first, PetscMin(SomeColumns(it), it->f - first)));
+    PetscCall(PsdSumArray(it->comm, MPIU_REAL, (size_t)it->f * it->columns, it->A));
     PetscCall(DeflateColumns(it));
     const PetscReal norm = PsdNormBound(it->f * it->columns, it->A);
     squares += norm * norm;
@@ -281,10 +318,10 @@ PetscErrorCode PsdKappaProve(MPI_Comm comm, PsdPatchMatrix patches, PetscInt g, 
   const PetscInt *f;
   PsdPatchMatrixGetSizes(patches, NULL, NULL, NULL, &f);
   Kappa it = {.comm = comm, .patches = patches, .g = g, .f = f[g], .K = K, .V = V};
-  it.kept = (PetscBool)(kind == PSD_KAPPA_AUTO ? it.f <= LARGE : kind == PSD_KAPPA_FACTOR);
-  const size_t columns = it.kept ? (size_t)it.f : COLUMNS;
-  PetscCall(PetscMalloc3((size_t)it.f * K, &it.C, it.f * columns, &it.A, (size_t)K * PSD_PRODUCT_ROWS, &it.XV));
-  if (it.kept) PetscCall(ByFactorization(&it, kappa));
+  it.half = (PetscBool)(kind == PSD_KAPPA_AUTO ? it.f <= LARGE : kind == PSD_KAPPA_FACTOR);
+  PetscCall(PetscMalloc3((size_t)it.f * K, &it.C, (size_t)it.f * SomeColumns(&it), &it.A, (size_t)K * PSD_PRODUCT_ROWS,
+                         &it.XV));
+  if (it.half) PetscCall(ByFactorization(&it, kappa));
   else PetscCall(ByNorm(&it, kappa));
   if (!(*kappa <= PETSC_MAX_REAL)) *kappa = INFINITY;
   PetscCall(PetscFree3(it.C, it.A, it.XV));

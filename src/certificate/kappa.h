@@ -6,7 +6,11 @@
 
 #include "problem/patch_matrix.h"
 
-/* By a Cholesky factorisation of f x f numbers, or by the norm of as many that are not kept. */
+/* Of a Gram matrix that are made at a time, about. Tests lower it. */
+extern PetscInt PsdKappaNumbers;
+
+/* By a Cholesky factorisation of f x f numbers on one rank, or by the norm of as many that are not kept. AUTO: the former, but
+   for very large f. */
 typedef enum { PSD_KAPPA_AUTO, PSD_KAPPA_FACTOR, PSD_KAPPA_NORM } PsdKappaKind;
 
 /* PsdKappaProve - kappa >= ||X w||^2/||w||^2 for every w with V'w = 0; X: the patches of region g of all ranks' samples, as they

@@ -18,7 +18,7 @@
    H = [s B'W s T'; s T far I], of which u(theta) = (theta I - H)^-1 [s B'M2; s t] has the parts v and w = s (T v + t)/D.
 */
 #include "schur_polar.h"
-#include "base/product.h"
+#include "base/long_product.h"
 #include "base/rounding.h"
 #include "blocks.h"
 #include <petscblaslapack.h>

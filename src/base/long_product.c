@@ -1,7 +1,7 @@
 /*
    Products over long columns by blocks of rows.
 */
-#include "product.h"
+#include "long_product.h"
 #include <petscblaslapack.h>
 
 PetscErrorCode PsdProductTransposed(PetscInt m, PetscInt n, PetscInt length, const PetscReal A[], const PetscReal B[],

@@ -4,8 +4,8 @@
    An entry is a sum of `length` terms. In blocks of PSD_PRODUCT_ROWS, which BLAS adds up in whatever order, and of which
    each is added to what there is, a term goes through PSD_PRODUCT_ROWS + length/PSD_PRODUCT_ROWS + 1 roundings at most.
 */
-#ifndef PSD_PRODUCT_PRIVATE_H
-#define PSD_PRODUCT_PRIVATE_H
+#ifndef PSD_LONG_PRODUCT_PRIVATE_H
+#define PSD_LONG_PRODUCT_PRIVATE_H
 
 #include <petscsys.h>
 
