@@ -11,7 +11,7 @@
    beta of them when it was asked for as a fraction of one. random: not used unless request.beta_noise > 0.
 
    PsdProblemSettleNoGradient - afterwards, where all of A'(-L'(0)) is within rounding: beta_max is 0, and a beta that
-   was asked for as a fraction becomes twice `bound`, the least beta for which the network without neurons is proved
+   was asked for as a fraction becomes eight times `bound`, the least beta for which the network without neurons is proved
    to be optimal.
 
    Not collective, alike on all ranks. Errors (PSD_ERR_INPUT): beta_max is not a number.

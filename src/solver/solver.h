@@ -40,7 +40,7 @@ typedef struct {
   const char *name; /* for -solver, in checkpoints and reports */
   const char *help; /* for -help, a heading */
   /* what it can do */
-  PetscBool takes_corners; /* losses whose second derivative is not all there is to them (PsdLossOps, has_corners) */
+  PetscBool takes_corners; /* losses that are not smooth (PsdLossOps) as well */
   PetscBool has_gram;      /* A'A, which -checkpoint_gram keeps */
   const char *const *own;  /* options of its own, with their dashes, ended by NULL: one of them asks for this type */
   /* prefers: whether `auto` takes this type for a problem of these sizes, where it can do what is asked. The first type

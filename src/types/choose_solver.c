@@ -39,13 +39,13 @@ PetscErrorCode PsdSolverReadOwn(PsdSolver solver)
 
 static PetscBool Takes(const PsdSolverType *type, const PsdLoss *loss)
 {
-  return (PetscBool)(type->takes_corners || !loss->ops->has_corners);
+  return (PetscBool)(type->takes_corners || loss->ops->smooth);
 }
 
 static PetscErrorCode CheckTakes(const PsdSolverType *type, const PsdLoss *loss)
 {
   PetscFunctionBeginUser;
-  PsdCheckInput(Takes(type, loss), "options -solver %s and -loss %s: %s is for losses without corners", type->name,
+  PsdCheckInput(Takes(type, loss), "options -solver %s and -loss %s: %s needs a loss that is smooth", type->name,
                 loss->ops->name, type->name);
   PetscFunctionReturn(0);
 }
