@@ -349,18 +349,19 @@ static void AfterSolving(void **state)
 {
   const SettingKind kind = {.height = 5, .width = 6, .pool = 1, .activation = activation};
   Setting it = SettingCreateOf(&kind, 3, 0.05), again = SettingReady(&kind, 3, 0.05);
-  PsdAdmm admm;
+  PsdSolver solver;
   PsdCertificate certificate;
   PsdNetwork network;
   PsdNeurons neurons;
   PsdBlockBound blocks[24] = {{0}};
   PetscReal *nu, range, range_first = 0;
   (void)state;
-  MUST(PsdAdmmCreate(it.problem, &admm));
-  MUST(PsdAdmmSetTolerances(admm, 1e-9, 20000));
-  MUST(PsdAdmmSetUp(admm));
-  MUST(PsdAdmmSolve(admm, &certificate));
-  MUST(PsdAdmmGetNetwork(admm, &network));
+  MUST(PsdSolverCreate(it.problem, &solver));
+  MUST(PsdSolverSetType(solver, "admm"));
+  MUST(PsdSolverSetTolerances(solver, 1e-9, 20000));
+  MUST(PsdSolverSetUp(solver));
+  MUST(PsdSolverSolve(solver, &certificate));
+  MUST(PsdSolverGetNetwork(solver, &network));
   MUST(PsdProblemReadNeurons(again.problem, network, &neurons));
   /* the network's residual, by its S */
   {
@@ -385,7 +386,7 @@ static void AfterSolving(void **state)
   MUST(PetscFree(nu));
   MUST(PsdNeuronsDestroy(&neurons));
   MUST(PsdNetworkDestroy(&network));
-  MUST(PsdAdmmDestroy(&admm));
+  MUST(PsdSolverDestroy(&solver));
   SettingDestroy(&it);
   SettingDestroy(&again);
 }

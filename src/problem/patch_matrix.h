@@ -14,8 +14,8 @@
 
 typedef struct _p_PsdPatchMatrix *PsdPatchMatrix;
 
-/* `count` samples from `first` on, in region g: x is (count count_g) x f_g row-major, sample after sample; borrowed for
-   the call. */
+/* `count` samples from `first` on, in region g: x is (count count_g) x f_g row-major, sample after sample; borrowed
+   until the pass comes to another tile. */
 typedef PetscErrorCode (*PsdPatchWork)(void *context, PetscInt g, PetscInt first, PetscInt count, const PetscReal x[]);
 
 /* PsdPatchMatrixCreate - activation: a, b, c, for the bounds below. memory: bytes it may use for patches that are kept.
