@@ -134,9 +134,10 @@ static PetscErrorCode CheckGeometry(PsdPatches patches)
                 "option -pool_overlap: found %" PetscInt_FMT ", as large as the grid of patch positions, %" PetscInt_FMT
                 "x%" PetscInt_FMT,
                 g->overlap, patches->rows, patches->columns);
+  const PetscReal numbers = (PetscReal)g->channels * g->patch_height * g->patch_width;
+  PsdCheckInput((numbers + 1) * (numbers + 2) / 2 <= (PetscReal)PETSC_MAX_INT,
+                "option -patch: patches of %.0f numbers need a PETSc with 64-bit indices", (double)numbers);
   patches->q = g->channels * g->patch_height * g->patch_width;
-  PsdCheckInput(((PetscInt64)patches->q + 1) * ((PetscInt64)patches->q + 2) / 2 <= PETSC_MAX_INT,
-                "option -patch: patches of %" PetscInt_FMT " numbers need a PETSc with 64-bit indices", patches->q);
   PsdCheckInput(patches->pca <= patches->q,
                 "option -pca: found %" PetscInt_FMT ", more than the %" PetscInt_FMT " numbers of a patch",
                 patches->pca, patches->q);
@@ -293,6 +294,7 @@ PetscErrorCode PsdPatchesSetBranches(PsdPatches patches, PetscInt count)
   PsdCheckHandle(patches);
   PetscCheck(!patches->branches && !patches->q && count >= 1 && count <= PSD_MOST_BRANCHES, patches->comm,
              PETSC_ERR_ARG_WRONGSTATE, "%" PetscInt_FMT " branches of patches that are something already", count);
+  if (count == 1) PetscFunctionReturn(0); /* the patches themselves */
   patches->branches = count;
   for (PetscInt k = 0; k < count; k++) PetscCall(PsdPatchesCreate(patches->comm, &patches->branch[k]));
   PetscFunctionReturn(0);

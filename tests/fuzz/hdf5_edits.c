@@ -166,7 +166,8 @@ static hid_t Space(FuzzBytes *edits, const Shape *shape)
 
 /* ---------------------------------------------------------------- layouts */
 
-static void Filters(FuzzBytes *edits, hid_t creation)
+/* Returns whether HDF5 can write through them: of some filters it frees what it has not allocated. */
+static PetscBool Filters(FuzzBytes *edits, hid_t creation)
 {
   const uint8_t choice = FuzzByte(edits);
   if (choice & 1) (void)H5Pset_shuffle(creation);
@@ -174,17 +175,19 @@ static void Filters(FuzzBytes *edits, hid_t creation)
   if (choice & 4) (void)H5Pset_fletcher32(creation);
   if (choice & 8) (void)H5Pset_scaleoffset(creation, H5Z_SO_INT, 0);
   if (choice & 16) (void)H5Pset_nbit(creation);
+  return (PetscBool)(!(choice & (8 | 16)));
 }
 
 /* Chunks, which may be larger than the data set and than any memory. */
-static void Chunks(FuzzBytes *edits, const Shape *shape, hid_t creation)
+static PetscBool Chunks(FuzzBytes *edits, const Shape *shape, hid_t creation)
 {
   hsize_t chunk[32];
   for (int k = 0; k < shape->axes; k++) {
     const uint8_t choice = FuzzByte(edits);
     chunk[k] = choice < 250 ? 1 + choice % 50 : 1ULL << (choice - 250) * 5;
   }
-  if (shape->axes && H5Pset_chunk(creation, shape->axes, chunk) >= 0) Filters(edits, creation);
+  if (!shape->axes || H5Pset_chunk(creation, shape->axes, chunk) < 0) return PETSC_FALSE;
+  return Filters(edits, creation);
 }
 
 static void Virtual(const Shape *shape, hid_t creation)
@@ -203,10 +206,11 @@ static PetscBool Layout(FuzzBytes *edits, const Shape *shape, hid_t creation)
   (void)H5Pset_fill_time(creation, (H5D_fill_time_t)(time / 4 % 3));
   if (time & 64) (void)H5Pset_fill_value(creation, H5T_NATIVE_INT64, &value);
   if (choice == 1) (void)H5Pset_layout(creation, H5D_COMPACT);
-  if (choice == 2 || choice == 3) Chunks(edits, shape, creation);
+  PetscBool writable = (PetscBool)(choice != 4 && choice != 5 && !(time & 128));
+  if ((choice == 2 || choice == 3) && !Chunks(edits, shape, creation)) writable = PETSC_FALSE;
   if (choice == 4) (void)H5Pset_external(creation, FuzzPath(OUTSIDE), 0, H5F_UNLIMITED);
   if (choice == 5 && shape->axes) Virtual(shape, creation);
-  return (PetscBool)(choice != 4 && choice != 5 && !(time & 128));
+  return writable;
 }
 
 /* ---------------------------------------------------------------- the changes */

@@ -1,9 +1,14 @@
 /*
    From an input to an HDF5 file: a sound one or given bytes, changes, checksums, damage.
 */
+#define _XOPEN_SOURCE 700 /* truncate */
 #include "hdf5_files.h"
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MOST_BYTES (1 << 22) /* of a file: shapes that are larger still are cut off, as if it were on a full disk */
 
 const char *FuzzBasePath(int k)
 {
@@ -29,6 +34,9 @@ static uint8_t *Sound(const FuzzHdf5 *hdf5, const FuzzInput *input, const char n
   if (edits) {
     FuzzWriteFile(FuzzPath(name), kept[k], sizes[k]);
     FuzzEditHdf5(FuzzPath(name), (FuzzBytes){edits->bytes, edits->bytes + edits->size});
+    struct stat found;
+    FuzzRequire(!stat(FuzzPath(name), &found), name);
+    if (found.st_size > MOST_BYTES) FuzzRequire(!truncate(FuzzPath(name), MOST_BYTES), name);
     return FuzzReadFile(FuzzPath(name), size);
   }
   uint8_t *bytes = malloc(sizes[k]);
@@ -49,17 +57,18 @@ static uint8_t *Whole(const FuzzHdf5 *hdf5, const FuzzInput *input, const char n
   return bytes;
 }
 
+/* What is damaged here the checksums are made to fit, unless they are to stay. */
 void FuzzMakeHdf5(const FuzzHdf5 *hdf5, const FuzzInput *input, const char name[])
 {
   size_t size;
   uint8_t *bytes = Whole(hdf5, input, name, &size);
   const FuzzPart *flips = FuzzFind(input, FUZZ_FLIPS), *cut = FuzzFind(input, FUZZ_CUT);
-  if (hdf5->seal && !FuzzFind(input, FUZZ_BARE)) (*hdf5->seal)(bytes, size, FuzzFind(input, FUZZ_HEAD));
   for (size_t k = 0; flips && size && k + 4 <= flips->size; k += 4) {
     const uint8_t *flip = flips->bytes + k;
     bytes[((size_t)flip[0] | (size_t)flip[1] << 8 | (size_t)flip[2] << 16) % size] ^= flip[3];
   }
   if (cut && cut->size >= 2) size = size * (cut->bytes[0] | (size_t)cut->bytes[1] << 8) / 65536;
+  if (hdf5->seal && !FuzzFind(input, FUZZ_BARE)) (*hdf5->seal)(bytes, size, FuzzFind(input, FUZZ_HEAD));
   FuzzWriteFile(FuzzPath(name), bytes, size);
   free(bytes);
 }

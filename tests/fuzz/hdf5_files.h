@@ -16,7 +16,7 @@ enum {
   FUZZ_HEAD,  /* text behind the head of an archive */
   FUZZ_FLIPS, /* four bytes each: a place, and bits to be changed there */
   FUZZ_CUT,   /* two bytes: how much of the file is left, in 65536ths */
-  FUZZ_BARE,  /* there: checksums stay as they are */
+  FUZZ_BARE,  /* there: checksums are not made right in the end */
   FUZZ_FILE_KINDS
 };
 
