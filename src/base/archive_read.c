@@ -81,8 +81,7 @@ PetscErrorCode PsdArchiveOpen(MPI_Comm comm, const char path[], const char forma
   if (it->rank == 0) {
     ReadHead(it, format, version);
     CheckRest(it);
-    it->hdf5 = PsdH5Open(it->path, &it->failure);
-    it->hdf5.path = it->path;
+    it->root = PsdH5Open(it->descriptor, it->path, PSD_ARCHIVE_HEAD, &it->failure);
   }
   PetscErrorCode code = PsdFailureAgree(comm, &it->failure);
   if (!code) {
@@ -100,7 +99,7 @@ PetscErrorCode PsdArchiveGetInt(PsdArchive it, const char name[], PetscInt *valu
 {
   PetscFunctionBeginUser;
   *value = 0;
-  if (it->rank == 0) PsdH5ReadAttribute(it->hdf5, name, PSD_H5_INTEGER, 1, value, &it->failure);
+  if (it->rank == 0) PsdH5ReadAttribute(it->root, name, PSD_H5_INTEGER, 1, value, &it->failure);
   PetscCallMPI(MPI_Bcast(value, 1, MPIU_INT, 0, it->comm));
   PetscFunctionReturn(0);
 }
@@ -110,7 +109,7 @@ PetscErrorCode PsdArchiveGetReal(PsdArchive it, const char name[], PetscReal *va
   PetscFunctionBeginUser;
   *value = 0;
   if (it->rank == 0) {
-    PsdH5ReadAttribute(it->hdf5, name, PSD_H5_REAL, 1, value, &it->failure);
+    PsdH5ReadAttribute(it->root, name, PSD_H5_REAL, 1, value, &it->failure);
     if (PetscIsInfOrNanReal(*value)) PsdFailureRecord(&it->failure, "%s: '%s' is not a finite number", it->path, name);
   }
   PetscCallMPI(MPI_Bcast(value, 1, MPIU_REAL, 0, it->comm));
@@ -121,7 +120,7 @@ PetscErrorCode PsdArchiveGetText(PsdArchive it, const char name[], char text[])
 {
   PetscFunctionBeginUser;
   text[0] = '\0';
-  if (it->rank == 0) PsdH5ReadText(it->hdf5, name, text, PSD_ARCHIVE_TEXT, &it->failure);
+  if (it->rank == 0) PsdH5ReadText(it->root, name, text, PSD_ARCHIVE_TEXT, &it->failure);
   PetscCallMPI(MPI_Bcast(text, PSD_ARCHIVE_TEXT, MPI_CHAR, 0, it->comm));
   PetscFunctionReturn(0);
 }
