@@ -1,7 +1,7 @@
 /*
-   HDF5 files as inputs. HDF5 itself is not instrumented, and a byte changed at random seldom leaves a file that it opens; so an
-   input is rather a list of changes to a sound file (FUZZ_EDITS), made by HDF5 itself: other numbers, types, shapes, layouts,
-   filters, fill values, links. What has checksums is sealed again, so that they are no end to what can be found.
+   HDF5 files as inputs: bytes of any kind, or a sound file of which bytes are changed (FUZZ_FLIPS), or a list of changes to a
+   sound file that HDF5 itself makes (FUZZ_EDITS): other numbers, types, shapes, layouts, filters, fill values, links. What has
+   checksums is sealed again, so that they are no end to what can be found.
 */
 #ifndef PSD_FUZZ_HDF5_FILES_H
 #define PSD_FUZZ_HDF5_FILES_H
@@ -39,7 +39,8 @@ void FuzzMakeHdf5(const FuzzHdf5 *hdf5, const FuzzInput *input, const char name[
 /* hdf5_edits.c: makes the changes of `edits` to the file at `path`. */
 void FuzzEditHdf5(const char path[], FuzzBytes edits);
 
-/* hdf5_seal.c: of an archive. */
+/* hdf5_seal.c: of an archive; of a model file that has one. */
 void FuzzSealArchive(uint8_t *bytes, size_t size, const FuzzPart *head);
+void FuzzSealModel(uint8_t *bytes, size_t size, const FuzzPart *head);
 
 #endif

@@ -1,5 +1,5 @@
 /*
-   An archive (src/base/archive.h) whose checksums are made those of its bytes, so that what it says is believed.
+   An archive (src/base/archive.h) or a model file whose checksums are made those of its bytes, so that what it says is believed.
 */
 #include "hdf5_files.h"
 #include "base/archive_impl.h"
@@ -47,4 +47,12 @@ void FuzzSealArchive(uint8_t *bytes, size_t size, const FuzzPart *head)
   const size_t first = (size_t)(strchr(text, '\n') - text) + 1;
   (void)snprintf(line, sizeof(line), "%08x\n", (unsigned)PsdArchiveChecksum(0, text + first, PSD_ARCHIVE_HEAD - first));
   memcpy(text + first - 9, line, 9);
+}
+
+void FuzzSealModel(uint8_t *bytes, size_t size, const FuzzPart *head)
+{
+  static const char first[] = "psdnet-model 3 ";
+  (void)head;
+  if (size < PSD_H5_SEAL || memcmp(bytes, first, sizeof(first) - 1) != 0) return;
+  PsdH5MakeSeal("psdnet-model", 3, bytes + PSD_H5_SEAL, size - PSD_H5_SEAL, (char *)bytes);
 }

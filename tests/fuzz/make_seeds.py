@@ -72,7 +72,9 @@ def changes(bases):
         for change in range(7):
             for length in (3, 8, 16):
                 yield pack((BASE, bytes([base])), (EDITS, bytes([change]) + some_bytes(length)))
-        yield pack((BASE, bytes([base])), (FLIPS, some_bytes(8)))
+        for count in (1, 1, 1, 2, 3, 4):
+            yield pack((BASE, bytes([base])), (FLIPS, some_bytes(4 * count)))
+        yield pack((BASE, bytes([base])), (BARE, b''), (FLIPS, some_bytes(4)))
         yield pack((BASE, bytes([base])), (CUT, b'\x00\x80'))
 
 
@@ -93,7 +95,7 @@ def hdf5():
 
 
 def model():
-    yield from changes(2)
+    yield from changes(4)
 
 
 def sealed(bases):

@@ -1,20 +1,24 @@
 /*
-   Model files: loaded, described, normalised and applied to images, as info, certify and predict do.
+   Model files, sealed: loaded, described, normalised and applied to images, as info, certify and predict do. Those of the
+   versions before there was a seal as well.
 */
+#include "network_file.h"
 #include "hdf5_files.h"
 #include "small_problem.h"
 
-static const FuzzHdf5 hdf5 = {.bases = 2};
+enum { KINDS = 2 };
+static const FuzzHdf5 hdf5 = {.bases = 2 * KINDS, .seal = FuzzSealModel};
 static const FuzzKind kinds[] = {{"squared", "root", 1}, {"huber", "root", 2}};
 static PsdData images;
 #define MODEL "model.h5"
 
 static void SetUp(void)
 {
-  for (int k = 0; k < hdf5.bases; k++) {
+  for (int k = 0; k < KINDS; k++) {
     FuzzOutputs outputs = {.model = ""};
     (void)snprintf(outputs.model, sizeof(outputs.model), "%s", FuzzBasePath(k));
     FuzzTrain(&kinds[k], 20, &outputs);
+    MakeOld(outputs.model, FuzzBasePath(KINDS + k));
   }
   FuzzWriteFile(FuzzPath("outside"), "", 0);
   images = FuzzImages();
