@@ -104,16 +104,18 @@ static PetscErrorCode Factor(PsdConsensus consensus, PetscReal shift)
 {
   PetscFunctionBeginUser;
   Root *root = consensus->data;
+  PetscBLASInt D, info = 0;
   if (root->matrix) {
-    PetscBLASInt D, info;
     PetscCall(PetscBLASIntCast(consensus->problem->order, &D));
     MirrorUpper(D, root->matrix);
     for (PetscInt k = 0; k < D; k++) root->matrix[(size_t)k * D + k] = root->diagonal[k] + shift;
     PetscCallBLAS("LAPACKpotrf", LAPACKpotrf_("L", &D, root->matrix, &D, &info));
-    PetscCheck(info == 0, PETSC_COMM_SELF, PETSC_ERR_MAT_CH_ZRPVT,
-               "A'A + %g I is not positive definite at row %d of %d", (double)shift, (int)info, (int)D);
     PetscCall(PetscLogFlops(1.0 / 3 * D * (PetscLogDouble)D * D));
   }
+  PetscCallMPI(MPI_Bcast(&info, 1, MPI_INT, 0, consensus->problem->comm));
+  /* rounding alone does not do it (PsdConsensusShiftFloor) */
+  PsdCheckInput(info == 0, "A'A + %g I is not positive definite at row %d: A'A is not that of images", (double)shift,
+                (int)info);
   PetscFunctionReturn(0);
 }
 
