@@ -28,7 +28,9 @@ KINDS = {
     'partial': ('train', '-classes 0,1 -patch 8x7 -pool 1 -consensus dual -cone partial -gap 1e-3', 25, 60),
     'softmax': ('train', '-loss softmax -gap 1e-3', 45, 150),
     'hinge': ('train', '-loss hinge -gap 1e-2', 60, 200),
+    'gram': ('train', '-consensus root -checkpoint_gram -gap 1e-4', 25, 300),
     'path': ('path', '-beta_count 3 -validation 0.2 -gap 1e-3', 200, 200)}
+CHANGED = {'gram': '.ck.gram'}  # the file, if it is not .ck
 TABLES = '/cone/blocks', '/history', '/neurons/lines', '/record'  # whose columns are of different kinds
 
 
@@ -130,8 +132,9 @@ def judge(kind, item, words, name, status, reference):
     if re.search('PETSC ERROR|defect|Caught signal', said):
         return require(False, what, 'status', status, said[-3000:])
     if status == 1:
-        # a transform of patches may be found out by what A'A it leads to
-        expected = 'rho|beta_max|overflow|' + item.split('/')[-1] if item.startswith('/patches') else item.split('/')[-1]
+        expected = item.split('/')[-1]
+        if item.startswith('/patches') or kind == 'gram':  # found out by what comes of them
+            expected += '|rho|beta|overflow|positive definite|objective is not a number'
         return require(len(lines) == 1 and re.search(expected, lines[0]), what, lines or said)
     if status not in (0, 2) or lines:
         return require(False, what, 'status', status, said[-3000:])
@@ -152,16 +155,17 @@ def certifies(name):
 def attempt(case):
     number, kind, ranks, (item, words, change) = case
     name = f'{kind}{number}'
-    checkpoint = name + '.ck'
-    shutil.copy(kind + '.ck', checkpoint)
-    shutil.copy(kind + '.h5', name + '.h5')  # a path goes on with it
-    with h5py.File(checkpoint, 'r+') as file:
+    for end in '.ck', '.ck.gram', '.h5':  # a path goes on with its model
+        if os.path.exists(kind + end):
+            shutil.copy(kind + end, name + end)
+    changed = name + CHANGED.get(kind, '.ck')
+    with h5py.File(changed, 'r+') as file:
         change(file)
-    resum(checkpoint)
-    status = run(name, command(kind, name, ranks, checkpoint, KINDS[kind][3]) + ['-resume'])
+    resum(changed)
+    status = run(name, command(kind, name, ranks, name + '.ck', KINDS[kind][3]) + ['-resume'])
     sound = judge(kind, item, words, name, status, references[kind])
     shutil.rmtree(name + '.tmp')
-    for end in ('.log', '.h5', '.ck') if sound else ():
+    for end in ('.log', '.h5', '.ck', '.ck.gram') if sound else ():
         if os.path.exists(name + end):
             os.remove(name + end)
     return status
@@ -173,7 +177,7 @@ for kind, (what, _, before, most) in KINDS.items():
     demand(run(kind, command(kind, kind, 1, kind + '.ck', before)) == (2 if what == 'train' else 0), text(kind + '.log'))
     demand(run(kind, command(kind, kind + '-whole', 1, kind + '-whole.ck', most)) in (0, 2), text(kind + '.log'))
     references[kind] = attributes(kind + '-whole.h5')
-    cases += [(kind, case) for case in cases_of(kind + '.ck')]
+    cases += [(kind, case) for case in cases_of(kind + CHANGED.get(kind, '.ck'))]
 chosen = [(number, kind, 2 if number % 10 == 3 else 1, case) for number, (kind, case) in enumerate(cases) if number % EVERY == 0]
 with concurrent.futures.ThreadPoolExecutor(2) as pool:
     statuses = list(pool.map(attempt, chosen))
