@@ -26,6 +26,19 @@ PetscErrorCode PsdResumeOpen(PsdAdmm admm)
   PetscFunctionReturn(0);
 }
 
+/* No penalty is below what A'A can be factorised with (adapt.c); the trace on another number of ranks is rounded otherwise. */
+static PetscErrorCode CheckPenalties(PsdAdmm admm)
+{
+  PetscFunctionBeginUser;
+  const PetscReal rho = admm->penalty.rho, sigma = admm->split ? admm->split->sigma : 1;
+  const PetscReal least = 0.999 * PsdConsensusShiftFloor(admm->consensus), shift = rho / 2 / sigma;
+  PsdCheckInput(shift >= least && shift <= PSD_STATE_LARGEST,
+                "%s: 'rho' is %g%s%.3g, expected %g to %g after division by 2 sigma", admm->checkpoint.path,
+                (double)rho, admm->split ? " and 'sigma' " : ", sigma ", (double)sigma, (double)least,
+                PSD_STATE_LARGEST);
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdResumeLoad(PsdAdmm admm)
 {
   PetscFunctionBeginUser;
@@ -34,6 +47,7 @@ PetscErrorCode PsdResumeLoad(PsdAdmm admm)
   PetscCall(PsdProblemGetLayout(admm->problem, &layout));
   PetscCall(PsdStateRead(it->archive, &layout, PsdAdmmVisitState, admm));
   PetscCall(PsdArchiveClose(&it->archive));
+  PetscCall(CheckPenalties(admm));
   it->resumed = PETSC_TRUE;
   admm->status.rho = admm->penalty.rho;
   admm->status.seconds = admm->clock.elapsed;

@@ -83,8 +83,8 @@ PetscErrorCode PsdGridFactor(PsdGrid it, PetscReal trace, PetscReal shift)
     column[diagonal] += shift;
   }
   pdpotrf_("L", &N, it->factor, &one, &one, it->description, &info);
-  PetscCheck(info == 0, PETSC_COMM_SELF, PETSC_ERR_MAT_CH_ZRPVT,
-             "The matrix + %g I is not positive definite at row %d of %d", (double)shift, info, N);
+  PsdCheckInput(info == 0, "A'A + %g I is not positive definite at row %d: A'A is not that of images", (double)shift,
+                info);
   it->inverse = (PetscBool)(trace < INVERSE_CONDITION * shift);
   if (it->inverse) {
     pdtrtri_("L", "N", &N, it->factor, &one, &one, it->description, &info);

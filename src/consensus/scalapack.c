@@ -34,17 +34,18 @@ static PetscErrorCode Assemble(PsdConsensus consensus)
   for (PetscInt k = 0; k < it->grid->columns; k++) column[k] = PsdGridColumn(it->grid, k);
   PetscCall(PsdExchangeCreate(consensus->problem, it->grid->columns, column, consensus->rhs, &it->exchange));
   PetscCall(VecDuplicate(it->exchange->rows, &it->product));
+  PetscErrorCode code = 0;
   if (!found) {
     PetscCall(PsdProblemAccumulateColumns(consensus->problem, it->grid->columns, column, it->grid->matrix));
     PetscCall(PsdGramWrite(consensus, it->grid->columns, column, PETSC_FALSE, it->grid->matrix));
   } else {
-    PetscCall(PsdGramRead(consensus, it->grid->columns, column, PETSC_FALSE, it->grid->matrix));
+    code = PsdGramRead(consensus, it->grid->columns, column, PETSC_FALSE, it->grid->matrix);
   }
   for (PetscInt k = 0; k < it->grid->columns; k++)
     consensus->trace += it->grid->matrix[(size_t)k * (size_t)D + (size_t)column[k]];
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &consensus->trace, 1, MPIU_REAL, MPI_SUM, consensus->blocks->comm));
   PetscCall(PetscFree(column));
-  PetscFunctionReturn(0);
+  PetscFunctionReturn(code);
 }
 
 static PetscErrorCode Factor(PsdConsensus consensus, PetscReal shift)
