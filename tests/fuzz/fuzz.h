@@ -56,6 +56,8 @@ void FuzzWriteFile(const char path[], const void *bytes, size_t size);
 uint8_t *FuzzReadFile(const char path[], size_t *size);
 /* Ends the process with a line: the harness itself is at fault. */
 void FuzzRequire(int condition, const char what[]);
+/* Zeros, never NULL, to be freed. */
+void *FuzzAllocate(size_t size);
 #define FUZZ_MUST(call) FuzzRequire(!(call), #call)
 
 /* ---------------------------------------------------------------- bytes that are taken as choices: session.c */

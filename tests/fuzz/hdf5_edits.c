@@ -184,7 +184,7 @@ static PetscBool Chunks(FuzzBytes *edits, const Shape *shape, hid_t creation)
   hsize_t chunk[32];
   for (int k = 0; k < shape->axes; k++) {
     const uint8_t choice = FuzzByte(edits);
-    chunk[k] = choice < 250 ? 1 + choice % 50 : 1ULL << (choice - 250) * 5;
+    chunk[k] = choice < 250 ? 1ULL + choice % 50 : 1ULL << (choice - 250) * 5;
   }
   if (!shape->axes || H5Pset_chunk(creation, shape->axes, chunk) < 0) return PETSC_FALSE;
   return Filters(edits, creation);
@@ -231,8 +231,7 @@ static void WriteAll(hid_t set, hid_t attribute, hid_t type, hid_t space, FuzzBy
   if (points <= 0 || (size_t)points > MOST_BYTES || !size || size > MOST_BYTES / (size_t)points) return;
   const PetscBool variable = (PetscBool)(H5Tis_variable_str(type) > 0);
   if (!variable && H5Tdetect_class(type, H5T_VLEN) > 0) return;
-  uint8_t *bytes = malloc((size_t)points * size);
-  FuzzRequire(bytes != NULL, "no memory");
+  uint8_t *bytes = FuzzAllocate((size_t)points * size);
   Fill(edits, (size_t)points * size, bytes);
   for (hssize_t k = 0; k < points && variable; k++) memcpy(bytes + (size_t)k * size, &text, sizeof(text));
   if (attribute >= 0) (void)H5Awrite(attribute, type, bytes);
@@ -279,9 +278,9 @@ static void SetOne(hid_t object, PetscBool attribute, hid_t type, hssize_t point
   const H5T_class_t class = H5Tget_class(type);
   const hid_t memory = class == H5T_INTEGER ? H5T_NATIVE_INT64 : class == H5T_FLOAT ? H5T_NATIVE_DOUBLE : type;
   const size_t size = H5Tget_size(memory), bytes = (size_t)points * size, at = FuzzWord(edits, 2);
-  if (points <= 0 || H5Tdetect_class(type, H5T_VLEN) > 0 || H5Tis_variable_str(type) > 0) return;
-  uint8_t *all = bytes <= MOST_BYTES * 16 ? calloc(bytes, 1) : NULL;
-  if (!all) return;
+  if (points <= 0 || points > MOST_BYTES || !size || size > MOST_BYTES) return;
+  if (H5Tdetect_class(type, H5T_VLEN) > 0 || H5Tis_variable_str(type) > 0 || bytes > 16 * MOST_BYTES) return;
+  uint8_t *all = FuzzAllocate(bytes);
   (void)(attribute ? H5Aread(object, memory, all) : H5Dread(object, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, all));
   const int64_t whole = Whole(edits);
   const double real = Real(edits);

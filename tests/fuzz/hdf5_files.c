@@ -39,8 +39,7 @@ static uint8_t *Sound(const FuzzHdf5 *hdf5, const FuzzInput *input, const char n
     if (found.st_size > MOST_BYTES) FuzzRequire(!truncate(FuzzPath(name), MOST_BYTES), name);
     return FuzzReadFile(FuzzPath(name), size);
   }
-  uint8_t *bytes = malloc(sizes[k]);
-  FuzzRequire(bytes != NULL, "no memory");
+  uint8_t *bytes = FuzzAllocate(sizes[k]);
   memcpy(bytes, kept[k], sizes[k]);
   *size = sizes[k];
   return bytes;
@@ -50,8 +49,7 @@ static uint8_t *Whole(const FuzzHdf5 *hdf5, const FuzzInput *input, const char n
 {
   const FuzzPart *file = FuzzFind(input, FUZZ_FILE);
   if (!file) return Sound(hdf5, input, name, size);
-  uint8_t *bytes = malloc(file->size + 1);
-  FuzzRequire(bytes != NULL, "no memory");
+  uint8_t *bytes = FuzzAllocate(file->size + 1);
   memcpy(bytes, file->bytes, file->size);
   *size = file->size;
   return bytes;

@@ -53,9 +53,8 @@ static size_t MutatePart(int kind, uint8_t *bytes, size_t size, size_t room, uns
 /* The list with part `changed` mutated; changed == count: with a part more. */
 static size_t Rewrite(const FuzzInput *input, int changed, uint8_t *bytes, size_t room, unsigned *seed)
 {
-  uint8_t *whole = malloc(2 * room + FUZZ_PART_HEAD), *at = whole;
+  uint8_t *whole = FuzzAllocate(2 * room + FUZZ_PART_HEAD), *at = whole;
   size_t others = 0;
-  FuzzRequire(whole != NULL, "no memory");
   for (int k = 0; k < input->count; k++)
     if (k != changed) others += FUZZ_PART_HEAD + input->part[k].size;
   for (int k = 0; k <= input->count; k++) {

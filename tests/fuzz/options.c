@@ -28,8 +28,7 @@ void FuzzTakeOptions(const FuzzPart *text)
   char *words, *rest = NULL;
   int taken = 0;
   if (!text) return;
-  words = malloc(text->size + 1);
-  FuzzRequire(words != NULL, "no memory");
+  words = FuzzAllocate(text->size + 1);
   memcpy(words, text->bytes, text->size);
   words[text->size] = '\0';
   for (char *word = strtok_r(words, " \n", &rest); word && taken < MOST_OPTIONS; taken++) {

@@ -30,8 +30,7 @@ static int ReplayDirectory(const char path[])
   const int count = scandir(path, &entries, NULL, alphasort);
   FuzzRequire(count >= 0, path);
   for (int k = 0; k < count; k++) {
-    char *name = entries[k]->d_name, *file = malloc(strlen(path) + strlen(name) + 2);
-    FuzzRequire(file != NULL, "no memory");
+    char *name = entries[k]->d_name, *file = FuzzAllocate(strlen(path) + strlen(name) + 2);
     (void)sprintf(file, "%s/%s", path, name);
     if (name[0] != '.') replayed += ReplayFile(file);
     free(file);

@@ -22,6 +22,13 @@ void FuzzRequire(int condition, const char what[])
   abort();
 }
 
+void *FuzzAllocate(size_t size)
+{
+  void *bytes = calloc(1, size ? size : 1);
+  FuzzRequire(bytes != NULL, "no memory");
+  return bytes;
+}
+
 /* ---------------------------------------------------------------- files */
 
 static void MakeScratch(void)
@@ -65,8 +72,8 @@ uint8_t *FuzzReadFile(const char path[], size_t *size)
   FILE *file = fopen(path, "rb");
   FuzzRequire(file && !fstat(fileno(file), &found), path);
   *size = (size_t)found.st_size;
-  uint8_t *bytes = malloc(*size + 1);
-  FuzzRequire(bytes && fread(bytes, 1, *size, file) == *size, path);
+  uint8_t *bytes = FuzzAllocate(*size + 1);
+  FuzzRequire(fread(bytes, 1, *size, file) == *size, path);
   (void)fclose(file);
   return bytes;
 }
