@@ -53,7 +53,8 @@ PetscErrorCode PsdArchiveCommit(PsdArchive *archive);
 
 /* PsdArchiveExists - whether there is anything of that name. Collective. */
 PetscErrorCode PsdArchiveExists(MPI_Comm comm, const char path[], PetscBool *exists);
-/* PsdArchiveOpen - errors: cannot be read, not an archive, another format or version, damaged. Collective. Agrees. */
+/* PsdArchiveOpen - errors: cannot be read, not an archive, another format or version, damaged. format NULL: any.
+   Collective. Agrees. */
 PetscErrorCode PsdArchiveOpen(MPI_Comm comm, const char path[], const char format[], PetscInt version,
                               PsdArchive *archive);
 /* Collective; the values are those of all ranks. Failures are kept. text: PSD_ARCHIVE_TEXT bytes. */

@@ -30,26 +30,27 @@ static void OpenFile(PsdArchive it)
 /* Root: the head, checked, and whether it is the head of this file. */
 static void ReadHead(PsdArchive it, const char format[], PetscInt version)
 {
+  const char *expected = format ? format : "psdnet archive";
   char head[PSD_ARCHIVE_HEAD];
   struct stat found;
 
   OpenFile(it);
   if (it->failure.failed) return;
   if (fstat(it->descriptor, &found) || !S_ISREG(found.st_mode)) {
-    PsdFailureRecord(&it->failure, "%s: not a regular file, expected a %s", it->path, format);
+    PsdFailureRecord(&it->failure, "%s: not a regular file, expected a %s", it->path, expected);
     return;
   }
   if (found.st_size < PSD_ARCHIVE_HEAD) {
-    PsdFailureRecord(&it->failure, "%s: truncated, or not a %s: it has %lld bytes", it->path, format,
+    PsdFailureRecord(&it->failure, "%s: truncated, or not a %s: it has %lld bytes", it->path, expected,
                      (long long)found.st_size);
     return;
   }
   PsdArchiveReadBytes(it, 0, sizeof(head), head);
   if (it->failure.failed) return;
-  if (!PsdArchiveParseHead(it, head)) PsdFailureRecord(&it->failure, "%s: damaged, or not a %s", it->path, format);
-  else if (strcmp(it->format, format))
+  if (!PsdArchiveParseHead(it, head)) PsdFailureRecord(&it->failure, "%s: damaged, or not a %s", it->path, expected);
+  else if (format && strcmp(it->format, format))
     PsdFailureRecord(&it->failure, "%s: is a %s, expected a %s", it->path, it->format, format);
-  else if (it->version != version)
+  else if (format && it->version != version)
     PsdFailureRecord(&it->failure, "%s: is of version %" PetscInt_FMT " of its format, expected %" PetscInt_FMT,
                      it->path, it->version, version);
   else if ((uint64_t)found.st_size != it->bytes)

@@ -56,8 +56,6 @@ void PsdH5ReadAttribute(PsdH5Group group, const char name[], PsdH5Kind kind, Pet
                         PsdFailure *failure);
 void PsdH5ReadText(PsdH5Group group, const char name[], char text[], size_t size, PsdFailure *failure);
 void PsdH5ReadLabels(PsdH5Group group, const char name[], PetscInt *count, PetscInt **labels, PsdFailure *failure);
-/* PsdH5NextAttribute - its name, from number *at on, which then is behind it; false: there is none. */
-PetscBool PsdH5NextAttribute(PsdH5Group group, PetscInt *at, size_t size, char name[]);
 
 /* Contiguous data sets of `axes` (1 or 2) axes: their shape, and all of their numbers (malloc). The arrays that are read have
    no more bytes together than the file. */

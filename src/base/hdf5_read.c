@@ -106,31 +106,15 @@ static PetscBool ParseAttribute(Attribute *it)
   return (PetscBool)(it->space.points <= it->value.size / it->type.size);
 }
 
-/* From message *at on, which then is behind it. */
-static PetscBool NextAttribute(PsdH5Group group, PetscInt *at, Attribute *it)
-{
-  while ((*at = PsdH5FindMessage(&group.header, PSD_H5_ATTRIBUTE, *at)) >= 0) {
-    const PetscInt number = (*at)++;
-    if (!(group.header.message[number].flags & SHARED) && SplitAttribute(PsdH5MessageBytes(&group.header, number), it))
-      return PETSC_TRUE;
-  }
-  return PETSC_FALSE;
-}
-
 static PetscBool FindAttribute(PsdH5Group group, const char name[], Attribute *it)
 {
-  for (PetscInt at = 0; NextAttribute(group, &at, it);)
-    if (!strcmp((const char *)it->name.at, name)) return PETSC_TRUE;
+  const PsdH5Header *header = &group.header;
+
+  for (PetscInt k = 0; (k = PsdH5FindMessage(header, PSD_H5_ATTRIBUTE, k)) >= 0; k++)
+    if (!(header->message[k].flags & SHARED) && SplitAttribute(PsdH5MessageBytes(header, k), it) &&
+        !strcmp((const char *)it->name.at, name))
+      return PETSC_TRUE;
   return PETSC_FALSE;
-}
-
-PetscBool PsdH5NextAttribute(PsdH5Group group, PetscInt *at, size_t size, char name[])
-{
-  Attribute attribute;
-
-  if (!NextAttribute(group, at, &attribute)) return PETSC_FALSE;
-  (void)snprintf(name, size, "%s", (const char *)attribute.name.at);
-  return PETSC_TRUE;
 }
 
 PetscBool PsdH5HasAttribute(PsdH5Group group, const char name[])
@@ -278,7 +262,8 @@ static void ParseArray(PsdH5Group group, const char name[], Array *array, PsdFai
   }
   (void)PsdH5ParseType(type, &array->type);
   const char *wrong = FindLayout(array);
-  if (wrong) PsdFailureRecord(failure, "%s: data set %s %s, expected contiguous numbers in this file", group.path, name, wrong);
+  if (wrong)
+    PsdFailureRecord(failure, "%s: data set %s %s, expected contiguous numbers in this file", group.path, name, wrong);
 }
 
 /* To be freed with its header. */
