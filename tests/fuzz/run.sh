@@ -50,13 +50,16 @@ quietly "$build/build.log" cmake --build "$build" -j "$(nproc)" --target "${targ
 if [ -z "$seconds" ]; then
   seconds=$(awk -v hours="$hours" -v jobs="$jobs" -v targets=${#targets[@]} 'BEGIN { print int(hours * 3600 * jobs / targets) }')
 fi
+PATH=$PATH:$(dirname "$(readlink -f "$(command -v "$compiler")")") # where llvm-symbolizer may be
 scratch=$(mktemp -d -p "$([ -w /dev/shm ] && echo /dev/shm || echo "${TMPDIR:-/tmp}")" psdnet_fuzz_run_XXXXXX)
 trap 'rm -rf "$scratch"' EXIT
 export TMPDIR=$scratch OPENBLAS_NUM_THREADS=1 OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 export OMPI_MCA_pml=ob1 OMPI_MCA_btl=self,vader OMPI_MCA_ess_singleton_isolated=1
 # a crash is AddressSanitizer's to report, not psdnet's
 export ASAN_OPTIONS=handle_segv=2:handle_abort=2:allocator_may_return_null=1:detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1
-export LSAN_OPTIONS=suppressions=$root/.ci/lsan.supp:print_suppressions=0
+# HDF5 does not free all that it has allocated for a file that it then refuses; target_hdf5.c counts what psdnet leaves open
+{ cat .ci/lsan.supp && echo leak:libhdf5; } >"$build/lsan.supp"
+export LSAN_OPTIONS=suppressions=$build/lsan.supp:print_suppressions=0
 
 # fuzz TARGET: its log is TARGET.log
 # shellcheck disable=SC2317 # xargs calls it

@@ -19,10 +19,23 @@ static void SetUp(void)
   WriteHdf5(FuzzPath("outside"), 12, image, H5T_STD_U8LE, 0);
 }
 
+/* What HDF5 has open for us. */
+static hsize_t CountOpen(void)
+{
+  static const H5I_type_t kinds[] = {H5I_FILE, H5I_GROUP, H5I_DATASET, H5I_ATTR, H5I_DATASPACE, H5I_GENPROP_LST};
+  hsize_t count, all = 0;
+  for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++)
+    if (H5Inmembers(kinds[k], &count) >= 0) all += count;
+  return all;
+}
+
 static PetscErrorCode Read(const FuzzInput *input)
 {
   FuzzMakeHdf5(&hdf5, input, DATA);
-  return FuzzReadData(FuzzPath(DATA), FuzzFind(input, OPTIONS));
+  const hsize_t open = CountOpen();
+  const PetscErrorCode code = FuzzReadData(FuzzPath(DATA), FuzzFind(input, OPTIONS));
+  FuzzRequire(CountOpen() == open, "an object of HDF5 is left open");
+  return code;
 }
 
 const FuzzTarget FuzzTheTarget = {.kinds = KINDS, .set_up = SetUp, .read = Read};
