@@ -129,7 +129,9 @@ int main(int argc, char **argv)
   const char *stray = subcommand ? FindStray(argc, argv) : name;
   RenameHistory(argc, argv);
 
-  if (PsdInitialize(&argc, &argv, NULL)) return PSD_EXIT_INPUT;
+  const PetscErrorCode start = PsdInitialize(&argc, &argv, NULL);
+  if (start && start != PSD_ERR_INPUT) MPI_Abort(MPI_COMM_WORLD, PSD_EXIT_INPUT);
+  if (start) return PSD_EXIT_INPUT;
   const PetscErrorCode ierr = Run(subcommand, &invocation, help, stray, &exit_status);
   if (ierr == PSD_ERR_INPUT) {
     PetscMPIInt rank;
