@@ -240,6 +240,7 @@ PetscErrorCode PsdArchiveDestroy(PsdArchive *archive)
   if (!*archive) PetscFunctionReturn(0);
   if ((*archive)->descriptor >= 0) (void)close((*archive)->descriptor);
   PsdH5Close(&(*archive)->hdf5);
+  PsdH5SparseDestroy(&(*archive)->sparse);
   PetscCall(PetscFree((*archive)->part));
   PetscCall(PetscFree(*archive));
   PetscFunctionReturn(0);
