@@ -5,6 +5,7 @@
    MPI_Abort, so that no rank waits for one that is gone.
 */
 #include "app.h"
+#include <petscviewer.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,6 +94,8 @@ static PetscErrorCode Run(const PsdSubcommand *subcommand, const PsdInvocation *
                           const char stray[], int *exit_status)
 {
   PetscFunctionBeginUser;
+  PetscViewer output; /* made where that it cannot be is an error: later PETSC_VIEWER_STDOUT_WORLD would be NULL */
+  PetscCall(PetscViewerASCIIGetStdout(PETSC_COMM_WORLD, &output));
   PsdCheckInput(subcommand, "unknown subcommand '%s'; see 'psdnet -help'", stray);
   PsdOptionsSetHelp(help);
   if (help)
