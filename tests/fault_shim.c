@@ -11,7 +11,7 @@
      FAULT_AT      which one it is that harm is done at, from 1; 0: none
      FAULT_HOW     ENOSPC, EIO: fails with this. short: the write writes a half, which is lawful. lost: this one and all after it fail
                    with EIO. slow: this one and all after it take 5 ms more. kill, stop: the rank gets SIGKILL or SIGSTOP.
-     FAULT_COUNT   file that gets a line at the end: what was counted, and what harm was done to
+     FAULT_COUNT   file that gets a line: how many were counted, and what harm is done to; with FAULT_AT 0 at the end
 */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -36,12 +36,11 @@ enum { NOT_OURS, READS, WRITES };
 typedef enum { ENOSPC_ONCE, EIO_ONCE, SHORT, LOST, SLOW, KILL, STOP } Harm;
 
 static struct {
-  int armed, files, memory, harmed;
+  int armed, files, memory;
   Harm harm;
   long at;
   const char *phase;
   atomic_long count;
-  char done[256]; /* what harm was done to */
   unsigned char kind[DESCRIPTORS];
   struct {
     uintptr_t begin, end;
@@ -101,12 +100,12 @@ static void Arm(void)
   it.armed = 1;
 }
 
-static void Report(void)
+/* What was counted, and what harm is done to; a launcher may end this process at once after that. */
+static void Report(const char what[], const char name[])
 {
   char line[512];
   if (!it.armed || !*Asked("FAULT_COUNT")) return;
-  const int length = snprintf(line, sizeof(line), "%ld %s\n", atomic_load(&it.count), it.done);
-  it.armed = 0;
+  const int length = snprintf(line, sizeof(line), "%ld %s %s\n", atomic_load(&it.count), what, name);
   const int descriptor = REAL(open)(Asked("FAULT_COUNT"), O_WRONLY | O_CREAT | O_APPEND, 0666);
   const ssize_t written = REAL(write)(descriptor, line, (size_t)length);
   (void)written;
@@ -115,7 +114,7 @@ static void Report(void)
 
 __attribute__((destructor)) static void AtEnd(void)
 {
-  Report();
+  if (it.at == 0) Report("", "");
 }
 
 /* ---------------------------------------------------------------- harm */
@@ -126,10 +125,7 @@ static int IsHarmed(const char what[], const char name[])
   const long number = atomic_fetch_add(&it.count, 1) + 1;
   const int goes_on = it.harm == LOST || it.harm == SLOW;
   if (it.at == 0 || (goes_on ? number < it.at : number != it.at)) return 0;
-  if (number == it.at) {
-    (void)snprintf(it.done, sizeof(it.done), "%s %s", what, name);
-    if (it.harm == KILL) Report();
-  }
+  if (number == it.at) Report(what, name);
   if (it.harm == KILL) (void)raise(SIGKILL);
   if (it.harm == STOP) (void)raise(SIGSTOP);
   if (it.harm == SLOW) (void)nanosleep(&(struct timespec){0, 5000000}, NULL);
