@@ -1,7 +1,7 @@
 """damage.py FILE COPY CHANGE: FILE copied to COPY with one thing wrong. damage.py FILE DIRECTORY: a copy for each change that makes
 psdnet refuse any model, named after it.
 
-Models and certificates are changed as HDF5 files, and by their bytes (BYTES), as any file can be.
+Models and certificates are changed as HDF5 files, their checksums made anew, and by their bytes (BYTES), as any file can be.
 """
 import os
 import shutil
@@ -11,10 +11,11 @@ import h5py
 import numpy
 
 from archives import resum
+from seal import seal
 
 
 def other_version(file):
-    file.attrs['version'] = 3
+    file.attrs['version'] = 2
 
 
 def other_format(file):
@@ -61,6 +62,26 @@ def weight_nan(file):
     file['neurons/weight'][0] = float('nan')
 
 
+def infinite_weights(file):
+    file['neurons/weight'][...] = 1e308
+
+
+def long_loss(file):
+    file.attrs['loss'] = 'squared'.ljust(32, '-')
+
+
+def many_images(file):
+    file.attrs['n_train'] = numpy.int64(2**31 + 2**40)
+
+
+def signed_label(file):
+    file.attrs['classes'] = ['+' + label.decode() for label in file.attrs['classes']]
+
+
+def spaced_label(file):
+    file.attrs['classes'] = [' ' + label.decode() for label in file.attrs['classes']]
+
+
 def region_outside(file):
     file['neurons/region'][0] = 99
 
@@ -83,7 +104,7 @@ def unknown_loss(file):
     file.attrs['loss'] = 'quadratic'
 
 
-# of files of version 2
+# of files of several branches
 
 def lost_branch(file):
     del file['/branch/1']
@@ -221,10 +242,10 @@ CERTIFICATES = {change.__name__: change for change in (
     other_nu, larger_nu, negative_nu, smaller_theta, larger_theta, larger_s, smaller_beta, larger_bound, other_activation, no_theta,
     smaller_bound, negative_s, other_order, short_nu)}
 REFUSED = (other_version, other_format, no_beta, beta_nan, negative_beta, zero_stride, large_patch, short_weights, wide_filters,
-           long_filter, weight_nan, region_outside, class_outside, no_neurons, narrow_transform)
+           long_filter, weight_nan, region_outside, class_outside, no_neurons, narrow_transform, long_loss, many_images, signed_label, spaced_label)
 CHANGES = {change.__name__: change for change in REFUSED + (
     unknown_loss, lost_branch, many_branches, large_reduce, narrow_branch, padded_filter, turn_filter, scale_weights, flip_weight,
-    single_filters, longer_filters, larger_dual, smaller_gap, smaller_objective)}
+    single_filters, longer_filters, infinite_weights, larger_dual, smaller_gap, smaller_objective)}
 # what becomes of a file's bytes
 BYTES = {'truncated': lambda whole: whole[:len(whole) // 2], 'beheaded': lambda whole: whole[100:], 'empty': lambda whole: b'',
          'bit_near_end': lambda whole: whole[:-1000] + bytes([whole[-1000] ^ 4]) + whole[-999:]}
@@ -240,8 +261,7 @@ def damage(source, copy, change):
     shutil.copy(source, copy)
     with h5py.File(copy, 'r+') as file:
         {**CHANGES, **CERTIFICATES}[change](file)
-    if change in CERTIFICATES:
-        resum(copy)
+    (resum if change in CERTIFICATES else seal)(copy)
 
 
 def main(source, copy, change=None):

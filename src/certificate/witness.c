@@ -2,8 +2,8 @@
    Making the witness of a bound that the solver's computation has just proved.
 
    It is to be proved again by others, who add up A'nu in another order, and by a Cholesky factorisation in the place of
-   the polar. Let r be what rounding may do to R*(A'nu) (2 ||E||_F, see dual_point.c), and d the order of a block. s stays
-   below beta/R* by the fraction 4 r/R* + 16 (d+4)^2 eps, and theta divides what is left between the two diagonal blocks:
+   the polar. Let r be what rounding may do to R*(A'nu) (2 ||E||_F, see dual_point.c), and d the order of a block. s is at
+   most beta/(R* + 4 r), less 16 (d+4)^2 eps of it, and theta divides what is left between the two diagonal blocks:
    with the polar's theta and phi (polar_proof.h), s (theta + phi) + slack = beta, s theta + slack/2 makes the matrix of
    witness.h at least (slack/2) I. Half of it is more than twice the rounding of another sum, and 8 (d+4)^2 eps beta covers the
    factorisation and what it took to write the matrix down: (d+8) eps times its trace, which is at most 2 d beta, and 8 eps times
@@ -50,10 +50,11 @@ PetscErrorCode PsdWitnessGetBound(PsdWitness witness, PetscReal *bound)
   PetscFunctionReturn(0);
 }
 
-/* The fraction that s stays below beta/R*: see above. */
-static PetscReal Margin(PetscInt d, const PsdPointPolar *polar)
+/* The largest s: see above. */
+static PetscReal Limit(PsdProblem problem, const PsdPointPolar *polar)
 {
-  return 4 * polar->hidden / polar->bound + 16 * (PetscReal)(d + 4) * (PetscReal)(d + 4) * PETSC_MACHINE_EPSILON;
+  const PetscReal d = (PetscReal)problem->blocks->d_max;
+  return problem->beta / (polar->bound + 4 * polar->hidden) * (1 - 16 * (d + 4) * (d + 4) * PETSC_MACHINE_EPSILON);
 }
 
 /* s, and the bound that others will be able to prove. Of three times the rounding of the dual function one is what the
@@ -65,10 +66,10 @@ static PetscErrorCode Scale(PsdWitness it, PsdProblem problem, const PsdDualPoin
   PsdPointPolar polar;
   PetscReal value, rounding;
   PetscCall(PsdDualPointPolar(problem, point, &polar));
-  const PetscReal margin = Margin(problem->blocks->d_max, &polar);
+  const PetscReal limit = Limit(problem, &polar);
   it->s = it->bound = 0;
-  if (!(polar.bound > 0) || !(margin < 1)) PetscFunctionReturn(0);
-  PetscCall(PsdDualBestOnRay(&ray, problem->beta / polar.bound * (1 - margin), &it->s, &value, &rounding));
+  if (!(polar.bound > 0) || !(limit > 0)) PetscFunctionReturn(0);
+  PetscCall(PsdDualBestOnRay(&ray, limit, &it->s, &value, &rounding));
   it->bound = PetscMax(0, value - 3 * rounding);
   if (it->bound == 0) it->s = 0;
   PetscFunctionReturn(0);

@@ -6,11 +6,12 @@
 
    Targets that the features know nothing of, as those of images that are all alike, have A'(-L'(0)) = 0, but for what
    rounding leaves of it. Then beta_max is 0: the same network is optimal for every beta, and there is nothing to take
-   a fraction of. Twice the least beta for which that can be proved, R* with all that rounding may have hidden, takes
+   a fraction of. Eight times the least beta for which that can be proved, R* with all that rounding may have hidden, takes
    its place.
 */
 #include "beta.h"
 #include "base/base.h"
+#include "base/rounding.h"
 #include "dual_point.h"
 
 /* ||A_P||_F ||nu0|| is the most that ||h|| can be. Data that say anything stay far above this part of it, whatever
@@ -67,11 +68,13 @@ static PetscErrorCode SeparateFromRounding(PsdProblem problem)
   PetscCall(EvaluateFromSamples(problem, &polar));
   PetscCall(PetscInfo(NULL, "beta_max %g; from the samples at most %g, of which rounding %g\n",
                       (double)problem->beta_max, (double)polar.bound, (double)polar.hidden));
-  if (polar.bound > 2 * polar.hidden) PetscFunctionReturn(0);
+  /* of features that are all 0 the bound is next to the least number there is */
+  if (polar.bound > 2 * polar.hidden + 4 * PSD_TINY) PetscFunctionReturn(0);
   problem->beta_max = 0;
   if (problem->request.beta_rel > 0 || problem->request.beta_noise > 0)
-    /* on another number of ranks rounding hides a little more or less; the bound is next to 0 when all features are 0 */
-    problem->beta = PetscMax(2 * polar.bound, PETSC_MACHINE_EPSILON);
+    /* on another number of ranks rounding hides a little more or less, and a certificate file needs some of it several
+       times over (witness.c); the bound is next to 0 when all features are 0 */
+    problem->beta = PetscMax(8 * polar.bound, PETSC_MACHINE_EPSILON);
   PetscFunctionReturn(0);
 }
 
