@@ -245,8 +245,13 @@ int rename(const char *from, const char *to)
 /* libc's streams write without the functions above: streams of files that count are made of these. */
 static ssize_t WriteCookie(void *cookie, const char *bytes, size_t count)
 {
-  const ssize_t done = write((int)(intptr_t)cookie, bytes, count);
-  return done < 0 ? 0 : done;
+  size_t done = 0;
+  while (done < count) {
+    const ssize_t more = write((int)(intptr_t)cookie, bytes + done, count - done);
+    if (more <= 0) break;
+    done += (size_t)more;
+  }
+  return (ssize_t)done;
 }
 
 static ssize_t ReadCookie(void *cookie, char *bytes, size_t count)

@@ -117,7 +117,9 @@ hid_t PsdH5OpenInput(const char path[])
 
   if (access >= 0 && number >= 0 && H5Pset_driver(access, number, NULL) >= 0)
     file = H5Fopen(path, H5F_ACC_RDONLY, access);
+  const hid_t reason = H5Eget_current_stack(); /* which what follows would take for its own */
   if (access >= 0) (void)H5Pclose(access);
   if (number >= 0) (void)H5FDunregister(number);
+  if (reason >= 0) (void)H5Eset_current_stack(reason);
   return file;
 }
