@@ -132,7 +132,7 @@ def judge(kind, item, words, name, status, reference):
     if re.search('PETSC ERROR|defect|Caught signal', said):
         return require(False, what, 'status', status, said[-3000:])
     if status == 1:
-        expected = item.split('/')[-1]
+        expected = item.split('/')[-1] + '|consensus'
         if item.startswith('/patches') or kind == 'gram':  # found out by what comes of them
             expected += '|rho|beta|overflow|positive definite|objective is not a number'
         return require(len(lines) == 1 and re.search(expected, lines[0]), what, lines or said)

@@ -164,11 +164,12 @@ PetscErrorCode PsdGridFactor(PsdGrid it, PetscReal trace, PetscReal shift)
     PetscCall(CopyShifted(it, shift));
     pdpotrf_("L", &N, it->factor, &one, &one, it->description, &info);
   }
-  /* ranks that are left out have to know */
-  PetscCallMPI(MPI_Bcast(&info, 1, MPI_INT, 0, it->comm));
+  /* ranks beyond the grid do not know; rounding alone does not do it (PsdConsensusShiftFloor) */
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &info, 1, MPI_INT, MPI_MAX, it->comm));
   PsdCheckInput(info == 0, "A'A + %g I is not positive definite at row %d: A'A is not that of images", (double)shift,
                 info);
-  if (it->inverse && it->row >= 0) {
+  if (it->row < 0) PetscFunctionReturn(0);
+  if (it->inverse) {
     pdtrtri_("L", "N", &N, it->factor, &one, &one, it->description, &info);
     PetscCheck(info == 0, PETSC_COMM_SELF, PETSC_ERR_LIB, "pdtrtri returned %d", info);
   }
