@@ -1,7 +1,7 @@
 /*
    Services for programs that use libpsdnet, as the command does: errors that all ranks agree on, options read
-   strictly, phases and their times, progress lines, output files that appear whole or not at all, checksums, and
-   signals that end a run in order.
+   strictly, phases and their times, progress lines, output files that appear whole or not at all, checksums,
+   archives, and signals that end a run in order.
 
    They hold no mathematics. Options are PETSc's: from the command line, -options_file or PETSC_OPTIONS.
 */
@@ -174,6 +174,13 @@ PSD_EXTERN PetscErrorCode PsdPhaseBegin(PsdPhase phase);
 PSD_EXTERN PetscErrorCode PsdPhaseEnd(PsdPhase phase);
 
 /*
+   PsdPhaseCurrent - Returns the phase that is open, or -1.
+
+   Not collective.
+*/
+PSD_EXTERN int PsdPhaseCurrent(void);
+
+/*
    PsdPhaseSeconds - Returns the wall seconds that this rank has spent in a phase so far. PsdWallSeconds - those since
    PsdInitialize.
 
@@ -283,6 +290,16 @@ PSD_EXTERN PetscErrorCode PsdPathsRefuse(void);
    Collective on comm. count may differ between ranks, and be 0.
 */
 PSD_EXTERN PetscErrorCode PsdChecksumRanks(MPI_Comm comm, const void *bytes, size_t count, unsigned *checksum);
+
+/* ---------------------------------------------------------------- archives */
+
+/*
+   PsdArchiveView - Prints what a certificate file, a checkpoint or another archive of psdnet's says of itself, after all
+   of its checksums were found to be right. known: false, and nothing is printed, for what is no archive.
+
+   Collective. viewer: an ASCII viewer on comm. Errors (PSD_ERR_INPUT): damaged.
+*/
+PSD_EXTERN PetscErrorCode PsdArchiveView(MPI_Comm comm, const char path[], PetscViewer viewer, PetscBool *known);
 
 /* ---------------------------------------------------------------- signals */
 

@@ -109,7 +109,7 @@ for data in pipe_h5 pipe_idx pipe_names; do
   everywhere "$data/.*not a regular file" train -data $data -model kept.h5
 done
 alone 'pipe: neither a directory nor a regular file' train -data pipe -model kept.h5
-everywhere 'pipe: not a regular file' evaluate -data tiny -model pipe
+everywhere 'pipe: is not a regular file' evaluate -data tiny -model pipe
 alone 'pipe is not a regular file' train -data tiny -model kept.h5 -checkpoint pipe -resume
 everywhere 'no_h5/train.h5' train -data no_h5 -model kept.h5
 everywhere 'test' train -data tiny -split test -model kept.h5
@@ -136,7 +136,12 @@ done
 everywhere 'short_weights.h5' certify -data tiny -model models/short_weights.h5
 everywhere 'truncated.h5' predict -data tiny -model models/truncated.h5 -output p.csv
 everywhere 'truncated.h5' info models/truncated.h5
-everywhere 'version 3' evaluate -data tiny -model models/other_version.h5
+everywhere "'version' is 2, but" evaluate -data tiny -model models/other_version.h5
+everywhere 'truncated.h5: truncated or damaged' evaluate -data tiny -model models/truncated.h5
+everywhere 'n_train. is out of range' info models/many_images.h5
+everywhere 'loss. is too long' info models/long_loss.h5
+everywhere "found '.0', expected a label in digits" info models/signed_label.h5
+everywhere "found ' 0', expected a label in digits" info models/spaced_label.h5
 everywhere 'absent.h5' evaluate -data tiny -model absent.h5
 everywhere 'directory' evaluate -data tiny -model directory
 for subcommand in evaluate certify; do

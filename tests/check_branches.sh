@@ -1,7 +1,7 @@
 #!/bin/sh
 # Networks of several branches, whose patches have different lengths: the objective is that of the formula, from the file alone, on any
 # number of ranks, with every kernel, over teams of ranks, folded and resumed; every filter has unit length and ends with its
-# branch's patches; a branch more is never worse; version 2 of the file is read, and refused where it is damaged.
+# branch's patches; a branch more is never worse; the file is read, and refused where it is damaged.
 . "$SOURCE/tests/check.sh"
 need_python
 scratch
@@ -53,7 +53,7 @@ refuse 'option -pool_overlap: found 8, .*9x8$' 2 train -data train.h5 -patch 3 -
 run certify 3 certify -model three.m -data train.h5 -gap 1e-6 -progress none
 run predict 2 predict -model three.m -data train.h5 -output three.csv -progress none
 
-# damaged CHANGE WORDS: in what version 2 added
+# damaged CHANGE WORDS: in what several branches need
 damaged() {
   python damage three.m "$1.m" "$1"
   refuse "$2" 2 info "$1.m"

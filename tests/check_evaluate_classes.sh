@@ -38,8 +38,7 @@ for data in alone.h5 idx; do
   refuse "images of $data have no labels" 1 predict -data $data -model many_model.h5 -output p.csv -classes 0,1
 done
 
-cp many_model.h5 infinite.h5
-/usr/bin/python3 -c "import h5py; h5py.File('infinite.h5', 'r+')['neurons/weight'][:] = 1e308"
+python damage many_model.h5 infinite.h5 infinite_weights
 for ranks in 1 3; do
   refuse 'score [0-9]* of image [0-9]* is not a finite number' $ranks evaluate -data many.h5 -model infinite.h5
   refuse 'score [0-9]* of image [0-9]* is not a finite number' $ranks predict -data many.h5 -model infinite.h5 -output p.csv

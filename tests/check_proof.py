@@ -89,19 +89,24 @@ class Branch:
                 yield R.T.dot(R), len(R)
 
 
+def word(attribute):
+    """a text, which h5py gives as bytes when it is of fixed length"""
+    only, = numpy.ravel(attribute)
+    return only.decode() if isinstance(only, bytes) else str(only)
+
+
 class Certificate:
     def __init__(self, path):
         with h5py.File(path) as file:
             a = file.attrs
-            text = [word.decode() if isinstance(word, bytes) else word for word in numpy.ravel(a['format'])]
-            if text != ['psdnet-certificate'] or a['version'] != 1:
+            if word(a['format']) != 'psdnet-certificate' or a['version'] != 1:
                 refuse('no certificate of version 1')
             self.attributes = {name: a[name] for name in a}
-            self.loss = str(a['loss'])
+            self.loss = word(a['loss'])
             self.beta, self.s, self.bound = (mpf(float(a[name])) for name in ('beta', 's', 'bound'))
             self.delta = mpf(float(a['huber_delta'])) or mpf(1)
             self.activation = [mpf(float(x)) for x in a['activation']]
-            self.classes = [int(word) for word in a['classes']]
+            self.classes = [int(label) for label in a['classes']]
             self.n, self.flip = int(a['n_train']), int(a['flip'])
             self.branches = [Branch(file[f'branch/{b}'], int(a['channels'])) for b in range(int(a['branches']))]
             self.order = file['order'][:].astype(int)
@@ -125,7 +130,7 @@ def samples(path, it):
         both[0::2], both[1::2] = images, images[:, :, :, ::-1]
         images, labels = both, labels.repeat(2)
     for name, what in ('images', images), ('labels', labels.astype('<i4')):
-        if int(str(it.attributes['checksum_' + name][0]), 16) != zlib.crc32(numpy.ascontiguousarray(what).tobytes()):
+        if int(word(it.attributes['checksum_' + name]), 16) != zlib.crc32(numpy.ascontiguousarray(what).tobytes()):
             refuse('other', name)
     return images, [it.classes.index(label) for label in labels]
 
@@ -140,6 +145,11 @@ def entropy(p):
     return -p * mpmath.log(p) if p > 0 else mpf(0)
 
 
+def entropy_of_rest(p):
+    """entropy(1 - p), which is next to p where p is below 2^-PRECISION"""
+    return -(1 - p) * mpmath.log1p(-p) if p < 1 else mpf(0)
+
+
 def dual_of_score(it, nu, y):
     """-L*(-nu) of a loss that is a sum over scores; None: not in the domain"""
     p = y * nu
@@ -151,14 +161,14 @@ def dual_of_score(it, nu, y):
         return p if abs(nu) <= 1 else None
     if not 0 <= p <= 1:
         return None
-    return p if it.loss == 'hinge' else entropy(p) + entropy(1 - p)
+    return p if it.loss == 'hinge' else entropy(p) + entropy_of_rest(p)
 
 
 def dual_of_sample(it, nu, label):
     """the same of a row of nu"""
     if it.loss == 'softmax' and it.C > 1:
         p = [-x for t, x in enumerate(nu) if t != label]
-        return None if min(p) < 0 or sum(p) > 1 else sum(entropy(x) for x in p) + entropy(1 - sum(p))
+        return None if min(p) < 0 or sum(p) > 1 else sum(entropy(x) for x in p) + entropy_of_rest(sum(p))
     terms = [dual_of_score(it, x, target(it, label, t)) for t, x in enumerate(nu)]
     return None if None in terms else sum(terms)
 
@@ -246,7 +256,7 @@ class Network:
         with h5py.File(path) as file:
             filters, weight = exact(file['neurons/filter'][:]), exact(file['neurons/weight'][:])
             region, classes = file['neurons/region'][:], file['neurons/class'][:]
-            if float(file.attrs['beta']) != float(it.beta) or str(file.attrs['loss']) != it.loss:
+            if float(file.attrs['beta']) != float(it.beta) or word(file.attrs['loss']) != it.loss:
                 refuse('a network of another problem')
         self.it, self.weights = it, weight
         self.shift = 2 * FRACTION

@@ -1,19 +1,21 @@
 """damage.py FILE COPY CHANGE: FILE copied to COPY with one thing wrong. damage.py FILE DIRECTORY: a copy for each change that makes
 psdnet refuse any model, named after it.
 
-Models and certificates are changed as HDF5 files, and by their bytes (BYTES), as any file can be.
+Models and certificates are changed as HDF5 files, their checksums made anew, and by their bytes (BYTES), as any file can be.
 """
 import os
 import shutil
 import sys
-import zlib
 
 import h5py
 import numpy
 
+from archives import resum
+from seal import seal
+
 
 def other_version(file):
-    file.attrs['version'] = 3
+    file.attrs['version'] = 2
 
 
 def other_format(file):
@@ -60,6 +62,26 @@ def weight_nan(file):
     file['neurons/weight'][0] = float('nan')
 
 
+def infinite_weights(file):
+    file['neurons/weight'][...] = 1e308
+
+
+def long_loss(file):
+    file.attrs['loss'] = 'squared'.ljust(32, '-')
+
+
+def many_images(file):
+    file.attrs['n_train'] = numpy.int64(2**31 + 2**40)
+
+
+def signed_label(file):
+    file.attrs['classes'] = ['+' + label.decode() for label in file.attrs['classes']]
+
+
+def spaced_label(file):
+    file.attrs['classes'] = [' ' + label.decode() for label in file.attrs['classes']]
+
+
 def region_outside(file):
     file['neurons/region'][0] = 99
 
@@ -82,7 +104,7 @@ def unknown_loss(file):
     file.attrs['loss'] = 'quadratic'
 
 
-# of files of version 2
+# of files of several branches
 
 def lost_branch(file):
     del file['/branch/1']
@@ -216,35 +238,14 @@ def short_nu(file):
     file['nu'] = nu
 
 
-def resum(path):
-    """an archive's head again, after its arrays or attributes were changed; what is no longer contiguous loses its place"""
-    with open(path, 'rb') as file:
-        whole = file.read()
-    with h5py.File(path) as file:
-        places = []
-        file.visititems(lambda name, item: places.append(('/' + name, item.id.get_offset(), item.id.get_storage_size()))
-                        if isinstance(item, h5py.Dataset) else None)
-    lines, rest, end = [], 0, 8192
-    for name, offset, size in sorted(places, key=lambda place: place[1]):
-        lines.append(f'array {name} {offset} {size} {zlib.crc32(whole[offset:offset + size]):08x}')
-        rest, end = zlib.crc32(whole[end:offset], rest), offset + size
-    rest = zlib.crc32(whole[end:], rest)
-    kind = next(line for line in whole[:8192].decode('ascii', 'replace').splitlines() if line.startswith('format'))
-    body = '\n'.join([kind, f'bytes {len(whole)}', f'rest {rest:08x}'] + lines) + '\n'
-    first = 'psdnet-archive 1 checksum '
-    body = body.encode().ljust(8192 - len(first) - 9 - 1) + b'\n'
-    with open(path, 'r+b') as file:
-        file.write(first.encode() + b'%08x\n' % zlib.crc32(body) + body)
-
-
 CERTIFICATES = {change.__name__: change for change in (
     other_nu, larger_nu, negative_nu, smaller_theta, larger_theta, larger_s, smaller_beta, larger_bound, other_activation, no_theta,
     smaller_bound, negative_s, other_order, short_nu)}
 REFUSED = (other_version, other_format, no_beta, beta_nan, negative_beta, zero_stride, large_patch, short_weights, wide_filters,
-           long_filter, weight_nan, region_outside, class_outside, no_neurons, narrow_transform)
+           long_filter, weight_nan, region_outside, class_outside, no_neurons, narrow_transform, long_loss, many_images, signed_label, spaced_label)
 CHANGES = {change.__name__: change for change in REFUSED + (
     unknown_loss, lost_branch, many_branches, large_reduce, narrow_branch, padded_filter, turn_filter, scale_weights, flip_weight,
-    single_filters, longer_filters, larger_dual, smaller_gap, smaller_objective)}
+    single_filters, longer_filters, infinite_weights, larger_dual, smaller_gap, smaller_objective)}
 # what becomes of a file's bytes
 BYTES = {'truncated': lambda whole: whole[:len(whole) // 2], 'beheaded': lambda whole: whole[100:], 'empty': lambda whole: b'',
          'bit_near_end': lambda whole: whole[:-1000] + bytes([whole[-1000] ^ 4]) + whole[-999:]}
@@ -260,8 +261,7 @@ def damage(source, copy, change):
     shutil.copy(source, copy)
     with h5py.File(copy, 'r+') as file:
         {**CHANGES, **CERTIFICATES}[change](file)
-    if change in CERTIFICATES:
-        resum(copy)
+    (resum if change in CERTIFICATES else seal)(copy)
 
 
 def main(source, copy, change=None):

@@ -37,9 +37,9 @@ def report(name):
 
 
 def attributes(path):
-    """of a model, or of any other HDF5 file"""
+    """of a model, or of any other HDF5 file; texts of psdnet's are bytes to h5py"""
     with h5py.File(path) as file:
-        return dict(file.attrs)
+        return {name: value.decode() if isinstance(value, bytes) else value for name, value in file.attrs.items()}
 
 
 def certificate(name):

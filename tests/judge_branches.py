@@ -39,7 +39,7 @@ def scores(path, images):
         a, b, c = file.attrs['activation']
         filters, weights = file['/neurons/filter'][:], file['/neurons/weight'][:]
         regions, classes = file['/neurons/region'][:], file['/neurons/class'][:]
-        groups = [file[f'/branch/{k}'] for k in range(file.attrs['branches'])] if file.attrs['version'] == 2 else [file]
+        groups = [file[f'/branch/{k}'] for k in range(file.attrs['branches'])] if file.attrs['branches'] > 1 else [file]
         result, region = numpy.zeros((len(images), len(file.attrs['classes']))), 0
         for group in groups:
             p, g, overlap = patches(images, group), int(group.attrs['pool']), int(group.attrs.get('pool_overlap', 0))
@@ -76,9 +76,9 @@ for first, others in same.items():
         require(abs(primal[name] / primal[first] - 1) <= gap + runs[name]['gap'], name, primal[name], first, primal[first])
         require(runs[name]['objective_dual'] <= primal[first], name, 'bound', runs[name]['objective_dual'], first, primal[first])
 require(abs(primal['overlap3'] / primal['overlap1'] - 1) <= 1e-8, "overlapping regions: A A' and A'A differ")
-# a reader of version 1 knows nothing of these
-for name in 'reduced', 'overlap1':
-    require(attributes(name + '.m')['version'] == 2, name, 'is not a file of version 2')
+# a branch by itself is described in the root
+for name, key, value in ('reduced', 'reduce', 2), ('overlap1', 'pool_overlap', 2), ('one', 'reduce', 1):
+    require(attributes(name + '.m').get(key) == value, name, key, 'is not in the root')
 # another branch can only help
 require(runs['two1']['objective_dual'] <= primal['one'] and runs['three']['objective_dual'] <= primal['two1'], 'a branch more is worse')
 require(primal['two1'] <= primal['one'], 'the second branch was of no use')

@@ -93,4 +93,38 @@ static inline PsdNetwork SampleNetwork(const Sample *sample)
   return network;
 }
 
+/* Two branches with patches of 4 and of 1 numbers; a neuron of each. */
+static inline PsdNetwork TwoBranches(const PetscReal second_filter[4])
+{
+  const PetscInt labels[2] = {0, 1}, places[2] = {0, 1}, classes[2] = {0, 0};
+  const PetscReal filters[8] = {
+      0.5, 0.5, 0.5, 0.5, second_filter[0], second_filter[1], second_filter[2], second_filter[3]};
+  const PetscReal weights[2] = {1, -1};
+  PsdTraining training = {.loss = "squared"};
+  PsdNetwork network;
+  PsdPatches patches;
+  MUST(PsdPatchesCreate(PETSC_COMM_WORLD, &patches));
+  MUST(PsdPatchesSetBranches(patches, 2));
+  for (PetscInt b = 0; b < 2; b++) {
+    PsdPatches branch;
+    MUST(PsdPatchesGetBranch(patches, b, &branch));
+    MUST(PsdPatchesSetGeometry(branch, &(PsdPatchGeometry){.channels = 1,
+                                                           .height = 4,
+                                                           .width = 4,
+                                                           .reduce = 1,
+                                                           .patch_height = 2 - b,
+                                                           .patch_width = 2 - b,
+                                                           .stride = 1,
+                                                           .pool = 1,
+                                                           .pixel_scale = 1}));
+  }
+  MUST(PsdNetworkCreate(PETSC_COMM_WORLD, &network));
+  MUST(PsdNetworkSetPatches(network, patches));
+  MUST(PsdNetworkSetClasses(network, 2, labels));
+  MUST(PsdNetworkSetNeurons(network, 2, 4, filters, weights, places, classes));
+  MUST(PsdNetworkSetTraining(network, &training));
+  MUST(PsdPatchesDestroy(&patches));
+  return network;
+}
+
 #endif

@@ -1,5 +1,6 @@
 /* A network comes back from its file bit for bit on every rank; a file that is not right is refused with the reason. */
 #include "network_sample.h"
+#include "network_file.h"
 #include <float.h>
 #include <math.h>
 #include <setjmp.h>
@@ -116,40 +117,6 @@ static void WithOverlap(void **state)
   (void)state;
   sample.geometry.overlap = 1;
   ComesBack(&sample);
-}
-
-/* Two branches with patches of 4 and of 1 numbers; a neuron of each. */
-static PsdNetwork TwoBranches(const PetscReal second_filter[4])
-{
-  const PetscInt labels[2] = {0, 1}, places[2] = {0, 1}, classes[2] = {0, 0};
-  const PetscReal filters[8] = {
-      0.5, 0.5, 0.5, 0.5, second_filter[0], second_filter[1], second_filter[2], second_filter[3]};
-  const PetscReal weights[2] = {1, -1};
-  PsdTraining training = {.loss = "squared"};
-  PsdNetwork network;
-  PsdPatches patches;
-  MUST(PsdPatchesCreate(PETSC_COMM_WORLD, &patches));
-  MUST(PsdPatchesSetBranches(patches, 2));
-  for (PetscInt b = 0; b < 2; b++) {
-    PsdPatches branch;
-    MUST(PsdPatchesGetBranch(patches, b, &branch));
-    MUST(PsdPatchesSetGeometry(branch, &(PsdPatchGeometry){.channels = 1,
-                                                           .height = 4,
-                                                           .width = 4,
-                                                           .reduce = 1,
-                                                           .patch_height = 2 - b,
-                                                           .patch_width = 2 - b,
-                                                           .stride = 1,
-                                                           .pool = 1,
-                                                           .pixel_scale = 1}));
-  }
-  MUST(PsdNetworkCreate(PETSC_COMM_WORLD, &network));
-  MUST(PsdNetworkSetPatches(network, patches));
-  MUST(PsdNetworkSetClasses(network, 2, labels));
-  MUST(PsdNetworkSetNeurons(network, 2, 4, filters, weights, places, classes));
-  MUST(PsdNetworkSetTraining(network, &training));
-  MUST(PsdPatchesDestroy(&patches));
-  return network;
 }
 
 /* A filter that goes on beyond its branch's patches is not written, and what was there stays. */
@@ -272,9 +239,9 @@ static void NoFormat(hid_t file)
 {
   H5Adelete(file, "format");
 }
-static void Version3(hid_t file)
+static void Version2(hid_t file)
 {
-  PutInteger(file, "version", 3);
+  PutInteger(file, "version", 2);
 }
 static void NoBeta(hid_t file)
 {
@@ -332,6 +299,27 @@ static void TwoActivations(hid_t file)
 static void LabelOfLetters(hid_t file)
 {
   PutTexts(file, "classes", 3, 4, "0\0\0\0cat\0002\0\0");
+}
+static void LabelWithSpace(hid_t file)
+{
+  PutTexts(file, "classes", 3, 4, "0\0\0\0 1\0\0002\0\0");
+}
+static void LabelWithSign(hid_t file)
+{
+  PutTexts(file, "classes", 3, 4, "0\0\0\0+1\0\0002\0\0");
+}
+static void LabelTooLarge(hid_t file)
+{
+  PutTexts(file, "classes", 2, 13, "2147483648000\0\0\0\0\0\0\0\0\0\0\0\0\0");
+}
+static void LongLoss(hid_t file)
+{
+  PutTexts(file, "loss", 0, 32, "squaredsquaredsquaredsquaredsqua");
+}
+static void ManyImages(hid_t file)
+{
+  const int64_t n = (int64_t)1 << 40;
+  PutAttribute(file, "n_train", H5T_NATIVE_INT64, 0, &n);
 }
 static void LabelTwice(hid_t file)
 {
@@ -422,7 +410,7 @@ static const struct {
 } damages[] = {
     {OtherFormat, "format is 'other-model', expected 'psdnet-model'"},
     {NoFormat, "attribute 'format' is missing"},
-    {Version3, "version 3, this program reads versions 1 to 2"},
+    {Version2, "attribute 'version' is 2, but the file begins as version 3"},
     {NoBeta, "attribute 'beta' is missing"},
     {InfiniteBeta, "beta is not finite"},
     {StrideOfText, "attribute 'stride' is of the wrong kind, expected 1 integer"},
@@ -437,6 +425,11 @@ static const struct {
     {ScaleZero, "pixel_scale is 0"},
     {TwoActivations, "attribute 'activation' is of the wrong kind, expected 3 real"},
     {LabelOfLetters, "found 'cat', expected a label in digits"},
+    {LabelWithSpace, "found ' 1', expected a label in digits"},
+    {LabelWithSign, "found '+1', expected a label in digits"},
+    {LabelTooLarge, "found '2147483648000', expected a label in digits"},
+    {LongLoss, "attribute 'loss' is too long, expected fewer than 32 bytes"},
+    {ManyImages, "attribute 'n_train' is out of range"},
     {LabelTwice, "label 0 stands for two classes"},
     {OneLabel, "number of classes is 1"},
     {NoRegion, "data set /neurons/region is missing"},
@@ -455,7 +448,7 @@ static const struct {
     {RegionNegative, "the region of a neuron is -1"},
     {ClassThree, "the class of a neuron is 3, expected 0 to 2"},
     {NegativeDelta, "huber_delta is -1, expected at least 0"},
-    {NeverWritten, "/neurons/weight has 7 along axis 0"},
+    {NeverWritten, "data set /neurons/filter was never written, expected contiguous numbers in this file"},
 };
 
 static void ExpectRefused(const char path[], const char reason[])
@@ -484,6 +477,7 @@ static void DamagedFilesAreRefused(void **state)
       hid_t file = H5Fopen(PathOf("bad.h5", NULL), H5F_ACC_RDWR, H5P_DEFAULT);
       damages[k].damage(file);
       H5Fclose(file);
+      Seal(PathOf("bad.h5", NULL));
     }
     MUST(MPI_Barrier(PETSC_COMM_WORLD));
     ExpectRefused(PathOf("bad.h5", NULL), damages[k].reason);
@@ -497,20 +491,20 @@ static void WrongFilesAreRefused(void **state)
   if (!Rank()) WritePlain(PathOf("text.h5", NULL), "no model at all", 15);
   MUST(MPI_Barrier(PETSC_COMM_WORLD));
   ExpectRefused(PathOf("missing.h5", NULL), "No such file or directory");
-  ExpectRefused(PathOf("text.h5", NULL), "not an HDF5 file");
-  ExpectRefused(test_root, "not a regular file");
+  ExpectRefused(PathOf("text.h5", NULL), "not a psdnet-model");
+  ExpectRefused(test_root, "is a directory, expected a regular file");
 }
 
 static void TruncatedFilesAreRefused(void **state)
 {
-  static const double parts[] = {0, 0.001, 0.05, 0.3, 0.7, 0.99, 1};
+  static const double parts[] = {0, 0.01, 0.05, 0.3, 0.7, 0.99, 1};
   (void)state;
   for (size_t k = 0; k < sizeof(parts) / sizeof(parts[0]); k++) {
     const char *path = PathOf("short.h5", NULL);
     SaveGood(path);
     if (!Rank()) Require(!truncate(path, (off_t)(parts[k] * (double)(SizeOf(path) - 1))), "truncate");
     MUST(MPI_Barrier(PETSC_COMM_WORLD));
-    ExpectRefused(path, "HDF5");
+    ExpectRefused(path, parts[k] > 0 ? "truncated" : "not a psdnet-model");
   }
 }
 
@@ -525,6 +519,7 @@ static void TextsMayBeOfFixedLength(void **state)
     PutTexts(file, "format", 0, 12, "psdnet-model");
     PutTexts(file, "classes", 3, 2, "7\000421");
     H5Fclose(file);
+    Seal(PathOf("fixed.h5", NULL));
   }
   MUST(MPI_Barrier(PETSC_COMM_WORLD));
   MUST(PsdNetworkLoad(PETSC_COMM_WORLD, PathOf("fixed.h5", NULL), &network));

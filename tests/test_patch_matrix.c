@@ -56,7 +56,7 @@ static void LiftedDestroy(Lifted *it)
 }
 
 /* Two branches: whole regions of small patches, whitened, and one region of wide ones. */
-static Setting TwoBranches(void)
+static Setting TwoKinds(void)
 {
   static const PetscInt labels[] = {3, 0, 5};
   Setting it;
@@ -130,7 +130,7 @@ static void OneBranch(void **state)
 static void Branches(void **state)
 {
   (void)state;
-  Setting it = TwoBranches();
+  Setting it = TwoKinds();
   Compare(&it);
   SettingDestroy(&it);
 }

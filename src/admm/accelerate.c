@@ -310,9 +310,9 @@ PetscErrorCode PsdAcceleratorVisit(PsdAccelerator *it, PsdVisitor v)
   PetscCall(PsdVisitInt(v, "records", 0, PSD_RECORDS, &it->count));
   PetscCall(PsdVisitInt(v, "jump_stage", PSD_JUMP_NONE, PSD_JUMP_BACK, &it->stage));
   PetscCall(PsdVisitBool(v, "jump_steady", &it->steady));
-  PetscCall(PsdVisitReal(v, "jump_stretch", &it->stretch));
-  PetscCall(PsdVisitPositive(v, "jump_share", &it->share));
-  PetscCall(PsdVisitReal(v, "record_norm", &it->norm));
+  PetscCall(PsdVisitReal(v, "jump_stretch", PSD_STATE_NONNEGATIVE, &it->stretch));
+  PetscCall(PsdVisitReal(v, "jump_share", (PsdRange){0, 1, PETSC_TRUE}, &it->share));
+  PetscCall(PsdVisitReal(v, "record_norm", PSD_STATE_NONNEGATIVE, &it->norm));
   if (PsdVisitorIsReading(v) && !IsSound(it)) PsdVisitorFail(v, "its records are not what an iteration leaves");
   PetscCall(PsdVisitorAgree(v));
   if (PsdVisitorIsReading(v)) it->next = it->count % PSD_RECORDS;

@@ -24,12 +24,12 @@ static PetscErrorCode VisitSpectrum(PsdSpectrum *spectrum, PsdVisitor v)
   PetscFunctionBeginUser;
   char name[32];
   PetscCall(PsdVisitInt(v, "spectrum_steps", 0, PSD_LANCZOS_STEPS, &spectrum->steps));
-  PetscCall(PsdVisitReal(v, "spectrum_mean", &spectrum->mean));
+  PetscCall(PsdVisitReal(v, "spectrum_mean", PSD_STATE_REAL, &spectrum->mean));
   for (PetscInt k = 0; k < PSD_LANCZOS_STEPS; k++) {
     PetscCall(PetscSNPrintf(name, sizeof(name), "spectrum_node_%" PetscInt_FMT, k));
-    PetscCall(PsdVisitReal(v, name, &spectrum->node[k]));
+    PetscCall(PsdVisitReal(v, name, PSD_STATE_NONNEGATIVE, &spectrum->node[k]));
     PetscCall(PetscSNPrintf(name, sizeof(name), "spectrum_weight_%" PetscInt_FMT, k));
-    PetscCall(PsdVisitReal(v, name, &spectrum->weight[k]));
+    PetscCall(PsdVisitReal(v, name, PSD_STATE_NONNEGATIVE, &spectrum->weight[k]));
   }
   PetscFunctionReturn(0);
 }
@@ -37,9 +37,9 @@ static PetscErrorCode VisitSpectrum(PsdSpectrum *spectrum, PsdVisitor v)
 static PetscErrorCode VisitPenalty(PsdPenaltyState *penalty, PsdVisitor v)
 {
   PetscFunctionBeginUser;
-  PetscCall(PsdVisitPositive(v, "rho", &penalty->rho));
-  PetscCall(PsdVisitReal(v, "gap_primal", &penalty->parts.primal));
-  PetscCall(PsdVisitReal(v, "gap_dual", &penalty->parts.dual));
+  PetscCall(PsdVisitReal(v, "rho", PSD_POSITIVE, &penalty->rho));
+  PetscCall(PsdVisitReal(v, "gap_primal", PSD_STATE_REAL, &penalty->parts.primal));
+  PetscCall(PsdVisitReal(v, "gap_dual", PSD_STATE_REAL, &penalty->parts.dual));
   PetscCall(PsdVisitInt(v, "penalty_changes", 0, PSD_MOST_CHANGES, &penalty->changes.count));
   PetscCall(PsdVisitInt(v, "penalty_due", 0, PETSC_MAX_INT, &penalty->changes.due));
   PetscCall(VisitSpectrum(&penalty->spectrum, v));
@@ -50,12 +50,12 @@ static PetscErrorCode VisitVariables(PsdVariables *iterate, PsdVisitor v)
 {
   PetscFunctionBeginUser;
   PsdResidualSums *sums = &iterate->sums;
-  PetscCall(PsdVisitSum(v, "sum_primal", &sums->primal));
-  PetscCall(PsdVisitSum(v, "sum_change", &sums->change));
-  PetscCall(PsdVisitSum(v, "sum_W", &sums->W));
-  PetscCall(PsdVisitSum(v, "sum_Z", &sums->Z));
-  PetscCall(PsdVisitSum(v, "sum_U", &sums->U));
-  PetscCall(PsdVisitSum(v, "sum_T4", &sums->T4));
+  PetscCall(PsdVisitSum(v, "sum_primal", PSD_STATE_NONNEGATIVE, &sums->primal));
+  PetscCall(PsdVisitSum(v, "sum_change", PSD_STATE_NONNEGATIVE, &sums->change));
+  PetscCall(PsdVisitSum(v, "sum_W", PSD_STATE_NONNEGATIVE, &sums->W));
+  PetscCall(PsdVisitSum(v, "sum_Z", PSD_STATE_NONNEGATIVE, &sums->Z));
+  PetscCall(PsdVisitSum(v, "sum_U", PSD_STATE_NONNEGATIVE, &sums->U));
+  PetscCall(PsdVisitSum(v, "sum_T4", PSD_STATE_REAL, &sums->T4));
   PetscCall(PsdVisitPairs(v, "/pairs/Z", iterate->Z[0]));
   PetscCall(PsdVisitPairs(v, "/pairs/Z_prime", iterate->Z[1]));
   PetscCall(PsdVisitPairs(v, "/pairs/U", iterate->U[0]));
@@ -69,7 +69,7 @@ static PetscErrorCode VisitBest(PsdBestNetwork *best, PsdBlocks blocks, PsdVisit
 {
   PetscFunctionBeginUser;
   PetscCall(PsdVisitPairs(v, "/pairs/network", best->S));
-  PetscCall(PsdVisitReal(v, "network_weight", &best->weight));
+  PetscCall(PsdVisitReal(v, "network_weight", PSD_STATE_NONNEGATIVE, &best->weight));
   PetscCall(PsdNeuronsVisit(&best->neurons, blocks, v));
   PetscFunctionReturn(0);
 }
@@ -89,10 +89,25 @@ PetscErrorCode PsdAdmmVisitState(PsdSolver solver, PsdVisitor v)
   PetscFunctionReturn(0);
 }
 
+/* No penalty is below what A'A can be factorised with (adapt.c); the trace on another number of ranks is rounded otherwise. */
+static PetscErrorCode CheckPenalties(PsdSolver solver)
+{
+  PetscFunctionBeginUser;
+  const PsdAdmm admm = solver->data;
+  const PetscReal rho = admm->penalty.rho, sigma = admm->split ? admm->split->sigma : 1;
+  const PetscReal least = 0.999 * PsdConsensusShiftFloor(admm->consensus), shift = rho / 2 / sigma;
+  PsdCheckInput(shift >= least && shift <= PSD_STATE_LARGEST,
+                "%s: 'rho' is %g%s%.3g, expected %g to %g after division by 2 sigma", solver->checkpoint.path,
+                (double)rho, admm->split ? " and 'sigma' " : ", sigma ", (double)sigma, (double)least,
+                PSD_STATE_LARGEST);
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdAdmmResume(PsdSolver solver)
 {
   PetscFunctionBeginUser;
   const PsdAdmm admm = solver->data;
+  PetscCall(CheckPenalties(solver));
   solver->status.rho = admm->penalty.rho;
   PetscCall(PsdConsensusFactor(admm->consensus, admm->penalty.rho / 2 / (admm->split ? admm->split->sigma : 1)));
   PetscFunctionReturn(0);

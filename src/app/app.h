@@ -98,6 +98,35 @@ PetscErrorCode PsdTableClose(PsdTable *table);
 /* Closes a stream; records a failure unless all that was printed has reached the file. */
 void PsdStreamClose(FILE *stream, const char path[], PsdFailure *failure);
 
+/* ---------------------------------------------------------------- calls of MPI: count.c */
+
+/* -count FILE, of every subcommand. PsdCountWrite - the file, when it was asked for. Collective. */
+PetscErrorCode PsdCountFromOptions(void);
+PetscErrorCode PsdCountWrite(void);
+
+/* Kinds of calls, which count_mpi.c fills the table with. */
+typedef enum {
+  PSD_MPI_SEND,
+  PSD_MPI_RECV,
+  PSD_MPI_SENDRECV,
+  PSD_MPI_WAIT,
+  PSD_MPI_BCAST,
+  PSD_MPI_REDUCE,
+  PSD_MPI_ALLREDUCE,
+  PSD_MPI_REDUCE_SCATTER,
+  PSD_MPI_GATHER,
+  PSD_MPI_ALLGATHER,
+  PSD_MPI_SCATTER,
+  PSD_MPI_ALLTOALL,
+  PSD_MPI_SCAN,
+  PSD_MPI_BARRIER,
+  PSD_MPI_CALLS
+} PsdMpiCall;
+
+extern PetscBool PsdCounting;
+/* One call of this rank, in the phase that is open. */
+void PsdCountAdd(PsdMpiCall call, double bytes, double seconds);
+
 /* ---------------------------------------------------------------- shared by those that train: training.c */
 
 /* Makes the problem of the data and gets the solver ready. */

@@ -1,5 +1,5 @@
 /*
-   psdnet info: what a file or directory is, a model or a data set.
+   psdnet info: what a file or directory is: a model, a data set, a certificate file or a checkpoint.
 */
 #include "app.h"
 #include <petscviewer.h>
@@ -18,12 +18,15 @@ static PetscErrorCode ShowData(const char path[])
   PetscFunctionReturn(0);
 }
 
-/* A model, or else an HDF5 data set; when it is neither, what keeps it from being a model. */
+/* An archive, a model, or else an HDF5 data set; when it is none, what keeps it from being a model. */
 static PetscErrorCode ShowFile(const char path[])
 {
   PetscFunctionBeginUser;
   char reason[PSD_MESSAGE_LENGTH];
   PsdNetwork network;
+  PetscBool archive;
+  PetscCall(PsdArchiveView(PETSC_COMM_WORLD, path, PETSC_VIEWER_STDOUT_WORLD, &archive));
+  if (archive) PetscFunctionReturn(0);
   PetscErrorCode ierr = PsdNetworkLoad(PETSC_COMM_WORLD, path, &network);
   if (ierr == PSD_ERR_INPUT) {
     PetscCall(PetscStrncpy(reason, PsdErrorMessage(), sizeof(reason)));
@@ -50,7 +53,8 @@ PetscErrorCode PsdRunInfo(const PsdInvocation *invocation, int *exit_status)
   if (invocation->argument) PetscCall(PsdPathDeclare("info", invocation->argument, PSD_PATH_INPUT));
   PetscCall(PsdOptionsEnd(&done));
   if (done) PetscFunctionReturn(0);
-  PsdCheckInput(invocation->argument, "info: found no argument, expected a model file or a data directory");
+  PsdCheckInput(invocation->argument,
+                "info: found no argument, expected a model, certificate or checkpoint file, or data");
   PetscCall(PetscTestDirectory(invocation->argument, 'r', &directory));
   if (directory) {
     PetscCall(ShowData(invocation->argument));

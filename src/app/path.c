@@ -358,11 +358,56 @@ static PetscErrorCode CheckModel(const Path *path)
   PetscFunctionReturn(0);
 }
 
+/* Betas of a checkpoint and of this run, which sums on another number of ranks may round otherwise. */
+static PetscBool IsBeta(PetscReal found, PetscReal expected)
+{
+  return (PetscBool)(PetscAbsReal(found - expected) <= 1e-2 * expected);
+}
+
+static PetscBool IsCount(PetscReal number)
+{
+  return (PetscBool)(number >= 0 && number <= (PetscReal)PETSC_MAX_INT && number == (PetscReal)(PetscInt)number);
+}
+
+static PetscBool IsShare(PetscReal number)
+{
+  return (PetscBool)(number >= 0 && number <= 1);
+}
+
+/* A row of a checkpoint is one that a beta leaves. beta: its own. */
+static PetscBool RowIsSound(const PetscReal row[], PetscInt number, PetscReal beta)
+{
+  return (PetscBool)(row[NUMBER] == (PetscReal)number && IsBeta(row[BETA], beta) && row[BETA_REL] >= 0 &&
+                     IsCount(row[ITERATIONS]) && IsCount(row[NEURONS]) && row[SECONDS] >= 0 && IsShare(row[ACCURACY]) &&
+                     IsShare(row[ACCURACY_HELD_OUT]) && IsCount(row[REASON]) && row[REASON] <= PSD_CHECKPOINTED);
+}
+
+/* The rows of the checkpoint, and the beta that it ends in, are of this path. */
+static PetscErrorCode CheckRecord(const Path *path)
+{
+  PetscFunctionBeginUser;
+  const PsdSolverRecord *record = path->record;
+  PetscReal beta, beta_max, last, iterations = 0;
+  PetscCall(PsdProblemGetBeta(path->problem, &beta, &beta_max));
+  PetscCall(PsdProblemGetBetaAsked(path->problem, &last));
+  for (PetscInt k = 0; k < record->rows; k++) {
+    const PetscReal *row = record->numbers + (size_t)k * COLUMNS;
+    iterations += row[ITERATIONS];
+    PsdCheckInput(RowIsSound(row, k + 1, BetaAt(path->choices, k, beta_max, last)) && IsCount(iterations),
+                  "-resume: row %" PetscInt_FMT " of the checkpoint's /record is not of a beta of this path", k + 1);
+  }
+  PsdCheckInput(IsBeta(beta, BetaAt(path->choices, record->rows, beta_max, last)),
+                "-resume: 'beta' of the checkpoint is %g, expected %g as number %" PetscInt_FMT " of this path",
+                (double)beta, (double)BetaAt(path->choices, record->rows, beta_max, last), record->rows + 1);
+  PetscFunctionReturn(0);
+}
+
 /* What was done before the run was interrupted, and the rest of the beta that it was at. */
 static PetscErrorCode GoOn(Path *path)
 {
   PetscFunctionBeginUser;
   PsdSolverStatus status;
+  PetscCall(CheckRecord(path));
   for (PetscInt k = 0; k < path->record->rows; k++) PetscCall(Take(path, path->record->numbers + (size_t)k * COLUMNS));
   PetscCall(CheckModel(path));
   PetscCall(PsdSolverGetStatus(path->solver, &status, NULL));

@@ -17,10 +17,16 @@ uint32_t PsdArchiveChecksum(uint32_t so_far, const void *bytes, size_t count)
   return (uint32_t)crc32_z(so_far, bytes, count);
 }
 
-PsdH5File PsdArchiveDescription(PsdArchive it, PsdFailure **failure)
+PsdH5File PsdArchiveDescribe(PsdArchive it, PsdFailure **failure)
 {
   *failure = &it->failure;
   return it->hdf5;
+}
+
+PsdH5Group PsdArchiveDescription(PsdArchive it, PsdFailure **failure)
+{
+  *failure = &it->failure;
+  return it->root;
 }
 
 PetscErrorCode PsdArchiveAddPart(PsdArchive it, uint64_t offset, uint64_t bytes, uint32_t checksum)
@@ -239,7 +245,8 @@ PetscErrorCode PsdArchiveDestroy(PsdArchive *archive)
   PetscFunctionBeginUser;
   if (!*archive) PetscFunctionReturn(0);
   if ((*archive)->descriptor >= 0) (void)close((*archive)->descriptor);
-  PsdH5Close(&(*archive)->hdf5);
+  PsdH5CloseFile(&(*archive)->hdf5);
+  PsdH5Close(&(*archive)->root);
   PetscCall(PetscFree((*archive)->part));
   PetscCall(PetscFree(*archive));
   PetscFunctionReturn(0);

@@ -3,8 +3,8 @@
    "Archives"). It is an HDF5 file; whatever number of ranks wrote it, any number reads it, and every byte of it is covered
    by a checksum.
 
-   The root alone speaks to HDF5, which describes the file and says where each array lies; the numbers themselves every rank
-   writes and reads at their places. So a disk that fills up is an error of write() on one rank, with the system's words for
+   The root alone describes the file, with HDF5, which says where each array lies; the numbers themselves every rank writes
+   and reads at their places. So a disk that fills up is an error of write() on one rank, with the system's words for
    it, and neither a collective call that others wait in nor an HDF5 file that cannot be closed.
 
    A failure on one rank is kept, later steps do nothing, and the next collective function marked "agrees" returns
@@ -37,9 +37,9 @@ PetscInt PsdArchiveAddArray(PsdArchive archive, const char name[], PetscInt64 ro
 PetscInt PsdArchiveAddVector(PsdArchive archive, const char name[], PetscInt64 length);
 /* PsdArchiveLayout - no more names after this one. Collective. Agrees; then the archive is still to be committed. */
 PetscErrorCode PsdArchiveLayout(PsdArchive archive);
-/* PsdArchiveDescription - what HDF5 itself keeps, on the root, for groups and attributes beyond those above: to be written to
-   before Layout, or read from after Open. */
-PsdH5File PsdArchiveDescription(PsdArchive archive, PsdFailure **failure);
+/* PsdArchiveDescribe - what HDF5 itself keeps, on the root, for groups and attributes beyond those above: to be written to
+   before Layout. */
+PsdH5File PsdArchiveDescribe(PsdArchive archive, PsdFailure **failure);
 /* PsdArchivePut - numbers first .. first+count-1 of an array, counted through its rows. Every number is put by exactly one
    rank. Not collective. */
 void PsdArchivePut(PsdArchive archive, PetscInt array, PetscInt64 first, PetscInt64 count, const PetscReal numbers[]);
@@ -53,13 +53,16 @@ PetscErrorCode PsdArchiveCommit(PsdArchive *archive);
 
 /* PsdArchiveExists - whether there is anything of that name. Collective. */
 PetscErrorCode PsdArchiveExists(MPI_Comm comm, const char path[], PetscBool *exists);
-/* PsdArchiveOpen - errors: cannot be read, not an archive, another format or version, damaged. Collective. Agrees. */
+/* PsdArchiveOpen - errors: cannot be read, not an archive, another format or version, damaged. format NULL: any.
+   Collective. Agrees. */
 PetscErrorCode PsdArchiveOpen(MPI_Comm comm, const char path[], const char format[], PetscInt version,
                               PsdArchive *archive);
 /* Collective; the values are those of all ranks. Failures are kept. text: PSD_ARCHIVE_TEXT bytes. */
 PetscErrorCode PsdArchiveGetInt(PsdArchive archive, const char name[], PetscInt *value);
 PetscErrorCode PsdArchiveGetReal(PsdArchive archive, const char name[], PetscReal *value);
 PetscErrorCode PsdArchiveGetText(PsdArchive archive, const char name[], char text[]);
+/* PsdArchiveDescription - what PsdArchiveDescribe was written to, on the root, after Open. */
+PsdH5Group PsdArchiveDescription(PsdArchive archive, PsdFailure **failure);
 /* PsdArchiveFind - the number of an array; a failure when its length is not the one expected (length < 0: any). Returns the
    length, 0 for an array that is not there. Not collective, alike on all ranks. */
 PetscInt64 PsdArchiveFind(PsdArchive archive, const char name[], PetscInt64 length, PetscInt *array);

@@ -31,7 +31,8 @@ struct _p_PsdArchive {
   PetscInt version;              /* ... and in which version */
   PsdFailure failure;            /* the first failure here */
   PsdFile file;                  /* root, writing */
-  PsdH5File hdf5;                /* root */
+  PsdH5File hdf5;                /* root, writing */
+  PsdH5Group root;               /* root, reading */
   int descriptor;                /* -1: not open */
   uint64_t bytes;                /* of the whole file */
   uint32_t rest;                 /* checksum of all that is neither head nor array */

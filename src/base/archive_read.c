@@ -30,26 +30,27 @@ static void OpenFile(PsdArchive it)
 /* Root: the head, checked, and whether it is the head of this file. */
 static void ReadHead(PsdArchive it, const char format[], PetscInt version)
 {
+  const char *expected = format ? format : "psdnet archive";
   char head[PSD_ARCHIVE_HEAD];
   struct stat found;
 
   OpenFile(it);
   if (it->failure.failed) return;
   if (fstat(it->descriptor, &found) || !S_ISREG(found.st_mode)) {
-    PsdFailureRecord(&it->failure, "%s: not a regular file, expected a %s", it->path, format);
+    PsdFailureRecord(&it->failure, "%s: not a regular file, expected a %s", it->path, expected);
     return;
   }
   if (found.st_size < PSD_ARCHIVE_HEAD) {
-    PsdFailureRecord(&it->failure, "%s: truncated, or not a %s: it has %lld bytes", it->path, format,
+    PsdFailureRecord(&it->failure, "%s: truncated, or not a %s: it has %lld bytes", it->path, expected,
                      (long long)found.st_size);
     return;
   }
   PsdArchiveReadBytes(it, 0, sizeof(head), head);
   if (it->failure.failed) return;
-  if (!PsdArchiveParseHead(it, head)) PsdFailureRecord(&it->failure, "%s: damaged, or not a %s", it->path, format);
-  else if (strcmp(it->format, format))
+  if (!PsdArchiveParseHead(it, head)) PsdFailureRecord(&it->failure, "%s: damaged, or not a %s", it->path, expected);
+  else if (format && strcmp(it->format, format))
     PsdFailureRecord(&it->failure, "%s: is a %s, expected a %s", it->path, it->format, format);
-  else if (it->version != version)
+  else if (format && it->version != version)
     PsdFailureRecord(&it->failure, "%s: is of version %" PetscInt_FMT " of its format, expected %" PetscInt_FMT,
                      it->path, it->version, version);
   else if ((uint64_t)found.st_size != it->bytes)
@@ -81,8 +82,7 @@ PetscErrorCode PsdArchiveOpen(MPI_Comm comm, const char path[], const char forma
   if (it->rank == 0) {
     ReadHead(it, format, version);
     CheckRest(it);
-    it->hdf5 = PsdH5Open(it->path, &it->failure);
-    it->hdf5.path = it->path;
+    it->root = PsdH5Open(it->descriptor, it->path, PSD_ARCHIVE_HEAD, &it->failure);
   }
   PetscErrorCode code = PsdFailureAgree(comm, &it->failure);
   if (!code) {
@@ -100,7 +100,7 @@ PetscErrorCode PsdArchiveGetInt(PsdArchive it, const char name[], PetscInt *valu
 {
   PetscFunctionBeginUser;
   *value = 0;
-  if (it->rank == 0) PsdH5ReadAttribute(it->hdf5, name, PSD_H5_INTEGER, 1, value, &it->failure);
+  if (it->rank == 0) PsdH5ReadAttribute(it->root, name, PSD_H5_INTEGER, 1, value, &it->failure);
   PetscCallMPI(MPI_Bcast(value, 1, MPIU_INT, 0, it->comm));
   PetscFunctionReturn(0);
 }
@@ -110,7 +110,7 @@ PetscErrorCode PsdArchiveGetReal(PsdArchive it, const char name[], PetscReal *va
   PetscFunctionBeginUser;
   *value = 0;
   if (it->rank == 0) {
-    PsdH5ReadAttribute(it->hdf5, name, PSD_H5_REAL, 1, value, &it->failure);
+    PsdH5ReadAttribute(it->root, name, PSD_H5_REAL, 1, value, &it->failure);
     if (PetscIsInfOrNanReal(*value)) PsdFailureRecord(&it->failure, "%s: '%s' is not a finite number", it->path, name);
   }
   PetscCallMPI(MPI_Bcast(value, 1, MPIU_REAL, 0, it->comm));
@@ -121,7 +121,7 @@ PetscErrorCode PsdArchiveGetText(PsdArchive it, const char name[], char text[])
 {
   PetscFunctionBeginUser;
   text[0] = '\0';
-  if (it->rank == 0) PsdH5ReadText(it->hdf5, name, text, PSD_ARCHIVE_TEXT, &it->failure);
+  if (it->rank == 0) PsdH5ReadText(it->root, name, text, PSD_ARCHIVE_TEXT, &it->failure);
   PetscCallMPI(MPI_Bcast(text, PSD_ARCHIVE_TEXT, MPI_CHAR, 0, it->comm));
   PetscFunctionReturn(0);
 }

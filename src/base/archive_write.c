@@ -29,7 +29,7 @@ static void Probe(PsdArchive it)
 
 static void CreateHdf5(PsdArchive it)
 {
-  const hid_t creation = H5Pcreate(H5P_FILE_CREATE), access = H5Pcreate(H5P_FILE_ACCESS);
+  const hid_t creation = H5Pcreate(H5P_FILE_CREATE), access = PsdH5FileAccess();
 
   if (!it->failure.failed && creation >= 0 && access >= 0 && H5Pset_userblock(creation, PSD_ARCHIVE_HEAD) >= 0 &&
       H5Pset_alignment(access, PAGE, PAGE) >= 0)

@@ -31,7 +31,6 @@ void PsdOptionsFilesCheck(int argc, char **argv, PsdFailure *failure);
 
 /* ---------------------------------------------------------------- phases and events: phase.c, event.c */
 
-int PsdPhaseCurrent(void); /* the one that is open, or -1 */
 
 /* The parts of the solve, as PetscLog events: what -log_view says of them inside the stages. */
 typedef enum {
@@ -90,8 +89,9 @@ int PsdFileResolve(const char path[], char resolved[PETSC_MAX_PATH_LEN]);
 /* PsdPathsForget - frees the names of the files of a run (paths.c). Called by PsdFinalize. */
 void PsdPathsForget(void);
 
-/* PsdFileCheckRegular - records a failure unless `path` can be opened to be read and is a regular file: opening a pipe
-   would wait for one who writes. */
+/* PsdFileOpenRegular - a descriptor to read from, or -1 and a failure, unless `path` is a regular file: opening a pipe
+   would wait for one who writes. PsdFileCheckRegular - whether that can be done. */
+int PsdFileOpenRegular(const char path[], PsdFailure *failure);
 void PsdFileCheckRegular(const char path[], PsdFailure *failure);
 
 /* Temporary names of this process: those kept are removed by PsdFileAbandonAll, also from a signal handler. */

@@ -99,15 +99,25 @@ int PsdFileResolve(const char path[], char resolved[PETSC_MAX_PATH_LEN])
   return ELOOP;
 }
 
-void PsdFileCheckRegular(const char path[], PsdFailure *failure)
+int PsdFileOpenRegular(const char path[], PsdFailure *failure)
 {
   struct stat found;
   const int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
-  if (descriptor < 0) PsdFailureRecord(failure, "%s: cannot be opened: %s", path, strerror(errno));
-  else if (fstat(descriptor, &found) || !S_ISREG(found.st_mode))
-    PsdFailureRecord(failure, "%s: %s, expected a regular file", path,
-                     S_ISDIR(found.st_mode) ? "is a directory" : "is not a regular file");
+  if (descriptor < 0) {
+    PsdFailureRecord(failure, "%s: cannot be opened: %s", path, strerror(errno));
+    return -1;
+  }
+  if (!fstat(descriptor, &found) && S_ISREG(found.st_mode)) return descriptor;
+  PsdFailureRecord(failure, "%s: %s, expected a regular file", path,
+                   S_ISDIR(found.st_mode) ? "is a directory" : "is not a regular file");
+  (void)close(descriptor);
+  return -1;
+}
+
+void PsdFileCheckRegular(const char path[], PsdFailure *failure)
+{
+  const int descriptor = PsdFileOpenRegular(path, failure);
   if (descriptor >= 0) (void)close(descriptor);
 }
 

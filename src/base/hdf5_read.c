@@ -1,297 +1,356 @@
 /*
-   Reading HDF5 in steps that close what they open and say, in one line, what is wrong with the file. Numbers of another
-   size are converted by HDF5, which clips what does not fit; ranges are for the caller to check.
+   Reading HDF5 in steps that free what they take and say, in one line, what is wrong with the file. Attributes are numbers
+   and texts, data sets contiguous numbers inside the file; nothing is allocated that is not much smaller than the file.
 */
-#include "hdf5_file.h"
+#include "hdf5_plain.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #define LABEL_LENGTH 32
-#define MAX_LABELS 16384
+#define PIECE 65536 /* bytes of an array that are converted at a time */
+#define SHARED 2    /* flag of a message that stands elsewhere */
 
-hid_t PsdH5MemoryType(PsdH5Kind kind)
+/* ---------------------------------------------------------------- files and groups */
+
+PsdH5Group PsdH5Open(int descriptor, const char path[], uint64_t base, PsdFailure *failure)
 {
-  if (kind == PSD_H5_REAL) return H5T_NATIVE_DOUBLE;
-  return sizeof(PetscInt) == 4 ? H5T_NATIVE_INT32 : H5T_NATIVE_INT64;
-}
-
-static PetscBool IsKind(hid_t type, PsdH5Kind kind)
-{
-  const H5T_class_t class = H5Tget_class(type);
-
-  return (PetscBool)(class == H5T_INTEGER || (kind == PSD_H5_REAL && class == H5T_FLOAT));
-}
-
-/* Keeps the first, innermost, reason that HDF5 gives. */
-static herr_t KeepReason(unsigned depth, const H5E_error2_t *error, void *reason)
-{
-  if (depth == 0) snprintf(reason, PSD_MESSAGE_LENGTH / 2, "%s", error->desc ? error->desc : "no reason given");
-  return 0;
-}
-
-static hid_t OpenHdf5(const char path[], PsdFailure *failure)
-{
-  char reason[PSD_MESSAGE_LENGTH / 2] = "no reason given";
-  const hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
-
-  if (file < 0) {
-    (void)H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, KeepReason, reason);
-    PsdFailureRecord(failure, "%s: HDF5 cannot open it: %s", path, reason);
-  }
-  return file;
-}
-
-PsdH5File PsdH5Open(const char path[], PsdFailure *failure)
-{
-  PsdH5File file = {.id = -1, .path = path};
+  PsdH5Group root = {.path = path};
   struct stat found;
 
-  if (failure->failed) return file;
-  if (stat(path, &found) || access(path, R_OK)) {
-    PsdFailureRecord(failure, "%s: cannot read it: %s", path, strerror(errno));
-  } else if (!S_ISREG(found.st_mode)) {
-    PsdFailureRecord(failure, "%s: not a regular file, expected a model file", path);
-  } else if (H5Fis_hdf5(path) <= 0) {
-    PsdFailureRecord(failure, "%s: not an HDF5 file, expected a model file", path);
-  } else {
-    file.id = OpenHdf5(path, failure);
+  if (failure->failed) return root;
+  root.file = calloc(1, sizeof(*root.file));
+  if (!root.file) {
+    PsdFailureRecord(failure, "%s: not enough memory to read it", path);
+    return root;
   }
-  return file;
+  *root.file = (PsdH5Plain){.descriptor = descriptor, .path = path, .base = base};
+  if (fstat(descriptor, &found)) PsdFailureRecord(failure, "%s: cannot read it: %s", path, strerror(errno));
+  else if ((uint64_t)found.st_size > base) root.file->bytes = (uint64_t)found.st_size - base;
+  PsdH5ReadSuperblock(root.file, failure);
+  root.header = PsdH5ReadHeader(root.file, root.file->root, failure);
+  return root;
 }
 
-void PsdH5Close(PsdH5File *file)
+void PsdH5CloseGroup(PsdH5Group *group)
 {
-  if (file->id >= 0) (void)H5Fclose(file->id);
-  file->id = -1;
+  PsdH5FreeHeader(&group->header);
+  group->file = NULL;
 }
 
-PetscBool PsdH5Exists(PsdH5File file, const char name[])
+void PsdH5Close(PsdH5Group *root)
 {
-  char prefix[PETSC_MAX_PATH_LEN];
-
-  /* HDF5 wants to be asked for every group on the way */
-  for (const char *slash = strchr(name + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-    snprintf(prefix, sizeof(prefix), "%.*s", (int)(slash - name), name);
-    if (H5Lexists(file.id, prefix, H5P_DEFAULT) <= 0) return PETSC_FALSE;
-  }
-  return (PetscBool)(H5Lexists(file.id, name, H5P_DEFAULT) > 0);
+  free(root->file);
+  PsdH5CloseGroup(root);
 }
 
-PsdH5File PsdH5OpenGroup(PsdH5File file, const char name[], PsdFailure *failure)
+PetscBool PsdH5Exists(PsdH5Group group, const char name[], PsdFailure *failure)
 {
-  PsdH5File group = {.id = -1, .path = file.path};
-
-  if (failure->failed) return group;
-  if (PsdH5Exists(file, name)) group.id = H5Gopen2(file.id, name, H5P_DEFAULT);
-  if (group.id < 0) PsdFailureRecord(failure, "%s: group %s is missing or damaged", file.path, name);
-  return group;
+  return (PetscBool)(!failure->failed && PsdH5FindObject(group, name, failure) != PSD_H5_UNDEFINED);
 }
 
-void PsdH5CloseGroup(PsdH5File *group)
+PsdH5Group PsdH5OpenGroup(PsdH5Group group, const char name[], PsdFailure *failure)
 {
-  if (group->id >= 0) (void)H5Gclose(group->id);
-  group->id = -1;
+  PsdH5Group inner = {.file = group.file, .path = group.path};
+
+  if (failure->failed) return inner;
+  const uint64_t address = PsdH5FindObject(group, name, failure);
+  if (address == PSD_H5_UNDEFINED) PsdFailureRecord(failure, "%s: group %s is missing or damaged", group.path, name);
+  else inner.header = PsdH5ReadHeader(group.file, address, failure);
+  return inner;
 }
 
 /* ---------------------------------------------------------------- attributes */
 
-PetscBool PsdH5HasAttribute(PsdH5File file, const char name[])
-{
-  return (PetscBool)(H5Aexists(file.id, name) > 0);
-}
-
 typedef struct {
-  hid_t id, type, space;
-  hssize_t points;
+  PsdH5Bytes name, value; /* the name with its end */
+  PsdH5Bytes type_bytes, space_bytes;
+  PsdH5Type type;
+  PsdH5Space space;
 } Attribute;
 
-static void CloseAttribute(Attribute *attribute)
+/* A part of a message; what remains begins behind it, in version 1 at the next multiple of 8. */
+static PetscBool TakePart(PsdH5Bytes *rest, size_t size, PetscBool padded, PsdH5Bytes *part)
 {
-  if (attribute->space >= 0) (void)H5Sclose(attribute->space);
-  if (attribute->type >= 0) (void)H5Tclose(attribute->type);
-  if (attribute->id >= 0) (void)H5Aclose(attribute->id);
+  const size_t whole = padded ? (size + 7) / 8 * 8 : size;
+
+  if (whole > rest->size) return PETSC_FALSE;
+  *part = (PsdH5Bytes){rest->at, size};
+  *rest = (PsdH5Bytes){rest->at + whole, rest->size - whole};
+  return PETSC_TRUE;
 }
 
-static Attribute OpenAttribute(PsdH5File file, const char name[], PsdFailure *failure)
+/* Name, type, shape and numbers of an attribute's message; false: damaged, or of a kind that is not read. */
+static PetscBool SplitAttribute(PsdH5Bytes bytes, Attribute *it)
 {
-  Attribute attribute = {.id = -1, .type = -1, .space = -1, .points = -1};
+  const unsigned char *head = bytes.at;
+  PsdH5Bytes rest;
 
-  if (failure->failed) return attribute;
-  if (H5Aexists(file.id, name) <= 0) {
-    PsdFailureRecord(failure, "%s: attribute '%s' is missing", file.path, name);
-    return attribute;
-  }
-  attribute.id = H5Aopen(file.id, name, H5P_DEFAULT);
-  if (attribute.id >= 0) {
-    attribute.type = H5Aget_type(attribute.id);
-    attribute.space = H5Aget_space(attribute.id);
-  }
-  if (attribute.space >= 0) attribute.points = H5Sget_simple_extent_npoints(attribute.space);
-  if (attribute.type < 0 || attribute.points < 0)
-    PsdFailureRecord(failure, "%s: attribute '%s' is damaged", file.path, name);
-  return attribute;
+  if (bytes.size < 9 || head[0] < 1 || head[0] > 3) return PETSC_FALSE;
+  if (head[0] > 1 && head[1]) return PETSC_FALSE; /* its type is in another place */
+  const PetscBool padded = (PetscBool)(head[0] == 1);
+  const size_t begin = head[0] == 3 ? 9 : 8;
+  rest = (PsdH5Bytes){head + begin, bytes.size - begin};
+  if (!TakePart(&rest, (size_t)PsdH5Number(head + 2, 2), padded, &it->name)) return PETSC_FALSE;
+  if (!TakePart(&rest, (size_t)PsdH5Number(head + 4, 2), padded, &it->type_bytes)) return PETSC_FALSE;
+  if (!TakePart(&rest, (size_t)PsdH5Number(head + 6, 2), padded, &it->space_bytes)) return PETSC_FALSE;
+  it->value = rest;
+  return (PetscBool)(it->name.size > 0 && !it->name.at[it->name.size - 1]);
 }
 
-void PsdH5ReadAttribute(PsdH5File file, const char name[], PsdH5Kind kind, PetscInt count, void *values,
+/* False: its numbers are not all there. */
+static PetscBool ParseAttribute(Attribute *it)
+{
+  if (!PsdH5ParseType(it->type_bytes, &it->type) || !PsdH5ParseSpace(it->space_bytes, &it->space)) return PETSC_FALSE;
+  return (PetscBool)(it->space.points <= it->value.size / it->type.size);
+}
+
+static PetscBool FindAttribute(PsdH5Group group, const char name[], Attribute *it)
+{
+  const PsdH5Header *header = &group.header;
+
+  for (PetscInt k = 0; (k = PsdH5FindMessage(header, PSD_H5_ATTRIBUTE, k)) >= 0; k++)
+    if (!(header->message[k].flags & SHARED) && SplitAttribute(PsdH5MessageBytes(header, k), it) &&
+        !strcmp((const char *)it->name.at, name))
+      return PETSC_TRUE;
+  return PETSC_FALSE;
+}
+
+PetscBool PsdH5HasAttribute(PsdH5Group group, const char name[])
+{
+  Attribute attribute;
+  return FindAttribute(group, name, &attribute);
+}
+
+static Attribute OpenAttribute(PsdH5Group group, const char name[], PsdFailure *failure)
+{
+  Attribute it = {.type = {.kind = PSD_H5_OTHER}};
+
+  if (failure->failed) return it;
+  if (!FindAttribute(group, name, &it)) PsdFailureRecord(failure, "%s: attribute '%s' is missing", group.path, name);
+  else if (!ParseAttribute(&it))
+    PsdFailureRecord(failure, "%s: attribute '%s' is damaged, or neither numbers nor texts", group.path, name);
+  return it;
+}
+
+static PetscBool IsKind(const PsdH5Type *type, PsdH5Kind kind)
+{
+  return (PetscBool)(type->kind == PSD_H5_WHOLE || (kind == PSD_H5_REAL && type->kind == PSD_H5_FLOAT));
+}
+
+static PetscBool IsText(const PsdH5Type *type)
+{
+  return (PetscBool)(type->kind == PSD_H5_TEXT || type->kind == PSD_H5_LONG_TEXT);
+}
+
+void PsdH5ReadAttribute(PsdH5Group group, const char name[], PsdH5Kind kind, PetscInt count, void *values,
                         PsdFailure *failure)
 {
-  Attribute attribute = OpenAttribute(file, name, failure);
+  const Attribute it = OpenAttribute(group, name, failure);
 
-  if (!failure->failed) {
-    if (!IsKind(attribute.type, kind) || attribute.points != count)
-      PsdFailureRecord(failure, "%s: attribute '%s' is of the wrong kind, expected %" PetscInt_FMT " %s", file.path,
-                       name, count, kind == PSD_H5_REAL ? "real" : "integer");
-    else if (H5Aread(attribute.id, PsdH5MemoryType(kind), values) < 0)
-      PsdFailureRecord(failure, "%s: attribute '%s' is damaged", file.path, name);
-  }
-  CloseAttribute(&attribute);
+  if (failure->failed) return;
+  if (!IsKind(&it.type, kind) || it.space.points != (uint64_t)count)
+    PsdFailureRecord(failure, "%s: attribute '%s' is of the wrong kind, expected %" PetscInt_FMT " %s", group.path,
+                     name, count, kind == PSD_H5_REAL ? "real" : "integer");
+  else if (!PsdH5Convert(&it.type, kind, (size_t)count, it.value.at, values))
+    PsdFailureRecord(failure, "%s: attribute '%s' is out of range, expected at most %" PetscInt_FMT, group.path, name,
+                     PETSC_MAX_INT);
 }
 
-/* Copies `count` texts of fixed or variable length to places `size` apart; negative when HDF5 fails. */
-static herr_t CopyTexts(const Attribute *attribute, size_t count, size_t size, char texts[])
+void PsdH5ReadText(PsdH5Group group, const char name[], char text[], size_t size, PsdFailure *failure)
 {
-  const PetscBool variable = (PetscBool)(H5Tis_variable_str(attribute->type) > 0);
-  const hid_t memory = H5Tcopy(H5T_C_S1);
-  herr_t result = -1;
+  const Attribute it = OpenAttribute(group, name, failure);
 
-  if (memory < 0) return -1;
-  /* HDF5 does not convert between character sets */
-  if (H5Tset_cset(memory, H5Tget_cset(attribute->type)) >= 0 &&
-      H5Tset_size(memory, variable ? H5T_VARIABLE : size) >= 0) {
-    char **pointers = variable ? calloc(count, sizeof(char *)) : NULL;
-    if (!variable) result = H5Aread(attribute->id, memory, texts);
-    else if (pointers) result = H5Aread(attribute->id, memory, pointers);
-    for (size_t k = 0; pointers && result >= 0 && k < count; k++) {
-      snprintf(texts + k * size, size, "%s", pointers[k] ? pointers[k] : "");
-      (void)H5free_memory(pointers[k]);
-    }
-    free(pointers);
-  }
-  (void)H5Tclose(memory);
-  return result;
+  if (failure->failed) return;
+  if (!IsText(&it.type) || it.space.points != 1)
+    PsdFailureRecord(failure, "%s: attribute '%s' is of the wrong kind, expected a text", group.path, name);
+  else if (!PsdH5CopyText(group.file, &it.type, it.value.at, size, text, failure))
+    PsdFailureRecord(failure, "%s: attribute '%s' is too long, expected fewer than %zu bytes", group.path, name, size);
 }
 
-void PsdH5ReadText(PsdH5File file, const char name[], char text[], size_t size, PsdFailure *failure)
-{
-  Attribute attribute = OpenAttribute(file, name, failure);
-
-  if (!failure->failed) {
-    if (H5Tget_class(attribute.type) != H5T_STRING || attribute.points != 1)
-      PsdFailureRecord(failure, "%s: attribute '%s' is of the wrong kind, expected a text", file.path, name);
-    else if (CopyTexts(&attribute, 1, size, text) < 0)
-      PsdFailureRecord(failure, "%s: attribute '%s' is damaged", file.path, name);
-  }
-  CloseAttribute(&attribute);
-}
-
+/* In digits, as numbers are printed: without a sign, a space or a zero before others. */
 static PetscBool ParseLabel(const char text[], PetscInt *label)
 {
-  char *end;
+  const size_t digits = strspn(text, "0123456789");
 
   errno = 0;
-  const long long number = strtoll(text, &end, 10);
+  const long long number = strtoll(text, NULL, 10);
   *label = (PetscInt)number;
-  return (PetscBool)(end != text && !*end && !errno && number >= 0 && number <= PETSC_MAX_INT);
+  return (PetscBool)(digits > 0 && !text[digits] && (digits == 1 || text[0] != '0') && !errno &&
+                     number <= PETSC_MAX_INT);
 }
 
-static void ParseLabels(const char texts[], PetscInt count, PetscInt labels[], PsdH5File file, const char name[],
-                        PsdFailure *failure)
+static void ReadLabel(PsdH5Group group, const Attribute *it, PetscInt k, PetscInt *label, PsdFailure *failure)
 {
-  for (PetscInt k = 0; k < count; k++)
-    if (!ParseLabel(texts + (size_t)k * LABEL_LENGTH, &labels[k]))
-      PsdFailureRecord(failure, "%s: attribute '%s': found '%s', expected a label in digits", file.path, name,
-                       texts + (size_t)k * LABEL_LENGTH);
+  char text[LABEL_LENGTH] = "";
+  const unsigned char *value = it->value.at + (size_t)k * it->type.size;
+  const PetscBool fits = PsdH5CopyText(group.file, &it->type, value, sizeof(text), text, failure);
+
+  if (!fits || !ParseLabel(text, label))
+    PsdFailureRecord(failure, "%s: attribute '%.*s': found '%s', expected a label in digits", group.path,
+                     (int)it->name.size, (const char *)it->name.at, fits ? text : "a long text");
 }
 
-void PsdH5ReadLabels(PsdH5File file, const char name[], PetscInt *count, PetscInt **labels, PsdFailure *failure)
+void PsdH5ReadLabels(PsdH5Group group, const char name[], PetscInt *count, PetscInt **labels, PsdFailure *failure)
 {
-  Attribute attribute = OpenAttribute(file, name, failure);
-  char *texts = NULL;
+  const Attribute it = OpenAttribute(group, name, failure);
 
-  if (!failure->failed &&
-      (H5Tget_class(attribute.type) != H5T_STRING || attribute.points < 1 || attribute.points > MAX_LABELS))
-    PsdFailureRecord(failure, "%s: attribute '%s' is of the wrong kind, expected a list of labels", file.path, name);
-  if (!failure->failed && attribute.points > 0) {
-    *count = (PetscInt)attribute.points;
-    *labels = malloc((size_t)*count * sizeof(PetscInt));
-    texts = calloc((size_t)*count, LABEL_LENGTH);
-    if (!*labels || !texts) PsdFailureRecord(failure, "%s: not enough memory for its labels", file.path);
-    else if (CopyTexts(&attribute, (size_t)*count, LABEL_LENGTH, texts) < 0)
-      PsdFailureRecord(failure, "%s: attribute '%s' is damaged", file.path, name);
-    else ParseLabels(texts, *count, *labels, file, name, failure);
+  if (failure->failed) return;
+  if (!IsText(&it.type) || it.space.points < 1) {
+    PsdFailureRecord(failure, "%s: attribute '%s' is of the wrong kind, expected a list of labels", group.path, name);
+    return;
   }
-  free(texts);
-  CloseAttribute(&attribute);
+  *count = (PetscInt)it.space.points; /* in a message of less than 65536 bytes */
+  *labels = malloc((size_t)*count * sizeof(PetscInt));
+  if (!*labels) PsdFailureRecord(failure, "%s: not enough memory for its labels", group.path);
+  for (PetscInt k = 0; k < *count && !failure->failed; k++) ReadLabel(group, &it, k, &(*labels)[k], failure);
 }
 
 /* ---------------------------------------------------------------- data sets */
 
-static hid_t OpenArray(PsdH5File file, const char name[], PsdFailure *failure)
+typedef struct {
+  PsdH5Header header;
+  PsdH5Type type;
+  PsdH5Space space;
+  uint64_t address, bytes;      /* in the file */
+  const unsigned char *compact; /* or here, in the header */
+} Array;
+
+/* The first message of a kind, if it is one that stands here. */
+static PetscBool FindPart(const PsdH5Header *header, PsdH5MessageKind kind, PsdH5Bytes *bytes)
 {
-  if (failure->failed) return -1;
-  if (!PsdH5Exists(file, name)) {
-    PsdFailureRecord(failure, "%s: data set %s is missing", file.path, name);
-    return -1;
+  const PetscInt number = PsdH5FindMessage(header, kind, 0);
+
+  if (number < 0 || header->message[number].flags & SHARED) return PETSC_FALSE;
+  *bytes = PsdH5MessageBytes(header, number);
+  return PETSC_TRUE;
+}
+
+/* NULL, or in which way numbers are not simply there. */
+static const char *FindLayout(Array *array)
+{
+  enum { COMPACT, CONTIGUOUS, CHUNKED };
+  PsdH5Bytes layout;
+
+  if (PsdH5FindMessage(&array->header, PSD_H5_EXTERNAL, 0) >= 0) return "has its numbers in other files";
+  if (PsdH5FindMessage(&array->header, PSD_H5_FILTERS, 0) >= 0) return "is compressed";
+  if (!FindPart(&array->header, PSD_H5_LAYOUT, &layout) || layout.size < 4 || layout.at[0] < 3)
+    return "has no layout, or one of another form";
+  if (layout.at[0] > 3 || layout.at[1] > CHUNKED) return "is virtual, or of a newer form";
+  if (layout.at[1] == CHUNKED) return "is in chunks";
+  if (layout.at[1] == CONTIGUOUS) {
+    if (layout.size < 18) return "has a layout that is cut off";
+    array->address = PsdH5Number(layout.at + 2, 8);
+    array->bytes = PsdH5Number(layout.at + 10, 8);
+    return array->address == PSD_H5_UNDEFINED && array->space.points ? "was never written" : NULL;
   }
-  const hid_t array = H5Dopen2(file.id, name, H5P_DEFAULT);
-  if (array < 0) PsdFailureRecord(failure, "%s: data set %s is damaged, or no data set", file.path, name);
+  array->bytes = PsdH5Number(layout.at + 2, 2);
+  array->compact = layout.at + 4;
+  return array->bytes > layout.size - 4 ? "is cut off" : NULL;
+}
+
+static void ParseArray(PsdH5Group group, const char name[], Array *array, PsdFailure *failure)
+{
+  PsdH5Bytes type, space;
+
+  if (failure->failed) return;
+  if (!FindPart(&array->header, PSD_H5_TYPE, &type) || !FindPart(&array->header, PSD_H5_SPACE, &space) ||
+      !PsdH5ParseSpace(space, &array->space)) {
+    PsdFailureRecord(failure, "%s: data set %s is damaged, or no data set", group.path, name);
+    return;
+  }
+  (void)PsdH5ParseType(type, &array->type);
+  const char *wrong = FindLayout(array);
+  if (wrong)
+    PsdFailureRecord(failure, "%s: data set %s %s, expected contiguous numbers in this file", group.path, name, wrong);
+}
+
+/* To be freed with its header. */
+static Array OpenArray(PsdH5Group group, const char name[], PsdFailure *failure)
+{
+  Array array = {.address = PSD_H5_UNDEFINED};
+
+  if (failure->failed) return array;
+  const uint64_t address = PsdH5FindObject(group, name, failure);
+  if (address == PSD_H5_UNDEFINED) {
+    PsdFailureRecord(failure, "%s: data set %s is missing", group.path, name);
+    return array;
+  }
+  array.header = PsdH5ReadHeader(group.file, address, failure);
+  ParseArray(group, name, &array, failure);
   return array;
 }
 
-void PsdH5ReadShape(PsdH5File file, const char name[], int axes, PetscInt shape[], PsdFailure *failure)
+void PsdH5ReadShape(PsdH5Group group, const char name[], int axes, PetscInt shape[], PsdFailure *failure)
 {
-  const hid_t array = OpenArray(file, name, failure);
-  hsize_t extent[2] = {0, 0};
+  Array array = OpenArray(group, name, failure);
 
-  if (array < 0) return;
-  const hid_t space = H5Dget_space(array);
-  if (space < 0 || H5Sget_simple_extent_ndims(space) != axes || H5Sget_simple_extent_dims(space, extent, NULL) < 0)
-    PsdFailureRecord(failure, "%s: data set %s is of the wrong shape, expected %d %s", file.path, name, axes,
+  if (!failure->failed && array.space.axes != axes)
+    PsdFailureRecord(failure, "%s: data set %s is of the wrong shape, expected %d %s", group.path, name, axes,
                      axes == 1 ? "axis" : "axes");
-  for (int k = 0; k < PetscMin(axes, 2); k++) {
-    if (extent[k] > (hsize_t)PETSC_MAX_INT)
+  for (int k = 0; k < PetscMin(axes, 2) && !failure->failed; k++) {
+    if (array.space.extent[k] > (uint64_t)PETSC_MAX_INT)
       PsdFailureRecord(failure, "%s: data set %s is too large, expected at most %" PetscInt_FMT " along an axis",
-                       file.path, name, PETSC_MAX_INT);
-    shape[k] = (PetscInt)extent[k];
+                       group.path, name, PETSC_MAX_INT);
+    shape[k] = (PetscInt)array.space.extent[k];
   }
-  if (space >= 0) (void)H5Sclose(space);
-  (void)H5Dclose(array);
+  PsdH5FreeHeader(&array.header);
 }
 
-/* The numbers of an open data set of `points` of them. */
-static void *ReadNumbers(hid_t array, hssize_t points, PsdH5File file, const char name[], PsdH5Kind kind,
-                         PsdFailure *failure)
+static size_t Width(PsdH5Kind kind)
 {
-  const size_t bytes = kind == PSD_H5_REAL ? sizeof(PetscReal) : sizeof(PetscInt);
-  void *values = NULL;
-
-  if (points > 0 && H5Dget_storage_size(array) == 0) {
-    PsdFailureRecord(failure, "%s: data set %s was never written", file.path, name);
-  } else if ((size_t)points > SIZE_MAX / bytes || !(values = malloc(points ? (size_t)points * bytes : 1))) {
-    PsdFailureRecord(failure, "%s: not enough memory for data set %s", file.path, name);
-  } else if (points && H5Dread(array, PsdH5MemoryType(kind), H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0) {
-    PsdFailureRecord(failure, "%s: data set %s is truncated or damaged", file.path, name);
-  }
-  return values;
+  return kind == PSD_H5_REAL ? sizeof(PetscReal) : sizeof(PetscInt);
 }
 
-void *PsdH5ReadArray(PsdH5File file, const char name[], PsdH5Kind kind, PsdFailure *failure)
+/* That the numbers are where they are said to be, and that no arrays share bytes of the file: what they become in memory is
+   then at most twice the file. */
+static void CheckStorage(PsdH5Group group, const char name[], PsdH5Kind kind, const Array *array, PsdFailure *failure)
 {
-  const hid_t array = OpenArray(file, name, failure);
-  void *values = NULL;
+  PsdH5Plain *file = group.file;
+  const PetscBool inside = (PetscBool)(array->compact || array->space.points == 0 ||
+                                       (array->bytes <= file->bytes && array->address <= file->bytes - array->bytes));
 
-  if (array < 0) return NULL;
-  const hid_t type = H5Dget_type(array), space = H5Dget_space(array);
-  const hssize_t points = space < 0 ? -1 : H5Sget_simple_extent_npoints(space);
-  if (type < 0 || points < 0 || !IsKind(type, kind))
-    PsdFailureRecord(failure, "%s: data set %s is of the wrong kind, expected %s", file.path, name,
+  if (array->space.points > array->bytes / array->type.size || !inside) {
+    PsdFailureRecord(failure, "%s: data set %s is truncated or damaged", group.path, name);
+    return;
+  }
+  const uint64_t claim = array->space.points * PetscMax(array->type.size, Width(kind) / 2);
+  if (claim > file->bytes - file->claimed)
+    PsdFailureRecord(failure, "%s: data sets have more numbers than the file has room for", group.path);
+  else file->claimed += claim;
+}
+
+static void ReadNumbers(PsdH5Group group, const char name[], PsdH5Kind kind, const Array *array, char values[],
+                        PsdFailure *failure)
+{
+  const size_t width = Width(kind), size = array->type.size;
+  unsigned char piece[PIECE];
+
+  for (size_t done = 0, count; done < array->space.points && !failure->failed; done += count) {
+    count = PetscMin(PIECE / size, (size_t)array->space.points - done);
+    if (array->compact) memcpy(piece, array->compact + done * size, count * size);
+    else PsdH5ReadPiece(group.file, array->address + done * size, count * size, piece, failure);
+    group.file->effort = 0; /* within what arrays may claim */
+    if (!failure->failed && !PsdH5Convert(&array->type, kind, count, piece, values + done * width))
+      PsdFailureRecord(failure, "%s: data set %s has a number that is out of range", group.path, name);
+  }
+}
+
+void *PsdH5ReadArray(PsdH5Group group, const char name[], PsdH5Kind kind, PsdFailure *failure)
+{
+  Array array = OpenArray(group, name, failure);
+  char *values = NULL;
+
+  if (!failure->failed && !IsKind(&array.type, kind))
+    PsdFailureRecord(failure, "%s: data set %s is of the wrong kind, expected %s", group.path, name,
                      kind == PSD_H5_REAL ? "reals" : "integers");
-  else values = ReadNumbers(array, points, file, name, kind, failure);
-  if (type >= 0) (void)H5Tclose(type);
-  if (space >= 0) (void)H5Sclose(space);
-  (void)H5Dclose(array);
+  if (!failure->failed) CheckStorage(group, name, kind, &array, failure);
+  if (!failure->failed) {
+    values = malloc((size_t)array.space.points * Width(kind) + 1);
+    if (!values) PsdFailureRecord(failure, "%s: not enough memory for data set %s", group.path, name);
+    else ReadNumbers(group, name, kind, &array, values, failure);
+  }
+  PsdH5FreeHeader(&array.header);
   return values;
 }

@@ -11,14 +11,25 @@
 
 #define IMAGE_INCREMENT ((size_t)1 << 20) /* memory that a growing file takes at a time */
 
+hid_t PsdH5FileAccess(void)
+{
+  const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+
+  if (access >= 0 && H5Pset_libver_bounds(access, H5F_LIBVER_EARLIEST, H5F_LIBVER_LATEST) >= 0) return access;
+  if (access >= 0) (void)H5Pclose(access);
+  return -1;
+}
+
 PsdH5File PsdH5Create(const char path[], PsdFailure *failure)
 {
   PsdH5File file = {.id = -1, .path = path};
 
   if (failure->failed) return file;
-  const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-  if (access >= 0 && H5Pset_fapl_core(access, IMAGE_INCREMENT, 0) >= 0)
-    file.id = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
+  const hid_t access = PsdH5FileAccess(), creation = H5Pcreate(H5P_FILE_CREATE);
+  if (access >= 0 && creation >= 0 && H5Pset_fapl_core(access, IMAGE_INCREMENT, 0) >= 0 &&
+      H5Pset_userblock(creation, PSD_H5_SEAL) >= 0)
+    file.id = H5Fcreate(path, H5F_ACC_TRUNC, creation, access);
+  if (creation >= 0) (void)H5Pclose(creation);
   if (access >= 0) (void)H5Pclose(access);
   if (file.id < 0) PsdFailureRecord(failure, "%s: HDF5 cannot make a file in memory", path);
   return file;
@@ -35,6 +46,24 @@ PsdH5File PsdH5CreateGroup(PsdH5File file, const char name[], PsdFailure *failur
   if (links >= 0) (void)H5Pclose(links);
   if (group.id < 0) PsdFailureRecord(failure, "%s: HDF5 cannot write group %s", file.path, name);
   return group;
+}
+
+void PsdH5CloseFile(PsdH5File *file)
+{
+  if (file->id >= 0) (void)H5Fclose(file->id);
+  file->id = -1;
+}
+
+void PsdH5CloseNewGroup(PsdH5File *group)
+{
+  if (group->id >= 0) (void)H5Gclose(group->id);
+  group->id = -1;
+}
+
+static hid_t MemoryType(PsdH5Kind kind)
+{
+  if (kind == PSD_H5_REAL) return H5T_NATIVE_DOUBLE;
+  return sizeof(PetscInt) == 4 ? H5T_NATIVE_INT32 : H5T_NATIVE_INT64;
 }
 
 static hid_t FileType(PsdH5Kind kind, PetscBool list)
@@ -61,17 +90,38 @@ static void CreateAttribute(PsdH5File file, const char name[], hid_t file_type, 
 void PsdH5WriteAttribute(PsdH5File file, const char name[], PsdH5Kind kind, PetscInt count, const void *values,
                          PsdFailure *failure)
 {
-  CreateAttribute(file, name, FileType(kind, (PetscBool)(count > 0)), PsdH5MemoryType(kind), count, values, failure);
+  CreateAttribute(file, name, FileType(kind, (PetscBool)(count > 0)), MemoryType(kind), count, values, failure);
+}
+
+static size_t LongestText(size_t count, const char *const texts[])
+{
+  size_t longest = 1; /* HDF5 has no type of nothing */
+
+  for (size_t k = 0; k < count; k++) longest = PetscMax(longest, strlen(texts[k]));
+  return longest;
+}
+
+/* The texts one after the other, `size` bytes each, filled up with zeros (malloc). */
+static char *PackTexts(size_t count, size_t size, const char *const texts[])
+{
+  char *packed = calloc(count, size);
+
+  for (size_t k = 0; packed && k < count; k++) memcpy(packed + k * size, texts[k], strlen(texts[k]));
+  return packed;
 }
 
 void PsdH5WriteTexts(PsdH5File file, const char name[], PetscInt count, const char *const texts[], PsdFailure *failure)
 {
+  if (failure->failed) return;
+  const size_t number = (size_t)PetscMax(1, count), size = LongestText(number, texts);
   const hid_t type = H5Tcopy(H5T_C_S1);
-
-  if (type < 0 || H5Tset_size(type, H5T_VARIABLE) < 0 || H5Tset_cset(type, H5T_CSET_UTF8) < 0)
+  char *packed = PackTexts(number, size, texts);
+  if (!packed || type < 0 || H5Tset_size(type, size) < 0 || H5Tset_strpad(type, H5T_STR_NULLPAD) < 0 ||
+      H5Tset_cset(type, H5T_CSET_UTF8) < 0)
     PsdFailureRecord(failure, "%s: HDF5 cannot write attribute '%s'", file.path, name);
-  CreateAttribute(file, name, type, type, count, texts, failure);
+  CreateAttribute(file, name, type, type, count, packed, failure);
   if (type >= 0) (void)H5Tclose(type);
+  free(packed);
 }
 
 void PsdH5WriteArray(PsdH5File file, const char name[], PsdH5Kind kind, int axes, const PetscInt shape[],
@@ -87,7 +137,7 @@ void PsdH5WriteArray(PsdH5File file, const char name[], PsdH5Kind kind, int axes
     array = H5Dcreate2(file.id, name, FileType(kind, PETSC_TRUE), space, links, H5P_DEFAULT, H5P_DEFAULT);
   if (array >= 0) {
     const PetscBool empty = (PetscBool)(extent[0] * extent[1] == 0);
-    result = empty ? 0 : H5Dwrite(array, PsdH5MemoryType(kind), H5S_ALL, H5S_ALL, H5P_DEFAULT, values);
+    result = empty ? 0 : H5Dwrite(array, MemoryType(kind), H5S_ALL, H5S_ALL, H5P_DEFAULT, values);
     if (H5Dclose(array) < 0) result = -1;
   }
   if (links >= 0) (void)H5Pclose(links);
@@ -110,16 +160,35 @@ static void WriteBytes(const PsdFile *output, const char bytes[], size_t count, 
   if (error) PsdFailureRecord(failure, "%s: cannot write it: %s", output->path, strerror(error));
 }
 
-void PsdH5Save(PsdH5File file, PsdFile *output, PsdFailure *failure)
+/* The bytes of the file without what stands for the seal (malloc); NULL: HDF5 fails, or memory does. */
+static char *CopyImage(PsdH5File file, size_t *size)
 {
   char *image = NULL;
-  ssize_t size = -1;
+  ssize_t bytes = -1;
+
+  if (H5Fflush(file.id, H5F_SCOPE_GLOBAL) >= 0) bytes = H5Fget_file_image(file.id, NULL, 0);
+  if (bytes > 0) image = malloc((size_t)bytes);
+  if (image && H5Fget_file_image(file.id, image, (size_t)bytes) == bytes) {
+    *size = (size_t)bytes;
+    return image;
+  }
+  free(image);
+  return NULL;
+}
+
+void PsdH5Save(PsdH5File file, const char format[], PetscInt version, PsdFile *output, PsdFailure *failure)
+{
+  char seal[PSD_H5_SEAL];
+  size_t size = 0;
 
   if (failure->failed) return;
-  if (H5Fflush(file.id, H5F_SCOPE_GLOBAL) >= 0) size = H5Fget_file_image(file.id, NULL, 0);
-  if (size > 0) image = malloc((size_t)size);
-  if (!image || H5Fget_file_image(file.id, image, (size_t)size) != size)
+  char *image = CopyImage(file, &size);
+  if (!image) {
     PsdFailureRecord(failure, "%s: not enough memory to write it", output->path);
-  else WriteBytes(output, image, (size_t)size, failure);
+    return;
+  }
+  PsdH5MakeSeal(format, version, image, size, seal);
+  WriteBytes(output, seal, sizeof(seal), failure);
+  if (!failure->failed) WriteBytes(output, image, size, failure);
   free(image);
 }

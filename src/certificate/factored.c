@@ -149,16 +149,17 @@ static PetscErrorCode ReducePairs(Bounds *it, const PsdPairSum sums[])
   PetscCall(PetscMalloc2(3 * pairs, &all, 2 * pairs, &far));
   for (PetscInt p = 0; p < pairs; p++) {
     const Pair *pair = &it->pair[p];
-    PetscCall(PetscArraycpy(all + 3 * p, ((PetscReal[]){pair->size, pair->hidden, sums[p / G].high}), 3));
-    PetscCall(PetscArraycpy(far + 2 * p, pair->far, 2));
+    PetscCall(PetscArraycpy(all + 3 * (size_t)p, ((PetscReal[]){pair->size, pair->hidden, sums[p / G].high}), 3));
+    PetscCall(PetscArraycpy(far + 2 * (size_t)p, pair->far, 2));
   }
   PetscCall(PsdSumArray(problem->comm, MPIU_REAL, 3 * (size_t)pairs, all));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, far, count, MPIU_REAL, MPI_MAX, problem->comm));
   for (PetscInt p = 0; p < pairs; p++) {
     Pair *pair = &it->pair[p];
-    pair->size = all[3 * p];
-    pair->hidden = all[3 * p + 1];
-    pair->sum = all[3 * p + 2];
+    const PetscReal *sum = all + 3 * (size_t)p;
+    pair->size = sum[0];
+    pair->hidden = sum[1];
+    pair->sum = sum[2];
     /* c sum nu: of a sum in twice the precision, over ranks, and the product */
     pair->rounding = PsdRoundings(4 + (PetscReal)ranks) * pair->size;
     for (int s = 0; s < 2; s++) pair->far[s] = far[2 * p + s];

@@ -63,8 +63,8 @@ static PetscErrorCode Scale(PsdWitness it, PsdProblem problem, const PsdDualPoin
 {
   PetscFunctionBeginUser;
   const PsdDualRay ray = PsdDualRayOf(problem, point);
-  PetscReal value, rounding;
   const PetscReal limit = Limit(problem, polar);
+  PetscReal value, rounding;
   if (!(polar->bound > 0) || !(limit > 0)) PetscFunctionReturn(0);
   PetscCall(PsdDualBestOnRay(&ray, limit, &it->s, &value, &rounding));
   it->bound = PetscMax(0, value - 3 * rounding);
@@ -91,7 +91,7 @@ PetscErrorCode PsdWitnessTakeSides(PsdWitness it, PsdProblem problem, const PsdD
   PetscFunctionBeginUser;
   PetscCall(Begin(it, problem));
   if (point) PetscCall(Scale(it, problem, point, polar));
-  if (it->s == 0) PetscFunctionReturn(0);
+  if (!point || it->s == 0) PetscFunctionReturn(0);
   PetscCall(PetscArraycpy(it->nu, point->nu, (size_t)problem->n_local * problem->blocks->C));
   for (PetscInt k = 0; k < 2 * it->local; k++)
     it->theta[k] = it->s * sides[k].theta + (it->beta - it->s * (sides[k].theta + sides[k].phi)) / 2;
@@ -106,7 +106,8 @@ static PetscErrorCode FindSides(PsdProblem problem, const PsdDualPoint *point, P
   const PetscReal *M;
   PetscCall(VecGetArrayRead(point->gradient, &M));
   for (PetscInt k = 0; k < blocks->local; k++)
-    PetscCall(PsdPolarsEvaluateBoth(problem->polars, blocks->first + k, M + PsdBlocksOwn(blocks, k).at, sides + 2 * k));
+    PetscCall(PsdPolarsEvaluateBoth(problem->polars, blocks->first + k, M + PsdBlocksOwn(blocks, k).at,
+                                    sides + 2 * (size_t)k));
   PetscCall(VecRestoreArrayRead(point->gradient, &M));
   PetscFunctionReturn(0);
 }

@@ -59,7 +59,7 @@ static PetscErrorCode AddNumbers(PsdWitness it, PsdProblem problem, const PsdMod
   PsdArchiveAddReal(archive, "s", it->s);
   PsdArchiveAddReal(archive, "bound", it->bound);
   PetscCallMPI(MPI_Comm_rank(it->comm, &rank));
-  const PsdH5File file = PsdArchiveDescription(archive, &failure);
+  const PsdH5File file = PsdArchiveDescribe(archive, &failure);
   if (rank == 0) PsdModelWriteProblem(file, model, failure);
   PetscFunctionReturn(0);
 }
@@ -134,7 +134,7 @@ static PetscErrorCode LoadProblem(PsdWitness it)
   PsdFailure *failure;
   PsdModel model = {0};
   PetscMPIInt rank;
-  const PsdH5File file = PsdArchiveDescription(it->archive, &failure);
+  const PsdH5Group file = PsdArchiveDescription(it->archive, &failure);
   PetscCallMPI(MPI_Comm_rank(it->comm, &rank));
   if (rank == 0) PsdModelReadProblem(file, &model, failure);
   PetscErrorCode code = PsdArchiveAgree(it->archive);

@@ -210,6 +210,7 @@ PetscErrorCode PsdConsensusDestroy(PsdConsensus *consensus)
   PetscFunctionBeginUser;
   if (!*consensus) PetscFunctionReturn(0);
   if ((*consensus)->data) PetscCall((*(*consensus)->kernel->ops->destroy)(*consensus));
+  PetscCall(PsdArchiveDestroy(&(*consensus)->gram_archive)); /* of a run that ended before it was read */
   PetscCall(VecDestroy(&(*consensus)->rhs));
   PetscCall(PetscFree(*consensus));
   PetscFunctionReturn(0);

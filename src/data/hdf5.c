@@ -2,11 +2,11 @@
    HDF5 files: data sets /images (unsigned bytes, number x channels x height x width) and /labels (any integers,
    number).
 
-   Every rank opens the file by itself, read-only, with the serial driver, and reads hyperslabs of its own part. The
-   library's own messages are not printed; the innermost of them becomes a part of ours.
+   What a data set may be is checked before it is read (hdf5_guard.c). Every rank opens the file by itself, read-only,
+   with the serial driver, and reads hyperslabs of its own part. The library's own messages are not printed; the innermost
+   of them becomes a part of ours.
 */
-#include "data.h"
-#include <hdf5.h>
+#include "hdf5_guard.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -126,10 +126,11 @@ static hsize_t ChunkRowBytes(hid_t dataset)
 }
 
 /* The chunk cache is made to hold such a row, or else every image would inflate its whole chunk again. */
-static hid_t OpenCached(hid_t file, const char name[])
+static hid_t OpenCached(hid_t file, const char path[], const char name[], PsdFailure *failure)
 {
   hid_t dataset = H5Dopen2(file, name, H5P_DEFAULT);
-  const hsize_t row = dataset < 0 ? 0 : ChunkRowBytes(dataset);
+  if (dataset >= 0) PsdHdf5CheckLayout(dataset, path, name, failure);
+  const hsize_t row = dataset < 0 || failure->failed ? 0 : ChunkRowBytes(dataset);
   if (row <= CHUNK_CACHE_DEFAULT) return dataset;
   const hid_t access = H5Pcreate(H5P_DATASET_ACCESS);
   if (access >= 0 &&
@@ -174,11 +175,13 @@ static void DatasetOpen(const char path[], const char name[], int rank, Dataset 
     PsdFailureRecord(failure, "%s: holds no data set /%s, expected /" IMAGES " and /" LABELS, path, name);
     return;
   }
-  set->dataset = OpenCached(set->file, name);
+  PsdHdf5CheckLink(set->file, path, name, failure);
+  if (failure->failed) return;
+  set->dataset = OpenCached(set->file, path, name, failure);
   if (set->dataset < 0)
     FailWithReason(path, !strcmp(name, IMAGES) ? "/" IMAGES " cannot be opened" : "/" LABELS " cannot be opened",
                    failure);
-  else OpenSpace(set, rank, failure);
+  else if (!failure->failed) OpenSpace(set, rank, failure);
 }
 
 /* Reads items first .. first + count - 1 along the first dimension, converted to memory_type. */
@@ -235,6 +238,7 @@ static void InspectImages(PsdSource *source, PsdFailure *failure)
   if (!failure->failed) CheckOrder(path, set.extent, failure);
   if (!failure->failed)
     PsdCheckImageShape(path, (PetscInt64)set.extent[1], (PetscInt64)set.extent[2], (PetscInt64)set.extent[3], failure);
+  if (!failure->failed) PsdHdf5CheckStorage(set.dataset, path, IMAGES, failure);
   source->n = (PetscInt)set.extent[0];
   source->channels = (PetscInt)set.extent[1];
   source->height = (PetscInt)set.extent[2];
@@ -262,6 +266,7 @@ static void InspectLabels(PsdSource *source, PsdFailure *failure)
                      "%s: %" PetscInt64_FMT " labels in /" LABELS ", expected %" PetscInt_FMT
                      " as there are images in /" IMAGES,
                      set.path, (PetscInt64)set.extent[0], source->n);
+  if (!failure->failed) PsdHdf5CheckStorage(set.dataset, set.path, LABELS, failure);
   DatasetClose(&set);
 }
 

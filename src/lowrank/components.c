@@ -12,7 +12,7 @@
 #define SAMPLES 3000 /* patches, about; and at least PER_VECTOR for each component */
 #define PER_VECTOR 3
 #define GUARDS 20 /* vectors beyond those that are wanted */
-#define ITERATIONS 3
+#define ITERATIONS 2
 
 /* This rank's patches that are looked at. */
 typedef struct {

@@ -1,7 +1,7 @@
 /*
    Which levels there are. The coarse level has the leading principal components, as many as the setting says, and more where
    what is beyond them matters at the beta at hand: while a n lambda_K, the most that a sample's slope of 1 could make of the
-   K-th component, is above a part of beta. The certificate's bases are twice as long.
+   K-th component, is above a part of beta. The certificate's bases are twice as long as the first of them.
 */
 #include "base/base.h"
 #include "lowrank.h"
@@ -21,7 +21,8 @@ static PetscErrorCode MakeCoarse(PsdLowrank it)
 {
   PetscFunctionBeginUser;
   const PsdProblem problem = it->problem;
-  PetscCall(PsdComponentsCreate(problem->comm, problem->data, problem->patches, it->patches, LONGER_BASIS * it->K,
+  PetscCall(PsdComponentsCreate(problem->comm, problem->data, problem->patches, it->patches,
+                                PetscMax(LONGER_BASIS * it->settings.coarse, it->K),
                                 (PetscInt)(NEARLY_ALL * (PetscReal)it->K), &it->components));
   PetscCall(PsdLevelCreate(problem->comm, it->patches, &it->components, it->K, MemoryOf(it), &it->coarse));
   PetscFunctionReturn(0);
@@ -60,7 +61,7 @@ PetscErrorCode PsdLowrankRaise(PsdLowrank it)
 {
   PetscFunctionBeginUser;
   PetscInt longest;
-  while (!it->place.fine && IsTooCoarse(it, &longest) && RAISE * it->K * LONGER_BASIS <= longest) {
+  while (!it->place.fine && IsTooCoarse(it, &longest) && 2 * RAISE * it->K <= longest) {
     PsdLevel last = it->coarse;
     PsdComponentList components = it->components;
     it->K *= RAISE;

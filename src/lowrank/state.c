@@ -22,10 +22,10 @@ static PetscErrorCode VisitPlace(PsdLowrank it, PsdVisitor v)
 {
   PetscFunctionBeginUser;
   PetscBool fine = it->place.fine;
-  PetscCall(PsdVisitPositive(v, "place_beta", &it->place.beta));
+  PetscCall(PsdVisitReal(v, "place_beta", PSD_POSITIVE, &it->place.beta));
   PetscCall(PsdVisitBool(v, "complete_level", &fine));
-  PetscCall(PsdVisitPositive(v, "tighten", &it->place.tighten));
-  PetscCall(PsdVisitPositive(v, "share", &it->place.share));
+  PetscCall(PsdVisitReal(v, "tighten", PSD_POSITIVE, &it->place.tighten));
+  PetscCall(PsdVisitReal(v, "share", PSD_POSITIVE, &it->place.share));
   PetscCall(PsdVisitInt(v, "polished", 0, PETSC_MAX_INT, &it->place.polished));
   PetscCall(PsdVisitorAgree(v));
   if (PsdVisitorIsReading(v)) PetscCall(PsdLowrankMoveTo(it, fine));
@@ -138,13 +138,13 @@ static PetscErrorCode VisitBest(PsdLowrank it, PsdVisitor v)
   PsdLowrankBest *best = &it->best;
   PsdCertificate *certificate = &best->certificate;
   PetscCall(PsdVisitBool(v, "best_known", &best->known));
-  PetscCall(PsdVisitReal(v, "best_primal", &certificate->primal));
-  PetscCall(PsdVisitReal(v, "best_primal_error", &certificate->primal_error));
-  PetscCall(PsdVisitReal(v, "best_dual", &certificate->dual));
-  PetscCall(PsdVisitReal(v, "best_gap", &certificate->gap));
-  PetscCall(PsdVisitReal(v, "best_rounding", &certificate->rounding));
-  PetscCall(PsdVisitReal(v, "best_accuracy", &certificate->accuracy));
-  PetscCall(PsdVisitReal(v, "best_feature_error", &certificate->feature_error));
+  PetscCall(PsdVisitReal(v, "best_primal", PSD_STATE_REAL, &certificate->primal));
+  PetscCall(PsdVisitReal(v, "best_primal_error", PSD_NONNEGATIVE, &certificate->primal_error));
+  PetscCall(PsdVisitReal(v, "best_dual", PSD_STATE_REAL, &certificate->dual));
+  PetscCall(PsdVisitReal(v, "best_gap", PSD_STATE_REAL, &certificate->gap));
+  PetscCall(PsdVisitReal(v, "best_rounding", PSD_NONNEGATIVE, &certificate->rounding));
+  PetscCall(PsdVisitReal(v, "best_accuracy", ((PsdRange){0, 1, PETSC_FALSE}), &certificate->accuracy));
+  PetscCall(PsdVisitReal(v, "best_feature_error", PSD_NONNEGATIVE, &certificate->feature_error));
   PetscCall(VisitNeurons(it, v));
   if (PsdVisitorIsReading(v)) best->has_nu = PETSC_FALSE;
   PetscFunctionReturn(0);
@@ -158,7 +158,7 @@ PetscErrorCode PsdLowrankVisitState(PsdSolver solver, PsdVisitor v)
   PetscCall(VisitPlace(it, v));
   PetscCall(VisitColumns(it, v));
   PetscCall(PsdVisitReplicated(v, "/lowrank/multipliers", 1, blocks, it->mu));
-  PetscCall(PsdVisitReal(v, "best_bound", &it->bound));
+  PetscCall(PsdVisitReal(v, "best_bound", PSD_STATE_REAL, &it->bound));
   PetscCall(PsdVisitBool(v, "network_given", &it->fixed));
   PetscCall(PsdVisitReplicated(v, "/lowrank/bounds", blocks, sizeof(PsdBlockBound) / sizeof(PetscReal),
                                (PetscReal *)it->blocks));

@@ -1,6 +1,6 @@
 /*
-   model.h5, versions 1 and 2 (docs/formats.md): tables of what the file holds and where in PsdModel it belongs, used
-   for writing and for reading. On one rank; what fails is recorded.
+   model.h5 (docs/formats.md): tables of what the file holds and where in PsdModel it belongs, used for writing version 3
+   and for reading versions 1 to 3. On one rank; what fails is recorded.
 */
 #include "network.h"
 #include "losses/losses.h"
@@ -8,9 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define FORMAT "psdnet-model"
-#define MOST_VERSION 2
+#define VERSION 3       /* that is written */
+#define LAST_UNSEALED 2 /* files of this version and of 1 begin as HDF5 does, without a checksum */
 
 typedef struct {
   const char *name;
@@ -41,7 +43,7 @@ static const Place problem_attributes[] = {
 };
 #define PROBLEM_ATTRIBUTES (sizeof(problem_attributes) / sizeof(problem_attributes[0]))
 
-/* Of a branch, in PsdModelBranch: attributes of the root in version 1, of /branch/K in version 2. */
+/* Of a branch, in PsdModelBranch: attributes of the root or of /branch/K. */
 static const Place branch_attributes[] = {
     {"patch_height", PSD_H5_INTEGER, 0, offsetof(PsdModelBranch, geometry.patch_height), 0},
     {"patch_width", PSD_H5_INTEGER, 0, offsetof(PsdModelBranch, geometry.patch_width), 0},
@@ -109,12 +111,10 @@ void PsdModelFree(PsdModel *model)
   model->labels = NULL;
 }
 
-/* A branch by itself needs no more than version 1 has room for. */
-static PetscInt VersionOf(const PsdModel *model)
+/* Whether branches have groups of their own: a branch by itself is described in the root, but for version 2. */
+static PetscBool IsGrouped(PetscInt version, PetscInt branches)
 {
-  const PsdPatchGeometry *first = &model->branch[0].geometry;
-
-  return model->branches > 1 || first->reduce > 1 || first->overlap > 0 ? 2 : 1;
+  return (PetscBool)(version == 2 || (version > 2 && branches > 1));
 }
 
 static void GroupName(PetscInt branch, char name[32])
@@ -124,7 +124,7 @@ static void GroupName(PetscInt branch, char name[32])
 
 /* ---------------------------------------------------------------- reading */
 
-static void ReadPlaces(PsdH5File file, const Place places[], size_t count, void *whole, PsdFailure *failure)
+static void ReadPlaces(PsdH5Group file, const Place places[], size_t count, void *whole, PsdFailure *failure)
 {
   for (size_t k = 0; k < count; k++)
     if (!places[k].optional || PsdH5HasAttribute(file, places[k].name))
@@ -134,7 +134,7 @@ static void ReadPlaces(PsdH5File file, const Place places[], size_t count, void 
 
 /* Each parameter that a loss has is an attribute, of which only that of the network's own loss says something;
    absent: 0. */
-static void ReadLossParameter(PsdH5File file, PsdTraining *training, PsdFailure *failure)
+static void ReadLossParameter(PsdH5Group file, PsdTraining *training, PsdFailure *failure)
 {
   const PsdLossOps *ops = PsdLossFind(training->loss);
 
@@ -142,22 +142,29 @@ static void ReadLossParameter(PsdH5File file, PsdTraining *training, PsdFailure 
     PsdH5ReadAttribute(file, ops->parameter->name, PSD_H5_REAL, 1, &training->loss_parameter, failure);
 }
 
-static void ReadHeader(PsdH5File file, PetscInt *version, PsdFailure *failure)
+/* *version: what the seal says, 0 without one; then what the attribute says. */
+static void ReadHeader(PsdH5Group file, PetscInt *version, PsdFailure *failure)
 {
   char format[32] = "";
+  PetscInt found = 0;
 
-  *version = 1;
   PsdH5ReadText(file, "format", format, sizeof(format), failure);
   if (!failure->failed && strcmp(format, FORMAT))
     PsdFailureRecord(failure, "%s: format is '%s', expected '%s'", file.path, format, FORMAT);
-  PsdH5ReadAttribute(file, "version", PSD_H5_INTEGER, 1, version, failure);
-  if (!failure->failed && (*version < 1 || *version > MOST_VERSION))
-    PsdFailureRecord(failure, "%s: model file of version %" PetscInt_FMT ", this program reads versions 1 to %d",
-                     file.path, *version, MOST_VERSION);
+  PsdH5ReadAttribute(file, "version", PSD_H5_INTEGER, 1, &found, failure);
+  if (!failure->failed && *version != 0 && found != *version)
+    PsdFailureRecord(failure,
+                     "%s: attribute 'version' is %" PetscInt_FMT ", but the file begins as version %" PetscInt_FMT,
+                     file.path, found, *version);
+  if (!failure->failed && *version == 0 && (found < 1 || found > LAST_UNSEALED))
+    PsdFailureRecord(
+        failure, "%s: model file of version %" PetscInt_FMT ", expected version 1 or 2, or a checksum at the beginning",
+        file.path, found);
+  *version = found;
 }
 
 /* What the root says of the problem. */
-static void ReadProblem(PsdH5File file, PetscInt version, PsdModel *model, PsdFailure *failure)
+static void ReadProblem(PsdH5Group file, PetscInt version, PsdModel *model, PsdFailure *failure)
 {
   model->branches = 1;
   ReadPlaces(file, problem_attributes, PROBLEM_ATTRIBUTES, model, failure);
@@ -171,7 +178,7 @@ static void ReadProblem(PsdH5File file, PetscInt version, PsdModel *model, PsdFa
 }
 
 /* The first data set that has an extent says what it is; the others must agree. Extents begin as -1. */
-static void ReadShapes(PsdH5File file, const ArrayPlace list[], size_t count, void *whole, PsdFailure *failure)
+static void ReadShapes(PsdH5Group file, const ArrayPlace list[], size_t count, void *whole, PsdFailure *failure)
 {
   for (size_t k = 0; k < count; k++) {
     PetscInt shape[2] = {0, 0};
@@ -186,7 +193,7 @@ static void ReadShapes(PsdH5File file, const ArrayPlace list[], size_t count, vo
   }
 }
 
-static void ReadArrays(PsdH5File file, const ArrayPlace list[], size_t count, void *whole, PsdFailure *failure)
+static void ReadArrays(PsdH5Group file, const ArrayPlace list[], size_t count, void *whole, PsdFailure *failure)
 {
   for (size_t k = 0; k < count; k++) {
     void **values = Member(whole, list[k].offset);
@@ -195,7 +202,7 @@ static void ReadArrays(PsdH5File file, const ArrayPlace list[], size_t count, vo
 }
 
 /* Geometry, and the shape of what follows it. */
-static void ReadBranch(PsdH5File file, const PsdModel *model, PsdModelBranch *branch, PsdFailure *failure)
+static void ReadBranch(PsdH5Group file, const PsdModel *model, PsdModelBranch *branch, PsdFailure *failure)
 {
   branch->geometry = model->branch[0].geometry;
   branch->geometry.reduce = 1;
@@ -203,66 +210,74 @@ static void ReadBranch(PsdH5File file, const PsdModel *model, PsdModelBranch *br
   branch->q = branch->f = -1;
   ReadPlaces(file, branch_attributes, BRANCH_ATTRIBUTES, branch, failure);
   if (failure->failed) return;
-  branch->has_transform = PsdH5Exists(file, "preprocess");
+  branch->has_transform = PsdH5Exists(file, "preprocess", failure);
   if (branch->has_transform) ReadShapes(file, branch_arrays, BRANCH_ARRAYS, branch, failure);
 }
 
 /* Where branch b is described: the root itself, or its group, which is then opened. */
-static PsdH5File BranchOf(PsdH5File file, PetscInt version, PetscInt b, PsdFailure *failure)
+static PsdH5Group BranchOf(PsdH5Group file, PetscBool grouped, PetscInt b, PsdFailure *failure)
 {
   char name[32];
 
-  if (version == 1) return file;
+  if (!grouped) return file;
   GroupName(b, name);
   return PsdH5OpenGroup(file, name, failure);
 }
 
-static void ReadBranches(PsdH5File file, PetscInt version, PsdModel *model, PsdFailure *failure)
+static void ReadBranches(PsdH5Group file, PetscBool grouped, PsdModel *model, PsdFailure *failure)
 {
   for (PetscInt b = 0; b < model->branches && !failure->failed; b++) {
-    PsdH5File where = BranchOf(file, version, b, failure);
+    PsdH5Group where = BranchOf(file, grouped, b, failure);
     ReadBranch(where, model, &model->branch[b], failure);
-    if (version > 1) PsdH5CloseGroup(&where);
+    if (grouped) PsdH5CloseGroup(&where);
   }
 }
 
-static void ReadTransforms(PsdH5File file, PetscInt version, PsdModel *model, PsdFailure *failure)
+static void ReadTransforms(PsdH5Group file, PetscBool grouped, PsdModel *model, PsdFailure *failure)
 {
   for (PetscInt b = 0; b < model->branches && !failure->failed; b++) {
-    PsdH5File where = BranchOf(file, version, b, failure);
+    PsdH5Group where = BranchOf(file, grouped, b, failure);
     if (model->branch[b].has_transform) ReadArrays(where, branch_arrays, BRANCH_ARRAYS, &model->branch[b], failure);
-    if (version > 1) PsdH5CloseGroup(&where);
+    if (grouped) PsdH5CloseGroup(&where);
   }
+}
+
+static void ReadModel(PsdH5Group file, PetscInt version, PsdModel *model, PsdFailure *failure)
+{
+  ReadHeader(file, &version, failure);
+  ReadPlaces(file, result_attributes, RESULT_ATTRIBUTES, model, failure);
+  ReadProblem(file, version, model, failure);
+  const PetscBool grouped = IsGrouped(version, model->branches);
+  ReadBranches(file, grouped, model, failure);
+  model->N = model->f = -1;
+  ReadShapes(file, arrays, ARRAYS, model, failure);
+  PsdModelCheckSizes(model, file.path, failure);
+  ReadArrays(file, arrays, failure->failed ? 0 : ARRAYS, model, failure);
+  ReadTransforms(file, grouped, model, failure);
+  PsdModelCheckNumbers(model, file.path, failure);
 }
 
 void PsdModelRead(const char path[], PsdModel *model, PsdFailure *failure)
 {
-  PsdH5File file = PsdH5Open(path, failure);
-  PetscInt version;
-
   memset(model, 0, sizeof(*model));
-  ReadHeader(file, &version, failure);
-  ReadPlaces(file, result_attributes, RESULT_ATTRIBUTES, model, failure);
-  ReadProblem(file, version, model, failure);
-  ReadBranches(file, version, model, failure);
-  model->N = model->f = -1;
-  ReadShapes(file, arrays, ARRAYS, model, failure);
-  PsdModelCheckSizes(model, path, failure);
-  ReadArrays(file, arrays, failure->failed ? 0 : ARRAYS, model, failure);
-  ReadTransforms(file, version, model, failure);
-  PsdModelCheckNumbers(model, path, failure);
+  const int descriptor = failure->failed ? -1 : PsdFileOpenRegular(path, failure);
+  if (descriptor < 0) return;
+  const PetscInt version = PsdH5CheckSeal(descriptor, path, FORMAT, VERSION, failure);
+  PsdH5Group file = PsdH5Open(descriptor, path, version ? PSD_H5_SEAL : 0, failure);
+  ReadModel(file, version, model, failure);
   PsdH5Close(&file);
+  (void)close(descriptor);
 }
 
-void PsdModelReadProblem(PsdH5File file, PsdModel *model, PsdFailure *failure)
+void PsdModelReadProblem(PsdH5Group file, PsdModel *model, PsdFailure *failure)
 {
   memset(model, 0, sizeof(*model));
-  ReadProblem(file, MOST_VERSION, model, failure);
-  ReadBranches(file, MOST_VERSION, model, failure);
+  ReadProblem(file, VERSION, model, failure);
+  ReadBranches(file, PETSC_TRUE, model, failure);
   PsdModelCheckBranches(model, file.path, failure);
   if (!failure->failed) model->f = PsdModelDimension(model);
   PsdModelCheckSizes(model, file.path, failure);
-  ReadTransforms(file, MOST_VERSION, model, failure);
+  ReadTransforms(file, PETSC_TRUE, model, failure);
   PsdModelCheckNumbers(model, file.path, failure);
 }
 
@@ -303,14 +318,14 @@ static void WriteLossParameters(PsdH5File file, const PsdTraining *training, Psd
 static void WriteHeader(PsdH5File file, const PsdModel *model, PsdFailure *failure)
 {
   const char *format = FORMAT;
-  const PetscInt version = VersionOf(model);
+  const PetscInt version = VERSION;
 
   PsdH5WriteTexts(file, "format", 0, &format, failure);
   PsdH5WriteAttribute(file, "version", PSD_H5_INTEGER, 0, &version, failure);
   WritePlaces(file, result_attributes, RESULT_ATTRIBUTES, model, failure);
 }
 
-static void WriteProblem(PsdH5File file, PetscInt version, const PsdModel *model, PsdFailure *failure)
+static void WriteProblem(PsdH5File file, const PsdModel *model, PsdFailure *failure)
 {
   const char *loss = model->training.loss;
 
@@ -318,7 +333,7 @@ static void WriteProblem(PsdH5File file, PetscInt version, const PsdModel *model
   WritePlaces(file, problem_attributes, PROBLEM_ATTRIBUTES, model, failure);
   WriteLossParameters(file, &model->training, failure);
   WriteLabels(file, model, failure);
-  if (version > 1) PsdH5WriteAttribute(file, "branches", PSD_H5_INTEGER, 0, &model->branches, failure);
+  PsdH5WriteAttribute(file, "branches", PSD_H5_INTEGER, 0, &model->branches, failure);
 }
 
 static void WriteArrays(PsdH5File file, const ArrayPlace list[], size_t count, const void *whole, PsdFailure *failure)
@@ -340,7 +355,7 @@ static void WriteBranch(PsdH5File file, const PsdModelBranch *branch, PsdFailure
 
 static void WriteBranches(PsdH5File file, const PsdModel *model, PsdFailure *failure)
 {
-  if (VersionOf(model) == 1) {
+  if (!IsGrouped(VERSION, model->branches)) {
     WriteBranch(file, &model->branch[0], failure);
     return;
   }
@@ -349,7 +364,7 @@ static void WriteBranches(PsdH5File file, const PsdModel *model, PsdFailure *fai
     GroupName(b, name);
     PsdH5File group = PsdH5CreateGroup(file, name, failure);
     WriteBranch(group, &model->branch[b], failure);
-    PsdH5CloseGroup(&group);
+    PsdH5CloseNewGroup(&group);
   }
 }
 
@@ -363,11 +378,11 @@ void PsdModelWrite(const char path[], const PsdModel *model, PsdFailure *failure
   if (!failure->failed) PsdModelCheckPadding(model, path, failure);
   PsdH5File file = PsdH5Create(path, failure);
   WriteHeader(file, model, failure);
-  WriteProblem(file, VersionOf(model), model, failure);
+  WriteProblem(file, model, failure);
   WriteArrays(file, arrays, ARRAYS, model, failure);
   WriteBranches(file, model, failure);
-  PsdH5Save(file, &output, failure);
-  PsdH5Close(&file);
+  PsdH5Save(file, FORMAT, VERSION, &output, failure);
+  PsdH5CloseFile(&file);
   PsdFileCommit(&output, failure);
 }
 
@@ -375,12 +390,12 @@ void PsdModelWriteProblem(PsdH5File file, const PsdModel *model, PsdFailure *fai
 {
   PsdModelCheckSizes(model, file.path, failure);
   PsdModelCheckNumbers(model, file.path, failure);
-  WriteProblem(file, MOST_VERSION, model, failure);
+  WriteProblem(file, model, failure);
   for (PetscInt b = 0; b < model->branches && !failure->failed; b++) {
     char name[32];
     GroupName(b, name);
     PsdH5File group = PsdH5CreateGroup(file, name, failure);
     WritePlaces(group, branch_attributes, BRANCH_ATTRIBUTES, &model->branch[b], failure);
-    PsdH5CloseGroup(&group);
+    PsdH5CloseNewGroup(&group);
   }
 }

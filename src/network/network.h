@@ -83,9 +83,9 @@ PetscErrorCode PsdNetworkCheckPadding(PsdNetwork network);
 void PsdModelRead(const char path[], PsdModel *model, PsdFailure *failure);
 void PsdModelWrite(const char path[], const PsdModel *model, PsdFailure *failure);
 void PsdModelFree(PsdModel *model);
-/* Of a model without neurons, in a file that holds other things as well, always as in version 2: what there is to say of
- * the problem. Written without the arrays of the branches' preprocessing, which are for the caller to write. */
-void PsdModelReadProblem(PsdH5File file, PsdModel *model, PsdFailure *failure);
+/* Of a model without neurons, in a file that holds other things as well, always with groups of branches: what there is to
+ * say of the problem. Written without the arrays of the branches' preprocessing, which are for the caller to write. */
+void PsdModelReadProblem(PsdH5Group file, PsdModel *model, PsdFailure *failure);
 void PsdModelWriteProblem(PsdH5File file, const PsdModel *model, PsdFailure *failure);
 
 #endif

@@ -84,9 +84,9 @@ static PetscErrorCode FindSizes(PsdPlan plan)
 {
   PetscFunctionBeginUser;
   const PetscInt *image = plan->image;
-  const PsdSampleShape shape = {.n = plan->mirror ? 2 * plan->images : plan->images,
+  const PsdSampleShape shape = {.n = (plan->mirror ? 2 : 1) * (PetscReal)plan->images,
                                 .classes = plan->classes,
-                                .image = image[0] * image[1] * image[2],
+                                .image = (PetscReal)image[0] * image[1] * image[2],
                                 .flip = plan->mirror};
   PetscCall(PsdPatchesSetImageSize(plan->problem->patches, image[0], image[1], image[2]));
   PetscCall(PsdProblemPlanSizes(plan->problem, &shape, plan->ranks, &plan->sizes));
