@@ -48,7 +48,7 @@ PSD_EXTERN PetscErrorCode PsdPlanCreate(PsdProblem problem, PsdPlan *plan);
      -node_memory GB                       memory of a node
      -rates A,B,C,D[,E,F]                  rates of a rank, see PsdPlanSetRates
      -iterations N                         iterations of the solver
-     -solver auto|admm                     its type
+     -solver auto|admm|lowrank             its type
      -consensus auto|root|scalapack|dual   kernel of its least-squares step, type admm
    Patches, loss and -memory are those of the problem.
 

@@ -52,7 +52,7 @@ typedef PetscErrorCode (*PsdSolverMonitor)(PsdSolver solver, const PsdSolverStat
 PSD_EXTERN PetscErrorCode PsdSolverCreate(PsdProblem problem, PsdSolver *solver);
 
 /*
-   PsdSolverSetType - Chooses the type by its name: "admm", or "auto", with which PsdSolverSetUp takes the one that a
+   PsdSolverSetType - Chooses the type by its name: "admm", "lowrank", or "auto", with which PsdSolverSetUp takes the one that a
    checkpoint to go on from is of; or the one that an option of its own was given for; or the one for the sizes of the
    problem (docs/architecture.md, "Solver types"). PsdSolverGetType - the name of the type in use, which lasts; after
    PsdSolverSetUp.
@@ -71,7 +71,7 @@ PSD_EXTERN PetscErrorCode PsdSolverTypeFromOptions(const char *type[]);
 
 /*
    PsdSolverSetFromOptions - Reads the options of the solver:
-     -solver auto|admm  its type
+     -solver auto|admm|lowrank   its type
      -gap G             stop at this certified relative gap
      -max_it N          most iterations
      -time_limit S      seconds since PsdInitialize after which the run ends; 0 = none
@@ -86,6 +86,8 @@ PSD_EXTERN PetscErrorCode PsdSolverTypeFromOptions(const char *type[]);
                                                     its options -eps_..., -st_..., -bv_... and -ds_...
      -cone_lapack auto|syevd|syevr                  complete, or the range of positive eigenvalues
      -consensus auto|root|scalapack|dual            kernel of the least-squares step
+   and those of type lowrank:
+     -coarse K          principal components of the patches that its path of betas is followed in
 
    Collective; before PsdSolverSetUp. Errors (PSD_ERR_INPUT): values out of range; an option of another type than
    -solver names, or options of several types.
