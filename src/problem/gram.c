@@ -56,10 +56,7 @@ static PetscErrorCode SumOverRanks(PsdProblem problem, PetscReal h[])
 {
   PetscFunctionBeginUser;
   const size_t half = TargetsLength(problem) / 2;
-  PetscMPIInt count;
-  PetscCall(PetscMPIIntCast((PetscInt)half, &count));
-  for (size_t k = 0; k < 2; k++)
-    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, h + k * half, count, MPIU_REAL, MPI_SUM, problem->comm));
+  for (size_t k = 0; k < 2; k++) PetscCall(PsdSumArray(problem->comm, MPIU_REAL, half, h + k * half));
   PetscFunctionReturn(0);
 }
 
@@ -124,13 +121,10 @@ static PetscErrorCode AddChunk(PsdProblem problem, PetscInt k, Accumulator *to, 
 static PetscErrorCode Reduce(PsdProblem problem, Accumulator *from)
 {
   PetscFunctionBeginUser;
-  PetscMPIInt count;
   if (from->gram_sum) {
     PetscCall(PsdSumReduce(from->gram_sum, problem->comm, problem->gram));
     PetscCall(PsdSumReduce(from->h_sum, problem->comm, from->h));
-    /* orders are small here */
-    PetscCall(PetscMPIIntCast((PetscInt)TargetsLength(problem), &count));
-    PetscCallMPI(MPI_Bcast(from->h, count, MPIU_REAL, 0, problem->comm));
+    PetscCall(PsdBroadcastArray(problem->comm, MPIU_REAL, TargetsLength(problem), from->h));
   } else {
     PetscCall(SumOverRanks(problem, from->h));
   }
@@ -239,7 +233,7 @@ static PetscErrorCode GoRound(PsdProblem problem, PetscInt k, PetscInt columns, 
   const PetscInt D = problem->order;
   const PetscReal *mine = NULL;
   PetscInt first, own = 0, ld;
-  PetscMPIInt rank, ranks, length;
+  PetscMPIInt rank, ranks;
   PetscCallMPI(MPI_Comm_rank(problem->comm, &rank));
   PetscCallMPI(MPI_Comm_size(problem->comm, &ranks));
   if (k < PsdFeaturesCountChunks(problem->folded))
@@ -250,10 +244,9 @@ static PetscErrorCode GoRound(PsdProblem problem, PetscInt k, PetscInt columns, 
     PetscInt rows = own;
     PetscCallMPI(MPI_Bcast(&rows, 1, MPIU_INT, owner, problem->comm));
     if (rows == 0) continue;
-    PetscCall(PetscMPIIntCast(rows * D, &length));
     /* the broadcast does not write to its root's buffer */
     PetscReal *chunk = owner == rank ? (PetscReal *)mine : it->visiting;
-    if (ranks > 1) PetscCallMPI(MPI_Bcast(chunk, length, MPIU_REAL, owner, problem->comm));
+    if (ranks > 1) PetscCall(PsdBroadcastArrayFrom(problem->comm, owner, MPIU_REAL, (size_t)rows * (size_t)D, chunk));
     PetscCall(AddToColumns(D, rows, chunk, columns, column, it->selected, matrix));
   }
   PetscCall(PsdPhaseEnd(PSD_PHASE_GRAM));
