@@ -21,7 +21,7 @@
 #ifndef PSDNET_H
 #define PSDNET_H
 
-#include <psdadmm.h>
+#include <psdsolver.h>
 #include <psdbase.h>
 #include <psdcertificate.h>
 #include <psddata.h>

@@ -34,5 +34,5 @@ asked "-rates: found 3 numbers" -images 10 -image 3x32x32 -rates 1,2,3
 asked "-rates: found 0 at place 2" -images 10 -image 3x32x32 -rates 1,0,3,4
 asked "-rates" -images 10 -image 3x32x32 -rates 1,fast,3,4
 asked "larger than the images" -images 10 -image 3x4x4 -patch 8
-asked "root needs .* scalapack .* dual" -images 50000 -image 3x32x32 -patch 8 -stride 4 -node_memory 1
+asked "root needs .* scalapack .* dual" -images 40000 -image 3x32x32 -patch 8 -stride 4 -node_memory 1
 asked "64-bit indices|needs .* GB" -images 50000 -image 3x256x256 -patch 256 -node_memory 4

@@ -145,6 +145,11 @@ def entropy(p):
     return -p * mpmath.log(p) if p > 0 else mpf(0)
 
 
+def entropy_of_rest(p):
+    """entropy(1 - p), which is next to p where p is below 2^-PRECISION"""
+    return -(1 - p) * mpmath.log1p(-p) if p < 1 else mpf(0)
+
+
 def dual_of_score(it, nu, y):
     """-L*(-nu) of a loss that is a sum over scores; None: not in the domain"""
     p = y * nu
@@ -156,14 +161,14 @@ def dual_of_score(it, nu, y):
         return p if abs(nu) <= 1 else None
     if not 0 <= p <= 1:
         return None
-    return p if it.loss == 'hinge' else entropy(p) + entropy(1 - p)
+    return p if it.loss == 'hinge' else entropy(p) + entropy_of_rest(p)
 
 
 def dual_of_sample(it, nu, label):
     """the same of a row of nu"""
     if it.loss == 'softmax' and it.C > 1:
         p = [-x for t, x in enumerate(nu) if t != label]
-        return None if min(p) < 0 or sum(p) > 1 else sum(entropy(x) for x in p) + entropy(1 - sum(p))
+        return None if min(p) < 0 or sum(p) > 1 else sum(entropy(x) for x in p) + entropy_of_rest(sum(p))
     terms = [dual_of_score(it, x, target(it, label, t)) for t, x in enumerate(nu)]
     return None if None in terms else sum(terms)
 

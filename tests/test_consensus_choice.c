@@ -49,7 +49,7 @@ static const Case cases[] = {
     {50000, 1, 10, {1, 49, 192, 192}, 2, 64, NO, NO, 1024, "root"},
     {600, 1, 10, {16, 676, 49, 25}, 2, 8, NO, NO, 1024, "root"},
     {200000, 1, 1, {4, 100, 108, 32}, 1, 1, NO, YES, 20, "root"},
-    {200000, 2, 10, {4, 100, 108, 32}, 2, 8, NO, YES, 20, "root"},
+    {200000, 2, 10, {4, 100, 108, 32}, 2, 8, NO, YES, 20, "scalapack"},
     {5000, 1, 10, {1, 49, 192, 192}, 1, 8, YES, NO, 20, "root"},
     {600, 1, 1, {16, 16, 75, 75}, 1, 512, YES, YES, 20, "root"},
     {20000, 1, 1, {9, 784, 75, 30}, 1, 8, YES, YES, 1024, "root"},
@@ -59,7 +59,7 @@ static const Case cases[] = {
     {20000, 480, 1, {1, 1, 768, 768}, 1, 512, NO, YES, 20, "scalapack"},
     {600, 480, 10, {1, 1, 768, 768}, 2, 512, NO, YES, 1024, "scalapack"},
     {600, 2, 1, {9, 784, 75, 30}, 1, 64, YES, NO, 1024, "scalapack"},
-    {20000, 3, 10, {1, 1, 768, 768}, 1, 512, YES, YES, 1024, "scalapack"},
+    {20000, 3, 10, {1, 1, 768, 768}, 1, 512, YES, YES, 1024, "root"},
     {50000, 64, 10, {16, 676, 49, 25}, 1, 512, YES, YES, 1024, "scalapack"},
 };
 
@@ -110,7 +110,7 @@ static void AFormIsKept(void **state)
 /* a kernel that is not for the problem is neither chosen nor spoken of */
 static void TheErrorSaysWhatIsNeeded(void **state)
 {
-  Case it = {50000, 1, 10, {4, 100, 108, 32}, 1, 0.1, NO, NO, 1024, NULL};
+  Case it = {40000, 1, 10, {4, 100, 108, 32}, 1, 0.1, NO, NO, 1024, NULL};
   (void)state;
   CheckChoice(&it, PSD_FORM_ANY, NULL);
   for (PetscInt k = 0; PsdConsensusTable[k]; k++)

@@ -1,24 +1,27 @@
 /* A'A accumulated by columns, and A' of random signs, is that of the lifted features: beyond the order up to which sums are exact and below it, features kept
- * and streamed, whichever rank holds how many samples; and A A' of the patches is the features' too, over several blocks. */
+ * and streamed, samples going round and, where they are more than half of the order, sums, whichever rank holds how many samples; and A A' of the patches is the features' too, over several blocks. */
 #include "problem_sample.h"
 #include <setjmp.h>
 #include <stddef.h>
 #include <cmocka.h>
 #include "consensus/grid.h"
+#include "problem/sample_costs.h"
+#include "problem/sizes.h"
 
-#define COUNT 150
+#define FEW 150   /* images */
+#define MANY 4800 /* of which more than half of an order of 2145 are of the classes */
 
 static const long size[3] = {1, 9, 9};
 
-/* Patches of patch x patch of COUNT images of size 9 x 9, as a problem; the same images lifted one by one: phi, n x D, with P. */
-static Setting Large(PetscInt patch, PetscReal memory, PetscReal **phi)
+/* Patches of patch x patch of `count` images of size 9 x 9, as a problem; the same images lifted one by one: phi, n x D, with P. */
+static Setting Large(PetscInt count, PetscInt patch, PetscReal memory, PetscReal **phi)
 {
   static const PetscInt labels[] = {3, 0, 5};
   Setting it = {0};
   PetscReal *moments;
   PetscInt q, kept = 0;
   MUST(PsdDataCreate(PETSC_COMM_WORLD, &it.data));
-  MUST(PsdDataSetPath(it.data, PathOf("large.h5", NULL)));
+  MUST(PsdDataSetPath(it.data, PathOf(count == FEW ? "few.h5" : "many.h5", NULL)));
   MUST(PsdDataSetClasses(it.data, 3, labels));
   MUST(PsdDataSetUp(it.data));
   MUST(PsdPatchesCreate(PETSC_COMM_WORLD, &it.patches));
@@ -28,11 +31,12 @@ static Setting Large(PetscInt patch, PetscReal memory, PetscReal **phi)
   MUST(PsdProblemSetActivation(it.problem, activation));
   MUST(PsdProblemSetMemory(it.problem, memory));
   MUST(PsdProblemSetUp(it.problem));
+  MUST(PsdProblemCreateGradient(it.problem));
   const PetscInt D = it.problem->blocks->D;
   MUST(PsdPatchesGetSizes(it.patches, &q, NULL, NULL, NULL));
   MUST(PetscMalloc1(PsdPackedLength(q + 1), &moments));
-  MUST(PetscMalloc1((size_t)COUNT * D, phi));
-  for (long k = 0; k < COUNT; k++) {
+  MUST(PetscMalloc1((size_t)count * D, phi));
+  for (long k = 0; k < count; k++) {
     unsigned char image[81];
     PetscReal *row = *phi + kept * D;
     if (LabelOf(k) != 3 && LabelOf(k) != 0 && LabelOf(k) != 5) continue;
@@ -105,28 +109,33 @@ static void CheckNoise(PsdProblem problem, const PetscReal phi[], const PetscRea
   MUST(VecRestoreArrayRead(problem->h_random, &noise));
 }
 
-/* every 7th entry on and below the diagonal, and the diagonal */
-static void CheckColumns(PetscInt patch, PetscReal memory, PetscInt D_expected)
+/* every 7th entry on and below the diagonal, and the diagonal, of every `step`th column */
+static void CheckColumns(PetscInt count, PetscInt step, PetscInt patch, PetscReal memory, PetscInt D_expected)
 {
   PetscReal *phi;
-  Setting it = Large(patch, memory, &phi);
+  Setting it = Large(count, patch, memory, &phi);
   const PetscInt D = it.problem->blocks->D, n = it.problem->n;
   PetscInt *column;
   PsdGrid grid;
+  PsdSizes sizes;
   Require(D == D_expected, "order");
+  MUST(PsdProblemFindSizes(it.problem, &sizes));
+  Require(D < 2000 || PsdGramIsSummed(&sizes) == (count == MANY && memory > 0 && Size() > 1), "what goes round");
   PetscReal *signs = GatherSigns(it.problem);
   CheckSigns(n * it.problem->blocks->C, signs);
   MUST(PsdProblemLift(it.problem));
-  MUST(PsdGridCreate(PETSC_COMM_WORLD, D, 3, &grid));
+  const PsdGridShape shape = PsdGridShapeOf(Size(), PETSC_FALSE);
+  const PsdDeal deal = {40, shape.used};
+  MUST(PsdGridCreate(PETSC_COMM_WORLD, D, deal.block, &shape, 3, &grid));
   MUST(PetscMalloc1(grid->columns + 1, &column));
   for (PetscInt k = 0; k < grid->columns; k++) column[k] = PsdGridColumn(grid, k);
-  MUST(PsdProblemAccumulateColumns(it.problem, grid->columns, column, grid->matrix));
-  for (PetscInt k = 0; k < grid->columns; k++)
+  MUST(PsdProblemAccumulateColumns(it.problem, &deal, grid->by_columns));
+  for (PetscInt k = 0; k < grid->columns; k += step)
     for (PetscInt i = column[k]; i < D; i += 7) {
       const PetscReal expected = Dot(n, phi + i, D, phi + column[k], D);
       const PetscReal scale =
           PetscSqrtReal(Dot(n, phi + i, D, phi + i, D) * Dot(n, phi + column[k], D, phi + column[k], D));
-      Require(PetscAbsReal(grid->matrix[(size_t)k * D + i] - expected) <= 1e-13 * scale, "A'A");
+      Require(PetscAbsReal(grid->by_columns[(size_t)k * D + i] - expected) <= 1e-13 * scale, "A'A");
     }
   CheckNoise(it.problem, phi, signs);
   MUST(PetscFree(signs));
@@ -138,17 +147,19 @@ static void CheckColumns(PetscInt patch, PetscReal memory, PetscInt D_expected)
 static void ByColumns(void **state)
 {
   (void)state;
-  CheckColumns(8, 1024, 2145);
-  CheckColumns(8, 0, 2145);
-  CheckColumns(4, 1024, 153);
-  CheckColumns(4, 0, 153);
+  CheckColumns(FEW, 1, 8, 1024, 2145);
+  CheckColumns(FEW, 1, 8, 0, 2145);
+  CheckColumns(FEW, 1, 4, 1024, 153);
+  CheckColumns(FEW, 1, 4, 0, 153);
+  CheckColumns(MANY, 97, 8, 1024, 2145);
+  CheckColumns(MANY, 97, 8, 0, 2145);
 }
 
 /* of features that all ranks know, with the numbering of samples by which each rank's are its columns */
 static void CheckKernel(PetscInt patch, PetscInt block)
 {
   PetscReal *phi, *K;
-  Setting it = Large(patch, 1024, &phi);
+  Setting it = Large(FEW, patch, 1024, &phi);
   const PetscInt D = it.problem->blocks->D;
   PetscInt most, *first;
   MUST(MPI_Allreduce(&it.problem->n_local, &most, 1, MPIU_INT, MPI_MAX, PETSC_COMM_WORLD));
@@ -190,7 +201,8 @@ int main(int argc, char **argv)
   const struct CMUnitTest tests[] = {cmocka_unit_test(ByColumns), cmocka_unit_test(OfPatches)};
   if (PsdInitialize(&argc, &argv, NULL)) return 1;
   RootCreate();
-  if (!Rank()) WriteHdf5(PathOf("large.h5", NULL), COUNT, size, H5T_STD_U8LE, 0);
+  if (!Rank()) WriteHdf5(PathOf("few.h5", NULL), FEW, size, H5T_STD_U8LE, 0);
+  if (!Rank()) WriteHdf5(PathOf("many.h5", NULL), MANY, size, H5T_STD_U8LE, 0);
   MUST(MPI_Barrier(PETSC_COMM_WORLD));
   const int failures = cmocka_run_group_tests(tests, NULL, NULL);
   RootRemove();

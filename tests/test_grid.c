@@ -1,5 +1,5 @@
 /* The distributed positive definite matrix solves and multiplies as LAPACK does with the whole, by its inverse and by its factor, for
- * orders below, at and beyond a block a rank, whatever stands above the diagonal. */
+ * orders below, at and beyond a block a rank, on grids of every shape, whatever stands above the diagonal. */
 #include "network_sample.h"
 #include <math.h>
 #include <setjmp.h>
@@ -47,7 +47,8 @@ static void Rows(PsdGrid grid, PetscInt count, const PetscReal whole[], PetscRea
     for (PetscInt k = 0; k < grid->columns; k++) x[t * grid->columns + k] = whole[t * grid->N + PsdGridColumn(grid, k)];
 }
 
-static void CheckOrder(PetscInt N, PetscInt count)
+/* Any grid that has room for so many ranks, some of which may be left out. */
+static void CheckOrder(PetscInt N, PetscInt block, const PsdGridShape *shape, PetscInt count)
 {
   static const PetscReal shifts[] = {1, 1e-4, 1e-7, 1e-10}; /* of the trace; an inverse down to 1e-8 */
   const PetscReal one = 1, zero = 0;
@@ -56,13 +57,14 @@ static void CheckOrder(PetscInt N, PetscInt count)
   PetscInt columns = 0;
   PsdGrid grid;
   whole = Whole(N, &trace);
-  MUST(PsdGridCreate(PETSC_COMM_WORLD, N, MOST, &grid));
-  Require(grid->columns == PsdGridColumns(N, Size(), Rank()), "columns of this rank");
+  MUST(PsdGridCreate(PETSC_COMM_WORLD, N, block, shape, count, &grid));
+  Require(grid->columns == PsdGridColumns(N, block, shape, Rank()), "columns of this rank");
   MUST(MPI_Allreduce(&grid->columns, &columns, 1, MPIU_INT, MPI_SUM, PETSC_COMM_WORLD));
   Require(columns == N, "columns of all");
   for (PetscInt k = 0; k < grid->columns; k++)
     for (PetscInt i = 0; i < N; i++)
-      grid->matrix[k * N + i] = i < PsdGridColumn(grid, k) ? NAN : whole[PsdGridColumn(grid, k) * N + i];
+      grid->by_columns[k * N + i] = i < PsdGridColumn(grid, k) ? NAN : whole[PsdGridColumn(grid, k) * N + i];
+  MUST(PsdGridDeal(grid));
   MUST(PetscMalloc5(N * count, &right, N * count, &expected, N * N, &factor, N * count, &x, N * count, &y));
   Fill(5, (size_t)(N * count), right);
   for (size_t s = 0; s < sizeof(shifts) / sizeof(*shifts); s++) {
@@ -74,12 +76,12 @@ static void CheckOrder(PetscInt N, PetscInt count)
     LAPACKpotrs_("L", &order, &width, factor, &order, expected, &order, &info);
     MUST(PsdGridFactor(grid, trace, shift));
     Rows(grid, count, right, x);
-    MUST(PsdGridSolve(grid, count, x));
+    MUST(PsdGridSolve(grid, x));
     CompareRows(grid, count, x, expected, 1000 * PETSC_MACHINE_EPSILON * (1 + 1 / shifts[s]), "solve");
     /* the matrix is still there */
     BLASgemm_("N", "N", &order, &width, &order, &one, whole, &order, right, &order, &zero, expected, &order);
     Rows(grid, count, right, x);
-    MUST(PsdGridMultiply(grid, count, x, y));
+    MUST(PsdGridMultiply(grid, x, y));
     CompareRows(grid, count, y, expected, 1e-12, "multiply");
   }
   MUST(PetscFree5(right, expected, factor, x, y));
@@ -87,17 +89,67 @@ static void CheckOrder(PetscInt N, PetscInt count)
   MUST(PsdGridDestroy(&grid));
 }
 
+static void CheckOrders(PetscInt block, const PsdGridShape *shape)
+{
+  const PetscInt orders[] = {1, 5, block - 1, block, block + 1, 3 * block + 8, 517};
+  for (size_t k = 0; k < sizeof(orders) / sizeof(*orders); k++)
+    for (PetscInt count = 1; count <= MOST; count += 2) CheckOrder(orders[k], block, shape, count);
+}
+
+/* the shape that runs have, and every other one: flat, upright, and with ranks left out */
+static void EveryShapeThatFits(void **state)
+{
+  (void)state;
+  for (PetscMPIInt height = 1; height <= Size(); height++)
+    for (PetscMPIInt width = 1; height * width <= Size(); width++)
+      if (Size() <= 4 || (height + width) % 3 == 0) CheckOrders(16, &(PsdGridShape){height, width, height * width});
+}
+
 static void OrdersAroundABlock(void **state)
 {
-  static const PetscInt orders[] = {1, 5, 63, 64, 65, 200, 517};
   (void)state;
-  for (size_t k = 0; k < sizeof(orders) / sizeof(*orders); k++)
-    for (PetscInt count = 1; count <= MOST; count += 2) CheckOrder(orders[k], count);
+  const PsdGridShape shape = PsdGridShapeOf(Size(), PETSC_FALSE);
+  CheckOrders(64, &shape);
+}
+
+/* as near to a square as the number of ranks allows; all of them where they are asked for */
+static void ShapesAreNearSquares(void **state)
+{
+  (void)state;
+  static const PsdGridShape shapes[] = {{1, 1, 1},  {1, 2, 2},  {1, 3, 3},    {2, 2, 4},     {1, 5, 5},     {2, 3, 6},
+                                        {1, 7, 7},  {2, 4, 8},  {3, 4, 12},   {4, 4, 16},    {4, 6, 24},    {4, 8, 32},
+                                        {6, 6, 36}, {8, 8, 64}, {8, 16, 128}, {16, 16, 256}, {32, 32, 1024}};
+  for (size_t k = 0; k < sizeof(shapes) / sizeof(*shapes); k++) {
+    const PsdGridShape shape = PsdGridShapeOf(shapes[k].used, PETSC_FALSE);
+    assert_int_equal(shape.height, shapes[k].height);
+    assert_int_equal(shape.width, shapes[k].width);
+  }
+  for (PetscMPIInt ranks = 1; ranks <= 2000; ranks++) {
+    const PsdGridShape shape = PsdGridShapeOf(ranks, PETSC_FALSE), all = PsdGridShapeOf(ranks, PETSC_TRUE);
+    assert_true(shape.used <= ranks && shape.used >= 0.9 * ranks && shape.height * shape.width == shape.used);
+    assert_true(all.used == ranks && all.height * all.width == ranks && all.height <= all.width);
+    assert_true(ranks < 12 || shape.width <= 4 * shape.height);
+  }
+}
+
+/* ScaLAPACK's 2^31: 46,340 on one rank, and about a root of R times that on R */
+static void WhatCannotBeCounted(void **state)
+{
+  (void)state;
+  assert_true(PsdGridCountable(46000, 1));
+  assert_false(PsdGridCountable(50000, 1));
+  assert_true(PsdGridCountable(50000, 2));
+  assert_false(PsdGridCountable(100000, 4));
+  assert_true(PsdGridCountable(100000, 5));
+  const PsdGridShape shape = {1, 1, 1};
+  PsdGrid grid;
+  assert_int_equal(PsdGridCreate(PETSC_COMM_WORLD, 50000, 64, &shape, 1, &grid), PSD_ERR_INPUT);
 }
 
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(OrdersAroundABlock)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(OrdersAroundABlock), cmocka_unit_test(EveryShapeThatFits),
+                                     cmocka_unit_test(ShapesAreNearSquares), cmocka_unit_test(WhatCannotBeCounted)};
   if (PsdInitialize(&argc, &argv, NULL)) return 1;
   const int failures = cmocka_run_group_tests(tests, NULL, NULL);
   return PsdFinalize() || failures;

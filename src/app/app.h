@@ -72,7 +72,9 @@ PetscErrorCode PsdWarnOfRounding(const PsdCertificate *certificate);
 typedef struct {
   const PsdInvocation *invocation;
   PetscInt n, f, D, blocks;
-  const char *loss, *consensus, *cone;
+  const char *loss, *solver;
+  PetscInt kernels;
+  const PsdSolverKernel *kernel;
   PetscInt iterations, neurons;
   PetscReal beta, beta_max;
   PsdCertificate certificate;
@@ -96,16 +98,46 @@ PetscErrorCode PsdTableClose(PsdTable *table);
 /* Closes a stream; records a failure unless all that was printed has reached the file. */
 void PsdStreamClose(FILE *stream, const char path[], PsdFailure *failure);
 
+/* ---------------------------------------------------------------- calls of MPI: count.c */
+
+/* -count FILE, of every subcommand. PsdCountWrite - the file, when it was asked for. Collective. */
+PetscErrorCode PsdCountFromOptions(void);
+PetscErrorCode PsdCountWrite(void);
+
+/* Kinds of calls, which count_mpi.c fills the table with. */
+typedef enum {
+  PSD_MPI_SEND,
+  PSD_MPI_RECV,
+  PSD_MPI_SENDRECV,
+  PSD_MPI_WAIT,
+  PSD_MPI_BCAST,
+  PSD_MPI_REDUCE,
+  PSD_MPI_ALLREDUCE,
+  PSD_MPI_REDUCE_SCATTER,
+  PSD_MPI_GATHER,
+  PSD_MPI_ALLGATHER,
+  PSD_MPI_SCATTER,
+  PSD_MPI_ALLTOALL,
+  PSD_MPI_SCAN,
+  PSD_MPI_BARRIER,
+  PSD_MPI_CALLS
+} PsdMpiCall;
+
+extern PetscBool PsdCounting;
+/* One call of this rank, in the phase that is open. */
+void PsdCountAdd(PsdMpiCall call, double bytes, double seconds);
+
 /* ---------------------------------------------------------------- shared by those that train: training.c */
 
 /* Makes the problem of the data and gets the solver ready. */
-PetscErrorCode PsdTrainingSetUp(PsdData data, PsdPatches patches, PsdProblem problem, PsdAdmm admm);
+PetscErrorCode PsdTrainingSetUp(PsdData data, PsdPatches patches, PsdProblem problem, PsdSolver solver);
 /* What is trained on, in a line; fills the report's part about it. */
 PetscErrorCode PsdTrainingDescribe(PsdData data, PsdPatches patches, PsdProblem problem, PsdReport *report);
 /* The solver's network with its certificate, written to `path` unless that is empty. */
-PetscErrorCode PsdTrainingSave(PsdAdmm admm, const PsdCertificate *certificate, const char path[], PsdNetwork *network);
+PetscErrorCode PsdTrainingSave(PsdSolver solver, const PsdCertificate *certificate, const char path[],
+                               PsdNetwork *network);
 /* When a gap is above what was asked for: what happened and what to try, in a few last lines. */
-PetscErrorCode PsdTrainingExplain(const PsdCertificate *certificate, PetscReal asked, PsdAdmmReason reason);
+PetscErrorCode PsdTrainingExplain(const PsdCertificate *certificate, PetscReal asked, PsdSolverReason reason);
 /* The last fraction of the images, which training leaves out. */
 PetscErrorCode PsdHeldOutRead(PsdData training, PetscReal fraction, PsdData *held_out);
 /* Accuracy on other images, 0..1, and mean loss an image. */

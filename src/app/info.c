@@ -53,7 +53,8 @@ PetscErrorCode PsdRunInfo(const PsdInvocation *invocation, int *exit_status)
   if (invocation->argument) PetscCall(PsdPathDeclare("info", invocation->argument, PSD_PATH_INPUT));
   PetscCall(PsdOptionsEnd(&done));
   if (done) PetscFunctionReturn(0);
-  PsdCheckInput(invocation->argument, "info: found no argument, expected a model, certificate or checkpoint file, or data");
+  PsdCheckInput(invocation->argument,
+                "info: found no argument, expected a model, certificate or checkpoint file, or data");
   PetscCall(PetscTestDirectory(invocation->argument, 'r', &directory));
   if (directory) {
     PetscCall(ShowData(invocation->argument));

@@ -101,7 +101,9 @@ static PetscErrorCode Run(const PsdSubcommand *subcommand, const PsdInvocation *
   PsdCheckInput(!stray, "unexpected argument '%s'; options begin with a dash, see 'psdnet %s -help'", stray,
                 subcommand->name);
   PetscCall(PsdProgressSetFromOptions());
+  PetscCall(PsdCountFromOptions());
   PetscCall((*subcommand->run)(invocation, exit_status));
+  PetscCall(PsdCountWrite());
   PetscFunctionReturn(0);
 }
 

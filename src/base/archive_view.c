@@ -22,7 +22,7 @@ static const struct {
   int digits;
   PsdRounding rounding;
 } numbers[] = {{"iteration", 10, PSD_ROUND_DOWN}, {"n_train", 10, PSD_ROUND_DOWN}, {"branches", 10, PSD_ROUND_DOWN},
-               {"beta", 10, PSD_ROUND_DOWN},       {"neurons", 10, PSD_ROUND_DOWN}, {"objective", 10, PSD_ROUND_UP},
+               {"beta", 10, PSD_ROUND_DOWN},      {"neurons", 10, PSD_ROUND_DOWN}, {"objective", 10, PSD_ROUND_UP},
                {"bound", 10, PSD_ROUND_DOWN},     {"gap", 3, PSD_ROUND_UP}};
 
 static void Append(Text *text, const char name[], const char value[], size_t length)

@@ -298,24 +298,33 @@ void PsdH5ReadShape(PsdH5Group group, const char name[], int axes, PetscInt shap
   PsdH5FreeHeader(&array.header);
 }
 
-/* That the numbers are where they are said to be, and that no arrays share bytes of the file. */
-static void CheckStorage(PsdH5Group group, const char name[], const Array *array, PsdFailure *failure)
+static size_t Width(PsdH5Kind kind)
+{
+  return kind == PSD_H5_REAL ? sizeof(PetscReal) : sizeof(PetscInt);
+}
+
+/* That the numbers are where they are said to be, and that no arrays share bytes of the file: what they become in memory is
+   then at most twice the file. */
+static void CheckStorage(PsdH5Group group, const char name[], PsdH5Kind kind, const Array *array, PsdFailure *failure)
 {
   PsdH5Plain *file = group.file;
   const PetscBool inside = (PetscBool)(array->compact || array->space.points == 0 ||
                                        (array->bytes <= file->bytes && array->address <= file->bytes - array->bytes));
 
-  if (array->space.points > array->bytes / array->type.size || !inside)
+  if (array->space.points > array->bytes / array->type.size || !inside) {
     PsdFailureRecord(failure, "%s: data set %s is truncated or damaged", group.path, name);
-  else if (array->space.points * array->type.size > file->bytes - file->claimed)
-    PsdFailureRecord(failure, "%s: data sets have more numbers than the file", group.path);
-  else file->claimed += array->space.points * array->type.size;
+    return;
+  }
+  const uint64_t claim = array->space.points * PetscMax(array->type.size, Width(kind) / 2);
+  if (claim > file->bytes - file->claimed)
+    PsdFailureRecord(failure, "%s: data sets have more numbers than the file has room for", group.path);
+  else file->claimed += claim;
 }
 
 static void ReadNumbers(PsdH5Group group, const char name[], PsdH5Kind kind, const Array *array, char values[],
                         PsdFailure *failure)
 {
-  const size_t width = kind == PSD_H5_REAL ? sizeof(PetscReal) : sizeof(PetscInt), size = array->type.size;
+  const size_t width = Width(kind), size = array->type.size;
   unsigned char piece[PIECE];
 
   for (size_t done = 0, count; done < array->space.points && !failure->failed; done += count) {
@@ -336,9 +345,9 @@ void *PsdH5ReadArray(PsdH5Group group, const char name[], PsdH5Kind kind, PsdFai
   if (!failure->failed && !IsKind(&array.type, kind))
     PsdFailureRecord(failure, "%s: data set %s is of the wrong kind, expected %s", group.path, name,
                      kind == PSD_H5_REAL ? "reals" : "integers");
-  if (!failure->failed) CheckStorage(group, name, &array, failure);
+  if (!failure->failed) CheckStorage(group, name, kind, &array, failure);
   if (!failure->failed) {
-    values = malloc((size_t)array.space.points * (kind == PSD_H5_REAL ? sizeof(PetscReal) : sizeof(PetscInt)) + 1);
+    values = malloc((size_t)array.space.points * Width(kind) + 1);
     if (!values) PsdFailureRecord(failure, "%s: not enough memory for data set %s", group.path, name);
     else ReadNumbers(group, name, kind, &array, values, failure);
   }

@@ -2,8 +2,8 @@
    Making the witness of a bound that the solver's computation has just proved.
 
    It is to be proved again by others, who add up A'nu in another order, and by a Cholesky factorisation in the place of
-   the polar. Let r be what rounding may do to R*(A'nu) (2 ||E||_F, see dual_point.c), and d the order of a block. s stays
-   below beta/R* by the fraction 4 r/R* + 16 (d+4)^2 eps, and theta divides what is left between the two diagonal blocks:
+   the polar. Let r be what rounding may do to R*(A'nu) (2 ||E||_F, see dual_point.c), and d the order of a block. s is at
+   most beta/(R* + 4 r), less 16 (d+4)^2 eps of it, and theta divides what is left between the two diagonal blocks:
    with the polar's theta and phi (polar_proof.h), s (theta + phi) + slack = beta, s theta + slack/2 makes the matrix of
    witness.h at least (slack/2) I. Half of it is more than twice the rounding of another sum, and 8 (d+4)^2 eps beta covers the
    factorisation and what it took to write the matrix down: (d+8) eps times its trace, which is at most 2 d beta, and 8 eps times
@@ -50,43 +50,64 @@ PetscErrorCode PsdWitnessGetBound(PsdWitness witness, PetscReal *bound)
   PetscFunctionReturn(0);
 }
 
-/* The fraction that s stays below beta/R*: see above. */
-static PetscReal Margin(PetscInt d, const PsdPointPolar *polar)
+/* The largest s: see above. */
+static PetscReal Limit(PsdProblem problem, const PsdPointPolar *polar)
 {
-  return 4 * polar->hidden / polar->bound + 16 * (PetscReal)(d + 4) * (PetscReal)(d + 4) * PETSC_MACHINE_EPSILON;
+  const PetscReal d = (PetscReal)problem->blocks->d_max;
+  return problem->beta / (polar->bound + 4 * polar->hidden) * (1 - 16 * (d + 4) * (d + 4) * PETSC_MACHINE_EPSILON);
 }
 
 /* s, and the bound that others will be able to prove. Of three times the rounding of the dual function one is what the
    value may be wrong by, and the others are what another sum may come out lower by and takes off again. */
-static PetscErrorCode Scale(PsdWitness it, PsdProblem problem, const PsdDualPoint *point)
+static PetscErrorCode Scale(PsdWitness it, PsdProblem problem, const PsdDualPoint *point, const PsdPointPolar *polar)
 {
   PetscFunctionBeginUser;
   const PsdDualRay ray = PsdDualRayOf(problem, point);
-  PsdPointPolar polar;
+  const PetscReal limit = Limit(problem, polar);
   PetscReal value, rounding;
-  PetscCall(PsdDualPointPolar(problem, point, &polar));
-  const PetscReal margin = Margin(problem->blocks->d_max, &polar);
-  it->s = it->bound = 0;
-  if (!(polar.bound > 0) || !(margin < 1)) PetscFunctionReturn(0);
-  PetscCall(PsdDualBestOnRay(&ray, problem->beta / polar.bound * (1 - margin), &it->s, &value, &rounding));
+  if (!(polar->bound > 0) || !(limit > 0)) PetscFunctionReturn(0);
+  PetscCall(PsdDualBestOnRay(&ray, limit, &it->s, &value, &rounding));
   it->bound = PetscMax(0, value - 3 * rounding);
   if (it->bound == 0) it->s = 0;
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Multipliers(PsdWitness it, PsdProblem problem, const PsdDualPoint *point)
+/* Without a point: of the bound 0. */
+static PetscErrorCode Begin(PsdWitness it, PsdProblem problem)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PsdWitnessAllocate(it, problem));
+  it->multiplied = PETSC_TRUE;
+  it->beta = problem->beta;
+  it->s = it->bound = 0;
+  PetscCall(PetscArrayzero(it->nu, (size_t)problem->n_local * problem->blocks->C));
+  for (PetscInt k = 0; k < 2 * it->local; k++) it->theta[k] = it->beta / 2;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdWitnessTakeSides(PsdWitness it, PsdProblem problem, const PsdDualPoint *point,
+                                   const PsdPointPolar *polar, const PsdPolarSide sides[])
+{
+  PetscFunctionBeginUser;
+  PetscCall(Begin(it, problem));
+  if (point) PetscCall(Scale(it, problem, point, polar));
+  if (!point || it->s == 0) PetscFunctionReturn(0);
+  PetscCall(PetscArraycpy(it->nu, point->nu, (size_t)problem->n_local * problem->blocks->C));
+  for (PetscInt k = 0; k < 2 * it->local; k++)
+    it->theta[k] = it->s * sides[k].theta + (it->beta - it->s * (sides[k].theta + sides[k].phi)) / 2;
+  PetscFunctionReturn(0);
+}
+
+/* Of this rank's blocks. */
+static PetscErrorCode FindSides(PsdProblem problem, const PsdDualPoint *point, PsdPolarSide sides[])
 {
   PetscFunctionBeginUser;
   const PsdBlocks blocks = problem->blocks;
   const PetscReal *M;
   PetscCall(VecGetArrayRead(point->gradient, &M));
-  for (PetscInt k = 0; k < blocks->local; k++) {
-    PsdPolarSide sides[2];
-    PetscCall(PsdPolarsEvaluateBoth(problem->polars, blocks->first + k, M + PsdBlocksOwn(blocks, k).at, sides));
-    for (int sign = 0; sign < 2; sign++)
-      it->theta[2 * k + sign] =
-          it->s * sides[sign].theta + (it->beta - it->s * (sides[sign].theta + sides[sign].phi)) / 2;
-  }
+  for (PetscInt k = 0; k < blocks->local; k++)
+    PetscCall(PsdPolarsEvaluateBoth(problem->polars, blocks->first + k, M + PsdBlocksOwn(blocks, k).at,
+                                    sides + 2 * (size_t)k));
   PetscCall(VecRestoreArrayRead(point->gradient, &M));
   PetscFunctionReturn(0);
 }
@@ -94,18 +115,14 @@ static PetscErrorCode Multipliers(PsdWitness it, PsdProblem problem, const PsdDu
 PetscErrorCode PsdWitnessTake(PsdWitness it, PsdProblem problem, const PsdDualPoint *point)
 {
   PetscFunctionBeginUser;
-  const size_t count = (size_t)problem->n_local * problem->blocks->C;
-  PetscCall(PsdWitnessAllocate(it, problem));
-  it->multiplied = PETSC_TRUE;
-  it->beta = problem->beta;
-  it->s = it->bound = 0;
-  if (point) PetscCall(Scale(it, problem, point));
-  if (point && it->s > 0) {
-    PetscCall(PetscArraycpy(it->nu, point->nu, count));
-    PetscCall(Multipliers(it, problem, point));
-    PetscFunctionReturn(0);
+  PsdPolarSide *sides;
+  PsdPointPolar polar = {0, 0, 0};
+  PetscCall(PetscMalloc1(2 * (size_t)problem->blocks->local, &sides));
+  if (point) {
+    PetscCall(PsdDualPointPolar(problem, point, &polar));
+    PetscCall(FindSides(problem, point, sides));
   }
-  PetscCall(PetscArrayzero(it->nu, count));
-  for (PetscInt k = 0; k < 2 * it->local; k++) it->theta[k] = it->beta / 2;
+  PetscCall(PsdWitnessTakeSides(it, problem, point, &polar, sides));
+  PetscCall(PetscFree(sides));
   PetscFunctionReturn(0);
 }

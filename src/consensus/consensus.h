@@ -38,9 +38,10 @@ typedef struct {
   const char *old_name; /* another word that -consensus takes for it; NULL: none */
   const char *help;     /* what it does, in a phrase */
   PsdConsensusForm form;
-  PsdSamplesForm samples; /* what it has the samples kept as */
-  PetscBool any_loss;     /* or the squared loss alone */
-  PetscBool branches;     /* of patches, or one kind of them alone */
+  PsdSamplesForm samples;                         /* what it has the samples kept as */
+  PetscReal (*grid_order)(const PsdSizes *sizes); /* of the matrix that ScaLAPACK has to hold; 0: none */
+  PetscBool any_loss;                             /* or the squared loss alone */
+  PetscBool branches;                             /* of patches, or one kind of them alone */
   /* Where another kernel fits, `auto` takes this one only on so many ranks, from that order of A'A on, and if it is
      faster by that factor. */
   PetscInt least_ranks;

@@ -3,6 +3,7 @@
 */
 #include "base/base.h"
 #include "consensus_impl.h"
+#include "grid.h"
 #include <string.h>
 
 extern const PsdConsensusKernel PsdConsensusRoot, PsdConsensusScalapack, PsdConsensusDual;
@@ -35,7 +36,8 @@ PetscErrorCode PsdConsensusAsk(const PsdConsensusKernel **kernel)
 
 PetscBool PsdConsensusSupports(const PsdConsensusKernel *kernel, const PsdSizes *sizes)
 {
-  return (PetscBool)((kernel->any_loss || !sizes->split) && (kernel->branches || sizes->branches == 1));
+  return (PetscBool)((kernel->any_loss || !sizes->split) && (kernel->branches || sizes->branches == 1) &&
+                     PsdGridCountable((*kernel->grid_order)(sizes), (PetscReal)sizes->ranks));
 }
 
 PetscErrorCode PsdConsensusCheckSupports(const PsdConsensusKernel *kernel, const PsdSizes *sizes, const char loss[])
@@ -45,6 +47,11 @@ PetscErrorCode PsdConsensusCheckSupports(const PsdConsensusKernel *kernel, const
                 kernel->name, loss, kernel->name);
   PsdCheckInput(kernel->branches || sizes->branches == 1,
                 "options -consensus %s and -branches: %s is for one kind of patches", kernel->name, kernel->name);
+  PsdCheckInput(
+      PsdGridCountable((*kernel->grid_order)(sizes), (PetscReal)sizes->ranks),
+      "option -consensus %s: its matrix is of order %.0f, of which ScaLAPACK counts to 2^31 numbers on each of "
+      "%" PetscInt_FMT " ranks: take more ranks",
+      kernel->name, (double)(*kernel->grid_order)(sizes), sizes->ranks);
   PetscFunctionReturn(0);
 }
 

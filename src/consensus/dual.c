@@ -33,8 +33,10 @@ static PetscErrorCode Allocate(PsdConsensus consensus, Dual *it)
   PetscCallMPI(MPI_Comm_size(comm, &ranks));
   it->n = consensus->problem->n_local;
   PetscCallMPI(MPI_Allreduce(&it->n, &most, 1, MPIU_INT, MPI_MAX, comm));
-  const PetscInt blocks = (most + PSD_GRID_BLOCK - 1) / PSD_GRID_BLOCK;
-  PetscCall(PsdGridCreate(comm, ranks * PSD_GRID_BLOCK * blocks, C, &it->grid));
+  const PetscInt blocks = PetscMax(1, (most + PSD_GRID_LARGEST_BLOCK - 1) / PSD_GRID_LARGEST_BLOCK);
+  const PetscInt block = PetscMax(1, (most + blocks - 1) / blocks); /* fits the rank with most samples */
+  const PsdGridShape shape = PsdGridShapeOf(ranks, PETSC_TRUE);
+  PetscCall(PsdGridCreate(comm, ranks * block * blocks, block, &shape, C, &it->grid));
   const size_t length = (size_t)it->n * C;
   PetscCall(PetscMalloc1((size_t)it->grid->columns * C, &it->solution));
   PetscCall(PetscCalloc4(length, &it->residual, length, &it->AZ, length, &it->AU, length, &it->work));
@@ -51,9 +53,10 @@ static PetscErrorCode Assemble(PsdConsensus consensus)
   PetscCall(PetscNew(&it));
   consensus->data = it;
   PetscCall(Allocate(consensus, it));
-  PetscCall(PsdRowsDualMatrix(problem->rows, PSD_GRID_BLOCK, it->grid->N, it->grid->matrix));
+  PetscCall(PsdRowsDualMatrix(problem->rows, it->grid->block, it->grid->N, it->grid->by_columns));
   for (PetscInt i = 0; i < it->n; i++)
-    consensus->trace += it->grid->matrix[(size_t)i * (size_t)it->grid->N + (size_t)PsdGridColumn(it->grid, i)];
+    consensus->trace += it->grid->by_columns[(size_t)i * (size_t)it->grid->N + (size_t)PsdGridColumn(it->grid, i)];
+  PetscCall(PsdGridDeal(it->grid));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &consensus->trace, 1, MPIU_REAL, MPI_SUM, problem->comm));
   PetscCall(PsdRowsAdjoint(problem->rows, problem->Y, problem->h));
   PetscCall(PsdRowsAdjoint(problem->rows, problem->signs, problem->h_random));
@@ -90,7 +93,7 @@ static PetscErrorCode Step(PsdConsensus consensus, Vec Sh, Vec S)
   const PetscInt C = consensus->blocks->C;
   for (size_t k = 0; k < (size_t)it->n * C; k++) it->work[k] = problem->Y[k] - (it->AZ[k] - it->AU[k]);
   ToColumns(it, C, it->work, it->solution);
-  PetscCall(PsdGridSolve(it->grid, C, it->solution));
+  PetscCall(PsdGridSolve(it->grid, it->solution));
   ToRows(it, C, 1, it->solution, it->work);
   for (size_t k = 0; k < (size_t)it->n * C; k++) it->residual[k] = consensus->shift * it->work[k];
   PetscCall(PsdRowsAdjoint(problem->rows, it->work, S));
@@ -199,7 +202,7 @@ static PetscErrorCode KrylovMultiply(PsdConsensus consensus, Vec x, Vec y)
   PetscReal *product;
   PetscCall(VecGetArrayRead(x, &columns));
   PetscCall(VecGetArrayWrite(y, &product));
-  PetscCall(PsdGridMultiply(((Dual *)consensus->data)->grid, consensus->blocks->C, columns, product));
+  PetscCall(PsdGridMultiply(((Dual *)consensus->data)->grid, columns, product));
   PetscCall(VecRestoreArrayWrite(y, &product));
   PetscCall(VecRestoreArrayRead(x, &columns));
   PetscFunctionReturn(0);
@@ -221,11 +224,18 @@ static PetscErrorCode Destroy(PsdConsensus consensus)
 /* With A'A the root alone is done in a second or less below this order; patches would cost more than they save. */
 #define LEAST_ORDER 2000
 
-/* The grid's matrix is filled whole; its order is that of the rank with most samples, in blocks, on all. */
+/* Samples of the rank with most of them, a few more where several blocks of one size have to hold them, on all. */
+static PetscReal GridOrder(const PsdSizes *s)
+{
+  const PetscReal blocks = PetscMax(1, PetscCeilReal(s->n_local / PSD_GRID_LARGEST_BLOCK));
+  return (PetscReal)s->ranks * blocks * PetscCeilReal(s->n_local / blocks);
+}
+
+/* The grid's matrix is filled whole. */
 static void Memory(const PsdSizes *s, PsdMemory *memory)
 {
-  const PetscReal ranks = (PetscReal)s->ranks, N = ranks * PSD_GRID_BLOCK * PetscCeilReal(s->n_local / PSD_GRID_BLOCK);
-  const PetscReal bytes = PSD_BYTES_REAL * N * N / ranks;
+  const PetscReal ranks = (PetscReal)s->ranks, N = GridOrder(s), bytes = PSD_BYTES_REAL * N * N / ranks;
+  if (s->ranks > 3) PsdMemoryAdd(memory, "A A' by columns", PSD_PHASE_GRAM, PSD_PHASE_GRAM, bytes, bytes);
   PsdMemoryAdd(memory, "dual matrix A A'", PSD_PHASE_GRAM, PSD_PHASE_CERTIFY, bytes, bytes);
   PsdMemoryAdd(memory, "its factor", PSD_PHASE_FACTOR, PSD_PHASE_CERTIFY, bytes, bytes);
 }
@@ -256,6 +266,7 @@ const PsdConsensusKernel PsdConsensusDual = {.name = "dual",
                                              .help = "A A' of patches over all ranks, for D > n",
                                              .form = PSD_FORM_SAMPLES,
                                              .samples = PSD_SAMPLES_PATCHES,
+                                             .grid_order = GridOrder,
                                              .any_loss = PETSC_FALSE,
                                              .branches = PETSC_FALSE,
                                              .least_ranks = 1,

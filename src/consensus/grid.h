@@ -1,9 +1,13 @@
 /*
-   A symmetric positive definite matrix spread over all ranks by blocks of columns, with ScaLAPACK: what the distributed
-   consensus kernels share. Only the lower triangle is stored and read.
+   A symmetric positive definite matrix spread over all ranks, with ScaLAPACK: what the distributed consensus kernels
+   share. Only the lower triangle is stored and read.
 
-   The grid of processes is 1 x P: a rank holds whole columns, in blocks of PSD_GRID_BLOCK dealt out in turn. So a
-   product needs one sum over ranks, and whoever fills the matrix writes columns.
+   The ranks form a grid of H x W, as near to a square as their number allows, and blocks of the matrix are dealt out in
+   turn along both axes: block (I, J) is on the rank in row I mod H and column J mod W. So a factorisation or a product
+   moves numbers in proportion to N^2/sqrt(R) and N/sqrt(R) on each rank. Rank r is in row r / W and column r mod W.
+
+   Vectors, and the matrix while it is filled, are dealt out along one axis: block J is on rank J mod (H W). A rank holds
+   those rows of a vector that have the numbers of its columns.
 */
 #ifndef PSD_GRID_PRIVATE_H
 #define PSD_GRID_PRIVATE_H
@@ -11,49 +15,77 @@
 #include "cost/cost.h"
 #include <petscvec.h>
 
-#define PSD_GRID_BLOCK 64
+/* H, W, and H W, which may leave out a few of the last ranks: those hold nothing. */
+typedef struct {
+  PetscMPIInt height, width, used;
+} PsdGridShape;
+
+/* Rows or columns of the parts on the grid, as vectors have them. */
+typedef struct {
+  PetscInt count;    /* here */
+  Vec x;             /* count x the grid's right-hand sides, by columns, on this rank alone */
+  VecScatter gather; /* from the rows of a vector to x */
+} PsdGridSide;
 
 typedef struct _p_PsdGrid {
-  MPI_Comm comm;
-  PetscInt N;       /* order */
-  PetscInt columns; /* here */
-  PetscMPIInt rank, ranks;
-  int handle, context; /* BLACS */
-  int description[9];
-  PetscReal *matrix; /* N x columns by columns; on and below the diagonal, the rest is not read */
-  PetscReal *factor; /* L, or L^-1; zero above the diagonal */
-  PetscBool inverse; /* what `factor` is */
-  PetscReal *all;    /* work of products: N x width */
-  PetscInt width;    /* most columns of a product or solve */
+  MPI_Comm comm, line; /* line: this rank's row of the grid */
+  PetscInt N, block;
+  PetscInt rhs;     /* right-hand sides of a product or solve */
+  PetscInt columns; /* here, along one axis */
+  PsdGridShape shape;
+  PetscMPIInt rank, row, column; /* row, column: below 0 on ranks that are left out */
+  int handle, filling, context;  /* BLACS: of one axis, and of the grid */
+  int filling_description[9], description[9];
+  PetscReal *by_columns; /* N x columns, zero: for the caller to fill on and below the diagonal, until PsdGridDeal */
+  PetscReal *matrix;     /* rows.count x cols.count by columns; on and below the diagonal, the rest is not read */
+  PetscReal *factor;     /* L, or L^-1; zero above the diagonal */
+  PetscBool inverse;     /* what `factor` is */
+  PsdGridSide rows, cols;
+  Vec vector; /* columns x rhs here, by columns: takes the place of the caller's */
 } * PsdGrid;
 
-/* PsdGridColumns - columns of a matrix of order N that this rank would hold: for sizing before anything exists. */
-PetscInt PsdGridColumns(PetscInt N, PetscMPIInt ranks, PetscMPIInt rank);
+/* Places: grid_places.c. PsdGridShapeOf - of so many ranks. all: none may be left out. PsdGridBlockOf - the size of blocks that leaves each rank a
+   few, as far as products gain by large ones. Not collective. */
+PsdGridShape PsdGridShapeOf(PetscMPIInt ranks, PetscBool all);
+PetscInt PsdGridBlockOf(PetscInt N, PetscMPIInt ranks);
+#define PSD_GRID_LARGEST_BLOCK 64
 
-/* PsdGridCreate - allocates the matrix (not its factor), zero. width: most right-hand sides. Collective. */
-PetscErrorCode PsdGridCreate(MPI_Comm comm, PetscInt N, PetscInt width, PsdGrid *grid);
+/* PsdGridColumns - columns of a matrix of order N that this rank would fill: for sizing before anything exists. */
+PetscInt PsdGridColumns(PetscInt N, PetscInt block, const PsdGridShape *shape, PetscMPIInt rank);
+
+/* PsdGridCountable - whether ScaLAPACK, whose indices into a rank's part are ints, can have such a matrix. Not
+   collective. */
+PetscBool PsdGridCountable(PetscReal N, PetscReal ranks);
+
+/* PsdGridCreate - allocates by_columns, zero. rhs: right-hand sides. Collective. Errors (PSD_ERR_INPUT): no memory for it;
+   ScaLAPACK cannot count it. */
+PetscErrorCode PsdGridCreate(MPI_Comm comm, PetscInt N, PetscInt block, const PsdGridShape *shape, PetscInt rhs,
+                             PsdGrid *grid);
 
 /* Global number of this rank's column `local`. */
 static inline PetscInt PsdGridColumn(const struct _p_PsdGrid *grid, PetscInt local)
 {
-  return (local / PSD_GRID_BLOCK * grid->ranks + grid->rank) * PSD_GRID_BLOCK + local % PSD_GRID_BLOCK;
+  return (local / grid->block * grid->shape.used + grid->rank) * grid->block + local % grid->block;
 }
+
+/* PsdGridDeal - what was filled becomes the matrix, and by_columns is gone. Collective. */
+PetscErrorCode PsdGridDeal(PsdGrid grid);
 
 /* PsdGridFactor - Cholesky factor of matrix + shift I; inverted when trace < 1e8 shift (see grid.c). Collective. */
 PetscErrorCode PsdGridFactor(PsdGrid grid, PetscReal trace, PetscReal shift);
 
-/* PsdGridSolve - x <- (matrix + shift I)^-1 x. x: this rank's rows, those with the numbers of its columns:
-   grid->columns x count by columns. Collective. */
-PetscErrorCode PsdGridSolve(PsdGrid grid, PetscInt count, PetscReal x[]);
+/* PsdGridSolve - x <- (matrix + shift I)^-1 x. x: this rank's rows, columns x rhs by columns. Collective. */
+PetscErrorCode PsdGridSolve(PsdGrid grid, PetscReal x[]);
 
 /* PsdGridMultiply - y <- matrix x, same layout. x and y differ. Collective. */
-PetscErrorCode PsdGridMultiply(PsdGrid grid, PetscInt count, const PetscReal x[], PetscReal y[]);
+PetscErrorCode PsdGridMultiply(PsdGrid grid, const PetscReal x[], PetscReal y[]);
 
 PetscErrorCode PsdGridDestroy(PsdGrid *grid);
 
-/* PsdGridFactorCost, PsdGridMultiplyCost - of a matrix of order N on so many ranks; a solve costs two products. Not
-   collective. */
+/* PsdGridFactorCost, PsdGridMultiplyCost - of a matrix of order N on so many ranks; a solve costs two products.
+   PsdGridVectorBytes - of what products hold of vectors. Not collective. */
 PsdCost PsdGridFactorCost(PetscReal N, PetscInt ranks, const PsdRates *rates);
 PsdCost PsdGridMultiplyCost(PetscReal N, PetscReal width, PetscInt ranks, const PsdRates *rates);
+PetscReal PsdGridVectorBytes(PetscReal N, PetscReal rhs, PetscInt ranks);
 
 #endif

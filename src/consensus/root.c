@@ -203,6 +203,12 @@ static void Costs(const PsdSizes *s, const PsdRates *rates, PsdConsensusCosts *c
   costs->step = PsdCostTimes(2, costs->multiply);
 }
 
+static PetscReal NoGrid(const PsdSizes *s)
+{
+  (void)s;
+  return 0;
+}
+
 static const PsdConsensusOps operations = {.assemble = Assemble,
                                            .factor = Factor,
                                            .step = PsdConsensusGramStep,
@@ -217,6 +223,7 @@ const PsdConsensusKernel PsdConsensusRoot = {.name = "root",
                                              .help = "A'A on rank 0",
                                              .form = PSD_FORM_GRAM,
                                              .samples = PSD_SAMPLES_LIFTED,
+                                             .grid_order = NoGrid,
                                              .any_loss = PETSC_TRUE,
                                              .branches = PETSC_TRUE,
                                              .least_ranks = 1,

@@ -1,6 +1,5 @@
 /*
-   Consensus on all ranks: G_P accumulated, factorised and applied in blocks of columns over all ranks (grid.h). No rank
-   ever holds D x D.
+   Consensus on all ranks: G_P accumulated by columns, factorised and applied on a grid of all ranks (grid.h).
 
    A right-hand side comes from the owners of pairs as rows: those with the numbers of a rank's columns.
 */
@@ -20,7 +19,9 @@ typedef struct {
 static PetscErrorCode Assemble(PsdConsensus consensus)
 {
   PetscFunctionBeginUser;
+  const MPI_Comm comm = consensus->blocks->comm;
   PetscInt *column;
+  PetscMPIInt ranks;
   PetscBool found;
   Scalapack *it;
   PetscCall(PsdGramFind(consensus, &found));
@@ -29,23 +30,28 @@ static PetscErrorCode Assemble(PsdConsensus consensus)
   const PetscInt D = consensus->problem->order;
   PetscCall(PetscNew(&it));
   consensus->data = it;
-  PetscCall(PsdGridCreate(consensus->blocks->comm, D, consensus->blocks->C, &it->grid));
+  PetscCallMPI(MPI_Comm_size(comm, &ranks));
+  const PsdGridShape shape = PsdGridShapeOf(ranks, PETSC_FALSE);
+  PetscCall(PsdGridCreate(comm, D, PsdGridBlockOf(D, shape.used), &shape, consensus->blocks->C, &it->grid));
   PetscCall(PetscMalloc1(it->grid->columns, &column));
   for (PetscInt k = 0; k < it->grid->columns; k++) column[k] = PsdGridColumn(it->grid, k);
   PetscCall(PsdExchangeCreate(consensus->problem, it->grid->columns, column, consensus->rhs, &it->exchange));
   PetscCall(VecDuplicate(it->exchange->rows, &it->product));
   PetscErrorCode code = 0;
   if (!found) {
-    PetscCall(PsdProblemAccumulateColumns(consensus->problem, it->grid->columns, column, it->grid->matrix));
-    PetscCall(PsdGramWrite(consensus, it->grid->columns, column, PETSC_FALSE, it->grid->matrix));
+    const PsdDeal deal = {it->grid->block, shape.used};
+    PetscCall(PsdProblemAccumulateColumns(consensus->problem, &deal, it->grid->by_columns));
+    PetscCall(PsdGramWrite(consensus, it->grid->columns, column, PETSC_FALSE, it->grid->by_columns));
   } else {
-    code = PsdGramRead(consensus, it->grid->columns, column, PETSC_FALSE, it->grid->matrix);
+    code = PsdGramRead(consensus, it->grid->columns, column, PETSC_FALSE, it->grid->by_columns);
   }
   for (PetscInt k = 0; k < it->grid->columns; k++)
-    consensus->trace += it->grid->matrix[(size_t)k * (size_t)D + (size_t)column[k]];
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &consensus->trace, 1, MPIU_REAL, MPI_SUM, consensus->blocks->comm));
+    consensus->trace += it->grid->by_columns[(size_t)k * (size_t)D + (size_t)column[k]];
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &consensus->trace, 1, MPIU_REAL, MPI_SUM, comm));
   PetscCall(PetscFree(column));
-  PetscFunctionReturn(code);
+  PetscCall(code);
+  PetscCall(PsdGridDeal(it->grid));
+  PetscFunctionReturn(0);
 }
 
 static PetscErrorCode Factor(PsdConsensus consensus, PetscReal shift)
@@ -63,7 +69,7 @@ static PetscErrorCode Solve(PsdConsensus consensus, Vec rhs, Vec x)
   PetscReal *rows;
   PetscCall(PsdExchangeToRows(it->exchange, rhs));
   PetscCall(VecGetArray(it->exchange->rows, &rows));
-  PetscCall(PsdGridSolve(it->grid, consensus->blocks->C, rows));
+  PetscCall(PsdGridSolve(it->grid, rows));
   PetscCall(VecRestoreArray(it->exchange->rows, &rows));
   PetscCall(PsdExchangeToOwners(it->exchange, it->exchange->rows, x));
   PetscFunctionReturn(0);
@@ -78,7 +84,7 @@ static PetscErrorCode Multiply(PsdConsensus consensus, Vec x, Vec y)
   PetscCall(PsdExchangeToRows(it->exchange, x));
   PetscCall(VecGetArrayRead(it->exchange->rows, &rows));
   PetscCall(VecGetArrayWrite(it->product, &product));
-  PetscCall(PsdGridMultiply(it->grid, consensus->blocks->C, rows, product));
+  PetscCall(PsdGridMultiply(it->grid, rows, product));
   PetscCall(VecRestoreArrayWrite(it->product, &product));
   PetscCall(VecRestoreArrayRead(it->exchange->rows, &rows));
   PetscCall(PsdExchangeToOwners(it->exchange, it->product, y));
@@ -101,13 +107,16 @@ static PetscErrorCode Destroy(PsdConsensus consensus)
 /* Below this order the root alone is done in a second or less; messages would cost more than they save. */
 #define LEAST_ORDER 2000
 
-/* Of the matrix the lower triangle alone is touched. */
+/* Of the matrix the lower triangle alone is touched; while it is dealt out from columns to the grid it is there twice, and
+   once more in messages. */
 static void Memory(const PsdSizes *s, PsdMemory *memory)
 {
   const PetscReal square = PSD_BYTES_REAL * s->order * s->order / (PetscReal)s->ranks;
-  const PetscReal columns = PSD_BYTES_REAL * s->order * s->C, all = columns + 2 * columns / (PetscReal)s->ranks;
-  PsdMemoryAdd(memory, "A'A by columns", PSD_PHASE_GRAM, PSD_PHASE_CERTIFY, square / 2, square / 2);
+  const PetscReal all =
+      PsdGridVectorBytes(s->order, s->C, s->ranks) + 2 * PSD_BYTES_REAL * s->order * s->C / (PetscReal)s->ranks;
+  PsdMemoryAdd(memory, "A'A", PSD_PHASE_GRAM, PSD_PHASE_CERTIFY, square / 2, square / 2);
   PsdGramColumnsMemory(s, memory);
+  if (s->ranks > 3) PsdMemoryAdd(memory, "A'A by columns", PSD_PHASE_GRAM, PSD_PHASE_GRAM, square, square);
   PsdMemoryAdd(memory, "its factor", PSD_PHASE_FACTOR, PSD_PHASE_CERTIFY, square, square);
   PsdMemoryAdd(memory, "right-hand sides", PSD_PHASE_FACTOR, PSD_PHASE_CERTIFY, all, all);
 }
@@ -118,6 +127,11 @@ static void Costs(const PsdSizes *s, const PsdRates *rates, PsdConsensusCosts *c
   costs->factor = PsdGridFactorCost(s->order, s->ranks, rates);
   costs->multiply = PsdGridMultiplyCost(s->order, s->C, s->ranks, rates);
   costs->step = PsdCostTimes(2, costs->multiply);
+}
+
+static PetscReal GridOrder(const PsdSizes *s)
+{
+  return s->order;
 }
 
 static const PsdConsensusOps operations = {.assemble = Assemble,
@@ -134,6 +148,7 @@ const PsdConsensusKernel PsdConsensusScalapack = {.name = "scalapack",
                                                   .help = "A'A over all ranks",
                                                   .form = PSD_FORM_GRAM,
                                                   .samples = PSD_SAMPLES_LIFTED,
+                                                  .grid_order = GridOrder,
                                                   .any_loss = PETSC_TRUE,
                                                   .branches = PETSC_TRUE,
                                                   .least_ranks = 2,

@@ -13,11 +13,19 @@
 /* PsdProblemComputeGram - this rank's part of A'A, and h. Collective. */
 PetscErrorCode PsdProblemComputeGram(PsdProblem problem);
 
-/* PsdProblemAccumulateColumns - A'A directly into a block-cyclic distribution: this rank's columns (ascending global
-   numbers column[0..columns-1]) of the sum over all ranks' samples, and h. No rank holds it all. matrix: order x
-   columns, zero on entry, lower triangle used. Collective. */
-PetscErrorCode PsdProblemAccumulateColumns(PsdProblem problem, PetscInt columns, const PetscInt column[],
-                                           PetscReal *matrix);
+/* Columns that are dealt out in blocks, in turn, to the first `ranks` ranks. */
+typedef struct {
+  PetscInt block;
+  PetscMPIInt ranks;
+} PsdDeal;
+
+/* PsdProblemAccumulateColumns - A'A directly as columns that are dealt out: this rank's columns of the sum over all ranks'
+   samples, and h. matrix: order x columns, zero on entry, lower triangle used. Collective.
+
+   Either the samples go round, and no rank holds more than its columns; or, where PsdGramIsSummed (sample_costs.h) says
+   that it moves less and there is room, each rank makes all of its own samples', and these are summed on their way to
+   the owners of columns. */
+PetscErrorCode PsdProblemAccumulateColumns(PsdProblem problem, const PsdDeal *deal, PetscReal *matrix);
 
 /* PsdProblemTakeGram - hands on this rank's part of A'A; the caller frees it. Not collective. */
 PetscErrorCode PsdProblemTakeGram(PsdProblem problem, PetscReal *gram[]);

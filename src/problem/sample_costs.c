@@ -57,6 +57,18 @@ void PsdSamplesMemory(const PsdSizes *s, PsdSamplesForm form, PsdMemory *memory)
   else FeaturesMemory(s, memory);
 }
 
+/* Bytes of a triangle of A'A. */
+static PetscReal HalfSquare(const PsdSizes *s)
+{
+  return REAL * s->order * s->order / 2;
+}
+
+PetscBool PsdGramIsSummed(const PsdSizes *s)
+{
+  return (PetscBool)(s->ranks > 1 && REAL * PsdSizesRows(s, s->n) * s->order > HalfSquare(s) &&
+                     HalfSquare(s) <= s->feature_memory);
+}
+
 /* The upper triangle alone is touched; sums in twice the precision take two more arrays. */
 void PsdGramMemory(const PsdSizes *s, PsdMemory *memory)
 {
@@ -68,7 +80,7 @@ void PsdGramMemory(const PsdSizes *s, PsdMemory *memory)
 void PsdGramColumnsMemory(const PsdSizes *s, PsdMemory *memory)
 {
   const PetscReal rows = PsdSizesRows(s, ChunkSamples(s));
-  if (s->order <= PSD_EXACT_UP_TO) PsdGramMemory(s, memory);
+  if (s->order <= PSD_EXACT_UP_TO || PsdGramIsSummed(s)) PsdGramMemory(s, memory);
   else
     AddOnAll(memory, "chunk of another rank", PSD_PHASE_GRAM, PSD_PHASE_GRAM,
              REAL * rows * ((s->ranks > 1 ? s->order : 0) + PSD_GRAM_GROUP));
@@ -127,8 +139,9 @@ PsdCost PsdGramCost(const PsdSizes *s, const PsdRates *rates)
 PsdCost PsdGramColumnsCost(const PsdSizes *s, const PsdRates *rates)
 {
   const PsdCost products = GramProducts(s, rates->gemm);
-  return s->ranks == 1 ? products
-                       : PsdCostSum(products, PsdCostMove(2 * REAL * PsdSizesRows(s, s->n) * s->order, rates));
+  if (s->ranks == 1) return products;
+  if (PsdGramIsSummed(s)) return PsdCostSum(PsdGramCost(s, rates), PsdCostMove(2 * HalfSquare(s), rates));
+  return PsdCostSum(products, PsdCostMove(2 * REAL * PsdSizesRows(s, s->n) * s->order, rates));
 }
 
 PsdCost PsdProductsCost(const PsdSizes *s, const PsdRates *rates)

@@ -28,6 +28,9 @@ PsdCost PsdGramCost(const PsdSizes *sizes, const PsdRates *rates);
 /* PsdGramColumnsMemory, PsdGramColumnsCost - PsdProblemAccumulateColumns: this rank's columns of all samples' A'A. */
 void PsdGramColumnsMemory(const PsdSizes *sizes, PsdMemory *memory);
 PsdCost PsdGramColumnsCost(const PsdSizes *sizes, const PsdRates *rates);
+/* PsdGramIsSummed - whether each rank makes its own samples' A'A on the way there: that moves 4 D^2 bytes to a rank in the
+   place of 8 n D, and has to fit into -memory. */
+PetscBool PsdGramIsSummed(const PsdSizes *sizes);
 /* PsdProductsCost - PsdProductsPass: A x and A' with C columns. */
 PsdCost PsdProductsCost(const PsdSizes *sizes, const PsdRates *rates);
 

@@ -28,6 +28,11 @@ def log_plus(x):
     return x * gmpy2.log(x) if x > 0 else x * 0
 
 
+def log_rest(p):
+    """(1 - p) log(1 - p), which is next to -p where p is below 2^-512"""
+    return (1 - p) * gmpy2.log1p(-p) if p < 1 else p * 0
+
+
 class Dual:
     """The dual function of a loss in 512 bits. Arrays are n x C."""
 
@@ -49,12 +54,13 @@ class Dual:
         return bool((abs(nu) <= most).all())
 
     def value(self, nu):
-        entropy = lambda p: -numpy.vectorize(log_plus, otypes=[object])(p).sum()
+        entropy = numpy.vectorize(lambda p: -log_plus(p), otypes=[object])
+        of_rest = numpy.vectorize(lambda p: -log_rest(p), otypes=[object])
         p = nu * self.Y
         if self.name == 'softmax':
-            return entropy(numpy.where(self.own, 1 - nu, -nu))
+            return numpy.where(self.own, of_rest(nu * self.own), entropy(-nu * ~self.own)).sum()
         if self.name == 'logistic':
-            return entropy(p) + entropy(1 - p)
+            return (entropy(p) + of_rest(p)).sum()
         return p.sum() - ((nu * nu).sum() / 2 if self.name in ('squared', 'huber') else 0)
 
 

@@ -43,14 +43,16 @@ FuzzSolver FuzzSolverCreate(const FuzzKind *kind)
   FUZZ_MUST(PsdProblemSetLoss(it.problem, kind->loss, 0));
   FUZZ_MUST(PsdProblemSetBeta(it.problem, 0.5));
   FUZZ_MUST(PsdProblemSetUp(it.problem));
-  FUZZ_MUST(PsdAdmmCreate(it.problem, &it.admm));
-  PsdConsensusSetKernel(it.admm->consensus, PsdConsensusFind(kind->consensus));
+  FUZZ_MUST(PsdSolverCreate(it.problem, &it.solver));
+  FUZZ_MUST(PsdSolverSetType(it.solver, "admm"));
+  const PsdAdmm admm = it.solver->candidate[0];
+  PsdConsensusSetKernel(admm->consensus, PsdConsensusFind(kind->consensus));
   return it;
 }
 
 void FuzzSolverDestroy(FuzzSolver *it)
 {
-  FUZZ_MUST(PsdAdmmDestroy(&it->admm));
+  FUZZ_MUST(PsdSolverDestroy(&it->solver));
   FUZZ_MUST(PsdProblemDestroy(&it->problem));
   FUZZ_MUST(PsdPatchesDestroy(&it->patches));
   FUZZ_MUST(PsdDataDestroy(&it->data));
@@ -61,26 +63,26 @@ static void WriteResults(const FuzzSolver *it, const PsdCertificate *certificate
   PsdNetwork network;
   PsdWitness witness;
   PetscBool written;
-  if (outputs->checkpoint[0]) FUZZ_MUST(PsdCheckpointSave(it->admm, &written));
-  FUZZ_MUST(PsdAdmmGetNetwork(it->admm, &network));
+  if (outputs->checkpoint[0]) FUZZ_MUST(PsdCheckpointSave(it->solver, &written));
+  FUZZ_MUST(PsdSolverGetNetwork(it->solver, &network));
   FUZZ_MUST(PsdNetworkSetCertificate(network, certificate));
   if (outputs->model[0]) FUZZ_MUST(PsdNetworkSave(network, outputs->model));
-  FUZZ_MUST(PsdAdmmGetWitness(it->admm, &witness));
+  FUZZ_MUST(PsdSolverGetWitness(it->solver, &witness));
   if (outputs->certificate[0]) FUZZ_MUST(PsdWitnessSave(witness, it->problem, outputs->certificate));
 }
 
 void FuzzTrain(const FuzzKind *kind, PetscInt iterations, const FuzzOutputs *outputs)
 {
   FuzzSolver it = FuzzSolverCreate(kind);
-  PsdCheckpoint *checkpoint = &it.admm->checkpoint;
+  PsdCheckpoint *checkpoint = &it.solver->checkpoint;
   PsdCertificate certificate;
   FUZZ_MUST(PetscStrncpy(checkpoint->path, outputs->checkpoint, sizeof(checkpoint->path)));
   FUZZ_MUST(PetscStrncpy(checkpoint->gram_path, outputs->gram, sizeof(checkpoint->gram_path)));
   checkpoint->every = 1e9;
-  FUZZ_MUST(PsdAdmmSetTolerances(it.admm, 1e-12, iterations));
-  FUZZ_MUST(PsdAdmmKeepWitness(it.admm));
-  FUZZ_MUST(PsdAdmmSetUp(it.admm));
-  FUZZ_MUST(PsdAdmmSolve(it.admm, &certificate));
+  FUZZ_MUST(PsdSolverSetTolerances(it.solver, 1e-12, iterations));
+  FUZZ_MUST(PsdSolverKeepWitness(it.solver));
+  FUZZ_MUST(PsdSolverSetUp(it.solver));
+  FUZZ_MUST(PsdSolverSolve(it.solver, &certificate));
   WriteResults(&it, &certificate, outputs);
   FuzzSolverDestroy(&it);
 }

@@ -7,6 +7,7 @@
 
 #include "fuzz.h"
 #include "admm/admm.h"
+#include "solver/solver.h"
 
 typedef struct {
   const char *loss, *consensus;
@@ -17,7 +18,7 @@ typedef struct {
   PsdData data;
   PsdPatches patches;
   PsdProblem problem;
-  PsdAdmm admm;
+  PsdSolver solver;
 } FuzzSolver;
 
 /* The images alone; classes are those of labels 3, 0 and 5 unless the caller says otherwise. */

@@ -30,15 +30,15 @@ static void SetUp(void)
 static PetscErrorCode Continue(FuzzSolver *it, PetscBool gram)
 {
   PetscFunctionBeginUser;
-  PsdCheckpoint *checkpoint = &it->admm->checkpoint;
+  PsdCheckpoint *checkpoint = &it->solver->checkpoint;
   PsdCertificate certificate;
   PetscCall(PetscStrncpy(checkpoint->path, FuzzPath(CHECKPOINT), sizeof(checkpoint->path)));
   if (gram) PetscCall(PetscStrncpy(checkpoint->gram_path, FuzzPath(GRAM), sizeof(checkpoint->gram_path)));
   checkpoint->every = 1e9;
   checkpoint->resume = PETSC_TRUE;
-  PetscCall(PsdAdmmSetTolerances(it->admm, 1e-12, ITERATIONS + 3));
-  PetscErrorCode code = PsdAdmmSetUp(it->admm);
-  if (!code) code = PsdAdmmSolve(it->admm, &certificate);
+  PetscCall(PsdSolverSetTolerances(it->solver, 1e-12, ITERATIONS + 3));
+  PetscErrorCode code = PsdSolverSetUp(it->solver);
+  if (!code) code = PsdSolverSolve(it->solver, &certificate);
   PetscFunctionReturn(code);
 }
 

@@ -3,7 +3,7 @@
    lists, the recipe and its branches, -rates. Names that nobody asked for get a line with the nearest one that was.
 */
 #include "fuzz.h"
-#include "admm/admm.h"
+#include "solver/solver.h"
 #include <psdplan.h>
 
 enum { OPTIONS, KINDS };
@@ -12,7 +12,7 @@ typedef struct {
   PsdData data;
   PsdPatches patches;
   PsdProblem problem;
-  PsdAdmm admm;
+  PsdSolver solver;
   PsdPlan plan;
 } Objects;
 
@@ -22,7 +22,7 @@ static Objects Create(void)
   FUZZ_MUST(PsdDataCreate(PETSC_COMM_WORLD, &it.data));
   FUZZ_MUST(PsdPatchesCreate(PETSC_COMM_WORLD, &it.patches));
   FUZZ_MUST(PsdProblemCreate(it.data, it.patches, &it.problem));
-  FUZZ_MUST(PsdAdmmCreate(it.problem, &it.admm));
+  FUZZ_MUST(PsdSolverCreate(it.problem, &it.solver));
   FUZZ_MUST(PsdPlanCreate(it.problem, &it.plan));
   return it;
 }
@@ -30,7 +30,7 @@ static Objects Create(void)
 static void Destroy(Objects *it)
 {
   FUZZ_MUST(PsdPlanDestroy(&it->plan));
-  FUZZ_MUST(PsdAdmmDestroy(&it->admm));
+  FUZZ_MUST(PsdSolverDestroy(&it->solver));
   FUZZ_MUST(PsdProblemDestroy(&it->problem));
   FUZZ_MUST(PsdPatchesDestroy(&it->patches));
   FUZZ_MUST(PsdDataDestroy(&it->data));
@@ -42,7 +42,7 @@ static PetscErrorCode Ask(const Objects *it)
   if (!code) code = PsdDataSetFromOptions(it->data);
   if (!code) code = PsdPatchesSetFromOptions(it->patches);
   if (!code) code = PsdProblemSetFromOptions(it->problem);
-  if (!code) code = PsdAdmmSetFromOptions(it->admm);
+  if (!code) code = PsdSolverSetFromOptions(it->solver);
   if (!code) code = PsdPlanSetFromOptions(it->plan);
   if (!code) code = PsdOptionsCheckUnknown();
   return code;

@@ -4,7 +4,7 @@
 #ifndef PSD_LOOP_PRIVATE_H
 #define PSD_LOOP_PRIVATE_H
 
-#include <psdadmm.h>
+#include <psdsolver.h>
 
 /* What others than the solver ask for, the same on all ranks. */
 typedef struct {
@@ -14,7 +14,8 @@ typedef struct {
 
 /* Where the loop stands between two iterations. */
 typedef struct {
-  PetscInt iteration, max_it, check_every;
+  PetscInt iteration, max_it;
+  PetscBool due;   /* the bounds are to be checked after this iteration */
   PetscBool keeps; /* there is a file for checkpoints */
   /* since the last iteration, or, before the first one, since the loop began: */
   PetscBool begins;  /* there was no iteration yet, ... */
@@ -38,9 +39,9 @@ typedef enum {
 } PsdLoopAction;
 
 /* PsdLoopReason - why the run is to end; PSD_RUNNING: it goes on. */
-PsdAdmmReason PsdLoopReason(const PsdLoop *loop);
+PsdSolverReason PsdLoopReason(const PsdLoop *loop);
 
 /* PsdLoopDecide - what is to be done now; *reason: as PsdLoopReason, or PSD_CHECKPOINTED. */
-PsdLoopAction PsdLoopDecide(const PsdLoop *loop, PsdAdmmReason *reason);
+PsdLoopAction PsdLoopDecide(const PsdLoop *loop, PsdSolverReason *reason);
 
 #endif

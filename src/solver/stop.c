@@ -6,8 +6,8 @@
    Under Slurm a run with a checkpoint ends in time to write it: SLURM_JOB_END_TIME, seconds since 1970, is in a job's
    environment (other launchers can give it as well), and -time_limit goes before it.
 */
-#include "admm.h"
 #include "base/base.h"
+#include "solver.h"
 #include <stdlib.h>
 #include <time.h>
 
@@ -25,33 +25,33 @@ static double JobEnd(void)
 }
 
 /* On the root. A checkpoint has to be written, and a pass through the loop ended, before the job's end: twice over. */
-static PetscBool TimeIsUp(PsdAdmm admm)
+static PetscBool TimeIsUp(PsdSolver solver)
 {
-  const PetscReal limit = admm->settings.time_limit;
+  const PetscReal limit = solver->settings.time_limit;
   if (limit > 0) return (PetscBool)(PsdWallSeconds() > limit);
-  if (!admm->checkpoint.path[0] || JobEnd() == 0) return PETSC_FALSE;
-  const double margin = PetscMax(LEAST_MARGIN, 2 * (admm->clock.longest + admm->checkpoint.seconds));
+  if (!solver->checkpoint.path[0] || JobEnd() == 0) return PETSC_FALSE;
+  const double margin = PetscMax(LEAST_MARGIN, 2 * (solver->clock.longest + solver->checkpoint.seconds));
   return (PetscBool)((double)time(NULL) > JobEnd() - margin);
 }
 
-PetscErrorCode PsdAdmmAskRequests(PsdAdmm admm, PsdRequests *requests)
+PetscErrorCode PsdSolverAskRequests(PsdSolver solver, PsdRequests *requests)
 {
   PetscFunctionBeginUser;
-  const PetscBool keeps = (PetscBool)(admm->checkpoint.path[0] != '\0');
+  const PetscBool keeps = (PetscBool)(solver->checkpoint.path[0] != '\0');
   PetscMPIInt rank;
   enum { SIGNAL, TIME, SAVE, COUNT };
   int asked[COUNT] = {[SIGNAL] = PsdSignalsNoted() != 0};
   *requests = (PsdRequests){PETSC_FALSE, PETSC_FALSE, PETSC_FALSE};
-  if (!PsdSignalsCaught() && !keeps && admm->settings.time_limit == 0) PetscFunctionReturn(0);
-  PetscCallMPI(MPI_Comm_rank(admm->blocks->comm, &rank));
+  if (!PsdSignalsCaught() && !keeps && solver->settings.time_limit == 0) PetscFunctionReturn(0);
+  PetscCallMPI(MPI_Comm_rank(solver->problem->comm, &rank));
   if (rank == 0) {
     const PetscLogDouble now = PsdWallSeconds();
-    admm->clock.longest = PetscMax(admm->clock.longest, now - admm->clock.pass);
-    admm->clock.pass = now;
-    asked[TIME] = TimeIsUp(admm);
-    asked[SAVE] = keeps && now - admm->checkpoint.last >= admm->checkpoint.every;
+    solver->clock.longest = PetscMax(solver->clock.longest, now - solver->clock.pass);
+    solver->clock.pass = now;
+    asked[TIME] = TimeIsUp(solver);
+    asked[SAVE] = keeps && now - solver->checkpoint.last >= solver->checkpoint.every;
   }
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, asked, COUNT, MPI_INT, MPI_MAX, admm->blocks->comm));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, asked, COUNT, MPI_INT, MPI_MAX, solver->problem->comm));
   requests->signal = (PetscBool)(asked[SIGNAL] != 0);
   requests->time = (PetscBool)(asked[TIME] != 0);
   requests->save = (PetscBool)(asked[SAVE] != 0);

@@ -6,7 +6,7 @@
 #define ROWS "/history"
 #define COLUMNS 10
 
-PetscErrorCode PsdHistoryAppend(PsdHistory *history, const PsdAdmmStatus *status)
+PetscErrorCode PsdHistoryAppend(PsdHistory *history, const PsdSolverStatus *status)
 {
   PetscFunctionBeginUser;
   if (history->rows == history->room) {
@@ -26,7 +26,7 @@ PetscErrorCode PsdHistoryDestroy(PsdHistory *history)
   PetscFunctionReturn(0);
 }
 
-static void ToNumbers(const PsdAdmmStatus *status, PetscReal x[COLUMNS])
+static void ToNumbers(const PsdSolverStatus *status, PetscReal x[COLUMNS])
 {
   x[0] = (PetscReal)status->iteration;
   x[1] = status->seconds;
@@ -40,18 +40,18 @@ static void ToNumbers(const PsdAdmmStatus *status, PetscReal x[COLUMNS])
   x[9] = (PetscReal)status->neurons;
 }
 
-static PsdAdmmStatus FromNumbers(const PetscReal x[COLUMNS])
+static PsdSolverStatus FromNumbers(const PetscReal x[COLUMNS])
 {
-  return (PsdAdmmStatus){.iteration = (PetscInt)x[0],
-                         .seconds = x[1],
-                         .primal_residual = x[2],
-                         .dual_residual = x[3],
-                         .rho = x[4],
-                         .objective = x[5],
-                         .bound = x[6],
-                         .gap = x[7],
-                         .rank_Z = (PetscInt)x[8],
-                         .neurons = (PetscInt)x[9]};
+  return (PsdSolverStatus){.iteration = (PetscInt)x[0],
+                           .seconds = x[1],
+                           .primal_residual = x[2],
+                           .dual_residual = x[3],
+                           .rho = x[4],
+                           .objective = x[5],
+                           .bound = x[6],
+                           .gap = x[7],
+                           .rank_Z = (PetscInt)x[8],
+                           .neurons = (PetscInt)x[9]};
 }
 
 /* The columns that are counts, which are printed alone, fit one. */
@@ -69,7 +69,7 @@ static PetscErrorCode Take(PsdHistory *history, PsdVisitor v, PetscInt rows, con
     const PetscReal *x = numbers + (size_t)k * COLUMNS;
     if (!CountsAreSound(x)) PsdVisitorFail(v, "array " ROWS " has a count that is out of range");
     PetscCall(PsdVisitorAgree(v));
-    const PsdAdmmStatus status = FromNumbers(x);
+    const PsdSolverStatus status = FromNumbers(x);
     PetscCall(PsdHistoryAppend(history, &status));
   }
   PetscFunctionReturn(0);

@@ -1,20 +1,20 @@
 /*
-   Checkpoints: where the state is kept, which problem it is of, and its writing. What it consists of is in state.c,
+   Checkpoints: where the state is kept, which problem it is of, and its writing. What it consists of is in run_state.c,
    how a run goes on from it in resume.c, how the file is made in base/archive.h.
 
    The last checkpoint stays until the next one is whole. With -resume a run goes on from the file when it is there
    and starts afresh when it is not, so that a job that is submitted again unchanged goes on; without, the file is
-   replaced by the first checkpoint. A file of another problem is refused, in either consensus family.
+   replaced by the first checkpoint. A file of another problem is refused, and one of another type of solver.
 */
-#include "admm.h"
 #include "base/base.h"
 #include "problem/identity.h"
+#include "solver.h"
 
-PetscErrorCode PsdAdmmSetCheckpointFromOptions(PsdAdmm admm)
+PetscErrorCode PsdSolverSetCheckpointFromOptions(PsdSolver solver)
 {
   PetscFunctionBeginUser;
-  PsdCheckHandle(admm);
-  PsdCheckpoint *it = &admm->checkpoint;
+  PsdCheckHandle(solver);
+  PsdCheckpoint *it = &solver->checkpoint;
   PetscBool timed, gram = PETSC_FALSE;
   it->every = 60;
   PetscCall(PsdOptionsHeading("Checkpoints"));
@@ -37,22 +37,22 @@ PetscErrorCode PsdAdmmSetCheckpointFromOptions(PsdAdmm admm)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdAdmmKeepRecord(PsdAdmm admm, PsdAdmmRecord *record)
+PetscErrorCode PsdSolverKeepRecord(PsdSolver solver, PsdSolverRecord *record)
 {
   PetscFunctionBeginUser;
-  PsdCheckHandle(admm);
-  admm->checkpoint.record = record;
+  PsdCheckHandle(solver);
+  solver->checkpoint.record = record;
   PetscFunctionReturn(0);
 }
 
 /* The problem's own lines, those of the program that A'A does not depend on, and the caller's. */
-static PetscErrorCode Identify(PsdAdmm admm)
+static PetscErrorCode Identify(PsdSolver solver)
 {
   PetscFunctionBeginUser;
-  const PsdProblem problem = admm->problem;
+  const PsdProblem problem = solver->problem;
   char *text;
   size_t length;
-  if (admm->checkpoint.identity) PetscFunctionReturn(0);
+  if (solver->checkpoint.identity) PetscFunctionReturn(0);
   PetscCall(PetscMalloc1(PSD_ARCHIVE_TEXT, &text));
   PetscCall(PsdProblemIdentify(problem, text));
   PetscCall(PetscStrlen(text, &length));
@@ -62,59 +62,59 @@ static PetscErrorCode Identify(PsdAdmm admm)
                           : asked->beta_noise > 0 ? asked->beta_noise
                                                   : asked->beta;
   PetscCall(PetscSNPrintf(text + length, PSD_ARCHIVE_TEXT - length, "%s %.17g\n", name, (double)value));
-  if (admm->checkpoint.record) PetscCall(PetscStrlcat(text, admm->checkpoint.record->identity, PSD_ARCHIVE_TEXT));
-  admm->checkpoint.identity = text;
+  if (solver->checkpoint.record) PetscCall(PetscStrlcat(text, solver->checkpoint.record->identity, PSD_ARCHIVE_TEXT));
+  solver->checkpoint.identity = text;
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdCheckpointBegin(PsdAdmm admm)
+PetscErrorCode PsdCheckpointBegin(PsdSolver solver)
 {
   PetscFunctionBeginUser;
-  PsdCheckpoint *it = &admm->checkpoint;
+  PsdCheckpoint *it = &solver->checkpoint;
   if (!it->path[0]) PetscFunctionReturn(0);
-  if (it->gram_path[0]) PsdConsensusKeepGram(admm->consensus, it->gram_path, it->resume);
-  PetscCall(Identify(admm));
+  PetscCall(Identify(solver));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode VisitAll(PsdVisitor v, void *admm)
+static PetscErrorCode VisitAll(PsdVisitor v, void *solver)
 {
   PetscFunctionBeginUser;
-  PetscCall(PsdAdmmVisitProblem(v, admm));
-  PetscCall(PsdAdmmVisitState(v, admm));
+  PetscCall(PsdSolverVisitIdentity(v, solver));
+  PetscCall(PsdSolverVisitForm(v, solver));
+  PetscCall(PsdSolverVisitState(v, solver));
   PetscFunctionReturn(0);
 }
 
 /* Returns PSD_ERR_INPUT when the file cannot be written. */
-static PetscErrorCode Write(PsdAdmm admm)
+static PetscErrorCode Write(PsdSolver solver)
 {
   PetscFunctionBeginUser;
   PsdStateLayout layout;
-  PetscCall(PsdProblemGetLayout(admm->problem, &layout));
-  PetscFunctionReturn(PsdStateWrite(admm->blocks->comm, admm->checkpoint.path, PSD_CHECKPOINT_FORMAT,
-                                    PSD_CHECKPOINT_VERSION, &layout, VisitAll, admm));
+  PetscCall(PsdProblemGetLayout(solver->problem, &layout));
+  PetscFunctionReturn(PsdStateWrite(solver->problem->comm, solver->checkpoint.path, PSD_CHECKPOINT_FORMAT,
+                                    PSD_CHECKPOINT_VERSION, &layout, VisitAll, solver));
 }
 
-PetscErrorCode PsdCheckpointSave(PsdAdmm admm, PetscBool *written)
+PetscErrorCode PsdCheckpointSave(PsdSolver solver, PetscBool *written)
 {
   PetscFunctionBeginUser;
-  PsdCheckpoint *it = &admm->checkpoint;
+  PsdCheckpoint *it = &solver->checkpoint;
   const PetscLogDouble begun = PsdWallSeconds();
   *written = PETSC_FALSE;
   if (!it->path[0]) PetscFunctionReturn(0);
   PetscCall(PsdEventBegin(PSD_EVENT_CHECKPOINT));
-  const PetscErrorCode code = Write(admm);
+  const PetscErrorCode code = Write(solver);
   PetscCall(PsdEventEnd(PSD_EVENT_CHECKPOINT));
   if (code && code != PSD_ERR_INPUT) PetscFunctionReturn(code);
-  it->last = admm->clock.pass = PsdWallSeconds();
+  it->last = solver->clock.pass = PsdWallSeconds();
   it->seconds = PetscMax(it->seconds, it->last - begun);
   *written = (PetscBool)!code;
   if (code)
-    PetscCall(PetscFPrintf(admm->blocks->comm, stderr,
+    PetscCall(PetscFPrintf(solver->problem->comm, stderr,
                            "psdnet: warning: no checkpoint at iteration %" PetscInt_FMT ": %s\n",
-                           admm->status.iteration, PsdErrorMessage()));
+                           solver->status.iteration, PsdErrorMessage()));
   else
-    PetscCall(PetscInfo(NULL, "checkpoint at iteration %" PetscInt_FMT ", %.3f s\n", admm->status.iteration,
+    PetscCall(PetscInfo(NULL, "checkpoint at iteration %" PetscInt_FMT ", %.3f s\n", solver->status.iteration,
                         it->last - begun));
   PetscFunctionReturn(0);
 }

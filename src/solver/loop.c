@@ -15,7 +15,7 @@ static PetscBool IsAtLimit(const PsdLoop *it)
   return (PetscBool)((!it->begins || it->resumed) && it->iteration >= it->max_it);
 }
 
-PsdAdmmReason PsdLoopReason(const PsdLoop *it)
+PsdSolverReason PsdLoopReason(const PsdLoop *it)
 {
   if (it->reached) return PSD_GAP_REACHED;
   if (IsAtLimit(it)) return PSD_ITERATION_LIMIT;
@@ -23,19 +23,14 @@ PsdAdmmReason PsdLoopReason(const PsdLoop *it)
   return it->requests.time ? PSD_TIME_LIMIT : PSD_RUNNING;
 }
 
-/* Where the loop begins bounds are not looked at for their turn's sake: they were, or there is nothing to see. */
-static PetscBool IsCheckDue(const PsdLoop *it)
+PsdLoopAction PsdLoopDecide(const PsdLoop *it, PsdSolverReason *reason)
 {
-  return (PetscBool)(!it->begins && it->iteration % it->check_every == 0);
-}
-
-PsdLoopAction PsdLoopDecide(const PsdLoop *it, PsdAdmmReason *reason)
-{
-  const PsdAdmmReason why = *reason = PsdLoopReason(it);
+  const PsdSolverReason why = *reason = PsdLoopReason(it);
   const PetscBool ends = (PetscBool)(why != PSD_RUNNING),
                   asked_to_end = (PetscBool)(why == PSD_SIGNAL || why == PSD_TIME_LIMIT);
 
-  if (IsCheckDue(it) && !it->checked) return PSD_LOOP_CHECK;
+  /* where the loop begins bounds are not looked at for their turn's sake: they were, or there is nothing to see */
+  if (!it->begins && it->due && !it->checked) return PSD_LOOP_CHECK;
   if (it->checked && !it->adapted && !ends) return PSD_LOOP_ADAPT;
   if (it->keeps && !it->asked && !ends) return PSD_LOOP_ASK;
   if (it->keeps && it->asked && !it->saved && (it->requests.save || ends)) return PSD_LOOP_SAVE;
