@@ -417,16 +417,17 @@ static PetscErrorCode KernelBlock(PsdRows it, PetscMPIInt ranks, PetscInt block,
   const PetscInt G = it->blocks->G;
   const size_t row = NumberInKernel(ranks, block, batch->owner, batch->first);
   const PetscInt own = PetscMin(it->n, (batch->first / block + 1) * block); /* columns that may be left of the rows */
-  PetscMPIInt rank, length;
+  const size_t images = (size_t)batch->count;
+  PetscMPIInt rank;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
-  PetscCall(PetscMPIIntCast(batch->count * G, &length));
-  if (rank == batch->owner) PetscCall(PetscArraycpy(batch->along_J, it->along_J + (size_t)batch->first * G, length));
-  PetscCallMPI(MPI_Bcast(batch->along_J, length, MPIU_REAL, batch->owner, comm));
+  if (rank == batch->owner)
+    PetscCall(PetscArraycpy(batch->along_J, it->along_J + (size_t)batch->first * G, images * (size_t)G));
+  PetscCall(PsdBroadcastArrayFrom(comm, batch->owner, MPIU_REAL, images * (size_t)G, batch->along_J));
   for (PetscInt g = 0; g < G; g++) {
-    PetscCall(PetscMPIIntCast(batch->count * it->count[g] * it->f, &length));
+    const size_t length = images * (size_t)it->count[g] * (size_t)it->f;
     batch->x = rank == batch->owner ? it->x[g] + (size_t)batch->first * it->count[g] * it->f : batch->visiting;
-    PetscCallMPI(
-        MPI_Bcast((PetscReal *)batch->x, length, MPIU_REAL, batch->owner, comm)); /* its owner's is only read */
+    /* its owner's is only read */
+    PetscCall(PsdBroadcastArrayFrom(comm, batch->owner, MPIU_REAL, length, (PetscReal *)batch->x));
     PetscCall(KernelBatch(it, g, batch, own, tile, K + row, (size_t)N));
   }
   PetscFunctionReturn(0);
