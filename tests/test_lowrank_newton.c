@@ -25,7 +25,7 @@ static void CaseCreate(PetscInt classes, PetscInt branches, const char loss[], P
   MUST(PsdLevelCreate(PETSC_COMM_WORLD, it->setting.matrix, &it->setting.components, 3, SIZE_MAX, &it->level));
   if (pixels) {
     it->coarse = it->level;
-    MUST(PsdLevelCreateComplete(it->coarse, SIZE_MAX, &it->level));
+    MUST(PsdLevelCreateComplete(it->coarse, 2, SIZE_MAX, &it->level));
   }
   it->columns = SampleColumns(&it->setting, it->level, 0.4, 7);
   MUST(PsdObjectiveCreate(it->setting.problem, &it->objective));

@@ -25,7 +25,7 @@ static void CaseCreate(PetscInt classes, PetscInt branches, const char loss[], s
   MUST(PsdLevelCreate(PETSC_COMM_WORLD, at->setting.matrix, &at->setting.components, K, memory, &at->level));
   if (pixels) {
     at->coarse = at->level;
-    MUST(PsdLevelCreateComplete(at->coarse, memory, &at->level));
+    MUST(PsdLevelCreateComplete(at->coarse, 2, memory, &at->level));
   }
   at->columns = SampleColumns(&at->setting, at->level, 0.4, 7);
   MUST(PsdObjectiveCreate(at->setting.problem, &at->objective));

@@ -229,7 +229,20 @@ PetscErrorCode PsdLevelCreate(MPI_Comm comm, PsdPatchMatrix patches, const PsdCo
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdLevelCreateComplete(PsdLevel coarse, size_t memory, PsdLevel *level)
+/* The spread along the leading directions alone; that of the others counts as the rest. */
+static PetscErrorCode ShortenSpread(const PsdSpread *from, PetscInt f, PetscInt directions, PsdSpread *to)
+{
+  PetscFunctionBeginUser;
+  PetscReal rest = from->rest * (PetscReal)(f - from->K);
+  to->K = PetscMin(from->K, directions);
+  PetscCall(PetscMalloc1(to->K, &to->along));
+  PetscCall(PetscArraycpy(to->along, from->along, to->K));
+  for (PetscInt k = to->K; k < from->K; k++) rest += from->along[k];
+  to->rest = f > to->K ? rest / (PetscReal)(f - to->K) : 0;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdLevelCreateComplete(PsdLevel coarse, PetscInt directions, size_t memory, PsdLevel *level)
 {
   PetscFunctionBeginUser;
   PetscCall(Create(coarse->comm, coarse->patches, coarse->components, level));
@@ -237,9 +250,7 @@ PetscErrorCode PsdLevelCreateComplete(PsdLevel coarse, size_t memory, PsdLevel *
   it->complete = it->pixels = PETSC_TRUE;
   for (PetscInt g = 0; g < it->G; g++) {
     it->K[g] = it->f[g];
-    it->spread[g] = coarse->spread[g];
-    PetscCall(PetscMalloc1(it->spread[g].K, &it->spread[g].along));
-    PetscCall(PetscArraycpy(it->spread[g].along, coarse->spread[g].along, it->spread[g].K));
+    PetscCall(ShortenSpread(&coarse->spread[g], it->f[g], directions, &it->spread[g]));
   }
   PetscCall(Make(it, memory));
   PetscFunctionReturn(0);

@@ -28,8 +28,9 @@ typedef struct {
    patches and components are borrowed. Collective. */
 PetscErrorCode PsdLevelCreate(MPI_Comm comm, PsdPatchMatrix patches, const PsdComponentList *components, PetscInt K,
                               size_t memory, PsdLevel *level);
-/* PsdLevelCreateComplete - filters are as long as the patches. The spread is that of a coarser level. Collective. */
-PetscErrorCode PsdLevelCreateComplete(PsdLevel coarse, size_t memory, PsdLevel *level);
+/* PsdLevelCreateComplete - filters are as long as the patches. The spread is that of a coarser level, along `directions` of its
+   components at most. Collective. */
+PetscErrorCode PsdLevelCreateComplete(PsdLevel coarse, PetscInt directions, size_t memory, PsdLevel *level);
 PetscErrorCode PsdLevelDestroy(PsdLevel *level);
 
 PetscErrorCode PsdLevelGetComm(PsdLevel level, MPI_Comm *comm);

@@ -13,6 +13,7 @@
 #include "moments.h"
 
 #define PART_OF_TOLERANCE 0.3 /* a polar that is off by less does not count */
+#define SEEN 0.02             /* of the tolerance: eigenvalues nearer to 0 are not computed */
 #define PART_OF_LOWEST 0.1    /* nor an eigenvalue that is above this part of the lowest */
 
 /* What this rank has found: records of block, mu and a vector. */
@@ -52,22 +53,31 @@ static PetscBool HasColumns(const PsdColumns *columns, PetscInt block)
   return PETSC_FALSE;
 }
 
-/* The eigenvectors of S with negative eigenvalues. work: d x d, lambda: d */
-static PetscErrorCode AppendEigenvectors(Search *it, PetscInt block, PetscInt d, const PetscReal M[], PetscReal work[],
-                                         PetscReal lambda[])
+/* The eigenvectors of S with negative eigenvalues. As [u;1]'S[u;1] = beta - s [u;1]'M[u;1], the lowest eigenvalue says what the
+   polar is at most. work, vectors: d x d, lambda: d */
+static PetscErrorCode SearchBlock(Search *it, PetscInt block, PetscInt d, const PetscReal M[], PetscReal work[],
+                                  PetscReal vectors[], PetscReal lambda[])
 {
   PetscFunctionBeginUser;
   const PetscReal sign = PsdBlockSign(block), mu = it->mu[block] / 2, beta = it->settings->beta;
+  const PetscReal seen = SEEN * it->settings->tolerance * beta;
+  PetscReal size = 0;
+  PetscInt found = 0;
   PsdEigen eigen;
-  for (PetscInt l = 0; l < d; l++)
+  for (PetscInt l = 0; l < d; l++) {
+    PetscReal *column = work + (size_t)l * d;
     for (PetscInt k = 0; k <= l; k++)
-      work[(size_t)l * d + k] = (k < l ? 0 : l < d - 1 ? mu : beta - mu) - sign * M[(size_t)l * d + k];
+      column[k] = (k < l ? 0 : l < d - 1 ? mu : beta - mu) - sign * M[(size_t)l * d + k];
+    for (PetscInt k = 0; k <= l; k++) size += (k < l ? 2 : 1) * column[k] * column[k];
+  }
   PetscCall(PsdEigenCreate(d, &eigen));
-  PetscCall(PsdEigenSolve(eigen, work, lambda));
+  PetscCall(PsdEigenSolveRange(eigen, d, -2 * PetscSqrtReal(size), -seen, work, &found, lambda, vectors));
   PetscCall(PsdEigenDestroy(&eigen));
+  it->polar[block] = beta + 2 * (found > 0 ? -lambda[0] : seen);
+  if (!(it->polar[block] > beta * (1 + PART_OF_TOLERANCE * it->settings->tolerance))) PetscFunctionReturn(0);
   const PetscReal most = PetscMin(-it->settings->tolerance * beta, PART_OF_LOWEST * lambda[0]);
-  for (PetscInt k = 0; k < PetscMin(d, it->settings->most) && lambda[k] < most; k++)
-    PetscCall(Append(it, block, mu, d, work + (size_t)k * d));
+  for (PetscInt k = 0; k < PetscMin(found, it->settings->most) && lambda[k] < most; k++)
+    PetscCall(Append(it, block, mu, d, vectors + (size_t)k * d));
   PetscFunctionReturn(0);
 }
 
@@ -81,15 +91,15 @@ static PetscErrorCode AppendFilter(Search *it, PetscInt block, const PsdLargestF
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode SearchPair(void *context, PetscInt pair, PetscInt K, PetscReal M[])
+/* The blocks of a pair that have no columns. */
+static PetscErrorCode SearchEmpty(Search *it, PetscInt pair, PetscInt K, const PetscReal M[], PetscReal work[],
+                                  PetscReal lambda[])
 {
   PetscFunctionBeginUser;
-  Search *it = context;
   const PetscInt d = K + 1;
-  PetscReal *work, *lambda;
   PsdLargestForm forms[2];
   PsdEigen eigen;
-  PetscCall(PetscMalloc4((size_t)d * d, &work, d, &lambda, K, &forms[0].u, K, &forms[1].u));
+  for (PetscInt s = 0; s < 2; s++) PetscCall(PetscMalloc1(K, &forms[s].u));
   for (PetscInt l = 0; l < K; l++) PetscCall(PetscArraycpy(work + (size_t)l * K, M + (size_t)l * d, l + 1));
   PetscCall(PsdEigenCreate(K, &eigen));
   PetscCall(PsdEigenSolve(eigen, work, lambda));
@@ -97,12 +107,29 @@ static PetscErrorCode SearchPair(void *context, PetscInt pair, PetscInt K, Petsc
   PetscCall(PsdLargestFormFind(K, lambda, work, M + (size_t)K * d, M[(size_t)d * d - 1], forms));
   for (PetscInt s = 0; s < 2; s++) {
     const PetscInt block = 2 * pair + s;
-    it->polar[block] = forms[s].value;
-    if (!(forms[s].value > it->settings->beta * (1 + PART_OF_TOLERANCE * it->settings->tolerance))) continue;
-    if (HasColumns(it->columns, block)) PetscCall(AppendEigenvectors(it, block, d, M, work, lambda));
-    else PetscCall(AppendFilter(it, block, &forms[s], K, work));
+    if (!HasColumns(it->columns, block)) {
+      it->polar[block] = forms[s].value;
+      if (forms[s].value > it->settings->beta * (1 + PART_OF_TOLERANCE * it->settings->tolerance))
+        PetscCall(AppendFilter(it, block, &forms[s], K, work));
+    }
+    PetscCall(PetscFree(forms[s].u));
   }
-  PetscCall(PetscFree4(work, lambda, forms[0].u, forms[1].u));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode SearchPair(void *context, PetscInt pair, PetscInt K, PetscReal M[])
+{
+  PetscFunctionBeginUser;
+  Search *it = context;
+  const PetscInt d = K + 1;
+  PetscBool empty = PETSC_FALSE;
+  PetscReal *work, *vectors, *lambda;
+  PetscCall(PetscMalloc3((size_t)d * d, &work, (size_t)d * d, &vectors, d, &lambda));
+  for (PetscInt s = 0; s < 2; s++)
+    if (HasColumns(it->columns, 2 * pair + s)) PetscCall(SearchBlock(it, 2 * pair + s, d, M, work, vectors, lambda));
+    else empty = PETSC_TRUE;
+  if (empty) PetscCall(SearchEmpty(it, pair, K, M, work, lambda));
+  PetscCall(PetscFree3(work, vectors, lambda));
   PetscFunctionReturn(0);
 }
 

@@ -10,7 +10,7 @@
 #include "problem/problem.h"
 
 typedef struct {
-  PetscReal *polar;     /* blocks: the largest form over the filters of the level, as computed */
+  PetscReal *polar;     /* blocks: the largest form over the filters of the level as computed, or what it is at most */
   PsdColumns direction; /* unit vectors z, [v; w], of blocks that violate */
   PetscReal *mu;        /* of each direction: the multiplier mu of its block */
 } PsdViolations;
