@@ -13,6 +13,24 @@ make_images many -images 3000 -image 3x12x12 -classes 2
   complains 1 1 'rank 0 has no memory left' 1 train -data many -patch 4 -stride 2 -pool 4 -consensus root -memory 2000 -model m.h5
 )
 
+# no more than this for a process and all its libraries: the loader, MPI or psdnet says so, and nothing waits for memory that does not come
+confine() { # KILOBYTES RANKS
+  room=$1 confined=0
+  ranks=$2
+  (
+    ulimit -c 0 -v "$room"
+    start "$ranks" train $options -model m.h5
+  ) >confined.log 2>&1 || confined=$?
+  case $confined in
+  0) : ;;
+  124 | 137) fail "$room kB on $ranks ranks: no end" confined.log ;;
+  *) [ -s confined.log ] || fail "$room kB on $ranks ranks: status $confined without a word" ;;
+  esac
+  ! grep -q 'PETSC ERROR' confined.log || fail "$room kB on $ranks ranks: a traceback" confined.log
+}
+for room in 20000 150000 165000 200000 250000 300000 350000 390000 400000 410000 420000 430000 440000 450000 500000; do confine $room 1; done
+for room in 250000 450000; do confine $room 2; done
+
 # places that cannot be written or read
 complains 1 1 '-checkpoint: cannot write missing/run.ck' 2 train $options -model m.h5 -checkpoint missing/run.ck
 complains 1 1 '-checkpoint: data is a directory' 2 train $options -model m.h5 -checkpoint data

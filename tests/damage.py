@@ -6,11 +6,11 @@ Models and certificates are changed as HDF5 files, their checksums made anew, an
 import os
 import shutil
 import sys
-import zlib
 
 import h5py
 import numpy
 
+from archives import resum
 from seal import seal
 
 
@@ -236,27 +236,6 @@ def short_nu(file):
     nu = file['nu'][:-1]
     del file['nu']
     file['nu'] = nu
-
-
-def resum(path):
-    """an archive's head again, after its arrays or attributes were changed; what is no longer contiguous loses its place"""
-    with open(path, 'rb') as file:
-        whole = file.read()
-    with h5py.File(path) as file:
-        places = []
-        file.visititems(lambda name, item: places.append(('/' + name, item.id.get_offset(), item.id.get_storage_size()))
-                        if isinstance(item, h5py.Dataset) else None)
-    lines, rest, end = [], 0, 8192
-    for name, offset, size in sorted(places, key=lambda place: place[1]):
-        lines.append(f'array {name} {offset} {size} {zlib.crc32(whole[offset:offset + size]):08x}')
-        rest, end = zlib.crc32(whole[end:offset], rest), offset + size
-    rest = zlib.crc32(whole[end:], rest)
-    kind = next(line for line in whole[:8192].decode('ascii', 'replace').splitlines() if line.startswith('format'))
-    body = '\n'.join([kind, f'bytes {len(whole)}', f'rest {rest:08x}'] + lines) + '\n'
-    first = 'psdnet-archive 1 checksum '
-    body = body.encode().ljust(8192 - len(first) - 9 - 1) + b'\n'
-    with open(path, 'r+b') as file:
-        file.write(first.encode() + b'%08x\n' % zlib.crc32(body) + body)
 
 
 CERTIFICATES = {change.__name__: change for change in (

@@ -106,8 +106,8 @@ static PetscErrorCode Visit(PsdVisitor v, void *context)
   PetscCall(PsdVisitText(v, "text", it->text));
   PetscCall(PsdVisitInt(v, "count", it->low, it->high, &it->count));
   PetscCall(PsdVisitBool(v, "flag", &it->flag));
-  PetscCall(PsdVisitReal(v, "value", &it->value));
-  PetscCall(PsdVisitSum(v, "sum", &it->part));
+  PetscCall(PsdVisitReal(v, "value", PSD_STATE_REAL, &it->value));
+  PetscCall(PsdVisitSum(v, "sum", PSD_STATE_REAL, &it->part));
   PetscCall(PsdVisitPairs(v, "/pairs/x", it->pairs));
   PetscCall(PsdVisitSamples(v, "/samples/x", it->samples));
   PetscCall(PsdVisitReplicated(v, "/table", 3, WIDTH, it->table));
@@ -249,7 +249,7 @@ static PetscErrorCode VisitWhatIsNotThere(PsdVisitor v, void *context)
 static PetscErrorCode VisitPositive(PsdVisitor v, void *context)
 {
   PetscFunctionBeginUser;
-  PetscCall(PsdVisitPositive(v, "value", &((State *)context)->value));
+  PetscCall(PsdVisitReal(v, "value", PSD_STATE_POSITIVE, &((State *)context)->value));
   PetscFunctionReturn(0);
 }
 
@@ -261,7 +261,7 @@ static void NamesAndSignsAreChecked(void **state)
   assert_int_equal(Read(&it, Path(), VisitWhatIsNotThere), PSD_ERR_INPUT);
   assert_non_null(strstr(PsdErrorMessage(), "counts"));
   assert_int_equal(Read(&it, Path(), VisitPositive), PSD_ERR_INPUT);
-  assert_non_null(strstr(PsdErrorMessage(), "'value' is -0.5, expected a number above 0"));
+  assert_non_null(strstr(PsdErrorMessage(), "'value' is -0.5, expected more than 0"));
   StateDestroy(&it);
 }
 

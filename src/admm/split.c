@@ -216,10 +216,10 @@ PetscErrorCode PsdSplittingDualPoint(PsdSplitting *it)
 PetscErrorCode PsdSplittingVisit(PsdSplitting *it, PsdVisitor v)
 {
   PetscFunctionBeginUser;
-  PetscCall(PsdVisitPositive(v, "sigma", &it->sigma));
-  PetscCall(PsdVisitSum(v, "sum_fit", &it->sums.fit));
-  PetscCall(PsdVisitSum(v, "sum_v", &it->sums.v));
-  PetscCall(PsdVisitSum(v, "sum_lambda", &it->sums.lambda));
+  PetscCall(PsdVisitReal(v, "sigma", PSD_POSITIVE, &it->sigma));
+  PetscCall(PsdVisitSum(v, "sum_fit", PSD_STATE_NONNEGATIVE, &it->sums.fit));
+  PetscCall(PsdVisitSum(v, "sum_v", PSD_STATE_NONNEGATIVE, &it->sums.v));
+  PetscCall(PsdVisitSum(v, "sum_lambda", PSD_STATE_NONNEGATIVE, &it->sums.lambda));
   PetscCall(PsdVisitSamples(v, "/samples/v", it->v));
   PetscCall(PsdVisitSamples(v, "/samples/lambda", it->lambda));
   PetscCall(PsdVisitSamples(v, "/samples/nu_step", it->nu_step));

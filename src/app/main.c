@@ -5,6 +5,7 @@
    MPI_Abort, so that no rank waits for one that is gone.
 */
 #include "app.h"
+#include <petscviewer.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,6 +94,8 @@ static PetscErrorCode Run(const PsdSubcommand *subcommand, const PsdInvocation *
                           const char stray[], int *exit_status)
 {
   PetscFunctionBeginUser;
+  PetscViewer output; /* made where that it cannot be is an error: later PETSC_VIEWER_STDOUT_WORLD would be NULL */
+  PetscCall(PetscViewerASCIIGetStdout(PETSC_COMM_WORLD, &output));
   PsdCheckInput(subcommand, "unknown subcommand '%s'; see 'psdnet -help'", stray);
   PsdOptionsSetHelp(help);
   if (help)
@@ -131,7 +134,9 @@ int main(int argc, char **argv)
   const char *stray = subcommand ? FindStray(argc, argv) : name;
   RenameHistory(argc, argv);
 
-  if (PsdInitialize(&argc, &argv, NULL)) return PSD_EXIT_INPUT;
+  const PetscErrorCode start = PsdInitialize(&argc, &argv, NULL);
+  if (start && start != PSD_ERR_INPUT) MPI_Abort(MPI_COMM_WORLD, PSD_EXIT_INPUT);
+  if (start) return PSD_EXIT_INPUT;
   const PetscErrorCode ierr = Run(subcommand, &invocation, help, stray, &exit_status);
   if (ierr == PSD_ERR_INPUT) {
     PetscMPIInt rank;

@@ -246,6 +246,7 @@ PetscErrorCode PsdArchiveDestroy(PsdArchive *archive)
   if (!*archive) PetscFunctionReturn(0);
   if ((*archive)->descriptor >= 0) (void)close((*archive)->descriptor);
   PsdH5CloseFile(&(*archive)->hdf5);
+  PsdH5SparseDestroy(&(*archive)->sparse);
   PsdH5Close(&(*archive)->root);
   PetscCall(PetscFree((*archive)->part));
   PetscCall(PetscFree(*archive));

@@ -5,6 +5,7 @@
 #define PSD_ARCHIVE_IMPL_H
 
 #include "archive.h"
+#include "hdf5_sparse.h"
 #include <stdint.h>
 
 #define PSD_ARCHIVE_ARRAYS 96
@@ -32,6 +33,7 @@ struct _p_PsdArchive {
   PsdFailure failure;            /* the first failure here */
   PsdFile file;                  /* root, writing */
   PsdH5File hdf5;                /* root, writing */
+  PsdH5Sparse sparse;            /* root, writing: what HDF5 makes */
   PsdH5Group root;               /* root, reading */
   int descriptor;                /* -1: not open */
   uint64_t bytes;                /* of the whole file */

@@ -11,28 +11,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PAGE 4096         /* large arrays begin at multiples of it */
-#define PROBE (64 * 1024) /* more than HDF5 writes of its own */
-
-/* HDF5 cannot let go of a file whose own few kilobytes it could not write; so whether there is room is found out before. */
-static void Probe(PsdArchive it)
-{
-  static const char zeros[PROBE];
-
-  if (it->failure.failed) return;
-  it->descriptor = it->file.descriptor;
-  PsdArchiveWriteBytes(it, 0, sizeof(zeros), zeros);
-  if (!it->failure.failed && fsync(it->descriptor))
-    PsdFailureRecord(&it->failure, "%s: cannot write it: %s", it->path, strerror(errno));
-  it->descriptor = -1;
-}
+#define PAGE 4096 /* large arrays begin at multiples of it */
 
 static void CreateHdf5(PsdArchive it)
 {
   const hid_t creation = H5Pcreate(H5P_FILE_CREATE), access = PsdH5FileAccess();
 
   if (!it->failure.failed && creation >= 0 && access >= 0 && H5Pset_userblock(creation, PSD_ARCHIVE_HEAD) >= 0 &&
-      H5Pset_alignment(access, PAGE, PAGE) >= 0)
+      H5Pset_alignment(access, PAGE, PAGE) >= 0 && PsdH5SparseUse(&it->sparse, access))
     it->hdf5.id = H5Fcreate(it->file.temporary, H5F_ACC_TRUNC, creation, access);
   if (access >= 0) (void)H5Pclose(access);
   if (creation >= 0) (void)H5Pclose(creation);
@@ -54,7 +40,6 @@ PetscErrorCode PsdArchiveCreate(MPI_Comm comm, const char path[], const char for
   PetscCallMPI(MPI_Comm_rank(comm, &it->rank));
   if (it->rank == 0) {
     PsdFileBegin(&it->file, path, &it->failure);
-    Probe(it);
     CreateHdf5(it);
   }
   PsdArchiveAddText(it, "format", format);
@@ -125,14 +110,31 @@ PetscInt PsdArchiveAddVector(PsdArchive it, const char name[], PetscInt64 length
   return AddArray(it, name, 1, (const hsize_t[]){(hsize_t)length});
 }
 
+static void WritePiece(void *archive, uint64_t offset, size_t count, const void *bytes)
+{
+  PsdArchiveWriteBytes(archive, offset, count, bytes);
+}
+
+/* What HDF5 has made, as far as the end of the last array. */
+static void WriteDescription(PsdArchive it)
+{
+  if (it->failure.failed) return;
+  it->descriptor = it->file.descriptor;
+  PsdH5SparseEach(&it->sparse, WritePiece, it);
+  if (!it->failure.failed && ftruncate(it->descriptor, (off_t)it->sparse.end))
+    PsdFailureRecord(&it->failure, "%s: cannot write it: %s", it->path, strerror(errno));
+  it->descriptor = -1;
+}
+
 PetscErrorCode PsdArchiveLayout(PsdArchive it)
 {
   PetscFunctionBeginUser;
   char temporary[PETSC_MAX_PATH_LEN];
   if (it->rank == 0) {
     if (it->hdf5.id >= 0 && H5Fclose(it->hdf5.id) < 0)
-      PsdFailureRecord(&it->failure, "%s: HDF5 cannot write it", it->path);
+      PsdFailureRecord(&it->failure, "%s: HDF5 cannot describe it", it->path);
     it->hdf5.id = -1;
+    WriteDescription(it);
   }
   PetscCall(PsdFailureAgree(it->comm, &it->failure));
   for (PetscInt k = 0; k < it->count; k++) PetscCallMPI(MPI_Bcast(&it->array[k].offset, 1, MPI_UINT64_T, 0, it->comm));

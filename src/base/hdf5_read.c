@@ -203,7 +203,10 @@ void PsdH5ReadLabels(PsdH5Group group, const char name[], PetscInt *count, Petsc
   }
   *count = (PetscInt)it.space.points; /* in a message of less than 65536 bytes */
   *labels = malloc((size_t)*count * sizeof(PetscInt));
-  if (!*labels) PsdFailureRecord(failure, "%s: not enough memory for its labels", group.path);
+  if (!*labels) {
+    PsdFailureRecord(failure, "%s: not enough memory for its labels", group.path);
+    return;
+  }
   for (PetscInt k = 0; k < *count && !failure->failed; k++) ReadLabel(group, &it, k, &(*labels)[k], failure);
 }
 

@@ -32,6 +32,12 @@ static PetscBool IsOutOfMemory(PetscErrorCode code, PetscErrorType type, const c
   return (PetscBool)(!strcmp(function, "PetscMallocAlign") || !strcmp(function, "PetscReallocAlign"));
 }
 
+/* What follows from it: some of PETSc's macros make an error of their own of the one that they were returned. */
+static PetscBool FollowsFromMemory(PetscBool out_of_memory, PetscErrorType type, const char *message)
+{
+  return (PetscBool)(out_of_memory && (type != PETSC_ERROR_INITIAL || !message || message[strspn(message, " ")] == 0));
+}
+
 /* Numbers that have overflowed are no mistake of the program's. Often they are found on one rank alone, and main ends all of them. */
 static void SayOverflow(MPI_Comm comm, PetscErrorType type, const char *message)
 {
@@ -44,7 +50,10 @@ static void SayOverflow(MPI_Comm comm, PetscErrorType type, const char *message)
 static PetscErrorCode HandleError(MPI_Comm comm, int line, const char *function, const char *file, PetscErrorCode code,
                                   PetscErrorType type, const char *message, void *context)
 {
-  if (IsOutOfMemory(code, type, function)) {
+  static PetscBool out_of_memory;
+  if (FollowsFromMemory(out_of_memory, type, message)) return PETSC_ERR_MEM;
+  out_of_memory = IsOutOfMemory(code, type, function);
+  if (out_of_memory) {
     if (type == PETSC_ERROR_INITIAL)
       (void)fprintf(stderr, "psdnet: error: rank %d has no memory left: %s\n", (int)PetscGlobalRank,
                     message ? message : "");

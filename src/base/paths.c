@@ -57,18 +57,21 @@ static char *CopyOf(const char text[])
 /* In the place of `it`, or as one more. malloc, as options files are declared before PETSc runs. */
 static PetscErrorCode Keep(NamedFile *it, const char what[], const char path[], const char missing[], PsdPathRole role)
 {
+  PetscFunctionBeginUser;
   if (it) Free(it);
   else {
     if (run.count == run.room) {
       NamedFile *more = realloc(run.file, (2 * run.room + 8) * sizeof(*more));
-      if (!more) return PETSC_ERR_MEM;
+      PetscCheck(more, PETSC_COMM_SELF, PETSC_ERR_MEM, "PsdPathDeclare");
       run.file = more;
       run.room = 2 * run.room + 8;
     }
     it = &run.file[run.count++];
   }
   *it = (NamedFile){CopyOf(what), CopyOf(path), CopyOf(missing), role};
-  return it->what && (it->path || !path) ? 0 : PETSC_ERR_MEM;
+  PetscCheck(it->what && (it->path || !path) && (it->missing || !missing), PETSC_COMM_SELF, PETSC_ERR_MEM,
+             "PsdPathDeclare");
+  PetscFunctionReturn(0);
 }
 
 PetscErrorCode PsdPathDeclare(const char what[], const char path[], PsdPathRole role)

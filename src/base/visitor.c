@@ -121,29 +121,29 @@ PetscErrorCode PsdVisitBool(PsdVisitor it, const char name[], PetscBool *value)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdVisitReal(PsdVisitor it, const char name[], PetscReal *value)
+static PetscBool IsWithin(PsdRange range, PetscReal value)
+{
+  return (PetscBool)((range.low_open ? value > range.low : value >= range.low) && value <= range.high);
+}
+
+PetscErrorCode PsdVisitReal(PsdVisitor it, const char name[], PsdRange range, PetscReal *value)
 {
   PetscFunctionBeginUser;
   if (it->mode == DECLARE) PsdArchiveAddReal(it->archive, name, *value);
-  if (it->mode == READ) PetscCall(PsdArchiveGetReal(it->archive, name, value));
+  if (it->mode != READ) PetscFunctionReturn(0);
+  PetscCall(PsdArchiveGetReal(it->archive, name, value));
+  if (!IsWithin(range, *value))
+    PsdVisitorFail(it, "'%s' is %g, expected %s %g and at most %g", name, (double)*value,
+                   range.low_open ? "more than" : "at least", (double)range.low, (double)range.high);
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdVisitPositive(PsdVisitor it, const char name[], PetscReal *value)
-{
-  PetscFunctionBeginUser;
-  PetscCall(PsdVisitReal(it, name, value));
-  if (it->mode == READ && !(*value > 0))
-    PsdVisitorFail(it, "'%s' is %g, expected a number above 0", name, (double)*value);
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode PsdVisitSum(PsdVisitor it, const char name[], PetscReal *part)
+PetscErrorCode PsdVisitSum(PsdVisitor it, const char name[], PsdRange range, PetscReal *part)
 {
   PetscFunctionBeginUser;
   PetscReal sum = 0;
   if (it->mode == DECLARE) PetscCallMPI(MPI_Allreduce(part, &sum, 1, MPIU_REAL, MPI_SUM, it->layout->comm));
-  PetscCall(PsdVisitReal(it, name, &sum));
+  PetscCall(PsdVisitReal(it, name, range, &sum));
   if (it->mode == READ) *part = it->rank == 0 ? sum : 0;
   PetscFunctionReturn(0);
 }
@@ -162,16 +162,29 @@ PetscErrorCode PsdVisitArray(PsdVisitor it, const char name[], PetscInt64 rows, 
                              PsdVisitedArray *array)
 {
   PetscFunctionBeginUser;
-  *array = (PsdVisitedArray){-1, columns};
+  *array = (PsdVisitedArray){name, -1, columns};
   if (it->mode == DECLARE) array->number = PsdArchiveAddArray(it->archive, name, rows, columns);
   else (void)PsdArchiveFind(it->archive, name, rows * columns, &array->number);
   PetscFunctionReturn(0);
 }
 
+/* Nothing was read where something has failed before. */
+void PsdVisitorCheckLargest(PsdVisitor it, const char name[], PetscInt64 count, const PetscReal numbers[])
+{
+  PsdFailure *failure;
+  (void)PsdArchiveDescription(it->archive, &failure);
+  for (PetscInt64 k = 0; k < count && !failure->failed; k++)
+    if (PetscAbsReal(numbers[k]) > PSD_STATE_LARGEST)
+      PsdVisitorFail(it, "array %s holds %g, expected numbers of at most %g", name, (double)numbers[k],
+                     PSD_STATE_LARGEST);
+}
+
 void PsdVisitRows(PsdVisitor it, PsdVisitedArray array, PetscInt64 first, PetscInt64 count, PetscReal rows[])
 {
   if (it->mode == WRITE) PsdArchivePut(it->archive, array.number, first * array.columns, count * array.columns, rows);
-  if (it->mode == READ) PsdArchiveGet(it->archive, array.number, first * array.columns, count * array.columns, rows);
+  if (it->mode != READ) return;
+  PsdArchiveGet(it->archive, array.number, first * array.columns, count * array.columns, rows);
+  PsdVisitorCheckLargest(it, array.name, count * array.columns, rows);
 }
 
 PetscErrorCode PsdVisitPairs(PsdVisitor it, const char name[], Vec x)

@@ -26,6 +26,13 @@ typedef struct {
 /* Visits a part of the state; all ranks visit the same in the same order. */
 typedef PetscErrorCode (*PsdVisit)(PsdVisitor visitor, void *context);
 
+/* The largest number that a state may hold, in the units that a program is solved in, where numbers are of the order of 1: what the
+   solver makes of it, products of three numbers and sums of them, stays finite. */
+#define PSD_STATE_LARGEST 1e100
+#define PSD_STATE_REAL ((PsdRange){-PSD_STATE_LARGEST, PSD_STATE_LARGEST, PETSC_FALSE})
+#define PSD_STATE_POSITIVE ((PsdRange){0, PSD_STATE_LARGEST, PETSC_TRUE})
+#define PSD_STATE_NONNEGATIVE ((PsdRange){0, PSD_STATE_LARGEST, PETSC_FALSE})
+
 /* PsdStateWrite - what `visit` goes through as a new file `path`, or, after a failure, none. Collective. Returns
    PSD_ERR_INPUT on all ranks when the file cannot be written. */
 PetscErrorCode PsdStateWrite(MPI_Comm comm, const char path[], const char format[], PetscInt version,
@@ -53,17 +60,17 @@ PetscErrorCode PsdVisitorAgree(PsdVisitor visitor);
 /* PsdVisitInt - low <= value <= high is demanded of what is read; what is not so is `low` until the agreement. */
 PetscErrorCode PsdVisitInt(PsdVisitor visitor, const char name[], PetscInt low, PetscInt high, PetscInt *value);
 PetscErrorCode PsdVisitBool(PsdVisitor visitor, const char name[], PetscBool *value);
-PetscErrorCode PsdVisitReal(PsdVisitor visitor, const char name[], PetscReal *value);
-/* PsdVisitPositive - a real that has to be above 0 */
-PetscErrorCode PsdVisitPositive(PsdVisitor visitor, const char name[], PetscReal *value);
+/* PsdVisitReal - what is read is demanded to be in `range`; what is not so stays until the agreement. */
+PetscErrorCode PsdVisitReal(PsdVisitor visitor, const char name[], PsdRange range, PetscReal *value);
 /* PsdVisitSum - a rank's part of a sum over all ranks. The file has the sum, which rank 0 reads, and the others 0. */
-PetscErrorCode PsdVisitSum(PsdVisitor visitor, const char name[], PetscReal *part);
+PetscErrorCode PsdVisitSum(PsdVisitor visitor, const char name[], PsdRange range, PetscReal *part);
 /* text: PSD_ARCHIVE_TEXT bytes */
 PetscErrorCode PsdVisitText(PsdVisitor visitor, const char name[], char text[]);
 
 /* ---------------------------------------------------------------- arrays
 
-   Their names begin with '/'. Collective but for PsdVisitRows. */
+   Their names begin with '/'. Pairs, samples and rows that are read have no number larger than PSD_STATE_LARGEST. Collective
+   but for PsdVisitRows. */
 
 /* PsdVisitPairs - one svec a pair, on the pair's owner. */
 PetscErrorCode PsdVisitPairs(PsdVisitor visitor, const char name[], Vec x);
@@ -72,6 +79,8 @@ PetscErrorCode PsdVisitSamples(PsdVisitor visitor, const char name[], PetscReal 
 /* PsdVisitReplicated - rows x columns, row-major, the same on all ranks. Agrees, when reading. */
 PetscErrorCode PsdVisitReplicated(PsdVisitor visitor, const char name[], PetscInt rows, PetscInt columns,
                                   PetscReal values[]);
+/* PsdVisitorCheckLargest - the same of numbers that were read otherwise. Not collective. */
+void PsdVisitorCheckLargest(PsdVisitor visitor, const char name[], PetscInt64 count, const PetscReal numbers[]);
 /* PsdVisitRowCount - when reading *rows is how many rows the file has of an array whose length is not known
    otherwise, at most `most`; before PsdVisitReplicated. Agrees, when reading. */
 PetscErrorCode PsdVisitRowCount(PsdVisitor visitor, const char name[], PetscInt columns, PetscInt most, PetscInt *rows);
@@ -79,6 +88,7 @@ PetscErrorCode PsdVisitRowCount(PsdVisitor visitor, const char name[], PetscInt 
 /* An array whose rows are visited a few at a time, by whoever has them: lists of what belongs to pairs or blocks,
    large matrices. */
 typedef struct {
+  const char *name; /* the caller's */
   PetscInt number;
   PetscInt64 columns;
 } PsdVisitedArray;

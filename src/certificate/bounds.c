@@ -59,10 +59,10 @@ PetscErrorCode PsdBoundsVisit(PsdBounds bounds, PsdVisitor v)
 {
   PetscFunctionBeginUser;
   PetscBool is_nu = (PetscBool)(bounds->best_source.nu != NULL);
-  PetscCall(PsdVisitReal(v, "bound_best", &bounds->best));
-  PetscCall(PsdVisitReal(v, "bound_linear", &bounds->best_residual.linear));
-  PetscCall(PsdVisitReal(v, "bound_quadratic", &bounds->best_residual.quadratic));
-  PetscCall(PsdVisitReal(v, "bound_polar", &bounds->best_polar));
+  PetscCall(PsdVisitReal(v, "bound_best", PSD_STATE_REAL, &bounds->best));
+  PetscCall(PsdVisitReal(v, "bound_linear", PSD_STATE_REAL, &bounds->best_residual.linear));
+  PetscCall(PsdVisitReal(v, "bound_quadratic", PSD_STATE_NONNEGATIVE, &bounds->best_residual.quadratic));
+  PetscCall(PsdVisitReal(v, "bound_polar", PSD_STATE_NONNEGATIVE, &bounds->best_polar));
   PetscCall(PsdVisitBool(v, "bound_of_samples", &is_nu));
   PetscCall(PsdVisitPairs(v, "/pairs/bound", bounds->best_w));
   if (bounds->best_nu) PetscCall(PsdVisitSamples(v, "/samples/bound", bounds->best_nu));

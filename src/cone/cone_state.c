@@ -85,6 +85,11 @@ static PetscErrorCode CountNumbers(PsdVisitor v, PsdBlocks blocks, const PetscRe
   PetscFunctionReturn(0);
 }
 
+static PetscBool IsCount(PetscReal number)
+{
+  return (PetscBool)(number == PetscFloorReal(number) && PetscAbsReal(number) <= PETSC_MAX_INT);
+}
+
 /* What the file says of blocks is within the range of what a projection leaves. */
 static PetscBool LinesAreSound(PsdBlocks blocks, const PetscReal lines[])
 {
@@ -94,7 +99,8 @@ static PetscBool LinesAreSound(PsdBlocks blocks, const PetscReal lines[])
     if (!(line[RANK] >= -1 && line[RANK] <= d && line[KEPT] >= 0 && line[KEPT] <= PsdConeMostKept(d)))
       return PETSC_FALSE;
     if (line[FACTOR] != 0 && line[FACTOR] != line[RANK]) return PETSC_FALSE;
-    if (!(line[FACTOR] >= 0 && line[COLUMNS] >= 0 && line[COLUMNS] <= PETSC_MAX_INT)) return PETSC_FALSE;
+    if (!(line[FACTOR] >= 0 && line[COLUMNS] >= 0)) return PETSC_FALSE;
+    if (!(IsCount(line[RANK]) && IsCount(line[KEPT]) && IsCount(line[COLUMNS]))) return PETSC_FALSE;
   }
   return PETSC_TRUE;
 }

@@ -160,11 +160,15 @@ PetscErrorCode PsdGridFactor(PsdGrid it, PetscReal trace, PetscReal shift)
   int info = 0;
   it->inverse = (PetscBool)(trace < INVERSE_CONDITION * shift);
   if (!it->factor) PetscCall(AllocatePart(it, (size_t)it->rows.count * (size_t)it->cols.count, &it->factor));
+  if (it->row >= 0) {
+    PetscCall(CopyShifted(it, shift));
+    pdpotrf_("L", &N, it->factor, &one, &one, it->description, &info);
+  }
+  /* ranks beyond the grid do not know; rounding alone does not do it (PsdConsensusShiftFloor) */
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &info, 1, MPI_INT, MPI_MAX, it->comm));
+  PsdCheckInput(info == 0, "A'A + %g I is not positive definite at row %d: A'A is not that of images", (double)shift,
+                info);
   if (it->row < 0) PetscFunctionReturn(0);
-  PetscCall(CopyShifted(it, shift));
-  pdpotrf_("L", &N, it->factor, &one, &one, it->description, &info);
-  PetscCheck(info == 0, PETSC_COMM_SELF, PETSC_ERR_MAT_CH_ZRPVT,
-             "The matrix + %g I is not positive definite at row %d of %d", (double)shift, info, N);
   if (it->inverse) {
     pdtrtri_("L", "N", &N, it->factor, &one, &one, it->description, &info);
     PetscCheck(info == 0, PETSC_COMM_SELF, PETSC_ERR_LIB, "pdtrtri returned %d", info);

@@ -40,10 +40,10 @@ static PetscErrorCode KeepOrRead(PsdConsensus consensus, PetscBool found, PetscI
   PetscInt *column;
   PetscCall(PetscMalloc1(columns, &column));
   for (PetscInt k = 0; k < columns; k++) column[k] = k;
-  if (found) PetscCall(PsdGramRead(consensus, columns, column, PETSC_TRUE, gram));
-  else PetscCall(PsdGramWrite(consensus, columns, column, PETSC_TRUE, gram));
+  const PetscErrorCode code = found ? PsdGramRead(consensus, columns, column, PETSC_TRUE, gram)
+                                    : PsdGramWrite(consensus, columns, column, PETSC_TRUE, gram);
   PetscCall(PetscFree(column));
-  PetscFunctionReturn(0);
+  PetscFunctionReturn(code);
 }
 
 static PetscErrorCode Assemble(PsdConsensus consensus)
@@ -73,9 +73,10 @@ static PetscErrorCode Assemble(PsdConsensus consensus)
   const PetscInt panel = PetscMax(1, 1000000 / D);
   for (PetscInt first = 0; first < D && !found; first += panel)
     PetscCall(PsdReducePanel(comm, 0, D, first, PetscMin(panel, D - first), gram));
-  PetscCall(KeepOrRead(consensus, found, rank == 0 ? D : 0, gram));
-  if (rank > 0) {
+  const PetscErrorCode code = KeepOrRead(consensus, found, rank == 0 ? D : 0, gram);
+  if (rank > 0 || code) {
     PetscCall(PetscFree(gram));
+    PetscCall(code);
   } else {
     PetscCheck(gram, PETSC_COMM_SELF, PETSC_ERR_PLIB, "no A'A");
     root->matrix = gram;
@@ -104,16 +105,18 @@ static PetscErrorCode Factor(PsdConsensus consensus, PetscReal shift)
 {
   PetscFunctionBeginUser;
   Root *root = consensus->data;
+  PetscBLASInt D, info = 0;
   if (root->matrix) {
-    PetscBLASInt D, info;
     PetscCall(PetscBLASIntCast(consensus->problem->order, &D));
     MirrorUpper(D, root->matrix);
     for (PetscInt k = 0; k < D; k++) root->matrix[(size_t)k * D + k] = root->diagonal[k] + shift;
     PetscCallBLAS("LAPACKpotrf", LAPACKpotrf_("L", &D, root->matrix, &D, &info));
-    PetscCheck(info == 0, PETSC_COMM_SELF, PETSC_ERR_MAT_CH_ZRPVT,
-               "A'A + %g I is not positive definite at row %d of %d", (double)shift, (int)info, (int)D);
     PetscCall(PetscLogFlops(1.0 / 3 * D * (PetscLogDouble)D * D));
   }
+  PetscCallMPI(MPI_Bcast(&info, 1, MPI_INT, 0, consensus->problem->comm));
+  /* rounding alone does not do it (PsdConsensusShiftFloor) */
+  PsdCheckInput(info == 0, "A'A + %g I is not positive definite at row %d: A'A is not that of images", (double)shift,
+                (int)info);
   PetscFunctionReturn(0);
 }
 

@@ -6,6 +6,7 @@
    with the serial driver, and reads hyperslabs of its own part. The library's own messages are not printed; the innermost
    of them becomes a part of ours.
 */
+#include "base/hdf5_input.h"
 #include "hdf5_guard.h"
 #include <stdlib.h>
 #include <string.h>
@@ -166,7 +167,7 @@ static void DatasetOpen(const char path[], const char name[], int rank, Dataset 
   *set = (Dataset){.path = path, .name = name, .file = -1, .dataset = -1, .space = -1};
   PsdFileCheckRegular(path, failure);
   if (failure->failed) return;
-  set->file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+  set->file = PsdH5OpenInput(path);
   if (set->file < 0) {
     FailWithReason(path, "not an HDF5 file, truncated or damaged", failure);
     return;
@@ -248,7 +249,7 @@ static void InspectImages(PsdSource *source, PsdFailure *failure)
 
 static PetscBool HasLabels(const char path[])
 {
-  const hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT); /* which has been opened before */
+  const hid_t file = PsdH5OpenInput(path); /* which has been opened before */
   const PetscBool has = (PetscBool)(file >= 0 && H5Lexists(file, LABELS, H5P_DEFAULT) > 0);
   if (file >= 0) H5Fclose(file);
   return has;

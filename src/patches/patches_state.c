@@ -21,7 +21,12 @@ static PetscErrorCode VisitTransform(PsdPatches branch, PetscInt number, PsdVisi
   }
   PetscCall(PsdVisitReplicated(v, transform_name, q, f, transform));
   PetscCall(PsdVisitReplicated(v, mean_name, 1, q, mean));
-  if (PsdVisitorIsReading(v)) PetscCall(PsdPatchesSetTransform(branch, f, transform, mean));
+  if (PsdVisitorIsReading(v)) {
+    PsdVisitorCheckLargest(v, transform_name, (PetscInt64)q * f, transform);
+    PsdVisitorCheckLargest(v, mean_name, q, mean);
+    PetscCall(PsdVisitorAgree(v));
+    PetscCall(PsdPatchesSetTransform(branch, f, transform, mean));
+  }
   PetscFunctionReturn(0);
 }
 
