@@ -23,7 +23,7 @@ for name in 'squared', 'dual', 'logistic', 'softmax', 'hinge', 'huber', 'l1', 'e
     require(abs(trained['bound'] - proof) <= Decimal('1e-8') * found['objective'], name, 'bound of the run', trained, proof)
     require(trained['bound'] <= found['objective'], name, 'bound of the run', trained, found)
     require(trained['primal'] >= found['objective'] * (1 - Decimal('1e-12')), name, 'primal of the run', trained, found)
-    require(attributes(name + '.c')['format'] == [b'psdnet-certificate'], name, 'format')
+    require(attributes(name + '.c')['format'] == ['psdnet-certificate'], name, 'format')
 for name in 'found', 'path', 'no_theta':
     log = name + ('' if name == 'no_theta' else '-certify') + '.log'
     require('\ncertificate holds\n' in text(log), name, 'does not hold')
