@@ -41,6 +41,7 @@ typedef struct {
    activation and beta (PsdNetworkGetTraining). Its A'A is consumed: the problem can only be destroyed afterwards.
 
    Input:
+     type   - of the solver that looks for a bound, as for PsdSolverSetType; NULL: auto
      target - stop looking for a better bound when the gap is this small, above 0
      max_it - most iterations of the search; 0: only what the network's own residual gives
    Output:
@@ -53,8 +54,8 @@ typedef struct {
 
    Source: docs/mathematics.md, section 3.
 */
-PSD_EXTERN PetscErrorCode PsdCertifyNetwork(PsdProblem problem, PsdNetwork network, PetscReal target, PetscInt max_it,
-                                            PsdCertificate *certificate, PsdWitness *witness);
+PSD_EXTERN PetscErrorCode PsdCertifyNetwork(PsdProblem problem, PsdNetwork network, const char type[], PetscReal target,
+                                            PetscInt max_it, PsdCertificate *certificate, PsdWitness *witness);
 
 /*
    PsdNetworkSetCertificate - Notes objective, bound and gap in the network's training record, for PsdNetworkSave.

@@ -1,7 +1,7 @@
 /*
    libpsdnet: two-layer convolutional networks with quadratic activation, trained to a certified global optimum.
 
-     data -> patches -> problem -> admm -> network (+ certificate)
+     data -> patches -> problem -> solver -> network (+ certificate)
 
    Each is an opaque handle with Create / SetFromOptions / SetUp / Destroy. A program that trains on arrays of its own
    is tests/examples/train_arrays.c. A plan (psdplan.h) says beforehand what a run will take. What holds of all
@@ -21,7 +21,7 @@
 #ifndef PSDNET_H
 #define PSDNET_H
 
-#include <psdadmm.h>
+#include <psdsolver.h>
 #include <psdbase.h>
 #include <psdcertificate.h>
 #include <psddata.h>

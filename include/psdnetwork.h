@@ -25,7 +25,7 @@ typedef struct {
 } PsdTraining;
 
 /*
-   PsdNetworkCreate - Creates an empty network; one that is trained comes from PsdAdmmGetNetwork, one in a file from
+   PsdNetworkCreate - Creates an empty network; one that is trained comes from PsdSolverGetNetwork, one in a file from
    PsdNetworkLoad. PsdNetworkDestroy frees it.
 
    Collective on comm, which is duplicated.

@@ -121,7 +121,7 @@ PSD_EXTERN PetscErrorCode PsdPatchesGetPreprocessing(PsdPatches patches, PetscRe
 
 /*
    PsdPatchesGetTransform - The transform (q x f) and the mean (q), borrowed, with branches those of the first; NULL
-   when there is none: that of -whiten and -pca is computed from the training images in PsdAdmmSetUp. Either argument
+   when there is none: that of -whiten and -pca is computed from the training images in PsdSolverSetUp. Either argument
    may be NULL.
 
    Not collective.

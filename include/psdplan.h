@@ -9,6 +9,7 @@
 
 #include <petscviewer.h>
 #include <psdproblem.h>
+#include <psdsolver.h>
 #include <psdsys.h>
 
 typedef struct _p_PsdPlan *PsdPlan;
@@ -17,7 +18,9 @@ typedef struct _p_PsdPlan *PsdPlan;
 typedef struct {
   PetscReal n, f, D; /* samples, with mirror images; numbers in a patch; columns of A (psdnet.h) */
   PetscInt blocks, ranks, iterations;
-  const char *consensus;              /* the kernel asked for, or the one that a run would choose; the text lasts */
+  const char *solver; /* the type asked for, or the one that a run would have; the text lasts */
+  PetscInt kernels;   /* asked for, or those that a run would choose */
+  PsdSolverKernel kernel[PSD_MOST_KERNELS];
   PetscInt items;                     /* of memory: see PsdPlanGetMemory */
   PetscReal peak_root, peak_others;   /* bytes at the peak, on rank 0 and on any other */
   PetscReal node_needed, node_memory; /* bytes at the peak of all ranks of the first node; bytes of a node */
@@ -28,7 +31,7 @@ typedef struct {
 /*
    PsdPlanCreate - Creates the plan of a run for a problem, which is borrowed and must outlive it: ten classes, no
    mirror images, the ranks of the problem's communicator, all of them on one node such as this machine, rates that
-   are measured, 150 iterations, the consensus kernel that a run would choose.
+   are measured, as many iterations as are usual, the solver and kernels that a run would choose.
 
    Collective. The problem need not be set up, and may have been created without data.
 */
@@ -45,7 +48,8 @@ PSD_EXTERN PetscErrorCode PsdPlanCreate(PsdProblem problem, PsdPlan *plan);
      -node_memory GB                       memory of a node
      -rates A,B,C,D[,E,F]                  rates of a rank, see PsdPlanSetRates
      -iterations N                         iterations of the solver
-     -consensus auto|root|scalapack|dual   kernel of the least-squares step
+     -solver auto|admm|lowrank             its type
+     -consensus auto|root|scalapack|dual   kernel of its least-squares step, type admm
    Patches, loss and -memory are those of the problem.
 
    Collective; before PsdPlanSetUp. Errors (PSD_ERR_INPUT): values out of range.
@@ -85,7 +89,7 @@ PSD_EXTERN PetscErrorCode PsdPlanSetRanks(PsdPlan plan, PetscInt ranks, PetscInt
 PSD_EXTERN PetscErrorCode PsdPlanSetRates(PsdPlan plan, PetscInt count, const PetscReal rates[]);
 
 /*
-   PsdPlanSetIterations - Iterations of the solver, 1 or more.
+   PsdPlanSetIterations - Iterations of the solver, 1 or more; 0: as many as are usual.
 
    Logically collective; before PsdPlanSetUp. Option: -iterations.
 */
@@ -96,7 +100,7 @@ PSD_EXTERN PetscErrorCode PsdPlanSetIterations(PsdPlan plan, PetscInt iterations
    that were not set are measured on all ranks at once, in about a second. After another Set function it may be called
    again.
 
-   Collective. Errors (PSD_ERR_INPUT): no samples were set; patches do not fit the images; the consensus kernel asked
+   Collective. Errors (PSD_ERR_INPUT): no samples were set; patches do not fit the images; the solver or kernel asked
    for is not for such a problem; none was asked for and none fits the node. One that was asked for and does not fit
    shows in the totals.
 */

@@ -59,14 +59,14 @@ PSD_EXTERN PetscErrorCode PsdProblemSetActivation(PsdProblem problem, const Pets
    PsdProblemSetBeta - The weight of the regularisation, absolute, above 0. PsdProblemSetBetaNoise - The same as a
    fraction, above 0, of the beta_max that random targets have. The last one called counts.
 
-   Logically collective; before PsdProblemSetUp (later: PsdAdmmSetBeta). Options: -beta; -beta_noise.
+   Logically collective; before PsdProblemSetUp (later: PsdSolverSetBeta). Options: -beta; -beta_noise.
 */
 PSD_EXTERN PetscErrorCode PsdProblemSetBeta(PsdProblem problem, PetscReal beta);
 PSD_EXTERN PetscErrorCode PsdProblemSetBetaNoise(PsdProblem problem, PetscReal fraction);
 
 /*
    PsdProblemSetUp - Settles sizes, blocks and targets. Nothing is lifted yet, and beta_max is known after
-   PsdAdmmSetUp only, which decides in which form the samples are kept.
+   PsdSolverSetUp only, which decides in which form the samples are kept.
 
    Collective; after PsdDataSetUp and PsdPatchesSetImageSize. Errors: blocks too large for PETSc's indices.
 */
@@ -83,16 +83,16 @@ PSD_EXTERN PetscErrorCode PsdProblemGetSizes(PsdProblem problem, PetscInt *n, Pe
 /*
    PsdProblemGetOrder - The order of A'A: D, or about half of it where images and mirror images are folded.
 
-   Not collective; after PsdAdmmSetUp.
+   Not collective; after PsdSolverSetUp.
 */
 PSD_EXTERN PetscErrorCode PsdProblemGetOrder(PsdProblem problem, PetscInt *order);
 
 /*
    PsdProblemGetBeta - The weight of the regularisation now, and beta_max, above which the network without neurons is
    optimal; either may be NULL. PsdProblemGetBetaAsked - The weight that -beta, -beta_rel, -beta_noise or a Set
-   function asked for, absolute, whatever PsdAdmmSetBeta made of it since.
+   function asked for, absolute, whatever PsdSolverSetBeta made of it since.
 
-   Not collective; after PsdAdmmSetUp.
+   Not collective; after PsdSolverSetUp.
 */
 PSD_EXTERN PetscErrorCode PsdProblemGetBeta(PsdProblem problem, PetscReal *beta, PetscReal *beta_max);
 PSD_EXTERN PetscErrorCode PsdProblemGetBetaAsked(PsdProblem problem, PetscReal *beta);

@@ -152,7 +152,7 @@ typedef enum {
   PSD_PHASE_LIFT,
   PSD_PHASE_GRAM,
   PSD_PHASE_FACTOR,
-  PSD_PHASE_ADMM,
+  PSD_PHASE_SOLVE,
   PSD_PHASE_CERTIFY,
   PSD_PHASE_WRITE,
   PSD_PHASE_COUNT
@@ -305,7 +305,7 @@ PSD_EXTERN PetscErrorCode PsdArchiveView(MPI_Comm comm, const char path[], Petsc
 
 /*
    PsdSignalsCatch - Has SIGTERM, SIGUSR1 and SIGINT noted from now on rather than end this rank; a second SIGINT
-   does. The solver then ends between two iterations (see PsdAdmmSolve).
+   does. The solver then ends between two iterations (see PsdSolverSolve).
 
    Every rank calls it.
 */

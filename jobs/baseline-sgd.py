@@ -177,7 +177,8 @@ def main():
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     with h5py.File(options.model, 'r') as model:
-        if model.attrs['version'] != 1 or model.attrs.get('flip', 0):
+        plain = {'branches': 1, 'reduce': 1, 'pool_overlap': 0, 'flip': 0}
+        if any(model.attrs.get(name, value) != value for name, value in plain.items()):
             sys.exit(f'baseline-sgd.py: {options.model}: expected a model of one branch, trained without -flip')
         training, held_out = samples(model, options.data)
         G, C = training[0].shape[1], training[1].shape[1]

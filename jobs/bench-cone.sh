@@ -35,13 +35,13 @@ run() {
     -max_it 1000 -progress none "${more[@]}" "$@"
 }
 
-echo "| f | D | consensus | cone | iterations | gap | lift + gram s | factor s | admm s | projection s | dsyevd s | dsyevr s | better of them/projection | MB a rank | certify s | rank |"
+echo "| f | D | consensus | cone | iterations | gap | lift + gram s | factor s | solve s | projection s | dsyevd s | dsyevr s | better of them/projection | MB a rank | certify s | rank |"
 echo "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|"
 for patch in "${patches[@]}"; do run "$patch"; done
 echo
 echo "Solvers of partial projections (-cone_partial block, krylovschur, gd, lobpcg, jd), patch 12, 2,000 images:"
 echo
-echo "| f | D | consensus | cone | iterations | gap | lift + gram s | factor s | admm s | projection s | dsyevd s | dsyevr s | better of them/projection | MB a rank | certify s | rank |"
+echo "| f | D | consensus | cone | iterations | gap | lift + gram s | factor s | solve s | projection s | dsyevd s | dsyevr s | better of them/projection | MB a rank | certify s | rank |"
 echo "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|"
 for partial in block krylovschur gd lobpcg jd; do
   run 12 -limit 2000 -cone partial -cone_partial $partial

@@ -42,13 +42,13 @@ run() {
     -v gram="$(field "$found" seconds gram)" -v gram_planned="$(field "$planned" seconds gram)" \
     -v gram_flops="$(field "$planned" flops gram)" -v factor="$(field "$found" seconds factor)" \
     -v factor_planned="$(field "$planned" seconds factor)" -v factor_flops="$(field "$planned" flops factor)" \
-    -v admm="$(field "$found" seconds admm)" -v admm_planned="$(field "$planned" seconds admm)" \
+    -v solve="$(field "$found" seconds solve)" -v solve_planned="$(field "$planned" seconds solve)" \
     -v total="$(field "$found" seconds total)" -v total_planned="$(field "$planned" seconds total)" \
     -v memory="$(number "$found" peak_memory_mb)" -v memory_planned="$(number "$planned" peak_memory_mb)" \
     -v its=$iterations 'BEGIN {
       printf "| %d | %s | %d | %d | %.2f (%.2f) | %.1f | %.2f (%.2f) | %.1f | %.2f (%.2f) | %.1f (%.1f) | %.0f (%.0f) |\n",
         ranks, consensus, D, n, gram, gram_planned, gram_flops / gram / ranks / 1e9, factor, factor_planned,
-        factor_flops / factor / ranks / 1e9, admm, admm_planned, total, total_planned, memory * 1.048576, memory_planned }'
+        factor_flops / factor / ranks / 1e9, solve, solve_planned, total, total_planned, memory * 1.048576, memory_planned }'
 }
 
 heading "jobs/bench-consensus.sh $data"

@@ -26,7 +26,7 @@ done
 build=${BUILD:-$root/build}
 read -ra extra <<<"${EXTRA:-}"
 options=(-patch 4 -stride 1 -pool 2 -patch_normalize 10 -whiten 0.1 -beta_rel 1e-4 -gap 1e-3)
-columns=(read lift gram factor admm certify write total peak_memory_mb iterations gap)
+columns=(read lift gram factor solve certify write total peak_memory_mb iterations gap)
 
 "$root/jobs/setup.sh" >&2
 BUILD=$build "$root/jobs/build.sh" psdnet
@@ -68,7 +68,7 @@ say "psdnet train ${options[*]} ${EXTRA:-}"
 say
 say "Seconds of the slowest rank, medians of $repetitions runs. Speed-up: up to the solve (read, lift, gram, factor), and in it."
 say
-say "| ranks | read | lift | gram | factor | admm | certify | write | total | MB a rank | iterations | gap | up to it | solve |"
+say "| ranks | read | lift | gram | factor | solve | certify | write | total | MB a rank | iterations | gap | up to it | solve |"
 say "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|"
 # runs on different numbers of ranks take turns, so that a machine that slows down does so for all of them
 for ((run = 0; run < repetitions; run++)); do

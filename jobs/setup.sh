@@ -2,7 +2,7 @@
 # setup.sh [tests] [checks] [plots] [fashion] [baseline] [bench] [slurm]: what psdnet needs to be built and run, and what extras need.
 #
 #   tests    cmocka, NumPy, SciPy, h5py, gmpy2 and mpmath
-#   checks   clang-format, clang-tidy and shellcheck, for .ci/
+#   checks   clang-format, clang-tidy, shellcheck, and clang with libFuzzer, for .ci/
 #   plots    gnuplot
 #   fashion  the Fashion-MNIST images
 #   baseline PyTorch, NumPy and h5py, for baseline-sgd.py
@@ -40,7 +40,9 @@ python3-mpmath           | python  | mpmath'
 needs_checks='
 clang-format             | program | clang-format
 clang-tidy               | program | clang-tidy
-shellcheck               | program | shellcheck'
+shellcheck               | program | shellcheck
+clang-14                 | program | clang-14 clang
+libfuzzer-14-dev         | fuzzer  | clang-14 clang'
 needs_plots='
 gnuplot-nox              | program | gnuplot'
 needs_fashion='
@@ -67,6 +69,7 @@ is_there() { # KIND WORD
     module) pkg-config --exists "$2" 2>/dev/null ;;
     python) "$python" -c "import $2" 2>/dev/null ;;
     file) [ -e "$2" ] ;;
+    fuzzer) [ -e "$("$2" -print-file-name=libclang_rt.fuzzer-"$(uname -m)".a 2>/dev/null)" ] ;;
   esac
 }
 

@@ -7,7 +7,7 @@ from judge import finish, report, require, table
 
 FIELDS = ('command options ranks threads machine n f D blocks consensus cone iterations objective_primal objective_dual '
           'gap neurons accuracy_train beta beta_max seconds').split()
-PHASES = 'read lift gram factor admm certify write total'.split()
+PHASES = 'read lift gram factor solve certify write total'.split()
 HEADER = 'iteration,seconds,primal_residual,dual_residual,rho,objective,bound,gap,rank'
 
 primals = []

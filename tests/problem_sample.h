@@ -55,24 +55,39 @@ static inline void LiftAll(Setting *it)
   MUST(PetscFree(moments));
 }
 
+/* What is cut from the images, and how it is learned from. */
+typedef struct {
+  PetscInt height, width, pool; /* of patches */
+  const PetscReal *activation;
+  const char *loss; /* NULL: squared */
+} SettingKind;
+
 /* Set up, but neither lifted nor its beta found. */
-static inline Setting SettingCreate(PetscInt classes, PetscReal beta_rel)
+static inline Setting SettingCreateOf(const SettingKind *kind, PetscInt classes, PetscReal beta_rel)
 {
   static const PetscInt labels[] = {3, 0, 5};
-  Setting it;
+  Setting it = {.Phi = NULL};
   MUST(PsdDataCreate(PETSC_COMM_WORLD, &it.data));
   MUST(PsdDataSetPath(it.data, PathOf("images.h5", NULL)));
   MUST(PsdDataSetClasses(it.data, classes, labels));
   MUST(PsdDataSetUp(it.data));
   MUST(PsdPatchesCreate(PETSC_COMM_WORLD, &it.patches));
-  it.patches->geometry.patch_height = 2;
-  it.patches->geometry.patch_width = 2;
-  it.patches->geometry.pool = 2;
+  it.patches->geometry.patch_height = kind->height;
+  it.patches->geometry.patch_width = kind->width;
+  it.patches->geometry.pool = kind->pool;
   MUST(PsdPatchesSetImageSize(it.patches, (PetscInt)image_size[0], (PetscInt)image_size[1], (PetscInt)image_size[2]));
   MUST(PsdProblemCreate(it.data, it.patches, &it.problem));
-  MUST(PsdProblemSetActivation(it.problem, activation));
+  MUST(PsdProblemSetActivation(it.problem, kind->activation));
+  if (kind->loss) MUST(PsdProblemSetLoss(it.problem, kind->loss, 0));
   it.problem->request.beta_rel = beta_rel;
   MUST(PsdProblemSetUp(it.problem));
+  return it;
+}
+
+static inline Setting SettingCreate(PetscInt classes, PetscReal beta_rel)
+{
+  const SettingKind kind = {.height = 2, .width = 2, .pool = 2, .activation = activation};
+  Setting it = SettingCreateOf(&kind, classes, beta_rel);
   LiftAll(&it);
   return it;
 }

@@ -136,6 +136,7 @@ typedef enum { FEATURES, PATCHES } Form;
 static Setting SettingReady(PetscInt classes, PetscReal beta_rel, Form form)
 {
   Setting it = SettingCreate(classes, beta_rel);
+  MUST(PsdProblemCreateGradient(it.problem));
   if (form == FEATURES) {
     MUST(PsdProblemLift(it.problem));
     MUST(PsdProblemComputeGram(it.problem));
@@ -241,18 +242,19 @@ static void AlongARay(void **state)
 static void SolveWith(const PsdConsensusKernel *kernel)
 {
   Setting it = SettingCreate(3, 0.05);
-  PsdAdmm admm;
+  PsdSolver solver;
   PsdCertificate certificate;
-  PsdAdmmReason reason;
-  MUST(PsdAdmmCreate(it.problem, &admm));
-  PsdConsensusSetKernel(admm->consensus, kernel);
-  MUST(PsdAdmmSetTolerances(admm, 1e-7, 5000));
-  MUST(PsdAdmmSetUp(admm));
-  MUST(PsdAdmmSolve(admm, &certificate));
-  MUST(PsdAdmmGetStatus(admm, NULL, &reason));
+  PsdSolverReason reason;
+  MUST(PsdSolverCreate(it.problem, &solver));
+  MUST(PsdSolverSetType(solver, "admm"));
+  PsdConsensusSetKernel(((PsdAdmm)solver->candidate[0])->consensus, kernel);
+  MUST(PsdSolverSetTolerances(solver, 1e-7, 5000));
+  MUST(PsdSolverSetUp(solver));
+  MUST(PsdSolverSolve(solver, &certificate));
+  MUST(PsdSolverGetStatus(solver, NULL, &reason));
   Require(reason == PSD_GAP_REACHED && certificate.gap <= 1e-7, "converged");
   Require(certificate.dual <= certificate.primal, "bound below objective");
-  MUST(PsdAdmmDestroy(&admm));
+  MUST(PsdSolverDestroy(&solver));
   SettingDestroy(&it);
 }
 

@@ -18,6 +18,7 @@ typedef struct {
   PsdData data;
   PsdPatches patches;
   PsdProblem problem;
+  PsdSolver solver;
   PsdAdmm admm;
 } Run;
 
@@ -50,14 +51,16 @@ static Run RunCreate(MPI_Comm comm, Kind kind, PetscReal whiten, PetscReal beta)
   MUST(PsdProblemSetLoss(it.problem, kind.loss, 0));
   MUST(PsdProblemSetBeta(it.problem, beta));
   MUST(PsdProblemSetUp(it.problem));
-  MUST(PsdAdmmCreate(it.problem, &it.admm));
+  MUST(PsdSolverCreate(it.problem, &it.solver));
+  MUST(PsdSolverSetType(it.solver, "admm"));
+  it.admm = it.solver->candidate[0];
   PsdConsensusSetKernel(it.admm->consensus, PsdConsensusFind(kind.consensus));
   return it;
 }
 
 static void RunDestroy(Run *it)
 {
-  MUST(PsdAdmmDestroy(&it->admm));
+  MUST(PsdSolverDestroy(&it->solver));
   MUST(PsdProblemDestroy(&it->problem));
   MUST(PsdPatchesDestroy(&it->patches));
   MUST(PsdDataDestroy(&it->data));
@@ -65,10 +68,10 @@ static void RunDestroy(Run *it)
 
 static PetscErrorCode Open(Run *it, const char path[])
 {
-  MUST(PetscStrncpy(it->admm->checkpoint.path, path, sizeof(it->admm->checkpoint.path)));
-  it->admm->checkpoint.every = 1e9;
-  it->admm->checkpoint.resume = PETSC_TRUE;
-  return PsdAdmmSetUp(it->admm);
+  MUST(PetscStrncpy(it->solver->checkpoint.path, path, sizeof(it->solver->checkpoint.path)));
+  it->solver->checkpoint.every = 1e9;
+  it->solver->checkpoint.resume = PETSC_TRUE;
+  return PsdSolverSetUp(it->solver);
 }
 
 /* The state after some iterations on all ranks, in a file. */
@@ -76,9 +79,9 @@ static void Write(const char path[], Kind kind)
 {
   PsdCertificate certificate;
   Run it = RunCreate(PETSC_COMM_WORLD, kind, 0.1, 0.5);
-  MUST(PsdAdmmSetTolerances(it.admm, 1e-12, ITERATIONS));
+  MUST(PsdSolverSetTolerances(it.solver, 1e-12, ITERATIONS));
   MUST(Open(&it, path));
-  MUST(PsdAdmmSolve(it.admm, &certificate));
+  MUST(PsdSolverSolve(it.solver, &certificate));
   RunDestroy(&it);
 }
 
@@ -126,11 +129,11 @@ static void Compare(Kind kind, PetscMPIInt ranks)
   MUST(MPI_Comm_split(PETSC_COMM_WORLD, Rank() < ranks, Rank(), &comm));
   if (Rank() < ranks) {
     Run it = RunCreate(comm, kind, 0.1, 0.5);
-    MUST(PsdAdmmSetTolerances(it.admm, 1e-12, ITERATIONS));
+    MUST(PsdSolverSetTolerances(it.solver, 1e-12, ITERATIONS));
     MUST(Open(&it, first));
-    assert_int_equal(it.admm->status.iteration, ITERATIONS);
-    MUST(PetscStrncpy(it.admm->checkpoint.path, second, sizeof(it.admm->checkpoint.path)));
-    MUST(PsdCheckpointSave(it.admm, &written));
+    assert_int_equal(it.solver->status.iteration, ITERATIONS);
+    MUST(PetscStrncpy(it.solver->checkpoint.path, second, sizeof(it.solver->checkpoint.path)));
+    MUST(PsdCheckpointSave(it.solver, &written));
     assert_true(written);
     RunDestroy(&it);
   }
@@ -157,13 +160,14 @@ static void TestAnyRanksReadWhatOthersWrote(void **state)
 /* One line that names the file. */
 static void Refused(Run *it, const char path[], const char part[], const char what[], long where)
 {
-  MUST(PsdArchiveDestroy(&it->admm->checkpoint.archive)); /* of an earlier refusal */
-  const PetscErrorCode code = PsdResumeOpen(it->admm);
-  const PetscErrorCode later = code ? code : PsdResumeLoad(it->admm);
+  MUST(PsdArchiveDestroy(&it->solver->checkpoint.archive)); /* of an earlier refusal */
+  const PetscErrorCode code = PsdResumeOpen(it->solver);
+  const PetscErrorCode form = code ? code : PsdResumeForm(it->solver);
+  const PetscErrorCode later = form ? form : PsdResumeLoad(it->solver);
   if (later != PSD_ERR_INPUT) fail_msg("%s at %ld: code %d", what, where, (int)later);
   if (!strstr(PsdErrorMessage(), path) || strchr(PsdErrorMessage(), '\n') || !strstr(PsdErrorMessage(), part))
     fail_msg("%s at %ld: message '%s'", what, where, PsdErrorMessage());
-  MUST(PsdArchiveDestroy(&it->admm->checkpoint.archive));
+  MUST(PsdArchiveDestroy(&it->solver->checkpoint.archive));
 }
 
 static void TestDamageIsFound(void **state)
@@ -266,10 +270,10 @@ static void TestAnotherProblemIsRefused(void **state)
   RunDestroy(&dual);
 
   Run it = RunCreate(PETSC_COMM_WORLD, ROOT, 0.1, 0.5);
-  Rewrite(path, "psdnet-checkpoint 3", "psdnet-checkpoint 4");
+  Rewrite(path, "psdnet-checkpoint 4", "psdnet-checkpoint 5");
   assert_int_equal(Open(&it, path), PSD_ERR_INPUT);
-  Refused(&it, path, "version 4", "a later version", 0);
-  Rewrite(path, "psdnet-checkpoint 4", "psdnet-checkpoints3");
+  Refused(&it, path, "version 5", "a later version", 0);
+  Rewrite(path, "psdnet-checkpoint 5", "psdnet-checkpoints4");
   Refused(&it, path, "", "another format", 0);
   RunDestroy(&it);
   Remove(path);
@@ -282,12 +286,12 @@ static void RefusesInt(Run *it, const char path[], PetscInt *place, PetscInt wro
   unsigned char *sound = Bytes(path, &size);
   PetscBool written;
   *place = wrong;
-  MUST(PsdCheckpointSave(it->admm, &written));
+  MUST(PsdCheckpointSave(it->solver, &written));
   assert_true(written);
   Refused(it, path, part, "a number out of range", wrong);
   WriteFileBytes(path, sound, size);
-  MUST(PsdResumeOpen(it->admm));
-  MUST(PsdResumeLoad(it->admm));
+  MUST(PsdResumeOpen(it->solver));
+  MUST(PsdResumeLoad(it->solver));
   free(sound);
 }
 
@@ -299,15 +303,15 @@ static void TestCountsAreCheckedBeforeUse(void **state)
   Write(path, SPLIT);
   Run it = RunCreate(PETSC_COMM_WORLD, SPLIT, 0.1, 0.5);
   MUST(Open(&it, path));
-  PsdAdmm admm = it.admm;
+  const PsdAdmm admm = it.admm;
   PsdAccelerator *accelerator = admm->accelerator;
-  RefusesInt(&it, path, &admm->status.iteration, -5, "'iteration' is -5");
+  RefusesInt(&it, path, &it.solver->status.iteration, -5, "'iteration' is -5");
   RefusesInt(&it, path, &admm->penalty.spectrum.steps, 1000, "'spectrum_steps' is 1000, expected 0 to 16");
   RefusesInt(&it, path, &accelerator->count, -1, "'records' is -1, expected 0 to 6");
   RefusesInt(&it, path, &accelerator->stage, 99, "'jump_stage' is 99, expected 0 to 3");
   RefusesInt(&it, path, &accelerator->count, 1, "its records are not what an iteration leaves");
   RefusesInt(&it, path, &admm->cone->iteration, -1, "'cone_iteration' is -1");
-  RefusesInt(&it, path, &admm->round, PSD_MOST_ROUNDS, "'round' is 8, expected 0 to 7");
+  RefusesInt(&it, path, &it.solver->round, PSD_MOST_ROUNDS, "'round' is 8, expected 0 to 7");
   RunDestroy(&it);
   Remove(path);
 }
@@ -339,8 +343,8 @@ static void TestIndicesAreCheckedBeforeUse(void **state)
     Refused(&it, path, cases[k].part, cases[k].array, (long)k);
     (void)Craft(path, cases[k].array, cases[k].index, right);
   }
-  MUST(PsdResumeOpen(it.admm));
-  MUST(PsdResumeLoad(it.admm)); /* the sound one */
+  MUST(PsdResumeOpen(it.solver));
+  MUST(PsdResumeLoad(it.solver)); /* the sound one */
   RunDestroy(&it);
   Remove(path);
 }

@@ -31,6 +31,7 @@ static Setting Large(PetscInt count, PetscInt patch, PetscReal memory, PetscReal
   MUST(PsdProblemSetActivation(it.problem, activation));
   MUST(PsdProblemSetMemory(it.problem, memory));
   MUST(PsdProblemSetUp(it.problem));
+  MUST(PsdProblemCreateGradient(it.problem));
   const PetscInt D = it.problem->blocks->D;
   MUST(PsdPatchesGetSizes(it.patches, &q, NULL, NULL, NULL));
   MUST(PetscMalloc1(PsdPackedLength(q + 1), &moments));

@@ -35,7 +35,7 @@ static PsdCertificate Train(MPI_Comm comm, const char loss[], PetscInt *predicte
   PsdData data = Images(comm);
   PsdPatches patches;
   PsdProblem problem;
-  PsdAdmm admm;
+  PsdSolver solver;
   PsdNetwork network;
   PsdCertificate certificate;
   PetscInt n_local, C;
@@ -46,11 +46,11 @@ static PsdCertificate Train(MPI_Comm comm, const char loss[], PetscInt *predicte
   MUST(PsdProblemCreate(data, patches, &problem));
   MUST(PsdProblemSetLoss(problem, loss, 1));
   MUST(PsdProblemSetUp(problem));
-  MUST(PsdAdmmCreate(problem, &admm));
-  MUST(PsdAdmmSetFromOptions(admm));
-  MUST(PsdAdmmSetUp(admm));
-  MUST(PsdAdmmSolve(admm, &certificate));
-  MUST(PsdAdmmGetNetwork(admm, &network));
+  MUST(PsdSolverCreate(problem, &solver));
+  MUST(PsdSolverSetFromOptions(solver));
+  MUST(PsdSolverSetUp(solver));
+  MUST(PsdSolverSolve(solver, &certificate));
+  MUST(PsdSolverGetNetwork(solver, &network));
   MUST(PsdNetworkSetCertificate(network, &certificate));
   MUST(PsdDataGetSizes(data, NULL, &n_local, NULL));
   MUST(PsdNetworkGetClasses(network, NULL, NULL, &C));
@@ -62,7 +62,7 @@ static PsdCertificate Train(MPI_Comm comm, const char loss[], PetscInt *predicte
   Require(PetscAbsReal(accuracy - certificate.accuracy) < 1e-12, "accuracy of the network and of its certificate");
   MUST(PetscFree(scores));
   MUST(PsdNetworkDestroy(&network));
-  MUST(PsdAdmmDestroy(&admm));
+  MUST(PsdSolverDestroy(&solver));
   MUST(PsdProblemDestroy(&problem));
   MUST(PsdPatchesDestroy(&patches));
   MUST(PsdDataDestroy(&data));
@@ -183,14 +183,14 @@ static void NoObjectIsAnError(void **state)
   assert_int_equal(PsdPatchesGetBranchCount(NULL, &count), PETSC_ERR_ARG_NULL);
   assert_int_equal(PsdProblemSetUp(NULL), PETSC_ERR_ARG_NULL);
   assert_int_equal(PsdProblemGetBeta(NULL, &value, NULL), PETSC_ERR_ARG_NULL);
-  assert_int_equal(PsdAdmmSetUp(NULL), PETSC_ERR_ARG_NULL);
-  assert_int_equal(PsdAdmmSolve(NULL, &certificate), PETSC_ERR_ARG_NULL);
-  assert_int_equal(PsdAdmmGetNetwork(NULL, &network), PETSC_ERR_ARG_NULL);
+  assert_int_equal(PsdSolverSetUp(NULL), PETSC_ERR_ARG_NULL);
+  assert_int_equal(PsdSolverSolve(NULL, &certificate), PETSC_ERR_ARG_NULL);
+  assert_int_equal(PsdSolverGetNetwork(NULL, &network), PETSC_ERR_ARG_NULL);
   assert_int_equal(PsdNetworkGetTraining(NULL, &training), PETSC_ERR_ARG_NULL);
   assert_int_equal(PsdNetworkSave(NULL, "model.h5"), PETSC_ERR_ARG_NULL);
   assert_int_equal(PsdNetworkDestroy(NULL), PETSC_ERR_ARG_NULL);
   assert_int_equal(PsdPlanSetUp(NULL), PETSC_ERR_ARG_NULL);
-  assert_int_equal(PsdCertifyNetwork(NULL, NULL, 0, 0, &certificate, NULL), PETSC_ERR_ARG_NULL);
+  assert_int_equal(PsdCertifyNetwork(NULL, NULL, NULL, 0, 0, &certificate, NULL), PETSC_ERR_ARG_NULL);
   MUST(PetscPopErrorHandler());
 }
 

@@ -7,12 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
-#include "admm/loop.h"
+#include "solver/loop.h"
 
 /* ---------------------------------------------------------------- all cases */
 
 static const PetscInt iterations[] = {0, 5, 6}, limits[] = {5, 6, 100};
-#define BITS 12
+#define BITS 13
 
 static PsdLoop Case(PetscInt iteration, PetscInt max_it, unsigned bits)
 {
@@ -20,7 +20,7 @@ static PsdLoop Case(PetscInt iteration, PetscInt max_it, unsigned bits)
   for (unsigned k = 0; k < BITS; k++) bit[k] = (PetscBool)(bits >> k & 1);
   return (PsdLoop){iteration,
                    max_it,
-                   3,
+                   bit[12],
                    bit[0],
                    bit[1],
                    bit[2],
@@ -66,7 +66,7 @@ static PetscInt ForAll(void (*judge)(const PsdLoop *))
 /* Goes on with every outcome that the action may have; `room` actions at most. */
 static void WalkOn(const PsdLoop *now, PetscInt room)
 {
-  PsdAdmmReason reason;
+  PsdSolverReason reason;
   PsdLoop next = *now;
   assert_true(room > 0);
   switch (PsdLoopDecide(now, &reason)) {
@@ -110,7 +110,7 @@ static void AlwaysArrivesAtAnIterationOrTheEnd(void **state)
 
 static void IsNew(const PsdLoop *it)
 {
-  PsdAdmmReason reason;
+  PsdSolverReason reason;
   const PsdLoopAction action = PsdLoopDecide(it, &reason);
   if (action == PSD_LOOP_CHECK) assert_false(it->checked);
   if (action == PSD_LOOP_ADAPT) assert_true(it->checked && !it->adapted && reason == PSD_RUNNING);
@@ -128,7 +128,7 @@ static void DoesNothingTwiceNorWithoutNeed(void **state)
 static void HasItsReason(const PsdLoop *it)
 {
   const PetscBool at_limit = (PetscBool)(it->iteration >= it->max_it), counts = (PetscBool)(!it->begins || it->resumed);
-  const PsdAdmmReason reason = PsdLoopReason(it);
+  const PsdSolverReason reason = PsdLoopReason(it);
   if (it->reached) assert_int_equal(reason, PSD_GAP_REACHED);
   else if (at_limit && counts) assert_int_equal(reason, PSD_ITERATION_LIMIT);
   else if (it->requests.signal) assert_int_equal(reason, PSD_SIGNAL);
@@ -145,10 +145,10 @@ static void TheFirstReasonIsTheOne(void **state)
 /* Bounds are known, or the state is in a file and somebody else wants the run to end. */
 static void EndsWell(const PsdLoop *it)
 {
-  PsdAdmmReason reason;
+  PsdSolverReason reason;
   if (PsdLoopDecide(it, &reason) != PSD_LOOP_END) return;
   if (reason == PSD_CHECKPOINTED) {
-    const PsdAdmmReason why = PsdLoopReason(it);
+    const PsdSolverReason why = PsdLoopReason(it);
     assert_true(it->written && (why == PSD_SIGNAL || why == PSD_TIME_LIMIT));
   } else {
     assert_int_equal(reason, PsdLoopReason(it));
@@ -168,12 +168,12 @@ static void EndsWithBoundsOrACheckpoint(void **state)
    due. */
 static void MayGoOn(const PsdLoop *it)
 {
-  PsdAdmmReason reason;
-  const PsdAdmmReason why = PsdLoopReason(it);
+  PsdSolverReason reason;
+  const PsdSolverReason why = PsdLoopReason(it);
   if (PsdLoopDecide(it, &reason) != PSD_LOOP_ITERATE) return;
   assert_int_equal(reason, PSD_RUNNING);
   if (why != PSD_RUNNING) assert_true(it->begins && !it->written && (why == PSD_SIGNAL || why == PSD_TIME_LIMIT));
-  if (!it->begins && it->iteration % it->check_every == 0) assert_true(it->checked && it->adapted);
+  if (!it->begins && it->due) assert_true(it->checked && it->adapted);
   if (it->checked && why == PSD_RUNNING) assert_true(it->adapted);
   if (it->keeps) assert_true(it->asked);
   if (it->keeps && it->requests.save) assert_true(it->saved);
@@ -188,10 +188,10 @@ static void IteratesWhenAllIsDone(void **state)
 /* So that a run that goes on from it does not see a check that the end of this one brought about. */
 static void KeepsTheStateBeforeTheLastCheck(const PsdLoop *it)
 {
-  PsdAdmmReason reason;
+  PsdSolverReason reason;
   const PsdLoopAction action = PsdLoopDecide(it, &reason);
-  if (action == PSD_LOOP_CHECK && it->keeps && !it->begins && it->iteration % it->check_every) assert_true(it->saved);
-  if (action == PSD_LOOP_SAVE && !it->begins && it->iteration % it->check_every == 0) assert_true(it->checked);
+  if (action == PSD_LOOP_CHECK && it->keeps && !it->begins && !it->due) assert_true(it->saved);
+  if (action == PSD_LOOP_SAVE && !it->begins && it->due) assert_true(it->checked);
 }
 
 static void SavesBeforeTheCheckOfTheEnd(void **state)
@@ -224,9 +224,16 @@ static void Ask(const Run *run, PsdLoop *it)
   it->requests.save = (PetscBool)(it->keeps && run->save == it->iteration);
 }
 
+/* Bounds are looked at every third iteration. */
+static PsdLoop Iterated(const PsdLoop *it)
+{
+  const PetscInt iteration = it->iteration + 1;
+  return (PsdLoop){iteration, it->max_it, .due = (PetscBool)(iteration % 3 == 0), .keeps = it->keeps};
+}
+
 static void Act(const Run *run, PsdLoopAction action, PsdLoop *it)
 {
-  if (action == PSD_LOOP_ITERATE) *it = (PsdLoop){it->iteration + 1, it->max_it, it->check_every, .keeps = it->keeps};
+  if (action == PSD_LOOP_ITERATE) *it = Iterated(it);
   if (action == PSD_LOOP_ITERATE || action == PSD_LOOP_ASK) Ask(run, it);
   if (action == PSD_LOOP_CHECK) it->checked = PETSC_TRUE;
   if (action == PSD_LOOP_CHECK) it->reached = From(run->reached, it->iteration);
@@ -235,13 +242,13 @@ static void Act(const Run *run, PsdLoopAction action, PsdLoop *it)
   if (action == PSD_LOOP_SAVE) it->written = (PetscBool)!run->unwritable;
 }
 
-static void Goes(const Run *run, const char expected[], PsdAdmmReason end)
+static void Goes(const Run *run, const char expected[], PsdSolverReason end)
 {
   static const char letters[] = {[PSD_LOOP_ITERATE] = 'I', [PSD_LOOP_ASK] = 'A',  [PSD_LOOP_CHECK] = 'C',
                                  [PSD_LOOP_ADAPT] = 'P',   [PSD_LOOP_SAVE] = 'S', [PSD_LOOP_END] = 'E'};
   char steps[64] = "";
   PsdLoop it = run->begin;
-  PsdAdmmReason reason;
+  PsdSolverReason reason;
   for (size_t k = 0; k < sizeof(steps) - 1; k++) {
     const PsdLoopAction action = PsdLoopDecide(&it, &reason);
     steps[k] = letters[action];
@@ -254,7 +261,7 @@ static void Goes(const Run *run, const char expected[], PsdAdmmReason end)
 
 static PsdLoop Fresh(PetscInt max_it, PetscBool keeps)
 {
-  return (PsdLoop){.max_it = max_it, .check_every = 3, .keeps = keeps, .begins = PETSC_TRUE};
+  return (PsdLoop){.max_it = max_it, .keeps = keeps, .begins = PETSC_TRUE};
 }
 
 static void WithoutACheckpoint(void **state)

@@ -309,6 +309,53 @@ static void CheckProxExtremes(const Case *it)
   }
 }
 
+/* ---------------------------------------------------------------- second derivative */
+
+/* The slope's own difference along a direction. Of a loss that is a sum over scores the second derivative of a row is that of
+   each score by itself. Huber's jumps at its threshold, from where points keep away. */
+static void CheckSecondDerivative(const Case *it)
+{
+  PetscReal v[MOST_COLUMNS] = {0}, direction[MOST_COLUMNS] = {0}, product[MOST_COLUMNS] = {0}, w[MOST_COLUMNS] = {0};
+  PetscReal before[MOST_COLUMNS] = {0}, after[MOST_COLUMNS] = {0};
+  const PetscReal step = 1e-5; /* an error of step^2 times a fourth derivative, and of EPS/step */
+  if (!it->loss.ops->smooth) return;
+  for (int trial = 0; trial < TRIALS; trial++) {
+    RandomRow(it->C, trial % 2 ? 6 : 1, v);
+    RandomRow(it->C, 1, direction);
+    for (PetscInt t = 0; t < it->C; t++)
+      if (it->loss.ops->parameter && PetscAbsReal(PetscAbsReal(v[t] - it->y[t]) - it->loss.parameter) < 2 * step)
+        v[t] += 10 * step;
+    (*it->loss.ops->second)(&it->loss, 1, it->C, v, it->y, direction, product);
+    for (PetscInt t = 0; t < it->C; t++) w[t] = v[t] - step * direction[t];
+    Slope(it, w, before);
+    for (PetscInt t = 0; t < it->C; t++) w[t] = v[t] + step * direction[t];
+    Slope(it, w, after);
+    for (PetscInt t = 0; t < it->C; t++) {
+      const PetscReal difference = (after[t] - before[t]) / (2 * step);
+      if (!(PetscAbsReal(product[t] - difference) <= 4 * step * step + 8 * EPS / step))
+        Fail(it, "second derivative", product[t], difference);
+      if (!it->loss.ops->separable) continue;
+      PetscReal alone;
+      (*it->loss.ops->second)(&it->loss, 1, 1, v + t, it->y + t, direction + t, &alone);
+      if (alone != product[t]) Fail(it, "second derivative of one score", alone, product[t]);
+    }
+  }
+}
+
+/* What is a sum over scores has the value of each score by itself; what is not has not. */
+static void CheckSeparable(const Case *it)
+{
+  PetscReal v[MOST_COLUMNS] = {0}, most = 0;
+  for (int trial = 0; trial < TRIALS; trial++) {
+    PetscReal sum = 0;
+    RandomRow(it->C, 4, v);
+    for (PetscInt t = 0; t < it->C; t++) sum += (*it->loss.ops->value)(&it->loss, 1, 1, v + t, it->y + t);
+    most = PetscMax(most, PetscAbsReal(sum - Value(it, v)) / (1 + sum));
+  }
+  if ((it->C > 1 && most > 1e-13) == it->loss.ops->separable && it->C > 1)
+    Fail(it, "sum over scores", most, it->loss.ops->separable);
+}
+
 /* ---------------------------------------------------------------- what a loss states of itself */
 
 /* The first score changes the loss by its steepness, far from the targets, and by no more */
@@ -461,6 +508,8 @@ TEST(Gradient)
 TEST(Fenchel)
 TEST(Domain)
 TEST(Membership)
+TEST(SecondDerivative)
+TEST(Separable)
 TEST(ProxMinimizes)
 TEST(ProxExtremes)
 TEST(SteepnessOfEach)
@@ -477,7 +526,8 @@ int main(int argc, char **argv)
       cmocka_unit_test(Fenchel),       cmocka_unit_test(Domain),          cmocka_unit_test(Membership),
       cmocka_unit_test(ProxMinimizes), cmocka_unit_test(ProxExtremes),    cmocka_unit_test(SteepnessOfEach),
       cmocka_unit_test(ChangeOfEach),  cmocka_unit_test(RoundingOfValue), cmocka_unit_test(Corners),
-      cmocka_unit_test(Mean),          cmocka_unit_test(ClosedForm)};
+      cmocka_unit_test(Mean),          cmocka_unit_test(ClosedForm),      cmocka_unit_test(SecondDerivative),
+      cmocka_unit_test(Separable)};
   if (PsdInitialize(&argc, &argv, NULL)) return 1;
   const int failures = cmocka_run_group_tests(tests, NULL, NULL);
   return PsdFinalize() || failures;

@@ -69,7 +69,9 @@ static void SizesAreThoseOfTheProblem(void **state)
   const PsdPlanTotals totals = TotalsOf(&it);
   assert_true(totals.n == 50000 && totals.f == 48 && totals.D == 1225);
   assert_true(totals.blocks == 20 && totals.ranks == 3 && totals.iterations == 77);
-  assert_string_equal(totals.consensus, "root");
+  assert_string_equal(totals.solver, "admm");
+  assert_true(totals.kernels == 2);
+  assert_string_equal(totals.kernel[0].kernel, "root");
   MUST(PsdPlanSetMirror(it.plan, PETSC_TRUE));
   assert_true(TotalsOf(&it).n == 100000);
   TearDown(&it);
@@ -120,7 +122,7 @@ static void AllRanksPlanAlike(void **state)
   SetUp(&it);
   const PsdPlanTotals totals = TotalsOf(&it);
   least[0] = most[0] = totals.peak_root;
-  least[1] = most[1] = totals.seconds[PSD_PHASE_ADMM];
+  least[1] = most[1] = totals.seconds[PSD_PHASE_SOLVE];
   MPI_Allreduce(MPI_IN_PLACE, least, 2, MPIU_REAL, MPI_MIN, PETSC_COMM_WORLD);
   MPI_Allreduce(MPI_IN_PLACE, most, 2, MPIU_REAL, MPI_MAX, PETSC_COMM_WORLD);
   assert_true(least[0] == most[0] && least[1] == most[1]);

@@ -38,10 +38,11 @@ static PetscErrorCode ShadowCreate(PsdAdmm admm, Shadow *it)
 }
 
 /* Monitor of the solver: the first pair's blocks once more. */
-static PetscErrorCode Look(PsdAdmm admm, const PsdAdmmStatus *status, void *context)
+static PetscErrorCode Look(PsdSolver solver, const PsdSolverStatus *status, void *context)
 {
   PetscFunctionBeginUser;
   Shadow *it = context;
+  const PsdAdmm admm = solver->data;
   PetscMPIInt rank;
   (void)status;
   struct rusage usage;
@@ -78,39 +79,42 @@ static PetscErrorCode Run(void)
   PsdData data;
   PsdPatches patches;
   PsdProblem problem;
+  PsdSolver solver;
   PsdAdmm admm;
   PsdCertificate certificate;
-  PsdAdmmStatus status;
+  PsdSolverStatus status;
   Shadow shadow = {0};
-  const char *consensus, *cone;
-  PetscInt channels, height, width, f, D;
+  const PsdSolverKernel *kernel;
+  PetscInt kernels, channels, height, width, f, D;
   PetscReal slowest, memory, phases[PSD_PHASE_COUNT];
   PetscCall(PsdDataCreate(PETSC_COMM_WORLD, &data));
   PetscCall(PsdPatchesCreate(PETSC_COMM_WORLD, &patches));
   PetscCall(PsdProblemCreate(data, patches, &problem));
-  PetscCall(PsdAdmmCreate(problem, &admm));
+  PetscCall(PsdSolverCreate(problem, &solver));
   PetscCall(PsdDataSetFromOptions(data));
   PetscCall(PsdPatchesSetFromOptions(patches));
   PetscCall(PsdProblemSetFromOptions(problem));
-  PetscCall(PsdAdmmSetFromOptions(admm));
+  PetscCall(PsdSolverSetFromOptions(solver));
+  PetscCall(PsdSolverSetType(solver, "admm"));
   PetscCall(PsdProgressSetFromOptions());
   PetscCall(PsdOptionsCheckUnknown());
   PetscCall(PsdDataSetUp(data));
   PetscCall(PsdDataGetImageSize(data, &channels, &height, &width));
   PetscCall(PsdPatchesSetImageSize(patches, channels, height, width));
   PetscCall(PsdProblemSetUp(problem));
-  PetscCall(PsdAdmmSetUp(admm));
-  PetscCall(PsdAdmmSetMonitor(admm, Look, &shadow));
-  PetscCall(PsdAdmmSolve(admm, &certificate));
-  PetscCall(PsdAdmmGetStatus(admm, &status, NULL));
-  PetscCall(PsdAdmmGetKernels(admm, &consensus, &cone));
+  PetscCall(PsdSolverSetUp(solver));
+  admm = solver->data;
+  PetscCall(PsdSolverSetMonitor(solver, Look, &shadow));
+  PetscCall(PsdSolverSolve(solver, &certificate));
+  PetscCall(PsdSolverGetStatus(solver, &status, NULL));
+  PetscCall(PsdSolverGetKernels(solver, &kernels, &kernel)); /* of the consensus, of the cone */
   PetscCall(PsdProblemGetSizes(problem, NULL, &f, NULL, NULL, &D));
   slowest = admm->cone->seconds;
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &slowest, 1, MPIU_REAL, MPI_MAX, PETSC_COMM_WORLD));
   memory = shadow.memory;
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &memory, 1, MPIU_REAL, MPI_MAX, PETSC_COMM_WORLD));
   for (int p = 0; p < PSD_PHASE_COUNT; p++) phases[p] = PsdPhaseSeconds((PsdPhase)p);
-  phases[PSD_PHASE_ADMM] -= shadow.cost;
+  phases[PSD_PHASE_SOLVE] -= shadow.cost;
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, phases, PSD_PHASE_COUNT, MPIU_REAL, MPI_MAX, PETSC_COMM_WORLD));
   const PetscInt projections = status.iteration * admm->cone->team.blocks;
   const PetscReal calls = admm->cone->shared ? (PetscReal)projections : 2.0 * status.iteration * admm->blocks->local;
@@ -120,12 +124,12 @@ static PetscErrorCode Run(void)
       PetscPrintf(PETSC_COMM_WORLD,
                   "| %d | %d | %s | %s | %d | %.1e | %.1f | %.1f | %.1f | %.2f | %.2f | %.1f | %.2f | %.0f | %.1f | "
                   "%d |\n",
-                  (int)f, (int)D, consensus, cone, (int)status.iteration, (double)certificate.gap,
+                  (int)f, (int)D, kernel[0].kernel, kernel[1].kernel, (int)status.iteration, (double)certificate.gap,
                   (double)(phases[PSD_PHASE_LIFT] + phases[PSD_PHASE_GRAM]), (double)phases[PSD_PHASE_FACTOR],
-                  (double)phases[PSD_PHASE_ADMM], (double)slowest, (double)complete, (double)range,
+                  (double)phases[PSD_PHASE_SOLVE], (double)slowest, (double)complete, (double)range,
                   (double)(PetscMin(complete, range) / slowest), (double)memory, (double)phases[PSD_PHASE_CERTIFY],
                   (int)status.rank_Z));
-  PetscCall(PsdAdmmDestroy(&admm));
+  PetscCall(PsdSolverDestroy(&solver));
   PetscCall(PsdProblemDestroy(&problem));
   PetscCall(PsdPatchesDestroy(&patches));
   PetscCall(PsdDataDestroy(&data));

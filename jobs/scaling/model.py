@@ -9,7 +9,7 @@ factorised (docs/architecture.md, consensus kernels), where a sum over R ranks i
 
     gram      root: sums of panels, 8 N^2/2 bytes in all; scalapack and dual: all other ranks' features, or patches, go round
     factor    N/64 broadcasts of a block of columns, 8 N^2 bytes in all
-    admm      an iteration: C sums of N numbers and six of a few
+    solve     an iteration: C sums of N numbers and six of a few
     certify   C sums of N numbers
 
 Coefficients are not negative: least squares of relative errors, each phase weighted by its seconds or, when it is short, by a
@@ -18,7 +18,7 @@ nodes are in it; else they are assumed, and said to be.
 """
 import math
 
-PHASES = 'lift gram factor admm certify'.split()
+PHASES = 'lift gram factor solve certify'.split()
 SHORT = 0.02
 BLOCK = 64
 NOMINAL = {'latency': 5e-6, 'per_byte': 1 / 5e9}
@@ -50,7 +50,7 @@ def collectives(run, phase):
         return ranks, 8 * n * run['patches'] * run['f']
     if phase == 'factor':
         return (0.0, 0.0) if run['consensus'] == 'root' else (steps * size / BLOCK, 8 * size * size)
-    if phase == 'admm':
+    if phase == 'solve':
         return run['iterations'] * steps * (classes + 6), run['iterations'] * sums
     if phase == 'certify':
         return steps * classes, sums

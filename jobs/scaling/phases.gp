@@ -14,4 +14,4 @@ set xrange [0:*]
 array colour[6] = ["#999999", "#3a7d44", "#1b6ca8", "#8e5ea2", "#c8553d", "#e0a030"]
 edge(k) = sum [j=2:k] column(j)
 plot for [k=2:7] data using (edge(k-1)):0:(edge(k-1)):(edge(k)):($0-0.36):($0+0.36):ytic(1) every ::1 with boxxyerror \
-  linecolor rgb colour[k-1] title word("read lift gram factor admm certify", k-1)
+  linecolor rgb colour[k-1] title word("read lift gram factor solve certify", k-1)

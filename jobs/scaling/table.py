@@ -9,7 +9,7 @@ import json
 import os
 import sys
 
-PHASES = 'read lift gram factor admm certify write'.split()
+PHASES = 'read lift gram factor solve certify write'.split()
 INFO = 'study nodes cores'.split()
 CHOSEN = 'repetition patch stride classes'.split()
 REPORT = ('n f D blocks consensus cone iterations beta objective_primal objective_dual gap neurons accuracy_train '

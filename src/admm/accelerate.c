@@ -219,7 +219,7 @@ PetscErrorCode PsdAcceleratorBegin(PsdAdmm admm)
 {
   PetscFunctionBeginUser;
   PsdAccelerator *it = admm->accelerator;
-  const PetscInt iteration = admm->status.iteration + 1;
+  const PetscInt iteration = admm->solver->status.iteration + 1;
   const PetscReal whole = 1;
   if (!it) PetscFunctionReturn(0);
   if (it->stage == PSD_JUMP_DUE) {
@@ -243,7 +243,7 @@ static PetscBool Judge(PsdAdmm admm, PetscReal norm)
   const PetscBool good = (PetscBool)(norm <= (it->steady ? STEADY_GROWTH : 1) * it->norm);
   PetscReal *reach = it->steady ? &it->stretch : &it->share;
   (void)PetscInfo(NULL, "iteration %" PetscInt_FMT ": residual %g after a jump (%s %g) from %g%s\n",
-                  admm->status.iteration + 1, (double)norm, it->steady ? "stretch" : "share", (double)*reach,
+                  admm->solver->status.iteration + 1, (double)norm, it->steady ? "stretch" : "share", (double)*reach,
                   (double)it->norm, good ? "" : ": taken back");
   *reach = good ? *reach * LONGER : *reach / SHORTER;
   it->share = PetscMin(1, it->share);

@@ -4,8 +4,11 @@
 #ifndef PSD_ACCELERATE_PRIVATE_H
 #define PSD_ACCELERATE_PRIVATE_H
 
-#include <psdadmm.h>
 #include "base/visitor.h"
+#include "problem/problem.h"
+
+/* The solver that iterations are of (admm.h). */
+typedef struct _p_PsdAdmm *PsdAdmm;
 
 /* Where an iteration led to, g, and how far, f: of X = Z + U and X' (vectors), and of q = v + lambda of the
    representative samples. */

@@ -5,12 +5,12 @@
 #include "admm.h"
 #include "base/base.h"
 
-PetscReal PsdAdmmInitialPenalty(PsdAdmm admm)
+PetscReal PsdAdmmInitialPenalty(PsdAdmm admm, PetscReal beta)
 {
   const PsdLoss *loss = &admm->problem->loss;
   const PetscReal curvature = loss->ops->curvature * PsdLossSlope(loss);
   const PetscReal low = 2 * curvature * PsdConsensusShiftFloor(admm->consensus);
-  return PsdPenaltyStart(&admm->penalty.spectrum, curvature, low, admm->problem->beta, admm->blocks->pairs);
+  return PsdPenaltyStart(&admm->penalty.spectrum, curvature, low, beta, admm->blocks->pairs);
 }
 
 /* One ratio of the penalties is one factorisation: rounding of a ratio that is meant to stay is not a change. */
@@ -38,7 +38,7 @@ PetscErrorCode PsdAdmmSetPenalty(PsdAdmm admm, PetscReal rho, PetscReal sigma)
 static PetscErrorCode Gather(PsdAdmm admm, PsdPenaltyEvidence *evidence)
 {
   PetscFunctionBeginUser;
-  const PsdAdmmStatus *status = &admm->status;
+  const PsdSolverStatus *status = &admm->solver->status;
   PsdResidualSums sums;
   PetscReal multipliers, variables;
   *evidence = (PsdPenaltyEvidence){.iteration = status->iteration,
@@ -55,9 +55,10 @@ static PetscErrorCode Gather(PsdAdmm admm, PsdPenaltyEvidence *evidence)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdAdmmAdapt(PsdAdmm admm)
+PetscErrorCode PsdAdmmAdapt(PsdSolver solver)
 {
   PetscFunctionBeginUser;
+  const PsdAdmm admm = solver->data;
   const PsdPenalties now = {admm->penalty.rho, admm->split ? admm->split->sigma : 1};
   PsdPenaltyEvidence evidence;
   if (PsdAcceleratorGoesBack(admm->accelerator)) PetscFunctionReturn(0);

@@ -1,39 +1,39 @@
 /*
-   PsdAdmm: settings and set-up of the solver; its results are in results.c. The loop is in solve.c, one iteration in iterate.c.
+   ADMM as a type of solver: what it can do, its settings and its set-up. One iteration is in iterate.c, how it starts in
+   start.c, what it proves in prove.c.
 */
 #include "admm.h"
 #include "base/base.h"
-#include "certificate/witness.h"
 #include "choose_consensus.h"
 #include "problem/beta.h"
 #include "problem/samples.h"
+#include "solver_costs.h"
 
-PetscErrorCode PsdAdmmCreate(PsdProblem problem, PsdAdmm *admm)
+/* ---------------------------------------------------------------- settings */
+
+static PetscErrorCode Create(PsdSolver solver, void **data)
 {
   PetscFunctionBeginUser;
-  PsdCheckHandle(problem);
   PsdAdmm it;
   PetscCall(PetscNew(&it));
-  it->problem = problem;
-  it->settings = (PsdAdmmSettings){
-      .gap = 1e-4, .max_it = 5000, .relaxation = 1.6, .check_every = PSD_CHECK_EVERY, .screening = PETSC_TRUE};
+  it->solver = solver;
+  it->problem = solver->problem;
+  it->settings = (PsdAdmmSettings){.relaxation = 1.6, .check_every = PSD_CHECK_EVERY, .screening = PETSC_TRUE};
   PetscCall(PsdConsensusCreate(&it->consensus));
   PetscCall(PsdConeCreate(&it->cone));
-  *admm = it;
+  *data = it;
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdAdmmSetFromOptions(PsdAdmm admm)
+static const char *const own_options[] = {"-rho",  "-sigma",        "-relaxation",  "-check_every", "-screening",
+                                          "-cone", "-cone_partial", "-cone_lapack", "-consensus",   NULL};
+
+static PetscErrorCode SetFromOptions(void *data)
 {
   PetscFunctionBeginUser;
-  PsdCheckHandle(admm);
+  const PsdAdmm admm = data;
   PsdAdmmSettings *settings = &admm->settings;
   const PsdRange relaxation = {1, 1.9, PETSC_FALSE}; /* where no loss is slow */
-  PetscCall(PsdOptionsHeading("Solver"));
-  PetscCall(PsdOptionReal("-gap", "stop at this certified relative gap", PSD_POSITIVE, &settings->gap, NULL));
-  PetscCall(PsdOptionInt("-max_it", "most iterations", 1, PETSC_MAX_INT, &settings->max_it, NULL));
-  PetscCall(PsdOptionReal("-time_limit", "seconds after which the run ends with what it has; 0 = none", PSD_NONNEGATIVE,
-                          &settings->time_limit, NULL));
   PetscCall(PsdOptionReal("-rho", "penalty to start from, of weights as the network has them; 0 = estimated",
                           PSD_NONNEGATIVE, &settings->rho, NULL));
   PetscCall(PsdOptionReal("-sigma",
@@ -49,32 +49,22 @@ PetscErrorCode PsdAdmmSetFromOptions(PsdAdmm admm)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdAdmmSetTolerances(PsdAdmm admm, PetscReal gap, PetscInt max_it)
+static PetscErrorCode SetPlanFromOptions(void *data)
 {
   PetscFunctionBeginUser;
-  PsdCheckHandle(admm);
-  admm->settings.gap = gap;
-  admm->settings.max_it = max_it;
+  const PsdAdmm admm = data;
+  PetscCall(PsdConsensusSetFromOptions(admm->consensus));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdAdmmGetTolerances(PsdAdmm admm, PetscReal *gap, PetscInt *max_it)
+/* It can do all that is asked of a solver, up to the memory. */
+static PetscBool Prefers(const PsdSizes *sizes)
 {
-  PetscFunctionBeginUser;
-  PsdCheckHandle(admm);
-  if (gap) *gap = admm->settings.gap;
-  if (max_it) *max_it = admm->settings.max_it;
-  PetscFunctionReturn(0);
+  (void)sizes;
+  return PETSC_TRUE;
 }
 
-PetscErrorCode PsdAdmmSetMonitor(PsdAdmm admm, PsdAdmmMonitor monitor, void *context)
-{
-  PetscFunctionBeginUser;
-  PsdCheckHandle(admm);
-  admm->monitor = monitor;
-  admm->monitor_context = context;
-  PetscFunctionReturn(0);
-}
+/* ---------------------------------------------------------------- set-up */
 
 #define VECTORS 12
 
@@ -133,10 +123,10 @@ static PetscErrorCode CreateParts(PsdAdmm admm)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode CreateSplitting(PsdAdmm admm, PetscReal sigma)
+static PetscErrorCode CreateSplitting(PsdAdmm admm)
 {
   PetscFunctionBeginUser;
-  PetscCall(PsdSplittingCreate(admm->problem, sigma, &admm->split));
+  PetscCall(PsdSplittingCreate(admm->problem, admm->settings.sigma, &admm->split));
   PsdConsensusSetTarget(admm->consensus, admm->split->pull);
   PetscCall(PsdAcceleratorCreate(admm->problem, &admm->accelerator));
   PetscCall(SayIfStreamed(admm->problem));
@@ -156,75 +146,90 @@ static PetscErrorCode CheckPenalty(PsdAdmm admm)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdAdmmSetUp(PsdAdmm admm)
+#define LEAST_WAIT 10 /* iterations, however often bounds are looked at */
+
+static PetscErrorCode SetUp(PsdSolver solver)
 {
   PetscFunctionBeginUser;
-  PsdCheckHandle(admm);
-  const PsdLoss *loss = &admm->problem->loss;
-  const PetscReal sigma = admm->settings.sigma > 0 ? admm->settings.sigma : loss->ops->sigma * PsdLossSlope(loss);
-  admm->blocks = admm->problem->blocks;
+  const PsdAdmm admm = solver->data;
+  const PsdProblem problem = admm->problem;
+  const PsdCheckpoint *checkpoint = &solver->checkpoint;
+  const PsdLoss *loss = &problem->loss;
+  admm->blocks = problem->blocks;
+  solver->wait = PetscMax(LEAST_WAIT, admm->settings.check_every);
+  if (admm->settings.sigma == 0) admm->settings.sigma = loss->ops->sigma * PsdLossSlope(loss);
   PetscCall(CheckPenalty(admm));
-  PetscCall(PsdCheckpointBegin(admm));
-  PetscCall(PsdResumeOpen(admm));
-  PetscCall(PsdConsensusSettle(admm->consensus, admm->problem));
-  PetscCall(PsdConsensusAssemble(admm->consensus, admm->problem));
-  if (loss->ops->splits) PetscCall(PsdProblemLift(admm->problem)); /* not yet, where A'A came from a file */
+  if (checkpoint->gram_path[0]) PsdConsensusKeepGram(admm->consensus, checkpoint->gram_path, checkpoint->resume);
+  PetscCall(PsdConsensusSettle(admm->consensus, problem));
+  PetscCall(PsdConsensusAssemble(admm->consensus, problem));
+  if (loss->ops->splits) PetscCall(PsdProblemLift(problem)); /* not yet, where A'A came from a file */
 
-  PetscCall(PsdProblemFindBeta(admm->problem, PsdConsensusGetTrace(admm->consensus)));
+  PetscCall(PsdProblemFindBeta(problem, PsdConsensusGetTrace(admm->consensus)));
   PetscCall(PsdPhaseBegin(PSD_PHASE_FACTOR));
   PetscCall(CreateParts(admm));
-  if (loss->ops->splits) PetscCall(CreateSplitting(admm, sigma));
-  if (admm->checkpoint.archive) {
-    PetscCall(PsdResumeLoad(admm));
-    PetscCall(PsdConsensusFactor(admm->consensus, admm->penalty.rho / 2 / (admm->split ? admm->split->sigma : 1)));
-  } else {
-    PetscCall(PsdAdmmStart(admm, sigma));
-  }
+  if (loss->ops->splits) PetscCall(CreateSplitting(admm));
   PetscCall(PsdPhaseEnd(PSD_PHASE_FACTOR));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdAdmmGetHistory(PsdAdmm admm, PetscInt *count, const PsdAdmmStatus *rows[])
+/* ---------------------------------------------------------------- what it takes */
+
+#define ITERATIONS 150 /* that a plan thinks usual */
+
+/* With the consensus kernel asked for, whether it fits or not, or the one that a run would choose. */
+static PetscErrorCode Plan(void *data, const PsdSolverJob *job, PsdSolverPlan *plan)
 {
   PetscFunctionBeginUser;
-  PsdCheckHandle(admm);
-  *count = admm->history.rows;
-  *rows = admm->history.row;
+  const PsdAdmm admm = data;
+  const PsdConsensusKernel *kernel = PsdConsensusGetKernel(admm->consensus);
+  if (kernel) PetscCall(PsdConsensusCheckSupports(kernel, job->sizes, job->loss->ops->name));
+  else PetscCall(PsdConsensusChoose(job->sizes, job->node, PSD_FORM_ANY, &kernel));
+  plan->iterations = job->iterations > 0 ? job->iterations : ITERATIONS;
+  plan->kernels = 2;
+  plan->kernel[0] = (PsdSolverKernel){"consensus", kernel->name};
+  plan->kernel[1] = (PsdSolverKernel){"cone", PsdConeDescribe(job->sizes)};
+  PsdAdmmMemory(job->sizes, kernel, job->node->program, &plan->memory);
+  PsdAdmmCosts(job->sizes, kernel, job->rates, plan->iterations, plan->cost);
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdAdmmGetKernels(PsdAdmm admm, const char *consensus[], const char *cone[])
+/* ---------------------------------------------------------------- results */
+
+static PetscReal BestBound(PsdSolver solver)
+{
+  const PsdAdmm admm = solver->data;
+  return admm->bounds->best;
+}
+
+static void Learn(PsdSolver solver, PetscReal most)
+{
+  const PsdAdmm admm = solver->data;
+  admm->bounds->best = PetscMin(admm->bounds->best, most);
+}
+
+static PetscErrorCode GetNeurons(PsdSolver solver, PsdNeurons *all)
 {
   PetscFunctionBeginUser;
-  PsdCheckHandle(admm);
-  if (consensus) *consensus = PsdConsensusGetKernel(admm->consensus)->name;
-  if (cone) {
-    PetscCall(PsdConeGetUse(admm->cone, sizeof(admm->cone_use), admm->cone_use));
-    *cone = admm->cone_use;
-  }
+  const PsdAdmm admm = solver->data;
+  PetscCall(PsdNeuronsGather(admm->blocks->comm, &admm->best.neurons, all));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdAdmmKeepWitness(PsdAdmm admm)
+static PetscErrorCode GetKernels(PsdSolver solver, PetscInt *count, PsdSolverKernel kernels[])
 {
   PetscFunctionBeginUser;
-  if (!admm->witness) PetscCall(PsdWitnessCreate(admm->problem->comm, &admm->witness));
+  const PsdAdmm admm = solver->data;
+  PetscCall(PsdConeGetUse(admm->cone, sizeof(admm->cone_use), admm->cone_use));
+  *count = 2;
+  kernels[0] = (PsdSolverKernel){"consensus", PsdConsensusGetKernel(admm->consensus)->name};
+  kernels[1] = (PsdSolverKernel){"cone", admm->cone_use};
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdAdmmGetWitness(PsdAdmm admm, PsdWitness *witness)
+static PetscErrorCode Destroy(void **data)
 {
   PetscFunctionBeginUser;
-  *witness = admm->witness;
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode PsdAdmmDestroy(PsdAdmm *admm)
-{
-  PetscFunctionBeginUser;
-  PsdCheckHandle(admm);
-  if (!*admm) PetscFunctionReturn(0);
-  PsdAdmm it = *admm;
+  PsdAdmm it = *data;
   Vec *vectors[VECTORS];
   ListVectors(it, vectors);
   for (size_t k = 0; k < VECTORS; k++) PetscCall(VecDestroy(vectors[k]));
@@ -236,12 +241,38 @@ PetscErrorCode PsdAdmmDestroy(PsdAdmm *admm)
   PetscCall(PetscFree(it->extracted.factor));
   PetscCall(PsdSplittingDestroy(&it->split));
   PetscCall(PsdAcceleratorDestroy(&it->accelerator));
-  PetscCall(PsdWitnessDestroy(&it->witness));
   PetscCall(PsdBoundsDestroy(&it->bounds));
-  PetscCall(PsdCheckpointDestroy(&it->checkpoint));
-  PetscCall(PsdHistoryDestroy(&it->history));
   PetscCall(PsdConeDestroy(&it->cone));
   PetscCall(PsdConsensusDestroy(&it->consensus));
-  PetscCall(PetscFree(*admm));
+  PetscCall(PetscFree(*data));
   PetscFunctionReturn(0);
 }
+
+const PsdSolverType PsdSolverAdmm = {.name = "admm",
+                                     .help = "ADMM",
+                                     .takes_corners = PETSC_TRUE,
+                                     .has_gram = PETSC_TRUE,
+                                     .own = own_options,
+                                     .prefers = Prefers,
+                                     .create = Create,
+                                     .set_from_options = SetFromOptions,
+                                     .set_plan_from_options = SetPlanFromOptions,
+                                     .destroy = Destroy,
+                                     .plan = Plan,
+                                     .set_up = SetUp,
+                                     .start = PsdAdmmStart,
+                                     .resume = PsdAdmmResume,
+                                     .set_initial = PsdAdmmSetInitial,
+                                     .fix_network = PsdAdmmFixNetwork,
+                                     .set_beta = PsdAdmmSetBeta,
+                                     .best_bound = BestBound,
+                                     .iterate = PsdAdmmIterate,
+                                     .check = PsdAdmmCheck,
+                                     .adapt = PsdAdmmAdapt,
+                                     .complete = PsdAdmmComplete,
+                                     .certify = PsdAdmmCertify,
+                                     .learn = Learn,
+                                     .visit_form = PsdAdmmVisitForm,
+                                     .visit_state = PsdAdmmVisitState,
+                                     .get_neurons = GetNeurons,
+                                     .get_kernels = GetKernels};

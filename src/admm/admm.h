@@ -6,22 +6,17 @@
 #ifndef PSD_ADMM_PRIVATE_H
 #define PSD_ADMM_PRIVATE_H
 
-#include <psdadmm.h>
 #include "accelerate.h"
 #include "certificate/bounds.h"
-#include "checkpoint.h"
 #include "cone/cone.h"
-#include "loop.h"
 #include "network/neurons.h"
 #include "penalty.h"
+#include "solver/solver.h"
 #include "split.h"
 
 #define PSD_CHECK_EVERY 10 /* iterations between checks of the bounds, unless -check_every says otherwise */
 
 typedef struct {
-  PetscReal gap; /* stop when the certified gap is this small */
-  PetscInt max_it;
-  PetscReal time_limit; /* seconds since the start of the program; 0 = none */
   PetscReal relaxation; /* over-relaxation, 1.6 */
   PetscReal rho;        /* initial penalty; 0 = estimated */
   PetscReal sigma;      /* initial penalty of v = A S; 0 = the loss's own */
@@ -67,20 +62,8 @@ typedef struct {
   PsdPenaltyChanges changes;
 } PsdPenaltyState;
 
-/* Iterations of the last checks of the bounds. */
-typedef struct {
-  PetscInt last;
-  PetscBool pending; /* the last iteration ended with one that the penalty was not adapted to, as the run ends */
-} PsdChecks;
-
-typedef struct {
-  PetscLogDouble start;   /* of the loop; of a run that is continued, as if it had not been interrupted */
-  PetscLogDouble elapsed; /* before it was */
-  PetscLogDouble longest; /* the longest pass through the loop, ... */
-  PetscLogDouble pass;    /* ... and when the one at hand began */
-} PsdClock;
-
 struct _p_PsdAdmm {
+  PsdSolver solver; /* that this is the state of */
   PsdProblem problem;
   PsdBlocks blocks;
   PsdConsensus consensus;
@@ -93,55 +76,49 @@ struct _p_PsdAdmm {
   PsdAccelerator *accelerator; /* of losses that are split; else NULL */
   PsdExtraction extracted;
   PsdBestNetwork best;
-  PsdWitness witness; /* of the last certificate; NULL: none is kept */
   PsdPenaltyState penalty;
-  PsdChecks checks;
-  PsdAdmmStatus status;
-  PsdAdmmReason reason;
-  PetscInt round;    /* of PsdAdmmSolve, ... */
-  PetscReal target;  /* ... and the gap that it is for, ... */
-  PetscInt patience; /* ... which does not count before this iteration */
-
-  PsdClock clock;
-  PsdCheckpoint checkpoint;
-  PsdHistory history; /* all checks so far, where there are checkpoints */
-  char cone_use[128]; /* what PsdAdmmGetKernels says of the cone */
-  PsdAdmmMonitor monitor;
-  void *monitor_context;
+  char cone_use[128]; /* what PsdSolverGetKernels says of the cone */
 };
 
-/* results.c: what the user is told of the status, in the user's units. Not collective. */
-PsdAdmmStatus PsdAdmmStatusNow(PsdAdmm admm);
+/* The functions of the type, as the comments at PsdSolverType say: */
 
-/* start.c: from nothing, with the penalty that was given or one that is estimated. Collective. */
-PetscErrorCode PsdAdmmStart(PsdAdmm admm, PetscReal sigma);
+/* start.c: from nothing, with the penalty that was given or one that is estimated; from a network; from where it stands */
+PetscErrorCode PsdAdmmStart(PsdSolver solver);
+PetscErrorCode PsdAdmmSetInitial(PsdSolver solver, PsdNetwork network);
+PetscErrorCode PsdAdmmSetBeta(PsdSolver solver, PetscReal beta);
+/* iterate.c */
+PetscErrorCode PsdAdmmIterate(PsdSolver solver, PetscBool *due);
+/* check.c: residuals, extracted network, bounds */
+PetscErrorCode PsdAdmmCheck(PsdSolver solver);
+/* adapt.c: the penalties */
+PetscErrorCode PsdAdmmAdapt(PsdSolver solver);
+/* prove.c: what is proved, of the network found or of one that is given */
+PetscErrorCode PsdAdmmFixNetwork(PsdSolver solver, PsdNetwork network);
+PetscErrorCode PsdAdmmCertify(PsdSolver solver, PsdCertificate *certificate);
+/* state.c */
+PetscErrorCode PsdAdmmVisitForm(PsdSolver solver, PsdVisitor visitor);
+PetscErrorCode PsdAdmmVisitState(PsdSolver solver, PsdVisitor visitor);
+PetscErrorCode PsdAdmmResume(PsdSolver solver);
+PetscErrorCode PsdAdmmComplete(PsdSolver solver, PetscBool checked);
 
-/* iterate.c: one iteration */
-PetscErrorCode PsdAdmmIterate(PsdAdmm admm);
+/* What several of them share: */
 
 /* spectrum.c: what h sees of G_P, by a few Lanczos steps. Collective; before the first factorisation. */
 PetscErrorCode PsdSpectrumFind(PsdConsensus consensus, PsdSpectrum *spectrum);
 
 /* adapt.c */
-/* PsdAdmmInitialPenalty - rho of the order of beta over the size of Z, for the problem's beta. Not collective. */
-PetscReal PsdAdmmInitialPenalty(PsdAdmm admm);
+/* PsdAdmmInitialPenalty - rho of the order of beta over the size of Z. Not collective. */
+PetscReal PsdAdmmInitialPenalty(PsdAdmm admm, PetscReal beta);
 /* PsdAdmmSetPenalty - changes rho, and sigma where the loss is split: rescales U and lambda; factorises anew unless their
    ratio stays. Collective. */
 PetscErrorCode PsdAdmmSetPenalty(PsdAdmm admm, PetscReal rho, PetscReal sigma);
-/* PsdAdmmAdapt - to what the last check has shown. Collective. */
-PetscErrorCode PsdAdmmAdapt(PsdAdmm admm);
 
 /* PsdAdmmScreen - finds the pairs of blocks that are zero for the problem's beta now, and has the projection leave them so, until
    it is called again; their number. Needs bounds for this beta; nothing is screened before the first certificate, without A'A or
    with a loss that is split. Collective. */
 PetscErrorCode PsdAdmmScreen(PsdAdmm admm, PetscInt *screened);
 
-/* check.c: residuals, extracted network, bounds */
-PetscErrorCode PsdAdmmCheck(PsdAdmm admm);
 /* PsdAdmmSum - the sums of the last iteration, over all ranks. Collective. */
 PetscErrorCode PsdAdmmSum(PsdAdmm admm, PsdResidualSums *sums);
-
-/* stop.c: what the clock and signals ask for, the same on all ranks. Collective. */
-PetscErrorCode PsdAdmmAskRequests(PsdAdmm admm, PsdRequests *requests);
 
 #endif

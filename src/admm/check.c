@@ -46,7 +46,7 @@ static PetscErrorCode ExtractNetwork(PsdAdmm admm, PetscReal *weight, PetscInt *
 static PetscErrorCode TakeNetwork(PsdAdmm admm, PsdIterate *iterate)
 {
   PetscFunctionBeginUser;
-  PsdAdmmStatus *status = &admm->status;
+  PsdSolverStatus *status = &admm->solver->status;
   PetscInt neurons = 0;
   PetscCall(ExtractNetwork(admm, &iterate->weight, &status->rank_Z, &neurons));
   if (PsdConsensusUsesSamples(admm->consensus)) {
@@ -87,10 +87,11 @@ static PsdGapParts SplitGap(PsdAdmm admm, PetscReal T4)
   return (PsdGapParts){admm->bounds->primal - affine, dual->infeasible - dual->value};
 }
 
-PetscErrorCode PsdAdmmCheck(PsdAdmm admm)
+PetscErrorCode PsdAdmmCheck(PsdSolver solver)
 {
   PetscFunctionBeginUser;
-  PsdAdmmStatus *status = &admm->status;
+  const PsdAdmm admm = solver->data;
+  PsdSolverStatus *status = &admm->solver->status;
   PsdResidualSums sums;
   PsdIterate iterate = {.S = admm->iterate.S,
                         .Sh = admm->iterate.Sh,

@@ -135,9 +135,11 @@ static PetscErrorCode FollowSamples(PsdAdmm admm)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdAdmmIterate(PsdAdmm admm)
+PetscErrorCode PsdAdmmIterate(PsdSolver solver, PetscBool *due)
 {
   PetscFunctionBeginUser;
+  const PsdAdmm admm = solver->data;
+  *due = (PetscBool)((solver->status.iteration + 1) % admm->settings.check_every == 0);
   PetscCall(PsdAcceleratorBegin(admm));
   PetscCall(PullTowards(admm));
   PetscCall(PsdConsensusStep(admm->consensus, admm->iterate.Sh, admm->iterate.S));

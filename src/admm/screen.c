@@ -32,7 +32,7 @@ PetscErrorCode PsdAdmmScreen(PsdAdmm admm, PetscInt *screened)
   const PsdBlocks blocks = admm->blocks;
   const PetscReal *local;
   PetscInt zero = 0;
-  const PetscReal radius = PetscSqrtReal(2 * PetscMax(0, admm->status.objective - admm->bounds->best));
+  const PetscReal radius = PetscSqrtReal(2 * PetscMax(0, admm->solver->status.objective - admm->bounds->best));
   *screened = 0;
   for (PetscInt k = 0; k < blocks->local; k++) PsdConeSetZero(admm->cone, k, PETSC_FALSE);
   if (!admm->settings.screening || admm->split || !PsdConsensusCanSolve(admm->consensus) || !problem->region_norm)

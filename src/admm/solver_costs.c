@@ -30,7 +30,7 @@ static void SplittingMemory(const PsdSizes *s, PsdMemory *memory)
   const PetscReal numbers = REAL * PsdSizesRows(s, s->n_local) * s->C, points = 2 * REAL * s->n_local * s->C;
   const PetscReal columns = 2 * REAL * s->D * s->C;
   AddSplitting(s, memory, "splitting", PSD_PHASE_FACTOR, (s->folded ? 9 : 8) * numbers + columns, 4);
-  AddSplitting(s, memory, "records of iterations", PSD_PHASE_ADMM, PSD_RECORDS * 2 * numbers, PSD_RECORDS * 4);
+  AddSplitting(s, memory, "records of iterations", PSD_PHASE_SOLVE, PSD_RECORDS * 2 * numbers, PSD_RECORDS * 4);
   PsdMemoryAdd(memory, "dual points", PSD_PHASE_CERTIFY, PSD_PHASE_CERTIFY, points, points);
 }
 
@@ -87,7 +87,7 @@ void PsdAdmmCosts(const PsdSizes *s, const PsdConsensusKernel *kernel, const Psd
   cost[PSD_PHASE_GRAM] = consensus.assemble;
   cost[PSD_PHASE_FACTOR] =
       PsdCostSum(PsdCostSum(consensus.factor, PsdCostTimes(PSD_LANCZOS_STEPS, consensus.multiply)), polar);
-  cost[PSD_PHASE_ADMM] = PsdCostSum(
+  cost[PSD_PHASE_SOLVE] = PsdCostSum(
       PsdCostSum(PsdCostTimes(count, Iteration(s, &consensus, rates)), PsdCostTimes(FACTORIZATIONS, consensus.factor)),
       PsdCostSum(Projections(s, rates, count), PsdCostTimes(checks, Check(s, kernel->form, &consensus, rates))));
   cost[PSD_PHASE_CERTIFY] = PsdCostSum(PsdEvaluateCost(s, kernel->samples, rates), PsdCostTimes(2, polar));

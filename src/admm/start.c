@@ -5,20 +5,21 @@
 #include "base/base.h"
 #include "certificate/user_network.h"
 
-PetscErrorCode PsdAdmmStart(PsdAdmm admm, PetscReal sigma)
+PetscErrorCode PsdAdmmStart(PsdSolver solver)
 {
   PetscFunctionBeginUser;
+  const PsdAdmm admm = solver->data;
   PsdPenaltyState *penalty = &admm->penalty;
   PetscReal rho = PsdToUnits(admm->problem->units, PSD_UNIT_PENALTY, admm->settings.rho);
   if (rho == 0) {
     PetscCall(PsdSpectrumFind(admm->consensus, &penalty->spectrum));
-    rho = PsdAdmmInitialPenalty(admm);
+    rho = PsdAdmmInitialPenalty(admm, admm->problem->beta);
     PetscCall(
         PetscInfo(NULL, "initial rho %g, mean eigenvalue seen by h %g\n", (double)rho, (double)penalty->spectrum.mean));
   }
-  PetscCall(PsdAdmmSetPenalty(admm, rho, sigma));
+  PetscCall(PsdAdmmSetPenalty(admm, rho, admm->settings.sigma));
   /* the network without neurons: objective L(0) */
-  admm->status = (PsdAdmmStatus){.objective = admm->problem->loss_at_zero, .gap = 1, .rho = penalty->rho};
+  solver->status = (PsdSolverStatus){.objective = admm->problem->loss_at_zero, .gap = 1, .rho = penalty->rho};
   PetscFunctionReturn(0);
 }
 
@@ -39,10 +40,10 @@ static PetscErrorCode SelectSign(const PsdNeurons *all, PetscInt s, PsdNeurons *
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdAdmmSetInitial(PsdAdmm admm, PsdNetwork network)
+PetscErrorCode PsdAdmmSetInitial(PsdSolver solver, PsdNetwork network)
 {
   PetscFunctionBeginUser;
-  PsdCheckHandle(admm);
+  const PsdAdmm admm = solver->data;
   PsdNeurons all;
   PetscCall(PsdProblemReadNeurons(admm->problem, network, &all));
   for (PetscInt s = 0; s < 2; s++) {
@@ -65,39 +66,39 @@ PetscErrorCode PsdAdmmSetInitial(PsdAdmm admm, PsdNetwork network)
    are of the size of beta. The penalty follows the rule of the start by as much as that changes, so that what was
    learned is kept.
 */
-PetscErrorCode PsdAdmmSetBeta(PsdAdmm admm, PetscReal beta)
+PetscErrorCode PsdAdmmSetBeta(PsdSolver solver, PetscReal beta)
 {
   PetscFunctionBeginUser;
-  PsdCheckHandle(admm);
+  const PsdAdmm admm = solver->data;
   const PsdProblem problem = admm->problem;
   const PetscReal last = problem->beta, empty = problem->loss_at_zero;
   const PetscReal sigma = admm->split ? admm->split->sigma : 1;
   const PetscBool estimated = (PetscBool)(admm->penalty.spectrum.steps > 0); /* rather than given, as -rho */
-  const PetscReal start = estimated ? PsdAdmmInitialPenalty(admm) : 1;
+  const PetscReal start = estimated ? PsdAdmmInitialPenalty(admm, last) : 1;
   PetscCall(PsdProblemTakeBeta(problem, beta));
-  problem->request.beta_rel = problem->request.beta_noise = 0;
   const PetscReal factor = problem->beta / last;
-  PetscReal objective = admm->status.objective + (problem->beta - last) * admm->best.weight;
+  PetscReal objective = solver->status.objective + (problem->beta - last) * admm->best.weight;
   PetscCall(PsdPhaseBegin(PSD_PHASE_FACTOR));
   PetscCall(PsdBoundsSetBeta(admm->bounds));
-  if (estimated) PetscCall(PsdAdmmSetPenalty(admm, admm->penalty.rho * PsdAdmmInitialPenalty(admm) / start, sigma));
+  if (estimated) {
+    const PetscReal now = PsdAdmmInitialPenalty(admm, problem->beta);
+    PetscCall(PsdAdmmSetPenalty(admm, admm->penalty.rho * now / start, sigma));
+  }
   for (PetscInt s = 0; s < 2; s++) PetscCall(VecScale(admm->iterate.U[s], factor));
   PetscCall(PsdConsensusRescale(admm->consensus, factor));
   PsdAcceleratorReset(admm->accelerator);
   admm->penalty.changes = (PsdPenaltyChanges){0};
-  admm->checks.last = admm->round = admm->history.rows = 0;
-  admm->clock.elapsed = 0;
   if (objective > empty) {
     objective = empty;
     admm->best.neurons.N = 0;
     admm->best.weight = 0;
     PetscCall(VecSet(admm->best.S, 0));
   }
-  admm->status = (PsdAdmmStatus){.objective = objective,
-                                 .gap = 1,
-                                 .rho = admm->penalty.rho,
-                                 .neurons = objective < empty ? admm->status.neurons : 0};
-  PetscCall(PsdAdmmScreen(admm, &admm->status.screened));
+  solver->status = (PsdSolverStatus){.objective = objective,
+                                     .gap = 1,
+                                     .rho = admm->penalty.rho,
+                                     .neurons = objective < empty ? solver->status.neurons : 0};
+  PetscCall(PsdAdmmScreen(admm, &solver->status.screened));
   PetscCall(PsdPhaseEnd(PSD_PHASE_FACTOR));
   PetscFunctionReturn(0);
 }

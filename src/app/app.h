@@ -72,7 +72,9 @@ PetscErrorCode PsdWarnOfRounding(const PsdCertificate *certificate);
 typedef struct {
   const PsdInvocation *invocation;
   PetscInt n, f, D, blocks;
-  const char *loss, *consensus, *cone;
+  const char *loss, *solver;
+  PetscInt kernels;
+  const PsdSolverKernel *kernel;
   PetscInt iterations, neurons;
   PetscReal beta, beta_max;
   PsdCertificate certificate;
@@ -128,13 +130,14 @@ void PsdCountAdd(PsdMpiCall call, double bytes, double seconds);
 /* ---------------------------------------------------------------- shared by those that train: training.c */
 
 /* Makes the problem of the data and gets the solver ready. */
-PetscErrorCode PsdTrainingSetUp(PsdData data, PsdPatches patches, PsdProblem problem, PsdAdmm admm);
+PetscErrorCode PsdTrainingSetUp(PsdData data, PsdPatches patches, PsdProblem problem, PsdSolver solver);
 /* What is trained on, in a line; fills the report's part about it. */
 PetscErrorCode PsdTrainingDescribe(PsdData data, PsdPatches patches, PsdProblem problem, PsdReport *report);
 /* The solver's network with its certificate, written to `path` unless that is empty. */
-PetscErrorCode PsdTrainingSave(PsdAdmm admm, const PsdCertificate *certificate, const char path[], PsdNetwork *network);
+PetscErrorCode PsdTrainingSave(PsdSolver solver, const PsdCertificate *certificate, const char path[],
+                               PsdNetwork *network);
 /* When a gap is above what was asked for: what happened and what to try, in a few last lines. */
-PetscErrorCode PsdTrainingExplain(const PsdCertificate *certificate, PetscReal asked, PsdAdmmReason reason);
+PetscErrorCode PsdTrainingExplain(const PsdCertificate *certificate, PetscReal asked, PsdSolverReason reason);
 /* The last fraction of the images, which training leaves out. */
 PetscErrorCode PsdHeldOutRead(PsdData training, PetscReal fraction, PsdData *held_out);
 /* Accuracy on other images, 0..1, and mean loss an image. */

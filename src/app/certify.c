@@ -9,6 +9,7 @@
 
 typedef struct {
   char model[PETSC_MAX_PATH_LEN], certificate[PETSC_MAX_PATH_LEN], certificate_out[PETSC_MAX_PATH_LEN];
+  const char *solver;
   PetscReal target, memory;
   PetscInt max_it;
 } Choices;
@@ -21,6 +22,8 @@ static PetscErrorCode CheckChoices(const Choices *choices)
   PsdCheckInput(!given, "option -classes: certify takes the classes from the file");
   PetscCall(PetscOptionsHasName(NULL, NULL, "-max_it", &given));
   PsdCheckInput(!given || !choices->certificate[0], "option -max_it: nothing is searched for with -certificate");
+  PetscCall(PetscOptionsHasName(NULL, NULL, "-solver", &given));
+  PsdCheckInput(!given || !choices->certificate[0], "option -solver: nothing is searched for with -certificate");
   PsdCheckInput(choices->model[0] || choices->certificate[0],
                 "options -model and -certificate: found neither, expected a network, a certificate, or both");
   PsdCheckInput(!choices->certificate[0] || !choices->certificate_out[0],
@@ -39,6 +42,7 @@ static PetscErrorCode ReadOptions(Choices *choices, PsdData data, PetscBool *don
   PetscCall(PsdOptionPath("-certificate", "file a bound's proof was written to, to be checked without a search",
                           PSD_PATH_INPUT, PETSC_FALSE, choices->certificate));
   PetscCall(PsdOptionsHeading("Search for a bound"));
+  PetscCall(PsdSolverTypeFromOptions(&choices->solver));
   PetscCall(PsdOptionReal("-gap", "stop looking for a better bound at this gap; 0 = the model's", PSD_NONNEGATIVE,
                           &choices->target, NULL));
   PetscCall(PsdOptionInt("-max_it", "most iterations of that search; 0 = only the network's own residual", 0,
@@ -129,7 +133,7 @@ static PetscErrorCode CertifyModel(const Choices *choices, PsdData data, int *ex
   PetscCall(PsdNetworkGetTraining(network, &training));
   const PetscReal target = choices->target > 0 ? choices->target : PetscMax(training.gap, ALL_ROUNDING);
   PetscCall(Normalize(network));
-  PetscCall(PsdCertifyNetwork(problem, network, target, choices->max_it, &certificate,
+  PetscCall(PsdCertifyNetwork(problem, network, choices->solver, target, choices->max_it, &certificate,
                               choices->certificate_out[0] ? &witness : NULL));
   *exit_status = certificate.gap <= target ? PSD_EXIT_DONE : PSD_EXIT_NOT_CONVERGED;
   PetscCall(PrintModel(&certificate, &training));

@@ -13,7 +13,7 @@
 #define LAST_BETA 0.001 /* of the beta_max of random targets: beyond what did best on any data set tried */
 #define IDENTITY 256    /* bytes of the text that says which path this is */
 
-/* The numbers of a row; all but the last are those of path.csv, in its order. REASON: a PsdAdmmReason. */
+/* The numbers of a row; all but the last are those of path.csv, in its order. REASON: a PsdSolverReason. */
 enum {
   NUMBER,
   BETA,
@@ -86,8 +86,8 @@ static PetscErrorCode DeclareAll(const Choices *choices)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode ReadOptions(Choices *choices, PsdData data, PsdPatches patches, PsdProblem problem, PsdAdmm admm,
-                                  PetscBool *done)
+static PetscErrorCode ReadOptions(Choices *choices, PsdData data, PsdPatches patches, PsdProblem problem,
+                                  PsdSolver solver, PetscBool *done)
 {
   PetscFunctionBeginUser;
   PetscBool flip = PETSC_FALSE;
@@ -100,8 +100,8 @@ static PetscErrorCode ReadOptions(Choices *choices, PsdData data, PsdPatches pat
   PetscCall(PsdPatchesSetFromOptions(patches));
   PetscCall(PsdProblemSetBetaNoise(problem, LAST_BETA));
   PetscCall(PsdProblemSetFromOptions(problem));
-  PetscCall(PsdAdmmSetFromOptions(admm));
-  PetscCall(PsdAdmmSetCheckpointFromOptions(admm));
+  PetscCall(PsdSolverSetFromOptions(solver));
+  PetscCall(PsdSolverSetCheckpointFromOptions(solver));
   PetscCall(ReadBetas(choices));
   PetscCall(PsdOptionsHeading("Output"));
   PetscCall(PsdOptionPath("-model", "file the best network is written to (HDF5)", PSD_PATH_OUTPUT, PETSC_TRUE,
@@ -120,7 +120,7 @@ static PetscErrorCode ReadOptions(Choices *choices, PsdData data, PsdPatches pat
   if (*done) PetscFunctionReturn(0);
   PsdCheckInput(!(choices->validation > 0 && choices->validation_data[0]),
                 "options -validation and -validation_data: found both, expected one of them");
-  if (choices->certificate[0]) PetscCall(PsdAdmmKeepWitness(admm));
+  if (choices->certificate[0]) PetscCall(PsdSolverKeepWitness(solver));
   PetscFunctionReturn(0);
 }
 
@@ -158,11 +158,11 @@ static PetscReal BetaAt(const Choices *choices, PetscInt k, PetscReal beta_max, 
 
 /* The run so far. */
 typedef struct {
-  PsdAdmm admm;
+  PsdSolver solver;
   PsdProblem problem;
   PsdData held_out;
   const Choices *choices;
-  PsdAdmmRecord *record; /* a row for each beta that is done */
+  PsdSolverRecord *record; /* a row for each beta that is done */
   PsdTable table;
   PsdReport *report;
   const PetscReal *best;    /* the row of the network that is kept; NULL: none yet */
@@ -198,10 +198,10 @@ static PetscErrorCode Identify(const Choices *choices, PsdData held_out, size_t 
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Monitor(PsdAdmm admm, const PsdAdmmStatus *status, void *context)
+static PetscErrorCode Monitor(PsdSolver solver, const PsdSolverStatus *status, void *context)
 {
   PetscFunctionBeginUser;
-  (void)admm, (void)context;
+  (void)solver, (void)context;
   PsdCertificateText text;
   PsdCertificateWords(status->objective, status->bound, status->gap, 8, 3, &text);
   PetscCall(PsdProgressLine(PETSC_COMM_WORLD, PETSC_FALSE,
@@ -267,10 +267,10 @@ static PetscErrorCode FillRow(Path *path, PetscInt number, const PsdCertificate 
   PetscFunctionBeginUser;
   PetscInt neurons;
   PetscReal beta, beta_max;
-  PsdAdmmStatus status;
-  PsdAdmmReason reason;
+  PsdSolverStatus status;
+  PsdSolverReason reason;
   PetscCall(PsdProblemGetBeta(path->problem, &beta, &beta_max));
-  PetscCall(PsdAdmmGetStatus(path->admm, &status, &reason));
+  PetscCall(PsdSolverGetStatus(path->solver, &status, &reason));
   PetscCall(PsdNetworkGetNeurons(network, &neurons, NULL, NULL, NULL, NULL, NULL));
   row[NUMBER] = (PetscReal)number;
   row[BETA] = beta;
@@ -301,7 +301,7 @@ static PetscErrorCode Write(const Path *path, PsdNetwork network, const PetscRea
   if (path->best == row) {
     PetscCall(PsdNetworkSave(network, path->choices->model));
     if (path->choices->certificate[0]) {
-      PetscCall(PsdAdmmGetWitness(path->admm, &witness));
+      PetscCall(PsdSolverGetWitness(path->solver, &witness));
       PetscCall(PsdWitnessSave(witness, path->problem, path->choices->certificate));
     }
   }
@@ -313,18 +313,18 @@ static PetscErrorCode Write(const Path *path, PsdNetwork network, const PetscRea
 static PetscErrorCode Step(Path *path, PetscReal begun)
 {
   PetscFunctionBeginUser;
-  PsdAdmmRecord *record = path->record;
+  PsdSolverRecord *record = path->record;
   PetscReal *row = record->numbers + (size_t)record->rows * COLUMNS;
   PsdNetwork network;
   PsdCertificate certificate;
-  PsdAdmmReason reason;
-  PetscCall(PsdAdmmSolve(path->admm, &certificate));
-  PetscCall(PsdAdmmGetStatus(path->admm, NULL, &reason));
+  PsdSolverReason reason;
+  PetscCall(PsdSolverSolve(path->solver, &certificate));
+  PetscCall(PsdSolverGetStatus(path->solver, NULL, &reason));
   path->stopped = (PetscBool)(reason == PSD_CHECKPOINTED);
   if (path->stopped) PetscFunctionReturn(0);
   PetscCall(PsdWarnOfRounding(&certificate));
   path->time_is_up = (PetscBool)(reason == PSD_TIME_LIMIT || reason == PSD_SIGNAL);
-  PetscCall(PsdTrainingSave(path->admm, &certificate, "", &network));
+  PetscCall(PsdTrainingSave(path->solver, &certificate, "", &network));
   PetscCall(PsdNetworkSetCrops(network, path->choices->crop_shift));
   PetscCall(FillRow(path, record->rows + 1, &certificate, network, row));
   row[SECONDS] = PsdWallSeconds() - begun;
@@ -386,7 +386,7 @@ static PetscBool RowIsSound(const PetscReal row[], PetscInt number, PetscReal be
 static PetscErrorCode CheckRecord(const Path *path)
 {
   PetscFunctionBeginUser;
-  const PsdAdmmRecord *record = path->record;
+  const PsdSolverRecord *record = path->record;
   PetscReal beta, beta_max, last, iterations = 0;
   PetscCall(PsdProblemGetBeta(path->problem, &beta, &beta_max));
   PetscCall(PsdProblemGetBetaAsked(path->problem, &last));
@@ -406,11 +406,11 @@ static PetscErrorCode CheckRecord(const Path *path)
 static PetscErrorCode GoOn(Path *path)
 {
   PetscFunctionBeginUser;
-  PsdAdmmStatus status;
+  PsdSolverStatus status;
   PetscCall(CheckRecord(path));
   for (PetscInt k = 0; k < path->record->rows; k++) PetscCall(Take(path, path->record->numbers + (size_t)k * COLUMNS));
   PetscCall(CheckModel(path));
-  PetscCall(PsdAdmmGetStatus(path->admm, &status, NULL));
+  PetscCall(PsdSolverGetStatus(path->solver, &status, NULL));
   PetscCall(Step(path, PsdWallSeconds() - status.seconds));
   PetscFunctionReturn(0);
 }
@@ -429,11 +429,11 @@ static PetscErrorCode Follow(Path *path)
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "\n%4s  %10s  %9s  %5s  %7s  %14s  %8s  %7s  %8s%s\n", "", "beta",
                         "/beta_max", "its", "seconds", "objective", "gap", "neurons", "training",
                         path->held_out ? "  validation       loss" : ""));
-  PetscCall(PsdAdmmSetMonitor(path->admm, Monitor, NULL));
+  PetscCall(PsdSolverSetMonitor(path->solver, Monitor, NULL));
   if (path->record->resumed) PetscCall(GoOn(path));
   while (path->record->rows < count && !path->time_is_up && !path->stopped) {
     const PetscReal begun = PsdWallSeconds();
-    PetscCall(PsdAdmmSetBeta(path->admm, BetaAt(path->choices, path->record->rows, beta_max, last)));
+    PetscCall(PsdSolverSetBeta(path->solver, BetaAt(path->choices, path->record->rows, beta_max, last)));
     PetscCall(Step(path, begun));
   }
   PetscFunctionReturn(0);
@@ -485,8 +485,8 @@ static PetscErrorCode Explain(const Path *path)
 static PetscErrorCode Leave(const Path *path)
 {
   PetscFunctionBeginUser;
-  PsdAdmmStatus status;
-  PetscCall(PsdAdmmGetStatus(path->admm, &status, NULL));
+  PsdSolverStatus status;
+  PetscCall(PsdSolverGetStatus(path->solver, &status, NULL));
   PetscCall(PetscPrintf(PETSC_COMM_WORLD,
                         "\nstopped at beta %" PetscInt_FMT " of %" PetscInt_FMT " after %" PetscInt_FMT
                         " iterations, checkpoint written: run again with -resume\n",
@@ -499,7 +499,8 @@ static PetscErrorCode Finish(Path *path)
   PetscFunctionBeginUser;
   PetscCall(PrintSummary(path));
   PetscCall(Explain(path));
-  PetscCall(PsdAdmmGetKernels(path->admm, &path->report->consensus, &path->report->cone));
+  PetscCall(PsdSolverGetType(path->solver, &path->report->solver));
+  PetscCall(PsdSolverGetKernels(path->solver, &path->report->kernels, &path->report->kernel));
   if (path->choices->report[0]) PetscCall(PsdReportWrite(path->report, path->choices->report));
   PetscFunctionReturn(0);
 }
@@ -526,18 +527,18 @@ static PetscErrorCode Run(Path *path, int *exit_status)
 
 /* With everything that was asked for set up. */
 static PetscErrorCode SetUpAndRun(const Choices *choices, PsdData data, PsdPatches patches, PsdProblem problem,
-                                  PsdAdmm admm, PsdReport *report, int *exit_status)
+                                  PsdSolver solver, PsdReport *report, int *exit_status)
 {
   PetscFunctionBeginUser;
   char identity[IDENTITY];
-  PsdAdmmRecord record = {.identity = identity, .columns = COLUMNS, .most = choices->count};
-  Path path = {.admm = admm, .problem = problem, .choices = choices, .record = &record, .report = report};
+  PsdSolverRecord record = {.identity = identity, .columns = COLUMNS, .most = choices->count};
+  Path path = {.solver = solver, .problem = problem, .choices = choices, .record = &record, .report = report};
   PetscCall(PetscMalloc1((size_t)choices->count * COLUMNS, &record.numbers));
   PetscCall(PsdDataSetUp(data));
   PetscCall(ReadHeldOut(choices, data, &path.held_out));
   PetscCall(Identify(choices, path.held_out, IDENTITY, identity));
-  PetscCall(PsdAdmmKeepRecord(admm, &record));
-  PetscCall(PsdTrainingSetUp(data, patches, problem, admm));
+  PetscCall(PsdSolverKeepRecord(solver, &record));
+  PetscCall(PsdTrainingSetUp(data, patches, problem, solver));
   PetscCall(PsdTrainingDescribe(data, patches, problem, report));
   PetscCall(Run(&path, exit_status));
   PetscCall(PsdDataDestroy(&path.held_out));
@@ -553,17 +554,17 @@ PetscErrorCode PsdRunPath(const PsdInvocation *invocation, int *exit_status)
   PsdData data;
   PsdPatches patches;
   PsdProblem problem;
-  PsdAdmm admm;
+  PsdSolver solver;
   PetscBool done;
   PsdSignalsCatch();
   PetscCall(PetscNew(&choices));
   PetscCall(PsdDataCreate(PETSC_COMM_WORLD, &data));
   PetscCall(PsdPatchesCreate(PETSC_COMM_WORLD, &patches));
   PetscCall(PsdProblemCreate(data, patches, &problem));
-  PetscCall(PsdAdmmCreate(problem, &admm));
-  PetscCall(ReadOptions(choices, data, patches, problem, admm, &done));
-  if (!done) PetscCall(SetUpAndRun(choices, data, patches, problem, admm, &report, exit_status));
-  PetscCall(PsdAdmmDestroy(&admm));
+  PetscCall(PsdSolverCreate(problem, &solver));
+  PetscCall(ReadOptions(choices, data, patches, problem, solver, &done));
+  if (!done) PetscCall(SetUpAndRun(choices, data, patches, problem, solver, &report, exit_status));
+  PetscCall(PsdSolverDestroy(&solver));
   PetscCall(PsdProblemDestroy(&problem));
   PetscCall(PsdPatchesDestroy(&patches));
   PetscCall(PsdDataDestroy(&data));

@@ -49,8 +49,10 @@ static PetscErrorCode Answer(PsdPlan plan, const char report[])
   PetscCall(PsdPlanView(plan, PETSC_VIEWER_STDOUT_WORLD));
   if (report[0]) PetscCall(PsdPlanReportWrite(plan, report));
   PetscCall(PsdPlanGetTotals(plan, &totals));
-  PsdCheckInput(totals.node_needed <= totals.node_memory, "consensus %s needs %.1f GB on a node that has %.1f GB",
-                totals.consensus, (double)totals.node_needed / 1e9, (double)totals.node_memory / 1e9);
+  PsdCheckInput(totals.node_needed <= totals.node_memory, "%s %s needs %.1f GB on a node that has %.1f GB",
+                totals.kernels > 0 ? totals.kernel[0].part : "solver",
+                totals.kernels > 0 ? totals.kernel[0].kernel : totals.solver, (double)totals.node_needed / 1e9,
+                (double)totals.node_memory / 1e9);
   PetscFunctionReturn(0);
 }
 

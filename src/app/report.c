@@ -63,8 +63,8 @@ static void PrintReport(FILE *file, const PsdReport *report, const Circumstances
   PrintInt(file, "D", report->D);
   PrintInt(file, "blocks", report->blocks);
   PrintField(file, "loss", report->loss);
-  PrintField(file, "consensus", report->consensus);
-  PrintField(file, "cone", report->cone);
+  PrintField(file, "solver", report->solver);
+  for (PetscInt k = 0; k < report->kernels; k++) PrintField(file, report->kernel[k].part, report->kernel[k].kernel);
   PrintInt(file, "iterations", report->iterations);
   PrintNumber(file, "objective_primal", report->certificate.primal);
   PrintNumber(file, "objective_primal_error", report->certificate.primal_error);
@@ -153,7 +153,8 @@ static void PrintPlan(FILE *file, const void *what)
   PrintNumber(file, "D", totals->D);
   PrintInt(file, "blocks", totals->blocks);
   PrintInt(file, "ranks", totals->ranks);
-  PrintField(file, "consensus", totals->consensus);
+  PrintField(file, "solver", totals->solver);
+  for (PetscInt k = 0; k < totals->kernels; k++) PrintField(file, totals->kernel[k].part, totals->kernel[k].kernel);
   PrintInt(file, "iterations", totals->iterations);
   fprintf(file, "  \"memory\": {");
   for (PetscInt k = 0; k < totals->items; k++)

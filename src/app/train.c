@@ -10,8 +10,8 @@ typedef struct {
   PetscInt crop_shift;
 } Outputs;
 
-static PetscErrorCode ReadOptions(Outputs *outputs, PsdData data, PsdPatches patches, PsdProblem problem, PsdAdmm admm,
-                                  PetscBool *done)
+static PetscErrorCode ReadOptions(Outputs *outputs, PsdData data, PsdPatches patches, PsdProblem problem,
+                                  PsdSolver solver, PetscBool *done)
 {
   PetscFunctionBeginUser;
   PetscBool flip = PETSC_FALSE;
@@ -20,8 +20,8 @@ static PetscErrorCode ReadOptions(Outputs *outputs, PsdData data, PsdPatches pat
   PetscCall(PsdDataSetMirror(data, flip));
   PetscCall(PsdPatchesSetFromOptions(patches));
   PetscCall(PsdProblemSetFromOptions(problem));
-  PetscCall(PsdAdmmSetFromOptions(admm));
-  PetscCall(PsdAdmmSetCheckpointFromOptions(admm));
+  PetscCall(PsdSolverSetFromOptions(solver));
+  PetscCall(PsdSolverSetCheckpointFromOptions(solver));
   PetscCall(PsdOptionsHeading("Output"));
   PetscCall(
       PsdOptionPath("-model", "file the network is written to (HDF5)", PSD_PATH_OUTPUT, PETSC_TRUE, outputs->model));
@@ -34,11 +34,11 @@ static PetscErrorCode ReadOptions(Outputs *outputs, PsdData data, PsdPatches pat
   outputs->validation = 0;
   PetscCall(PetscOptionsGetReal(NULL, NULL, "-validation", &outputs->validation, NULL));
   PetscCall(PsdOptionsEnd(done));
-  if (!*done && outputs->certificate[0]) PetscCall(PsdAdmmKeepWitness(admm));
+  if (!*done && outputs->certificate[0]) PetscCall(PsdSolverKeepWitness(solver));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode HistoryRow(PsdTable history, const PsdAdmmStatus *status)
+static PetscErrorCode HistoryRow(PsdTable history, const PsdSolverStatus *status)
 {
   PetscFunctionBeginUser;
   PetscCall(PsdTableRow(history, "%" PetscInt_FMT ",%.6f,%.9g,%.9g,%.9g,%.17g,%.17g,%.17g,%" PetscInt_FMT,
@@ -49,24 +49,24 @@ static PetscErrorCode HistoryRow(PsdTable history, const PsdAdmmStatus *status)
 }
 
 /* The rows of before the run was interrupted come again. */
-static PetscErrorCode HistoryCreate(PsdAdmm admm, const char path[], PsdTable *history)
+static PetscErrorCode HistoryCreate(PsdSolver solver, const char path[], PsdTable *history)
 {
   PetscFunctionBeginUser;
   PetscInt count;
-  const PsdAdmmStatus *rows;
-  PetscCall(PsdAdmmGetHistory(admm, &count, &rows));
+  const PsdSolverStatus *rows;
+  PetscCall(PsdSolverGetHistory(solver, &count, &rows));
   PetscCall(
       PsdTableCreate(path, "iteration,seconds,primal_residual,dual_residual,rho,objective,bound,gap,rank", history));
   for (PetscInt k = 0; k < count; k++) PetscCall(HistoryRow(*history, &rows[k]));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Monitor(PsdAdmm admm, const PsdAdmmStatus *status, void *context)
+static PetscErrorCode Monitor(PsdSolver solver, const PsdSolverStatus *status, void *context)
 {
   PetscFunctionBeginUser;
-  PsdAdmmReason reason;
+  PsdSolverReason reason;
   PsdCertificateText text;
-  PetscCall(PsdAdmmGetStatus(admm, NULL, &reason));
+  PetscCall(PsdSolverGetStatus(solver, NULL, &reason));
   PetscCall(HistoryRow((PsdTable)context, status));
   PsdCertificateWords(status->objective, status->bound, status->gap, 8, 3, &text);
   PetscCall(PsdProgressLine(PETSC_COMM_WORLD, (PetscBool)(reason != PSD_RUNNING),
@@ -91,7 +91,7 @@ static PetscErrorCode PrintCertificate(const PsdReport *report)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode PrintSummary(const PsdReport *report, const Outputs *outputs, PsdAdmmReason reason)
+static PetscErrorCode PrintSummary(const PsdReport *report, const Outputs *outputs, PsdSolverReason reason)
 {
   PetscFunctionBeginUser;
   static const char *const reasons[] = {"running",    "gap reached",    "iteration limit",
@@ -99,8 +99,11 @@ static PetscErrorCode PrintSummary(const PsdReport *report, const Outputs *outpu
   const PsdCertificate *certificate = &report->certificate;
   PetscReal memory;
   PetscCall(PsdPeakMemory(&memory));
-  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "\n%s after %" PetscInt_FMT " iterations (consensus %s, cone %s)\n",
-                        reasons[reason], report->iterations, report->consensus, report->cone));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "\n%s after %" PetscInt_FMT " iterations (solver %s", reasons[reason],
+                        report->iterations, report->solver));
+  for (PetscInt k = 0; k < report->kernels; k++)
+    PetscCall(PetscPrintf(PETSC_COMM_WORLD, ", %s %s", report->kernel[k].part, report->kernel[k].kernel));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, ")\n"));
   PetscCall(PrintCertificate(report));
   PetscCall(PsdWarnOfRounding(certificate));
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "accuracy %.2f%% training", 100 * (double)certificate->accuracy));
@@ -117,7 +120,7 @@ static PetscErrorCode PrintSummary(const PsdReport *report, const Outputs *outpu
 }
 
 /* The run goes on another time: it leaves its checkpoint and its history so far. */
-static PetscErrorCode Leave(PsdTable *history, const PsdAdmmStatus *status, int *exit_status)
+static PetscErrorCode Leave(PsdTable *history, const PsdSolverStatus *status, int *exit_status)
 {
   PetscFunctionBeginUser;
   PetscCall(PsdTableClose(history));
@@ -129,14 +132,14 @@ static PetscErrorCode Leave(PsdTable *history, const PsdAdmmStatus *status, int 
 }
 
 /* Done, or a limit that the user set; a run that should have been continued but could not be saved is neither. */
-static int ExitStatus(PsdAdmmReason reason, PetscBool keeps)
+static int ExitStatus(PsdSolverReason reason, PetscBool keeps)
 {
   const PetscBool ended = (PetscBool)(reason == PSD_TIME_LIMIT || reason == PSD_SIGNAL);
   return reason == PSD_GAP_REACHED || (ended && !keeps) ? PSD_EXIT_DONE : PSD_EXIT_NOT_CONVERGED;
 }
 
 /* From a problem that is set up to files on disk. */
-static PetscErrorCode SolveAndWrite(PsdAdmm admm, PsdProblem problem, PsdData held_out, const Outputs *outputs,
+static PetscErrorCode SolveAndWrite(PsdSolver solver, PsdProblem problem, PsdData held_out, const Outputs *outputs,
                                     PsdReport *report, int *exit_status)
 {
   PetscFunctionBeginUser;
@@ -144,31 +147,32 @@ static PetscErrorCode SolveAndWrite(PsdAdmm admm, PsdProblem problem, PsdData he
   PetscReal loss, gap;
   PsdNetwork network;
   PsdWitness witness;
-  PsdAdmmStatus status;
-  PsdAdmmReason reason;
+  PsdSolverStatus status;
+  PsdSolverReason reason;
   PetscBool keeps;
-  PetscCall(HistoryCreate(admm, outputs->history, &history));
-  PetscCall(PsdAdmmSetMonitor(admm, Monitor, history));
-  PetscCall(PsdAdmmSolve(admm, &report->certificate));
-  PetscCall(PsdAdmmGetStatus(admm, &status, &reason));
+  PetscCall(HistoryCreate(solver, outputs->history, &history));
+  PetscCall(PsdSolverSetMonitor(solver, Monitor, history));
+  PetscCall(PsdSolverSolve(solver, &report->certificate));
+  PetscCall(PsdSolverGetStatus(solver, &status, &reason));
   if (reason == PSD_CHECKPOINTED) {
     PetscCall(Leave(&history, &status, exit_status));
     PetscFunctionReturn(0);
   }
-  PetscCall(PsdTrainingSave(admm, &report->certificate, outputs->model, &network));
+  PetscCall(PsdTrainingSave(solver, &report->certificate, outputs->model, &network));
   PetscCall(PsdTableClose(&history));
 
-  PetscCall(PsdAdmmGetKernels(admm, &report->consensus, &report->cone));
+  PetscCall(PsdSolverGetType(solver, &report->solver));
+  PetscCall(PsdSolverGetKernels(solver, &report->kernels, &report->kernel));
   PetscCall(PsdNetworkGetNeurons(network, &report->neurons, NULL, NULL, NULL, NULL, NULL));
   report->iterations = status.iteration;
   report->accuracy_validation = -1;
   PetscCall(PsdNetworkSetCrops(network, outputs->crop_shift));
   if (held_out) PetscCall(PsdHeldOutApply(network, problem, held_out, &report->accuracy_validation, &loss));
   PetscCall(PrintSummary(report, outputs, reason));
-  PetscCall(PsdAdmmGetTolerances(admm, &gap, NULL));
+  PetscCall(PsdSolverGetTolerances(solver, &gap, NULL));
   PetscCall(PsdTrainingExplain(&report->certificate, gap, reason));
   if (outputs->certificate[0]) {
-    PetscCall(PsdAdmmGetWitness(admm, &witness));
+    PetscCall(PsdSolverGetWitness(solver, &witness));
     PetscCall(PsdCertificateSave(witness, problem, outputs->certificate));
   }
   if (outputs->report[0]) PetscCall(PsdReportWrite(report, outputs->report));
@@ -186,22 +190,22 @@ PetscErrorCode PsdRunTrain(const PsdInvocation *invocation, int *exit_status)
   PsdData data, held_out = NULL;
   PsdPatches patches;
   PsdProblem problem;
-  PsdAdmm admm;
+  PsdSolver solver;
   PetscBool done;
   PsdSignalsCatch();
   PetscCall(PsdDataCreate(PETSC_COMM_WORLD, &data));
   PetscCall(PsdPatchesCreate(PETSC_COMM_WORLD, &patches));
   PetscCall(PsdProblemCreate(data, patches, &problem));
-  PetscCall(PsdAdmmCreate(problem, &admm));
-  PetscCall(ReadOptions(&outputs, data, patches, problem, admm, &done));
+  PetscCall(PsdSolverCreate(problem, &solver));
+  PetscCall(ReadOptions(&outputs, data, patches, problem, solver, &done));
   if (!done) {
     PetscCall(PsdDataSetUp(data));
     if (outputs.validation > 0) PetscCall(PsdHeldOutRead(data, outputs.validation, &held_out));
-    PetscCall(PsdTrainingSetUp(data, patches, problem, admm));
+    PetscCall(PsdTrainingSetUp(data, patches, problem, solver));
     PetscCall(PsdTrainingDescribe(data, patches, problem, &report));
-    PetscCall(SolveAndWrite(admm, problem, held_out, &outputs, &report, exit_status));
+    PetscCall(SolveAndWrite(solver, problem, held_out, &outputs, &report, exit_status));
   }
-  PetscCall(PsdAdmmDestroy(&admm));
+  PetscCall(PsdSolverDestroy(&solver));
   PetscCall(PsdProblemDestroy(&problem));
   PetscCall(PsdPatchesDestroy(&patches));
   PetscCall(PsdDataDestroy(&held_out));

@@ -4,14 +4,14 @@
 */
 #include "app.h"
 
-PetscErrorCode PsdTrainingSetUp(PsdData data, PsdPatches patches, PsdProblem problem, PsdAdmm admm)
+PetscErrorCode PsdTrainingSetUp(PsdData data, PsdPatches patches, PsdProblem problem, PsdSolver solver)
 {
   PetscFunctionBeginUser;
   PetscInt channels, height, width;
   PetscCall(PsdDataGetImageSize(data, &channels, &height, &width));
   PetscCall(PsdPatchesSetImageSize(patches, channels, height, width));
   PetscCall(PsdProblemSetUp(problem));
-  PetscCall(PsdAdmmSetUp(admm));
+  PetscCall(PsdSolverSetUp(solver));
   PetscFunctionReturn(0);
 }
 
@@ -71,18 +71,19 @@ PetscErrorCode PsdTrainingDescribe(PsdData data, PsdPatches patches, PsdProblem 
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdTrainingSave(PsdAdmm admm, const PsdCertificate *certificate, const char path[], PsdNetwork *network)
+PetscErrorCode PsdTrainingSave(PsdSolver solver, const PsdCertificate *certificate, const char path[],
+                               PsdNetwork *network)
 {
   PetscFunctionBeginUser;
   PetscCall(PsdPhaseBegin(PSD_PHASE_WRITE));
-  PetscCall(PsdAdmmGetNetwork(admm, network));
+  PetscCall(PsdSolverGetNetwork(solver, network));
   PetscCall(PsdNetworkSetCertificate(*network, certificate));
   if (path[0]) PetscCall(PsdNetworkSave(*network, path));
   PetscCall(PsdPhaseEnd(PSD_PHASE_WRITE));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdTrainingExplain(const PsdCertificate *certificate, PetscReal asked, PsdAdmmReason reason)
+PetscErrorCode PsdTrainingExplain(const PsdCertificate *certificate, PetscReal asked, PsdSolverReason reason)
 {
   PetscFunctionBeginUser;
   const char *advice = "try a larger -max_it, or -gap";

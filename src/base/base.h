@@ -57,7 +57,7 @@ PetscErrorCode PsdProgressDestroy(PsdProgress *progress);                      /
 
 /* ---------------------------------------------------------------- arrays of any length between ranks: messages.c */
 
-/* Elements in one message; an MPI count is an int. Tests lower it. */
+/* Elements in one message; an MPI count is an int. Tests lower it, and the build with sanitizers is one of a low limit. */
 extern size_t PsdMessageLimit;
 
 /* Both sides know the count. PsdBroadcastArray - from rank 0. PsdSumArray - over all ranks, in place; both collective. */
@@ -66,6 +66,7 @@ PetscErrorCode PsdSendArray(MPI_Comm comm, PetscMPIInt to, PetscMPIInt tag, MPI_
 PetscErrorCode PsdReceiveArray(MPI_Comm comm, PetscMPIInt from, PetscMPIInt tag, MPI_Datatype type, size_t count,
                                void *array);
 PetscErrorCode PsdBroadcastArray(MPI_Comm comm, MPI_Datatype type, size_t count, void *array);
+PetscErrorCode PsdBroadcastArrayFrom(MPI_Comm comm, PetscMPIInt root, MPI_Datatype type, size_t count, void *array);
 PetscErrorCode PsdSumArray(MPI_Comm comm, MPI_Datatype type, size_t count, void *array);
 
 /* ---------------------------------------------------------------- signals: signals.c */

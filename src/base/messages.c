@@ -4,7 +4,10 @@
 */
 #include "base.h"
 
-size_t PsdMessageLimit = (size_t)1 << 30;
+#ifndef PSD_MESSAGE_LIMIT
+#define PSD_MESSAGE_LIMIT 1073741824
+#endif
+size_t PsdMessageLimit = PSD_MESSAGE_LIMIT;
 
 /* The next piece of an array of which `done` elements are dealt with. */
 static PetscMPIInt Piece(size_t count, size_t done)
@@ -45,14 +48,21 @@ PetscErrorCode PsdReceiveArray(MPI_Comm comm, PetscMPIInt from, PetscMPIInt tag,
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdBroadcastArray(MPI_Comm comm, MPI_Datatype type, size_t count, void *array)
+PetscErrorCode PsdBroadcastArrayFrom(MPI_Comm comm, PetscMPIInt root, MPI_Datatype type, size_t count, void *array)
 {
   PetscFunctionBeginUser;
   void *place;
   for (size_t done = 0; done < count; done += (size_t)Piece(count, done)) {
     PetscCall(Place(array, done, type, &place));
-    PetscCallMPI(MPI_Bcast(place, Piece(count, done), type, 0, comm));
+    PetscCallMPI(MPI_Bcast(place, Piece(count, done), type, root, comm));
   }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdBroadcastArray(MPI_Comm comm, MPI_Datatype type, size_t count, void *array)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PsdBroadcastArrayFrom(comm, 0, type, count, array));
   PetscFunctionReturn(0);
 }
 

@@ -6,7 +6,7 @@
 
 const char *PsdPhaseName(PsdPhase phase)
 {
-  static const char *const names[PSD_PHASE_COUNT] = {"read", "lift", "gram", "factor", "admm", "certify", "write"};
+  static const char *const names[PSD_PHASE_COUNT] = {"read", "lift", "gram", "factor", "solve", "certify", "write"};
   return names[phase];
 }
 

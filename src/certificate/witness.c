@@ -59,35 +59,55 @@ static PetscReal Limit(PsdProblem problem, const PsdPointPolar *polar)
 
 /* s, and the bound that others will be able to prove. Of three times the rounding of the dual function one is what the
    value may be wrong by, and the others are what another sum may come out lower by and takes off again. */
-static PetscErrorCode Scale(PsdWitness it, PsdProblem problem, const PsdDualPoint *point)
+static PetscErrorCode Scale(PsdWitness it, PsdProblem problem, const PsdDualPoint *point, const PsdPointPolar *polar)
 {
   PetscFunctionBeginUser;
   const PsdDualRay ray = PsdDualRayOf(problem, point);
-  PsdPointPolar polar;
+  const PetscReal limit = Limit(problem, polar);
   PetscReal value, rounding;
-  PetscCall(PsdDualPointPolar(problem, point, &polar));
-  const PetscReal limit = Limit(problem, &polar);
-  it->s = it->bound = 0;
-  if (!(polar.bound > 0) || !(limit > 0)) PetscFunctionReturn(0);
+  if (!(polar->bound > 0) || !(limit > 0)) PetscFunctionReturn(0);
   PetscCall(PsdDualBestOnRay(&ray, limit, &it->s, &value, &rounding));
   it->bound = PetscMax(0, value - 3 * rounding);
   if (it->bound == 0) it->s = 0;
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Multipliers(PsdWitness it, PsdProblem problem, const PsdDualPoint *point)
+/* Without a point: of the bound 0. */
+static PetscErrorCode Begin(PsdWitness it, PsdProblem problem)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PsdWitnessAllocate(it, problem));
+  it->multiplied = PETSC_TRUE;
+  it->beta = problem->beta;
+  it->s = it->bound = 0;
+  PetscCall(PetscArrayzero(it->nu, (size_t)problem->n_local * problem->blocks->C));
+  for (PetscInt k = 0; k < 2 * it->local; k++) it->theta[k] = it->beta / 2;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdWitnessTakeSides(PsdWitness it, PsdProblem problem, const PsdDualPoint *point,
+                                   const PsdPointPolar *polar, const PsdPolarSide sides[])
+{
+  PetscFunctionBeginUser;
+  PetscCall(Begin(it, problem));
+  if (point) PetscCall(Scale(it, problem, point, polar));
+  if (!point || it->s == 0) PetscFunctionReturn(0);
+  PetscCall(PetscArraycpy(it->nu, point->nu, (size_t)problem->n_local * problem->blocks->C));
+  for (PetscInt k = 0; k < 2 * it->local; k++)
+    it->theta[k] = it->s * sides[k].theta + (it->beta - it->s * (sides[k].theta + sides[k].phi)) / 2;
+  PetscFunctionReturn(0);
+}
+
+/* Of this rank's blocks. */
+static PetscErrorCode FindSides(PsdProblem problem, const PsdDualPoint *point, PsdPolarSide sides[])
 {
   PetscFunctionBeginUser;
   const PsdBlocks blocks = problem->blocks;
   const PetscReal *M;
   PetscCall(VecGetArrayRead(point->gradient, &M));
-  for (PetscInt k = 0; k < blocks->local; k++) {
-    PsdPolarSide sides[2];
-    PetscCall(PsdPolarsEvaluateBoth(problem->polars, blocks->first + k, M + PsdBlocksOwn(blocks, k).at, sides));
-    for (int sign = 0; sign < 2; sign++)
-      it->theta[2 * k + sign] =
-          it->s * sides[sign].theta + (it->beta - it->s * (sides[sign].theta + sides[sign].phi)) / 2;
-  }
+  for (PetscInt k = 0; k < blocks->local; k++)
+    PetscCall(PsdPolarsEvaluateBoth(problem->polars, blocks->first + k, M + PsdBlocksOwn(blocks, k).at,
+                                    sides + 2 * (size_t)k));
   PetscCall(VecRestoreArrayRead(point->gradient, &M));
   PetscFunctionReturn(0);
 }
@@ -95,18 +115,14 @@ static PetscErrorCode Multipliers(PsdWitness it, PsdProblem problem, const PsdDu
 PetscErrorCode PsdWitnessTake(PsdWitness it, PsdProblem problem, const PsdDualPoint *point)
 {
   PetscFunctionBeginUser;
-  const size_t count = (size_t)problem->n_local * problem->blocks->C;
-  PetscCall(PsdWitnessAllocate(it, problem));
-  it->multiplied = PETSC_TRUE;
-  it->beta = problem->beta;
-  it->s = it->bound = 0;
-  if (point) PetscCall(Scale(it, problem, point));
-  if (point && it->s > 0) {
-    PetscCall(PetscArraycpy(it->nu, point->nu, count));
-    PetscCall(Multipliers(it, problem, point));
-    PetscFunctionReturn(0);
+  PsdPolarSide *sides;
+  PsdPointPolar polar = {0, 0, 0};
+  PetscCall(PetscMalloc1(2 * (size_t)problem->blocks->local, &sides));
+  if (point) {
+    PetscCall(PsdDualPointPolar(problem, point, &polar));
+    PetscCall(FindSides(problem, point, sides));
   }
-  PetscCall(PetscArrayzero(it->nu, count));
-  for (PetscInt k = 0; k < 2 * it->local; k++) it->theta[k] = it->beta / 2;
+  PetscCall(PsdWitnessTakeSides(it, problem, point, &polar, sides));
+  PetscCall(PetscFree(sides));
   PetscFunctionReturn(0);
 }

@@ -36,6 +36,11 @@ PetscErrorCode PsdWitnessAllocate(PsdWitness witness, PsdProblem problem);
 /* PsdWitnessTake - becomes that of `point`, whose nu is kept; NULL: of the bound 0, nu = 0. Collective. */
 PetscErrorCode PsdWitnessTake(PsdWitness witness, PsdProblem problem, const PsdDualPoint *point);
 
+/* PsdWitnessTakeSides - the same where R* of the point and the proofs of this rank's blocks (2 a pair, of M and of -M) are known
+   already; of the point only nu and what is summed of it are looked at. Collective. */
+PetscErrorCode PsdWitnessTakeSides(PsdWitness witness, PsdProblem problem, const PsdDualPoint *point,
+                                   const PsdPointPolar *polar, const PsdPolarSide sides[]);
+
 /* PsdWitnessRead - the rest of the file that it was loaded from, for this problem. Errors: a file that is damaged, or of
    other samples. Collective. Agrees. */
 PetscErrorCode PsdWitnessRead(PsdWitness witness, PsdProblem problem);

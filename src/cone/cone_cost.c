@@ -54,7 +54,8 @@ void PsdConeMemory(const PsdSizes *s, PsdMemory *memory)
   }
   const PetscReal most = PsdSizesMost(s, state), received = shared ? PSD_BYTES_REAL * s->m_max : 0;
   const PetscReal others = kernels + 2 * (all ? most : largest) + received;
-  PsdMemoryAdd(memory, "projection", PSD_PHASE_ADMM, PSD_PHASE_CERTIFY, kernels + 2 * most, all || shared ? others : 0);
+  PsdMemoryAdd(memory, "projection", PSD_PHASE_SOLVE, PSD_PHASE_CERTIFY, kernels + 2 * most,
+               all || shared ? others : 0);
 }
 
 PetscReal PsdConeCompleteIterations(PetscReal iterations)

@@ -167,7 +167,7 @@ static void Memory(const PsdSizes *s, PetscReal d, PsdMemory *memory)
 {
   const PetscReal team = PetscMax(1, PetscFloorReal((PetscReal)s->ranks / (2 * (PetscReal)s->pairs)));
   const PetscReal bytes = PSD_BYTES_REAL * d * d * (1 + 4 / team);
-  PsdMemoryAdd(memory, "complete decomposition", PSD_PHASE_ADMM, PSD_PHASE_CERTIFY, bytes, bytes);
+  PsdMemoryAdd(memory, "complete decomposition", PSD_PHASE_SOLVE, PSD_PHASE_CERTIFY, bytes, bytes);
 }
 
 /* As one rank by itself: an upper end, as what a small team gains goes into its messages at orders of a few hundred. */

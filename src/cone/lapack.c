@@ -118,7 +118,7 @@ static void Memory(const PsdSizes *s, PetscReal d, PsdMemory *memory)
 {
   (void)s;
   const PetscReal bytes = 3.5 * PSD_BYTES_REAL * d * d;
-  PsdMemoryAdd(memory, "complete decomposition", PSD_PHASE_ADMM, PSD_PHASE_CERTIFY, bytes, bytes);
+  PsdMemoryAdd(memory, "complete decomposition", PSD_PHASE_SOLVE, PSD_PHASE_CERTIFY, bytes, bytes);
 }
 
 static PsdCost Cost(PetscReal d, const PsdRates *rates)

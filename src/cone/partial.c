@@ -244,7 +244,7 @@ static void Memory(const PsdSizes *s, PetscReal d, PsdMemory *memory)
 {
   (void)s;
   const PetscReal square = PSD_BYTES_REAL * d * d;
-  PsdMemoryAdd(memory, "proof", PSD_PHASE_ADMM, PSD_PHASE_CERTIFY, square, square);
+  PsdMemoryAdd(memory, "proof", PSD_PHASE_SOLVE, PSD_PHASE_CERTIFY, square, square);
 }
 
 /* Four sweeps over X with ten vectors each, bound by memory; X to a square and Z back. */

@@ -72,19 +72,29 @@ PetscErrorCode PsdPolarProve(PetscInt f, const PetscReal M[], PetscReal s, Petsc
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdIsDefinite(PetscInt d, PetscReal A[], PetscReal norm, PetscReal error, PetscBool *holds)
+{
+  PetscFunctionBeginUser;
+  PetscReal trace = 0;
+  for (PetscInt k = 0; k < d; k++) trace += PetscAbsReal(A[(size_t)k * d + k]);
+  const PetscReal less =
+      error * (1 + PsdRoundings(4)) + RoundingOf(d, trace, norm) + (PetscReal)d * (PetscReal)d * PSD_TINY;
+  *holds = PETSC_FALSE;
+  if (!(norm + trace + less <= PETSC_MAX_REAL)) PetscFunctionReturn(0);
+  for (PetscInt k = 0; k < d; k++) A[(size_t)k * d + k] -= less;
+  PetscCall(HasFactor(d, A, holds));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdPolarHolds(PetscInt f, const PetscReal M[], PetscReal s, PetscReal error, PsdPolarSide side,
                              PetscReal work[], PetscBool *holds)
 {
   PetscFunctionBeginUser;
   const PetscInt d = f + 1;
   const PetscReal norm = PetscAbsReal(s) * (PsdNormBound((d * (d + 1)) / 2, M) + error);
-  const PetscReal trace = Build(f, M, s, side.theta, side.phi, work), size = norm + trace;
-  const PetscReal less = PetscAbsReal(s) * error * (1 + PsdRoundings(4)) + RoundingOf(d, trace, norm) +
-                         PsdRoundings(1) * (PetscAbsReal(side.theta) + PetscAbsReal(side.phi)) +
-                         (PetscReal)d * (PetscReal)d * PSD_TINY;
-  *holds = PETSC_FALSE;
-  if (!(size + less <= PETSC_MAX_REAL)) PetscFunctionReturn(0);
-  for (PetscInt k = 0; k < d; k++) work[(size_t)k * d + k] -= less;
-  PetscCall(HasFactor(d, work, holds));
+  (void)Build(f, M, s, side.theta, side.phi, work);
+  PetscCall(PsdIsDefinite(
+      d, work, norm, PetscAbsReal(s) * error + PsdRoundings(1) * (PetscAbsReal(side.theta) + PetscAbsReal(side.phi)),
+      holds));
   PetscFunctionReturn(0);
 }

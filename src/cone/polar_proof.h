@@ -31,4 +31,12 @@ PetscErrorCode PsdPolarProve(PetscInt f, const PetscReal M[], PetscReal s, Petsc
 PetscErrorCode PsdPolarHolds(PetscInt f, const PetscReal M[], PetscReal s, PetscReal error, PsdPolarSide side,
                              PetscReal work[], PetscBool *holds);
 
+/*
+   PsdIsDefinite - whether A is proved to be positive semidefinite, and every matrix within `error` of it, in norm.
+
+   Not collective. A: d x d by columns, the upper triangle, overwritten. Its entries may have 4 roundings of their own, off the
+   diagonal of entries of a matrix of norm `norm`, on it of these and of a sum with them.
+*/
+PetscErrorCode PsdIsDefinite(PetscInt d, PetscReal A[], PetscReal norm, PetscReal error, PetscBool *holds);
+
 #endif

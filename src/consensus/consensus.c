@@ -60,6 +60,7 @@ PetscErrorCode PsdConsensusAssemble(PsdConsensus consensus, PsdProblem problem)
   if (consensus->gram_path && PsdConsensusUsesSamples(consensus))
     PetscCall(PetscPrintf(problem->comm, "gram     consensus %s has no A'A to keep in %s\n", consensus->kernel->name,
                           consensus->gram_path));
+  PetscCall(PsdProblemCreateGradient(problem));
   PetscCall(VecDuplicate(problem->h, &consensus->rhs));
   consensus->target = problem->h;
   PetscCall((*consensus->kernel->ops->assemble)(consensus));
@@ -209,6 +210,7 @@ PetscErrorCode PsdConsensusDestroy(PsdConsensus *consensus)
   PetscFunctionBeginUser;
   if (!*consensus) PetscFunctionReturn(0);
   if ((*consensus)->data) PetscCall((*(*consensus)->kernel->ops->destroy)(*consensus));
+  PetscCall(PsdArchiveDestroy(&(*consensus)->gram_archive)); /* of a run that ended before it was read */
   PetscCall(VecDestroy(&(*consensus)->rhs));
   PetscCall(PetscFree(*consensus));
   PetscFunctionReturn(0);

@@ -127,8 +127,8 @@ PetscErrorCode PsdGramFind(PsdConsensus consensus, PetscBool *found)
   PetscCall(PsdProblemGetLayout(problem, &layout));
   PetscCall(PetscMalloc1(PSD_ARCHIVE_TEXT, &it.identity));
   PetscCall(PsdProblemIdentify(problem, it.identity));
-  PetscCall(PsdArchiveOpen(problem->comm, consensus->gram_path, FORMAT, VERSION, &consensus->gram_archive));
-  const PetscErrorCode code = PsdStateRead(consensus->gram_archive, &layout, VisitHead, &it);
+  PetscErrorCode code = PsdArchiveOpen(problem->comm, consensus->gram_path, FORMAT, VERSION, &consensus->gram_archive);
+  if (!code) code = PsdStateRead(consensus->gram_archive, &layout, VisitHead, &it);
   PetscCall(PetscFree(it.identity));
   PetscCall(code);
   PetscFunctionReturn(0);

@@ -40,10 +40,10 @@ static PetscErrorCode KeepOrRead(PsdConsensus consensus, PetscBool found, PetscI
   PetscInt *column;
   PetscCall(PetscMalloc1(columns, &column));
   for (PetscInt k = 0; k < columns; k++) column[k] = k;
-  if (found) PetscCall(PsdGramRead(consensus, columns, column, PETSC_TRUE, gram));
-  else PetscCall(PsdGramWrite(consensus, columns, column, PETSC_TRUE, gram));
+  const PetscErrorCode code = found ? PsdGramRead(consensus, columns, column, PETSC_TRUE, gram)
+                                    : PsdGramWrite(consensus, columns, column, PETSC_TRUE, gram);
   PetscCall(PetscFree(column));
-  PetscFunctionReturn(0);
+  PetscFunctionReturn(code);
 }
 
 static PetscErrorCode Assemble(PsdConsensus consensus)
@@ -73,9 +73,10 @@ static PetscErrorCode Assemble(PsdConsensus consensus)
   const PetscInt panel = PetscMax(1, 1000000 / D);
   for (PetscInt first = 0; first < D && !found; first += panel)
     PetscCall(PsdReducePanel(comm, 0, D, first, PetscMin(panel, D - first), gram));
-  PetscCall(KeepOrRead(consensus, found, rank == 0 ? D : 0, gram));
-  if (rank > 0) {
+  const PetscErrorCode code = KeepOrRead(consensus, found, rank == 0 ? D : 0, gram);
+  if (rank > 0 || code) {
     PetscCall(PetscFree(gram));
+    PetscCall(code);
   } else {
     PetscCheck(gram, PETSC_COMM_SELF, PETSC_ERR_PLIB, "no A'A");
     root->matrix = gram;

@@ -37,17 +37,19 @@ static PetscErrorCode Assemble(PsdConsensus consensus)
   for (PetscInt k = 0; k < it->grid->columns; k++) column[k] = PsdGridColumn(it->grid, k);
   PetscCall(PsdExchangeCreate(consensus->problem, it->grid->columns, column, consensus->rhs, &it->exchange));
   PetscCall(VecDuplicate(it->exchange->rows, &it->product));
+  PetscErrorCode code = 0;
   if (!found) {
     const PsdDeal deal = {it->grid->block, shape.used};
     PetscCall(PsdProblemAccumulateColumns(consensus->problem, &deal, it->grid->by_columns));
     PetscCall(PsdGramWrite(consensus, it->grid->columns, column, PETSC_FALSE, it->grid->by_columns));
   } else {
-    PetscCall(PsdGramRead(consensus, it->grid->columns, column, PETSC_FALSE, it->grid->by_columns));
+    code = PsdGramRead(consensus, it->grid->columns, column, PETSC_FALSE, it->grid->by_columns);
   }
   for (PetscInt k = 0; k < it->grid->columns; k++)
     consensus->trace += it->grid->by_columns[(size_t)k * (size_t)D + (size_t)column[k]];
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &consensus->trace, 1, MPIU_REAL, MPI_SUM, comm));
   PetscCall(PetscFree(column));
+  PetscCall(code);
   PetscCall(PsdGridDeal(it->grid));
   PetscFunctionReturn(0);
 }

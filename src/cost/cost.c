@@ -3,13 +3,12 @@
 */
 #include "cost.h"
 
-void PsdSizesSet(PetscInt n, PetscInt ranks, PetscInt C, PetscInt G, PetscInt positions, PetscInt q, PetscInt f,
-                 PetscInt image, PsdSizes *sizes)
+void PsdSizesSet(PetscReal n, PetscInt ranks, PetscInt C, PetscInt G, PetscInt positions, PetscInt q, PetscInt f,
+                 PetscReal image, PsdSizes *sizes)
 {
-  const PetscInt most = (n + ranks - 1) / ranks;
   *sizes = (PsdSizes){.ranks = ranks, .C = C};
   sizes->n = n;
-  sizes->n_local = most;
+  sizes->n_local = PetscCeilReal(n / ranks);
   sizes->image = image;
   sizes->positions = positions;
   sizes->q = q;

@@ -39,8 +39,8 @@ typedef struct {
 
 /* PsdSizesSet - what follows from n, ranks, C, G, positions, q, f and the image's bytes; one branch, nothing folded or
    split. */
-void PsdSizesSet(PetscInt n, PetscInt ranks, PetscInt C, PetscInt G, PetscInt positions, PetscInt q, PetscInt f,
-                 PetscInt image, PsdSizes *sizes);
+void PsdSizesSet(PetscReal n, PetscInt ranks, PetscInt C, PetscInt G, PetscInt positions, PetscInt q, PetscInt f,
+                 PetscReal image, PsdSizes *sizes);
 /* PsdSizesSetBranches - of several branches: G and f of each, and what follows from them. */
 void PsdSizesSetBranches(PetscInt branches, const PetscInt G[], const PetscInt f[], PsdSizes *sizes);
 /* PsdSizesIsFirst - whether no branch before b has blocks of its order. */

@@ -15,6 +15,12 @@ static inline PetscReal DualPoint(const PsdLoss *loss, PetscReal yhat, PetscReal
   return y * yhat < 1 ? y : 0;
 }
 
+static inline PetscReal Second(const PsdLoss *loss, PetscReal yhat, PetscReal y)
+{
+  (void)loss, (void)yhat, (void)y;
+  return 0;
+}
+
 /* u = y x: stays when it is beyond the corner, goes to it when that is within 1/sigma, else 1/sigma towards it */
 static inline PetscReal Prox(const PsdLoss *loss, PetscReal sigma, PetscReal x, PetscReal y)
 {

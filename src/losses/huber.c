@@ -20,6 +20,11 @@ static inline PetscReal DualPoint(const PsdLoss *loss, PetscReal yhat, PetscReal
   return Clip(loss, y - yhat);
 }
 
+static inline PetscReal Second(const PsdLoss *loss, PetscReal yhat, PetscReal y)
+{
+  return PetscAbsReal(yhat - y) <= loss->parameter ? 1 : 0;
+}
+
 /* v = x + nu/sigma with nu = -L'(v), which is (y - x) sigma/(1 + sigma) or the threshold */
 static inline PetscReal Prox(const PsdLoss *loss, PetscReal sigma, PetscReal x, PetscReal y)
 {
@@ -60,5 +65,5 @@ static const PsdLossParameter delta_parameter = {
     .name = "huber_delta", .text = "residual beyond which the Huber loss is linear", .initial = 1};
 
 PSD_SEPARABLE_LOSS(PsdLossHuber, .name = "huber", .help = "(yhat - y)^2/2, linear beyond huber_delta",
-                   .value_roundings = 6, .curvature = 1, .sigma = 0.3, .splits = PETSC_TRUE,
+                   .smooth = PETSC_TRUE, .value_roundings = 6, .curvature = 1, .sigma = 0.3, .splits = PETSC_TRUE,
                    .parameter = &delta_parameter);

@@ -15,6 +15,12 @@ static inline PetscReal DualPoint(const PsdLoss *loss, PetscReal yhat, PetscReal
   return (PetscReal)((y > yhat) - (y < yhat));
 }
 
+static inline PetscReal Second(const PsdLoss *loss, PetscReal yhat, PetscReal y)
+{
+  (void)loss, (void)yhat, (void)y;
+  return 0;
+}
+
 /* y when that is within 1/sigma, else 1/sigma towards it */
 static inline PetscReal Prox(const PsdLoss *loss, PetscReal sigma, PetscReal x, PetscReal y)
 {

@@ -24,6 +24,12 @@ static inline PetscReal DualPoint(const PsdLoss *loss, PetscReal yhat, PetscReal
   return y * Other(y * yhat);
 }
 
+static inline PetscReal Second(const PsdLoss *loss, PetscReal yhat, PetscReal y)
+{
+  (void)loss;
+  return Other(y * yhat) * Other(-y * yhat);
+}
+
 /*
    v = y w with sigma (w - u) = 1/(1 + exp(w)), u = y x. The root lies in [u, u + 1/sigma]. The difference of the two
    sides grows with w, is convex below w = 0 and concave above: Newton's method from the point of the interval that is
@@ -75,5 +81,5 @@ static inline PetscReal Change(const PsdLoss *loss, PetscReal yhat, PetscReal y,
   return delta > 0 ? delta * Other(y * yhat - delta) : 0;
 }
 
-PSD_SEPARABLE_LOSS(PsdLossLogistic, .name = "logistic", .help = "log(1 + exp(-y yhat))", .value_roundings = 10,
-                   .curvature = 0.25, .sigma = 0.08, .splits = PETSC_TRUE);
+PSD_SEPARABLE_LOSS(PsdLossLogistic, .name = "logistic", .help = "log(1 + exp(-y yhat))", .smooth = PETSC_TRUE,
+                   .value_roundings = 10, .curvature = 0.25, .sigma = 0.08, .splits = PETSC_TRUE);

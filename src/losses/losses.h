@@ -35,6 +35,8 @@ struct _PsdLossOps {
   PetscBool splits; /* the consensus step has no closed form, as the squared loss's, and needs the splitting v = A S */
   PetscBool ignores_mean; /* a number added to all scores of a sample, where there are several, changes nothing */
   PetscBool has_corners;  /* linear but for its corners */
+  PetscBool separable;    /* a sum over scores; else the scores of a sample belong together */
+  PetscBool smooth;       /* the slope is continuous, and there is a second derivative almost everywhere */
   const PsdLossParameter *parameter; /* NULL: there is none */
   /* value: L(yhat). The value of one sample is off by at most value_roundings + C roundings (base/rounding.h) of itself,
      and by PSD_TINY. */
@@ -43,6 +45,9 @@ struct _PsdLossOps {
   /* dual_point: nu = -L'(yhat), of a subgradient where there are several */
   void (*dual_point)(const PsdLoss *, PetscInt rows, PetscInt C, const PetscReal yhat[], const PetscReal y[],
                      PetscReal nu[]);
+  /* second: product = L''(yhat) direction, of a loss that is smooth; where the second derivative jumps, that of one side */
+  void (*second)(const PsdLoss *, PetscInt rows, PetscInt C, const PetscReal yhat[], const PetscReal y[],
+                 const PetscReal direction[], PetscReal product[]);
   /* prox: v = argmin L(v) + (sigma/2) ||v - x||^2, sigma > 0 */
   void (*prox)(const PsdLoss *, PetscInt rows, PetscInt C, PetscReal sigma, const PetscReal x[], const PetscReal y[],
                PetscReal v[]);

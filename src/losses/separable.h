@@ -2,7 +2,7 @@
    Losses that are sums over scores: functions of one score, and from them the functions of whole rows that losses.h
    asks for.
 
-   A loss defines Value, DualPoint, Prox, Dual, ToDomain, MaxScale and Change of one score, and Steepness, as static inline functions, and then PSD_SEPARABLE_LOSS(its name in C, what else there is to say of it as designated initialisers of
+   A loss defines Value, DualPoint, Second, Prox, Dual, ToDomain, MaxScale and Change of one score, and Steepness, as static inline functions, and then PSD_SEPARABLE_LOSS(its name in C, what else there is to say of it as designated initialisers of
    PsdLossOps).
 */
 #ifndef PSD_LOSSES_SEPARABLE_H
@@ -23,6 +23,11 @@
                             const PetscReal y[], PetscReal nu[])                                                       \
   {                                                                                                                    \
     for (PetscInt k = 0; k < rows * C; k++) nu[k] = DualPoint(loss, yhat[k], y[k]);                                    \
+  }                                                                                                                    \
+  static void SecondRows(const PsdLoss *loss, PetscInt rows, PetscInt C, const PetscReal yhat[], const PetscReal y[],  \
+                         const PetscReal direction[], PetscReal product[])                                             \
+  {                                                                                                                    \
+    for (PetscInt k = 0; k < rows * C; k++) product[k] = Second(loss, yhat[k], y[k]) * direction[k];                   \
   }                                                                                                                    \
   static void ProxRows(const PsdLoss *loss, PetscInt rows, PetscInt C, PetscReal sigma, const PetscReal x[],           \
                        const PetscReal y[], PetscReal v[])                                                             \
@@ -61,6 +66,8 @@
   }                                                                                                                    \
   const PsdLossOps Variable = {.value = ValueRows,                                                                     \
                                .dual_point = DualPointRows,                                                            \
+                               .second = SecondRows,                                                                   \
+                               .separable = PETSC_TRUE,                                                                \
                                .prox = ProxRows,                                                                       \
                                .dual = DualRows,                                                                       \
                                .to_domain = ToDomainRows,                                                              \

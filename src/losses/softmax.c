@@ -72,6 +72,26 @@ static void DualPoint(const PsdLoss *loss, PetscInt rows, PetscInt C, const Pets
   }
 }
 
+/* (diag(p) - p p') direction, as p_t (direction_t - <p, direction>) */
+static void Second(const PsdLoss *loss, PetscInt rows, PetscInt C, const PetscReal yhat[], const PetscReal y[],
+                   const PetscReal direction[], PetscReal product[])
+{
+  if (C == 1) {
+    (*PsdLossLogistic.second)(loss, rows, C, yhat, y, direction, product);
+    return;
+  }
+  for (PetscInt i = 0; i < rows; i++, yhat += C, direction += C, product += C) {
+    const PetscReal largest = Largest(C, yhat);
+    PetscReal total = 0, mean = 0;
+    for (PetscInt t = 0; t < C; t++) {
+      product[t] = PetscExpReal(yhat[t] - largest);
+      total += product[t];
+      mean += product[t] * direction[t];
+    }
+    for (PetscInt t = 0; t < C; t++) product[t] *= (direction[t] - mean / total) / total;
+  }
+}
+
 /* Wright's omega: w + log w = r. Two corrections of Fritsch, Shafer and Crowley, each of fourth order. */
 static PetscReal Omega(PetscReal r)
 {
@@ -229,6 +249,8 @@ const PsdLossOps PsdLossSoftmax = {.name = "softmax",
                                    .ignores_mean = PETSC_TRUE,
                                    .value = Value,
                                    .dual_point = DualPoint,
+                                   .smooth = PETSC_TRUE,
+                                   .second = Second,
                                    .prox = Prox,
                                    .dual = Dual,
                                    .to_domain = ToDomain,

@@ -15,6 +15,12 @@ static inline PetscReal DualPoint(const PsdLoss *loss, PetscReal yhat, PetscReal
   return y - yhat;
 }
 
+static inline PetscReal Second(const PsdLoss *loss, PetscReal yhat, PetscReal y)
+{
+  (void)loss, (void)yhat, (void)y;
+  return 1;
+}
+
 static inline PetscReal Prox(const PsdLoss *loss, PetscReal sigma, PetscReal x, PetscReal y)
 {
   (void)loss;
@@ -52,5 +58,5 @@ static inline PetscReal Change(const PsdLoss *loss, PetscReal yhat, PetscReal y,
   return (PetscAbsReal(yhat - y) + delta / 2) * delta;
 }
 
-PSD_SEPARABLE_LOSS(PsdLossSquared, .name = "squared", .help = "(yhat - y)^2/2", .value_roundings = 4, .curvature = 1,
-                   .sigma = 1);
+PSD_SEPARABLE_LOSS(PsdLossSquared, .name = "squared", .help = "(yhat - y)^2/2", .smooth = PETSC_TRUE,
+                   .value_roundings = 4, .curvature = 1, .sigma = 1);

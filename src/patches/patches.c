@@ -6,6 +6,11 @@
 #include "base/base.h"
 #include <stdio.h>
 
+/* Beyond these work space and lists are larger than any memory. */
+#define MOST_PIXELS 268435456.   /* of an image, in all channels, as of data sets */
+#define MOST_NUMBERS 2147483648. /* in the patches of an image */
+#define MOST_REGIONS 1000000.
+
 PetscErrorCode PsdPatchesCreate(MPI_Comm comm, PsdPatches *patches)
 {
   PetscFunctionBeginUser;
@@ -124,19 +129,26 @@ static PetscErrorCode CheckGeometry(PsdPatches patches)
                 "x%" PetscInt_FMT "%s",
                 g->patch_height, g->patch_width, patches->height, patches->width,
                 g->reduce > 1 ? " after -reduce" : "");
+  PsdCheckInput((PetscReal)g->channels * g->height * g->width <= MOST_PIXELS,
+                "images of %" PetscInt_FMT "x%" PetscInt_FMT "x%" PetscInt_FMT ", expected at most %.0f numbers",
+                g->channels, g->height, g->width, MOST_PIXELS);
   patches->rows = (patches->height - g->patch_height) / g->stride + 1;
   patches->columns = (patches->width - g->patch_width) / g->stride + 1;
   PsdCheckInput(g->pool <= patches->rows && g->pool <= patches->columns,
                 "option -pool: found %" PetscInt_FMT ", larger than the grid of patch positions, %" PetscInt_FMT
                 "x%" PetscInt_FMT,
                 g->pool, patches->rows, patches->columns);
+  PsdCheckInput((PetscReal)g->pool * g->pool <= MOST_REGIONS,
+                "option -pool: found %" PetscInt_FMT ", expected at most %.0f", g->pool,
+                (double)PetscSqrtReal(MOST_REGIONS));
   PsdCheckInput(g->overlap < patches->rows && g->overlap < patches->columns,
                 "option -pool_overlap: found %" PetscInt_FMT ", as large as the grid of patch positions, %" PetscInt_FMT
                 "x%" PetscInt_FMT,
                 g->overlap, patches->rows, patches->columns);
+  const PetscReal numbers = (PetscReal)g->channels * g->patch_height * g->patch_width;
+  PsdCheckInput((numbers + 1) * (numbers + 2) / 2 <= (PetscReal)PETSC_MAX_INT,
+                "option -patch: patches of %.0f numbers need a PETSc with 64-bit indices", (double)numbers);
   patches->q = g->channels * g->patch_height * g->patch_width;
-  PsdCheckInput(((PetscInt64)patches->q + 1) * ((PetscInt64)patches->q + 2) / 2 <= PETSC_MAX_INT,
-                "option -patch: patches of %" PetscInt_FMT " numbers need a PETSc with 64-bit indices", patches->q);
   PsdCheckInput(patches->pca <= patches->q,
                 "option -pca: found %" PetscInt_FMT ", more than the %" PetscInt_FMT " numbers of a patch",
                 patches->pca, patches->q);
@@ -162,6 +174,10 @@ static PetscErrorCode SetUpGeometry(PsdPatches patches)
   PsdCheckInput(positions <= PETSC_MAX_INT,
                 "option -pool_overlap: %" PetscInt64_FMT " patches an image need a PETSc with 64-bit indices",
                 positions);
+  PsdCheckInput((PetscReal)positions * patches->q <= MOST_NUMBERS,
+                "option -patch: %" PetscInt64_FMT " patches an image of %" PetscInt_FMT
+                " numbers, expected at most %.0f numbers",
+                positions, patches->q, MOST_NUMBERS);
   patches->positions = (PetscInt)positions;
   PetscCall(PetscFree4(patches->image, patches->patch_rows, patches->region_count, patches->square));
   PetscCall(PetscFree2(patches->product, patches->scales));
@@ -293,6 +309,7 @@ PetscErrorCode PsdPatchesSetBranches(PsdPatches patches, PetscInt count)
   PsdCheckHandle(patches);
   PetscCheck(!patches->branches && !patches->q && count >= 1 && count <= PSD_MOST_BRANCHES, patches->comm,
              PETSC_ERR_ARG_WRONGSTATE, "%" PetscInt_FMT " branches of patches that are something already", count);
+  if (count == 1) PetscFunctionReturn(0); /* the patches themselves */
   patches->branches = count;
   for (PetscInt k = 0; k < count; k++) PetscCall(PsdPatchesCreate(patches->comm, &patches->branch[k]));
   PetscFunctionReturn(0);

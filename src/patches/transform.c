@@ -194,9 +194,8 @@ PetscErrorCode PsdPatchesSetStatistics(PsdPatches patches, PetscReal sum[])
   if (!PsdPatchesNeedStatistics(patches)) PetscFunctionReturn(0);
   const PetscInt q = patches->q, f = PsdPatchesFinalDimension(patches);
   PetscReal *mean, *square, *lambda, *transform;
-  PetscMPIInt rank, length;
+  PetscMPIInt rank;
   int verdict = VARIED;
-  PetscCall(PetscMPIIntCast(q * f, &length));
   PetscCallMPI(MPI_Comm_rank(patches->comm, &rank));
   PetscCall(PetscMalloc3(q, &mean, (size_t)q * q, &square, q, &lambda));
   PetscCall(PetscCalloc1((size_t)q * f, &transform));
@@ -213,8 +212,8 @@ PetscErrorCode PsdPatchesSetStatistics(PsdPatches patches, PetscReal sum[])
       BuildTransform(patches, f, square, lambda, transform);
       if (patches->mirrored && patches->pca == 0) RestoreSymmetry(patches, transform);
     }
-    PetscCallMPI(MPI_Bcast(transform, length, MPIU_REAL, 0, patches->comm));
-    PetscCallMPI(MPI_Bcast(mean, (PetscMPIInt)q, MPIU_REAL, 0, patches->comm));
+    PetscCall(PsdBroadcastArray(patches->comm, MPIU_REAL, (size_t)q * f, transform));
+    PetscCall(PsdBroadcastArray(patches->comm, MPIU_REAL, (size_t)q, mean));
     PetscCall(PsdPatchesSetTransform(patches, f, transform, mean));
   }
   PetscCall(PetscFree3(mean, square, lambda));

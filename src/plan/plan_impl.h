@@ -7,7 +7,7 @@
 #define PSD_PLAN_PRIVATE_H
 
 #include <psdplan.h>
-#include "consensus/consensus.h"
+#include "solver/solver.h"
 
 struct _p_PsdPlan {
   MPI_Comm comm;
@@ -20,13 +20,13 @@ struct _p_PsdPlan {
   PetscInt rate_count;            /* 0: rates are measured here */
   PetscReal rate[PSD_RATES];
   PetscInt iterations;
-  const PsdConsensusKernel *asked; /* NULL: auto */
+  PsdSolver solver; /* with the settings that a run would have */
   /* what it comes to */
   PetscBool ready;
   PsdSizes sizes;
   PsdNode node;
   PsdRates rates;
-  PsdMemory memory;
+  PsdSolverPlan run;
   PsdPlanTotals totals;
 };
 

@@ -2,10 +2,9 @@
    A plan: what is asked of it, and the costs of a run added up.
 */
 #include "plan_impl.h"
-#include "admm/choose_consensus.h"
-#include "admm/solver_costs.h"
 #include "measure.h"
 #include "problem/sizes.h"
+#include "types/choose_solver.h"
 
 PetscErrorCode PsdPlanCreate(PsdProblem problem, PsdPlan *plan)
 {
@@ -19,7 +18,7 @@ PetscErrorCode PsdPlanCreate(PsdProblem problem, PsdPlan *plan)
   it->problem = problem;
   it->classes = 10;
   it->ranks = ranks;
-  it->iterations = 150;
+  PetscCall(PsdSolverCreate(problem, &it->solver));
   *plan = it;
   PetscFunctionReturn(0);
 }
@@ -85,9 +84,9 @@ static PetscErrorCode FindSizes(PsdPlan plan)
 {
   PetscFunctionBeginUser;
   const PetscInt *image = plan->image;
-  const PsdSampleShape shape = {.n = plan->mirror ? 2 * plan->images : plan->images,
+  const PsdSampleShape shape = {.n = (plan->mirror ? 2 : 1) * (PetscReal)plan->images,
                                 .classes = plan->classes,
-                                .image = image[0] * image[1] * image[2],
+                                .image = (PetscReal)image[0] * image[1] * image[2],
                                 .flip = plan->mirror};
   PetscCall(PsdPatchesSetImageSize(plan->problem->patches, image[0], image[1], image[2]));
   PetscCall(PsdProblemPlanSizes(plan->problem, &shape, plan->ranks, &plan->sizes));
@@ -123,39 +122,27 @@ static PetscErrorCode FindRates(PsdPlan plan)
 
 /* ---------------------------------------------------------------- the sum */
 
-/* The kernel asked for, whether it fits or not, or the one that a run would choose. */
-static PetscErrorCode FindKernel(PsdPlan plan, const PsdConsensusKernel **kernel)
-{
-  PetscFunctionBeginUser;
-  const char *loss;
-  *kernel = plan->asked;
-  PetscCall(PsdProblemGetLoss(plan->problem, &loss));
-  if (plan->asked) PetscCall(PsdConsensusCheckSupports(plan->asked, &plan->sizes, loss));
-  else PetscCall(PsdConsensusChoose(&plan->sizes, &plan->node, PSD_FORM_ANY, kernel));
-  PetscFunctionReturn(0);
-}
-
-static void AddUp(PsdPlan plan, const PsdConsensusKernel *kernel)
+static void AddUp(PsdPlan plan)
 {
   const PsdSizes *s = &plan->sizes;
+  const PsdSolverPlan *run = &plan->run;
   PsdPlanTotals *totals = &plan->totals;
-  PsdCost cost[PSD_PHASE_COUNT];
-  PsdAdmmMemory(s, kernel, plan->node.program, &plan->memory);
-  PsdAdmmCosts(s, kernel, &plan->rates, plan->iterations, cost);
   *totals = (PsdPlanTotals){.n = s->n,
                             .f = s->f_max,
                             .D = s->D,
                             .blocks = 2 * s->pairs,
                             .ranks = s->ranks,
-                            .iterations = plan->iterations,
-                            .consensus = kernel->name,
-                            .items = plan->memory.count,
-                            .node_needed = PsdNodeBytes(&plan->node, s->ranks, &plan->memory),
+                            .iterations = run->iterations,
+                            .solver = plan->solver->type->name,
+                            .kernels = run->kernels,
+                            .items = run->memory.count,
+                            .node_needed = PsdNodeBytes(&plan->node, s->ranks, &run->memory),
                             .node_memory = plan->node.memory};
-  PsdMemoryPeak(&plan->memory, &totals->peak_root, &totals->peak_others);
+  for (PetscInt k = 0; k < run->kernels; k++) totals->kernel[k] = run->kernel[k];
+  PsdMemoryPeak(&run->memory, &totals->peak_root, &totals->peak_others);
   for (int phase = 0; phase < PSD_PHASE_COUNT; phase++) {
-    totals->seconds[phase] = cost[phase].seconds;
-    totals->flops[phase] = cost[phase].flops * (PetscReal)s->ranks;
+    totals->seconds[phase] = run->cost[phase].seconds;
+    totals->flops[phase] = run->cost[phase].flops * (PetscReal)s->ranks;
   }
 }
 
@@ -163,14 +150,14 @@ PetscErrorCode PsdPlanSetUp(PsdPlan plan)
 {
   PetscFunctionBeginUser;
   PsdCheckHandle(plan);
-  const PsdConsensusKernel *kernel;
   PsdCheckInput(plan->images > 0 && plan->image[0] > 0,
                 "plan: found neither -data nor -images N with -image CxHxW, expected one of them");
   PetscCall(FindSizes(plan));
   PetscCall(FindNode(plan));
   PetscCall(FindRates(plan));
-  PetscCall(FindKernel(plan, &kernel));
-  AddUp(plan, kernel);
+  const PsdSolverJob job = {&plan->sizes, &plan->node, &plan->rates, plan->iterations, &plan->problem->loss};
+  PetscCall(PsdSolverPlanRun(plan->solver, &job, &plan->run));
+  AddUp(plan);
   plan->ready = PETSC_TRUE;
   PetscFunctionReturn(0);
 }
@@ -192,9 +179,9 @@ PetscErrorCode PsdPlanGetMemory(PsdPlan plan, PetscInt k, const char *name[], Pe
   PetscFunctionBeginUser;
   PsdCheckHandle(plan);
   PetscCheck(plan->ready, PETSC_COMM_SELF, PETSC_ERR_ORDER, "PsdPlanSetUp was not called");
-  PetscCheck(k >= 0 && k < plan->memory.count, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE,
-             "Item %" PetscInt_FMT " of %" PetscInt_FMT, k, plan->memory.count);
-  const PsdMemoryItem *item = &plan->memory.item[k];
+  PetscCheck(k >= 0 && k < plan->run.memory.count, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE,
+             "Item %" PetscInt_FMT " of %" PetscInt_FMT, k, plan->run.memory.count);
+  const PsdMemoryItem *item = &plan->run.memory.item[k];
   if (name) *name = item->name;
   if (root) *root = item->root;
   if (others) *others = item->others;
@@ -207,6 +194,7 @@ PetscErrorCode PsdPlanDestroy(PsdPlan *plan)
 {
   PetscFunctionBeginUser;
   PsdCheckHandle(plan);
+  if (*plan) PetscCall(PsdSolverDestroy(&(*plan)->solver));
   PetscCall(PetscFree(*plan));
   PetscFunctionReturn(0);
 }

@@ -2,6 +2,7 @@
    The options of a plan.
 */
 #include "plan_impl.h"
+#include "types/choose_solver.h"
 
 static PetscErrorCode SetSamplesFromOptions(PsdPlan plan)
 {
@@ -45,7 +46,8 @@ PetscErrorCode PsdPlanSetFromOptions(PsdPlan plan)
   PetscCall(
       PsdOptionReal("-node_memory", "GB of a node; 0 = this machine's", PSD_NONNEGATIVE, &plan->node_memory, NULL));
   PetscCall(SetRatesFromOptions(plan));
-  PetscCall(PsdOptionInt("-iterations", "iterations of the solver", 1, PETSC_MAX_INT, &plan->iterations, NULL));
-  PetscCall(PsdConsensusAsk(&plan->asked));
+  PetscCall(PsdOptionInt("-iterations", "iterations of the solver [as many as are usual]", 1, PETSC_MAX_INT,
+                         &plan->iterations, NULL));
+  PetscCall(PsdSolverPlanFromOptions(plan->solver));
   PetscFunctionReturn(0);
 }

@@ -1,7 +1,6 @@
 /*
    A plan, printed: sizes, rates, memory by item, time by phase.
 */
-#include "cone/cone.h"
 #include "plan_impl.h"
 
 static PetscErrorCode ViewProblem(PsdPlan plan, PetscViewer viewer)
@@ -15,8 +14,10 @@ static PetscErrorCode ViewProblem(PsdPlan plan, PetscViewer viewer)
       " blocks of order %s%.0f; ranks %" PetscInt_FMT "\n",
       (double)s->n, (double)s->positions, (double)s->f_max, (double)s->D, (double)s->order, 2 * s->pairs, up_to,
       (double)s->d_max, s->ranks));
-  PetscCall(PetscViewerASCIIPrintf(viewer, "consensus %s, cone %s, %" PetscInt_FMT " iterations\n",
-                                   plan->totals.consensus, PsdConeDescribe(s), plan->totals.iterations));
+  PetscCall(PetscViewerASCIIPrintf(viewer, "solver %s, ", plan->totals.solver));
+  for (PetscInt k = 0; k < plan->totals.kernels; k++)
+    PetscCall(PetscViewerASCIIPrintf(viewer, "%s %s, ", plan->totals.kernel[k].part, plan->totals.kernel[k].kernel));
+  PetscCall(PetscViewerASCIIPrintf(viewer, "%" PetscInt_FMT " iterations\n", plan->totals.iterations));
   PetscFunctionReturn(0);
 }
 
@@ -40,8 +41,8 @@ static PetscErrorCode ViewMemory(PsdPlan plan, PetscViewer viewer)
   PetscFunctionBeginUser;
   const PsdPlanTotals *totals = &plan->totals;
   PetscCall(PetscViewerASCIIPrintf(viewer, "\nmemory a rank, MB              rank 0     others   there from .. to\n"));
-  for (PetscInt k = 0; k < plan->memory.count; k++) {
-    const PsdMemoryItem *item = &plan->memory.item[k];
+  for (PetscInt k = 0; k < plan->run.memory.count; k++) {
+    const PsdMemoryItem *item = &plan->run.memory.item[k];
     PetscCall(PetscViewerASCIIPrintf(viewer, "  %-26s %9.0f  %9.0f   %s .. %s\n", item->name, (double)item->root / 1e6,
                                      (double)item->others / 1e6, PsdPhaseName(item->first), PsdPhaseName(item->last)));
   }

@@ -50,14 +50,30 @@ static PetscErrorCode EvaluateFromSamples(PsdProblem problem, PsdPointPolar *pol
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode BetaOfRandomTargets(PsdProblem problem)
+PetscErrorCode PsdProblemSettleBeta(PsdProblem problem, PetscReal beta_max, PetscReal random)
 {
   PetscFunctionBeginUser;
-  PetscReal noise;
-  PetscCall(PsdPolarsMax(problem->polars, problem->h_random, &noise));
-  PetscCall(PetscInfo(NULL, "beta_max of random targets: %g\n", (double)noise));
-  problem->beta = problem->request.beta_noise * noise;
+  const PsdProblemRequest *request = &problem->request;
+  problem->beta_max = beta_max;
+  if (request->beta_noise > 0) {
+    PetscCall(PetscInfo(NULL, "beta_max of random targets: %g\n", (double)random));
+    problem->beta = request->beta_noise * random;
+  }
+  PsdCheckInput(!PetscIsInfOrNanReal(beta_max),
+                "lifted features overflow: see -pixel_shift, -pixel_scale, -activation and the preprocessing");
+  if (request->beta_rel > 0) problem->beta = request->beta_rel * beta_max;
+  problem->beta_asked = problem->beta;
   PetscFunctionReturn(0);
+}
+
+void PsdProblemSettleNoGradient(PsdProblem problem, PetscReal bound)
+{
+  problem->beta_max = 0;
+  if (problem->request.beta_rel > 0 || problem->request.beta_noise > 0)
+    /* on another number of ranks rounding hides a little more or less, and a certificate file needs some of it several
+       times over (witness.c); the bound is next to 0 when all features are 0 */
+    problem->beta = PetscMax(8 * bound, PETSC_MACHINE_EPSILON);
+  problem->beta_asked = problem->beta;
 }
 
 /* Where beta_max may be nothing but rounding. */
@@ -69,31 +85,24 @@ static PetscErrorCode SeparateFromRounding(PsdProblem problem)
   PetscCall(PetscInfo(NULL, "beta_max %g; from the samples at most %g, of which rounding %g\n",
                       (double)problem->beta_max, (double)polar.bound, (double)polar.hidden));
   /* of features that are all 0 the bound is next to the least number there is */
-  if (polar.bound > 2 * polar.hidden + 4 * PSD_TINY) PetscFunctionReturn(0);
-  problem->beta_max = 0;
-  if (problem->request.beta_rel > 0 || problem->request.beta_noise > 0)
-    /* on another number of ranks rounding hides a little more or less, and a certificate file needs some of it several
-       times over (witness.c); the bound is next to 0 when all features are 0 */
-    problem->beta = PetscMax(8 * polar.bound, PETSC_MACHINE_EPSILON);
+  if (polar.bound <= 2 * polar.hidden + 4 * PSD_TINY) PsdProblemSettleNoGradient(problem, polar.bound);
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode PsdProblemFindBeta(PsdProblem problem, PetscReal trace)
 {
   PetscFunctionBeginUser;
+  PetscReal beta_max, random = 0;
   PetscBool nothing;
   /* A'(-L'(0)) is h */
   PetscCall(PsdPhaseBegin(PSD_PHASE_FACTOR));
   PetscCall(PsdPolarsCreate(problem->blocks, &problem->polars));
-  PetscCall(PsdPolarsMax(problem->polars, problem->h, &problem->beta_max));
-  if (problem->request.beta_noise > 0) PetscCall(BetaOfRandomTargets(problem));
+  PetscCall(PsdPolarsMax(problem->polars, problem->h, &beta_max));
+  if (problem->request.beta_noise > 0) PetscCall(PsdPolarsMax(problem->polars, problem->h_random, &random));
   PetscCall(VecDestroy(&problem->h_random));
   PetscCall(PsdPhaseEnd(PSD_PHASE_FACTOR));
-  PsdCheckInput(!PetscIsInfOrNanReal(problem->beta_max),
-                "lifted features overflow: see -pixel_shift, -pixel_scale, -activation and the preprocessing");
-  if (problem->request.beta_rel > 0) problem->beta = problem->request.beta_rel * problem->beta_max;
+  PetscCall(PsdProblemSettleBeta(problem, beta_max, random));
   PetscCall(GradientIsNegligible(problem, trace, &nothing));
   if (nothing) PetscCall(SeparateFromRounding(problem));
-  problem->beta_asked = problem->beta;
   PetscFunctionReturn(0);
 }

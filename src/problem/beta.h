@@ -6,8 +6,21 @@
 
 #include "problem.h"
 
-/* PsdProblemFindBeta - beta_max from h, and beta when it was asked for as a fraction of it; beta_max = 0 when all of
-   h is within rounding, and then eight times the least beta for which that can be proved. trace: of P A'A P. Collective. */
+/*
+   PsdProblemSettleBeta - takes beta_max, and the beta_max of random targets, however a solver has found them, and makes
+   beta of them when it was asked for as a fraction of one. random: not used unless request.beta_noise > 0.
+
+   PsdProblemSettleNoGradient - afterwards, where all of A'(-L'(0)) is within rounding: beta_max is 0, and a beta that
+   was asked for as a fraction becomes eight times `bound`, the least beta for which the network without neurons is proved
+   to be optimal.
+
+   Not collective, alike on all ranks. Errors (PSD_ERR_INPUT): beta_max is not a number.
+*/
+PetscErrorCode PsdProblemSettleBeta(PsdProblem problem, PetscReal beta_max, PetscReal random);
+void PsdProblemSettleNoGradient(PsdProblem problem, PetscReal bound);
+
+/* PsdProblemFindBeta - the same with beta_max from h; beta_max = 0 when all of h is within rounding. trace: of
+   P A'A P. Collective. */
 PetscErrorCode PsdProblemFindBeta(PsdProblem problem, PetscReal trace);
 
 #endif

@@ -18,34 +18,12 @@
 #include "dual_point.h"
 #include "base/base.h"
 #include "base/rounding.h"
+#include "sample_sums.h"
 #include "samples.h"
 #include <petscblaslapack.h>
 
 #define BLOCK_ROWS 64     /* samples in one product A'nu, ... */
 #define BLOCK_COLUMNS 128 /* ... and numbers of a feature in one product A S */
-
-/* What is summed over the samples: of predictions, and of each dual point. */
-typedef struct {
-  PetscReal loss;
-  PetscReal change;           /* a bound of what the errors of predictions do to it */
-  PetscReal correct;          /* samples whose largest score is that of their class */
-  PetscReal features, errors; /* sums of squares of ||Phi_ig|| and of the bounds of their errors */
-} PredictionSums;
-typedef struct {
-  PetscReal linear, quadratic; /* <nu,Y> and ||nu||^2 */
-  PetscReal size;              /* sum of |nu|, as |Y| = 1 */
-} PointSums;
-#define SUMS(candidates) ((sizeof(PredictionSums) + (size_t)(candidates) * sizeof(PointSums)) / sizeof(PetscReal))
-
-/* Those of them that are differences, or count for the primal, in twice the precision. */
-typedef struct {
-  PsdPairSum linear, quadratic;
-} ExactPoint;
-
-/* What is known of a sample's features: G numbers each. */
-typedef struct {
-  const PetscReal *norm, *error; /* bounds of ||Phi_ig|| as computed, and of its error */
-} Sample;
 
 /* Everything of one pass: `sets` column sets (S, then each w), each D x C, the same on every rank. */
 typedef struct {
@@ -64,11 +42,8 @@ typedef struct {
   PetscReal *S_norm, *S_error; /* C x G: ||S_gt||, and its error */
   PetscReal *region_norm;      /* G: ||A_g||_F^2 */
   PetscReal *delta;            /* C: errors of a sample's predictions */
-  PsdPairSum loss;
-  ExactPoint *exact; /* sets - 1 */
-  PetscReal *sums;   /* one array, to be added over ranks: the next two */
-  PredictionSums *prediction;
-  PointSums *point; /* sets - 1 */
+  PsdPredictionSums prediction;
+  PsdPointSums *point; /* sets - 1 */
 } Pass;
 
 PetscErrorCode PsdDualPointCreate(PsdProblem problem, PetscBool keep, PsdDualPoint *point)
@@ -115,14 +90,13 @@ PetscErrorCode PsdDualPointPolar(PsdProblem problem, const PsdDualPoint *point, 
   PetscFunctionReturn(0);
 }
 
-/* Of a block, of the sum of blocks in twice the precision, and of the sum over ranks; that nu of a split loss is in the
-   domain but for rounding, and is scaled (softmax.c), changes each of its numbers. */
+/* Of a block, of the sum of blocks in twice the precision, of the sum over ranks, and of nu. */
 static PetscReal AdjointRoundings(PsdProblem problem)
 {
   PetscMPIInt ranks;
   (void)MPI_Comm_size(problem->comm, &ranks);
-  const PetscReal domain = problem->loss.ops->splits ? 8 + 8 * (PetscReal)problem->blocks->C : 0;
-  return (problem->rows ? PsdRowsAdjointRoundings(problem->rows) : BLOCK_ROWS + 3) + (PetscReal)ranks + domain;
+  return (problem->rows ? PsdRowsAdjointRoundings(problem->rows) : BLOCK_ROWS + 3) + (PetscReal)ranks +
+         PsdDomainRoundings(problem);
 }
 
 static PetscErrorCode PassCreate(PsdProblem problem, PetscInt candidates, const PsdDualSource sources[],
@@ -141,11 +115,8 @@ static PetscErrorCode PassCreate(PsdProblem problem, PetscInt candidates, const 
                          products, &pass->product, G * pass->rows_max, &pass->norm, C * G, &pass->S_norm, C * G,
                          &pass->S_error));
   PetscCall(PetscMalloc1(gathered * candidates, &pass->part));
-  PetscCall(PetscCalloc7(gathered * candidates, &pass->gradient, gathered * candidates, &pass->rest, C * G * candidates,
-                         &pass->rounding, SUMS(candidates), &pass->sums, G, &pass->region_norm, C, &pass->delta,
-                         candidates, &pass->exact));
-  pass->prediction = (PredictionSums *)pass->sums;
-  pass->point = (PointSums *)(pass->prediction + 1);
+  PetscCall(PetscCalloc6(gathered * candidates, &pass->gradient, gathered * candidates, &pass->rest, C * G * candidates,
+                         &pass->rounding, G, &pass->region_norm, C, &pass->delta, candidates, &pass->point));
   PetscFunctionReturn(0);
 }
 
@@ -154,8 +125,7 @@ static PetscErrorCode PassDestroy(Pass *pass)
   PetscFunctionBeginUser;
   PetscCall(PetscFree7(pass->columns, pass->yhat, pass->lost, pass->product, pass->norm, pass->S_norm, pass->S_error));
   PetscCall(PetscFree(pass->part));
-  PetscCall(
-      PetscFree7(pass->gradient, pass->rest, pass->rounding, pass->sums, pass->region_norm, pass->delta, pass->exact));
+  PetscCall(PetscFree6(pass->gradient, pass->rest, pass->rounding, pass->region_norm, pass->delta, pass->point));
   PetscFunctionReturn(0);
 }
 
@@ -189,43 +159,20 @@ static void FeatureNorms(const Pass *pass, PetscInt rows, const PetscReal *phi, 
       pass->norm[i * G + g] = PsdNormBound(region[g].m, phi + (size_t)i * ld + region[g].at);
 }
 
-/* delta[t]: how far a sample's predictions may be from the network's */
-static void PredictionErrors(Pass *pass, const Sample *sample)
-{
-  const PetscInt C = pass->problem->blocks->C, G = pass->problem->blocks->G;
-  for (PetscInt t = 0; t < C; t++) {
-    const PetscReal *norm = pass->S_norm + (size_t)t * G, *error = pass->S_error + (size_t)t * G;
-    pass->delta[t] = 0;
-    for (PetscInt g = 0; g < G; g++)
-      pass->delta[t] +=
-          (sample->error[g] + pass->forward * sample->norm[g]) * (norm[g] + error[g]) + sample->norm[g] * error[g];
-  }
-}
-
 /* Loss of one sample's prediction, what may be wrong of it, and its correctness. */
-static void AddPrediction(Pass *pass, const PetscReal yhat[], const PetscReal y[], const Sample *sample)
+static void AddPrediction(Pass *pass, const PetscReal yhat[], const PetscReal y[], const PsdSampleFeatures *sample)
 {
-  const PetscInt C = pass->problem->blocks->C, G = pass->problem->blocks->G;
-  const PsdLoss *loss = &pass->problem->loss;
-  PredictionSums *sums = pass->prediction;
-  PetscInt best = 0;
-  PsdPairSumAdd(&pass->loss, (*loss->ops->value)(loss, 1, C, yhat, y));
-  PredictionErrors(pass, sample);
-  sums->change += (*loss->ops->change)(loss, C, yhat, y, pass->delta);
-  for (PetscInt t = 1; t < C; t++)
-    if (yhat[t] > yhat[best]) best = t;
-  if (C == 1 ? (yhat[0] > 0) == (y[0] > 0) : y[best] > 0) sums->correct += 1;
-  for (PetscInt g = 0; g < G; g++) {
+  const PsdMatrixBounds bounds = {pass->S_norm, pass->S_error, pass->forward};
+  PsdPredictionSumsAdd(&pass->prediction, pass->problem, &bounds, yhat, y, sample, pass->delta);
+  for (PetscInt g = 0; g < pass->problem->blocks->G; g++) {
     const PetscReal largest = sample->norm[g] + sample->error[g];
     pass->region_norm[g] += largest * largest;
-    sums->features += sample->norm[g] * sample->norm[g];
-    sums->errors += sample->error[g] * sample->error[g];
   }
 }
 
 /* yhat of candidate k <- its dual point for sample i, and what is summed of it */
 static PetscErrorCode AddDualPoint(Pass *pass, PetscInt k, PetscInt i, PetscReal yhat[], const PetscReal y[],
-                                   const Sample *sample)
+                                   const PsdSampleFeatures *sample)
 {
   PetscFunctionBeginUser;
   const PetscInt C = pass->problem->blocks->C, G = pass->problem->blocks->G;
@@ -237,13 +184,10 @@ static PetscErrorCode AddDualPoint(Pass *pass, PetscInt k, PetscInt i, PetscReal
   else (*loss->ops->dual_point)(loss, 1, C, yhat, y, nu);
   (*loss->ops->to_domain)(loss, 1, C, nu, y);
   if (pass->points[k].nu) PetscCall(PetscArraycpy(pass->points[k].nu + (size_t)i * C, nu, C));
-  for (PetscInt t = 0; t < C; t++) {
-    const PetscReal size = PetscAbsReal(nu[t]);
-    PsdPairSumAdd(&pass->exact[k].linear, nu[t] * y[t]);
-    PsdPairSumAdd(&pass->exact[k].quadratic, nu[t] * nu[t]);
-    pass->point[k].size += size;
-    for (PetscInt g = 0; g < G; g++) rounding[t * G + g] += size * (sample->error[g] + pass->adjoint * sample->norm[g]);
-  }
+  PsdPointSumsAdd(&pass->point[k], C, nu, y);
+  for (PetscInt t = 0; t < C; t++)
+    for (PetscInt g = 0; g < G; g++)
+      rounding[t * G + g] += PetscAbsReal(nu[t]) * (sample->error[g] + pass->adjoint * sample->norm[g]);
   PetscFunctionReturn(0);
 }
 
@@ -311,7 +255,7 @@ static PetscErrorCode PassChunk(Pass *pass, PetscInt first, PetscInt rows, const
   PetscCall(Predict(pass, rows, phi, ld));
   FeatureNorms(pass, rows, phi, ld);
   for (PetscInt i = 0; i < rows; i++, y += C) {
-    const Sample sample = {pass->norm + (size_t)i * G, errors + (size_t)i * G};
+    const PsdSampleFeatures sample = {pass->norm + (size_t)i * G, errors + (size_t)i * G};
     PetscReal *yhat = pass->yhat + (size_t)i * width;
     AddPrediction(pass, yhat, y, &sample);
     for (PetscInt k = 0; k < pass->sets - 1; k++)
@@ -346,16 +290,16 @@ static PetscErrorCode PassPatches(Pass *pass, Vec S, PsdDualPoint points[])
   const PetscReal *norm, *error;
   PetscReal *yhat = pass->yhat;
   PetscCall(PsdPhaseBegin(PSD_PHASE_CERTIFY));
-  PsdRowsGetNorms(problem->rows, &norm, &error);
+  PetscCall(PsdRowsGetNorms(problem->rows, &norm, &error));
   PetscCall(PsdRowsForward(problem->rows, S, yhat));
   for (PetscInt i = 0; i < problem->n_local; i++) {
-    const Sample sample = {norm + (size_t)i * G, error + (size_t)i * G};
+    const PsdSampleFeatures sample = {norm + (size_t)i * G, error + (size_t)i * G};
     AddPrediction(pass, yhat + (size_t)i * C, problem->Y + (size_t)i * C, &sample);
   }
   for (PetscInt k = 0; k < pass->sets - 1; k++) {
     if (pass->sources[k].w) PetscCall(PsdRowsForward(problem->rows, pass->sources[k].w, yhat));
     for (PetscInt i = 0; i < problem->n_local; i++) {
-      const Sample sample = {norm + (size_t)i * G, error + (size_t)i * G};
+      const PsdSampleFeatures sample = {norm + (size_t)i * G, error + (size_t)i * G};
       PetscCall(AddDualPoint(pass, k, i, yhat + (size_t)i * C, problem->Y + (size_t)i * C, &sample));
     }
     PetscCall(PsdRowsAdjoint(problem->rows, yhat, points[k].gradient));
@@ -379,27 +323,6 @@ static PetscErrorCode KeepRegionNorms(Pass *pass)
   PetscFunctionReturn(0);
 }
 
-/* The loss is a sum of values that are not negative, each with its own roundings, over samples and ranks. */
-static void FinishPrimal(const Pass *pass, PetscMPIInt ranks, PsdPrimalPoint *primal)
-{
-  const PsdProblem problem = pass->problem;
-  const PredictionSums *sums = pass->prediction;
-  const PetscReal roundings = problem->loss.ops->value_roundings + (PetscReal)problem->blocks->C + 3 + (PetscReal)ranks;
-  primal->loss = sums->loss;
-  primal->rounding = sums->change + PsdRoundings(roundings) * sums->loss + (PetscReal)problem->n * PSD_TINY;
-  primal->accuracy = sums->correct / (PetscReal)problem->n;
-  primal->feature_error = sums->errors > 0 ? PetscSqrtReal(sums->errors / PetscMax(sums->features, PSD_TINY)) : 0;
-}
-
-/* <nu,Y> and ||nu||^2, with the product of the latter, the end of a sum in twice the precision, and ranks. */
-static void FinishPoint(const PointSums *sums, PetscMPIInt ranks, PsdDualPoint *point)
-{
-  point->linear = sums->linear;
-  point->quadratic = sums->quadratic;
-  point->linear_error = PsdRoundings(2 + (PetscReal)ranks) * sums->size;
-  point->quadratic_error = PsdRoundings(3 + (PetscReal)ranks) * sums->quadratic + PSD_TINY;
-}
-
 static PetscErrorCode PassReduce(Pass *pass, PsdPrimalPoint *primal, PsdDualPoint points[])
 {
   PetscFunctionBeginUser;
@@ -407,20 +330,12 @@ static PetscErrorCode PassReduce(Pass *pass, PsdPrimalPoint *primal, PsdDualPoin
   const PsdBlocks blocks = problem->blocks;
   const PetscInt candidates = pass->sets - 1;
   const size_t length = (size_t)blocks->D * blocks->C, pairs = blocks->pairs;
-  PetscMPIInt ranks;
-  PetscCallMPI(MPI_Comm_size(problem->comm, &ranks));
-  pass->prediction->loss = pass->loss.high;
-  for (PetscInt k = 0; k < candidates; k++) {
-    pass->point[k].linear = pass->exact[k].linear.high;
-    pass->point[k].quadratic = pass->exact[k].quadratic.high;
-  }
   PetscCall(KeepRegionNorms(pass));
-  PetscCall(PsdSumArray(problem->comm, MPIU_REAL, (size_t)SUMS(candidates), pass->sums));
+  PetscCall(PsdPredictionSumsFinish(&pass->prediction, problem, primal));
   PetscCall(PsdSumArray(problem->comm, MPIU_REAL, pairs * (size_t)candidates, pass->rounding));
-  FinishPrimal(pass, ranks, primal);
   for (PetscInt k = 0; k < candidates; k++) {
     PetscReal *local;
-    FinishPoint(&pass->point[k], ranks, &points[k]);
+    PetscCall(PsdPointSumsFinish(&pass->point[k], problem, &points[k]));
     PetscCall(VecGetArray(points[k].rounding, &local));
     for (PetscInt p = 0; p < blocks->local; p++) local[p] = pass->rounding[k * pairs + blocks->first + p];
     PetscCall(VecRestoreArray(points[k].rounding, &local));

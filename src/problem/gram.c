@@ -110,13 +110,10 @@ static PetscErrorCode AddChunk(PsdProblem problem, PetscInt k, Accumulator *to, 
 static PetscErrorCode Reduce(PsdProblem problem, Accumulator *from)
 {
   PetscFunctionBeginUser;
-  PetscMPIInt count;
   if (from->gram_sum) {
     PetscCall(PsdSumReduce(from->gram_sum, problem->comm, problem->gram));
     PetscCall(PsdSumReduce(from->h_sum, problem->comm, from->h));
-    /* orders are small here */
-    PetscCall(PetscMPIIntCast((PetscInt)PsdGramTargetsLength(problem), &count));
-    PetscCallMPI(MPI_Bcast(from->h, count, MPIU_REAL, 0, problem->comm));
+    PetscCall(PsdBroadcastArray(problem->comm, MPIU_REAL, PsdGramTargetsLength(problem), from->h));
   } else {
     PetscCall(PsdSumArray(problem->comm, MPIU_REAL, PsdGramTargetsLength(problem), from->h));
   }

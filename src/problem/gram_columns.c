@@ -106,7 +106,6 @@ static PetscErrorCode GoRound(PsdProblem problem, PetscInt k, Round *it, PetscRe
   const PetscInt D = problem->order;
   const PetscReal *mine = NULL;
   PetscInt first, own = 0, ld;
-  PetscMPIInt length;
   if (k < PsdFeaturesCountChunks(problem->folded))
     PetscCall(PsdFeaturesGetChunk(problem->folded, k, &first, &own, &mine, &ld));
   PetscCall(PsdPhaseBegin(PSD_PHASE_GRAM));
@@ -114,10 +113,10 @@ static PetscErrorCode GoRound(PsdProblem problem, PetscInt k, Round *it, PetscRe
   PetscCallMPI(MPI_Allgather(&own, 1, MPIU_INT, it->rows, 1, MPIU_INT, problem->comm));
   for (PetscMPIInt owner = 0; owner < it->ranks; owner++) {
     if (it->rows[owner] == 0) continue;
-    PetscCall(PetscMPIIntCast(it->rows[owner] * D, &length));
     /* the broadcast does not write to its root's buffer */
     PetscReal *chunk = owner == it->rank ? (PetscReal *)mine : it->visiting;
-    if (it->ranks > 1) PetscCallMPI(MPI_Bcast(chunk, length, MPIU_REAL, owner, problem->comm));
+    if (it->ranks > 1)
+      PetscCall(PsdBroadcastArrayFrom(problem->comm, owner, MPIU_REAL, (size_t)it->rows[owner] * (size_t)D, chunk));
     PetscCall(AddToColumns(D, it->rows[owner], chunk, it, matrix));
   }
   PetscCall(PsdPhaseEnd(PSD_PHASE_GRAM));

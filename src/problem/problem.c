@@ -145,11 +145,18 @@ PetscErrorCode PsdProblemSetUp(PsdProblem problem)
   problem->order = problem->blocks->D;
   PetscCall(PsdProblemIsSymmetric(problem, &symmetric));
   if (symmetric) PsdPatchesSetMirrored(problem->patches);
-  PetscCall(PsdBlocksCreateVec(problem->blocks, &problem->h));
-  PetscCall(VecDuplicate(problem->h, &problem->h_random));
   PetscCall(PsdTargetsSetUp(problem, symmetric));
   PetscCall(PsdFeaturesCreate(problem->data, problem->patches, problem->activation,
                               (size_t)(problem->memory * 1024 * 1024), &problem->features));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdProblemCreateGradient(PsdProblem problem)
+{
+  PetscFunctionBeginUser;
+  if (problem->h) PetscFunctionReturn(0);
+  PetscCall(PsdBlocksCreateVec(problem->blocks, &problem->h));
+  PetscCall(VecDuplicate(problem->h, &problem->h_random));
   PetscFunctionReturn(0);
 }
 

@@ -60,7 +60,7 @@ struct _p_PsdProblem {
   PetscReal *nu0;                     /* -L'(0) of the representative samples; Y itself for the squared loss */
   PetscReal *region_norm;             /* G: ||A_g||_F, rounded up; NULL before the first pass over the samples */
   PetscReal loss_at_zero;             /* L(0), the objective of the network without neurons */
-  Vec h;                              /* P A'nu0, as C columns of D */
+  Vec h;                              /* P A'nu0, as C columns of D; NULL before PsdProblemCreateGradient */
   PetscReal *signs;                   /* random ones in the place of nu0, see targets.c; NULL from A'A on */
   Vec h_random;                       /* P A' signs; NULL once beta is found */
   PetscReal *gram; /* this rank's part of P A'A P, upper triangle, order x order; NULL once handed on */
@@ -69,5 +69,9 @@ struct _p_PsdProblem {
 /* PsdProblemTakeBeta - a weight of the user's becomes the problem's. Errors (PSD_ERR_INPUT): it is out of range in the
    problem's units. Not collective, alike on all ranks; after PsdProblemSetUp. */
 PetscErrorCode PsdProblemTakeBeta(PsdProblem problem, PetscReal beta);
+
+/* PsdProblemCreateGradient - makes room for h and h_random, of a solver that holds vectors of C columns of D; what else
+   it has of this form is a duplicate of h. A second time does nothing. Collective; after PsdProblemSetUp. */
+PetscErrorCode PsdProblemCreateGradient(PsdProblem problem);
 
 #endif

@@ -1,111 +1,46 @@
 /*
    A and A' from patches: images -> patches x -> quadratic forms and weighted second moments, all BLAS-3.
 
-   There is one kind of patches, and all blocks have one order. Patches are kept region after region, image after image within a region, so that any run of images is one matrix. A
-   class of a region is one product; nu changes its sign from sample to sample, so that the weighted moments are two
-   dsyrk, of the samples with positive and with negative nu.
+   There is one kind of patches, and all blocks have one order. Patches are kept (patch_matrix.h), so that any run of
+   images is one matrix. A class of a region is one product; nu changes its sign from sample to sample, so that the
+   weighted moments are two dsyrk, of the samples with positive and with negative nu.
 */
 #include "rows.h"
 #include "base/base.h"
 #include "base/rounding.h"
 #include "limits.h"
-#include "patches/lift.h"
+#include "patch_matrix.h"
 #include <petscblaslapack.h>
 
 #define PATCHES PSD_ROWS_PATCHES
 
 struct _p_PsdRows {
   PsdBlocks blocks;
+  PsdPatchMatrix patches; /* all of them are kept */
   PetscReal activation[3];
   PetscInt n, f;
-  PetscInt *count;    /* G: patches of an image in a region */
-  PetscReal **x;      /* G: (n count_g) x f row-major */
-  PetscReal *norm;    /* n x G */
-  PetscReal *error;   /* n x G: of Phi_ig, because its patches are rounded */
-  PetscReal *along_J; /* n x G: <Phi_ig, j> */
-  PetscReal *work;    /* 2 PATCHES x f, or one image's patches */
-  PetscReal *matrix;  /* d x d */
-  PetscReal *svec;    /* m */
-  PetscReal *linear;  /* f of an image, f of what its sum has lost */
+  const PetscInt *count; /* G: patches of an image in a region */
+  const PetscReal **x;   /* G: (n count_g) x f row-major */
+  PetscReal *along_J;    /* n x G: <Phi_ig, j> */
+  PetscReal *work;       /* 2 PATCHES x f */
+  PetscReal *matrix;     /* d x d */
+  PetscReal *svec;       /* m */
+  PetscReal *linear;     /* f of an image, f of what its sum has lost */
 };
 
-/*
-   ||Phi_ig|| is at most the mean of ||phi(x)||, phi(x) = [a x x' (b/2) x; (b/2) x' c]; <Phi_ig, j> is the mean of
-   (a ||x||^2 - c)/sqrt d. A patch that is off by delta moves phi(x) by |a| (2 ||x|| delta + delta^2) + |b| delta/sqrt 2
-   at most; delta: of each patch.
-*/
-static void Measure(PsdRows it, PetscInt i, PetscInt g, const PetscReal *x, const PetscReal delta[])
-{
-  const PetscReal a = it->activation[0], b = it->activation[1], c = it->activation[2];
-  const size_t at = (size_t)i * it->blocks->G + g;
-  PetscReal norms = 0, squares = 0, errors = 0;
-  for (PetscInt l = 0; l < it->count[g]; l++, x += it->f) {
-    PetscReal square = 0;
-#pragma omp simd reduction(+ : square)
-    for (PetscInt k = 0; k < it->f; k++) square += x[k] * x[k];
-    squares += square;
-    square += (PetscReal)it->f * PSD_TINY;
-    norms += PetscSqrtReal(a * a * square * square + b * b / 2 * square + c * c);
-    errors +=
-        PetscAbsReal(a) * (2 * PetscSqrtReal(square) + delta[l]) * delta[l] + PetscAbsReal(b) / PETSC_SQRT2 * delta[l];
-  }
-  const PetscReal count = (PetscReal)it->count[g];
-  it->norm[at] = norms / count;
-  it->error[at] = errors / count;
-  it->along_J[at] = (a * squares / count - c) / PetscSqrtReal((PetscReal)it->blocks->d_max);
-}
-
-/* raw -= mean of each patch, and delta: how far its coordinates will be off */
-static void CentrePatches(PsdPatches patches, PetscInt q, PetscInt count, const PetscReal *mean, PetscReal *raw,
-                          PetscReal delta[])
-{
-  for (PetscInt l = 0; l < count; l++, raw += q) {
-    const PetscReal norm = PsdNormBound(q, raw);
-    for (PetscInt k = 0; k < q && mean; k++) raw[k] -= mean[k];
-    delta[l] = PsdPatchesCoordinateError(patches, norm, mean ? PsdNormBound(q, raw) : norm);
-  }
-}
-
-/* Image i's patches, transformed, into their regions' matrices. raw: positions x q, of which the mean is taken. */
-static PetscErrorCode PlaceImage(PsdRows it, PsdPatches patches, PetscInt i, PetscReal *raw, PetscReal delta[])
+/* <Phi_ig, j> is the mean of (a ||x||^2 - c)/sqrt d. */
+static PetscErrorCode MeasureAlongJ(void *context, PetscInt g, PetscInt first, PetscInt count, const PetscReal x[])
 {
   PetscFunctionBeginUser;
-  const PetscInt f = it->f;
-  const PetscReal one = 1, zero = 0, *transform, *mean;
-  PetscInt q;
-  PetscBLASInt bq, bf, count;
-  PetscCall(PsdPatchesGetSizes(patches, &q, NULL, NULL, NULL));
-  PetscCall(PsdPatchesGetTransform(patches, &transform, &mean));
-  PetscCall(PetscBLASIntCast(q, &bq));
-  PetscCall(PetscBLASIntCast(f, &bf));
-  for (PetscInt g = 0; g < it->blocks->G; g++) {
-    PetscReal *x = it->x[g] + (size_t)i * it->count[g] * f;
-    PetscCall(PetscBLASIntCast(it->count[g], &count));
-    CentrePatches(patches, q, it->count[g], transform ? mean : NULL, raw, delta);
-    if (transform)
-      PetscCallBLAS("BLASgemm", BLASgemm_("N", "N", &bf, &count, &bq, &one, transform, &bf, raw, &bq, &zero, x, &bf));
-    else PetscCall(PetscArraycpy(x, raw, (size_t)count * q));
-    Measure(it, i, g, x, delta);
-    raw += (size_t)count * q;
+  PsdRows it = context;
+  const PetscReal a = it->activation[0], c = it->activation[2], root = PetscSqrtReal((PetscReal)it->blocks->d_max);
+  const size_t length = (size_t)it->count[g] * it->f;
+  for (PetscInt i = 0; i < count; i++, x += length) {
+    PetscReal squares = 0;
+#pragma omp simd reduction(+ : squares)
+    for (size_t k = 0; k < length; k++) squares += x[k] * x[k];
+    it->along_J[(size_t)(first + i) * it->blocks->G + g] = (a * squares / (PetscReal)it->count[g] - c) / root;
   }
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode Fill(PsdRows it, PsdData data, PsdPatches patches)
-{
-  PetscFunctionBeginUser;
-  const unsigned char *images;
-  PetscInt channels, height, width, q, positions;
-  PetscReal *raw, *delta;
-  PetscCall(PsdDataGetShard(data, &images, NULL, NULL));
-  PetscCall(PsdDataGetImageSize(data, &channels, &height, &width));
-  PetscCall(PsdPatchesGetSizes(patches, &q, NULL, NULL, &positions));
-  PetscCall(PetscMalloc2((size_t)positions * q, &raw, positions, &delta));
-  for (PetscInt i = 0; i < it->n; i++) {
-    PetscCall(PsdPatchesExtract(patches, images + (size_t)i * channels * height * width, raw, it->count));
-    PetscCall(PlaceImage(it, patches, i, raw, delta));
-  }
-  PetscCall(PetscFree2(raw, delta));
   PetscFunctionReturn(0);
 }
 
@@ -121,15 +56,14 @@ PetscErrorCode PsdRowsCreate(PsdData data, PsdPatches patches, PsdBlocks blocks,
   it->blocks = blocks;
   it->f = blocks->f_max;
   PetscCall(PetscArraycpy(it->activation, activation, 3));
-  PetscCall(PsdDataGetSizes(data, NULL, &it->n, NULL));
-  PetscCall(PetscCalloc2(blocks->G, &it->count, blocks->G, &it->x));
-  PetscCall(PsdPatchesCountRegions(patches, it->count));
-  for (PetscInt g = 0; g < blocks->G; g++) PetscCall(PetscMalloc1((size_t)it->n * it->count[g] * it->f, &it->x[g]));
-  const size_t samples = (size_t)it->n * blocks->G;
-  PetscCall(PetscMalloc3(samples, &it->norm, samples, &it->error, samples, &it->along_J));
+  PetscCall(PsdPatchMatrixCreate(data, patches, activation, SIZE_MAX, &it->patches));
+  PsdPatchMatrixGetSizes(it->patches, &it->n, NULL, &it->count, NULL);
+  PetscCall(PetscMalloc1(blocks->G, &it->x));
+  for (PetscInt g = 0; g < blocks->G; g++) it->x[g] = PsdPatchMatrixGetRegion(it->patches, g);
+  PetscCall(PetscMalloc1((size_t)it->n * blocks->G, &it->along_J));
   PetscCall(PetscMalloc4((size_t)2 * PATCHES * it->f, &it->work, (size_t)blocks->d_max * blocks->d_max, &it->matrix,
                          blocks->m_max, &it->svec, 2 * it->f, &it->linear));
-  PetscCall(Fill(it, data, patches));
+  PetscCall(PsdPatchMatrixPass(it->patches, MeasureAlongJ, it));
   *rows = it;
   PetscFunctionReturn(0);
 }
@@ -138,18 +72,19 @@ PetscErrorCode PsdRowsDestroy(PsdRows *rows)
 {
   PetscFunctionBeginUser;
   if (!*rows) PetscFunctionReturn(0);
-  for (PetscInt g = 0; g < (*rows)->blocks->G; g++) PetscCall(PetscFree((*rows)->x[g]));
-  PetscCall(PetscFree2((*rows)->count, (*rows)->x));
-  PetscCall(PetscFree3((*rows)->norm, (*rows)->error, (*rows)->along_J));
+  PetscCall(PsdPatchMatrixDestroy(&(*rows)->patches));
+  PetscCall(PetscFree((*rows)->x));
+  PetscCall(PetscFree((*rows)->along_J));
   PetscCall(PetscFree4((*rows)->work, (*rows)->matrix, (*rows)->svec, (*rows)->linear));
   PetscCall(PetscFree(*rows));
   PetscFunctionReturn(0);
 }
 
-void PsdRowsGetNorms(PsdRows rows, const PetscReal *norm[], const PetscReal *error[])
+PetscErrorCode PsdRowsGetNorms(PsdRows rows, const PetscReal *norm[], const PetscReal *error[])
 {
-  *norm = rows->norm;
-  *error = rows->error;
+  PetscFunctionBeginUser;
+  PetscCall(PsdPatchMatrixGetBounds(rows->patches, norm, error));
+  PetscFunctionReturn(0);
 }
 
 /* Most patches of an image in a region. */
@@ -418,8 +353,9 @@ PetscErrorCode PsdRowsAdjoint(PsdRows it, const PetscReal nu[], Vec gradient)
 typedef struct {
   PetscInt first, count; /* on their owner */
   PetscMPIInt owner;
-  PetscReal *x;       /* of the region at hand: (count count_g) x f */
-  PetscReal *along_J; /* count x G */
+  PetscReal *visiting; /* room for ... */
+  const PetscReal *x;  /* ... those of the region at hand: (count count_g) x f */
+  PetscReal *along_J;  /* count x G */
 } Batch;
 
 /* K[i, j] += region g's part, for batch images i0.. (rows of them) and own images j0.. (columns of them) */
@@ -481,19 +417,19 @@ static PetscErrorCode KernelBlock(PsdRows it, PetscMPIInt ranks, PetscInt block,
   const PetscInt G = it->blocks->G;
   const size_t row = NumberInKernel(ranks, block, batch->owner, batch->first);
   const PetscInt own = PetscMin(it->n, (batch->first / block + 1) * block); /* columns that may be left of the rows */
-  PetscMPIInt rank, length;
+  const size_t images = (size_t)batch->count;
+  PetscMPIInt rank;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
-  PetscCall(PetscMPIIntCast(batch->count * G, &length));
-  if (rank == batch->owner) PetscCall(PetscArraycpy(batch->along_J, it->along_J + (size_t)batch->first * G, length));
-  PetscCallMPI(MPI_Bcast(batch->along_J, length, MPIU_REAL, batch->owner, comm));
-  PetscReal *buffer = batch->x;
+  if (rank == batch->owner)
+    PetscCall(PetscArraycpy(batch->along_J, it->along_J + (size_t)batch->first * G, images * (size_t)G));
+  PetscCall(PsdBroadcastArrayFrom(comm, batch->owner, MPIU_REAL, images * (size_t)G, batch->along_J));
   for (PetscInt g = 0; g < G; g++) {
-    PetscCall(PetscMPIIntCast(batch->count * it->count[g] * it->f, &length));
-    batch->x = rank == batch->owner ? it->x[g] + (size_t)batch->first * it->count[g] * it->f : buffer;
-    PetscCallMPI(MPI_Bcast(batch->x, length, MPIU_REAL, batch->owner, comm));
+    const size_t length = images * (size_t)it->count[g] * (size_t)it->f;
+    batch->x = rank == batch->owner ? it->x[g] + (size_t)batch->first * it->count[g] * it->f : batch->visiting;
+    /* its owner's is only read */
+    PetscCall(PsdBroadcastArrayFrom(comm, batch->owner, MPIU_REAL, length, (PetscReal *)batch->x));
     PetscCall(KernelBatch(it, g, batch, own, tile, K + row, (size_t)N));
   }
-  batch->x = buffer;
   PetscFunctionReturn(0);
 }
 
@@ -511,7 +447,7 @@ PetscErrorCode PsdRowsDualMatrix(PsdRows it, PetscInt block, PetscInt N, PetscRe
   for (PetscInt g = 0; g < it->blocks->G; g++) most = PetscMax(most, it->count[g]);
   PetscCall(PetscMalloc1(ranks, &samples));
   PetscCallMPI(MPI_Allgather(&it->n, 1, MPIU_INT, samples, 1, MPIU_INT, comm));
-  PetscCall(PetscMalloc3((size_t)block * most * it->f, &batch.x, (size_t)block * it->blocks->G, &batch.along_J,
+  PetscCall(PetscMalloc3((size_t)block * most * it->f, &batch.visiting, (size_t)block * it->blocks->G, &batch.along_J,
                          (size_t)PetscMax(TILE, most) * PetscMax(TILE, most), &tile));
   PetscCall(PetscArrayzero(K, (size_t)N * (N / ranks)));
   PetscCall(PsdProgressCreate(comm, "dual", "rows", N / ranks, N, &progress));
@@ -525,7 +461,7 @@ PetscErrorCode PsdRowsDualMatrix(PsdRows it, PetscInt block, PetscInt N, PetscRe
   }
   for (PetscInt j = it->n; j < N / ranks; j++) K[(size_t)j * N + NumberInKernel(ranks, block, rank, j)] = 1;
   PetscCall(PsdProgressDestroy(&progress));
-  PetscCall(PetscFree3(batch.x, batch.along_J, tile));
+  PetscCall(PetscFree3(batch.visiting, batch.along_J, tile));
   PetscCall(PetscFree(samples));
   PetscFunctionReturn(0);
 }

@@ -47,8 +47,8 @@ PetscErrorCode PsdRowsAdjoint(PsdRows rows, const PetscReal nu[], Vec gradient);
 PetscErrorCode PsdRowsDualMatrix(PsdRows rows, PetscInt block, PetscInt N, PetscReal K[]);
 
 /* norm: n_local x G, upper bounds of ||Phi_ig||. error: as many, bounds of || Phi_ig of the patches as they are kept -
-   Phi_ig of the bytes ||. Borrowed. */
-void PsdRowsGetNorms(PsdRows rows, const PetscReal *norm[], const PetscReal *error[]);
+   Phi_ig of the bytes ||. Borrowed. Not collective. */
+PetscErrorCode PsdRowsGetNorms(PsdRows rows, const PetscReal *norm[], const PetscReal *error[]);
 
 /* PsdRowsForwardRoundings, PsdRowsAdjointRoundings - what PsdRowsForward and, on this rank, PsdRowsAdjoint lose, as a
    number of roundings (base/rounding.h) of sum_g ||Phi_ig|| ||S_gt|| and of sum_i |nu_it| ||Phi_ig||. */

@@ -11,6 +11,9 @@ PetscErrorCode PsdProblemPlanSizes(PsdProblem problem, const PsdSampleShape *sha
   const PsdPatches patches = problem->patches;
   PetscInt q, f, G, positions, branches, f_each[PSD_MOST_BRANCHES], G_each[PSD_MOST_BRANCHES];
   PetscCall(PsdPatchesGetSizes(patches, &q, &f, &G, &positions));
+  PsdCheckInput((PetscReal)G * shape->classes <= (PetscReal)PETSC_MAX_INT,
+                "%" PetscInt_FMT " regions and %" PetscInt_FMT " classes need a PETSc with 64-bit indices", G,
+                shape->classes);
   PsdSizesSet(shape->n, ranks, shape->classes == 2 ? 1 : shape->classes, G, positions, q, f, shape->image, sizes);
   PetscCall(PsdPatchesGetBranchCount(patches, &branches));
   for (PetscInt b = 0; b < branches; b++) {
@@ -36,7 +39,7 @@ PetscErrorCode PsdProblemFindSizes(PsdProblem problem, PsdSizes *sizes)
   PetscCall(PsdDataGetImageSize(problem->data, &channels, &height, &width));
   PetscCall(PsdDataGetClasses(problem->data, &shape.classes, NULL, NULL));
   PetscCall(PsdDataGetCopies(problem->data, &copies));
-  shape.image = channels * height * width;
+  shape.image = (PetscReal)channels * height * width;
   shape.flip = (PetscBool)(copies == 2);
   PetscCall(PsdProblemPlanSizes(problem, &shape, ranks, sizes));
   PetscFunctionReturn(0);

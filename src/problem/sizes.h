@@ -9,10 +9,10 @@
 
 /* Samples, whether or not there are any yet. */
 typedef struct {
-  PetscInt n; /* with mirror images */
+  PetscReal n; /* with mirror images */
   PetscInt classes;
-  PetscInt image; /* bytes of one */
-  PetscBool flip; /* every second one is a mirror image */
+  PetscReal image; /* bytes of one */
+  PetscBool flip;  /* every second one is a mirror image */
 } PsdSampleShape;
 
 /* PsdProblemPlanSizes - of samples of that shape on so many ranks, with the problem's patches, loss and memory. The

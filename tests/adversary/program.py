@@ -106,7 +106,7 @@ class Model:
             self.attributes = dict(file.attrs)
             read = lambda name: file['/neurons/' + name][:]
             self.neurons = Neurons(read('filter'), read('weight'), read('region'), read('class'))
-            groups = [file[f'/branch/{k}'] for k in range(file.attrs['branches'])] if file.attrs['version'] == 2 else [file]
+            groups = [file[f'/branch/{k}'] for k in range(file.attrs['branches'])] if file.attrs['branches'] > 1 else [file]
             self.branches = [read_branch(group) for group in groups]
         self.beta = float(self.attributes['beta'])
         self.primal, self.bound, self.gap = (float(self.attributes[name]) for name in ('objective_primal', 'objective_dual', 'gap'))

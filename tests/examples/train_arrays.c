@@ -31,7 +31,7 @@ static PetscErrorCode Run(MPI_Comm comm, unsigned seed)
   PsdData seen, unseen;
   PsdPatches patches;
   PsdProblem problem;
-  PsdAdmm admm;
+  PsdSolver solver;
   PsdCertificate certificate;
   PsdNetwork network;
   PetscReal scores[IMAGES], accuracy; /* two classes have one score */
@@ -43,17 +43,17 @@ static PetscErrorCode Run(MPI_Comm comm, unsigned seed)
   PetscCall(PsdProblemCreate(seen, patches, &problem));
   PetscCall(PsdProblemSetFromOptions(problem));
   PetscCall(PsdProblemSetUp(problem));
-  PetscCall(PsdAdmmCreate(problem, &admm));
-  PetscCall(PsdAdmmSetFromOptions(admm));
-  PetscCall(PsdAdmmSetUp(admm));
-  PetscCall(PsdAdmmSolve(admm, &certificate));
+  PetscCall(PsdSolverCreate(problem, &solver));
+  PetscCall(PsdSolverSetFromOptions(solver));
+  PetscCall(PsdSolverSetUp(solver));
+  PetscCall(PsdSolverSolve(solver, &certificate));
   PetscCall(PetscPrintf(comm, "objective %.6g, no network has less than %.6g: gap %.1e\n", (double)certificate.primal,
                         (double)certificate.dual, (double)certificate.gap));
-  PetscCall(PsdAdmmGetNetwork(admm, &network));
+  PetscCall(PsdSolverGetNetwork(solver, &network));
   PetscCall(PsdNetworkSetCertificate(network, &certificate));
   PetscCall(PsdNetworkSave(network, "stripes.h5"));
   PetscCall(PsdNetworkDestroy(&network));
-  PetscCall(PsdAdmmDestroy(&admm));
+  PetscCall(PsdSolverDestroy(&solver));
   PetscCall(PsdProblemDestroy(&problem));
   PetscCall(PsdPatchesDestroy(&patches));
   PetscCall(PsdDataDestroy(&seen));

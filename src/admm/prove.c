@@ -1,0 +1,51 @@
+/*
+   What ADMM has to be proved: the best network that it has found, or one that was given, and its dual points
+   (docs/mathematics.md, section 3).
+
+   Of a network that was given the residual nu = Y - A S is a dual point, and correction (a) makes a better one; neither
+   comes close when R*(A'nu) is far above beta, as it is at the end of a run with a small beta. What does come close is
+   the dual point of an iteration that starts at the network. The iteration serves only to find w; that A'(Y - A w) is
+   feasible is proved afterwards, from the samples, as for any other w.
+*/
+#include "admm.h"
+#include "base/base.h"
+#include "certificate/certificate.h"
+#include "certificate/user_network.h"
+
+PetscErrorCode PsdAdmmFixNetwork(PsdSolver solver, PsdNetwork network)
+{
+  PetscFunctionBeginUser;
+  const PsdAdmm admm = solver->data;
+  PsdIterate iterate = {.network = admm->best.S};
+  PsdNeurons all;
+  PetscCall(PsdProblemReadNeurons(admm->problem, network, &all));
+  PetscCall(PsdNeuronsAssemble(&all, admm->blocks, admm->best.S, &admm->best.weight));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &admm->best.weight, 1, MPIU_REAL, MPI_SUM, admm->blocks->comm));
+  PetscCall(PsdNeuronsBoundErrors(&all, admm->blocks, admm->best.weight, admm->best.error, &admm->best.weight_error));
+  iterate.weight = admm->best.weight;
+  PetscCall(PsdBoundsPrimal(admm->bounds, &iterate, PETSC_TRUE));
+  PetscCall(PsdBoundsDual(admm->bounds, &iterate, PSD_CANDIDATES_NETWORK));
+  admm->best.fixed = PETSC_TRUE;
+  solver->status.objective = admm->bounds->primal;
+  solver->status.neurons = all.N;
+  PetscCall(PsdNeuronsDestroy(&all));
+  PetscFunctionReturn(0);
+}
+
+/* From the best dual point so far and, once there was an iteration, the last one. */
+PetscErrorCode PsdAdmmCertify(PsdSolver solver, PsdCertificate *certificate)
+{
+  PetscFunctionBeginUser;
+  const PsdAdmm admm = solver->data;
+  PsdBestNetwork *best = &admm->best;
+  PsdDualSource sources[2] = {admm->bounds->best_source, {.w = admm->iterate.S}};
+  PsdConsensusGetStepResidual(admm->consensus, &sources[1].nu);
+  if (admm->split) sources[1].nu = admm->split->nu_prox;
+  if (sources[1].nu) sources[1].w = NULL;
+  if (!best->fixed)
+    PetscCall(PsdNeuronsBoundErrors(&best->neurons, admm->blocks, best->weight, best->error, &best->weight_error));
+  const PsdNetworkMatrix network = {best->S, best->error, best->weight, best->weight_error};
+  PetscCall(
+      PsdCertify(admm->problem, &network, solver->status.iteration > 0 ? 2 : 1, sources, solver->witness, certificate));
+  PetscFunctionReturn(0);
+}

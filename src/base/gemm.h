@@ -1,0 +1,24 @@
+/*
+   Products of matrices by columns, C = op(A) op(B), in single and in double precision: BLAS with counted flops and sizes
+   that are checked. PETSc declares BLAS of its own precision alone.
+*/
+#ifndef PSD_GEMM_PRIVATE_H
+#define PSD_GEMM_PRIVATE_H
+
+#include <petscsys.h>
+
+/* PsdGemmSingle, PsdGemmDouble - C (m x n) = op(A) op(B), the inner length being k. transA, transB: 'N' or 'T'. Leading
+   dimensions are those of the arrays as they are stored. Not collective. */
+PetscErrorCode PsdGemmSingle(char transA, char transB, PetscInt m, PetscInt n, PetscInt k, const float A[],
+                             PetscInt lda, const float B[], PetscInt ldb, float C[], PetscInt ldc);
+PetscErrorCode PsdGemmDouble(char transA, char transB, PetscInt m, PetscInt n, PetscInt k, const PetscReal A[],
+                             PetscInt lda, const PetscReal B[], PetscInt ldb, PetscReal C[], PetscInt ldc);
+
+/* PsdSyrkSingle, PsdSyrkDouble - upper triangle of C (n x n) = A'A (trans 'T', A: k x n) or A A' ('N', A: n x k). Not
+   collective. */
+PetscErrorCode PsdSyrkSingle(char trans, PetscInt n, PetscInt k, const float A[], PetscInt lda, float C[],
+                             PetscInt ldc);
+PetscErrorCode PsdSyrkDouble(char trans, PetscInt n, PetscInt k, const PetscReal A[], PetscInt lda, PetscReal C[],
+                             PetscInt ldc);
+
+#endif

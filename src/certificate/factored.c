@@ -1,0 +1,483 @@
+/*
+   The certificate of a network with large patches: loss from its filters, bounds of R* from products with few vectors, the dual
+   function along the ray.
+
+   R*(A'nu) is the largest of the blocks' bounds. Each is that of cone/schur_polar.h for B = [V Q], V the region's basis and Q the
+   block's own filters, which are nearly the vectors at which the bound is attained. Beyond B
+
+     s w'M1w  =  sum s a (nu_it/count) (x.w)^2  <=  max(0, max s a nu_it/count) kappa ||w||^2,
+
+   kappa that of the region's basis (kappa.h): more vectors only lower it. Pairs are looked at by batches: one pass over the
+   patches makes the products of a batch, their sums over ranks go to one rank each, and that one has the small work.
+*/
+#include "factored.h"
+#include "base/base.h"
+#include "base/rounding.h"
+#include "block_products.h"
+#include "certificate.h"
+#include "cone/schur_polar.h"
+#include "filter_sums.h"
+#include "kappa.h"
+#include "problem/sample_sums.h"
+#include "ray.h"
+#include <petscblaslapack.h>
+
+#define BATCH_BYTES ((size_t)256 << 20) /* of products W on a rank */
+#define DEPENDENT 1e-6                  /* a filter that has less than this beside the others adds nothing */
+
+struct _p_PsdFactored {
+  PsdProblem problem;
+  PsdPatchMatrix patches;
+  PsdBasis *basis;  /* G */
+  PetscReal *kappa; /* G */
+};
+
+/* What is summed of nu for each pair, over all samples. */
+typedef struct {
+  PetscReal size;     /* sum_i |nu_it| ||Phi_ig|| */
+  PetscReal hidden;   /* a bound of ||error of smat(A'nu)_gt||_F because of the features, and of nu itself */
+  PetscReal sum;      /* sum_i nu_it */
+  PetscReal far[2];   /* max s a nu_it/count, s = +1, -1; at least 0 */
+  PetscReal trace;    /* of M1 */
+  PetscReal rounding; /* a bound of the error of W and M4 */
+} Pair;
+
+typedef struct {
+  PsdFactored of;
+  const PsdNeurons *neurons;
+  PetscReal *nu; /* n_local x C, in the domain */
+  Pair *pair;
+  PetscReal *guess; /* 2 pairs */
+  PetscReal *computed;
+  PetscReal level; /* a bound below it is good enough */
+  PsdFactoredPoint *point;
+} Bounds;
+
+/* ---------------------------------------------------------------- the object */
+
+PetscErrorCode PsdFactoredCreate(PsdProblem problem, PsdPatchMatrix patches, const PsdBasis basis[],
+                                 PsdFactored *factored)
+{
+  PetscFunctionBeginUser;
+  const PetscInt G = problem->blocks->G;
+  PetscCall(PsdPhaseBegin(PSD_PHASE_CERTIFY));
+  PetscCall(PetscNew(factored));
+  (*factored)->problem = problem;
+  (*factored)->patches = patches;
+  PetscCall(PetscCalloc2(G, &(*factored)->basis, G, &(*factored)->kappa));
+  PetscCall(PetscArraycpy((*factored)->basis, basis, G));
+  for (PetscInt g = 0; g < G; g++) {
+    if (basis[g].K == 0) continue;
+    PetscCall(PsdKappaProve(problem->comm, patches, g, basis[g].K, basis[g].V, PSD_KAPPA_AUTO, &(*factored)->kappa[g]));
+    PetscCall(PetscInfo(NULL, "kappa of region %" PetscInt_FMT ": %g\n", g, (double)(*factored)->kappa[g]));
+  }
+  PetscCall(PsdPhaseEnd(PSD_PHASE_CERTIFY));
+  PetscFunctionReturn(0);
+}
+
+PetscReal PsdFactoredGetKappa(PsdFactored factored, PetscInt g)
+{
+  return factored->kappa[g];
+}
+
+PetscErrorCode PsdFactoredDestroy(PsdFactored *factored)
+{
+  PetscFunctionBeginUser;
+  if (!*factored) PetscFunctionReturn(0);
+  PetscCall(PetscFree2((*factored)->basis, (*factored)->kappa));
+  PetscCall(PetscFree(*factored));
+  PetscFunctionReturn(0);
+}
+
+/* ---------------------------------------------------------------- the dual point */
+
+static PetscErrorCode BoundsCreate(PsdFactored of, const PsdNeurons *neurons, PsdFactoredPoint *point, Bounds *it)
+{
+  PetscFunctionBeginUser;
+  const PsdProblem problem = of->problem;
+  const size_t length = (size_t)problem->n_local * problem->blocks->C, pairs = (size_t)problem->blocks->pairs;
+  *it = (Bounds){.of = of, .neurons = neurons, .point = point};
+  PetscCall(PetscMalloc1(length, &it->nu));
+  PetscCall(PetscCalloc3(pairs, &it->pair, 2 * pairs, &it->guess, 2 * pairs, &it->computed));
+  PetscCall(PetscArraycpy(it->nu, point->nu, length));
+  for (size_t k = 0; k < 2 * pairs; k++) {
+    it->guess[k] = point->blocks[k].theta;
+    point->blocks[k] = (PsdBlockBound){0};
+  }
+  if (point->u) PetscCall(PetscArrayzero(point->u, 2 * pairs * problem->blocks->f_max));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode BoundsDestroy(Bounds *it)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree(it->nu));
+  PetscCall(PetscFree3(it->pair, it->guess, it->computed));
+  PetscFunctionReturn(0);
+}
+
+/* What sample i adds to its pairs. */
+static void AddSample(Bounds *it, PetscInt i, PetscReal domain, const PetscReal norm[], const PetscReal error[],
+                      const PetscInt of_sample[], PsdPairSum sums[])
+{
+  const PsdProblem problem = it->of->problem;
+  const PetscInt C = problem->blocks->C, G = problem->blocks->G;
+  const PetscReal a = problem->activation[0], *nu = it->nu + (size_t)i * C;
+  for (PetscInt t = 0; t < C; t++) {
+    PsdPairSumAdd(&sums[t], nu[t]);
+    for (PetscInt g = 0; g < G; g++) {
+      Pair *pair = &it->pair[t * G + g];
+      const PetscReal each = a * nu[t] / (PetscReal)of_sample[g];
+      pair->size += PetscAbsReal(nu[t]) * norm[g];
+      pair->hidden += PetscAbsReal(nu[t]) * (error[g] + domain * norm[g]);
+      pair->far[0] = PetscMax(pair->far[0], each);
+      pair->far[1] = PetscMax(pair->far[1], -each);
+    }
+  }
+}
+
+/* Over all ranks: what is added, and the largest. */
+static PetscErrorCode ReducePairs(Bounds *it, const PsdPairSum sums[])
+{
+  PetscFunctionBeginUser;
+  const PsdProblem problem = it->of->problem;
+  const PetscInt pairs = problem->blocks->pairs, G = problem->blocks->G;
+  PetscReal *all, *far;
+  PetscMPIInt ranks, count;
+  PetscCallMPI(MPI_Comm_size(problem->comm, &ranks));
+  PetscCall(PetscMPIIntCast(2 * pairs, &count));
+  PetscCall(PetscMalloc2(3 * pairs, &all, 2 * pairs, &far));
+  for (PetscInt p = 0; p < pairs; p++) {
+    const Pair *pair = &it->pair[p];
+    PetscCall(PetscArraycpy(all + 3 * (size_t)p, ((PetscReal[]){pair->size, pair->hidden, sums[p / G].high}), 3));
+    PetscCall(PetscArraycpy(far + 2 * (size_t)p, pair->far, 2));
+  }
+  PetscCall(PsdSumArray(problem->comm, MPIU_REAL, 3 * (size_t)pairs, all));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, far, count, MPIU_REAL, MPI_MAX, problem->comm));
+  for (PetscInt p = 0; p < pairs; p++) {
+    Pair *pair = &it->pair[p];
+    const PetscReal *sum = all + 3 * (size_t)p;
+    pair->size = sum[0];
+    pair->hidden = sum[1];
+    pair->sum = sum[2];
+    /* c sum nu: of a sum in twice the precision, over ranks, and the product */
+    pair->rounding = PsdRoundings(4 + (PetscReal)ranks) * pair->size;
+    for (int s = 0; s < 2; s++) pair->far[s] = far[2 * p + s];
+  }
+  PetscCall(PetscFree2(all, far));
+  PetscFunctionReturn(0);
+}
+
+/* nu pulled into the domain, what is summed of it, and the two numbers of the squared loss, in `ray`. */
+static PetscErrorCode LookAtPoint(Bounds *it, PsdDualPoint *ray)
+{
+  PetscFunctionBeginUser;
+  const PsdProblem problem = it->of->problem;
+  const PetscInt C = problem->blocks->C, G = problem->blocks->G;
+  const PetscReal *norm, *error, domain = PsdRoundings(PsdDomainRoundings(problem));
+  const PetscInt *of_sample;
+  PsdPointSums sums = {.size = 0};
+  PsdPairSum *sum;
+  PetscCall(PetscCalloc1(C, &sum));
+  (*problem->loss.ops->to_domain)(&problem->loss, problem->n_local, C, it->nu, problem->Y);
+  PetscCall(PsdPatchMatrixGetBounds(it->of->patches, &norm, &error));
+  PsdPatchMatrixGetSizes(it->of->patches, NULL, NULL, &of_sample, NULL);
+  for (PetscInt i = 0; i < problem->n_local; i++) {
+    PsdPointSumsAdd(&sums, C, it->nu + (size_t)i * C, problem->Y + (size_t)i * C);
+    AddSample(it, i, domain, norm + (size_t)i * G, error + (size_t)i * G, of_sample, sum);
+  }
+  *ray = (PsdDualPoint){.nu = it->nu};
+  PetscCall(PsdPointSumsFinish(&sums, problem, ray));
+  PetscCall(ReducePairs(it, sum));
+  PetscCall(PetscFree(sum));
+  PetscFunctionReturn(0);
+}
+
+/* ---------------------------------------------------------------- bases */
+
+/* q <- what it has at right angles to the first k columns of B, of length 1; its length before that. Once is not enough where
+   little is left. */
+static PetscErrorCode Orthogonalize(PetscInt f, PetscInt k, const PetscReal B[], PetscReal q[], PetscReal along[],
+                                    PetscReal *length)
+{
+  PetscFunctionBeginUser;
+  const PetscBLASInt one = 1;
+  const PetscReal unit = 1, minus = -1, zero = 0;
+  PetscBLASInt bf, bk;
+  PetscCall(PetscBLASIntCast(f, &bf));
+  PetscCall(PetscBLASIntCast(k, &bk));
+  for (int round = 0; round < 2; round++) {
+    if (k > 0) {
+      PetscCallBLAS("BLASgemv", BLASgemv_("T", &bf, &bk, &unit, B, &bf, q, &one, &zero, along, &one));
+      PetscCallBLAS("BLASgemv", BLASgemv_("N", &bf, &bk, &minus, B, &bf, along, &one, &unit, q, &one));
+    }
+    const PetscReal norm = PetscSqrtReal(PsdSquare(f, q));
+    if (round == 0) *length = norm;
+    for (PetscInt i = 0; i < f && norm > 0; i++) q[i] /= norm;
+  }
+  PetscFunctionReturn(0);
+}
+
+/* The filters of a pair, as far as they are not in the span of V and each other, behind V in B; how many. */
+static PetscErrorCode AppendFilters(const Bounds *it, PetscInt t, PetscInt g, PetscInt K, PetscReal B[], PetscInt *own)
+{
+  PetscFunctionBeginUser;
+  const PsdNeurons *neurons = it->neurons;
+  const PetscInt f = it->of->problem->blocks->region[g].f;
+  PetscReal *along;
+  PetscInt k = K;
+  PetscCall(PetscMalloc1(f, &along));
+  for (PetscInt j = 0; j < neurons->N && k < f; j++) {
+    PetscReal *q = B + (size_t)k * f, length = 0;
+    if (neurons->region[j] != g || neurons->class[j] != t) continue;
+    PetscCall(PetscArraycpy(q, neurons->filter + (size_t)j * neurons->f, f));
+    PetscCall(Orthogonalize(f, k, B, q, along, &length));
+    if (length > DEPENDENT) k++;
+  }
+  PetscCall(PetscFree(along));
+  *own = k - K;
+  PetscFunctionReturn(0);
+}
+
+static PetscInt CountFilters(const PsdNeurons *neurons, PetscInt t, PetscInt g)
+{
+  PetscInt count = 0;
+  for (PetscInt j = 0; j < neurons->N; j++) count += neurons->region[j] == g && neurons->class[j] == t;
+  return count;
+}
+
+/* B of a pair, made by rank 0, and room for W. */
+static PetscErrorCode ProductCreate(const Bounds *it, PetscInt pair, PsdBlockProduct *product)
+{
+  PetscFunctionBeginUser;
+  const PsdProblem problem = it->of->problem;
+  const PetscInt G = problem->blocks->G, g = pair % G, t = pair / G, f = problem->blocks->region[g].f;
+  const PsdBasis *basis = &it->of->basis[g];
+  PetscMPIInt rank;
+  PetscCallMPI(MPI_Comm_rank(problem->comm, &rank));
+  *product = (PsdBlockProduct){.g = g, .t = t, .f = f, .k = f};
+  if (basis->K > 0) {
+    const size_t most = (size_t)PetscMin(f, basis->K + CountFilters(it->neurons, t, g));
+    PetscCall(PetscMalloc1(f * most, &product->B));
+    PetscCall(PetscArraycpy(product->B, basis->V, (size_t)f * basis->K));
+    if (rank == 0) PetscCall(AppendFilters(it, t, g, basis->K, product->B, &product->own));
+    PetscCallMPI(MPI_Bcast(&product->own, 1, MPIU_INT, 0, problem->comm));
+    product->k = basis->K + product->own;
+    PetscCall(PsdBroadcastArray(problem->comm, MPIU_REAL, (size_t)f * product->own, product->B + (size_t)f * basis->K));
+  }
+  PetscCall(PetscMalloc1((size_t)f * (product->k + 1), &product->W));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ProductDestroy(PsdBlockProduct *product)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree(product->B));
+  PetscCall(PetscFree(product->W));
+  PetscFunctionReturn(0);
+}
+
+/* ---------------------------------------------------------------- blocks */
+
+/* The bounds of a pair's two blocks, on the rank that has all of W. */
+static PetscErrorCode BoundPair(Bounds *it, PetscInt p, const PsdBlockProduct *product)
+{
+  PetscFunctionBeginUser;
+  const PsdProblem problem = it->of->problem;
+  const Pair *pair = &it->pair[p];
+  const PetscReal kappa = it->of->kappa[product->g];
+  const PsdSchurBlock block = {.f = product->f,
+                               .k = product->k,
+                               .B = product->B,
+                               .W = product->W,
+                               .M4 = problem->activation[2] * pair->sum,
+                               .error = PsdRoundUp(pair->rounding),
+                               .far = {PsdRoundUp(pair->far[0] * kappa), PsdRoundUp(pair->far[1] * kappa)}};
+  PsdSchurPolar polar;
+  PetscCall(PsdSchurPolarCreate(&block, &polar));
+  for (int s = 0; s < 2; s++) {
+    const PetscInt k = 2 * p + s;
+    PsdSchurSide side = {.side = {it->guess[k], 0},
+                         .u = it->point->u ? it->point->u + (size_t)k * problem->blocks->f_max : NULL};
+    PetscCall(PsdSchurPolarBound(polar, s == 0 ? 1 : -1, it->level, &side));
+    const PetscReal size = PetscAbsReal(side.side.theta) + PetscAbsReal(side.side.phi);
+    const PetscReal more = 2 * pair->hidden + PsdRoundings(4) * size + PSD_TINY;
+    const PetscReal bound = side.side.theta + side.side.phi + more;
+    it->point->blocks[k] = (PsdBlockBound){side.side.theta, side.side.phi, bound <= PETSC_MAX_REAL ? bound : INFINITY};
+    it->computed[k] = side.computed;
+  }
+  PetscCall(PsdSchurPolarDestroy(&polar));
+  PetscFunctionReturn(0);
+}
+
+/* W and the trace of a pair, to the sum over all ranks on the rank that is to have it; rounding: of W, in roundings. */
+static PetscErrorCode ReduceProduct(Bounds *it, PetscInt p, PetscMPIInt owner, PsdBlockProduct *product)
+{
+  PetscFunctionBeginUser;
+  const MPI_Comm comm = it->of->problem->comm;
+  Pair *pair = &it->pair[p];
+  PetscMPIInt rank, ranks, count;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCallMPI(MPI_Comm_size(comm, &ranks));
+  PetscCall(PetscMPIIntCast(product->f * (product->k + 1), &count));
+  PetscCallMPI(
+      MPI_Reduce(rank == owner ? MPI_IN_PLACE : product->W, product->W, count, MPIU_REAL, MPI_SUM, owner, comm));
+  const PetscReal B_norm = product->B ? PsdNormBound(product->f * product->k, product->B) : 0;
+  PetscReal roundings = PsdBlockProductsRoundings(it->of->patches, product->g, (PetscBool)(product->B == NULL), B_norm);
+  pair->trace = product->trace;
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &pair->trace, 1, MPIU_REAL, MPI_SUM, comm));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &roundings, 1, MPIU_REAL, MPI_MAX, comm));
+  pair->rounding += PsdRoundings(roundings + 3 * (PetscReal)ranks) * pair->size +
+                    (PetscReal)it->of->problem->n * (PetscReal)count * PSD_TINY;
+  PetscFunctionReturn(0);
+}
+
+/* Pairs first, first + 1, ..., with the patches of one pass. */
+static PetscErrorCode BoundBatch(Bounds *it, PetscInt first, PetscInt count)
+{
+  PetscFunctionBeginUser;
+  const PsdProblem problem = it->of->problem;
+  PsdBlockProduct *products;
+  PetscMPIInt rank, ranks;
+  PetscCallMPI(MPI_Comm_rank(problem->comm, &rank));
+  PetscCallMPI(MPI_Comm_size(problem->comm, &ranks));
+  PetscCall(PetscCalloc1(count, &products));
+  for (PetscInt k = 0; k < count; k++) PetscCall(ProductCreate(it, first + k, &products[k]));
+  PetscCall(PsdBlockProductsAdd(it->of->patches, problem->activation, problem->blocks->C, it->nu, count, products));
+  for (PetscInt k = 0; k < count; k++) {
+    const PetscMPIInt owner = (PetscMPIInt)(k % ranks);
+    PetscCall(ReduceProduct(it, first + k, owner, &products[k]));
+    if (rank != owner) PetscCall(ProductDestroy(&products[k]));
+  }
+  for (PetscInt k = rank; k < count; k += ranks) {
+    PetscCall(BoundPair(it, first + k, &products[k]));
+    PetscCall(ProductDestroy(&products[k]));
+  }
+  PetscCall(PetscFree(products));
+  PetscFunctionReturn(0);
+}
+
+/* How many pairs a batch has: as many as there is room for, and one for each rank at least. */
+static PetscErrorCode BatchSize(const Bounds *it, PetscInt *count)
+{
+  PetscFunctionBeginUser;
+  const PsdBlocks blocks = it->of->problem->blocks;
+  PetscMPIInt ranks;
+  size_t most = 1;
+  PetscCallMPI(MPI_Comm_size(it->of->problem->comm, &ranks));
+  for (PetscInt p = 0; p < blocks->pairs; p++) {
+    const PetscInt g = p % blocks->G, f = blocks->region[g].f, K = it->of->basis[g].K;
+    const size_t k = (size_t)(K > 0 ? PetscMin(f, K + CountFilters(it->neurons, p / blocks->G, g)) : f);
+    most = PetscMax(most, 2 * (size_t)f * (k + 1) * sizeof(PetscReal));
+  }
+  *count = PetscMin(blocks->pairs, PetscMax((PetscInt)ranks, (PetscInt)(BATCH_BYTES / most)));
+  PetscFunctionReturn(0);
+}
+
+/* The results of every rank on all. */
+static PetscErrorCode ShareBounds(Bounds *it)
+{
+  PetscFunctionBeginUser;
+  const PsdProblem problem = it->of->problem;
+  const size_t blocks = 2 * (size_t)problem->blocks->pairs;
+  PetscCall(
+      PsdSumArray(problem->comm, MPIU_REAL, blocks * sizeof(PsdBlockBound) / sizeof(PetscReal), it->point->blocks));
+  PetscCall(PsdSumArray(problem->comm, MPIU_REAL, blocks, it->computed));
+  if (it->point->u) PetscCall(PsdSumArray(problem->comm, MPIU_REAL, blocks * problem->blocks->f_max, it->point->u));
+  PetscFunctionReturn(0);
+}
+
+/* The bounds of all blocks, and R*. */
+static PetscErrorCode BoundAll(Bounds *it, PsdPointPolar *polar)
+{
+  PetscFunctionBeginUser;
+  const PetscInt pairs = it->of->problem->blocks->pairs;
+  PetscInt count = 1;
+  PetscCall(BatchSize(it, &count));
+  PetscCall(PsdEventBegin(PSD_EVENT_POLAR));
+  for (PetscInt first = 0; first < pairs; first += count)
+    PetscCall(BoundBatch(it, first, PetscMin(count, pairs - first)));
+  PetscCall(ShareBounds(it));
+  PetscCall(PsdEventEnd(PSD_EVENT_POLAR));
+  *polar = (PsdPointPolar){0, 0, 0};
+  for (PetscInt k = 0; k < 2 * pairs; k++) {
+    polar->computed = PetscMax(polar->computed, it->computed[k]);
+    polar->bound = PetscMax(polar->bound, it->point->blocks[k].bound);
+    polar->hidden = PetscMax(polar->hidden, 2 * (it->pair[k / 2].hidden + it->pair[k / 2].rounding));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* ---------------------------------------------------------------- the certificate */
+
+/* A bound below this is good enough: near the solution the dual value falls by beta sum |alpha| times the fraction that R* is
+   above beta. */
+static PetscReal GoodEnough(PetscReal beta, PetscReal weight, PetscReal primal, PetscReal target)
+{
+  const PetscReal share = primal > 0 ? beta * weight / primal : 1;
+  return target > 0 ? beta * (1 + PetscMin(0.1, 0.15 * target / PetscMax(0.02, share))) : PETSC_NINFINITY;
+}
+
+/* The witness's multipliers are of M without its component tau J, tau = (tr M1 - M4)/d; the sides of this rank's pairs. */
+static PetscErrorCode TakeWitness(Bounds *it, const PsdDualPoint *ray, const PsdPointPolar *polar, PetscReal dual,
+                                  PsdWitness witness)
+{
+  PetscFunctionBeginUser;
+  const PsdProblem problem = it->of->problem;
+  const PsdBlocks blocks = problem->blocks;
+  PsdPolarSide *sides;
+  PetscCall(PetscMalloc1(2 * (size_t)blocks->local, &sides));
+  for (PetscInt k = 0; k < 2 * blocks->local; k++) {
+    const PetscInt p = blocks->first + k / 2;
+    const PetscReal M4 = problem->activation[2] * it->pair[p].sum;
+    const PetscReal tau = (it->pair[p].trace - M4) / (PetscReal)blocks->region[p % blocks->G].d;
+    const PsdBlockBound *block = &it->point->blocks[2 * p + k % 2];
+    sides[k] = (PsdPolarSide){block->theta - (k % 2 ? -tau : tau), block->phi + (k % 2 ? -tau : tau)};
+  }
+  PetscCall(PsdWitnessTakeSides(witness, problem, dual > 0 ? ray : NULL, polar, sides));
+  PetscCall(PetscFree(sides));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode FindDual(Bounds *it, const PsdDualPoint *point, PsdWitness witness, PetscReal *dual,
+                               PetscReal *plain)
+{
+  PetscFunctionBeginUser;
+  const PsdProblem problem = it->of->problem;
+  const PsdDualRay ray = PsdDualRayOf(problem, point);
+  PsdPointPolar polar;
+  PetscReal value, rounding, unused;
+  PetscCall(BoundAll(it, &polar));
+  PetscCall(PsdDualAlongRay(&ray, problem->beta / polar.bound * (1 - 2 * PETSC_MACHINE_EPSILON), &value, &rounding));
+  *dual = PsdRoundDown(value - rounding);
+  PetscCall(PsdDualAlongRay(&ray, problem->beta / polar.computed, plain, &unused));
+  PetscCall(PetscInfo(NULL, "R*/beta %g, dual %.12g\n", (double)(polar.bound / problem->beta), (double)*dual));
+  if (!witness) PetscFunctionReturn(0);
+  PetscCall(TakeWitness(it, point, &polar, *dual, witness));
+  *dual = PetscMin(*dual, witness->bound);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdFactoredCertify(PsdFactored factored, const PsdNeurons *neurons, PsdFactoredPoint *point,
+                                  PetscReal target, PsdWitness witness, PsdCertificate *certificate)
+{
+  PetscFunctionBeginUser;
+  const PsdProblem problem = factored->problem;
+  PsdNetworkMatrix network = {0};
+  PsdPrimalPoint primal;
+  PsdDualPoint ray;
+  Bounds bounds;
+  PetscReal unrounded;
+  PetscCall(PsdPhaseBegin(PSD_PHASE_CERTIFY));
+  PetscCall(PsdFiltersEvaluate(problem, factored->patches, neurons, &primal, &network.weight, &network.weight_error));
+  PsdCertificateSetPrimal(problem, &network, &primal, certificate);
+  PetscCall(BoundsCreate(factored, neurons, point, &bounds));
+  bounds.level = GoodEnough(problem->beta, network.weight, certificate->primal, target);
+  PetscCall(LookAtPoint(&bounds, &ray));
+  PetscCall(FindDual(&bounds, &ray, witness, &certificate->dual, &unrounded));
+  PsdCertificateSetGap(certificate, unrounded);
+  PetscCall(PsdCertificateCheck(problem, certificate));
+  PetscCall(BoundsDestroy(&bounds));
+  PetscCall(PsdPhaseEnd(PSD_PHASE_CERTIFY));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,168 @@
+/*
+   The state of the low-rank solver in a checkpoint. Columns are written in the coordinates of the patches, as components that
+   are computed again may differ in their signs and last digits.
+*/
+#include "base/base.h"
+#include "lowrank.h"
+
+#define MOST_COLUMNS 1000000 /* that a file may say there are */
+
+PetscErrorCode PsdLowrankVisitForm(PsdSolver solver, PsdVisitor v)
+{
+  PetscFunctionBeginUser;
+  const PsdLowrank it = solver->data;
+  PetscInt K = it->K;
+  PetscCall(PsdVisitInt(v, "coarse_components", 1, PETSC_MAX_INT, &K));
+  PetscCall(PsdVisitorAgree(v));
+  if (PsdVisitorIsReading(v)) it->settings.coarse = K;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode VisitPlace(PsdLowrank it, PsdVisitor v)
+{
+  PetscFunctionBeginUser;
+  PetscBool fine = it->place.fine;
+  PetscCall(PsdVisitReal(v, "place_beta", PSD_POSITIVE, &it->place.beta));
+  PetscCall(PsdVisitBool(v, "complete_level", &fine));
+  PetscCall(PsdVisitReal(v, "tighten", PSD_POSITIVE, &it->place.tighten));
+  PetscCall(PsdVisitReal(v, "share", PSD_POSITIVE, &it->place.share));
+  PetscCall(PsdVisitInt(v, "polished", 0, PETSC_MAX_INT, &it->place.polished));
+  PetscCall(PsdVisitorAgree(v));
+  if (PsdVisitorIsReading(v)) PetscCall(PsdLowrankMoveTo(it, fine));
+  PetscFunctionReturn(0);
+}
+
+/* A row: the number of the block, then the column as the patches have it. */
+static PetscErrorCode WriteRows(PsdLowrank it, PetscInt width, PetscReal rows[])
+{
+  PetscFunctionBeginUser;
+  const PsdColumns *columns = &it->columns;
+  PetscCall(PetscArrayzero(rows, (size_t)columns->count * width));
+  for (PetscInt j = 0; j < columns->count; j++) {
+    const PetscInt g = PsdBlockRegion(columns, columns->block[j]), K = columns->K[g];
+    const PetscInt f = it->problem->blocks->region[g].f;
+    PetscReal *row = rows + (size_t)j * width;
+    row[0] = columns->block[j];
+    PetscCall(PsdLevelToPatches(PsdLowrankLevel(it), g, 1, columns->F + columns->at[j], K, row + 1, f));
+    row[1 + f] = columns->F[columns->at[j + 1] - 1];
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ReadRows(PsdLowrank it, PsdVisitor v, PetscInt count, PetscInt width, const PetscReal rows[])
+{
+  PetscFunctionBeginUser;
+  const PsdBlocks blocks = it->problem->blocks;
+  const PetscInt *K;
+  PetscInt *block;
+  PetscBool right = PETSC_TRUE;
+  PetscCall(PsdVisitorWork(v, (size_t)(count + 1) * sizeof(*block), &block));
+  for (PetscInt j = 0; j < count && right; j++) {
+    const PetscReal number = rows[(size_t)j * width];
+    right = (PetscBool)(number >= 0 && number < 2 * blocks->pairs);
+    if (right) block[j] = (PetscInt)number;
+    right = (PetscBool)(right && (j == 0 || block[j] >= block[j - 1]));
+  }
+  if (!right) PsdVisitorFail(v, "found columns of blocks that there are not, or not in order");
+  PetscCall(PsdVisitorAgree(v));
+  PetscCall(PsdColumnsDestroy(&it->columns));
+  PsdLevelGetSizes(PsdLowrankLevel(it), NULL, NULL, &K, NULL);
+  PetscCall(PsdColumnsCreate(blocks->G, blocks->C, K, count, block, &it->columns));
+  for (PetscInt j = 0; j < count; j++) {
+    const PetscInt g = PsdBlockRegion(&it->columns, block[j]), f = blocks->region[g].f;
+    PetscReal *F = it->columns.F + it->columns.at[j];
+    const PetscReal *row = rows + (size_t)j * width;
+    PetscCall(PsdLevelFromPatches(PsdLowrankLevel(it), g, 1, row + 1, f, F, K[g]));
+    F[K[g]] = row[1 + f];
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode VisitColumns(PsdLowrank it, PsdVisitor v)
+{
+  PetscFunctionBeginUser;
+  const PetscInt width = it->problem->blocks->d_max + 1;
+  PetscInt count = it->columns.count;
+  PetscReal *rows;
+  PetscCall(PsdVisitRowCount(v, "/lowrank/columns", width, MOST_COLUMNS, &count));
+  PetscCall(PsdVisitorWork(v, (size_t)(count + 1) * width * sizeof(*rows), &rows));
+  if (PsdVisitorIsWriting(v)) PetscCall(WriteRows(it, width, rows));
+  PetscCall(PsdVisitReplicated(v, "/lowrank/columns", count, width, rows));
+  if (PsdVisitorIsReading(v)) PetscCall(ReadRows(it, v, count, width, rows));
+  PetscFunctionReturn(0);
+}
+
+/* A row: region, class, weight, filter. */
+static PetscErrorCode VisitNeurons(PsdLowrank it, PsdVisitor v)
+{
+  PetscFunctionBeginUser;
+  const PsdBlocks blocks = it->problem->blocks;
+  const PetscInt f = blocks->f_max, width = f + 3;
+  PsdNeurons *neurons = &it->best.neurons;
+  PetscInt count = neurons->N;
+  PetscReal *rows;
+  PetscBool right = PETSC_TRUE;
+  PetscCall(PsdVisitRowCount(v, "/lowrank/neurons", width, MOST_COLUMNS, &count));
+  PetscCall(PsdVisitorWork(v, (size_t)(count + 1) * width * sizeof(*rows), &rows));
+  for (PetscInt k = 0; k < count && PsdVisitorIsWriting(v); k++) {
+    PetscReal *row = rows + (size_t)k * width;
+    row[0] = neurons->region[k];
+    row[1] = neurons->class[k];
+    row[2] = neurons->weight[k];
+    PetscCall(PetscArraycpy(row + 3, neurons->filter + (size_t)k * f, f));
+  }
+  PetscCall(PsdVisitReplicated(v, "/lowrank/neurons", count, width, rows));
+  if (!PsdVisitorIsReading(v)) PetscFunctionReturn(0);
+  for (PetscInt k = 0; k < count; k++) {
+    const PetscReal *row = rows + (size_t)k * width;
+    right = (PetscBool)(right && row[0] >= 0 && row[0] < blocks->G && row[1] >= 0 && row[1] < blocks->C);
+  }
+  if (!right) PsdVisitorFail(v, "found neurons of regions or classes that there are not");
+  PetscCall(PsdVisitorAgree(v));
+  PetscCall(PsdNeuronsDestroy(neurons));
+  PetscCall(PsdNeuronsCreate(count, f, neurons));
+  neurons->N = count;
+  for (PetscInt k = 0; k < count; k++) {
+    const PetscReal *row = rows + (size_t)k * width;
+    neurons->region[k] = (PetscInt)row[0];
+    neurons->class[k] = (PetscInt)row[1];
+    neurons->weight[k] = row[2];
+    PetscCall(PetscArraycpy(neurons->filter + (size_t)k * f, row + 3, f));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode VisitBest(PsdLowrank it, PsdVisitor v)
+{
+  PetscFunctionBeginUser;
+  PsdLowrankBest *best = &it->best;
+  PsdCertificate *certificate = &best->certificate;
+  PetscCall(PsdVisitBool(v, "best_known", &best->known));
+  PetscCall(PsdVisitReal(v, "best_primal", PSD_STATE_REAL, &certificate->primal));
+  PetscCall(PsdVisitReal(v, "best_primal_error", PSD_NONNEGATIVE, &certificate->primal_error));
+  PetscCall(PsdVisitReal(v, "best_dual", PSD_STATE_REAL, &certificate->dual));
+  PetscCall(PsdVisitReal(v, "best_gap", PSD_STATE_REAL, &certificate->gap));
+  PetscCall(PsdVisitReal(v, "best_rounding", PSD_NONNEGATIVE, &certificate->rounding));
+  PetscCall(PsdVisitReal(v, "best_accuracy", ((PsdRange){0, 1, PETSC_FALSE}), &certificate->accuracy));
+  PetscCall(PsdVisitReal(v, "best_feature_error", PSD_NONNEGATIVE, &certificate->feature_error));
+  PetscCall(VisitNeurons(it, v));
+  if (PsdVisitorIsReading(v)) best->has_nu = PETSC_FALSE;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdLowrankVisitState(PsdSolver solver, PsdVisitor v)
+{
+  PetscFunctionBeginUser;
+  const PsdLowrank it = solver->data;
+  const PetscInt blocks = 2 * it->problem->blocks->pairs;
+  PetscCall(VisitPlace(it, v));
+  PetscCall(VisitColumns(it, v));
+  PetscCall(PsdVisitReplicated(v, "/lowrank/multipliers", 1, blocks, it->mu));
+  PetscCall(PsdVisitReal(v, "best_bound", PSD_STATE_REAL, &it->bound));
+  PetscCall(PsdVisitBool(v, "network_given", &it->fixed));
+  PetscCall(PsdVisitReplicated(v, "/lowrank/bounds", blocks, sizeof(PsdBlockBound) / sizeof(PetscReal),
+                               (PetscReal *)it->blocks));
+  PetscCall(PsdVisitReplicated(v, "/lowrank/filters", blocks, it->problem->blocks->f_max, it->u));
+  PetscCall(VisitBest(it, v));
+  PetscFunctionReturn(0);
+}

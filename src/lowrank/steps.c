@@ -1,0 +1,249 @@
+/*
+   What is done in an iteration, and how it goes on from there.
+
+     coarse   where blocks violate, and the gap among the coarse filters. Small enough: the next beta, or all filters.
+              Else blocks grow, and Newton's method goes on from there.
+     complete Newton's method. Then the bounds are looked at (lowrank_certify.c), and where the gap is too large, blocks grow (adapt)
+              or, where nothing violates, the next Newton solve is to come closer.
+
+   The gap goes with the root of the decrement: the dual point is of first order, the network of second.
+*/
+#include "base/base.h"
+#include "growth.h"
+#include "lowrank.h"
+
+#define BETA_RATIO 6    /* of the path */
+#define PATH_GAP 3e-2   /* among the coarse filters, before the beta asked for */
+#define COARSE_GAP 1e-4 /* at it: a neuron that is missing is found more cheaply here than on the complete level */
+#define DECREMENT 0.03  /* of the gap squared: what a gap needs */
+#define LEAST_DECREMENT 1e-24
+#define ROUGH 1e-6      /* decrement at which columns that vanish are dropped before Newton's method goes on */
+#define DROP_ROUGH 5e-3 /* columns shorter than this part of the longest of their block, ... */
+#define DROP 2e-3       /* ... and at the end */
+#define MOST_DIRECTIONS 40
+#define NEARLY_RIGHT 1.02 /* polar over beta, from which on points are to be better */
+#define TIGHTEN 0.03
+#define SHARE 0.3
+#define RIGHT 1.05 /* certified bound over beta, below which a better point comes before new columns */
+#define MOST_POLISHING 2
+#define MOST_NEWTON 40
+
+/* ---------------------------------------------------------------- Newton's method */
+
+static PetscErrorCode Newton(PsdLowrank it, PetscReal tolerance)
+{
+  PetscFunctionBeginUser;
+  const PsdNewtonSettings settings = {.tolerance = tolerance, .forcing = 0.1, .max_it = MOST_NEWTON, .max_cg = 60};
+  PsdNewtonResult result = {.value = it->value, .mu = it->mu};
+  PetscCall(PsdNewtonSolve(it->objective, PsdLowrankLevel(it), &it->columns, it->place.beta, &settings, &result));
+  PetscCall(PetscInfo(NULL, "newton: %" PetscInt_FMT " iterations, decrement %.2e, %" PetscInt_FMT " columns\n",
+                      result.iterations, (double)result.decrement, it->columns.count));
+  PetscFunctionReturn(0);
+}
+
+/* Drops columns that vanish, as they make the Hessian singular; growth brings back one that was needed. */
+static PetscErrorCode Compress(PsdLowrank it, PetscReal least, PetscBool *fewer)
+{
+  PetscFunctionBeginUser;
+  const PetscInt before = it->columns.count;
+  PetscCall(PsdColumnsCompress(&it->columns, least));
+  PetscCall(PsdBroadcastArray(it->problem->comm, MPIU_REAL, it->columns.at[it->columns.count], it->columns.F));
+  *fewer = (PetscBool)(it->columns.count < before);
+  PetscFunctionReturn(0);
+}
+
+/* To a decrement that a gap of this size needs. */
+static PetscErrorCode Minimise(PsdLowrank it, PetscReal gap)
+{
+  PetscFunctionBeginUser;
+  const PetscReal tolerance = PetscMax(LEAST_DECREMENT, DECREMENT * gap * gap * it->place.tighten);
+  PetscBool fewer = PETSC_FALSE;
+  if (tolerance < ROUGH) {
+    PetscCall(Newton(it, ROUGH));
+    PetscCall(Compress(it, DROP_ROUGH, &fewer));
+  }
+  PetscCall(Newton(it, tolerance));
+  PetscCall(Compress(it, DROP, &fewer));
+  if (fewer) PetscCall(Newton(it, tolerance));
+  PetscFunctionReturn(0);
+}
+
+/* ---------------------------------------------------------------- among the filters of a level */
+
+/* The largest -L*(-s nu) of one group that is at hand: s = 1, or as small as its polar wants it. */
+static PetscErrorCode DualValue(PsdLowrank it, const PetscReal polar[], PetscReal *sum)
+{
+  PetscFunctionBeginUser;
+  const PsdProblem problem = it->problem;
+  const PsdLoss *loss = &problem->loss;
+  const PetscInt C = problem->blocks->C, G = problem->blocks->G, groups = PsdObjectiveGroups(it->objective);
+  const PetscInt n = problem->n_local, width = groups == 1 ? C : 1;
+  const PetscReal *slope = PsdObjectiveGetSlope(it->objective);
+  PetscReal *nu, *y, value = 0, size = 0;
+  PetscCall(PetscMalloc2((size_t)n * width, &nu, (size_t)n * width, &y));
+  for (PetscInt k = 0; k < groups; k++) {
+    PetscReal most = 0;
+    for (PetscInt block = 0; block < 2 * C * G; block++)
+      if (groups == 1 || block / 2 % C == k) most = PetscMax(most, polar[block]);
+    for (PetscInt i = 0; i < n; i++)
+      for (PetscInt t = 0; t < width; t++) {
+        nu[(size_t)i * width + t] = -slope[(size_t)(k + t) * n + i];
+        y[(size_t)i * width + t] = problem->Y[(size_t)i * C + k + t];
+      }
+    (*loss->ops->to_domain)(loss, n, width, nu, y);
+    value += (*loss->ops->dual)(loss, n, width, most > it->place.beta ? it->place.beta / most : 1, nu, y, &size);
+  }
+  PetscCall(PetscFree2(nu, y));
+  PetscCallMPI(MPI_Allreduce(&value, sum, 1, MPIU_REAL, MPI_SUM, problem->comm));
+  PetscFunctionReturn(0);
+}
+
+/* What violates, and the relative gap as computed, for all filters of the coarse level. */
+static PetscErrorCode LookAround(PsdLowrank it, PetscReal tolerance, PsdViolations *violations, PetscReal *gap,
+                                 PetscReal *worst)
+{
+  PetscFunctionBeginUser;
+  const PsdProblem problem = it->problem;
+  const PetscInt C = problem->blocks->C;
+  const size_t length = (size_t)problem->n_local * C;
+  const PsdViolationSettings settings = {it->place.beta, tolerance, MOST_DIRECTIONS,
+                                         (PetscBool)(tolerance < COARSE_GAP)};
+  const PetscReal *slope = PsdObjectiveGetSlope(it->objective);
+  PetscReal *nu, dual, primal = 0;
+  PetscCall(PetscMalloc1(length, &nu));
+  for (size_t k = 0; k < length; k++) nu[k] = -slope[k];
+  PetscCall(PsdViolationsFind(problem, it->coarse, &it->columns, nu, it->mu, &settings, violations));
+  PetscCall(PetscFree(nu));
+  PetscCall(DualValue(it, violations->polar, &dual));
+  for (PetscInt k = 0; k < PsdObjectiveGroups(it->objective); k++) primal += it->value[k];
+  *worst = 0;
+  for (PetscInt block = 0; block < 2 * problem->blocks->pairs; block++)
+    *worst = PetscMax(*worst, violations->polar[block] / it->place.beta);
+  *gap = (primal - dual) / primal;
+  PetscCall(PetscInfo(NULL,
+                      "beta %.4g: %" PetscInt_FMT " columns, objective %.10g, gap %.3e, polar %.6f beta, %" PetscInt_FMT
+                      " directions\n",
+                      (double)it->place.beta, it->columns.count, (double)primal, (double)*gap, (double)*worst,
+                      violations->direction.count));
+  PetscFunctionReturn(0);
+}
+
+/* The next beta of the path down to the one asked for, the same for all who come from above. */
+static PetscReal NextBeta(PsdLowrank it)
+{
+  const PetscReal last = it->problem->beta, first = PSD_FIRST_BETA * it->problem->beta_max;
+  if (!(last < first)) return last;
+  const PetscInt steps = (PetscInt)PetscCeilReal(PetscLogReal(first / last) / PetscLogReal((PetscReal)BETA_RATIO));
+  for (PetscInt k = 0; k < steps; k++) {
+    const PetscReal beta = last * PetscPowReal(first / last, (PetscReal)(steps - k) / (PetscReal)steps);
+    if (beta < it->place.beta * (1 - 1e-6)) return beta;
+  }
+  return last;
+}
+
+/* Down the path, from where the values are those of another beta. */
+static PetscErrorCode GoToBeta(PsdLowrank it, PetscReal beta)
+{
+  PetscFunctionBeginUser;
+  it->place.beta = beta;
+  it->place.tighten = 1;
+  PetscCall(PsdLowrankEvaluate(it, PETSC_FALSE));
+  PetscCall(PsdLowrankRaise(it));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode IterateCoarse(PsdLowrank it, PetscBool *due)
+{
+  PetscFunctionBeginUser;
+  const PetscReal target = it->solver->target;
+  const PetscBool last = (PetscBool)(it->place.beta <= it->problem->beta), ends = PsdLevelIsComplete(it->coarse);
+  const PetscReal tolerance = !last ? PATH_GAP : ends ? it->place.share * target : PetscMax(target, COARSE_GAP);
+  PetscReal gap = 1, worst = 0;
+  PsdViolations violations;
+  PetscCall(LookAround(it, tolerance, &violations, &gap, &worst));
+  const PetscBool enough = (PetscBool)(gap < tolerance);
+  if (!enough) {
+    const PetscInt before = it->columns.count;
+    PetscCall(PsdGrow(it->problem, it->coarse, it->objective, it->place.beta, &violations, &it->columns));
+    if (it->columns.count == before || worst < NEARLY_RIGHT) it->place.tighten *= TIGHTEN;
+    PetscCall(Minimise(it, tolerance));
+  }
+  PetscCall(PsdViolationsDestroy(&violations));
+  if (!enough) PetscFunctionReturn(0);
+  if (!last) {
+    PetscCall(GoToBeta(it, NextBeta(it)));
+    PetscFunctionReturn(0);
+  }
+  it->place.tighten = 1;
+  PetscCall(PsdLowrankMoveTo(it, PETSC_TRUE));
+  if (it->complete) PetscCall(Minimise(it, target));
+  *due = PETSC_TRUE;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdLowrankIterate(PsdSolver solver, PetscBool *due)
+{
+  PetscFunctionBeginUser;
+  const PsdLowrank it = solver->data;
+  *due = PETSC_FALSE;
+  if (it->place.fine) {
+    PetscCall(Minimise(it, solver->target));
+    *due = PETSC_TRUE;
+    PetscFunctionReturn(0);
+  }
+  PetscCall(IterateCoarse(it, due));
+  PetscFunctionReturn(0);
+}
+
+/* ---------------------------------------------------------------- after a certificate */
+
+/* A direction for every block whose bound is too large. */
+static PetscErrorCode DirectionsOfBounds(PsdLowrank it, PetscReal most, PsdViolations *violations)
+{
+  PetscFunctionBeginUser;
+  const PsdColumns *columns = &it->columns;
+  const PetscInt blocks = PsdBlockCount(columns), f_max = it->problem->blocks->f_max;
+  PetscInt *block, count = 0;
+  *violations = (PsdViolations){0};
+  PetscCall(PetscMalloc1(blocks, &block));
+  for (PetscInt b = 0; b < blocks; b++)
+    if (it->blocks[PsdLowrankPairBlock(it, b)].bound > most) block[count++] = b;
+  PetscCall(PsdColumnsCreate(columns->G, columns->C, columns->K, count, block, &violations->direction));
+  PetscCall(PetscMalloc1(count, &violations->mu));
+  for (PetscInt j = 0; j < count; j++) {
+    const PetscInt pair = PsdLowrankPairBlock(it, block[j]), g = PsdBlockRegion(columns, block[j]), K = columns->K[g];
+    PetscReal *z = violations->direction.F + violations->direction.at[j];
+    PetscCall(PsdLevelFromPatches(PsdLowrankLevel(it), g, 1, it->u + (size_t)pair * f_max, f_max, z, K));
+    for (PetscInt k = 0; k < K; k++) z[k] /= PETSC_SQRT2;
+    z[K] = 1 / PETSC_SQRT2;
+    violations->mu[j] = it->mu[block[j]] > 0 ? it->mu[block[j]] / 2 : it->blocks[pair].theta;
+  }
+  PetscCall(PetscFree(block));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdLowrankAdapt(PsdSolver solver)
+{
+  PetscFunctionBeginUser;
+  const PsdLowrank it = solver->data;
+  PetscReal worst = 0;
+  PsdViolations violations;
+  if (!it->place.fine) PetscFunctionReturn(0);
+  if (!it->complete) {
+    /* all is seen among the filters of the one level there is */
+    it->place.fine = PETSC_FALSE;
+    it->place.share *= SHARE;
+    PetscFunctionReturn(0);
+  }
+  for (PetscInt b = 0; b < 2 * it->problem->blocks->pairs; b++) worst = PetscMax(worst, it->blocks[b].bound);
+  if (worst < RIGHT * it->problem->beta && it->place.polished < MOST_POLISHING) {
+    it->place.polished++;
+    it->place.tighten *= TIGHTEN;
+    PetscFunctionReturn(0);
+  }
+  it->place.polished = 0;
+  PetscCall(DirectionsOfBounds(it, it->problem->beta * (1 + solver->target), &violations));
+  PetscCall(PsdGrow(it->problem, PsdLowrankLevel(it), it->objective, it->place.beta, &violations, &it->columns));
+  PetscCall(PsdViolationsDestroy(&violations));
+  PetscFunctionReturn(0);
+}
