@@ -27,6 +27,7 @@ KINDS = {
     'partial': ('train', '-classes 0,1 -patch 8x7 -pool 1 -consensus dual -cone partial -gap 1e-3', 25, 60),
     'softmax': ('train', '-loss softmax -gap 1e-3', 45, 150),
     'hinge': ('train', '-loss hinge -gap 1e-2', 60, 200),
+    'lowrank': ('train', '-solver lowrank -gap 1e-3', 4, 30),
     'gram': ('train', '-consensus root -checkpoint_gram -gap 1e-4', 25, 300),
     'path': ('path', '-beta_count 3 -validation 0.2 -gap 1e-3', 200, 200)}
 CHANGED = {'gram': '.ck.gram'}  # the file, if it is not .ck
@@ -132,6 +133,8 @@ def judge(kind, item, words, name, status, reference):
         return require(False, what, 'status', status, said[-3000:])
     if status == 1:
         expected = item.split('/')[-1] + '|' + (item.split('/')[1] if item in TABLES or item == '/neurons/count' else 'consensus')
+        if kind == 'lowrank':  # of a level with other components
+            expected += '|/lowrank/'
         if item == '/record':
             expected += '|best network of the path'
         if item.startswith('/patches') or kind == 'gram':  # found out by what comes of them
