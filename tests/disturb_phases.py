@@ -11,7 +11,7 @@ from faults import TRAIN, Scenario, counted, each, end, is_sound_archive, start,
 from judge import attributes, demand, finish, require, text
 from processes import ranks_of
 
-PHASES = 'read', 'lift', 'gram', 'factor', 'admm', 'certify', 'write'
+PHASES = 'read', 'lift', 'gram', 'factor', 'solve', 'certify', 'write'
 RUN = Scenario('train', f'train {TRAIN} -gap 1e-4 -model m.h5 -report r.json -history h.csv -checkpoint k.ck -checkpoint_every 0.01 -resume',
                'm.h5 r.json h.csv')
 STOPPED = 1  # second
