@@ -4,4 +4,4 @@
 need_python
 scratch
 make_images data
-python disturb_phases
+python disturb_phases "${EVERY:-2}"

@@ -5,4 +5,4 @@
 need_python
 scratch
 make_images data
-python fail_files "${EVERY:-23}"
+python fail_files "${EVERY:-47}"

@@ -5,4 +5,4 @@
 need_python
 scratch
 make_images data
-python fail_memory "${EVERY:-29}"
+python fail_memory "${EVERY:-61}"

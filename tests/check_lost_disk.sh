@@ -5,4 +5,4 @@
 need_python
 scratch
 make_images data
-python lose_disk "${EVERY:-19}"
+python lose_disk "${EVERY:-67}"

@@ -1,16 +1,17 @@
-"""check_disturbed_phases.sh: what happens to one rank of two in each phase, by name. It is killed: the run ends, no output is harmed, and the
+"""check_disturbed_phases.sh [EVERY]: what happens to one rank of two in each phase, by name. It is killed: the run ends, no output is harmed, and the
 same command goes on to the same network. It is stopped for a while, or slow all the time, or its disk is: the network is the same, digit by
-digit."""
+digit. A phase has one of the ranks killed, both when EVERY is 1."""
 import os
 import shutil
 import signal
+import sys
 import time
 
 from faults import TRAIN, Scenario, counted, each, end, is_sound_archive, start, state_of
 from judge import attributes, demand, finish, require, text
 from processes import ranks_of
 
-PHASES = 'read', 'lift', 'gram', 'factor', 'admm', 'certify', 'write'
+PHASES = 'read', 'lift', 'gram', 'factor', 'solve', 'certify', 'write'
 RUN = Scenario('train', f'train {TRAIN} -gap 1e-4 -model m.h5 -report r.json -history h.csv -checkpoint k.ck -checkpoint_every 0.01 -resume',
                'm.h5 r.json h.csv')
 STOPPED = 1  # second
@@ -107,7 +108,8 @@ first = start('given', RUN, 2, None, ['-max_it', '20'])
 demand(end(first, 'the first run') == 2, text('given/log'))
 demand(end(begin('whole', None), 'the reference') == 0, text('whole/log'))
 reference = attributes('whole/m.h5')['objective_primal']
-cases = [(kill, (phase, rank)) for phase in PHASES for rank in (0, 1)]
+ranks = (0, 1) if sys.argv[1:] == ['1'] else ()
+cases = [(kill, (phase, rank)) for k, phase in enumerate(PHASES) for rank in ranks or [(k + 1) % 2]]
 cases += [(stop, (phase, k % 2)) for k, phase in enumerate(PHASES)]
 cases += [(what, (None, rank)) for what in (stutter, slow) for rank in (0, 1)]
 print(f'{len(cases)} runs:', each(cases, disturb))

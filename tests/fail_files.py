@@ -1,4 +1,4 @@
-"""check_failing_files.sh [EVERY]: every EVERYth operation on the outputs of a run fails, in every way; 23 unless it is given."""
+"""check_failing_files.sh [EVERY]: every EVERYth operation on the outputs of a run fails, in every way; 47 unless it is given."""
 import os
 import shutil
 import sys
@@ -6,7 +6,7 @@ import sys
 from faults import CERTIFICATION, PATH, PREDICTION, TRAINING, counted, each, end, judge, one_line, start
 from judge import demand, finish, text
 
-EVERY = int(sys.argv[1]) if len(sys.argv) > 1 else 23
+EVERY = int(sys.argv[1]) if len(sys.argv) > 1 else 47
 SCENARIOS = TRAINING, PATH, PREDICTION, CERTIFICATION
 KINDS = 'ENOSPC', 'EIO', 'short', 'kill'
 

@@ -1,4 +1,4 @@
-"""check_failing_memory.sh [EVERY]: every EVERYth allocation of psdnet and PETSc fails, where a file is read; 29 unless it is given."""
+"""check_failing_memory.sh [EVERY]: every EVERYth allocation of psdnet and PETSc fails, where a file is read; 61 unless it is given."""
 import os
 import shutil
 import sys
@@ -6,7 +6,7 @@ import sys
 from faults import TRAIN, TRAINING, Scenario, counted, each, end, judge, start
 from judge import demand, finish, text
 
-EVERY = int(sys.argv[1]) if len(sys.argv) > 1 else 29
+EVERY = int(sys.argv[1]) if len(sys.argv) > 1 else 61
 DATA = '-data ../data -progress none'
 SCENARIOS = (
     Scenario('info', 'info ../given/m.h5', ''), Scenario('inspect', 'info ../data', ''),

@@ -1,4 +1,4 @@
-"""check_lost_disk.sh [EVERY]: from some moment on every read and every write fails on one rank of two or three; each EVERYth moment, 19
+"""check_lost_disk.sh [EVERY]: from some moment on every read and every write fails on one rank of two or three; each EVERYth moment, 67
 unless it is given."""
 import os
 import shutil
@@ -7,7 +7,7 @@ import sys
 from faults import PATH, PREDICTION, TRAINING, counted, each, end, judge, one_line, start
 from judge import demand, finish, text
 
-EVERY = int(sys.argv[1]) if len(sys.argv) > 1 else 19
+EVERY = int(sys.argv[1]) if len(sys.argv) > 1 else 67
 
 
 def attempt(case):

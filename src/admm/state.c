@@ -65,12 +65,14 @@ static PetscErrorCode VisitVariables(PsdVariables *iterate, PsdVisitor v)
   PetscFunctionReturn(0);
 }
 
+/* Its S and weight follow from its neurons, so that nothing can contradict them: as at the check that has found it. */
 static PetscErrorCode VisitBest(PsdBestNetwork *best, PsdBlocks blocks, PsdVisitor v)
 {
   PetscFunctionBeginUser;
-  PetscCall(PsdVisitPairs(v, "/pairs/network", best->S));
-  PetscCall(PsdVisitReal(v, "network_weight", PSD_STATE_NONNEGATIVE, &best->weight));
   PetscCall(PsdNeuronsVisit(&best->neurons, blocks, v));
+  if (!PsdVisitorIsReading(v)) PetscFunctionReturn(0);
+  PetscCall(PsdNeuronsAssemble(&best->neurons, blocks, best->S, &best->weight));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &best->weight, 1, MPIU_REAL, MPI_SUM, blocks->comm));
   PetscFunctionReturn(0);
 }
 

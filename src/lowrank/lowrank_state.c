@@ -21,11 +21,13 @@ PetscErrorCode PsdLowrankVisitForm(PsdSolver solver, PsdVisitor v)
 static PetscErrorCode VisitPlace(PsdLowrank it, PsdVisitor v)
 {
   PetscFunctionBeginUser;
+  /* the levels of beta come down to the problem's, and the factors from 1 */
+  const PsdRange beta = {0.999 * it->problem->beta, PSD_STATE_LARGEST, PETSC_FALSE}, factor = {0, 1, PETSC_TRUE};
   PetscBool fine = it->place.fine;
-  PetscCall(PsdVisitReal(v, "place_beta", PSD_POSITIVE, &it->place.beta));
+  PetscCall(PsdVisitReal(v, "place_beta", beta, &it->place.beta));
   PetscCall(PsdVisitBool(v, "complete_level", &fine));
-  PetscCall(PsdVisitReal(v, "tighten", PSD_POSITIVE, &it->place.tighten));
-  PetscCall(PsdVisitReal(v, "share", PSD_POSITIVE, &it->place.share));
+  PetscCall(PsdVisitReal(v, "tighten", factor, &it->place.tighten));
+  PetscCall(PsdVisitReal(v, "share", factor, &it->place.share));
   PetscCall(PsdVisitInt(v, "polished", 0, PETSC_MAX_INT, &it->place.polished));
   PetscCall(PsdVisitorAgree(v));
   if (PsdVisitorIsReading(v)) PetscCall(PsdLowrankMoveTo(it, fine));
@@ -49,6 +51,34 @@ static PetscErrorCode WriteRows(PsdLowrank it, PetscInt width, PetscReal rows[])
   PetscFunctionReturn(0);
 }
 
+#define FEASIBLE 1e-6 /* far above rounding: a retraction goes before every point */
+
+/* <J, F F'> = 0 in every block that has columns, as Newton's method needs it. */
+static PetscErrorCode CheckFeasible(PsdLowrank it, PsdVisitor v)
+{
+  PetscFunctionBeginUser;
+  const PsdColumns *columns = &it->columns;
+  const PetscInt blocks = 2 * it->problem->blocks->pairs;
+  PetscReal *squares;
+  PetscBool feasible = PETSC_TRUE;
+  PetscCall(PsdVisitorWork(v, 2 * (size_t)blocks * sizeof(*squares), &squares));
+  PetscCall(PetscArrayzero(squares, 2 * (size_t)blocks));
+  for (PetscInt j = 0; j < columns->count; j++) {
+    PetscReal *sum = squares + 2 * (size_t)columns->block[j];
+    const size_t last = columns->at[j + 1] - 1;
+    for (size_t i = columns->at[j]; i < last; i++) sum[0] += columns->F[i] * columns->F[i];
+    sum[1] += columns->F[last] * columns->F[last];
+  }
+  for (PetscInt block = 0; block < blocks; block++) {
+    const PetscReal *sum = squares + 2 * (size_t)block;
+    feasible =
+        (PetscBool)(feasible && PetscAbsReal(sum[0] - sum[1]) <= FEASIBLE * sum[0] && sum[0] <= PSD_STATE_LARGEST);
+  }
+  if (!feasible) PsdVisitorFail(v, "array /lowrank/columns has a block that is not feasible");
+  PetscCall(PsdVisitorAgree(v));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode ReadRows(PsdLowrank it, PsdVisitor v, PetscInt count, PetscInt width, const PetscReal rows[])
 {
   PetscFunctionBeginUser;
@@ -63,11 +93,13 @@ static PetscErrorCode ReadRows(PsdLowrank it, PsdVisitor v, PetscInt count, Pets
     if (right) block[j] = (PetscInt)number;
     right = (PetscBool)(right && (j == 0 || block[j] >= block[j - 1]));
   }
-  if (!right) PsdVisitorFail(v, "found columns of blocks that there are not, or not in order");
+  if (!right) PsdVisitorFail(v, "array /lowrank/columns has columns of blocks that there are not, or not in order");
   PetscCall(PsdVisitorAgree(v));
   PetscCall(PsdColumnsDestroy(&it->columns));
   PsdLevelGetSizes(PsdLowrankLevel(it), NULL, NULL, &K, NULL);
   PetscCall(PsdColumnsCreate(blocks->G, blocks->C, K, count, block, &it->columns));
+  PsdVisitorCheckLargest(v, "/lowrank/columns", (PetscInt64)count * width, rows);
+  PetscCall(PsdVisitorAgree(v));
   for (PetscInt j = 0; j < count; j++) {
     const PetscInt g = PsdBlockRegion(&it->columns, block[j]), f = blocks->region[g].f;
     PetscReal *F = it->columns.F + it->columns.at[j];
@@ -75,6 +107,7 @@ static PetscErrorCode ReadRows(PsdLowrank it, PsdVisitor v, PetscInt count, Pets
     PetscCall(PsdLevelFromPatches(PsdLowrankLevel(it), g, 1, row + 1, f, F, K[g]));
     F[K[g]] = row[1 + f];
   }
+  PetscCall(CheckFeasible(it, v));
   PetscFunctionReturn(0);
 }
 
@@ -115,9 +148,13 @@ static PetscErrorCode VisitNeurons(PsdLowrank it, PsdVisitor v)
   if (!PsdVisitorIsReading(v)) PetscFunctionReturn(0);
   for (PetscInt k = 0; k < count; k++) {
     const PetscReal *row = rows + (size_t)k * width;
-    right = (PetscBool)(right && row[0] >= 0 && row[0] < blocks->G && row[1] >= 0 && row[1] < blocks->C);
+    right =
+        (PetscBool)(right && row[0] >= 0 && row[0] < blocks->G && row[1] >= 0 && row[1] < blocks->C &&
+                    PetscAbsReal(row[2]) <= PSD_STATE_LARGEST && PsdFilterIsUnit(blocks, (PetscInt)row[0], row + 3));
   }
-  if (!right) PsdVisitorFail(v, "found neurons of regions or classes that there are not");
+  if (!right)
+    PsdVisitorFail(
+        v, "array /lowrank/neurons has a neuron of a region or class that there is not, or of another length than 1");
   PetscCall(PsdVisitorAgree(v));
   PetscCall(PsdNeuronsDestroy(neurons));
   PetscCall(PsdNeuronsCreate(count, f, neurons));
@@ -158,8 +195,8 @@ PetscErrorCode PsdLowrankVisitState(PsdSolver solver, PsdVisitor v)
   PetscCall(VisitPlace(it, v));
   PetscCall(VisitColumns(it, v));
   PetscCall(PsdVisitReplicated(v, "/lowrank/multipliers", 1, blocks, it->mu));
+  PsdVisitorCheckLargest(v, "/lowrank/multipliers", PsdVisitorIsReading(v) ? blocks : 0, it->mu);
   PetscCall(PsdVisitReal(v, "best_bound", PSD_STATE_REAL, &it->bound));
-  PetscCall(PsdVisitBool(v, "network_given", &it->fixed));
   PetscCall(PsdVisitReplicated(v, "/lowrank/bounds", blocks, sizeof(PsdBlockBound) / sizeof(PetscReal),
                                (PetscReal *)it->blocks));
   PetscCall(PsdVisitReplicated(v, "/lowrank/filters", blocks, it->problem->blocks->f_max, it->u));

@@ -36,6 +36,17 @@ PetscErrorCode PsdNeuronsDestroy(PsdNeurons *neurons)
   PetscFunctionReturn(0);
 }
 
+/* The sum of f squares, its root and the division by that are off by f + 3 roundings. */
+PetscBool PsdFilterIsUnit(PsdBlocks blocks, PetscInt region, const PetscReal filter[])
+{
+  const PetscInt f = blocks->region[region].f;
+  PetscReal square = 0;
+  for (PetscInt i = 0; i < f; i++) square += filter[i] * filter[i];
+  for (PetscInt i = f; i < blocks->f_max; i++)
+    if (filter[i] != 0) return PETSC_FALSE;
+  return (PetscBool)(PetscAbsReal(square - 1) <= 4 * PsdRoundings((PetscReal)f + 3));
+}
+
 PetscErrorCode PsdNeuronsGather(MPI_Comm comm, const PsdNeurons *local, PsdNeurons *all)
 {
   PetscFunctionBeginUser;

@@ -22,6 +22,9 @@ PetscErrorCode PsdNeuronsCreate(PetscInt capacity, PetscInt f, PsdNeurons *neuro
 PetscErrorCode PsdNeuronsCopy(const PsdNeurons *from, PsdNeurons *to); /* to has the capacity */
 PetscErrorCode PsdNeuronsDestroy(PsdNeurons *neurons);
 
+/* PsdFilterIsUnit - that `filter`, as neurons have it, is of length 1, but for rounding, and fits the region. Not collective. */
+PetscBool PsdFilterIsUnit(PsdBlocks blocks, PetscInt region, const PetscReal filter[]);
+
 /* PsdNeuronsGather - all ranks' neurons on every rank, in rank order; creates `all`. Collective. */
 PetscErrorCode PsdNeuronsGather(MPI_Comm comm, const PsdNeurons *local, PsdNeurons *all);
 

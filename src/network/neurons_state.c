@@ -58,13 +58,15 @@ static PetscErrorCode FillLines(const PsdNeurons *neurons, PsdBlocks blocks, Pet
   PetscFunctionReturn(0);
 }
 
-/* Every line is of the pair that it is counted for. */
+/* Every line is of the pair that it is counted for, and its filter of length 1. */
 static PetscBool LinesAreSound(PsdBlocks blocks, const PetscReal counts[], const PetscReal *line)
 {
   for (PetscInt pair = blocks->first; pair < blocks->first + blocks->local; pair++) {
     const PetscInt region = pair % blocks->G, class = pair / blocks->G;
     for (PetscInt k = 0; k < (PetscInt)counts[pair]; k++, line += FILTER + blocks->f_max)
-      if (line[REGION] != (PetscReal)region || line[CLASS] != (PetscReal) class) return PETSC_FALSE;
+      if (line[REGION] != (PetscReal)region || line[CLASS] != (PetscReal) class ||
+          PetscAbsReal(line[WEIGHT]) > PSD_STATE_LARGEST || !PsdFilterIsUnit(blocks, region, line + FILTER))
+        return PETSC_FALSE;
   }
   return PETSC_TRUE;
 }
@@ -115,7 +117,8 @@ PetscErrorCode PsdNeuronsVisit(PsdNeurons *neurons, PsdBlocks blocks, PsdVisitor
   PetscCall(PsdVisitArray(v, LINES, share.total, FILTER + blocks->f_max, &array));
   PsdVisitRows(v, array, share.before, share.mine, lines);
   if (PsdVisitorIsReading(v)) {
-    if (!LinesAreSound(blocks, counts, lines)) PsdVisitorFail(v, "array " LINES " has a neuron that is not its pair's");
+    if (!LinesAreSound(blocks, counts, lines))
+      PsdVisitorFail(v, "array " LINES " has a neuron that is not its pair's, or of another length than 1");
     PetscCall(PsdVisitorAgree(v));
     PetscCall(TakeLines((PetscInt)share.mine, lines, neurons));
   }
