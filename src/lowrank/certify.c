@@ -72,7 +72,11 @@ static PetscErrorCode Prove(PsdLowrank it, const PsdNeurons *neurons, const Pets
   PetscCall(PrepareCertificates(it));
   for (PetscInt b = 0; b < blocks; b++) it->blocks[b] = (PsdBlockBound){.theta = theta[b]};
   PetscCall(PsdFactoredCertify(it->factored, neurons, &point, it->solver->target, it->solver->witness, certificate));
-  for (PetscInt b = 0; b < blocks; b++) theta[b] = it->blocks[b].theta;
+  for (PetscInt b = 0; b < blocks; b++) {
+    /* no bound was found: a number that a checkpoint can hold */
+    if (!(it->blocks[b].bound <= PSD_STATE_LARGEST)) it->blocks[b] = (PsdBlockBound){0, 0, PSD_STATE_LARGEST};
+    theta[b] = it->blocks[b].theta;
+  }
   if (phase >= 0) PetscCall(PsdPhaseBegin((PsdPhase)phase));
   PetscFunctionReturn(0);
 }
@@ -209,6 +213,7 @@ PetscErrorCode PsdLowrankSetInitial(PsdSolver solver, PsdNetwork network)
   PetscCall(PsdColumnsDestroy(&it->columns));
   it->columns = columns;
   it->place.beta = it->problem->beta;
+  it->place.stage = PSD_LOWRANK_LOOK;
   PetscCall(PsdLowrankEvaluate(it, PETSC_FALSE));
   PetscCall(PetscFree2(block, order));
   PetscCall(PsdNeuronsDestroy(&all));
