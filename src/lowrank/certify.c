@@ -40,7 +40,7 @@ static PetscErrorCode PrepareCertificates(PsdLowrank it)
   PsdPatchMatrixGetSizes(it->patches, NULL, NULL, NULL, &f);
   PetscCall(PetscMalloc1(G, &basis));
   for (PetscInt g = 0; g < G; g++) {
-    const PsdComponents *components = &it->components.of[it->components.branch[g]];
+    const PsdComponents *components = &it->components->of[it->components->branch[g]];
     /* where all components are known M is formed */
     basis[g] = components->K < f[g] ? (PsdBasis){components->K, components->E} : (PsdBasis){0, NULL};
   }

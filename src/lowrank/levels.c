@@ -21,10 +21,11 @@ static PetscErrorCode MakeCoarse(PsdLowrank it)
 {
   PetscFunctionBeginUser;
   const PsdProblem problem = it->problem;
+  PetscCall(PetscNew(&it->components));
   PetscCall(PsdComponentsCreate(problem->comm, problem->data, problem->patches, it->patches,
                                 PetscMax(LONGER_BASIS * it->settings.coarse, it->K),
-                                (PetscInt)(NEARLY_ALL * (PetscReal)it->K), &it->components));
-  PetscCall(PsdLevelCreate(problem->comm, it->patches, &it->components, it->K, MemoryOf(it), &it->coarse));
+                                (PetscInt)(NEARLY_ALL * (PetscReal)it->K), it->components));
+  PetscCall(PsdLevelCreate(problem->comm, it->patches, it->components, it->K, MemoryOf(it), &it->coarse));
   PetscFunctionReturn(0);
 }
 
@@ -63,13 +64,14 @@ PetscErrorCode PsdLowrankRaise(PsdLowrank it)
   PetscInt longest;
   while (!it->place.fine && IsTooCoarse(it, &longest) && 2 * RAISE * it->K <= longest) {
     PsdLevel last = it->coarse;
-    PsdComponentList components = it->components;
+    PsdComponentList *components = it->components;
     it->K *= RAISE;
     PetscCall(PetscInfo(NULL, "coarse level: %" PetscInt_FMT " components\n", it->K));
     PetscCall(MakeCoarse(it));
     PetscCall(PsdLevelMove(last, it->coarse, &it->columns));
     PetscCall(PsdLevelDestroy(&last));
-    PetscCall(PsdComponentsDestroy(&components));
+    PetscCall(PsdComponentsDestroy(components));
+    PetscCall(PetscFree(components));
     PetscCall(PsdLevelDestroy(&it->complete)); /* its spread was the other one's */
     PetscCall(PsdFactoredDestroy(&it->factored));
     PetscCall(PsdLowrankEvaluate(it, PETSC_FALSE));

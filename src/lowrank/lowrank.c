@@ -189,7 +189,8 @@ static PetscErrorCode Destroy(void **data)
   PetscCall(PsdColumnsDestroy(&it->columns));
   PetscCall(PsdLevelDestroy(&it->complete));
   PetscCall(PsdLevelDestroy(&it->coarse));
-  PetscCall(PsdComponentsDestroy(&it->components));
+  if (it->components) PetscCall(PsdComponentsDestroy(it->components));
+  PetscCall(PetscFree(it->components));
   PetscCall(PsdPatchMatrixDestroy(&it->patches));
   PetscCall(PsdNeuronsDestroy(&it->best.neurons));
   PetscCall(PetscFree2(it->best.nu, it->best.theta));

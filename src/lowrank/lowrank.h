@@ -59,7 +59,7 @@ struct _p_PsdLowrank {
   PsdLowrankSettings settings;
 
   PsdPatchMatrix patches;
-  PsdComponentList components;
+  PsdComponentList *components;
   PetscInt K;        /* of the coarse level, as far as it was raised */
   PsdLevel coarse;   /* complete where f is small */
   PsdLevel complete; /* NULL: not made yet, or the coarse one is */

@@ -431,8 +431,9 @@ static PetscErrorCode NewtonDestroy(Newton *it)
   PetscFunctionReturn(0);
 }
 
-/* Preconditioner, r, z and decrements of the active groups; those that are done leave. *any: whether there are others. */
-static PetscErrorCode Prepare(Newton *it, PetscReal *decrement, PetscBool *any)
+/* Preconditioner, r, z and decrements of the active groups; those that are done leave, unless this iteration is
+   needed. *any: whether there are others. */
+static PetscErrorCode Prepare(Newton *it, PetscBool needed, PetscReal *decrement, PetscBool *any)
 {
   PetscFunctionBeginUser;
   MaskActive(it);
@@ -452,7 +453,7 @@ static PetscErrorCode Prepare(Newton *it, PetscReal *decrement, PetscBool *any)
     group->rz0 = it->dots[k];
     group->decrement = group->rz0 / 2;
     *decrement = PetscMax(*decrement, group->decrement / group->value);
-    if (!(group->decrement > it->settings->tolerance * group->value)) group->active = PETSC_FALSE;
+    if (!(group->decrement > (needed ? 0 : it->settings->tolerance) * group->value)) group->active = PETSC_FALSE;
     *any = (PetscBool)(*any || group->active);
   }
   PetscFunctionReturn(0);
@@ -478,7 +479,7 @@ PetscErrorCode PsdNewtonSolve(PsdObjective objective, PsdLevel level, PsdColumns
       MaskActive(&it);
       PetscCall(EvaluateHere(&it));
     }
-    PetscCall(Prepare(&it, &state->decrement, &any));
+    PetscCall(Prepare(&it, (PetscBool)(state->iterations < settings->least_it), &state->decrement, &any));
     if (!any) break;
     PetscCall(ConjugateGradients(&it));
     PetscCall(PetscInfo(NULL, "newton %" PetscInt_FMT ": decrement %.2e, %" PetscInt_FMT " products%s\n",

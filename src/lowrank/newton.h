@@ -11,6 +11,7 @@
 typedef struct {
   PetscReal tolerance; /* a group is done when half its squared Newton decrement is below this part of its value */
   PetscReal forcing;   /* the residual's norm that conjugate gradients stop at, relative to the gradient's */
+  PetscInt least_it;   /* iterations that are made even so */
   PetscInt max_it, max_cg;
 } PsdNewtonSettings;
 

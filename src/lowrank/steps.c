@@ -52,7 +52,10 @@ PetscErrorCode PsdLowrankEvaluate(PsdLowrank it, PetscBool precise)
 static PetscErrorCode Newton(PsdLowrank it, PetscReal tolerance, PetscBool *done)
 {
   PetscFunctionBeginUser;
-  const PsdNewtonSettings settings = {.tolerance = tolerance, .forcing = 0.1, .max_it = NEWTON_ROUND, .max_cg = 60};
+  /* new columns are short, and have little to say in a decrement until they were moved once */
+  const PetscBool first = (PetscBool)(it->place.rounds == 0 && it->place.stage != PSD_LOWRANK_FINAL);
+  const PsdNewtonSettings settings = {
+      .tolerance = tolerance, .forcing = 0.1, .least_it = first ? 1 : 0, .max_it = NEWTON_ROUND, .max_cg = 60};
   PsdNewtonState state = {.radius = it->radius, .precise = it->precise, .value = it->value, .mu = it->mu};
   PetscCall(PsdNewtonSolve(it->objective, PsdLowrankLevel(it), &it->columns, it->place.beta, &settings, &state));
   it->precise = state.precise;
