@@ -128,6 +128,9 @@ PetscErrorCode PsdLowrankCheck(PsdSolver solver)
     theta[PsdLowrankPairBlock(it, b)] = PetscMin(problem->beta, PetscMax(0, it->mu[b] / 2));
   PetscCall(Prove(it, &neurons, nu, theta, &certificate));
   status->rank_Z = it->columns.count;
+  const PsdObjectiveCounts counts = PsdObjectiveGetCounts(it->objective);
+  PetscCall(PetscInfo(NULL, "so far %" PetscInt64_FMT " gradients and %" PetscInt64_FMT " Hessian products\n",
+                      counts.evaluations, counts.products));
   it->bound = PetscMax(it->bound, certificate.dual);
   if (it->fixed) {
     PetscCall(ProveGiven(it, &certificate));

@@ -17,6 +17,7 @@
 #define PRECISE_BELOW 3e-8 /* decrement, relative to the value, from which gradients are made in double precision */
 #define COARSE_ABOVE 1e-5  /* decrement above which the step is solved for coarsely, ... */
 #define COARSE_FORCING 0.3 /* ... to this */
+#define ENOUGH 0.1         /* of the tolerance: what conjugate gradients may leave of the decrement */
 #define NOISE_SINGLE 2e-7  /* relative changes of the value that mean nothing */
 #define NOISE_DOUBLE 1e-12
 #define MOST_TRIALS 8
@@ -190,8 +191,9 @@ static void Turn(Newton *it)
   for (PetscInt k = 0; k < it->groups; k++) {
     Group *group = &it->group[k];
     const PetscReal forcing = group->decrement > COARSE_ABOVE * group->value ? COARSE_FORCING : it->settings->forcing;
-    const PetscReal rz = it->dots[k];
-    if (group->running && !(rz > forcing * forcing * group->rz0 && rz > 0)) group->running = PETSC_FALSE;
+    const PetscReal rz = it->dots[k], enough = 2 * ENOUGH * it->settings->tolerance * group->value;
+    if (group->running && !(rz > PetscMax(forcing * forcing * group->rz0, enough) && rz > 0))
+      group->running = PETSC_FALSE;
     if (!group->running) continue;
     const PetscReal ratio = rz / group->rz;
     group->across = ratio * (group->across + group->alpha * group->own);
