@@ -95,7 +95,7 @@ alone '-pixel_scale' train -data tiny -model kept.h5 -pixel_scale 0
 everywhere 'covariance' train -data alike -model kept.h5 -patch 3 -whiten 0.1
 everywhere 'covariance' train -data alike -model kept.h5 -patch 3 -pca 2
 # D = 6.5 million: A'A would fill any node's memory, on the root or spread over all ranks
-everywhere 'D = 6485401, .*consensus scalapack needs .* GB' train -data large -model kept.h5 -patch 60 -consensus scalapack
+everywhere 'scalapack: its matrix is of order 6485401, .*take more ranks' train -data large -model kept.h5 -patch 60 -consensus scalapack
 
 everywhere 'overflow|finite|pixel' train -data tiny -model kept.h5 -patch 3 -pixel_scale 1e-200
 everywhere 'overflow|finite|activation' train -data tiny -model kept.h5 -patch 3 -activation 1e200,0,0

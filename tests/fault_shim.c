@@ -48,7 +48,7 @@ static struct {
   int objects;
 } it;
 
-#define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+#define REAL(name) ((__typeof__(&(name)))dlsym(RTLD_NEXT, #name))
 
 /* ---------------------------------------------------------------- what is asked for */
 
@@ -242,12 +242,18 @@ int rename(const char *from, const char *to)
   return REAL(rename)(from, to);
 }
 
-/* libc's streams write without the functions above: streams of files that count are made of these. */
+/* libc's streams write without the functions above: streams of files that count are made of these. A cookie is the descriptor's place in
+   the list of kinds. */
+static int DescriptorOf(const void *cookie)
+{
+  return (int)((const unsigned char *)cookie - it.kind);
+}
+
 static ssize_t WriteCookie(void *cookie, const char *bytes, size_t count)
 {
   size_t done = 0;
   while (done < count) {
-    const ssize_t more = write((int)(intptr_t)cookie, bytes + done, count - done);
+    const ssize_t more = write(DescriptorOf(cookie), bytes + done, count - done);
     if (more <= 0) break;
     done += (size_t)more;
   }
@@ -256,19 +262,18 @@ static ssize_t WriteCookie(void *cookie, const char *bytes, size_t count)
 
 static ssize_t ReadCookie(void *cookie, char *bytes, size_t count)
 {
-  return read((int)(intptr_t)cookie, bytes, count);
+  return read(DescriptorOf(cookie), bytes, count);
 }
 
 static int CloseCookie(void *cookie)
 {
-  return close((int)(intptr_t)cookie);
+  return close(DescriptorOf(cookie));
 }
 
 FILE *fdopen(int descriptor, const char *mode)
 {
   if (KindOf(descriptor) == NOT_OURS) return REAL(fdopen)(descriptor, mode);
-  return fopencookie((void *)(intptr_t)descriptor, mode,
-                     (cookie_io_functions_t){ReadCookie, WriteCookie, NULL, CloseCookie});
+  return fopencookie(&it.kind[descriptor], mode, (cookie_io_functions_t){ReadCookie, WriteCookie, NULL, CloseCookie});
 }
 
 FILE *fopen(const char *path, const char *mode)

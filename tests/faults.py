@@ -113,7 +113,8 @@ def state_of(directory, name, reference):
 def judge(directory, scenario, status, what, lawful):
     """lawful(status, states, errors, warnings): whether the outcome is one that may be"""
     log = text(directory + '/log')
-    errors, warnings = (re.findall(f'^psdnet: {kind}: .*', log, re.M) for kind in ('error', 'warning'))
+    # a launcher may put them into the midst of a line
+    errors, warnings = (re.findall(f'psdnet: {kind}: .*', log) for kind in ('error', 'warning'))
     states = {name: state_of(directory, name, 'whole-' + scenario.name) for name in scenario.outputs}
     good = 'PETSC ERROR' not in log and 'defect' not in log and set(states.values()) <= {'old', 'new'}
     left = glob.glob(glob.escape(directory) + '/*.tmp.*')

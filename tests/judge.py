@@ -36,10 +36,16 @@ def report(name):
     return json.loads(text(name + '.json'))
 
 
+def decoded(value):
+    if isinstance(value, bytes):
+        return value.decode()
+    return [text.decode() for text in value] if getattr(value, 'dtype', None) is not None and value.dtype.kind == 'S' else value
+
+
 def attributes(path):
     """of a model, or of any other HDF5 file; texts of psdnet's are bytes to h5py"""
     with h5py.File(path) as file:
-        return {name: value.decode() if isinstance(value, bytes) else value for name, value in file.attrs.items()}
+        return {name: decoded(value) for name, value in file.attrs.items()}
 
 
 def certificate(name):

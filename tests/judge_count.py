@@ -19,7 +19,7 @@ COLLECTIVES = ('bcast', 'reduce', 'allreduce', 'reduce_scatter', 'gather', 'allg
 def an_iteration(consensus, data):
     """collectives of an iteration, from runs of 20 and 60"""
     few, many = (counts(f'{consensus}-{data}-{iterations}') for iterations in (20, 60))
-    calls = [many['admm', call][0] - few['admm', call][0] for call in COLLECTIVES]
+    calls = [many['solve', call][0] - few['solve', call][0] for call in COLLECTIVES]
     require(all(number % 40 == 0 for number in calls), consensus, data, calls)
     return sum(calls) / 40
 

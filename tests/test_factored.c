@@ -96,6 +96,7 @@ static Setting SettingReady(const SettingKind *kind, PetscInt classes, PetscReal
 {
   Setting it = SettingCreateOf(kind, classes, beta_rel);
   MUST(PsdProblemKeepPatches(it.problem));
+  MUST(PsdProblemCreateGradient(it.problem));
   MUST(PsdRowsAdjoint(it.problem->rows, it.problem->nu0, it.problem->h));
   MUST(PsdProblemFindBeta(it.problem, 1));
   return it;

@@ -106,11 +106,11 @@ on() {
   fi
 }
 
-# plan RANKS FILE OPTIONS...: FILE.plan.json, and FILE.more.json with what plan prints only
+# plan RANKS FILE OPTIONS...: FILE.plan.json, and FILE.more.json with what plan prints only. The model is of ADMM's phases.
 plan() {
   local count=$1 file=$2
   shift 2
-  on "$count" "$psdnet" plan "$@" -report "$file.plan.json" >"$file.log" 2>&1 || return 1
+  on "$count" "$psdnet" plan -solver admm "$@" -report "$file.plan.json" >"$file.log" 2>&1 || return 1
   sed -n -e 's/^problem .* samples, \([0-9]*\) patches each.*/{"patches": \1, /p' -e 's/^rates .*dgemm \([0-9.]*\),.*/"dgemm": \1}/p' \
     "$file.log" >"$file.more.json"
 }
@@ -134,7 +134,7 @@ one() {
   [ "$(number "$file.plan.json" n)" -ge "$2" ] ||
     die "-images: $data has $(number "$file.plan.json" n) images of $4 classes, $name needs $2"
   # a gap that cannot be reached, so that all iterations are done: status 2
-  on "$1" "$psdnet" train "${options[@]}" -consensus "$5" -cone "$6" -max_it "$iterations" -gap 1e-15 -progress none \
+  on "$1" "$psdnet" train -solver admm "${options[@]}" -consensus "$5" -cone "$6" -max_it "$iterations" -gap 1e-15 -progress none \
     -model "$file.h5" -report "$file.tmp.json" >"$file.log" 2>&1 || status=$?
   case $status in 0 | 2) ;; *) show "$file.log" "$name: psdnet train failed with status $status" ;; esac
   rm -f "$file.h5"

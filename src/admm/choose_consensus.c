@@ -58,6 +58,7 @@ PetscErrorCode PsdConsensusChoose(const PsdSizes *sizes, const PsdNode *node, Ps
     best = seconds;
     *kernel = it;
   }
+  PsdCheckInput(demands[0], "no consensus of the form that the checkpoint needs is for this loss and these patches");
   PsdCheckInput(*kernel,
                 "D = %.0f, n = %.0f: a node has %.1f GB for %" PetscInt_FMT
                 " ranks, but consensus %s: take more nodes, a smaller -patch or -pool, -pca or -limit",

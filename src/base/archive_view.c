@@ -91,7 +91,7 @@ static PetscBool IsArchive(const char path[])
 
 PetscErrorCode PsdArchiveView(MPI_Comm comm, const char path[], PetscViewer viewer, PetscBool *known)
 {
-  const size_t room = 2 * PSD_ARCHIVE_TEXT;
+  const size_t room = (size_t)2 * PSD_ARCHIVE_TEXT;
   PsdArchive archive;
   PetscMPIInt rank;
   char *text;

@@ -31,7 +31,6 @@ void PsdOptionsFilesCheck(int argc, char **argv, PsdFailure *failure);
 
 /* ---------------------------------------------------------------- phases and events: phase.c, event.c */
 
-
 /* The parts of the solve, as PetscLog events: what -log_view says of them inside the stages. */
 typedef enum {
   PSD_EVENT_FACTOR,

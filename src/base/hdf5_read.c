@@ -203,7 +203,10 @@ void PsdH5ReadLabels(PsdH5Group group, const char name[], PetscInt *count, Petsc
   }
   *count = (PetscInt)it.space.points; /* in a message of less than 65536 bytes */
   *labels = malloc((size_t)*count * sizeof(PetscInt));
-  if (!*labels) PsdFailureRecord(failure, "%s: not enough memory for its labels", group.path);
+  if (!*labels) {
+    PsdFailureRecord(failure, "%s: not enough memory for its labels", group.path);
+    return;
+  }
   for (PetscInt k = 0; k < *count && !failure->failed; k++) ReadLabel(group, &it, k, &(*labels)[k], failure);
 }
 
@@ -308,14 +311,15 @@ static size_t Width(PsdH5Kind kind)
 static void CheckStorage(PsdH5Group group, const char name[], PsdH5Kind kind, const Array *array, PsdFailure *failure)
 {
   PsdH5Plain *file = group.file;
+  const uint64_t size = PetscMax(1, array->type.size); /* of a kind that IsKind knows, which is not 0 */
   const PetscBool inside = (PetscBool)(array->compact || array->space.points == 0 ||
                                        (array->bytes <= file->bytes && array->address <= file->bytes - array->bytes));
 
-  if (array->space.points > array->bytes / array->type.size || !inside) {
+  if (array->space.points > array->bytes / size || !inside) {
     PsdFailureRecord(failure, "%s: data set %s is truncated or damaged", group.path, name);
     return;
   }
-  const uint64_t claim = array->space.points * PetscMax(array->type.size, Width(kind) / 2);
+  const uint64_t claim = array->space.points * PetscMax(size, Width(kind) / 2);
   if (claim > file->bytes - file->claimed)
     PsdFailureRecord(failure, "%s: data sets have more numbers than the file has room for", group.path);
   else file->claimed += claim;
@@ -324,7 +328,7 @@ static void CheckStorage(PsdH5Group group, const char name[], PsdH5Kind kind, co
 static void ReadNumbers(PsdH5Group group, const char name[], PsdH5Kind kind, const Array *array, char values[],
                         PsdFailure *failure)
 {
-  const size_t width = Width(kind), size = array->type.size;
+  const size_t width = Width(kind), size = PetscMax(1, array->type.size);
   unsigned char piece[PIECE];
 
   for (size_t done = 0, count; done < array->space.points && !failure->failed; done += count) {

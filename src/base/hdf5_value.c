@@ -91,7 +91,7 @@ static int64_t Whole(const PsdH5Type *type, const unsigned char bytes[], PetscBo
 
   *fits = (PetscBool)(type->has_sign || bits <= (uint64_t)INT64_MAX);
   if (!type->has_sign || type->size == 8) return (int64_t)bits;
-  const uint64_t sign = (uint64_t)1 << (8 * type->size - 1);
+  const uint64_t sign = (uint64_t)1 << (8 * type->size - 1) % 64;
   return (int64_t)(bits ^ sign) - (int64_t)sign;
 }
 

@@ -100,7 +100,10 @@ static double CountChunks(const Storage *it)
 {
   double count = 1;
 
-  for (int k = 0; k < it->axes; k++) count *= (double)((it->extent[k] + it->chunk[k] - 1) / it->chunk[k]);
+  for (int k = 0; k < it->axes; k++) {
+    const hsize_t along = (it->extent[k] + it->chunk[k] - 1) / it->chunk[k];
+    count *= (double)along;
+  }
   return count;
 }
 

@@ -122,8 +122,10 @@ static PetscErrorCode Orthogonalise(PetscInt d, PetscInt r, PetscReal F[], Petsc
   PetscCall(PsdGemmDouble('N', 'N', d, r, r, F, d, gram, r, product, d));
   *kept = 0;
   for (PetscInt j = r - 1; j >= 0; j--)
-    if (lambda[j] > least * least * lambda[r - 1])
-      PetscCall(PetscArraycpy(F + (size_t)d * (*kept)++, product + (size_t)d * j, d));
+    if (lambda[j] > least * least * lambda[r - 1]) {
+      PetscCall(PetscArraycpy(F + (size_t)d * *kept, product + (size_t)d * j, d));
+      (*kept)++;
+    }
   PetscCall(PetscFree3(gram, lambda, product));
   PetscFunctionReturn(0);
 }

@@ -171,7 +171,7 @@ static PetscErrorCode Allocate(PsdLevel it, size_t memory)
 /* Kept tiles have a size of their own, once they are there. */
 static void SetTile(PsdLevel it)
 {
-  size_t sample = 0;
+  size_t sample = 1; /* never 0 */
   if (!it->kept) return;
   for (PetscInt g = 0; g < it->G; g++) sample += (size_t)it->count[g] * it->K[g];
   it->tile = (PetscInt)PetscMax(1, PetscMin((size_t)it->n, TILE_BYTES / (sample * sizeof(float))));

@@ -99,19 +99,20 @@ PetscErrorCode PsdLowrankRaise(PsdLowrank lowrank);
 /* PsdLowrankMoveTo - the columns to the complete level, or back to the coarse one. */
 PetscErrorCode PsdLowrankMoveTo(PsdLowrank lowrank, PetscBool fine);
 
+/* lowrank_evaluate.c - scores, slopes, values and multipliers at the columns. Collective. */
+PetscErrorCode PsdLowrankEvaluate(PsdLowrank lowrank, PetscBool precise);
+
 /* steps.c. Collective. */
 PetscErrorCode PsdLowrankIterate(PsdSolver solver, PetscBool *due);
 PetscErrorCode PsdLowrankAdapt(PsdSolver solver);
-/* PsdLowrankEvaluate - scores, slopes, values and multipliers at the columns. */
-PetscErrorCode PsdLowrankEvaluate(PsdLowrank lowrank, PetscBool precise);
 
-/* certify.c. Collective. */
+/* lowrank_certify.c. Collective. */
 PetscErrorCode PsdLowrankCheck(PsdSolver solver);
 PetscErrorCode PsdLowrankCertify(PsdSolver solver, PsdCertificate *certificate);
 PetscErrorCode PsdLowrankFixNetwork(PsdSolver solver, PsdNetwork network);
 PetscErrorCode PsdLowrankSetInitial(PsdSolver solver, PsdNetwork network);
 
-/* state.c. Collective. */
+/* lowrank_state.c. Collective. */
 PetscErrorCode PsdLowrankVisitForm(PsdSolver solver, PsdVisitor visitor);
 PetscErrorCode PsdLowrankVisitState(PsdSolver solver, PsdVisitor visitor);
 

@@ -63,7 +63,7 @@ PetscErrorCode PsdMomentsEach(PsdProblem problem, PsdLevel level, PetscBool prec
 {
   PetscFunctionBeginUser;
   const PetscInt pairs = problem->blocks->pairs;
-  size_t most = 0, tile = 0;
+  size_t most = 1, tile = 0;
   Pass pass = {.problem = problem, .precision = precise ? &PsdDouble : &PsdSingle, .nu = nu};
   PetscInt G;
   PsdLevelGetSizes(level, &pass.n, &G, &pass.K, &pass.count);

@@ -221,7 +221,8 @@ static PetscErrorCode CreateConstraints(PsdPreconditioner it, OfClass *of, Petsc
     PetscCall(PetscArrayzero(sums, constraints));
     AddConstraints(it, of, it->of_V[s], PETSC_FALSE, sums);
     for (PetscInt g = 0; g < columns->G; g++)
-      for (PetscInt i = 0; i < 2; i++) of->gram[(size_t)(2 * g + s) * constraints + 2 * g + i] = sums[2 * g + i];
+      for (PetscInt i = 0; i < 2; i++)
+        of->gram[((size_t)2 * g + s) * constraints + (size_t)2 * g + i] = sums[(size_t)2 * g + i];
   }
   for (PetscInt k = 0; k < of->members; k++)
     of->of_w[(size_t)ConstraintOf(columns, of->member[k]) * of->members + k] =
@@ -249,7 +250,8 @@ static PetscErrorCode Project(PsdPreconditioner it, const OfClass *of, PetscReal
   for (PetscInt k = 0; k < of->members; k++) {
     const PetscInt j = of->member[k], g = PsdBlockRegion(columns, columns->block[j]);
     const size_t end = columns->at[j + 1] - 1;
-    for (size_t i = columns->at[j]; i < end; i++) z[i] -= x[2 * g] * it->of_V[0][i] + x[2 * g + 1] * it->of_V[1][i];
+    const PetscReal *of_region = x + (size_t)2 * g;
+    for (size_t i = columns->at[j]; i < end; i++) z[i] -= of_region[0] * it->of_V[0][i] + of_region[1] * it->of_V[1][i];
     for (PetscInt c = 0; c < it->constraints; c++) z[end] -= x[c] * of->of_w[(size_t)c * of->members + k];
   }
   PetscFunctionReturn(0);

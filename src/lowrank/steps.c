@@ -3,7 +3,7 @@
 
      coarse   Where blocks violate, and the gap among the coarse filters. Small enough: the next beta, or all filters.
               Else blocks grow, and Newton's method goes on from there.
-     complete Newton's method. Then the bounds are looked at (certify.c), and where the gap is too large, blocks grow (adapt)
+     complete Newton's method. Then the bounds are looked at (lowrank_certify.c), and where the gap is too large, blocks grow (adapt)
               or, where nothing violates, Newton's method is to come closer.
 
    The gap goes with the root of the decrement: the dual point is of first order, the network of second.
@@ -31,22 +31,6 @@
 #define MOST_ROUNDS 6   /* ... and such rounds of a stage */
 
 /* ---------------------------------------------------------------- Newton's method */
-
-PetscErrorCode PsdLowrankEvaluate(PsdLowrank it, PetscBool precise)
-{
-  PetscFunctionBeginUser;
-  const PetscInt groups = PsdObjectiveGroups(it->objective);
-  PetscBool *all;
-  PetscReal *gradient;
-  PetscCall(PetscMalloc2(groups, &all, it->columns.at[it->columns.count], &gradient));
-  for (PetscInt k = 0; k < groups; k++) all[k] = PETSC_TRUE;
-  PetscCall(PsdObjectiveSet(it->objective, PsdLowrankLevel(it), &it->columns, it->place.beta));
-  PetscCall(PsdObjectiveEvaluate(it->objective, precise, all, it->columns.F, it->value, gradient));
-  PsdColumnsMultipliers(&it->columns, gradient, it->mu);
-  PetscCall(PsdBroadcastArray(it->problem->comm, MPIU_REAL, (size_t)PsdBlockCount(&it->columns), it->mu));
-  PetscCall(PetscFree2(all, gradient));
-  PetscFunctionReturn(0);
-}
 
 /* A few iterations, so that signals and the clock are asked in between. *done: to the tolerance, or as far as it goes. */
 static PetscErrorCode Newton(PsdLowrank it, PetscReal tolerance, PetscBool *done)

@@ -59,7 +59,7 @@ static PetscErrorCode FindOfFile(PsdSolver solver, const PsdSolverType **type)
   char names[PSD_MESSAGE_LENGTH / 4];
   PsdSolverTypeNames(sizeof(names), names);
   *type = PsdSolverTypeFind(file->type);
-  PsdCheckInput(*type, "%s: its solver is '%s', expected %s", file->path, file->type, names);
+  PsdCheckInput(*type, "%s: its solver is not one of %s", file->path, names);
   PsdCheckInput(!wanted || wanted == *type, "%s: its run used -solver %s, which -solver %s cannot go on from",
                 file->path, (*type)->name, wanted->name);
   PetscFunctionReturn(0);
