@@ -50,9 +50,9 @@ static PetscBool IsTooCoarse(PsdLowrank it, PetscInt *longest)
   *longest = 0;
   for (PetscInt g = 0; g < G; g++) {
     const PetscReal *E;
-    const PsdSpread *spread = PsdLevelGetSpread(it->coarse, g, &E);
+    const PsdVariance *variance = PsdLevelGetVariance(it->coarse, g, &E);
     *longest = PetscMax(*longest, f[g]);
-    if (K[g] < f[g] && PetscAbsReal(it->problem->activation[0]) * spread->along[K[g] - 1] > BEYOND * it->place.beta)
+    if (K[g] < f[g] && PetscAbsReal(it->problem->activation[0]) * variance->along[K[g] - 1] > BEYOND * it->place.beta)
       coarse = PETSC_TRUE;
   }
   return coarse;
@@ -72,7 +72,7 @@ PetscErrorCode PsdLowrankRaise(PsdLowrank it)
     PetscCall(PsdLevelDestroy(&last));
     PetscCall(PsdComponentsDestroy(components));
     PetscCall(PetscFree(components));
-    PetscCall(PsdLevelDestroy(&it->complete)); /* its spread was the other one's */
+    PetscCall(PsdLevelDestroy(&it->complete)); /* its variance was the other one's */
     PetscCall(PsdFactoredDestroy(&it->factored));
     PetscCall(PsdLowrankEvaluate(it, PETSC_FALSE));
   }
