@@ -120,7 +120,8 @@ static void Converges(void **state)
       const size_t length = it.columns.at[it.columns.count];
       PetscReal value[8], before[8], *gradient, scale = 0, rest = 0, sum = 0, sum_before = 0;
       const PsdNewtonSettings settings = {.tolerance = 1e-13, .forcing = 0.1, .max_it = 60, .max_cg = 60};
-      PsdNewtonResult result = {.value = value, .mu = it.mu};
+      PetscReal radius[8] = {INFINITY, INFINITY, INFINITY};
+      PsdNewtonState result = {.value = value, .mu = it.mu, .radius = radius};
       MUST(PetscMalloc1(length, &gradient));
       MUST(PsdObjectiveEvaluate(it.objective, PETSC_TRUE, it.active, it.columns.F, before, gradient));
       scale = Product(length, gradient, gradient);
@@ -139,7 +140,7 @@ static void Converges(void **state)
         }
       fprintf(stderr, "%s: %g -> %g, %d iterations, decrement %g, gradient %g\n", losses[k], (double)sum_before,
               (double)sum, (int)result.iterations, (double)result.decrement, (double)(rest / scale));
-      assert_true(sum < sum_before && result.iterations < 60);
+      assert_true(sum < sum_before && result.iterations < 60 && result.done);
       assert_true(result.decrement <= 1e-13 && rest <= 1e-9 * scale);
       assert_true(Normal(&it.columns, it.columns.F) <= 1e-12);
       MUST(PetscFree(gradient));

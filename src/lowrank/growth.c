@@ -92,7 +92,7 @@ static PetscErrorCode Weigh(Model *it, PetscInt t, PetscReal beta, const PetscRe
   PetscFunctionBeginUser;
   const PsdColumns *z = it->direction;
   const PetscInt members = Members(z, t, it->member);
-  PetscReal *H, *c, *x, trace = 0, largest = 0;
+  PetscReal *H, *c, *x, trace = 0;
   if (!members) PetscFunctionReturn(0);
   PetscCall(PetscMalloc3((size_t)members * members, &H, members, &c, members, &x));
   for (PetscInt l = 0; l < members; l++) {
@@ -107,10 +107,10 @@ static PetscErrorCode Weigh(Model *it, PetscInt t, PetscReal beta, const PetscRe
   }
   for (PetscInt l = 0; l < members; l++) H[(size_t)l * members + l] += RIDGE * trace + PETSC_SMALL * PETSC_SMALL;
   PetscCall(PsdNonnegative(members, H, c, x));
-  for (PetscInt l = 0; l < members; l++) largest = PetscMax(largest, x[l]);
-  /* where all weights are 0 the model sees nothing to be won, and a step along a direction alone is all there is */
-  if (!(largest > 0)) largest = 1e-8;
-  for (PetscInt l = 0; l < members; l++) weight[it->member[l]] = PetscMax(x[l], LEAST_WEIGHT * largest);
+  for (PetscInt l = 0; l < members; l++) {
+    const PetscReal alone = PetscMax(0, -c[l]) / H[(size_t)l * members + l];
+    weight[it->member[l]] = PetscMax(x[l], LEAST_WEIGHT * alone);
+  }
   PetscCall(PetscFree3(H, c, x));
   PetscFunctionReturn(0);
 }

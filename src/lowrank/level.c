@@ -1,7 +1,7 @@
 /*
    Levels: x V_K by tiles, kept when there is room and made again from the patches at each pass when there is not.
 
-   The spread along direction e of a region whose samples have `count` patches each is the sum over samples of
+   The variance along direction e of a region whose samples have `count` patches each is the sum over samples of
 
      (e . mean of x)^2 + (mean of (e . x)^2 - (e . mean of x)^2)/count
 
@@ -27,8 +27,8 @@ struct _p_PsdLevel {
   float *patch;     /* a tile's patches of one region, for the projection */
   float **E;        /* G: components in single precision, of pixels NULL; the first region of a branch owns them */
   PetscReal **wide; /* G: a tile in double precision, where it is kept in single precision */
-  PsdSpread *spread;
-  PetscReal *trace; /* G: the spread along all coordinates of the patches together */
+  PsdVariance *variance;
+  PetscReal *trace; /* G: the variance along all coordinates of the patches together */
 };
 
 /* What is done with the tile at hand. */
@@ -63,11 +63,11 @@ static PetscErrorCode Project(PsdLevel it, PetscInt g, PetscInt count, const Pet
   PetscFunctionReturn(0);
 }
 
-/* ---------------------------------------------------------------- spread */
+/* ---------------------------------------------------------------- variance */
 
-/* sums of the spread of `samples` x count rows of `width` numbers */
-static void AddSpread(PetscInt samples, PetscInt count, PetscInt width, const float x[], PetscReal mean[],
-                      PetscReal square[], PetscReal along[])
+/* sums of the variance of `samples` x count rows of `width` numbers */
+static void AddVariance(PetscInt samples, PetscInt count, PetscInt width, const float x[], PetscReal mean[],
+                        PetscReal square[], PetscReal along[])
 {
   for (PetscInt i = 0; i < samples; i++) {
     for (PetscInt k = 0; k < width; k++) mean[k] = square[k] = 0;
@@ -102,7 +102,7 @@ static PetscReal TraceOf(PetscInt samples, PetscInt count, PetscInt width, const
   return sum;
 }
 
-/* While the level is made: where its tiles go, and their spread. */
+/* While the level is made: where its tiles go, and their variance. */
 typedef struct {
   PsdLevel level;
   PetscReal *mean, *square; /* of the longest patch */
@@ -115,22 +115,22 @@ static PetscErrorCode MakeTile(void *context, PetscInt g, PetscInt first, PetscI
   PsdLevel it = making->level;
   float *to = it->x[g] + (it->kept ? (size_t)first * it->count[g] * it->K[g] : 0);
   PetscCall(Project(it, g, count, x, to));
-  if (it->pixels) PetscFunctionReturn(0); /* the spread is known */
-  AddSpread(count, it->count[g], it->K[g], to, making->mean, making->square, it->spread[g].along);
+  if (it->pixels) PetscFunctionReturn(0); /* the variance is known */
+  AddVariance(count, it->count[g], it->K[g], to, making->mean, making->square, it->variance[g].along);
   it->trace[g] += TraceOf(count, it->count[g], it->f[g], x, making->mean);
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode SumSpread(PsdLevel it)
+static PetscErrorCode SumVariance(PsdLevel it)
 {
   PetscFunctionBeginUser;
   PetscCall(PsdSumArray(it->comm, MPIU_REAL, (size_t)it->G, it->trace));
   for (PetscInt g = 0; g < it->G; g++) {
-    PsdSpread *spread = &it->spread[g];
+    PsdVariance *variance = &it->variance[g];
     PetscReal rest = it->trace[g];
-    PetscCall(PsdSumArray(it->comm, MPIU_REAL, (size_t)spread->K, spread->along));
-    for (PetscInt k = 0; k < spread->K; k++) rest -= spread->along[k];
-    spread->rest = it->f[g] > spread->K ? PetscMax(0, rest) / (PetscReal)(it->f[g] - spread->K) : 0;
+    PetscCall(PsdSumArray(it->comm, MPIU_REAL, (size_t)variance->K, variance->along));
+    for (PetscInt k = 0; k < variance->K; k++) rest -= variance->along[k];
+    variance->rest = it->f[g] > variance->K ? PetscMax(0, rest) / (PetscReal)(it->f[g] - variance->K) : 0;
   }
   PetscFunctionReturn(0);
 }
@@ -203,7 +203,7 @@ static PetscErrorCode Create(MPI_Comm comm, PsdPatchMatrix patches, const PsdCom
   it->patches = patches;
   it->components = components;
   PsdPatchMatrixGetSizes(patches, &it->n, &it->G, &it->count, &it->f);
-  PetscCall(PetscCalloc6(it->G, &it->K, it->G, &it->x, it->G, &it->E, it->G, &it->wide, it->G, &it->spread, it->G,
+  PetscCall(PetscCalloc6(it->G, &it->K, it->G, &it->x, it->G, &it->E, it->G, &it->wide, it->G, &it->variance, it->G,
                          &it->trace));
   *level = it;
   PetscFunctionReturn(0);
@@ -220,17 +220,17 @@ PetscErrorCode PsdLevelCreate(MPI_Comm comm, PsdPatchMatrix patches, const PsdCo
     const PetscInt all = ComponentsOf(it, g)->K;
     it->K[g] = it->f[g] == all ? all : PetscMin(K, all);
     if (it->K[g] < it->f[g]) it->complete = PETSC_FALSE;
-    it->spread[g].K = it->K[g];
-    PetscCall(PetscCalloc1(it->K[g], &it->spread[g].along));
+    it->variance[g].K = it->K[g];
+    PetscCall(PetscCalloc1(it->K[g], &it->variance[g].along));
   }
   PetscCall(CreateComponents(it));
   PetscCall(Make(it, memory));
-  PetscCall(SumSpread(it));
+  PetscCall(SumVariance(it));
   PetscFunctionReturn(0);
 }
 
-/* The spread along the leading directions alone; that of the others counts as the rest. */
-static PetscErrorCode ShortenSpread(const PsdSpread *from, PetscInt f, PetscInt directions, PsdSpread *to)
+/* The variance along the leading directions alone; that of the others counts as the rest. */
+static PetscErrorCode ShortenVariance(const PsdVariance *from, PetscInt f, PetscInt directions, PsdVariance *to)
 {
   PetscFunctionBeginUser;
   PetscReal rest = from->rest * (PetscReal)(f - from->K);
@@ -250,7 +250,7 @@ PetscErrorCode PsdLevelCreateComplete(PsdLevel coarse, PetscInt directions, size
   it->complete = it->pixels = PETSC_TRUE;
   for (PetscInt g = 0; g < it->G; g++) {
     it->K[g] = it->f[g];
-    PetscCall(ShortenSpread(&coarse->spread[g], it->f[g], directions, &it->spread[g]));
+    PetscCall(ShortenVariance(&coarse->variance[g], it->f[g], directions, &it->variance[g]));
   }
   PetscCall(Make(it, memory));
   PetscFunctionReturn(0);
@@ -264,11 +264,11 @@ PetscErrorCode PsdLevelDestroy(PsdLevel *level)
   for (PetscInt g = it->G - 1; g >= 0; g--) {
     PetscCall(PetscFree(it->x[g]));
     PetscCall(PetscFree(it->wide[g]));
-    PetscCall(PetscFree(it->spread[g].along));
+    PetscCall(PetscFree(it->variance[g].along));
     if (g == 0 || it->E[g] != it->E[g - 1]) PetscCall(PetscFree(it->E[g]));
   }
   PetscCall(PetscFree(it->patch));
-  PetscCall(PetscFree6(it->K, it->x, it->E, it->wide, it->spread, it->trace));
+  PetscCall(PetscFree6(it->K, it->x, it->E, it->wide, it->variance, it->trace));
   PetscCall(PetscFree(*level));
   PetscFunctionReturn(0);
 }
@@ -298,10 +298,10 @@ PetscInt PsdLevelGetTile(PsdLevel level)
   return PetscMax(level->tile, PsdPatchMatrixGetTile(level->patches));
 }
 
-const PsdSpread *PsdLevelGetSpread(PsdLevel level, PetscInt g, const PetscReal *E[])
+const PsdVariance *PsdLevelGetVariance(PsdLevel level, PetscInt g, const PetscReal *E[])
 {
   *E = level->pixels ? ComponentsOf(level, g)->E : NULL;
-  return &level->spread[g];
+  return &level->variance[g];
 }
 
 /* ---------------------------------------------------------------- passes */

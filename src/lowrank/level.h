@@ -21,14 +21,14 @@ typedef struct {
   PetscInt K;
   PetscReal *along; /* K: sums over all samples */
   PetscReal rest;
-} PsdSpread;
+} PsdVariance;
 
 /* PsdLevelCreate - filters are combinations of the leading K components of a region's branch; of as many as there are,
    where these are fewer. The level is complete when no filter is left out. memory: bytes it may use for what it keeps. The
    patches and components are borrowed. Collective. */
 PetscErrorCode PsdLevelCreate(MPI_Comm comm, PsdPatchMatrix patches, const PsdComponentList *components, PetscInt K,
                               size_t memory, PsdLevel *level);
-/* PsdLevelCreateComplete - filters are as long as the patches. The spread is that of a coarser level, along `directions` of its
+/* PsdLevelCreateComplete - filters are as long as the patches. The variance is that of a coarser level, along `directions` of its
    components at most. Collective. */
 PetscErrorCode PsdLevelCreateComplete(PsdLevel coarse, PetscInt directions, size_t memory, PsdLevel *level);
 PetscErrorCode PsdLevelDestroy(PsdLevel *level);
@@ -38,8 +38,8 @@ PetscBool PsdLevelIsComplete(PsdLevel level);
 /* K: G, numbers of a filter; count: G, patches of a sample; borrowed, or NULL */
 void PsdLevelGetSizes(PsdLevel level, PetscInt *n, PetscInt *G, const PetscInt *K[], const PetscInt *count[]);
 PetscInt PsdLevelGetTile(PsdLevel level); /* most samples of a tile */
-/* PsdLevelGetSpread - of region g. E: K columns of K_g numbers, the directions; NULL: they are the level's coordinates. */
-const PsdSpread *PsdLevelGetSpread(PsdLevel level, PetscInt g, const PetscReal *E[]);
+/* PsdLevelGetVariance - of region g. E: K columns of K_g numbers, the directions; NULL: they are the level's coordinates. */
+const PsdVariance *PsdLevelGetVariance(PsdLevel level, PetscInt g, const PetscReal *E[]);
 
 /* PsdLevelPass - x in single precision. PsdLevelPassDouble - in double precision: a complete level takes the patches
    themselves, so that what is computed from them is right to double precision, and then x[g] is in the patches'

@@ -21,10 +21,11 @@ static PetscErrorCode MakeCoarse(PsdLowrank it)
 {
   PetscFunctionBeginUser;
   const PsdProblem problem = it->problem;
+  PetscCall(PetscNew(&it->components));
   PetscCall(PsdComponentsCreate(problem->comm, problem->data, problem->patches, it->patches,
                                 PetscMax(LONGER_BASIS * it->settings.coarse, it->K),
-                                (PetscInt)(NEARLY_ALL * (PetscReal)it->K), &it->components));
-  PetscCall(PsdLevelCreate(problem->comm, it->patches, &it->components, it->K, MemoryOf(it), &it->coarse));
+                                (PetscInt)(NEARLY_ALL * (PetscReal)it->K), it->components));
+  PetscCall(PsdLevelCreate(problem->comm, it->patches, it->components, it->K, MemoryOf(it), &it->coarse));
   PetscFunctionReturn(0);
 }
 
@@ -49,9 +50,9 @@ static PetscBool IsTooCoarse(PsdLowrank it, PetscInt *longest)
   *longest = 0;
   for (PetscInt g = 0; g < G; g++) {
     const PetscReal *E;
-    const PsdSpread *spread = PsdLevelGetSpread(it->coarse, g, &E);
+    const PsdVariance *variance = PsdLevelGetVariance(it->coarse, g, &E);
     *longest = PetscMax(*longest, f[g]);
-    if (K[g] < f[g] && PetscAbsReal(it->problem->activation[0]) * spread->along[K[g] - 1] > BEYOND * it->place.beta)
+    if (K[g] < f[g] && PetscAbsReal(it->problem->activation[0]) * variance->along[K[g] - 1] > BEYOND * it->place.beta)
       coarse = PETSC_TRUE;
   }
   return coarse;
@@ -63,14 +64,15 @@ PetscErrorCode PsdLowrankRaise(PsdLowrank it)
   PetscInt longest;
   while (!it->place.fine && IsTooCoarse(it, &longest) && 2 * RAISE * it->K <= longest) {
     PsdLevel last = it->coarse;
-    PsdComponentList components = it->components;
+    PsdComponentList *components = it->components;
     it->K *= RAISE;
     PetscCall(PetscInfo(NULL, "coarse level: %" PetscInt_FMT " components\n", it->K));
     PetscCall(MakeCoarse(it));
     PetscCall(PsdLevelMove(last, it->coarse, &it->columns));
     PetscCall(PsdLevelDestroy(&last));
-    PetscCall(PsdComponentsDestroy(&components));
-    PetscCall(PsdLevelDestroy(&it->complete)); /* its spread was the other one's */
+    PetscCall(PsdComponentsDestroy(components));
+    PetscCall(PetscFree(components));
+    PetscCall(PsdLevelDestroy(&it->complete)); /* its variance was the other one's */
     PetscCall(PsdFactoredDestroy(&it->factored));
     PetscCall(PsdLowrankEvaluate(it, PETSC_FALSE));
   }

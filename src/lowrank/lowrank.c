@@ -81,8 +81,8 @@ static PetscErrorCode SetUp(PsdSolver solver)
   PetscCall(FindBeta(it));
   PetscCall(PsdPhaseEnd(PSD_PHASE_FACTOR));
   PetscCall(PsdObjectiveCreate(problem, &it->objective));
-  PetscCall(PetscCalloc4(blocks, &it->mu, problem->blocks->C, &it->value, blocks, &it->blocks,
-                         (size_t)blocks * problem->blocks->f_max, &it->u));
+  PetscCall(PetscCalloc5(blocks, &it->mu, problem->blocks->C, &it->value, problem->blocks->C, &it->radius, blocks,
+                         &it->blocks, (size_t)blocks * problem->blocks->f_max, &it->u));
   PetscCall(PetscCalloc2((size_t)problem->n_local * problem->blocks->C, &it->best.nu, blocks, &it->best.theta));
   PsdLevelGetSizes(it->coarse, NULL, NULL, &K, NULL);
   PetscCall(PsdColumnsCreate(problem->blocks->G, problem->blocks->C, K, 0, NULL, &it->columns));
@@ -96,7 +96,8 @@ static PetscErrorCode BeginBeta(PsdSolver solver)
   const PsdLowrank it = solver->data;
   it->best.known = PETSC_FALSE;
   it->bound = 0;
-  it->place.tighten = it->place.share = 1;
+  it->place.stage = PSD_LOWRANK_LOOK;
+  it->place.tighten = it->place.share = it->place.aim = 1;
   it->place.polished = 0;
   solver->status = (PsdSolverStatus){.objective = it->problem->loss_at_zero, .gap = 1};
   if (it->problem->beta < it->problem->beta_max) PetscFunctionReturn(0);
@@ -188,11 +189,12 @@ static PetscErrorCode Destroy(void **data)
   PetscCall(PsdColumnsDestroy(&it->columns));
   PetscCall(PsdLevelDestroy(&it->complete));
   PetscCall(PsdLevelDestroy(&it->coarse));
-  PetscCall(PsdComponentsDestroy(&it->components));
+  if (it->components) PetscCall(PsdComponentsDestroy(it->components));
+  PetscCall(PetscFree(it->components));
   PetscCall(PsdPatchMatrixDestroy(&it->patches));
   PetscCall(PsdNeuronsDestroy(&it->best.neurons));
   PetscCall(PetscFree2(it->best.nu, it->best.theta));
-  PetscCall(PetscFree4(it->mu, it->value, it->blocks, it->u));
+  PetscCall(PetscFree5(it->mu, it->value, it->radius, it->blocks, it->u));
   PetscCall(PetscFree(*data));
   PetscFunctionReturn(0);
 }

@@ -21,10 +21,22 @@ typedef struct {
   PetscInt coarse; /* principal components of the coarse level */
 } PsdLowrankSettings;
 
+/* What comes next on a level. */
+typedef enum {
+  PSD_LOWRANK_LOOK,  /* where blocks violate; on the complete level that is a certificate */
+  PSD_LOWRANK_ROUGH, /* Newton's method, to where columns that vanish show */
+  PSD_LOWRANK_FINE,  /* ... to the decrement that is needed, */
+  PSD_LOWRANK_FINAL, /* ... and again, as columns were dropped */
+  PSD_LOWRANK_STAGES
+} PsdLowrankStage;
+
 /* Where the solver stands on its way. */
 typedef struct {
-  PetscReal beta; /* that it is at now, at least the one asked for */
-  PetscBool fine; /* on the complete level, for good */
+  PsdLowrankStage stage;
+  PetscInt rounds; /* of Newton's method in this stage */
+  PetscReal aim;   /* the gap that Newton's method is to be good for */
+  PetscReal beta;  /* that it is at now, at least the one asked for */
+  PetscBool fine;  /* on the complete level, for good */
   PetscReal
       tighten; /* what the tolerance of Newton's method is multiplied by: below 1 where its point was not good enough */
   PetscReal share;   /* of the gap asked for: what is asked of the coarse filters, where these are all there are */
@@ -47,7 +59,7 @@ struct _p_PsdLowrank {
   PsdLowrankSettings settings;
 
   PsdPatchMatrix patches;
-  PsdComponentList components;
+  PsdComponentList *components;
   PetscInt K;        /* of the coarse level, as far as it was raised */
   PsdLevel coarse;   /* complete where f is small */
   PsdLevel complete; /* NULL: not made yet, or the coarse one is */
@@ -57,6 +69,8 @@ struct _p_PsdLowrank {
   PsdColumns columns; /* of PsdLowrankLevel */
   PetscReal *mu;      /* 2 mu of all blocks */
   PetscReal *value;   /* of all groups, at `columns` and place.beta */
+  PetscReal *radius;  /* of their trust regions */
+  PetscBool precise;  /* Newton's method has come to gradients in double precision */
   PsdLowrankPlace place;
 
   PsdLowrankBest best;

@@ -40,7 +40,7 @@ static PetscErrorCode PrepareCertificates(PsdLowrank it)
   PsdPatchMatrixGetSizes(it->patches, NULL, NULL, NULL, &f);
   PetscCall(PetscMalloc1(G, &basis));
   for (PetscInt g = 0; g < G; g++) {
-    const PsdComponents *components = &it->components.of[it->components.branch[g]];
+    const PsdComponents *components = &it->components->of[it->components->branch[g]];
     /* where all components are known M is formed */
     basis[g] = components->K < f[g] ? (PsdBasis){components->K, components->E} : (PsdBasis){0, NULL};
   }
@@ -72,7 +72,11 @@ static PetscErrorCode Prove(PsdLowrank it, const PsdNeurons *neurons, const Pets
   PetscCall(PrepareCertificates(it));
   for (PetscInt b = 0; b < blocks; b++) it->blocks[b] = (PsdBlockBound){.theta = theta[b]};
   PetscCall(PsdFactoredCertify(it->factored, neurons, &point, it->solver->target, it->solver->witness, certificate));
-  for (PetscInt b = 0; b < blocks; b++) theta[b] = it->blocks[b].theta;
+  for (PetscInt b = 0; b < blocks; b++) {
+    /* no bound was found: a number that a checkpoint can hold */
+    if (!(it->blocks[b].bound <= PSD_STATE_LARGEST)) it->blocks[b] = (PsdBlockBound){0, 0, PSD_STATE_LARGEST};
+    theta[b] = it->blocks[b].theta;
+  }
   if (phase >= 0) PetscCall(PsdPhaseBegin((PsdPhase)phase));
   PetscFunctionReturn(0);
 }
@@ -124,6 +128,9 @@ PetscErrorCode PsdLowrankCheck(PsdSolver solver)
     theta[PsdLowrankPairBlock(it, b)] = PetscMin(problem->beta, PetscMax(0, it->mu[b] / 2));
   PetscCall(Prove(it, &neurons, nu, theta, &certificate));
   status->rank_Z = it->columns.count;
+  const PsdObjectiveCounts counts = PsdObjectiveGetCounts(it->objective);
+  PetscCall(PetscInfo(NULL, "so far %" PetscInt64_FMT " gradients and %" PetscInt64_FMT " Hessian products\n",
+                      counts.evaluations, counts.products));
   it->bound = PetscMax(it->bound, certificate.dual);
   if (it->fixed) {
     PetscCall(ProveGiven(it, &certificate));
@@ -209,6 +216,7 @@ PetscErrorCode PsdLowrankSetInitial(PsdSolver solver, PsdNetwork network)
   PetscCall(PsdColumnsDestroy(&it->columns));
   it->columns = columns;
   it->place.beta = it->problem->beta;
+  it->place.stage = PSD_LOWRANK_LOOK;
   PetscCall(PsdLowrankEvaluate(it, PETSC_FALSE));
   PetscCall(PetscFree2(block, order));
   PetscCall(PsdNeuronsDestroy(&all));

@@ -4,6 +4,7 @@
 */
 #include "base/base.h"
 #include "lowrank.h"
+#include <math.h>
 
 #define MOST_COLUMNS 1000000 /* that a file may say there are */
 
@@ -24,12 +25,18 @@ static PetscErrorCode VisitPlace(PsdLowrank it, PsdVisitor v)
   /* the levels of beta come down to the problem's, and the factors from 1 */
   const PsdRange beta = {0.999 * it->problem->beta, PSD_STATE_LARGEST, PETSC_FALSE}, factor = {0, 1, PETSC_TRUE};
   PetscBool fine = it->place.fine;
+  PetscInt stage = it->place.stage;
+  PetscCall(PsdVisitInt(v, "stage", PSD_LOWRANK_LOOK, PSD_LOWRANK_STAGES - 1, &stage));
+  PetscCall(PsdVisitInt(v, "rounds", 0, PETSC_MAX_INT - 1, &it->place.rounds));
+  PetscCall(PsdVisitReal(v, "aim", PSD_POSITIVE, &it->place.aim));
+  PetscCall(PsdVisitBool(v, "precise", &it->precise));
   PetscCall(PsdVisitReal(v, "place_beta", beta, &it->place.beta));
   PetscCall(PsdVisitBool(v, "complete_level", &fine));
   PetscCall(PsdVisitReal(v, "tighten", factor, &it->place.tighten));
   PetscCall(PsdVisitReal(v, "share", factor, &it->place.share));
   PetscCall(PsdVisitInt(v, "polished", 0, PETSC_MAX_INT, &it->place.polished));
   PetscCall(PsdVisitorAgree(v));
+  it->place.stage = (PsdLowrankStage)stage;
   if (PsdVisitorIsReading(v)) PetscCall(PsdLowrankMoveTo(it, fine));
   PetscFunctionReturn(0);
 }
@@ -187,6 +194,20 @@ static PetscErrorCode VisitBest(PsdLowrank it, PsdVisitor v)
   PetscFunctionReturn(0);
 }
 
+/* The trust regions' radii; in the file -1 stands for none. */
+static PetscErrorCode VisitRadii(PsdLowrank it, PsdVisitor v)
+{
+  PetscFunctionBeginUser;
+  const PetscInt groups = PsdObjectiveGroups(it->objective);
+  PetscReal *radius;
+  PetscCall(PsdVisitorWork(v, (size_t)groups * sizeof(*radius), &radius));
+  for (PetscInt k = 0; k < groups && PsdVisitorIsWriting(v); k++)
+    radius[k] = PetscIsInfReal(it->radius[k]) ? -1 : it->radius[k];
+  PetscCall(PsdVisitReplicated(v, "/lowrank/radii", 1, groups, radius));
+  for (PetscInt k = 0; k < groups && PsdVisitorIsReading(v); k++) it->radius[k] = radius[k] < 0 ? INFINITY : radius[k];
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdLowrankVisitState(PsdSolver solver, PsdVisitor v)
 {
   PetscFunctionBeginUser;
@@ -196,6 +217,7 @@ PetscErrorCode PsdLowrankVisitState(PsdSolver solver, PsdVisitor v)
   PetscCall(VisitColumns(it, v));
   PetscCall(PsdVisitReplicated(v, "/lowrank/multipliers", 1, blocks, it->mu));
   PsdVisitorCheckLargest(v, "/lowrank/multipliers", PsdVisitorIsReading(v) ? blocks : 0, it->mu);
+  PetscCall(VisitRadii(it, v));
   PetscCall(PsdVisitReal(v, "best_bound", PSD_STATE_REAL, &it->bound));
   PetscCall(PsdVisitReplicated(v, "/lowrank/bounds", blocks, sizeof(PsdBlockBound) / sizeof(PetscReal),
                                (PetscReal *)it->blocks));

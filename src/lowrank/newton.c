@@ -17,9 +17,14 @@
 #define PRECISE_BELOW 3e-8 /* decrement, relative to the value, from which gradients are made in double precision */
 #define COARSE_ABOVE 1e-5  /* decrement above which the step is solved for coarsely, ... */
 #define COARSE_FORCING 0.3 /* ... to this */
+#define ENOUGH 0.1         /* of the tolerance: what conjugate gradients may leave of the decrement */
 #define NOISE_SINGLE 2e-7  /* relative changes of the value that mean nothing */
 #define NOISE_DOUBLE 1e-12
 #define MOST_TRIALS 8
+#define LEAST_RATIO 0.05 /* of the decrease to the predicted one */
+#define LEAST_PART 0.05  /* the radius changes by this factor at most, ... */
+#define MOST_PART 3
+#define HALF 0.5 /* ... and by this at least after a step that is not accepted */
 
 typedef struct {
   PetscBool active, running, pending; /* of the solve, of the conjugate gradients, of the trials */
@@ -186,8 +191,9 @@ static void Turn(Newton *it)
   for (PetscInt k = 0; k < it->groups; k++) {
     Group *group = &it->group[k];
     const PetscReal forcing = group->decrement > COARSE_ABOVE * group->value ? COARSE_FORCING : it->settings->forcing;
-    const PetscReal rz = it->dots[k];
-    if (group->running && !(rz > forcing * forcing * group->rz0 && rz > 0)) group->running = PETSC_FALSE;
+    const PetscReal rz = it->dots[k], enough = 2 * ENOUGH * it->settings->tolerance * group->value;
+    if (group->running && !(rz > PetscMax(forcing * forcing * group->rz0, enough) && rz > 0))
+      group->running = PETSC_FALSE;
     if (!group->running) continue;
     const PetscReal ratio = rz / group->rz;
     group->across = ratio * (group->across + group->alpha * group->own);
@@ -303,18 +309,28 @@ static PetscErrorCode GoBack(Newton *it)
   PetscFunctionReturn(0);
 }
 
+/* How far the trial should have gone, as a part of it: along a ray the objective differs from the model by a term of fourth order,
+   which the trial has shown. */
+static PetscReal BestPart(const Group *group, PetscReal value)
+{
+  const PetscReal more = value - (group->value - group->predicted);
+  if (!(more <= PETSC_MAX_REAL)) return LEAST_PART; /* overflown, or not a number */
+  if (!(more > 0)) return MOST_PART;
+  return PetscMin(MOST_PART, PetscMax(LEAST_PART, cbrt(group->predicted / (4 * more))));
+}
+
 /* Whether the trial's value is accepted, and what it says of the radius. */
 static PetscBool Judge(const Newton *it, Group *group, PetscReal value)
 {
   const PetscReal noise = (it->precise ? NOISE_DOUBLE : NOISE_SINGLE) * PetscAbsReal(group->value);
-  const PetscReal ratio = group->predicted > 0 ? (group->value - value) / group->predicted : 0;
-  const PetscBool hidden = (PetscBool)(group->predicted < noise && value < group->value + noise);
-  if (!(ratio > 0.05 || hidden)) { /* or not a number */
-    group->radius = 0.3 * group->length;
+  const PetscReal part = BestPart(group, value);
+  if (group->predicted < noise && value < group->value + noise) return PETSC_TRUE; /* the change cannot be seen */
+  if (!(group->value - value > LEAST_RATIO * group->predicted)) {
+    group->radius = PetscMin(part, HALF) * group->length;
     return PETSC_FALSE;
   }
-  if (ratio < 0.25 && !hidden) group->radius = 0.5 * group->length;
-  else if (ratio > 0.7 && !PetscIsInfReal(group->radius)) group->radius = PetscMax(group->radius, 3 * group->length);
+  if (part < 1) group->radius = part * group->length;
+  else if (!PetscIsInfReal(group->radius)) group->radius = PetscMax(group->radius, part * group->length);
   return PETSC_TRUE;
 }
 
@@ -378,7 +394,8 @@ static PetscErrorCode Move(Newton *it)
 /* ---------------------------------------------------------------- the method */
 
 static PetscErrorCode NewtonCreate(PsdObjective objective, PsdLevel level, PsdColumns *columns, PetscReal beta,
-                                   const PsdNewtonSettings *settings, MPI_Comm comm, PetscReal mu[], Newton *it)
+                                   const PsdNewtonSettings *settings, MPI_Comm comm, const PsdNewtonState *state,
+                                   Newton *it)
 {
   PetscFunctionBeginUser;
   *it = (Newton){.objective = objective,
@@ -389,7 +406,8 @@ static PetscErrorCode NewtonCreate(PsdObjective objective, PsdLevel level, PsdCo
                  .comm = comm,
                  .groups = PsdObjectiveGroups(objective),
                  .length = columns->at[columns->count],
-                 .mu = mu};
+                 .precise = state->precise,
+                 .mu = state->mu};
   const size_t length = it->length, groups = (size_t)it->groups;
   PetscCall(PetscMalloc3(groups, &it->mask, groups, &it->dots, groups * settings->max_cg, &it->path));
   PetscCall(PetscCalloc2(groups, &it->group, settings->max_cg, &it->direction));
@@ -397,7 +415,7 @@ static PetscErrorCode NewtonCreate(PsdObjective objective, PsdLevel level, PsdCo
                          &it->r, length, &it->z, length, &it->p));
   PetscCall(PetscCalloc2(length, &it->Hp, PsdBlockCount(columns), &it->multipliers));
   for (PetscInt k = 0; k < it->groups; k++) {
-    it->group[k].radius = INFINITY;
+    it->group[k].radius = state->radius[k];
     it->mask[k] = PETSC_TRUE;
   }
   for (PetscInt j = 0; j < columns->count; j++) it->group[PsdObjectiveGroupOf(objective, j)].active = PETSC_TRUE;
@@ -415,8 +433,9 @@ static PetscErrorCode NewtonDestroy(Newton *it)
   PetscFunctionReturn(0);
 }
 
-/* Preconditioner, r, z and decrements of the active groups; those that are done leave. *any: whether there are others. */
-static PetscErrorCode Prepare(Newton *it, PetscReal *decrement, PetscBool *any)
+/* Preconditioner, r, z and decrements of the active groups; those that are done leave, unless this iteration is
+   needed. *any: whether there are others. */
+static PetscErrorCode Prepare(Newton *it, PetscBool needed, PetscReal *decrement, PetscBool *any)
 {
   PetscFunctionBeginUser;
   MaskActive(it);
@@ -436,41 +455,45 @@ static PetscErrorCode Prepare(Newton *it, PetscReal *decrement, PetscBool *any)
     group->rz0 = it->dots[k];
     group->decrement = group->rz0 / 2;
     *decrement = PetscMax(*decrement, group->decrement / group->value);
-    if (!(group->decrement > it->settings->tolerance * group->value)) group->active = PETSC_FALSE;
+    if (!(group->decrement > (needed ? 0 : it->settings->tolerance) * group->value)) group->active = PETSC_FALSE;
     *any = (PetscBool)(*any || group->active);
   }
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode PsdNewtonSolve(PsdObjective objective, PsdLevel level, PsdColumns *columns, PetscReal beta,
-                              const PsdNewtonSettings *settings, PsdNewtonResult *result)
+                              const PsdNewtonSettings *settings, PsdNewtonState *state)
 {
   PetscFunctionBeginUser;
   MPI_Comm comm;
   Newton it;
   PetscBool any = PETSC_TRUE;
   PetscCall(PsdLevelGetComm(level, &comm));
-  PetscCall(PetscArrayzero(result->mu, PsdBlockCount(columns)));
   PetscCall(PsdObjectiveSet(objective, level, columns, beta));
-  PetscCall(NewtonCreate(objective, level, columns, beta, settings, comm, result->mu, &it));
+  PetscCall(NewtonCreate(objective, level, columns, beta, settings, comm, state, &it));
   PetscCall(PsdBroadcastArray(comm, MPIU_REAL, it.length, columns->F));
   PetscCall(EvaluateHere(&it));
-  result->decrement = 0;
-  for (result->iterations = 0; result->iterations < settings->max_it && columns->count; result->iterations++) {
-    const PetscReal last = result->decrement;
-    if (!it.precise && result->iterations && last < PRECISE_BELOW) {
+  state->decrement = 0;
+  for (state->iterations = 0; state->iterations < settings->max_it && columns->count; state->iterations++) {
+    const PetscReal last = state->decrement;
+    if (!it.precise && state->iterations && last < PRECISE_BELOW) {
       it.precise = PETSC_TRUE;
       MaskActive(&it);
       PetscCall(EvaluateHere(&it));
     }
-    PetscCall(Prepare(&it, &result->decrement, &any));
+    PetscCall(Prepare(&it, (PetscBool)(state->iterations < settings->least_it), &state->decrement, &any));
     if (!any) break;
     PetscCall(ConjugateGradients(&it));
     PetscCall(PetscInfo(NULL, "newton %" PetscInt_FMT ": decrement %.2e, %" PetscInt_FMT " products%s\n",
-                        result->iterations, (double)result->decrement, it.steps, it.precise ? ", precise" : ""));
+                        state->iterations, (double)state->decrement, it.steps, it.precise ? ", precise" : ""));
     PetscCall(Move(&it));
   }
-  for (PetscInt k = 0; k < it.groups; k++) result->value[k] = it.group[k].value;
+  state->done = (PetscBool)(!any || !columns->count);
+  state->precise = it.precise;
+  for (PetscInt k = 0; k < it.groups; k++) {
+    state->value[k] = it.group[k].value;
+    state->radius[k] = it.group[k].radius;
+  }
   PetscCall(PsdPreconditionerDestroy(&it.preconditioner));
   PetscCall(NewtonDestroy(&it));
   PetscFunctionReturn(0);

@@ -11,20 +11,25 @@
 typedef struct {
   PetscReal tolerance; /* a group is done when half its squared Newton decrement is below this part of its value */
   PetscReal forcing;   /* the residual's norm that conjugate gradients stop at, relative to the gradient's */
+  PetscInt least_it;   /* iterations that are made even so */
   PetscInt max_it, max_cg;
 } PsdNewtonSettings;
 
-/* What is known at the end. */
+/* What a solve goes on from and what is known at its end. */
 typedef struct {
+  PetscReal *radius; /* of each group: of the trust region, infinite when there is none yet */
+  PetscBool precise; /* gradients are made in double precision */
+
   PetscReal *value;    /* of each group */
   PetscReal *mu;       /* of each block: 2 mu, <J, F F'>'s multiplier times two */
   PetscReal decrement; /* the largest of a group, relative to its value */
   PetscInt iterations;
-} PsdNewtonResult;
+  PetscBool done; /* no group can come further, or needs to */
+} PsdNewtonState;
 
-/* PsdNewtonSolve - minimises the objective over F, in place. The columns' block structure stays. value: groups, mu: blocks;
-   they are the caller's. Collective. */
+/* PsdNewtonSolve - minimises the objective over F, in place. The columns' block structure stays. radius, value: groups, mu:
+   blocks; they are the caller's. Collective. */
 PetscErrorCode PsdNewtonSolve(PsdObjective objective, PsdLevel level, PsdColumns *columns, PetscReal beta,
-                              const PsdNewtonSettings *settings, PsdNewtonResult *result);
+                              const PsdNewtonSettings *settings, PsdNewtonState *state);
 
 #endif

@@ -150,19 +150,20 @@ static PetscErrorCode SolveRun(PsdPreconditioner it, const Run *run, const Petsc
   const PetscInt K = columns->K[run->region], count = run->count, ld = K + 1;
   const size_t at = columns->at[run->first];
   const PetscReal *E;
-  const PsdSpread *spread = PsdLevelGetSpread(it->level, run->region, &E);
+  const PsdVariance *variance = PsdLevelGetVariance(it->level, run->region, &E);
   PetscReal *A = it->work, *A0 = it->components;
   PetscCall(PsdGemmDouble('N', 'N', K, count, count, r + at, ld, run->Q, count, A, K));
-  if (E) PetscCall(PsdGemmDouble('T', 'N', spread->K, count, K, E, K, A, K, A0, spread->K));
+  if (E) PetscCall(PsdGemmDouble('T', 'N', variance->K, count, K, E, K, A, K, A0, variance->K));
   for (PetscInt c = 0; c < count; c++) {
-    const PetscReal rest = 1 / (spread->rest * run->gamma[c] + 1);
-    PetscReal *column = A + (size_t)c * K, *known = E ? A0 + (size_t)c * spread->K : column;
+    const PetscReal rest = 1 / (variance->rest * run->gamma[c] + 1);
+    PetscReal *column = A + (size_t)c * K, *known = E ? A0 + (size_t)c * variance->K : column;
     for (PetscInt k = 0; k < K && E; k++) column[k] *= rest;
-    for (PetscInt k = 0; k < spread->K; k++) known[k] *= 1 / (spread->along[k] * run->gamma[c] + 1) - (E ? rest : 0);
+    for (PetscInt k = 0; k < variance->K; k++)
+      known[k] *= 1 / (variance->along[k] * run->gamma[c] + 1) - (E ? rest : 0);
   }
   if (E) {
-    PetscReal *back = it->components + (size_t)spread->K * count;
-    PetscCall(PsdGemmDouble('N', 'N', K, count, spread->K, E, K, A0, spread->K, back, K));
+    PetscReal *back = it->components + (size_t)variance->K * count;
+    PetscCall(PsdGemmDouble('N', 'N', K, count, variance->K, E, K, A0, variance->K, back, K));
     for (size_t k = 0; k < (size_t)K * count; k++) A[k] += back[k];
   }
   PetscCall(PsdGemmDouble('N', 'T', K, count, count, A, K, run->Q, count, z + at, ld));
@@ -268,10 +269,10 @@ static PetscErrorCode CreateWork(PsdPreconditioner it)
     for (PetscInt k = 0; k < it->of[t].runs; k++) {
       const Run *run = &it->of[t].run[k];
       const PetscReal *E;
-      const PsdSpread *spread = PsdLevelGetSpread(it->level, run->region, &E);
+      const PsdVariance *variance = PsdLevelGetVariance(it->level, run->region, &E);
       const size_t K = (size_t)it->columns->K[run->region], count = (size_t)run->count;
       most = PetscMax(most, K * count);
-      if (E) components = PetscMax(components, ((size_t)spread->K + K) * count);
+      if (E) components = PetscMax(components, ((size_t)variance->K + K) * count);
     }
   PetscCall(PetscMalloc3(most, &it->work, components, &it->components, PetscMax(it->columns->count, it->constraints),
                          &it->last));

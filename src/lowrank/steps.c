@@ -1,16 +1,17 @@
 /*
-   What is done in an iteration, and how it goes on from there.
+   What is done in an iteration, and how it goes on from there: a look at where blocks violate, a round of Newton's method, or both.
 
-     coarse   where blocks violate, and the gap among the coarse filters. Small enough: the next beta, or all filters.
+     coarse   Where blocks violate, and the gap among the coarse filters. Small enough: the next beta, or all filters.
               Else blocks grow, and Newton's method goes on from there.
      complete Newton's method. Then the bounds are looked at (lowrank_certify.c), and where the gap is too large, blocks grow (adapt)
-              or, where nothing violates, the next Newton solve is to come closer.
+              or, where nothing violates, Newton's method is to come closer.
 
    The gap goes with the root of the decrement: the dual point is of first order, the network of second.
 */
 #include "base/base.h"
 #include "growth.h"
 #include "lowrank.h"
+#include <math.h>
 
 #define BETA_RATIO 6    /* of the path */
 #define PATH_GAP 3e-2   /* among the coarse filters, before the beta asked for */
@@ -26,18 +27,25 @@
 #define SHARE 0.3
 #define RIGHT 1.05 /* certified bound over beta, below which a better point comes before new columns */
 #define MOST_POLISHING 2
-#define MOST_NEWTON 40
+#define NEWTON_ROUND 10 /* iterations of Newton's method in one of the solver's, ... */
+#define MOST_ROUNDS 6   /* ... and such rounds of a stage */
 
 /* ---------------------------------------------------------------- Newton's method */
 
-static PetscErrorCode Newton(PsdLowrank it, PetscReal tolerance)
+/* A few iterations, so that signals and the clock are asked in between. *done: to the tolerance, or as far as it goes. */
+static PetscErrorCode Newton(PsdLowrank it, PetscReal tolerance, PetscBool *done)
 {
   PetscFunctionBeginUser;
-  const PsdNewtonSettings settings = {.tolerance = tolerance, .forcing = 0.1, .max_it = MOST_NEWTON, .max_cg = 60};
-  PsdNewtonResult result = {.value = it->value, .mu = it->mu};
-  PetscCall(PsdNewtonSolve(it->objective, PsdLowrankLevel(it), &it->columns, it->place.beta, &settings, &result));
+  /* new columns are short, and have little to say in a decrement until they were moved once */
+  const PetscBool first = (PetscBool)(it->place.rounds == 0 && it->place.stage != PSD_LOWRANK_FINAL);
+  const PsdNewtonSettings settings = {
+      .tolerance = tolerance, .forcing = 0.1, .least_it = first ? 1 : 0, .max_it = NEWTON_ROUND, .max_cg = 60};
+  PsdNewtonState state = {.radius = it->radius, .precise = it->precise, .value = it->value, .mu = it->mu};
+  PetscCall(PsdNewtonSolve(it->objective, PsdLowrankLevel(it), &it->columns, it->place.beta, &settings, &state));
+  it->precise = state.precise;
+  *done = (PetscBool)(state.done || ++it->place.rounds == MOST_ROUNDS);
   PetscCall(PetscInfo(NULL, "newton: %" PetscInt_FMT " iterations, decrement %.2e, %" PetscInt_FMT " columns\n",
-                      result.iterations, (double)result.decrement, it->columns.count));
+                      state.iterations, (double)state.decrement, it->columns.count));
   PetscFunctionReturn(0);
 }
 
@@ -52,19 +60,36 @@ static PetscErrorCode Compress(PsdLowrank it, PetscReal least, PetscBool *fewer)
   PetscFunctionReturn(0);
 }
 
-/* To a decrement that a gap of this size needs. */
-static PetscErrorCode Minimise(PsdLowrank it, PetscReal gap)
+static void Enter(PsdLowrank it, PsdLowrankStage stage)
+{
+  it->place.stage = stage;
+  it->place.rounds = 0;
+  it->precise = PETSC_FALSE;
+  for (PetscInt k = 0; k < PsdObjectiveGroups(it->objective); k++) it->radius[k] = INFINITY;
+}
+
+/* The decrement that a gap of the aim's size needs. */
+static PetscReal Tolerance(PsdLowrank it)
+{
+  return PetscMax(LEAST_DECREMENT, DECREMENT * it->place.aim * it->place.aim * it->place.tighten);
+}
+
+static void BeginMinimising(PsdLowrank it, PetscReal aim)
+{
+  it->place.aim = aim;
+  Enter(it, Tolerance(it) < ROUGH ? PSD_LOWRANK_ROUGH : PSD_LOWRANK_FINE);
+}
+
+/* A round of Newton's method; where that is the end of a stage, the next one. */
+static PetscErrorCode Minimise(PsdLowrank it)
 {
   PetscFunctionBeginUser;
-  const PetscReal tolerance = PetscMax(LEAST_DECREMENT, DECREMENT * gap * gap * it->place.tighten);
-  PetscBool fewer = PETSC_FALSE;
-  if (tolerance < ROUGH) {
-    PetscCall(Newton(it, ROUGH));
-    PetscCall(Compress(it, DROP_ROUGH, &fewer));
-  }
-  PetscCall(Newton(it, tolerance));
-  PetscCall(Compress(it, DROP, &fewer));
-  if (fewer) PetscCall(Newton(it, tolerance));
+  const PetscBool rough = (PetscBool)(it->place.stage == PSD_LOWRANK_ROUGH);
+  PetscBool done = PETSC_FALSE, fewer = PETSC_FALSE;
+  PetscCall(Newton(it, rough ? ROUGH : Tolerance(it), &done));
+  if (!done) PetscFunctionReturn(0);
+  if (it->place.stage != PSD_LOWRANK_FINAL) PetscCall(Compress(it, rough ? DROP_ROUGH : DROP, &fewer));
+  Enter(it, rough ? PSD_LOWRANK_FINE : fewer ? PSD_LOWRANK_FINAL : PSD_LOWRANK_LOOK);
   PetscFunctionReturn(0);
 }
 
@@ -152,7 +177,8 @@ static PetscErrorCode GoToBeta(PsdLowrank it, PetscReal beta)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode IterateCoarse(PsdLowrank it, PetscBool *due)
+/* At a point of the coarse level: blocks grow, or it goes on to the next beta, or to the complete level; *due: a certificate. */
+static PetscErrorCode LookOnCoarse(PsdLowrank it, PetscBool *due)
 {
   PetscFunctionBeginUser;
   const PetscReal target = it->solver->target;
@@ -161,23 +187,20 @@ static PetscErrorCode IterateCoarse(PsdLowrank it, PetscBool *due)
   PetscReal gap = 1, worst = 0;
   PsdViolations violations;
   PetscCall(LookAround(it, tolerance, &violations, &gap, &worst));
-  const PetscBool enough = (PetscBool)(gap < tolerance);
-  if (!enough) {
+  if (gap >= tolerance) {
     const PetscInt before = it->columns.count;
     PetscCall(PsdGrow(it->problem, it->coarse, it->objective, it->place.beta, &violations, &it->columns));
     if (it->columns.count == before || worst < NEARLY_RIGHT) it->place.tighten *= TIGHTEN;
-    PetscCall(Minimise(it, tolerance));
+    BeginMinimising(it, tolerance);
+  } else if (!last) {
+    PetscCall(GoToBeta(it, NextBeta(it)));
+  } else {
+    it->place.tighten = 1;
+    PetscCall(PsdLowrankMoveTo(it, PETSC_TRUE));
+    if (it->complete) BeginMinimising(it, target);
+    else *due = PETSC_TRUE;
   }
   PetscCall(PsdViolationsDestroy(&violations));
-  if (!enough) PetscFunctionReturn(0);
-  if (!last) {
-    PetscCall(GoToBeta(it, NextBeta(it)));
-    PetscFunctionReturn(0);
-  }
-  it->place.tighten = 1;
-  PetscCall(PsdLowrankMoveTo(it, PETSC_TRUE));
-  if (it->complete) PetscCall(Minimise(it, target));
-  *due = PETSC_TRUE;
   PetscFunctionReturn(0);
 }
 
@@ -186,12 +209,10 @@ PetscErrorCode PsdLowrankIterate(PsdSolver solver, PetscBool *due)
   PetscFunctionBeginUser;
   const PsdLowrank it = solver->data;
   *due = PETSC_FALSE;
-  if (it->place.fine) {
-    PetscCall(Minimise(it, solver->target));
-    *due = PETSC_TRUE;
-    PetscFunctionReturn(0);
-  }
-  PetscCall(IterateCoarse(it, due));
+  if (it->place.stage == PSD_LOWRANK_LOOK && !it->place.fine) PetscCall(LookOnCoarse(it, due));
+  if (it->place.stage == PSD_LOWRANK_LOOK) PetscFunctionReturn(0);
+  PetscCall(Minimise(it));
+  *due = (PetscBool)(it->place.stage == PSD_LOWRANK_LOOK && it->place.fine);
   PetscFunctionReturn(0);
 }
 
@@ -228,7 +249,7 @@ PetscErrorCode PsdLowrankAdapt(PsdSolver solver)
   const PsdLowrank it = solver->data;
   PetscReal worst = 0;
   PsdViolations violations;
-  if (!it->place.fine) PetscFunctionReturn(0);
+  if (!it->place.fine || it->place.stage != PSD_LOWRANK_LOOK) PetscFunctionReturn(0); /* its time has not come */
   if (!it->complete) {
     /* all is seen among the filters of the one level there is */
     it->place.fine = PETSC_FALSE;
@@ -239,11 +260,12 @@ PetscErrorCode PsdLowrankAdapt(PsdSolver solver)
   if (worst < RIGHT * it->problem->beta && it->place.polished < MOST_POLISHING) {
     it->place.polished++;
     it->place.tighten *= TIGHTEN;
-    PetscFunctionReturn(0);
+  } else {
+    it->place.polished = 0;
+    PetscCall(DirectionsOfBounds(it, it->problem->beta * (1 + solver->target), &violations));
+    PetscCall(PsdGrow(it->problem, PsdLowrankLevel(it), it->objective, it->place.beta, &violations, &it->columns));
+    PetscCall(PsdViolationsDestroy(&violations));
   }
-  it->place.polished = 0;
-  PetscCall(DirectionsOfBounds(it, it->problem->beta * (1 + solver->target), &violations));
-  PetscCall(PsdGrow(it->problem, PsdLowrankLevel(it), it->objective, it->place.beta, &violations, &it->columns));
-  PetscCall(PsdViolationsDestroy(&violations));
+  BeginMinimising(it, solver->target);
   PetscFunctionReturn(0);
 }

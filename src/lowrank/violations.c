@@ -184,6 +184,21 @@ static PetscErrorCode ToColumns(const PsdColumns *columns, size_t length, const 
   PetscFunctionReturn(0);
 }
 
+/* In double precision a complete level is gone through in the coordinates of the patches. */
+static PetscErrorCode ToLevel(PsdLevel level, PsdColumns *direction)
+{
+  PetscFunctionBeginUser;
+  for (PetscInt j = 0; j < direction->count; j++) {
+    const PetscInt g = PsdBlockRegion(direction, direction->block[j]), K = direction->K[g];
+    PetscReal *z = direction->F + direction->at[j], *v;
+    PetscCall(PetscMalloc1(K, &v));
+    PetscCall(PetscArraycpy(v, z, K));
+    PetscCall(PsdLevelFromPatches(level, g, 1, v, K, z, K));
+    PetscCall(PetscFree(v));
+  }
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdViolationsFind(PsdProblem problem, PsdLevel level, const PsdColumns *columns, const PetscReal nu[],
                                  const PetscReal mu[], const PsdViolationSettings *settings, PsdViolations *violations)
 {
@@ -199,6 +214,7 @@ PetscErrorCode PsdViolationsFind(PsdProblem problem, PsdLevel level, const PsdCo
   PetscCall(PsdSumArray(problem->comm, MPIU_REAL, (size_t)blocks, violations->polar));
   PetscCall(GatherRecords(problem->comm, &search, &length, &all));
   PetscCall(ToColumns(columns, length, all, violations));
+  if (settings->precise && PsdLevelIsComplete(level)) PetscCall(ToLevel(level, &violations->direction));
   PetscCall(PetscFree(all));
   PetscCall(PetscFree(search.record));
   PetscFunctionReturn(0);
