@@ -1,6 +1,6 @@
 #!/bin/sh
-# What ranks ask of MPI, counted: an iteration has the same few collectives whatever the number of classes, and A'A moves what is less of
-# the samples and its own triangle.
+# What ranks ask of MPI, counted: an iteration has the same few collectives whatever the number of classes, and A'A moves what is least:
+# samples among all ranks, sums of all ranks' triangles, or samples in groups of two and sums of these.
 . "$SOURCE/tests/check.sh"
 need_python
 scratch
@@ -8,6 +8,7 @@ scratch
 make_images few -images 60 -image 1x6x6 -classes 3
 make_images many -images 60 -image 1x6x6 -classes 10
 make_images large -images 2400 -image 1x9x9 -classes 2
+make_images middle -images 1200 -image 1x9x9 -classes 2
 
 # of NAME DATA OPTIONS...: four ranks, and limits that end a run
 of() {
@@ -23,6 +24,7 @@ for consensus in root scalapack dual; do
   done
 done
 of sums large -patch 8 -beta 1 -consensus scalapack -max_it 1
+of groups middle -patch 8 -beta 1 -consensus scalapack -max_it 1
 of samples large -patch 8 -beta 1 -consensus scalapack -max_it 1 -memory 1
 
 python judge_count
