@@ -31,7 +31,8 @@ static void PatchesMemory(const PsdSizes *s, PsdMemory *memory)
 {
   AddOnAll(memory, "patches", PSD_PHASE_LIFT, PSD_PHASE_CERTIFY, REAL * s->n_local * s->positions * s->f_max);
   AddOnAll(memory, "work on patches", PSD_PHASE_GRAM, PSD_PHASE_CERTIFY,
-           REAL * (2 * PSD_ROWS_PATCHES * s->f_max + s->d_max * s->d_max + s->m_max));
+           REAL * (2 * PSD_ROWS_PATCHES * s->f_max + s->d_max * s->d_max +
+                   PetscMax(s->m_max, PetscMin((PetscReal)s->pairs * s->m_max, PSD_ROWS_MESSAGE))));
 }
 
 /* A certificate has samples by themselves, folded or not. */
