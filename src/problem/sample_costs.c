@@ -152,11 +152,14 @@ PsdCost PsdGramCost(const PsdSizes *s, const PsdRates *rates)
   return GramProducts(s, rates->syrk);
 }
 
+/* What is sent is written and read once more, this rank's own part included. */
 PsdCost PsdGramColumnsCost(const PsdSizes *s, PetscInt owners, const PsdRates *rates)
 {
   const PetscReal group = (PetscReal)PsdGramGroup(s, owners);
+  const PetscReal samples = group > 1 ? REAL * PsdSizesRows(s, s->n) * s->order * group / (PetscReal)owners : 0;
+  const PetscReal sums = group < (PetscReal)owners ? HalfSquare(s) / group : 0;
   const PsdCost products = group > 1 || s->ranks == 1 ? GramProducts(s, rates->gemm) : PsdGramCost(s, rates);
-  return PsdCostSum(products, PsdCostMove(2 * GroupBytes(s, group, (PetscReal)owners), rates));
+  return PsdCostSum(products, PsdCostMove(2 * (samples + sums), rates));
 }
 
 PsdCost PsdProductsCost(const PsdSizes *s, const PsdRates *rates)
