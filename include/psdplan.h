@@ -24,8 +24,11 @@ typedef struct {
   PetscInt items;                     /* of memory: see PsdPlanGetMemory */
   PetscReal peak_root, peak_others;   /* bytes at the peak, on rank 0 and on any other */
   PetscReal node_needed, node_memory; /* bytes at the peak of all ranks of the first node; bytes of a node */
-  PetscReal seconds[PSD_PHASE_COUNT]; /* of the slowest rank, by phase */
-  PetscReal flops[PSD_PHASE_COUNT];   /* of all ranks, by phase */
+  /* By phase: seconds of the slowest rank, those that the network takes of them; flops of all ranks; bytes that a rank
+     gives to messages, on average, as psdnet train -count counts them, and how many messages wait for each other. */
+  PetscReal seconds[PSD_PHASE_COUNT], network[PSD_PHASE_COUNT];
+  PetscReal flops[PSD_PHASE_COUNT];
+  PetscReal bytes[PSD_PHASE_COUNT], messages[PSD_PHASE_COUNT];
 } PsdPlanTotals;
 
 /*
@@ -46,6 +49,7 @@ PSD_EXTERN PetscErrorCode PsdPlanCreate(PsdProblem problem, PsdPlan *plan);
      -ranks R                              ranks of the run
      -ranks_per_node R                     ranks that share a node's memory
      -node_memory GB                       memory of a node
+     -latency US, -node_bandwidth GB       of the network between nodes, see PsdPlanSetNetwork
      -rates A,B,C,D[,E,F]                  rates of a rank, see PsdPlanSetRates
      -iterations N                         iterations of the solver
      -solver auto|admm|lowrank             its type
@@ -74,6 +78,15 @@ PSD_EXTERN PetscErrorCode PsdPlanSetMirror(PsdPlan plan, PetscBool mirror);
    Logically collective; before PsdPlanSetUp. Options: -ranks, -ranks_per_node, -node_memory.
 */
 PSD_EXTERN PetscErrorCode PsdPlanSetRanks(PsdPlan plan, PetscInt ranks, PetscInt ranks_per_node, PetscReal node_memory);
+
+/*
+   PsdPlanSetNetwork - The network between nodes: microseconds of a message, and GB/s of a node; 2 and 12 unless they are
+   set. Ranks of one node share its bandwidth. A run on one node has no network, as its messages are passes over memory.
+
+   Logically collective; before PsdPlanSetUp. Options: -latency, -node_bandwidth. Errors (PSD_ERR_INPUT): a latency below
+   0, a bandwidth that is not positive.
+*/
+PSD_EXTERN PetscErrorCode PsdPlanSetNetwork(PsdPlan plan, PetscReal latency, PetscReal bandwidth);
 
 /*
    PsdPlanSetRates - The rates of a rank while all ranks of its node are at work, instead of this machine's, as
@@ -123,8 +136,8 @@ PSD_EXTERN PetscErrorCode PsdPlanGetMemory(PsdPlan plan, PetscInt k, const char 
                                            PetscReal *others, PsdPhase *first, PsdPhase *last);
 
 /*
-   PsdPlanView - Prints the plan, as psdnet plan does: sizes, kernels, rates, memory in MB by item, seconds and Gflop
-   by phase.
+   PsdPlanView - Prints the plan, as psdnet plan does: sizes, kernels, rates, memory in MB by item, seconds, Gflop, bytes
+   and messages by phase.
 
    Collective; after PsdPlanSetUp. viewer: an ASCII viewer on the same ranks.
 */

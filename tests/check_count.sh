@@ -1,6 +1,6 @@
 #!/bin/sh
 # What ranks ask of MPI, counted: an iteration and a check have the same few collectives whatever the number of classes, and A'A moves what is least:
-# samples among all ranks, sums of all ranks' triangles, or samples in groups of two and sums of these.
+# samples among all ranks, sums of all ranks' triangles, or samples in groups of two and sums of these. What psdnet plan foresees of it holds.
 . "$SOURCE/tests/check.sh"
 need_python
 scratch
@@ -31,5 +31,20 @@ done
 of sums large -patch 8 -beta 1 -consensus scalapack -max_it 1
 of groups middle -patch 8 -beta 1 -consensus scalapack -max_it 1
 of samples large -patch 8 -beta 1 -consensus scalapack -max_it 1 -memory 1
+
+# the same as psdnet plan foresees it
+planned() { # NAME IMAGES OPTIONS...
+  name=$1 images=$2
+  shift 2
+  run "$name-plan" 1 plan -images "$images" -image 1x9x9 -class_count 2 -patch 8 -ranks 4 -rates 40,40,30,10 -consensus scalapack \
+    -report "$name-plan.json" "$@"
+}
+planned sums 2400
+planned samples 2400 -memory 1
+planned groups 1200
+for iterations in 20 60; do
+  of steps-$iterations middle -patch 8 -beta_rel 0.1 -rho 20 -consensus scalapack -max_it $iterations
+  planned steps-$iterations 1200 -iterations $iterations
+done
 
 python judge_count

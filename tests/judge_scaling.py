@@ -71,7 +71,10 @@ for ranks in 1, 2, 8, 64:
             for k, phase in enumerate(model.PHASES):
                 flops = (k + 1) * n * 1e7 * (1 + (kind == 'dual'))
                 run[f'plan_flops_{phase}'] = flops
-                run[f'plan_seconds_{phase}'] = flops / ranks / 4e10 + 0.1 * (k + 1) * n ** 0.5 / ranks ** 0.7
+                run[f'plan_seconds_{phase}'] = flops / ranks / 4e10 + 0.1 * (k + 1) * n ** 0.5 / ranks ** 0.7 + 0.01
+                run[f'plan_network_{phase}'] = 0.01
+                run[f'plan_messages_{phase}'] = 1000 * (k + 1) * math.log2(ranks) * run['D'] / 64
+                run[f'plan_bytes_{phase}'] = 8 * n * run['D'] * (1 - 1 / ranks) / (k + 1)
             run.update(model.predict(known, run))
             run['total'] = sum(run[phase] for phase in model.PHASES)
             made.append(run)

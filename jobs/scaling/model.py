@@ -4,13 +4,8 @@
                        + other_p   * (what psdnet plan foresees beyond that)    passes over memory, slower kernels
                        + latency   * messages + per_byte * bytes                collectives over R > 1 ranks
 
-Flops and seconds are those of `psdnet plan` on as many ranks, with rates it measured there. Collectives, of order N of the system that is
-factorised (docs/architecture.md, consensus kernels), where a sum over R ranks is counted as log2 R messages and twice its bytes:
-
-    gram      root: sums of panels, 8 N^2/2 bytes in all; scalapack and dual: all other ranks' features, or patches, go round
-    factor    N/64 broadcasts of a block of columns, 8 N^2 bytes in all
-    solve     an iteration: C sums of N numbers and six of a few
-    certify   C sums of N numbers
+Flops, seconds, messages and bytes are those of `psdnet plan` on as many ranks, with rates it measured there; of its seconds those
+of the network are taken out. tests/check_count.sh compares its bytes with what a run counts.
 
 Coefficients are not negative: least squares of relative errors, each phase weighted by its seconds or, when it is short, by a
 fiftieth of the run's. Oversubscribed runs are left out of the fit. Latency and bytes come from the fit only when runs on several
@@ -19,14 +14,9 @@ nodes are in it; else they are assumed, and said to be.
 import math
 
 PHASES = 'lift gram factor solve certify'.split()
+PLANNED = 'seconds flops network messages bytes'.split()
 SHORT = 0.02
-BLOCK = 64
 NOMINAL = {'latency': 5e-6, 'per_byte': 1 / 5e9}
-
-
-def order(run):
-    # results of older versions call dual kernel
-    return run['n'] if run['consensus'] in ('dual', 'kernel') else run['D']
 
 
 def scores(run):
@@ -34,34 +24,11 @@ def scores(run):
     return max(1, round(run['blocks'] * (run['f'] + 1) * (run['f'] + 2) / 4 / run['D']))
 
 
-def collectives(run, phase):
-    """Messages and bytes of a rank in a phase."""
-    ranks, classes = run['ranks'], scores(run)
-    if ranks == 1:
-        return 0.0, 0.0
-    steps, size, n = math.log2(ranks), order(run), run['n']
-    sums = 2 * 8 * size * classes
-    if phase == 'gram':
-        panels = math.ceil(size / BLOCK)
-        if run['consensus'] == 'root':
-            return steps * panels, 8 * size * size / 2
-        if run['consensus'] == 'scalapack':
-            return ranks, 8 * n * size
-        return ranks, 8 * n * run['patches'] * run['f']
-    if phase == 'factor':
-        return (0.0, 0.0) if run['consensus'] == 'root' else (steps * size / BLOCK, 8 * size * size)
-    if phase == 'solve':
-        return run['iterations'] * steps * (classes + 6), run['iterations'] * sums
-    if phase == 'certify':
-        return steps * classes, sums
-    return 0.0, 0.0
-
-
 def terms(run, phase):
     """The four terms of a phase, each for a coefficient of one: compute, other, messages, bytes."""
     compute = run[f'plan_flops_{phase}'] / run['ranks'] / (run['dgemm_gflops'] * 1e9)
-    other = max(0.0, run[f'plan_seconds_{phase}'] - compute)
-    return (compute, other) + collectives(run, phase)
+    other = max(0.0, run[f'plan_seconds_{phase}'] - run[f'plan_network_{phase}'] - compute)
+    return compute, other, run[f'plan_messages_{phase}'], run[f'plan_bytes_{phase}']
 
 
 def nonnegative_least_squares(rows, right):

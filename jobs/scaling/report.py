@@ -49,7 +49,7 @@ def medians(runs):
     result = []
     for (_, _), group in sorted(groups.items(), key=lambda item: str(item[0][0])):
         middle = dict(group[0], repetitions=len(group))
-        for key in PHASES + ['total', 'peak_memory_mb', 'dgemm_gflops'] + [f'plan_{w}_{p}' for w in ('seconds', 'flops') for p in model.PHASES]:
+        for key in PHASES + ['total', 'peak_memory_mb', 'dgemm_gflops'] + [f'plan_{w}_{p}' for w in model.PLANNED for p in model.PHASES]:
             middle[key] = statistics.median(run[key] for run in group)
         middle['spread'] = max(run['total'] for run in group) / min(run['total'] for run in group)
         result.append(middle)
@@ -131,7 +131,7 @@ def read_plans(output, kind, node, iterations, study):
         run = dict(ranks=ranks, n=plan['n'], D=plan['D'], f=plan['f'], blocks=plan['blocks'], consensus=plan['consensus'], patches=more['patches'],
                    dgemm_gflops=more['dgemm'], iterations=iterations, nodes=-(-ranks // node), study=study)
         for phase in model.PHASES:
-            run[f'plan_flops_{phase}'], run[f'plan_seconds_{phase}'] = plan['flops'][phase], plan['seconds'][phase]
+            run.update({f'plan_{what}_{phase}': plan[what][phase] for what in model.PLANNED})
         found.append(run)
     return sorted(found, key=lambda run: run['ranks'])
 

@@ -14,8 +14,9 @@ INFO = 'study nodes cores'.split()
 CHOSEN = 'repetition patch stride classes'.split()
 REPORT = ('n f D blocks consensus cone iterations beta objective_primal objective_dual gap neurons accuracy_train '
           'accuracy_validation peak_memory_mb').split()
+PLANNED = 'seconds flops network messages bytes'.split()
 COLUMNS = (['run', 'study', 'ranks', 'threads', 'nodes', 'cores', 'oversubscribed'] + CHOSEN + ['consensus_asked', 'cone_asked'] +
-           REPORT + PHASES + ['total', 'dgemm_gflops', 'patches'] + [f'plan_seconds_{p}' for p in PHASES] + [f'plan_flops_{p}' for p in PHASES])
+           REPORT + PHASES + ['total', 'dgemm_gflops', 'patches'] + [f'plan_{what}_{p}' for what in PLANNED for p in PHASES])
 
 
 def read(path, optional=False):
@@ -41,7 +42,7 @@ def row(path):
     if 'cores' in info:
         line['oversubscribed'] = 'yes' if report['ranks'] * report['threads'] > info['cores'] else 'no'
     line.update({phase: report['seconds'][phase] for phase in PHASES + ['total']})
-    for what in 'seconds', 'flops':
+    for what in PLANNED:
         line.update({f'plan_{what}_{phase}': plan[what][phase] for phase in PHASES if what in plan})
     return line
 

@@ -54,7 +54,9 @@ void PsdAdmmMemory(const PsdSizes *s, const PsdConsensusKernel *kernel, PetscRea
    jump. */
 static PsdCost Iteration(const PsdSizes *s, const PsdConsensusCosts *consensus, const PsdRates *rates)
 {
-  const PsdCost cost = PsdCostSum(consensus->step, PsdCostMove(25 * REAL * PsdSizesVectorMost(s), rates));
+  const PsdCost asked = PsdCostCollective(PSD_COLLECTIVE_SUM, 1, 0, s->ranks); /* signals and the clock */
+  const PsdCost cost =
+      PsdCostSum(PsdCostSum(consensus->step, asked), PsdCostMove(25 * REAL * PsdSizesVectorMost(s), rates));
   const PetscReal passes = 1 + 1.0 / PSD_CHECK_EVERY + 1.0 / PSD_JUMP_EVERY;
   return s->split ? PsdCostSum(cost, PsdCostTimes(passes, PsdProductsCost(s, rates))) : cost;
 }
@@ -67,12 +69,21 @@ static PsdCost Projections(const PsdSizes *s, const PsdRates *rates, PetscReal i
 }
 
 /* With A'A there is a second candidate, which takes a solve and a product more than the network's product
-   (certificate/bounds.c). */
+   (certificate/bounds.c). All sums are one reduction. */
 static PsdCost Check(const PsdSizes *s, PsdConsensusForm form, const PsdConsensusCosts *consensus,
                      const PsdRates *rates)
 {
-  const PetscReal candidates = form == PSD_FORM_GRAM ? 2 : 1, products = form == PSD_FORM_GRAM ? 4 : 1;
-  return PsdCostSum(PsdCostTimes(candidates, PsdPolarCost(s, rates)), PsdCostTimes(products, consensus->multiply));
+  const PetscReal candidates = form == PSD_FORM_GRAM ? 2 : 1;
+  const PsdCost products =
+      form == PSD_FORM_GRAM ? PsdCostSum(consensus->step, PsdCostTimes(2, consensus->multiply)) : consensus->multiply;
+  const PsdCost tally = PsdCostCollective(PSD_COLLECTIVE_SUM, 1, sizeof(PsdTally), s->ranks);
+  return PsdCostSum(PsdCostSum(PsdCostTimes(candidates, PsdPolarCost(s, rates)), tally), products);
+}
+
+/* A step of Lanczos: a product, a norm and an inner product. */
+static PsdCost LanczosStep(const PsdSizes *s, const PsdConsensusCosts *consensus)
+{
+  return PsdCostSum(consensus->multiply, PsdCostCollective(PSD_COLLECTIVE_SUM, 2, 2 * REAL, s->ranks));
 }
 
 void PsdAdmmCosts(const PsdSizes *s, const PsdConsensusKernel *kernel, const PsdRates *rates, PetscInt iterations,
@@ -86,10 +97,10 @@ void PsdAdmmCosts(const PsdSizes *s, const PsdConsensusKernel *kernel, const Psd
   cost[PSD_PHASE_LIFT] = PsdSamplesLift(s, kernel->samples, rates);
   cost[PSD_PHASE_GRAM] = consensus.assemble;
   cost[PSD_PHASE_FACTOR] =
-      PsdCostSum(PsdCostSum(consensus.factor, PsdCostTimes(PSD_LANCZOS_STEPS, consensus.multiply)), polar);
+      PsdCostSum(PsdCostSum(consensus.factor, PsdCostTimes(PSD_LANCZOS_STEPS, LanczosStep(s, &consensus))), polar);
   cost[PSD_PHASE_SOLVE] = PsdCostSum(
       PsdCostSum(PsdCostTimes(count, Iteration(s, &consensus, rates)), PsdCostTimes(FACTORIZATIONS, consensus.factor)),
       PsdCostSum(Projections(s, rates, count), PsdCostTimes(checks, Check(s, kernel->form, &consensus, rates))));
   cost[PSD_PHASE_CERTIFY] = PsdCostSum(PsdEvaluateCost(s, kernel->samples, rates), PsdCostTimes(2, polar));
-  cost[PSD_PHASE_WRITE] = (PsdCost){0, 0};
+  cost[PSD_PHASE_WRITE] = (PsdCost){.seconds = 0, .flops = 0};
 }

@@ -142,6 +142,14 @@ typedef struct {
   } * memory;
 } PlanReport;
 
+static void PrintPhases(FILE *file, const char name[], const PetscReal values[PSD_PHASE_COUNT])
+{
+  fprintf(file, "  \"%s\": {", name);
+  for (int phase = 0; phase < PSD_PHASE_COUNT; phase++)
+    fprintf(file, "%s\"%s\": %.6g", phase > 0 ? ", " : "", PsdPhaseName((PsdPhase)phase), (double)values[phase]);
+  fprintf(file, "},\n");
+}
+
 static void PrintPlan(FILE *file, const void *what)
 {
   const PlanReport *it = what;
@@ -163,10 +171,11 @@ static void PrintPlan(FILE *file, const void *what)
   fprintf(file, "\n  },\n");
   PrintNumber(file, "peak_memory_mb", totals->peak_root / 1e6);
   PrintNumber(file, "peak_memory_others_mb", totals->peak_others / 1e6);
-  fprintf(file, "  \"flops\": {");
-  for (int phase = 0; phase < PSD_PHASE_COUNT; phase++)
-    fprintf(file, "%s\"%s\": %.6g", phase > 0 ? ", " : "", PsdPhaseName((PsdPhase)phase), (double)totals->flops[phase]);
-  fprintf(file, "},\n  \"seconds\": {");
+  PrintPhases(file, "flops", totals->flops);
+  PrintPhases(file, "bytes", totals->bytes);
+  PrintPhases(file, "messages", totals->messages);
+  PrintPhases(file, "network", totals->network);
+  fprintf(file, "  \"seconds\": {");
   for (int phase = 0; phase < PSD_PHASE_COUNT; phase++) {
     fprintf(file, "\"%s\": %.6g, ", PsdPhaseName((PsdPhase)phase), (double)totals->seconds[phase]);
     total += totals->seconds[phase];

@@ -65,7 +65,7 @@ PetscReal PsdConeCompleteIterations(PetscReal iterations)
 
 PsdCost PsdConeCost(const PsdSizes *s, const PsdRates *rates, PetscBool complete)
 {
-  PsdCost each[PSD_MOST_BRANCHES] = {{0}}, largest = {0, 0};
+  PsdCost each[PSD_MOST_BRANCHES] = {{0}}, largest = {0};
   for (PetscInt b = 0; b < s->branches; b++) {
     const PetscReal d = s->branch[b].d;
     const PetscBool partial = (PetscBool)(IsLarge(d) && !complete);

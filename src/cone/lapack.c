@@ -124,7 +124,7 @@ static void Memory(const PsdSizes *s, PetscReal d, PsdMemory *memory)
 static PsdCost Cost(PetscReal d, const PsdRates *rates)
 {
   const PetscReal cube = d * d * d;
-  return (PsdCost){rates->eigen * cube, 9 * cube};
+  return (PsdCost){.seconds = rates->eigen * cube, .flops = 9 * cube};
 }
 
 const PsdConeOps PsdConeLapack = {.name = "lapack",

@@ -173,7 +173,9 @@ static PsdCost Cost(PetscReal f, const PsdRates *rates)
   enum { FACTORIZATIONS = 8, PROOFS = 2 };
   const PetscReal cube = f * f * f;
   const PsdCost factorization = PsdCostWork(cube / 3, rates->potrf);
-  if (f < LARGE) return PsdCostSum((PsdCost){rates->eigen * cube, 9 * cube}, PsdCostTimes(PROOFS, factorization));
+  if (f < LARGE)
+    return PsdCostSum((PsdCost){.seconds = rates->eigen * cube, .flops = 9 * cube},
+                      PsdCostTimes(PROOFS, factorization));
   return PsdCostTimes(FACTORIZATIONS + PROOFS, factorization);
 }
 

@@ -236,13 +236,22 @@ static void Memory(const PsdSizes *s, PsdMemory *memory)
   PsdMemoryAdd(memory, "its factor", PSD_PHASE_FACTOR, PSD_PHASE_CERTIFY, bytes, bytes);
 }
 
+static PsdGridShape Shape(const PsdSizes *s)
+{
+  return PsdGridShapeOf((PetscMPIInt)s->ranks, PETSC_TRUE);
+}
+
 static void Costs(const PsdSizes *s, const PsdRates *rates, PsdConsensusCosts *costs)
 {
   const PsdCost adjoint = PsdRowsAdjointCost(s, rates);
-  costs->assemble = PsdCostSum(PsdDualMatrixCost(s, rates), adjoint);
-  costs->factor = PsdGridFactorCost(s->n, s->ranks, rates);
-  costs->multiply = PsdGridMultiplyCost(s->n, s->C, s->ranks, rates);
-  costs->step = PsdCostSum(PsdCostTimes(2, costs->multiply), adjoint);
+  const PsdGridShape shape = Shape(s);
+  /* numbers of terms and terms of Z - Z', which are few */
+  const PsdCost terms = PsdCostCollective(PSD_COLLECTIVE_SPREAD, 2, 0, s->ranks);
+  costs->assemble =
+      PsdCostSum(PsdCostSum(PsdDualMatrixCost(s, rates), PsdGridDealCost(s->n, &shape)), PsdCostTimes(2, adjoint));
+  costs->factor = PsdGridFactorCost(s->n, &shape, rates);
+  costs->multiply = PsdGridMultiplyCost(s->n, s->C, &shape, rates);
+  costs->step = PsdCostSum(PsdGridSolveCost(s->n, s->C, &shape, rates), PsdCostSum(adjoint, terms));
 }
 
 static const PsdConsensusOps operations = {

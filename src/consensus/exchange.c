@@ -112,3 +112,11 @@ PetscErrorCode PsdExchangeDestroy(PsdExchange *exchange)
   PetscCall(PetscFree(*exchange));
   PetscFunctionReturn(0);
 }
+
+/* On average: all numbers but a rank's own go there and back, and owners are no more than there are pairs. */
+PsdCost PsdExchangeCost(const PsdSizes *s)
+{
+  const PetscReal ranks = (PetscReal)s->ranks, sides = s->folded ? 2 : 1;
+  const PetscReal messages = s->ranks > 1 ? PetscMin(ranks - 1, (PetscReal)s->pairs) : 0;
+  return PsdCostSend(2 * sides * messages, 2 * sides * PSD_BYTES_REAL * s->order * s->C / ranks * (1 - 1 / ranks));
+}

@@ -26,4 +26,7 @@ PetscErrorCode PsdExchangeToRows(PsdExchange exchange, Vec x);
 PetscErrorCode PsdExchangeToOwners(PsdExchange exchange, Vec rows, Vec x);
 PetscErrorCode PsdExchangeDestroy(PsdExchange *exchange);
 
+/* PsdExchangeCost - of vectors to rows and back. Not collective. */
+PsdCost PsdExchangeCost(const PsdSizes *sizes);
+
 #endif

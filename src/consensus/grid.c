@@ -176,25 +176,3 @@ PetscErrorCode PsdGridFactor(PsdGrid it, PetscReal trace, PetscReal shift)
   PetscCall(PetscLogFlops((it->inverse ? 2.0 / 3 : 1.0 / 3) * N * (PetscLogDouble)N * N / it->shape.used));
   PetscFunctionReturn(0);
 }
-
-/* ---------------------------------------------------------------- costs */
-
-/* Of dgemm's rate: pdpotrf and pdtrtri together, measured at orders of 5,000 to 20,000. */
-#define EFFICIENCY 0.65
-
-PsdCost PsdGridFactorCost(PetscReal N, PetscInt ranks, const PsdRates *rates)
-{
-  return PsdCostWork(2 * (N * N * N / 3) / (PetscReal)ranks, EFFICIENCY * rates->gemm);
-}
-
-PsdCost PsdGridMultiplyCost(PetscReal N, PetscReal width, PetscInt ranks, const PsdRates *rates)
-{
-  return PsdCostSum(PsdCostMove(PSD_BYTES_REAL * N * N / 2 / (PetscReal)ranks, rates),
-                    PsdCostWork(N * N * width / (PetscReal)ranks, rates->gemm));
-}
-
-PetscReal PsdGridVectorBytes(PetscReal N, PetscReal rhs, PetscInt ranks)
-{
-  const PsdGridShape shape = PsdGridShapeOf((PetscMPIInt)ranks, PETSC_FALSE);
-  return 2 * PSD_BYTES_REAL * N * rhs * (1. / shape.height + 1. / shape.width);
-}

@@ -82,10 +82,12 @@ PetscErrorCode PsdGridMultiply(PsdGrid grid, const PetscReal x[], PetscReal y[])
 
 PetscErrorCode PsdGridDestroy(PsdGrid *grid);
 
-/* PsdGridFactorCost, PsdGridMultiplyCost - of a matrix of order N on so many ranks; a solve costs two products.
-   PsdGridVectorBytes - of what products hold of vectors. Not collective. */
-PsdCost PsdGridFactorCost(PetscReal N, PetscInt ranks, const PsdRates *rates);
-PsdCost PsdGridMultiplyCost(PetscReal N, PetscReal width, PetscInt ranks, const PsdRates *rates);
-PetscReal PsdGridVectorBytes(PetscReal N, PetscReal rhs, PetscInt ranks);
+/* PsdGridDealCost, PsdGridFactorCost, PsdGridSolveCost, PsdGridMultiplyCost - of a matrix of order N on a grid of that
+   shape, with so many right-hand sides. PsdGridVectorBytes - of what products hold of vectors. Not collective. */
+PsdCost PsdGridDealCost(PetscReal N, const PsdGridShape *shape);
+PsdCost PsdGridFactorCost(PetscReal N, const PsdGridShape *shape, const PsdRates *rates);
+PsdCost PsdGridSolveCost(PetscReal N, PetscReal rhs, const PsdGridShape *shape, const PsdRates *rates);
+PsdCost PsdGridMultiplyCost(PetscReal N, PetscReal rhs, const PsdGridShape *shape, const PsdRates *rates);
+PetscReal PsdGridVectorBytes(PetscReal N, PetscReal rhs, const PsdGridShape *shape);
 
 #endif

@@ -196,11 +196,12 @@ static void Costs(const PsdSizes *s, const PsdRates *rates, PsdConsensusCosts *c
   const PetscReal D = s->order, square = PSD_BYTES_REAL * D * D;
   costs->assemble = PsdGramCost(s, rates);
   if (s->ranks > 1)
-    costs->assemble =
-        PsdCostSum(costs->assemble, PsdCostMove(3 * square * PetscLog2Real(2 * (PetscReal)s->ranks), rates));
+    costs->assemble = PsdCostSum(PsdCostSum(costs->assemble, PsdGramSumCost(s)),
+                                 PsdCostMove(3 * square * PetscLog2Real(2 * (PetscReal)s->ranks), rates));
   costs->factor = PsdCostSum(PsdCostWork(D * D * D / 3, rates->potrf), PsdCostMove(square, rates));
-  costs->multiply = PsdCostSum(PsdCostMove(square / 2, rates), PsdCostWork(D * D * s->C, rates->gemm));
-  costs->step = PsdCostTimes(2, costs->multiply);
+  const PsdCost product = PsdCostSum(PsdCostMove(square / 2, rates), PsdCostWork(D * D * s->C, rates->gemm));
+  costs->multiply = PsdCostSum(product, PsdExchangeCost(s));
+  costs->step = PsdCostSum(PsdCostTimes(2, product), PsdExchangeCost(s));
 }
 
 static PetscReal NoGrid(const PsdSizes *s)

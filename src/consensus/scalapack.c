@@ -127,10 +127,9 @@ static PetscErrorCode Destroy(PsdConsensus consensus)
 /* Below this order the root alone is done in a second or less; messages would cost more than they save. */
 #define LEAST_ORDER 2000
 
-/* Ranks that own columns. */
-static PetscInt Owners(const PsdSizes *s)
+static PsdGridShape Shape(const PsdSizes *s)
 {
-  return PsdGridShapeOf((PetscMPIInt)s->ranks, PETSC_FALSE).used;
+  return PsdGridShapeOf((PetscMPIInt)s->ranks, PETSC_FALSE);
 }
 
 /* Of the matrix the lower triangle alone is touched; while it is dealt out from columns to the grid it is there twice, and
@@ -138,10 +137,11 @@ static PetscInt Owners(const PsdSizes *s)
 static void Memory(const PsdSizes *s, PsdMemory *memory)
 {
   const PetscReal square = PSD_BYTES_REAL * s->order * s->order / (PetscReal)s->ranks;
+  const PsdGridShape shape = Shape(s);
   const PetscReal all =
-      PsdGridVectorBytes(s->order, s->C, s->ranks) + 2 * PSD_BYTES_REAL * s->order * s->C / (PetscReal)s->ranks;
+      PsdGridVectorBytes(s->order, s->C, &shape) + 2 * PSD_BYTES_REAL * s->order * s->C / (PetscReal)s->ranks;
   PsdMemoryAdd(memory, "A'A", PSD_PHASE_GRAM, PSD_PHASE_CERTIFY, square / 2, square / 2);
-  PsdGramColumnsMemory(s, Owners(s), memory);
+  PsdGramColumnsMemory(s, shape.used, memory);
   if (s->ranks > 3) PsdMemoryAdd(memory, "A'A by columns", PSD_PHASE_GRAM, PSD_PHASE_GRAM, square, square);
   PsdMemoryAdd(memory, "its factor", PSD_PHASE_FACTOR, PSD_PHASE_CERTIFY, square, square);
   PsdMemoryAdd(memory, "right-hand sides", PSD_PHASE_FACTOR, PSD_PHASE_CERTIFY, all, all);
@@ -149,10 +149,12 @@ static void Memory(const PsdSizes *s, PsdMemory *memory)
 
 static void Costs(const PsdSizes *s, const PsdRates *rates, PsdConsensusCosts *costs)
 {
-  costs->assemble = PsdGramColumnsCost(s, Owners(s), rates);
-  costs->factor = PsdGridFactorCost(s->order, s->ranks, rates);
-  costs->multiply = PsdGridMultiplyCost(s->order, s->C, s->ranks, rates);
-  costs->step = PsdCostTimes(2, costs->multiply);
+  const PsdGridShape shape = Shape(s);
+  const PsdCost exchange = PsdExchangeCost(s);
+  costs->assemble = PsdCostSum(PsdGramColumnsCost(s, shape.used, rates), PsdGridDealCost(s->order, &shape));
+  costs->factor = PsdGridFactorCost(s->order, &shape, rates);
+  costs->multiply = PsdCostSum(PsdGridMultiplyCost(s->order, s->C, &shape, rates), exchange);
+  costs->step = PsdCostSum(PsdGridSolveCost(s->order, s->C, &shape, rates), exchange);
 }
 
 static PetscReal GridOrder(const PsdSizes *s)

@@ -119,22 +119,37 @@ PsdRates PsdRatesNominal(const PsdSizes *sizes)
 
 PsdCost PsdCostWork(PetscReal flops, PetscReal rate)
 {
-  return (PsdCost){flops / rate, flops};
+  return (PsdCost){.seconds = flops / rate, .flops = flops};
 }
 
 PsdCost PsdCostMove(PetscReal bytes, const PsdRates *rates)
 {
-  return (PsdCost){bytes / rates->bandwidth, 0};
+  return (PsdCost){.seconds = bytes / rates->bandwidth, .flops = 0};
+}
+
+PsdCost PsdCostSend(PetscReal messages, PetscReal bytes)
+{
+  return (PsdCost){.messages = messages, .given = bytes, .sent = bytes};
+}
+
+PsdCost PsdCostCollective(PsdCollective kind, PetscReal calls, PetscReal bytes, PetscInt ranks)
+{
+  const PetscReal others = 1 - 1 / (PetscReal)ranks; /* a rank has its own part */
+  return (PsdCost){.messages = calls * PetscLog2Real((PetscReal)ranks),
+                   .given = bytes,
+                   .sent = (kind == PSD_COLLECTIVE_SUM ? 2 : 1) * bytes * others};
 }
 
 PsdCost PsdCostSum(PsdCost a, PsdCost b)
 {
-  return (PsdCost){a.seconds + b.seconds, a.flops + b.flops};
+  return (PsdCost){a.seconds + b.seconds, a.flops + b.flops, a.messages + b.messages, a.given + b.given,
+                   a.sent + b.sent};
 }
 
 PsdCost PsdCostTimes(PetscReal count, PsdCost cost)
 {
-  return (PsdCost){count * cost.seconds, count * cost.flops};
+  return (PsdCost){count * cost.seconds, count * cost.flops, count * cost.messages, count * cost.given,
+                   count * cost.sent};
 }
 
 PsdCost PsdSizesCostMost(const PsdSizes *sizes, const PsdCost each[])
@@ -144,5 +159,5 @@ PsdCost PsdSizesCostMost(const PsdSizes *sizes, const PsdCost each[])
     seconds[b] = each[b].seconds;
     flops[b] = each[b].flops;
   }
-  return (PsdCost){PsdSizesMost(sizes, seconds), PsdSizesMost(sizes, flops)};
+  return (PsdCost){.seconds = PsdSizesMost(sizes, seconds), .flops = PsdSizesMost(sizes, flops)};
 }

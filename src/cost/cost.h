@@ -81,20 +81,6 @@ void PsdMemoryAdd(PsdMemory *memory, const char name[], PsdPhase first, PsdPhase
 /* PsdMemoryPeak - the largest sum of items that are there in one phase, on rank 0 and on any other. */
 void PsdMemoryPeak(const PsdMemory *memory, PetscReal *root, PetscReal *others);
 
-/* ---------------------------------------------------------------- nodes: node.c */
-
-/* A node of the machine, and what runs on it. */
-typedef struct {
-  PetscReal memory; /* bytes */
-  PetscInt ranks_per_node;
-  PetscReal program; /* bytes a rank of the program itself and its libraries */
-} PsdNode;
-
-/* PsdNodeThis - this machine: its memory and the ranks of comm that share it, the same on all ranks. Collective. */
-PetscErrorCode PsdNodeThis(MPI_Comm comm, PsdNode *node);
-/* PsdNodeBytes - at the peak, of the first node of a run on `ranks` ranks. Not collective. */
-PetscReal PsdNodeBytes(const PsdNode *node, PetscInt ranks, const PsdMemory *memory);
-
 /* ---------------------------------------------------------------- time */
 
 /* Of one rank while all are at work. */
@@ -109,16 +95,41 @@ typedef struct {
    their ratios alone and not on clocks. */
 PsdRates PsdRatesNominal(const PsdSizes *sizes);
 
-/* Of one rank. */
+/* Of one rank. The last three are of messages between ranks, on average over them: how often one has to arrive before
+   the next can be sent, what a rank gives to them as -count counts it (docs/formats.md, "count.csv"), and what it sends. */
 typedef struct {
   PetscReal seconds, flops;
+  PetscReal messages, given, sent;
 } PsdCost;
 
 PsdCost PsdCostWork(PetscReal flops, PetscReal rate);        /* flops at a rate */
 PsdCost PsdCostMove(PetscReal bytes, const PsdRates *rates); /* bytes through memory */
+/* Messages between two ranks; and collectives of `ranks`, which come of log2 ranks messages each and, where all numbers
+   are summed for all, are sent twice. bytes: in all of them. */
+typedef enum { PSD_COLLECTIVE_SPREAD, PSD_COLLECTIVE_SUM } PsdCollective;
+PsdCost PsdCostSend(PetscReal messages, PetscReal bytes);
+PsdCost PsdCostCollective(PsdCollective kind, PetscReal calls, PetscReal bytes, PetscInt ranks);
 PsdCost PsdCostSum(PsdCost a, PsdCost b);
 PsdCost PsdCostTimes(PetscReal count, PsdCost cost);
 /* PsdSizesCostMost - as PsdSizesMost, of costs. */
 PsdCost PsdSizesCostMost(const PsdSizes *sizes, const PsdCost each[]);
+
+/* ---------------------------------------------------------------- nodes: node.c */
+
+/* A node of the machine, and what runs on it. */
+typedef struct {
+  PetscReal memory; /* bytes */
+  PetscInt ranks_per_node;
+  PetscReal program;            /* bytes a rank of the program itself and its libraries */
+  PetscReal latency, bandwidth; /* between nodes: seconds of a message, bytes a second of a node */
+} PsdNode;
+
+/* PsdNodeThis - this machine: its memory and the ranks of comm that share it, the same on all ranks. Collective. */
+PetscErrorCode PsdNodeThis(MPI_Comm comm, PsdNode *node);
+/* PsdNodeNetworkSeconds - of a cost's messages, on `ranks` ranks: none where they are on one node, whose memory is counted
+   as such; else the latency of all messages, and bytes at a rank's share of its node. Not collective. */
+PetscReal PsdNodeNetworkSeconds(const PsdNode *node, PetscInt ranks, const PsdCost *cost);
+/* PsdNodeBytes - at the peak, of the first node of a run on `ranks` ranks. Not collective. */
+PetscReal PsdNodeBytes(const PsdNode *node, PetscInt ranks, const PsdMemory *memory);
 
 #endif

@@ -30,3 +30,12 @@ PetscReal PsdNodeBytes(const PsdNode *node, PetscInt ranks, const PsdMemory *mem
   PsdMemoryPeak(memory, &root, &others);
   return root + (PetscReal)(PetscMin(ranks, node->ranks_per_node) - 1) * others;
 }
+
+PetscReal PsdNodeNetworkSeconds(const PsdNode *node, PetscInt ranks, const PsdCost *cost)
+{
+  const PetscReal per_node = (PetscReal)PetscMin(node->ranks_per_node, ranks);
+  if (ranks <= node->ranks_per_node) return 0;
+  /* of what a rank sends, the part that leaves its node */
+  const PetscReal leaves = 1 - (per_node - 1) / ((PetscReal)ranks - 1);
+  return cost->messages * node->latency + leaves * cost->sent * per_node / node->bandwidth;
+}

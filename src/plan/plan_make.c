@@ -18,6 +18,8 @@ PetscErrorCode PsdPlanCreate(PsdProblem problem, PsdPlan *plan)
   it->problem = problem;
   it->classes = 10;
   it->ranks = ranks;
+  it->latency = 2;
+  it->bandwidth = 12;
   PetscCall(PsdSolverCreate(problem, &it->solver));
   *plan = it;
   PetscFunctionReturn(0);
@@ -51,6 +53,17 @@ PetscErrorCode PsdPlanSetRanks(PsdPlan plan, PetscInt ranks, PetscInt ranks_per_
   plan->ranks = ranks;
   plan->ranks_per_node = ranks_per_node;
   plan->node_memory = node_memory;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdPlanSetNetwork(PsdPlan plan, PetscReal latency, PetscReal bandwidth)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(plan);
+  PsdCheckInput(latency >= 0, "option -latency: found %g, expected microseconds", (double)latency);
+  PsdCheckInput(bandwidth > 0, "option -node_bandwidth: found %g, expected GB/s", (double)bandwidth);
+  plan->latency = latency;
+  plan->bandwidth = bandwidth;
   PetscFunctionReturn(0);
 }
 
@@ -103,6 +116,8 @@ static PetscErrorCode FindNode(PsdPlan plan)
   PetscCallMPI(MPI_Bcast(&resident, 1, MPI_DOUBLE, 0, plan->comm));
   plan->node.program = resident;
   if (plan->node_memory > 0) plan->node.memory = plan->node_memory * 1e9;
+  plan->node.latency = plan->latency * 1e-6;
+  plan->node.bandwidth = plan->bandwidth * 1e9;
   plan->node.ranks_per_node = plan->ranks_per_node > 0 ? PetscMin(plan->ranks_per_node, plan->ranks) : plan->ranks;
   PetscFunctionReturn(0);
 }
@@ -141,7 +156,10 @@ static void AddUp(PsdPlan plan)
   for (PetscInt k = 0; k < run->kernels; k++) totals->kernel[k] = run->kernel[k];
   PsdMemoryPeak(&run->memory, &totals->peak_root, &totals->peak_others);
   for (int phase = 0; phase < PSD_PHASE_COUNT; phase++) {
-    totals->seconds[phase] = run->cost[phase].seconds;
+    totals->network[phase] = PsdNodeNetworkSeconds(&plan->node, s->ranks, &run->cost[phase]);
+    totals->seconds[phase] = run->cost[phase].seconds + totals->network[phase];
+    totals->bytes[phase] = run->cost[phase].given;
+    totals->messages[phase] = run->cost[phase].messages;
     totals->flops[phase] = run->cost[phase].flops * (PetscReal)s->ranks;
   }
 }

@@ -45,6 +45,10 @@ PetscErrorCode PsdPlanSetFromOptions(PsdPlan plan)
                          &plan->ranks_per_node, NULL));
   PetscCall(
       PsdOptionReal("-node_memory", "GB of a node; 0 = this machine's", PSD_NONNEGATIVE, &plan->node_memory, NULL));
+  PetscCall(
+      PsdOptionReal("-latency", "microseconds of a message between nodes", PSD_NONNEGATIVE, &plan->latency, NULL));
+  PetscCall(PsdOptionReal("-node_bandwidth", "GB/s of a node to others, which its ranks share", PSD_POSITIVE,
+                          &plan->bandwidth, NULL));
   PetscCall(SetRatesFromOptions(plan));
   PetscCall(PsdOptionInt("-iterations", "iterations of the solver [as many as are usual]", 1, PETSC_MAX_INT,
                          &plan->iterations, NULL));

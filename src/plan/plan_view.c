@@ -58,15 +58,21 @@ static PetscErrorCode ViewTime(PsdPlan plan, PetscViewer viewer)
 {
   PetscFunctionBeginUser;
   const PsdPlanTotals *totals = &plan->totals;
-  PetscReal seconds = 0, flops = 0;
-  PetscCall(PetscViewerASCIIPrintf(viewer, "\nphase       seconds     Gflop\n"));
+  PetscReal seconds = 0, network = 0, flops = 0, bytes = 0, messages = 0;
+  PetscCall(PetscViewerASCIIPrintf(viewer, "\nphase       seconds   network     Gflop   MB sent  messages\n"));
   for (int phase = 0; phase < PSD_PHASE_COUNT; phase++) {
-    PetscCall(PetscViewerASCIIPrintf(viewer, "  %-8s %9.2f %9.0f\n", PsdPhaseName((PsdPhase)phase),
-                                     (double)totals->seconds[phase], (double)totals->flops[phase] / 1e9));
+    PetscCall(PetscViewerASCIIPrintf(viewer, "  %-8s %9.2f %9.2f %9.0f %9.1f %9.0f\n", PsdPhaseName((PsdPhase)phase),
+                                     (double)totals->seconds[phase], (double)totals->network[phase],
+                                     (double)totals->flops[phase] / 1e9, (double)totals->bytes[phase] / 1e6,
+                                     (double)totals->messages[phase]));
     seconds += totals->seconds[phase];
+    network += totals->network[phase];
     flops += totals->flops[phase];
+    bytes += totals->bytes[phase];
+    messages += totals->messages[phase];
   }
-  PetscCall(PetscViewerASCIIPrintf(viewer, "  %-8s %9.2f %9.0f\n", "total", (double)seconds, (double)flops / 1e9));
+  PetscCall(PetscViewerASCIIPrintf(viewer, "  %-8s %9.2f %9.2f %9.0f %9.1f %9.0f\n", "total", (double)seconds,
+                                   (double)network, (double)flops / 1e9, (double)bytes / 1e6, (double)messages));
   PetscFunctionReturn(0);
 }
 

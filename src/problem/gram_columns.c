@@ -197,8 +197,6 @@ static PetscErrorCode OwnSamples(PsdProblem problem, PetscReal *gram, PetscReal 
 
 /* ---------------------------------------------------------------- sums go round */
 
-#define MESSAGE_NUMBERS ((size_t)1 << 22) /* of a reduction: large enough for bandwidth, small beside the matrix */
-
 /* A stretch of columns that is summed in one message: `width` columns from `first` in each of the blocks of a turn. */
 typedef struct {
   PetscInt turn, first, width;
@@ -255,7 +253,7 @@ static PetscErrorCode SumToOwners(const Groups *groups, PetscInt D, const PetscR
   PetscFunctionBeginUser;
   const PetscInt block = groups->across.block, turn = block * groups->across.ranks * groups->inside.ranks;
   const size_t column = (size_t)groups->across.ranks * (size_t)D;
-  const PetscInt most = (PetscInt)PetscMax(1, PetscMin((size_t)block, MESSAGE_NUMBERS / column));
+  const PetscInt most = (PetscInt)PetscMax(1, PetscMin((size_t)block, PSD_GRAM_MESSAGE / column));
   PetscMPIInt *counts;
   PetscReal *send, *receive;
   PetscCall(PetscMalloc1(groups->across.ranks, &counts));

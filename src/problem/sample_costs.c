@@ -121,7 +121,7 @@ PsdCost PsdSamplesRead(const PsdSizes *s, const PsdRates *rates)
 static PsdCost LiftOnce(const PsdSizes *s, const PsdRates *rates)
 {
   const PetscReal lifted = PsdSizesRows(s, s->n_local);
-  return (PsdCost){lifted * rates->lift, lifted * s->positions * s->q * s->q};
+  return (PsdCost){.seconds = lifted * rates->lift, .flops = lifted * s->positions * s->q * s->q};
 }
 
 /* Images to patches: a copy, and a product when they are transformed. */
@@ -147,37 +147,77 @@ static PsdCost GramProducts(const PsdSizes *s, PetscReal rate)
   return PsdCostWork(PsdSizesRows(s, s->n) * s->order * s->order / (PetscReal)s->ranks, rate);
 }
 
+/* A'[nu0, signs], summed for all. */
+static PsdCost TargetsSum(const PsdSizes *s)
+{
+  return PsdCostCollective(PSD_COLLECTIVE_SUM, 1, 2 * REAL * s->order * s->C, s->ranks);
+}
+
 PsdCost PsdGramCost(const PsdSizes *s, const PsdRates *rates)
 {
   return GramProducts(s, rates->syrk);
 }
 
+/* Up to the order of exact sums both halves of the matrix are summed, in pairs. */
+PsdCost PsdGramSumCost(const PsdSizes *s)
+{
+  const PetscReal bytes = s->order <= PSD_EXACT_UP_TO ? 4 * HalfSquare(s) : HalfSquare(s);
+  const PsdCost sum = PsdCostCollective(PSD_COLLECTIVE_SPREAD, PetscCeilReal(bytes / PSD_GRAM_PIECE), bytes, s->ranks);
+  return PsdCostSum(sum, TargetsSum(s));
+}
+
 /* What is sent is written and read once more, this rank's own part included. */
 PsdCost PsdGramColumnsCost(const PsdSizes *s, PetscInt owners, const PsdRates *rates)
 {
+  if (s->order <= PSD_EXACT_UP_TO)
+    return PsdCostSum(PsdCostSum(PsdGramCost(s, rates), PsdGramSumCost(s)),
+                      PsdCostCollective(PSD_COLLECTIVE_SPREAD, s->order, HalfSquare(s), s->ranks));
   const PetscReal group = (PetscReal)PsdGramGroup(s, owners);
   const PetscReal samples = group > 1 ? REAL * PsdSizesRows(s, s->n) * s->order * group / (PetscReal)owners : 0;
   const PetscReal sums = group < (PetscReal)owners ? HalfSquare(s) / group : 0;
   const PsdCost products = group > 1 || s->ranks == 1 ? GramProducts(s, rates->gemm) : PsdGramCost(s, rates);
-  return PsdCostSum(products, PsdCostMove(2 * (samples + sums), rates));
+  const PetscReal chunks = PetscCeilReal(s->n_local / ChunkSamples(s)), turns = sums / (REAL * PSD_GRAM_MESSAGE);
+  const PetscInt groups = owners / (PetscInt)group;
+  const PsdCost messages =
+      PsdCostSum(PsdCostCollective(PSD_COLLECTIVE_SPREAD, chunks * group, samples, (PetscInt)group),
+                 PsdCostCollective(PSD_COLLECTIVE_SPREAD, PetscCeilReal(turns), sums, groups));
+  return PsdCostSum(PsdCostSum(products, messages),
+                    PsdCostSum(PsdCostMove(2 * (samples + sums), rates), TargetsSum(s)));
+}
+
+/* The argument goes to all ranks, and A' of the result to the owners of pairs or, folded, to all. */
+static PsdCost PassMessages(const PsdSizes *s)
+{
+  const PetscReal bytes = REAL * s->D * s->C;
+  const PsdCollective back = s->folded ? PSD_COLLECTIVE_SUM : PSD_COLLECTIVE_SPREAD;
+  return PsdCostSum(PsdCostCollective(PSD_COLLECTIVE_SPREAD, 1, bytes, s->ranks),
+                    PsdCostCollective(back, 1, s->folded ? REAL * s->order * s->C : bytes, s->ranks));
 }
 
 PsdCost PsdProductsCost(const PsdSizes *s, const PsdRates *rates)
 {
   const PetscReal numbers = PsdSizesRows(s, s->n_local) * s->order;
-  const PsdCost pass = PsdCostSum(PsdCostWork(4 * numbers * s->C, rates->gemm), PsdCostMove(REAL * numbers, rates));
+  const PsdCost work = PsdCostSum(PsdCostWork(4 * numbers * s->C, rates->gemm), PsdCostMove(REAL * numbers, rates));
+  const PsdCost pass = PsdCostSum(work, PassMessages(s));
   return KeptBytes(s) > 0 ? pass : PsdCostSum(pass, LiftOnce(s, rates));
 }
 
+/* The patches of all samples go to all ranks. */
 PsdCost PsdDualMatrixCost(const PsdSizes *s, const PsdRates *rates)
 {
-  return PsdCostWork(s->n * s->n * s->positions * s->positions * s->f_max / (PetscReal)s->ranks, 0.9 * rates->gemm);
+  const PsdCost work =
+      PsdCostWork(s->n * s->n * s->positions * s->positions * s->f_max / (PetscReal)s->ranks, 0.9 * rates->gemm);
+  const PetscReal batches = (PetscReal)s->ranks * PetscCeilReal(s->n_local / PSD_ROWS_BLOCK);
+  return PsdCostSum(work, PsdCostCollective(PSD_COLLECTIVE_SPREAD, batches * (PetscReal)(s->G + 1),
+                                            REAL * s->n * (s->positions * s->f_max + (PetscReal)s->G), s->ranks));
 }
 
 PsdCost PsdRowsAdjointCost(const PsdSizes *s, const PsdRates *rates)
 {
-  const PetscReal patches = s->n_local * s->positions * s->C;
-  return PsdCostSum(PsdCostWork(patches * s->f_max * s->f_max, rates->syrk),
+  const PetscReal patches = s->n_local * s->positions * s->C, bytes = REAL * s->D * s->C;
+  const PsdCost messages =
+      PsdCostCollective(PSD_COLLECTIVE_SPREAD, PetscCeilReal(bytes / (REAL * PSD_ROWS_MESSAGE)), bytes, s->ranks);
+  return PsdCostSum(PsdCostSum(PsdCostWork(patches * s->f_max * s->f_max, rates->syrk), messages),
                     PsdCostMove(2 * REAL * (patches * s->f_max + s->D * s->C * (s->ranks > 1 ? 2 : 1)), rates));
 }
 
@@ -187,5 +227,7 @@ PsdCost PsdEvaluateCost(const PsdSizes *s, PsdSamplesForm form, const PsdRates *
   if (form == PSD_SAMPLES_PATCHES)
     return PsdCostSum(PsdCostTimes(2, PsdRowsAdjointCost(s, rates)),
                       PsdCostWork(2 * patches * s->f_max * s->f_max, rates->gemm));
-  return PsdCostSum(PsdCostWork(10 * numbers * s->C, rates->gemm), PsdCostMove(3 * REAL * numbers, rates));
+  const PsdCost work =
+      PsdCostSum(PsdCostWork(10 * numbers * s->C, rates->gemm), PsdCostMove(3 * REAL * numbers, rates));
+  return PsdCostSum(work, PsdCostCollective(PSD_COLLECTIVE_SUM, 2, 2 * REAL * s->D * s->C, s->ranks));
 }

@@ -25,6 +25,8 @@ PsdCost PsdSamplesLift(const PsdSizes *sizes, PsdSamplesForm form, const PsdRate
    top. */
 void PsdGramMemory(const PsdSizes *sizes, PsdMemory *memory);
 PsdCost PsdGramCost(const PsdSizes *sizes, const PsdRates *rates);
+/* PsdGramSumCost - the messages of that sum, to one rank. */
+PsdCost PsdGramSumCost(const PsdSizes *sizes);
 /* PsdGramColumnsMemory, PsdGramColumnsCost - PsdProblemAccumulateColumns: this rank's columns of all samples' A'A, which
    `owners` of the ranks have. */
 void PsdGramColumnsMemory(const PsdSizes *sizes, PetscInt owners, PsdMemory *memory);

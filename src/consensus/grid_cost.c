@@ -1,0 +1,63 @@
+/*
+   What the distributed matrix costs (grid.h): flops, and messages on a grid of H x W.
+
+   A factorisation and its inverse reduce N^2/2 numbers along columns of the grid, spread as many along rows, and send
+   panels to those who have no part of them, (W - 1)/(H W) + (H - 1)/(H W) of N^2/2 in each of the two. Of these last
+   ScaLAPACK sends some twice: 1.3 times in all, as counted on 2 to 64 ranks.
+*/
+#include "grid_impl.h"
+
+/* Of dgemm's rate: pdpotrf and pdtrtri together, measured at orders of 5,000 to 20,000. */
+#define EFFICIENCY 0.65
+#define PANELS_SENT 1.3   /* times, counted */
+#define PANEL_MESSAGES 4. /* of Cholesky and of the inverse two each, counted */
+
+PsdCost PsdGridDealCost(PetscReal N, const PsdGridShape *shape)
+{
+  const PetscReal half = PSD_BYTES_REAL * N * N / 2 / shape->used;
+  return PsdCostSend(shape->height - 1, half * (1 - 1. / shape->height));
+}
+
+PsdCost PsdGridFactorCost(PetscReal N, const PsdGridShape *shape, const PsdRates *rates)
+{
+  const PetscReal half = PSD_BYTES_REAL * N * N / 2, H = shape->height, W = shape->width;
+  const PetscReal panels = N / (PetscReal)PsdGridBlockOf((PetscInt)N, shape->used);
+  const PsdCost work = PsdCostWork(2 * (N * N * N / 3) / shape->used, EFFICIENCY * rates->gemm);
+  if (shape->used == 1) return work;
+  const PsdCost along = PsdCostSum(PsdCostCollective(PSD_COLLECTIVE_SPREAD, panels, half / H, shape->height),
+                                   PsdCostCollective(PSD_COLLECTIVE_SPREAD, panels, half / W, shape->width));
+  return PsdCostSum(PsdCostSum(work, along),
+                    PsdCostSend(PANEL_MESSAGES * panels, PANELS_SENT * half * (W + H - 2) / (H * W)));
+}
+
+static PsdCost Product(PetscReal N, PetscReal rhs, const PsdGridShape *shape, const PsdRates *rates)
+{
+  return PsdCostSum(PsdCostMove(PSD_BYTES_REAL * N * N / 2 / shape->used, rates),
+                    PsdCostWork(N * N * rhs / shape->used, rates->gemm));
+}
+
+/* What a rank gives or takes of a vector that is brought to the ranks of a side of the grid; its own part stays. */
+static PsdCost Bring(PetscReal N, PetscReal rhs, PetscInt places, const PsdGridShape *shape)
+{
+  const PetscReal partners = PetscMin(shape->used - 1., N / PSD_GRID_LARGEST_BLOCK / places);
+  const PetscReal part = 1. / places - (places == shape->used ? 1. / shape->used : 1. / shape->used / places);
+  return PsdCostSend(shape->used > 1 ? partners : 0, PSD_BYTES_REAL * N * rhs * part);
+}
+
+PsdCost PsdGridSolveCost(PetscReal N, PetscReal rhs, const PsdGridShape *shape, const PsdRates *rates)
+{
+  const PsdCost sum = PsdCostCollective(PSD_COLLECTIVE_SUM, 1, PSD_BYTES_REAL * N * rhs / shape->height, shape->width);
+  return PsdCostSum(PsdCostTimes(2, Product(N, rhs, shape, rates)),
+                    PsdCostSum(sum, PsdCostTimes(2, Bring(N, rhs, shape->width, shape))));
+}
+
+PsdCost PsdGridMultiplyCost(PetscReal N, PetscReal rhs, const PsdGridShape *shape, const PsdRates *rates)
+{
+  const PsdCost sides = PsdCostSum(Bring(N, rhs, shape->width, shape), Bring(N, rhs, shape->height, shape));
+  return PsdCostSum(Product(N, rhs, shape, rates), PsdCostTimes(2, sides));
+}
+
+PetscReal PsdGridVectorBytes(PetscReal N, PetscReal rhs, const PsdGridShape *shape)
+{
+  return 2 * PSD_BYTES_REAL * N * rhs * (1. / shape->height + 1. / shape->width);
+}
