@@ -66,9 +66,9 @@ static PetscBool Prefers(const PsdSizes *sizes)
 }
 
 /* It relieves nobody. */
-static PetscReal RootBytes(const PsdSizes *sizes)
+static PetscReal RootBytes(const PsdSizes *sizes, const PsdLoss *loss)
 {
-  (void)sizes;
+  (void)sizes, (void)loss;
   return INFINITY;
 }
 

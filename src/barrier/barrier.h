@@ -45,7 +45,7 @@ PetscErrorCode PsdBarrierVisitState(PsdSolver solver, PsdVisitor visitor);
 /* barrier_costs.c. Not collective. */
 PetscErrorCode PsdBarrierPlan(void *data, const PsdSolverJob *job, PsdSolverPlan *plan);
 /* PsdBarrierWork - floating point operations of an iteration; PsdBarrierBytes - on the root, of its samples and matrices. */
-PetscReal PsdBarrierWork(const PsdSizes *sizes);
-PetscReal PsdBarrierBytes(const PsdSizes *sizes);
+PetscReal PsdBarrierWork(const PsdSizes *sizes, const PsdLoss *loss);
+PetscReal PsdBarrierBytes(const PsdSizes *sizes, const PsdLoss *loss);
 
 #endif

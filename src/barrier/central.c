@@ -18,6 +18,7 @@
 #define ARMIJO 1e-4     /* of the gain that the slope promises */
 #define START_SIZE 0.25 /* of beta: the norm of all smat(A'nu) at the start */
 #define MOST_HALVINGS 40
+#define MOST_STEPS 100 /* to a centre; where it takes more, directions are not what they should be */
 
 struct _p_PsdCentral {
   PsdBlocks blocks;
@@ -27,6 +28,7 @@ struct _p_PsdCentral {
   PetscReal *A, *Y;
   PsdCentralPoint point;
   PetscReal least_mu;
+  PetscInt steps; /* at this mu */
   PsdEigen eigen;
   PsdNewtonSystem system;
 
@@ -157,6 +159,7 @@ PetscErrorCode PsdCentralStart(PsdCentral it, PetscReal beta, const PetscReal nu
   it->point.beta = beta;
   it->point.mu = zero / (PetscReal)barriers;
   it->least_mu = LEAST_MU * it->point.mu;
+  it->steps = 0;
   it->point.value = DualValue(it, 0, it->point.nu);
   PetscFunctionReturn(0);
 }
@@ -450,7 +453,8 @@ PetscErrorCode PsdCentralMove(PsdCentral it, PetscBool *moved)
   PetscCall(PetscInfo(NULL, "mu %.2e, decrement %.2e mu, step %.3g, dual value %.12g\n", (double)mu,
                       (double)(decrement / mu), (double)(moves ? step : 0), (double)it->point.value));
   if (moves && step == 1 && decrement < CENTRAL * mu) it->point.mu = PetscMax(SHRINK * mu, it->least_mu);
-  *moved = (PetscBool)(gain > rounding || it->point.mu < mu);
+  it->steps = it->point.mu < mu ? 0 : it->steps + 1;
+  *moved = (PetscBool)(it->steps == 0 || (gain > rounding && it->steps < MOST_STEPS));
   PetscFunctionReturn(0);
 }
 

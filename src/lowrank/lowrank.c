@@ -37,16 +37,16 @@ static PetscBool Prefers(const PsdSizes *sizes)
 }
 
 /* They differ from iteration to iteration. */
-static PetscReal IterationFlops(const PsdSizes *sizes)
+static PetscReal IterationFlops(const PsdSizes *sizes, const PsdLoss *loss)
 {
-  (void)sizes;
+  (void)sizes, (void)loss;
   return 0;
 }
 
 /* It relieves nobody. */
-static PetscReal RootBytes(const PsdSizes *sizes)
+static PetscReal RootBytes(const PsdSizes *sizes, const PsdLoss *loss)
 {
-  (void)sizes;
+  (void)sizes, (void)loss;
   return INFINITY;
 }
 

@@ -48,10 +48,10 @@ typedef struct {
      of the table prefers all; the last one that does is taken. Not collective. */
   PetscBool (*prefers)(const PsdSizes *sizes);
 
-  /* iteration_flops: floating point operations of an iteration, on the rank that has most of them; 0: not known before.
+  /* iteration_flops: floating point operations of an iteration, of all ranks together; 0: not known before.
      root_bytes: on the root, of a type that relieves others, what it needs beside the samples' own form. Not collective. */
-  PetscReal (*iteration_flops)(const PsdSizes *sizes);
-  PetscReal (*root_bytes)(const PsdSizes *sizes);
+  PetscReal (*iteration_flops)(const PsdSizes *sizes, const PsdLoss *loss);
+  PetscReal (*root_bytes)(const PsdSizes *sizes, const PsdLoss *loss);
 
   PetscErrorCode (*create)(PsdSolver solver, void **data);
   PetscErrorCode (*set_from_options)(void *data);      /* its own */

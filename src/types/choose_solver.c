@@ -80,13 +80,14 @@ static const PsdSolverType *Preferred(const PsdSizes *sizes, const PsdLoss *loss
 /* Unless the user has asked for a type by its name. */
 static void FindRelief(PsdSolver solver, const PsdSizes *sizes, const PsdLoss *loss)
 {
-  const PetscReal own = (*solver->type->iteration_flops)(sizes);
+  const PetscReal own = (*solver->type->iteration_flops)(sizes, loss);
   solver->relief = (PsdSolverRelief){0};
   for (PetscInt k = 0; PsdSolverTable[k] && !solver->asked && own > 0; k++) {
     const PsdSolverType *other = PsdSolverTable[k];
     if (other == solver->type || !other->relieves || !Takes(other, loss)) continue;
-    if ((*other->root_bytes)(sizes) > PetscMax(LEAST_BYTES, sizes->feature_memory)) continue;
-    const PetscReal after = PetscMax(LEAST_ITERATIONS, RELIEF_ITERATIONS * (*other->iteration_flops)(sizes) / own);
+    if ((*other->root_bytes)(sizes, loss) > PetscMax(LEAST_BYTES, sizes->feature_memory)) continue;
+    const PetscReal after =
+        PetscMax(LEAST_ITERATIONS, RELIEF_ITERATIONS * (*other->iteration_flops)(sizes, loss) / own);
     if (after < PETSC_MAX_INT) solver->relief = (PsdSolverRelief){other, solver->candidate[k], (PetscInt)after};
   }
 }
