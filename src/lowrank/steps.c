@@ -189,7 +189,7 @@ static PetscErrorCode LookOnCoarse(PsdLowrank it, PetscBool *due)
   PetscCall(LookAround(it, tolerance, &violations, &gap, &worst));
   if (gap >= tolerance) {
     const PetscInt before = it->columns.count;
-    PetscCall(PsdGrow(it->problem, it->coarse, it->objective, it->place.beta, &violations, &it->columns));
+    PetscCall(PsdGrow(it->problem, it->coarse, it->objective, it->place.beta, &violations, it->value, &it->columns));
     if (it->columns.count == before || worst < NEARLY_RIGHT) it->place.tighten *= TIGHTEN;
     BeginMinimising(it, tolerance);
   } else if (!last) {
@@ -263,7 +263,8 @@ PetscErrorCode PsdLowrankAdapt(PsdSolver solver)
   } else {
     it->place.polished = 0;
     PetscCall(DirectionsOfBounds(it, it->problem->beta * (1 + solver->target), &violations));
-    PetscCall(PsdGrow(it->problem, PsdLowrankLevel(it), it->objective, it->place.beta, &violations, &it->columns));
+    PetscCall(
+        PsdGrow(it->problem, PsdLowrankLevel(it), it->objective, it->place.beta, &violations, it->value, &it->columns));
     PetscCall(PsdViolationsDestroy(&violations));
   }
   BeginMinimising(it, solver->target);
