@@ -410,12 +410,26 @@ static PetscErrorCode BoundAll(Bounds *it, PsdPointPolar *polar)
 
 /* ---------------------------------------------------------------- the certificate */
 
-/* A bound below this is good enough: near the solution the dual value falls by beta sum |alpha| times the fraction that R* is
-   above beta. */
-static PetscReal GoodEnough(PetscReal beta, PetscReal weight, PetscReal primal, PetscReal target)
+#define A_LITTLE 0.01
+
+/* A bound below *level is good enough: for each part of beta that R* is above it the dual value falls by what D falls by on the
+   ray, which is beta sum |alpha| near the solution, and more where nu is at an edge of the domain, as with the Huber loss. D is
+   concave, so that a chord is not less steep than D is beside nu. */
+static PetscErrorCode GoodEnough(PsdProblem problem, const PsdDualPoint *point, PetscReal weight, PetscReal primal,
+                                 PetscReal target, PetscReal *level)
 {
-  const PetscReal share = primal > 0 ? beta * weight / primal : 1;
-  return target > 0 ? beta * (1 + PetscMin(0.1, 0.15 * target / PetscMax(0.02, share))) : PETSC_NINFINITY;
+  PetscFunctionBeginUser;
+  const PsdDualRay ray = PsdDualRayOf(problem, point);
+  PetscReal here, before, unused, fall;
+  *level = PETSC_NINFINITY;
+  if (!(target > 0)) PetscFunctionReturn(0);
+  PetscCall(PsdDualOnRay(&ray, 1, &here, &unused));
+  PetscCall(PsdDualOnRay(&ray, 1 - A_LITTLE, &before, &unused));
+  fall = PetscMax(problem->beta * weight, (here - before) / A_LITTLE);
+  if (!(fall <= PETSC_MAX_REAL)) fall = problem->beta * weight; /* nu is not in the domain but for rounding */
+  const PetscReal share = primal > 0 ? fall / primal : 1;
+  *level = problem->beta * (1 + PetscMin(0.1, 0.15 * target / PetscMax(0.02, share)));
+  PetscFunctionReturn(0);
 }
 
 /* The witness's multipliers are of M without its component tau J, tau = (tr M1 - M4)/d; the sides of this rank's pairs. */
@@ -472,8 +486,8 @@ PetscErrorCode PsdFactoredCertify(PsdFactored factored, const PsdNeurons *neuron
   PetscCall(PsdFiltersEvaluate(problem, factored->patches, neurons, &primal, &network.weight, &network.weight_error));
   PsdCertificateSetPrimal(problem, &network, &primal, certificate);
   PetscCall(BoundsCreate(factored, neurons, point, &bounds));
-  bounds.level = GoodEnough(problem->beta, network.weight, certificate->primal, target);
   PetscCall(LookAtPoint(&bounds, &ray));
+  PetscCall(GoodEnough(problem, &ray, network.weight, certificate->primal, target, &bounds.level));
   PetscCall(FindDual(&bounds, &ray, witness, &certificate->dual, &unrounded));
   PsdCertificateSetGap(certificate, unrounded);
   PetscCall(PsdCertificateCheck(problem, certificate));
