@@ -37,7 +37,8 @@ class Solved:
         words = ['train', '-data', '.', '-solver', solver, '-gap', repr(GAP), '-max_it', str(MOST[solver]), '-model', 'm.h5', '-report',
                  'r.json', '-progress', 'none']
         run = Run(program, ranks, words + it.arguments(), directory)
-        self.name, self.line, self.text, self.ended = f'{solver} on {ranks}', run.line(), run.text, run.status in (0, 2) and not run.complaint()
+        self.name, self.line, self.text = f'{solver} on {ranks}', run.line(), run.text
+        self.ended, self.refused = run.status in (0, 2) and not run.complaint(), run.refusal()
         if self.ended:
             with open(directory + '/r.json') as file:
                 report = json.load(file)
@@ -63,6 +64,9 @@ def check(program, scratch, number):
     write_images(it, directory)
     runs = [Solved(program, it, directory, solver, ranks)
             for solver, ranks in [('admm', 1), ('lowrank', 1), ('lowrank', min(2 + number // len(LOSSES) % 3, len(it.images)))]]
+    if len({run.refused for run in runs}) == 1 and runs[0].refused:
+        print(number, 'refused by all:', runs[0].refused, flush=True)
+        return
     for run in runs:
         if not require(run.ended, number, run.line, '\n', run.text):
             return
