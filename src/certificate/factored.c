@@ -54,7 +54,8 @@ typedef struct {
   Pair *pair;
   PetscReal *guess; /* 2 pairs */
   PetscReal *computed;
-  PetscReal level; /* a bound below it is good enough */
+  PetscReal *hidden; /* pairs: what errors may hide of R*, on the rank that has the pair's sums, later on all */
+  PetscReal level;   /* a bound below it is good enough */
   PsdFactoredPoint *point;
 } Bounds;
 
@@ -108,7 +109,7 @@ static PetscErrorCode BoundsCreate(PsdFactored of, const PsdNeurons *neurons, Ps
   const size_t length = (size_t)problem->n_local * problem->blocks->C, pairs = (size_t)problem->blocks->pairs;
   *it = (Bounds){.of = of, .neurons = neurons, .point = point};
   PetscCall(PetscMalloc1(length, &it->nu));
-  PetscCall(PetscCalloc3(pairs, &it->pair, 2 * pairs, &it->guess, 2 * pairs, &it->computed));
+  PetscCall(PetscCalloc4(pairs, &it->pair, 2 * pairs, &it->guess, 2 * pairs, &it->computed, pairs, &it->hidden));
   PetscCall(PetscArraycpy(it->nu, point->nu, length));
   for (size_t k = 0; k < 2 * pairs; k++) {
     it->guess[k] = point->blocks[k].theta;
@@ -122,7 +123,7 @@ static PetscErrorCode BoundsDestroy(Bounds *it)
 {
   PetscFunctionBeginUser;
   PetscCall(PetscFree(it->nu));
-  PetscCall(PetscFree3(it->pair, it->guess, it->computed));
+  PetscCall(PetscFree4(it->pair, it->guess, it->computed, it->hidden));
   PetscFunctionReturn(0);
 }
 
@@ -395,6 +396,7 @@ static PetscErrorCode BoundPair(Bounds *it, PetscInt p, const PsdBlockProduct *p
                          product->N ? PsdNormBound(left * product->mixed, product->N) : 1, &errors);
   PetscCall(WidenBeyond(product, kappa, errors.beyond, &beyond));
   pair->rounding += errors.W;
+  it->hidden[p] = 2 * (pair->hidden + pair->rounding);
   const PsdSchurBlock block = {.f = product->f,
                                .k = product->k,
                                .leading = product->leading,
@@ -516,6 +518,7 @@ static PetscErrorCode ShareBounds(Bounds *it)
   PetscCall(
       PsdSumArray(problem->comm, MPIU_REAL, blocks * sizeof(PsdBlockBound) / sizeof(PetscReal), it->point->blocks));
   PetscCall(PsdSumArray(problem->comm, MPIU_REAL, blocks, it->computed));
+  PetscCall(PsdSumArray(problem->comm, MPIU_REAL, blocks / 2, it->hidden));
   if (it->point->u) PetscCall(PsdSumArray(problem->comm, MPIU_REAL, blocks * problem->blocks->f_max, it->point->u));
   PetscFunctionReturn(0);
 }
@@ -536,7 +539,7 @@ static PetscErrorCode BoundAll(Bounds *it, PsdPointPolar *polar)
   for (PetscInt k = 0; k < 2 * pairs; k++) {
     polar->computed = PetscMax(polar->computed, it->computed[k]);
     polar->bound = PetscMax(polar->bound, it->point->blocks[k].bound);
-    polar->hidden = PetscMax(polar->hidden, 2 * (it->pair[k / 2].hidden + it->pair[k / 2].rounding));
+    polar->hidden = PetscMax(polar->hidden, it->hidden[k / 2]);
   }
   PetscFunctionReturn(0);
 }
