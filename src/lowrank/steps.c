@@ -186,6 +186,8 @@ static PetscErrorCode LookOnCoarse(PsdLowrank it, PetscBool *due)
   const PetscReal tolerance = !last ? PATH_GAP : ends ? it->place.share * target : PetscMax(target, COARSE_GAP);
   PetscReal gap = 1, worst = 0;
   PsdViolations violations;
+  /* slopes and multipliers of these columns, whatever Newton's method has evaluated last: a run that goes on from a file has no others */
+  PetscCall(PsdLowrankEvaluate(it, (PetscBool)(tolerance < COARSE_GAP)));
   PetscCall(LookAround(it, tolerance, &violations, &gap, &worst));
   if (gap >= tolerance) {
     const PetscInt before = it->columns.count;
