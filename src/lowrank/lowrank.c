@@ -154,7 +154,7 @@ static PetscErrorCode SetBeta(PsdSolver solver, PetscReal beta)
 static PetscErrorCode Resume(PsdSolver solver)
 {
   PetscFunctionBeginUser;
-  PetscCall(PsdLowrankEvaluate(solver->data, PETSC_FALSE));
+  PetscCall(PsdLowrankEvaluate(solver->data, PETSC_TRUE)); /* as the last check has left it */
   PetscFunctionReturn(0);
 }
 
