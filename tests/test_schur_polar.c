@@ -166,6 +166,7 @@ static void Bound(const Block *it, PetscReal s, PetscReal level, PetscReal guess
   PetscReal W[MOST * (MOST + 1)];
   const PsdSchurBlock block = {.f = it->f,
                                .k = it->k,
+                               .leading = it->k,
                                .B = it->B,
                                .W = W,
                                .M4 = (PetscReal)it->M[it->f][it->f],
@@ -278,6 +279,7 @@ static void ErrorsAreCounted(void **state)
         W[i] = it->W[i] - s * (seed % 2 ? 1 : -1) * error * noise[i] / PetscSqrtReal(square);
       const PsdSchurBlock block = {.f = it->f,
                                    .k = it->k,
+                                   .leading = it->k,
                                    .B = it->B,
                                    .W = W,
                                    .M4 = (PetscReal)it->M[it->f][it->f] - s * error,

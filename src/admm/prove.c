@@ -12,6 +12,26 @@
 #include "certificate/certificate.h"
 #include "certificate/user_network.h"
 
+/* Those of this rank's pairs. */
+static PetscErrorCode KeepOwn(PsdAdmm admm, const PsdNeurons *all)
+{
+  PetscFunctionBeginUser;
+  const PsdBlocks blocks = admm->blocks;
+  PsdNeurons *own = &admm->best.neurons;
+  const PetscInt room = PetscMax(own->capacity, all->N), f = all->f;
+  PetscCall(PsdNeuronsDestroy(own));
+  PetscCall(PsdNeuronsCreate(room, f, own));
+  for (PetscInt k = 0; k < all->N; k++) {
+    const PetscInt pair = all->class[k] * blocks->G + all->region[k];
+    if (pair < blocks->first || pair >= blocks->first + blocks->local) continue;
+    PetscCall(PetscArraycpy(own->filter + (size_t)own->N * f, all->filter + (size_t)k * f, f));
+    own->weight[own->N] = all->weight[k];
+    own->region[own->N] = all->region[k];
+    own->class[own->N++] = all->class[k];
+  }
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdAdmmFixNetwork(PsdSolver solver, PsdNetwork network)
 {
   PetscFunctionBeginUser;
@@ -32,6 +52,7 @@ PetscErrorCode PsdAdmmFixNetwork(PsdSolver solver, PsdNetwork network)
   admm->best.fixed = PETSC_TRUE;
   solver->status.objective = admm->bounds->primal;
   solver->status.neurons = all.N;
+  PetscCall(KeepOwn(admm, &all));
   PetscCall(PsdNeuronsDestroy(&all));
   PetscFunctionReturn(0);
 }

@@ -27,8 +27,10 @@ static PetscErrorCode Cast(const PetscInt sizes[6], PetscBLASInt blas[6])
 }
 
 /* OpenBLAS copies both operands to a form of its own before it multiplies them, which takes as long as a product with few
-   columns does; products of up to this many terms it makes in place. Others lose nothing by it. */
+   columns does; products of up to this many terms it makes in place, of A' B when C is no larger than this. Others lose
+   nothing by it. */
 #define IN_PLACE 1000000
+#define IN_PLACE_TRANSPOSED 1200
 #define FEW_COLUMNS 24
 #define LEAST_BLOCK 16
 
@@ -36,8 +38,10 @@ static PetscErrorCode Cast(const PetscInt sizes[6], PetscBLASInt blas[6])
 static PetscInt BlockOf(char transA, PetscInt m, PetscInt n, PetscInt k)
 {
   const PetscInt divided = transA == 'T' ? m : k, other = transA == 'T' ? k : m;
-  if (n > FEW_COLUMNS || n == 0 || (PetscReal)n * m * k <= IN_PLACE) return divided;
-  return PetscMax(LEAST_BLOCK, IN_PLACE / (n * PetscMax(1, other)));
+  if (n > FEW_COLUMNS || n == 0) return divided;
+  if ((PetscReal)n * m * k <= IN_PLACE && (transA != 'T' || (PetscReal)m * n <= IN_PLACE_TRANSPOSED)) return divided;
+  const PetscInt block = IN_PLACE / (n * PetscMax(1, other));
+  return PetscMax(LEAST_BLOCK, transA == 'T' ? PetscMin(block, IN_PLACE_TRANSPOSED / n) : block);
 }
 
 PetscErrorCode PsdGemmSingle(char transA, char transB, PetscInt m, PetscInt n, PetscInt k, const float A[],
@@ -59,6 +63,20 @@ PetscErrorCode PsdGemmSingle(char transA, char transB, PetscInt m, PetscInt n, P
                                                       : skipped),
                                  &s[4], inner && first > 0 ? &one : &zero, inner ? C : C + skipped, &s[5]));
   }
+  PetscCall(PetscLogFlops(2.0 * m * n * k));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdGemmSingleAdd(char transA, char transB, PetscInt m, PetscInt n, PetscInt k, float alpha,
+                                const float A[], PetscInt lda, const float B[], PetscInt ldb, float C[], PetscInt ldc)
+{
+  PetscFunctionBeginUser;
+  const float one = 1;
+  const PetscInt sizes[] = {m, n, k, lda, ldb, ldc};
+  PetscBLASInt s[6];
+  PetscCall(Cast(sizes, s));
+  if (m > 0 && n > 0 && k > 0)
+    PetscCallBLAS("sgemm", sgemm(&transA, &transB, &s[0], &s[1], &s[2], &alpha, A, &s[3], B, &s[4], &one, C, &s[5]));
   PetscCall(PetscLogFlops(2.0 * m * n * k));
   PetscFunctionReturn(0);
 }
@@ -86,6 +104,19 @@ PetscErrorCode PsdSyrkSingle(char trans, PetscInt n, PetscInt k, const float A[]
   PetscBLASInt s[6];
   PetscCall(Cast(sizes, s));
   if (n > 0) PetscCallBLAS("ssyrk", ssyrk("U", &trans, &s[0], &s[2], &one, A, &s[3], &zero, C, &s[5]));
+  PetscCall(PetscLogFlops(1.0 * n * n * k));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdSyrkSingleAdd(char trans, PetscInt n, PetscInt k, const float A[], PetscInt lda, float C[],
+                                PetscInt ldc)
+{
+  PetscFunctionBeginUser;
+  const float one = 1;
+  const PetscInt sizes[] = {n, n, k, lda, lda, ldc};
+  PetscBLASInt s[6];
+  PetscCall(Cast(sizes, s));
+  if (n > 0) PetscCallBLAS("ssyrk", ssyrk("U", &trans, &s[0], &s[2], &one, A, &s[3], &one, C, &s[5]));
   PetscCall(PetscLogFlops(1.0 * n * n * k));
   PetscFunctionReturn(0);
 }

@@ -14,11 +14,18 @@ PetscErrorCode PsdGemmSingle(char transA, char transB, PetscInt m, PetscInt n, P
 PetscErrorCode PsdGemmDouble(char transA, char transB, PetscInt m, PetscInt n, PetscInt k, const PetscReal A[],
                              PetscInt lda, const PetscReal B[], PetscInt ldb, PetscReal C[], PetscInt ldc);
 
+/* PsdGemmSingleAdd - C += alpha op(A) op(B). Not collective. */
+PetscErrorCode PsdGemmSingleAdd(char transA, char transB, PetscInt m, PetscInt n, PetscInt k, float alpha,
+                                const float A[], PetscInt lda, const float B[], PetscInt ldb, float C[], PetscInt ldc);
+
 /* PsdSyrkSingle, PsdSyrkDouble - upper triangle of C (n x n) = A'A (trans 'T', A: k x n) or A A' ('N', A: n x k). Not
    collective. */
 PetscErrorCode PsdSyrkSingle(char trans, PetscInt n, PetscInt k, const float A[], PetscInt lda, float C[],
                              PetscInt ldc);
 PetscErrorCode PsdSyrkDouble(char trans, PetscInt n, PetscInt k, const PetscReal A[], PetscInt lda, PetscReal C[],
                              PetscInt ldc);
+/* PsdSyrkSingleAdd - adds it to C. Not collective. */
+PetscErrorCode PsdSyrkSingleAdd(char trans, PetscInt n, PetscInt k, const float A[], PetscInt lda, float C[],
+                                PetscInt ldc);
 
 #endif

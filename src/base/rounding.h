@@ -22,6 +22,14 @@ static inline PetscReal PsdRoundings(PetscReal count)
   return count * PETSC_MACHINE_EPSILON;
 }
 
+/* The same of single precision. */
+#define PSD_TINY_SINGLE ((PetscReal)FLT_MIN)
+
+static inline PetscReal PsdRoundingsSingle(PetscReal count)
+{
+  return count * (PetscReal)FLT_EPSILON;
+}
+
 /* x, known to be at least 0 and computed by a few operations, rounded up and down. */
 static inline PetscReal PsdRoundUp(PetscReal x)
 {

@@ -1,72 +1,105 @@
 /*
    kappa >= ||X w||^2/||w||^2 for all w with V'w = 0 (docs/mathematics.md, section 3, "Polar by Schur complement").
 
-   Whatever C is, w'(VC' + CV')w = 0 for these w. So with G = X'X and A = G - VC' - CV' the largest eigenvalue of A is such a
-   kappa, and C = GV - V(V'GV)/2 makes A = (I - VV')G(I - VV') as far as V is orthonormal. What is claimed is proved: kappa I - A has
-   a Cholesky factor with all that rounding may have done to A taken off its diagonal (cone/polar_proof.c). Columns of G are made
-   some at a time, and one rank has all of them. Where that is too much, kappa is ||A||_F.
+   For these w, x.w = (x - V z).w whatever z is. So X may be replaced by Y, whose rows are what is left of the patches beside V,
+   and as ||Y||^2 is little more than kappa, single precision is enough: with E = X - XVV' - Y as computed,
+
+     ||X w|| <= ||Y w|| + ||E w||,      kappa = (sqrt lambda_max(Y'Y) + ||E||_F)^2.
+
+   What is claimed is proved: lambda I - Y'Y has a Cholesky factor with all that rounding may have done to Y'Y taken off its
+   diagonal (cone/polar_proof.c). One rank has all of Y'Y. Where that is too much, lambda is ||Y'Y||_F.
 */
 #include "kappa.h"
 #include "base/base.h"
+#include "base/gemm.h"
 #include "base/long_product.h"
 #include "base/rounding.h"
-#include "cone/blocks.h"
 #include "cone/polar_proof.h"
-#include <petscblaslapack.h>
 #include <slepceps.h>
 
 #define LARGE 16384 /* the largest f of which a rank has f x f numbers */
 
-PetscInt PsdKappaNumbers = 1 << 24;
+PetscInt PsdKappaNumbers = 1 << 26;
 
 typedef struct {
   MPI_Comm comm;
   PsdPatchMatrix patches;
+  const PsdCoordinates *basis;
   PetscInt g, f, K;
-  const PetscReal *V;
-  PetscReal *C;     /* f x K */
-  PetscReal *A;     /* f x columns, by columns; of G the upper triangle where `half` */
-  PetscReal *XV;    /* K x PSD_PRODUCT_ROWS */
-  PetscInt first;   /* of the columns of G that are made, ... */
-  PetscInt columns; /* ... and how many */
-  PetscBool half;
-  PetscReal squares, products; /* ||X||_F^2, and how many products were added up on this rank */
+  PetscInt first, columns;   /* columns of Y'Y that are made */
+  PetscBool half;            /* of Y'Y the upper triangle */
+  float *V, *G;              /* f x K; f x columns, by columns */
+  float *y, *z;              /* f and K x PSD_PRODUCT_ROWS */
+  PetscReal *error;          /* PSD_PRODUCT_ROWS: of a row of y */
+  PetscReal V_longest;       /* a bound of the longest column's length */
+  PetscReal products;        /* how many were added up on a rank */
+  PetscReal squares, errors; /* ||Y||_F^2 and ||E||_F^2 */
 } Kappa;
 
 /* ---------------------------------------------------------------- sums over the patches */
 
-/* Columns of G += those of x'x, `rows` patches; with `half` what is above the diagonal by a product, and the square on it. */
-static PetscErrorCode AddGram(Kappa *it, PetscInt rows, const PetscReal x[])
+static PetscReal SquareSingle(PetscInt count, const float x[])
+{
+  PetscReal sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (PetscInt k = 0; k < count; k++) sum += (PetscReal)x[k] * x[k];
+  return sum;
+}
+
+/* Bounds of what is lost in each row of Y when columns from `first` on are taken off, by a product of `some` terms added to y. */
+static void CountErrors(Kappa *it, PetscInt rows, PetscInt first, PetscInt some)
+{
+  for (PetscInt l = 0; l < rows; l++) {
+    const float *z = it->z + (size_t)l * it->K + first;
+    PetscReal sum = PetscSqrtReal(SquareSingle(it->f, it->y + (size_t)l * it->f)) * (1 + PsdRoundingsSingle(1));
+    for (PetscInt k = 0; k < some; k++) sum += PetscAbsReal((PetscReal)z[k]) * it->V_longest;
+    it->error[l] += PsdRoundingsSingle((PetscReal)some + 3) * sum + (PetscReal)it->f * (some + 2) * PSD_TINY_SINGLE;
+  }
+}
+
+/* z of `rows` patches, from number `at` here on; y has the patches. */
+static PetscErrorCode MakeCoordinates(Kappa *it, size_t at, PetscInt rows)
 {
   PetscFunctionBeginUser;
-  const PetscReal one = 1;
-  PetscBLASInt f, columns, above, count;
-  PetscCall(PetscBLASIntCast(it->f, &f));
-  PetscCall(PetscBLASIntCast(it->columns, &columns));
-  PetscCall(PetscBLASIntCast(it->half ? it->first : it->f, &above));
-  PetscCall(PetscBLASIntCast(rows, &count));
-  if (above > 0)
-    PetscCallBLAS("BLASgemm",
-                  BLASgemm_("N", "T", &above, &columns, &count, &one, x, &f, x + it->first, &f, &one, it->A, &f));
-  if (it->half)
-    PetscCallBLAS("BLASsyrk",
-                  BLASsyrk_("U", "N", &columns, &count, &one, x + it->first, &f, &one, it->A + it->first, &f));
-  PetscCall(PetscLogFlops((2.0 * above + (it->half ? columns : 0)) * rows * (PetscLogDouble)columns));
+  const PetscReal scale = ldexp(1, -it->basis->exponent), *known = it->basis->z + at * it->K;
+  if (it->basis->z)
+    for (size_t k = 0; k < (size_t)rows * it->K; k++) it->z[k] = (float)(scale * known[k]);
+  else PetscCall(PsdGemmSingle('T', 'N', it->K, rows, it->f, it->V, it->f, it->y, it->f, it->z, PetscMax(1, it->K)));
   PetscFunctionReturn(0);
 }
 
-/* C += x'(x V) */
-static PetscErrorCode AddGramTimesBasis(Kappa *it, PetscInt rows, const PetscReal x[])
+/* y <- what is left of `rows` patches. A few columns are taken off at a time: the first ones leave little, and little is lost by
+   the others. */
+static PetscErrorCode MakeRows(Kappa *it, size_t at, PetscInt rows, const PetscReal x[])
 {
   PetscFunctionBeginUser;
-  const PetscReal one = 1;
-  PetscBLASInt f, K, count;
-  PetscCall(PetscBLASIntCast(it->f, &f));
-  PetscCall(PetscBLASIntCast(it->K, &K));
-  PetscCall(PetscBLASIntCast(rows, &count));
-  PetscCall(PsdProductTransposed(it->K, rows, it->f, it->V, x, it->K, it->XV));
-  PetscCallBLAS("BLASgemm", BLASgemm_("N", "T", &f, &K, &count, &one, x, &f, it->XV, &K, &one, it->C, &f));
-  PetscCall(PetscLogFlops(2.0 * rows * f * (PetscLogDouble)K));
+  enum { SOME = 64 };
+  const PetscReal scale = ldexp(1, -it->basis->exponent);
+  const PetscInt ld = PetscMax(1, it->K);
+  for (size_t k = 0; k < (size_t)rows * it->f; k++) it->y[k] = (float)(scale * x[k]);
+  PetscCall(MakeCoordinates(it, at, rows));
+  PetscCall(PetscArrayzero(it->error, rows));
+  CountErrors(it, rows, 0, 0); /* of y itself */
+  for (PetscInt first = 0, some; first < it->K; first += some) {
+    some = PetscMin(SOME, it->K - first);
+    CountErrors(it, rows, first, some);
+    PetscCall(PsdGemmSingleAdd('N', 'N', it->f, rows, some, -1, it->V + (size_t)first * it->f, it->f, it->z + first, ld,
+                               it->y, it->f));
+  }
+  for (PetscInt l = 0; l < rows; l++) it->errors += it->error[l] * it->error[l];
+  it->squares += SquareSingle(rows * it->f, it->y);
+  PetscFunctionReturn(0);
+}
+
+/* Columns of G += those of y'y; with `half` what is above the diagonal by a product, and the square on it. */
+static PetscErrorCode AddRows(Kappa *it, PetscInt rows)
+{
+  PetscFunctionBeginUser;
+  const PetscInt above = it->half ? it->first : it->f;
+  PetscCall(
+      PsdGemmSingleAdd('N', 'T', above, it->columns, rows, 1, it->y, it->f, it->y + it->first, it->f, it->G, it->f));
+  if (it->half) PetscCall(PsdSyrkSingleAdd('N', it->columns, rows, it->y + it->first, it->f, it->G + it->first, it->f));
+  it->products++;
   PetscFunctionReturn(0);
 }
 
@@ -75,41 +108,42 @@ static PetscErrorCode AddTile(void *context, PetscInt g, PetscInt first, PetscIn
   PetscFunctionBeginUser;
   Kappa *it = context;
   const PetscInt *patches;
-  (void)first;
   if (g != it->g) PetscFunctionReturn(0);
   PsdPatchMatrixGetSizes(it->patches, NULL, NULL, &patches, NULL);
-  for (PetscInt rows = count * patches[g], some; rows > 0; rows -= some, x += (size_t)some * it->f) {
+  size_t at = (size_t)first * patches[g];
+  for (PetscInt rows = count * patches[g], some; rows > 0; rows -= some, at += some, x += (size_t)some * it->f) {
     some = PetscMin(PSD_PRODUCT_ROWS, rows);
-    if (it->columns > 0) PetscCall(AddGram(it, some, x));
-    else if (it->K > 0) PetscCall(AddGramTimesBasis(it, some, x));
-    it->squares += PsdSquare(some * it->f, x) + (PetscReal)some * (PetscReal)it->f * PSD_TINY;
-    it->products++;
+    PetscCall(MakeRows(it, at, some, x));
+    PetscCall(AddRows(it, some));
   }
   PetscFunctionReturn(0);
 }
 
-/* A <- this rank's part of columns first, first + 1, ... of G; columns = 0: C <- that of G V instead. */
+/* G <- this rank's part of columns first, first + 1, ... of Y'Y. */
 static PetscErrorCode SumOverSamples(Kappa *it, PetscInt first, PetscInt columns)
 {
   PetscFunctionBeginUser;
   it->first = first;
   it->columns = columns;
-  it->squares = it->products = 0;
-  PetscCall(PetscArrayzero(columns > 0 ? it->A : it->C, (size_t)it->f * (columns > 0 ? columns : it->K)));
+  it->squares = it->errors = it->products = 0;
+  PetscCall(PetscArrayzero(it->G, (size_t)it->f * columns));
   PetscCall(PsdPatchMatrixPass(it->patches, AddTile, it));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &it->squares, 1, MPIU_REAL, MPI_SUM, it->comm));
+  PetscReal sums[] = {it->squares, it->errors};
+  PetscCall(PsdSumArray(it->comm, MPIU_REAL, 2, sums));
+  it->squares = sums[0];
+  it->errors = sums[1];
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &it->products, 1, MPIU_REAL, MPI_MAX, it->comm));
   PetscFunctionReturn(0);
 }
 
-/* Columns of G that are made at a time. */
+/* Columns of Y'Y that are made at a time. */
 static PetscInt SomeColumns(const Kappa *it)
 {
   return PetscMin(it->f, PsdKappaNumbers / it->f + 1);
 }
 
-/* G <- all of it, its upper triangle, on the rank `owner`; elsewhere it is not looked at. */
-static PetscErrorCode Gather(Kappa *it, PetscMPIInt owner, PetscReal G[])
+/* A <- all of Y'Y, its upper triangle, on the rank `owner`; elsewhere it is not looked at. */
+static PetscErrorCode Gather(Kappa *it, PetscMPIInt owner, PetscReal A[])
 {
   PetscFunctionBeginUser;
   PetscMPIInt rank, count;
@@ -117,82 +151,22 @@ static PetscErrorCode Gather(Kappa *it, PetscMPIInt owner, PetscReal G[])
   for (PetscInt first = 0; first < it->f; first += SomeColumns(it)) {
     PetscCall(SumOverSamples(it, first, PetscMin(SomeColumns(it), it->f - first)));
     PetscCall(PetscMPIIntCast(it->f * it->columns, &count));
-    PetscCallMPI(MPI_Reduce(it->A, rank == owner ? G + (size_t)first * it->f : NULL, count, MPIU_REAL, MPI_SUM, owner,
-                            it->comm));
+    PetscCallMPI(MPI_Reduce(rank == owner ? MPI_IN_PLACE : it->G, it->G, count, MPI_FLOAT, MPI_SUM, owner, it->comm));
+    for (size_t k = 0; rank == owner && k < (size_t)count; k++) A[(size_t)first * it->f + k] = it->G[k];
   }
   PetscFunctionReturn(0);
 }
 
-/* A bound of ||computed G - X'X||_F: terms of Frobenius norm ||x||^2, with the roundings of a product of PSD_PRODUCT_ROWS,
+/* A bound of ||computed G - Y'Y||_F: terms of Frobenius norm ||y||^2, with the roundings of a product of PSD_PRODUCT_ROWS,
    of the sum of products, and of that over ranks. */
 static PetscErrorCode GramError(const Kappa *it, PetscReal *error)
 {
   PetscFunctionBeginUser;
   PetscMPIInt ranks;
   PetscCallMPI(MPI_Comm_size(it->comm, &ranks));
-  *error = PsdRoundings(PSD_PRODUCT_ROWS + 2 + it->products + (PetscReal)ranks) * it->squares +
-           (PetscReal)it->f * (PetscReal)it->f * it->products * PSD_PRODUCT_ROWS * PSD_TINY;
+  *error = PsdRoundingsSingle(PSD_PRODUCT_ROWS + 2 + it->products + (PetscReal)ranks) * it->squares +
+           (PetscReal)ranks * it->f * it->f * it->products * PSD_PRODUCT_ROWS * PSD_TINY_SINGLE;
   PetscFunctionReturn(0);
-}
-
-/* ---------------------------------------------------------------- the deflated matrix */
-
-/* C <- H - V (V'H)/2, H = G V, which is in C */
-static PetscErrorCode MakeC(Kappa *it)
-{
-  PetscFunctionBeginUser;
-  const PetscReal half = -0.5, one = 1;
-  PetscReal *product;
-  PetscBLASInt f, K;
-  if (it->K == 0) PetscFunctionReturn(0);
-  PetscCall(PetscBLASIntCast(it->f, &f));
-  PetscCall(PetscBLASIntCast(it->K, &K));
-  PetscCall(PetscMalloc1((size_t)it->K * it->K, &product));
-  PetscCall(PsdProductTransposed(it->K, it->K, it->f, it->V, it->C, it->K, product));
-  PetscCallBLAS("BLASgemm", BLASgemm_("N", "N", &f, &K, &K, &half, it->V, &f, product, &K, &one, it->C, &f));
-  PetscCall(PetscFree(product));
-  PetscFunctionReturn(0);
-}
-
-/* G <- G - VC' - CV' in its upper triangle */
-static PetscErrorCode Deflate(Kappa *it, PetscReal G[])
-{
-  PetscFunctionBeginUser;
-  const PetscReal minus = -1, one = 1, zero = 0;
-  PetscBLASInt f, K;
-  if (it->K == 0) PetscFunctionReturn(0);
-  PetscCall(PetscBLASIntCast(it->f, &f));
-  PetscCall(PetscBLASIntCast(it->K, &K));
-  PetscCallBLAS("BLASsymm", BLASsymm_("L", "U", &f, &K, &one, G, &f, it->V, &f, &zero, it->C, &f));
-  PetscCall(MakeC(it));
-  PetscCallBLAS("BLASsyr2k", BLASsyr2k_("U", "N", &f, &K, &minus, it->V, &f, it->C, &f, &one, G, &f));
-  PetscCall(PetscLogFlops(6.0 * it->f * it->f * (PetscLogDouble)it->K));
-  PetscFunctionReturn(0);
-}
-
-/* A <- those of its columns */
-static PetscErrorCode DeflateColumns(Kappa *it)
-{
-  PetscFunctionBeginUser;
-  const PetscReal minus = -1, one = 1;
-  PetscBLASInt f, K, columns;
-  if (it->K == 0) PetscFunctionReturn(0);
-  PetscCall(PetscBLASIntCast(it->f, &f));
-  PetscCall(PetscBLASIntCast(it->K, &K));
-  PetscCall(PetscBLASIntCast(it->columns, &columns));
-  PetscCallBLAS("BLASgemm",
-                BLASgemm_("N", "T", &f, &columns, &K, &minus, it->V, &f, it->C + it->first, &f, &one, it->A, &f));
-  PetscCallBLAS("BLASgemm",
-                BLASgemm_("N", "T", &f, &columns, &K, &minus, it->C, &f, it->V + it->first, &f, &one, it->A, &f));
-  PetscFunctionReturn(0);
-}
-
-/* Of the two products and their sum: 2 K terms. G_norm: of G. */
-static PetscReal DeflationError(const Kappa *it, PetscReal G_norm)
-{
-  const PetscReal V = PsdNormBound(it->f * it->K, it->V), C = PsdNormBound(it->f * it->K, it->C);
-  return PsdRoundings(2 * (PetscReal)it->K + 4) * (G_norm + 2 * V * C) +
-         (PetscReal)it->f * (PetscReal)it->f * (2 * (PetscReal)it->K + 1) * PSD_TINY;
 }
 
 /* ---------------------------------------------------------------- its largest eigenvalue */
@@ -210,8 +184,8 @@ static PetscErrorCode LargestEigenvalue(PetscInt f, PetscReal A[], PetscReal *la
   PetscCall(EPSSetOperators(eps, matrix, NULL));
   PetscCall(EPSSetProblemType(eps, EPS_HEP));
   PetscCall(EPSSetWhichEigenpairs(eps, EPS_LARGEST_REAL));
-  PetscCall(EPSSetDimensions(eps, 1, PetscMin(f, 48), PETSC_DEFAULT));
-  PetscCall(EPSSetTolerances(eps, 1e-3, 50));
+  PetscCall(EPSSetDimensions(eps, 1, PetscMin(f, 24), PETSC_DEFAULT));
+  PetscCall(EPSSetTolerances(eps, 1e-2, 50));
   PetscCall(EPSSolve(eps));
   PetscCall(EPSGetConverged(eps, &found));
   if (found > 0) PetscCall(EPSGetEigenvalue(eps, 0, lambda, NULL));
@@ -259,7 +233,7 @@ static PetscErrorCode ProveLargest(PetscInt f, PetscReal A[], PetscReal error, P
   PetscCall(PetscMalloc1(f, &diagonal));
   for (PetscInt j = 0; j < f; j++) diagonal[j] = A[(size_t)j * f + j];
   for (int k = 0; k < MOST_TRIES && !holds; k++, more *= 2) {
-    *kappa = FewDigits(PetscMax(lambda, 0) * (1 + more) + (4 + (PetscReal)f * more) * error + PSD_TINY);
+    *kappa = FewDigits(PetscMax(lambda, 0) * (1 + more) + (2 + (PetscReal)f * (more - 1e-3)) * error + PSD_TINY);
     Subtract(f, *kappa, diagonal, A);
     PetscCall(PsdIsDefinite(f, A, norm, error, &holds));
   }
@@ -268,62 +242,68 @@ static PetscErrorCode ProveLargest(PetscInt f, PetscReal A[], PetscReal error, P
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode ByFactorization(Kappa *it, PetscReal *kappa)
+static PetscErrorCode ByFactorization(Kappa *it, PetscReal *lambda)
 {
   PetscFunctionBeginUser;
-  PetscReal error, *G = NULL;
+  PetscReal error, *A = NULL;
   PetscMPIInt rank, ranks;
   PetscCallMPI(MPI_Comm_rank(it->comm, &rank));
   PetscCallMPI(MPI_Comm_size(it->comm, &ranks));
   const PetscMPIInt owner = (PetscMPIInt)(it->g % ranks);
-  if (rank == owner) PetscCall(PetscMalloc1((size_t)it->f * it->f, &G));
-  PetscCall(Gather(it, owner, G));
+  if (rank == owner) PetscCall(PetscMalloc1((size_t)it->f * it->f, &A));
+  PetscCall(Gather(it, owner, A));
   PetscCall(GramError(it, &error));
   if (rank == owner) {
-    PetscCall(Deflate(it, G));
-    Mirror(it->f, G);
-    /* the trace of X'X is not below its norm */
-    PetscCall(ProveLargest(it->f, G, PsdRoundUp(error + DeflationError(it, it->squares + error)), kappa));
+    Mirror(it->f, A);
+    PetscCall(ProveLargest(it->f, A, PsdRoundUp(error), lambda));
   }
-  PetscCall(PetscFree(G));
-  PetscCallMPI(MPI_Bcast(kappa, 1, MPIU_REAL, owner, it->comm));
+  PetscCall(PetscFree(A));
+  PetscCallMPI(MPI_Bcast(lambda, 1, MPIU_REAL, owner, it->comm));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode ByNorm(Kappa *it, PetscReal *kappa)
+static PetscErrorCode ByNorm(Kappa *it, PetscReal *lambda)
 {
   PetscFunctionBeginUser;
   PetscReal squares = 0, error;
-  PetscCall(SumOverSamples(it, 0, 0));
-  PetscCall(PsdSumArray(it->comm, MPIU_REAL, (size_t)it->f * it->K, it->C));
-  PetscCall(MakeC(it));
   for (PetscInt first = 0; first < it->f; first += SomeColumns(it)) {
     PetscCall(SumOverSamples(it, first, PetscMin(SomeColumns(it), it->f - first)));
-    PetscCall(PsdSumArray(it->comm, MPIU_REAL, (size_t)it->f * it->columns, it->A));
-    PetscCall(DeflateColumns(it));
-    const PetscReal norm = PsdNormBound(it->f * it->columns, it->A);
-    squares += norm * norm;
+    const size_t count = (size_t)it->f * it->columns;
+    PetscCall(PsdSumArray(it->comm, MPI_FLOAT, count, it->G));
+    squares += SquareSingle(it->f * it->columns, it->G);
   }
   PetscCall(GramError(it, &error));
-  *kappa = PsdRoundUp(PetscSqrtReal(squares) * (1 + PsdRoundings((PetscReal)it->f)) + error +
-                      DeflationError(it, it->squares + error));
-  PetscCallMPI(MPI_Bcast(kappa, 1, MPIU_REAL, 0, it->comm));
+  *lambda = PsdRoundUp(PetscSqrtReal(squares) * (1 + PsdRoundings((PetscReal)it->f)) + error);
+  PetscCallMPI(MPI_Bcast(lambda, 1, MPIU_REAL, 0, it->comm));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdKappaProve(MPI_Comm comm, PsdPatchMatrix patches, PetscInt g, PetscInt K, const PetscReal V[],
-                             PsdKappaKind kind, PetscReal *kappa)
+/* V in single precision. Its rounding is in CountErrors. */
+static PetscErrorCode Allocate(Kappa *it, const PetscReal V[])
 {
   PetscFunctionBeginUser;
-  const PetscInt *f;
-  PsdPatchMatrixGetSizes(patches, NULL, NULL, NULL, &f);
-  Kappa it = {.comm = comm, .patches = patches, .g = g, .f = f[g], .K = K, .V = V};
+  const size_t f = (size_t)it->f, K = (size_t)it->K;
+  PetscCall(PetscMalloc5(f * K, &it->V, f * SomeColumns(it), &it->G, f * PSD_PRODUCT_ROWS, &it->y, K * PSD_PRODUCT_ROWS,
+                         &it->z, PSD_PRODUCT_ROWS, &it->error));
+  for (size_t k = 0; k < K; k++) it->V_longest = PetscMax(it->V_longest, PsdNormBound(it->f, V + k * f));
+  for (size_t k = 0; k < f * K; k++) it->V[k] = (float)V[k];
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdKappaProve(MPI_Comm comm, PsdPatchMatrix patches, const PsdCoordinates *basis, PsdKappaKind kind,
+                             PetscReal *kappa)
+{
+  PetscFunctionBeginUser;
+  PetscReal lambda = 0;
+  Kappa it = {.comm = comm, .patches = patches, .basis = basis, .g = basis->g, .f = basis->f, .K = basis->K};
   it.half = (PetscBool)(kind == PSD_KAPPA_AUTO ? it.f <= LARGE : kind == PSD_KAPPA_FACTOR);
-  PetscCall(PetscMalloc3((size_t)it.f * K, &it.C, (size_t)it.f * SomeColumns(&it), &it.A, (size_t)K * PSD_PRODUCT_ROWS,
-                         &it.XV));
-  if (it.half) PetscCall(ByFactorization(&it, kappa));
-  else PetscCall(ByNorm(&it, kappa));
+  PetscCall(Allocate(&it, basis->V));
+  if (it.half) PetscCall(ByFactorization(&it, &lambda));
+  else PetscCall(ByNorm(&it, &lambda));
+  const PetscReal root =
+      PetscSqrtReal(lambda) + PetscSqrtReal(it.errors * (1 + PsdRoundings(PSD_PRODUCT_ROWS * it.products + 16)));
+  *kappa = ldexp(PsdRoundUp(root * root), 2 * basis->exponent);
   if (!(*kappa <= PETSC_MAX_REAL)) *kappa = INFINITY;
-  PetscCall(PetscFree3(it.C, it.A, it.XV));
+  PetscCall(PetscFree5(it.V, it.G, it.y, it.z, it.error));
   PetscFunctionReturn(0);
 }

@@ -186,10 +186,12 @@ static PetscErrorCode LookOnCoarse(PsdLowrank it, PetscBool *due)
   const PetscReal tolerance = !last ? PATH_GAP : ends ? it->place.share * target : PetscMax(target, COARSE_GAP);
   PetscReal gap = 1, worst = 0;
   PsdViolations violations;
+  /* slopes and multipliers of these columns, whatever Newton's method has evaluated last: a run that goes on from a file has no others */
+  PetscCall(PsdLowrankEvaluate(it, (PetscBool)(tolerance < COARSE_GAP)));
   PetscCall(LookAround(it, tolerance, &violations, &gap, &worst));
   if (gap >= tolerance) {
     const PetscInt before = it->columns.count;
-    PetscCall(PsdGrow(it->problem, it->coarse, it->objective, it->place.beta, &violations, &it->columns));
+    PetscCall(PsdGrow(it->problem, it->coarse, it->objective, it->place.beta, &violations, it->value, &it->columns));
     if (it->columns.count == before || worst < NEARLY_RIGHT) it->place.tighten *= TIGHTEN;
     BeginMinimising(it, tolerance);
   } else if (!last) {
@@ -263,7 +265,8 @@ PetscErrorCode PsdLowrankAdapt(PsdSolver solver)
   } else {
     it->place.polished = 0;
     PetscCall(DirectionsOfBounds(it, it->problem->beta * (1 + solver->target), &violations));
-    PetscCall(PsdGrow(it->problem, PsdLowrankLevel(it), it->objective, it->place.beta, &violations, &it->columns));
+    PetscCall(
+        PsdGrow(it->problem, PsdLowrankLevel(it), it->objective, it->place.beta, &violations, it->value, &it->columns));
     PetscCall(PsdViolationsDestroy(&violations));
   }
   BeginMinimising(it, solver->target);

@@ -13,6 +13,9 @@
 /* PsdProblemComputeGram - this rank's part of A'A, and h. Collective. */
 PetscErrorCode PsdProblemComputeGram(PsdProblem problem);
 
+/* PsdProblemComputeGradient - h alone, and the trace of A'A. Collective; of samples that were lifted. */
+PetscErrorCode PsdProblemComputeGradient(PsdProblem problem, PetscReal *trace);
+
 /* Columns that are dealt out in blocks, in turn, to the first `ranks` ranks. */
 typedef struct {
   PetscInt block;
