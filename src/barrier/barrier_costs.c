@@ -45,7 +45,7 @@ PetscErrorCode PsdBarrierPlan(void *data, const PsdSolverJob *job, PsdSolverPlan
   PsdMemoryAdd(memory, "lifted features", PSD_PHASE_LIFT, PSD_PHASE_CERTIFY, features, features);
   PsdMemoryAdd(memory, "samples and Newton system", PSD_PHASE_FACTOR, PSD_PHASE_CERTIFY, PsdBarrierBytes(s, job->loss),
                0);
-  plan->cost[PSD_PHASE_LIFT] = (PsdCost){s->n_local * job->rates->lift, 0};
+  plan->cost[PSD_PHASE_LIFT] = (PsdCost){.seconds = s->n_local * job->rates->lift};
   plan->cost[PSD_PHASE_SOLVE] = PsdCostWork(plan->iterations * PsdBarrierWork(s, job->loss), job->rates->gemm);
   plan->cost[PSD_PHASE_CERTIFY] = PsdCostWork(8 * s->n_local * s->D * s->C, job->rates->gemm);
   PetscFunctionReturn(0);

@@ -36,24 +36,28 @@ static PsdCost Product(PetscReal N, PetscReal rhs, const PsdGridShape *shape, co
                     PsdCostWork(N * N * rhs / shape->used, rates->gemm));
 }
 
-/* What a rank gives or takes of a vector that is brought to the ranks of a side of the grid; its own part stays. */
-static PsdCost Bring(PetscReal N, PetscReal rhs, PetscInt places, const PsdGridShape *shape)
+/* A vector that is brought to one side of the grid, on average: each block goes from its rank to those of a column of the
+   grid, of which that rank is one, or to those of a row, of which it is one every H-th time. */
+typedef enum { TO_COLUMNS, TO_ROWS } Side;
+
+static PsdCost Bring(PetscReal N, PetscReal rhs, Side side, const PsdGridShape *shape)
 {
+  const PetscReal places = side == TO_COLUMNS ? shape->width : shape->height;
+  const PetscReal own = side == TO_COLUMNS ? 1 : 1. / shape->height;
   const PetscReal partners = PetscMin(shape->used - 1., N / PSD_GRID_LARGEST_BLOCK / places);
-  const PetscReal part = 1. / places - (places == shape->used ? 1. / shape->used : 1. / shape->used / places);
-  return PsdCostSend(shape->used > 1 ? partners : 0, PSD_BYTES_REAL * N * rhs * part);
+  return PsdCostSend(partners, PSD_BYTES_REAL * N * rhs * (1 / places - own / shape->used));
 }
 
 PsdCost PsdGridSolveCost(PetscReal N, PetscReal rhs, const PsdGridShape *shape, const PsdRates *rates)
 {
   const PsdCost sum = PsdCostCollective(PSD_COLLECTIVE_SUM, 1, PSD_BYTES_REAL * N * rhs / shape->height, shape->width);
   return PsdCostSum(PsdCostTimes(2, Product(N, rhs, shape, rates)),
-                    PsdCostSum(sum, PsdCostTimes(2, Bring(N, rhs, shape->width, shape))));
+                    PsdCostSum(sum, PsdCostTimes(2, Bring(N, rhs, TO_COLUMNS, shape))));
 }
 
 PsdCost PsdGridMultiplyCost(PetscReal N, PetscReal rhs, const PsdGridShape *shape, const PsdRates *rates)
 {
-  const PsdCost sides = PsdCostSum(Bring(N, rhs, shape->width, shape), Bring(N, rhs, shape->height, shape));
+  const PsdCost sides = PsdCostSum(Bring(N, rhs, TO_COLUMNS, shape), Bring(N, rhs, TO_ROWS, shape));
   return PsdCostSum(Product(N, rhs, shape, rates), PsdCostTimes(2, sides));
 }
 
