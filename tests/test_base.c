@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <cmocka.h>
 #include "base/base.h"
+#include "base/tally.h"
 
 static char directory[PETSC_MAX_PATH_LEN];
 
@@ -542,6 +543,24 @@ static void TestLongArraysGoInPieces(void **state)
   PsdMessageLimit = limit;
 }
 
+/* Sums and maxima of one reduction are each their own, and the tally begins anew. */
+static void TestTallyIsOfAllRanks(void **state)
+{
+  PsdTally tally = {0};
+  (void)state;
+  for (int round = 1; round <= 2; round++) {
+    const PetscReal rank = (PetscReal)Rank(), size = (PetscReal)Size();
+    PetscReal ranks = rank, one = round, largest = rank, negative = -1 - rank;
+    assert_int_equal(PsdTallySum(&tally, &ranks), 0);
+    assert_int_equal(PsdTallyMax(&tally, &largest), 0);
+    assert_int_equal(PsdTallySum(&tally, &one), 0);
+    assert_int_equal(PsdTallyMax(&tally, &negative), 0);
+    assert_int_equal(PsdTallyReduce(PETSC_COMM_WORLD, &tally), 0);
+    assert_true(ranks == size * (size - 1) / 2 && one == round * size);
+    assert_true(largest == size - 1 && negative == -1);
+  }
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
@@ -549,6 +568,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(TestBadNumbersAreRefused),
       cmocka_unit_test(TestNumbersAreFinite),
       cmocka_unit_test(TestWords),
+      cmocka_unit_test(TestTallyIsOfAllRanks),
       cmocka_unit_test(TestUnknownOptionNamesTheNearest),
       cmocka_unit_test(TestOneRankFailsForAll),
       cmocka_unit_test(TestLowestRankSpeaks),
