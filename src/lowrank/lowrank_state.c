@@ -5,6 +5,7 @@
 */
 #include "base/base.h"
 #include "lowrank.h"
+#include "network/neurons_rows.h"
 #include <math.h>
 
 #define MOST_COLUMNS 1000000 /* that a file may say there are */
@@ -175,50 +176,6 @@ static PetscErrorCode VisitColumns(PsdLowrank it, PsdVisitor v)
   PetscFunctionReturn(0);
 }
 
-/* A row: region, class, weight, filter. */
-static PetscErrorCode VisitNeurons(PsdLowrank it, PsdVisitor v)
-{
-  PetscFunctionBeginUser;
-  const PsdBlocks blocks = it->problem->blocks;
-  const PetscInt f = blocks->f_max, width = f + 3;
-  PsdNeurons *neurons = &it->best.neurons;
-  PetscInt count = neurons->N;
-  PetscReal *rows;
-  PetscBool right = PETSC_TRUE;
-  PetscCall(PsdVisitRowCount(v, "/lowrank/neurons", width, MOST_COLUMNS, &count));
-  PetscCall(PsdVisitorWork(v, (size_t)(count + 1) * width * sizeof(*rows), &rows));
-  for (PetscInt k = 0; k < count && PsdVisitorIsWriting(v); k++) {
-    PetscReal *row = rows + (size_t)k * width;
-    row[0] = neurons->region[k];
-    row[1] = neurons->class[k];
-    row[2] = neurons->weight[k];
-    PetscCall(PetscArraycpy(row + 3, neurons->filter + (size_t)k * f, f));
-  }
-  PetscCall(PsdVisitReplicated(v, "/lowrank/neurons", count, width, rows));
-  if (!PsdVisitorIsReading(v)) PetscFunctionReturn(0);
-  for (PetscInt k = 0; k < count; k++) {
-    const PetscReal *row = rows + (size_t)k * width;
-    right =
-        (PetscBool)(right && row[0] >= 0 && row[0] < blocks->G && row[1] >= 0 && row[1] < blocks->C &&
-                    PetscAbsReal(row[2]) <= PSD_STATE_LARGEST && PsdFilterIsUnit(blocks, (PetscInt)row[0], row + 3));
-  }
-  if (!right)
-    PsdVisitorFail(
-        v, "array /lowrank/neurons has a neuron of a region or class that there is not, or of another length than 1");
-  PetscCall(PsdVisitorAgree(v));
-  PetscCall(PsdNeuronsDestroy(neurons));
-  PetscCall(PsdNeuronsCreate(count, f, neurons));
-  neurons->N = count;
-  for (PetscInt k = 0; k < count; k++) {
-    const PetscReal *row = rows + (size_t)k * width;
-    neurons->region[k] = (PetscInt)row[0];
-    neurons->class[k] = (PetscInt)row[1];
-    neurons->weight[k] = row[2];
-    PetscCall(PetscArraycpy(neurons->filter + (size_t)k * f, row + 3, f));
-  }
-  PetscFunctionReturn(0);
-}
-
 static PetscErrorCode VisitBest(PsdLowrank it, PsdVisitor v)
 {
   PetscFunctionBeginUser;
@@ -232,7 +189,7 @@ static PetscErrorCode VisitBest(PsdLowrank it, PsdVisitor v)
   PetscCall(PsdVisitReal(v, "best_rounding", PSD_NONNEGATIVE, &certificate->rounding));
   PetscCall(PsdVisitReal(v, "best_accuracy", ((PsdRange){0, 1, PETSC_FALSE}), &certificate->accuracy));
   PetscCall(PsdVisitReal(v, "best_feature_error", PSD_NONNEGATIVE, &certificate->feature_error));
-  PetscCall(VisitNeurons(it, v));
+  PetscCall(PsdNeuronsVisitRows(&best->neurons, it->problem->blocks, "/lowrank/neurons", v));
   if (PsdVisitorIsReading(v)) best->has_nu = PETSC_FALSE;
   PetscFunctionReturn(0);
 }
