@@ -30,6 +30,11 @@ whitened='-patch 3 -pool 2 -patch_normalize 10 -whiten 0.1 -beta_rel 0.05'
     -loss huber -huber_delta 0.7
   later prove l1 4 1 -patch 3 -patch_normalize 10 -beta_rel 0.05 -loss l1
   later prove empty 2 1 -patch 2 -beta_rel 1.1
+  # bounds by few components and by whole blocks
+  later prove lowrank 2 3 -patch 6x7 -classes 0,1 -beta_rel 0.05 -solver lowrank -coarse 20
+  later prove lowrank-logistic 3 1 -patch 2x3 -beta_rel 0.02 -flip -loss logistic -solver lowrank
+  later prove lowrank-softmax 3 2 -patch 3 -stride 2 -beta_rel 0.05 -loss softmax -solver lowrank
+  later prove lowrank-huber 1 4 -patch 2 -beta_rel 0.05 -loss huber -huber_delta 0.3 -solver lowrank
 }
 all_done
 

@@ -50,9 +50,25 @@ for stop_at in 1 2; do
   ends 2 first $stop_at train $problem -gap 1e-6 -max_it $stop_at -beta_rel 0.1 -model part.h5 -checkpoint run.ck -solver lowrank
   train "resumed-$stop_at" $((4 - stop_at)) -checkpoint run.ck -resume
 done
+# on the ranks that it was on it is the same run, on either level
+train whole 2 -solver lowrank -coarse 8
+for stop_at in 1 3 5; do
+  rm -f same.ck
+  # shellcheck disable=SC2086
+  ends 2 first 2 train $problem -gap 1e-6 -max_it $stop_at -beta_rel 0.1 -model part.h5 -checkpoint same.ck -solver lowrank -coarse 8
+  train "same-$stop_at" 2 -checkpoint same.ck -resume
+done
 # shellcheck disable=SC2086
 refuse 'run.ck: its run used -solver lowrank, which -solver admm cannot go on from' 2 train $problem -beta_rel 0.1 -model part.h5 \
   -checkpoint run.ck -resume -solver admm
+# on the ranks that it was on it is the same run, on either level
+train whole 2 -solver lowrank -coarse 8
+for stop_at in 1 3 5; do
+  rm -f same.ck
+  # shellcheck disable=SC2086
+  ends 2 first 2 train $problem -gap 1e-6 -max_it $stop_at -beta_rel 0.1 -model part.h5 -checkpoint same.ck -solver lowrank -coarse 8
+  train "same-$stop_at" 2 -checkpoint same.ck -resume
+done
 # shellcheck disable=SC2086
 refuse 'run.ck: its run used -solver lowrank, which -solver admm cannot go on from' 1 train $problem -beta_rel 0.1 -model part.h5 \
   -checkpoint run.ck -resume -cone lapack

@@ -10,7 +10,8 @@ def printed(log):
     return {key: Decimal(re.search(rf'^{key} +(-?[\d.]\S*)', text(log), re.M).group(1)) for key in ('primal', 'bound', 'gap')}
 
 
-for name in 'squared', 'dual', 'logistic', 'softmax', 'hinge', 'huber', 'l1', 'empty':
+for name in ('squared', 'dual', 'logistic', 'softmax', 'hinge', 'huber', 'l1', 'empty', 'lowrank', 'lowrank-logistic', 'lowrank-softmax',
+             'lowrank-huber'):
     found = {key: Decimal(value) for key, value in report(name).items()}
     trained, checked = printed(f'{name}.log'), printed(f'{name}-certify.log')
     proof = Decimal(re.search(r'^proof .* (\S+)$', text(f'{name}.log'), re.M).group(1))

@@ -1,9 +1,16 @@
 """check_solver.sh's judgement: one optimum, proved, of the type of solver that was asked for."""
 import glob
 
+import h5py
+
 from judge import attributes, finish, report, require, table, text
 
 GAP = 1e-6
+
+
+def neurons(name, array):
+    with h5py.File(name + '.h5') as file:
+        return file['neurons/' + array][:]
 
 
 def agree(name, other, objectives):
@@ -39,6 +46,13 @@ for name in sorted(glob.glob('resumed-*.json')):
     require(run['solver'] == 'lowrank' and run['gap'] <= GAP, name, run['solver'], run['gap'])
     require('resume   iteration' in text(name[:-5] + '.log'), name, 'began afresh')
     agree(name, 'whole', (run['objective_primal'], whole['objective_primal']))
+
+for name in sorted(glob.glob('same-*.json')):
+    one, other = report(name[:-5]), report('whole')
+    for key in 'iterations', 'objective_primal', 'objective_dual', 'gap', 'neurons':
+        require(one[key] == other[key], name, key, one[key], other[key])
+    for array in 'filter', 'weight', 'region', 'class':
+        require((neurons(name[:-5], array) == neurons('whole', array)).all(), name, array)
 
 for name in glob.glob('barrier-resumed-*.json'):
     run = report(name[:-5])

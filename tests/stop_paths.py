@@ -19,12 +19,12 @@ def inode(path):
     return os.stat(path).st_ino if os.path.exists(path) else 0
 
 
-def stop_in_beta(process, name, done):
+def stop_in_beta(process, checkpoint, done):
     """A signal, once a checkpoint is there with `done` betas in its table and a few iterations into the next one."""
-    before = inode(name + '.ck')
+    before = inode(checkpoint)
     while process.poll() is None:
-        if inode(name + '.ck') != before:
-            with h5py.File(name + '.ck') as file:
+        if inode(checkpoint) != before:
+            with h5py.File(checkpoint) as file:
                 rows, iteration = len(file.get('record', [])), file.attrs['iteration']
             if rows > done or (rows == done and iteration >= 3):
                 process.send_signal(signal.SIGUSR1)
@@ -37,7 +37,7 @@ def run(name, ranks, options, stop=None):
     command = [LAUNCH, str(ranks), PSDNET] + f'path {COMMON} {options} -model {name}.m -table {name}.csv'.split()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if stop is not None:
-        stop_in_beta(process, name, stop)
+        stop_in_beta(process, re.search(r'-checkpoint (\S+)', options)[1], stop)
     output = process.communicate(timeout=300)[0]
     resumed.extend(int(k) for k in re.findall('^resume   iteration *([0-9]+)', output, re.M))
     return process.returncode, output
@@ -70,6 +70,23 @@ def chain(name, options, ranks, stops):
         demand([row[0] for row in rows] == list(range(1, len(rows) + 1)), name, 'rows', rows)
 
 
+def neurons(name):
+    with h5py.File(name + '.m') as file:
+        return [file['neurons/' + array][:].tolist() for array in ('filter', 'weight', 'region', 'class')]
+
+
+def same_digits(name, options, ranks):
+    """Stopped as soon as there is a checkpoint, again and again, on the ranks that it was on: nothing shows that it was."""
+    for number, stop in enumerate((0, 1, None)):
+        status, output = run(name + '-stopped', ranks, f'{options} -checkpoint {name}.ck -resume -checkpoint_every 0.01', stop)
+        demand(status == 0 if stop is None else status in (0, 75), name, 'run', number, 'status', status, output)
+    status, output = run(name, ranks, options)
+    demand(status == 0, name, status, output)
+    tables = [[row[:4] + row[5:] for row in numbers(table + '.csv')] for table in (name, name + '-stopped')]
+    demand(tables[0] == tables[1], name, 'tables', *tables)
+    demand(neurons(name) == neurons(name + '-stopped'), name, 'networks')
+
+
 def refuse(expected, command):
     status, output = subprocess.getstatusoutput(f'{LAUNCH} 1 {PSDNET} {command} {COMMON}')
     demand(status == 1 and re.search('psdnet: error: .*' + expected, output), command, 'status', status, output)
@@ -83,6 +100,7 @@ for name, options, ranks, stops in (('listed', listed, (2, 3, 1), (0, 2)),
     demand(status == 0, name, status, output)
     chain(name + '-other', options, ranks, stops)
     compare(name + '-other', name)
+same_digits('lowrank', '-solver lowrank -coarse 8 -gap 1e-3 -beta_count 3 -beta_rel 0.1', 2)
 # to the end a second time: nothing is left to do
 chain('listed-same', listed, (1, 1, 1), (1, None))
 compare('listed-same', 'listed')
