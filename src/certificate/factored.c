@@ -12,6 +12,7 @@
 */
 #include "factored.h"
 #include "base/base.h"
+#include "base/long_product.h"
 #include "base/rounding.h"
 #include "block_products.h"
 #include "certificate.h"
@@ -23,23 +24,28 @@
 #include <petscblaslapack.h>
 
 #define BATCH_BYTES ((size_t)256 << 20) /* of products W on a rank */
+#define SMALLEST 1e-60                  /* largest |a w| that the unit of sums in single precision follows */
 #define DEPENDENT 1e-6                  /* a filter that has less than this beside the others adds nothing */
+#define LEADING 6 /* one in so many vectors of a basis is multiplied with M1, and the own filters; ... */
+
+PetscInt PsdFactoredLeading = 32; /* ... as many at least */
 
 struct _p_PsdFactored {
   PsdProblem problem;
   PsdPatchMatrix patches;
-  PsdBasis *basis;  /* G */
-  PetscReal *kappa; /* G */
+  PsdCoordinates *basis; /* G; K = 0: none */
+  PetscReal *kappa;      /* G */
 };
 
 /* What is summed of nu for each pair, over all samples. */
 typedef struct {
-  PetscReal size;     /* sum_i |nu_it| ||Phi_ig|| */
-  PetscReal hidden;   /* a bound of ||error of smat(A'nu)_gt||_F because of the features, and of nu itself */
-  PetscReal sum;      /* sum_i nu_it */
-  PetscReal far[2];   /* max s a nu_it/count, s = +1, -1; at least 0 */
-  PetscReal trace;    /* of M1 */
-  PetscReal rounding; /* a bound of the error of W and M4 */
+  PetscReal size;      /* sum_i |nu_it| ||Phi_ig|| */
+  PetscReal hidden;    /* a bound of ||error of smat(A'nu)_gt||_F because of the features, and of nu itself */
+  PetscReal sum;       /* sum_i nu_it */
+  PetscReal far[2];    /* max s a nu_it/count, s = +1, -1; at least 0 */
+  PetscReal trace;     /* of M1 */
+  PetscReal rounding;  /* a bound of the error of W and M4 */
+  PetscReal roundings; /* that go into a sum over the patches */
 } Pair;
 
 typedef struct {
@@ -60,15 +66,18 @@ PetscErrorCode PsdFactoredCreate(PsdProblem problem, PsdPatchMatrix patches, con
 {
   PetscFunctionBeginUser;
   const PetscInt G = problem->blocks->G;
+  size_t room = (size_t)(problem->memory * 1024 * 1024);
   PetscCall(PsdPhaseBegin(PSD_PHASE_CERTIFY));
   PetscCall(PetscNew(factored));
   (*factored)->problem = problem;
   (*factored)->patches = patches;
   PetscCall(PetscCalloc2(G, &(*factored)->basis, G, &(*factored)->kappa));
-  PetscCall(PetscArraycpy((*factored)->basis, basis, G));
   for (PetscInt g = 0; g < G; g++) {
+    PsdCoordinates *own = &(*factored)->basis[g];
     if (basis[g].K == 0) continue;
-    PetscCall(PsdKappaProve(problem->comm, patches, g, basis[g].K, basis[g].V, PSD_KAPPA_AUTO, &(*factored)->kappa[g]));
+    PetscCall(PsdCoordinatesCreate(problem->comm, patches, g, basis[g].K, basis[g].V, room, own));
+    if (own->z) room -= PetscMin(room, PsdCoordinatesBytes(patches, own));
+    PetscCall(PsdKappaProve(problem->comm, patches, own, PSD_KAPPA_AUTO, &(*factored)->kappa[g]));
     PetscCall(PetscInfo(NULL, "kappa of region %" PetscInt_FMT ": %g\n", g, (double)(*factored)->kappa[g]));
   }
   PetscCall(PsdPhaseEnd(PSD_PHASE_CERTIFY));
@@ -84,6 +93,8 @@ PetscErrorCode PsdFactoredDestroy(PsdFactored *factored)
 {
   PetscFunctionBeginUser;
   if (!*factored) PetscFunctionReturn(0);
+  for (PetscInt g = 0; g < (*factored)->problem->blocks->G; g++)
+    PetscCall(PsdCoordinatesDestroy(&(*factored)->basis[g]));
   PetscCall(PetscFree2((*factored)->basis, (*factored)->kappa));
   PetscCall(PetscFree(*factored));
   PetscFunctionReturn(0);
@@ -195,10 +206,8 @@ static PetscErrorCode LookAtPoint(Bounds *it, PsdDualPoint *ray)
 
 /* ---------------------------------------------------------------- bases */
 
-/* q <- what it has at right angles to the first k columns of B, of length 1; its length before that. Once is not enough where
-   little is left. */
-static PetscErrorCode Orthogonalize(PetscInt f, PetscInt k, const PetscReal B[], PetscReal q[], PetscReal along[],
-                                    PetscReal *length)
+/* q <- what it has at right angles to the first k columns of B */
+static PetscErrorCode Subtract(PetscInt f, PetscInt k, const PetscReal B[], PetscReal q[], PetscReal along[])
 {
   PetscFunctionBeginUser;
   const PetscBLASInt one = 1;
@@ -206,11 +215,21 @@ static PetscErrorCode Orthogonalize(PetscInt f, PetscInt k, const PetscReal B[],
   PetscBLASInt bf, bk;
   PetscCall(PetscBLASIntCast(f, &bf));
   PetscCall(PetscBLASIntCast(k, &bk));
+  if (k == 0) PetscFunctionReturn(0);
+  PetscCallBLAS("BLASgemv", BLASgemv_("T", &bf, &bk, &unit, B, &bf, q, &one, &zero, along, &one));
+  PetscCallBLAS("BLASgemv", BLASgemv_("N", &bf, &bk, &minus, B, &bf, along, &one, &unit, q, &one));
+  PetscFunctionReturn(0);
+}
+
+/* q <- what it has at right angles to V and the first `own` columns of Q, of length 1; its length before that. Once is not enough
+   where little is left. */
+static PetscErrorCode Orthogonalize(PetscInt f, PetscInt K, const PetscReal V[], PetscInt own, const PetscReal Q[],
+                                    PetscReal q[], PetscReal along[], PetscReal *length)
+{
+  PetscFunctionBeginUser;
   for (int round = 0; round < 2; round++) {
-    if (k > 0) {
-      PetscCallBLAS("BLASgemv", BLASgemv_("T", &bf, &bk, &unit, B, &bf, q, &one, &zero, along, &one));
-      PetscCallBLAS("BLASgemv", BLASgemv_("N", &bf, &bk, &minus, B, &bf, along, &one, &unit, q, &one));
-    }
+    PetscCall(Subtract(f, K, V, q, along));
+    PetscCall(Subtract(f, own, Q, q, along));
     const PetscReal norm = PetscSqrtReal(PsdSquare(f, q));
     if (round == 0) *length = norm;
     for (PetscInt i = 0; i < f && norm > 0; i++) q[i] /= norm;
@@ -218,24 +237,48 @@ static PetscErrorCode Orthogonalize(PetscInt f, PetscInt k, const PetscReal B[],
   PetscFunctionReturn(0);
 }
 
-/* The filters of a pair, as far as they are not in the span of V and each other, behind V in B; how many. */
-static PetscErrorCode AppendFilters(const Bounds *it, PetscInt t, PetscInt g, PetscInt K, PetscReal B[], PetscInt *own)
+static PetscBool IsOfPair(const PsdNeurons *neurons, PetscInt j, const PsdBlockProduct *product)
+{
+  return (PetscBool)(neurons->region[j] == product->g && neurons->class[j] == product->t);
+}
+
+/* Q: the filters of a pair, as far as they are not in the span of V and each other. */
+static PetscErrorCode MakeFilters(const Bounds *it, PsdBlockProduct *product)
 {
   PetscFunctionBeginUser;
   const PsdNeurons *neurons = it->neurons;
-  const PetscInt f = it->of->problem->blocks->region[g].f;
+  const PetscInt f = product->f, K = product->V->K;
   PetscReal *along;
-  PetscInt k = K;
   PetscCall(PetscMalloc1(f, &along));
-  for (PetscInt j = 0; j < neurons->N && k < f; j++) {
-    PetscReal *q = B + (size_t)k * f, length = 0;
-    if (neurons->region[j] != g || neurons->class[j] != t) continue;
+  for (PetscInt j = 0; j < neurons->N && K + product->own < f; j++) {
+    PetscReal *q = product->Q + (size_t)product->own * f, length = 0;
+    if (!IsOfPair(neurons, j, product)) continue;
     PetscCall(PetscArraycpy(q, neurons->filter + (size_t)j * neurons->f, f));
-    PetscCall(Orthogonalize(f, k, B, q, along, &length));
-    if (length > DEPENDENT) k++;
+    PetscCall(Orthogonalize(f, K, product->V->V, product->own, product->Q, q, along, &length));
+    if (length > DEPENDENT) product->own++;
   }
   PetscCall(PetscFree(along));
-  *own = k - K;
+  PetscFunctionReturn(0);
+}
+
+/* N: an orthonormal basis of the filters' coordinates after the first L. */
+static PetscErrorCode MakeMixed(const Bounds *it, PsdBlockProduct *product)
+{
+  PetscFunctionBeginUser;
+  const PsdNeurons *neurons = it->neurons;
+  const PetscInt f = product->f, K = product->V->K, L = product->leading, left = K + product->own - L;
+  PetscReal *along;
+  PetscCall(PetscMalloc1(left, &along));
+  for (PetscInt j = 0; j < neurons->N && product->mixed < left; j++) {
+    const PetscReal *u = neurons->filter + (size_t)j * neurons->f;
+    PetscReal *c = product->N + (size_t)product->mixed * left, length = 0;
+    if (!IsOfPair(neurons, j, product)) continue;
+    PetscCall(PsdProductTransposed(K - L, 1, f, product->V->V + (size_t)L * f, u, left, c));
+    PetscCall(PsdProductTransposed(product->own, 1, f, product->Q, u, left, c + K - L));
+    PetscCall(Orthogonalize(left, 0, NULL, product->mixed, product->N, c, along, &length));
+    if (length > DEPENDENT) product->mixed++;
+  }
+  PetscCall(PetscFree(along));
   PetscFunctionReturn(0);
 }
 
@@ -246,52 +289,125 @@ static PetscInt CountFilters(const PsdNeurons *neurons, PetscInt t, PetscInt g)
   return count;
 }
 
-/* B of a pair, made by rank 0, and room for W. */
-static PetscErrorCode ProductCreate(const Bounds *it, PetscInt pair, PsdBlockProduct *product)
+/* L of a region: all of a small basis. */
+static PetscInt Leading(const PsdCoordinates *basis)
+{
+  return PetscMin(basis->K, PetscMax(PsdFactoredLeading, basis->K / LEADING));
+}
+
+/* B and P of a pair, made by rank 0. */
+static PetscErrorCode MakeBasis(const Bounds *it, PsdBlockProduct *product)
+{
+  PetscFunctionBeginUser;
+  const MPI_Comm comm = it->of->problem->comm;
+  const PetscInt f = product->f, K = product->V->K, filters = CountFilters(it->neurons, product->t, product->g);
+  const PetscInt most = PetscMin(filters, f - K);
+  PetscMPIInt rank;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCall(PetscMalloc1((size_t)f * most, &product->Q));
+  if (rank == 0) PetscCall(MakeFilters(it, product));
+  PetscCallMPI(MPI_Bcast(&product->own, 1, MPIU_INT, 0, comm));
+  PetscCall(PsdBroadcastArray(comm, MPIU_REAL, (size_t)f * product->own, product->Q));
+  product->k = K + product->own;
+  product->leading = Leading(product->V);
+  const PetscInt left = product->k - product->leading;
+  product->mixed = product->own;
+  if (product->leading == K) PetscFunctionReturn(0);
+  product->mixed = 0;
+  PetscCall(PetscMalloc1((size_t)left * PetscMin(filters, left) + 1, &product->N)); /* never NULL */
+  if (rank == 0) PetscCall(MakeMixed(it, product));
+  PetscCallMPI(MPI_Bcast(&product->mixed, 1, MPIU_INT, 0, comm));
+  PetscCall(PsdBroadcastArray(comm, MPIU_REAL, (size_t)left * product->mixed, product->N));
+  PetscFunctionReturn(0);
+}
+
+/* A pair's basis, and room for its sums. */
+static PetscErrorCode ProductCreate(const Bounds *it, PetscInt p, PsdBlockProduct *product)
 {
   PetscFunctionBeginUser;
   const PsdProblem problem = it->of->problem;
-  const PetscInt G = problem->blocks->G, g = pair % G, t = pair / G, f = problem->blocks->region[g].f;
-  const PsdBasis *basis = &it->of->basis[g];
-  PetscMPIInt rank;
-  PetscCallMPI(MPI_Comm_rank(problem->comm, &rank));
-  *product = (PsdBlockProduct){.g = g, .t = t, .f = f, .k = f};
+  const PetscInt G = problem->blocks->G, g = p % G, f = problem->blocks->region[g].f;
+  const PsdCoordinates *basis = &it->of->basis[g];
+  *product = (PsdBlockProduct){.g = g, .t = p / G, .f = f, .k = f, .leading = f};
+  (void)frexp(PetscMax(PetscMax(it->pair[p].far[0], it->pair[p].far[1]), SMALLEST), &product->exponent);
   if (basis->K > 0) {
-    const size_t most = (size_t)PetscMin(f, basis->K + CountFilters(it->neurons, t, g));
-    PetscCall(PetscMalloc1(f * most, &product->B));
-    PetscCall(PetscArraycpy(product->B, basis->V, (size_t)f * basis->K));
-    if (rank == 0) PetscCall(AppendFilters(it, t, g, basis->K, product->B, &product->own));
-    PetscCallMPI(MPI_Bcast(&product->own, 1, MPIU_INT, 0, problem->comm));
-    product->k = basis->K + product->own;
-    PetscCall(PsdBroadcastArray(problem->comm, MPIU_REAL, (size_t)f * product->own, product->B + (size_t)f * basis->K));
+    product->V = basis;
+    PetscCall(MakeBasis(it, product));
+    const size_t left = (size_t)(product->k - product->leading);
+    PetscCall(PetscMalloc1((size_t)product->k * (product->k + 1), &product->inner));
+    if (product->N) PetscCall(PetscMalloc1(left * left, &product->beyond));
   }
-  PetscCall(PetscMalloc1((size_t)f * (product->k + 1), &product->W));
+  PetscCall(PetscMalloc1((size_t)f * (product->leading + product->mixed + 1), &product->W));
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode ProductDestroy(PsdBlockProduct *product)
 {
   PetscFunctionBeginUser;
-  PetscCall(PetscFree(product->B));
+  PetscCall(PetscFree(product->Q));
+  PetscCall(PetscFree(product->N));
   PetscCall(PetscFree(product->W));
+  PetscCall(PetscFree(product->inner));
+  PetscCall(PetscFree(product->beyond));
   PetscFunctionReturn(0);
 }
 
 /* ---------------------------------------------------------------- blocks */
 
-/* The bounds of a pair's two blocks, on the rank that has all of W. */
+/* B = [V Q]; PetscFree. NULL: the identity. */
+static PetscErrorCode JoinBasis(const PsdBlockProduct *product, PetscReal **B)
+{
+  PetscFunctionBeginUser;
+  *B = NULL;
+  if (!product->V) PetscFunctionReturn(0);
+  const size_t of_V = (size_t)product->f * product->V->K, of_Q = (size_t)product->f * product->own;
+  PetscCall(PetscMalloc1(of_V + of_Q, B));
+  PetscCall(PetscArraycpy(*B, product->V->V, of_V));
+  PetscCall(PetscArraycpy(*B + of_V, product->Q, of_Q));
+  PetscFunctionReturn(0);
+}
+
+/* kappa times `beyond` and all that it may be less than it should be, of order k - L; PetscFree. NULL: there is none. */
+static PetscErrorCode WidenBeyond(const PsdBlockProduct *product, PetscReal kappa, PetscReal error, PetscReal **wide)
+{
+  PetscFunctionBeginUser;
+  const size_t left = (size_t)(product->k - product->leading);
+  *wide = NULL;
+  if (!product->beyond) PetscFunctionReturn(0);
+  const PetscReal unit = ldexp(kappa, 2 * (product->exponent + product->V->exponent));
+  PetscCall(PetscMalloc1(left * left, wide));
+  for (size_t k = 0; k < left * left; k++) (*wide)[k] = unit * (PetscReal)product->beyond[k];
+  for (size_t k = 0; k < left; k++) (*wide)[k * (left + 1)] += kappa * error * (1 + PsdRoundings(8));
+  PetscFunctionReturn(0);
+}
+
+/* The bounds of a pair's two blocks, on the rank that has all sums. */
 static PetscErrorCode BoundPair(Bounds *it, PetscInt p, const PsdBlockProduct *product)
 {
   PetscFunctionBeginUser;
   const PsdProblem problem = it->of->problem;
-  const Pair *pair = &it->pair[p];
+  Pair *pair = &it->pair[p];
   const PetscReal kappa = it->of->kappa[product->g];
+  const PetscInt left = product->k - product->leading;
+  PetscReal *B, *beyond;
+  PsdBlockErrors errors;
+  PetscCall(JoinBasis(product, &B));
+  PsdBlockProductsErrors(product, pair->roundings, pair->size, B ? PsdNormBound(product->f * product->k, B) : 0,
+                         product->N ? PsdNormBound(left * product->mixed, product->N) : 1, &errors);
+  PetscCall(WidenBeyond(product, kappa, errors.beyond, &beyond));
+  pair->rounding += errors.W;
   const PsdSchurBlock block = {.f = product->f,
                                .k = product->k,
-                               .B = product->B,
+                               .leading = product->leading,
+                               .mixed = product->mixed,
+                               .B = B,
+                               .N = product->N,
                                .W = product->W,
+                               .inner = product->inner,
+                               .beyond = beyond,
                                .M4 = problem->activation[2] * pair->sum,
                                .error = PsdRoundUp(pair->rounding),
+                               .inner_error = PsdRoundUp(errors.inner),
                                .far = {PsdRoundUp(pair->far[0] * kappa), PsdRoundUp(pair->far[1] * kappa)}};
   PsdSchurPolar polar;
   PetscCall(PsdSchurPolarCreate(&block, &polar));
@@ -307,28 +423,45 @@ static PetscErrorCode BoundPair(Bounds *it, PetscInt p, const PsdBlockProduct *p
     it->computed[k] = side.computed;
   }
   PetscCall(PsdSchurPolarDestroy(&polar));
+  PetscCall(PetscFree(B));
+  PetscCall(PetscFree(beyond));
   PetscFunctionReturn(0);
 }
 
-/* W and the trace of a pair, to the sum over all ranks on the rank that is to have it; rounding: of W, in roundings. */
+static PetscErrorCode ReduceTo(MPI_Comm comm, PetscMPIInt owner, MPI_Datatype type, size_t length, void *numbers)
+{
+  PetscFunctionBeginUser;
+  PetscMPIInt rank, count;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCall(PetscMPIIntCast((PetscInt)length, &count));
+  PetscCallMPI(MPI_Reduce(rank == owner ? MPI_IN_PLACE : numbers, numbers, count, type, MPI_SUM, owner, comm));
+  PetscFunctionReturn(0);
+}
+
+/* The sums of a pair over all ranks on the rank that is to have them. */
 static PetscErrorCode ReduceProduct(Bounds *it, PetscInt p, PetscMPIInt owner, PsdBlockProduct *product)
 {
   PetscFunctionBeginUser;
   const MPI_Comm comm = it->of->problem->comm;
+  const size_t k = (size_t)product->k, left = k - (size_t)product->leading;
+  const size_t width = (size_t)(product->leading + product->mixed + 1);
   Pair *pair = &it->pair[p];
-  PetscMPIInt rank, ranks, count;
-  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscReal sums[] = {product->trace, product->zz, product->zx, product->z, product->square_x, product->square_z};
+  PetscMPIInt ranks;
   PetscCallMPI(MPI_Comm_size(comm, &ranks));
-  PetscCall(PetscMPIIntCast(product->f * (product->k + 1), &count));
-  PetscCallMPI(
-      MPI_Reduce(rank == owner ? MPI_IN_PLACE : product->W, product->W, count, MPIU_REAL, MPI_SUM, owner, comm));
-  const PetscReal B_norm = product->B ? PsdNormBound(product->f * product->k, product->B) : 0;
-  PetscReal roundings = PsdBlockProductsRoundings(it->of->patches, product->g, (PetscBool)(product->B == NULL), B_norm);
-  pair->trace = product->trace;
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &pair->trace, 1, MPIU_REAL, MPI_SUM, comm));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &roundings, 1, MPIU_REAL, MPI_MAX, comm));
-  pair->rounding += PsdRoundings(roundings + 3 * (PetscReal)ranks) * pair->size +
-                    (PetscReal)it->of->problem->n * (PetscReal)count * PSD_TINY;
+  PetscCall(ReduceTo(comm, owner, MPIU_REAL, (size_t)product->f * width, product->W));
+  if (product->inner) PetscCall(ReduceTo(comm, owner, MPIU_REAL, k * (k + 1), product->inner));
+  if (product->beyond) PetscCall(ReduceTo(comm, owner, MPI_FLOAT, left * left, product->beyond));
+  PetscCall(PsdSumArray(comm, MPIU_REAL, 6, sums));
+  product->trace = pair->trace = sums[0];
+  product->zz = sums[1];
+  product->zx = sums[2];
+  product->z = sums[3];
+  product->square_x = sums[4];
+  product->square_z = sums[5];
+  pair->roundings = PsdBlockProductsRoundings(it->of->patches, product->g);
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &pair->roundings, 1, MPIU_REAL, MPI_MAX, comm));
+  pair->roundings += 2 * (PetscReal)ranks;
   PetscFunctionReturn(0);
 }
 
@@ -367,8 +500,9 @@ static PetscErrorCode BatchSize(const Bounds *it, PetscInt *count)
   PetscCallMPI(MPI_Comm_size(it->of->problem->comm, &ranks));
   for (PetscInt p = 0; p < blocks->pairs; p++) {
     const PetscInt g = p % blocks->G, f = blocks->region[g].f, K = it->of->basis[g].K;
-    const size_t k = (size_t)(K > 0 ? PetscMin(f, K + CountFilters(it->neurons, p / blocks->G, g)) : f);
-    most = PetscMax(most, 2 * (size_t)f * (k + 1) * sizeof(PetscReal));
+    const size_t own = K > 0 ? (size_t)CountFilters(it->neurons, p / blocks->G, g) : 0, k = (size_t)K + own;
+    const size_t width = (K > 0 ? (size_t)Leading(&it->of->basis[g]) : (size_t)f) + own + 1;
+    most = PetscMax(most, ((size_t)f * (width + own) + 3 * k * k / 2) * sizeof(PetscReal));
   }
   *count = PetscMin(blocks->pairs, PetscMax((PetscInt)ranks, (PetscInt)(BATCH_BYTES / most)));
   PetscFunctionReturn(0);

@@ -1,7 +1,7 @@
 /*
    The certificate of a network with large patches (docs/mathematics.md, section 3, "Polar by Schur complement"): nothing of the
-   order f^2 is kept a class, and no svec is made. Of M = smat(A'nu)_gt only W = M1 B is computed, B an orthonormal basis of
-   k vectors: the leading principal components of the region's patches and the block's own filters.
+   order f^2 is kept a class, and no svec is made. Of M = smat(A'nu)_gt only B'M1 B and products with a few vectors are computed, B an orthonormal basis
+   of k vectors: the leading principal components of the region's patches and the block's own filters.
 
    Every inequality is on the safe side, as in certificate.h.
 */
@@ -15,6 +15,9 @@
 #include "witness.h"
 
 typedef struct _p_PsdFactored *PsdFactored;
+
+/* Vectors of a basis that M1 is multiplied with, at least. Tests lower it. */
+extern PetscInt PsdFactoredLeading;
 
 /* A basis of a region's patches, the same on every rank: f x K by columns, orthonormal up to rounding, K <= f. K = 0: M is formed,
    f (f+1) numbers for each pair of the region that is looked at together: for small f. */
@@ -44,7 +47,7 @@ typedef struct {
    V, once for all dual points and betas (kappa.h).
 
    Collective. problem, patches, the bases (G, by region; those of one branch may share V): borrowed, for as long as the
-   object lives. Cost: n count f^2 flops a region.
+   object lives. Cost: that of kappa.h.
 */
 PetscErrorCode PsdFactoredCreate(PsdProblem problem, PsdPatchMatrix patches, const PsdBasis basis[],
                                  PsdFactored *factored);
@@ -56,7 +59,7 @@ PetscReal PsdFactoredGetKappa(PsdFactored factored, PetscInt g);
 /*
    PsdFactoredCertify - the certificate of a network with the dual point nu, scaled so that it is feasible.
 
-   Collective. Cost: 4 n count f k flops a pair.
+   Collective. Cost: n count (2 f (K/6 + 3 r) + 2 k^2) flops a pair with r filters.
 
    Input:
      neurons - all of the network's, on every rank, in the problem's units: unit filters

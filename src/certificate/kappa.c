@@ -24,16 +24,16 @@ PetscInt PsdKappaNumbers = 1 << 26;
 typedef struct {
   MPI_Comm comm;
   PsdPatchMatrix patches;
+  const PsdCoordinates *basis;
   PetscInt g, f, K;
-  PetscInt first, columns;     /* columns of Y'Y that are made */
-  PetscBool half;              /* of Y'Y the upper triangle */
-  int exponent;                /* patches are multiplied by 2^-exponent, so that the largest is of the size of 1 */
-  float *V, *G;                /* f x K; f x columns, by columns */
-  float *y, *z;                /* f and K x PSD_PRODUCT_ROWS */
-  PetscReal *error;            /* PSD_PRODUCT_ROWS: of a row of y */
-  PetscReal V_longest;         /* a bound of the longest column's length */
-  PetscReal largest, products; /* number of a patch; how many products were added up on a rank */
-  PetscReal squares, errors;   /* ||Y||_F^2 and ||E||_F^2 */
+  PetscInt first, columns;   /* columns of Y'Y that are made */
+  PetscBool half;            /* of Y'Y the upper triangle */
+  float *V, *G;              /* f x K; f x columns, by columns */
+  float *y, *z;              /* f and K x PSD_PRODUCT_ROWS */
+  PetscReal *error;          /* PSD_PRODUCT_ROWS: of a row of y */
+  PetscReal V_longest;       /* a bound of the longest column's length */
+  PetscReal products;        /* how many were added up on a rank */
+  PetscReal squares, errors; /* ||Y||_F^2 and ||E||_F^2 */
 } Kappa;
 
 /* ---------------------------------------------------------------- sums over the patches */
@@ -57,16 +57,27 @@ static void CountErrors(Kappa *it, PetscInt rows, PetscInt first, PetscInt some)
   }
 }
 
+/* z of `rows` patches, from number `at` here on; y has the patches. */
+static PetscErrorCode MakeCoordinates(Kappa *it, size_t at, PetscInt rows)
+{
+  PetscFunctionBeginUser;
+  const PetscReal scale = ldexp(1, -it->basis->exponent), *known = it->basis->z + at * it->K;
+  if (it->basis->z)
+    for (size_t k = 0; k < (size_t)rows * it->K; k++) it->z[k] = (float)(scale * known[k]);
+  else PetscCall(PsdGemmSingle('T', 'N', it->K, rows, it->f, it->V, it->f, it->y, it->f, it->z, PetscMax(1, it->K)));
+  PetscFunctionReturn(0);
+}
+
 /* y <- what is left of `rows` patches. A few columns are taken off at a time: the first ones leave little, and little is lost by
    the others. */
-static PetscErrorCode MakeRows(Kappa *it, PetscInt rows, const PetscReal x[])
+static PetscErrorCode MakeRows(Kappa *it, size_t at, PetscInt rows, const PetscReal x[])
 {
   PetscFunctionBeginUser;
   enum { SOME = 64 };
-  const PetscReal scale = ldexp(1, -it->exponent);
+  const PetscReal scale = ldexp(1, -it->basis->exponent);
   const PetscInt ld = PetscMax(1, it->K);
   for (size_t k = 0; k < (size_t)rows * it->f; k++) it->y[k] = (float)(scale * x[k]);
-  PetscCall(PsdGemmSingle('T', 'N', it->K, rows, it->f, it->V, it->f, it->y, it->f, it->z, ld));
+  PetscCall(MakeCoordinates(it, at, rows));
   PetscCall(PetscArrayzero(it->error, rows));
   CountErrors(it, rows, 0, 0); /* of y itself */
   for (PetscInt first = 0, some; first < it->K; first += some) {
@@ -97,37 +108,14 @@ static PetscErrorCode AddTile(void *context, PetscInt g, PetscInt first, PetscIn
   PetscFunctionBeginUser;
   Kappa *it = context;
   const PetscInt *patches;
-  (void)first;
   if (g != it->g) PetscFunctionReturn(0);
   PsdPatchMatrixGetSizes(it->patches, NULL, NULL, &patches, NULL);
-  for (PetscInt rows = count * patches[g], some; rows > 0; rows -= some, x += (size_t)some * it->f) {
+  size_t at = (size_t)first * patches[g];
+  for (PetscInt rows = count * patches[g], some; rows > 0; rows -= some, at += some, x += (size_t)some * it->f) {
     some = PetscMin(PSD_PRODUCT_ROWS, rows);
-    PetscCall(MakeRows(it, some, x));
+    PetscCall(MakeRows(it, at, some, x));
     PetscCall(AddRows(it, some));
   }
-  PetscFunctionReturn(0);
-}
-
-/* The largest number of a patch, which the unit is made of. */
-static PetscErrorCode LookAtTile(void *context, PetscInt g, PetscInt first, PetscInt count, const PetscReal x[])
-{
-  PetscFunctionBeginUser;
-  Kappa *it = context;
-  const PetscInt *patches;
-  (void)first;
-  if (g != it->g) PetscFunctionReturn(0);
-  PsdPatchMatrixGetSizes(it->patches, NULL, NULL, &patches, NULL);
-  for (size_t k = 0; k < (size_t)count * patches[g] * it->f; k++)
-    it->largest = PetscMax(it->largest, PetscAbsReal(x[k]));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode FindUnit(Kappa *it)
-{
-  PetscFunctionBeginUser;
-  PetscCall(PsdPatchMatrixPass(it->patches, LookAtTile, it));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &it->largest, 1, MPIU_REAL, MPI_MAX, it->comm));
-  if (it->largest > 0 && it->largest <= PETSC_MAX_REAL) (void)frexp(it->largest, &it->exponent);
   PetscFunctionReturn(0);
 }
 
@@ -302,22 +290,19 @@ static PetscErrorCode Allocate(Kappa *it, const PetscReal V[])
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdKappaProve(MPI_Comm comm, PsdPatchMatrix patches, PetscInt g, PetscInt K, const PetscReal V[],
-                             PsdKappaKind kind, PetscReal *kappa)
+PetscErrorCode PsdKappaProve(MPI_Comm comm, PsdPatchMatrix patches, const PsdCoordinates *basis, PsdKappaKind kind,
+                             PetscReal *kappa)
 {
   PetscFunctionBeginUser;
-  const PetscInt *f;
   PetscReal lambda = 0;
-  PsdPatchMatrixGetSizes(patches, NULL, NULL, NULL, &f);
-  Kappa it = {.comm = comm, .patches = patches, .g = g, .f = f[g], .K = K};
+  Kappa it = {.comm = comm, .patches = patches, .basis = basis, .g = basis->g, .f = basis->f, .K = basis->K};
   it.half = (PetscBool)(kind == PSD_KAPPA_AUTO ? it.f <= LARGE : kind == PSD_KAPPA_FACTOR);
-  PetscCall(Allocate(&it, V));
-  PetscCall(FindUnit(&it));
+  PetscCall(Allocate(&it, basis->V));
   if (it.half) PetscCall(ByFactorization(&it, &lambda));
   else PetscCall(ByNorm(&it, &lambda));
   const PetscReal root =
       PetscSqrtReal(lambda) + PetscSqrtReal(it.errors * (1 + PsdRoundings(PSD_PRODUCT_ROWS * it.products + 16)));
-  *kappa = ldexp(PsdRoundUp(root * root), 2 * it.exponent);
+  *kappa = ldexp(PsdRoundUp(root * root), 2 * basis->exponent);
   if (!(*kappa <= PETSC_MAX_REAL)) *kappa = INFINITY;
   PetscCall(PetscFree5(it.V, it.G, it.y, it.z, it.error));
   PetscFunctionReturn(0);

@@ -4,7 +4,7 @@
 #ifndef PSD_KAPPA_PRIVATE_H
 #define PSD_KAPPA_PRIVATE_H
 
-#include "problem/patch_matrix.h"
+#include "coordinates.h"
 
 /* Of a Gram matrix that are made at a time, about. Tests lower it. */
 extern PetscInt PsdKappaNumbers;
@@ -13,13 +13,12 @@ extern PetscInt PsdKappaNumbers;
    for very large f. */
 typedef enum { PSD_KAPPA_AUTO, PSD_KAPPA_FACTOR, PSD_KAPPA_NORM } PsdKappaKind;
 
-/* PsdKappaProve - kappa >= ||X w||^2/||w||^2 for every w with V'w = 0; X: the patches of region g of all ranks' samples, as they
-   are kept. Infinite where they are not finite.
+/* PsdKappaProve - kappa >= ||X w||^2/||w||^2 for every w with V'w = 0; X: the patches of the basis's region of all ranks' samples,
+   as they are kept. Infinite where they are not finite.
 
-   Collective; kappa is the same on all ranks. V: f x K by columns, the same on all ranks, of any lengths and angles; kappa is
-   near the best there is where they are orthonormal. Cost: a Gram matrix, N f^2 flops for N patches, twice as many by the
-   norm, and 6 f^2 K + f^3. */
-PetscErrorCode PsdKappaProve(MPI_Comm comm, PsdPatchMatrix patches, PetscInt g, PetscInt K, const PetscReal V[],
-                             PsdKappaKind kind, PetscReal *kappa);
+   Collective; kappa is the same on all ranks. It is near the best there is where V is orthonormal. Cost: N f (f + 2 K) flops in
+   single precision for N patches, twice as many by the norm, and f^3/3 in double on one rank. */
+PetscErrorCode PsdKappaProve(MPI_Comm comm, PsdPatchMatrix patches, const PsdCoordinates *basis, PsdKappaKind kind,
+                             PetscReal *kappa);
 
 #endif

@@ -29,13 +29,15 @@
 #define FIRST_STEP 1e-5 /* a guess is the multiplier of a matrix that is singular there */
 
 struct _p_PsdSchurPolar {
-  PetscInt f, k, n;   /* n = k + 1 */
-  PetscBool whole;    /* the subspace is everything: there is no w */
-  int exponent;       /* all numbers below have been divided by 2^exponent */
-  const PetscReal *B; /* f x k */
-  PetscReal *rest;    /* f x n: [T t] */
-  PetscReal *inner;   /* n x n: [B'W B'M2; . M4] */
-  PetscReal *outer;   /* n x n: [T t]'[T t] */
+  PetscInt f, k, n;           /* n = k + 1 */
+  PetscBool whole;            /* the subspace is everything: there is no w */
+  int exponent;               /* all numbers below have been divided by 2^exponent */
+  PetscInt leading, mixed, m; /* m = leading + mixed + 1 */
+  const PetscReal *B;         /* f x k */
+  const PetscReal *N;         /* (k - leading) x mixed, or NULL */
+  PetscReal *rest;            /* f x m: [T P t] */
+  PetscReal *inner;           /* n x n: [B'M1 B B'M2; . M4] */
+  PetscReal *outer;           /* n x n: [T t]'[T t], or what is not below it */
   PetscReal far[2];
   PetscReal inner_error; /* bounds of the norms of their errors, ... */
   PetscReal outer_error;
@@ -45,7 +47,7 @@ struct _p_PsdSchurPolar {
   PetscBool finite;
   PetscReal *U;               /* k x k: factor of theta I - s inner - outer/D */
   PetscReal *matrix, *svec;   /* n x n, and the same packed */
-  PetscReal *v, *c, *x, *rhs; /* k, n, n, k: w = [T t] c */
+  PetscReal *v, *c, *x, *rhs; /* k, n, n, k: w = [T t] c, of which [T P t] P'c is known */
 };
 
 /* What a step of the search has found at theta. */
@@ -61,23 +63,36 @@ static void ScaleBy(int exponent, size_t count, PetscReal x[])
   for (size_t k = 0; k < count; k++) x[k] = ldexp(x[k], -exponent);
 }
 
+static void Measure(size_t count, const PetscReal x[], PetscReal *largest, PetscReal *sum)
+{
+  for (size_t k = 0; k < count; k++) {
+    *largest = PetscMax(*largest, PetscAbsReal(x[k]));
+    *sum += PetscAbsReal(x[k]);
+  }
+}
+
 /* All entries below 1, which is exact but for what underflows. */
 static void Scale(PsdSchurPolar it, PsdSchurBlock *block)
 {
-  const size_t count = (size_t)it->f * it->n;
-  PetscReal largest = PetscMax(PetscMax(PetscAbsReal(block->M4), block->error), PetscMax(block->far[0], block->far[1]));
-  PetscReal sum = PetscAbsReal(block->M4) + block->far[0] + block->far[1] + block->error;
-  for (size_t k = 0; k < count; k++) {
-    largest = PetscMax(largest, PetscAbsReal(block->W[k]));
-    sum += PetscAbsReal(block->W[k]);
-  }
+  const size_t count = (size_t)it->f * it->m, inner = block->inner ? (size_t)it->k * it->n : 0;
+  const size_t left = (size_t)(it->k - it->leading), beyond = block->beyond ? left * left : 0;
+  const PetscReal others[] = {block->M4, block->error, block->inner_error, block->far[0], block->far[1]};
+  PetscReal largest = 0, sum = 0, square = 0;
+  Measure(sizeof(others) / sizeof(*others), others, &largest, &sum);
+  Measure(count, block->W, &largest, &sum);
+  Measure(inner, block->inner, &largest, &sum);
+  Measure(beyond, block->beyond, &square, &sum);
+  largest = PetscMax(largest, PetscSqrtReal(square));
   it->finite = (PetscBool)(sum <= PETSC_MAX_REAL);
   it->exponent = 0;
   if (!it->finite || largest == 0) return;
   (void)frexp(largest, &it->exponent);
   ScaleBy(it->exponent, count, block->W);
+  ScaleBy(it->exponent, inner, block->inner);
+  ScaleBy(2 * it->exponent, beyond, block->beyond);
   ScaleBy(it->exponent, 1, &block->M4);
   ScaleBy(it->exponent, 1, &block->error);
+  ScaleBy(it->exponent, 1, &block->inner_error);
   ScaleBy(it->exponent, 2, block->far);
 }
 
@@ -92,18 +107,50 @@ static PetscErrorCode Defect(PsdSchurPolar it, PetscReal B_norm)
   PetscFunctionReturn(0);
 }
 
-/* [T t] <- W - B C, C = B'W the first k rows of `inner`. */
+static PetscErrorCode Gemm(char transA, char transB, PetscInt m, PetscInt n, PetscInt k, PetscReal alpha,
+                           const PetscReal A[], PetscInt lda, const PetscReal B[], PetscInt ldb, PetscReal C[],
+                           PetscInt ldc)
+{
+  PetscFunctionBeginUser;
+  const PetscReal one = 1;
+  const PetscInt sizes[] = {m, n, k, lda, ldb, ldc};
+  PetscBLASInt s[6];
+  for (int i = 0; i < 6; i++) PetscCall(PetscBLASIntCast(PetscMax(i < 3 ? 0 : 1, sizes[i]), &s[i]));
+  if (m > 0 && n > 0 && k > 0)
+    PetscCallBLAS("BLASgemm",
+                  BLASgemm_(&transA, &transB, &s[0], &s[1], &s[2], &alpha, A, &s[3], B, &s[4], &one, C, &s[5]));
+  PetscCall(PetscLogFlops(2.0 * m * n * (PetscLogDouble)k));
+  PetscFunctionReturn(0);
+}
+
+/* C (rows x m) <- A [P 0; 0 1] of A, rows x n */
+static PetscErrorCode TimesP(PsdSchurPolar it, PetscInt rows, const PetscReal A[], PetscReal C[])
+{
+  PetscFunctionBeginUser;
+  const size_t L = (size_t)it->leading, k = (size_t)it->k, r = (size_t)rows;
+  const PetscReal *from = A + r * L;
+  PetscReal *to = C + r * L;
+  PetscCall(PetscArraycpy(C, A, r * L));
+  if (it->N) {
+    PetscCall(PetscArrayzero(to, r * (size_t)it->mixed));
+    PetscCall(
+        Gemm('N', 'N', rows, it->mixed, it->k - it->leading, 1, from, rows, it->N, it->k - it->leading, to, rows));
+  } else PetscCall(PetscArraycpy(to, from, r * (k - L)));
+  PetscCall(PetscArraycpy(C + r * (size_t)(it->m - 1), A + r * k, r));
+  PetscFunctionReturn(0);
+}
+
+/* [T P t] <- W - B C, C the first k rows of `inner` times P. */
 static PetscErrorCode Subtract(PsdSchurPolar it)
 {
   PetscFunctionBeginUser;
-  const PetscReal minus = -1, one = 1;
-  PetscBLASInt f, k, n;
-  if (it->k == 0) PetscFunctionReturn(0);
-  PetscCall(PetscBLASIntCast(it->f, &f));
-  PetscCall(PetscBLASIntCast(it->k, &k));
-  PetscCall(PetscBLASIntCast(it->n, &n));
-  PetscCallBLAS("BLASgemm", BLASgemm_("N", "N", &f, &n, &k, &minus, it->B, &f, it->inner, &n, &one, it->rest, &f));
-  PetscCall(PetscLogFlops(2.0 * it->f * it->k * (PetscLogDouble)it->n));
+  PetscReal *rows, *C;
+  PetscCall(PetscMalloc2((size_t)it->k * it->n, &rows, (size_t)it->k * it->m, &C));
+  for (PetscInt j = 0; j < it->n; j++)
+    PetscCall(PetscArraycpy(rows + (size_t)j * it->k, it->inner + (size_t)j * it->n, it->k));
+  PetscCall(TimesP(it, it->k, rows, C));
+  PetscCall(Gemm('N', 'N', it->f, it->m, it->k, -1, it->B, it->f, C, it->k, it->rest, it->f));
+  PetscCall(PetscFree2(rows, C));
   PetscFunctionReturn(0);
 }
 
@@ -119,23 +166,104 @@ static void Symmetrize(PsdSchurPolar it, PetscReal M4)
   it->inner[k * n + k] = M4;
 }
 
+/* The first k rows of `inner`, as they are given, or B'W. */
+static PetscErrorCode MakeInner(PsdSchurPolar it, const PsdSchurBlock *block, PetscReal B_norm, PetscReal W_norm)
+{
+  PetscFunctionBeginUser;
+  const size_t n = (size_t)it->n, k = (size_t)it->k;
+  const PetscReal f = (PetscReal)it->f, rounds = PsdRoundings(PsdProductRoundings(f) + 2);
+  PetscCall(PetscArrayzero(it->inner, n * n));
+  if (!block->inner) {
+    PetscCall(PsdProductTransposed(it->k, it->n, it->f, it->B, it->rest, it->n, it->inner));
+    it->inner_error =
+        (2 + it->defect) * block->error + rounds * (B_norm * W_norm + PsdNormBound(it->n * it->n, it->inner));
+    PetscFunctionReturn(0);
+  }
+  for (size_t j = 0; j <= k; j++)
+    for (size_t i = 0; i < k; i++) it->inner[j * n + i] = block->inner[j < k && j < i ? i * k + j : j * k + i];
+  /* M4, and what of B'M2 is there twice */
+  it->inner_error = 2 * block->inner_error + block->error;
+  PetscFunctionReturn(0);
+}
+
+/* `whole` (n x n) <- P A P' of A, m x m */
+static PetscErrorCode Spread(PsdSchurPolar it, const PetscReal A[], PetscReal whole[])
+{
+  PetscFunctionBeginUser;
+  const PetscInt L = it->leading, left = it->k - L, mixed = it->mixed, m = it->m, n = it->n;
+  PetscReal *half;
+  PetscCall(PetscCalloc1((size_t)n * m, &half)); /* P A */
+  for (PetscInt j = 0; j < m; j++) {
+    PetscCall(PetscArraycpy(half + (size_t)j * n, A + (size_t)j * m, L));
+    half[(size_t)j * n + n - 1] = A[(size_t)j * m + m - 1];
+  }
+  PetscCall(Gemm('N', 'N', left, m, mixed, 1, it->N, left, A + L, m, half + L, n));
+  PetscCall(PetscArrayzero(whole, (size_t)n * n));
+  PetscCall(PetscArraycpy(whole, half, (size_t)n * L));
+  PetscCall(PetscArraycpy(whole + (size_t)n * (n - 1), half + (size_t)n * (m - 1), n));
+  PetscCall(Gemm('N', 'T', n, left, mixed, 1, half + (size_t)n * L, n, it->N, left, whole + (size_t)n * L, n));
+  PetscCall(PetscFree(half));
+  PetscFunctionReturn(0);
+}
+
+/* A <- (I - NN') A (I - NN'), symmetric of order k - L, both triangles. */
+static PetscErrorCode Deflate(PsdSchurPolar it, PetscReal A[])
+{
+  PetscFunctionBeginUser;
+  const PetscInt left = it->k - it->leading, mixed = it->mixed;
+  PetscReal *AN, *NA;
+  PetscCall(PetscMalloc2((size_t)left * mixed, &AN, (size_t)left * mixed, &NA));
+  PetscCall(PetscArrayzero(AN, (size_t)left * mixed));
+  PetscCall(Gemm('N', 'N', left, mixed, left, 1, A, left, it->N, left, AN, left));
+  PetscCall(Gemm('N', 'T', left, left, mixed, -1, AN, left, it->N, left, A, left));
+  PetscCall(PetscArrayzero(NA, (size_t)left * mixed));
+  PetscCall(Gemm('T', 'N', mixed, left, left, 1, it->N, left, A, left, NA, mixed));
+  PetscCall(Gemm('N', 'N', left, left, mixed, -1, it->N, left, NA, mixed, A, left));
+  PetscCall(PetscFree2(AN, NA));
+  PetscFunctionReturn(0);
+}
+
+/* Doubles `outer`, as it stands for half of ||T v + t||^2, and adds what P leaves out; the error of that. */
+static PetscErrorCode AddBeyond(PsdSchurPolar it, PetscReal beyond[], PetscReal N_square)
+{
+  PetscFunctionBeginUser;
+  const PetscInt L = it->leading, left = it->k - L;
+  const size_t n = (size_t)it->n, width = (size_t)left;
+  for (size_t j = 0; j < width; j++)
+    for (size_t i = 0; i < j; i++) beyond[i * width + j] = beyond[j * width + i];
+  const PetscReal norm = PsdNormBound(left * left, beyond), projector = 1 + N_square;
+  PetscCall(Deflate(it, beyond));
+  for (size_t k = 0; k < n * n; k++) it->outer[k] *= 2;
+  for (size_t j = 0; j < width; j++)
+    for (size_t i = 0; i < width; i++)
+      it->outer[(j + (size_t)L) * n + i + (size_t)L] += beyond[j * width + i] + beyond[i * width + j];
+  it->outer_error = 2 * it->outer_error + PsdRoundings(8 * ((PetscReal)left + 4)) * projector * projector * norm;
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Project(PsdSchurPolar it, const PsdSchurBlock *block)
 {
   PetscFunctionBeginUser;
-  const PetscInt entries = it->f * it->n;
+  const PetscInt entries = it->f * it->m, left = it->k - it->leading;
   const PetscReal f = (PetscReal)it->f, n = (PetscReal)it->n, lost = f * n * n * PSD_TINY;
   const PetscReal B_norm = PsdNormBound(it->f * it->k, it->B), W_norm = PsdNormBound(entries, it->rest);
-  const PetscReal rounds = PsdRoundings(PsdProductRoundings(f) + 2);
+  const PetscReal N_square = it->N ? PetscSqr(PsdNormBound(left * it->mixed, it->N)) : 0;
+  const PetscReal P_square = 1 + N_square, rounds = PsdRoundings(PsdProductRoundings(f) + 2);
   PetscCall(Defect(it, B_norm));
-  PetscCall(PetscArrayzero(it->inner, (size_t)it->n * it->n));
-  PetscCall(PsdProductTransposed(it->k, it->n, it->f, it->B, it->rest, it->n, it->inner));
+  PetscCall(MakeInner(it, block, B_norm, W_norm));
   const PetscReal C_norm = PsdNormBound(it->n * it->n, it->inner);
   PetscCall(Subtract(it));
   const PetscReal rest = PsdNormBound(entries, it->rest);
-  const PetscReal rest_error = block->error + PsdRoundings(n + 2) * (W_norm + B_norm * C_norm) + lost;
-  PetscCall(PsdProductTransposed(it->n, it->n, it->f, it->rest, it->rest, it->n, it->outer));
+  const PetscReal rest_error =
+      block->error + PsdRoundings(n + 2) * (W_norm + B_norm * C_norm * PetscSqrtReal(P_square)) + lost;
+  PetscReal *small = it->N ? it->matrix : it->outer;
+  PetscCall(PsdProductTransposed(it->m, it->m, it->f, it->rest, it->rest, it->m, small));
   it->outer_error = (2 * rest + rest_error) * rest_error + rounds * rest * rest + lost;
-  it->inner_error = (2 + it->defect) * block->error + rounds * (B_norm * W_norm + C_norm) + lost;
+  it->inner_error += lost;
+  if (!it->N) PetscFunctionReturn(0);
+  PetscCall(Spread(it, small, it->outer));
+  it->outer_error = P_square * (it->outer_error + PsdRoundings(2 * n + 4) * rest * rest);
+  PetscCall(AddBeyond(it, block->beyond, N_square));
   PetscFunctionReturn(0);
 }
 
@@ -148,8 +276,12 @@ PetscErrorCode PsdSchurPolarCreate(const PsdSchurBlock *block, PsdSchurPolar *po
   it->f = block->f;
   it->k = block->k;
   it->n = it->k + 1;
+  it->leading = block->leading;
+  it->mixed = block->mixed;
+  it->m = it->leading + it->mixed + 1;
   it->whole = (PetscBool)(it->k == it->f);
   it->B = block->B;
+  it->N = block->N;
   it->rest = block->W;
   const size_t k = (size_t)it->k, n = (size_t)it->n;
   PetscCall(PetscMalloc4(n * n, &it->inner, n * n, &it->outer, k * k, &it->U, n * n, &it->matrix));
@@ -395,20 +527,19 @@ static PetscReal Length(PsdSchurPolar it)
   return PetscSqrtReal(PetscMax(0, PsdSquare(it->k, it->v) + Dot(it->n, it->c, it->x)));
 }
 
-/* u += scale (B v + [T t] c) */
+/* u += scale (B v + [T P t] P'c) */
 static PetscErrorCode Lift(PsdSchurPolar it, PetscReal scale, PetscReal u[])
 {
   PetscFunctionBeginUser;
-  const PetscBLASInt one = 1;
-  const PetscReal unit = 1;
-  PetscBLASInt f, k, n;
-  PetscCall(PetscBLASIntCast(it->f, &f));
-  PetscCall(PetscBLASIntCast(it->k, &k));
-  PetscCall(PetscBLASIntCast(it->n, &n));
+  PetscReal *c;
   if (!it->B)
     for (PetscInt i = 0; i < it->f; i++) u[i] += scale * it->v[i];
-  else if (k > 0) PetscCallBLAS("BLASgemv", BLASgemv_("N", &f, &k, &scale, it->B, &f, it->v, &one, &unit, u, &one));
-  if (!it->whole) PetscCallBLAS("BLASgemv", BLASgemv_("N", &f, &n, &scale, it->rest, &f, it->c, &one, &unit, u, &one));
+  else PetscCall(Gemm('N', 'N', it->f, 1, it->k, scale, it->B, it->f, it->v, it->k, u, it->f));
+  if (it->whole) PetscFunctionReturn(0);
+  PetscCall(PetscMalloc1(it->m, &c));
+  PetscCall(TimesP(it, 1, it->c, c)); /* (P'c)' = c'P */
+  PetscCall(Gemm('N', 'N', it->f, 1, it->m, scale, it->rest, it->f, c, it->m, u, it->f));
+  PetscCall(PetscFree(c));
   PetscFunctionReturn(0);
 }
 
