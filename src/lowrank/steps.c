@@ -15,7 +15,8 @@
 
 #define BETA_RATIO 6    /* of the path */
 #define PATH_GAP 3e-2   /* among the coarse filters, before the beta asked for */
-#define COARSE_GAP 1e-4 /* at it: a neuron that is missing is found more cheaply here than on the complete level */
+#define COARSE_GAP 5e-4 /* at it: a neuron that is missing is found more cheaply here than on the complete level */
+#define AIM 0.03        /* of the gap at hand: a point that is no better shows what columns are missing */
 #define DECREMENT 0.03  /* of the gap squared: what a gap needs */
 #define LEAST_DECREMENT 1e-24
 #define ROUGH 1e-6      /* decrement at which columns that vanish are dropped before Newton's method goes on */
@@ -191,7 +192,7 @@ static PetscErrorCode LookOnCoarse(PsdLowrank it, PetscBool *due)
     const PetscInt before = it->columns.count;
     PetscCall(PsdGrow(it->problem, it->coarse, it->objective, it->place.beta, &violations, &it->columns));
     if (it->columns.count == before || worst < NEARLY_RIGHT) it->place.tighten *= TIGHTEN;
-    BeginMinimising(it, tolerance);
+    BeginMinimising(it, PetscMax(tolerance, PetscMin(PATH_GAP, AIM * gap)));
   } else if (!last) {
     PetscCall(GoToBeta(it, NextBeta(it)));
   } else {
