@@ -11,7 +11,8 @@
 
 typedef struct _p_PsdSolver *PsdSolver;
 
-/* PSD_ROUNDING_LIMIT: what the certificate counts for rounding is all of the gap that was asked for. PSD_SIGNAL: a
+/* PSD_ROUNDING_LIMIT: what the certificate counts for rounding is all of the gap that was asked for, or rounding leaves the
+   solver nothing to gain. PSD_SIGNAL: a
    signal asked for the end. PSD_CHECKPOINTED: a signal or the time limit ended the run, whose state is in its
    checkpoint; nothing was certified. */
 typedef enum {
@@ -52,7 +53,7 @@ typedef PetscErrorCode (*PsdSolverMonitor)(PsdSolver solver, const PsdSolverStat
 PSD_EXTERN PetscErrorCode PsdSolverCreate(PsdProblem problem, PsdSolver *solver);
 
 /*
-   PsdSolverSetType - Chooses the type by its name: "admm", "lowrank", or "auto", with which PsdSolverSetUp takes the one that a
+   PsdSolverSetType - Chooses the type by its name: "admm", "barrier", "lowrank", or "auto", with which PsdSolverSetUp takes the one that a
    checkpoint to go on from is of; or the one that an option of its own was given for; or the one for the sizes of the
    problem (docs/architecture.md, "Solver types"). PsdSolverGetType - the name of the type in use, which lasts; after
    PsdSolverSetUp.
@@ -71,7 +72,7 @@ PSD_EXTERN PetscErrorCode PsdSolverTypeFromOptions(const char *type[]);
 
 /*
    PsdSolverSetFromOptions - Reads the options of the solver:
-     -solver auto|admm|lowrank   its type
+     -solver auto|admm|barrier|lowrank   its type
      -gap G             stop at this certified relative gap
      -max_it N          most iterations
      -time_limit S      seconds since PsdInitialize after which the run ends; 0 = none

@@ -7,6 +7,7 @@ need_python
 scratch
 for kind in ordinary extreme; do
   python adversary/run "$PSDNET" "$LAUNCH" -kind $kind -first 1000000 -count 60 || fail "the adversary won"
+  python adversary/run "$PSDNET" "$LAUNCH" -kind $kind -first 2000000 -count 30 -solver lowrank || fail "the adversary won"
 done
 
 # and it does find a bound that is too high

@@ -18,12 +18,18 @@ train() {
 }
 
 for loss in squared logistic softmax huber; do
-  for solver in admm lowrank; do
+  for solver in admm barrier lowrank; do
     train "$solver-$loss-1" 1 -loss $loss -solver $solver
   done
   train "lowrank-$loss-3" 3 -loss $loss -solver lowrank
 done
-for solver in admm lowrank; do
+for loss in hinge l1; do
+  train "admm-$loss-1" 1 -loss $loss -solver admm
+  for ranks in 1 3; do
+    train "barrier-$loss-$ranks" $ranks -loss $loss -solver barrier
+  done
+done
+for solver in admm barrier lowrank; do
   # shellcheck disable=SC2086
   run "path-$solver" 2 path $problem $stop -validation 0.2 -beta_count 3 -beta_rel 0.1 -solver $solver -model "path-$solver.h5" \
     -table "path-$solver.csv" -report "path-$solver.json"
@@ -32,7 +38,8 @@ done
 # a certificate by the other type, and a proof without a solver
 run certified-lowrank 2 certify -data data -model lowrank-squared-1.h5 -solver admm -gap 1e-6 -certificate_out admm.cert -progress none
 run certified-admm 2 certify -data data -model admm-squared-1.h5 -solver lowrank -gap 1e-6 -certificate_out lowrank.cert -progress none
-for solver in admm lowrank; do
+run certified-barrier 3 certify -data data -model admm-squared-1.h5 -solver barrier -gap 1e-6 -certificate_out barrier.cert -progress none
+for solver in admm barrier lowrank; do
   run "proved-$solver" 2 certify -data data -certificate $solver.cert -progress none
 done
 
@@ -53,6 +60,30 @@ train gram 1 -solver lowrank -checkpoint gram.ck -checkpoint_gram
 grep -q "gram     solver lowrank has no A'A to keep in gram.ck.gram" gram.log || fail 'no word of A'"'"'A' gram.log
 [ ! -e gram.ck.gram ] || fail 'gram.ck.gram was written'
 
+for stop_at in 5 30; do
+  rm -f barrier.ck
+  # shellcheck disable=SC2086
+  ends 2 first $stop_at train $problem -gap 1e-6 -max_it $stop_at -beta_rel 0.1 -model part.h5 -checkpoint barrier.ck -solver barrier
+  train "barrier-resumed-$stop_at" 3 -checkpoint barrier.ck -resume
+done
+
+# ADMM is relieved where it is slow, unless it was asked for by name; a run that was interrupted after that goes on with who took over, and
+# so does a path
+make_images few -images 27 -image 2x5x6 -seed 4
+slow="-data few -patch 2 -pool 2 -loss hinge -beta_rel 1e-5 -progress none"
+# shellcheck disable=SC2086
+run relieved 2 train $slow -model relieved.h5 -report relieved.json -history relieved.csv
+# shellcheck disable=SC2086
+ends 2 unrelieved 1 train $slow -model unrelieved.h5 -report unrelieved.json -solver admm -max_it 600
+# shellcheck disable=SC2086
+ends 2 relieved-part 1 train $slow -model part.h5 -checkpoint relieved.ck -max_it 505
+# shellcheck disable=SC2086
+run relieved-resumed 3 train $slow -model relieved.h5 -report relieved-resumed.json -checkpoint relieved.ck -resume
+# shellcheck disable=SC2086
+run relieved-path 1 path $slow -beta_count 1 -model relieved-path.h5 -table relieved-path.csv -report relieved-path.json
+# shellcheck disable=SC2086
+run relieved-certify 2 certify -data few -model relieved.h5 -gap 1e-4 -progress none
+
 # auto: ADMM for small patches; an option of its own asks for a type
 train auto-small 1
 train auto-asked 1 -coarse 40
@@ -72,7 +103,7 @@ plan asked -consensus dual
 while IFS='|' read -r words options; do
   refuse "$words" 2 train $problem -model part.h5 $options
 done <<'END'
--solver: found 'newton', expected one of auto.admm.lowrank|-solver newton
+-solver: found 'newton', expected one of auto.admm.barrier.lowrank|-solver newton
 options -solver lowrank and -loss hinge: lowrank needs a loss that is smooth|-solver lowrank -loss hinge
 options -solver lowrank and -rho: -rho is for -solver admm|-solver lowrank -rho 1
 options -rho and -coarse: -rho is for -solver admm, and -coarse for -solver lowrank|-coarse 9 -rho 1

@@ -16,25 +16,33 @@ def counts(name):
 COLLECTIVES = ('bcast', 'reduce', 'allreduce', 'reduce_scatter', 'gather', 'allgather', 'scatter', 'alltoall', 'scan', 'barrier')
 
 
-def an_iteration(consensus, data):
-    """collectives of an iteration, from runs of 20 and 60"""
-    few, many = (counts(f'{consensus}-{data}-{iterations}') for iterations in (20, 60))
-    calls = [many['solve', call][0] - few['solve', call][0] for call in COLLECTIVES]
-    require(all(number % 40 == 0 for number in calls), consensus, data, calls)
-    return sum(calls) / 40
+def more(consensus, data, every):
+    """collectives that 40 iterations more have"""
+    few, many = (counts(f'{consensus}-{data}-{iterations}-{every}') for iterations in (20, 60))
+    return sum(many['solve', call][0] - few['solve', call][0] for call in COLLECTIVES)
 
 
-# docs/architecture.md, "Messages of an iteration": with `dual` there is one more for each class
-EXPECTED = {'root': (1, 0), 'scalapack': (2, 0), 'dual': (6, 1)}
-for consensus, (fixed, each) in EXPECTED.items():
-    found = [an_iteration(consensus, data) for data in ('few', 'many')]
-    require(found == [fixed + 3 * each, fixed + 10 * each], consensus, found)
+# docs/architecture.md, "Messages of an iteration": of an iteration, and of a check
+EXPECTED = {'root': (1, 1), 'scalapack': (2, 2), 'dual': (5, 3)}
+for consensus, expected in EXPECTED.items():
+    for data in 'few', 'many':
+        iterations = more(consensus, data, 1000)
+        require(iterations == 40 * expected[0], consensus, data, 'iterations', iterations)
+        # and no number of iterations has any outside of the phases
+        outside = {sum(calls for (phase, call), (calls, _) in counts(f'{consensus}-{data}-{n}-1000').items() if phase == 'none' and call in COLLECTIVES)
+                   for n in (20, 60)}
+        require(len(outside) == 1, consensus, data, 'outside of phases', outside)
+    checks = more(consensus, 'many', 20) - more(consensus, 'many', 1000)
+    require(checks == 2 * expected[1], consensus, 'checks', checks)
 
-n, D = 2400, report('sums')['D']
+D = report('sums')['D']
 require(D == 2145, D)
-sums, samples = counts('sums'), counts('samples')
-require(sums['gram', 'reduce_scatter'][1] == 4 * D * (D + 1), sums['gram', 'reduce_scatter'], 4 * D * (D + 1))
-require(sums['gram', 'bcast'][1] == 0, sums['gram', 'bcast'])
-require(samples['gram', 'bcast'][1] == 8 * n * D, samples['gram', 'bcast'], 8 * n * D)
-require(samples['gram', 'reduce_scatter'][1] == 0, samples['gram', 'reduce_scatter'])
+for name, n, members in ('sums', 2400, 1), ('groups', 1200, 2), ('samples', 2400, 4):
+    found = counts(name)
+    samples, sums = found['gram', 'bcast'][1], found['gram', 'reduce_scatter'][1]
+    require(report(name)['D'] == D and report(name)['n'] == n, name, report(name))
+    require(samples == (8 * n * D * members // 4 if members > 1 else 0), name, 'samples', samples)
+    # the columns of a member are every other block of 64, whose parts of the triangle differ by a few blocks
+    expected = 4 * D * (D + 1) / members if members < 4 else 0
+    require(abs(sums - expected) <= (0 if members != 2 else 8 * 64 * D), name, 'sums', sums, expected)
 finish()

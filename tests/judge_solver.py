@@ -11,8 +11,9 @@ def agree(name, other, objectives):
     require(abs(objectives[0] / objectives[1] - 1) <= GAP, name, other, 'objectives', *objectives)
 
 
-for loss in 'squared', 'logistic', 'softmax', 'huber':
-    runs = {name: report(f'{name[:-2]}-{loss}{name[-2:]}') for name in ('admm-1', 'lowrank-1', 'lowrank-3')}
+SMOOTH, CORNERS = ('admm-1', 'barrier-1', 'lowrank-1', 'lowrank-3'), ('admm-1', 'barrier-1', 'barrier-3')
+for loss, names in [(loss, SMOOTH) for loss in ('squared', 'logistic', 'softmax', 'huber')] + [('hinge', CORNERS), ('l1', CORNERS)]:
+    runs = {name: report(f'{name[:-2]}-{loss}{name[-2:]}') for name in names}
     for name, run in runs.items():
         require(run['solver'] == name[:-2] and run['gap'] <= GAP and run['loss'] == loss, loss, name, run['solver'], run['gap'])
         require(run['objective_dual'] <= min(other['objective_primal'] + other['objective_primal_error'] for other in runs.values()),
@@ -21,14 +22,15 @@ for loss in 'squared', 'logistic', 'softmax', 'huber':
         require(('consensus' in run) == ('cone' in run) == (run['solver'] == 'admm'), loss, name, 'kernels', *run)
         agree(loss, name, (run['objective_primal'], runs['admm-1']['objective_primal']))
 
-rows = {solver: table(f'path-{solver}.csv') for solver in ('admm', 'lowrank')}
-require(len(rows['admm']) == len(rows['lowrank']) == 3, 'rows of the paths')
-for one, other in zip(rows['admm'], rows['lowrank']):
-    require(abs(float(one['beta']) / float(other['beta']) - 1) <= 1e-9, 'betas', one['beta'], other['beta'])
-    require(max(float(one['gap']), float(other['gap'])) <= GAP, 'gaps', one['gap'], other['gap'])
-    agree('path', one['number'], (float(one['objective']), float(other['objective'])))
+rows = {solver: table(f'path-{solver}.csv') for solver in ('admm', 'barrier', 'lowrank')}
+require(all(len(row) == 3 for row in rows.values()), 'rows of the paths')
+for solver in 'barrier', 'lowrank':
+    for one, other in zip(rows['admm'], rows[solver]):
+        require(abs(float(one['beta']) / float(other['beta']) - 1) <= 1e-9, solver, 'betas', one['beta'], other['beta'])
+        require(max(float(one['gap']), float(other['gap'])) <= GAP, solver, 'gaps', one['gap'], other['gap'])
+        agree(solver, one['number'], (float(one['objective']), float(other['objective'])))
 
-for solver in 'admm', 'lowrank':
+for solver in 'admm', 'barrier', 'lowrank':
     require('certificate holds' in text(f'proved-{solver}.log'), solver, 'proof')
 
 whole = report('lowrank-squared-1')
@@ -37,6 +39,27 @@ for name in sorted(glob.glob('resumed-*.json')):
     require(run['solver'] == 'lowrank' and run['gap'] <= GAP, name, run['solver'], run['gap'])
     require('resume   iteration' in text(name[:-5] + '.log'), name, 'began afresh')
     agree(name, 'whole', (run['objective_primal'], whole['objective_primal']))
+
+for name in glob.glob('barrier-resumed-*.json'):
+    run = report(name[:-5])
+    require(run['solver'] == 'barrier' and run['gap'] <= GAP, name, run['solver'], run['gap'])
+    require('resume   iteration' in text(name[:-5] + '.log'), name, 'began afresh')
+    agree(name, 'whole', (run['objective_primal'], report('barrier-squared-1')['objective_primal']))
+
+relieved, unrelieved = report('relieved'), report('unrelieved')
+require(relieved['solver'] == 'barrier' and relieved['gap'] <= 1e-4, 'relieved', relieved['solver'], relieved['gap'])
+require(unrelieved['solver'] == 'admm' and unrelieved['gap'] > 1e-4, 'unrelieved', unrelieved['solver'], unrelieved['gap'])
+require(500 < relieved['iterations'] < 700, 'iterations', relieved['iterations'])
+require('solver   admm is at a gap of' in text('relieved.log'), 'no word of who goes on')
+iterations = [int(row['iteration']) for row in table('relieved.csv')]
+require(iterations == sorted(set(iterations)) and iterations[-1] == relieved['iterations'], 'history', iterations[-1])
+require(relieved['objective_dual'] <= unrelieved['objective_primal'] and unrelieved['objective_dual'] <= relieved['objective_primal'], 'bounds')
+resumed = report('relieved-resumed')
+require(resumed['solver'] == 'barrier' and abs(resumed['objective_primal'] / relieved['objective_primal'] - 1) <= 1e-12, 'resumed', resumed['objective_primal'])
+require(resumed['iterations'] == relieved['iterations'], 'resumed after', resumed['iterations'])
+require(all(float(row['gap']) <= 1e-4 for row in table('relieved-path.csv')), 'gaps of the path')
+require('barrier goes on' in text('relieved-certify.log'), 'certify without relief')
+require(report('relieved-path')['solver'] == 'barrier', 'path', report('relieved-path')['solver'])
 
 for name, solver in {'auto-small': 'admm', 'auto-asked': 'lowrank', 'plan-admm': 'admm', 'plan-lowrank': 'lowrank', 'plan-large': 'lowrank',
                      'plan-hinge': 'admm', 'plan-asked': 'admm'}.items():

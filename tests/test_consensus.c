@@ -98,8 +98,9 @@ static void Compare(PsdBlocks blocks, Vec x, const PetscReal expected[], PetscRe
   Require(error <= tolerance * size, what);
 }
 
-static void CompareResidual(const PsdResidual *found, const PsdResidual *expected, PetscReal tolerance, PetscReal size)
+static void CompareResidual(PsdResidual *found, const PsdResidual *expected, PetscReal tolerance, PetscReal size)
 {
+  MUST(MPI_Allreduce(MPI_IN_PLACE, found, 2, MPIU_REAL, MPI_SUM, PETSC_COMM_WORLD));
   Require(PetscAbsReal(found->linear - expected->linear) <= tolerance * size, "<nu,Y>");
   Require(PetscAbsReal(found->quadratic - expected->quadratic) <= tolerance * size, "||nu||^2");
 }

@@ -12,32 +12,21 @@
 /* ---------------------------------------------------------------- all cases */
 
 static const PetscInt iterations[] = {0, 5, 6}, limits[] = {5, 6, 100};
-#define BITS 13
+#define BITS 14
 
 static PsdLoop Case(PetscInt iteration, PetscInt max_it, unsigned bits)
 {
   PetscBool bit[BITS];
   for (unsigned k = 0; k < BITS; k++) bit[k] = (PetscBool)(bits >> k & 1);
-  return (PsdLoop){iteration,
-                   max_it,
-                   bit[12],
-                   bit[0],
-                   bit[1],
-                   bit[2],
-                   bit[3],
-                   bit[4],
-                   bit[5],
-                   bit[6],
-                   bit[7],
-                   bit[8],
-                   {bit[9], bit[10], bit[11]}};
+  return (PsdLoop){iteration, max_it, bit[12], bit[0], bit[1], bit[2], bit[3],
+                   bit[4],    bit[5], bit[13], bit[6], bit[7], bit[8], {bit[9], bit[10], bit[11]}};
 }
 
 /* Facts that do not contradict each other. */
 static PetscBool CanBe(const PsdLoop *it)
 {
   const PetscBool requested = (PetscBool)(it->requests.signal || it->requests.time || it->requests.save);
-  if ((it->reached || it->adapted) && !it->checked) return PETSC_FALSE;
+  if ((it->reached || it->spent || it->adapted) && !it->checked) return PETSC_FALSE;
   if (it->written && !it->saved) return PETSC_FALSE;
   if (it->saved && !(it->keeps && it->asked)) return PETSC_FALSE;
   if (requested && !it->asked) return PETSC_FALSE;
@@ -84,6 +73,9 @@ static void WalkOn(const PsdLoop *now, PetscInt room)
     next.checked = PETSC_TRUE;
     WalkOn(&next, room - 1);
     next.reached = PETSC_TRUE;
+    WalkOn(&next, room - 1);
+    next.reached = PETSC_FALSE;
+    next.spent = PETSC_TRUE;
     break;
   case PSD_LOOP_ADAPT:
     next.adapted = PETSC_TRUE;
@@ -124,12 +116,13 @@ static void DoesNothingTwiceNorWithoutNeed(void **state)
   ForAll(IsNew);
 }
 
-/* The first that holds: the gap, the limit, a signal, the time. A round that begins has yet to come to its limit. */
+/* The first that holds: the gap, no progress, the limit, a signal, the time. A round that begins has yet to come to its limit. */
 static void HasItsReason(const PsdLoop *it)
 {
   const PetscBool at_limit = (PetscBool)(it->iteration >= it->max_it), counts = (PetscBool)(!it->begins || it->resumed);
   const PsdSolverReason reason = PsdLoopReason(it);
   if (it->reached) assert_int_equal(reason, PSD_GAP_REACHED);
+  else if (it->spent) assert_int_equal(reason, PSD_ROUNDING_LIMIT);
   else if (at_limit && counts) assert_int_equal(reason, PSD_ITERATION_LIMIT);
   else if (it->requests.signal) assert_int_equal(reason, PSD_SIGNAL);
   else if (it->requests.time) assert_int_equal(reason, PSD_TIME_LIMIT);

@@ -343,6 +343,43 @@ static void CheckSecondDerivative(const Case *it)
 }
 
 /* What is a sum over scores has the value of each score by itself; what is not has not. */
+/* D + mu B in the interior of the domain: with mu = 0 it is D; slope and curvature are those of differences; and beyond the
+   domain there is nothing. */
+static void CheckDualBarrier(const Case *it)
+{
+  const PsdLossOps *ops = it->loss.ops;
+  const PetscReal mu = 0.01;
+  PetscReal yhat[MOST_COLUMNS], nu[MOST_COLUMNS], slope[MOST_COLUMNS], curvature[MOST_COLUMNS], size = 0;
+  RandomRow(it->C, 2, yhat);
+  (*ops->dual_point)(&it->loss, 1, it->C, yhat, it->y, nu);
+  for (PetscInt t = 0; t < it->C; t++)
+    nu[t] = 0.4 * nu[t] + 0.1 * PetscMin(1, Steepness(it)) * it->y[t] * (ops->separable || it->C == 1);
+  const PetscReal value = (*ops->dual_barrier)(&it->loss, 1, it->C, mu, nu, it->y, slope, curvature);
+  const PetscReal plain = (*ops->dual_barrier)(&it->loss, 1, it->C, 0, nu, it->y, NULL, NULL);
+  const PetscReal dual = (*ops->dual)(&it->loss, 1, it->C, 1, nu, it->y, &size);
+  if (!(PetscAbsReal(plain - dual) <= 1e-13 * (1 + PetscAbsReal(dual)))) Fail(it, "the dual function", plain, dual);
+  for (PetscInt t = 0; t < it->C; t++) {
+    const PetscReal h = 1e-4 * PetscMin(1, PetscAbsReal(nu[t])), at = nu[t];
+    nu[t] = at + h;
+    const PetscReal above = (*ops->dual_barrier)(&it->loss, 1, it->C, mu, nu, it->y, NULL, NULL);
+    nu[t] = at - h;
+    const PetscReal below = (*ops->dual_barrier)(&it->loss, 1, it->C, mu, nu, it->y, NULL, NULL);
+    nu[t] = at;
+    /* errors of differences: h^2 times the third derivative, and rounding over h, or over h^2 */
+    const PetscReal size_of = 1 + PetscAbsReal(value), near = PetscAbsReal(curvature[t]) + PetscAbsReal(slope[t]);
+    const PetscReal first = (above - below) / (2 * h), second = (2 * value - above - below) / (h * h);
+    if (!(PetscAbsReal(first - slope[t]) <= 1e-5 * near + 16 * EPS * size_of / h))
+      Fail(it, "slope of D + mu B", slope[t], first);
+    if (!(PetscAbsReal(second - curvature[t]) <= 1e-4 * near + 64 * EPS * size_of / (h * h)))
+      Fail(it, "curvature of D + mu B", curvature[t], second);
+  }
+  const PetscReal scale = (*ops->max_scale)(&it->loss, 1, it->C, nu, it->y);
+  if (PetscIsInfReal(scale)) return;
+  for (PetscInt t = 0; t < it->C; t++) nu[t] *= 1.01 * scale;
+  const PetscReal outside = (*ops->dual_barrier)(&it->loss, 1, it->C, mu, nu, it->y, NULL, NULL);
+  if (!(PetscIsInfReal(outside) && outside < 0)) Fail(it, "D + mu B outside", outside, -INFINITY);
+}
+
 static void CheckSeparable(const Case *it)
 {
   PetscReal v[MOST_COLUMNS] = {0}, most = 0;
@@ -518,6 +555,7 @@ TEST(RoundingOfValue)
 TEST(Corners)
 TEST(Mean)
 TEST(ClosedForm)
+TEST(DualBarrier)
 
 int main(int argc, char **argv)
 {
@@ -527,7 +565,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(ProxMinimizes), cmocka_unit_test(ProxExtremes),    cmocka_unit_test(SteepnessOfEach),
       cmocka_unit_test(ChangeOfEach),  cmocka_unit_test(RoundingOfValue), cmocka_unit_test(Corners),
       cmocka_unit_test(Mean),          cmocka_unit_test(ClosedForm),      cmocka_unit_test(SecondDerivative),
-      cmocka_unit_test(Separable)};
+      cmocka_unit_test(Separable),     cmocka_unit_test(DualBarrier)};
   if (PsdInitialize(&argc, &argv, NULL)) return 1;
   const int failures = cmocka_run_group_tests(tests, NULL, NULL);
   return PsdFinalize() || failures;

@@ -35,24 +35,21 @@ PetscErrorCode PsdAdmmSetPenalty(PsdAdmm admm, PetscReal rho, PetscReal sigma)
 }
 
 /* What the last check has found; of the last iteration's sizes the larger one of W and Z counts. */
-static PetscErrorCode Gather(PsdAdmm admm, PsdPenaltyEvidence *evidence)
+static void Gather(PsdAdmm admm, PsdPenaltyEvidence *evidence)
 {
-  PetscFunctionBeginUser;
   const PsdSolverStatus *status = &admm->solver->status;
-  PsdResidualSums sums;
+  const PsdResidualSums *sums = &admm->iterate.all;
   PetscReal multipliers, variables;
   *evidence = (PsdPenaltyEvidence){.iteration = status->iteration,
                                    .gap = status->gap,
                                    .open = status->objective - status->bound,
                                    .parts = admm->penalty.parts,
                                    .corners = admm->problem->loss.ops->has_corners};
-  PetscCall(PsdAdmmSum(admm, &sums));
   evidence->natural.rho =
-      PsdPenaltyNaturalRho(admm->penalty.rho * PetscSqrtReal(sums.U), PetscSqrtReal(PetscMax(sums.W, sums.Z)));
-  if (!admm->split) PetscFunctionReturn(0);
-  PetscCall(PsdSplittingSizes(admm->split, &multipliers, &variables));
+      PsdPenaltyNaturalRho(admm->penalty.rho * PetscSqrtReal(sums->U), PetscSqrtReal(PetscMax(sums->W, sums->Z)));
+  if (!admm->split) return;
+  PsdSplittingSizes(admm->split, &multipliers, &variables);
   evidence->natural.sigma = PsdPenaltyNaturalSigma(multipliers, variables);
-  PetscFunctionReturn(0);
 }
 
 PetscErrorCode PsdAdmmAdapt(PsdSolver solver)
@@ -62,7 +59,7 @@ PetscErrorCode PsdAdmmAdapt(PsdSolver solver)
   const PsdPenalties now = {admm->penalty.rho, admm->split ? admm->split->sigma : 1};
   PsdPenaltyEvidence evidence;
   if (PsdAcceleratorGoesBack(admm->accelerator)) PetscFunctionReturn(0);
-  PetscCall(Gather(admm, &evidence));
+  Gather(admm, &evidence);
   const PsdPenalties next = PsdPenaltyPropose(&admm->penalty.changes, &evidence, now);
   if (next.rho == now.rho && next.sigma == now.sigma) PetscFunctionReturn(0);
   PetscCall(PetscInfo(

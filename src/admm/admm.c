@@ -8,6 +8,7 @@
 #include "problem/beta.h"
 #include "problem/samples.h"
 #include "solver_costs.h"
+#include <math.h>
 
 /* ---------------------------------------------------------------- settings */
 
@@ -62,6 +63,13 @@ static PetscBool Prefers(const PsdSizes *sizes)
 {
   (void)sizes;
   return PETSC_TRUE;
+}
+
+/* It relieves nobody. */
+static PetscReal RootBytes(const PsdSizes *sizes, const PsdLoss *loss)
+{
+  (void)sizes, (void)loss;
+  return INFINITY;
 }
 
 /* ---------------------------------------------------------------- set-up */
@@ -252,6 +260,8 @@ const PsdSolverType PsdSolverAdmm = {.name = "admm",
                                      .help = "ADMM",
                                      .takes_corners = PETSC_TRUE,
                                      .has_gram = PETSC_TRUE,
+                                     .iteration_flops = PsdAdmmIterationFlops,
+                                     .root_bytes = RootBytes,
                                      .own = own_options,
                                      .prefers = Prefers,
                                      .create = Create,

@@ -24,7 +24,7 @@ typedef struct {
   PetscBool screening;  /* leave out blocks that are known to be zero when beta changes */
 } PsdAdmmSettings;
 
-/* Sums over this rank's pairs: of squares of W - Z, Z - Z_last, W, Z, U, and of the last diagonal entries of W + W'. */
+/* Sums over pairs: of squares of W - Z, Z - Z_last, W, Z, U, and of the last diagonal entries of W + W'. */
 typedef struct {
   PetscReal primal, change, W, Z, U, T4;
 } PsdResidualSums;
@@ -33,7 +33,8 @@ typedef struct {
 typedef struct {
   Vec Z[2], Z_last[2], U[2], X[2]; /* X: what is projected */
   Vec S, Sh;                       /* Sh is P (V - V') */
-  PsdResidualSums sums;
+  PsdResidualSums sums;            /* of the last iteration */
+  PsdResidualSums all;             /* the same over all ranks, of the last check */
 } PsdVariables;
 
 /* The network that the blocks contain now, and the terms of Z - Z'. */
@@ -118,7 +119,9 @@ PetscErrorCode PsdAdmmSetPenalty(PsdAdmm admm, PetscReal rho, PetscReal sigma);
    with a loss that is split. Collective. */
 PetscErrorCode PsdAdmmScreen(PsdAdmm admm, PetscInt *screened);
 
-/* PsdAdmmSum - the sums of the last iteration, over all ranks. Collective. */
-PetscErrorCode PsdAdmmSum(PsdAdmm admm, PsdResidualSums *sums);
+/* check.c */
+/* PsdAdmmSum - adds the sums of the last iteration to a tally, whose reduction gives what the penalties are adapted by.
+   Not collective. */
+PetscErrorCode PsdAdmmSum(PsdAdmm admm, PsdTally *tally);
 
 #endif

@@ -4,20 +4,33 @@
 #include "admm.h"
 #include "base/base.h"
 
-PetscErrorCode PsdAdmmSum(PsdAdmm admm, PsdResidualSums *sums)
+PetscErrorCode PsdAdmmSum(PsdAdmm admm, PsdTally *tally)
 {
   PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Allreduce(&admm->iterate.sums, sums, sizeof(*sums) / sizeof(PetscReal), MPIU_REAL, MPI_SUM,
-                             admm->blocks->comm));
+  PsdResidualSums *all = &admm->iterate.all;
+  PetscReal *const pairs[] = {&all->primal, &all->change, &all->W, &all->Z, &all->U, &all->T4};
+  *all = admm->iterate.sums;
+  for (size_t k = 0; k < sizeof(pairs) / sizeof(*pairs); k++) PetscCall(PsdTallySum(tally, pairs[k]));
+  if (!admm->split) PetscFunctionReturn(0);
+  PsdSplittingSums *samples = &admm->split->all;
+  *samples = admm->split->sums;
+  PetscCall(PsdTallySum(tally, &samples->fit));
+  PetscCall(PsdTallySum(tally, &samples->v));
+  PetscCall(PsdTallySum(tally, &samples->lambda));
   PetscFunctionReturn(0);
 }
 
-/* The neurons of all blocks, and their S. */
-static PetscErrorCode ExtractNetwork(PsdAdmm admm, PetscReal *weight, PetscInt *rank, PetscInt *neurons)
+/* The network that was extracted: this rank's part, and after a reduction all of it. */
+typedef struct {
+  PetscReal weight, rank, neurons;
+} Extracted;
+
+/* This rank's neurons of all blocks, and their S. */
+static PetscErrorCode ExtractNetwork(PsdAdmm admm, Extracted *part)
 {
   PetscFunctionBeginUser;
   const PsdBlocks blocks = admm->blocks;
-  PetscInt counts[2] = {0, 0};
+  *part = (Extracted){0};
   PetscCall(PsdEventBegin(PSD_EVENT_DECOMPOSE));
   admm->extracted.neurons.N = 0;
   for (PetscInt s = 0; s < 2; s++) {
@@ -29,32 +42,41 @@ static PetscErrorCode ExtractNetwork(PsdAdmm admm, PetscReal *weight, PetscInt *
       PetscCall(PetscArraycpy(admm->extracted.factor, F, (size_t)columns * d));
       PsdDecompose(d, columns, admm->extracted.factor, s == 0 ? 1 : -1, pair % blocks->G, pair / blocks->G,
                    &admm->extracted.neurons);
-      counts[0] += columns;
+      part->rank += (PetscReal)columns;
     }
   }
-  counts[1] = admm->extracted.neurons.N;
-  PetscCall(PsdNeuronsAssemble(&admm->extracted.neurons, blocks, admm->extracted.S, weight));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, weight, 1, MPIU_REAL, MPI_SUM, blocks->comm));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, counts, 2, MPIU_INT, MPI_SUM, blocks->comm));
+  part->neurons = (PetscReal)admm->extracted.neurons.N;
+  PetscCall(PsdNeuronsAssemble(&admm->extracted.neurons, blocks, admm->extracted.S, &part->weight));
   PetscCall(PsdEventEnd(PSD_EVENT_DECOMPOSE));
-  *rank = counts[0];
-  *neurons = counts[1];
   PetscFunctionReturn(0);
 }
 
-/* The network at hand, kept when it is the best so far. */
-static PetscErrorCode TakeNetwork(PsdAdmm admm, PsdIterate *iterate)
+/* Extracts the network at hand, and begins its objective. */
+static PetscErrorCode BeginNetwork(PsdAdmm admm, PsdIterate *iterate, Extracted *found, PsdTally *tally)
 {
   PetscFunctionBeginUser;
-  PsdSolverStatus *status = &admm->solver->status;
-  PetscInt neurons = 0;
-  PetscCall(ExtractNetwork(admm, &iterate->weight, &status->rank_Z, &neurons));
+  PetscCall(ExtractNetwork(admm, found));
   if (PsdConsensusUsesSamples(admm->consensus)) {
     PetscCall(PsdNeuronsGetFactors(&admm->extracted.neurons, admm->blocks, &admm->extracted.local_factors));
     PetscCall(PsdFactorsGather(admm->blocks->comm, &admm->extracted.local_factors, &admm->extracted.factors));
     iterate->factors = &admm->extracted.factors;
   }
-  PetscCall(PsdBoundsPrimal(admm->bounds, iterate, PETSC_FALSE));
+  PetscCall(PsdBoundsPrimalBegin(admm->bounds, iterate, PETSC_FALSE, tally));
+  PetscCall(PsdTallySum(tally, &found->weight));
+  PetscCall(PsdTallySum(tally, &found->rank));
+  PetscCall(PsdTallySum(tally, &found->neurons));
+  PetscFunctionReturn(0);
+}
+
+/* It is kept when it is the best so far. */
+static PetscErrorCode EndNetwork(PsdAdmm admm, PsdIterate *iterate, const Extracted *found)
+{
+  PetscFunctionBeginUser;
+  PsdSolverStatus *status = &admm->solver->status;
+  const PetscInt neurons = (PetscInt)found->neurons;
+  status->rank_Z = (PetscInt)found->rank;
+  iterate->weight = found->weight;
+  PsdBoundsPrimalEnd(admm->bounds, iterate);
   PetscCheck(!PetscIsInfOrNanReal(admm->bounds->primal), admm->blocks->comm, PETSC_ERR_FP,
              "The objective is not a number at iteration %" PetscInt_FMT, status->iteration);
   PetscCall(PetscInfo(NULL,
@@ -87,29 +109,43 @@ static PsdGapParts SplitGap(PsdAdmm admm, PetscReal T4)
   return (PsdGapParts){admm->bounds->primal - affine, dual->infeasible - dual->value};
 }
 
+/* Where the solver stands; the network is not there yet. */
+static PetscErrorCode Describe(PsdAdmm admm, PsdIterate *iterate)
+{
+  PetscFunctionBeginUser;
+  *iterate = (PsdIterate){.S = admm->iterate.S,
+                          .Sh = admm->iterate.Sh,
+                          .U = {admm->iterate.U[0], admm->iterate.U[1]},
+                          .rho = admm->penalty.rho,
+                          .network = admm->extracted.S};
+  if (!admm->split) PetscFunctionReturn(0);
+  PetscCall(PsdSplittingDualPoint(admm->split));
+  iterate->nu_prox = admm->split->nu_prox;
+  iterate->M_prox = admm->split->M_prox;
+  iterate->nu_step = admm->split->nu_step;
+  PetscFunctionReturn(0);
+}
+
+/* All ranks' sums and maxima come of one reduction; a loss that is split has more of them for its candidates. */
 PetscErrorCode PsdAdmmCheck(PsdSolver solver)
 {
   PetscFunctionBeginUser;
   const PsdAdmm admm = solver->data;
   PsdSolverStatus *status = &admm->solver->status;
-  PsdResidualSums sums;
-  PsdIterate iterate = {.S = admm->iterate.S,
-                        .Sh = admm->iterate.Sh,
-                        .U = {admm->iterate.U[0], admm->iterate.U[1]},
-                        .rho = admm->penalty.rho,
-                        .network = admm->extracted.S};
-  PetscCall(PsdAdmmSum(admm, &sums));
-  status->primal_residual = PetscSqrtReal(sums.primal);
-  status->dual_residual = admm->penalty.rho * PetscSqrtReal(sums.change);
-  if (admm->split) {
-    PetscCall(PsdSplittingDualPoint(admm->split));
-    iterate.nu_prox = admm->split->nu_prox;
-    iterate.M_prox = admm->split->M_prox;
-    iterate.nu_step = admm->split->nu_step;
-  }
-  if (!admm->best.fixed) PetscCall(TakeNetwork(admm, &iterate));
-  PetscCall(PsdBoundsDual(admm->bounds, &iterate, PSD_CANDIDATES_SOLVER));
-  admm->penalty.parts = SplitGap(admm, sums.T4);
+  const PsdResidualSums *sums = &admm->iterate.all;
+  PsdTally tally = {0};
+  PsdIterate iterate;
+  Extracted found;
+  PetscCall(Describe(admm, &iterate));
+  PetscCall(PsdAdmmSum(admm, &tally));
+  if (!admm->best.fixed) PetscCall(BeginNetwork(admm, &iterate, &found, &tally));
+  PetscCall(PsdBoundsDualBegin(admm->bounds, &iterate, PSD_CANDIDATES_SOLVER, &tally));
+  PetscCall(PsdTallyReduce(admm->blocks->comm, &tally));
+  status->primal_residual = PetscSqrtReal(sums->primal);
+  status->dual_residual = admm->penalty.rho * PetscSqrtReal(sums->change);
+  if (!admm->best.fixed) PetscCall(EndNetwork(admm, &iterate, &found));
+  PetscCall(PsdBoundsDualEnd(admm->bounds, &iterate, PSD_CANDIDATES_SOLVER));
+  admm->penalty.parts = SplitGap(admm, sums->T4);
   status->bound = admm->bounds->best;
   status->gap = (status->objective - status->bound) / PetscAbsReal(status->objective);
   status->rho = admm->penalty.rho;

@@ -12,22 +12,47 @@
 #include "certificate/certificate.h"
 #include "certificate/user_network.h"
 
+/* Those of this rank's pairs. */
+static PetscErrorCode KeepOwn(PsdAdmm admm, const PsdNeurons *all)
+{
+  PetscFunctionBeginUser;
+  const PsdBlocks blocks = admm->blocks;
+  PsdNeurons *own = &admm->best.neurons;
+  const PetscInt room = PetscMax(own->capacity, all->N), f = all->f;
+  PetscCall(PsdNeuronsDestroy(own));
+  PetscCall(PsdNeuronsCreate(room, f, own));
+  for (PetscInt k = 0; k < all->N; k++) {
+    const PetscInt pair = all->class[k] * blocks->G + all->region[k];
+    if (pair < blocks->first || pair >= blocks->first + blocks->local) continue;
+    PetscCall(PetscArraycpy(own->filter + (size_t)own->N * f, all->filter + (size_t)k * f, f));
+    own->weight[own->N] = all->weight[k];
+    own->region[own->N] = all->region[k];
+    own->class[own->N++] = all->class[k];
+  }
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdAdmmFixNetwork(PsdSolver solver, PsdNetwork network)
 {
   PetscFunctionBeginUser;
   const PsdAdmm admm = solver->data;
   PsdIterate iterate = {.network = admm->best.S};
+  PsdTally tally = {0};
   PsdNeurons all;
   PetscCall(PsdProblemReadNeurons(admm->problem, network, &all));
   PetscCall(PsdNeuronsAssemble(&all, admm->blocks, admm->best.S, &admm->best.weight));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &admm->best.weight, 1, MPIU_REAL, MPI_SUM, admm->blocks->comm));
   PetscCall(PsdNeuronsBoundErrors(&all, admm->blocks, admm->best.weight, admm->best.error, &admm->best.weight_error));
   iterate.weight = admm->best.weight;
-  PetscCall(PsdBoundsPrimal(admm->bounds, &iterate, PETSC_TRUE));
-  PetscCall(PsdBoundsDual(admm->bounds, &iterate, PSD_CANDIDATES_NETWORK));
+  PetscCall(PsdBoundsPrimalBegin(admm->bounds, &iterate, PETSC_TRUE, &tally));
+  PetscCall(PsdBoundsDualBegin(admm->bounds, &iterate, PSD_CANDIDATES_NETWORK, &tally));
+  PetscCall(PsdTallyReduce(admm->blocks->comm, &tally));
+  PsdBoundsPrimalEnd(admm->bounds, &iterate);
+  PetscCall(PsdBoundsDualEnd(admm->bounds, &iterate, PSD_CANDIDATES_NETWORK));
   admm->best.fixed = PETSC_TRUE;
   solver->status.objective = admm->bounds->primal;
   solver->status.neurons = all.N;
+  PetscCall(KeepOwn(admm, &all));
   PetscCall(PsdNeuronsDestroy(&all));
   PetscFunctionReturn(0);
 }

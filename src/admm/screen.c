@@ -17,10 +17,10 @@ static PetscErrorCode BestPoint(PsdAdmm admm, Vec M)
   PetscFunctionBeginUser;
   const PsdBounds bounds = admm->bounds;
   const PsdResidual *best = &bounds->best_residual;
-  PsdResidual residual;
+  PsdResidual part;
   PetscReal s = admm->problem->beta / bounds->best_polar;
   if (best->quadratic > 0) s = PetscMin(s, PetscMax(0, best->linear / best->quadratic));
-  PetscCall(PsdConsensusResidual(admm->consensus, bounds->best_source.w, NULL, &residual, M));
+  PetscCall(PsdConsensusResidual(admm->consensus, bounds->best_source.w, NULL, &part, M));
   PetscCall(VecScale(M, s));
   PetscFunctionReturn(0);
 }

@@ -93,3 +93,13 @@ void PsdAdmmCosts(const PsdSizes *s, const PsdConsensusKernel *kernel, const Psd
   cost[PSD_PHASE_CERTIFY] = PsdCostSum(PsdEvaluateCost(s, kernel->samples, rates), PsdCostTimes(2, polar));
   cost[PSD_PHASE_WRITE] = (PsdCost){0, 0};
 }
+
+#define EIGEN_FLOPS 10 /* of a decomposition, over d^3 */
+
+PetscReal PsdAdmmIterationFlops(const PsdSizes *s, const PsdLoss *loss)
+{
+  (void)loss; /* what matters of it is in the sizes */
+  const PetscReal consensus = 2 * s->order * s->order * s->C;
+  const PetscReal samples = s->split ? 4 * PsdSizesRows(s, s->n) * s->order * s->C : 0;
+  return consensus + samples + 2 * EIGEN_FLOPS * s->pairs * s->d_max * s->d_max * s->d_max;
+}

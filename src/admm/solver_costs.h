@@ -17,4 +17,8 @@ void PsdAdmmMemory(const PsdSizes *sizes, const PsdConsensusKernel *kernel, Pets
 void PsdAdmmCosts(const PsdSizes *sizes, const PsdConsensusKernel *kernel, const PsdRates *rates, PetscInt iterations,
                   PsdCost cost[PSD_PHASE_COUNT]);
 
+/* PsdAdmmIterationFlops - of an iteration, of all ranks together, in round numbers: consensus step, products with the samples of a loss
+   that is split, projections. */
+PetscReal PsdAdmmIterationFlops(const PsdSizes *sizes, const PsdLoss *loss);
+
 #endif

@@ -192,15 +192,10 @@ PetscErrorCode PsdSplittingSetPenalty(PsdSplitting *it, PetscReal sigma)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdSplittingSizes(const PsdSplitting *it, PetscReal *multipliers, PetscReal *variables)
+void PsdSplittingSizes(const PsdSplitting *it, PetscReal *multipliers, PetscReal *variables)
 {
-  PetscFunctionBeginUser;
-  PsdSplittingSums sums;
-  PetscCallMPI(
-      MPI_Allreduce(&it->sums, &sums, sizeof(sums) / sizeof(PetscReal), MPIU_REAL, MPI_SUM, it->problem->comm));
-  *multipliers = it->sigma * PetscSqrtReal(sums.lambda);
-  *variables = PetscSqrtReal(PetscMax(sums.fit, sums.v));
-  PetscFunctionReturn(0);
+  *multipliers = it->sigma * PetscSqrtReal(it->all.lambda);
+  *variables = PetscSqrtReal(PetscMax(it->all.fit, it->all.v));
 }
 
 PetscErrorCode PsdSplittingDualPoint(PsdSplitting *it)

@@ -11,7 +11,7 @@
 #include "base/visitor.h"
 #include "problem/problem.h"
 
-/* Sums of squares over this rank's representative samples. */
+/* Sums of squares over representative samples. */
 typedef struct {
   PetscReal fit, v, lambda; /* fit: of A S */
 } PsdSplittingSums;
@@ -21,14 +21,14 @@ typedef struct {
   PetscReal sigma; /* penalty of v = A S */
   PetscReal *v, *lambda;
   /* what follows from it, or from the iteration: */
-  PetscReal *mean;    /* D: what all classes have in common, where the loss ignores it; else NULL */
-  Vec pull;           /* A'(v - lambda) */
-  Vec A_v, A_lambda;  /* A'v and A'lambda, each by itself */
-  Vec M_prox;         /* A' nu_prox */
-  PetscReal *nu_step; /* sigma (v - lambda - A S) of the consensus step, whose dual point it is */
-  PetscReal *nu_prox; /* -sigma lambda, the dual point of the prox, when asked for; else work */
-  PsdSplittingSums sums;
-  PetscReal relaxation; /* of the pass at hand */
+  PetscReal *mean;            /* D: what all classes have in common, where the loss ignores it; else NULL */
+  Vec pull;                   /* A'(v - lambda) */
+  Vec A_v, A_lambda;          /* A'v and A'lambda, each by itself */
+  Vec M_prox;                 /* A' nu_prox */
+  PetscReal *nu_step;         /* sigma (v - lambda - A S) of the consensus step, whose dual point it is */
+  PetscReal *nu_prox;         /* -sigma lambda, the dual point of the prox, when asked for; else work */
+  PsdSplittingSums sums, all; /* of the last step; over all ranks, of the last check */
+  PetscReal relaxation;       /* of the pass at hand */
   PsdProblem problem;
 } PsdSplitting;
 
@@ -54,8 +54,8 @@ PetscErrorCode PsdSplittingRestart(PsdSplitting *split, Vec S);
 PetscErrorCode PsdSplittingPlace(PsdSplitting *split, const PetscReal q[]);
 /* PsdSplittingSetPenalty - another sigma: lambda is rescaled. Collective. */
 PetscErrorCode PsdSplittingSetPenalty(PsdSplitting *split, PetscReal sigma);
-/* PsdSplittingSizes - sigma ||lambda||, and the larger of ||v|| and ||A S||, of the last step. Collective. */
-PetscErrorCode PsdSplittingSizes(const PsdSplitting *split, PetscReal *multipliers, PetscReal *variables);
+/* PsdSplittingSizes - sigma ||lambda||, and the larger of ||v|| and ||A S||, of the last check. Not collective. */
+void PsdSplittingSizes(const PsdSplitting *split, PetscReal *multipliers, PetscReal *variables);
 /* PsdSplittingDualPoint - makes nu_prox and M_prox. Collective. */
 PetscErrorCode PsdSplittingDualPoint(PsdSplitting *split);
 /* PsdSplittingVisit - what a checkpoint has of it. Collective. */

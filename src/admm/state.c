@@ -71,8 +71,10 @@ static PetscErrorCode VisitBest(PsdBestNetwork *best, PsdBlocks blocks, PsdVisit
   PetscFunctionBeginUser;
   PetscCall(PsdNeuronsVisit(&best->neurons, blocks, v));
   if (!PsdVisitorIsReading(v)) PetscFunctionReturn(0);
+  PsdTally tally = {0};
   PetscCall(PsdNeuronsAssemble(&best->neurons, blocks, best->S, &best->weight));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &best->weight, 1, MPIU_REAL, MPI_SUM, blocks->comm));
+  PetscCall(PsdTallySum(&tally, &best->weight));
+  PetscCall(PsdTallyReduce(blocks->comm, &tally));
   PetscFunctionReturn(0);
 }
 
@@ -115,11 +117,15 @@ PetscErrorCode PsdAdmmResume(PsdSolver solver)
   PetscFunctionReturn(0);
 }
 
-/* What a check, or a certificate, needs of the iteration before it, which was not made here. */
+/* What a check, or a certificate, or a change of the penalty after the check, needs of the iteration before it, which was
+   not made here. */
 PetscErrorCode PsdAdmmComplete(PsdSolver solver, PetscBool checked)
 {
   PetscFunctionBeginUser;
   const PsdAdmm admm = solver->data;
+  PsdTally tally = {0};
+  PetscCall(PsdAdmmSum(admm, &tally));
+  PetscCall(PsdTallyReduce(admm->blocks->comm, &tally));
   if (!checked) PetscCall(PsdConeRefactor(admm->cone, admm->iterate.Z));
   else if (admm->split) PetscCall(PsdSplittingDualPoint(admm->split));
   PetscFunctionReturn(0);

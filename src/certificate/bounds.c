@@ -87,30 +87,33 @@ PetscErrorCode PsdBoundsDestroy(PsdBounds *bounds)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdBoundsPrimal(PsdBounds bounds, const PsdIterate *iterate, PetscBool gradient)
+PetscErrorCode PsdBoundsPrimalBegin(PsdBounds bounds, const PsdIterate *iterate, PetscBool gradient, PsdTally *tally)
 {
   PetscFunctionBeginUser;
-  const PetscReal beta = bounds->problem->beta;
-  PetscReal loss;
   if (bounds->problem->loss.ops->splits) {
-    PetscCall(PsdBoundsSplitPrimal(bounds, iterate, gradient, &loss));
-    bounds->primal = loss + beta * iterate->weight;
-    PetscFunctionReturn(0);
+    PetscCall(PsdBoundsSplitPrimal(bounds, iterate, gradient, &bounds->network_loss));
+  } else {
+    PetscCall(PsdConsensusResidual(bounds->consensus, iterate->network, iterate->factors, &bounds->network_part,
+                                   gradient ? bounds->M_network : NULL));
+    bounds->network_loss = bounds->network_part.quadratic / 2;
   }
-  PetscCall(PsdConsensusResidual(bounds->consensus, iterate->network, iterate->factors, &bounds->network_residual,
-                                 gradient ? bounds->M_network : NULL));
-  bounds->primal = bounds->network_residual.quadratic / 2 + beta * iterate->weight;
+  PetscCall(PsdTallySum(tally, &bounds->network_loss));
   PetscFunctionReturn(0);
+}
+
+void PsdBoundsPrimalEnd(PsdBounds bounds, const PsdIterate *iterate)
+{
+  bounds->primal = bounds->network_loss + bounds->problem->beta * iterate->weight;
 }
 
 /* The solver's own S. Its optimality in the consensus step says A'(Y - A S) = rho/2 (S - Sh): no product is needed. */
 static PetscErrorCode BuildSolution(PsdBounds bounds, const PsdIterate *iterate)
 {
   PetscFunctionBeginUser;
-  PetscCall(VecCopy(iterate->S, bounds->w));
+  bounds->point = iterate->S;
   PetscCall(VecWAXPY(bounds->M, -1, iterate->Sh, iterate->S));
   PetscCall(VecScale(bounds->M, iterate->rho / 2));
-  PetscCall(PsdConsensusStepResidual(bounds->consensus, bounds->w, bounds->M, &bounds->residual));
+  PetscCall(PsdConsensusStepResidual(bounds->consensus, iterate->S, bounds->M, &bounds->residual));
   PetscFunctionReturn(0);
 }
 
@@ -139,6 +142,7 @@ static PetscErrorCode Correct(PsdBounds bounds, Vec w, Vec difference)
   PetscCall(PsdConsensusSolve(bounds->consensus, difference, bounds->w));
   PetscCall(RemoveJ(bounds->problem->blocks, bounds->w));
   PetscCall(VecAXPY(bounds->w, 1, w));
+  bounds->point = bounds->w;
   PetscCall(PsdConsensusResidual(bounds->consensus, bounds->w, NULL, &bounds->residual, bounds->M));
   PetscFunctionReturn(0);
 }
@@ -159,9 +163,9 @@ static PetscErrorCode BuildMultipliers(PsdBounds bounds, const PsdIterate *itera
 static PetscErrorCode BuildResidual(PsdBounds bounds, const PsdIterate *iterate)
 {
   PetscFunctionBeginUser;
-  PetscCall(VecCopy(iterate->network, bounds->w));
+  bounds->point = iterate->network;
   PetscCall(VecCopy(bounds->M_network, bounds->M));
-  bounds->residual = bounds->network_residual;
+  bounds->residual = bounds->network_part;
   PetscFunctionReturn(0);
 }
 
@@ -186,11 +190,12 @@ static const PsdCandidateOps candidates[] = {
     {.name = "step", .group = PSD_CANDIDATES_SOLVER, .of_split = PETSC_TRUE, .build = PsdBoundsBuildStep},
     {.name = "slope", .group = PSD_CANDIDATES_NETWORK, .of_split = PETSC_TRUE, .build = PsdBoundsBuildSlope}};
 
-/* The candidate at hand becomes the best one. Where the loss is split nu itself is kept; where the consensus works
-   with the samples, the solution's is: a network's is made again from its w. */
-static PetscErrorCode Keep(PsdBounds bounds, const PsdCandidateOps *candidate)
+/* A candidate becomes the best one. Where the loss is split nu itself is kept; where the consensus works with the
+   samples, the solution's is: a network's is made again from its w. */
+static PetscErrorCode Keep(PsdBounds bounds, const PsdTrial *trial)
 {
   PetscFunctionBeginUser;
+  const PsdCandidateOps *candidate = trial->candidate;
   const PetscReal *nu;
   const size_t length = (size_t)bounds->problem->representatives.n_local * bounds->problem->blocks->C;
   bounds->best_name = candidate->name;
@@ -200,51 +205,103 @@ static PetscErrorCode Keep(PsdBounds bounds, const PsdCandidateOps *candidate)
     PetscCall(PetscArraycpy(bounds->best_nu, nu, length));
     bounds->best_source = (PsdDualSource){.nu = bounds->best_nu};
   } else {
-    PetscCall(VecCopy(bounds->w, bounds->best_w));
+    PetscCall(VecCopy(trial->w, bounds->best_w));
     bounds->best_source = (PsdDualSource){.w = bounds->best_w};
   }
   PetscFunctionReturn(0);
 }
 
-/* The dual value of the candidate at hand; it is kept when it is the best. */
-static PetscErrorCode Try(PsdBounds bounds, const PsdCandidateOps *candidate, Vec S)
+/* The dual value of a candidate whose sums are those of all ranks; it is kept when it is the best. */
+static PetscErrorCode Try(PsdBounds bounds, const PsdTrial *trial)
 {
   PetscFunctionBeginUser;
   const PsdProblem problem = bounds->problem;
+  const PsdCandidateOps *candidate = trial->candidate;
   const PsdDualRay ray = {.problem = problem,
-                          .linear = bounds->residual.linear,
-                          .quadratic = bounds->residual.quadratic,
+                          .linear = trial->residual.linear,
+                          .quadratic = trial->residual.quadratic,
                           .nu = candidate->of_split ? bounds->nu : NULL,
                           .samples = problem->representatives};
-  PetscReal polar, value, rounding;
-  PetscCall(PsdPolarsMax(problem->polars, bounds->M, &polar));
-  PetscCall(PsdDualAlongRay(&ray, problem->beta / polar, &value, &rounding));
+  PetscReal value, rounding;
+  PetscCall(PsdDualAlongRay(&ray, problem->beta / trial->polar, &value, &rounding));
   PetscCall(PetscInfo(NULL, "dual candidate %s: R*/beta %g, value %.12g\n", candidate->name,
-                      (double)(polar / problem->beta), (double)value));
+                      (double)(trial->polar / problem->beta), (double)value));
   if (candidate->group == PSD_CANDIDATES_SOLVER && value > bounds->at_hand.value) {
     bounds->at_hand.value = value;
+    bounds->at_hand.product = trial->product;
     PetscCall(PsdDualOfPoint(&ray, &bounds->at_hand.infeasible));
-    PetscCall(VecDot(bounds->M, S, &bounds->at_hand.product));
   }
   if (value > bounds->best) {
     bounds->best = value;
-    bounds->best_residual = bounds->residual;
-    bounds->best_polar = polar;
-    PetscCall(Keep(bounds, candidate));
+    bounds->best_residual = trial->residual;
+    bounds->best_polar = trial->polar;
+    PetscCall(Keep(bounds, trial));
   }
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdBoundsDual(PsdBounds bounds, const PsdIterate *iterate, PsdCandidateGroup group)
+#define CANDIDATES (sizeof(candidates) / sizeof(*candidates))
+
+static PetscBool IsTried(PsdBounds bounds, const PsdCandidateOps *candidate, PsdCandidateGroup group)
+{
+  const PetscBool suits = (PetscBool)(candidate->of_split == bounds->problem->loss.ops->splits);
+  const PetscBool can = (PetscBool)(!candidate->solves || PsdConsensusCanSolve(bounds->consensus));
+  return (PetscBool)(candidate->group == group && suits && can);
+}
+
+/* One more trial, of which the tally gets this rank's part. */
+static PetscErrorCode Build(PsdBounds bounds, const PsdCandidateOps *candidate, const PsdIterate *iterate,
+                            PsdTally *tally)
+{
+  PetscFunctionBeginUser;
+  PsdTrial *trial = &bounds->trial[bounds->trials++];
+  *trial = (PsdTrial){.candidate = candidate};
+  bounds->residual = (PsdResidual){0, 0}; /* a loss that is split has none */
+  PetscCall((*candidate->build)(bounds, iterate));
+  trial->w = bounds->point;
+  trial->residual = bounds->residual;
+  PetscCall(PsdPolarsOwnMax(bounds->problem->polars, bounds->M, &trial->polar));
+  if (candidate->group == PSD_CANDIDATES_SOLVER) PetscCall(PsdOwnDot(bounds->M, iterate->S, &trial->product));
+  PetscCall(PsdTallySum(tally, &trial->residual.linear));
+  PetscCall(PsdTallySum(tally, &trial->residual.quadratic));
+  PetscCall(PsdTallySum(tally, &trial->product));
+  PetscCall(PsdTallyMax(tally, &trial->polar));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdBoundsDualBegin(PsdBounds bounds, const PsdIterate *iterate, PsdCandidateGroup group, PsdTally *tally)
+{
+  PetscFunctionBeginUser;
+  bounds->trials = 0;
+  if (bounds->problem->loss.ops->splits) PetscFunctionReturn(0);
+  for (size_t k = 0; k < CANDIDATES; k++)
+    if (IsTried(bounds, &candidates[k], group)) PetscCall(Build(bounds, &candidates[k], iterate, tally));
+  PetscFunctionReturn(0);
+}
+
+/* One after the other, as there is room for one nu. */
+static PetscErrorCode TrySplit(PsdBounds bounds, const PsdIterate *iterate, PsdCandidateGroup group)
+{
+  PetscFunctionBeginUser;
+  PsdTally tally = {0};
+  for (size_t k = 0; k < CANDIDATES; k++) {
+    if (!IsTried(bounds, &candidates[k], group)) continue;
+    bounds->trials = 0;
+    PetscCall(Build(bounds, &candidates[k], iterate, &tally));
+    PetscCall(PsdTallyReduce(bounds->problem->comm, &tally));
+    PetscCall(Try(bounds, &bounds->trial[0]));
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdBoundsDualEnd(PsdBounds bounds, const PsdIterate *iterate, PsdCandidateGroup group)
 {
   PetscFunctionBeginUser;
   if (group == PSD_CANDIDATES_SOLVER) bounds->at_hand.value = PETSC_NINFINITY;
-  for (size_t k = 0; k < sizeof(candidates) / sizeof(*candidates); k++) {
-    if (candidates[k].group != group) continue;
-    if (candidates[k].of_split != bounds->problem->loss.ops->splits) continue;
-    if (candidates[k].solves && !PsdConsensusCanSolve(bounds->consensus)) continue;
-    PetscCall((*candidates[k].build)(bounds, iterate));
-    PetscCall(Try(bounds, &candidates[k], iterate->S));
+  if (bounds->problem->loss.ops->splits) {
+    PetscCall(TrySplit(bounds, iterate, group));
+    PetscFunctionReturn(0);
   }
+  for (PetscInt k = 0; k < bounds->trials; k++) PetscCall(Try(bounds, &bounds->trial[k]));
   PetscFunctionReturn(0);
 }

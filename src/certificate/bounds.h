@@ -6,6 +6,7 @@
 #ifndef PSD_BOUNDS_PRIVATE_H
 #define PSD_BOUNDS_PRIVATE_H
 
+#include "base/tally.h"
 #include "base/visitor.h"
 #include "consensus/consensus.h"
 #include "problem/dual_point.h"
@@ -39,6 +40,17 @@ typedef struct {
   PetscErrorCode (*build)(PsdBounds, const PsdIterate *);
 } PsdCandidateOps;
 
+/* A candidate that was built, and what its dual value is made of: this rank's part, and after a reduction all of it. */
+typedef struct {
+  const PsdCandidateOps *candidate;
+  Vec w; /* borrowed */
+  PsdResidual residual;
+  PetscReal polar;   /* R*(A'nu) */
+  PetscReal product; /* <A'nu, S> */
+} PsdTrial;
+
+#define PSD_MOST_TRIALS 2 /* candidates of a group */
+
 /* The solver's dual point that had the best value when they were tried last. */
 typedef struct {
   PetscReal value;      /* of s nu, which is feasible */
@@ -49,10 +61,14 @@ typedef struct {
 struct _p_PsdBounds {
   PsdProblem problem;
   PsdConsensus consensus;
-  Vec w, M;                     /* of the candidate at hand */
-  PsdResidual residual;         /* its <nu,Y> and ||nu||^2 */
-  Vec M_network;                /* A'(Y - A S) of the network, ... */
-  PsdResidual network_residual; /* ... and the same of it */
+  Vec w, M;             /* of the candidate at hand, ... */
+  Vec point;            /* ... which may have its w elsewhere; borrowed */
+  PsdResidual residual; /* its <nu,Y> and ||nu||^2, this rank's part */
+  PetscInt trials;
+  PsdTrial trial[PSD_MOST_TRIALS];
+  Vec M_network;            /* A'(Y - A S) of the network, ... */
+  PsdResidual network_part; /* ... and the same of it, this rank's part */
+  PetscReal network_loss;
   Vec work;
   /* A loss that is split: C numbers for each representative sample, as in best_nu. */
   PetscReal *nu;             /* of the candidate at hand */
@@ -71,11 +87,21 @@ struct _p_PsdBounds {
 PetscErrorCode PsdBoundsCreate(PsdProblem problem, PsdConsensus consensus, PsdBounds *bounds);
 /* PsdBoundsSetBeta - the best dual point so far, for the problem's beta now. Collective. */
 PetscErrorCode PsdBoundsSetBeta(PsdBounds bounds);
-/* PsdBoundsPrimal - L + beta sum |alpha| of the network in `iterate`; gradient: keep its A'nu as well. Collective. */
-PetscErrorCode PsdBoundsPrimal(PsdBounds bounds, const PsdIterate *iterate, PetscBool gradient);
-/* PsdBoundsDual - tries a group of candidates; best, best_w and best_name are of the best ever tried. Those of the
-   network need its gradient, so PsdBoundsPrimal first. Collective. */
-PetscErrorCode PsdBoundsDual(PsdBounds bounds, const PsdIterate *iterate, PsdCandidateGroup group);
+/*
+   Both bounds in two halves, between which the tally is reduced, so that they share one reduction with whatever else the
+   caller has to add up. All are collective.
+
+   PsdBoundsPrimalBegin, PsdBoundsPrimalEnd - L + beta sum |alpha| of the network in `iterate`, whose weight the second
+   half reads; gradient: keep its A'nu as well.
+   PsdBoundsDualBegin, PsdBoundsDualEnd - a group of candidates; best, best_w and best_name are of the best ever tried.
+   Those of the network need its gradient, so PsdBoundsPrimalBegin first. Candidates of losses that are split have to be
+   pulled into the domain before anything can be summed: all is done in the second half.
+*/
+PetscErrorCode PsdBoundsPrimalBegin(PsdBounds bounds, const PsdIterate *iterate, PetscBool gradient, PsdTally *tally);
+void PsdBoundsPrimalEnd(PsdBounds bounds, const PsdIterate *iterate);
+PetscErrorCode PsdBoundsDualBegin(PsdBounds bounds, const PsdIterate *iterate, PsdCandidateGroup group,
+                                  PsdTally *tally);
+PetscErrorCode PsdBoundsDualEnd(PsdBounds bounds, const PsdIterate *iterate, PsdCandidateGroup group);
 /* PsdBoundsVisit - the best dual point and what is known of it, in a file that a run is continued from. Collective. */
 PetscErrorCode PsdBoundsVisit(PsdBounds bounds, PsdVisitor visitor);
 PetscErrorCode PsdBoundsDestroy(PsdBounds *bounds);
@@ -83,8 +109,8 @@ PetscErrorCode PsdBoundsDestroy(PsdBounds *bounds);
 /* ---------------------------------------------------------------- candidates of losses that are split:
    candidates_split.c */
 
-/* PsdBoundsSplitPrimal - the loss of the network in `iterate`; gradient: keeps nu_network and M_network as well.
-   Collective. */
+/* PsdBoundsSplitPrimal - this rank's part of the loss of the network in `iterate`; gradient: keeps nu_network and
+   M_network as well. Collective. */
 PetscErrorCode PsdBoundsSplitPrimal(PsdBounds bounds, const PsdIterate *iterate, PetscBool gradient, PetscReal *loss);
 PetscErrorCode PsdBoundsBuildProx(PsdBounds bounds, const PsdIterate *iterate);
 PetscErrorCode PsdBoundsBuildStep(PsdBounds bounds, const PsdIterate *iterate);

@@ -81,7 +81,6 @@ PetscErrorCode PsdBoundsSplitPrimal(PsdBounds bounds, const PsdIterate *iterate,
   Primal primal = {bounds, 0};
   PetscCall(PsdProductsPass(bounds->problem->products, iterate->network, gradient ? bounds->M_network : NULL, AddLoss,
                             &primal));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &primal.loss, 1, MPIU_REAL, MPI_SUM, bounds->problem->comm));
   *loss = (PetscReal)bounds->problem->representatives.copies * primal.loss;
   PetscFunctionReturn(0);
 }

@@ -55,7 +55,8 @@ typedef struct {
   Pair *pair;
   PetscReal *guess; /* 2 pairs */
   PetscReal *computed;
-  PetscReal level; /* a bound below it is good enough */
+  PetscReal *hidden; /* pairs: what errors may hide of R*, on the rank that has the pair's sums, later on all */
+  PetscReal level;   /* a bound below it is good enough */
   PsdFactoredPoint *point;
 } Bounds;
 
@@ -109,7 +110,7 @@ static PetscErrorCode BoundsCreate(PsdFactored of, const PsdNeurons *neurons, Ps
   const size_t length = (size_t)problem->n_local * problem->blocks->C, pairs = (size_t)problem->blocks->pairs;
   *it = (Bounds){.of = of, .neurons = neurons, .point = point};
   PetscCall(PetscMalloc1(length, &it->nu));
-  PetscCall(PetscCalloc3(pairs, &it->pair, 2 * pairs, &it->guess, 2 * pairs, &it->computed));
+  PetscCall(PetscCalloc4(pairs, &it->pair, 2 * pairs, &it->guess, 2 * pairs, &it->computed, pairs, &it->hidden));
   PetscCall(PetscArraycpy(it->nu, point->nu, length));
   for (size_t k = 0; k < 2 * pairs; k++) {
     it->guess[k] = point->blocks[k].theta;
@@ -123,7 +124,7 @@ static PetscErrorCode BoundsDestroy(Bounds *it)
 {
   PetscFunctionBeginUser;
   PetscCall(PetscFree(it->nu));
-  PetscCall(PetscFree3(it->pair, it->guess, it->computed));
+  PetscCall(PetscFree4(it->pair, it->guess, it->computed, it->hidden));
   PetscFunctionReturn(0);
 }
 
@@ -396,6 +397,7 @@ static PetscErrorCode BoundPair(Bounds *it, PetscInt p, const PsdBlockProduct *p
                          product->N ? PsdNormBound(left * product->mixed, product->N) : 1, &errors);
   PetscCall(WidenBeyond(product, kappa, errors.beyond, &beyond));
   pair->rounding += errors.W;
+  it->hidden[p] = 2 * (pair->hidden + pair->rounding);
   const PsdSchurBlock block = {.f = product->f,
                                .k = product->k,
                                .leading = product->leading,
@@ -517,6 +519,7 @@ static PetscErrorCode ShareBounds(Bounds *it)
   PetscCall(
       PsdSumArray(problem->comm, MPIU_REAL, blocks * sizeof(PsdBlockBound) / sizeof(PetscReal), it->point->blocks));
   PetscCall(PsdSumArray(problem->comm, MPIU_REAL, blocks, it->computed));
+  PetscCall(PsdSumArray(problem->comm, MPIU_REAL, blocks / 2, it->hidden));
   if (it->point->u) PetscCall(PsdSumArray(problem->comm, MPIU_REAL, blocks * problem->blocks->f_max, it->point->u));
   PetscFunctionReturn(0);
 }
@@ -537,19 +540,33 @@ static PetscErrorCode BoundAll(Bounds *it, PsdPointPolar *polar)
   for (PetscInt k = 0; k < 2 * pairs; k++) {
     polar->computed = PetscMax(polar->computed, it->computed[k]);
     polar->bound = PetscMax(polar->bound, it->point->blocks[k].bound);
-    polar->hidden = PetscMax(polar->hidden, 2 * (it->pair[k / 2].hidden + it->pair[k / 2].rounding));
+    polar->hidden = PetscMax(polar->hidden, it->hidden[k / 2]);
   }
   PetscFunctionReturn(0);
 }
 
 /* ---------------------------------------------------------------- the certificate */
 
-/* A bound below this is good enough: near the solution the dual value falls by beta sum |alpha| times the fraction that R* is
-   above beta. */
-static PetscReal GoodEnough(PetscReal beta, PetscReal weight, PetscReal primal, PetscReal target)
+#define A_LITTLE 0.01
+
+/* A bound below *level is good enough: for each part of beta that R* is above it the dual value falls by what D falls by on the
+   ray, which is beta sum |alpha| near the solution, and more where nu is at an edge of the domain, as with the Huber loss. D is
+   concave, so that a chord is not less steep than D is beside nu. */
+static PetscErrorCode GoodEnough(PsdProblem problem, const PsdDualPoint *point, PetscReal weight, PetscReal primal,
+                                 PetscReal target, PetscReal *level)
 {
-  const PetscReal share = primal > 0 ? beta * weight / primal : 1;
-  return target > 0 ? beta * (1 + PetscMin(0.1, 0.15 * target / PetscMax(0.02, share))) : PETSC_NINFINITY;
+  PetscFunctionBeginUser;
+  const PsdDualRay ray = PsdDualRayOf(problem, point);
+  PetscReal here, before, unused, fall;
+  *level = PETSC_NINFINITY;
+  if (!(target > 0)) PetscFunctionReturn(0);
+  PetscCall(PsdDualOnRay(&ray, 1, &here, &unused));
+  PetscCall(PsdDualOnRay(&ray, 1 - A_LITTLE, &before, &unused));
+  fall = PetscMax(problem->beta * weight, (here - before) / A_LITTLE);
+  if (!(fall <= PETSC_MAX_REAL)) fall = problem->beta * weight; /* nu is not in the domain but for rounding */
+  const PetscReal share = primal > 0 ? fall / primal : 1;
+  *level = problem->beta * (1 + PetscMin(0.1, 0.15 * target / PetscMax(0.02, share)));
+  PetscFunctionReturn(0);
 }
 
 /* The witness's multipliers are of M without its component tau J, tau = (tr M1 - M4)/d; the sides of this rank's pairs. */
@@ -606,8 +623,8 @@ PetscErrorCode PsdFactoredCertify(PsdFactored factored, const PsdNeurons *neuron
   PetscCall(PsdFiltersEvaluate(problem, factored->patches, neurons, &primal, &network.weight, &network.weight_error));
   PsdCertificateSetPrimal(problem, &network, &primal, certificate);
   PetscCall(BoundsCreate(factored, neurons, point, &bounds));
-  bounds.level = GoodEnough(problem->beta, network.weight, certificate->primal, target);
   PetscCall(LookAtPoint(&bounds, &ray));
+  PetscCall(GoodEnough(problem, &ray, network.weight, certificate->primal, target, &bounds.level));
   PetscCall(FindDual(&bounds, &ray, witness, &certificate->dual, &unrounded));
   PsdCertificateSetGap(certificate, unrounded);
   PetscCall(PsdCertificateCheck(problem, certificate));

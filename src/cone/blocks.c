@@ -137,3 +137,20 @@ PetscReal PsdSquareDistance(PetscInt n, const PetscReal x[], const PetscReal y[]
   for (PetscInt k = 0; k < n; k++) sum += (x[k] - y[k]) * (x[k] - y[k]);
   return sum;
 }
+
+PetscErrorCode PsdOwnDot(Vec x, Vec y, PetscReal *value)
+{
+  PetscFunctionBeginUser;
+  const PetscReal *a, *b;
+  PetscInt length;
+  PetscReal sum = 0;
+  PetscCall(VecGetLocalSize(x, &length));
+  PetscCall(VecGetArrayRead(x, &a));
+  PetscCall(VecGetArrayRead(y, &b));
+#pragma omp simd reduction(+ : sum)
+  for (PetscInt k = 0; k < length; k++) sum += a[k] * b[k];
+  PetscCall(VecRestoreArrayRead(y, &b));
+  PetscCall(VecRestoreArrayRead(x, &a));
+  *value = sum;
+  PetscFunctionReturn(0);
+}

@@ -66,6 +66,8 @@ void PsdRemoveJ(PetscInt d, PetscReal x[]);
 /* sum of squares; of differences */
 PetscReal PsdSquare(PetscInt n, const PetscReal x[]);
 PetscReal PsdSquareDistance(PetscInt n, const PetscReal x[], const PetscReal y[]);
+/* <x,y> of this rank's numbers of two vectors; not collective */
+PetscErrorCode PsdOwnDot(Vec x, Vec y, PetscReal *value);
 /* entry k of the diagonal of a packed upper triangle */
 static inline PetscInt PsdDiagonal(PetscInt k)
 {

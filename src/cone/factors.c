@@ -44,11 +44,33 @@ PetscErrorCode PsdFactorsAppend(PsdFactors *factors, PetscInt pair, PetscInt cou
   PetscFunctionReturn(0);
 }
 
+/* Terms as rows of d + 2 numbers: the column, the weight and the pair. */
+static void Pack(const PsdFactors *terms, PetscReal rows[])
+{
+  const PetscInt d = terms->d;
+  for (PetscInt k = 0; k < terms->count; k++, rows += d + 2) {
+    (void)PetscArraycpy(rows, terms->column + (size_t)k * (size_t)d, d);
+    rows[d] = terms->weight[k];
+    rows[d + 1] = (PetscReal)terms->pair[k];
+  }
+}
+
+static void Unpack(const PetscReal rows[], PsdFactors *terms)
+{
+  const PetscInt d = terms->d;
+  for (PetscInt k = 0; k < terms->count; k++, rows += d + 2) {
+    (void)PetscArraycpy(terms->column + (size_t)k * (size_t)d, rows, d);
+    terms->weight[k] = rows[d];
+    terms->pair[k] = (PetscInt)rows[d + 1];
+  }
+}
+
 PetscErrorCode PsdFactorsGather(MPI_Comm comm, const PsdFactors *local, PsdFactors *all)
 {
   PetscFunctionBeginUser;
   PetscMPIInt ranks, count, total = 0, *counts, *offsets;
   MPI_Datatype row;
+  PetscReal *send, *receive;
   PetscCallMPI(MPI_Comm_size(comm, &ranks));
   PetscCall(PetscMPIIntCast(local->count, &count));
   PetscCall(PetscMalloc2(ranks, &counts, ranks, &offsets));
@@ -57,14 +79,17 @@ PetscErrorCode PsdFactorsGather(MPI_Comm comm, const PsdFactors *local, PsdFacto
     offsets[r] = total;
     total += counts[r];
   }
+  const size_t length = (size_t)local->d + 2;
+  PetscCall(PetscMalloc2((size_t)count * length, &send, (size_t)total * length, &receive));
+  Pack(local, send);
+  PetscCallMPI(MPI_Type_contiguous((PetscMPIInt)length, MPIU_REAL, &row));
+  PetscCallMPI(MPI_Type_commit(&row));
+  PetscCallMPI(MPI_Allgatherv(send, count, row, receive, counts, offsets, row, comm));
+  PetscCallMPI(MPI_Type_free(&row));
   PetscCall(Reserve(all, total));
   all->count = total;
-  PetscCallMPI(MPI_Type_contiguous((PetscMPIInt)local->d, MPIU_REAL, &row));
-  PetscCallMPI(MPI_Type_commit(&row));
-  PetscCallMPI(MPI_Allgatherv(local->column, count, row, all->column, counts, offsets, row, comm));
-  PetscCallMPI(MPI_Type_free(&row));
-  PetscCallMPI(MPI_Allgatherv(local->weight, count, MPIU_REAL, all->weight, counts, offsets, MPIU_REAL, comm));
-  PetscCallMPI(MPI_Allgatherv(local->pair, count, MPIU_INT, all->pair, counts, offsets, MPIU_INT, comm));
+  Unpack(receive, all);
+  PetscCall(PetscFree2(send, receive));
   PetscCall(PetscFree2(counts, offsets));
   PetscFunctionReturn(0);
 }

@@ -34,7 +34,9 @@ PetscErrorCode PsdPolarsCreate(PsdBlocks blocks, PsdPolars *polars);
 PetscErrorCode PsdPolarsEvaluate(PsdPolars polars, PetscInt pair, const PetscReal M[], PetscReal *value);
 /* PsdPolarsEvaluateBoth - the same with its proof, as PsdPolarEvaluateBoth. Not collective. */
 PetscErrorCode PsdPolarsEvaluateBoth(PsdPolars polars, PetscInt pair, const PetscReal M[], PsdPolarSide sides[2]);
-/* PsdPolarsMax - the largest R* over all pairs' svecs in x. Collective on the blocks' communicator. */
+/* PsdPolarsOwnMax - the largest R* over this rank's pairs' svecs in x, 0 of none; not collective. PsdPolarsMax - over all
+   pairs; collective on the blocks' communicator. */
+PetscErrorCode PsdPolarsOwnMax(PsdPolars polars, Vec x, PetscReal *value);
 PetscErrorCode PsdPolarsMax(PsdPolars polars, Vec x, PetscReal *value);
 PetscErrorCode PsdPolarsDestroy(PsdPolars *polars);
 

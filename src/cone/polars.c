@@ -57,7 +57,7 @@ PetscErrorCode PsdPolarsEvaluateBoth(PsdPolars polars, PetscInt pair, const Pets
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdPolarsMax(PsdPolars polars, Vec x, PetscReal *value)
+PetscErrorCode PsdPolarsOwnMax(PsdPolars polars, Vec x, PetscReal *value)
 {
   PetscFunctionBeginUser;
   const PsdBlocks blocks = polars->blocks;
@@ -71,7 +71,14 @@ PetscErrorCode PsdPolarsMax(PsdPolars polars, Vec x, PetscReal *value)
     *value = PetscMax(*value, one);
   }
   PetscCall(VecRestoreArrayRead(x, &M));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, value, 1, MPIU_REAL, MPI_MAX, blocks->comm));
   PetscCall(PsdEventEnd(PSD_EVENT_POLAR));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdPolarsMax(PsdPolars polars, Vec x, PetscReal *value)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PsdPolarsOwnMax(polars, x, value));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, value, 1, MPIU_REAL, MPI_MAX, polars->blocks->comm));
   PetscFunctionReturn(0);
 }

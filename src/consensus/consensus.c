@@ -137,20 +137,19 @@ PetscErrorCode PsdConsensusRescale(PsdConsensus consensus, PetscReal factor)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdConsensusResidual(PsdConsensus consensus, Vec w, const PsdFactors *factors, PsdResidual *residual,
-                                    Vec M)
+PetscErrorCode PsdConsensusResidual(PsdConsensus consensus, Vec w, const PsdFactors *factors, PsdResidual *part, Vec M)
 {
   PetscFunctionBeginUser;
   PetscCall(PsdEventBegin(PSD_EVENT_MULTIPLY));
-  PetscCall((*consensus->kernel->ops->residual)(consensus, w, factors, residual, M));
+  PetscCall((*consensus->kernel->ops->residual)(consensus, w, factors, part, M));
   PetscCall(PsdEventEnd(PSD_EVENT_MULTIPLY));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdConsensusStepResidual(PsdConsensus consensus, Vec S, Vec M, PsdResidual *residual)
+PetscErrorCode PsdConsensusStepResidual(PsdConsensus consensus, Vec S, Vec M, PsdResidual *part)
 {
   PetscFunctionBeginUser;
-  PetscCall((*consensus->kernel->ops->step_residual)(consensus, S, M, residual));
+  PetscCall((*consensus->kernel->ops->step_residual)(consensus, S, M, part));
   PetscFunctionReturn(0);
 }
 

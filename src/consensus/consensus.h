@@ -69,7 +69,7 @@ PetscErrorCode PsdConsensusCheckSupports(const PsdConsensusKernel *kernel, const
 
 typedef struct _p_PsdConsensus *PsdConsensus;
 
-/* nu = Y - A w of some w: <nu,Y> and ||nu||^2 */
+/* nu = Y - A w of some w: <nu,Y> and ||nu||^2, or a rank's part of these, to be summed over all */
 typedef struct {
   PetscReal linear, quadratic;
 } PsdResidual;
@@ -119,12 +119,12 @@ PetscErrorCode PsdConsensusFollow(PsdConsensus consensus, const PsdFactors *diff
 PetscErrorCode PsdConsensusRestart(PsdConsensus consensus, Vec difference);
 PetscErrorCode PsdConsensusRescale(PsdConsensus consensus, PetscReal factor);
 
-/* PsdConsensusResidual - of nu = Y - A w, and M = A'nu unless M is NULL. terms: w once more by its terms, all on every
+/* PsdConsensusResidual - this rank's part of nu = Y - A w, and M = A'nu unless M is NULL. terms: w once more by its terms, all on every
    rank, or NULL; kernels that work with the samples prefer them. */
-PetscErrorCode PsdConsensusResidual(PsdConsensus consensus, Vec w, const PsdFactors *factors, PsdResidual *residual,
-                                    Vec M);
-/* PsdConsensusStepResidual - of nu = Y - A S for the S of the last step, M = A'nu = shift (S - Sh) being known. */
-PetscErrorCode PsdConsensusStepResidual(PsdConsensus consensus, Vec S, Vec M, PsdResidual *residual);
+PetscErrorCode PsdConsensusResidual(PsdConsensus consensus, Vec w, const PsdFactors *factors, PsdResidual *part, Vec M);
+/* PsdConsensusStepResidual - this rank's part of nu = Y - A S for the S of the last step, M = A'nu = shift (S - Sh) being
+   known. Not collective. */
+PetscErrorCode PsdConsensusStepResidual(PsdConsensus consensus, Vec S, Vec M, PsdResidual *part);
 /* That nu itself, n_local x C row-major, where the kernel works with the samples; else NULL. Borrowed. Not
    collective. */
 void PsdConsensusGetStepResidual(PsdConsensus consensus, const PetscReal *nu[]);

@@ -14,8 +14,8 @@ typedef struct _PsdConsensusOps {
   PetscErrorCode (*assemble)(PsdConsensus);
   PetscErrorCode (*factor)(PsdConsensus, PetscReal shift);
   PetscErrorCode (*step)(PsdConsensus, Vec Sh, Vec S);
-  PetscErrorCode (*residual)(PsdConsensus, Vec w, const PsdFactors *factors, PsdResidual *residual, Vec M);
-  PetscErrorCode (*step_residual)(PsdConsensus, Vec S, Vec M, PsdResidual *residual);
+  PetscErrorCode (*residual)(PsdConsensus, Vec w, const PsdFactors *factors, PsdResidual *part, Vec M);
+  PetscErrorCode (*step_residual)(PsdConsensus, Vec S, Vec M, PsdResidual *part);
   PetscErrorCode (*krylov_start)(PsdConsensus, Vec *start);
   PetscErrorCode (*krylov_multiply)(PsdConsensus, Vec x, Vec y);
   PetscErrorCode (*destroy)(PsdConsensus);

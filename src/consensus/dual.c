@@ -131,22 +131,18 @@ static PetscErrorCode Rescale(PsdConsensus consensus, PetscReal factor)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Measure(PsdConsensus consensus, const PetscReal nu[], PsdResidual *residual)
+static PsdResidual Measure(PsdConsensus consensus, const PetscReal nu[])
 {
-  PetscFunctionBeginUser;
   const Dual *it = consensus->data;
-  PetscReal sums[2] = {0, 0};
+  PsdResidual part = {0, 0};
   for (size_t k = 0; k < (size_t)it->n * consensus->blocks->C; k++) {
-    sums[0] += nu[k] * consensus->problem->Y[k];
-    sums[1] += nu[k] * nu[k];
+    part.linear += nu[k] * consensus->problem->Y[k];
+    part.quadratic += nu[k] * nu[k];
   }
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sums, 2, MPIU_REAL, MPI_SUM, consensus->blocks->comm));
-  residual->linear = sums[0];
-  residual->quadratic = sums[1];
-  PetscFunctionReturn(0);
+  return part;
 }
 
-static PetscErrorCode Residual(PsdConsensus consensus, Vec w, const PsdFactors *factors, PsdResidual *residual, Vec M)
+static PetscErrorCode Residual(PsdConsensus consensus, Vec w, const PsdFactors *factors, PsdResidual *part, Vec M)
 {
   PetscFunctionBeginUser;
   Dual *it = consensus->data;
@@ -155,16 +151,16 @@ static PetscErrorCode Residual(PsdConsensus consensus, Vec w, const PsdFactors *
   else PetscCall(PsdRowsForward(rows, w, it->work));
   for (size_t k = 0; k < (size_t)it->n * consensus->blocks->C; k++)
     it->work[k] = consensus->problem->Y[k] - it->work[k];
-  PetscCall(Measure(consensus, it->work, residual));
+  *part = Measure(consensus, it->work);
   if (M) PetscCall(PsdRowsAdjoint(rows, it->work, M));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode StepResidual(PsdConsensus consensus, Vec S, Vec M, PsdResidual *residual)
+static PetscErrorCode StepResidual(PsdConsensus consensus, Vec S, Vec M, PsdResidual *part)
 {
   PetscFunctionBeginUser;
   (void)S, (void)M;
-  PetscCall(Measure(consensus, ((Dual *)consensus->data)->residual, residual));
+  *part = Measure(consensus, ((Dual *)consensus->data)->residual);
   PetscFunctionReturn(0);
 }
 

@@ -14,18 +14,20 @@ PetscErrorCode PsdConsensusGramStep(PsdConsensus consensus, Vec Sh, Vec S)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdConsensusGramStepResidual(PsdConsensus consensus, Vec S, Vec M, PsdResidual *residual)
+PetscErrorCode PsdConsensusGramStepResidual(PsdConsensus consensus, Vec S, Vec M, PsdResidual *part)
 {
   PetscFunctionBeginUser;
-  PetscScalar fit, misfit;
-  PetscCall(VecDot(consensus->problem->h, S, &fit));
-  PetscCall(VecDot(M, S, &misfit));
-  residual->linear = consensus->problem->YY - fit;
-  residual->quadratic = residual->linear - misfit;
+  PetscReal fit, misfit;
+  PetscMPIInt rank;
+  PetscCallMPI(MPI_Comm_rank(consensus->blocks->comm, &rank));
+  PetscCall(PsdOwnDot(consensus->problem->h, S, &fit));
+  PetscCall(PsdOwnDot(M, S, &misfit));
+  part->linear = (rank == 0 ? consensus->problem->YY : 0) - fit; /* what all ranks know counts once */
+  part->quadratic = part->linear - misfit;
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdConsensusGramResidual(PsdConsensus consensus, Vec w, const PsdFactors *factors, PsdResidual *residual,
+PetscErrorCode PsdConsensusGramResidual(PsdConsensus consensus, Vec w, const PsdFactors *factors, PsdResidual *part,
                                         Vec M)
 {
   PetscFunctionBeginUser;
@@ -33,7 +35,7 @@ PetscErrorCode PsdConsensusGramResidual(PsdConsensus consensus, Vec w, const Psd
   if (!M) M = consensus->rhs;
   PetscCall((*consensus->kernel->ops->gram.multiply)(consensus, w, M));
   PetscCall(VecAYPX(M, -1, consensus->problem->h));
-  PetscCall(PsdConsensusGramStepResidual(consensus, w, M, residual));
+  PetscCall(PsdConsensusGramStepResidual(consensus, w, M, part));
   PetscFunctionReturn(0);
 }
 

@@ -8,9 +8,9 @@
 
 /* Operations that are made of a kernel's own: step of solve, residuals of multiply; see PsdConsensusOps. */
 PetscErrorCode PsdConsensusGramStep(PsdConsensus consensus, Vec Sh, Vec S);
-PetscErrorCode PsdConsensusGramResidual(PsdConsensus consensus, Vec w, const PsdFactors *factors, PsdResidual *residual,
+PetscErrorCode PsdConsensusGramResidual(PsdConsensus consensus, Vec w, const PsdFactors *factors, PsdResidual *part,
                                         Vec M);
-PetscErrorCode PsdConsensusGramStepResidual(PsdConsensus consensus, Vec S, Vec M, PsdResidual *residual);
+PetscErrorCode PsdConsensusGramStepResidual(PsdConsensus consensus, Vec S, Vec M, PsdResidual *part);
 PetscErrorCode PsdConsensusGramStart(PsdConsensus consensus, Vec *start);
 
 /* PsdReducePanel - adds `columns` columns from `first` on of all ranks' upper triangles (order D) into those of

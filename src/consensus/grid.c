@@ -196,5 +196,5 @@ PsdCost PsdGridMultiplyCost(PetscReal N, PetscReal width, PetscInt ranks, const 
 PetscReal PsdGridVectorBytes(PetscReal N, PetscReal rhs, PetscInt ranks)
 {
   const PsdGridShape shape = PsdGridShapeOf((PetscMPIInt)ranks, PETSC_FALSE);
-  return PSD_BYTES_REAL * N * rhs * (1. / shape.height + 1. / shape.width);
+  return 2 * PSD_BYTES_REAL * N * rhs * (1. / shape.height + 1. / shape.width);
 }

@@ -23,8 +23,8 @@ typedef struct {
 /* Rows or columns of the parts on the grid, as vectors have them. */
 typedef struct {
   PetscInt count;    /* here */
-  Vec x;             /* count x the grid's right-hand sides, by columns, on this rank alone */
-  VecScatter gather; /* from the rows of a vector to x */
+  Vec x, y;          /* count x the grid's right-hand sides, by columns, on this rank alone */
+  VecScatter gather; /* from the rows of a vector to x or y */
 } PsdGridSide;
 
 typedef struct _p_PsdGrid {

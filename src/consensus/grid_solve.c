@@ -36,6 +36,7 @@ static PetscErrorCode SideCreate(PsdGrid it, PetscMPIInt at, PetscMPIInt places,
     for (PetscInt k = 0; k < side->count; k++)
       from[t * side->count + k] = Place(it, start, count, PsdGridNumber(k, it->block, at, places), t);
   PetscCall(VecCreateSeq(PETSC_COMM_SELF, length, &side->x));
+  PetscCall(VecDuplicate(side->x, &side->y));
   PetscCall(ISCreateGeneral(PETSC_COMM_SELF, length, from, PETSC_OWN_POINTER, &from_set));
   PetscCall(ISCreateStride(PETSC_COMM_SELF, length, 0, 1, &to_set));
   PetscCall(VecScatterCreate(it->vector, from_set, side->x, to_set, &side->gather));
@@ -68,6 +69,7 @@ PetscErrorCode PsdGridSidesDestroy(PsdGrid it)
   PsdGridSide *const sides[2] = {&it->rows, &it->cols};
   for (size_t k = 0; k < 2; k++) {
     PetscCall(VecDestroy(&sides[k]->x));
+    PetscCall(VecDestroy(&sides[k]->y));
     PetscCall(VecScatterDestroy(&sides[k]->gather));
   }
   PetscCall(VecDestroy(&it->vector));
@@ -85,13 +87,13 @@ static PetscErrorCode Gather(PsdGrid it, const PetscReal x[], PsdGridSide *side)
   PetscFunctionReturn(0);
 }
 
-/* x += what all ranks have of it in side->x */
-static PetscErrorCode AddUp(PsdGrid it, PsdGridSide *side, PetscReal x[])
+/* x += what all ranks have of it in `part`, side->x or side->y */
+static PetscErrorCode AddUp(PsdGrid it, PsdGridSide *side, Vec part, PetscReal x[])
 {
   PetscFunctionBeginUser;
   PetscCall(VecPlaceArray(it->vector, x));
-  PetscCall(VecScatterBegin(side->gather, side->x, it->vector, ADD_VALUES, SCATTER_REVERSE));
-  PetscCall(VecScatterEnd(side->gather, side->x, it->vector, ADD_VALUES, SCATTER_REVERSE));
+  PetscCall(VecScatterBegin(side->gather, part, it->vector, ADD_VALUES, SCATTER_REVERSE));
+  PetscCall(VecScatterEnd(side->gather, part, it->vector, ADD_VALUES, SCATTER_REVERSE));
   PetscCall(VecResetArray(it->vector));
   PetscFunctionReturn(0);
 }
@@ -199,10 +201,10 @@ PetscErrorCode PsdGridSolve(PsdGrid it, PetscReal x[])
     PetscCall(MultiplyInverse(it, PETSC_FALSE));
     PetscCall(SumOverLine(it));
     PetscCall(MultiplyInverse(it, PETSC_TRUE));
-    PetscCall(AddUp(it, &it->cols, x));
+    PetscCall(AddUp(it, &it->cols, it->cols.x, x));
   } else {
     PetscCall(SolveByFactor(it));
-    PetscCall(AddUp(it, &it->rows, x));
+    PetscCall(AddUp(it, &it->rows, it->rows.x, x));
   }
   PetscFunctionReturn(0);
 }
@@ -245,26 +247,21 @@ PetscErrorCode PsdGridMultiply(PsdGrid it, const PetscReal x[], PetscReal y[])
   PetscFunctionBeginUser;
   const PetscReal *x_rows, *x_cols;
   PetscReal *y_rows, *y_cols;
-  PsdGridSide rows = it->rows, cols = it->cols;
   PetscCall(Gather(it, x, &it->rows));
   PetscCall(Gather(it, x, &it->cols));
-  PetscCall(VecDuplicate(it->rows.x, &rows.x));
-  PetscCall(VecDuplicate(it->cols.x, &cols.x));
-  PetscCall(VecSet(rows.x, 0));
-  PetscCall(VecSet(cols.x, 0));
+  PetscCall(VecSet(it->rows.y, 0));
+  PetscCall(VecSet(it->cols.y, 0));
   PetscCall(VecGetArrayRead(it->rows.x, &x_rows));
   PetscCall(VecGetArrayRead(it->cols.x, &x_cols));
-  PetscCall(VecGetArray(rows.x, &y_rows));
-  PetscCall(VecGetArray(cols.x, &y_cols));
+  PetscCall(VecGetArray(it->rows.y, &y_rows));
+  PetscCall(VecGetArray(it->cols.y, &y_cols));
   PetscCall(MultiplyParts(it, x_rows, x_cols, y_rows, y_cols));
-  PetscCall(VecRestoreArray(cols.x, &y_cols));
-  PetscCall(VecRestoreArray(rows.x, &y_rows));
+  PetscCall(VecRestoreArray(it->cols.y, &y_cols));
+  PetscCall(VecRestoreArray(it->rows.y, &y_rows));
   PetscCall(VecRestoreArrayRead(it->cols.x, &x_cols));
   PetscCall(VecRestoreArrayRead(it->rows.x, &x_rows));
   PetscCall(PetscArrayzero(y, it->columns * it->rhs));
-  PetscCall(AddUp(it, &rows, y));
-  PetscCall(AddUp(it, &cols, y));
-  PetscCall(VecDestroy(&rows.x));
-  PetscCall(VecDestroy(&cols.x));
+  PetscCall(AddUp(it, &it->rows, it->rows.y, y));
+  PetscCall(AddUp(it, &it->cols, it->cols.y, y));
   PetscFunctionReturn(0);
 }

@@ -16,41 +16,61 @@ typedef struct {
   Vec product; /* as the exchange's rows: columns x C here */
 } Scalapack;
 
-static PetscErrorCode Assemble(PsdConsensus consensus)
+/* The grid, zero, and ways for right-hand sides. column: the numbers of this rank's columns. */
+static PetscErrorCode Create(PsdConsensus consensus, Scalapack *it, PetscInt **column)
 {
   PetscFunctionBeginUser;
   const MPI_Comm comm = consensus->blocks->comm;
-  PetscInt *column;
+  const PetscInt D = consensus->problem->order;
   PetscMPIInt ranks;
+  PetscCallMPI(MPI_Comm_size(comm, &ranks));
+  const PsdGridShape shape = PsdGridShapeOf(ranks, PETSC_FALSE);
+  PetscCall(PsdPhaseBegin(PSD_PHASE_GRAM));
+  PetscCall(PsdGridCreate(comm, D, PsdGridBlockOf(D, shape.used), &shape, consensus->blocks->C, &it->grid));
+  PetscCall(PetscMalloc1(it->grid->columns, column));
+  for (PetscInt k = 0; k < it->grid->columns; k++) (*column)[k] = PsdGridColumn(it->grid, k);
+  PetscCall(PsdExchangeCreate(consensus->problem, it->grid->columns, *column, consensus->rhs, &it->exchange));
+  PetscCall(VecDuplicate(it->exchange->rows, &it->product));
+  PetscCall(PsdPhaseEnd(PSD_PHASE_GRAM));
+  PetscFunctionReturn(0);
+}
+
+/* A'A by columns, of the samples or from a file */
+static PetscErrorCode Fill(PsdConsensus consensus, PsdGrid grid, const PetscInt column[], PetscBool found)
+{
+  PetscFunctionBeginUser;
+  if (found) {
+    PetscErrorCode code = PsdGramRead(consensus, grid->columns, column, PETSC_FALSE, grid->by_columns);
+    PetscFunctionReturn(code);
+  }
+  const PsdDeal deal = {grid->block, grid->shape.used};
+  PetscCall(PsdProblemAccumulateColumns(consensus->problem, &deal, grid->by_columns));
+  PetscCall(PsdGramWrite(consensus, grid->columns, column, PETSC_FALSE, grid->by_columns));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Assemble(PsdConsensus consensus)
+{
+  PetscFunctionBeginUser;
+  PetscInt *column;
   PetscBool found;
   Scalapack *it;
   PetscCall(PsdGramFind(consensus, &found));
   PetscCall(PsdProblemFold(consensus->problem));
   if (!found) PetscCall(PsdProblemLift(consensus->problem));
-  const PetscInt D = consensus->problem->order;
+  const size_t D = consensus->problem->order;
   PetscCall(PetscNew(&it));
   consensus->data = it;
-  PetscCallMPI(MPI_Comm_size(comm, &ranks));
-  const PsdGridShape shape = PsdGridShapeOf(ranks, PETSC_FALSE);
-  PetscCall(PsdGridCreate(comm, D, PsdGridBlockOf(D, shape.used), &shape, consensus->blocks->C, &it->grid));
-  PetscCall(PetscMalloc1(it->grid->columns, &column));
-  for (PetscInt k = 0; k < it->grid->columns; k++) column[k] = PsdGridColumn(it->grid, k);
-  PetscCall(PsdExchangeCreate(consensus->problem, it->grid->columns, column, consensus->rhs, &it->exchange));
-  PetscCall(VecDuplicate(it->exchange->rows, &it->product));
-  PetscErrorCode code = 0;
-  if (!found) {
-    const PsdDeal deal = {it->grid->block, shape.used};
-    PetscCall(PsdProblemAccumulateColumns(consensus->problem, &deal, it->grid->by_columns));
-    PetscCall(PsdGramWrite(consensus, it->grid->columns, column, PETSC_FALSE, it->grid->by_columns));
-  } else {
-    code = PsdGramRead(consensus, it->grid->columns, column, PETSC_FALSE, it->grid->by_columns);
-  }
+  PetscCall(Create(consensus, it, &column));
+  PetscErrorCode code = Fill(consensus, it->grid, column, found);
   for (PetscInt k = 0; k < it->grid->columns; k++)
-    consensus->trace += it->grid->by_columns[(size_t)k * (size_t)D + (size_t)column[k]];
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &consensus->trace, 1, MPIU_REAL, MPI_SUM, comm));
+    consensus->trace += it->grid->by_columns[(size_t)k * D + (size_t)column[k]];
   PetscCall(PetscFree(column));
   PetscCall(code);
+  PetscCall(PsdPhaseBegin(PSD_PHASE_GRAM));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &consensus->trace, 1, MPIU_REAL, MPI_SUM, consensus->blocks->comm));
   PetscCall(PsdGridDeal(it->grid));
+  PetscCall(PsdPhaseEnd(PSD_PHASE_GRAM));
   PetscFunctionReturn(0);
 }
 
@@ -107,6 +127,12 @@ static PetscErrorCode Destroy(PsdConsensus consensus)
 /* Below this order the root alone is done in a second or less; messages would cost more than they save. */
 #define LEAST_ORDER 2000
 
+/* Ranks that own columns. */
+static PetscInt Owners(const PsdSizes *s)
+{
+  return PsdGridShapeOf((PetscMPIInt)s->ranks, PETSC_FALSE).used;
+}
+
 /* Of the matrix the lower triangle alone is touched; while it is dealt out from columns to the grid it is there twice, and
    once more in messages. */
 static void Memory(const PsdSizes *s, PsdMemory *memory)
@@ -115,7 +141,7 @@ static void Memory(const PsdSizes *s, PsdMemory *memory)
   const PetscReal all =
       PsdGridVectorBytes(s->order, s->C, s->ranks) + 2 * PSD_BYTES_REAL * s->order * s->C / (PetscReal)s->ranks;
   PsdMemoryAdd(memory, "A'A", PSD_PHASE_GRAM, PSD_PHASE_CERTIFY, square / 2, square / 2);
-  PsdGramColumnsMemory(s, memory);
+  PsdGramColumnsMemory(s, Owners(s), memory);
   if (s->ranks > 3) PsdMemoryAdd(memory, "A'A by columns", PSD_PHASE_GRAM, PSD_PHASE_GRAM, square, square);
   PsdMemoryAdd(memory, "its factor", PSD_PHASE_FACTOR, PSD_PHASE_CERTIFY, square, square);
   PsdMemoryAdd(memory, "right-hand sides", PSD_PHASE_FACTOR, PSD_PHASE_CERTIFY, all, all);
@@ -123,7 +149,7 @@ static void Memory(const PsdSizes *s, PsdMemory *memory)
 
 static void Costs(const PsdSizes *s, const PsdRates *rates, PsdConsensusCosts *costs)
 {
-  costs->assemble = PsdGramColumnsCost(s, rates);
+  costs->assemble = PsdGramColumnsCost(s, Owners(s), rates);
   costs->factor = PsdGridFactorCost(s->order, s->ranks, rates);
   costs->multiply = PsdGridMultiplyCost(s->order, s->C, s->ranks, rates);
   costs->step = PsdCostTimes(2, costs->multiply);

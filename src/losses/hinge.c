@@ -36,6 +36,24 @@ static inline PetscReal Dual(const PsdLoss *loss, PetscReal nu, PetscReal y)
   return nu * y >= 0 && nu * y <= 1 ? nu * y : -INFINITY;
 }
 
+static inline PetscReal DualSlope(const PsdLoss *loss, PetscReal nu, PetscReal y)
+{
+  (void)loss, (void)nu;
+  return y;
+}
+
+static inline PetscReal DualCurvature(const PsdLoss *loss, PetscReal nu, PetscReal y)
+{
+  (void)loss, (void)nu, (void)y;
+  return 0;
+}
+
+static inline PsdInterval Domain(const PsdLoss *loss, PetscReal y)
+{
+  (void)loss;
+  return y > 0 ? (PsdInterval){0, 1} : (PsdInterval){-1, 0};
+}
+
 static inline PetscReal ToDomain(const PsdLoss *loss, PetscReal nu, PetscReal y)
 {
   (void)loss;

@@ -38,6 +38,24 @@ static inline PetscReal Dual(const PsdLoss *loss, PetscReal nu, PetscReal y)
   return PetscAbsReal(nu) <= loss->parameter ? nu * y - nu * nu / 2 : -INFINITY;
 }
 
+static inline PetscReal DualSlope(const PsdLoss *loss, PetscReal nu, PetscReal y)
+{
+  (void)loss;
+  return y - nu;
+}
+
+static inline PetscReal DualCurvature(const PsdLoss *loss, PetscReal nu, PetscReal y)
+{
+  (void)loss, (void)nu, (void)y;
+  return 1;
+}
+
+static inline PsdInterval Domain(const PsdLoss *loss, PetscReal y)
+{
+  (void)y;
+  return (PsdInterval){-loss->parameter, loss->parameter};
+}
+
 static inline PetscReal ToDomain(const PsdLoss *loss, PetscReal nu, PetscReal y)
 {
   (void)y;

@@ -35,6 +35,24 @@ static inline PetscReal Dual(const PsdLoss *loss, PetscReal nu, PetscReal y)
   return PetscAbsReal(nu) <= 1 ? nu * y : -INFINITY;
 }
 
+static inline PetscReal DualSlope(const PsdLoss *loss, PetscReal nu, PetscReal y)
+{
+  (void)loss, (void)nu;
+  return y;
+}
+
+static inline PetscReal DualCurvature(const PsdLoss *loss, PetscReal nu, PetscReal y)
+{
+  (void)loss, (void)nu, (void)y;
+  return 0;
+}
+
+static inline PsdInterval Domain(const PsdLoss *loss, PetscReal y)
+{
+  (void)loss, (void)y;
+  return (PsdInterval){-1, 1};
+}
+
 static inline PetscReal ToDomain(const PsdLoss *loss, PetscReal nu, PetscReal y)
 {
   (void)loss, (void)y;

@@ -56,6 +56,25 @@ static inline PetscReal Dual(const PsdLoss *loss, PetscReal nu, PetscReal y)
   return -((p > 0 ? p * PetscLogReal(p) : 0) + (p < 1 ? (1 - p) * log1p(-p) : 0));
 }
 
+/* y (log(1 - p) - log p) and 1/p + 1/(1 - p), p = y nu */
+static inline PetscReal DualSlope(const PsdLoss *loss, PetscReal nu, PetscReal y)
+{
+  (void)loss;
+  return y * (log1p(-y * nu) - PetscLogReal(y * nu));
+}
+
+static inline PetscReal DualCurvature(const PsdLoss *loss, PetscReal nu, PetscReal y)
+{
+  (void)loss;
+  return 1 / (y * nu) + 1 / (1 - y * nu);
+}
+
+static inline PsdInterval Domain(const PsdLoss *loss, PetscReal y)
+{
+  (void)loss;
+  return y > 0 ? (PsdInterval){0, 1} : (PsdInterval){-1, 0};
+}
+
 static inline PetscReal ToDomain(const PsdLoss *loss, PetscReal nu, PetscReal y)
 {
   (void)loss;

@@ -2,14 +2,26 @@
    Losses that are sums over scores: functions of one score, and from them the functions of whole rows that losses.h
    asks for.
 
-   A loss defines Value, DualPoint, Second, Prox, Dual, ToDomain, MaxScale and Change of one score, and Steepness, as static inline functions, and then PSD_SEPARABLE_LOSS(its name in C, what else there is to say of it as designated initialisers of
-   PsdLossOps).
+   A loss defines Value, DualPoint, Second, Prox, Dual, DualSlope, DualCurvature, Domain, ToDomain, MaxScale and Change of one
+   score, and Steepness, as static inline functions, and then PSD_SEPARABLE_LOSS(its name in C, what else there is to say of
+   it as designated initialisers of PsdLossOps).
 */
 #ifndef PSD_LOSSES_SEPARABLE_H
 #define PSD_LOSSES_SEPARABLE_H
 
 #include "losses.h"
 #include <math.h>
+
+/* Where the dual function of one score is finite. */
+typedef struct {
+  PetscReal low, high; /* or infinite */
+} PsdInterval;
+
+/* log of a distance; of one that is infinite, nothing */
+static inline PetscReal PsdBarrier(PetscReal distance)
+{
+  return PetscIsInfReal(distance) ? 0 : PetscLogReal(distance);
+}
 
 #define PSD_SEPARABLE_LOSS(Variable, ...)                                                                              \
   static PetscReal ValueRows(const PsdLoss *loss, PetscInt rows, PetscInt C, const PetscReal yhat[],                   \
@@ -46,6 +58,20 @@
     *size += sizes;                                                                                                    \
     return sum;                                                                                                        \
   }                                                                                                                    \
+  static PetscReal DualBarrierRows(const PsdLoss *loss, PetscInt rows, PetscInt C, PetscReal mu, const PetscReal nu[], \
+                                   const PetscReal y[], PetscReal slope[], PetscReal curvature[])                      \
+  {                                                                                                                    \
+    PetscReal sum = 0;                                                                                                 \
+    for (PetscInt k = 0; k < rows * C; k++) {                                                                          \
+      const PsdInterval domain = Domain(loss, y[k]);                                                                   \
+      const PetscReal low = nu[k] - domain.low, high = domain.high - nu[k];                                            \
+      if (!(low > 0) || !(high > 0)) return -INFINITY;                                                                 \
+      sum += Dual(loss, nu[k], y[k]) + mu * (PsdBarrier(low) + PsdBarrier(high));                                      \
+      if (slope) slope[k] = DualSlope(loss, nu[k], y[k]) + mu * (1 / low - 1 / high);                                  \
+      if (curvature) curvature[k] = DualCurvature(loss, nu[k], y[k]) + mu * (1 / (low * low) + 1 / (high * high));     \
+    }                                                                                                                  \
+    return sum;                                                                                                        \
+  }                                                                                                                    \
   static void ToDomainRows(const PsdLoss *loss, PetscInt rows, PetscInt C, PetscReal nu[], const PetscReal y[])        \
   {                                                                                                                    \
     for (PetscInt k = 0; k < rows * C; k++) nu[k] = ToDomain(loss, nu[k], y[k]);                                       \
@@ -70,6 +96,7 @@
                                .separable = PETSC_TRUE,                                                                \
                                .prox = ProxRows,                                                                       \
                                .dual = DualRows,                                                                       \
+                               .dual_barrier = DualBarrierRows,                                                        \
                                .to_domain = ToDomainRows,                                                              \
                                .max_scale = MaxScaleRows,                                                              \
                                .steepness = Steepness,                                                                 \

@@ -191,6 +191,26 @@ static PetscReal Dual(const PsdLoss *loss, PetscInt rows, PetscInt C, PetscReal 
   return sum;
 }
 
+/* -sum p log p + mu sum log p, p = e_c - nu; the entries of nu sum to 0, and so do those of its changes */
+static PetscReal DualBarrier(const PsdLoss *loss, PetscInt rows, PetscInt C, PetscReal mu, const PetscReal nu[],
+                             const PetscReal y[], PetscReal slope[], PetscReal curvature[])
+{
+  PetscReal sum = 0;
+  if (C == 1) return (*PsdLossLogistic.dual_barrier)(loss, rows, C, mu, nu, y, slope, curvature);
+  for (PetscInt i = 0; i < rows; i++, nu += C, y += C) {
+    const PetscInt c = ClassOf(C, y);
+    for (PetscInt t = 0; t < C; t++) {
+      const PetscReal p = (t == c) - nu[t];
+      if (!(p > 0)) return -INFINITY;
+      const PetscReal log_p = PetscLogReal(p);
+      sum += (mu - p) * log_p;
+      if (slope) *slope++ = log_p + 1 - mu / p;
+      if (curvature) *curvature++ = (1 + mu / p) / p;
+    }
+  }
+  return sum;
+}
+
 static void ToDomain(const PsdLoss *loss, PetscInt rows, PetscInt C, PetscReal nu[], const PetscReal y[])
 {
   if (C == 1) {
@@ -253,6 +273,7 @@ const PsdLossOps PsdLossSoftmax = {.name = "softmax",
                                    .second = Second,
                                    .prox = Prox,
                                    .dual = Dual,
+                                   .dual_barrier = DualBarrier,
                                    .to_domain = ToDomain,
                                    .max_scale = MaxScale,
                                    .steepness = Steepness,

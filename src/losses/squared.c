@@ -33,6 +33,24 @@ static inline PetscReal Dual(const PsdLoss *loss, PetscReal nu, PetscReal y)
   return nu * y - nu * nu / 2;
 }
 
+static inline PetscReal DualSlope(const PsdLoss *loss, PetscReal nu, PetscReal y)
+{
+  (void)loss;
+  return y - nu;
+}
+
+static inline PetscReal DualCurvature(const PsdLoss *loss, PetscReal nu, PetscReal y)
+{
+  (void)loss, (void)nu, (void)y;
+  return 1;
+}
+
+static inline PsdInterval Domain(const PsdLoss *loss, PetscReal y)
+{
+  (void)loss, (void)y;
+  return (PsdInterval){-INFINITY, INFINITY};
+}
+
 static inline PetscReal ToDomain(const PsdLoss *loss, PetscReal nu, PetscReal y)
 {
   (void)loss, (void)y;

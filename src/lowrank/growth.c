@@ -15,6 +15,9 @@
 #define LEAST_SECOND 0.1  /* of the loss's largest second derivative */
 #define RIDGE 1e-8        /* of the mean of the model's diagonal, times the number of directions */
 #define LEAST_WEIGHT 1e-3 /* of the largest of the class */
+#define RISE 1e-3         /* of its value: what a group may rise by */
+#define SHORTER 0.1
+#define MOST_TRIALS 24
 
 typedef struct {
   PsdObjective objective;
@@ -133,14 +136,86 @@ static PetscErrorCode ModelCreate(PsdLevel level, const PsdColumns *z, Model *it
   PetscFunctionReturn(0);
 }
 
+/* ---------------------------------------------------------------- how far to go */
+
+/* grown <- columns and the directions, each with its weight times the part of its group */
+static PetscErrorCode Join(const PsdColumns *columns, const PsdColumns *z, PetscInt groups, const PetscReal weight[],
+                           const PetscReal part[], PsdColumns *grown)
+{
+  PetscFunctionBeginUser;
+  PsdColumns weighted;
+  PetscCall(PsdColumnsCreate(z->G, z->C, z->K, z->count, z->block, &weighted));
+  for (PetscInt j = 0; j < z->count; j++) {
+    const PetscReal root = PetscSqrtReal(weight[j] * part[groups == 1 ? 0 : PsdBlockClass(z, z->block[j])]);
+    for (size_t k = z->at[j]; k < z->at[j + 1]; k++) weighted.F[k] = root * z->F[k];
+  }
+  PetscCall(PsdColumnsCreate(columns->G, columns->C, columns->K, columns->count, columns->block, grown));
+  PetscCall(PetscArraycpy(grown->F, columns->F, columns->at[columns->count]));
+  PetscCall(PsdColumnsJoin(grown, &weighted));
+  PsdColumnsRetract(grown, grown->F);
+  PetscCall(PsdColumnsDestroy(&weighted));
+  PetscFunctionReturn(0);
+}
+
+/* value <- those of all groups at the columns */
+static PetscErrorCode Evaluate(PsdLevel level, PsdObjective objective, PetscReal beta, const PsdColumns *columns,
+                               PetscReal value[])
+{
+  PetscFunctionBeginUser;
+  const PetscInt groups = PsdObjectiveGroups(objective);
+  PetscBool *all;
+  PetscReal *gradient;
+  PetscCall(PetscMalloc2(groups, &all, columns->at[columns->count], &gradient));
+  for (PetscInt k = 0; k < groups; k++) all[k] = PETSC_TRUE;
+  PetscCall(PsdObjectiveSet(objective, level, columns, beta));
+  PetscCall(PsdObjectiveEvaluate(objective, PETSC_FALSE, all, columns->F, value, gradient));
+  PetscCall(PetscFree2(all, gradient));
+  PetscFunctionReturn(0);
+}
+
+/* The parts of the groups whose values have risen become less; *again: there are some. */
+static void Shorten(PetscInt groups, const PetscReal before[], const PetscReal after[], PetscReal part[],
+                    PetscBool *again)
+{
+  *again = PETSC_FALSE;
+  for (PetscInt k = 0; k < groups; k++) {
+    if (after[k] <= before[k] + RISE * PetscAbsReal(before[k])) continue;
+    part[k] *= SHORTER;
+    *again = PETSC_TRUE;
+  }
+}
+
+/* The model says little of weights that the retraction multiplies by much, and nothing of how far a multiplier holds that is not that
+   of a stationary point: a group goes only so far that its value does not rise. */
+static PetscErrorCode GoSafely(PsdLevel level, PsdObjective objective, PetscReal beta, const PsdColumns *z,
+                               const PetscReal weight[], const PetscReal before[], PsdColumns *columns)
+{
+  PetscFunctionBeginUser;
+  const PetscInt groups = PsdObjectiveGroups(objective);
+  PetscBool again = PETSC_TRUE;
+  PetscReal *part, *after;
+  PsdColumns grown = {0};
+  PetscCall(PetscMalloc2(groups, &part, groups, &after));
+  for (PetscInt k = 0; k < groups; k++) part[k] = 1;
+  for (int trial = 0; trial < MOST_TRIALS && again; trial++) {
+    if (trial) PetscCall(PsdColumnsDestroy(&grown));
+    PetscCall(Join(columns, z, groups, weight, part, &grown));
+    PetscCall(Evaluate(level, objective, beta, &grown, after));
+    Shorten(groups, before, after, part, &again);
+  }
+  PetscCall(PsdColumnsDestroy(columns));
+  *columns = grown;
+  PetscCall(PetscFree2(part, after));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdGrow(PsdProblem problem, PsdLevel level, PsdObjective objective, PetscReal beta,
-                       const PsdViolations *violations, PsdColumns *columns)
+                       const PsdViolations *violations, const PetscReal value[], PsdColumns *columns)
 {
   PetscFunctionBeginUser;
   const PsdColumns *z = &violations->direction;
   const size_t directions = (size_t)z->count;
   PetscReal *weight;
-  PsdColumns weighted;
   if (!z->count) PetscFunctionReturn(0);
   Model model = {.objective = objective,
                  .direction = z,
@@ -154,12 +229,7 @@ PetscErrorCode PsdGrow(PsdProblem problem, PsdLevel level, PsdObjective objectiv
   PetscCall(PsdSumArray(problem->comm, MPIU_REAL, directions * directions, model.hessian));
   for (PetscInt t = 0; t < z->C; t++) PetscCall(Weigh(&model, t, beta, violations->mu, weight));
   PetscCall(PsdBroadcastArray(problem->comm, MPIU_REAL, directions, weight));
-  PetscCall(PsdColumnsCreate(z->G, z->C, z->K, z->count, z->block, &weighted));
-  for (PetscInt j = 0; j < z->count; j++)
-    for (size_t k = z->at[j]; k < z->at[j + 1]; k++) weighted.F[k] = PetscSqrtReal(weight[j]) * z->F[k];
-  PetscCall(PsdColumnsJoin(columns, &weighted));
-  PsdColumnsRetract(columns, columns->F);
-  PetscCall(PsdColumnsDestroy(&weighted));
+  PetscCall(GoSafely(level, objective, beta, z, weight, value, columns));
   PetscCall(PetscFree(weight));
   PetscCall(PetscFree4(model.V, model.products, model.scaled, model.square));
   PetscCall(PetscFree3(model.score, model.second, model.member));

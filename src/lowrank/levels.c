@@ -32,7 +32,7 @@ static PetscErrorCode MakeCoarse(PsdLowrank it)
 PetscErrorCode PsdLowrankMakeLevels(PsdLowrank it)
 {
   PetscFunctionBeginUser;
-  it->K = it->settings.coarse;
+  if (it->K == 0) it->K = it->settings.coarse; /* else it is that of a file */
   PetscCall(PsdPhaseBegin(PSD_PHASE_LIFT));
   PetscCall(MakeCoarse(it));
   PetscCall(PsdPhaseEnd(PSD_PHASE_LIFT));

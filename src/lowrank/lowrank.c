@@ -5,6 +5,7 @@
 #include "base/base.h"
 #include "polar_free.h"
 #include "problem/beta.h"
+#include <math.h>
 
 static PetscErrorCode Create(PsdSolver solver, void **data)
 {
@@ -33,6 +34,20 @@ static PetscErrorCode SetFromOptions(void *data)
 static PetscBool Prefers(const PsdSizes *sizes)
 {
   return (PetscBool)(sizes->f_max >= 384 && sizes->D > 8000);
+}
+
+/* They differ from iteration to iteration. */
+static PetscReal IterationFlops(const PsdSizes *sizes, const PsdLoss *loss)
+{
+  (void)sizes, (void)loss;
+  return 0;
+}
+
+/* It relieves nobody. */
+static PetscReal RootBytes(const PsdSizes *sizes, const PsdLoss *loss)
+{
+  (void)sizes, (void)loss;
+  return INFINITY;
 }
 
 /* ---------------------------------------------------------------- set-up */
@@ -139,7 +154,7 @@ static PetscErrorCode SetBeta(PsdSolver solver, PetscReal beta)
 static PetscErrorCode Resume(PsdSolver solver)
 {
   PetscFunctionBeginUser;
-  PetscCall(PsdLowrankEvaluate(solver->data, PETSC_FALSE));
+  PetscCall(PsdLowrankEvaluate(solver->data, PETSC_TRUE)); /* as the last check has left it */
   PetscFunctionReturn(0);
 }
 
@@ -201,6 +216,8 @@ static PetscErrorCode Destroy(void **data)
 
 const PsdSolverType PsdSolverLowrank = {.name = "lowrank",
                                         .help = "Newton's method over the factors of blocks of low rank",
+                                        .iteration_flops = IterationFlops,
+                                        .root_bytes = RootBytes,
                                         .own = own_options,
                                         .prefers = Prefers,
                                         .create = Create,

@@ -1,9 +1,11 @@
 /*
    The state of the low-rank solver in a checkpoint. Columns are written in the coordinates of the patches, as components that
-   are computed again may differ in their signs and last digits.
+   are computed again may differ in their signs and last digits, and in those of the level, which are taken where the components
+   are the same, digit by digit: then the run goes on as if it had not been stopped.
 */
 #include "base/base.h"
 #include "lowrank.h"
+#include "network/neurons_rows.h"
 #include <math.h>
 
 #define MOST_COLUMNS 1000000 /* that a file may say there are */
@@ -12,10 +14,10 @@ PetscErrorCode PsdLowrankVisitForm(PsdSolver solver, PsdVisitor v)
 {
   PetscFunctionBeginUser;
   const PsdLowrank it = solver->data;
-  PetscInt K = it->K;
-  PetscCall(PsdVisitInt(v, "coarse_components", 1, PETSC_MAX_INT, &K));
+  /* the bases of certificates have the length that the setting says, whatever the level was raised to */
+  PetscCall(PsdVisitInt(v, "coarse", 1, PETSC_MAX_INT, &it->settings.coarse));
+  PetscCall(PsdVisitInt(v, "coarse_components", 1, PETSC_MAX_INT, &it->K));
   PetscCall(PsdVisitorAgree(v));
-  if (PsdVisitorIsReading(v)) it->settings.coarse = K;
   PetscFunctionReturn(0);
 }
 
@@ -42,10 +44,9 @@ static PetscErrorCode VisitPlace(PsdLowrank it, PsdVisitor v)
 }
 
 /* A row: the number of the block, then the column as the patches have it. */
-static PetscErrorCode WriteRows(PsdLowrank it, PetscInt width, PetscReal rows[])
+static PetscErrorCode WriteRows(PsdLowrank it, const PsdColumns *columns, PetscInt width, PetscReal rows[])
 {
   PetscFunctionBeginUser;
-  const PsdColumns *columns = &it->columns;
   PetscCall(PetscArrayzero(rows, (size_t)columns->count * width));
   for (PetscInt j = 0; j < columns->count; j++) {
     const PetscInt g = PsdBlockRegion(columns, columns->block[j]), K = columns->K[g];
@@ -118,61 +119,60 @@ static PetscErrorCode ReadRows(PsdLowrank it, PsdVisitor v, PetscInt count, Pets
   PetscFunctionReturn(0);
 }
 
+/* The columns as the level has them, row by row, and back. */
+static PetscErrorCode CopyCoordinates(const PsdColumns *columns, PetscInt width, PetscBool back, PetscReal rows[])
+{
+  PetscFunctionBeginUser;
+  for (PetscInt j = 0; j < columns->count; j++) {
+    PetscReal *F = columns->F + columns->at[j], *row = rows + (size_t)j * width;
+    const size_t length = columns->at[j + 1] - columns->at[j];
+    PetscCall(PetscArraycpy(back ? F : row, back ? row : F, length));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Columns of these coordinates are the ones that were written, if they have the same rows; else the components are others, by their
+   last digits at least. */
+static PetscErrorCode TakeCoordinates(PsdLowrank it, PsdVisitor v, PetscInt width, const PetscReal rows[],
+                                      PetscReal coordinates[])
+{
+  PetscFunctionBeginUser;
+  const PsdColumns *columns = &it->columns;
+  const size_t length = columns->at[columns->count];
+  PetscReal *again, *projected;
+  PetscMPIInt same = 1;
+  PetscCall(PsdVisitorWork(v, (size_t)(columns->count + 1) * width * sizeof(*again), &again));
+  PetscCall(PsdVisitorWork(v, (length + 1) * sizeof(*projected), &projected));
+  PetscCall(PetscArraycpy(projected, columns->F, length));
+  PetscCall(CopyCoordinates(columns, width - 1, PETSC_TRUE, coordinates));
+  PetscCall(WriteRows(it, columns, width, again));
+  for (size_t k = 0; k < (size_t)columns->count * width; k++)
+    if (!(again[k] == rows[k])) same = 0;
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &same, 1, MPI_INT, MPI_MIN, it->problem->comm));
+  if (!same) PetscCall(PetscArraycpy(columns->F, projected, length));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode VisitColumns(PsdLowrank it, PsdVisitor v)
 {
   PetscFunctionBeginUser;
   const PetscInt width = it->problem->blocks->d_max + 1;
   PetscInt count = it->columns.count;
-  PetscReal *rows;
+  PetscReal *rows, *coordinates;
   PetscCall(PsdVisitRowCount(v, "/lowrank/columns", width, MOST_COLUMNS, &count));
-  PetscCall(PsdVisitorWork(v, (size_t)(count + 1) * width * sizeof(*rows), &rows));
-  if (PsdVisitorIsWriting(v)) PetscCall(WriteRows(it, width, rows));
+  const size_t room = (size_t)(count + 1) * width;
+  PetscCall(PsdVisitorWork(v, room * sizeof(*rows), &rows));
+  PetscCall(PsdVisitorWork(v, room * sizeof(*coordinates), &coordinates));
+  if (PsdVisitorIsWriting(v)) {
+    PetscCall(WriteRows(it, &it->columns, width, rows));
+    PetscCall(PetscArrayzero(coordinates, room));
+    PetscCall(CopyCoordinates(&it->columns, width - 1, PETSC_FALSE, coordinates));
+  }
   PetscCall(PsdVisitReplicated(v, "/lowrank/columns", count, width, rows));
-  if (PsdVisitorIsReading(v)) PetscCall(ReadRows(it, v, count, width, rows));
-  PetscFunctionReturn(0);
-}
-
-/* A row: region, class, weight, filter. */
-static PetscErrorCode VisitNeurons(PsdLowrank it, PsdVisitor v)
-{
-  PetscFunctionBeginUser;
-  const PsdBlocks blocks = it->problem->blocks;
-  const PetscInt f = blocks->f_max, width = f + 3;
-  PsdNeurons *neurons = &it->best.neurons;
-  PetscInt count = neurons->N;
-  PetscReal *rows;
-  PetscBool right = PETSC_TRUE;
-  PetscCall(PsdVisitRowCount(v, "/lowrank/neurons", width, MOST_COLUMNS, &count));
-  PetscCall(PsdVisitorWork(v, (size_t)(count + 1) * width * sizeof(*rows), &rows));
-  for (PetscInt k = 0; k < count && PsdVisitorIsWriting(v); k++) {
-    PetscReal *row = rows + (size_t)k * width;
-    row[0] = neurons->region[k];
-    row[1] = neurons->class[k];
-    row[2] = neurons->weight[k];
-    PetscCall(PetscArraycpy(row + 3, neurons->filter + (size_t)k * f, f));
-  }
-  PetscCall(PsdVisitReplicated(v, "/lowrank/neurons", count, width, rows));
+  PetscCall(PsdVisitReplicated(v, "/lowrank/coordinates", count, width - 1, coordinates));
   if (!PsdVisitorIsReading(v)) PetscFunctionReturn(0);
-  for (PetscInt k = 0; k < count; k++) {
-    const PetscReal *row = rows + (size_t)k * width;
-    right =
-        (PetscBool)(right && row[0] >= 0 && row[0] < blocks->G && row[1] >= 0 && row[1] < blocks->C &&
-                    PetscAbsReal(row[2]) <= PSD_STATE_LARGEST && PsdFilterIsUnit(blocks, (PetscInt)row[0], row + 3));
-  }
-  if (!right)
-    PsdVisitorFail(
-        v, "array /lowrank/neurons has a neuron of a region or class that there is not, or of another length than 1");
-  PetscCall(PsdVisitorAgree(v));
-  PetscCall(PsdNeuronsDestroy(neurons));
-  PetscCall(PsdNeuronsCreate(count, f, neurons));
-  neurons->N = count;
-  for (PetscInt k = 0; k < count; k++) {
-    const PetscReal *row = rows + (size_t)k * width;
-    neurons->region[k] = (PetscInt)row[0];
-    neurons->class[k] = (PetscInt)row[1];
-    neurons->weight[k] = row[2];
-    PetscCall(PetscArraycpy(neurons->filter + (size_t)k * f, row + 3, f));
-  }
+  PetscCall(ReadRows(it, v, count, width, rows));
+  PetscCall(TakeCoordinates(it, v, width, rows, coordinates));
   PetscFunctionReturn(0);
 }
 
@@ -189,7 +189,7 @@ static PetscErrorCode VisitBest(PsdLowrank it, PsdVisitor v)
   PetscCall(PsdVisitReal(v, "best_rounding", PSD_NONNEGATIVE, &certificate->rounding));
   PetscCall(PsdVisitReal(v, "best_accuracy", ((PsdRange){0, 1, PETSC_FALSE}), &certificate->accuracy));
   PetscCall(PsdVisitReal(v, "best_feature_error", PSD_NONNEGATIVE, &certificate->feature_error));
-  PetscCall(VisitNeurons(it, v));
+  PetscCall(PsdNeuronsVisitRows(&best->neurons, it->problem->blocks, "/lowrank/neurons", v));
   if (PsdVisitorIsReading(v)) best->has_nu = PETSC_FALSE;
   PetscFunctionReturn(0);
 }

@@ -324,7 +324,11 @@ static PetscBool Judge(const Newton *it, Group *group, PetscReal value)
 {
   const PetscReal noise = (it->precise ? NOISE_DOUBLE : NOISE_SINGLE) * PetscAbsReal(group->value);
   const PetscReal part = BestPart(group, value);
-  if (group->predicted < noise && value < group->value + noise) return PETSC_TRUE; /* the change cannot be seen */
+  if (group->predicted < noise && value < group->value + noise) {
+    /* the change cannot be seen: a region within which none can would be kept for good */
+    if (!PetscIsInfReal(group->radius)) group->radius = PetscMax(group->radius, MOST_PART * group->length);
+    return PETSC_TRUE;
+  }
   if (!(group->value - value > LEAST_RATIO * group->predicted)) {
     group->radius = PetscMin(part, HALF) * group->length;
     return PETSC_FALSE;

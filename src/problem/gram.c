@@ -146,6 +146,27 @@ PetscErrorCode PsdProblemComputeGram(PsdProblem problem)
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdProblemComputeGradient(PsdProblem problem, PetscReal *trace)
+{
+  PetscFunctionBeginUser;
+  PetscReal *h;
+  PetscCall(PsdProblemCreateGradient(problem));
+  PetscCall(PetscCalloc1(PsdGramTargetsLength(problem), &h));
+  *trace = 0;
+  for (PetscInt k = 0; k < PsdFeaturesCountChunks(problem->folded); k++) {
+    PetscInt first, rows, ld;
+    const PetscReal *phi;
+    PetscCall(PsdFeaturesGetChunk(problem->folded, k, &first, &rows, &phi, &ld));
+    PetscCall(PsdGramTargetsMultiply(problem, first, rows, phi, 1, h));
+    for (PetscInt i = 0; i < rows; i++) *trace += PsdSquare(problem->order, phi + (size_t)i * ld);
+  }
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, trace, 1, MPIU_REAL, MPI_SUM, problem->comm));
+  PetscCall(PsdSumArray(problem->comm, MPIU_REAL, PsdGramTargetsLength(problem), h));
+  PetscCall(PsdGramTargetsKeep(problem, h));
+  PetscCall(PetscFree(h));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdProblemTakeGram(PsdProblem problem, PetscReal *gram[])
 {
   PetscFunctionBeginUser;

@@ -27,4 +27,7 @@
 /* Patches in one product: enough for BLAS-3, small enough that operands stay in cache. */
 #define PSD_ROWS_PATCHES 1024
 
+/* Numbers of a message that sums several pairs' parts of A'nu: one pair more or less takes no time beyond that. */
+#define PSD_ROWS_MESSAGE 524288
+
 #endif

@@ -24,7 +24,9 @@ struct _p_PsdRows {
   PetscReal *along_J;    /* n x G: <Phi_ig, j> */
   PetscReal *work;       /* 2 PATCHES x f */
   PetscReal *matrix;     /* d x d */
-  PetscReal *svec;       /* m */
+  PetscInt batch;        /* pairs of a message */
+  PetscReal *svec;       /* batch x m */
+  PetscMPIInt *counts;   /* of each rank, of a message's numbers */
   PetscReal *linear;     /* f of an image, f of what its sum has lost */
 };
 
@@ -50,11 +52,14 @@ PetscErrorCode PsdRowsCreate(PsdData data, PsdPatches patches, PsdBlocks blocks,
   PetscFunctionBeginUser;
   PsdRows it;
   PetscInt branches;
+  PetscMPIInt ranks;
+  PetscCallMPI(MPI_Comm_size(blocks->comm, &ranks));
   PetscCall(PsdPatchesGetBranchCount(patches, &branches));
   PetscCheck(branches == 1, blocks->comm, PETSC_ERR_SUP, "Patches of %" PetscInt_FMT " kinds", branches);
   PetscCall(PetscNew(&it));
   it->blocks = blocks;
   it->f = blocks->f_max;
+  it->batch = PetscMax(1, PetscMin(blocks->pairs, PSD_ROWS_MESSAGE / blocks->m_max));
   PetscCall(PetscArraycpy(it->activation, activation, 3));
   PetscCall(PsdPatchMatrixCreate(data, patches, activation, SIZE_MAX, &it->patches));
   PsdPatchMatrixGetSizes(it->patches, &it->n, NULL, &it->count, NULL);
@@ -62,7 +67,8 @@ PetscErrorCode PsdRowsCreate(PsdData data, PsdPatches patches, PsdBlocks blocks,
   for (PetscInt g = 0; g < blocks->G; g++) it->x[g] = PsdPatchMatrixGetRegion(it->patches, g);
   PetscCall(PetscMalloc1((size_t)it->n * blocks->G, &it->along_J));
   PetscCall(PetscMalloc4((size_t)2 * PATCHES * it->f, &it->work, (size_t)blocks->d_max * blocks->d_max, &it->matrix,
-                         blocks->m_max, &it->svec, 2 * it->f, &it->linear));
+                         (size_t)it->batch * blocks->m_max, &it->svec, 2 * it->f, &it->linear));
+  PetscCall(PetscMalloc1(ranks, &it->counts));
   PetscCall(PsdPatchMatrixPass(it->patches, MeasureAlongJ, it));
   *rows = it;
   PetscFunctionReturn(0);
@@ -76,6 +82,7 @@ PetscErrorCode PsdRowsDestroy(PsdRows *rows)
   PetscCall(PetscFree((*rows)->x));
   PetscCall(PetscFree((*rows)->along_J));
   PetscCall(PetscFree4((*rows)->work, (*rows)->matrix, (*rows)->svec, (*rows)->linear));
+  PetscCall(PetscFree((*rows)->counts));
   PetscCall(PetscFree(*rows));
   PetscFunctionReturn(0);
 }
@@ -299,7 +306,7 @@ static PetscErrorCode AddImage(PsdRows it, PetscInt count, const PetscReal *x, P
 }
 
 /* svec <- this rank's part of (A'nu)_gt */
-static PetscErrorCode AdjointPair(PsdRows it, PetscInt g, PetscInt t, const PetscReal nu[])
+static PetscErrorCode AdjointPair(PsdRows it, PetscInt g, PetscInt t, const PetscReal nu[], PetscReal svec[])
 {
   PetscFunctionBeginUser;
   const PetscInt C = it->blocks->C, d = it->blocks->d_max, f = it->f, count = it->count[g];
@@ -319,10 +326,10 @@ static PetscErrorCode AdjointPair(PsdRows it, PetscInt g, PetscInt t, const Pets
   PetscCall(Flush(it, &waiting[0]));
   PetscCall(Flush(it, &waiting[1]));
   it->matrix[(size_t)f * d + f] = it->activation[2] * total.high;
-  PsdPack(d, it->matrix, it->svec);
+  PsdPack(d, it->matrix, svec);
   const PetscReal removed = along.high / PetscSqrtReal((PetscReal)d); /* the component along j, as a multiple of J */
-  for (PetscInt k = 0; k < f; k++) it->svec[PsdDiagonal(k)] -= removed;
-  it->svec[PsdDiagonal(f)] += removed;
+  for (PetscInt k = 0; k < f; k++) svec[PsdDiagonal(k)] -= removed;
+  svec[PsdDiagonal(f)] += removed;
   PetscFunctionReturn(0);
 }
 
@@ -330,15 +337,24 @@ PetscErrorCode PsdRowsAdjoint(PsdRows it, const PetscReal nu[], Vec gradient)
 {
   PetscFunctionBeginUser;
   const PsdBlocks blocks = it->blocks;
-  PetscReal *local;
-  PetscMPIInt rank;
+  const PetscMPIInt m = (PetscMPIInt)blocks->m_max;
+  PetscReal *local, *to;
+  PetscMPIInt rank, ranks;
   PetscCallMPI(MPI_Comm_rank(blocks->comm, &rank));
+  PetscCallMPI(MPI_Comm_size(blocks->comm, &ranks));
   PetscCall(VecGetArray(gradient, &local));
-  for (PetscInt pair = 0; pair < blocks->pairs; pair++) {
-    const PetscMPIInt owner = PsdBlocksOwner(blocks, pair);
-    PetscReal *to = owner == rank ? local + PsdBlocksOwn(blocks, pair - blocks->first).at : NULL;
-    PetscCall(AdjointPair(it, pair % blocks->G, pair / blocks->G, nu));
-    PetscCallMPI(MPI_Reduce(it->svec, to, (PetscMPIInt)blocks->m_max, MPIU_REAL, MPI_SUM, owner, blocks->comm));
+  to = local;
+  for (PetscInt first = 0, end; first < blocks->pairs; first = end) {
+    end = PetscMin(first + it->batch, blocks->pairs);
+    PetscCall(PetscArrayzero(it->counts, ranks));
+    for (PetscInt pair = first; pair < end; pair++) {
+      PetscReal *svec = it->svec + (size_t)(pair - first) * blocks->m_max;
+      PetscCall(AdjointPair(it, pair % blocks->G, pair / blocks->G, nu, svec));
+      it->counts[PsdBlocksOwner(blocks, pair)] += m;
+    }
+    /* owners are in the order of pairs: a message's parts are too */
+    PetscCallMPI(MPI_Reduce_scatter(it->svec, to, it->counts, MPIU_REAL, MPI_SUM, blocks->comm));
+    to += it->counts[rank];
   }
   PetscCall(VecRestoreArray(gradient, &local));
   PetscFunctionReturn(0);

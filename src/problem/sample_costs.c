@@ -31,7 +31,8 @@ static void PatchesMemory(const PsdSizes *s, PsdMemory *memory)
 {
   AddOnAll(memory, "patches", PSD_PHASE_LIFT, PSD_PHASE_CERTIFY, REAL * s->n_local * s->positions * s->f_max);
   AddOnAll(memory, "work on patches", PSD_PHASE_GRAM, PSD_PHASE_CERTIFY,
-           REAL * (2 * PSD_ROWS_PATCHES * s->f_max + s->d_max * s->d_max + s->m_max));
+           REAL * (2 * PSD_ROWS_PATCHES * s->f_max + s->d_max * s->d_max +
+                   PetscMax(s->m_max, PetscMin((PetscReal)s->pairs * s->m_max, PSD_ROWS_MESSAGE))));
 }
 
 /* A certificate has samples by themselves, folded or not. */
@@ -63,10 +64,20 @@ static PetscReal HalfSquare(const PsdSizes *s)
   return REAL * s->order * s->order / 2;
 }
 
-PetscBool PsdGramIsSummed(const PsdSizes *s)
+/* Bytes that a rank receives while A'A is added up in groups: its group's samples, and its columns' sums. */
+static PetscReal GroupBytes(const PsdSizes *s, PetscReal size, PetscReal owners)
 {
-  return (PetscBool)(s->ranks > 1 && REAL * PsdSizesRows(s, s->n) * s->order > HalfSquare(s) &&
-                     HalfSquare(s) <= s->feature_memory);
+  return REAL * PsdSizesRows(s, s->n) * s->order * (size - 1) / owners + HalfSquare(s) * (1 / size - 1 / owners);
+}
+
+PetscInt PsdGramGroup(const PsdSizes *s, PetscInt owners)
+{
+  PetscInt best = owners;
+  for (PetscInt size = owners; size >= 1; size--)
+    if (owners % size == 0 && HalfSquare(s) / (PetscReal)size <= s->feature_memory &&
+        GroupBytes(s, (PetscReal)size, (PetscReal)owners) < GroupBytes(s, (PetscReal)best, (PetscReal)owners))
+      best = size;
+  return best;
 }
 
 /* The upper triangle alone is touched; sums in twice the precision take two more arrays. */
@@ -77,13 +88,18 @@ void PsdGramMemory(const PsdSizes *s, PsdMemory *memory)
            s->order <= PSD_EXACT_UP_TO ? 3 * square : square / 2);
 }
 
-void PsdGramColumnsMemory(const PsdSizes *s, PsdMemory *memory)
+void PsdGramColumnsMemory(const PsdSizes *s, PetscInt owners, PsdMemory *memory)
 {
   const PetscReal rows = PsdSizesRows(s, ChunkSamples(s));
-  if (s->order <= PSD_EXACT_UP_TO || PsdGramIsSummed(s)) PsdGramMemory(s, memory);
-  else
-    AddOnAll(memory, "chunk of another rank", PSD_PHASE_GRAM, PSD_PHASE_GRAM,
-             REAL * rows * ((s->ranks > 1 ? s->order : 0) + PSD_GRAM_GROUP));
+  const PetscInt group = PsdGramGroup(s, owners);
+  if (s->order <= PSD_EXACT_UP_TO || (group == 1 && s->ranks > 1)) {
+    PsdGramMemory(s, memory);
+    return;
+  }
+  AddOnAll(memory, "chunk of another rank", PSD_PHASE_GRAM, PSD_PHASE_GRAM,
+           REAL * rows * ((s->ranks > 1 ? s->order : 0) + PSD_GRAM_GROUP));
+  if (group < owners)
+    AddOnAll(memory, "A'A, group's samples'", PSD_PHASE_GRAM, PSD_PHASE_GRAM, HalfSquare(s) / (PetscReal)group);
 }
 
 void PsdEvaluateMemory(const PsdSizes *s, PsdSamplesForm form, PsdMemory *memory)
@@ -136,12 +152,14 @@ PsdCost PsdGramCost(const PsdSizes *s, const PsdRates *rates)
   return GramProducts(s, rates->syrk);
 }
 
-PsdCost PsdGramColumnsCost(const PsdSizes *s, const PsdRates *rates)
+/* What is sent is written and read once more, this rank's own part included. */
+PsdCost PsdGramColumnsCost(const PsdSizes *s, PetscInt owners, const PsdRates *rates)
 {
-  const PsdCost products = GramProducts(s, rates->gemm);
-  if (s->ranks == 1) return products;
-  if (PsdGramIsSummed(s)) return PsdCostSum(PsdGramCost(s, rates), PsdCostMove(2 * HalfSquare(s), rates));
-  return PsdCostSum(products, PsdCostMove(2 * REAL * PsdSizesRows(s, s->n) * s->order, rates));
+  const PetscReal group = (PetscReal)PsdGramGroup(s, owners);
+  const PetscReal samples = group > 1 ? REAL * PsdSizesRows(s, s->n) * s->order * group / (PetscReal)owners : 0;
+  const PetscReal sums = group < (PetscReal)owners ? HalfSquare(s) / group : 0;
+  const PsdCost products = group > 1 || s->ranks == 1 ? GramProducts(s, rates->gemm) : PsdGramCost(s, rates);
+  return PsdCostSum(products, PsdCostMove(2 * (samples + sums), rates));
 }
 
 PsdCost PsdProductsCost(const PsdSizes *s, const PsdRates *rates)

@@ -25,12 +25,13 @@ PsdCost PsdSamplesLift(const PsdSizes *sizes, PsdSamplesForm form, const PsdRate
    top. */
 void PsdGramMemory(const PsdSizes *sizes, PsdMemory *memory);
 PsdCost PsdGramCost(const PsdSizes *sizes, const PsdRates *rates);
-/* PsdGramColumnsMemory, PsdGramColumnsCost - PsdProblemAccumulateColumns: this rank's columns of all samples' A'A. */
-void PsdGramColumnsMemory(const PsdSizes *sizes, PsdMemory *memory);
-PsdCost PsdGramColumnsCost(const PsdSizes *sizes, const PsdRates *rates);
-/* PsdGramIsSummed - whether each rank makes its own samples' A'A on the way there: that moves 4 D^2 bytes to a rank in the
-   place of 8 n D, and has to fit into -memory. */
-PetscBool PsdGramIsSummed(const PsdSizes *sizes);
+/* PsdGramColumnsMemory, PsdGramColumnsCost - PsdProblemAccumulateColumns: this rank's columns of all samples' A'A, which
+   `owners` of the ranks have. */
+void PsdGramColumnsMemory(const PsdSizes *sizes, PetscInt owners, PsdMemory *memory);
+PsdCost PsdGramColumnsCost(const PsdSizes *sizes, PetscInt owners, const PsdRates *rates);
+/* PsdGramGroup - ranks of a group on the way there: the divisor s of `owners` with which a rank receives least,
+   n D (s - 1)/R + D^2/2 (1/s - 1/R) numbers, of those whose 4 D^2/s bytes fit into -memory. */
+PetscInt PsdGramGroup(const PsdSizes *sizes, PetscInt owners);
 /* PsdProductsCost - PsdProductsPass: A x and A' with C columns. */
 PsdCost PsdProductsCost(const PsdSizes *sizes, const PsdRates *rates);
 

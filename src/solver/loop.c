@@ -18,6 +18,7 @@ static PetscBool IsAtLimit(const PsdLoop *it)
 PsdSolverReason PsdLoopReason(const PsdLoop *it)
 {
   if (it->reached) return PSD_GAP_REACHED;
+  if (it->spent) return PSD_ROUNDING_LIMIT;
   if (IsAtLimit(it)) return PSD_ITERATION_LIMIT;
   if (it->requests.signal) return PSD_SIGNAL;
   return it->requests.time ? PSD_TIME_LIMIT : PSD_RUNNING;

@@ -23,6 +23,7 @@ typedef struct {
   PetscBool asked;   /* for requests */
   PetscBool checked; /* the bounds are known, ... */
   PetscBool reached; /* ... and as near to each other as was asked for */
+  PetscBool spent;   /* rounding allows no progress */
   PetscBool adapted; /* the penalty is that of this check */
   PetscBool saved;   /* a checkpoint was begun, ... */
   PetscBool written; /* ... and is there */

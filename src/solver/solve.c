@@ -51,6 +51,7 @@ static PetscErrorCode Iterate(PsdSolver solver, PsdLoop *loop)
 {
   PetscFunctionBeginUser;
   PetscBool due;
+  if (solver->relief.type && solver->status.iteration >= solver->relief.after) PetscCall(PsdSolverRelieve(solver));
   PetscCall((*solver->type->iterate)(solver, &due));
   solver->status.iteration++;
   *loop = (PsdLoop){solver->status.iteration, loop->max_it, .due = due, .keeps = loop->keeps};
@@ -65,6 +66,7 @@ static PetscErrorCode Check(PsdSolver solver, PsdLoop *loop)
   PetscCall((*solver->type->check)(solver));
   status->seconds = PsdWallSeconds() - solver->clock.start;
   loop->checked = PETSC_TRUE;
+  loop->spent = solver->spent;
   loop->reached = (PetscBool)(status->gap <= solver->target && status->iteration >= solver->patience);
   solver->reason = PsdLoopReason(loop);
   const PsdSolverStatus told = PsdSolverStatusNow(solver);

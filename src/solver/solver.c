@@ -76,6 +76,7 @@ PetscErrorCode PsdSolverFixNetwork(PsdSolver solver, PsdNetwork network)
   PsdCheckHandle(solver);
   PsdCheckReady(solver);
   PetscCall((*solver->type->fix_network)(solver, network));
+  solver->fixed = PETSC_TRUE;
   PetscFunctionReturn(0);
 }
 
@@ -88,6 +89,7 @@ PetscErrorCode PsdSolverSetBeta(PsdSolver solver, PetscReal beta)
   solver->round = solver->history.rows = 0;
   solver->clock.elapsed = 0;
   PetscCall((*solver->type->set_beta)(solver, beta));
+  solver->fixed = PETSC_FALSE;
   solver->problem->request.beta_rel = solver->problem->request.beta_noise = 0;
   PetscFunctionReturn(0);
 }

@@ -42,10 +42,16 @@ typedef struct {
   /* what it can do */
   PetscBool takes_corners; /* losses that are not smooth (PsdLossOps) as well */
   PetscBool has_gram;      /* A'A, which -checkpoint_gram keeps */
+  PetscBool relieves;      /* takes over from another type that is slow to come to its gap, see PsdSolverRelief */
   const char *const *own;  /* options of its own, with their dashes, ended by NULL: one of them asks for this type */
   /* prefers: whether `auto` takes this type for a problem of these sizes, where it can do what is asked. The first type
      of the table prefers all; the last one that does is taken. Not collective. */
   PetscBool (*prefers)(const PsdSizes *sizes);
+
+  /* iteration_flops: floating point operations of an iteration, of all ranks together; 0: not known before.
+     root_bytes: on the root, of a type that relieves others, what it needs beside the samples' own form. Not collective. */
+  PetscReal (*iteration_flops)(const PsdSizes *sizes, const PsdLoss *loss);
+  PetscReal (*root_bytes)(const PsdSizes *sizes, const PsdLoss *loss);
 
   PetscErrorCode (*create)(PsdSolver solver, void **data);
   PetscErrorCode (*set_from_options)(void *data);      /* its own */
@@ -108,6 +114,14 @@ typedef struct {
 
 #define PSD_MOST_TYPES 4
 
+/* Who goes on when the type in use has not come to its gap after so many iterations, with as much work as the other one will
+   have: a run then takes at most about twice as long as with the better of the two. */
+typedef struct {
+  const PsdSolverType *type; /* NULL: nobody */
+  void *data;
+  PetscInt after; /* iterations */
+} PsdSolverRelief;
+
 struct _p_PsdSolver {
   PsdProblem problem;
   PsdSolverSettings settings;
@@ -118,11 +132,15 @@ struct _p_PsdSolver {
   const PsdSolverType *type;       /* in use; NULL before SetUp */
   void *data;                      /* the candidate that is in use */
 
+  PsdSolverRelief relief; /* of the type in use */
+  PetscBool fixed;        /* the network was given, and only bounds are sought */
+
   PsdSolverStatus status; /* in the problem's units; objective, bound and gap are the same in all */
   PsdSolverReason reason;
   PetscInt round;     /* of PsdSolverSolve, ... */
   PetscReal target;   /* ... and the gap that it is for, ... */
   PetscInt patience;  /* ... which does not count before this iteration */
+  PetscBool spent;    /* a check has shown that rounding allows the type no progress; it says so itself */
   PetscInt wait;      /* iterations after a round that was not enough, at least; the type's */
   PetscBool pending;  /* the last iteration ended with a check that was not adapted to, as the run ends */
   PsdWitness witness; /* of the last certificate; NULL: none is kept */
@@ -140,6 +158,9 @@ struct _p_PsdSolver {
 
 /* results.c: what the user is told of the status, in the user's units. Not collective. */
 PsdSolverStatus PsdSolverStatusNow(PsdSolver solver);
+
+/* relief.c: solver->relief takes over, with the best network so far and the count of iterations. Collective. */
+PetscErrorCode PsdSolverRelieve(PsdSolver solver);
 
 /* stop.c: what the clock and signals ask for, the same on all ranks. Collective. */
 PetscErrorCode PsdSolverAskRequests(PsdSolver solver, PsdRequests *requests);

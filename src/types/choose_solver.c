@@ -73,6 +73,25 @@ static const PsdSolverType *Preferred(const PsdSizes *sizes, const PsdLoss *loss
   return type;
 }
 
+#define RELIEF_ITERATIONS 60 /* that a type that relieves others takes */
+#define LEAST_ITERATIONS 500 /* and the other one has in any case: more than most runs need */
+#define LEAST_BYTES 64e6     /* that the root has, whatever -memory says of features */
+
+/* Unless the user has asked for a type by its name. */
+static void FindRelief(PsdSolver solver, const PsdSizes *sizes, const PsdLoss *loss)
+{
+  const PetscReal own = (*solver->type->iteration_flops)(sizes, loss);
+  solver->relief = (PsdSolverRelief){0};
+  for (PetscInt k = 0; PsdSolverTable[k] && !solver->asked && own > 0; k++) {
+    const PsdSolverType *other = PsdSolverTable[k];
+    if (other == solver->type || !other->relieves || !Takes(other, loss)) continue;
+    if ((*other->root_bytes)(sizes, loss) > PetscMax(LEAST_BYTES, sizes->feature_memory)) continue;
+    const PetscReal after =
+        PetscMax(LEAST_ITERATIONS, RELIEF_ITERATIONS * (*other->iteration_flops)(sizes, loss) / own);
+    if (after < PETSC_MAX_INT) solver->relief = (PsdSolverRelief){other, solver->candidate[k], (PetscInt)after};
+  }
+}
+
 PetscErrorCode PsdSolverChoose(PsdSolver solver, const PsdSizes *sizes)
 {
   PetscFunctionBeginUser;
@@ -85,6 +104,7 @@ PetscErrorCode PsdSolverChoose(PsdSolver solver, const PsdSizes *sizes)
   for (PetscInt k = 0; PsdSolverTable[k]; k++)
     if (PsdSolverTable[k] == type) solver->data = solver->candidate[k];
   solver->type = type;
+  FindRelief(solver, sizes, loss);
   PetscCall(PetscInfo(NULL, "solver: %s for D = %.0f, n = %.0f\n", type->name, (double)sizes->D, (double)sizes->n));
   PetscFunctionReturn(0);
 }

@@ -6,9 +6,9 @@
 #include "base/base.h"
 #include <string.h>
 
-extern const PsdSolverType PsdSolverAdmm, PsdSolverLowrank;
+extern const PsdSolverType PsdSolverAdmm, PsdSolverBarrier, PsdSolverLowrank;
 
-const PsdSolverType *const PsdSolverTable[] = {&PsdSolverAdmm, &PsdSolverLowrank, NULL};
+const PsdSolverType *const PsdSolverTable[] = {&PsdSolverAdmm, &PsdSolverBarrier, &PsdSolverLowrank, NULL};
 
 #define COUNT (sizeof(PsdSolverTable) / sizeof(*PsdSolverTable) - 1)
 

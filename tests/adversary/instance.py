@@ -8,6 +8,8 @@ import numpy
 from network import Branch
 
 LOSSES = ['squared', 'logistic', 'softmax', 'hinge', 'huber', 'l1']
+SMOOTH = ['squared', 'logistic', 'softmax', 'huber']
+OF_ADMM = ['-rho', '-sigma', '-relaxation', '-check_every', '-screening', '-cone', '-cone_partial', '-cone_lapack', '-consensus']
 # a pair of blocks is a region of a class; numbers of A'A's order
 MOST_PAIRS, MOST_UNKNOWNS, MOST_NUMBERS = 24, 500, 20
 
@@ -307,6 +309,18 @@ def make_settings(options, random, extreme):
         options['-relaxation'] = pick(random, '1e-3', '0.1', '1.95', '1.999', '1e-9') if wide else pick(random, '1', '1.3', '1.8')
     if chance(random, 0.2):
         options['-check_every'] = pick(random, '1', '3', '7', '1000')
+
+
+def choose_solver(it, solver):
+    """that one, where it takes the loss; the low-rank one without ADMM's own options"""
+    if solver == 'lowrank':
+        if it.loss not in SMOOTH:
+            return
+        for name in OF_ADMM:
+            it.options.pop(name, None)
+        # an iteration of its is many of ADMM's, and small betas, which are not what it is for, would take all of them
+        it.options.setdefault('-max_it', '200')
+    it.options['-solver'] = solver
 
 
 def make_command(it, random):

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """A random adversary against psdnet's certificate.
 
-    run.py PSDNET LAUNCH -kind ordinary|extreme [-count N] [-first SEED] [-jobs J] [-ranks R]   as many instances as you like
-    run.py PSDNET LAUNCH -kind ordinary|extreme -seed S [-keep DIR] [-ranks R]    one again; DIR keeps its files
+    run.py PSDNET LAUNCH -kind ordinary|extreme [-count N] [-first SEED] [-jobs J] [-ranks R] [-solver TYPE]   as many instances as you like
+    run.py PSDNET LAUNCH -kind ordinary|extreme -seed S [-keep DIR] [-ranks R] [-solver TYPE]    one again; DIR keeps its files
 
 An instance is made from its seed. Ends with status 1 when psdnet was found wrong: a false bound, an objective that is not the
 network's, a gap that is not reached, a traceback, a signal, a hang. LAUNCH starts ranks: jobs/launch.
@@ -24,13 +24,13 @@ Result = collections.namedtuple('Result', 'seed loss default faults commands ref
 
 
 def judge(task):
-    program, kind, seed, ranks, directory = task
+    program, kind, seed, ranks, solver, directory = task
     own = directory or tempfile.mkdtemp(prefix='adversary.')
     os.makedirs(own, exist_ok=True)
     one = None
     try:
         with numpy.errstate(all='ignore'):
-            one = Judge(program, seed, kind, own, ranks)
+            one = Judge(program, seed, kind, own, ranks, solver)
             one.judge()
     except Exception:  # of the judge's own: it is reported with the instance it belongs to
         fault = ('the judge failed', traceback.format_exc())
@@ -48,7 +48,8 @@ def summarise(results, kind):
     verdicts = collections.Counter(verdict(result) for result in results)
     print(f'\n{len(results)} {kind} instances: ' + ', '.join(f'{count} {name}' for name, count in verdicts.most_common()))
     for message, count in collections.Counter(result.refusal for result in results if result.refusal).most_common():
-        print(f'  refused {count:5d}  {message}')
+        first = min(result.seed for result in results if result.refusal == message)
+        print(f'  refused {count:5d}  {message} (seed {first})')
     table = collections.defaultdict(list)
     for result in results:
         if result.default and result.iterations is not None and not result.faults:
@@ -86,18 +87,19 @@ def main():
     parser.add_argument('-seed', type=int)
     parser.add_argument('-keep')
     parser.add_argument('-ranks', type=int, help='of every instance; without it most have one, some up to four')
+    parser.add_argument('-solver', choices=['admm', 'lowrank'], help='of every instance whose loss it takes; without it psdnet chooses')
     given = parser.parse_args()
     program = os.path.abspath(given.psdnet), os.path.abspath(given.launch)
     os.environ.setdefault('OPENBLAS_NUM_THREADS', '1')
     if given.seed is not None:
-        result = judge((program, given.kind, given.seed, given.ranks, given.keep and os.path.abspath(given.keep)))
+        result = judge((program, given.kind, given.seed, given.ranks, given.solver, given.keep and os.path.abspath(given.keep)))
         report(result, given.kind, details=True)
         print(verdict(result), f'after {result.iterations} iterations')
         sys.exit(1 if result.faults else 0)
     results = []
     with multiprocessing.Pool(given.jobs) as pool:
         seeds = range(given.first, given.first + given.count)
-        for result in pool.imap_unordered(judge, [(program, given.kind, seed, given.ranks, None) for seed in seeds]):
+        for result in pool.imap_unordered(judge, [(program, given.kind, seed, given.ranks, given.solver, None) for seed in seeds]):
             results.append(result)
             report(result, given.kind, details=False)
     summarise(results, given.kind)

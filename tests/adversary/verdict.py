@@ -9,7 +9,7 @@ import numpy
 
 import attack
 import certificate
-from instance import make_instance
+from instance import choose_solver, make_instance
 from network import Loss, Neurons, Objective
 from program import Model, Run, same_geometry, write_images, writes_certificates
 
@@ -43,9 +43,11 @@ def within_gap(bound, gap):
 class Judge:
     """One instance: runs it, fills faults (list of (class, evidence)), statistics, and commands."""
 
-    def __init__(self, program, seed, kind, directory, ranks=None):
+    def __init__(self, program, seed, kind, directory, ranks=None, solver=None):
         self.program, self.directory, self.it = program, directory, make_instance(seed, kind)
         self.it.ranks = ranks or self.it.ranks
+        if solver:
+            choose_solver(self.it, solver)
         self.faults, self.commands, self.refusal, self.reached, self.iterations = [], [], '', None, None
         # apart from the generator's numbers, so that what is tried does not change the instances
         self.random = numpy.random.default_rng([seed, 7])
@@ -213,6 +215,8 @@ class Judge:
         factor = 10.0**self.random.uniform(-1, 1)
         changes = [{'-cone': 'partial'}, {'-cone': 'lapack'}, {'-consensus': 'scalapack'}, {'-rho': None}, {}]
         change = dict(changes[self.random.integers(len(changes))])
+        if self.it.options.get('-solver') == 'lowrank':
+            change = {} if resumed or self.random.random() < 0.5 else {'-solver': 'admm'}
         for name in '-beta', '-beta_rel':
             if name in self.it.options and self.random.random() < 0.4:
                 change[name] = repr(float(f'{float(self.it.options[name]) * factor:.3g}'))

@@ -1,0 +1,52 @@
+/*
+   What the barrier method takes: all of it on the root.
+*/
+#include "barrier.h"
+#include "newton_system.h"
+
+#define ITERATIONS 55 /* to a gap of 1e-4, whatever the loss and beta */
+
+/* Classes that go together */
+static PetscReal Together(const PsdSizes *s, const PsdLoss *loss)
+{
+  return loss->ops->separable ? 1 : (PetscReal)s->C;
+}
+
+PetscReal PsdBarrierWork(const PsdSizes *s, const PsdLoss *loss)
+{
+  const PetscReal classes = Together(s, loss);
+  const PetscReal order = PsdNewtonSystemOrder(s->n, s->D, classes), groups = s->C / classes;
+  const PetscReal inner = order < s->D * classes ? s->D : s->n;
+  const PetscReal features = 4 * s->n * s->pairs * s->d_max * s->d_max * s->d_max;
+  return features + groups * (order * order * inner * classes + order * order * order / 3) +
+         20 * s->pairs * s->d_max * s->d_max * s->d_max;
+}
+
+PetscReal PsdBarrierBytes(const PsdSizes *s, const PsdLoss *loss)
+{
+  const PetscReal order = PsdNewtonSystemOrder(s->n, s->D, Together(s, loss));
+  return PSD_BYTES_REAL * (s->n * s->D * (s->C + 2) + 2 * order * order + 12 * s->D * s->C);
+}
+
+PetscErrorCode PsdBarrierPlan(void *data, const PsdSolverJob *job, PsdSolverPlan *plan)
+{
+  PetscFunctionBeginUser;
+  (void)data;
+  const PsdSizes *s = job->sizes;
+  PsdMemory *memory = &plan->memory;
+  const PetscReal images = s->n_local * (s->image + 4 * PSD_BYTES_REAL * s->C);
+  const PetscReal features = PetscMin(s->feature_memory, PSD_BYTES_REAL * s->n_local * s->D);
+  plan->iterations = job->iterations > 0 ? job->iterations : ITERATIONS;
+  plan->kernels = 0;
+  memory->count = 0;
+  PsdMemoryAdd(memory, "program and libraries", PSD_PHASE_READ, PSD_PHASE_WRITE, job->node->program,
+               job->node->program);
+  PsdMemoryAdd(memory, "images and targets", PSD_PHASE_READ, PSD_PHASE_WRITE, images, images);
+  PsdMemoryAdd(memory, "lifted features", PSD_PHASE_LIFT, PSD_PHASE_CERTIFY, features, features);
+  PsdMemoryAdd(memory, "samples and Newton system", PSD_PHASE_FACTOR, PSD_PHASE_CERTIFY, PsdBarrierBytes(s, job->loss),
+               0);
+  plan->cost[PSD_PHASE_LIFT] = (PsdCost){s->n_local * job->rates->lift, 0};
+  plan->cost[PSD_PHASE_SOLVE] = PsdCostWork(plan->iterations * PsdBarrierWork(s, job->loss), job->rates->gemm);
+  plan->cost[PSD_PHASE_CERTIFY] = PsdCostWork(8 * s->n_local * s->D * s->C, job->rates->gemm);
+  PetscFunctionReturn(0);
+}
