@@ -295,6 +295,97 @@ static void ErrorsAreCounted(void **state)
   }
 }
 
+/* P = [I 0; 0 N], `leading` coordinates and a part of the others mixed by an N that is far from orthonormal; kappa times `part` times
+ * the second moment of what P leaves out stands for it. */
+static PetscBool IsProvedInPart(const Block *it, PetscInt leading, PetscInt mixed, PetscReal part, PetscReal s,
+                                uint64_t seed)
+{
+  const PetscInt f = it->f, k = it->k, left = k - leading;
+  PetscReal N[MOST * MOST], W[MOST * (MOST + 1)], inner[MOST * (MOST + 1)], beyond[MOST * MOST];
+  PsdSchurPolar polar;
+  PsdSchurSide side = {.u = NULL};
+  Fill(seed, (size_t)(left * mixed), N);
+  for (PetscInt i = 0; i < left * mixed; i++) N[i] /= PetscSqrtReal((PetscReal)left);
+  for (PetscInt c = 0; c <= k; c++)
+    for (PetscInt j = 0; j < k; j++) {
+      long double sum = 0;
+      for (PetscInt i = 0; i < f; i++) sum += (long double)it->B[j * f + i] * it->W[c * f + i];
+      inner[c * k + j] = (PetscReal)sum;
+    }
+  memcpy(W, it->W, (size_t)(f * leading) * sizeof(*W));
+  memcpy(W + f * (leading + mixed), it->W + f * k, (size_t)f * sizeof(*W));
+  for (PetscInt c = 0; c < mixed; c++)
+    for (PetscInt i = 0; i < f; i++) {
+      long double sum = 0;
+      for (PetscInt j = 0; j < left; j++) sum += (long double)it->W[(leading + j) * f + i] * N[c * left + j];
+      W[(leading + c) * f + i] = (PetscReal)sum;
+    }
+  memset(beyond, 0, sizeof(beyond));
+  for (PetscInt p = 0; p < SAMPLES; p++) {
+    PetscReal z[MOST] = {0};
+    for (PetscInt j = 0; j < left; j++)
+      for (PetscInt i = 0; i < f; i++) z[j] += it->B[(leading + j) * f + i] * it->X[p][i];
+    for (PetscInt j = 0; j < left; j++)
+      for (PetscInt i = 0; i <= j; i++)
+        beyond[j * left + i] +=
+            part * it->kappa * PetscSqr(activations[0][0] * it->nu[p]) * z[i] * z[j] * (1 + (i == j) * 1e-12);
+  }
+  const PsdSchurBlock block = {.f = f,
+                               .k = k,
+                               .leading = leading,
+                               .mixed = mixed,
+                               .B = it->B,
+                               .N = N,
+                               .W = W,
+                               .inner = inner,
+                               .beyond = beyond,
+                               .M4 = (PetscReal)it->M[f][f],
+                               .error = 8 * RoundingOfW(it),
+                               .inner_error = 100 * RoundingOfW(it),
+                               .far = {it->far[0], it->far[1]}};
+  MUST(PsdSchurPolarCreate(&block, &polar));
+  MUST(PsdSchurPolarBound(polar, s, PETSC_NINFINITY, &side));
+  MUST(PsdSchurPolarDestroy(&polar));
+  return IsProof(it, s, &side.side, 1e-17 * Norm(f, it));
+}
+
+/* far <- what it is at least: the complement of f - 1 vectors is a line. */
+static void MakeFarExact(Block *it, uint64_t seed)
+{
+  PetscReal w[MOST], square = 0;
+  Fill(seed, (size_t)it->f, w);
+  for (int again = 0; again < 2; again++)
+    for (PetscInt c = 0; c < it->k; c++) {
+      PetscReal along = 0;
+      for (PetscInt i = 0; i < it->f; i++) along += it->B[c * it->f + i] * w[i];
+      for (PetscInt i = 0; i < it->f; i++) w[i] -= along * it->B[c * it->f + i];
+    }
+  for (PetscInt i = 0; i < it->f; i++) square += w[i] * w[i];
+  long double form = 0;
+  for (PetscInt i = 0; i < it->f; i++)
+    for (PetscInt j = 0; j < it->f; j++) form += it->M[i][j] * w[i] * w[j] / square;
+  const PetscReal more = 1e-13 * Norm(it->f, it);
+  it->far[0] = PetscMax(0, (PetscReal)form) + more;
+  it->far[1] = PetscMax(0, -(PetscReal)form) + more;
+}
+
+static void CouplingIsKnownInPart(void **state)
+{
+  PetscInt wrong = 0;
+  (void)state;
+  for (uint64_t seed = 0; seed < 30; seed++)
+    for (PetscInt leading = 0; leading <= 4; leading += 2)
+      for (int s = -1; s <= 1; s += 2) {
+        Block *it = Make(8, 7, seed % 2 ? MIXED : POSITIVE, activations[0], seed);
+        MakeFarExact(it, seed + 1);
+        const PetscInt mixed = (PetscInt)(seed % 3);
+        Require(IsProvedInPart(it, leading, mixed, 1, s, seed), "a proof for the whole block");
+        wrong += !IsProvedInPart(it, leading, mixed, 0, s, seed);
+        MUST(PetscFree(it));
+      }
+  Require(wrong > 0, "and not without what stands for the rest");
+}
+
 /* With kappa too small the bound would be wrong, and the check above sees it. */
 static void TooSmallKappaIsSeen(void **state)
 {
@@ -331,8 +422,10 @@ static void EndsAreSafe(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(BoundsAreProofs),  cmocka_unit_test(BoundsScale),         cmocka_unit_test(DefectIsCounted),
-      cmocka_unit_test(ErrorsAreCounted), cmocka_unit_test(TooSmallKappaIsSeen), cmocka_unit_test(EndsAreSafe),
+      cmocka_unit_test(BoundsAreProofs),       cmocka_unit_test(BoundsScale),
+      cmocka_unit_test(DefectIsCounted),       cmocka_unit_test(ErrorsAreCounted),
+      cmocka_unit_test(CouplingIsKnownInPart), cmocka_unit_test(TooSmallKappaIsSeen),
+      cmocka_unit_test(EndsAreSafe),
   };
   MUST(PsdInitialize(&argc, &argv, NULL));
   const int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,6 +24,7 @@
 #include <petscblaslapack.h>
 
 #define BATCH_BYTES ((size_t)256 << 20) /* of products W on a rank */
+#define SMALLEST 1e-60                  /* largest |a w| that the unit of sums in single precision follows */
 #define DEPENDENT 1e-6                  /* a filter that has less than this beside the others adds nothing */
 #define LEADING 6 /* one in so many vectors of a basis is multiplied with M1, and the own filters; ... */
 
@@ -314,7 +315,7 @@ static PetscErrorCode MakeBasis(const Bounds *it, PsdBlockProduct *product)
   product->mixed = product->own;
   if (product->leading == K) PetscFunctionReturn(0);
   product->mixed = 0;
-  PetscCall(PetscMalloc1((size_t)left * PetscMin(filters, left), &product->N));
+  PetscCall(PetscMalloc1((size_t)left * PetscMin(filters, left) + 1, &product->N)); /* never NULL */
   if (rank == 0) PetscCall(MakeMixed(it, product));
   PetscCallMPI(MPI_Bcast(&product->mixed, 1, MPIU_INT, 0, comm));
   PetscCall(PsdBroadcastArray(comm, MPIU_REAL, (size_t)left * product->mixed, product->N));
@@ -329,7 +330,7 @@ static PetscErrorCode ProductCreate(const Bounds *it, PetscInt p, PsdBlockProduc
   const PetscInt G = problem->blocks->G, g = p % G, f = problem->blocks->region[g].f;
   const PsdCoordinates *basis = &it->of->basis[g];
   *product = (PsdBlockProduct){.g = g, .t = p / G, .f = f, .k = f, .leading = f};
-  (void)frexp(PetscMax(it->pair[p].far[0], it->pair[p].far[1]), &product->exponent);
+  (void)frexp(PetscMax(PetscMax(it->pair[p].far[0], it->pair[p].far[1]), SMALLEST), &product->exponent);
   if (basis->K > 0) {
     product->V = basis;
     PetscCall(MakeBasis(it, product));

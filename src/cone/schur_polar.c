@@ -77,11 +77,12 @@ static void Scale(PsdSchurPolar it, PsdSchurBlock *block)
   const size_t count = (size_t)it->f * it->m, inner = block->inner ? (size_t)it->k * it->n : 0;
   const size_t left = (size_t)(it->k - it->leading), beyond = block->beyond ? left * left : 0;
   const PetscReal others[] = {block->M4, block->error, block->inner_error, block->far[0], block->far[1]};
-  PetscReal largest = 0, sum = 0, unused = 0;
+  PetscReal largest = 0, sum = 0, square = 0;
   Measure(sizeof(others) / sizeof(*others), others, &largest, &sum);
   Measure(count, block->W, &largest, &sum);
   Measure(inner, block->inner, &largest, &sum);
-  Measure(beyond, block->beyond, &unused, &sum);
+  Measure(beyond, block->beyond, &square, &sum);
+  largest = PetscMax(largest, PetscSqrtReal(square));
   it->finite = (PetscBool)(sum <= PETSC_MAX_REAL);
   it->exponent = 0;
   if (!it->finite || largest == 0) return;

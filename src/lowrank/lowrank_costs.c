@@ -8,11 +8,17 @@
 
 #define RANK 12
 #define COARSE_PRODUCTS 250 /* of gradients and Hessians on the coarse level, and on the complete one, ... */
-#define COMPLETE_PRODUCTS 25
-#define PRECISE 4 /* ... of which in double precision, there */
-#define ITERATIONS 25
+#define COMPLETE_PRODUCTS 60
+#define PRECISE 5 /* ... of which in double precision, there */
+#define ITERATIONS 15
 #define SINGLE_RATE 2 /* products in single precision are as much faster */
-#define CERTIFICATES 3
+#define COPYING 20    /* a product with few columns takes as long as one with as many more */
+#define CERTIFICATES 1
+#define SAMPLES 3000 /* patches that components are found from, ... */
+#define SUBSPACES 3  /* ... by so many products with them and their transpose */
+#define LANCZOS 40   /* products with a matrix of the order of a patch, for a guess of kappa */
+#define BETA_PASSES 5
+#define FACTORISATIONS 6 /* of a block's small matrix */
 
 #define REAL PSD_BYTES_REAL
 #define SINGLE 4
@@ -20,9 +26,11 @@
 typedef struct {
   PetscReal patches;        /* of a rank's samples, of all regions */
   PetscReal numbers, level; /* of its patches, and of their coarse coordinates */
-  PetscReal columns, basis,
-      matrix;       /* columns of all blocks; vectors of a certificate's basis; f^2 of the largest block */
-  PetscBool levels; /* there are two */
+  PetscReal columns;        /* of all blocks, ... */
+  PetscReal region;         /* ... and of a region */
+  PetscReal basis, k, M1;   /* components of the certificate, all its vectors, and those that M1 is multiplied with */
+  PetscReal matrix;         /* f^2 of the largest block */
+  PetscBool levels;         /* there are two */
 } Shape;
 
 static Shape ShapeOf(const PsdSizes *s, PetscInt coarse)
@@ -31,7 +39,10 @@ static Shape ShapeOf(const PsdSizes *s, PetscInt coarse)
   it.levels = (PetscBool)(s->f_max > 1.5 * coarse);
   it.numbers = it.patches * s->f_max;
   it.level = it.levels ? it.patches * coarse : it.numbers;
-  it.basis = it.levels ? PetscMin(s->f_max, 2.0 * coarse + RANK) : s->f_max;
+  it.region = it.columns / PetscMax(1, s->G);
+  it.basis = it.levels ? PetscMin(s->f_max, 2.0 * coarse) : 0;
+  it.k = it.levels ? PetscMin(s->f_max, it.basis + RANK) : s->f_max;
+  it.M1 = it.levels ? it.basis / 6 + 3 * RANK : s->f_max / 2;
   it.matrix = s->f_max * s->f_max;
   return it;
 }
@@ -41,45 +52,107 @@ static void AddOnAll(PsdMemory *memory, const char name[], PsdPhase first, PsdPh
   PsdMemoryAdd(memory, name, first, last, bytes, bytes);
 }
 
+/* Bytes, where there is room for them. */
+static PetscReal Kept(const PsdSizes *s, PetscReal bytes)
+{
+  return bytes <= s->feature_memory ? bytes : 0;
+}
+
+static void CertificateMemory(const PsdSizes *s, const Shape *it, PsdMemory *memory)
+{
+  const PetscReal vectors = it->levels ? it->M1 : s->f_max + 1;
+  const PetscReal pair = s->f_max * vectors + (it->levels ? 1.5 * it->k * it->k : 0);
+  AddOnAll(memory, "certificate: coordinates", PSD_PHASE_CERTIFY, PSD_PHASE_CERTIFY,
+           Kept(s, REAL * it->patches * it->basis));
+  AddOnAll(memory, "certificate: sums over patches", PSD_PHASE_CERTIFY, PSD_PHASE_CERTIFY,
+           PetscMin(256e6, REAL * pair * (PetscReal)s->pairs));
+  if (!it->levels) return;
+  PsdMemoryAdd(memory, "certificate: what the basis leaves", PSD_PHASE_CERTIFY, PSD_PHASE_CERTIFY,
+               (SINGLE + REAL) * it->matrix, SINGLE * it->matrix);
+}
+
 static void Memory(const PsdSizes *s, PetscInt coarse, PetscReal program, PsdMemory *memory)
 {
   const Shape it = ShapeOf(s, coarse);
   const PetscReal kept = REAL * it.numbers <= s->feature_memory ? REAL * it.numbers : 32e6;
-  const PetscReal complete = it.levels && SINGLE * it.numbers <= s->feature_memory ? SINGLE * it.numbers : 0;
+  const PetscReal complete = it.levels ? Kept(s, SINGLE * it.numbers) : 0;
   const PetscReal factors = it.columns * s->d_max;
   memory->count = 0;
   AddOnAll(memory, "program and libraries", PSD_PHASE_READ, PSD_PHASE_WRITE, program);
   AddOnAll(memory, "images and targets", PSD_PHASE_READ, PSD_PHASE_WRITE, s->n_local * (s->image + 4 * REAL * s->C));
   AddOnAll(memory, "patches", PSD_PHASE_LIFT, PSD_PHASE_CERTIFY, kept);
-  AddOnAll(memory, "coarse level", PSD_PHASE_LIFT, PSD_PHASE_CERTIFY,
-           SINGLE * it.level <= s->feature_memory ? SINGLE * it.level : 0);
+  AddOnAll(memory, "components", PSD_PHASE_LIFT, PSD_PHASE_CERTIFY,
+           it.levels ? s->f_max * (REAL * it.basis + SINGLE * coarse) : (REAL + SINGLE) * it.matrix);
+  AddOnAll(memory, "coarse level", PSD_PHASE_LIFT, PSD_PHASE_CERTIFY, Kept(s, SINGLE * it.level));
   AddOnAll(memory, "complete level", PSD_PHASE_SOLVE, PSD_PHASE_CERTIFY, complete);
-  AddOnAll(memory, "products with the patches", PSD_PHASE_SOLVE, PSD_PHASE_CERTIFY,
-           SINGLE * it.patches * it.columns / PetscMax(1, s->G));
-  AddOnAll(memory, "factors, directions and their path", PSD_PHASE_SOLVE, PSD_PHASE_CERTIFY,
-           factors * (12 * REAL + 40 * SINGLE));
-  AddOnAll(memory, "certificate: products with bases", PSD_PHASE_CERTIFY, PSD_PHASE_CERTIFY,
-           PetscMin(256e6, 2 * REAL * s->f_max * it.basis * (PetscReal)s->pairs));
-  AddOnAll(memory, "certificate: X'X", PSD_PHASE_CERTIFY, PSD_PHASE_CERTIFY, it.levels ? 2 * REAL * it.matrix : 0);
+  AddOnAll(memory, "products with the patches", PSD_PHASE_SOLVE, PSD_PHASE_CERTIFY, SINGLE * it.patches * it.region);
+  AddOnAll(memory, "factors, directions and their path", PSD_PHASE_SOLVE, PSD_PHASE_SOLVE,
+           factors * (12 * REAL + 20 * SINGLE));
+  CertificateMemory(s, &it, memory);
+}
+
+/* 4 flops a number of the patches and column, single precision, `count` times */
+static PsdCost Passes(PetscReal count, PetscReal numbers, PetscReal columns, const PsdRates *rates)
+{
+  const PsdCost plain = PsdCostWork(4 * count * numbers * columns, SINGLE_RATE * rates->gemm);
+  return (PsdCost){plain.seconds * (columns + COPYING) / PetscMax(1, columns), plain.flops};
+}
+
+/* Components, and the coordinates in them. */
+static PsdCost LiftCost(const PsdSizes *s, const Shape *it, PetscInt coarse, const PsdRates *rates)
+{
+  const PetscReal k = it->basis, f = s->f_max;
+  const PetscReal sample = PetscMin(it->patches, PetscMax(SAMPLES, 3 * k) / s->ranks);
+  const PsdCost moved = PsdCostMove(4 * REAL * it->numbers, rates);
+  if (!it->levels)
+    return PsdCostSum(moved,
+                      PsdCostSum(PsdCostWork(sample * it->matrix + 2 * it->numbers * f, SINGLE_RATE * rates->gemm),
+                                 (PsdCost){rates->eigen * f * it->matrix, 0}));
+  const PetscReal single = SUBSPACES * 4 * sample * f * k + 2 * it->numbers * (PetscReal)coarse;
+  return PsdCostSum(moved, PsdCostSum(PsdCostWork(single, SINGLE_RATE * rates->gemm),
+                                      PsdCostWork((SUBSPACES - 1) * 4 * f * k * k + 4 * f * k * k, rates->gemm)));
+}
+
+static PsdCost SolveCost(const PsdSizes *s, const Shape *it, PetscInt coarse, const PsdRates *rates)
+{
+  const PetscReal side = it->levels ? coarse : s->f_max;
+  /* the moments of all classes, once an iteration, and their eigenvectors */
+  PsdCost cost = PsdCostSum(Passes(COARSE_PRODUCTS, it->level, it->region, rates),
+                            PsdCostWork(ITERATIONS * (PetscReal)s->C * it->level * side, SINGLE_RATE * rates->gemm));
+  cost = PsdCostSum(
+      cost,
+      (PsdCost){ITERATIONS * rates->eigen * side * side * side * 2 * (PetscReal)s->pairs / (PetscReal)s->ranks, 0});
+  if (!it->levels) return cost;
+  const PetscReal precise =
+      PRECISE * 4 * it->numbers * it->region + COMPLETE_PRODUCTS * 4 * side * s->f_max * it->columns;
+  return PsdCostSum(
+      cost, PsdCostSum(Passes(COMPLETE_PRODUCTS, it->numbers, it->region, rates), PsdCostWork(precise, rates->gemm)));
+}
+
+static PsdCost CertifyCost(const PsdSizes *s, const Shape *it, const PsdRates *rates)
+{
+  const PetscReal C = (PetscReal)s->C, f = s->f_max, own = (PetscReal)s->pairs / (PetscReal)s->ranks;
+  PsdCost cost =
+      PsdCostWork(CERTIFICATES * C * (2 * it->numbers * it->M1 + (it->levels ? 1.5 * it->patches * it->k * it->k : 0)),
+                  rates->gemm);
+  cost = PsdCostSum(cost, PsdCostWork(CERTIFICATES * own *
+                                          (2 * FACTORISATIONS / 3.0 * it->k * it->k * it->k +
+                                           (it->levels ? 2 * f * it->k * it->k : 0)),
+                                      rates->potrf));
+  if (!it->levels) return cost;
+  cost = PsdCostSum(cost, PsdCostWork(2 * it->numbers * it->basis, rates->gemm));
+  cost = PsdCostSum(cost, PsdCostWork(it->numbers * (f + 2 * it->basis), SINGLE_RATE * rates->syrk));
+  return PsdCostSum(
+      cost, PsdCostSum(PsdCostMove(LANCZOS * REAL * it->matrix, rates), PsdCostWork(it->matrix * f / 3, rates->potrf)));
 }
 
 static void Costs(const PsdSizes *s, PetscInt coarse, const PsdRates *rates, PsdCost cost[])
 {
   const Shape it = ShapeOf(s, coarse);
-  const PetscReal columns = it.columns / PetscMax(1, s->G), pair = 2 * columns;
-  PetscReal single = COARSE_PRODUCTS * 2 * pair * it.level, precise = 0;
-  /* the moments of all classes, once an iteration */
-  single += ITERATIONS * (PetscReal)s->C * it.level * (it.levels ? coarse : s->f_max);
-  if (it.levels) {
-    single += COMPLETE_PRODUCTS * 2 * pair * it.numbers + 4 * it.numbers * coarse;
-    precise = PRECISE * 2 * pair * it.numbers;
-  }
-  cost[PSD_PHASE_LIFT] = PsdCostMove(4 * REAL * it.numbers, rates);
-  cost[PSD_PHASE_SOLVE] = PsdCostSum(PsdCostWork(single, SINGLE_RATE * rates->gemm), PsdCostWork(precise, rates->gemm));
-  cost[PSD_PHASE_CERTIFY] =
-      PsdCostSum(PsdCostWork(CERTIFICATES * 4 * it.numbers * it.basis * (PetscReal)s->C, rates->gemm),
-                 PsdCostSum(PsdCostWork(it.levels ? it.numbers * s->f_max : 0, rates->syrk),
-                            PsdCostWork(it.levels ? it.matrix * s->f_max / 3 : 0, rates->potrf)));
+  cost[PSD_PHASE_LIFT] = LiftCost(s, &it, coarse, rates);
+  cost[PSD_PHASE_FACTOR] = PsdCostMove(BETA_PASSES * 2 * REAL * it.numbers, rates);
+  cost[PSD_PHASE_SOLVE] = SolveCost(s, &it, coarse, rates);
+  cost[PSD_PHASE_CERTIFY] = CertifyCost(s, &it, rates);
 }
 
 PetscErrorCode PsdLowrankPlan(void *data, const PsdSolverJob *job, PsdSolverPlan *plan)

@@ -13,10 +13,12 @@
 #include "lowrank.h"
 #include <math.h>
 
-#define BETA_RATIO 6    /* of the path */
-#define PATH_GAP 3e-2   /* among the coarse filters, before the beta asked for */
-#define COARSE_GAP 1e-4 /* at it: a neuron that is missing is found more cheaply here than on the complete level */
-#define DECREMENT 0.03  /* of the gap squared: what a gap needs */
+#define BETA_RATIO 6     /* of the path */
+#define PATH_GAP 3e-2    /* among the coarse filters, before the beta asked for */
+#define COARSE_GAP 5e-4  /* at it: a neuron that is missing is found more cheaply here than on the complete level */
+#define PRECISE_GAP 1e-4 /* below it blocks are looked at in double precision */
+#define AIM 0.03         /* of the gap at hand: a point that is no better shows what columns are missing */
+#define DECREMENT 0.03   /* of the gap squared: what a gap needs */
 #define LEAST_DECREMENT 1e-24
 #define ROUGH 1e-6      /* decrement at which columns that vanish are dropped before Newton's method goes on */
 #define DROP_ROUGH 5e-3 /* columns shorter than this part of the longest of their block, ... */
@@ -132,7 +134,7 @@ static PetscErrorCode LookAround(PsdLowrank it, PetscReal tolerance, PsdViolatio
   const PetscInt C = problem->blocks->C;
   const size_t length = (size_t)problem->n_local * C;
   const PsdViolationSettings settings = {it->place.beta, tolerance, MOST_DIRECTIONS,
-                                         (PetscBool)(tolerance < COARSE_GAP)};
+                                         (PetscBool)(tolerance < PRECISE_GAP)};
   const PetscReal *slope = PsdObjectiveGetSlope(it->objective);
   PetscReal *nu, dual, primal = 0;
   PetscCall(PetscMalloc1(length, &nu));
@@ -187,13 +189,13 @@ static PetscErrorCode LookOnCoarse(PsdLowrank it, PetscBool *due)
   PetscReal gap = 1, worst = 0;
   PsdViolations violations;
   /* slopes and multipliers of these columns, whatever Newton's method has evaluated last: a run that goes on from a file has no others */
-  PetscCall(PsdLowrankEvaluate(it, (PetscBool)(tolerance < COARSE_GAP)));
+  PetscCall(PsdLowrankEvaluate(it, (PetscBool)(tolerance < PRECISE_GAP)));
   PetscCall(LookAround(it, tolerance, &violations, &gap, &worst));
   if (gap >= tolerance) {
     const PetscInt before = it->columns.count;
     PetscCall(PsdGrow(it->problem, it->coarse, it->objective, it->place.beta, &violations, it->value, &it->columns));
     if (it->columns.count == before || worst < NEARLY_RIGHT) it->place.tighten *= TIGHTEN;
-    BeginMinimising(it, tolerance);
+    BeginMinimising(it, PetscMax(tolerance, PetscMin(PATH_GAP, AIM * gap)));
   } else if (!last) {
     PetscCall(GoToBeta(it, NextBeta(it)));
   } else {
