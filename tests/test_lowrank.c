@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 #include "lowrank/lowrank.h"
+#include "types/solver_table.h"
 
 #define GAP 1e-8
 
@@ -50,8 +51,8 @@ static Run RunCreate(const Instance *instance, const char type[])
   MUST(PsdProblemSetUp(it.problem));
   MUST(PsdSolverCreate(it.problem, &it.solver));
   MUST(PsdSolverSetType(it.solver, type));
-  for (PetscInt k = 0; instance->coarse && k < PSD_MOST_TYPES; k++)
-    if (it.solver->asked->name && !strcmp(type, "lowrank") && it.solver->candidate[k] && k == 1)
+  for (PetscInt k = 0; instance->coarse && PsdSolverTable[k]; k++)
+    if (it.solver->asked == PsdSolverTable[k] && !strcmp(type, "lowrank"))
       ((PsdLowrank)it.solver->candidate[k])->settings.coarse = instance->coarse;
   MUST(PsdSolverSetTolerances(it.solver, GAP, 300));
   MUST(PsdSolverSetUp(it.solver));

@@ -95,7 +95,7 @@ static void Memory(const PsdSizes *s, PetscInt coarse, PetscReal program, PsdMem
 static PsdCost Passes(PetscReal count, PetscReal numbers, PetscReal columns, const PsdRates *rates)
 {
   const PsdCost plain = PsdCostWork(4 * count * numbers * columns, SINGLE_RATE * rates->gemm);
-  return (PsdCost){plain.seconds * (columns + COPYING) / PetscMax(1, columns), plain.flops};
+  return (PsdCost){.seconds = plain.seconds * (columns + COPYING) / PetscMax(1, columns), .flops = plain.flops};
 }
 
 /* Components, and the coordinates in them. */
@@ -107,7 +107,7 @@ static PsdCost LiftCost(const PsdSizes *s, const Shape *it, PetscInt coarse, con
   if (!it->levels)
     return PsdCostSum(moved,
                       PsdCostSum(PsdCostWork(sample * it->matrix + 2 * it->numbers * f, SINGLE_RATE * rates->gemm),
-                                 (PsdCost){rates->eigen * f * it->matrix, 0}));
+                                 (PsdCost){.seconds = rates->eigen * f * it->matrix}));
   const PetscReal single = SUBSPACES * 4 * sample * f * k + 2 * it->numbers * (PetscReal)coarse;
   return PsdCostSum(moved, PsdCostSum(PsdCostWork(single, SINGLE_RATE * rates->gemm),
                                       PsdCostWork((SUBSPACES - 1) * 4 * f * k * k + 4 * f * k * k, rates->gemm)));
@@ -119,9 +119,8 @@ static PsdCost SolveCost(const PsdSizes *s, const Shape *it, PetscInt coarse, co
   /* the moments of all classes, once an iteration, and their eigenvectors */
   PsdCost cost = PsdCostSum(Passes(COARSE_PRODUCTS, it->level, it->region, rates),
                             PsdCostWork(ITERATIONS * (PetscReal)s->C * it->level * side, SINGLE_RATE * rates->gemm));
-  cost = PsdCostSum(
-      cost,
-      (PsdCost){ITERATIONS * rates->eigen * side * side * side * 2 * (PetscReal)s->pairs / (PetscReal)s->ranks, 0});
+  cost = PsdCostSum(cost, (PsdCost){.seconds = ITERATIONS * rates->eigen * side * side * side * 2 *
+                                               (PetscReal)s->pairs / (PetscReal)s->ranks});
   if (!it->levels) return cost;
   const PetscReal precise =
       PRECISE * 4 * it->numbers * it->region + COMPLETE_PRODUCTS * 4 * side * s->f_max * it->columns;
