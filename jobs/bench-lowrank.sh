@@ -15,7 +15,7 @@ case ${1:--h} in -h | --help)
 esac
 data=$1
 rows=("${@:2}")
-if [ ${#rows[@]} = 0 ]; then rows=(0,1:10000:1e-1 0,1:10000:1e-2 0,1:10000:1e-3 all:10000:1e-2 all:50000:1e-2); fi
+if [ ${#rows[@]} = 0 ]; then rows=('0,1:10000:1e-1' '0,1:10000:1e-2' '0,1:10000:1e-3' 'all:10000:1e-2' 'all:50000:1e-2'); fi
 [ -d "$data" ] || die "$data: no such directory"
 for row in "${rows[@]}"; do
   [[ $row =~ ^(all|[0-9,]+):[1-9][0-9]*:[0-9.e-]+$ ]] || die "found '$row', expected classes:images:beta_rel"
@@ -46,7 +46,11 @@ train() {
 teraflops() { awk '$1 == "Flops:" || $1 == "Flop:" { printf "%.2f", $5 / 1e12; exit }' "$work/view"; }
 
 # column NAME FORMAT
-column() { printf " $2 |" "$(number "$work/report.json" "$1")"; }
+column() {
+  printf ' '
+  number "$work/report.json" "$1" | awk -v format="$2" '{ printf format, $1 }'
+  printf ' |'
+}
 
 line() {
   IFS=: read -r classes images beta <<<"$1"

@@ -9,7 +9,7 @@ make_images data -images 90 -image 2x8x7 -seed 2
 train() {
   name=$1 ranks=$2
   shift 2
-  run "$name" "$ranks" train -data data -beta_rel 0.1 -gap 1e-9 -max_it 20000 -model "$name.h5" -report "$name.json" \
+  run "$name" "$ranks" train -data data -solver admm -beta_rel 0.1 -gap 1e-9 -max_it 20000 -model "$name.h5" -report "$name.json" \
     -progress none "$@"
 }
 

@@ -10,7 +10,7 @@ make_images data
 train() {
   name=$1 ranks=$2 expected=$3
   shift 3
-  ends "$expected" "$name" "$ranks" train -data data -patch 3 -stride 1 -pool 2 -patch_normalize 10 -whiten 0.1 \
+  ends "$expected" "$name" "$ranks" train -data data -solver admm -patch 3 -stride 1 -pool 2 -patch_normalize 10 -whiten 0.1 \
     -beta_rel 0.02 -gap 1e-13 -model "$name.h5" -history "$name.csv" "$@"
 }
 

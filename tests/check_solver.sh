@@ -35,6 +35,10 @@ for solver in admm barrier lowrank; do
     -table "path-$solver.csv" -report "path-$solver.json"
 done
 
+# components beyond the coarse ones that are as large as these: bounds are of whole blocks in the end
+train whitened 2 -solver lowrank -coarse 20 -whiten 0.1 -patch_normalize 10
+train whitened-admm 1 -solver admm -whiten 0.1 -patch_normalize 10
+
 # a certificate by the other type, and a proof without a solver
 run certified-lowrank 2 certify -data data -model lowrank-squared-1.h5 -solver admm -gap 1e-6 -certificate_out admm.cert -progress none
 run certified-admm 2 certify -data data -model admm-squared-1.h5 -solver lowrank -gap 1e-6 -certificate_out lowrank.cert -progress none
@@ -88,17 +92,17 @@ done
 make_images few -images 27 -image 2x5x6 -seed 4
 slow="-data few -patch 2 -pool 2 -loss hinge -beta_rel 1e-5 -progress none"
 # shellcheck disable=SC2086
-run relieved 2 train $slow -model relieved.h5 -report relieved.json -history relieved.csv
+run relieved 2 train $slow -gap 1e-6 -model relieved.h5 -report relieved.json -history relieved.csv
 # shellcheck disable=SC2086
 ends 2 unrelieved 1 train $slow -model unrelieved.h5 -report unrelieved.json -solver admm -max_it 600
 # shellcheck disable=SC2086
-ends 2 relieved-part 1 train $slow -model part.h5 -checkpoint relieved.ck -max_it 505
+ends 2 relieved-part 1 train $slow -gap 1e-6 -model part.h5 -checkpoint relieved.ck -max_it 505
 # shellcheck disable=SC2086
-run relieved-resumed 3 train $slow -model relieved.h5 -report relieved-resumed.json -checkpoint relieved.ck -resume
+run relieved-resumed 3 train $slow -gap 1e-6 -model relieved.h5 -report relieved-resumed.json -checkpoint relieved.ck -resume
 # shellcheck disable=SC2086
 run relieved-path 1 path $slow -beta_count 1 -model relieved-path.h5 -table relieved-path.csv -report relieved-path.json
 # shellcheck disable=SC2086
-run relieved-certify 2 certify -data few -model relieved.h5 -gap 1e-4 -progress none
+ends 2 relieved-certify 2 certify -data few -model unrelieved.h5 -gap 1e-4 -max_it 700 -progress none
 
 # auto: ADMM for small patches; an option of its own asks for a type
 train auto-small 1

@@ -113,7 +113,7 @@ static PetscErrorCode BeginBeta(PsdSolver solver)
   it->bound = 0;
   it->place.stage = PSD_LOWRANK_LOOK;
   it->place.tighten = it->place.share = it->place.aim = 1;
-  it->place.polished = 0;
+  it->place.polished = it->place.grown = 0;
   solver->status = (PsdSolverStatus){.objective = it->problem->loss_at_zero, .gap = 1};
   if (it->problem->beta < it->problem->beta_max) PetscFunctionReturn(0);
   const PetscInt *K;

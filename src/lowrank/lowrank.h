@@ -40,6 +40,8 @@ typedef struct {
   PetscReal
       tighten; /* what the tolerance of Newton's method is multiplied by: below 1 where its point was not good enough */
   PetscReal share;   /* of the gap asked for: what is asked of the coarse filters, where these are all there are */
+  PetscInt grown;    /* certificates that asked for columns, on the complete level */
+  PetscBool whole;   /* bounds are of the blocks themselves, as they are too loose with what is beyond the components */
   PetscInt polished; /* certificates in a row that asked for a better point, and not for columns */
 } PsdLowrankPlace;
 

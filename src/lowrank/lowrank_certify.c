@@ -42,7 +42,8 @@ static PetscErrorCode PrepareCertificates(PsdLowrank it)
   for (PetscInt g = 0; g < G; g++) {
     const PsdComponents *components = &it->components->of[it->components->branch[g]];
     /* where all components are known M is formed */
-    basis[g] = components->K < f[g] ? (PsdBasis){components->K, components->E} : (PsdBasis){0, NULL};
+    basis[g] =
+        components->K < f[g] && !it->place.whole ? (PsdBasis){components->K, components->E} : (PsdBasis){0, NULL};
   }
   PetscCall(PsdFactoredCreate(it->problem, it->patches, basis, &it->factored));
   PetscCall(PetscFree(basis));

@@ -36,6 +36,8 @@ static PetscErrorCode VisitPlace(PsdLowrank it, PsdVisitor v)
   PetscCall(PsdVisitBool(v, "complete_level", &fine));
   PetscCall(PsdVisitReal(v, "tighten", factor, &it->place.tighten));
   PetscCall(PsdVisitReal(v, "share", factor, &it->place.share));
+  PetscCall(PsdVisitInt(v, "grown", 0, PETSC_MAX_INT - 1, &it->place.grown));
+  PetscCall(PsdVisitBool(v, "whole_blocks", &it->place.whole));
   PetscCall(PsdVisitInt(v, "polished", 0, PETSC_MAX_INT, &it->place.polished));
   PetscCall(PsdVisitorAgree(v));
   it->place.stage = (PsdLowrankStage)stage;

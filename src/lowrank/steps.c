@@ -29,8 +29,10 @@
 #define SHARE 0.3
 #define RIGHT 1.05 /* certified bound over beta, below which a better point comes before new columns */
 #define MOST_POLISHING 2
-#define NEWTON_ROUND 10 /* iterations of Newton's method in one of the solver's, ... */
-#define MOST_ROUNDS 6   /* ... and such rounds of a stage */
+#define MOST_GROWING 5   /* certificates that ask for columns, before bounds are of whole blocks, ... */
+#define WHOLE_UP_TO 4096 /* ... of patches up to this length */
+#define NEWTON_ROUND 10  /* iterations of Newton's method in one of the solver's, ... */
+#define MOST_ROUNDS 6    /* ... and such rounds of a stage */
 
 /* ---------------------------------------------------------------- Newton's method */
 
@@ -247,6 +249,21 @@ static PetscErrorCode DirectionsOfBounds(PsdLowrank it, PetscReal most, PsdViola
   PetscFunctionReturn(0);
 }
 
+/* Where bounds go on asking for columns they may be loose: patches whose components beyond the basis are as large as those in
+   it, as whitened ones are, have a large kappa. Then the blocks themselves are formed from now on, where they are not too large
+   for that. */
+static PetscErrorCode SeeWhole(PsdLowrank it)
+{
+  PetscFunctionBeginUser;
+  it->place.grown++;
+  if (it->place.whole || it->place.grown < MOST_GROWING || it->problem->blocks->f_max > WHOLE_UP_TO)
+    PetscFunctionReturn(0);
+  PetscCall(PetscInfo(NULL, "bounds are of whole blocks from now on\n"));
+  it->place.whole = PETSC_TRUE;
+  PetscCall(PsdFactoredDestroy(&it->factored));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdLowrankAdapt(PsdSolver solver)
 {
   PetscFunctionBeginUser;
@@ -266,6 +283,7 @@ PetscErrorCode PsdLowrankAdapt(PsdSolver solver)
     it->place.tighten *= TIGHTEN;
   } else {
     it->place.polished = 0;
+    PetscCall(SeeWhole(it));
     PetscCall(DirectionsOfBounds(it, it->problem->beta * (1 + solver->target), &violations));
     PetscCall(
         PsdGrow(it->problem, PsdLowrankLevel(it), it->objective, it->place.beta, &violations, it->value, &it->columns));
