@@ -9,7 +9,7 @@ from judge import attributes, finish, require, text
 from processes import catches, ranks_of
 
 LAUNCH, PSDNET = os.environ['LAUNCH'], os.environ['PSDNET']
-OPTIONS = 'train -data data -patch 3 -stride 1 -pool 2 -patch_normalize 10 -whiten 0.1 -beta_rel 0.02 -gap 1e-13'.split()
+OPTIONS = 'train -data data -solver admm -patch 3 -stride 1 -pool 2 -patch_normalize 10 -whiten 0.1 -beta_rel 0.02 -gap 1e-13'.split()
 RESUMED = '-max_it 1000 -resume -checkpoint_every 1000'.split()
 MOMENTS = 0, 0.15, 0.4, 0.25  # seconds from when signals are caught to the signal
 
