@@ -66,6 +66,12 @@ static PetscBool Prefers(const PsdSizes *sizes)
 }
 
 /* It relieves nobody. */
+static PetscBool Relieves(const PsdSizes *sizes)
+{
+  (void)sizes;
+  return PETSC_FALSE;
+}
+
 static PetscReal RootBytes(const PsdSizes *sizes, const PsdLoss *loss)
 {
   (void)sizes, (void)loss;
@@ -260,6 +266,7 @@ const PsdSolverType PsdSolverAdmm = {.name = "admm",
                                      .help = "ADMM",
                                      .takes_corners = PETSC_TRUE,
                                      .has_gram = PETSC_TRUE,
+                                     .relieves = Relieves,
                                      .iteration_flops = PsdAdmmIterationFlops,
                                      .root_bytes = RootBytes,
                                      .own = own_options,

@@ -33,6 +33,12 @@ static PetscBool Prefers(const PsdSizes *sizes)
   return PETSC_FALSE;
 }
 
+/* The iterations become more with the samples, and directions worse. */
+static PetscBool Relieves(const PsdSizes *sizes)
+{
+  return (PetscBool)(sizes->n <= PSD_BARRIER_SAMPLES);
+}
+
 /* ---------------------------------------------------------------- set-up */
 
 static PetscErrorCode CountSamples(PsdBarrierSolver it)
@@ -256,7 +262,7 @@ static PetscErrorCode Destroy(void **data)
 const PsdSolverType PsdSolverBarrier = {.name = "barrier",
                                         .help = "Newton's method along the central path, for small problems",
                                         .takes_corners = PETSC_TRUE,
-                                        .relieves = PETSC_TRUE,
+                                        .relieves = Relieves,
                                         .iteration_flops = PsdBarrierWork,
                                         .root_bytes = PsdBarrierBytes,
                                         .own = own_options,

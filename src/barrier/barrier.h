@@ -11,6 +11,8 @@
 
 typedef struct _p_PsdBarrierSolver *PsdBarrierSolver;
 
+#define PSD_BARRIER_SAMPLES 300 /* that it is known to come to its gap with, whatever the loss and beta */
+
 struct _p_PsdBarrierSolver {
   PsdSolver solver;
   PsdProblem problem;

@@ -446,7 +446,7 @@ static PetscErrorCode ReduceProduct(Bounds *it, PetscInt p, PetscMPIInt owner, P
   PetscFunctionBeginUser;
   const MPI_Comm comm = it->of->problem->comm;
   const size_t k = (size_t)product->k, left = k - (size_t)product->leading;
-  const size_t width = (size_t)(product->leading + product->mixed + 1);
+  const size_t width = (size_t)product->leading + (size_t)product->mixed + 1;
   Pair *pair = &it->pair[p];
   PetscReal sums[] = {product->trace, product->zz, product->zx, product->z, product->square_x, product->square_z};
   PetscMPIInt ranks;

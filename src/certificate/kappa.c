@@ -142,7 +142,7 @@ static PetscInt SomeColumns(const Kappa *it)
   return PetscMin(it->f, PsdKappaNumbers / it->f + 1);
 }
 
-/* A <- all of Y'Y, its upper triangle, on the rank `owner`; elsewhere it is not looked at. */
+/* A <- all of Y'Y, its upper triangle, on the rank `owner`; NULL elsewhere. */
 static PetscErrorCode Gather(Kappa *it, PetscMPIInt owner, PetscReal A[])
 {
   PetscFunctionBeginUser;
@@ -152,7 +152,7 @@ static PetscErrorCode Gather(Kappa *it, PetscMPIInt owner, PetscReal A[])
     PetscCall(SumOverSamples(it, first, PetscMin(SomeColumns(it), it->f - first)));
     PetscCall(PetscMPIIntCast(it->f * it->columns, &count));
     PetscCallMPI(MPI_Reduce(rank == owner ? MPI_IN_PLACE : it->G, it->G, count, MPI_FLOAT, MPI_SUM, owner, it->comm));
-    for (size_t k = 0; rank == owner && k < (size_t)count; k++) A[(size_t)first * it->f + k] = it->G[k];
+    for (size_t k = 0; A && k < (size_t)count; k++) A[(size_t)first * it->f + k] = it->G[k];
   }
   PetscFunctionReturn(0);
 }

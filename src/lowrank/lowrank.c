@@ -44,6 +44,12 @@ static PetscReal IterationFlops(const PsdSizes *sizes, const PsdLoss *loss)
 }
 
 /* It relieves nobody. */
+static PetscBool Relieves(const PsdSizes *sizes)
+{
+  (void)sizes;
+  return PETSC_FALSE;
+}
+
 static PetscReal RootBytes(const PsdSizes *sizes, const PsdLoss *loss)
 {
   (void)sizes, (void)loss;
@@ -216,6 +222,7 @@ static PetscErrorCode Destroy(void **data)
 
 const PsdSolverType PsdSolverLowrank = {.name = "lowrank",
                                         .help = "Newton's method over the factors of blocks of low rank",
+                                        .relieves = Relieves,
                                         .iteration_flops = IterationFlops,
                                         .root_bytes = RootBytes,
                                         .own = own_options,

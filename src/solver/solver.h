@@ -42,12 +42,14 @@ typedef struct {
   /* what it can do */
   PetscBool takes_corners; /* losses that are not smooth (PsdLossOps) as well */
   PetscBool has_gram;      /* A'A, which -checkpoint_gram keeps */
-  PetscBool relieves;      /* takes over from another type that is slow to come to its gap, see PsdSolverRelief */
   const char *const *own;  /* options of its own, with their dashes, ended by NULL: one of them asks for this type */
   /* prefers: whether `auto` takes this type for a problem of these sizes, where it can do what is asked. The first type
      of the table prefers all; the last one that does is taken. Not collective. */
   PetscBool (*prefers)(const PsdSizes *sizes);
 
+  /* relieves: whether the type takes over, in a problem of these sizes, from another one that is slow to come to its gap, see
+     PsdSolverRelief. */
+  PetscBool (*relieves)(const PsdSizes *sizes);
   /* iteration_flops: floating point operations of an iteration, of all ranks together; 0: not known before.
      root_bytes: on the root, of a type that relieves others, what it needs beside the samples' own form. Not collective. */
   PetscReal (*iteration_flops)(const PsdSizes *sizes, const PsdLoss *loss);

@@ -73,9 +73,9 @@ static const PsdSolverType *Preferred(const PsdSizes *sizes, const PsdLoss *loss
   return type;
 }
 
-#define RELIEF_ITERATIONS 60 /* that a type that relieves others takes */
-#define LEAST_ITERATIONS 500 /* and the other one has in any case: more than most runs need */
-#define LEAST_BYTES 64e6     /* that the root has, whatever -memory says of features */
+#define RELIEF_ITERATIONS 100 /* that a type that relieves others takes */
+#define LEAST_ITERATIONS 500  /* and the other one has in any case: more than most runs need */
+#define LEAST_BYTES 64e6      /* that the root has, whatever -memory says of features */
 
 /* Unless the user has asked for a type by its name. */
 static void FindRelief(PsdSolver solver, const PsdSizes *sizes, const PsdLoss *loss)
@@ -84,7 +84,7 @@ static void FindRelief(PsdSolver solver, const PsdSizes *sizes, const PsdLoss *l
   solver->relief = (PsdSolverRelief){0};
   for (PetscInt k = 0; PsdSolverTable[k] && !solver->asked && own > 0; k++) {
     const PsdSolverType *other = PsdSolverTable[k];
-    if (other == solver->type || !other->relieves || !Takes(other, loss)) continue;
+    if (other == solver->type || !(*other->relieves)(sizes) || !Takes(other, loss)) continue;
     if ((*other->root_bytes)(sizes, loss) > PetscMax(LEAST_BYTES, sizes->feature_memory)) continue;
     const PetscReal after =
         PetscMax(LEAST_ITERATIONS, RELIEF_ITERATIONS * (*other->iteration_flops)(sizes, loss) / own);
