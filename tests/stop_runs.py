@@ -11,14 +11,14 @@ from processes import catches, ranks_of
 LAUNCH, PSDNET = os.environ['LAUNCH'], os.environ['PSDNET']
 OPTIONS = 'train -data data -solver admm -patch 3 -stride 1 -pool 2 -patch_normalize 10 -whiten 0.1 -beta_rel 0.02 -gap 1e-13'.split()
 RESUMED = '-max_it 1000 -resume -checkpoint_every 1000'.split()
-MOMENTS = 0, 0.15, 0.4, 0.25  # seconds from when signals are caught to the signal
+MOMENTS = 0, 0.15, 0.4, 0.25  # seconds from when signals are noted to the signal
 
 
-def training_ranks(run):
-    """once they catch signals: before that a signal ends them as any program"""
+def training_ranks(run, log):
+    """once they note signals: before that a signal ends them, if in order, as any program"""
     while run.poll() is None:
         ranks = ranks_of(run.pid)
-        if len(ranks) == 2 and all(catches(rank, signal.SIGUSR1, signal.SIGTERM) for rank in ranks):
+        if len(ranks) == 2 and all(catches(rank, signal.SIGUSR1, signal.SIGTERM) for rank in ranks) and 'reading' in text(log):
             return ranks
         time.sleep(0.01)
     return []
@@ -31,7 +31,7 @@ def stop(name, send):
         with open(name + '.log', 'w') as output:
             run = subprocess.Popen([LAUNCH, '2', PSDNET] + OPTIONS + RESUMED + [
                 '-model', name + '.h5', '-history', name + '.csv', '-checkpoint', name + '.ck'], stdout=output, stderr=subprocess.STDOUT)
-            ranks = training_ranks(run)
+            ranks = training_ranks(run, name + '.log')
             if moment is not None:
                 time.sleep(moment)
                 if run.poll() is None:

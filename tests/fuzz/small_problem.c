@@ -69,6 +69,7 @@ static void WriteResults(const FuzzSolver *it, const PsdCertificate *certificate
   if (outputs->model[0]) FUZZ_MUST(PsdNetworkSave(network, outputs->model));
   FUZZ_MUST(PsdSolverGetWitness(it->solver, &witness));
   if (outputs->certificate[0]) FUZZ_MUST(PsdWitnessSave(witness, it->problem, outputs->certificate));
+  FUZZ_MUST(PsdNetworkDestroy(&network));
 }
 
 void FuzzTrain(const FuzzKind *kind, PetscInt iterations, const FuzzOutputs *outputs)
