@@ -75,6 +75,7 @@ static const PsdSolverType *Preferred(const PsdSizes *sizes, const PsdLoss *loss
 
 #define RELIEF_ITERATIONS 100 /* that a type that relieves others takes */
 #define LEAST_ITERATIONS 500  /* and the other one has in any case: more than most runs need */
+#define MOST_WORK 4           /* of the one that relieves, over that of the other one in half of its most iterations */
 #define LEAST_BYTES 64e6      /* that the root has, whatever -memory says of features */
 
 /* Unless the user has asked for a type by its name. */
@@ -86,9 +87,11 @@ static void FindRelief(PsdSolver solver, const PsdSizes *sizes, const PsdLoss *l
     const PsdSolverType *other = PsdSolverTable[k];
     if (other == solver->type || !(*other->relieves)(sizes) || !Takes(other, loss)) continue;
     if ((*other->root_bytes)(sizes, loss) > PetscMax(LEAST_BYTES, sizes->feature_memory)) continue;
-    const PetscReal after =
-        PetscMax(LEAST_ITERATIONS, RELIEF_ITERATIONS * (*other->iteration_flops)(sizes, loss) / own);
-    if (after < PETSC_MAX_INT) solver->relief = (PsdSolverRelief){other, solver->candidate[k], (PetscInt)after};
+    const PetscReal even = RELIEF_ITERATIONS * (*other->iteration_flops)(sizes, loss) / own;
+    const PetscReal half = PetscMax(LEAST_ITERATIONS, solver->settings.max_it / 2);
+    if (even > MOST_WORK * half) continue;
+    solver->relief =
+        (PsdSolverRelief){other, solver->candidate[k], (PetscInt)PetscMin(half, PetscMax(LEAST_ITERATIONS, even))};
   }
 }
 
