@@ -18,6 +18,7 @@ of dual 2 train -data twice.h5 -patch 5 -consensus dual -report dual.json
 of scalapack 2 train -data twice.h5 -patch 3 -flip -consensus scalapack -report scalapack.json
 of folded 2 train -data twice.h5 -patch 3 -flip -loss logistic -report folded.json
 of flat 1 train -data twice.h5 -patch 1 -patch_normalize 10 -activation 0.5,0,0 -consensus dual -report flat.json -certificate flat.c.h5
+of constant 1 train -data twice.h5 -patch 1 -patch_normalize 10 -consensus dual -report constant.json
 of proof 2 train -data twice.h5 -patch 3 -loss softmax -report proof.json -certificate proof.c.h5
 run again 3 certify -certificate proof.c.h5 -data twice.h5
 of absolute 1 train -data twice.h5 -patch 3 -beta 1e-3 -report absolute.json

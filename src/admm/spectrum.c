@@ -49,7 +49,8 @@ PetscErrorCode PsdSpectrumFind(PsdConsensus consensus, PsdSpectrum *spectrum)
     PetscCall(VecNorm(next, NORM_2, &norm));
     spectrum->steps = k + 1;
     beta[k] = norm;
-    if (norm <= PETSC_SQRT_MACHINE_EPSILON * alpha[0]) break;
+    /* also where all of it is 0, of features that say nothing of the targets */
+    if (!(norm > PETSC_SQRT_MACHINE_EPSILON * PetscAbsReal(alpha[0]))) break;
     PetscCall(VecScale(next, 1 / norm));
     const Vec freed = last;
     last = v;
