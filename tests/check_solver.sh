@@ -90,7 +90,7 @@ done
 # ADMM is relieved where it is slow, unless it was asked for by name; a run that was interrupted after that goes on with who took over, and
 # so does a path
 make_images few -images 27 -image 2x5x6 -seed 4
-slow="-data few -patch 2 -pool 2 -loss hinge -beta_rel 1e-5 -progress none"
+slow="-data few -consensus root -patch 2 -pool 2 -loss hinge -beta_rel 1e-5 -progress none"
 # shellcheck disable=SC2086
 run relieved 2 train $slow -gap 1e-6 -model relieved.h5 -report relieved.json -history relieved.csv
 # shellcheck disable=SC2086
@@ -101,6 +101,9 @@ ends 2 relieved-part 1 train $slow -gap 1e-6 -model part.h5 -checkpoint relieved
 run relieved-resumed 3 train $slow -gap 1e-6 -model relieved.h5 -report relieved-resumed.json -checkpoint relieved.ck -resume
 # shellcheck disable=SC2086
 run relieved-path 1 path $slow -beta_count 1 -model relieved-path.h5 -table relieved-path.csv -report relieved-path.json
+# shellcheck disable=SC2086
+refuse 'relieved.ck: its run used -solver barrier, which -solver admm cannot go on from' 1 train $slow -model part.h5 -checkpoint relieved.ck \
+  -resume -solver admm
 # shellcheck disable=SC2086
 ends 2 relieved-certify 2 certify -data few -model unrelieved.h5 -gap 1e-4 -max_it 700 -progress none
 

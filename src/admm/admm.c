@@ -8,7 +8,6 @@
 #include "problem/beta.h"
 #include "problem/samples.h"
 #include "solver_costs.h"
-#include <math.h>
 
 /* ---------------------------------------------------------------- settings */
 
@@ -63,19 +62,6 @@ static PetscBool Prefers(const PsdSizes *sizes)
 {
   (void)sizes;
   return PETSC_TRUE;
-}
-
-/* It relieves nobody. */
-static PetscBool Relieves(const PsdSizes *sizes)
-{
-  (void)sizes;
-  return PETSC_FALSE;
-}
-
-static PetscReal RootBytes(const PsdSizes *sizes, const PsdLoss *loss)
-{
-  (void)sizes, (void)loss;
-  return INFINITY;
 }
 
 /* ---------------------------------------------------------------- set-up */
@@ -266,9 +252,8 @@ const PsdSolverType PsdSolverAdmm = {.name = "admm",
                                      .help = "ADMM",
                                      .takes_corners = PETSC_TRUE,
                                      .has_gram = PETSC_TRUE,
-                                     .relieves = Relieves,
+                                     .is_relieved = PETSC_TRUE,
                                      .iteration_flops = PsdAdmmIterationFlops,
-                                     .root_bytes = RootBytes,
                                      .own = own_options,
                                      .prefers = Prefers,
                                      .create = Create,

@@ -33,12 +33,6 @@ static PetscBool Prefers(const PsdSizes *sizes)
   return PETSC_FALSE;
 }
 
-/* The iterations become more with the samples, and directions worse. */
-static PetscBool Relieves(const PsdSizes *sizes)
-{
-  return (PetscBool)(sizes->n <= PSD_BARRIER_SAMPLES);
-}
-
 /* ---------------------------------------------------------------- set-up */
 
 static PetscErrorCode CountSamples(PsdBarrierSolver it)
@@ -83,6 +77,21 @@ static PetscErrorCode CreateCentral(PsdBarrierSolver it)
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode CheckMemory(PsdProblem problem)
+{
+  PetscFunctionBeginUser;
+  PsdSizes sizes;
+  PsdNode node;
+  PetscCall(PsdProblemFindSizes(problem, &sizes));
+  PetscCall(PsdNodeThis(problem->comm, &node));
+  const PetscReal needed = PsdBarrierBytes(&sizes, &problem->loss);
+  PsdCheckInput(needed <= node.memory,
+                "D = %.0f, n = %.0f: solver barrier needs %.1f GB, and a node has %.1f GB: take another -solver, or a "
+                "smaller -patch or -limit",
+                (double)sizes.D, (double)sizes.n, (double)needed / 1e9, (double)node.memory / 1e9);
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode SetUp(PsdSolver solver)
 {
   PetscFunctionBeginUser;
@@ -90,6 +99,7 @@ static PetscErrorCode SetUp(PsdSolver solver)
   const PsdProblem problem = it->problem;
   PetscInt capacity = 0; /* a neuron for each coordinate of Z and Z' */
   solver->wait = 1;
+  PetscCall(CheckMemory(problem));
   PetscCall(PsdProblemLift(problem));
   if (!problem->polars) { /* beta is not known yet */
     PetscReal trace;
@@ -262,9 +272,11 @@ static PetscErrorCode Destroy(void **data)
 const PsdSolverType PsdSolverBarrier = {.name = "barrier",
                                         .help = "Newton's method along the central path, for small problems",
                                         .takes_corners = PETSC_TRUE,
-                                        .relieves = Relieves,
+                                        .relieves = PETSC_TRUE,
                                         .iteration_flops = PsdBarrierWork,
+                                        .iterations = PsdBarrierIterations,
                                         .root_bytes = PsdBarrierBytes,
+                                        .most_samples = PSD_BARRIER_SAMPLES,
                                         .own = own_options,
                                         .prefers = Prefers,
                                         .create = Create,

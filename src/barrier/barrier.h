@@ -11,7 +11,7 @@
 
 typedef struct _p_PsdBarrierSolver *PsdBarrierSolver;
 
-#define PSD_BARRIER_SAMPLES 300 /* that it is known to come to its gap with, whatever the loss and beta */
+#define PSD_BARRIER_SAMPLES 300 /* up to which it relieves others: its iterations become more with them */
 
 struct _p_PsdBarrierSolver {
   PsdSolver solver;
@@ -46,7 +46,8 @@ PetscErrorCode PsdBarrierVisitState(PsdSolver solver, PsdVisitor visitor);
 
 /* barrier_costs.c. Not collective. */
 PetscErrorCode PsdBarrierPlan(void *data, const PsdSolverJob *job, PsdSolverPlan *plan);
-/* PsdBarrierWork - floating point operations of an iteration; PsdBarrierBytes - on the root, of its samples and matrices. */
+/* PsdBarrierIterations - to a gap of 1e-4, about. PsdBarrierWork - floating point operations of an iteration; PsdBarrierBytes - on the root, of its samples and matrices. */
+PetscReal PsdBarrierIterations(const PsdSizes *sizes);
 PetscReal PsdBarrierWork(const PsdSizes *sizes, const PsdLoss *loss);
 PetscReal PsdBarrierBytes(const PsdSizes *sizes, const PsdLoss *loss);
 

@@ -21,30 +21,32 @@ static PetscErrorCode VisitPoint(PsdBarrierSolver it, PsdVisitor v)
   const PetscInt C = problem->blocks->C, pairs = problem->blocks->pairs;
   const size_t count = (size_t)problem->n * C;
   PsdCentralPoint *point = it->rank == 0 ? PsdCentralGetPoint(it->central) : NULL;
-  PetscReal numbers[2] = {1, 0}, *nu, *theta;
+  PetscReal mu = 1, *nu, *theta;
+  PetscInt steps = 0;
   PetscCall(PsdVisitorWork(v, count * sizeof(*nu), &nu));
   PetscCall(PsdVisitorWork(v, 2 * (size_t)pairs * sizeof(*theta), &theta));
   if (point) {
-    numbers[0] = point->mu;
-    numbers[1] = point->value;
+    mu = point->mu;
+    steps = point->steps;
     PetscCall(PetscArraycpy(nu, point->nu, count));
     PetscCall(PetscArraycpy(theta, point->theta, 2 * pairs));
   }
-  PetscCall(PsdBroadcastArray(problem->comm, MPIU_REAL, 2, numbers));
+  PetscCall(PsdBroadcastArray(problem->comm, MPIU_REAL, 1, &mu));
+  PetscCall(PsdBroadcastArray(problem->comm, MPIU_INT, 1, &steps));
   PetscCall(PsdBroadcastArray(problem->comm, MPIU_REAL, count, nu));
   PetscCall(PsdBroadcastArray(problem->comm, MPIU_REAL, 2 * (size_t)pairs, theta));
-  PetscCall(PsdVisitReal(v, "mu", PSD_POSITIVE, &numbers[0]));
-  PetscCall(PsdVisitReal(v, "dual_value", PSD_STATE_REAL, &numbers[1]));
+  PetscCall(PsdVisitReal(v, "mu", PSD_STATE_POSITIVE, &mu));
+  PetscCall(PsdVisitInt(v, "steps", 0, PETSC_MAX_INT - 1, &steps));
   PetscCall(PsdVisitReplicated(v, "/barrier/nu", problem->n, C, nu));
   PetscCall(PsdVisitReplicated(v, "/barrier/theta", pairs, 2, theta));
   if (point && PsdVisitorIsReading(v)) {
+    PetscBool inside;
     point->beta = problem->beta;
-    point->mu = numbers[0];
-    point->value = numbers[1];
+    point->mu = mu;
+    point->steps = steps;
     PetscCall(PetscArraycpy(point->nu, nu, count));
     PetscCall(PetscArraycpy(point->theta, theta, 2 * pairs));
-    PetscBool inside;
-    PetscCall(PsdCentralIsInside(it->central, &inside));
+    PetscCall(PsdCentralResume(it->central, &inside));
     if (!inside) PsdVisitorFail(v, "arrays /barrier/nu and /barrier/theta are not a point of the central path");
   }
   PetscCall(PsdVisitorAgree(v));

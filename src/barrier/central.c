@@ -18,7 +18,9 @@
 #define ARMIJO 1e-4     /* of the gain that the slope promises */
 #define START_SIZE 0.25 /* of beta: the norm of all smat(A'nu) at the start */
 #define MOST_HALVINGS 40
-#define MOST_STEPS 100 /* to a centre; where it takes more, directions are not what they should be */
+/* What has come much too near to the boundary comes away from it by doubling its distance. The steps to a centre may become as many
+   as the samples, and are not more than this many where directions are right. */
+#define MOST_STEPS(n) (100 + 2 * (n))
 
 struct _p_PsdCentral {
   PsdBlocks blocks;
@@ -27,8 +29,6 @@ struct _p_PsdCentral {
   PetscInt *at;                    /* G + 1: regions in D */
   PetscReal *A, *Y;
   PsdCentralPoint point;
-  PetscReal least_mu;
-  PetscInt steps; /* at this mu */
   PsdEigen eigen;
   PsdNewtonSystem system;
 
@@ -44,6 +44,9 @@ struct _p_PsdCentral {
   PetscReal *change;           /* eigenvalues of all relative changes: pairs x 2 x d_max */
   PetscReal *by_sample[3];     /* n x C: work */
   PetscReal *full[3], *lambda; /* d_max^2; d_max */
+  PetscReal *Z, *values;       /* eigenvectors and values of all Z: 2 pairs x d_max^2, 2 pairs x d_max */
+  PetscReal largest;           /* of the values */
+  PetscBool decomposed;        /* they are of the direction at hand */
 };
 
 static PetscInt Groups(const PsdLoss *loss, PetscInt C)
@@ -88,6 +91,7 @@ PetscErrorCode PsdCentralCreate(PsdBlocks blocks, const PsdLoss *loss, PetscInt 
                          blocks->d_max, &it->lambda));
   PetscCall(PetscMalloc6(samples, &it->by_sample[0], samples, &it->by_sample[1], samples, &it->by_sample[2], square,
                          &it->full[0], square, &it->full[1], square, &it->full[2]));
+  PetscCall(PetscMalloc2(2 * pairs * square, &it->Z, 2 * pairs * blocks->d_max, &it->values));
   PetscCall(PsdEigenCreate(blocks->d_max, &it->eigen));
   PetscCall(PsdNewtonSystemCreate(n, it->group, blocks->G, it->at, &it->system));
   *central = it;
@@ -106,6 +110,7 @@ PetscErrorCode PsdCentralDestroy(PsdCentral *central)
   PetscCall(PetscFree6(it->weight, it->r3, it->slope, it->H, it->dnu, it->S));
   PetscCall(PetscFree6(it->J, it->Psi, it->Q, it->S0, it->u[0], it->u[1]));
   PetscCall(PetscFree5(it->point.nu, it->point.theta, it->M, it->V, it->b));
+  PetscCall(PetscFree2(it->Z, it->values));
   PetscCall(PetscFree(it->at));
   PetscCall(PetscFree(it->A));
   PetscCall(PetscFree(it->Y));
@@ -138,28 +143,33 @@ static PetscReal DualValue(PsdCentral it, PetscReal mu, const PetscReal nu[])
   return (*it->loss->ops->dual_barrier)(it->loss, it->n, it->C, mu, nu, it->Y, NULL, NULL);
 }
 
+/* L(0) shared by all barriers: a gap of the order of the objective. */
+static PetscErrorCode FindFirstMu(PsdCentral it)
+{
+  PetscFunctionBeginUser;
+  PetscReal barriers = 2 * (PetscReal)it->n * (PetscReal)it->C;
+  for (PetscInt pair = 0; pair < it->blocks->pairs; pair++)
+    barriers += 2 * (PetscReal)it->blocks->region[pair % it->blocks->G].d;
+  PetscCall(PetscArrayzero(it->by_sample[0], (size_t)it->n * it->C));
+  it->point.first_mu = (*it->loss->ops->value)(it->loss, it->n, it->C, it->by_sample[0], it->Y) / barriers;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdCentralStart(PsdCentral it, PetscReal beta, const PetscReal nu0[])
 {
   PetscFunctionBeginUser;
-  const size_t samples = (size_t)it->n * it->C;
-  const PetscInt pairs = it->blocks->pairs;
-  PetscReal largest = 0, zero;
-  PetscInt barriers = 2 * it->n * it->C;
+  PetscReal largest = 0;
   PetscCall(Adjoint(it, nu0, it->M));
-  for (PetscInt pair = 0; pair < pairs; pair++) {
-    const PsdShape shape = it->blocks->region[pair % it->blocks->G];
-    largest = PetscMax(largest, PetscSqrtReal(PsdSquare(shape.m, it->M + PairAt(it, pair))));
-    barriers += 2 * shape.d;
-  }
+  for (PetscInt pair = 0; pair < it->blocks->pairs; pair++)
+    largest = PetscMax(largest,
+                       PetscSqrtReal(PsdSquare(it->blocks->region[pair % it->blocks->G].m, it->M + PairAt(it, pair))));
   const PetscReal part = largest > 0 ? PetscMin(0.5, START_SIZE * beta / largest) : 0.5;
-  for (size_t k = 0; k < samples; k++) it->point.nu[k] = part * nu0[k];
-  for (PetscInt k = 0; k < 2 * pairs; k++) it->point.theta[k] = beta / 2;
-  PetscCall(PetscArrayzero(it->by_sample[0], samples));
-  zero = (*it->loss->ops->value)(it->loss, it->n, it->C, it->by_sample[0], it->Y);
+  for (size_t k = 0; k < (size_t)it->n * it->C; k++) it->point.nu[k] = part * nu0[k];
+  for (PetscInt k = 0; k < 2 * it->blocks->pairs; k++) it->point.theta[k] = beta / 2;
+  PetscCall(FindFirstMu(it));
   it->point.beta = beta;
-  it->point.mu = zero / (PetscReal)barriers;
-  it->least_mu = LEAST_MU * it->point.mu;
-  it->steps = 0;
+  it->point.mu = it->point.first_mu;
+  it->point.steps = 0;
   it->point.value = DualValue(it, 0, it->point.nu);
   PetscFunctionReturn(0);
 }
@@ -223,9 +233,11 @@ static PetscErrorCode Diagonalise(PsdCentral it, PetscInt pair, PetscBool *done)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdCentralIsInside(PsdCentral it, PetscBool *inside)
+PetscErrorCode PsdCentralResume(PsdCentral it, PetscBool *inside)
 {
   PetscFunctionBeginUser;
+  PetscCall(FindFirstMu(it));
+  it->point.value = DualValue(it, 0, it->point.nu);
   *inside = (PetscBool)!PetscIsInfOrNanReal(DualValue(it, 1, it->point.nu));
   if (*inside) PetscCall(Adjoint(it, it->point.nu, it->M));
   for (PetscInt pair = 0; pair < it->blocks->pairs && *inside; pair++) PetscCall(Diagonalise(it, pair, inside));
@@ -283,7 +295,7 @@ static PetscErrorCode FillPair(PsdCentral it, PetscInt pair)
 static void FillRightSides(PsdCentral it)
 {
   const PetscInt n = it->n, C = it->C;
-  for (PetscInt k = 0; k < C * it->D; k++) it->r2[k] = it->S0[k] / it->Q[k];
+  for (size_t k = 0; k < (size_t)C * it->D; k++) it->r2[k] = it->S0[k] / it->Q[k];
   for (PetscInt pair = 0; pair < it->blocks->pairs; pair++) {
     const size_t at = PairAt(it, pair), m = (size_t)it->blocks->region[pair % it->blocks->G].m;
     for (PetscInt s = 0; s < 2; s++) {
@@ -295,8 +307,8 @@ static void FillRightSides(PsdCentral it)
   (*it->loss->ops->dual_barrier)(it->loss, n, C, it->point.mu, it->point.nu, it->Y, it->by_sample[0], it->by_sample[1]);
   for (PetscInt t = 0; t < C; t++)
     for (PetscInt i = 0; i < n; i++) {
-      it->slope[t * n + i] = it->by_sample[0][i * C + t];
-      it->H[t * n + i] = it->by_sample[1][i * C + t];
+      it->slope[(size_t)t * n + i] = it->by_sample[0][(size_t)i * C + t];
+      it->H[(size_t)t * n + i] = it->by_sample[1][(size_t)i * C + t];
     }
 }
 
@@ -368,6 +380,7 @@ PetscErrorCode PsdCentralDirection(PsdCentral it, PetscBool *done)
 {
   PetscFunctionBeginUser;
   *done = PETSC_TRUE;
+  it->decomposed = PETSC_FALSE;
   PetscCall(Adjoint(it, it->point.nu, it->M));
   for (PetscInt pair = 0; pair < it->blocks->pairs && *done; pair++) PetscCall(Diagonalise(it, pair, done));
   for (PetscInt pair = 0; pair < it->blocks->pairs && *done; pair++) PetscCall(FillPair(it, pair));
@@ -421,11 +434,11 @@ static void Candidate(PsdCentral it, PetscReal step, PetscReal nu[])
     PetscReal others = 0;
     PetscInt own = 0;
     for (PetscInt t = 0; t < C; t++) {
-      nu[i * C + t] = it->point.nu[i * C + t] + step * it->dnu[t * n + i];
-      if (it->Y[i * C + t] > 0) own = t;
-      else others += nu[i * C + t];
+      nu[(size_t)i * C + t] = it->point.nu[(size_t)i * C + t] + step * it->dnu[(size_t)t * n + i];
+      if (it->Y[(size_t)i * C + t] > 0) own = t;
+      else others += nu[(size_t)i * C + t];
     }
-    if (together) nu[i * C + own] = -others;
+    if (together) nu[(size_t)i * C + own] = -others;
   }
 }
 
@@ -452,9 +465,10 @@ PetscErrorCode PsdCentralMove(PsdCentral it, PetscBool *moved)
   }
   PetscCall(PetscInfo(NULL, "mu %.2e, decrement %.2e mu, step %.3g, dual value %.12g\n", (double)mu,
                       (double)(decrement / mu), (double)(moves ? step : 0), (double)it->point.value));
-  if (moves && step == 1 && decrement < CENTRAL * mu) it->point.mu = PetscMax(SHRINK * mu, it->least_mu);
-  it->steps = it->point.mu < mu ? 0 : it->steps + 1;
-  *moved = (PetscBool)(it->steps == 0 || (gain > rounding && it->steps < MOST_STEPS));
+  if (moves && step == 1 && decrement < CENTRAL * mu)
+    it->point.mu = PetscMax(SHRINK * mu, LEAST_MU * it->point.first_mu);
+  it->point.steps = it->point.mu < mu ? 0 : it->point.steps + 1;
+  *moved = (PetscBool)(it->point.steps == 0 || (gain > rounding && it->point.steps < MOST_STEPS(it->n)));
   PetscFunctionReturn(0);
 }
 
@@ -485,30 +499,40 @@ static PetscErrorCode FormZ(PsdCentral it, PetscInt pair, PetscInt s, PetscReal 
   PetscFunctionReturn(0);
 }
 
+/* Z of all blocks by eigenvalues and vectors, once for a direction. */
+static PetscErrorCode DecomposeAll(PsdCentral it)
+{
+  PetscFunctionBeginUser;
+  const size_t d_max = (size_t)it->blocks->d_max;
+  if (it->decomposed) PetscFunctionReturn(0);
+  it->largest = 0;
+  for (PetscInt block = 0; block < 2 * it->blocks->pairs; block++) {
+    const PetscInt d = it->blocks->region[block / 2 % it->blocks->G].d;
+    PetscReal *Z = it->Z + (size_t)block * d_max * d_max, *values = it->values + (size_t)block * d_max;
+    PetscCall(FormZ(it, block / 2, block % 2, Z));
+    PetscCall(PsdEigenSolveUpTo(it->eigen, d, Z, values));
+    it->largest = PetscMax(it->largest, values[d - 1]);
+  }
+  it->decomposed = PETSC_TRUE;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdCentralNetwork(PsdCentral it, PetscReal least, PsdNeurons *neurons)
 {
   PetscFunctionBeginUser;
-  const PetscInt pairs = it->blocks->pairs, d_max = it->blocks->d_max;
-  PetscReal *Z, *lambda, largest = 0;
-  PetscCall(PetscMalloc2((size_t)2 * pairs * d_max * d_max, &Z, (size_t)2 * pairs * d_max, &lambda));
-  for (PetscInt block = 0; block < 2 * pairs; block++) {
-    const PetscInt d = it->blocks->region[block / 2 % it->blocks->G].d;
-    PetscReal *own = Z + (size_t)block * d_max * d_max, *values = lambda + (size_t)block * d_max;
-    PetscCall(FormZ(it, block / 2, block % 2, own));
-    PetscCall(PsdEigenSolveUpTo(it->eigen, d, own, values));
-    largest = PetscMax(largest, values[d - 1]);
-  }
+  const size_t d_max = (size_t)it->blocks->d_max;
+  PetscReal *F = it->full[0];
+  PetscCall(DecomposeAll(it));
   neurons->N = 0;
-  for (PetscInt block = 0; block < 2 * pairs; block++) {
+  for (PetscInt block = 0; block < 2 * it->blocks->pairs; block++) {
     const PetscInt pair = block / 2, g = pair % it->blocks->G, d = it->blocks->region[g].d;
-    PetscReal *own = Z + (size_t)block * d_max * d_max, *values = lambda + (size_t)block * d_max;
+    const PetscReal *V = it->Z + (size_t)block * d_max * d_max, *values = it->values + (size_t)block * d_max;
     PetscInt first = 0;
-    while (first < d && !(values[first] > least * largest && values[first] > 0)) first++;
+    while (first < d && !(values[first] > least * it->largest && values[first] > 0)) first++;
     for (PetscInt c = first; c < d; c++)
-      for (PetscInt r = 0; r < d; r++) own[c * d + r] *= PetscSqrtReal(values[c]);
-    PsdDecompose(d, d - first, own + (size_t)first * d, block % 2 == 0 ? 1 : -1, g, pair / it->blocks->G, neurons);
+      for (PetscInt r = 0; r < d; r++) F[(c - first) * d + r] = V[c * d + r] * PetscSqrtReal(values[c]);
+    PsdDecompose(d, d - first, F, block % 2 == 0 ? 1 : -1, g, pair / it->blocks->G, neurons);
   }
-  PetscCall(PetscFree2(Z, lambda));
   PetscFunctionReturn(0);
 }
 
@@ -516,7 +540,7 @@ PetscErrorCode PsdCentralNetwork(PsdCentral it, PetscReal least, PsdNeurons *neu
 static PetscReal Assemble(PsdCentral it, const PsdNeurons *neurons, PetscReal S[])
 {
   PetscReal weight = 0;
-  for (PetscInt k = 0; k < it->C * it->D; k++) S[k] = 0;
+  for (size_t k = 0; k < (size_t)it->C * it->D; k++) S[k] = 0;
   for (PetscInt k = 0; k < neurons->N; k++) {
     const PetscInt g = neurons->region[k], d = it->blocks->region[g].d;
     const PetscReal *filter = neurons->filter + (size_t)k * neurons->f, alpha = neurons->weight[k];

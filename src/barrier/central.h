@@ -37,9 +37,10 @@ PetscErrorCode PsdCentralNetwork(PsdCentral central, PetscReal least, PsdNeurons
 /* PsdCentralObjective - of any network. */
 PetscErrorCode PsdCentralObjective(PsdCentral central, const PsdNeurons *neurons, PetscReal *objective);
 
-/* What a run goes on from. */
+/* Where the path is. */
 typedef struct {
-  PetscReal beta, mu;
+  PetscReal beta, mu, first_mu;
+  PetscInt steps;   /* at this mu, so far */
   PetscReal value;  /* D(nu) */
   PetscReal *nu;    /* n x C */
   PetscReal *theta; /* 2 pairs: of s = 1 and s = -1, pair after pair */
@@ -47,7 +48,8 @@ typedef struct {
 
 PsdCentralPoint *PsdCentralGetPoint(PsdCentral central);
 const PetscReal *PsdCentralGetTargets(PsdCentral central);
-/* PsdCentralIsInside - whether the point is dual feasible, and not at the boundary. */
-PetscErrorCode PsdCentralIsInside(PsdCentral central, PetscBool *inside);
+/* PsdCentralResume - of a point whose beta, mu, steps, nu and theta were filled in: what follows from them. *inside: whether it
+   is dual feasible, and not at the boundary. */
+PetscErrorCode PsdCentralResume(PsdCentral central, PetscBool *inside);
 
 #endif

@@ -125,9 +125,10 @@ static void Invert(PsdNewtonSystem it, PetscReal x[])
   const PetscReal *H = it->data.H;
   for (PetscInt i = 0; i < n; i++) {
     PetscReal mean = 0;
-    for (PetscInt t = 0; t < it->classes && it->classes > 1; t++) mean += x[t * n + i] / H[t * n + i];
+    for (PetscInt t = 0; t < it->classes && it->classes > 1; t++) mean += x[(size_t)t * n + i] / H[(size_t)t * n + i];
     if (it->classes > 1) mean /= it->spread[i];
-    for (PetscInt t = 0; t < it->classes; t++) x[t * n + i] = (x[t * n + i] - mean) / H[t * n + i];
+    for (PetscInt t = 0; t < it->classes; t++)
+      x[(size_t)t * n + i] = (x[(size_t)t * n + i] - mean) / H[(size_t)t * n + i];
   }
 }
 
@@ -138,8 +139,8 @@ static void Reduce(PsdNewtonSystem it, const PetscReal x[], PetscReal reduced[])
   for (PetscInt a = 0; a < PetscMax(1, C - 1); a++)
     for (PetscInt i = 0; i < n; i++) {
       PetscReal sum = C == 1 ? x[i] : 0;
-      for (PetscInt t = 0; t < C && C > 1; t++) sum += it->basis[a * C + t] * x[t * n + i];
-      reduced[a * n + i] = sum;
+      for (PetscInt t = 0; t < C && C > 1; t++) sum += it->basis[a * C + t] * x[(size_t)t * n + i];
+      reduced[(size_t)a * n + i] = sum;
     }
 }
 
@@ -150,8 +151,8 @@ static void Expand(PsdNewtonSystem it, const PetscReal reduced[], PetscReal x[])
   for (PetscInt t = 0; t < C; t++)
     for (PetscInt i = 0; i < n; i++) {
       PetscReal sum = C == 1 ? reduced[i] : 0;
-      for (PetscInt a = 0; a < C - 1; a++) sum += it->basis[a * C + t] * reduced[a * n + i];
-      x[t * n + i] = sum;
+      for (PetscInt a = 0; a < C - 1; a++) sum += it->basis[a * C + t] * reduced[(size_t)a * n + i];
+      x[(size_t)t * n + i] = sum;
     }
 }
 
@@ -305,7 +306,7 @@ PetscErrorCode PsdNewtonSystemFactor(PsdNewtonSystem it, const PsdNewtonData *da
   it->data = *data;
   for (PetscInt i = 0; i < it->n; i++) {
     it->spread[i] = 0;
-    for (PetscInt t = 0; t < it->classes; t++) it->spread[i] += 1 / data->H[t * it->n + i];
+    for (PetscInt t = 0; t < it->classes; t++) it->spread[i] += 1 / data->H[(size_t)t * it->n + i];
   }
   if (it->by_samples) PetscCall(FormBySamples(it));
   else PetscCall(FormByFeatures(it));
@@ -400,10 +401,11 @@ static PetscErrorCode Residuals(PsdNewtonSystem it, const PetscReal dnu[], const
   for (PetscInt i = 0; i < n; i++) {
     PetscReal mean = 0;
     for (PetscInt t = 0; t < C; t++) {
-      r1[t * n + i] -= it->data.H[t * n + i] * dnu[t * n + i] + it->samples[0][t * n + i];
-      mean += r1[t * n + i] / (PetscReal)C;
+      r1[(size_t)t * n + i] -=
+          it->data.H[(size_t)t * n + i] * dnu[(size_t)t * n + i] + it->samples[0][(size_t)t * n + i];
+      mean += r1[(size_t)t * n + i] / (PetscReal)C;
     }
-    for (PetscInt t = 0; t < C && C > 1; t++) r1[t * n + i] -= mean;
+    for (PetscInt t = 0; t < C && C > 1; t++) r1[(size_t)t * n + i] -= mean;
   }
   PetscCall(Backward(it, dnu, z));
   for (size_t k = 0; k < features; k++) r2[k] += z[k] - S[k] / it->data.Q[k];

@@ -5,7 +5,6 @@
 #include "base/base.h"
 #include "polar_free.h"
 #include "problem/beta.h"
-#include <math.h>
 
 static PetscErrorCode Create(PsdSolver solver, void **data)
 {
@@ -34,26 +33,6 @@ static PetscErrorCode SetFromOptions(void *data)
 static PetscBool Prefers(const PsdSizes *sizes)
 {
   return (PetscBool)(sizes->f_max >= 384 && sizes->D > 8000);
-}
-
-/* They differ from iteration to iteration. */
-static PetscReal IterationFlops(const PsdSizes *sizes, const PsdLoss *loss)
-{
-  (void)sizes, (void)loss;
-  return 0;
-}
-
-/* It relieves nobody. */
-static PetscBool Relieves(const PsdSizes *sizes)
-{
-  (void)sizes;
-  return PETSC_FALSE;
-}
-
-static PetscReal RootBytes(const PsdSizes *sizes, const PsdLoss *loss)
-{
-  (void)sizes, (void)loss;
-  return INFINITY;
 }
 
 /* ---------------------------------------------------------------- set-up */
@@ -222,9 +201,6 @@ static PetscErrorCode Destroy(void **data)
 
 const PsdSolverType PsdSolverLowrank = {.name = "lowrank",
                                         .help = "Newton's method over the factors of blocks of low rank",
-                                        .relieves = Relieves,
-                                        .iteration_flops = IterationFlops,
-                                        .root_bytes = RootBytes,
                                         .own = own_options,
                                         .prefers = Prefers,
                                         .create = Create,

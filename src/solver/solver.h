@@ -42,18 +42,18 @@ typedef struct {
   /* what it can do */
   PetscBool takes_corners; /* losses that are not smooth (PsdLossOps) as well */
   PetscBool has_gram;      /* A'A, which -checkpoint_gram keeps */
-  const char *const *own;  /* options of its own, with their dashes, ended by NULL: one of them asks for this type */
+  /* Of relief (PsdSolverRelief). A type with `is_relieved` states iteration_flops; one that `relieves` others that and the next
+     three: iterations that it takes, bytes that the root needs beside the samples' own form, samples up to which it
+     does so. Not collective. */
+  PetscBool is_relieved, relieves;
+  PetscReal (*iteration_flops)(const PsdSizes *sizes, const PsdLoss *loss); /* of all ranks together */
+  PetscReal (*iterations)(const PsdSizes *sizes);
+  PetscReal (*root_bytes)(const PsdSizes *sizes, const PsdLoss *loss);
+  PetscReal most_samples;
+  const char *const *own; /* options of its own, with their dashes, ended by NULL: one of them asks for this type */
   /* prefers: whether `auto` takes this type for a problem of these sizes, where it can do what is asked. The first type
      of the table prefers all; the last one that does is taken. Not collective. */
   PetscBool (*prefers)(const PsdSizes *sizes);
-
-  /* relieves: whether the type takes over, in a problem of these sizes, from another one that is slow to come to its gap, see
-     PsdSolverRelief. */
-  PetscBool (*relieves)(const PsdSizes *sizes);
-  /* iteration_flops: floating point operations of an iteration, of all ranks together; 0: not known before.
-     root_bytes: on the root, of a type that relieves others, what it needs beside the samples' own form. Not collective. */
-  PetscReal (*iteration_flops)(const PsdSizes *sizes, const PsdLoss *loss);
-  PetscReal (*root_bytes)(const PsdSizes *sizes, const PsdLoss *loss);
 
   PetscErrorCode (*create)(PsdSolver solver, void **data);
   PetscErrorCode (*set_from_options)(void *data);      /* its own */

@@ -60,8 +60,11 @@ static PetscErrorCode FindOfFile(PsdSolver solver, const PsdSolverType **type)
   PsdSolverTypeNames(sizeof(names), names);
   *type = PsdSolverTypeFind(file->type);
   PsdCheckInput(*type, "%s: its solver is not one of %s", file->path, names);
-  PsdCheckInput(!wanted || wanted == *type, "%s: its run used -solver %s, which -solver %s cannot go on from",
-                file->path, (*type)->name, wanted->name);
+  /* a type that was not asked for by its name may have been relieved */
+  const PetscBool relieved = (PetscBool)(!solver->asked && wanted && wanted->is_relieved && (*type)->relieves);
+  PsdCheckInput(!wanted || wanted == *type || relieved,
+                "%s: its run used -solver %s, which -solver %s cannot go on from", file->path, (*type)->name,
+                wanted->name);
   PetscFunctionReturn(0);
 }
 
@@ -73,22 +76,27 @@ static const PsdSolverType *Preferred(const PsdSizes *sizes, const PsdLoss *loss
   return type;
 }
 
-#define RELIEF_ITERATIONS 100 /* that a type that relieves others takes */
-#define LEAST_ITERATIONS 500  /* and the other one has in any case: more than most runs need */
-#define MOST_WORK 4           /* of the one that relieves, over that of the other one in half of its most iterations */
-#define LEAST_BYTES 64e6      /* that the root has, whatever -memory says of features */
+#define LEAST_ITERATIONS 500 /* and the other one has in any case: more than most runs need */
+#define MOST_WORK 4          /* of the one that relieves, over that of the other one in half of its most iterations */
+#define LEAST_BYTES 64e6     /* that the root has, whatever -memory says of features */
+
+static PetscBool CanRelieve(const PsdSolverType *type, const PsdSizes *sizes, const PsdLoss *loss)
+{
+  if (!type->relieves || !Takes(type, loss) || sizes->n > type->most_samples) return PETSC_FALSE;
+  return (PetscBool)((*type->root_bytes)(sizes, loss) <= PetscMax(LEAST_BYTES, sizes->feature_memory));
+}
 
 /* Unless the user has asked for a type by its name. */
 static void FindRelief(PsdSolver solver, const PsdSizes *sizes, const PsdLoss *loss)
 {
-  const PetscReal own = (*solver->type->iteration_flops)(sizes, loss);
+  const PsdSolverType *type = solver->type;
+  const PetscReal half = PetscMax(LEAST_ITERATIONS, solver->settings.max_it / 2);
   solver->relief = (PsdSolverRelief){0};
-  for (PetscInt k = 0; PsdSolverTable[k] && !solver->asked && own > 0; k++) {
+  for (PetscInt k = 0; PsdSolverTable[k] && type->is_relieved && !solver->asked; k++) {
     const PsdSolverType *other = PsdSolverTable[k];
-    if (other == solver->type || !(*other->relieves)(sizes) || !Takes(other, loss)) continue;
-    if ((*other->root_bytes)(sizes, loss) > PetscMax(LEAST_BYTES, sizes->feature_memory)) continue;
-    const PetscReal even = RELIEF_ITERATIONS * (*other->iteration_flops)(sizes, loss) / own;
-    const PetscReal half = PetscMax(LEAST_ITERATIONS, solver->settings.max_it / 2);
+    if (other == type || !CanRelieve(other, sizes, loss)) continue;
+    const PetscReal work = (*other->iterations)(sizes) * (*other->iteration_flops)(sizes, loss);
+    const PetscReal even = work / (*type->iteration_flops)(sizes, loss);
     if (even > MOST_WORK * half) continue;
     solver->relief =
         (PsdSolverRelief){other, solver->candidate[k], (PetscInt)PetscMin(half, PetscMax(LEAST_ITERATIONS, even))};
