@@ -14,7 +14,7 @@
 #include "base/base.h"
 #include "base/long_product.h"
 #include "base/rounding.h"
-#include "block_products.h"
+#include "block_basis.h"
 #include "certificate.h"
 #include "cone/schur_polar.h"
 #include "filter_sums.h"
@@ -25,10 +25,8 @@
 
 #define BATCH_BYTES ((size_t)256 << 20) /* of products W on a rank */
 #define SMALLEST 1e-60                  /* largest |a w| that the unit of sums in single precision follows */
-#define DEPENDENT 1e-6                  /* a filter that has less than this beside the others adds nothing */
-#define LEADING 6 /* one in so many vectors of a basis is multiplied with M1, and the own filters; ... */
 
-PetscInt PsdFactoredLeading = 32; /* ... as many at least */
+PetscInt PsdFactoredLeading = 32;
 
 struct _p_PsdFactored {
   PsdProblem problem;
@@ -205,122 +203,7 @@ static PetscErrorCode LookAtPoint(Bounds *it, PsdDualPoint *ray)
   PetscFunctionReturn(0);
 }
 
-/* ---------------------------------------------------------------- bases */
-
-/* q <- what it has at right angles to the first k columns of B */
-static PetscErrorCode Subtract(PetscInt f, PetscInt k, const PetscReal B[], PetscReal q[], PetscReal along[])
-{
-  PetscFunctionBeginUser;
-  const PetscBLASInt one = 1;
-  const PetscReal unit = 1, minus = -1, zero = 0;
-  PetscBLASInt bf, bk;
-  PetscCall(PetscBLASIntCast(f, &bf));
-  PetscCall(PetscBLASIntCast(k, &bk));
-  if (k == 0) PetscFunctionReturn(0);
-  PetscCallBLAS("BLASgemv", BLASgemv_("T", &bf, &bk, &unit, B, &bf, q, &one, &zero, along, &one));
-  PetscCallBLAS("BLASgemv", BLASgemv_("N", &bf, &bk, &minus, B, &bf, along, &one, &unit, q, &one));
-  PetscFunctionReturn(0);
-}
-
-/* q <- what it has at right angles to V and the first `own` columns of Q, of length 1; its length before that. Once is not enough
-   where little is left. */
-static PetscErrorCode Orthogonalize(PetscInt f, PetscInt K, const PetscReal V[], PetscInt own, const PetscReal Q[],
-                                    PetscReal q[], PetscReal along[], PetscReal *length)
-{
-  PetscFunctionBeginUser;
-  for (int round = 0; round < 2; round++) {
-    PetscCall(Subtract(f, K, V, q, along));
-    PetscCall(Subtract(f, own, Q, q, along));
-    const PetscReal norm = PetscSqrtReal(PsdSquare(f, q));
-    if (round == 0) *length = norm;
-    for (PetscInt i = 0; i < f && norm > 0; i++) q[i] /= norm;
-  }
-  PetscFunctionReturn(0);
-}
-
-static PetscBool IsOfPair(const PsdNeurons *neurons, PetscInt j, const PsdBlockProduct *product)
-{
-  return (PetscBool)(neurons->region[j] == product->g && neurons->class[j] == product->t);
-}
-
-/* Q: the filters of a pair, as far as they are not in the span of V and each other. */
-static PetscErrorCode MakeFilters(const Bounds *it, PsdBlockProduct *product)
-{
-  PetscFunctionBeginUser;
-  const PsdNeurons *neurons = it->neurons;
-  const PetscInt f = product->f, K = product->V->K;
-  PetscReal *along;
-  PetscCall(PetscMalloc1(f, &along));
-  for (PetscInt j = 0; j < neurons->N && K + product->own < f; j++) {
-    PetscReal *q = product->Q + (size_t)product->own * f, length = 0;
-    if (!IsOfPair(neurons, j, product)) continue;
-    PetscCall(PetscArraycpy(q, neurons->filter + (size_t)j * neurons->f, f));
-    PetscCall(Orthogonalize(f, K, product->V->V, product->own, product->Q, q, along, &length));
-    if (length > DEPENDENT) product->own++;
-  }
-  PetscCall(PetscFree(along));
-  PetscFunctionReturn(0);
-}
-
-/* N: an orthonormal basis of the filters' coordinates after the first L. */
-static PetscErrorCode MakeMixed(const Bounds *it, PsdBlockProduct *product)
-{
-  PetscFunctionBeginUser;
-  const PsdNeurons *neurons = it->neurons;
-  const PetscInt f = product->f, K = product->V->K, L = product->leading, left = K + product->own - L;
-  PetscReal *along;
-  PetscCall(PetscMalloc1(left, &along));
-  for (PetscInt j = 0; j < neurons->N && product->mixed < left; j++) {
-    const PetscReal *u = neurons->filter + (size_t)j * neurons->f;
-    PetscReal *c = product->N + (size_t)product->mixed * left, length = 0;
-    if (!IsOfPair(neurons, j, product)) continue;
-    PetscCall(PsdProductTransposed(K - L, 1, f, product->V->V + (size_t)L * f, u, left, c));
-    PetscCall(PsdProductTransposed(product->own, 1, f, product->Q, u, left, c + K - L));
-    PetscCall(Orthogonalize(left, 0, NULL, product->mixed, product->N, c, along, &length));
-    if (length > DEPENDENT) product->mixed++;
-  }
-  PetscCall(PetscFree(along));
-  PetscFunctionReturn(0);
-}
-
-static PetscInt CountFilters(const PsdNeurons *neurons, PetscInt t, PetscInt g)
-{
-  PetscInt count = 0;
-  for (PetscInt j = 0; j < neurons->N; j++) count += neurons->region[j] == g && neurons->class[j] == t;
-  return count;
-}
-
-/* L of a region: all of a small basis. */
-static PetscInt Leading(const PsdCoordinates *basis)
-{
-  return PetscMin(basis->K, PetscMax(PsdFactoredLeading, basis->K / LEADING));
-}
-
-/* B and P of a pair, made by rank 0. */
-static PetscErrorCode MakeBasis(const Bounds *it, PsdBlockProduct *product)
-{
-  PetscFunctionBeginUser;
-  const MPI_Comm comm = it->of->problem->comm;
-  const PetscInt f = product->f, K = product->V->K, filters = CountFilters(it->neurons, product->t, product->g);
-  const PetscInt most = PetscMin(filters, f - K);
-  PetscMPIInt rank;
-  PetscCallMPI(MPI_Comm_rank(comm, &rank));
-  PetscCall(PetscMalloc1((size_t)f * most, &product->Q));
-  if (rank == 0) PetscCall(MakeFilters(it, product));
-  PetscCallMPI(MPI_Bcast(&product->own, 1, MPIU_INT, 0, comm));
-  PetscCall(PsdBroadcastArray(comm, MPIU_REAL, (size_t)f * product->own, product->Q));
-  product->k = K + product->own;
-  product->leading = Leading(product->V);
-  const PetscInt left = product->k - product->leading;
-  product->mixed = product->own;
-  if (product->leading == K) PetscFunctionReturn(0);
-  product->mixed = 0;
-  PetscCall(PetscMalloc1((size_t)left * PetscMin(filters, left) + 1, &product->N)); /* never NULL */
-  if (rank == 0) PetscCall(MakeMixed(it, product));
-  PetscCallMPI(MPI_Bcast(&product->mixed, 1, MPIU_INT, 0, comm));
-  PetscCall(PsdBroadcastArray(comm, MPIU_REAL, (size_t)left * product->mixed, product->N));
-  PetscFunctionReturn(0);
-}
+/* ---------------------------------------------------------------- products */
 
 /* A pair's basis, and room for its sums. */
 static PetscErrorCode ProductCreate(const Bounds *it, PetscInt p, PsdBlockProduct *product)
@@ -333,7 +216,7 @@ static PetscErrorCode ProductCreate(const Bounds *it, PetscInt p, PsdBlockProduc
   (void)frexp(PetscMax(PetscMax(it->pair[p].far[0], it->pair[p].far[1]), SMALLEST), &product->exponent);
   if (basis->K > 0) {
     product->V = basis;
-    PetscCall(MakeBasis(it, product));
+    PetscCall(PsdBlockBasisMake(problem->comm, it->neurons, PsdFactoredLeading, product));
     const size_t left = (size_t)(product->k - product->leading);
     PetscCall(PetscMalloc1((size_t)product->k * (product->k + 1), &product->inner));
     if (product->N) PetscCall(PetscMalloc1(left * left, &product->beyond));
@@ -502,8 +385,8 @@ static PetscErrorCode BatchSize(const Bounds *it, PetscInt *count)
   PetscCallMPI(MPI_Comm_size(it->of->problem->comm, &ranks));
   for (PetscInt p = 0; p < blocks->pairs; p++) {
     const PetscInt g = p % blocks->G, f = blocks->region[g].f, K = it->of->basis[g].K;
-    const size_t own = K > 0 ? (size_t)CountFilters(it->neurons, p / blocks->G, g) : 0, k = (size_t)K + own;
-    const size_t width = (K > 0 ? (size_t)Leading(&it->of->basis[g]) : (size_t)f) + own + 1;
+    const size_t own = K > 0 ? (size_t)PsdBlockBasisFilters(it->neurons, g, p / blocks->G) : 0, k = (size_t)K + own;
+    const size_t width = (K > 0 ? (size_t)PsdBlockBasisLeading(K, PsdFactoredLeading) : (size_t)f) + own + 1;
     most = PetscMax(most, ((size_t)f * (width + own) + 3 * k * k / 2) * sizeof(PetscReal));
   }
   *count = PetscMin(blocks->pairs, PetscMax((PetscInt)ranks, (PetscInt)(BATCH_BYTES / most)));
