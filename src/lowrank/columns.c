@@ -82,7 +82,10 @@ void PsdColumnsRetract(const PsdColumns *columns, PetscReal F[])
       for (size_t k = columns->at[i]; k < last; k++) v += F[k] * F[k];
       w += F[last] * F[last];
     }
-    if (!(v > 0 && w > 0)) continue;
+    if (v == 0 || w == 0) {
+      for (size_t k = columns->at[j]; k < columns->at[end]; k++) F[k] = 0;
+      continue;
+    }
     const PetscReal tau = PetscSqrtReal(PetscSqrtReal(v / w));
     for (PetscInt i = j; i < end; i++) {
       const size_t last = columns->at[i + 1] - 1;

@@ -50,7 +50,7 @@ PetscErrorCode PsdColumnsDestroy(PsdColumns *columns);
 PetscErrorCode PsdColumnsJoin(PsdColumns *columns, const PsdColumns *more);
 
 /* PsdColumnsRetract - F, of the shape of the columns, back to <J, F F'> = 0: V/tau and W tau, tau^2 = ||V||/||W||, block by
-   block. A block whose V or W vanishes has no such multiple and stays. Not collective. */
+   block. A block whose V or W vanishes becomes 0, the only multiple that is feasible. Not collective. */
 void PsdColumnsRetract(const PsdColumns *columns, PetscReal F[]);
 
 /* PsdColumnsMultipliers - mu[block] <- 2 mu = -<J F, gradient>/||F||^2 for the blocks that have columns, which makes gradient + 2 mu

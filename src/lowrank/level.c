@@ -421,6 +421,7 @@ PetscErrorCode PsdLevelMove(PsdLevel from, PsdLevel to, PsdColumns *columns)
     for (PetscInt j = 0; j < count; j++) U[(size_t)(j + 1) * ldu - 1] = V[(size_t)(j + 1) * ldv - 1];
     PetscCall(PetscFree(patches));
   }
+  PsdColumnsRetract(&moved, moved.F); /* what the new level has not is lost */
   PetscCall(PsdColumnsDestroy(columns));
   *columns = moved;
   PetscFunctionReturn(0);

@@ -54,7 +54,7 @@ PetscErrorCode PsdLevelToPatches(PsdLevel level, PetscInt g, PetscInt count, con
 PetscErrorCode PsdLevelFromPatches(PsdLevel level, PetscInt g, PetscInt count, const PetscReal U[], PetscInt ldu,
                                    PetscReal V[], PetscInt ldv);
 
-/* PsdLevelMove - columns of one level as columns of another. Not collective. */
+/* PsdLevelMove - columns of one level as columns of another, feasible again where that has not all of them. Not collective. */
 PetscErrorCode PsdLevelMove(PsdLevel from, PsdLevel to, PsdColumns *columns);
 
 #endif

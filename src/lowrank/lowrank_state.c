@@ -63,8 +63,9 @@ static PetscErrorCode WriteRows(PsdLowrank it, const PsdColumns *columns, PetscI
 
 #define FEASIBLE 1e-6 /* far above rounding: a retraction goes before every point */
 
-/* <J, F F'> = 0 in every block that has columns, as Newton's method needs it. */
-static PetscErrorCode CheckFeasible(PsdLowrank it, PsdVisitor v)
+/* <J, F F'> = 0 in every block that has columns, as Newton's method needs it. What the level does not have of the rows is no
+   matter: components that end within a cluster may be others on other ranks. */
+static PetscErrorCode CheckFeasible(PsdLowrank it, PsdVisitor v, PetscInt width, const PetscReal rows[])
 {
   PetscFunctionBeginUser;
   const PsdColumns *columns = &it->columns;
@@ -74,10 +75,11 @@ static PetscErrorCode CheckFeasible(PsdLowrank it, PsdVisitor v)
   PetscCall(PsdVisitorWork(v, 2 * (size_t)blocks * sizeof(*squares), &squares));
   PetscCall(PetscArrayzero(squares, 2 * (size_t)blocks));
   for (PetscInt j = 0; j < columns->count; j++) {
+    const PetscReal *row = rows + (size_t)j * width;
+    const PetscInt f = it->problem->blocks->region[PsdBlockRegion(columns, columns->block[j])].f;
     PetscReal *sum = squares + 2 * (size_t)columns->block[j];
-    const size_t last = columns->at[j + 1] - 1;
-    for (size_t i = columns->at[j]; i < last; i++) sum[0] += columns->F[i] * columns->F[i];
-    sum[1] += columns->F[last] * columns->F[last];
+    for (PetscInt i = 1; i <= f; i++) sum[0] += row[i] * row[i];
+    sum[1] += row[1 + f] * row[1 + f];
   }
   for (PetscInt block = 0; block < blocks; block++) {
     const PetscReal *sum = squares + 2 * (size_t)block;
@@ -117,7 +119,8 @@ static PetscErrorCode ReadRows(PsdLowrank it, PsdVisitor v, PetscInt count, Pets
     PetscCall(PsdLevelFromPatches(PsdLowrankLevel(it), g, 1, row + 1, f, F, K[g]));
     F[K[g]] = row[1 + f];
   }
-  PetscCall(CheckFeasible(it, v));
+  PetscCall(CheckFeasible(it, v, width, rows));
+  PsdColumnsRetract(&it->columns, it->columns.F);
   PetscFunctionReturn(0);
 }
 
