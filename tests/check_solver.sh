@@ -80,7 +80,7 @@ train gram 1 -solver lowrank -checkpoint gram.ck -checkpoint_gram
 grep -q "gram     solver lowrank has no A'A to keep in gram.ck.gram" gram.log || fail 'no word of A'"'"'A' gram.log
 [ ! -e gram.ck.gram ] || fail 'gram.ck.gram was written'
 
-for stop_at in 5 30; do
+for stop_at in 3 9; do
   rm -f barrier.ck
   # shellcheck disable=SC2086
   ends 2 first $stop_at train $problem -gap 1e-6 -max_it $stop_at -beta_rel 0.1 -model part.h5 -checkpoint barrier.ck -solver barrier

@@ -28,7 +28,7 @@ KINDS = {
     'softmax': ('train', '-loss softmax -gap 1e-3', 45, 150),
     'hinge': ('train', '-loss hinge -gap 1e-2', 60, 200),
     'lowrank': ('train', '-solver lowrank -gap 1e-3', 4, 30),
-    'barrier': ('train', '-solver barrier -loss hinge -gap 1e-4', 30, 200),
+    'barrier': ('train', '-solver barrier -loss hinge -gap 1e-4', 6, 60),
     'gram': ('train', '-consensus root -checkpoint_gram -gap 1e-4', 25, 300),
     'path': ('path', '-beta_count 3 -validation 0.2 -gap 1e-3', 200, 200)}
 CHANGED = {'gram': '.ck.gram'}  # the file, if it is not .ck

@@ -343,41 +343,45 @@ static void CheckSecondDerivative(const Case *it)
 }
 
 /* What is a sum over scores has the value of each score by itself; what is not has not. */
-/* D + mu B in the interior of the domain: with mu = 0 it is D; slope and curvature are those of differences; and beyond the
-   domain there is nothing. */
-static void CheckDualBarrier(const Case *it)
+/* D in the interior of its domain: its slope and curvature are those of differences; room is as far as it goes to each side, where
+   D has ended, or without an end. */
+static void CheckDualDerivatives(const Case *it)
 {
   const PsdLossOps *ops = it->loss.ops;
-  const PetscReal mu = 0.01;
   PetscReal yhat[MOST_COLUMNS], nu[MOST_COLUMNS], slope[MOST_COLUMNS], curvature[MOST_COLUMNS], size = 0;
+  PetscReal low[MOST_COLUMNS], high[MOST_COLUMNS];
   RandomRow(it->C, 2, yhat);
   (*ops->dual_point)(&it->loss, 1, it->C, yhat, it->y, nu);
   for (PetscInt t = 0; t < it->C; t++)
     nu[t] = 0.4 * nu[t] + 0.1 * PetscMin(1, Steepness(it)) * it->y[t] * (ops->separable || it->C == 1);
-  const PetscReal value = (*ops->dual_barrier)(&it->loss, 1, it->C, mu, nu, it->y, slope, curvature);
-  const PetscReal plain = (*ops->dual_barrier)(&it->loss, 1, it->C, 0, nu, it->y, NULL, NULL);
+  const PetscReal value = (*ops->dual_derivatives)(&it->loss, 1, it->C, nu, it->y, slope, curvature);
   const PetscReal dual = (*ops->dual)(&it->loss, 1, it->C, 1, nu, it->y, &size);
-  if (!(PetscAbsReal(plain - dual) <= 1e-13 * (1 + PetscAbsReal(dual)))) Fail(it, "the dual function", plain, dual);
+  if (!(PetscAbsReal(value - dual) <= 1e-13 * (1 + PetscAbsReal(dual)))) Fail(it, "the dual function", value, dual);
+  (*ops->dual_room)(&it->loss, 1, it->C, nu, it->y, low, high);
   for (PetscInt t = 0; t < it->C; t++) {
     const PetscReal h = 1e-4 * PetscMin(1, PetscAbsReal(nu[t])), at = nu[t];
     nu[t] = at + h;
-    const PetscReal above = (*ops->dual_barrier)(&it->loss, 1, it->C, mu, nu, it->y, NULL, NULL);
+    const PetscReal above = (*ops->dual_derivatives)(&it->loss, 1, it->C, nu, it->y, NULL, NULL);
     nu[t] = at - h;
-    const PetscReal below = (*ops->dual_barrier)(&it->loss, 1, it->C, mu, nu, it->y, NULL, NULL);
-    nu[t] = at;
+    const PetscReal below = (*ops->dual_derivatives)(&it->loss, 1, it->C, nu, it->y, NULL, NULL);
     /* errors of differences: h^2 times the third derivative, and rounding over h, or over h^2 */
     const PetscReal size_of = 1 + PetscAbsReal(value), near = PetscAbsReal(curvature[t]) + PetscAbsReal(slope[t]);
     const PetscReal first = (above - below) / (2 * h), second = (2 * value - above - below) / (h * h);
     if (!(PetscAbsReal(first - slope[t]) <= 1e-5 * near + 16 * EPS * size_of / h))
-      Fail(it, "slope of D + mu B", slope[t], first);
+      Fail(it, "slope of D", slope[t], first);
     if (!(PetscAbsReal(second - curvature[t]) <= 1e-4 * near + 64 * EPS * size_of / (h * h)))
-      Fail(it, "curvature of D + mu B", curvature[t], second);
+      Fail(it, "curvature of D", curvature[t], second);
+    for (PetscInt side = 0; side < 2; side++) {
+      const PetscReal room = side == 0 ? -low[t] : high[t], far = PetscIsInfReal(room) ? (side == 0 ? -9 : 9) : room;
+      nu[t] = at + 0.99 * far;
+      const PetscReal inside = (*ops->dual_derivatives)(&it->loss, 1, it->C, nu, it->y, NULL, NULL);
+      nu[t] = at + 1.01 * far;
+      const PetscReal beyond = (*ops->dual_derivatives)(&it->loss, 1, it->C, nu, it->y, NULL, NULL);
+      if (PetscIsInfReal(inside)) Fail(it, "D in the room that there is", inside, 0);
+      if (PetscIsInfReal(beyond) != !PetscIsInfReal(room)) Fail(it, "D beyond the room that there is", beyond, room);
+    }
+    nu[t] = at;
   }
-  const PetscReal scale = (*ops->max_scale)(&it->loss, 1, it->C, nu, it->y);
-  if (PetscIsInfReal(scale)) return;
-  for (PetscInt t = 0; t < it->C; t++) nu[t] *= 1.01 * scale;
-  const PetscReal outside = (*ops->dual_barrier)(&it->loss, 1, it->C, mu, nu, it->y, NULL, NULL);
-  if (!(PetscIsInfReal(outside) && outside < 0)) Fail(it, "D + mu B outside", outside, -INFINITY);
 }
 
 static void CheckSeparable(const Case *it)
@@ -555,7 +559,7 @@ TEST(RoundingOfValue)
 TEST(Corners)
 TEST(Mean)
 TEST(ClosedForm)
-TEST(DualBarrier)
+TEST(DualDerivatives)
 
 int main(int argc, char **argv)
 {
@@ -565,7 +569,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(ProxMinimizes), cmocka_unit_test(ProxExtremes),    cmocka_unit_test(SteepnessOfEach),
       cmocka_unit_test(ChangeOfEach),  cmocka_unit_test(RoundingOfValue), cmocka_unit_test(Corners),
       cmocka_unit_test(Mean),          cmocka_unit_test(ClosedForm),      cmocka_unit_test(SecondDerivative),
-      cmocka_unit_test(Separable),     cmocka_unit_test(DualBarrier)};
+      cmocka_unit_test(Separable),     cmocka_unit_test(DualDerivatives)};
   if (PsdInitialize(&argc, &argv, NULL)) return 1;
   const int failures = cmocka_run_group_tests(tests, NULL, NULL);
   return PsdFinalize() || failures;

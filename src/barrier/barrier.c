@@ -111,7 +111,8 @@ static PetscErrorCode SetUp(PsdSolver solver)
   for (PetscInt pair = 0; pair < problem->blocks->pairs; pair++) capacity += 2 * PsdBlocksPair(problem->blocks, pair).d;
   PetscCall(PsdNeuronsCreate(capacity, problem->blocks->f_max, &it->trial));
   PetscCall(PsdNeuronsCreate(capacity, problem->blocks->f_max, &it->best));
-  PetscCall(PetscCalloc1((size_t)problem->n * problem->blocks->C, &it->nu));
+  const size_t count = (size_t)problem->n * problem->blocks->C;
+  PetscCall(PetscCalloc2(count, &it->nu, it->rank == 0 ? count : 0, &it->trial_nu));
   PetscFunctionReturn(0);
 }
 
@@ -199,13 +200,9 @@ static PetscErrorCode Iterate(PsdSolver solver, PetscBool *due)
   PetscFunctionBeginUser;
   const PsdBarrierSolver it = solver->data;
   PetscBool moved = PETSC_FALSE;
-  if (it->rank == 0) PetscCall(PsdCentralDirection(it->central, &moved));
+  if (it->rank == 0) PetscCall(PsdCentralStep(it->central, &moved));
   PetscCallMPI(MPI_Bcast(&moved, 1, MPIU_BOOL, 0, it->problem->comm));
-  if (moved) {
-    PetscCall(PsdBarrierTakeNetwork(it, solver->target));
-    if (it->rank == 0) PetscCall(PsdCentralMove(it->central, &moved));
-    PetscCallMPI(MPI_Bcast(&moved, 1, MPIU_BOOL, 0, it->problem->comm));
-  }
+  if (moved) PetscCall(PsdBarrierTakeNetwork(it, solver->target));
   it->idle = moved ? 0 : it->idle + 1;
   solver->spent = (PetscBool)(it->idle >= MOST_IDLE);
   *due = PETSC_TRUE;
@@ -264,19 +261,18 @@ static PetscErrorCode Destroy(void **data)
   PetscCall(PsdNeuronsDestroy(&it->trial));
   PetscCall(PsdNeuronsDestroy(&it->best));
   PetscCall(PetscFree2(it->samples, it->first));
-  PetscCall(PetscFree(it->nu));
+  PetscCall(PetscFree2(it->nu, it->trial_nu));
   PetscCall(PetscFree(*data));
   PetscFunctionReturn(0);
 }
 
 const PsdSolverType PsdSolverBarrier = {.name = "barrier",
-                                        .help = "Newton's method along the central path, for small problems",
+                                        .help = "a primal-dual interior-point method, for small problems",
                                         .takes_corners = PETSC_TRUE,
                                         .relieves = PETSC_TRUE,
                                         .iteration_flops = PsdBarrierWork,
                                         .iterations = PsdBarrierIterations,
                                         .root_bytes = PsdBarrierBytes,
-                                        .most_samples = PSD_BARRIER_SAMPLES,
                                         .own = own_options,
                                         .prefers = Prefers,
                                         .create = Create,

@@ -1,7 +1,6 @@
 /*
-   The barrier method (docs/mathematics.md, section 8) as a type of solver, for problems that are small: Newton's method
-   along the central path, on the root, which gathers all samples. An iteration is a Newton step; the bounds are looked at
-   after each.
+   The barrier method (docs/mathematics.md, section 8) as a type of solver, for problems that are small: a primal-dual
+   interior-point method on the root, which gathers all samples. The bounds are looked at after each iteration.
 */
 #ifndef PSD_BARRIER_PRIVATE_H
 #define PSD_BARRIER_PRIVATE_H
@@ -11,8 +10,6 @@
 
 typedef struct _p_PsdBarrierSolver *PsdBarrierSolver;
 
-#define PSD_BARRIER_SAMPLES 300 /* up to which it relieves others: its iterations become more with them */
-
 struct _p_PsdBarrierSolver {
   PsdSolver solver;
   PsdProblem problem;
@@ -21,12 +18,13 @@ struct _p_PsdBarrierSolver {
   PetscInt *samples, *first; /* of every rank; where they begin among all */
   PetscInt idle;             /* iterations in a row without progress, by rounding */
 
-  PsdNeurons trial; /* on the root: a network of the path */
-  PsdNeurons best;  /* the best one so far, all of it on all ranks */
-  PetscReal weight; /* sum of its |alpha| */
-  PetscBool fixed;  /* it was given */
-  PetscReal bound;  /* the largest so far, ... */
-  PetscReal *nu;    /* ... and where: n x C, on all ranks */
+  PsdNeurons trial;    /* on the root: a network of the path, ... */
+  PetscReal *trial_nu; /* ... and its dual point, n x C */
+  PsdNeurons best;     /* the best one so far, all of it on all ranks */
+  PetscReal weight;    /* sum of its |alpha| */
+  PetscBool fixed;     /* it was given */
+  PetscReal bound;     /* the largest so far, ... */
+  PetscReal *nu;       /* ... and where: n x C, on all ranks */
 };
 
 /* barrier_gather.c: the samples of all ranks on the root, n x width row-major; rows: this rank's. NULL elsewhere; PetscFree.

@@ -1,7 +1,7 @@
 /*
    The networks of the central path, and what is proved of the best one.
 
-   Z = mu X^-1 has full rank; what belongs to blocks' boundaries goes to 0 with mu. Where the gap is there, the network with
+   Z has full rank; what belongs to blocks' boundaries goes to 0 with mu. Where the gap is there, the network with
    the fewest neurons that has it is taken.
 */
 #include "barrier.h"
@@ -19,7 +19,7 @@ static const PetscReal least_parts[] = {1e-3, 1e-4, 1e-5, 1e-6, 1e-8};
 static PetscErrorCode FindNetwork(PsdBarrierSolver it, PetscReal target, PetscReal *objective)
 {
   PetscFunctionBeginUser;
-  const PetscReal bound = PetscMax(it->bound, PsdCentralGetPoint(it->central)->value);
+  const PetscReal bound = PetscMax(it->bound, PsdCentralBound(it->central, it->trial_nu));
   PetscCall(PsdCentralNetwork(it->central, 0, &it->trial));
   PetscCall(PsdCentralObjective(it->central, &it->trial, objective));
   const PetscReal gap = (*objective - bound) / PetscAbsReal(*objective);
@@ -83,11 +83,11 @@ PetscErrorCode PsdBarrierCheck(PsdSolver solver)
   PsdSolverStatus *status = &solver->status;
   const size_t count = (size_t)problem->n * problem->blocks->C;
   PetscReal value = -INFINITY;
-  if (it->rank == 0) value = PsdCentralGetPoint(it->central)->value;
+  if (it->rank == 0) value = PsdCentralBound(it->central, it->trial_nu);
   PetscCall(PsdBroadcastArray(problem->comm, MPIU_REAL, 1, &value));
   if (value > it->bound) {
     it->bound = value;
-    if (it->rank == 0) PetscCall(PetscArraycpy(it->nu, PsdCentralGetPoint(it->central)->nu, count));
+    if (it->rank == 0) PetscCall(PetscArraycpy(it->nu, it->trial_nu, count));
     PetscCall(PsdBroadcastArray(problem->comm, MPIU_REAL, count, it->nu));
   }
   status->bound = it->bound;

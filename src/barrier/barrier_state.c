@@ -13,41 +13,55 @@ PetscErrorCode PsdBarrierVisitForm(PsdSolver solver, PsdVisitor v)
   PetscFunctionReturn(0);
 }
 
-/* The point, from the root and to it. */
+/* An array of the point's, from the root and to it; on other ranks `own` is NULL. */
+static PetscErrorCode VisitArray(PsdBarrierSolver it, PsdVisitor v, const char name[], PetscInt rows, PetscInt width,
+                                 PetscReal *own)
+{
+  PetscFunctionBeginUser;
+  const size_t count = (size_t)rows * (size_t)width;
+  PetscReal *array;
+  PetscCall(PsdVisitorWork(v, count * sizeof(*array), &array));
+  if (own) PetscCall(PetscArraycpy(array, own, count));
+  PetscCall(PsdBroadcastArray(it->problem->comm, MPIU_REAL, count, array));
+  PetscCall(PsdVisitReplicated(v, name, rows, width, array));
+  PsdVisitorCheckLargest(v, name, PsdVisitorIsReading(v) ? (PetscInt64)count : 0, array);
+  if (own) PetscCall(PetscArraycpy(own, array, count));
+  PetscFunctionReturn(0);
+}
+
+/* Blocks that are smaller than the largest end in zeros. */
+static void ClearRest(const PsdBlocks blocks, PetscReal Z[])
+{
+  const size_t square = (size_t)blocks->d_max * blocks->d_max;
+  for (PetscInt block = 0; block < 2 * blocks->pairs; block++) {
+    const size_t d = (size_t)blocks->region[block / 2 % blocks->G].d;
+    for (size_t k = d * d; k < square; k++) Z[(size_t)block * square + k] = 0;
+  }
+}
+
 static PetscErrorCode VisitPoint(PsdBarrierSolver it, PsdVisitor v)
 {
   PetscFunctionBeginUser;
   const PsdProblem problem = it->problem;
-  const PetscInt C = problem->blocks->C, pairs = problem->blocks->pairs;
-  const size_t count = (size_t)problem->n * C;
-  PsdCentralPoint *point = it->rank == 0 ? PsdCentralGetPoint(it->central) : NULL;
-  PetscReal mu = 1, *nu, *theta;
-  PetscInt steps = 0;
-  PetscCall(PsdVisitorWork(v, count * sizeof(*nu), &nu));
-  PetscCall(PsdVisitorWork(v, 2 * (size_t)pairs * sizeof(*theta), &theta));
-  if (point) {
-    mu = point->mu;
-    steps = point->steps;
-    PetscCall(PetscArraycpy(nu, point->nu, count));
-    PetscCall(PetscArraycpy(theta, point->theta, 2 * pairs));
-  }
-  PetscCall(PsdBroadcastArray(problem->comm, MPIU_REAL, 1, &mu));
-  PetscCall(PsdBroadcastArray(problem->comm, MPIU_INT, 1, &steps));
-  PetscCall(PsdBroadcastArray(problem->comm, MPIU_REAL, count, nu));
-  PetscCall(PsdBroadcastArray(problem->comm, MPIU_REAL, 2 * (size_t)pairs, theta));
-  PetscCall(PsdVisitReal(v, "mu", PSD_STATE_POSITIVE, &mu));
-  PetscCall(PsdVisitInt(v, "steps", 0, PETSC_MAX_INT - 1, &steps));
-  PetscCall(PsdVisitReplicated(v, "/barrier/nu", problem->n, C, nu));
-  PetscCall(PsdVisitReplicated(v, "/barrier/theta", pairs, 2, theta));
-  if (point && PsdVisitorIsReading(v)) {
+  const PetscInt C = problem->blocks->C, pairs = problem->blocks->pairs, d = problem->blocks->d_max;
+  const PsdRange down = {problem->beta, PSD_STATE_LARGEST, PETSC_FALSE};
+  PsdCentralPoint none = {.beta = problem->beta};
+  PsdCentralPoint *point = it->rank == 0 ? PsdCentralGetPoint(it->central) : &none;
+  PetscReal beta = point->beta;
+  PetscCall(PsdBroadcastArray(problem->comm, MPIU_REAL, 1, &beta));
+  PetscCall(PsdVisitReal(v, "beta_reached", down, &beta));
+  if (point->Z) ClearRest(problem->blocks, point->Z);
+  PetscCall(VisitArray(it, v, "/barrier/nu", problem->n, C, point->nu));
+  PetscCall(VisitArray(it, v, "/barrier/theta", pairs, 2, point->theta));
+  PetscCall(VisitArray(it, v, "/barrier/Z", 2 * pairs, d * d, point->Z));
+  PetscCall(VisitArray(it, v, "/barrier/lower_ends", problem->n, C, point->ends[0]));
+  PetscCall(VisitArray(it, v, "/barrier/upper_ends", problem->n, C, point->ends[1]));
+  if (it->rank == 0 && PsdVisitorIsReading(v)) {
     PetscBool inside;
-    point->beta = problem->beta;
-    point->mu = mu;
-    point->steps = steps;
-    PetscCall(PetscArraycpy(point->nu, nu, count));
-    PetscCall(PetscArraycpy(point->theta, theta, 2 * pairs));
+    point->goal = problem->beta;
+    point->beta = beta;
     PetscCall(PsdCentralResume(it->central, &inside));
-    if (!inside) PsdVisitorFail(v, "arrays /barrier/nu and /barrier/theta are not a point of the central path");
+    if (!inside) PsdVisitorFail(v, "arrays /barrier/* are not a point inside of the program");
   }
   PetscCall(PsdVisitorAgree(v));
   PetscFunctionReturn(0);

@@ -1,11 +1,10 @@
 /*
-   The central path of the dual program (docs/mathematics.md, section 8), on one rank that has all samples: the maximisers, over
-   nu and a theta for each block, of
+   The primal-dual method on the central path (docs/mathematics.md, section 8), on one rank that has all samples: the dual program
 
-     D(nu) + mu B(nu) + mu sum log det X,       X = beta e e' + theta J - s smat(A'nu)   for each pair's two signs s
+     maximise D(nu)  with  X = beta e e' + theta J - s smat(A'nu) positive semidefinite   for each pair's two signs s
 
-   for mu that go to 0. All that is positive semidefinite here is a dual feasible point, and Z = mu X^-1, moved to first
-   order, is a network.
+   and its primal's Z, and ends of D's domain with their multipliers, all of them inside; what is complementary has products of
+   about mu, which goes to 0. beta comes down to what it is to be on the way.
 */
 #ifndef PSD_CENTRAL_PRIVATE_H
 #define PSD_CENTRAL_PRIVATE_H
@@ -22,34 +21,33 @@ PetscErrorCode PsdCentralCreate(PsdBlocks blocks, const PsdLoss *loss, PetscInt 
                                 PsdCentral *central);
 PetscErrorCode PsdCentralDestroy(PsdCentral *central);
 
-/* PsdCentralStart - far inside of the domain: nu is a small part of nu0 (n x C), which is feasible for a large beta. */
+/* PsdCentralStart - far inside: half of nu0 (n x C), at a beta for which that is so, on the way down to `beta`. */
 PetscErrorCode PsdCentralStart(PsdCentral central, PetscReal beta, const PetscReal nu0[]);
 
-/* PsdCentralDirection - Newton's direction at the point at hand. *done: false where rounding allows none. */
-PetscErrorCode PsdCentralDirection(PsdCentral central, PetscBool *done);
-/* PsdCentralMove - along the direction, as far as is good; mu becomes smaller at a point that is central enough. *moved: false
-   where rounding hid what was gained, if anything. */
-PetscErrorCode PsdCentralMove(PsdCentral central, PetscBool *moved);
+/* PsdCentralStep - an iteration. *moved: false where rounding allows none. */
+PetscErrorCode PsdCentralStep(PsdCentral central, PetscBool *moved);
 
-/* PsdCentralNetwork - of the direction at hand; eigenvalues of Z below `least` of the largest one are left out. neurons has
+/* PsdCentralNetwork - of the point at hand; eigenvalues of Z below `least` of the largest one are left out. neurons has
    room for 2 d a pair. */
 PetscErrorCode PsdCentralNetwork(PsdCentral central, PetscReal least, PsdNeurons *neurons);
-/* PsdCentralObjective - of any network. */
+/* PsdCentralBound - D of the point at hand, made feasible for the beta that is the goal; nu: where, n x C. */
+PetscReal PsdCentralBound(PsdCentral central, PetscReal nu[]);
+/* PsdCentralObjective - of any network, for the beta that is the goal. */
 PetscErrorCode PsdCentralObjective(PsdCentral central, const PsdNeurons *neurons, PetscReal *objective);
 
 /* Where the path is. */
 typedef struct {
-  PetscReal beta, mu, first_mu;
-  PetscInt steps;   /* at this mu, so far */
-  PetscReal value;  /* D(nu) */
-  PetscReal *nu;    /* n x C */
-  PetscReal *theta; /* 2 pairs: of s = 1 and s = -1, pair after pair */
+  PetscReal goal, beta; /* what beta is to be; what it is at the point */
+  PetscReal mu;         /* mean of what is complementary; follows from the rest */
+  PetscReal *nu;        /* n x C */
+  PetscReal *theta;     /* 2 pairs: of s = 1 and s = -1, pair after pair */
+  PetscReal *Z;         /* 2 pairs x d_max^2: each d x d, both triangles */
+  PetscReal *ends[2];   /* n x C: multipliers of the lower and the upper ends of D's domain */
 } PsdCentralPoint;
 
 PsdCentralPoint *PsdCentralGetPoint(PsdCentral central);
 const PetscReal *PsdCentralGetTargets(PsdCentral central);
-/* PsdCentralResume - of a point whose beta, mu, steps, nu and theta were filled in: what follows from them. *inside: whether it
-   is dual feasible, and not at the boundary. */
+/* PsdCentralResume - of a point that was filled in: what follows from it. *inside: whether it is inside, and not at the boundary. */
 PetscErrorCode PsdCentralResume(PsdCentral central, PetscBool *inside);
 
 #endif

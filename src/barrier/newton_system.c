@@ -26,7 +26,7 @@ struct _p_PsdNewtonSystem {
   PsdDefinite matrix, schur;
   PetscReal *columns;     /* order x thetas: the matrix's inverse times theta's columns there */
   PetscReal *raw;         /* the same columns without it */
-  PetscReal *wide;        /* n x D: features with a weight */
+  PetscReal *wide;        /* n x D: features with a weight, while a matrix is formed */
   PetscReal *basis;       /* classes x (classes - 1): Z of a sample */
   PetscReal *spread;      /* n: sums of 1/H over the classes */
   PetscReal *samples[3];  /* classes x n: work */
@@ -71,8 +71,8 @@ PetscErrorCode PsdNewtonSystemCreate(PetscInt n, PetscInt classes, PetscInt G, c
   it->order = it->by_samples ? Samples(n, classes) : it->D * classes;
   PetscCall(PsdDefiniteCreate(it->order, &it->matrix));
   PetscCall(PsdDefiniteCreate(it->thetas, &it->schur));
-  PetscCall(PetscMalloc4((size_t)it->order * it->thetas, &it->columns, (size_t)it->order * it->thetas, &it->raw,
-                         (size_t)n * it->D, &it->wide, (size_t)classes * classes, &it->basis));
+  PetscCall(PetscMalloc3((size_t)it->order * it->thetas, &it->columns, (size_t)it->order * it->thetas, &it->raw,
+                         (size_t)classes * classes, &it->basis));
   PetscCall(
       PetscMalloc4(n, &it->spread, it->order, &it->reduced, it->thetas, &it->theta[0], it->thetas, &it->theta[1]));
   for (PetscInt k = 0; k < 3; k++)
@@ -89,7 +89,7 @@ PetscErrorCode PsdNewtonSystemDestroy(PsdNewtonSystem *system)
   if (!it) PetscFunctionReturn(0);
   PetscCall(PsdDefiniteDestroy(&it->matrix));
   PetscCall(PsdDefiniteDestroy(&it->schur));
-  PetscCall(PetscFree4(it->columns, it->raw, it->wide, it->basis));
+  PetscCall(PetscFree3(it->columns, it->raw, it->basis));
   PetscCall(PetscFree4(it->spread, it->reduced, it->theta[0], it->theta[1]));
   for (PetscInt k = 0; k < 3; k++) PetscCall(PetscFree2(it->samples[k], it->features[k]));
   PetscCall(PetscFree(*system));
@@ -308,8 +308,10 @@ PetscErrorCode PsdNewtonSystemFactor(PsdNewtonSystem it, const PsdNewtonData *da
     it->spread[i] = 0;
     for (PetscInt t = 0; t < it->classes; t++) it->spread[i] += 1 / data->H[(size_t)t * it->n + i];
   }
+  PetscCall(PetscMalloc1((size_t)it->n * it->D, &it->wide));
   if (it->by_samples) PetscCall(FormBySamples(it));
   else PetscCall(FormByFeatures(it));
+  PetscCall(PetscFree(it->wide));
   PetscCall(PsdDefiniteFactor(&it->matrix, it->order, done));
   if (!*done) PetscFunctionReturn(0);
   for (PetscInt k = 0; k < it->thetas; k++) PetscCall(ThetaColumn(it, k, it->raw + (size_t)k * it->order));

@@ -56,11 +56,13 @@ struct _PsdLossOps {
      lose. */
   PetscReal (*dual)(const PsdLoss *, PetscInt rows, PetscInt C, PetscReal s, const PetscReal nu[], const PetscReal y[],
                     PetscReal *size);
-  /* dual_barrier: D(nu) + mu B(nu), B the sum of the logarithms of the distances to all ends of the dual function's domain;
-     -infinity where nu is not in its interior. slope: the first derivatives; curvature: minus the second ones, by each
-     score alone, which is all there is of it; both rows x C, or NULL. */
-  PetscReal (*dual_barrier)(const PsdLoss *, PetscInt rows, PetscInt C, PetscReal mu, const PetscReal nu[],
-                            const PetscReal y[], PetscReal slope[], PetscReal curvature[]);
+  /* dual_derivatives: D(nu); -infinity where nu is not in the interior of the dual function's domain. slope: the first
+     derivatives; curvature: minus the second ones, by each score alone, which is all there is of it; both rows x C, or NULL. */
+  PetscReal (*dual_derivatives)(const PsdLoss *, PetscInt rows, PetscInt C, const PetscReal nu[], const PetscReal y[],
+                                PetscReal slope[], PetscReal curvature[]);
+  /* dual_room: how far each number is from the lower and the upper end of its domain, rows x C; infinity where there is none */
+  void (*dual_room)(const PsdLoss *, PetscInt rows, PetscInt C, const PetscReal nu[], const PetscReal y[],
+                    PetscReal low[], PetscReal high[]);
   /* to_domain: nu becomes a point of the dual function's domain, nu itself when it is one */
   void (*to_domain)(const PsdLoss *, PetscInt rows, PetscInt C, PetscReal nu[], const PetscReal y[]);
   /* max_scale: s nu is in the domain for 0 <= s <= max_scale, when nu is */

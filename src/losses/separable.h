@@ -17,12 +17,6 @@ typedef struct {
   PetscReal low, high; /* or infinite */
 } PsdInterval;
 
-/* log of a distance; of one that is infinite, nothing */
-static inline PetscReal PsdBarrier(PetscReal distance)
-{
-  return PetscIsInfReal(distance) ? 0 : PetscLogReal(distance);
-}
-
 #define PSD_SEPARABLE_LOSS(Variable, ...)                                                                              \
   static PetscReal ValueRows(const PsdLoss *loss, PetscInt rows, PetscInt C, const PetscReal yhat[],                   \
                              const PetscReal y[])                                                                      \
@@ -58,19 +52,27 @@ static inline PetscReal PsdBarrier(PetscReal distance)
     *size += sizes;                                                                                                    \
     return sum;                                                                                                        \
   }                                                                                                                    \
-  static PetscReal DualBarrierRows(const PsdLoss *loss, PetscInt rows, PetscInt C, PetscReal mu, const PetscReal nu[], \
-                                   const PetscReal y[], PetscReal slope[], PetscReal curvature[])                      \
+  static PetscReal DualDerivativesRows(const PsdLoss *loss, PetscInt rows, PetscInt C, const PetscReal nu[],           \
+                                       const PetscReal y[], PetscReal slope[], PetscReal curvature[])                  \
   {                                                                                                                    \
     PetscReal sum = 0;                                                                                                 \
     for (PetscInt k = 0; k < rows * C; k++) {                                                                          \
       const PsdInterval domain = Domain(loss, y[k]);                                                                   \
-      const PetscReal low = nu[k] - domain.low, high = domain.high - nu[k];                                            \
-      if (!(low > 0) || !(high > 0)) return -INFINITY;                                                                 \
-      sum += Dual(loss, nu[k], y[k]) + mu * (PsdBarrier(low) + PsdBarrier(high));                                      \
-      if (slope) slope[k] = DualSlope(loss, nu[k], y[k]) + mu * (1 / low - 1 / high);                                  \
-      if (curvature) curvature[k] = DualCurvature(loss, nu[k], y[k]) + mu * (1 / (low * low) + 1 / (high * high));     \
+      if (!(nu[k] > domain.low) || !(nu[k] < domain.high)) return -INFINITY;                                           \
+      sum += Dual(loss, nu[k], y[k]);                                                                                  \
+      if (slope) slope[k] = DualSlope(loss, nu[k], y[k]);                                                              \
+      if (curvature) curvature[k] = DualCurvature(loss, nu[k], y[k]);                                                  \
     }                                                                                                                  \
     return sum;                                                                                                        \
+  }                                                                                                                    \
+  static void DualRoomRows(const PsdLoss *loss, PetscInt rows, PetscInt C, const PetscReal nu[], const PetscReal y[],  \
+                           PetscReal low[], PetscReal high[])                                                          \
+  {                                                                                                                    \
+    for (PetscInt k = 0; k < rows * C; k++) {                                                                          \
+      const PsdInterval domain = Domain(loss, y[k]);                                                                   \
+      low[k] = nu[k] - domain.low;                                                                                     \
+      high[k] = domain.high - nu[k];                                                                                   \
+    }                                                                                                                  \
   }                                                                                                                    \
   static void ToDomainRows(const PsdLoss *loss, PetscInt rows, PetscInt C, PetscReal nu[], const PetscReal y[])        \
   {                                                                                                                    \
@@ -96,7 +98,8 @@ static inline PetscReal PsdBarrier(PetscReal distance)
                                .separable = PETSC_TRUE,                                                                \
                                .prox = ProxRows,                                                                       \
                                .dual = DualRows,                                                                       \
-                               .dual_barrier = DualBarrierRows,                                                        \
+                               .dual_derivatives = DualDerivativesRows,                                                \
+                               .dual_room = DualRoomRows,                                                              \
                                .to_domain = ToDomainRows,                                                              \
                                .max_scale = MaxScaleRows,                                                              \
                                .steepness = Steepness,                                                                 \

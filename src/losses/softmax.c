@@ -192,23 +192,39 @@ static PetscReal Dual(const PsdLoss *loss, PetscInt rows, PetscInt C, PetscReal 
 }
 
 /* -sum p log p + mu sum log p, p = e_c - nu; the entries of nu sum to 0, and so do those of its changes */
-static PetscReal DualBarrier(const PsdLoss *loss, PetscInt rows, PetscInt C, PetscReal mu, const PetscReal nu[],
-                             const PetscReal y[], PetscReal slope[], PetscReal curvature[])
+static PetscReal DualDerivatives(const PsdLoss *loss, PetscInt rows, PetscInt C, const PetscReal nu[],
+                                 const PetscReal y[], PetscReal slope[], PetscReal curvature[])
 {
   PetscReal sum = 0;
-  if (C == 1) return (*PsdLossLogistic.dual_barrier)(loss, rows, C, mu, nu, y, slope, curvature);
+  if (C == 1) return (*PsdLossLogistic.dual_derivatives)(loss, rows, C, nu, y, slope, curvature);
   for (PetscInt i = 0; i < rows; i++, nu += C, y += C) {
     const PetscInt c = ClassOf(C, y);
     for (PetscInt t = 0; t < C; t++) {
       const PetscReal p = (t == c) - nu[t];
       if (!(p > 0)) return -INFINITY;
       const PetscReal log_p = PetscLogReal(p);
-      sum += (mu - p) * log_p;
-      if (slope) *slope++ = log_p + 1 - mu / p;
-      if (curvature) *curvature++ = (1 + mu / p) / p;
+      sum -= p * log_p;
+      if (slope) *slope++ = log_p + 1;
+      if (curvature) *curvature++ = 1 / p;
     }
   }
   return sum;
+}
+
+static void DualRoom(const PsdLoss *loss, PetscInt rows, PetscInt C, const PetscReal nu[], const PetscReal y[],
+                     PetscReal low[], PetscReal high[])
+{
+  if (C == 1) {
+    (*PsdLossLogistic.dual_room)(loss, rows, C, nu, y, low, high);
+    return;
+  }
+  for (PetscInt i = 0; i < rows; i++, nu += C, y += C) {
+    const PetscInt c = ClassOf(C, y);
+    for (PetscInt t = 0; t < C; t++) {
+      *low++ = INFINITY;
+      *high++ = (t == c) - nu[t];
+    }
+  }
 }
 
 static void ToDomain(const PsdLoss *loss, PetscInt rows, PetscInt C, PetscReal nu[], const PetscReal y[])
@@ -273,7 +289,8 @@ const PsdLossOps PsdLossSoftmax = {.name = "softmax",
                                    .second = Second,
                                    .prox = Prox,
                                    .dual = Dual,
-                                   .dual_barrier = DualBarrier,
+                                   .dual_derivatives = DualDerivatives,
+                                   .dual_room = DualRoom,
                                    .to_domain = ToDomain,
                                    .max_scale = MaxScale,
                                    .steepness = Steepness,

@@ -43,13 +43,11 @@ typedef struct {
   PetscBool takes_corners; /* losses that are not smooth (PsdLossOps) as well */
   PetscBool has_gram;      /* A'A, which -checkpoint_gram keeps */
   /* Of relief (PsdSolverRelief). A type with `is_relieved` states iteration_flops; one that `relieves` others that and the next
-     three: iterations that it takes, bytes that the root needs beside the samples' own form, samples up to which it
-     does so. Not collective. */
+     two: iterations that it takes, bytes that the root needs beside the samples' own form. Not collective. */
   PetscBool is_relieved, relieves;
   PetscReal (*iteration_flops)(const PsdSizes *sizes, const PsdLoss *loss); /* of all ranks together */
   PetscReal (*iterations)(const PsdSizes *sizes);
   PetscReal (*root_bytes)(const PsdSizes *sizes, const PsdLoss *loss);
-  PetscReal most_samples;
   const char *const *own; /* options of its own, with their dashes, ended by NULL: one of them asks for this type */
   /* prefers: whether `auto` takes this type for a problem of these sizes, where it can do what is asked. The first type
      of the table prefers all; the last one that does is taken. Not collective. */

@@ -82,7 +82,7 @@ static const PsdSolverType *Preferred(const PsdSizes *sizes, const PsdLoss *loss
 
 static PetscBool CanRelieve(const PsdSolverType *type, const PsdSizes *sizes, const PsdLoss *loss)
 {
-  if (!type->relieves || !Takes(type, loss) || sizes->n > type->most_samples) return PETSC_FALSE;
+  if (!type->relieves || !Takes(type, loss)) return PETSC_FALSE;
   return (PetscBool)((*type->root_bytes)(sizes, loss) <= PetscMax(LEAST_BYTES, sizes->feature_memory));
 }
 
