@@ -1,7 +1,7 @@
 #!/bin/bash
 # setup.sh [tests] [checks] [plots] [fashion] [baseline] [bench] [slurm]: what psdnet needs to be built and run, and what extras need.
 #
-#   tests    cmocka, NumPy, SciPy, h5py, gmpy2 and mpmath
+#   tests    cmocka, NumPy, SciPy, h5py, gmpy2, mpmath and ip of iproute2
 #   checks   clang-format, clang-tidy, shellcheck, and clang with libFuzzer, for .ci/
 #   plots    gnuplot
 #   fashion  the Fashion-MNIST images
@@ -36,7 +36,8 @@ python3-numpy            | python  | numpy
 python3-scipy            | python  | scipy
 python3-h5py             | python  | h5py
 python3-gmpy2            | python  | gmpy2
-python3-mpmath           | python  | mpmath'
+python3-mpmath           | python  | mpmath
+iproute2                 | program | ip'
 needs_checks='
 clang-format             | program | clang-format
 clang-tidy               | program | clang-tidy
