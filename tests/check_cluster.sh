@@ -1,7 +1,7 @@
 #!/bin/bash
 # Nodes with a network between them (cluster/cluster.sh): one node, two and four find the same objective, with and without 1 ms of
-# delay in the network; a run stands still while a node's cable is out and goes on when it is back; when a node dies the run ends,
-# and goes on from its checkpoint on other nodes.
+# delay in the network; a run stands still while a node's cable is out and goes on when it is back; when a node dies or
+# vanishes the run ends, and goes on from its checkpoint on other nodes.
 . "$SOURCE/tests/check.sh"
 . "$SOURCE/tests/cluster/cluster.sh"
 need_python
@@ -25,7 +25,7 @@ train() {
 }
 same() { # NAME HOSTS RANKS OPTIONS...: as on one node
   train "$@" -gap 2e-9 || fail "$1: exit status $?" "$1.log"
-  python judge_same one.h5 "$1.h5" 1e-8
+  python judge_same reference.h5 "$1.h5" 1e-8
 }
 # wait_until WHAT COMMAND...: within a minute
 wait_until() {
@@ -38,7 +38,7 @@ wait_until() {
   fail "not within a minute: $what" long.log
 }
 
-train one n1:4 4 -gap 2e-9 || fail "one node: exit status $?" one.log
+train reference n1:4 4 -gap 2e-9 || fail "one node: exit status $?" reference.log
 before=$(bytes_from n2)
 same two n1:2,n2:2 4
 [ $(($(bytes_from n2) - before)) -gt 1000000 ] || fail "two nodes did not use the network between them"
@@ -77,12 +77,25 @@ pkill -USR1 -P $run -x mpirun
 comes_to_an_end 75 "a signal after the cable was out"
 
 # of four nodes one dies
+goes_on() { # NAME HOSTS RANKS
+  wait_until "no ranks of a run with a dead node" no_ranks
+  same "$@" -checkpoint run.ck -resume
+  grep -q '^resume  *iteration' "$1.log" || fail "a run with a dead node left nothing to go on from" "$1.log"
+}
 long n1:1,n2:1,n3:1,n4:1 4
+cp run.ck first.ck
 kill_node n4
 comes_to_an_end failure "a node has died"
-wait_until "no ranks of a run with a dead node" no_ranks
-same resumed n1:1,n2:1,n3:1 3 -checkpoint run.ck -resume
-grep -q '^resume  *iteration' resumed.log || fail "a run with a dead node left nothing to go on from" resumed.log
+goes_on three n1:1,n2:1,n3:1 3
+
+# without a word: nobody closes its connections, and the launcher asks after it every second
+mv first.ck run.ck
+export OMPI_MCA_oob_tcp_keepalive_time=1 OMPI_MCA_oob_tcp_keepalive_intvl=1 OMPI_MCA_oob_tcp_keepalive_probes=2
+long n1:1,n2:1,n3:1 3
+pull_cable n3
+kill_node n3
+comes_to_an_end failure "a node has gone"
+goes_on remaining n1:2 2
 
 # a millisecond each way
 delay_cluster 1000

@@ -6,17 +6,20 @@
 # delay (switch.c).
 # shellcheck shell=bash
 
-# enter_cluster SCRIPT: runs SCRIPT again as the head node, unless this is it already; before scratch
-enter_cluster() {
-  local room=(unshare --net --uts --ipc --mount --pid --fork --kill-child --mount-proc)
-  if [ -n "${PSDNET_HEAD:-}" ] && [ $$ = 1 ]; then return; fi
+# cluster_is_permitted: fills room with the words that make the head node's namespaces
+cluster_is_permitted() {
   PATH=$PATH:/usr/sbin:/sbin
-  command -v unshare nsenter ip >/dev/null || skip "unshare and nsenter of util-linux, ip of iproute2"
+  room=(unshare --net --uts --ipc --mount --pid --fork --kill-child --mount-proc)
   # who is not root is root of a user namespace, where that is permitted
   [ "$(id -u)" = 0 ] || room+=(--user --map-root-user)
-  "${room[@]}" sh -c 'ip link add b0 type bridge && ip link add v0 type veth peer name v1' >/dev/null 2>&1 ||
-    skip "the right to make network, mount and PID namespaces, bridges and virtual cables"
-  PSDNET_HEAD=yes exec "${room[@]}" "$1"
+  "${room[@]}" sh -c 'ip link add b0 type bridge && ip link add v0 type veth peer name v1' >/dev/null 2>&1
+}
+
+# enter_cluster SCRIPT ARGUMENTS...: runs SCRIPT again as the head node, unless this is it already; before scratch
+enter_cluster() {
+  if [ -n "${PSDNET_HEAD:-}" ] && [ $$ = 1 ]; then return; fi
+  cluster_is_permitted || skip "network, mount and PID namespaces (unshare), bridges and virtual cables (ip of iproute2)"
+  PSDNET_HEAD=yes exec "${room[@]}" "$@"
 }
 
 # start_cluster N: nodes n1 .. nN and the head on a bridge; after scratch. Files about it are in CLUSTER.
@@ -55,18 +58,26 @@ start_node() {
 
 # connect NAME PID ADDRESS: eth0 of the process's node, and the other end of its cable, to-NAME, on the bridge
 connect() {
+  # of a node that was killed
+  at_switch ip link del "to-$1" 2>/dev/null || true
   at_switch ip link add "to-$1" type veth peer name eth0 netns "$2"
   at_switch ip link set "to-$1" master bridge up
   nsenter --target "$2" --net sh -ec "ip address add $3/24 dev eth0; ip link set lo up; ip link set eth0 up"
 }
 
-# delay_cluster MICROSECONDS: from now on each frame takes so long through the switch, which takes the bridge's place
+# delay_cluster MICROSECONDS: from now on each frame takes so long through the switch, which takes the place of the bridge or of
+# the switch before
 delay_cluster() {
   local cable cables
-  mapfile -t cables < <(at_switch ip -o link show master bridge | sed 's/^[0-9]*: \([^@]*\)@.*/\1/')
+  [ -z "${delaying:-}" ] || kill "$delaying"
+  mapfile -t cables < <(at_switch ip -o link show type veth | sed 's/^[0-9]*: \([^@]*\)@.*/\1/')
   for cable in "${cables[@]}"; do at_switch ip link set "$cable" nomaster; done
-  at_switch "${SWITCH:?}" "$1" "${cables[@]}" &
+  nsenter --target "$(cat "$CLUSTER/switch")" --net "${SWITCH:?}" "$1" "${cables[@]}" &
+  delaying=$!
+  disown $delaying
 }
+
+address_of() { sed -n "s/ $1\$//p" "$CLUSTER/hosts"; }
 
 # on NODE COMMAND...: as a shell there would run it
 on() {
