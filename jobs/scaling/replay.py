@@ -1,14 +1,16 @@
 #!/usr/bin/python3
-"""replay.py study FOLDER [RANKS...] | replay.py check FOLDER [RANKS...]
+"""replay.py study FOLDER [RANKS...] | replay.py show FOLDER | replay.py check FOLDER DATA [RANKS...]
 
 What runs of psdnet would take on the machine of cluster.xml, by SimGrid (smpirun of libsimgrid-dev), which replays what ranks compute and say
 to each other (schedule.py). Three kinds of numbers are told apart: flops and seconds of computing are counted by `psdnet plan` at the rates of
 RATES, messages are those of the schedule, and how long they take beside each other on the links is simulated.
 
-study    FOLDER/simulated.csv: seconds by phase of each of JOBS on RANKS (16 to 1,024), and efficiency against one rank. Simulated are
-         an iteration and a check, and some stretches of panels where there are many; the rest is as many times those.
-check    records real runs on RANKS (4, 8, 16) ranks of this machine, and compares bytes that a rank sends, and simulated seconds of all
-         messages without computing, with those of the schedule: FOLDER/check.csv
+study    FOLDER/simulated.csv: seconds by phase of each of JOBS on RANKS (16 to 1,024), and efficiency against one rank, or the least number of
+         ranks that plan does not refuse. An iteration, a check, a step of Lanczos and, where there are many panels, some stretches of them are
+         simulated; the rest is as many times those. Then show
+show     of simulated.csv a table in Markdown, FOLDER/simulated.md, and a picture, FOLDER/simulated.png
+check    records real runs with the images DATA on RANKS (4, 8, 16) ranks of this machine, and compares bytes that a rank sends, and simulated
+         seconds of all messages without computing, with those of the schedule: FOLDER/check.csv
 
 PSDNET=FILE: the program (build/psdnet). Needs jobs/setup.sh simulation.
 """
@@ -22,7 +24,7 @@ import subprocess
 import sys
 import tempfile
 
-from schedule import SMALL, STEPS, Run, Trace
+from schedule import SMALL, STEPS, DualRun, Run, Trace
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -35,7 +37,8 @@ ITERATIONS, CHECK_EVERY, REFACTORED = 60, 10, 2  # of the solver; src/admm
 STRETCH, MOST_PANELS = 4, 24  # panels that are simulated one after the other, and in all
 PHASES = 'lift', 'gram', 'factor', 'solve', 'certify'
 JOBS = {'D = 4,900': '-images 50000 -image 3x32x32 -class_count 10 -patch 4 -stride 1 -pool 2',
-        'D = 18,721': '-images 50000 -image 3x32x32 -class_count 10 -patch 8 -stride 4'}
+        'D = 18,721': '-images 50000 -image 3x32x32 -class_count 10 -patch 8 -stride 4',
+        'dual, f = 768': '-images 50000 -image 3x32x32 -class_count 10 -patch 16 -stride 16 -consensus dual'}
 
 
 # ---------------------------------------------------------------- SimGrid
@@ -73,15 +76,22 @@ def seconds_of(ranks, fill):
 
 def plan(options, ranks, folder):
     path = os.path.join(folder, 'plan.json')
-    subprocess.run([PSDNET, 'plan', '-solver', 'admm', *options.split(), '-ranks', str(ranks), '-ranks_per_node', str(NODE), '-node_memory', '1000',
-                    '-rates', RATES, '-iterations', str(ITERATIONS), '-report', path] + (['-consensus', 'scalapack'] if ranks > 1 else []),
-                   check=True, stdout=subprocess.DEVNULL)
+    done = subprocess.run([PSDNET, 'plan', '-solver', 'admm', *options.split(), '-ranks', str(ranks), '-ranks_per_node', str(NODE), '-node_memory', '1000',
+                    '-rates', RATES, '-iterations', str(ITERATIONS), '-report', path, *([] if ranks == 1 or 'dual' in options else ['-consensus', 'scalapack'])],
+                   capture_output=True, text=True)
+    if done.returncode:
+        print(f'{ranks} ranks:', done.stderr.strip())
+        return None
     with open(path) as file:
         return json.load(file)
 
 
 def run_of(planned, classes=10):
-    pairs = planned['blocks'] // 2
+    pairs, f = planned['blocks'] // 2, planned['f']
+    if planned['consensus'] == 'dual':
+        m = (f + 1) * (f + 2) // 2
+        # patches that do not overlap, in one region: as many numbers as an image has
+        return DualRun(planned['n'], classes, pairs, m, 3 * 32 * 32, planned['ranks'])
     return Run(planned['n'], planned['D'], classes, pairs, planned['ranks'])
 
 
@@ -110,7 +120,7 @@ def simulated(planned):
     factor = factor_seconds(run, cubic)
     checks = ITERATIONS // CHECK_EVERY
 
-    share = iterations / (ITERATIONS + 3 * checks)  # a check has a solve and two products
+    share = iterations / (ITERATIONS + run.PRODUCTS_OF_A_CHECK * checks)
 
     def step(trace):
         run.lanczos_step(trace, max(0, flops['factor'] - cubic) / STEPS)
@@ -119,7 +129,7 @@ def simulated(planned):
             'gram': seconds_of(run.ranks, lambda trace: run.gram(trace, flops['gram'])),
             'factor': factor + STEPS * seconds_of(run.ranks, step),
             'solve': ITERATIONS * seconds_of(run.ranks, lambda trace: run.iteration(trace, share)) +
-                     checks * seconds_of(run.ranks, lambda trace: run.check(trace, 3 * share)) + REFACTORED * factor,
+                     checks * seconds_of(run.ranks, lambda trace: run.check(trace, run.PRODUCTS_OF_A_CHECK * share)) + REFACTORED * factor,
             'certify': seconds_of(run.ranks, lambda trace: run.certify(trace, flops['certify']))}
 
 
@@ -132,9 +142,11 @@ def study(folder, numbers):
             alone = None
             for ranks in (1, *numbers):
                 planned = plan(options, ranks, folder)
+                if not planned:
+                    continue
                 seconds = simulated(planned)
                 total = sum(seconds.values())
-                alone = alone or total
+                alone = alone or total * ranks
                 computing = [planned['seconds'][phase] - planned['network'][phase] for phase in PHASES]
                 table.writerow([job, ranks, *(f'{seconds[phase]:.4f}' for phase in PHASES), f'{total:.4f}', f'{alone / total / ranks:.4f}',
                                 *(f'{x:.4f}' for x in computing)])
@@ -142,9 +154,36 @@ def study(folder, numbers):
                 print(job, ranks, {phase: round(x, 3) for phase, x in seconds.items()}, f'{100 * alone / total / ranks:.0f} %', flush=True)
 
 
+# ---------------------------------------------------------------- table and picture
+
+def cell(row, phase):
+    return f"{float(row[phase]):.3g} ({float(row['computing_' + phase]):.3g})"
+
+
+def show(folder):
+    with open(os.path.join(folder, 'simulated.csv'), newline='') as file:
+        rows = list(csv.DictReader(file))
+    with open(os.path.join(folder, 'simulated.md'), 'w') as file:
+        file.write(f"| job | ranks | {' | '.join(PHASES)} | total | efficiency |\n{'|---' * (len(PHASES) + 4)}|\n")
+        for row in rows:
+            file.write(f"| {row['job']} | {row['ranks']} | {' | '.join(cell(row, phase) for phase in PHASES)} | {float(row['total']):.3g} | "
+                       f"{100 * float(row['efficiency']):.0f} % |\n")
+    with open(os.path.join(folder, 'simulated.dat'), 'w') as file:
+        for job in dict.fromkeys(row['job'] for row in rows):
+            file.write(f'"{job}"\n')
+            mine = [row for row in rows if row['job'] == job]
+            for row in mine:
+                counted = sum(float(row['computing_' + phase]) for phase in PHASES)
+                alone = float(mine[0]['total']) * int(mine[0]['ranks']) / int(row['ranks'])
+                file.write(f"{job.replace(' ', '')} {row['ranks']} {100 * float(row['efficiency']):.2f} {100 * alone / counted:.2f}\n")
+            file.write('\n\n')
+    settings = "data='simulated.dat';picture='simulated.png'"
+    subprocess.run(['gnuplot', '-e', settings, os.path.join(HERE, 'simulated.gp')], check=True, cwd=folder)
+
+
 # ---------------------------------------------------------------- recorded runs
 
-SAMPLES = '-limit 1000 -patch 4 -stride 1 -pool 2 -consensus scalapack -gap 1e-15 -check_every 10 -max_it 10 -progress none'
+RECORDED = '-limit 1000 -patch 4 -stride 1 -pool 2 -consensus scalapack -gap 1e-15 -check_every 10 -max_it 10 -progress none'
 
 
 def record(ranks, data, folder):
@@ -156,7 +195,7 @@ def record(ranks, data, folder):
                     library, '-L' + build, '-lpsdnet', '-ldl', *flags], check=True)
     stem = os.path.join(folder, f'said-{ranks}')
     done = subprocess.run([os.path.join(ROOT, 'jobs', 'launch'), str(ranks), 'env', 'LD_PRELOAD=' + library, 'RECORD=' + stem, PSDNET, 'train',
-                           '-data', data, *SAMPLES.split(), '-model', stem + '.h5', '-report', stem + '.json'], capture_output=True, text=True)
+                           '-data', data, *RECORDED.split(), '-model', stem + '.h5', '-report', stem + '.json'], capture_output=True, text=True)
     if done.returncode not in (0, 2):
         sys.exit(f'replay.py: psdnet failed with status {done.returncode}:\n{done.stderr[-2000:]}')
     with open(stem + '.json') as file:
@@ -234,9 +273,8 @@ def scheduled(run, phase):
     return trace
 
 
-def check(folder, ranks):
+def check(folder, data, ranks):
     os.makedirs(folder, exist_ok=True)
-    data = os.environ.get('DATA', os.path.join(ROOT, '..', 'shared', 'data', 'cifar10'))
     with open(os.path.join(folder, 'check.csv'), 'w', newline='') as file, tempfile.TemporaryDirectory() as work:
         table = csv.writer(file)
         table.writerow('ranks phase recorded_mb scheduled_mb recorded_messages scheduled_messages recorded_seconds scheduled_seconds'.split())
@@ -253,10 +291,11 @@ def check(folder, ranks):
 
 
 if __name__ == '__main__':
-    if len(sys.argv) < 3 or sys.argv[1] not in ('study', 'check'):
+    if len(sys.argv) < 3 or sys.argv[1] not in ('study', 'show', 'check') or sys.argv[1:] == ['check', sys.argv[2]]:
         sys.exit(__doc__)
-    given = [int(word) for word in sys.argv[3:]]
-    if sys.argv[1] == 'study':
-        study(sys.argv[2], given or RANKS)
+    if sys.argv[1] == 'check':
+        check(sys.argv[2], sys.argv[3], [int(word) for word in sys.argv[4:]] or [4, 8, 16])
     else:
-        check(sys.argv[2], given or [4, 8, 16])
+        if sys.argv[1] == 'study':
+            study(sys.argv[2], [int(word) for word in sys.argv[3:]] or RANKS)
+        show(sys.argv[2])

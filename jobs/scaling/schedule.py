@@ -1,7 +1,7 @@
-"""What ranks say to each other in a run with `-consensus scalapack`, phase by phase, as src/problem and src/consensus do it and ScaLAPACK in
-them: of any size, without running it. replay.py simulates it, and compares it with runs that were recorded.
+"""What ranks say to each other in a run with `-consensus scalapack` or `dual`, phase by phase, as src/problem and src/consensus do it and
+ScaLAPACK in them: of any size, without running it. replay.py simulates it, and compares it with runs that were recorded.
 
-N is the order of A'A, C the classes, n the samples; the grid has H x W places, rank = row W + column. Sizes of messages are in bytes.
+N is the order of A'A or A A', C the classes, n the samples; the grid has H x W places, rank = row W + column. Sizes of messages are in bytes.
 """
 import math
 
@@ -255,6 +255,8 @@ class Run:
 
     # ------------------------------------------------------------ iterations and certificate
 
+    PRODUCTS_OF_A_CHECK = 3  # a solve and two products
+
     def iteration(self, trace, flops):
         self.solve(trace, flops)
         trace.allreduce(12)
@@ -269,3 +271,51 @@ class Run:
         trace.compute_all(flops)
         for _ in range(2):
             trace.allreduce(REAL * self.N * self.C)
+
+
+class DualRun(Run):
+    """Samples are where the columns of A A' are, so that vectors do not come from owners; what goes to these is A' of a vector, svecs of m numbers
+    a pair. numbers: of a sample's patches."""
+
+    def __init__(self, n, C, pairs, m, numbers, ranks):
+        super().__init__(n, n, C, pairs, ranks)
+        self.m, self.numbers = m, numbers
+        local = math.ceil(n / ranks)
+        self.block = math.ceil(local / math.ceil(local / LARGEST_BLOCK))
+        self.N = ranks * self.block * math.ceil(local / LARGEST_BLOCK)
+
+    def owners(self, trace, back):
+        """None."""
+
+    def adjoint(self, trace):
+        """Sums of svecs to the owners of pairs, by trees."""
+        for pair in range(self.pairs):
+            trace.reduce(self.everyone, pair * min(self.ranks, self.pairs) // self.pairs, REAL * self.m)
+
+    def gram(self, trace, flops):
+        """Patches of columns go round in columns of the grid, those of rows in its rows."""
+        for lines, places, flops in (self.columns, self.W, 0), (self.rows, self.H, flops):
+            blocks = math.ceil(self.N / self.block / places)
+            for k in range(blocks):
+                for members in lines:
+                    trace.broadcast(members, members[k % len(members)], REAL * self.block * self.numbers)
+                trace.compute_all(flops / blocks)
+        for _ in range(2):
+            self.adjoint(trace)
+
+    PRODUCTS_OF_A_CHECK = 1
+
+    def iteration(self, trace, flops):
+        self.solve(trace, flops)
+        self.adjoint(trace)
+        for _ in range(3):
+            trace.allreduce(64)
+
+    def check(self, trace, flops):
+        self.multiply(trace, flops)
+        trace.allreduce(256)
+
+    def certify(self, trace, flops):
+        trace.compute_all(flops)
+        for _ in range(2):
+            self.adjoint(trace)
