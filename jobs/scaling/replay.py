@@ -169,7 +169,8 @@ def show(folder):
             file.write(f"| {row['job']} | {row['ranks']} | {' | '.join(cell(row, phase) for phase in PHASES)} | {float(row['total']):.3g} | "
                        f"{100 * float(row['efficiency']):.0f} % |\n")
     with open(os.path.join(folder, 'simulated.dat'), 'w') as file:
-        for job in dict.fromkeys(row['job'] for row in rows):
+        jobs = dict.fromkeys(row['job'] for row in rows)
+        for job in jobs:
             file.write(f'"{job}"\n')
             mine = [row for row in rows if row['job'] == job]
             for row in mine:
@@ -177,7 +178,7 @@ def show(folder):
                 alone = float(mine[0]['total']) * int(mine[0]['ranks']) / int(row['ranks'])
                 file.write(f"{job.replace(' ', '')} {row['ranks']} {100 * float(row['efficiency']):.2f} {100 * alone / counted:.2f}\n")
             file.write('\n\n')
-    settings = "data='simulated.dat';picture='simulated.png'"
+    settings = f"data='simulated.dat';picture='simulated.png';curves={len(jobs)}"
     subprocess.run(['gnuplot', '-e', settings, os.path.join(HERE, 'simulated.gp')], check=True, cwd=folder)
 
 

@@ -70,26 +70,22 @@ class Trace:
 
     # ------------------------------------------------------------ collectives of some ranks, which SimGrid's traces do not have
 
-    def broadcast(self, members, root, size):
-        """By a binomial tree."""
+    def tree(self, members, root):
+        """Pairs of parent and child of a binomial tree, from the root down: ranks that are far from each other first, so that few pairs are on
+        different nodes. That Open MPI's large broadcasts and reductions cross between nodes one to one and a half times was counted."""
         ranks, start = len(members), members.index(root)
         order = members[start:] + members[:start]
-        step = 1
-        while step < ranks:
-            for k in range(step):
-                if k + step < ranks:
-                    self.send(order[k], order[k + step], size)
-            step *= 2
+        for step in (1 << k for k in reversed(range((ranks - 1).bit_length()))):
+            for k in range(0, ranks - step, 2 * step):
+                yield order[k], order[k + step]
+
+    def broadcast(self, members, root, size):
+        for parent, child in self.tree(members, root):
+            self.send(parent, child, size)
 
     def reduce(self, members, root, size):
-        ranks, start = len(members), members.index(root)
-        order = members[start:] + members[:start]
-        step = 1 << max(0, (ranks - 1).bit_length() - 1)
-        while step >= 1:
-            for k in range(step):
-                if k + step < ranks:
-                    self.send(order[k + step], order[k], size)
-            step //= 2
+        for parent, child in reversed(list(self.tree(members, root))):
+            self.send(child, parent, size)
 
     def sum_up(self, members, size):
         """An allreduce: a reduce-scatter and an allgather by rings."""
