@@ -1,5 +1,6 @@
 #!/bin/bash
-# setup.sh [tests] [checks] [plots] [fashion] [baseline] [bench] [slurm] [simulation]: what psdnet needs to be built and run, and what extras need.
+# setup.sh [tests] [checks] [plots] [fashion] [baseline] [bench] [slurm] [simulation]: what psdnet needs to be built and run, and what
+# extras need.
 #
 #   tests    cmocka, NumPy, SciPy, h5py, gmpy2, mpmath and ip of iproute2
 #   checks   clang-format, clang-tidy, shellcheck, and clang with libFuzzer, for .ci/

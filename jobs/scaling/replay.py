@@ -5,7 +5,7 @@ What runs of psdnet would take on the machine of cluster.xml, by SimGrid (smpiru
 to each other (schedule.py). Three kinds of numbers are told apart: flops and seconds of computing are counted by `psdnet plan` at the rates of
 RATES, messages are those of the schedule, and how long they take beside each other on the links is simulated.
 
-study    FOLDER/simulated.csv: seconds by phase of each of JOBS on RANKS (16 to 1,024), and efficiency against one rank, or the least number of
+study    FOLDER/simulated.csv: seconds by phase of each of JOBS on RANKS (16 to 1,024; those take long), and efficiency against one rank, or the least number of
          ranks that plan does not refuse. An iteration, a check, a step of Lanczos and, where there are many panels, some stretches of them are
          simulated; the rest is as many times those. Then show
 show     of simulated.csv a table in Markdown, FOLDER/simulated.md, and a picture, FOLDER/simulated.png
@@ -36,8 +36,9 @@ RANKS = 16, 64, 128, 256, 1024
 ITERATIONS, CHECK_EVERY, REFACTORED = 60, 10, 2  # of the solver; src/admm
 STRETCH, MOST_PANELS = 4, 24  # panels that are simulated one after the other, and in all
 PHASES = 'lift', 'gram', 'factor', 'solve', 'certify'
-JOBS = {'D = 4,900': '-images 50000 -image 3x32x32 -class_count 10 -patch 4 -stride 1 -pool 2',
-        'D = 18,721': '-images 50000 -image 3x32x32 -class_count 10 -patch 8 -stride 4',
+# with memory for all lifted features, so that one rank does not lift twice
+JOBS = {'D = 4,900': '-images 50000 -image 3x32x32 -class_count 10 -patch 4 -stride 1 -pool 2 -memory 16000',
+        'D = 18,721': '-images 50000 -image 3x32x32 -class_count 10 -patch 8 -stride 4 -memory 16000',
         'dual, f = 768': '-images 50000 -image 3x32x32 -class_count 10 -patch 16 -stride 16 -consensus dual'}
 
 
