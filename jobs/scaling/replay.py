@@ -5,9 +5,9 @@ What runs of psdnet would take on the machine of cluster.xml, by SimGrid (smpiru
 to each other (schedule.py). Three kinds of numbers are told apart: flops and seconds of computing are counted by `psdnet plan` at the rates of
 RATES, messages are those of the schedule, and how long they take beside each other on the links is simulated.
 
-study    FOLDER/simulated.csv: seconds by phase of each of JOBS on RANKS (16 to 1,024; those take long), and efficiency against one rank, or the least number of
-         ranks that plan does not refuse. An iteration, a check, a step of Lanczos and, where there are many panels, some stretches of them are
-         simulated; the rest is as many times those. Then show
+study    FOLDER/simulated.csv: seconds by phase of each of JOBS on RANKS (16 to 256; more take minutes each), and efficiency against one rank, or
+         the least number of ranks that plan does not refuse. An iteration, a check, a step of Lanczos and, where there are many panels, some
+         stretches of them are simulated; the rest is as many times those. Then show
 show     of simulated.csv a table in Markdown, FOLDER/simulated.md, and a picture, FOLDER/simulated.png
 check    records real runs with the images DATA on RANKS (4, 8, 16) ranks of this machine, and compares bytes that a rank sends, and simulated
          seconds of all messages without computing, with those of the schedule: FOLDER/check.csv
@@ -32,7 +32,7 @@ PSDNET = os.environ.get('PSDNET', os.path.join(ROOT, 'build', 'psdnet'))
 PLATFORM = os.path.join(HERE, 'cluster.xml')
 SPEED, NODE = 40e9, 64  # cluster.xml
 RATES = '40,40,30,10'
-RANKS = 16, 64, 128, 256, 1024
+RANKS = 16, 64, 128, 256
 ITERATIONS, CHECK_EVERY, REFACTORED = 60, 10, 2  # of the solver; src/admm
 STRETCH, MOST_PANELS = 4, 24  # panels that are simulated one after the other, and in all
 PHASES = 'lift', 'gram', 'factor', 'solve', 'certify'
