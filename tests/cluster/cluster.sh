@@ -62,7 +62,9 @@ connect() {
   at_switch ip link del "to-$1" 2>/dev/null || true
   at_switch ip link add "to-$1" type veth peer name eth0 netns "$2"
   at_switch ip link set "to-$1" master bridge up
-  nsenter --target "$2" --net sh -ec "ip address add $3/24 dev eth0; ip link set lo up; ip link set eth0 up"
+  # a hardware address that is the same when a node comes back, as others remember it
+  nsenter --target "$2" --net sh -ec "ip link set eth0 address 02:00:00:00:00:$(printf %02x "${3##*.}")
+    ip address add $3/24 dev eth0; ip link set lo up; ip link set eth0 up"
 }
 
 # delay_cluster MICROSECONDS: from now on each frame takes so long through the switch, which takes the place of the bridge or of
