@@ -1,12 +1,14 @@
 #!/bin/bash
-# setup.sh [tests] [checks] [plots] [fashion] [baseline] [bench] [slurm]: what psdnet needs to be built and run, and what extras need.
+# setup.sh [tests] [checks] [plots] [fashion] [baseline] [bench] [slurm] [simulation]: what psdnet needs to be built and run, and what
+# extras need.
 #
-#   tests    cmocka, NumPy, SciPy, h5py, gmpy2 and mpmath
+#   tests    cmocka, NumPy, SciPy, h5py, gmpy2, mpmath and ip of iproute2
 #   checks   clang-format, clang-tidy, shellcheck, and clang with libFuzzer, for .ci/
 #   plots    gnuplot
 #   fashion  the Fashion-MNIST images
 #   baseline PyTorch, NumPy and h5py, for baseline-sgd.py
 #   bench    CVXOPT and NumPy, for bench-cvxopt.sh
+#   simulation  SimGrid, for scaling/replay.py
 #   slurm    Slurm's daemons and commands, for tests/slurm/cluster.sh; no service is started
 #
 # On Debian and its like, what is missing is installed (as root, or with sudo when that asks for no password). Elsewhere,
@@ -36,7 +38,8 @@ python3-numpy            | python  | numpy
 python3-scipy            | python  | scipy
 python3-h5py             | python  | h5py
 python3-gmpy2            | python  | gmpy2
-python3-mpmath           | python  | mpmath'
+python3-mpmath           | python  | mpmath
+iproute2                 | program | ip'
 needs_checks='
 clang-format             | program | clang-format
 clang-tidy               | program | clang-tidy
@@ -54,6 +57,8 @@ python3-h5py             | python  | h5py'
 needs_bench='
 python3-cvxopt           | python  | cvxopt
 python3-numpy            | python  | numpy'
+needs_simulation='
+libsimgrid-dev           | program | smpirun'
 needs_slurm='
 munge                    | program | munged
 slurmctld                | program | slurmctld
@@ -130,8 +135,9 @@ for extra in "$@"; do
     fashion) needs+=$needs_fashion ;;
     baseline) needs+=$needs_baseline ;;
     bench) needs+=$needs_bench ;;
+    simulation) needs+=$needs_simulation ;;
     slurm) needs+=$needs_slurm services=yes ;;
-    *) die "found $extra, expected tests, checks, plots, fashion, baseline, bench or slurm" ;;
+    *) die "found $extra, expected tests, checks, plots, fashion, baseline, bench, slurm or simulation" ;;
   esac
 done
 find_missing <<<"$needs"

@@ -1,8 +1,10 @@
 #!/bin/bash
-# jobs/train.sbatch, path.sbatch and scaling-strong.sbatch under a real Slurm of two nodes: a training to its end, one over several time
-# limits, a cancelled job submitted again, a node that goes down in mid-run, an array, a study. One problem has one objective.
+# The batch scripts of jobs/ under a real Slurm of two nodes: a training to its end, one over several time limits, a cancelled job
+# submitted again, a node that is lost in mid-run, an array, studies. One problem has one objective. The nodes are those of
+# cluster/cluster.sh where that is permitted, else this machine under two names.
 set -o pipefail
 . "$SOURCE/tests/check.sh"
+. "$SOURCE/tests/cluster/cluster.sh"
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 [ "$(id -u)" = 0 ] || skip "root, to start Slurm's daemons"
 if ! command -v slurmctld slurmd munged sbatch >/dev/null; then
@@ -10,10 +12,12 @@ if ! command -v slurmctld slurmd munged sbatch >/dev/null; then
   "$SOURCE/jobs/setup.sh" slurm >/dev/null 2>&1 || skip "Slurm (jobs/setup.sh slurm)"
 fi
 need_python
+if cluster_is_permitted; then enter_cluster "$0"; fi
 scratch
 # sockets of daemons need short paths
 cluster=$TMPDIR
 chmod 711 "$cluster"
+if [ -n "${PSDNET_HEAD:-}" ]; then start_cluster 2; fi
 watcher=
 cleanup() {
   [ -z "$watcher" ] || kill "$watcher" 2>/dev/null || true
@@ -98,9 +102,11 @@ grep -q 'array task 2: there are 2' path-2.out || give_up "path: task 2 has no b
 grep -q -- '-beta_rel 3e-2' path/0/report.json || give_up "path: beta of task 0"
 grep -q -- '-beta_rel 1e-2' path/1/report.json || give_up "path: beta of task 1"
 
-# PMIx instead of mpirun, on one node
+# PMIx instead of mpirun; two nodes need a /tmp each for it
 if srun --mpi=list 2>&1 | grep -qw pmix; then
-  job=$(LAUNCHER=srun OPTIONS="$OPTIONS -beta_rel 1e-2" OUTPUT=$SCRATCH/srun sbatch --parsable --nodes=1 --ntasks-per-node=2 --time=10 --output=srun.out "$JOBS/train.sbatch")
+  if [ -n "${CLUSTER:-}" ]; then nodes="--nodes=2 --ntasks-per-node=1"; else nodes="--nodes=1 --ntasks-per-node=2"; fi
+  # shellcheck disable=SC2086 # words
+  job=$(LAUNCHER=srun OPTIONS="$OPTIONS -beta_rel 1e-2" OUTPUT=$SCRATCH/srun sbatch --parsable $nodes --time=10 --output=srun.out "$JOBS/train.sbatch")
   ends_well "$job" 120
   grep -q '"ranks": 2' srun/report.json || give_up "srun: not one program of two ranks"
 fi
@@ -114,6 +120,16 @@ awk -F, 'NR == 1 { for (k = 1; k <= NF; k++) column[$k] = k }
   NR > 1 { seen = seen $column["ranks"] "/" $column["nodes"] "/" $column["iterations"] " " }
   END { exit seen != "1/1/5 2/2/5 " }' strong/runs.csv || give_up "strong: $(cat strong/runs.csv)"
 grep -q 'fitted to these runs' strong/report.md || give_up "strong: the report does not say that the network was fitted"
+
+# weak scaling, and a sweep over patches
+job=$(IMAGES=100 CLASSES=2 REPETITIONS=1 ITERATIONS=5 MODEL_RANKS=0 RANKS=1,2 OUTPUT=$SCRATCH/weak sbatch --parsable \
+  --nodes=2 --ntasks-per-node=1 --output=weak.out "$JOBS/scaling-weak.sbatch")
+ends_well "$job" 120
+[ -s weak/weak.png ] || give_up "weak: $(ls weak)"
+job=$(IMAGES=150 PATCH=3,4 ITERATIONS=5 MODEL_RANKS=0 OUTPUT=$SCRATCH/sweep sbatch --parsable \
+  --nodes=2 --ntasks-per-node=1 --output=sweep.out "$JOBS/patch-sweep.sbatch")
+ends_well "$job" 120
+[ "$(wc -l <sweep/runs.csv)" = 3 ] || give_up "sweep: $(cat sweep/runs.csv)"
 
 # wrong knobs: one line, and the job fails
 job=$(LAUNCHER=mpiexec OUTPUT=$SCRATCH/wrong sbatch --parsable --nodes=1 --ntasks-per-node=1 --output=wrong.out "$JOBS/train.sbatch")
@@ -140,14 +156,26 @@ wait_until 30 "no psdnet runs after scancel" no_psdnet_in again
 if [ ! -s again/checkpoint.h5 ] || [ -e again/model.h5 ]; then give_up "files after scancel: $(ls again)"; fi
 cp again/checkpoint.h5 cancelled.h5
 
-# a node goes down in mid-run: Slurm queues the job again, it goes on when the node is back
+# a node is lost in mid-run, without a word where it can be: Slurm queues the job again, it goes on when the node is back
+lose_node() {
+  if [ -n "${CLUSTER:-}" ]; then
+    pull_cable n2
+    kill_node n2
+  else
+    scontrol update nodename=n2 state=down reason=test
+  fi
+}
 job=$(submit again --time=10)
 is_newer() { ! cmp -s again/checkpoint.h5 cancelled.h5; }
 wait_until 60 "a checkpoint after the one of the cancelled job" is_newer
-scontrol update nodename=n2 state=down reason=test
-wait_until 30 "job $job is queued again" is_state "$job" PENDING
+lose_node
+wait_until 90 "job $job is queued again" is_state "$job" PENDING
 wait_until 30 "no psdnet runs after a node went down" no_psdnet_in again
 set_gap 2e-9
+if [ -n "${CLUSTER:-}" ]; then
+  start_node n2 "$(address_of n2)"
+  "$SOURCE/tests/slurm/cluster.sh" restart "$cluster/c" n2
+fi
 node_is_back() { scontrol update nodename=n2 state=resume 2>/dev/null || [ "$(sinfo -h -n n2 -o %T)" != down ]; }
 wait_until 30 "node n2 comes back" node_is_back
 ends_well "$job" 240

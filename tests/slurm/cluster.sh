@@ -1,17 +1,21 @@
 #!/bin/bash
-# cluster.sh start|stop DIR: a Slurm of two nodes, n1 and n2, on this machine, for tests. Needs root.
+# cluster.sh start|stop DIR, cluster.sh restart DIR NODE: a Slurm of two nodes, n1 and n2, on this machine, for tests. Needs root.
+#
+# When tests/cluster/cluster.sh has made nodes n1 and n2 (CLUSTER is set), their daemons run there, and slurmctld on the head;
+# else both are this machine under two names.
 #
 # munged, slurmctld and two slurmd of Debian's packages, installed by jobs/setup.sh when they are missing. Keys, sockets, state and
 # logs are in DIR, which start makes; the daemons listen on ports of their own and have nothing to do with a Slurm that is already
-# here. `start` waits until both nodes are idle; then SLURM_CONF=DIR/slurm.conf is all that sbatch and its like need. `stop` cancels
-# the jobs, ends the daemons by their process ids and leaves DIR. The nodes declare four cores each, whatever this machine has.
+# here. `start` waits until both nodes are idle; then SLURM_CONF=DIR/slurm.conf is all that sbatch and its like need. `restart`
+# starts the daemon of a node that was lost. `stop` cancels the jobs, ends the daemons by their process ids and leaves DIR. The
+# nodes declare four cores each, whatever this machine has.
 #
 # PORT=N: the first of four ports (default: some that are free)
 set -euo pipefail
 # shellcheck source=jobs/lib.sh
 . "$(dirname "$0")/../../jobs/lib.sh"
 case ${1:-} in
-  start | stop) ;;
+  start | stop | restart) ;;
   *)
     sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"
     exit 0
@@ -20,6 +24,8 @@ esac
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 cluster=$(realpath -m "${2:?expected a directory}")
 export SLURM_CONF=$cluster/slurm.conf
+# shellcheck source=tests/cluster/cluster.sh
+. "$root/tests/cluster/cluster.sh"
 
 # A path of a socket has at most 107 bytes.
 check_place() {
@@ -41,12 +47,30 @@ free_port() {
   die "no four free ports"
 }
 
+# node_line NODE PORT
+node_line() {
+  local place
+  place="NodeHostname=$(uname -n) NodeAddr=127.0.0.1 Port=$2"
+  if [ -n "${CLUSTER:-}" ]; then place="NodeHostname=$1 NodeAddr=$(address_of "$1")"; fi
+  echo "NodeName=$1 $place CPUs=4 RealMemory=1000 State=UNKNOWN"
+}
+
+# start_slurmd NODE: with nothing of this shell's environment, which its jobs would have
+start_slurmd() {
+  if [ -n "${CLUSTER:-}" ]; then
+    on "$1" env -i PATH="$PATH" SLURM_CONF="$SLURM_CONF" slurmd -f "$SLURM_CONF" -N "$1"
+  else
+    slurmd -f "$SLURM_CONF" -N "$1"
+  fi
+}
+
 # cred_expire is also how long a requeued job waits before it starts again; 120 s by default.
 write_configuration() { # PORT
   cat >"$SLURM_CONF" <<CONF
 ClusterName=psdnet
-SlurmctldHost=$(uname -n)(127.0.0.1)
+SlurmctldHost=$(uname -n)($([ -n "${CLUSTER:-}" ] && address_of head || echo 127.0.0.1))
 SlurmctldPort=$1
+SlurmdPort=$(($1 + 1))
 SlurmctldPidFile=$cluster/slurmctld.pid
 SlurmctldLogFile=$cluster/slurmctld.log
 StateSaveLocation=$cluster/state
@@ -67,15 +91,15 @@ SlurmdParameters=config_overrides
 SchedulerParameters=batch_sched_delay=0,sched_interval=2,bf_interval=2
 ReturnToService=2
 SlurmctldTimeout=60
-SlurmdTimeout=60
+SlurmdTimeout=20
 InactiveLimit=0
 KillWait=5
 OverTimeLimit=0
 MinJobAge=300
 AccountingStorageType=accounting_storage/none
 JobAcctGatherType=jobacct_gather/none
-NodeName=n1 NodeHostname=$(uname -n) NodeAddr=127.0.0.1 Port=$(($1 + 1)) CPUs=4 RealMemory=1000 State=UNKNOWN
-NodeName=n2 NodeHostname=$(uname -n) NodeAddr=127.0.0.1 Port=$(($1 + 2)) CPUs=4 RealMemory=1000 State=UNKNOWN
+$(node_line n1 $(($1 + 1)))
+$(node_line n2 $(($1 + 2)))
 PartitionName=all Nodes=n1,n2 Default=YES MaxTime=UNLIMITED State=UP
 CONF
 }
@@ -109,11 +133,14 @@ start() {
   trap 'stop' ERR
   start_munge
   slurmctld -f "$SLURM_CONF"
-  for node in n1 n2; do slurmd -f "$SLURM_CONF" -N $node; done
+  for node in n1 n2; do start_slurmd $node; done
   trap 'stop' EXIT
   wait_for_nodes
   trap - EXIT ERR
 }
+
+# NODE
+restart() { start_slurmd "$1"; }
 
 # end FILE: the daemon whose process id is in FILE, if it lives
 end() {
@@ -142,4 +169,4 @@ stop() {
   end "$cluster/munge/pid"
 }
 
-"$1"
+"$1" "${@:3}"

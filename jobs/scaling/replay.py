@@ -1,0 +1,303 @@
+#!/usr/bin/python3
+"""replay.py study FOLDER [RANKS...] | replay.py show FOLDER | replay.py check FOLDER DATA [RANKS...]
+
+What runs of psdnet would take on the machine of cluster.xml, by SimGrid (smpirun of libsimgrid-dev), which replays what ranks compute and say
+to each other (schedule.py). Three kinds of numbers are told apart: flops and seconds of computing are counted by `psdnet plan` at the rates of
+RATES, messages are those of the schedule, and how long they take beside each other on the links is simulated.
+
+study    FOLDER/simulated.csv: seconds by phase of each of JOBS on RANKS (16 to 256; more take minutes each), and efficiency against one rank, or
+         the least number of ranks that plan does not refuse. An iteration, a check, a step of Lanczos and, where there are many panels, some
+         stretches of them are simulated; the rest is as many times those. Then show
+show     of simulated.csv a table in Markdown, FOLDER/simulated.md, and a picture, FOLDER/simulated.png
+check    records real runs with the images DATA on RANKS (4, 8, 16) ranks of this machine, and compares bytes that a rank sends, and simulated
+         seconds of all messages without computing, with those of the schedule: FOLDER/check.csv
+
+PSDNET=FILE: the program (build/psdnet). Needs jobs/setup.sh simulation.
+"""
+import collections
+import csv
+import functools
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+from schedule import SMALL, STEPS, DualRun, Run, Trace
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+PSDNET = os.environ.get('PSDNET', os.path.join(ROOT, 'build', 'psdnet'))
+PLATFORM = os.path.join(HERE, 'cluster.xml')
+SPEED, NODE = 40e9, 64  # cluster.xml
+RATES = '40,40,30,10'
+RANKS = 16, 64, 128, 256
+ITERATIONS, CHECK_EVERY, REFACTORED = 60, 10, 2  # of the solver; src/admm
+STRETCH, MOST_PANELS = 4, 24  # panels that are simulated one after the other, and in all
+PHASES = 'lift', 'gram', 'factor', 'solve', 'certify'
+# with memory for all lifted features, so that one rank does not lift twice
+JOBS = {'D = 4,900': '-images 50000 -image 3x32x32 -class_count 10 -patch 4 -stride 1 -pool 2 -memory 16000',
+        'D = 18,721': '-images 50000 -image 3x32x32 -class_count 10 -patch 8 -stride 4 -memory 16000',
+        'dual, f = 768': '-images 50000 -image 3x32x32 -class_count 10 -patch 16 -stride 16 -consensus dual'}
+
+
+# ---------------------------------------------------------------- SimGrid
+
+def simulate(trace, folder):
+    """Seconds until the last rank has done all of its trace."""
+    names = []
+    for rank, lines in enumerate(trace.lines):
+        names.append(os.path.join(folder, f'{rank}.ti'))
+        with open(names[-1], 'w') as file:
+            file.writelines(f'{rank} {line}\n' for line in ['init', *lines, 'waitall', 'finalize'])
+    with open(os.path.join(folder, 'traces'), 'w') as file:
+        file.write('\n'.join(names) + '\n')
+    with open(os.path.join(folder, 'hosts'), 'w') as file:
+        file.writelines(f'node-{rank // NODE}\n' for rank in range(trace.ranks))
+    command = ['smpirun', '-np', str(trace.ranks), '-platform', PLATFORM, '-hostfile', os.path.join(folder, 'hosts'), '-replay',
+               os.path.join(folder, 'traces'), '--cfg=smpi/coll-selector:ompi', '--cfg=smpi/bw-factor:0:1', '--cfg=smpi/lat-factor:0:1',
+               '--cfg=smpi/host-speed:40Gf', '--log=smpi_coll.thres:warning']
+    done = subprocess.run(command, capture_output=True, text=True, cwd=folder)
+    found = re.search(r'Simulation time ([0-9.eE+-]+)', done.stderr + done.stdout)
+    if done.returncode or not found:
+        sys.exit(f'replay.py: smpirun failed with status {done.returncode}:\n{(done.stderr + done.stdout)[-3000:]}')
+    return float(found.group(1))
+
+
+def seconds_of(ranks, fill):
+    """Simulated seconds of what fill puts into a trace."""
+    trace = Trace(ranks)
+    fill(trace)
+    with tempfile.TemporaryDirectory() as folder:
+        return simulate(trace, folder)
+
+
+# ---------------------------------------------------------------- a study
+
+def plan(options, ranks, folder):
+    path = os.path.join(folder, 'plan.json')
+    done = subprocess.run([PSDNET, 'plan', '-solver', 'admm', *options.split(), '-ranks', str(ranks), '-ranks_per_node', str(NODE), '-node_memory', '1000',
+                    '-rates', RATES, '-iterations', str(ITERATIONS), '-report', path, *([] if ranks == 1 or 'dual' in options else ['-consensus', 'scalapack'])],
+                   capture_output=True, text=True)
+    if done.returncode:
+        print(f'{ranks} ranks:', done.stderr.strip())
+        return None
+    with open(path) as file:
+        return json.load(file)
+
+
+def run_of(planned, classes=10):
+    pairs, f = planned['blocks'] // 2, planned['f']
+    if planned['consensus'] == 'dual':
+        m = (f + 1) * (f + 2) // 2
+        # patches that do not overlap, in one region: as many numbers as an image has
+        return DualRun(planned['n'], classes, pairs, m, 3 * 32 * 32, planned['ranks'])
+    return Run(planned['n'], planned['D'], classes, pairs, planned['ranks'])
+
+
+def stretches(panels):
+    """Stretches of panels that stand for all of them, and how many each panel of them stands for."""
+    if panels <= MOST_PANELS:
+        return [range(panels)], 1
+    count = MOST_PANELS // STRETCH
+    starts = [round((k + 0.5) * panels / count - STRETCH / 2) for k in range(count)]
+    return [range(start, start + STRETCH) for start in starts], panels / (count * STRETCH)
+
+
+def factor_seconds(run, flops):
+    chosen, weight = stretches(run.panels())
+    return weight * sum(seconds_of(run.ranks, lambda trace: run.factor(trace, flops, panels)) for panels in chosen)
+
+
+def simulated(planned):
+    """Seconds by phase. What is computed is what plan has of a phase but for the network."""
+    if planned['ranks'] == 1:
+        return {phase: planned['seconds'][phase] for phase in PHASES}
+    run = run_of(planned)
+    flops = {phase: SPEED * (planned['seconds'][phase] - planned['network'][phase]) for phase in PHASES}
+    cubic = SPEED * 2 / 3 * run.N ** 3 / run.ranks / (0.65 * 40e9)  # src/consensus/grid_cost.c
+    iterations = flops['solve'] - REFACTORED * cubic
+    factor = factor_seconds(run, cubic)
+    checks = ITERATIONS // CHECK_EVERY
+
+    share = iterations / (ITERATIONS + run.PRODUCTS_OF_A_CHECK * checks)
+
+    def step(trace):
+        run.lanczos_step(trace, max(0, flops['factor'] - cubic) / STEPS)
+
+    return {'lift': planned['seconds']['lift'],
+            'gram': seconds_of(run.ranks, lambda trace: run.gram(trace, flops['gram'])),
+            'factor': factor + STEPS * seconds_of(run.ranks, step),
+            'solve': ITERATIONS * seconds_of(run.ranks, lambda trace: run.iteration(trace, share)) +
+                     checks * seconds_of(run.ranks, lambda trace: run.check(trace, run.PRODUCTS_OF_A_CHECK * share)) + REFACTORED * factor,
+            'certify': seconds_of(run.ranks, lambda trace: run.certify(trace, flops['certify']))}
+
+
+def study(folder, numbers):
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, 'simulated.csv'), 'w', newline='') as file:
+        table = csv.writer(file)
+        table.writerow(['job', 'ranks', *PHASES, 'total', 'efficiency', *(f'computing_{phase}' for phase in PHASES)])
+        for job, options in JOBS.items():
+            alone = None
+            for ranks in (1, *numbers):
+                planned = plan(options, ranks, folder)
+                if not planned:
+                    continue
+                seconds = simulated(planned)
+                total = sum(seconds.values())
+                alone = alone or total * ranks
+                computing = [planned['seconds'][phase] - planned['network'][phase] for phase in PHASES]
+                table.writerow([job, ranks, *(f'{seconds[phase]:.4f}' for phase in PHASES), f'{total:.4f}', f'{alone / total / ranks:.4f}',
+                                *(f'{x:.4f}' for x in computing)])
+                file.flush()
+                print(job, ranks, {phase: round(x, 3) for phase, x in seconds.items()}, f'{100 * alone / total / ranks:.0f} %', flush=True)
+
+
+# ---------------------------------------------------------------- table and picture
+
+def cell(row, phase):
+    return f"{float(row[phase]):.3g} ({float(row['computing_' + phase]):.3g})"
+
+
+def show(folder):
+    with open(os.path.join(folder, 'simulated.csv'), newline='') as file:
+        rows = list(csv.DictReader(file))
+    with open(os.path.join(folder, 'simulated.md'), 'w') as file:
+        file.write(f"| job | ranks | {' | '.join(PHASES)} | total | efficiency |\n{'|---' * (len(PHASES) + 4)}|\n")
+        for row in rows:
+            file.write(f"| {row['job']} | {row['ranks']} | {' | '.join(cell(row, phase) for phase in PHASES)} | {float(row['total']):.3g} | "
+                       f"{100 * float(row['efficiency']):.0f} % |\n")
+    with open(os.path.join(folder, 'simulated.dat'), 'w') as file:
+        jobs = dict.fromkeys(row['job'] for row in rows)
+        for job in jobs:
+            file.write(f'"{job}"\n')
+            mine = [row for row in rows if row['job'] == job]
+            for row in mine:
+                counted = sum(float(row['computing_' + phase]) for phase in PHASES)
+                alone = float(mine[0]['total']) * int(mine[0]['ranks']) / int(row['ranks'])
+                file.write(f"{job.replace(' ', '')} {row['ranks']} {100 * float(row['efficiency']):.2f} {100 * alone / counted:.2f}\n")
+            file.write('\n\n')
+    settings = f"data='simulated.dat';picture='simulated.png';curves={len(jobs)}"
+    subprocess.run(['gnuplot', '-e', settings, os.path.join(HERE, 'simulated.gp')], check=True, cwd=folder)
+
+
+# ---------------------------------------------------------------- recorded runs
+
+RECORDED = '-limit 1000 -patch 4 -stride 1 -pool 2 -consensus scalapack -gap 1e-15 -check_every 10 -max_it 10 -progress none'
+
+
+def record(ranks, data, folder):
+    """Runs psdnet, and returns what its ranks have said, a list of lines each, and its report."""
+    library = os.path.join(folder, 'record.so')
+    flags = subprocess.run('pkg-config --cflags PETSc || pkg-config --cflags petsc', shell=True, capture_output=True, text=True).stdout.split()
+    build = os.path.dirname(PSDNET)
+    subprocess.run(['mpicc', '-std=c11', '-O2', '-shared', '-fPIC', '-I' + os.path.join(ROOT, 'include'), os.path.join(HERE, 'record.c'), '-o',
+                    library, '-L' + build, '-lpsdnet', '-ldl', *flags], check=True)
+    stem = os.path.join(folder, f'said-{ranks}')
+    done = subprocess.run([os.path.join(ROOT, 'jobs', 'launch'), str(ranks), 'env', 'LD_PRELOAD=' + library, 'RECORD=' + stem, PSDNET, 'train',
+                           '-data', data, *RECORDED.split(), '-model', stem + '.h5', '-report', stem + '.json'], capture_output=True, text=True)
+    if done.returncode not in (0, 2):
+        sys.exit(f'replay.py: psdnet failed with status {done.returncode}:\n{done.stderr[-2000:]}')
+    with open(stem + '.json') as file:
+        report = json.load(file)
+    return [open(f'{stem}.{rank}').read().splitlines() for rank in range(ranks)], report
+
+
+@functools.lru_cache(maxsize=None)
+def expanded(ranks, kind, size, root, members):
+    """A collective of some ranks, or one that SimGrid's traces do not have, as messages: lines and bytes of each rank."""
+    trace = Trace(ranks)
+    members = list(members)
+    if kind == 'bcast':
+        trace.broadcast(members, root, size)
+    elif kind == 'reduce':
+        trace.reduce(members, root, size)
+    elif kind == 'allreduce':
+        trace.sum_up(members, size)
+    elif kind == 'gather':
+        for member in members:
+            trace.send(member, root, size / len(members))
+    else:  # reduce_scatter, allgather
+        trace.ring(members, size)
+    return trace
+
+
+def replayed(said, phase):
+    """What was said in a phase, as a trace."""
+    trace, sent, received = Trace(len(said)), collections.Counter(), collections.Counter()
+    for rank, lines in enumerate(said):
+        here = False
+        for line in lines:
+            kind, *words = line.split()
+            if kind == 'phase':
+                here = words[0] == phase
+            elif here and kind in ('send', 'recv'):
+                other, size = int(words[0]), int(words[1])
+                if other == rank or size == 0:
+                    continue
+                trace.lines[rank].append(f'{"isend" if kind == "send" else "recv"} {other} 0 {size}')
+                (sent if kind == 'send' else received)[(rank, other) if kind == 'send' else (other, rank)] += 1
+                if kind == 'send':
+                    trace.messages[rank] += 1
+                    trace.bytes[rank] += size
+            elif here and kind != 'barrier':
+                size, root = int(words[0]), int(words[1])
+                members = tuple(range(len(said))) if words[2] == '*' else tuple(map(int, words[2].split(',')))
+                if kind == 'allreduce' and words[2] == '*' and size >= SMALL:
+                    trace.lines[rank].append(f'allreduce {size} 0')
+                    trace.bytes[rank] += size
+                else:
+                    part = expanded(len(said), kind, size, root, members)
+                    trace.lines[rank] += part.lines[rank]
+                    trace.bytes[rank] += part.bytes[rank]
+                    trace.messages[rank] += part.messages[rank]
+    if sent != received:
+        sys.exit(f'replay.py: {phase}: not all that was sent was received: {sent - received} {received - sent}')
+    return trace
+
+
+def scheduled(run, phase):
+    trace = Trace(run.ranks)
+    if phase == 'gram':
+        run.gram(trace, 0)
+    elif phase == 'factor':
+        for _ in range(STEPS):
+            run.lanczos_step(trace, 0)
+        run.factor(trace, 0)
+    elif phase == 'solve':
+        for _ in range(CHECK_EVERY):
+            run.iteration(trace, 0)
+        run.check(trace, 0)
+    else:
+        run.certify(trace, 0)
+    return trace
+
+
+def check(folder, data, ranks):
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, 'check.csv'), 'w', newline='') as file, tempfile.TemporaryDirectory() as work:
+        table = csv.writer(file)
+        table.writerow('ranks phase recorded_mb scheduled_mb recorded_messages scheduled_messages recorded_seconds scheduled_seconds'.split())
+        for count in ranks:
+            said, report = record(count, data, work)
+            run = Run(report['n'], report['D'], 10, report['blocks'] // 2, count)
+            for phase in 'gram', 'factor', 'solve', 'certify':
+                traces = replayed(said, phase), scheduled(run, phase)
+                row = [count, phase, *(f'{max(t.bytes) / 1e6:.2f}' for t in traces), *(max(t.messages) for t in traces),
+                       *(f'{simulate(t, work):.5f}' for t in traces)]
+                table.writerow(row)
+                file.flush()
+                print(*row, flush=True)
+
+
+if __name__ == '__main__':
+    if len(sys.argv) < 3 or sys.argv[1] not in ('study', 'show', 'check') or sys.argv[1:] == ['check', sys.argv[2]]:
+        sys.exit(__doc__)
+    if sys.argv[1] == 'check':
+        check(sys.argv[2], sys.argv[3], [int(word) for word in sys.argv[4:]] or [4, 8, 16])
+    else:
+        if sys.argv[1] == 'study':
+            study(sys.argv[2], [int(word) for word in sys.argv[3:]] or RANKS)
+        show(sys.argv[2])

@@ -1,0 +1,317 @@
+"""What ranks say to each other in a run with `-consensus scalapack` or `dual`, phase by phase, as src/problem and src/consensus do it and
+ScaLAPACK in them: of any size, without running it. replay.py simulates it, and compares it with runs that were recorded.
+
+N is the order of A'A or A A', C the classes, n the samples; the grid has H x W places, rank = row W + column. Sizes of messages are in bytes.
+"""
+import math
+
+REAL = 8
+LARGEST_BLOCK, LEAST_BLOCK, BLOCKS_A_RANK = 64, 16, 4  # src/consensus/grid_places.c
+STEPS = 16  # of Lanczos, before the first factorisation
+ROUND, ROUNDS = 4, 32  # messages of a rank that are under way at once, at least; rounds of them, at most
+SMALL = 10000  # bytes of an allreduce
+STRIP = 32  # columns that PBLAS takes of a panel at once
+CHUNK_ROWS, CHUNK_BYTES, SAMPLE_PARTS = 1024, 64 << 20, 24  # src/problem/limits.h
+
+
+class Trace:
+    """Actions of each rank, in their order."""
+
+    def __init__(self, ranks):
+        self.ranks, self.lines, self.messages, self.bytes = ranks, [[] for _ in range(ranks)], [0] * ranks, [0] * ranks
+
+    def compute(self, rank, flops):
+        if flops > 0:
+            self.lines[rank].append(f'compute {flops:.0f}')
+
+    def compute_all(self, flops):
+        for rank in range(self.ranks):
+            self.compute(rank, flops)
+
+    def send(self, source, target, size):
+        if source != target and size > 0:
+            self.lines[source].append(f'isend {target} 0 {size:.0f}')
+            self.lines[target].append(f'recv {source} 0 {size:.0f}')
+            self.messages[source] += 1
+            self.bytes[source] += size
+
+    def exchange(self, messages):
+        """(source, target, size) of each: all send, then all receive."""
+        messages = [message for message in messages if message[0] != message[1] and message[2] > 0]
+        for source, target, size in messages:
+            self.lines[source].append(f'isend {target} 0 {size:.0f}')
+            self.messages[source] += 1
+            self.bytes[source] += size
+        for source, target, size in messages:
+            self.lines[target].append(f'recv {source} 0 {size:.0f}')
+
+    def exchange_in_rounds(self, pairs, steps, size):
+        """pairs(step), for each of the steps: a few steps at a time, as the links take them, and SimGrid in a time that is not quadratic."""
+        width = max(ROUND, math.ceil(steps / ROUNDS))
+        for first in range(1, steps + 1, width):
+            self.exchange((*pair, size) for step in range(first, min(first + width, steps + 1)) for pair in pairs(step))
+
+    def allreduce(self, size):
+        """Of all ranks. Large ones by SimGrid, with Open MPI's algorithms; small ones, which it gets wrong, by recursive doubling."""
+        if size >= SMALL and self.ranks > 1:
+            for rank in range(self.ranks):
+                self.lines[rank].append(f'allreduce {size:.0f} 0')
+                self.bytes[rank] += size
+        else:
+            self.double(list(range(self.ranks)), size)
+
+    def double(self, members, size):
+        """An allreduce by recursive doubling; of other than powers of two the last ranks join by a message to and fro."""
+        most = 1 << (len(members).bit_length() - 1)
+        self.exchange((members[k], members[k - most], size) for k in range(most, len(members)))
+        for step in (1 << k for k in range(most.bit_length() - 1)):
+            self.exchange((members[k], members[k ^ step], size) for k in range(most))
+        self.exchange((members[k - most], members[k], size) for k in range(most, len(members)))
+
+    # ------------------------------------------------------------ collectives of some ranks, which SimGrid's traces do not have
+
+    def tree(self, members, root):
+        """Pairs of parent and child of a binomial tree, from the root down: ranks that are far from each other first, so that few pairs are on
+        different nodes. That Open MPI's large broadcasts and reductions cross between nodes one to one and a half times was counted."""
+        ranks, start = len(members), members.index(root)
+        order = members[start:] + members[:start]
+        for step in (1 << k for k in reversed(range((ranks - 1).bit_length()))):
+            for k in range(0, ranks - step, 2 * step):
+                yield order[k], order[k + step]
+
+    def broadcast(self, members, root, size):
+        for parent, child in self.tree(members, root):
+            self.send(parent, child, size)
+
+    def reduce(self, members, root, size):
+        for parent, child in reversed(list(self.tree(members, root))):
+            self.send(child, parent, size)
+
+    def sum_up(self, members, size):
+        """An allreduce: a reduce-scatter and an allgather by rings."""
+        if size < SMALL:
+            self.double(members, size)
+        else:
+            for _ in range(2):
+                self.ring(members, size)
+
+    def ring(self, members, size):
+        """A reduce-scatter or an allgather of so many bytes in all."""
+        ranks = len(members)
+        for _ in range(ranks - 1):
+            self.exchange((members[k], members[(k + 1) % ranks], size / ranks) for k in range(ranks))
+
+    def split_ring(self, members, root, size):
+        """From the root both ways, each handing on to the next."""
+        ranks, start = len(members), members.index(root)
+        order = members[start:] + members[:start]
+        right = (ranks - 1 + 1) // 2
+        for k in range(right):
+            self.send(order[k], order[k + 1], size)
+        for k in range(ranks - 1 - right):
+            self.send(order[-k % ranks], order[-k - 1], size)
+
+
+def shape_of(ranks):
+    """Height and width of the grid: the squarest of all ranks (src/consensus/grid_places.c leaves some out where that is too oblong; powers of
+    two are not)."""
+    height = max(k for k in range(1, math.isqrt(ranks) + 1) if ranks % k == 0)
+    return height, ranks // height
+
+
+class Run:
+    def __init__(self, n, N, C, pairs, ranks):
+        self.n, self.N, self.C, self.pairs, self.ranks = n, N, C, pairs, ranks
+        self.H, self.W = shape_of(ranks)
+        self.block = max(LEAST_BLOCK, min(LARGEST_BLOCK, math.ceil(N / (BLOCKS_A_RANK * ranks))))
+        self.rows = [[h * self.W + w for w in range(self.W)] for h in range(self.H)]
+        self.columns = [[h * self.W + w for h in range(self.H)] for w in range(self.W)]
+        self.everyone = list(range(ranks))
+
+    def group_size(self):
+        """The size of groups that receives least (src/problem/sample_costs.c, PsdGramGroup)."""
+        n, D, ranks = self.n, self.N, self.ranks
+        return min((s for s in range(ranks, 0, -1) if ranks % s == 0),
+                   key=lambda s: n * D * (s - 1) / ranks + D * D / 2 * (1 / s - 1 / ranks))
+
+    # ------------------------------------------------------------ A'A
+
+    def gram(self, trace, flops):
+        """Samples go round in groups, sums between groups; then columns are dealt to the grid."""
+        s = self.group_size()
+        groups = self.ranks // s
+        local = math.ceil(self.n / self.ranks)
+        chunks = math.ceil(local / min(CHUNK_ROWS, math.ceil(self.n / SAMPLE_PARTS), CHUNK_BYTES // (REAL * self.N)))
+        for _ in range(chunks):
+            for member in range(s):
+                for q in range(groups):
+                    members = list(range(q * s, q * s + s))
+                    if s > 1:
+                        trace.broadcast(members, members[member], REAL * local / chunks * self.N)
+                trace.compute_all(flops / chunks / s)
+        if groups > 1:
+            sums = REAL * self.N * self.N / 2 / s
+            turns = math.ceil(self.N / self.block / self.ranks)
+            for _ in range(turns):
+                for member in range(s):
+                    trace.ring([q * s + member for q in range(groups)], sums / turns)
+        trace.allreduce(2 * REAL * self.N * self.C)
+        self.deal(trace)
+
+    def deal(self, trace):
+        """Columns to blocks: a rank's columns, N/R of length N, belong to one column of the grid, where each row has its part."""
+        part = REAL * self.N * self.N / 2 / self.ranks / self.H
+        trace.exchange((column[k], column[(k + step) % self.H], part)
+                       for column in self.columns for step in range(1, self.H) for k in range(self.H))
+
+    # ------------------------------------------------------------ vectors
+
+    def owners(self, trace, back):
+        """Right-hand sides between the owners of pairs and the ranks that have the columns: all to all, REAL N C in all."""
+        owners = min(self.ranks, self.pairs)
+        size = REAL * self.N * self.C / owners / self.ranks
+        trace.exchange_in_rounds(lambda step: [(owner, (owner + step) % self.ranks)[::-1 if back else 1] for owner in range(owners)],
+                                 self.ranks - 1, size)
+
+    def along(self, trace, lines):
+        """A vector to all ranks of a column or row of the grid, or back to be added up."""
+        size = REAL * self.N * self.C / self.ranks
+        trace.exchange_in_rounds(lambda step: [(member, members[(k + step) % len(members)]) for members in lines for k, member in enumerate(members)],
+                                 len(lines[0]) - 1, size)
+
+    def solve(self, trace, flops):
+        self.owners(trace, False)
+        self.along(trace, self.columns)
+        trace.compute_all(flops / 2)
+        for row in self.rows:
+            if self.W > 1:
+                trace.sum_up(row, REAL * self.N * self.C / self.H)
+        trace.compute_all(flops / 2)
+        self.along(trace, self.columns)
+        self.owners(trace, True)
+
+    def multiply(self, trace, flops):
+        self.owners(trace, False)
+        for lines in self.rows, self.columns:
+            self.along(trace, lines)
+        trace.compute_all(flops)
+        for lines in self.rows, self.columns:
+            self.along(trace, lines)
+        self.owners(trace, True)
+
+    # ------------------------------------------------------------ factor
+
+    def transpose(self, trace, size):
+        """A panel, which each row of the grid has its part of, to where its transpose is wanted: part w to column w, from row w mod H."""
+        trace.exchange((self.rows[w % self.H][(w - w % self.H + h) % self.W], self.rows[h][w], size / self.W)
+                       for w in range(self.W) for h in range(self.H) if h != w % self.H)
+
+    def cholesky_step(self, trace, k, flops):
+        """Panel k of pdpotrf: the block on the diagonal down its column, the panel along all rows, and its transpose to all columns."""
+        left, row, column = self.N - (k + 1) * self.block, k % self.H, k % self.W
+        panel = REAL * max(0, left) * self.block
+        owner = self.rows[row][column]
+        trace.compute(owner, self.block ** 3 / 3)
+        trace.split_ring(self.columns[column], owner, REAL * self.block ** 2 * 3 / 4)
+        for rank in self.columns[column]:
+            trace.compute(rank, max(0, left) * self.block ** 2 / self.H)
+        for members in self.rows:
+            trace.split_ring(members, members[column], panel / self.H)
+        self.transpose(trace, panel)
+        trace.compute_all(flops)
+
+    def inverse_step(self, trace, k, flops):
+        """Panel k of pdtrtri: what is below it times what is inverted already, in strips: to all columns, and summed along rows."""
+        left, column = max(0, self.N - (k + 1) * self.block), k % self.W
+        strips = math.ceil(self.block / STRIP)
+        size = REAL * left * self.block / strips
+        root = self.rows[(column + 1) % self.H]
+        for _ in range(strips if size > 0 else 0):
+            trace.exchange((self.rows[w % self.H][column], root[w], size / self.W) for w in range(self.W))
+            for w, members in enumerate(self.columns):
+                trace.broadcast(members, root[w], size / self.W)
+            trace.compute_all(flops / strips)
+            for members in self.rows:
+                trace.reduce(members, members[column], size / self.H)
+
+    def panels(self):
+        return math.ceil(self.N / self.block)
+
+    def factor(self, trace, flops, panels=None):
+        """Cholesky and inverse, of the panels given or of all; flops: of all of them, on a rank."""
+        for step, order in (self.cholesky_step, 1), (self.inverse_step, -1):
+            for k in (panels or range(self.panels()))[::order]:
+                left = max(0, self.N - (k + 1) * self.block)
+                step(trace, k, flops / 2 * 3 * left ** 2 * self.block / self.N ** 3)
+
+    def lanczos_step(self, trace, flops):
+        self.multiply(trace, flops)
+        for _ in range(2):
+            trace.allreduce(2 * REAL)
+
+    # ------------------------------------------------------------ iterations and certificate
+
+    PRODUCTS_OF_A_CHECK = 3  # a solve and two products
+
+    def iteration(self, trace, flops):
+        self.solve(trace, flops)
+        trace.allreduce(12)
+
+    def check(self, trace, flops):
+        self.solve(trace, flops / 3)
+        for _ in range(2):
+            self.multiply(trace, flops / 3)
+        trace.allreduce(256)
+
+    def certify(self, trace, flops):
+        trace.compute_all(flops)
+        for _ in range(2):
+            trace.allreduce(REAL * self.N * self.C)
+
+
+class DualRun(Run):
+    """Samples are where the columns of A A' are, so that vectors do not come from owners; what goes to these is A' of a vector, svecs of m numbers
+    a pair. numbers: of a sample's patches."""
+
+    def __init__(self, n, C, pairs, m, numbers, ranks):
+        super().__init__(n, n, C, pairs, ranks)
+        self.m, self.numbers = m, numbers
+        local = math.ceil(n / ranks)
+        self.block = math.ceil(local / math.ceil(local / LARGEST_BLOCK))
+        self.N = ranks * self.block * math.ceil(local / LARGEST_BLOCK)
+
+    def owners(self, trace, back):
+        """None."""
+
+    def adjoint(self, trace):
+        """Sums of svecs to the owners of pairs, by trees."""
+        for pair in range(self.pairs):
+            trace.reduce(self.everyone, pair * min(self.ranks, self.pairs) // self.pairs, REAL * self.m)
+
+    def gram(self, trace, flops):
+        """Patches of columns go round in columns of the grid, those of rows in its rows."""
+        for lines, places, flops in (self.columns, self.W, 0), (self.rows, self.H, flops):
+            blocks = math.ceil(self.N / self.block / places)
+            for k in range(blocks):
+                for members in lines:
+                    trace.broadcast(members, members[k % len(members)], REAL * self.block * self.numbers)
+                trace.compute_all(flops / blocks)
+        for _ in range(2):
+            self.adjoint(trace)
+
+    PRODUCTS_OF_A_CHECK = 1
+
+    def iteration(self, trace, flops):
+        self.solve(trace, flops)
+        self.adjoint(trace)
+        for _ in range(3):
+            trace.allreduce(64)
+
+    def check(self, trace, flops):
+        self.multiply(trace, flops)
+        trace.allreduce(256)
+
+    def certify(self, trace, flops):
+        trace.compute_all(flops)
+        for _ in range(2):
+            self.adjoint(trace)
