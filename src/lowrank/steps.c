@@ -11,6 +11,7 @@
 #include "base/base.h"
 #include "growth.h"
 #include "lowrank.h"
+#include "span.h"
 #include <math.h>
 
 #define BETA_RATIO 6     /* of the path */
@@ -45,7 +46,10 @@ static PetscErrorCode Newton(PsdLowrank it, PetscReal tolerance, PetscBool *done
   const PsdNewtonSettings settings = {
       .tolerance = tolerance, .forcing = 0.1, .least_it = first ? 1 : 0, .max_it = NEWTON_ROUND, .max_cg = 60};
   PsdNewtonState state = {.radius = it->radius, .precise = it->precise, .value = it->value, .mu = it->mu};
-  PetscCall(PsdNewtonSolve(it->objective, PsdLowrankLevel(it), &it->columns, it->place.beta, &settings, &state));
+  PetscBool spans;
+  PetscCall(PsdSpanPays(PsdLowrankLevel(it), &it->columns, (size_t)(it->problem->memory * 1024 * 1024), &spans));
+  PetscCall((spans ? PsdSpanSolve : PsdNewtonSolve)(it->objective, PsdLowrankLevel(it), &it->columns, it->place.beta,
+                                                    &settings, &state));
   it->precise = state.precise;
   *done = (PetscBool)(state.done || ++it->place.rounds == MOST_ROUNDS);
   PetscCall(PetscInfo(NULL, "newton: %" PetscInt_FMT " iterations, decrement %.2e, %" PetscInt_FMT " columns\n",
