@@ -12,7 +12,7 @@
 #include "base/gemm.h"
 
 #define PARTS 3             /* of a span: columns, directions, and columns before */
-#define WORTHWHILE 6        /* times as many numbers a filter has on the level */
+#define WORTHWHILE 3        /* times as many numbers a filter has on the level */
 #define INNER 0.01          /* of the decrement at hand: what is left of it in the span, ... */
 #define INNER_TOLERANCE 0.3 /* ... or of the tolerance */
 #define MOST_INNER 20       /* iterations in a span */
