@@ -74,6 +74,7 @@ struct _p_PsdLowrank {
   PetscReal *radius;  /* of their trust regions */
   PetscBool precise;  /* Newton's method has come to gradients in double precision */
   PsdLowrankPlace place;
+  PetscInt64 span_evaluations, span_products; /* since the start of this process, of those that the objective counts */
 
   PsdLowrankBest best;
   PetscBool fixed;       /* the network of `best` was given */

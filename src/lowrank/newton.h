@@ -26,7 +26,8 @@ typedef struct {
   PetscReal *mu;       /* of each block: 2 mu, <J, F F'>'s multiplier times two */
   PetscReal decrement; /* the largest of a group, relative to its value */
   PetscInt iterations;
-  PetscBool done; /* no group can come further, or needs to */
+  PetscInt64 span_evaluations, span_products; /* passes over samples in spans */
+  PetscBool done;                             /* no group can come further, or needs to */
 } PsdNewtonState;
 
 /* PsdNewtonSolve - minimises the objective over F, in place. The columns' block structure stays. radius, value: groups, mu:

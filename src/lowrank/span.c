@@ -212,10 +212,13 @@ static PetscErrorCode Step(PsdObjective objective, PsdLevel level, PsdColumns *c
   PetscCall(PsdNewtonSolve(objective, span.span, &inside, beta, &inner, &found));
   PetscCall(Move(&span, PETSC_FALSE, &inside, &moved));
   PetscCall(PetscArraycpy(columns->F, moved.F, columns->at[columns->count]));
+  const PetscInt64 evaluations = PsdObjectiveGetCounts(objective).evaluations - start.evaluations;
+  const PetscInt64 products = PsdObjectiveGetCounts(objective).products - start.products;
+  state->span_evaluations += evaluations;
+  state->span_products += products;
   PetscCall(PetscInfo(NULL,
                       "span: decrement %.2e, %" PetscInt64_FMT " gradients and %" PetscInt64_FMT " products in it\n",
-                      (double)state->decrement, PsdObjectiveGetCounts(objective).evaluations - start.evaluations,
-                      PsdObjectiveGetCounts(objective).products - start.products));
+                      (double)state->decrement, evaluations, products));
   PetscCall(PsdColumnsDestroy(&moved));
   PetscCall(PsdColumnsDestroy(&inside));
   PetscCall(SpanDestroy(&span));

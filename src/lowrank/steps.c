@@ -54,6 +54,8 @@ static PetscErrorCode Newton(PsdLowrank it, PetscReal tolerance, PetscBool *done
   PetscCall((spans ? PsdSpanSolve : PsdNewtonSolve)(it->objective, PsdLowrankLevel(it), &it->columns, it->place.beta,
                                                     &settings, &state));
   it->precise = state.precise;
+  it->span_evaluations += state.span_evaluations;
+  it->span_products += state.span_products;
   *done = (PetscBool)(state.done || ++it->place.rounds == MOST_ROUNDS);
   PetscCall(PetscInfo(NULL, "newton: %" PetscInt_FMT " iterations, decrement %.2e, %" PetscInt_FMT " columns\n",
                       state.iterations, (double)state.decrement, it->columns.count));
