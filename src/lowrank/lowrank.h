@@ -19,6 +19,9 @@ typedef struct _p_PsdLowrank *PsdLowrank;
 
 typedef struct {
   PetscInt coarse; /* principal components of the coarse level */
+  /* what a plan assumes, as it cannot be known before */
+  PetscInt plan_columns; /* of a class and region */
+  PetscInt plan_passes;  /* over all patches, on the complete level */
 } PsdLowrankSettings;
 
 /* What comes next on a level. */
@@ -120,6 +123,7 @@ PetscErrorCode PsdLowrankVisitForm(PsdSolver solver, PsdVisitor visitor);
 PetscErrorCode PsdLowrankVisitState(PsdSolver solver, PsdVisitor visitor);
 
 /* lowrank_costs.c. Not collective. */
+PetscErrorCode PsdLowrankSetPlanFromOptions(void *data);
 PetscErrorCode PsdLowrankPlan(void *data, const PsdSolverJob *job, PsdSolverPlan *plan);
 
 #endif
