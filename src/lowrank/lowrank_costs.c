@@ -6,7 +6,7 @@
 */
 #include "lowrank.h"
 
-#define COARSE 10      /* passes over the coarse coordinates for one over all patches */
+#define COARSE 16      /* passes over the coarse coordinates for one over all patches */
 #define PRECISE_PART 3 /* one pass in so many is in double precision */
 #define SPAN_PARTS 3   /* filters of a span for each column */
 #define ITERATIONS 15
