@@ -31,8 +31,10 @@ static PetscErrorCode SetFromOptions(void *data)
 
 #define USUAL_ITERATIONS 100 /* of ADMM */
 #define OF_CUBE 0.2          /* flops of a partial projection, over f^3 */
-#define OF_LOWRANK 2000      /* flops of this solver a class and number of the patches: 15 passes with 12 columns */
+#define OF_LEVELS 2000     /* flops of this solver a class and number of the patches: 15 passes with 12 columns, ... */
+#define OF_ONE_LEVEL 30000 /* ... or 240, where there is no coarser level for most of them */
 #define SURELY 2
+#define LONG 384   /* patches of more numbers have a coarse level */
 #define SMALL 8000 /* matrices up to this order take ADMM seconds */
 
 /* Flops of ADMM: its matrix of order D or n and the factor of it, and iterations with products and projections. */
@@ -47,7 +49,8 @@ static PetscReal AdmmWork(const PsdSizes *s)
 /* Where ADMM surely does more (docs/performance.md has what was measured). */
 static PetscBool Prefers(const PsdSizes *s)
 {
-  const PetscReal work = OF_LOWRANK * (PetscReal)s->C * s->n * s->positions * s->f_max;
+  const PetscReal passes = s->f_max > LONG ? OF_LEVELS : OF_ONE_LEVEL;
+  const PetscReal work = passes * (PetscReal)s->C * s->n * s->positions * s->f_max;
   return (PetscBool)(s->D > SMALL && SURELY * work < AdmmWork(s));
 }
 
