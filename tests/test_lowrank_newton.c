@@ -1,5 +1,5 @@
-/* Preconditioned directions are tangential, and the preconditioner is symmetric and positive; Newton's method ends where the
- * gradient vanishes, and in fewer products than without a path. */
+/* Preconditioned directions are tangential, and the preconditioner is symmetric and positive; Newton's method, over all filters or
+ * in spans, ends where the gradient vanishes; in a span values and gradients are those of the filters that it has. */
 #include "lowrank_sample.h"
 #include <math.h>
 #include <setjmp.h>
@@ -7,6 +7,8 @@
 #include <cmocka.h>
 #include "lowrank/newton.h"
 #include "lowrank/precondition.h"
+#include "lowrank/span.h"
+#include <float.h>
 
 #define BETA 0.3
 
@@ -108,10 +110,12 @@ static void Preconditioner(void **state)
       }
 }
 
+typedef PetscErrorCode (*Solver)(PsdObjective, PsdLevel, PsdColumns *, PetscReal, const PsdNewtonSettings *,
+                                 PsdNewtonState *);
+
 /* The decrement says what the tangential gradient is; the value falls, and the constraint is kept. */
-static void Converges(void **state)
+static void ConvergesBy(Solver solve)
 {
-  (void)state;
   static const char *const losses[] = {"squared", "logistic", "softmax", "huber"};
   for (int k = 0; k < 4; k++)
     for (int pixels = 0; pixels < 2; pixels++) {
@@ -125,7 +129,7 @@ static void Converges(void **state)
       MUST(PetscMalloc1(length, &gradient));
       MUST(PsdObjectiveEvaluate(it.objective, PETSC_TRUE, it.active, it.columns.F, before, gradient));
       scale = Product(length, gradient, gradient);
-      MUST(PsdNewtonSolve(it.objective, it.level, &it.columns, BETA, &settings, &result));
+      MUST((*solve)(it.objective, it.level, &it.columns, BETA, &settings, &result));
       MUST(PsdObjectiveEvaluate(it.objective, PETSC_TRUE, it.active, it.columns.F, value, gradient));
       for (PetscInt g = 0; g < PsdObjectiveGroups(it.objective); g++) {
         sum += value[g];
@@ -148,9 +152,103 @@ static void Converges(void **state)
     }
 }
 
+static void Converges(void **state)
+{
+  (void)state;
+  ConvergesBy(PsdNewtonSolve);
+}
+
+static void ConvergesInSpans(void **state)
+{
+  (void)state;
+  ConvergesBy(PsdSpanSolve);
+}
+
+/* K_g/2 orthonormal filters of each region that look random, by Gram and Schmidt */
+static void MakeFilters(PetscInt G, const PetscInt of_level[], PetscInt K[], PetscReal *B[])
+{
+  for (PetscInt g = 0; g < G; g++) {
+    const PetscInt f = of_level[g];
+    K[g] = f / 2;
+    MUST(PetscMalloc1((size_t)f * K[g], &B[g]));
+    Fill(20 + (uint64_t)g, (size_t)f * K[g], B[g]);
+    for (PetscInt j = 0; j < K[g]; j++) {
+      PetscReal *own = B[g] + (size_t)j * f;
+      for (PetscInt i = 0; i <= j; i++) {
+        const PetscReal *other = B[g] + (size_t)i * f;
+        const PetscReal part = i < j ? Product(f, own, other) : 1 - 1 / PetscSqrtReal(Product(f, own, own));
+        for (PetscInt k = 0; k < f; k++) own[k] -= part * other[k];
+      }
+    }
+  }
+}
+
+/* outside <- B times the filters of inside */
+static void FromSpan(const PetscInt K[], PetscReal *const B[], const PsdColumns *inside, const PsdColumns *outside)
+{
+  for (PetscInt j = 0; j < inside->count; j++) {
+    const PetscInt g = PsdBlockRegion(inside, inside->block[j]), f = outside->K[g];
+    const PetscReal *from = inside->F + inside->at[j];
+    PetscReal *to = outside->F + outside->at[j];
+    for (PetscInt k = 0; k < f; k++) {
+      to[k] = 0;
+      for (PetscInt i = 0; i < K[g]; i++) to[k] += B[g][(size_t)i * f + k] * from[i];
+    }
+    to[f] = from[K[g]];
+  }
+}
+
+/* Samples in a span are in single precision: a product of f of them is off by f epsilon of its size at most. */
+static void CheckSpan(Case *it)
+{
+  PetscInt G, K[8], most = 0;
+  const PetscInt *of_level;
+  PetscReal *B[8], value[8], inside_value[8], *gradient, *inside_gradient, size = 0;
+  PsdLevel span;
+  PsdLevelGetSizes(it->level, NULL, &G, &of_level, NULL);
+  assert_true(G <= 8);
+  MakeFilters(G, of_level, K, B);
+  for (PetscInt g = 0; g < G; g++) most = PetscMax(most, of_level[g]);
+  MUST(PsdLevelCreateSpan(it->level, K, B, &span));
+  PsdColumns inside = SampleColumns(&it->setting, span, 0.4, 9);
+  FromSpan(K, B, &inside, &it->columns);
+  MUST(PetscMalloc2(it->columns.at[it->columns.count], &gradient, inside.at[inside.count], &inside_gradient));
+  MUST(PsdObjectiveEvaluate(it->objective, PETSC_TRUE, it->active, it->columns.F, value, gradient));
+  MUST(PsdObjectiveSet(it->objective, span, &inside, BETA));
+  MUST(PsdObjectiveEvaluate(it->objective, PETSC_TRUE, it->active, inside.F, inside_value, inside_gradient));
+  const PetscReal tolerance = 8 * (PetscReal)most * FLT_EPSILON;
+  for (PetscInt k = 0; k < PsdObjectiveGroups(it->objective); k++)
+    assert_true(PetscAbsReal(value[k] - inside_value[k]) <= tolerance * value[k]);
+  for (size_t k = 0; k < inside.at[inside.count]; k++) size = PetscMax(size, PetscAbsReal(inside_gradient[k]));
+  for (PetscInt j = 0; j < inside.count; j++) {
+    const PetscInt g = PsdBlockRegion(&inside, inside.block[j]), f = of_level[g];
+    for (PetscInt i = 0; i < K[g]; i++) {
+      const PetscReal along = Product(f, B[g] + (size_t)i * f, gradient + it->columns.at[j]);
+      assert_true(PetscAbsReal(along - inside_gradient[inside.at[j] + (size_t)i]) <= tolerance * size);
+    }
+  }
+  MUST(PetscFree2(gradient, inside_gradient));
+  MUST(PsdColumnsDestroy(&inside));
+  for (PetscInt g = 0; g < G; g++) MUST(PetscFree(B[g]));
+  MUST(PsdLevelDestroy(&span));
+}
+
+static void Spans(void **state)
+{
+  (void)state;
+  for (PetscInt branches = 1; branches <= 2; branches++)
+    for (int pixels = 0; pixels < 2; pixels++) {
+      Case it;
+      CaseCreate(3, branches, "squared", (PetscBool)pixels, &it);
+      CheckSpan(&it);
+      CaseDestroy(&it);
+    }
+}
+
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(Preconditioner), cmocka_unit_test(Converges)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(Preconditioner), cmocka_unit_test(Converges),
+                                     cmocka_unit_test(ConvergesInSpans), cmocka_unit_test(Spans)};
   if (PsdInitialize(&argc, &argv, NULL)) return 1;
   WriteImages();
   const int failures = cmocka_run_group_tests(tests, NULL, NULL);

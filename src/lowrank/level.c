@@ -104,7 +104,7 @@ static PetscReal TraceOf(PetscInt samples, PetscInt count, PetscInt width, const
 
 /* While the level is made: where its tiles go, and their variance. */
 typedef struct {
-  PsdLevel level;
+  PsdLevel level, parent;
   PetscReal *mean, *square; /* of the longest patch */
 } Making;
 
@@ -177,6 +177,14 @@ static void SetTile(PsdLevel it)
   it->tile = (PetscInt)PetscMax(1, PetscMin((size_t)it->n, TILE_BYTES / (sample * sizeof(float))));
 }
 
+static PetscErrorCode AllocateWide(PsdLevel it)
+{
+  PetscFunctionBeginUser;
+  for (PetscInt g = 0; g < it->G; g++)
+    PetscCall(PetscMalloc1((size_t)it->tile * it->count[g] * it->K[g], &it->wide[g]));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Make(PsdLevel it, size_t memory)
 {
   PetscFunctionBeginUser;
@@ -189,8 +197,7 @@ static PetscErrorCode Make(PsdLevel it, size_t memory)
   PetscCall(PetscFree2(making.mean, making.square));
   SetTile(it);
   if (it->kept) PetscCall(PetscFree(it->patch));
-  for (PetscInt g = 0; g < it->G && !it->complete; g++)
-    PetscCall(PetscMalloc1((size_t)it->tile * it->count[g] * it->K[g], &it->wide[g]));
+  if (!it->complete) PetscCall(AllocateWide(it));
   PetscFunctionReturn(0);
 }
 
@@ -253,6 +260,46 @@ PetscErrorCode PsdLevelCreateComplete(PsdLevel coarse, PetscInt directions, size
     PetscCall(ShortenVariance(&coarse->variance[g], it->f[g], directions, &it->variance[g]));
   }
   PetscCall(Make(it, memory));
+  PetscFunctionReturn(0);
+}
+
+/* The samples in the coordinates of a span, and their variance. */
+static PetscErrorCode ProjectTile(void *context, PetscInt first, PetscInt count, const void *const x[])
+{
+  PetscFunctionBeginUser;
+  const Making *making = context;
+  PsdLevel it = making->level;
+  for (PetscInt g = 0; g < it->G; g++) {
+    const PetscInt rows = count * it->count[g], of_parent = making->parent->K[g];
+    float *to = it->x[g] + (size_t)first * it->count[g] * it->K[g];
+    PetscCall(PsdGemmSingle('T', 'N', it->K[g], rows, of_parent, it->E[g], of_parent, x[g], of_parent, to, it->K[g]));
+    AddVariance(count, it->count[g], it->K[g], to, making->mean, making->square, it->variance[g].along);
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdLevelCreateSpan(PsdLevel parent, const PetscInt K[], PetscReal *const B[], PsdLevel *level)
+{
+  PetscFunctionBeginUser;
+  PetscInt longest = 0;
+  PetscCall(Create(parent->comm, parent->patches, parent->components, level));
+  PsdLevel it = *level;
+  it->kept = PETSC_TRUE;
+  for (PetscInt g = 0; g < it->G; g++) {
+    it->K[g] = it->variance[g].K = K[g];
+    longest = PetscMax(longest, K[g]);
+    PetscCall(PetscCalloc1(K[g], &it->variance[g].along));
+    PetscCall(PetscMalloc1((size_t)parent->K[g] * K[g], &it->E[g]));
+    ToSingle((size_t)parent->K[g] * K[g], B[g], it->E[g]);
+    PetscCall(PetscMalloc1((size_t)it->n * it->count[g] * K[g], &it->x[g]));
+  }
+  Making making = {.level = it, .parent = parent};
+  PetscCall(PetscMalloc2(longest, &making.mean, longest, &making.square));
+  PetscCall(PsdLevelPass(parent, ProjectTile, &making));
+  PetscCall(PetscFree2(making.mean, making.square));
+  PetscCall(SumVariance(it)); /* nothing is known of a trace, and the rest is none */
+  SetTile(it);
+  PetscCall(AllocateWide(it));
   PetscFunctionReturn(0);
 }
 

@@ -31,6 +31,9 @@ PetscErrorCode PsdLevelCreate(MPI_Comm comm, PsdPatchMatrix patches, const PsdCo
 /* PsdLevelCreateComplete - filters are as long as the patches. The variance is that of a coarser level, along `directions` of its
    components at most. Collective. */
 PetscErrorCode PsdLevelCreateComplete(PsdLevel coarse, PetscInt directions, size_t memory, PsdLevel *level);
+/* PsdLevelCreateSpan - filters are combinations of K_g columns B_g, orthonormal filters of `parent`, which is borrowed. It is kept, in
+   4 n count_g K_g bytes a region, and its filters have no coordinates of the patches. Collective. */
+PetscErrorCode PsdLevelCreateSpan(PsdLevel parent, const PetscInt K[], PetscReal *const B[], PsdLevel *level);
 PetscErrorCode PsdLevelDestroy(PsdLevel *level);
 
 PetscErrorCode PsdLevelGetComm(PsdLevel level, MPI_Comm *comm);

@@ -84,7 +84,7 @@ PetscErrorCode PsdLowrankMoveTo(PsdLowrank it, PetscBool fine)
   PetscFunctionBeginUser;
   if (it->place.fine == fine) PetscFunctionReturn(0);
   if (fine && !it->complete && !PsdLevelIsComplete(it->coarse))
-    PetscCall(PsdLevelCreateComplete(it->coarse, it->settings.coarse, MemoryOf(it), &it->complete));
+    PetscCall(PsdLevelCreateComplete(it->coarse, PETSC_MAX_INT, MemoryOf(it), &it->complete));
   if (it->complete)
     PetscCall(PsdLevelMove(fine ? it->coarse : it->complete, fine ? it->complete : it->coarse, &it->columns));
   it->place.fine = fine;

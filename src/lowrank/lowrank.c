@@ -13,7 +13,7 @@ static PetscErrorCode Create(PsdSolver solver, void **data)
   PetscCall(PetscNew(&it));
   it->solver = solver;
   it->problem = solver->problem;
-  it->settings = (PsdLowrankSettings){.coarse = 256};
+  it->settings = (PsdLowrankSettings){.coarse = 256, .plan_columns = 12, .plan_passes = 15};
   *data = it;
   PetscFunctionReturn(0);
 }
@@ -29,10 +29,29 @@ static PetscErrorCode SetFromOptions(void *data)
   PetscFunctionReturn(0);
 }
 
-/* Blocks so large that ADMM, whose projections are cubic in f, is slower. */
-static PetscBool Prefers(const PsdSizes *sizes)
+#define USUAL_ITERATIONS 100 /* of ADMM */
+#define OF_CUBE 0.2          /* flops of a partial projection, over f^3 */
+#define OF_LEVELS 2000     /* flops of this solver a class and number of the patches: 15 passes with 12 columns, ... */
+#define OF_ONE_LEVEL 30000 /* ... or 240, where there is no coarser level for most of them */
+#define SURELY 2
+#define LONG 384   /* patches of more numbers have a coarse level */
+#define SMALL 8000 /* matrices up to this order take ADMM seconds */
+
+/* Flops of ADMM: its matrix of order D or n and the factor of it, and iterations with products and projections. */
+static PetscReal AdmmWork(const PsdSizes *s)
 {
-  return (PetscBool)(sizes->f_max >= 384 && sizes->D > 8000);
+  const PetscReal n = s->n, D = s->order, f = s->f_max, C = s->C, G = s->G, patches = n * s->positions;
+  const PetscReal cone = C * G * 2 * OF_CUBE * f * f * f;
+  if (D <= n) return n * D * D + D * D * D + USUAL_ITERATIONS * (2 * C * D * D + cone);
+  return patches * patches * f / G + n * n * n + USUAL_ITERATIONS * (2 * C * patches * f * f + cone);
+}
+
+/* Where ADMM surely does more (docs/performance.md has what was measured). */
+static PetscBool Prefers(const PsdSizes *s)
+{
+  const PetscReal passes = s->f_max > LONG ? OF_LEVELS : OF_ONE_LEVEL;
+  const PetscReal work = passes * (PetscReal)s->C * s->n * s->positions * s->f_max;
+  return (PetscBool)(s->D > SMALL && SURELY * work < AdmmWork(s));
 }
 
 /* ---------------------------------------------------------------- set-up */
@@ -205,7 +224,7 @@ const PsdSolverType PsdSolverLowrank = {.name = "lowrank",
                                         .prefers = Prefers,
                                         .create = Create,
                                         .set_from_options = SetFromOptions,
-                                        .set_plan_from_options = SetFromOptions,
+                                        .set_plan_from_options = PsdLowrankSetPlanFromOptions,
                                         .destroy = Destroy,
                                         .plan = PsdLowrankPlan,
                                         .set_up = SetUp,

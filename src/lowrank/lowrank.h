@@ -19,6 +19,9 @@ typedef struct _p_PsdLowrank *PsdLowrank;
 
 typedef struct {
   PetscInt coarse; /* principal components of the coarse level */
+  /* what a plan assumes, as it cannot be known before */
+  PetscInt plan_columns; /* of a class and region */
+  PetscInt plan_passes;  /* over all patches, on the complete level */
 } PsdLowrankSettings;
 
 /* What comes next on a level. */
@@ -74,6 +77,7 @@ struct _p_PsdLowrank {
   PetscReal *radius;  /* of their trust regions */
   PetscBool precise;  /* Newton's method has come to gradients in double precision */
   PsdLowrankPlace place;
+  PetscInt64 span_evaluations, span_products; /* since the start of this process, of those that the objective counts */
 
   PsdLowrankBest best;
   PetscBool fixed;       /* the network of `best` was given */
@@ -119,6 +123,7 @@ PetscErrorCode PsdLowrankVisitForm(PsdSolver solver, PsdVisitor visitor);
 PetscErrorCode PsdLowrankVisitState(PsdSolver solver, PsdVisitor visitor);
 
 /* lowrank_costs.c. Not collective. */
+PetscErrorCode PsdLowrankSetPlanFromOptions(void *data);
 PetscErrorCode PsdLowrankPlan(void *data, const PsdSolverJob *job, PsdSolverPlan *plan);
 
 #endif

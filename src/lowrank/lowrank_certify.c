@@ -130,8 +130,11 @@ PetscErrorCode PsdLowrankCheck(PsdSolver solver)
   PetscCall(Prove(it, &neurons, nu, theta, &certificate));
   status->rank_Z = it->columns.count;
   const PsdObjectiveCounts counts = PsdObjectiveGetCounts(it->objective);
-  PetscCall(PetscInfo(NULL, "so far %" PetscInt64_FMT " gradients and %" PetscInt64_FMT " Hessian products\n",
-                      counts.evaluations, counts.products));
+  PetscCall(PetscInfo(NULL,
+                      "so far %" PetscInt64_FMT " gradients and %" PetscInt64_FMT
+                      " products on levels, %" PetscInt64_FMT " and %" PetscInt64_FMT " in spans\n",
+                      counts.evaluations - it->span_evaluations, counts.products - it->span_products,
+                      it->span_evaluations, it->span_products));
   it->bound = PetscMax(it->bound, certificate.dual);
   if (it->fixed) {
     PetscCall(ProveGiven(it, &certificate));

@@ -1,15 +1,14 @@
 /*
    What a run of the low-rank solver takes: its memory from the sizes, and its time from how often it goes through the patches.
 
-   The rank of a solution is not known before. It is assumed to be RANK columns a class and region, which is what beta_max/100
-   has for natural images; the work goes with it, and most of the memory does not.
+   Neither the rank of a solution nor how many passes it takes is known before. Both are options of the plan; the defaults are what
+   whole natural images have at beta_max/100 (docs/performance.md).
 */
 #include "lowrank.h"
 
-#define RANK 12
-#define COARSE_PRODUCTS 250 /* of gradients and Hessians on the coarse level, and on the complete one, ... */
-#define COMPLETE_PRODUCTS 60
-#define PRECISE 5 /* ... of which in double precision, there */
+#define COARSE 16      /* passes over the coarse coordinates for one over all patches */
+#define PRECISE_PART 3 /* one pass in so many is in double precision */
+#define SPAN_PARTS 3   /* filters of a span for each column */
 #define ITERATIONS 15
 #define SINGLE_RATE 2 /* products in single precision are as much faster */
 #define COPYING 20    /* a product with few columns takes as long as one with as many more */
@@ -33,16 +32,17 @@ typedef struct {
   PetscBool levels;         /* there are two */
 } Shape;
 
-static Shape ShapeOf(const PsdSizes *s, PetscInt coarse)
+static Shape ShapeOf(const PsdSizes *s, const PsdLowrankSettings *settings)
 {
-  Shape it = {.patches = s->n_local * s->positions, .columns = RANK * (PetscReal)s->pairs};
+  const PetscReal coarse = settings->coarse, rank = settings->plan_columns;
+  Shape it = {.patches = s->n_local * s->positions, .columns = rank * (PetscReal)s->pairs};
   it.levels = (PetscBool)(s->f_max > 1.5 * coarse);
   it.numbers = it.patches * s->f_max;
   it.level = it.levels ? it.patches * coarse : it.numbers;
   it.region = it.columns / PetscMax(1, s->G);
   it.basis = it.levels ? PetscMin(s->f_max, 2.0 * coarse) : 0;
-  it.k = it.levels ? PetscMin(s->f_max, it.basis + RANK) : s->f_max;
-  it.M1 = it.levels ? it.basis / 6 + 3 * RANK : s->f_max / 2;
+  it.k = it.levels ? PetscMin(s->f_max, it.basis + rank) : s->f_max;
+  it.M1 = it.levels ? it.basis / 6 + 3 * rank : s->f_max / 2;
   it.matrix = s->f_max * s->f_max;
   return it;
 }
@@ -71,9 +71,10 @@ static void CertificateMemory(const PsdSizes *s, const Shape *it, PsdMemory *mem
                (SINGLE + REAL) * it->matrix, SINGLE * it->matrix);
 }
 
-static void Memory(const PsdSizes *s, PetscInt coarse, PetscReal program, PsdMemory *memory)
+static void Memory(const PsdSizes *s, const PsdLowrankSettings *settings, PetscReal program, PsdMemory *memory)
 {
-  const Shape it = ShapeOf(s, coarse);
+  const Shape it = ShapeOf(s, settings);
+  const PetscReal coarse = settings->coarse, span = SPAN_PARTS * it.region;
   const PetscReal kept = REAL * it.numbers <= s->feature_memory ? REAL * it.numbers : 32e6;
   const PetscReal complete = it.levels ? Kept(s, SINGLE * it.numbers) : 0;
   const PetscReal factors = it.columns * s->d_max;
@@ -88,6 +89,8 @@ static void Memory(const PsdSizes *s, PetscInt coarse, PetscReal program, PsdMem
   AddOnAll(memory, "products with the patches", PSD_PHASE_SOLVE, PSD_PHASE_CERTIFY, SINGLE * it.patches * it.region);
   AddOnAll(memory, "factors, directions and their path", PSD_PHASE_SOLVE, PSD_PHASE_SOLVE,
            factors * (12 * REAL + 20 * SINGLE));
+  AddOnAll(memory, "spans", PSD_PHASE_SOLVE, PSD_PHASE_SOLVE,
+           it.levels ? span * (SINGLE * it.patches + (REAL + SINGLE) * s->f_max * (PetscReal)s->G) : 0);
   CertificateMemory(s, &it, memory);
 }
 
@@ -113,19 +116,19 @@ static PsdCost LiftCost(const PsdSizes *s, const Shape *it, PetscInt coarse, con
                                       PsdCostWork((SUBSPACES - 1) * 4 * f * k * k + 4 * f * k * k, rates->gemm)));
 }
 
-static PsdCost SolveCost(const PsdSizes *s, const Shape *it, PetscInt coarse, const PsdRates *rates)
+static PsdCost SolveCost(const PsdSizes *s, const Shape *it, const PsdLowrankSettings *settings, const PsdRates *rates)
 {
-  const PetscReal side = it->levels ? coarse : s->f_max;
+  const PetscReal side = it->levels ? settings->coarse : s->f_max, passes = settings->plan_passes;
   /* the moments of all classes, once an iteration, and their eigenvectors */
-  PsdCost cost = PsdCostSum(Passes(COARSE_PRODUCTS, it->level, it->region, rates),
+  PsdCost cost = PsdCostSum(Passes(COARSE * passes, it->level, it->region, rates),
                             PsdCostWork(ITERATIONS * (PetscReal)s->C * it->level * side, SINGLE_RATE * rates->gemm));
   cost = PsdCostSum(cost, (PsdCost){.seconds = ITERATIONS * rates->eigen * side * side * side * 2 *
                                                (PetscReal)s->pairs / (PetscReal)s->ranks});
   if (!it->levels) return cost;
-  const PetscReal precise =
-      PRECISE * 4 * it->numbers * it->region + COMPLETE_PRODUCTS * 4 * side * s->f_max * it->columns;
-  return PsdCostSum(
-      cost, PsdCostSum(Passes(COMPLETE_PRODUCTS, it->numbers, it->region, rates), PsdCostWork(precise, rates->gemm)));
+  /* products in double precision take what those in single do, once more; the preconditioner has all components */
+  const PetscReal more =
+      passes / PRECISE_PART * 4 * it->numbers * it->region + passes * 4 * it->basis * s->f_max * it->columns;
+  return PsdCostSum(cost, PsdCostSum(Passes(passes, it->numbers, it->region, rates), PsdCostWork(more, rates->gemm)));
 }
 
 static PsdCost CertifyCost(const PsdSizes *s, const Shape *it, const PsdRates *rates)
@@ -145,13 +148,26 @@ static PsdCost CertifyCost(const PsdSizes *s, const Shape *it, const PsdRates *r
       cost, PsdCostSum(PsdCostMove(LANCZOS * REAL * it->matrix, rates), PsdCostWork(it->matrix * f / 3, rates->potrf)));
 }
 
-static void Costs(const PsdSizes *s, PetscInt coarse, const PsdRates *rates, PsdCost cost[])
+static void Costs(const PsdSizes *s, const PsdLowrankSettings *settings, const PsdRates *rates, PsdCost cost[])
 {
-  const Shape it = ShapeOf(s, coarse);
-  cost[PSD_PHASE_LIFT] = LiftCost(s, &it, coarse, rates);
+  const Shape it = ShapeOf(s, settings);
+  cost[PSD_PHASE_LIFT] = LiftCost(s, &it, settings->coarse, rates);
   cost[PSD_PHASE_FACTOR] = PsdCostMove(BETA_PASSES * 2 * REAL * it.numbers, rates);
-  cost[PSD_PHASE_SOLVE] = SolveCost(s, &it, coarse, rates);
+  cost[PSD_PHASE_SOLVE] = SolveCost(s, &it, settings, rates);
   cost[PSD_PHASE_CERTIFY] = CertifyCost(s, &it, rates);
+}
+
+PetscErrorCode PsdLowrankSetPlanFromOptions(void *data)
+{
+  PetscFunctionBeginUser;
+  PsdLowrankSettings *settings = &((PsdLowrank)data)->settings;
+  PetscCall(PsdOptionInt("-coarse", "principal components of the patches that the path of betas is followed in", 1,
+                         PETSC_MAX_INT, &settings->coarse, NULL));
+  PetscCall(PsdOptionInt("-columns", "solver lowrank: neurons of a class and region that are expected", 1,
+                         PETSC_MAX_INT, &settings->plan_columns, NULL));
+  PetscCall(PsdOptionInt("-passes", "solver lowrank: passes over all patches that are expected", 1, PETSC_MAX_INT,
+                         &settings->plan_passes, NULL));
+  PetscFunctionReturn(0);
 }
 
 PetscErrorCode PsdLowrankPlan(void *data, const PsdSolverJob *job, PsdSolverPlan *plan)
@@ -160,7 +176,7 @@ PetscErrorCode PsdLowrankPlan(void *data, const PsdSolverJob *job, PsdSolverPlan
   const PsdLowrank it = data;
   plan->iterations = job->iterations > 0 ? job->iterations : ITERATIONS;
   plan->kernels = 0;
-  Memory(job->sizes, it->settings.coarse, job->node->program, &plan->memory);
-  Costs(job->sizes, it->settings.coarse, job->rates, plan->cost);
+  Memory(job->sizes, &it->settings, job->node->program, &plan->memory);
+  Costs(job->sizes, &it->settings, job->rates, plan->cost);
   PetscFunctionReturn(0);
 }

@@ -14,7 +14,6 @@
 #include "precondition.h"
 #include <math.h>
 
-#define PRECISE_BELOW 3e-8 /* decrement, relative to the value, from which gradients are made in double precision */
 #define COARSE_ABOVE 1e-5  /* decrement above which the step is solved for coarsely, ... */
 #define COARSE_FORCING 0.3 /* ... to this */
 #define ENOUGH 0.1         /* of the tolerance: what conjugate gradients may leave of the decrement */
@@ -480,7 +479,7 @@ PetscErrorCode PsdNewtonSolve(PsdObjective objective, PsdLevel level, PsdColumns
   state->decrement = 0;
   for (state->iterations = 0; state->iterations < settings->max_it && columns->count; state->iterations++) {
     const PetscReal last = state->decrement;
-    if (!it.precise && state->iterations && last < PRECISE_BELOW) {
+    if (!it.precise && state->iterations && last < PSD_PRECISE_BELOW) {
       it.precise = PETSC_TRUE;
       MaskActive(&it);
       PetscCall(EvaluateHere(&it));
@@ -498,6 +497,32 @@ PetscErrorCode PsdNewtonSolve(PsdObjective objective, PsdLevel level, PsdColumns
     state->value[k] = it.group[k].value;
     state->radius[k] = it.group[k].radius;
   }
+  PetscCall(PsdPreconditionerDestroy(&it.preconditioner));
+  PetscCall(NewtonDestroy(&it));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdNewtonDirection(PsdObjective objective, PsdLevel level, PsdColumns *columns, PetscReal beta,
+                                  const PsdNewtonSettings *settings, PsdNewtonState *state, PetscReal z[])
+{
+  PetscFunctionBeginUser;
+  MPI_Comm comm;
+  Newton it;
+  PetscBool any;
+  PetscCall(PsdLevelGetComm(level, &comm));
+  PetscCall(PsdObjectiveSet(objective, level, columns, beta));
+  PetscCall(NewtonCreate(objective, level, columns, beta, settings, comm, state, &it));
+  PetscCall(PsdBroadcastArray(comm, MPIU_REAL, it.length, columns->F));
+  PetscCall(EvaluateHere(&it));
+  PetscCall(Prepare(&it, (PetscBool)(state->iterations < settings->least_it), &state->decrement, &any));
+  for (PetscInt k = 0; k < it.groups; k++) {
+    state->value[k] = it.group[k].value;
+    it.mask[k] = it.group[k].active;
+  }
+  PetscCall(PetscArrayzero(z, it.length));
+  PetscCall(CopyMasked(&it, it.z, z));
+  PetscCall(PsdBroadcastArray(comm, MPIU_REAL, it.length, z));
+  state->done = (PetscBool)!any;
   PetscCall(PsdPreconditionerDestroy(&it.preconditioner));
   PetscCall(NewtonDestroy(&it));
   PetscFunctionReturn(0);

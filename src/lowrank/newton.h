@@ -8,6 +8,8 @@
 
 #include "objective.h"
 
+#define PSD_PRECISE_BELOW 3e-8 /* decrement, relative to the value, from which gradients are made in double precision */
+
 typedef struct {
   PetscReal tolerance; /* a group is done when half its squared Newton decrement is below this part of its value */
   PetscReal forcing;   /* the residual's norm that conjugate gradients stop at, relative to the gradient's */
@@ -24,12 +26,18 @@ typedef struct {
   PetscReal *mu;       /* of each block: 2 mu, <J, F F'>'s multiplier times two */
   PetscReal decrement; /* the largest of a group, relative to its value */
   PetscInt iterations;
-  PetscBool done; /* no group can come further, or needs to */
+  PetscInt64 span_evaluations, span_products; /* passes over samples in spans */
+  PetscBool done;                             /* no group can come further, or needs to */
 } PsdNewtonState;
 
 /* PsdNewtonSolve - minimises the objective over F, in place. The columns' block structure stays. radius, value: groups, mu:
    blocks; they are the caller's. Collective. */
 PetscErrorCode PsdNewtonSolve(PsdObjective objective, PsdLevel level, PsdColumns *columns, PetscReal beta,
                               const PsdNewtonSettings *settings, PsdNewtonState *state);
+
+/* PsdNewtonDirection - z = -P^-1 of the tangential gradient at the columns, of the shape of F and the same on all ranks; 0 for groups
+   that are done. state: value, mu and decrement; done when no group needs to come further. Collective. */
+PetscErrorCode PsdNewtonDirection(PsdObjective objective, PsdLevel level, PsdColumns *columns, PetscReal beta,
+                                  const PsdNewtonSettings *settings, PsdNewtonState *state, PetscReal z[]);
 
 #endif

@@ -11,14 +11,18 @@
 #include "base/base.h"
 #include "growth.h"
 #include "lowrank.h"
+#include "span.h"
+#include <float.h>
 #include <math.h>
 
 #define BETA_RATIO 6     /* of the path */
 #define PATH_GAP 3e-2    /* among the coarse filters, before the beta asked for */
 #define COARSE_GAP 5e-4  /* at it: a neuron that is missing is found more cheaply here than on the complete level */
-#define PRECISE_GAP 1e-4 /* below it blocks are looked at in double precision */
-#define AIM 0.03         /* of the gap at hand: a point that is no better shows what columns are missing */
-#define DECREMENT 0.03   /* of the gap squared: what a gap needs */
+#define PRECISE_GAP 1e-4 /* below it blocks are looked at in double precision, ... */
+#define ERROR_OF_TOLERANCE                                                                                             \
+  0.1                  /* ... or where errors of the single one may be more than this part of what is looked for */
+#define AIM 0.03       /* of the gap at hand: a point that is no better shows what columns are missing */
+#define DECREMENT 0.03 /* of the gap squared: what a gap needs */
 #define LEAST_DECREMENT 1e-24
 #define ROUGH 1e-6      /* decrement at which columns that vanish are dropped before Newton's method goes on */
 #define DROP_ROUGH 5e-3 /* columns shorter than this part of the longest of their block, ... */
@@ -45,8 +49,13 @@ static PetscErrorCode Newton(PsdLowrank it, PetscReal tolerance, PetscBool *done
   const PsdNewtonSettings settings = {
       .tolerance = tolerance, .forcing = 0.1, .least_it = first ? 1 : 0, .max_it = NEWTON_ROUND, .max_cg = 60};
   PsdNewtonState state = {.radius = it->radius, .precise = it->precise, .value = it->value, .mu = it->mu};
-  PetscCall(PsdNewtonSolve(it->objective, PsdLowrankLevel(it), &it->columns, it->place.beta, &settings, &state));
+  PetscBool spans;
+  PetscCall(PsdSpanPays(PsdLowrankLevel(it), &it->columns, (size_t)(it->problem->memory * 1024 * 1024), &spans));
+  PetscCall((spans ? PsdSpanSolve : PsdNewtonSolve)(it->objective, PsdLowrankLevel(it), &it->columns, it->place.beta,
+                                                    &settings, &state));
   it->precise = state.precise;
+  it->span_evaluations += state.span_evaluations;
+  it->span_products += state.span_products;
   *done = (PetscBool)(state.done || ++it->place.rounds == MOST_ROUNDS);
   PetscCall(PetscInfo(NULL, "newton: %" PetscInt_FMT " iterations, decrement %.2e, %" PetscInt_FMT " columns\n",
                       state.iterations, (double)state.decrement, it->columns.count));
@@ -127,16 +136,35 @@ static PetscErrorCode DualValue(PsdLowrank it, const PetscReal polar[], PetscRea
   PetscFunctionReturn(0);
 }
 
+/* Whether blocks are to be looked at in double precision. Scores in single precision are off by about its epsilon times what the
+   squares of products with the strongest component come to, sample by sample at random; with these errors for weights, the second
+   moment along that component is off by so much, and for small betas that is a violation that no column takes away. */
+static PetscBool NeedsDouble(PsdLowrank it, PetscReal tolerance)
+{
+  const PsdProblem problem = it->problem;
+  const PsdColumns *columns = &it->columns;
+  const PetscReal n = (PetscReal)problem->n, a = PetscAbsReal(problem->activation[0]);
+  PetscReal error = 0;
+  for (PetscInt g = 0; g < columns->G; g++) {
+    const PetscReal *E, strongest = PsdLevelGetVariance(it->coarse, g, &E)->along[0];
+    PetscReal square = 0;
+    for (size_t k = columns->at[columns->first[g]]; k < columns->at[columns->first[g + 1]]; k++)
+      square += columns->F[k] * columns->F[k];
+    const PetscReal score = FLT_EPSILON * a * strongest / n * square / (PetscReal)columns->C;
+    error = PetscMax(error, score * a * strongest / PetscSqrtReal(n));
+  }
+  return (PetscBool)(tolerance < PRECISE_GAP || error > ERROR_OF_TOLERANCE * tolerance * it->place.beta);
+}
+
 /* What violates, and the relative gap as computed, for all filters of the coarse level. */
-static PetscErrorCode LookAround(PsdLowrank it, PetscReal tolerance, PsdViolations *violations, PetscReal *gap,
-                                 PetscReal *worst)
+static PetscErrorCode LookAround(PsdLowrank it, PetscReal tolerance, PetscBool precise, PsdViolations *violations,
+                                 PetscReal *gap, PetscReal *worst)
 {
   PetscFunctionBeginUser;
   const PsdProblem problem = it->problem;
   const PetscInt C = problem->blocks->C;
   const size_t length = (size_t)problem->n_local * C;
-  const PsdViolationSettings settings = {it->place.beta, tolerance, MOST_DIRECTIONS,
-                                         (PetscBool)(tolerance < PRECISE_GAP)};
+  const PsdViolationSettings settings = {it->place.beta, tolerance, MOST_DIRECTIONS, precise};
   const PetscReal *slope = PsdObjectiveGetSlope(it->objective);
   PetscReal *nu, dual, primal = 0;
   PetscCall(PetscMalloc1(length, &nu));
@@ -188,11 +216,12 @@ static PetscErrorCode LookOnCoarse(PsdLowrank it, PetscBool *due)
   const PetscReal target = it->solver->target;
   const PetscBool last = (PetscBool)(it->place.beta <= it->problem->beta), ends = PsdLevelIsComplete(it->coarse);
   const PetscReal tolerance = !last ? PATH_GAP : ends ? it->place.share * target : PetscMax(target, COARSE_GAP);
+  const PetscBool precise = NeedsDouble(it, tolerance);
   PetscReal gap = 1, worst = 0;
   PsdViolations violations;
   /* slopes and multipliers of these columns, whatever Newton's method has evaluated last: a run that goes on from a file has no others */
-  PetscCall(PsdLowrankEvaluate(it, (PetscBool)(tolerance < PRECISE_GAP)));
-  PetscCall(LookAround(it, tolerance, &violations, &gap, &worst));
+  PetscCall(PsdLowrankEvaluate(it, precise));
+  PetscCall(LookAround(it, tolerance, precise, &violations, &gap, &worst));
   if (gap >= tolerance) {
     const PetscInt before = it->columns.count;
     PetscCall(PsdGrow(it->problem, it->coarse, it->objective, it->place.beta, &violations, it->value, &it->columns));
