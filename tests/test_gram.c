@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 #include "consensus/grid.h"
+#include "problem/dual_matrix.h"
 #include "problem/sample_costs.h"
 #include "problem/sizes.h"
 
@@ -144,6 +145,7 @@ static void CheckColumns(PetscInt count, PetscInt step, PetscInt patch, PetscRea
   const PsdGridShape shape = PsdGridShapeOf(Size(), PETSC_FALSE);
   const PsdDeal deal = {40, shape.used};
   MUST(PsdGridCreate(PETSC_COMM_WORLD, D, deal.block, &shape, 3, &grid));
+  MUST(PsdGridAllocateColumns(grid));
   MUST(PetscMalloc1(grid->columns + 1, &column));
   for (PetscInt k = 0; k < grid->columns; k++) column[k] = PsdGridColumn(grid, k);
   MUST(PsdProblemAccumulateColumns(it.problem, &deal, grid->by_columns));
@@ -172,45 +174,55 @@ static void ByColumns(void **state)
   CheckColumns(MANY, 97, 8, 0, 2145);
 }
 
-/* of features that all ranks know, with the numbering of samples by which each rank's are its columns */
-static void CheckKernel(PetscInt patch, PetscInt block)
+/* Which sample a row or column of A A' is, of all; below 0: none. first: of each rank. */
+static PetscInt SampleOf(PetscInt number, PetscInt block, const PetscInt first[])
+{
+  const PetscInt turn = number / block, rank = turn % Size(), local = turn / Size() * block + number % block;
+  return local < first[rank + 1] - first[rank] ? first[rank] + local : -1;
+}
+
+/* Of features that all ranks know, with the numbering of samples by which block b of rows and columns is rank b mod R's;
+   on the grid that is given. */
+static void CheckKernel(PetscInt patch, const PsdTiles *tiles)
 {
   PetscReal *phi, *K;
   Setting it = Large(FEW, patch, 1024, &phi);
-  const PetscInt D = it.problem->blocks->D;
+  const PetscInt D = it.problem->blocks->D, block = tiles->block;
   PetscInt most, *first;
   MUST(MPI_Allreduce(&it.problem->n_local, &most, 1, MPIU_INT, MPI_MAX, PETSC_COMM_WORLD));
-  const PetscInt columns = (most + block - 1) / block * block, N = columns * Size();
-  MUST(PetscMalloc2((size_t)N * columns, &K, Size() + 1, &first));
-  first[0] = 0;
+  const PetscInt N = (most + block - 1) / block * block * Size(), rows = N / tiles->height, columns = N / tiles->width;
+  MUST(PetscCalloc2((size_t)rows * columns, &K, Size() + 1, &first));
   MUST(MPI_Allgather(&it.problem->n_local, 1, MPIU_INT, first + 1, 1, MPIU_INT, PETSC_COMM_WORLD));
   for (PetscMPIInt r = 0; r < Size(); r++) first[r + 1] += first[r];
   MUST(PsdProblemKeepPatches(it.problem));
-  MUST(PsdRowsDualMatrix(it.problem->rows, block, N, K));
-  for (PetscInt j = 0; j < columns; j++) {
-    const PetscInt own = (j / block * Size() + Rank()) * block + j % block;
-    for (PetscMPIInt r = 0; r < Size(); r++)
-      for (PetscInt i = 0; i < columns; i++) {
-        const PetscInt row = (i / block * Size() + r) * block + i % block;
-        PetscReal expected = row == own ? 1 : 0, scale = 1;
-        if (row < own) continue;
-        if (j < it.problem->n_local && i < first[r + 1] - first[r]) {
-          const PetscReal *x = phi + (size_t)(first[Rank()] + j) * D, *y = phi + (size_t)(first[r] + i) * D;
-          expected = Dot(D, x, 1, y, 1);
-          scale = PetscSqrtReal(Dot(D, x, 1, x, 1) * Dot(D, y, 1, y, 1));
-        }
-        Require(PetscAbsReal(K[(size_t)j * N + row] - expected) <= 1e-12 * scale, "A A'");
+  MUST(PsdRowsDualMatrix(it.problem->rows, tiles, N, K));
+  for (PetscInt j = 0; j < columns; j++)
+    for (PetscInt i = 0; i < rows; i++) {
+      const PetscInt row = PsdCyclicNumber(i, block, Rank() / tiles->width, tiles->height);
+      const PetscInt column = PsdCyclicNumber(j, block, Rank() % tiles->width, tiles->width);
+      const PetscInt left = SampleOf(row, block, first), right = SampleOf(column, block, first);
+      PetscReal expected = 0, scale = 1;
+      if (row < column) continue;
+      if (left >= 0 && right >= 0) {
+        const PetscReal *x = phi + (size_t)left * D, *y = phi + (size_t)right * D;
+        expected = Dot(D, x, 1, y, 1);
+        scale = PetscSqrtReal(Dot(D, x, 1, x, 1) * Dot(D, y, 1, y, 1));
       }
-  }
+      Require(PetscAbsReal(K[(size_t)j * rows + i] - expected) <= 1e-12 * scale, "A A'");
+    }
   MUST(PetscFree2(K, first));
   LargeDestroy(&it, phi);
 }
 
+/* few blocks and many of them, many patches; on every grid of all ranks, which has more rows than columns as well */
 static void OfPatches(void **state)
 {
   (void)state;
-  CheckKernel(8, 64);
-  CheckKernel(3, 4); /* many blocks, many patches */
+  for (PetscMPIInt height = 1; height <= Size(); height++) {
+    if (Size() % height) continue;
+    CheckKernel(8, &(PsdTiles){64, height, Size() / height});
+    CheckKernel(3, &(PsdTiles){4, height, Size() / height});
+  }
 }
 
 int main(int argc, char **argv)

@@ -53,11 +53,12 @@ static void CheckOrder(PetscInt N, PetscInt block, const PsdGridShape *shape, Pe
   static const PetscReal shifts[] = {1, 1e-4, 1e-7, 1e-10}; /* of the trace; an inverse down to 1e-8 */
   const PetscReal one = 1, zero = 0;
   PetscBLASInt order = (PetscBLASInt)N, width = (PetscBLASInt)count, info;
-  PetscReal *whole, *right, *expected, *factor, *x, *y, trace;
+  PetscReal *whole, *right, *expected, *factor, *x, *y, trace, found;
   PetscInt columns = 0;
   PsdGrid grid;
   whole = Whole(N, &trace);
   MUST(PsdGridCreate(PETSC_COMM_WORLD, N, block, shape, count, &grid));
+  MUST(PsdGridAllocateColumns(grid));
   Require(grid->columns == PsdGridColumns(N, block, shape, Rank()), "columns of this rank");
   MUST(MPI_Allreduce(&grid->columns, &columns, 1, MPIU_INT, MPI_SUM, PETSC_COMM_WORLD));
   Require(columns == N, "columns of all");
@@ -65,6 +66,8 @@ static void CheckOrder(PetscInt N, PetscInt block, const PsdGridShape *shape, Pe
     for (PetscInt i = 0; i < N; i++)
       grid->by_columns[k * N + i] = i < PsdGridColumn(grid, k) ? NAN : whole[PsdGridColumn(grid, k) * N + i];
   MUST(PsdGridDeal(grid));
+  MUST(PsdGridTrace(grid, &found));
+  Require(PetscAbsReal(found - trace) <= N * PETSC_MACHINE_EPSILON * trace, "trace");
   MUST(PetscMalloc5(N * count, &right, N * count, &expected, N * N, &factor, N * count, &x, N * count, &y));
   Fill(5, (size_t)(N * count), right);
   for (size_t s = 0; s < sizeof(shifts) / sizeof(*shifts); s++) {

@@ -64,8 +64,8 @@ static PetscErrorCode TakePlace(PsdGrid it)
   it->row = used ? it->rank / shape->width : -1;
   it->column = used ? it->rank % shape->width : -1;
   it->columns = PsdGridColumns(it->N, it->block, shape, it->rank);
-  it->rows.count = PsdGridCount(it->N, it->block, it->row, shape->height);
-  it->cols.count = PsdGridCount(it->N, it->block, it->column, shape->width);
+  it->rows.count = PsdCyclicCount(it->N, it->block, it->row, shape->height);
+  it->cols.count = PsdCyclicCount(it->N, it->block, it->column, shape->width);
   PetscCallMPI(MPI_Comm_split(it->comm, used ? it->row : MPI_UNDEFINED, it->column, &it->line));
   it->handle = Csys2blacs_handle(it->comm);
   PetscCall(CreateContext(it, 1, shape->used, it->N, &it->filling, it->filling_description));
@@ -91,8 +91,21 @@ PetscErrorCode PsdGridCreate(MPI_Comm comm, PetscInt N, PetscInt block, const Ps
   it->shape = *shape;
   PetscCall(TakePlace(it));
   PetscCall(PsdGridSidesCreate(it));
-  PetscCall(AllocatePart(it, (size_t)N * (size_t)it->columns, &it->by_columns));
   *grid = it;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdGridAllocate(PsdGrid it)
+{
+  PetscFunctionBeginUser;
+  PetscCall(AllocatePart(it, (size_t)it->rows.count * (size_t)it->cols.count, &it->matrix));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdGridAllocateColumns(PsdGrid it)
+{
+  PetscFunctionBeginUser;
+  PetscCall(AllocatePart(it, (size_t)it->N * (size_t)it->columns, &it->by_columns));
   PetscFunctionReturn(0);
 }
 
@@ -126,12 +139,33 @@ PetscErrorCode PsdGridDeal(PsdGrid it)
     it->by_columns = NULL;
     PetscFunctionReturn(0);
   }
-  PetscCall(AllocatePart(it, (size_t)it->rows.count * (size_t)it->cols.count, &it->matrix));
+  PetscCall(PsdGridAllocate(it));
   if (it->row >= 0)
     pdtrmr2d_("L", "N", &N, &N, it->by_columns, &one, &one, it->filling_description, it->matrix, &one, &one,
               it->description, &it->filling);
   free(it->by_columns);
   it->by_columns = NULL;
+  PetscFunctionReturn(0);
+}
+
+/* The diagonal's entry in this rank's column `local`; NULL: another rank's. above: rows here above it. */
+static PetscReal *Diagonal(PsdGrid it, PetscReal *part, PetscInt local, PetscInt *above)
+{
+  const PetscInt number = PsdCyclicNumber(local, it->block, it->column, it->shape.width);
+  *above = PsdCyclicCount(number, it->block, it->row, it->shape.height);
+  if (*above >= it->rows.count || PsdCyclicNumber(*above, it->block, it->row, it->shape.height) != number) return NULL;
+  return part + (size_t)local * (size_t)it->rows.count + (size_t)*above;
+}
+
+PetscErrorCode PsdGridTrace(PsdGrid it, PetscReal *trace)
+{
+  PetscFunctionBeginUser;
+  *trace = 0;
+  for (PetscInt k = 0, above; k < it->cols.count; k++) {
+    const PetscReal *entry = Diagonal(it, it->matrix, k, &above);
+    if (entry) *trace += *entry;
+  }
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, trace, 1, MPIU_REAL, MPI_SUM, it->comm));
   PetscFunctionReturn(0);
 }
 
@@ -141,14 +175,12 @@ static PetscErrorCode CopyShifted(PsdGrid it, PetscReal shift)
   PetscFunctionBeginUser;
   const PetscInt rows = it->rows.count;
   for (PetscInt k = 0; k < it->cols.count; k++) {
-    const PetscInt number = PsdGridNumber(k, it->block, it->column, it->shape.width);
-    const PetscInt above =
-        PsdGridCount(number, it->block, it->row, it->shape.height); /* rows here above the diagonal */
     const size_t at = (size_t)k * (size_t)rows;
+    PetscInt above;
+    PetscReal *diagonal = Diagonal(it, it->factor, k, &above);
     PetscCall(PetscArrayzero(it->factor + at, above));
     PetscCall(PetscArraycpy(it->factor + at + above, it->matrix + at + above, rows - above));
-    if (above < rows && PsdGridNumber(above, it->block, it->row, it->shape.height) == number)
-      it->factor[at + (size_t)above] += shift;
+    if (diagonal) *diagonal += shift;
   }
   PetscFunctionReturn(0);
 }

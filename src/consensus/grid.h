@@ -12,6 +12,7 @@
 #ifndef PSD_GRID_PRIVATE_H
 #define PSD_GRID_PRIVATE_H
 
+#include "base/cyclic.h"
 #include "cost/cost.h"
 #include <petscvec.h>
 
@@ -57,15 +58,23 @@ PetscInt PsdGridColumns(PetscInt N, PetscInt block, const PsdGridShape *shape, P
    collective. */
 PetscBool PsdGridCountable(PetscReal N, PetscReal ranks);
 
-/* PsdGridCreate - allocates by_columns, zero. rhs: right-hand sides. Collective. Errors (PSD_ERR_INPUT): no memory for it;
-   ScaLAPACK cannot count it. */
+/* PsdGridCreate - without memory for the matrix. rhs: right-hand sides. Collective. Errors (PSD_ERR_INPUT): ScaLAPACK
+   cannot count it. */
 PetscErrorCode PsdGridCreate(MPI_Comm comm, PetscInt N, PetscInt block, const PsdGridShape *shape, PetscInt rhs,
                              PsdGrid *grid);
+
+/* PsdGridAllocate - matrix, zero, for the caller to fill on and below the diagonal. PsdGridAllocateColumns - by_columns
+   instead, which PsdGridDeal makes the matrix of. Collective. Errors (PSD_ERR_INPUT): no memory for it. */
+PetscErrorCode PsdGridAllocate(PsdGrid grid);
+PetscErrorCode PsdGridAllocateColumns(PsdGrid grid);
+
+/* PsdGridTrace - of the matrix, on all ranks. Collective. */
+PetscErrorCode PsdGridTrace(PsdGrid grid, PetscReal *trace);
 
 /* Global number of this rank's column `local`. */
 static inline PetscInt PsdGridColumn(const struct _p_PsdGrid *grid, PetscInt local)
 {
-  return (local / grid->block * grid->shape.used + grid->rank) * grid->block + local % grid->block;
+  return PsdCyclicNumber(local, grid->block, grid->rank, grid->shape.used);
 }
 
 /* PsdGridDeal - what was filled becomes the matrix, and by_columns is gone. Collective. */

@@ -27,6 +27,7 @@ static PetscErrorCode Create(PsdConsensus consensus, Scalapack *it, PetscInt **c
   const PsdGridShape shape = PsdGridShapeOf(ranks, PETSC_FALSE);
   PetscCall(PsdPhaseBegin(PSD_PHASE_GRAM));
   PetscCall(PsdGridCreate(comm, D, PsdGridBlockOf(D, shape.used), &shape, consensus->blocks->C, &it->grid));
+  PetscCall(PsdGridAllocateColumns(it->grid));
   PetscCall(PetscMalloc1(it->grid->columns, column));
   for (PetscInt k = 0; k < it->grid->columns; k++) (*column)[k] = PsdGridColumn(it->grid, k);
   PetscCall(PsdExchangeCreate(consensus->problem, it->grid->columns, *column, consensus->rhs, &it->exchange));
@@ -58,18 +59,15 @@ static PetscErrorCode Assemble(PsdConsensus consensus)
   PetscCall(PsdGramFind(consensus, &found));
   PetscCall(PsdProblemFold(consensus->problem));
   if (!found) PetscCall(PsdProblemLift(consensus->problem));
-  const size_t D = consensus->problem->order;
   PetscCall(PetscNew(&it));
   consensus->data = it;
   PetscCall(Create(consensus, it, &column));
   PetscErrorCode code = Fill(consensus, it->grid, column, found);
-  for (PetscInt k = 0; k < it->grid->columns; k++)
-    consensus->trace += it->grid->by_columns[(size_t)k * D + (size_t)column[k]];
   PetscCall(PetscFree(column));
   PetscCall(code);
   PetscCall(PsdPhaseBegin(PSD_PHASE_GRAM));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &consensus->trace, 1, MPIU_REAL, MPI_SUM, consensus->blocks->comm));
   PetscCall(PsdGridDeal(it->grid));
+  PetscCall(PsdGridTrace(it->grid, &consensus->trace));
   PetscCall(PsdPhaseEnd(PSD_PHASE_GRAM));
   PetscFunctionReturn(0);
 }

@@ -32,9 +32,6 @@
 /* Patches in one product: enough for BLAS-3, small enough that operands stay in cache. */
 #define PSD_ROWS_PATCHES 1024
 
-/* Samples whose patches go to all ranks in one message, where A A' is made: the largest block of its grid. */
-#define PSD_ROWS_BLOCK 64
-
 /* Numbers of a message that sums several pairs' parts of A'nu: one pair more or less takes no time beyond that. */
 #define PSD_ROWS_MESSAGE 524288
 

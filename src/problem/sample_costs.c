@@ -202,14 +202,43 @@ PsdCost PsdProductsCost(const PsdSizes *s, const PsdRates *rates)
   return KeptBytes(s) > 0 ? pass : PsdCostSum(pass, LiftOnce(s, rates));
 }
 
-/* The patches of all samples go to all ranks. */
-PsdCost PsdDualMatrixCost(const PsdSizes *s, const PsdRates *rates)
+/* As many as fit where the factor goes later, so that they do not raise the peak. */
+PetscInt PsdDualHeld(PetscReal N, const PsdTiles *tiles, PetscReal numbers)
 {
-  const PsdCost work =
-      PsdCostWork(s->n * s->n * s->positions * s->positions * s->f_max / (PetscReal)s->ranks, 0.9 * rates->gemm);
-  const PetscReal batches = (PetscReal)s->ranks * PetscCeilReal(s->n_local / PSD_ROWS_BLOCK);
-  return PsdCostSum(work, PsdCostCollective(PSD_COLLECTIVE_SPREAD, batches * (PetscReal)(s->G + 1),
-                                            REAL * s->n * (s->positions * s->f_max + (PetscReal)s->G), s->ranks));
+  const PetscReal room = PetscMax(N * N / tiles->height / tiles->width, (PetscReal)PSD_CHUNK_BYTES / REAL);
+  const PetscReal all = N / tiles->width / (PetscReal)tiles->block;
+  return (PetscInt)PetscMax(1, PetscMin(all, tiles->height > 1 ? PetscFloorReal(room / numbers) : all));
+}
+
+/* Patches of a region of one sample, on average. */
+static PetscReal RegionNumbers(const PsdSizes *s)
+{
+  return s->positions * s->f_max / (PetscReal)s->G;
+}
+
+void PsdDualMatrixMemory(const PsdSizes *s, PetscReal N, const PsdTiles *tiles, PsdMemory *memory)
+{
+  const PetscReal numbers = (PetscReal)tiles->block * RegionNumbers(s), H = tiles->height, W = tiles->width;
+  const PetscReal held = H > 1 ? (PetscReal)PsdDualHeld(N, tiles, numbers) : 0;
+  const PetscReal handed = H > 1 ? s->n_local * RegionNumbers(s) : 0, visiting = W > 1 ? numbers : 0;
+  AddOnAll(memory, "patches of other ranks", PSD_PHASE_GRAM, PSD_PHASE_GRAM,
+           REAL * (held * numbers + handed + visiting));
+}
+
+/* Patches of columns go round in columns of the grid, those of rows in rows, for every lot of columns that is held. */
+PsdCost PsdDualMatrixCost(const PsdSizes *s, PetscReal N, const PsdTiles *tiles, const PsdRates *rates)
+{
+  const PetscReal pairs = s->n * s->n * s->positions * s->positions / (PetscReal)s->G;
+  const PsdCost work = PsdCostWork(pairs * s->f_max / (PetscReal)s->ranks, 0.9 * rates->gemm);
+  const PetscReal block = (PetscReal)tiles->block, G = (PetscReal)s->G, H = tiles->height, W = tiles->width;
+  const PetscReal columns = N / W / block, rows = N / H / block, numbers = s->n * s->positions * s->f_max;
+  const PetscReal lots = PetscCeilReal(columns / (PetscReal)PsdDualHeld(N, tiles, block * RegionNumbers(s)));
+  const PetscReal times = (lots + 1) / 2; /* rows above a lot stay */
+  const PsdCost down = PsdCostCollective(PSD_COLLECTIVE_SPREAD, G * columns, REAL * numbers / W, tiles->height);
+  const PsdCost along =
+      PsdCostCollective(PSD_COLLECTIVE_SPREAD, times * G * rows, times * REAL * numbers / H, tiles->width);
+  const PsdCost handed = PsdCostSend(H > 1 ? G : 0, H > 1 ? REAL * numbers * (1 / (H * W) - 1 / (H * W * H)) : 0);
+  return PsdCostSum(PsdCostSum(work, handed), PsdCostSum(down, along));
 }
 
 PsdCost PsdRowsAdjointCost(const PsdSizes *s, const PsdRates *rates)

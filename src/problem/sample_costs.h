@@ -8,6 +8,7 @@
 #define PSD_PROBLEM_COSTS_H
 
 #include "cost/cost.h"
+#include "tiles.h"
 
 /* PsdProblemLift, PsdProblemKeepPatches */
 typedef enum { PSD_SAMPLES_LIFTED, PSD_SAMPLES_PATCHES } PsdSamplesForm;
@@ -39,8 +40,11 @@ PsdCost PsdProductsCost(const PsdSizes *sizes, const PsdRates *rates);
 
 /* ---------------------------------------------------------------- patches */
 
-/* PsdDualMatrixCost - PsdRowsDualMatrix. PsdRowsAdjointCost - PsdRowsAdjoint. */
-PsdCost PsdDualMatrixCost(const PsdSizes *sizes, const PsdRates *rates);
+/* PsdDualMatrixMemory, PsdDualMatrixCost - PsdRowsDualMatrix, of order N on such a grid. PsdDualHeld - blocks of its
+   columns' patches, of so many numbers each in a region, that a rank has at a time. PsdRowsAdjointCost - PsdRowsAdjoint. */
+void PsdDualMatrixMemory(const PsdSizes *sizes, PetscReal N, const PsdTiles *tiles, PsdMemory *memory);
+PsdCost PsdDualMatrixCost(const PsdSizes *sizes, PetscReal N, const PsdTiles *tiles, const PsdRates *rates);
+PetscInt PsdDualHeld(PetscReal N, const PsdTiles *tiles, PetscReal numbers);
 PsdCost PsdRowsAdjointCost(const PsdSizes *sizes, const PsdRates *rates);
 
 /* ---------------------------------------------------------------- the certificate */
