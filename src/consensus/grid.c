@@ -1,5 +1,5 @@
 /*
-   The distributed positive definite matrix: from columns to the grid, Cholesky factor and its inverse. Products and
+   The distributed positive definite matrix: its parts, Cholesky factor and its inverse. Products and
    solves are in grid_solve.c.
 
    Triangular solves with few right-hand sides make ranks wait for each other at every block. So when the system is well
@@ -21,8 +21,6 @@ void descinit_(int *, const int *, const int *, const int *, const int *, const 
                const int *, int *);
 void pdpotrf_(const char *, const int *, double *, const int *, const int *, const int *, int *);
 void pdtrtri_(const char *, const char *, const int *, double *, const int *, const int *, const int *, int *);
-void pdtrmr2d_(const char *, const char *, const int *, const int *, const double *, const int *, const int *,
-               const int *, double *, const int *, const int *, const int *, const int *);
 
 /* ---------------------------------------------------------------- creation */
 
@@ -39,18 +37,17 @@ static PetscErrorCode AllocatePart(PsdGrid grid, size_t entries, PetscReal **par
   PetscFunctionReturn(0);
 }
 
-/* A context of BLACS, and what a matrix of the grid's order is like in it. */
-static PetscErrorCode CreateContext(PsdGrid it, PetscMPIInt height, PetscMPIInt width, PetscInt rows, int *context,
-                                    int description[9])
+/* BLACS' context, and what the matrix is like in it. */
+static PetscErrorCode CreateContext(PsdGrid it)
 {
   PetscFunctionBeginUser;
-  const int order = (int)it->N, block = (int)it->block, zero = 0, ld = (int)PetscMax(1, rows);
+  const int order = (int)it->N, block = (int)it->block, zero = 0, ld = (int)PetscMax(1, it->rows.count);
   int info;
-  *context = it->handle;
-  Cblacs_gridinit(context, "R", height, width);
-  description[1] = -1; /* where this rank has no place */
+  it->context = it->handle;
+  Cblacs_gridinit(&it->context, "R", it->shape.height, it->shape.width);
+  it->description[1] = -1; /* where this rank has no place */
   if (it->row < 0) PetscFunctionReturn(0);
-  descinit_(description, &order, &order, &block, &block, &zero, &zero, context, &ld, &info);
+  descinit_(it->description, &order, &order, &block, &block, &zero, &zero, &it->context, &ld, &info);
   PetscCheck(info == 0, PETSC_COMM_SELF, PETSC_ERR_LIB, "descinit returned %d", info);
   PetscFunctionReturn(0);
 }
@@ -68,8 +65,7 @@ static PetscErrorCode TakePlace(PsdGrid it)
   it->cols.count = PsdCyclicCount(it->N, it->block, it->column, shape->width);
   PetscCallMPI(MPI_Comm_split(it->comm, used ? it->row : MPI_UNDEFINED, it->column, &it->line));
   it->handle = Csys2blacs_handle(it->comm);
-  PetscCall(CreateContext(it, 1, shape->used, it->N, &it->filling, it->filling_description));
-  PetscCall(CreateContext(it, shape->height, shape->width, it->rows.count, &it->context, it->description));
+  PetscCall(CreateContext(it));
   PetscFunctionReturn(0);
 }
 
@@ -102,25 +98,16 @@ PetscErrorCode PsdGridAllocate(PsdGrid it)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdGridAllocateColumns(PsdGrid it)
-{
-  PetscFunctionBeginUser;
-  PetscCall(AllocatePart(it, (size_t)it->N * (size_t)it->columns, &it->by_columns));
-  PetscFunctionReturn(0);
-}
-
 PetscErrorCode PsdGridDestroy(PsdGrid *grid)
 {
   PetscFunctionBeginUser;
   PsdGrid it = *grid;
   if (!it) PetscFunctionReturn(0);
-  free(it->by_columns);
   free(it->matrix);
   free(it->factor);
   PetscCall(PsdGridSidesDestroy(it));
   if (it->row >= 0) {
     Cblacs_gridexit(it->context);
-    Cblacs_gridexit(it->filling);
     PetscCallMPI(MPI_Comm_free(&it->line));
   }
   Cfree_blacs_system_handle(it->handle);
@@ -129,24 +116,6 @@ PetscErrorCode PsdGridDestroy(PsdGrid *grid)
 }
 
 /* ---------------------------------------------------------------- matrix and factor */
-
-PetscErrorCode PsdGridDeal(PsdGrid it)
-{
-  PetscFunctionBeginUser;
-  const int N = (int)it->N, one = 1;
-  if (it->shape.height == 1) { /* it is there */
-    it->matrix = it->by_columns;
-    it->by_columns = NULL;
-    PetscFunctionReturn(0);
-  }
-  PetscCall(PsdGridAllocate(it));
-  if (it->row >= 0)
-    pdtrmr2d_("L", "N", &N, &N, it->by_columns, &one, &one, it->filling_description, it->matrix, &one, &one,
-              it->description, &it->filling);
-  free(it->by_columns);
-  it->by_columns = NULL;
-  PetscFunctionReturn(0);
-}
 
 /* The diagonal's entry in this rank's column `local`; NULL: another rank's. above: rows here above it. */
 static PetscReal *Diagonal(PsdGrid it, PetscReal *part, PetscInt local, PetscInt *above)

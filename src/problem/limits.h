@@ -20,13 +20,13 @@
    addition of them a chunk, a fifth of the time of the product at this order and less below it. */
 #define PSD_EXACT_UP_TO 2000
 
-/* Columns of A'A in one product, where it is made by columns: wide enough for BLAS-3, narrow enough that little is done
+/* Columns of A'A in one product, where it is made by tiles: wide enough for BLAS-3, narrow enough that little is done
    above the diagonal. */
 #define PSD_GRAM_GROUP 512
 
 /* Numbers of a message between groups that sum A'A, and bytes of one to the root: large enough for bandwidth, small beside the
    matrix. */
-#define PSD_GRAM_MESSAGE ((size_t)1 << 22)
+#define PSD_GRAM_MESSAGE ((size_t)1 << 18)
 #define PSD_GRAM_PIECE ((size_t)1 << 22)
 
 /* Patches in one product: enough for BLAS-3, small enough that operands stay in cache. */

@@ -70,13 +70,18 @@ static PetscReal GroupBytes(const PsdSizes *s, PetscReal size, PetscReal owners)
   return REAL * PsdSizesRows(s, s->n) * s->order * (size - 1) / owners + HalfSquare(s) * (1 / size - 1 / owners);
 }
 
-PetscInt PsdGramGroup(const PsdSizes *s, PetscInt owners)
+/* Of groups of the same number the widest: a member that has all rows of its columns need not pick them. */
+PsdTiles PsdGramGroup(const PsdSizes *s, const PsdTiles *tiles)
 {
-  PetscInt best = owners;
-  for (PetscInt size = owners; size >= 1; size--)
-    if (owners % size == 0 && HalfSquare(s) / (PetscReal)size <= s->feature_memory &&
-        GroupBytes(s, (PetscReal)size, (PetscReal)owners) < GroupBytes(s, (PetscReal)best, (PetscReal)owners))
-      best = size;
+  const PetscReal owners = (PetscReal)tiles->height * tiles->width;
+  PsdTiles best = *tiles;
+  for (PetscMPIInt h = tiles->height; h >= 1; h--)
+    for (PetscMPIInt w = 1; w <= tiles->width; w++) {
+      const PetscReal size = (PetscReal)h * w, bytes = GroupBytes(s, size, owners);
+      const PetscReal least = GroupBytes(s, (PetscReal)best.height * best.width, owners);
+      if (tiles->height % h || tiles->width % w || HalfSquare(s) / size > s->feature_memory) continue;
+      if (bytes < least || (bytes == least && h < best.height)) best = (PsdTiles){tiles->block, h, w};
+    }
   return best;
 }
 
@@ -88,18 +93,19 @@ void PsdGramMemory(const PsdSizes *s, PsdMemory *memory)
            s->order <= PSD_EXACT_UP_TO ? 3 * square : square / 2);
 }
 
-void PsdGramColumnsMemory(const PsdSizes *s, PetscInt owners, PsdMemory *memory)
+void PsdGramTilesMemory(const PsdSizes *s, const PsdTiles *tiles, PsdMemory *memory)
 {
-  const PetscReal rows = PsdSizesRows(s, ChunkSamples(s));
-  const PetscInt group = PsdGramGroup(s, owners);
-  if (s->order <= PSD_EXACT_UP_TO || (group == 1 && s->ranks > 1)) {
+  const PetscReal rows = PsdSizesRows(s, ChunkSamples(s)), owners = (PetscReal)tiles->height * tiles->width;
+  const PsdTiles group = PsdGramGroup(s, tiles);
+  const PetscReal size = (PetscReal)group.height * group.width;
+  if (s->order <= PSD_EXACT_UP_TO || (size == 1 && s->ranks > 1)) {
     PsdGramMemory(s, memory);
     return;
   }
+  const PetscReal left = group.height > 1 ? s->order / group.height : 0;
   AddOnAll(memory, "chunk of another rank", PSD_PHASE_GRAM, PSD_PHASE_GRAM,
-           REAL * rows * ((s->ranks > 1 ? s->order : 0) + PSD_GRAM_GROUP));
-  if (group < owners)
-    AddOnAll(memory, "A'A, group's samples'", PSD_PHASE_GRAM, PSD_PHASE_GRAM, HalfSquare(s) / (PetscReal)group);
+           REAL * rows * ((s->ranks > 1 ? s->order : 0) + left + PSD_GRAM_GROUP));
+  if (size < owners) AddOnAll(memory, "A'A, group's samples'", PSD_PHASE_GRAM, PSD_PHASE_GRAM, HalfSquare(s) / size);
 }
 
 void PsdEvaluateMemory(const PsdSizes *s, PsdSamplesForm form, PsdMemory *memory)
@@ -167,20 +173,21 @@ PsdCost PsdGramSumCost(const PsdSizes *s)
 }
 
 /* What is sent is written and read once more, this rank's own part included. */
-PsdCost PsdGramColumnsCost(const PsdSizes *s, PetscInt owners, const PsdRates *rates)
+PsdCost PsdGramTilesCost(const PsdSizes *s, const PsdTiles *tiles, const PsdRates *rates)
 {
   if (s->order <= PSD_EXACT_UP_TO)
     return PsdCostSum(PsdCostSum(PsdGramCost(s, rates), PsdGramSumCost(s)),
                       PsdCostCollective(PSD_COLLECTIVE_SPREAD, s->order, HalfSquare(s), s->ranks));
-  const PetscReal group = (PetscReal)PsdGramGroup(s, owners);
-  const PetscReal samples = group > 1 ? REAL * PsdSizesRows(s, s->n) * s->order * group / (PetscReal)owners : 0;
-  const PetscReal sums = group < (PetscReal)owners ? HalfSquare(s) / group : 0;
-  const PsdCost products = group > 1 || s->ranks == 1 ? GramProducts(s, rates->gemm) : PsdGramCost(s, rates);
+  const PsdTiles group = PsdGramGroup(s, tiles);
+  const PetscInt size = (PetscInt)group.height * group.width, owners = (PetscInt)tiles->height * tiles->width;
+  const PetscReal samples =
+      size > 1 ? REAL * PsdSizesRows(s, s->n) * s->order * (PetscReal)size / (PetscReal)owners : 0;
+  const PetscReal sums = size < owners ? HalfSquare(s) / (PetscReal)size : 0;
+  const PsdCost products = size > 1 || s->ranks == 1 ? GramProducts(s, rates->gemm) : PsdGramCost(s, rates);
   const PetscReal chunks = PetscCeilReal(s->n_local / ChunkSamples(s)), turns = sums / (REAL * PSD_GRAM_MESSAGE);
-  const PetscInt groups = owners / (PetscInt)group;
   const PsdCost messages =
-      PsdCostSum(PsdCostCollective(PSD_COLLECTIVE_SPREAD, chunks * group, samples, (PetscInt)group),
-                 PsdCostCollective(PSD_COLLECTIVE_SPREAD, PetscCeilReal(turns), sums, groups));
+      PsdCostSum(PsdCostCollective(PSD_COLLECTIVE_SPREAD, chunks * (PetscReal)size, samples, size),
+                 PsdCostCollective(PSD_COLLECTIVE_SPREAD, PetscCeilReal(turns), sums, owners / size));
   return PsdCostSum(PsdCostSum(products, messages),
                     PsdCostSum(PsdCostMove(2 * (samples + sums), rates), TargetsSum(s)));
 }
