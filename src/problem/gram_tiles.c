@@ -262,7 +262,8 @@ static PetscReal *PackColumn(const Groups *groups, PetscMPIInt owner, PetscInt n
   for (PetscInt x = PsdCyclicCount(number, all->block, owner, all->height), length; x < rows; x += length) {
     const PetscInt row = PsdCyclicNumber(x, all->block, owner, all->height);
     length = PetscMin(all->block - x % all->block, rows - x);
-    (void)PetscArraycpy(to, column + row / all->block / inside->height * inside->block + row % all->block, length);
+    const PetscInt local = row / all->block / inside->height * inside->block + row % all->block;
+    (void)PetscArraycpy(to, column + local, length);
     to += length;
   }
   return to;

@@ -185,9 +185,9 @@ PsdCost PsdGramTilesCost(const PsdSizes *s, const PsdTiles *tiles, const PsdRate
   const PetscReal sums = size < owners ? HalfSquare(s) / (PetscReal)size : 0;
   const PsdCost products = size > 1 || s->ranks == 1 ? GramProducts(s, rates->gemm) : PsdGramCost(s, rates);
   const PetscReal chunks = PetscCeilReal(s->n_local / ChunkSamples(s)), turns = sums / (REAL * PSD_GRAM_MESSAGE);
-  const PsdCost messages =
-      PsdCostSum(PsdCostCollective(PSD_COLLECTIVE_SPREAD, chunks * (PetscReal)size, samples, size),
-                 PsdCostCollective(PSD_COLLECTIVE_SPREAD, PetscCeilReal(turns), sums, owners / size));
+  const PetscInt groups = (PetscInt)((PetscReal)owners / (PetscReal)size);
+  const PsdCost messages = PsdCostSum(PsdCostCollective(PSD_COLLECTIVE_SPREAD, chunks * (PetscReal)size, samples, size),
+                                      PsdCostCollective(PSD_COLLECTIVE_SPREAD, PetscCeilReal(turns), sums, groups));
   return PsdCostSum(PsdCostSum(products, messages),
                     PsdCostSum(PsdCostMove(2 * (samples + sums), rates), TargetsSum(s)));
 }
