@@ -540,6 +540,16 @@ static void TestLongArraysGoInPieces(void **state)
     for (PetscMPIInt to = 1; to < size && rank == 0; to++)
       assert_int_equal(PsdSendArray(PETSC_COMM_WORLD, to, 3, MPIU_REAL, count, reals), 0);
   }
+  /* round in a ring, where every rank gives another number of them */
+  for (size_t k = 0; k < sizeof(lengths) / sizeof(lengths[0]); k++) {
+    const PetscMPIInt next = (rank + 1) % size, last = (rank + size - 1) % size;
+    PetscReal mine[24], theirs[24];
+    for (size_t j = 0; j < 24; j++) mine[j] = 100 * rank + (PetscReal)j, theirs[j] = -1;
+    const size_t count = lengths[(k + (size_t)last) % 7];
+    assert_int_equal(
+        PsdPassArray(PETSC_COMM_WORLD, MPIU_REAL, next, lengths[(k + (size_t)rank) % 7], mine, last, count, theirs), 0);
+    for (size_t j = 0; j < 24; j++) assert_true(theirs[j] == (j < count ? 100 * last + (PetscReal)j : -1));
+  }
   PsdMessageLimit = limit;
 }
 

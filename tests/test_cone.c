@@ -1,11 +1,12 @@
 /* The projection onto the cone is the positive part of an eigendecomposition by another routine, with Z = F F' and
- * <X - Z, Z> = 0, for random, rank-deficient, zero and definite blocks on any number of ranks. */
+ * <X - Z, Z> = 0, for random, rank-deficient, zero and definite blocks on any number of ranks, whose owners are spread over nodes. */
 #include "network_sample.h"
 #include <setjmp.h>
 #include <stddef.h>
 #include <string.h>
 #include <cmocka.h>
 #include <petscblaslapack.h>
+#include "base/nodes.h"
 #include "cone/cone_impl.h"
 
 #define ROOM 40 /* largest order here */
@@ -77,13 +78,49 @@ static void CheckBlock(Kind kind, PetscInt d, const PetscReal x[], const PetscRe
   Require(PetscAbsReal(Dot(m, sum, z)) <= tolerance * size, "<x - z, z> = 0");
 }
 
+/* Nodes that are pretended: so many, with ranks dealt out in turn or one node after the other; 0: the machine's. */
+static struct {
+  PetscMPIInt count;
+  PetscBool in_turn;
+} nodes;
+
+static PetscMPIInt NodeOf(PetscMPIInt rank)
+{
+  return nodes.in_turn ? rank % nodes.count : (PetscMPIInt)((PetscInt64)rank * nodes.count / Size());
+}
+
+/* For each rank the lowest one on its node. */
+static PetscMPIInt *Layout(void)
+{
+  PetscMPIInt *node;
+  MUST(PetscMalloc1(Size(), &node));
+  for (PetscMPIInt r = 0; r < Size(); r++)
+    for (node[r] = 0; NodeOf(node[r]) != NodeOf(r);) node[r]++;
+  return node;
+}
+
+static PsdBlocks CreateBlocks(PetscInt C, PetscInt G, PetscInt f)
+{
+  PsdBlocks blocks;
+  PetscInt orders[ROOM];
+  if (nodes.count == 0) {
+    MUST(PsdBlocksCreate(PETSC_COMM_WORLD, C, G, f, &blocks));
+    return blocks;
+  }
+  for (PetscInt g = 0; g < G; g++) orders[g] = f;
+  PetscMPIInt *node = Layout();
+  MUST(PsdBlocksCreateOnNodes(PETSC_COMM_WORLD, C, G, orders, node, &blocks));
+  MUST(PetscFree(node));
+  return blocks;
+}
+
 static void ProjectBlocks(const char kernel[], PsdConeDriver driver, PetscInt C, PetscInt G, PetscInt f, uint64_t seed)
 {
   PsdBlocks blocks;
   PsdCone cone;
   Vec X[2], Z[2];
   const PetscReal *x, *z;
-  MUST(PsdBlocksCreate(PETSC_COMM_WORLD, C, G, f, &blocks));
+  blocks = CreateBlocks(C, G, f);
   Require(blocks->d_max == f + 1 && blocks->m_max == (f + 1) * (f + 2) / 2, "sizes of a block");
   for (PetscInt s = 0; s < 2; s++) {
     PetscReal *values;
@@ -149,6 +186,62 @@ static void FewerPairsThanRanks(void **state)
 {
   (void)state;
   ProjectBlocks("auto", PSD_LAPACK_AUTO, 1, 1, 7, 5);
+}
+
+/* No node has two pairs more than another that has ranks for them, rank 0 has as many as any, and pairs are in the order of
+   their owners; Z and Z' are worked on by different ranks where there are so many, of one pair on both of two
+   nodes of one size. */
+static void CheckOwners(PetscInt pairs)
+{
+  const PsdBlocks blocks = CreateBlocks(1, pairs, 3);
+  PetscInt owned[ROOM] = {0}, size[ROOM] = {0}, last = 0, of_root = 0;
+  for (PetscMPIInt r = 0; r < Size(); r++) size[NodeOf(r)]++;
+  for (PetscInt pair = 0; pair < pairs; pair++) {
+    const PetscMPIInt owner = PsdBlocksOwner(blocks, pair);
+    const PetscBool here = (PetscBool)(pair >= blocks->first && pair < blocks->first + blocks->local);
+    Require(owner >= last && owner < Size(), "pairs in the order of owners");
+    Require(here == (PetscBool)(owner == Rank()), "owner");
+    last = owner;
+    owned[NodeOf(owner)]++;
+    of_root += owner == 0;
+    if (Size() >= 2 * pairs)
+      Require(PsdConeTeamRoot(blocks, 2 * pair) != PsdConeTeamRoot(blocks, 2 * pair + 1), "Z and Z' on two ranks");
+    if (Size() % 2 == 0 && pairs == 1 && nodes.count == 2)
+      Require(NodeOf(PsdConeTeamRoot(blocks, 0)) != NodeOf(PsdConeTeamRoot(blocks, 1)), "Z and Z' on two nodes");
+  }
+  Require(of_root == (pairs + Size() - 1) / Size(), "the root has as many as any");
+  Require(blocks->local - pairs / Size() == 0 || blocks->local - pairs / Size() == 1, "evenly on ranks");
+  for (PetscInt a = 0; a < nodes.count; a++)
+    for (PetscInt b = 0; b < nodes.count; b++)
+      if (owned[b] - pairs / Size() * size[b] < size[b])
+        Require(owned[a] - pairs / Size() * size[a] <= owned[b] - pairs / Size() * size[b] + 1, "evenly on nodes");
+  PsdBlocks copy = blocks;
+  MUST(PsdBlocksDestroy(&copy));
+}
+
+/* on nodes of one, two and three kinds of sizes, and the same projections */
+static void OwnersAreSpreadOverNodes(void **state)
+{
+  (void)state;
+  for (PetscMPIInt count = 1; count <= Size(); count++)
+    for (PetscInt in_turn = 0; in_turn < 2; in_turn++) {
+      nodes.count = count;
+      nodes.in_turn = (PetscBool)in_turn;
+      for (PetscInt pairs = 1; pairs < 2 * Size() + 2; pairs++) CheckOwners(pairs);
+      ProjectBlocks("auto", PSD_LAPACK_AUTO, 3, 4, 7, 100);
+      ProjectBlocks("scalapack", PSD_LAPACK_AUTO, 1, 1, 12, 100);
+      ProjectBlocks("partial", PSD_LAPACK_AUTO, 1, 2, 12, 100);
+    }
+  nodes.count = 0;
+}
+
+/* What the machine says is what it is: one node, here. */
+static void NodesAreFound(void **state)
+{
+  (void)state;
+  PetscMPIInt node[ROOM];
+  MUST(PsdNodesFind(PETSC_COMM_WORLD, node));
+  for (PetscMPIInt r = 0; r < Size(); r++) Require(node[r] == 0, "all share the first rank's memory");
 }
 
 /* <j, P x> = 0, P P = P, and P x - x is along j */
@@ -227,6 +320,8 @@ int main(int argc, char **argv)
                                      cmocka_unit_test(FewerPairsThanRanks),
                                      cmocka_unit_test(PositiveRange),
                                      cmocka_unit_test(EveryKernel),
+                                     cmocka_unit_test(OwnersAreSpreadOverNodes),
+                                     cmocka_unit_test(NodesAreFound),
                                      cmocka_unit_test(RemovingJ),
                                      cmocka_unit_test(NamesOfOptions),
                                      cmocka_unit_test(Costs)};

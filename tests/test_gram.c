@@ -1,10 +1,11 @@
-/* A'A accumulated by columns, and A' of random signs, is that of the lifted features: beyond the order up to which sums are exact and below it, features kept
+/* A'A accumulated by tiles, in every kind of groups, and A' of random signs, is that of the lifted features: beyond the order up to which sums are exact and below it, features kept
  * and streamed, samples going round and, where they are more than half of the order, sums, whichever rank holds how many samples; and A A' of the patches is the features' too, over several blocks. */
 #include "problem_sample.h"
 #include <setjmp.h>
 #include <stddef.h>
 #include <cmocka.h>
 #include "consensus/grid.h"
+#include "problem/dual_matrix.h"
 #include "problem/sample_costs.h"
 #include "problem/sizes.h"
 
@@ -117,105 +118,146 @@ static PetscReal Received(PetscReal n, PetscReal D, PetscReal s, PetscReal R)
 
 /* Samples that are few go round all ranks, many stay where they are, and in between the group is the one that receives least of
    those that there is memory for. */
-static void CheckGroup(const PsdSizes *sizes, PetscInt n, PetscInt D, PetscReal memory)
+static void CheckGroup(const PsdSizes *sizes, const PsdTiles *tiles, PetscInt n, PetscInt D, PetscReal memory)
 {
-  const PetscInt R = Size(), group = PsdGramGroup(sizes, R);
-  Require(group >= 1 && R % group == 0, "groups are even");
-  if (memory == 0) Require(group == R, "no room for sums");
-  for (PetscInt s = 1; s <= R && memory > 0; s++)
-    if (R % s == 0) Require(Received(n, D, group, R) <= Received(n, D, s, R) * (1 + 1e-12), "a group receives least");
+  const PetscInt R = tiles->height * tiles->width;
+  const PsdTiles group = PsdGramGroup(sizes, tiles);
+  const PetscInt members = group.height * group.width;
+  Require(tiles->height % group.height == 0 && tiles->width % group.width == 0, "groups are even");
+  if (memory == 0) Require(members == R, "no room for sums");
+  for (PetscMPIInt h = 1; h <= tiles->height && memory > 0; h++)
+    for (PetscMPIInt w = 1; w <= tiles->width; w++)
+      if (tiles->height % h == 0 && tiles->width % w == 0)
+        Require(Received(n, D, members, R) <= Received(n, D, h * w, R) * (1 + 1e-12), "a group receives least");
 }
 
-/* every 7th entry on and below the diagonal, and the diagonal, of every `step`th column */
-static void CheckColumns(PetscInt count, PetscInt step, PetscInt patch, PetscReal memory, PetscInt D_expected)
+/* every 7th row of every `step`th column of this rank's part, on and below the diagonal */
+static void CheckPart(PsdProblem problem, const PsdTiles *tiles, PetscInt step, const PetscReal phi[],
+                      const PetscReal part[])
 {
-  PetscReal *phi;
+  const PetscInt D = problem->blocks->D, n = problem->n, block = tiles->block;
+  const PetscMPIInt at_row = Rank() / tiles->width, at_column = Rank() % tiles->width;
+  const PetscInt rows = PsdCyclicCount(D, block, at_row, tiles->height);
+  const PetscInt columns = at_row < tiles->height ? PsdCyclicCount(D, block, at_column, tiles->width) : 0;
+  for (PetscInt k = 0; k < columns; k += step)
+    for (PetscInt i = 0; i < rows; i += 7) {
+      const PetscInt row = PsdCyclicNumber(i, block, at_row, tiles->height);
+      const PetscInt column = PsdCyclicNumber(k, block, at_column, tiles->width);
+      if (row < column) continue;
+      const PetscReal expected = Dot(n, phi + row, D, phi + column, D);
+      const PetscReal scale =
+          PetscSqrtReal(Dot(n, phi + row, D, phi + row, D) * Dot(n, phi + column, D, phi + column, D));
+      Require(PetscAbsReal(part[(size_t)k * rows + i] - expected) <= 1e-13 * scale, "A'A");
+    }
+}
+
+/* In the groups given, or, NULL, those that a run takes. */
+static void CheckTiles(PetscInt count, PetscInt step, PetscInt patch, PetscReal memory, PetscInt D_expected,
+                       const PsdTiles *tiles, const PsdTiles *group)
+{
+  PetscReal *phi, *part;
   Setting it = Large(count, patch, memory, &phi);
   const PetscInt D = it.problem->blocks->D, n = it.problem->n;
-  PetscInt *column;
-  PsdGrid grid;
   PsdSizes sizes;
   Require(D == D_expected, "order");
   MUST(PsdProblemFindSizes(it.problem, &sizes));
-  if (D > 2000) CheckGroup(&sizes, n, D, memory);
+  if (D > 2000) CheckGroup(&sizes, tiles, n, D, memory);
   PetscReal *signs = GatherSigns(it.problem);
   CheckSigns(n * it.problem->blocks->C, signs);
   MUST(PsdProblemLift(it.problem));
-  const PsdGridShape shape = PsdGridShapeOf(Size(), PETSC_FALSE);
-  const PsdDeal deal = {40, shape.used};
-  MUST(PsdGridCreate(PETSC_COMM_WORLD, D, deal.block, &shape, 3, &grid));
-  MUST(PetscMalloc1(grid->columns + 1, &column));
-  for (PetscInt k = 0; k < grid->columns; k++) column[k] = PsdGridColumn(grid, k);
-  MUST(PsdProblemAccumulateColumns(it.problem, &deal, grid->by_columns));
-  for (PetscInt k = 0; k < grid->columns; k += step)
-    for (PetscInt i = column[k]; i < D; i += 7) {
-      const PetscReal expected = Dot(n, phi + i, D, phi + column[k], D);
-      const PetscReal scale =
-          PetscSqrtReal(Dot(n, phi + i, D, phi + i, D) * Dot(n, phi + column[k], D, phi + column[k], D));
-      Require(PetscAbsReal(grid->by_columns[(size_t)k * D + i] - expected) <= 1e-13 * scale, "A'A");
-    }
+  const PetscInt most = D / tiles->block + 1;
+  MUST(PetscCalloc1((size_t)(most / tiles->height + 1) * (most / tiles->width + 1) * tiles->block * tiles->block,
+                    &part));
+  if (group) MUST(PsdProblemAddUpInGroups(it.problem, tiles, group, part));
+  else MUST(PsdProblemAccumulateTiles(it.problem, tiles, part));
+  CheckPart(it.problem, tiles, step, phi, part);
   CheckNoise(it.problem, phi, signs);
   MUST(PetscFree(signs));
-  MUST(PetscFree(column));
-  MUST(PsdGridDestroy(&grid));
+  MUST(PetscFree(part));
   LargeDestroy(&it, phi);
 }
 
-static void ByColumns(void **state)
+static void ByTiles(void **state)
 {
   (void)state;
-  CheckColumns(FEW, 1, 8, 1024, 2145);
-  CheckColumns(FEW, 1, 8, 0, 2145);
-  CheckColumns(FEW, 1, 4, 1024, 153);
-  CheckColumns(FEW, 1, 4, 0, 153);
-  CheckColumns(MANY, 97, 8, 1024, 2145);
-  CheckColumns(MANY, 97, 8, 0, 2145);
+  const PsdGridShape shape = PsdGridShapeOf(Size(), PETSC_FALSE);
+  const PsdTiles tiles = {40, shape.height, shape.width};
+  CheckTiles(FEW, 7, 8, 1024, 2145, &tiles, NULL);
+  CheckTiles(FEW, 7, 8, 0, 2145, &tiles, NULL);
+  CheckTiles(FEW, 1, 4, 1024, 153, &tiles, NULL);
+  CheckTiles(FEW, 1, 4, 0, 153, &tiles, NULL);
+  CheckTiles(MANY, 97, 8, 1024, 2145, &tiles, NULL);
+  CheckTiles(MANY, 97, 8, 0, 2145, &tiles, NULL);
 }
 
-/* of features that all ranks know, with the numbering of samples by which each rank's are its columns */
-static void CheckKernel(PetscInt patch, PetscInt block)
+/* whatever receives least: every grid, also with ranks that own nothing, and every group that divides it */
+static void InEveryGroup(void **state)
+{
+  (void)state;
+  for (PetscMPIInt H = 1; H <= Size(); H++)
+    for (PetscMPIInt W = 1; H * W <= Size(); W++) {
+      if (H * W < Size() - 1) continue;
+      for (PetscMPIInt h = 1; h <= H; h++)
+        for (PetscMPIInt w = 1; w <= W; w++)
+          if (H % h == 0 && W % w == 0) CheckTiles(FEW, 1, 4, 1024, 153, &(PsdTiles){8, H, W}, &(PsdTiles){8, h, w});
+    }
+}
+
+/* Which sample a row or column of A A' is, of all; below 0: none. first: of each rank. */
+static PetscInt SampleOf(PetscInt number, PetscInt block, const PetscInt first[])
+{
+  const PetscInt turn = number / block, rank = turn % Size(), local = turn / Size() * block + number % block;
+  return local < first[rank + 1] - first[rank] ? first[rank] + local : -1;
+}
+
+/* Of features that all ranks know, with the numbering of samples by which block b of rows and columns is rank b mod R's;
+   on the grid that is given. */
+static void CheckKernel(PetscInt patch, const PsdTiles *tiles)
 {
   PetscReal *phi, *K;
   Setting it = Large(FEW, patch, 1024, &phi);
-  const PetscInt D = it.problem->blocks->D;
+  const PetscInt D = it.problem->blocks->D, block = tiles->block;
   PetscInt most, *first;
   MUST(MPI_Allreduce(&it.problem->n_local, &most, 1, MPIU_INT, MPI_MAX, PETSC_COMM_WORLD));
-  const PetscInt columns = (most + block - 1) / block * block, N = columns * Size();
-  MUST(PetscMalloc2((size_t)N * columns, &K, Size() + 1, &first));
-  first[0] = 0;
+  const PetscInt N = (most + block - 1) / block * block * Size(), rows = N / tiles->height, columns = N / tiles->width;
+  MUST(PetscCalloc2((size_t)rows * columns, &K, Size() + 1, &first));
   MUST(MPI_Allgather(&it.problem->n_local, 1, MPIU_INT, first + 1, 1, MPIU_INT, PETSC_COMM_WORLD));
   for (PetscMPIInt r = 0; r < Size(); r++) first[r + 1] += first[r];
   MUST(PsdProblemKeepPatches(it.problem));
-  MUST(PsdRowsDualMatrix(it.problem->rows, block, N, K));
-  for (PetscInt j = 0; j < columns; j++) {
-    const PetscInt own = (j / block * Size() + Rank()) * block + j % block;
-    for (PetscMPIInt r = 0; r < Size(); r++)
-      for (PetscInt i = 0; i < columns; i++) {
-        const PetscInt row = (i / block * Size() + r) * block + i % block;
-        PetscReal expected = row == own ? 1 : 0, scale = 1;
-        if (row < own) continue;
-        if (j < it.problem->n_local && i < first[r + 1] - first[r]) {
-          const PetscReal *x = phi + (size_t)(first[Rank()] + j) * D, *y = phi + (size_t)(first[r] + i) * D;
-          expected = Dot(D, x, 1, y, 1);
-          scale = PetscSqrtReal(Dot(D, x, 1, x, 1) * Dot(D, y, 1, y, 1));
-        }
-        Require(PetscAbsReal(K[(size_t)j * N + row] - expected) <= 1e-12 * scale, "A A'");
+  MUST(PsdRowsDualMatrix(it.problem->rows, tiles, N, K));
+  for (PetscInt j = 0; j < columns; j++)
+    for (PetscInt i = 0; i < rows; i++) {
+      const PetscInt row = PsdCyclicNumber(i, block, Rank() / tiles->width, tiles->height);
+      const PetscInt column = PsdCyclicNumber(j, block, Rank() % tiles->width, tiles->width);
+      const PetscInt left = SampleOf(row, block, first), right = SampleOf(column, block, first);
+      PetscReal expected = 0, scale = 1;
+      if (row < column) continue;
+      if (left >= 0 && right >= 0) {
+        const PetscReal *x = phi + (size_t)left * D, *y = phi + (size_t)right * D;
+        expected = Dot(D, x, 1, y, 1);
+        scale = PetscSqrtReal(Dot(D, x, 1, x, 1) * Dot(D, y, 1, y, 1));
       }
-  }
+      Require(PetscAbsReal(K[(size_t)j * rows + i] - expected) <= 1e-12 * scale, "A A'");
+    }
   MUST(PetscFree2(K, first));
   LargeDestroy(&it, phi);
 }
 
+/* few blocks and many of them, many patches; on every grid of all ranks, which has more rows than columns as well */
 static void OfPatches(void **state)
 {
   (void)state;
-  CheckKernel(8, 64);
-  CheckKernel(3, 4); /* many blocks, many patches */
+  for (PetscMPIInt height = 1; height <= Size(); height++) {
+    if (Size() % height) continue;
+    CheckKernel(8, &(PsdTiles){64, height, Size() / height});
+    CheckKernel(3, &(PsdTiles){4, height, Size() / height});
+  }
 }
 
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(ByColumns), cmocka_unit_test(OfPatches)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(ByTiles), cmocka_unit_test(InEveryGroup),
+                                     cmocka_unit_test(OfPatches)};
   if (PsdInitialize(&argc, &argv, NULL)) return 1;
   RootCreate();
   if (!Rank()) WriteHdf5(PathOf("few.h5", NULL), FEW, size, H5T_STD_U8LE, 0);

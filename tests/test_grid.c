@@ -1,5 +1,5 @@
 /* The distributed positive definite matrix solves and multiplies as LAPACK does with the whole, by its inverse and by its factor, for
- * orders below, at and beyond a block a rank, on grids of every shape, whatever stands above the diagonal. */
+ * orders below, at and beyond a block a rank, on grids of every shape, whatever stands above the diagonal; its panels are the whole's. */
 #include "network_sample.h"
 #include <math.h>
 #include <setjmp.h>
@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <petscblaslapack.h>
 #include "consensus/grid.h"
+#include "consensus/grid_panels.h"
 
 #define MOST 3 /* right-hand sides */
 
@@ -47,24 +48,66 @@ static void Rows(PsdGrid grid, PetscInt count, const PetscReal whole[], PetscRea
     for (PetscInt k = 0; k < grid->columns; k++) x[t * grid->columns + k] = whole[t * grid->N + PsdGridColumn(grid, k)];
 }
 
+/* Tile (I, J) is in row I mod H and column J mod W; nothing above the diagonal is to be read. */
+static void FillLower(PsdGrid grid, const PetscReal whole[])
+{
+  for (PetscInt k = 0; k < grid->cols.count; k++)
+    for (PetscInt i = 0; i < grid->rows.count; i++) {
+      const PetscInt row = (i / grid->block * grid->shape.height + grid->row) * grid->block + i % grid->block;
+      const PetscInt column = (k / grid->block * grid->shape.width + grid->column) * grid->block + k % grid->block;
+      grid->matrix[k * grid->rows.count + i] = row < column ? NAN : whole[column * grid->N + row];
+    }
+}
+
+/* Each panel is the matrix's once, on one rank, and doubled it comes back doubled; then the matrix is as it was. */
+static void CheckPanels(PsdGrid grid, const PetscReal whole[])
+{
+  PsdGridPanels panels;
+  PetscInt columns = 0;
+  MUST(PsdGridPanelsCreate(grid, &panels));
+  for (PetscInt k = 0; k < PsdGridPanelsCount(panels); k++) {
+    const PsdPanel panel = PsdGridPanelsAt(panels, k);
+    MUST(PsdGridPanelsGather(panels, k));
+    for (PetscInt j = 0, at = 0; panel.here && j < panel.width; j++)
+      for (PetscInt i = panel.first + j; i < grid->N; i++, at++) {
+        Require(panel.numbers[at] == whole[(panel.first + j) * grid->N + i], "a panel");
+        panel.numbers[at] *= 2;
+      }
+    MUST(PsdGridPanelsScatter(panels, k));
+    if (panel.here) columns += panel.width;
+  }
+  MUST(PsdGridPanelsDestroy(&panels));
+  MUST(MPI_Allreduce(MPI_IN_PLACE, &columns, 1, MPIU_INT, MPI_SUM, PETSC_COMM_WORLD));
+  Require(columns == grid->N, "panels of all columns");
+  for (PetscInt k = 0; k < grid->cols.count; k++)
+    for (PetscInt i = 0; i < grid->rows.count; i++) {
+      const PetscInt row = (i / grid->block * grid->shape.height + grid->row) * grid->block + i % grid->block;
+      const PetscInt column = (k / grid->block * grid->shape.width + grid->column) * grid->block + k % grid->block;
+      if (row >= column)
+        Require(grid->matrix[k * grid->rows.count + i] == 2 * whole[column * grid->N + row], "a panel comes back");
+    }
+  FillLower(grid, whole);
+}
+
 /* Any grid that has room for so many ranks, some of which may be left out. */
 static void CheckOrder(PetscInt N, PetscInt block, const PsdGridShape *shape, PetscInt count)
 {
   static const PetscReal shifts[] = {1, 1e-4, 1e-7, 1e-10}; /* of the trace; an inverse down to 1e-8 */
   const PetscReal one = 1, zero = 0;
   PetscBLASInt order = (PetscBLASInt)N, width = (PetscBLASInt)count, info;
-  PetscReal *whole, *right, *expected, *factor, *x, *y, trace;
+  PetscReal *whole, *right, *expected, *factor, *x, *y, trace, found;
   PetscInt columns = 0;
   PsdGrid grid;
   whole = Whole(N, &trace);
   MUST(PsdGridCreate(PETSC_COMM_WORLD, N, block, shape, count, &grid));
+  MUST(PsdGridAllocate(grid));
   Require(grid->columns == PsdGridColumns(N, block, shape, Rank()), "columns of this rank");
   MUST(MPI_Allreduce(&grid->columns, &columns, 1, MPIU_INT, MPI_SUM, PETSC_COMM_WORLD));
   Require(columns == N, "columns of all");
-  for (PetscInt k = 0; k < grid->columns; k++)
-    for (PetscInt i = 0; i < N; i++)
-      grid->by_columns[k * N + i] = i < PsdGridColumn(grid, k) ? NAN : whole[PsdGridColumn(grid, k) * N + i];
-  MUST(PsdGridDeal(grid));
+  FillLower(grid, whole);
+  CheckPanels(grid, whole);
+  MUST(PsdGridTrace(grid, &found));
+  Require(PetscAbsReal(found - trace) <= N * PETSC_MACHINE_EPSILON * trace, "trace");
   MUST(PetscMalloc5(N * count, &right, N * count, &expected, N * N, &factor, N * count, &x, N * count, &y));
   Fill(5, (size_t)(N * count), right);
   for (size_t s = 0; s < sizeof(shifts) / sizeof(*shifts); s++) {

@@ -60,13 +60,16 @@ PetscErrorCode PsdProgressDestroy(PsdProgress *progress);                      /
 /* Elements in one message; an MPI count is an int. Tests lower it, and the build with sanitizers is one of a low limit. */
 extern size_t PsdMessageLimit;
 
-/* Both sides know the count. PsdBroadcastArray - from rank 0. PsdSumArray - over all ranks, in place; both collective. */
+/* Both sides know the count. PsdPassArray - one array to a rank and one from a rank, either of which may be this one.
+   PsdBroadcastArray - from rank 0. PsdSumArray - over all ranks, in place; both collective. */
 PetscErrorCode PsdSendArray(MPI_Comm comm, PetscMPIInt to, PetscMPIInt tag, MPI_Datatype type, size_t count,
                             const void *array);
 PetscErrorCode PsdReceiveArray(MPI_Comm comm, PetscMPIInt from, PetscMPIInt tag, MPI_Datatype type, size_t count,
                                void *array);
 PetscErrorCode PsdBroadcastArray(MPI_Comm comm, MPI_Datatype type, size_t count, void *array);
 PetscErrorCode PsdBroadcastArrayFrom(MPI_Comm comm, PetscMPIInt root, MPI_Datatype type, size_t count, void *array);
+PetscErrorCode PsdPassArray(MPI_Comm comm, MPI_Datatype type, PetscMPIInt to, size_t sent_count, const void *sent,
+                            PetscMPIInt from, size_t count, void *array);
 PetscErrorCode PsdSumArray(MPI_Comm comm, MPI_Datatype type, size_t count, void *array);
 
 /* ---------------------------------------------------------------- signals: signals.c */

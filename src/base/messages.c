@@ -48,6 +48,23 @@ PetscErrorCode PsdReceiveArray(MPI_Comm comm, PetscMPIInt from, PetscMPIInt tag,
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdPassArray(MPI_Comm comm, MPI_Datatype type, PetscMPIInt to, size_t sent_count, const void *sent,
+                            PetscMPIInt from, size_t count, void *array)
+{
+  PetscFunctionBeginUser;
+  void *out, *in;
+  for (size_t given = 0, done = 0; given < sent_count || done < count;) {
+    const PetscMPIInt out_piece = Piece(sent_count, given), in_piece = Piece(count, done);
+    PetscCall(Place((void *)sent, given, type, &out));
+    PetscCall(Place(array, done, type, &in));
+    PetscCallMPI(MPI_Sendrecv(out, out_piece, type, out_piece ? to : MPI_PROC_NULL, 0, in, in_piece, type,
+                              in_piece ? from : MPI_PROC_NULL, 0, comm, MPI_STATUS_IGNORE));
+    given += (size_t)out_piece;
+    done += (size_t)in_piece;
+  }
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdBroadcastArrayFrom(MPI_Comm comm, PetscMPIInt root, MPI_Datatype type, size_t count, void *array)
 {
   PetscFunctionBeginUser;

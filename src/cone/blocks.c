@@ -3,6 +3,7 @@
 */
 #include "blocks.h"
 #include "base/base.h"
+#include "base/nodes.h"
 
 /* The regions' blocks, one after the other in a class's column. */
 static PetscErrorCode PlaceRegions(PsdBlocks b, const PetscInt f[])
@@ -25,7 +26,28 @@ static PetscErrorCode PlaceRegions(PsdBlocks b, const PetscInt f[])
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdBlocksCreateRegions(MPI_Comm comm, PetscInt C, PetscInt G, const PetscInt f[], PsdBlocks *blocks)
+/* As many pairs on each rank, but for one more on some of them, which are spread over the nodes. */
+static PetscErrorCode ChooseOwners(PsdBlocks b, const PetscMPIInt node[])
+{
+  PetscFunctionBeginUser;
+  PetscMPIInt rank, ranks;
+  PetscBool *more;
+  PetscCallMPI(MPI_Comm_rank(b->comm, &rank));
+  PetscCallMPI(MPI_Comm_size(b->comm, &ranks));
+  PetscCall(PetscMalloc2(ranks + 1, &b->before, ranks, &b->order));
+  PetscCall(PetscMalloc1(ranks, &more));
+  PetscCall(PsdNodesOrder(ranks, node, b->order));
+  PetscCall(PsdNodesSpread(ranks, node, b->pairs % ranks, more));
+  b->before[0] = 0;
+  for (PetscMPIInt r = 0; r < ranks; r++) b->before[r + 1] = b->before[r] + b->pairs / ranks + (more[r] ? 1 : 0);
+  PetscCall(PetscFree(more));
+  b->first = b->before[rank];
+  b->local = b->before[rank + 1] - b->first;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdBlocksCreateOnNodes(MPI_Comm comm, PetscInt C, PetscInt G, const PetscInt f[],
+                                      const PetscMPIInt node[], PsdBlocks *blocks)
 {
   PetscFunctionBeginUser;
   PsdBlocks b;
@@ -35,13 +57,22 @@ PetscErrorCode PsdBlocksCreateRegions(MPI_Comm comm, PetscInt C, PetscInt G, con
   b->G = G;
   PetscCall(PlaceRegions(b, f));
   b->pairs = C * G;
-  b->local = PETSC_DECIDE;
-  PetscCall(PetscSplitOwnership(comm, &b->local, &b->pairs));
-  PetscCallMPI(MPI_Scan(&b->local, &b->first, 1, MPIU_INT, MPI_SUM, comm));
-  b->first -= b->local;
+  PetscCall(ChooseOwners(b, node));
   b->begin = PsdBlocksPair(b, b->first).at;
   b->length = PsdBlocksPair(b, b->first + b->local).at - b->begin;
   *blocks = b;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdBlocksCreateRegions(MPI_Comm comm, PetscInt C, PetscInt G, const PetscInt f[], PsdBlocks *blocks)
+{
+  PetscFunctionBeginUser;
+  PetscMPIInt ranks, *node;
+  PetscCallMPI(MPI_Comm_size(comm, &ranks));
+  PetscCall(PetscMalloc1(ranks, &node));
+  PetscCall(PsdNodesFind(comm, node));
+  PetscCall(PsdBlocksCreateOnNodes(comm, C, G, f, node, blocks));
+  PetscCall(PetscFree(node));
   PetscFunctionReturn(0);
 }
 
@@ -58,12 +89,14 @@ PetscErrorCode PsdBlocksCreate(MPI_Comm comm, PetscInt C, PetscInt G, PetscInt f
 
 PetscMPIInt PsdBlocksOwner(PsdBlocks blocks, PetscInt pair)
 {
-  PetscMPIInt ranks;
-  (void)MPI_Comm_size(blocks->comm, &ranks);
-  /* PETSc gives the first ranks one more */
-  const PetscInt share = blocks->pairs / ranks, larger = blocks->pairs % ranks;
-  if (pair < larger * (share + 1)) return (PetscMPIInt)(pair / (share + 1));
-  return (PetscMPIInt)(larger + (pair - larger * (share + 1)) / share);
+  PetscMPIInt low = 0, high;
+  (void)MPI_Comm_size(blocks->comm, &high);
+  while (high - low > 1) { /* before[low] <= pair < before[high] */
+    const PetscMPIInt middle = low + (high - low) / 2;
+    if (blocks->before[middle] <= pair) low = middle;
+    else high = middle;
+  }
+  return low;
 }
 
 PetscErrorCode PsdBlocksDestroy(PsdBlocks *blocks)
@@ -71,6 +104,7 @@ PetscErrorCode PsdBlocksDestroy(PsdBlocks *blocks)
   PetscFunctionBeginUser;
   if (!*blocks) PetscFunctionReturn(0);
   PetscCall(PetscFree((*blocks)->region));
+  PetscCall(PetscFree2((*blocks)->before, (*blocks)->order));
   PetscCall(PetscFree(*blocks));
   PetscFunctionReturn(0);
 }

@@ -24,14 +24,20 @@ typedef struct _p_PsdBlocks {
   PetscInt f_max, d_max, m_max; /* of the largest block, for work space */
   PetscInt D;                   /* length of a class's column, the sum of m over the regions */
   PetscInt pairs;               /* C G on all ranks, ... */
-  PetscInt first, local;        /* ... of which this rank owns `local`, from `first` on, ... */
+  PetscInt *before;             /* ... of which so many are owned by the ranks before each one, ... */
+  PetscInt first, local;        /* ... and `local` by this one, from `first` on, ... */
   PetscInt begin, length;       /* ... with `length` numbers, from `begin` on in D x C */
+  PetscMPIInt *order;           /* ranks, node by node */
 } * PsdBlocks;
 
-/* PsdBlocksCreate - divides the pairs evenly over the ranks of comm, in order; f: the same in all regions. Collective. */
+/* PsdBlocksCreate - divides the pairs evenly over the ranks of comm, in order, and those that have one more evenly over the
+   nodes; f: the same in all regions. Collective. */
 PetscErrorCode PsdBlocksCreate(MPI_Comm comm, PetscInt C, PetscInt G, PetscInt f, PsdBlocks *blocks);
 /* PsdBlocksCreateRegions - the same with f[g] in region g. */
 PetscErrorCode PsdBlocksCreateRegions(MPI_Comm comm, PetscInt C, PetscInt G, const PetscInt f[], PsdBlocks *blocks);
+/* PsdBlocksCreateOnNodes - the same with nodes as PsdNodesFind gives them (base/nodes.h). */
+PetscErrorCode PsdBlocksCreateOnNodes(MPI_Comm comm, PetscInt C, PetscInt G, const PetscInt f[],
+                                      const PetscMPIInt node[], PsdBlocks *blocks);
 /* The rank that owns a pair. */
 PetscMPIInt PsdBlocksOwner(PsdBlocks blocks, PetscInt pair);
 PetscErrorCode PsdBlocksDestroy(PsdBlocks *blocks);

@@ -13,6 +13,7 @@
 #include "base/base.h"
 #include "consensus_impl.h"
 #include "grid.h"
+#include "problem/dual_matrix.h"
 #include "problem/samples.h"
 
 typedef struct {
@@ -37,6 +38,7 @@ static PetscErrorCode Allocate(PsdConsensus consensus, Dual *it)
   const PetscInt block = PetscMax(1, (most + blocks - 1) / blocks); /* fits the rank with most samples */
   const PsdGridShape shape = PsdGridShapeOf(ranks, PETSC_TRUE);
   PetscCall(PsdGridCreate(comm, ranks * block * blocks, block, &shape, C, &it->grid));
+  PetscCall(PsdGridAllocate(it->grid));
   const size_t length = (size_t)it->n * C;
   PetscCall(PetscMalloc1((size_t)it->grid->columns * C, &it->solution));
   PetscCall(PetscCalloc4(length, &it->residual, length, &it->AZ, length, &it->AU, length, &it->work));
@@ -53,11 +55,9 @@ static PetscErrorCode Assemble(PsdConsensus consensus)
   PetscCall(PetscNew(&it));
   consensus->data = it;
   PetscCall(Allocate(consensus, it));
-  PetscCall(PsdRowsDualMatrix(problem->rows, it->grid->block, it->grid->N, it->grid->by_columns));
-  for (PetscInt i = 0; i < it->n; i++)
-    consensus->trace += it->grid->by_columns[(size_t)i * (size_t)it->grid->N + (size_t)PsdGridColumn(it->grid, i)];
-  PetscCall(PsdGridDeal(it->grid));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &consensus->trace, 1, MPIU_REAL, MPI_SUM, problem->comm));
+  const PsdTiles tiles = {it->grid->block, it->grid->shape.height, it->grid->shape.width};
+  PetscCall(PsdRowsDualMatrix(problem->rows, &tiles, it->grid->N, it->grid->matrix));
+  PetscCall(PsdGridTrace(it->grid, &consensus->trace));
   PetscCall(PsdRowsAdjoint(problem->rows, problem->Y, problem->h));
   PetscCall(PsdRowsAdjoint(problem->rows, problem->signs, problem->h_random));
   PetscCall(PetscFree(problem->signs));
@@ -227,28 +227,36 @@ static PetscReal GridOrder(const PsdSizes *s)
   return (PetscReal)s->ranks * blocks * PetscCeilReal(s->n_local / blocks);
 }
 
-/* The grid's matrix is filled whole. */
-static void Memory(const PsdSizes *s, PsdMemory *memory)
-{
-  const PetscReal ranks = (PetscReal)s->ranks, N = GridOrder(s), bytes = PSD_BYTES_REAL * N * N / ranks;
-  if (s->ranks > 3) PsdMemoryAdd(memory, "A A' by columns", PSD_PHASE_GRAM, PSD_PHASE_GRAM, bytes, bytes);
-  PsdMemoryAdd(memory, "dual matrix A A'", PSD_PHASE_GRAM, PSD_PHASE_CERTIFY, bytes, bytes);
-  PsdMemoryAdd(memory, "its factor", PSD_PHASE_FACTOR, PSD_PHASE_CERTIFY, bytes, bytes);
-}
-
 static PsdGridShape Shape(const PsdSizes *s)
 {
   return PsdGridShapeOf((PetscMPIInt)s->ranks, PETSC_TRUE);
+}
+
+static PsdTiles Tiles(const PsdSizes *s)
+{
+  const PsdGridShape shape = Shape(s);
+  const PetscReal blocks = PetscMax(1, PetscCeilReal(s->n_local / PSD_GRID_LARGEST_BLOCK));
+  return (PsdTiles){(PetscInt)PetscCeilReal(s->n_local / blocks), shape.height, shape.width};
+}
+
+/* On and below the diagonal the grid's matrix is filled, tiles as a whole. */
+static void Memory(const PsdSizes *s, PsdMemory *memory)
+{
+  const PetscReal ranks = (PetscReal)s->ranks, N = GridOrder(s), bytes = PSD_BYTES_REAL * N * N / ranks;
+  const PsdTiles tiles = Tiles(s);
+  PsdDualMatrixMemory(s, N, &tiles, memory);
+  PsdMemoryAdd(memory, "dual matrix A A'", PSD_PHASE_GRAM, PSD_PHASE_CERTIFY, bytes, bytes);
+  PsdMemoryAdd(memory, "its factor", PSD_PHASE_FACTOR, PSD_PHASE_CERTIFY, bytes, bytes);
 }
 
 static void Costs(const PsdSizes *s, const PsdRates *rates, PsdConsensusCosts *costs)
 {
   const PsdCost adjoint = PsdRowsAdjointCost(s, rates);
   const PsdGridShape shape = Shape(s);
+  const PsdTiles tiles = Tiles(s);
   /* numbers of terms and terms of Z - Z', which are few */
   const PsdCost terms = PsdCostCollective(PSD_COLLECTIVE_SPREAD, 2, 0, s->ranks);
-  costs->assemble =
-      PsdCostSum(PsdCostSum(PsdDualMatrixCost(s, rates), PsdGridDealCost(s->n, &shape)), PsdCostTimes(2, adjoint));
+  costs->assemble = PsdCostSum(PsdDualMatrixCost(s, GridOrder(s), &tiles, rates), PsdCostTimes(2, adjoint));
   costs->factor = PsdGridFactorCost(s->n, &shape, rates);
   costs->multiply = PsdGridMultiplyCost(s->n, s->C, &shape, rates);
   costs->step = PsdCostSum(PsdGridSolveCost(s->n, s->C, &shape, rates), PsdCostSum(adjoint, terms));

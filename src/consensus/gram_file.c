@@ -1,11 +1,12 @@
 /*
    The file of A'A and h: with it a run that is continued neither lifts features for A'A nor multiplies them.
 
-   The lower triangle is stored column after column, without what is above the diagonal. Each rank writes and reads its
-   own columns, PANEL of them at a time, so that no rank needs more than its part of the matrix.
+   The lower triangle is stored column after column, without what is above the diagonal. It is written and read by
+   panels, so that no rank needs more than its part of the matrix.
 */
 #include "gram_file.h"
 #include "base/base.h"
+#include "grid_panels.h"
 #include "patches/transform.h"
 #include "problem/identity.h"
 
@@ -22,51 +23,27 @@ static PetscInt64 Begin(PetscInt64 D, PetscInt64 j)
   return j * D - j * (j - 1) / 2;
 }
 
-/* Consecutive columns from `at` on, PANEL at most. */
-static PetscInt PanelWidth(PetscInt at, PetscInt columns, const PetscInt column[])
+/* A panel between the file's form and an upper triangle, in which row i of the panel is contiguous. */
+static void Pack(PetscInt64 D, PetscInt64 first, PetscInt width, const PetscReal *upper, PetscReal packed[])
 {
-  PetscInt width = 1;
-  while (width < PANEL && at + width < columns && column[at + width] == column[at] + width) width++;
-  return width;
-}
-
-/* A panel between the file's form and the matrix's; of an upper triangle row i of the panel is contiguous. */
-static void Pack(PetscInt64 D, PetscInt64 first, PetscInt width, const PetscReal *matrix, PetscBool upper,
-                 PetscReal packed[])
-{
-  for (PetscInt k = 0; k < width && !upper; k++)
-    for (PetscInt64 i = first + k; i < D; i++)
-      packed[Begin(D, first + k) - Begin(D, first) + i - first - k] = matrix[k * D + i];
-  for (PetscInt64 i = first; i < D && upper; i++)
+  for (PetscInt64 i = first; i < D; i++)
     for (PetscInt k = 0; k < width && first + k <= i; k++)
-      packed[Begin(D, first + k) - Begin(D, first) + i - first - k] = matrix[i * D + first + k];
+      packed[Begin(D, first + k) - Begin(D, first) + i - first - k] = upper[i * D + first + k];
 }
 
-static void Unpack(PetscInt64 D, PetscInt64 first, PetscInt width, const PetscReal packed[], PetscBool upper,
-                   PetscReal *matrix)
+static void Unpack(PetscInt64 D, PetscInt64 first, PetscInt width, const PetscReal packed[], PetscReal *upper)
 {
-  for (PetscInt k = 0; k < width && !upper; k++)
-    for (PetscInt64 i = first + k; i < D; i++)
-      matrix[k * D + i] = packed[Begin(D, first + k) - Begin(D, first) + i - first - k];
-  for (PetscInt64 i = first; i < D && upper; i++)
+  for (PetscInt64 i = first; i < D; i++)
     for (PetscInt k = 0; k < width && first + k <= i; k++)
-      matrix[i * D + first + k] = packed[Begin(D, first + k) - Begin(D, first) + i - first - k];
+      upper[i * D + first + k] = packed[Begin(D, first + k) - Begin(D, first) + i - first - k];
 }
 
-/* The part of the matrix that a panel at `at` packs from: this rank's columns, or all. */
-static size_t PanelOffset(PetscInt64 D, PetscInt at, PetscBool upper)
-{
-  return upper ? 0 : (size_t)at * (size_t)D;
-}
-
-/* What is visited: the caller's part of the matrix. */
+/* What is visited: the matrix as the kernel has it. */
 typedef struct {
   PsdConsensus consensus;
   char *identity;
-  PetscInt columns;
-  const PetscInt *column;
-  PetscBool upper;
-  PetscReal *matrix, *panel;
+  PsdGrid grid;
+  PetscReal *upper;
 } Gram;
 
 /* Which problem it is, and the transforms: they settle the order of A'A. */
@@ -79,20 +56,47 @@ static PetscErrorCode VisitHead(PsdVisitor v, void *context)
   PetscFunctionReturn(0);
 }
 
+/* Of a triangle that is whole, on one rank. */
+static PetscErrorCode VisitWhole(PsdVisitor v, PsdVisitedArray array, PetscInt D, PetscReal *upper)
+{
+  PetscFunctionBeginUser;
+  PetscReal *panel;
+  PetscCall(PetscMalloc1((size_t)PANEL * (size_t)D, &panel));
+  for (PetscInt first = 0; first < D; first += PANEL) {
+    const PetscInt width = PetscMin(PANEL, D - first);
+    if (PsdVisitorIsWriting(v)) Pack(D, first, width, upper, panel);
+    PsdVisitRows(v, array, Begin(D, first), Begin(D, first + width) - Begin(D, first), panel);
+    if (PsdVisitorIsReading(v)) Unpack(D, first, width, panel, upper);
+  }
+  PetscCall(PetscFree(panel));
+  PetscFunctionReturn(0);
+}
+
+/* Of the grid: all ranks visit as many panels as there are in their column of it. */
+static PetscErrorCode VisitGrid(PsdVisitor v, PsdVisitedArray array, PsdGrid grid)
+{
+  PetscFunctionBeginUser;
+  PsdGridPanels panels;
+  PetscCall(PsdGridPanelsCreate(grid, &panels));
+  for (PetscInt k = 0; k < PsdGridPanelsCount(panels); k++) {
+    const PsdPanel panel = PsdGridPanelsAt(panels, k);
+    const PetscInt64 begin = Begin(grid->N, panel.first);
+    if (PsdVisitorIsWriting(v)) PetscCall(PsdGridPanelsGather(panels, k));
+    if (panel.here) PsdVisitRows(v, array, begin, Begin(grid->N, panel.first + panel.width) - begin, panel.numbers);
+    if (PsdVisitorIsReading(v)) PetscCall(PsdGridPanelsScatter(panels, k));
+  }
+  PetscCall(PsdGridPanelsDestroy(&panels));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode VisitMatrix(PsdVisitor v, const Gram *it)
 {
   PetscFunctionBeginUser;
-  const PetscInt64 D = it->consensus->problem->order;
+  const PetscInt D = it->consensus->problem->order;
   PsdVisitedArray array;
   PetscCall(PsdVisitArray(v, MATRIX, Begin(D, D), 1, &array));
-  for (PetscInt at = 0, width; at < it->columns; at += width) {
-    const PetscInt64 first = it->column[at];
-    PetscReal *matrix = it->matrix + PanelOffset(D, at, it->upper);
-    width = PanelWidth(at, it->columns, it->column);
-    if (PsdVisitorIsWriting(v)) Pack(D, first, width, matrix, it->upper, it->panel);
-    PsdVisitRows(v, array, Begin(D, first), Begin(D, first + width) - Begin(D, first), it->panel);
-    if (PsdVisitorIsReading(v)) Unpack(D, first, width, it->panel, it->upper, matrix);
-  }
+  if (it->grid) PetscCall(VisitGrid(v, array, it->grid));
+  else if (it->upper) PetscCall(VisitWhole(v, array, D, it->upper));
   PetscFunctionReturn(0);
 }
 
@@ -134,40 +138,36 @@ PetscErrorCode PsdGramFind(PsdConsensus consensus, PetscBool *found)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdGramRead(PsdConsensus consensus, PetscInt columns, const PetscInt column[], PetscBool upper,
-                           PetscReal matrix[])
+PetscErrorCode PsdGramRead(PsdConsensus consensus, PsdGrid grid, PetscReal upper[])
 {
   PetscFunctionBeginUser;
   const PsdProblem problem = consensus->problem;
-  Gram it = {consensus, NULL, columns, column, upper, matrix, NULL};
+  Gram it = {consensus, NULL, grid, upper};
   PsdStateLayout layout;
   PetscCall(PsdProblemGetLayout(problem, &layout));
-  PetscCall(PetscMalloc1((size_t)PANEL * problem->order, &it.panel));
   PetscCall(PetscFree(problem->signs));
   PetscErrorCode code = PsdStateRead(consensus->gram_archive, &layout, VisitGram, &it);
   if (!code) code = PsdArchiveClose(&consensus->gram_archive);
-  PetscCall(PetscFree(it.panel));
   PetscCall(code);
   PetscCall(PetscPrintf(problem->comm, "gram     from %s\n", consensus->gram_path));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdGramWrite(PsdConsensus consensus, PetscInt columns, const PetscInt column[], PetscBool upper,
-                            const PetscReal matrix[])
+PetscErrorCode PsdGramWrite(PsdConsensus consensus, PsdGrid grid, const PetscReal upper[])
 {
   PetscFunctionBeginUser;
   const PsdProblem problem = consensus->problem;
-  Gram it = {consensus, NULL, columns, column, upper, (PetscReal *)matrix, NULL};
+  Gram it = {consensus, NULL, grid, (PetscReal *)upper};
   PsdStateLayout layout;
   if (!consensus->gram_path) PetscFunctionReturn(0);
   PetscCall(PsdProblemGetLayout(problem, &layout));
-  PetscCall(PetscMalloc2(PSD_ARCHIVE_TEXT, &it.identity, (size_t)PANEL * problem->order, &it.panel));
+  PetscCall(PetscMalloc1(PSD_ARCHIVE_TEXT, &it.identity));
   PetscCall(PsdEventBegin(PSD_EVENT_CHECKPOINT));
   PetscCall(PsdProblemIdentify(problem, it.identity));
   const PetscErrorCode code =
       PsdStateWrite(problem->comm, consensus->gram_path, FORMAT, VERSION, &layout, VisitAll, &it);
   PetscCall(PsdEventEnd(PSD_EVENT_CHECKPOINT));
-  PetscCall(PetscFree2(it.identity, it.panel));
+  PetscCall(PetscFree(it.identity));
   if (code && code != PSD_ERR_INPUT) PetscFunctionReturn(code);
   if (code) PetscCall(PetscFPrintf(problem->comm, stderr, "psdnet: warning: A'A is not kept: %s\n", PsdErrorMessage()));
   PetscFunctionReturn(0);

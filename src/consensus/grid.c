@@ -1,5 +1,5 @@
 /*
-   The distributed positive definite matrix: from columns to the grid, Cholesky factor and its inverse. Products and
+   The distributed positive definite matrix: its parts, Cholesky factor and its inverse. Products and
    solves are in grid_solve.c.
 
    Triangular solves with few right-hand sides make ranks wait for each other at every block. So when the system is well
@@ -21,8 +21,6 @@ void descinit_(int *, const int *, const int *, const int *, const int *, const 
                const int *, int *);
 void pdpotrf_(const char *, const int *, double *, const int *, const int *, const int *, int *);
 void pdtrtri_(const char *, const char *, const int *, double *, const int *, const int *, const int *, int *);
-void pdtrmr2d_(const char *, const char *, const int *, const int *, const double *, const int *, const int *,
-               const int *, double *, const int *, const int *, const int *, const int *);
 
 /* ---------------------------------------------------------------- creation */
 
@@ -39,18 +37,17 @@ static PetscErrorCode AllocatePart(PsdGrid grid, size_t entries, PetscReal **par
   PetscFunctionReturn(0);
 }
 
-/* A context of BLACS, and what a matrix of the grid's order is like in it. */
-static PetscErrorCode CreateContext(PsdGrid it, PetscMPIInt height, PetscMPIInt width, PetscInt rows, int *context,
-                                    int description[9])
+/* BLACS' context, and what the matrix is like in it. */
+static PetscErrorCode CreateContext(PsdGrid it)
 {
   PetscFunctionBeginUser;
-  const int order = (int)it->N, block = (int)it->block, zero = 0, ld = (int)PetscMax(1, rows);
+  const int order = (int)it->N, block = (int)it->block, zero = 0, ld = (int)PetscMax(1, it->rows.count);
   int info;
-  *context = it->handle;
-  Cblacs_gridinit(context, "R", height, width);
-  description[1] = -1; /* where this rank has no place */
+  it->context = it->handle;
+  Cblacs_gridinit(&it->context, "R", it->shape.height, it->shape.width);
+  it->description[1] = -1; /* where this rank has no place */
   if (it->row < 0) PetscFunctionReturn(0);
-  descinit_(description, &order, &order, &block, &block, &zero, &zero, context, &ld, &info);
+  descinit_(it->description, &order, &order, &block, &block, &zero, &zero, &it->context, &ld, &info);
   PetscCheck(info == 0, PETSC_COMM_SELF, PETSC_ERR_LIB, "descinit returned %d", info);
   PetscFunctionReturn(0);
 }
@@ -64,12 +61,11 @@ static PetscErrorCode TakePlace(PsdGrid it)
   it->row = used ? it->rank / shape->width : -1;
   it->column = used ? it->rank % shape->width : -1;
   it->columns = PsdGridColumns(it->N, it->block, shape, it->rank);
-  it->rows.count = PsdGridCount(it->N, it->block, it->row, shape->height);
-  it->cols.count = PsdGridCount(it->N, it->block, it->column, shape->width);
+  it->rows.count = PsdCyclicCount(it->N, it->block, it->row, shape->height);
+  it->cols.count = PsdCyclicCount(it->N, it->block, it->column, shape->width);
   PetscCallMPI(MPI_Comm_split(it->comm, used ? it->row : MPI_UNDEFINED, it->column, &it->line));
   it->handle = Csys2blacs_handle(it->comm);
-  PetscCall(CreateContext(it, 1, shape->used, it->N, &it->filling, it->filling_description));
-  PetscCall(CreateContext(it, shape->height, shape->width, it->rows.count, &it->context, it->description));
+  PetscCall(CreateContext(it));
   PetscFunctionReturn(0);
 }
 
@@ -91,8 +87,14 @@ PetscErrorCode PsdGridCreate(MPI_Comm comm, PetscInt N, PetscInt block, const Ps
   it->shape = *shape;
   PetscCall(TakePlace(it));
   PetscCall(PsdGridSidesCreate(it));
-  PetscCall(AllocatePart(it, (size_t)N * (size_t)it->columns, &it->by_columns));
   *grid = it;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdGridAllocate(PsdGrid it)
+{
+  PetscFunctionBeginUser;
+  PetscCall(AllocatePart(it, (size_t)it->rows.count * (size_t)it->cols.count, &it->matrix));
   PetscFunctionReturn(0);
 }
 
@@ -101,13 +103,11 @@ PetscErrorCode PsdGridDestroy(PsdGrid *grid)
   PetscFunctionBeginUser;
   PsdGrid it = *grid;
   if (!it) PetscFunctionReturn(0);
-  free(it->by_columns);
   free(it->matrix);
   free(it->factor);
   PetscCall(PsdGridSidesDestroy(it));
   if (it->row >= 0) {
     Cblacs_gridexit(it->context);
-    Cblacs_gridexit(it->filling);
     PetscCallMPI(MPI_Comm_free(&it->line));
   }
   Cfree_blacs_system_handle(it->handle);
@@ -117,21 +117,24 @@ PetscErrorCode PsdGridDestroy(PsdGrid *grid)
 
 /* ---------------------------------------------------------------- matrix and factor */
 
-PetscErrorCode PsdGridDeal(PsdGrid it)
+/* The diagonal's entry in this rank's column `local`; NULL: another rank's. above: rows here above it. */
+static PetscReal *Diagonal(PsdGrid it, PetscReal *part, PetscInt local, PetscInt *above)
+{
+  const PetscInt number = PsdCyclicNumber(local, it->block, it->column, it->shape.width);
+  *above = PsdCyclicCount(number, it->block, it->row, it->shape.height);
+  if (*above >= it->rows.count || PsdCyclicNumber(*above, it->block, it->row, it->shape.height) != number) return NULL;
+  return part + (size_t)local * (size_t)it->rows.count + (size_t)*above;
+}
+
+PetscErrorCode PsdGridTrace(PsdGrid it, PetscReal *trace)
 {
   PetscFunctionBeginUser;
-  const int N = (int)it->N, one = 1;
-  if (it->shape.height == 1) { /* it is there */
-    it->matrix = it->by_columns;
-    it->by_columns = NULL;
-    PetscFunctionReturn(0);
+  *trace = 0;
+  for (PetscInt k = 0, above; k < it->cols.count; k++) {
+    const PetscReal *entry = Diagonal(it, it->matrix, k, &above);
+    if (entry) *trace += *entry;
   }
-  PetscCall(AllocatePart(it, (size_t)it->rows.count * (size_t)it->cols.count, &it->matrix));
-  if (it->row >= 0)
-    pdtrmr2d_("L", "N", &N, &N, it->by_columns, &one, &one, it->filling_description, it->matrix, &one, &one,
-              it->description, &it->filling);
-  free(it->by_columns);
-  it->by_columns = NULL;
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, trace, 1, MPIU_REAL, MPI_SUM, it->comm));
   PetscFunctionReturn(0);
 }
 
@@ -141,14 +144,12 @@ static PetscErrorCode CopyShifted(PsdGrid it, PetscReal shift)
   PetscFunctionBeginUser;
   const PetscInt rows = it->rows.count;
   for (PetscInt k = 0; k < it->cols.count; k++) {
-    const PetscInt number = PsdGridNumber(k, it->block, it->column, it->shape.width);
-    const PetscInt above =
-        PsdGridCount(number, it->block, it->row, it->shape.height); /* rows here above the diagonal */
     const size_t at = (size_t)k * (size_t)rows;
+    PetscInt above;
+    PetscReal *diagonal = Diagonal(it, it->factor, k, &above);
     PetscCall(PetscArrayzero(it->factor + at, above));
     PetscCall(PetscArraycpy(it->factor + at + above, it->matrix + at + above, rows - above));
-    if (above < rows && PsdGridNumber(above, it->block, it->row, it->shape.height) == number)
-      it->factor[at + (size_t)above] += shift;
+    if (diagonal) *diagonal += shift;
   }
   PetscFunctionReturn(0);
 }

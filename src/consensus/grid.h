@@ -6,12 +6,12 @@
    turn along both axes: block (I, J) is on the rank in row I mod H and column J mod W. So a factorisation or a product
    moves numbers in proportion to N^2/sqrt(R) and N/sqrt(R) on each rank. Rank r is in row r / W and column r mod W.
 
-   Vectors, and the matrix while it is filled, are dealt out along one axis: block J is on rank J mod (H W). A rank holds
-   those rows of a vector that have the numbers of its columns.
+   Vectors are dealt out along one axis: block J is on rank J mod (H W).
 */
 #ifndef PSD_GRID_PRIVATE_H
 #define PSD_GRID_PRIVATE_H
 
+#include "base/cyclic.h"
 #include "cost/cost.h"
 #include <petscvec.h>
 
@@ -31,15 +31,13 @@ typedef struct _p_PsdGrid {
   MPI_Comm comm, line; /* line: this rank's row of the grid */
   PetscInt N, block;
   PetscInt rhs;     /* right-hand sides of a product or solve */
-  PetscInt columns; /* here, along one axis */
+  PetscInt columns; /* rows of a vector here */
   PsdGridShape shape;
-  PetscMPIInt rank, row, column; /* row, column: below 0 on ranks that are left out */
-  int handle, filling, context;  /* BLACS: of one axis, and of the grid */
-  int filling_description[9], description[9];
-  PetscReal *by_columns; /* N x columns, zero: for the caller to fill on and below the diagonal, until PsdGridDeal */
-  PetscReal *matrix;     /* rows.count x cols.count by columns; on and below the diagonal, the rest is not read */
-  PetscReal *factor;     /* L, or L^-1; zero above the diagonal */
-  PetscBool inverse;     /* what `factor` is */
+  PetscMPIInt rank, row, column;       /* row, column: below 0 on ranks that are left out */
+  int handle, context, description[9]; /* BLACS' */
+  PetscReal *matrix; /* rows.count x cols.count by columns; on and below the diagonal, the rest is not read */
+  PetscReal *factor; /* L, or L^-1; zero above the diagonal */
+  PetscBool inverse; /* what `factor` is */
   PsdGridSide rows, cols;
   Vec vector; /* columns x rhs here, by columns: takes the place of the caller's */
 } * PsdGrid;
@@ -50,26 +48,30 @@ PsdGridShape PsdGridShapeOf(PetscMPIInt ranks, PetscBool all);
 PetscInt PsdGridBlockOf(PetscInt N, PetscMPIInt ranks);
 #define PSD_GRID_LARGEST_BLOCK 64
 
-/* PsdGridColumns - columns of a matrix of order N that this rank would fill: for sizing before anything exists. */
+/* PsdGridColumns - rows of a vector of N that this rank has: for sizing before anything exists. */
 PetscInt PsdGridColumns(PetscInt N, PetscInt block, const PsdGridShape *shape, PetscMPIInt rank);
 
 /* PsdGridCountable - whether ScaLAPACK, whose indices into a rank's part are ints, can have such a matrix. Not
    collective. */
 PetscBool PsdGridCountable(PetscReal N, PetscReal ranks);
 
-/* PsdGridCreate - allocates by_columns, zero. rhs: right-hand sides. Collective. Errors (PSD_ERR_INPUT): no memory for it;
-   ScaLAPACK cannot count it. */
+/* PsdGridCreate - without memory for the matrix. rhs: right-hand sides. Collective. Errors (PSD_ERR_INPUT): ScaLAPACK
+   cannot count it. */
 PetscErrorCode PsdGridCreate(MPI_Comm comm, PetscInt N, PetscInt block, const PsdGridShape *shape, PetscInt rhs,
                              PsdGrid *grid);
 
-/* Global number of this rank's column `local`. */
+/* PsdGridAllocate - matrix, zero, for the caller to fill on and below the diagonal. Collective.
+   Errors (PSD_ERR_INPUT): no memory for it. */
+PetscErrorCode PsdGridAllocate(PsdGrid grid);
+
+/* PsdGridTrace - of the matrix, on all ranks. Collective. */
+PetscErrorCode PsdGridTrace(PsdGrid grid, PetscReal *trace);
+
+/* Global number of row `local` of this rank's part of a vector. */
 static inline PetscInt PsdGridColumn(const struct _p_PsdGrid *grid, PetscInt local)
 {
-  return (local / grid->block * grid->shape.used + grid->rank) * grid->block + local % grid->block;
+  return PsdCyclicNumber(local, grid->block, grid->rank, grid->shape.used);
 }
-
-/* PsdGridDeal - what was filled becomes the matrix, and by_columns is gone. Collective. */
-PetscErrorCode PsdGridDeal(PsdGrid grid);
 
 /* PsdGridFactor - Cholesky factor of matrix + shift I; inverted when trace < 1e8 shift (see grid.c). Collective. */
 PetscErrorCode PsdGridFactor(PsdGrid grid, PetscReal trace, PetscReal shift);
@@ -82,9 +84,8 @@ PetscErrorCode PsdGridMultiply(PsdGrid grid, const PetscReal x[], PetscReal y[])
 
 PetscErrorCode PsdGridDestroy(PsdGrid *grid);
 
-/* PsdGridDealCost, PsdGridFactorCost, PsdGridSolveCost, PsdGridMultiplyCost - of a matrix of order N on a grid of that
+/* PsdGridFactorCost, PsdGridSolveCost, PsdGridMultiplyCost - of a matrix of order N on a grid of that
    shape, with so many right-hand sides. PsdGridVectorBytes - of what products hold of vectors. Not collective. */
-PsdCost PsdGridDealCost(PetscReal N, const PsdGridShape *shape);
 PsdCost PsdGridFactorCost(PetscReal N, const PsdGridShape *shape, const PsdRates *rates);
 PsdCost PsdGridSolveCost(PetscReal N, PetscReal rhs, const PsdGridShape *shape, const PsdRates *rates);
 PsdCost PsdGridMultiplyCost(PetscReal N, PetscReal rhs, const PsdGridShape *shape, const PsdRates *rates);

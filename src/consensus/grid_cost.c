@@ -12,12 +12,6 @@
 #define PANELS_SENT 1.3   /* times, counted */
 #define PANEL_MESSAGES 4. /* of Cholesky and of the inverse two each, counted */
 
-PsdCost PsdGridDealCost(PetscReal N, const PsdGridShape *shape)
-{
-  const PetscReal half = PSD_BYTES_REAL * N * N / 2 / shape->used;
-  return PsdCostSend(shape->height - 1, half * (1 - 1. / shape->height));
-}
-
 PsdCost PsdGridFactorCost(PetscReal N, const PsdGridShape *shape, const PsdRates *rates)
 {
   const PetscReal half = PSD_BYTES_REAL * N * N / 2, H = shape->height, W = shape->width;

@@ -3,8 +3,6 @@
 */
 #include "grid_impl.h"
 
-int numroc_(const int *, const int *, const int *, const int *, const int *);
-
 #define MOST_OBLONG 4    /* W/H of a grid that is near enough to a square */
 #define LEAST_USED 0.9   /* ranks that a grid which leaves some out has to use */
 #define LEAST_BLOCK 16   /* products with narrower blocks are slow */
@@ -34,15 +32,9 @@ PetscInt PsdGridBlockOf(PetscInt N, PetscMPIInt ranks)
   return PetscMax(LEAST_BLOCK, PetscMin(PSD_GRID_LARGEST_BLOCK, block));
 }
 
-PetscInt PsdGridCount(PetscInt N, PetscInt block, PetscMPIInt at, PetscMPIInt places)
-{
-  const int order = (int)N, size = (int)block, zero = 0;
-  return at < 0 || at >= places ? 0 : numroc_(&order, &size, &at, &zero, &places);
-}
-
 PetscInt PsdGridColumns(PetscInt N, PetscInt block, const PsdGridShape *shape, PetscMPIInt rank)
 {
-  return PsdGridCount(N, block, rank, shape->used);
+  return PsdCyclicCount(N, block, rank, shape->used);
 }
 
 /* Of the rank with most; blocks make its part a little larger than even. */

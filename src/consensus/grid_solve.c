@@ -34,7 +34,7 @@ static PetscErrorCode SideCreate(PsdGrid it, PetscMPIInt at, PetscMPIInt places,
   PetscCall(PetscMalloc1(length, &from));
   for (PetscInt t = 0; t < it->rhs; t++)
     for (PetscInt k = 0; k < side->count; k++)
-      from[t * side->count + k] = Place(it, start, count, PsdGridNumber(k, it->block, at, places), t);
+      from[t * side->count + k] = Place(it, start, count, PsdCyclicNumber(k, it->block, at, places), t);
   PetscCall(VecCreateSeq(PETSC_COMM_SELF, length, &side->x));
   PetscCall(VecDuplicate(side->x, &side->y));
   PetscCall(ISCreateGeneral(PETSC_COMM_SELF, length, from, PETSC_OWN_POINTER, &from_set));
@@ -109,11 +109,11 @@ typedef struct {
 
 static Block BlockAt(PsdGrid it, PetscInt first)
 {
-  const PetscInt number = PsdGridNumber(first, it->block, it->column, it->shape.width);
+  const PetscInt number = PsdCyclicNumber(first, it->block, it->column, it->shape.width);
   Block block = {.first = first, .width = PetscMin(it->block, it->cols.count - first)};
-  block.diagonal = PsdGridCount(number, it->block, it->row, it->shape.height);
+  block.diagonal = PsdCyclicCount(number, it->block, it->row, it->shape.height);
   block.square = (PetscBool)(block.diagonal < it->rows.count &&
-                             PsdGridNumber(block.diagonal, it->block, it->row, it->shape.height) == number);
+                             PsdCyclicNumber(block.diagonal, it->block, it->row, it->shape.height) == number);
   return block;
 }
 

@@ -33,19 +33,6 @@ static PetscErrorCode CreateExchange(PsdConsensus consensus, PetscMPIInt rank, R
   PetscFunctionReturn(0);
 }
 
-/* The root's triangle, to the file or from it. */
-static PetscErrorCode KeepOrRead(PsdConsensus consensus, PetscBool found, PetscInt columns, PetscReal *gram)
-{
-  PetscFunctionBeginUser;
-  PetscInt *column;
-  PetscCall(PetscMalloc1(columns, &column));
-  for (PetscInt k = 0; k < columns; k++) column[k] = k;
-  const PetscErrorCode code = found ? PsdGramRead(consensus, columns, column, PETSC_TRUE, gram)
-                                    : PsdGramWrite(consensus, columns, column, PETSC_TRUE, gram);
-  PetscCall(PetscFree(column));
-  PetscFunctionReturn(code);
-}
-
 static PetscErrorCode Assemble(PsdConsensus consensus)
 {
   PetscFunctionBeginUser;
@@ -73,7 +60,8 @@ static PetscErrorCode Assemble(PsdConsensus consensus)
   const PetscInt panel = PetscMax(1, 1000000 / D);
   for (PetscInt first = 0; first < D && !found; first += panel)
     PetscCall(PsdReducePanel(comm, 0, D, first, PetscMin(panel, D - first), gram));
-  const PetscErrorCode code = KeepOrRead(consensus, found, rank == 0 ? D : 0, gram);
+  PetscReal *whole = rank == 0 ? gram : NULL;
+  const PetscErrorCode code = found ? PsdGramRead(consensus, NULL, whole) : PsdGramWrite(consensus, NULL, whole);
   if (rank > 0 || code) {
     PetscCall(PetscFree(gram));
     PetscCall(code);

@@ -1,7 +1,7 @@
 /*
-   Consensus on all ranks: G_P accumulated by columns, factorised and applied on a grid of all ranks (grid.h).
+   Consensus on all ranks: G_P accumulated, factorised and applied on a grid of all ranks (grid.h).
 
-   A right-hand side comes from the owners of pairs as rows: those with the numbers of a rank's columns.
+   A right-hand side comes from the owners of pairs as rows: those that a rank has of the grid's vectors.
 */
 #include "exchange.h"
 #include "gram_based.h"
@@ -16,60 +16,56 @@ typedef struct {
   Vec product; /* as the exchange's rows: columns x C here */
 } Scalapack;
 
-/* The grid, zero, and ways for right-hand sides. column: the numbers of this rank's columns. */
-static PetscErrorCode Create(PsdConsensus consensus, Scalapack *it, PetscInt **column)
+/* The grid, zero, and ways for right-hand sides. */
+static PetscErrorCode Create(PsdConsensus consensus, Scalapack *it)
 {
   PetscFunctionBeginUser;
   const MPI_Comm comm = consensus->blocks->comm;
   const PetscInt D = consensus->problem->order;
   PetscMPIInt ranks;
+  PetscInt *row;
   PetscCallMPI(MPI_Comm_size(comm, &ranks));
   const PsdGridShape shape = PsdGridShapeOf(ranks, PETSC_FALSE);
   PetscCall(PsdPhaseBegin(PSD_PHASE_GRAM));
   PetscCall(PsdGridCreate(comm, D, PsdGridBlockOf(D, shape.used), &shape, consensus->blocks->C, &it->grid));
-  PetscCall(PetscMalloc1(it->grid->columns, column));
-  for (PetscInt k = 0; k < it->grid->columns; k++) (*column)[k] = PsdGridColumn(it->grid, k);
-  PetscCall(PsdExchangeCreate(consensus->problem, it->grid->columns, *column, consensus->rhs, &it->exchange));
+  PetscCall(PsdGridAllocate(it->grid));
+  PetscCall(PetscMalloc1(it->grid->columns, &row));
+  for (PetscInt k = 0; k < it->grid->columns; k++) row[k] = PsdGridColumn(it->grid, k);
+  PetscCall(PsdExchangeCreate(consensus->problem, it->grid->columns, row, consensus->rhs, &it->exchange));
   PetscCall(VecDuplicate(it->exchange->rows, &it->product));
+  PetscCall(PetscFree(row));
   PetscCall(PsdPhaseEnd(PSD_PHASE_GRAM));
   PetscFunctionReturn(0);
 }
 
-/* A'A by columns, of the samples or from a file */
-static PetscErrorCode Fill(PsdConsensus consensus, PsdGrid grid, const PetscInt column[], PetscBool found)
+/* A'A by tiles, of the samples or from a file */
+static PetscErrorCode Fill(PsdConsensus consensus, PsdGrid grid, PetscBool found)
 {
   PetscFunctionBeginUser;
   if (found) {
-    PetscErrorCode code = PsdGramRead(consensus, grid->columns, column, PETSC_FALSE, grid->by_columns);
+    PetscErrorCode code = PsdGramRead(consensus, grid, NULL);
     PetscFunctionReturn(code);
   }
-  const PsdDeal deal = {grid->block, grid->shape.used};
-  PetscCall(PsdProblemAccumulateColumns(consensus->problem, &deal, grid->by_columns));
-  PetscCall(PsdGramWrite(consensus, grid->columns, column, PETSC_FALSE, grid->by_columns));
+  const PsdTiles tiles = {grid->block, grid->shape.height, grid->shape.width};
+  PetscCall(PsdProblemAccumulateTiles(consensus->problem, &tiles, grid->matrix));
+  PetscCall(PsdGramWrite(consensus, grid, NULL));
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode Assemble(PsdConsensus consensus)
 {
   PetscFunctionBeginUser;
-  PetscInt *column;
   PetscBool found;
   Scalapack *it;
   PetscCall(PsdGramFind(consensus, &found));
   PetscCall(PsdProblemFold(consensus->problem));
   if (!found) PetscCall(PsdProblemLift(consensus->problem));
-  const size_t D = consensus->problem->order;
   PetscCall(PetscNew(&it));
   consensus->data = it;
-  PetscCall(Create(consensus, it, &column));
-  PetscErrorCode code = Fill(consensus, it->grid, column, found);
-  for (PetscInt k = 0; k < it->grid->columns; k++)
-    consensus->trace += it->grid->by_columns[(size_t)k * D + (size_t)column[k]];
-  PetscCall(PetscFree(column));
-  PetscCall(code);
+  PetscCall(Create(consensus, it));
+  PetscCall(Fill(consensus, it->grid, found));
   PetscCall(PsdPhaseBegin(PSD_PHASE_GRAM));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &consensus->trace, 1, MPIU_REAL, MPI_SUM, consensus->blocks->comm));
-  PetscCall(PsdGridDeal(it->grid));
+  PetscCall(PsdGridTrace(it->grid, &consensus->trace));
   PetscCall(PsdPhaseEnd(PSD_PHASE_GRAM));
   PetscFunctionReturn(0);
 }
@@ -132,17 +128,22 @@ static PsdGridShape Shape(const PsdSizes *s)
   return PsdGridShapeOf((PetscMPIInt)s->ranks, PETSC_FALSE);
 }
 
-/* Of the matrix the lower triangle alone is touched; while it is dealt out from columns to the grid it is there twice, and
-   once more in messages. */
+static PsdTiles Tiles(const PsdSizes *s)
+{
+  const PsdGridShape shape = Shape(s);
+  return (PsdTiles){PsdGridBlockOf((PetscInt)s->order, shape.used), shape.height, shape.width};
+}
+
+/* Of the matrix the lower triangle alone is touched. */
 static void Memory(const PsdSizes *s, PsdMemory *memory)
 {
   const PetscReal square = PSD_BYTES_REAL * s->order * s->order / (PetscReal)s->ranks;
   const PsdGridShape shape = Shape(s);
+  const PsdTiles tiles = Tiles(s);
   const PetscReal all =
       PsdGridVectorBytes(s->order, s->C, &shape) + 2 * PSD_BYTES_REAL * s->order * s->C / (PetscReal)s->ranks;
   PsdMemoryAdd(memory, "A'A", PSD_PHASE_GRAM, PSD_PHASE_CERTIFY, square / 2, square / 2);
-  PsdGramColumnsMemory(s, shape.used, memory);
-  if (s->ranks > 3) PsdMemoryAdd(memory, "A'A by columns", PSD_PHASE_GRAM, PSD_PHASE_GRAM, square, square);
+  PsdGramTilesMemory(s, &tiles, memory);
   PsdMemoryAdd(memory, "its factor", PSD_PHASE_FACTOR, PSD_PHASE_CERTIFY, square, square);
   PsdMemoryAdd(memory, "right-hand sides", PSD_PHASE_FACTOR, PSD_PHASE_CERTIFY, all, all);
 }
@@ -150,8 +151,9 @@ static void Memory(const PsdSizes *s, PsdMemory *memory)
 static void Costs(const PsdSizes *s, const PsdRates *rates, PsdConsensusCosts *costs)
 {
   const PsdGridShape shape = Shape(s);
+  const PsdTiles tiles = Tiles(s);
   const PsdCost exchange = PsdExchangeCost(s);
-  costs->assemble = PsdCostSum(PsdGramColumnsCost(s, shape.used, rates), PsdGridDealCost(s->order, &shape));
+  costs->assemble = PsdGramTilesCost(s, &tiles, rates);
   costs->factor = PsdGridFactorCost(s->order, &shape, rates);
   costs->multiply = PsdCostSum(PsdGridMultiplyCost(s->order, s->C, &shape, rates), exchange);
   costs->step = PsdCostSum(PsdGridSolveCost(s->order, s->C, &shape, rates), exchange);

@@ -3,8 +3,8 @@
    nu0 = -L'(0), which is Y for the squared loss.
 
    A chunk of lifted features, row-major rows x D, is the D x rows matrix that dsyrk adds as Phi' Phi. Each rank makes its
-   own samples' D x D, to be summed by whoever takes it. By columns, so that a rank ends with some of them, is in
-   gram_columns.c.
+   own samples' D x D, to be summed by whoever takes it. By tiles, so that a rank ends with some of them, is in
+   gram_tiles.c.
 */
 #include "gram_impl.h"
 #include "limits.h"

@@ -20,20 +20,17 @@
    addition of them a chunk, a fifth of the time of the product at this order and less below it. */
 #define PSD_EXACT_UP_TO 2000
 
-/* Columns of A'A in one product, where it is made by columns: wide enough for BLAS-3, narrow enough that little is done
+/* Columns of A'A in one product, where it is made by tiles: wide enough for BLAS-3, narrow enough that little is done
    above the diagonal. */
 #define PSD_GRAM_GROUP 512
 
 /* Numbers of a message between groups that sum A'A, and bytes of one to the root: large enough for bandwidth, small beside the
    matrix. */
-#define PSD_GRAM_MESSAGE ((size_t)1 << 22)
+#define PSD_GRAM_MESSAGE ((size_t)1 << 18)
 #define PSD_GRAM_PIECE ((size_t)1 << 22)
 
 /* Patches in one product: enough for BLAS-3, small enough that operands stay in cache. */
 #define PSD_ROWS_PATCHES 1024
-
-/* Samples whose patches go to all ranks in one message, where A A' is made: the largest block of its grid. */
-#define PSD_ROWS_BLOCK 64
 
 /* Numbers of a message that sums several pairs' parts of A'nu: one pair more or less takes no time beyond that. */
 #define PSD_ROWS_MESSAGE 524288

@@ -5,44 +5,28 @@
    images is one matrix. A class of a region is one product; nu changes its sign from sample to sample, so that the
    weighted moments are two dsyrk, of the samples with positive and with negative nu.
 */
-#include "rows.h"
+#include "rows_impl.h"
 #include "base/base.h"
 #include "base/rounding.h"
 #include "limits.h"
-#include "patch_matrix.h"
 #include <petscblaslapack.h>
 
 #define PATCHES PSD_ROWS_PATCHES
 
-struct _p_PsdRows {
-  PsdBlocks blocks;
-  PsdPatchMatrix patches; /* all of them are kept */
-  PetscReal activation[3];
-  PetscInt n, f;
-  const PetscInt *count; /* G: patches of an image in a region */
-  const PetscReal **x;   /* G: (n count_g) x f row-major */
-  PetscReal *along_J;    /* n x G: <Phi_ig, j> */
-  PetscReal *work;       /* 2 PATCHES x f */
-  PetscReal *matrix;     /* d x d */
-  PetscInt batch;        /* pairs of a message */
-  PetscReal *svec;       /* batch x m */
-  PetscMPIInt *counts;   /* of each rank, of a message's numbers */
-  PetscReal *linear;     /* f of an image, f of what its sum has lost */
-};
+/* The mean of (a ||x||^2 - c)/sqrt d. */
+PetscReal PsdRowsAlongJ(PsdRows it, PetscInt g, const PetscReal x[])
+{
+  const PetscReal a = it->activation[0], c = it->activation[2], root = PetscSqrtReal((PetscReal)it->blocks->d_max);
+  return (a * PsdSquare(it->count[g] * it->f, x) / (PetscReal)it->count[g] - c) / root;
+}
 
-/* <Phi_ig, j> is the mean of (a ||x||^2 - c)/sqrt d. */
 static PetscErrorCode MeasureAlongJ(void *context, PetscInt g, PetscInt first, PetscInt count, const PetscReal x[])
 {
   PetscFunctionBeginUser;
   PsdRows it = context;
-  const PetscReal a = it->activation[0], c = it->activation[2], root = PetscSqrtReal((PetscReal)it->blocks->d_max);
-  const size_t length = (size_t)it->count[g] * it->f;
-  for (PetscInt i = 0; i < count; i++, x += length) {
-    PetscReal squares = 0;
-#pragma omp simd reduction(+ : squares)
-    for (size_t k = 0; k < length; k++) squares += x[k] * x[k];
-    it->along_J[(size_t)(first + i) * it->blocks->G + g] = (a * squares / (PetscReal)it->count[g] - c) / root;
-  }
+  const size_t length = (size_t)it->count[g] * (size_t)it->f;
+  for (PetscInt i = 0; i < count; i++, x += length)
+    it->along_J[(size_t)(first + i) * it->blocks->G + g] = PsdRowsAlongJ(it, g, x);
   PetscFunctionReturn(0);
 }
 
@@ -357,127 +341,5 @@ PetscErrorCode PsdRowsAdjoint(PsdRows it, const PetscReal nu[], Vec gradient)
     to += it->counts[rank];
   }
   PetscCall(VecRestoreArray(gradient, &local));
-  PetscFunctionReturn(0);
-}
-
-/* ---------------------------------------------------------------- kernel */
-
-/* Patches of both sides of a tile of products: two operands and the tile stay in cache. */
-#define TILE 256
-
-/* The samples of one rank that are being multiplied, and what of them the kernel needs. */
-typedef struct {
-  PetscInt first, count; /* on their owner */
-  PetscMPIInt owner;
-  PetscReal *visiting; /* room for ... */
-  const PetscReal *x;  /* ... those of the region at hand: (count count_g) x f */
-  PetscReal *along_J;  /* count x G */
-} Batch;
-
-/* K[i, j] += region g's part, for batch images i0.. (rows of them) and own images j0.. (columns of them) */
-static PetscErrorCode KernelTile(PsdRows it, PetscInt g, const Batch *batch, PetscInt i0, PetscInt rows, PetscInt j0,
-                                 PetscInt columns, PetscReal *tile, PetscReal *K, size_t ld)
-{
-  PetscFunctionBeginUser;
-  const PetscInt count = it->count[g], G = it->blocks->G, f = it->f;
-  const PetscReal a = it->activation[0], b = it->activation[1], c = it->activation[2], one = 1, zero = 0;
-  const PetscReal square = a * a / count / count, linear = b * b / 2 / count / count;
-  PetscBLASInt brows, bcolumns, bf;
-  PetscCall(PetscBLASIntCast(rows * count, &brows));
-  PetscCall(PetscBLASIntCast(columns * count, &bcolumns));
-  PetscCall(PetscBLASIntCast(f, &bf));
-  PetscCallBLAS("BLASgemm", BLASgemm_("T", "N", &brows, &bcolumns, &bf, &one, batch->x + (size_t)i0 * count * f, &bf,
-                                      it->x[g] + (size_t)j0 * count * f, &bf, &zero, tile, &brows));
-  for (PetscInt j = 0; j < columns; j++) {
-    PetscReal *to = K + (size_t)(j0 + j) * ld;
-    const PetscReal own = it->along_J[(size_t)(j0 + j) * G + g];
-    for (PetscInt i = 0; i < rows; i++) to[i] += c * c - own * batch->along_J[(size_t)(i0 + i) * G + g];
-    for (PetscInt l = 0; l < count; l++) {
-      const PetscReal *product = tile + ((size_t)j * count + l) * (size_t)brows;
-      for (PetscInt i = 0; i < rows; i++, product += count) {
-        PetscReal sum = 0;
-        for (PetscInt k = 0; k < count; k++) sum += product[k] * (square * product[k] + linear);
-        to[i] += sum;
-      }
-    }
-  }
-  PetscCall(PetscLogFlops(2.0 * brows * (PetscLogDouble)bcolumns * f));
-  PetscFunctionReturn(0);
-}
-
-/* Columns of own samples 0..own-1, rows of the batch. row: where the batch's first image is in K. */
-static PetscErrorCode KernelBatch(PsdRows it, PetscInt g, const Batch *batch, PetscInt own, PetscReal *tile,
-                                  PetscReal *K, size_t ld)
-{
-  PetscFunctionBeginUser;
-  const PetscInt images = PetscMax(1, TILE / it->count[g]);
-  for (PetscInt j = 0; j < own; j += images)
-    for (PetscInt i = 0; i < batch->count; i += images)
-      PetscCall(KernelTile(it, g, batch, i, PetscMin(images, batch->count - i), j, PetscMin(images, own - j), tile,
-                           K + i, ld));
-  PetscFunctionReturn(0);
-}
-
-/* The number in K of a rank's sample `local`. */
-static size_t NumberInKernel(PetscMPIInt ranks, PetscInt block, PetscMPIInt rank, PetscInt local)
-{
-  return ((size_t)(local / block) * (size_t)ranks + (size_t)rank) * (size_t)block + (size_t)(local % block);
-}
-
-/* One block of samples from its owner to all, and its rows of K. */
-static PetscErrorCode KernelBlock(PsdRows it, PetscMPIInt ranks, PetscInt block, PetscInt N, Batch *batch,
-                                  PetscReal *tile, PetscReal *K)
-{
-  PetscFunctionBeginUser;
-  const MPI_Comm comm = it->blocks->comm;
-  const PetscInt G = it->blocks->G;
-  const size_t row = NumberInKernel(ranks, block, batch->owner, batch->first);
-  const PetscInt own = PetscMin(it->n, (batch->first / block + 1) * block); /* columns that may be left of the rows */
-  const size_t images = (size_t)batch->count;
-  PetscMPIInt rank;
-  PetscCallMPI(MPI_Comm_rank(comm, &rank));
-  if (rank == batch->owner)
-    PetscCall(PetscArraycpy(batch->along_J, it->along_J + (size_t)batch->first * G, images * (size_t)G));
-  PetscCall(PsdBroadcastArrayFrom(comm, batch->owner, MPIU_REAL, images * (size_t)G, batch->along_J));
-  for (PetscInt g = 0; g < G; g++) {
-    const size_t length = images * (size_t)it->count[g] * (size_t)it->f;
-    batch->x = rank == batch->owner ? it->x[g] + (size_t)batch->first * it->count[g] * it->f : batch->visiting;
-    /* its owner's is only read */
-    PetscCall(PsdBroadcastArrayFrom(comm, batch->owner, MPIU_REAL, length, (PetscReal *)batch->x));
-    PetscCall(KernelBatch(it, g, batch, own, tile, K + row, (size_t)N));
-  }
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode PsdRowsDualMatrix(PsdRows it, PetscInt block, PetscInt N, PetscReal K[])
-{
-  PetscFunctionBeginUser;
-  const MPI_Comm comm = it->blocks->comm;
-  PetscMPIInt rank, ranks;
-  PetscInt *samples, most = 0;
-  PetscReal *tile;
-  Batch batch;
-  PsdProgress progress;
-  PetscCallMPI(MPI_Comm_rank(comm, &rank));
-  PetscCallMPI(MPI_Comm_size(comm, &ranks));
-  for (PetscInt g = 0; g < it->blocks->G; g++) most = PetscMax(most, it->count[g]);
-  PetscCall(PetscMalloc1(ranks, &samples));
-  PetscCallMPI(MPI_Allgather(&it->n, 1, MPIU_INT, samples, 1, MPIU_INT, comm));
-  PetscCall(PetscMalloc3((size_t)block * most * it->f, &batch.visiting, (size_t)block * it->blocks->G, &batch.along_J,
-                         (size_t)PetscMax(TILE, most) * PetscMax(TILE, most), &tile));
-  PetscCall(PetscArrayzero(K, (size_t)N * (N / ranks)));
-  PetscCall(PsdProgressCreate(comm, "dual", "rows", N / ranks, N, &progress));
-  for (PetscInt first = 0; first < N / ranks; first += block) {
-    for (batch.owner = 0; batch.owner < ranks; batch.owner++) {
-      batch.first = first;
-      batch.count = PetscMax(0, PetscMin(block, samples[batch.owner] - first));
-      if (batch.count > 0) PetscCall(KernelBlock(it, ranks, block, N, &batch, tile, K));
-    }
-    PetscCall(PsdProgressUpdate(progress, PetscMin(first + block, N / ranks)));
-  }
-  for (PetscInt j = it->n; j < N / ranks; j++) K[(size_t)j * N + NumberInKernel(ranks, block, rank, j)] = 1;
-  PetscCall(PsdProgressDestroy(&progress));
-  PetscCall(PetscFree3(batch.visiting, batch.along_J, tile));
-  PetscCall(PetscFree(samples));
   PetscFunctionReturn(0);
 }

@@ -1,7 +1,7 @@
 /*
-   The samples without their lifted features: this rank's patches in the program's coordinates, and A, A' and A A'
-   made of them (docs/mathematics.md, section 2, "D > n"). For large patches a lifted feature has f/2 numbers for
-   every one of the patch.
+   The samples without their lifted features: this rank's patches in the program's coordinates, and A and A' made of
+   them (docs/mathematics.md, section 2, "D > n"); A A' is in dual_matrix.h. For large patches a lifted feature has f/2
+   numbers for every one of the patch.
 
      <Phi_ig, S>      = mean over l in g of  a x'S1 x + b x's2 + c s4          S = [S1 s2; s2' s4]
      (A'nu)_g         = sum over i nu_i mean of [a x x'  (b/2) x; (b/2) x'  c]
@@ -35,16 +35,6 @@ PetscErrorCode PsdRowsForwardFactors(PsdRows rows, const PsdFactors *S, PetscRea
 /* PsdRowsAdjoint - gradient = A'nu summed over all ranks. nu: n_local x C row-major. Collective. Cost: f^2 flops a
    patch and class. */
 PetscErrorCode PsdRowsAdjoint(PsdRows rows, const PetscReal nu[], Vec gradient);
-
-/*
-   PsdRowsDualMatrix - columns of A A' summed over the regions: those of this rank's samples.
-
-   Collective. Sample i of rank r has the number (i/block P + r) block + i%block, so that a rank's samples are its
-   columns of a matrix dealt out by blocks of columns; N = P block ceil(most samples of a rank / block). K: N x N/P by
-   columns, of which at least the lower triangle is written; rows and columns without a sample become those of the
-   identity. Cost: 2 f flops a pair of patches, half of all pairs.
-*/
-PetscErrorCode PsdRowsDualMatrix(PsdRows rows, PetscInt block, PetscInt N, PetscReal K[]);
 
 /* norm: n_local x G, upper bounds of ||Phi_ig||. error: as many, bounds of || Phi_ig of the patches as they are kept -
    Phi_ig of the bytes ||. Borrowed. Not collective. */

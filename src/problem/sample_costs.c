@@ -70,13 +70,18 @@ static PetscReal GroupBytes(const PsdSizes *s, PetscReal size, PetscReal owners)
   return REAL * PsdSizesRows(s, s->n) * s->order * (size - 1) / owners + HalfSquare(s) * (1 / size - 1 / owners);
 }
 
-PetscInt PsdGramGroup(const PsdSizes *s, PetscInt owners)
+/* Of groups of the same number the widest: a member that has all rows of its columns need not pick them. */
+PsdTiles PsdGramGroup(const PsdSizes *s, const PsdTiles *tiles)
 {
-  PetscInt best = owners;
-  for (PetscInt size = owners; size >= 1; size--)
-    if (owners % size == 0 && HalfSquare(s) / (PetscReal)size <= s->feature_memory &&
-        GroupBytes(s, (PetscReal)size, (PetscReal)owners) < GroupBytes(s, (PetscReal)best, (PetscReal)owners))
-      best = size;
+  const PetscReal owners = (PetscReal)tiles->height * tiles->width;
+  PsdTiles best = *tiles;
+  for (PetscMPIInt h = tiles->height; h >= 1; h--)
+    for (PetscMPIInt w = 1; w <= tiles->width; w++) {
+      const PetscReal size = (PetscReal)h * w, bytes = GroupBytes(s, size, owners);
+      const PetscReal least = GroupBytes(s, (PetscReal)best.height * best.width, owners);
+      if (tiles->height % h || tiles->width % w || HalfSquare(s) / size > s->feature_memory) continue;
+      if (bytes < least || (bytes == least && h < best.height)) best = (PsdTiles){tiles->block, h, w};
+    }
   return best;
 }
 
@@ -88,18 +93,19 @@ void PsdGramMemory(const PsdSizes *s, PsdMemory *memory)
            s->order <= PSD_EXACT_UP_TO ? 3 * square : square / 2);
 }
 
-void PsdGramColumnsMemory(const PsdSizes *s, PetscInt owners, PsdMemory *memory)
+void PsdGramTilesMemory(const PsdSizes *s, const PsdTiles *tiles, PsdMemory *memory)
 {
-  const PetscReal rows = PsdSizesRows(s, ChunkSamples(s));
-  const PetscInt group = PsdGramGroup(s, owners);
-  if (s->order <= PSD_EXACT_UP_TO || (group == 1 && s->ranks > 1)) {
+  const PetscReal rows = PsdSizesRows(s, ChunkSamples(s)), owners = (PetscReal)tiles->height * tiles->width;
+  const PsdTiles group = PsdGramGroup(s, tiles);
+  const PetscReal size = (PetscReal)group.height * group.width;
+  if (s->order <= PSD_EXACT_UP_TO || (size == 1 && s->ranks > 1)) {
     PsdGramMemory(s, memory);
     return;
   }
+  const PetscReal left = group.height > 1 ? s->order / group.height : 0;
   AddOnAll(memory, "chunk of another rank", PSD_PHASE_GRAM, PSD_PHASE_GRAM,
-           REAL * rows * ((s->ranks > 1 ? s->order : 0) + PSD_GRAM_GROUP));
-  if (group < owners)
-    AddOnAll(memory, "A'A, group's samples'", PSD_PHASE_GRAM, PSD_PHASE_GRAM, HalfSquare(s) / (PetscReal)group);
+           REAL * rows * ((s->ranks > 1 ? s->order : 0) + left + PSD_GRAM_GROUP));
+  if (size < owners) AddOnAll(memory, "A'A, group's samples'", PSD_PHASE_GRAM, PSD_PHASE_GRAM, HalfSquare(s) / size);
 }
 
 void PsdEvaluateMemory(const PsdSizes *s, PsdSamplesForm form, PsdMemory *memory)
@@ -167,20 +173,21 @@ PsdCost PsdGramSumCost(const PsdSizes *s)
 }
 
 /* What is sent is written and read once more, this rank's own part included. */
-PsdCost PsdGramColumnsCost(const PsdSizes *s, PetscInt owners, const PsdRates *rates)
+PsdCost PsdGramTilesCost(const PsdSizes *s, const PsdTiles *tiles, const PsdRates *rates)
 {
   if (s->order <= PSD_EXACT_UP_TO)
     return PsdCostSum(PsdCostSum(PsdGramCost(s, rates), PsdGramSumCost(s)),
                       PsdCostCollective(PSD_COLLECTIVE_SPREAD, s->order, HalfSquare(s), s->ranks));
-  const PetscReal group = (PetscReal)PsdGramGroup(s, owners);
-  const PetscReal samples = group > 1 ? REAL * PsdSizesRows(s, s->n) * s->order * group / (PetscReal)owners : 0;
-  const PetscReal sums = group < (PetscReal)owners ? HalfSquare(s) / group : 0;
-  const PsdCost products = group > 1 || s->ranks == 1 ? GramProducts(s, rates->gemm) : PsdGramCost(s, rates);
+  const PsdTiles group = PsdGramGroup(s, tiles);
+  const PetscInt size = (PetscInt)group.height * group.width, owners = (PetscInt)tiles->height * tiles->width;
+  const PetscReal samples =
+      size > 1 ? REAL * PsdSizesRows(s, s->n) * s->order * (PetscReal)size / (PetscReal)owners : 0;
+  const PetscReal sums = size < owners ? HalfSquare(s) / (PetscReal)size : 0;
+  const PsdCost products = size > 1 || s->ranks == 1 ? GramProducts(s, rates->gemm) : PsdGramCost(s, rates);
   const PetscReal chunks = PetscCeilReal(s->n_local / ChunkSamples(s)), turns = sums / (REAL * PSD_GRAM_MESSAGE);
-  const PetscInt groups = owners / (PetscInt)group;
-  const PsdCost messages =
-      PsdCostSum(PsdCostCollective(PSD_COLLECTIVE_SPREAD, chunks * group, samples, (PetscInt)group),
-                 PsdCostCollective(PSD_COLLECTIVE_SPREAD, PetscCeilReal(turns), sums, groups));
+  const PetscInt groups = (PetscInt)((PetscReal)owners / (PetscReal)size);
+  const PsdCost messages = PsdCostSum(PsdCostCollective(PSD_COLLECTIVE_SPREAD, chunks * (PetscReal)size, samples, size),
+                                      PsdCostCollective(PSD_COLLECTIVE_SPREAD, PetscCeilReal(turns), sums, groups));
   return PsdCostSum(PsdCostSum(products, messages),
                     PsdCostSum(PsdCostMove(2 * (samples + sums), rates), TargetsSum(s)));
 }
@@ -202,14 +209,43 @@ PsdCost PsdProductsCost(const PsdSizes *s, const PsdRates *rates)
   return KeptBytes(s) > 0 ? pass : PsdCostSum(pass, LiftOnce(s, rates));
 }
 
-/* The patches of all samples go to all ranks. */
-PsdCost PsdDualMatrixCost(const PsdSizes *s, const PsdRates *rates)
+/* As many as fit where the factor goes later, so that they do not raise the peak. */
+PetscInt PsdDualHeld(PetscReal N, const PsdTiles *tiles, PetscReal numbers)
 {
-  const PsdCost work =
-      PsdCostWork(s->n * s->n * s->positions * s->positions * s->f_max / (PetscReal)s->ranks, 0.9 * rates->gemm);
-  const PetscReal batches = (PetscReal)s->ranks * PetscCeilReal(s->n_local / PSD_ROWS_BLOCK);
-  return PsdCostSum(work, PsdCostCollective(PSD_COLLECTIVE_SPREAD, batches * (PetscReal)(s->G + 1),
-                                            REAL * s->n * (s->positions * s->f_max + (PetscReal)s->G), s->ranks));
+  const PetscReal room = PetscMax(N * N / tiles->height / tiles->width, (PetscReal)PSD_CHUNK_BYTES / REAL);
+  const PetscReal all = N / tiles->width / (PetscReal)tiles->block;
+  return (PetscInt)PetscMax(1, PetscMin(all, tiles->height > 1 ? PetscFloorReal(room / numbers) : all));
+}
+
+/* Patches of a region of one sample, on average. */
+static PetscReal RegionNumbers(const PsdSizes *s)
+{
+  return s->positions * s->f_max / (PetscReal)s->G;
+}
+
+void PsdDualMatrixMemory(const PsdSizes *s, PetscReal N, const PsdTiles *tiles, PsdMemory *memory)
+{
+  const PetscReal numbers = (PetscReal)tiles->block * RegionNumbers(s), H = tiles->height, W = tiles->width;
+  const PetscReal held = H > 1 ? (PetscReal)PsdDualHeld(N, tiles, numbers) : 0;
+  const PetscReal handed = H > 1 ? s->n_local * RegionNumbers(s) : 0, visiting = W > 1 ? numbers : 0;
+  AddOnAll(memory, "patches of other ranks", PSD_PHASE_GRAM, PSD_PHASE_GRAM,
+           REAL * (held * numbers + handed + visiting));
+}
+
+/* Patches of columns go round in columns of the grid, those of rows in rows, for every lot of columns that is held. */
+PsdCost PsdDualMatrixCost(const PsdSizes *s, PetscReal N, const PsdTiles *tiles, const PsdRates *rates)
+{
+  const PetscReal pairs = s->n * s->n * s->positions * s->positions / (PetscReal)s->G;
+  const PsdCost work = PsdCostWork(pairs * s->f_max / (PetscReal)s->ranks, 0.9 * rates->gemm);
+  const PetscReal block = (PetscReal)tiles->block, G = (PetscReal)s->G, H = tiles->height, W = tiles->width;
+  const PetscReal columns = N / W / block, rows = N / H / block, numbers = s->n * s->positions * s->f_max;
+  const PetscReal lots = PetscCeilReal(columns / (PetscReal)PsdDualHeld(N, tiles, block * RegionNumbers(s)));
+  const PetscReal times = (lots + 1) / 2; /* rows above a lot stay */
+  const PsdCost down = PsdCostCollective(PSD_COLLECTIVE_SPREAD, G * columns, REAL * numbers / W, tiles->height);
+  const PsdCost along =
+      PsdCostCollective(PSD_COLLECTIVE_SPREAD, times * G * rows, times * REAL * numbers / H, tiles->width);
+  const PsdCost handed = PsdCostSend(H > 1 ? G : 0, H > 1 ? REAL * numbers * (1 / (H * W) - 1 / (H * W * H)) : 0);
+  return PsdCostSum(PsdCostSum(work, handed), PsdCostSum(down, along));
 }
 
 PsdCost PsdRowsAdjointCost(const PsdSizes *s, const PsdRates *rates)

@@ -8,6 +8,7 @@
 #define PSD_PROBLEM_COSTS_H
 
 #include "cost/cost.h"
+#include "tiles.h"
 
 /* PsdProblemLift, PsdProblemKeepPatches */
 typedef enum { PSD_SAMPLES_LIFTED, PSD_SAMPLES_PATCHES } PsdSamplesForm;
@@ -27,20 +28,22 @@ void PsdGramMemory(const PsdSizes *sizes, PsdMemory *memory);
 PsdCost PsdGramCost(const PsdSizes *sizes, const PsdRates *rates);
 /* PsdGramSumCost - the messages of that sum, to one rank. */
 PsdCost PsdGramSumCost(const PsdSizes *sizes);
-/* PsdGramColumnsMemory, PsdGramColumnsCost - PsdProblemAccumulateColumns: this rank's columns of all samples' A'A, which
-   `owners` of the ranks have. */
-void PsdGramColumnsMemory(const PsdSizes *sizes, PetscInt owners, PsdMemory *memory);
-PsdCost PsdGramColumnsCost(const PsdSizes *sizes, PetscInt owners, const PsdRates *rates);
-/* PsdGramGroup - ranks of a group on the way there: the divisor s of `owners` with which a rank receives least,
-   n D (s - 1)/R + D^2/2 (1/s - 1/R) numbers, of those whose 4 D^2/s bytes fit into -memory. */
-PetscInt PsdGramGroup(const PsdSizes *sizes, PetscInt owners);
+/* PsdGramTilesMemory, PsdGramTilesCost - PsdProblemAccumulateTiles: this rank's part of all samples' A'A, over such a grid. */
+void PsdGramTilesMemory(const PsdSizes *sizes, const PsdTiles *tiles, PsdMemory *memory);
+PsdCost PsdGramTilesCost(const PsdSizes *sizes, const PsdTiles *tiles, const PsdRates *rates);
+/* PsdGramGroup - the grid of a group on the way there: of those that divide the grid along both axes the one of s ranks with
+   which a rank receives least, n D (s - 1)/R + D^2/2 (1/s - 1/R) numbers, and whose 4 D^2/s bytes fit into -memory. */
+PsdTiles PsdGramGroup(const PsdSizes *sizes, const PsdTiles *tiles);
 /* PsdProductsCost - PsdProductsPass: A x and A' with C columns. */
 PsdCost PsdProductsCost(const PsdSizes *sizes, const PsdRates *rates);
 
 /* ---------------------------------------------------------------- patches */
 
-/* PsdDualMatrixCost - PsdRowsDualMatrix. PsdRowsAdjointCost - PsdRowsAdjoint. */
-PsdCost PsdDualMatrixCost(const PsdSizes *sizes, const PsdRates *rates);
+/* PsdDualMatrixMemory, PsdDualMatrixCost - PsdRowsDualMatrix, of order N on such a grid. PsdDualHeld - blocks of its
+   columns' patches, of so many numbers each in a region, that a rank has at a time. PsdRowsAdjointCost - PsdRowsAdjoint. */
+void PsdDualMatrixMemory(const PsdSizes *sizes, PetscReal N, const PsdTiles *tiles, PsdMemory *memory);
+PsdCost PsdDualMatrixCost(const PsdSizes *sizes, PetscReal N, const PsdTiles *tiles, const PsdRates *rates);
+PetscInt PsdDualHeld(PetscReal N, const PsdTiles *tiles, PetscReal numbers);
 PsdCost PsdRowsAdjointCost(const PsdSizes *sizes, const PsdRates *rates);
 
 /* ---------------------------------------------------------------- the certificate */
