@@ -12,6 +12,7 @@ ROUND, ROUNDS = 4, 32  # messages of a rank that are under way at once, at least
 SMALL = 10000  # bytes of an allreduce
 STRIP = 32  # columns that PBLAS takes of a panel at once
 CHUNK_ROWS, CHUNK_BYTES, SAMPLE_PARTS = 1024, 64 << 20, 24  # src/problem/limits.h
+NODE = 64  # ranks of a node, as cluster.xml has them
 
 
 class Trace:
@@ -127,50 +128,44 @@ class Run:
         self.rows = [[h * self.W + w for w in range(self.W)] for h in range(self.H)]
         self.columns = [[h * self.W + w for h in range(self.H)] for w in range(self.W)]
         self.everyone = list(range(ranks))
+        # the owners of pairs, as many on each node as on another (src/cone/blocks.c)
+        self.owning = sorted(sorted(self.everyone, key=lambda rank: (rank % NODE, rank))[:min(ranks, pairs)])
 
-    def group_size(self):
-        """The size of groups that receives least (src/problem/sample_costs.c, PsdGramGroup)."""
+    def group_shape(self):
+        """Height and width of the groups that receive least, the widest of them (src/problem/sample_costs.c, PsdGramGroup)."""
         n, D, ranks = self.n, self.N, self.ranks
-        return min((s for s in range(ranks, 0, -1) if ranks % s == 0),
-                   key=lambda s: n * D * (s - 1) / ranks + D * D / 2 * (1 / s - 1 / ranks))
+        shapes = [(h, w) for h in range(1, self.H + 1) if self.H % h == 0 for w in range(1, self.W + 1) if self.W % w == 0]
+        return min(shapes, key=lambda shape: (n * D * (shape[0] * shape[1] - 1) / ranks + D * D / 2 / (shape[0] * shape[1]), shape[0]))
 
     # ------------------------------------------------------------ A'A
 
     def gram(self, trace, flops):
-        """Samples go round in groups, sums between groups; then columns are dealt to the grid."""
-        s = self.group_size()
-        groups = self.ranks // s
+        """Samples go round in groups, which are smaller grids; then sums between ranks of the same place in them."""
+        h, w = self.group_shape()
+        corners = [(row, column) for row in range(0, self.H, h) for column in range(0, self.W, w)]
+        groups = [[(row + i) * self.W + column + j for i in range(h) for j in range(w)] for row, column in corners]
         local = math.ceil(self.n / self.ranks)
         chunks = math.ceil(local / min(CHUNK_ROWS, math.ceil(self.n / SAMPLE_PARTS), CHUNK_BYTES // (REAL * self.N)))
         for _ in range(chunks):
-            for member in range(s):
-                for q in range(groups):
-                    members = list(range(q * s, q * s + s))
-                    if s > 1:
+            for member in range(h * w):
+                for members in groups:
+                    if h * w > 1:
                         trace.broadcast(members, members[member], REAL * local / chunks * self.N)
-                trace.compute_all(flops / chunks / s)
-        if groups > 1:
-            sums = REAL * self.N * self.N / 2 / s
-            turns = math.ceil(self.N / self.block / self.ranks)
+                trace.compute_all(flops / chunks / (h * w))
+        if len(groups) > 1:
+            sums = REAL * self.N * self.N / 2 / (h * w)
+            turns = math.ceil(self.N / self.block / self.W)
             for _ in range(turns):
-                for member in range(s):
-                    trace.ring([q * s + member for q in range(groups)], sums / turns)
+                for place in range(h * w):
+                    trace.ring([members[place] for members in groups], sums / turns)
         trace.allreduce(2 * REAL * self.N * self.C)
-        self.deal(trace)
-
-    def deal(self, trace):
-        """Columns to blocks: a rank's columns, N/R of length N, belong to one column of the grid, where each row has its part."""
-        part = REAL * self.N * self.N / 2 / self.ranks / self.H
-        trace.exchange((column[k], column[(k + step) % self.H], part)
-                       for column in self.columns for step in range(1, self.H) for k in range(self.H))
 
     # ------------------------------------------------------------ vectors
 
     def owners(self, trace, back):
         """Right-hand sides between the owners of pairs and the ranks that have the columns: all to all, REAL N C in all."""
-        owners = min(self.ranks, self.pairs)
-        size = REAL * self.N * self.C / owners / self.ranks
-        trace.exchange_in_rounds(lambda step: [(owner, (owner + step) % self.ranks)[::-1 if back else 1] for owner in range(owners)],
+        size = REAL * self.N * self.C / len(self.owning) / self.ranks
+        trace.exchange_in_rounds(lambda step: [(owner, (owner + step) % self.ranks)[::-1 if back else 1] for owner in self.owning],
                                  self.ranks - 1, size)
 
     def along(self, trace, lines):
@@ -286,7 +281,7 @@ class DualRun(Run):
     def adjoint(self, trace):
         """Sums of svecs to the owners of pairs, by trees."""
         for pair in range(self.pairs):
-            trace.reduce(self.everyone, pair * min(self.ranks, self.pairs) // self.pairs, REAL * self.m)
+            trace.reduce(self.everyone, self.owning[pair * len(self.owning) // self.pairs], REAL * self.m)
 
     def gram(self, trace, flops):
         """Patches of columns go round in columns of the grid, those of rows in its rows."""
