@@ -17,7 +17,7 @@ data=$1
 patches=("${@:2}")
 if [ ${#patches[@]} = 0 ]; then patches=(4 6 8 12 16 32); fi
 for patch in "${patches[@]}"; do [[ $patch =~ ^[1-9][0-9]*$ ]] || die "found '$patch', expected the size of a patch"; done
-[ -d "$data" ] || die "$data: no such directory"
+[ -e "$data" ] || die "$data: not there"
 read -ra solvers <<<"${SOLVERS:-lowrank admm}"
 images=${IMAGES:-10000}
 ranks=${RANKS:-$(nproc)}
