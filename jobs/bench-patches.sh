@@ -4,7 +4,7 @@
 # CIFAR-10's classes 0 and 1 in DATA, stride = patch, one region, beta_max/100, to a certified gap of 1e-3, on all cores. A
 # Markdown table on standard output, and rows of solver, f, seconds and MB in FILE when TABLE=FILE; with PICTURE=FILE.png the
 # figure of them as well, by gnuplot. PATCH: default 4 6 8 12 16 32. IMAGES=N (10000). SOLVERS="lowrank admm". RANKS=N: other
-# than all cores. SECONDS_EACH=N: a run ends then (none). BUILD=DIR: where psdnet is built; PSDNET=PROGRAM: one that is there.
+# than all cores. SECONDS_EACH=N: a run ends then (none); the figure has what came to the gap. BUILD=DIR: where psdnet is built; PSDNET=PROGRAM: one that is there.
 set -euo pipefail
 # shellcheck source=jobs/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -53,6 +53,7 @@ line() {
     "$(number "$work/report.json" gap)"
   for phase in lift gram factor solve certify total; do printf ' %.1f |' "$(number "$work/report.json" "$phase")"; done
   printf ' %d | %.0f |\n' "$(number "$work/report.json" neurons)" "$(number "$work/report.json" peak_memory_mb)"
+  [ $status = 0 ] || return 0
   printf '%s %s %s %s\n' "$1" "$(number "$work/report.json" f)" "$(number "$work/report.json" total)" \
     "$(number "$work/report.json" peak_memory_mb)" >>"$table"
 }
