@@ -112,8 +112,21 @@ static PsdCost LiftCost(const PsdSizes *s, const Shape *it, PetscInt coarse, con
                       PsdCostSum(PsdCostWork(sample * it->matrix + 2 * it->numbers * f, SINGLE_RATE * rates->gemm),
                                  (PsdCost){.seconds = rates->eigen * f * it->matrix}));
   const PetscReal single = SUBSPACES * 4 * sample * f * k + 2 * it->numbers * (PetscReal)coarse;
-  return PsdCostSum(moved, PsdCostSum(PsdCostWork(single, SINGLE_RATE * rates->gemm),
-                                      PsdCostWork((SUBSPACES - 1) * 4 * f * k * k + 4 * f * k * k, rates->gemm)));
+  const PetscReal bytes = SUBSPACES * REAL * f * k;
+  const PsdCost messages = PsdCostSum(PsdCostCollective(PSD_COLLECTIVE_SPREAD, SUBSPACES, bytes, s->ranks),
+                                      PsdCostCollective(PSD_COLLECTIVE_SUM, SUBSPACES, bytes, s->ranks));
+  const PsdCost all = PsdCostSum(moved, messages);
+  return PsdCostSum(all, PsdCostSum(PsdCostWork(single, SINGLE_RATE * rates->gemm),
+                                    PsdCostWork((SUBSPACES - 1) * 4 * f * k * k + 4 * f * k * k, rates->gemm)));
+}
+
+/* Each pass begins with a point or direction of the root's and ends in a sum over the ranks, both of as many numbers as the factors
+   have on the level. */
+static PsdCost PassMessages(const PsdSizes *s, PetscReal count, PetscReal filter, PetscReal columns)
+{
+  const PetscReal bytes = REAL * count * (filter + 1) * columns;
+  return PsdCostSum(PsdCostCollective(PSD_COLLECTIVE_SPREAD, count, bytes, s->ranks),
+                    PsdCostCollective(PSD_COLLECTIVE_SUM, count, bytes, s->ranks));
 }
 
 static PsdCost SolveCost(const PsdSizes *s, const Shape *it, const PsdLowrankSettings *settings, const PsdRates *rates)
@@ -124,7 +137,9 @@ static PsdCost SolveCost(const PsdSizes *s, const Shape *it, const PsdLowrankSet
                             PsdCostWork(ITERATIONS * (PetscReal)s->C * it->level * side, SINGLE_RATE * rates->gemm));
   cost = PsdCostSum(cost, (PsdCost){.seconds = ITERATIONS * rates->eigen * side * side * side * 2 *
                                                (PetscReal)s->pairs / (PetscReal)s->ranks});
+  cost = PsdCostSum(cost, PassMessages(s, COARSE * passes, side, it->columns));
   if (!it->levels) return cost;
+  cost = PsdCostSum(cost, PassMessages(s, passes, s->f_max, it->columns));
   /* products in double precision take what those in single do, once more; the preconditioner has all components */
   const PetscReal more =
       passes / PRECISE_PART * 4 * it->numbers * it->region + passes * 4 * it->basis * s->f_max * it->columns;
@@ -141,7 +156,11 @@ static PsdCost CertifyCost(const PsdSizes *s, const Shape *it, const PsdRates *r
                                           (2 * FACTORISATIONS / 3.0 * it->k * it->k * it->k +
                                            (it->levels ? 2 * f * it->k * it->k : 0)),
                                       rates->potrf));
+  /* products with M1, and where there is a basis what it leaves: a matrix of order f in single precision */
+  cost = PsdCostSum(cost, PsdCostCollective(PSD_COLLECTIVE_SUM, CERTIFICATES * (PetscReal)s->pairs,
+                                            CERTIFICATES * REAL * f * it->M1 * (PetscReal)s->pairs, s->ranks));
   if (!it->levels) return cost;
+  cost = PsdCostSum(cost, PsdCostCollective(PSD_COLLECTIVE_SUM, 1, SINGLE * it->matrix, s->ranks));
   cost = PsdCostSum(cost, PsdCostWork(2 * it->numbers * it->basis, rates->gemm));
   cost = PsdCostSum(cost, PsdCostWork(it->numbers * (f + 2 * it->basis), SINGLE_RATE * rates->syrk));
   return PsdCostSum(
