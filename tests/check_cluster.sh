@@ -44,12 +44,12 @@ same two n1:2,n2:2 4
 [ $(($(bytes_from n2) - before)) -gt 1000000 ] || fail "two nodes did not use the network between them"
 same four n1:1,n2:1,n3:1,n4:1 4
 
-# long HOSTS RANKS: a run without an end, in the background, once it has a new checkpoint
+# long HOSTS RANKS: a run that does not look at its bounds and has no end, in the background, once it has a new checkpoint
 long() {
   touch run.ck
   cp run.ck old.ck
   [ -s run.ck ] || rm run.ck
-  train long "$1" "$2" -gap 1e-15 -max_it 1000000 -checkpoint run.ck -checkpoint_every 0.1 -resume &
+  train long "$1" "$2" -check_every 1000000 -max_it 1000000 -checkpoint run.ck -checkpoint_every 0.1 -resume &
   run=$!
   wait_until "a checkpoint on $1" is_newer
 }

@@ -21,7 +21,7 @@ has_victim() {
 }
 has_ended() { ! kill -0 "$launcher" 2>/dev/null; }
 
-"$LAUNCH" 3 "$PSDNET" train $options -model m.h5 -gap 1e-13 -max_it 1000000 >crash.log 2>&1 &
+"$LAUNCH" 3 "$PSDNET" train $options -model m.h5 -check_every 1000000 -max_it 1000000 >crash.log 2>&1 &
 launcher=$! status=0
 wait_until has_victim || fail "a crash: no second rank" crash.log
 kill -SEGV "$victim"

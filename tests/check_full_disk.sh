@@ -25,7 +25,7 @@ python judge_same m.h5 whole.h5 1e-8
 complains 0 some "warning: (A'A is not kept|no checkpoint at iteration).*$full" 3 train $options \
   -model m.h5 -gap 1e-6 -checkpoint small/other.ck -checkpoint_gram -consensus scalapack
 # stopped, and nothing to go on from: the network there is, and not the status of a run that is done
-complains 2 some "warning: no checkpoint.*$full" 2 train $options -model m.h5 -gap 1e-13 -max_it 1000000 \
+complains 2 some "warning: no checkpoint.*$full" 2 train $options -model m.h5 -gap 1e-13 -check_every 1000000 -max_it 1000000 \
   -checkpoint small/other.ck -time_limit 1
 for room in 100k 300k 600k; do # full at another place each
   fill

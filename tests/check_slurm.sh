@@ -60,11 +60,12 @@ same_objective() { # NAME: as the first run, to 1e-8
 "$SOURCE/jobs/scaling/images.py" images.h5 -images 400 -image 3x12x12 -classes 3
 # two nodes here are one machine: binding would put both ranks on its first core
 export JOBS=$SOURCE/jobs PSDNET DATA=$SCRATCH/images.h5 BIND=none CHECKPOINT_EVERY=1
-# a relative gap of 2e-9 makes objectives agree to 1e-8 whatever path two runs take. Runs that are to be interrupted have a gap that is
-# out of reach until then, in a file that they read when they start: they last long enough on any machine.
+# a relative gap of 2e-9 makes objectives agree to 1e-8 whatever path two runs take. Runs that are to be interrupted do not look at
+# their bounds until then, by a file that they read when they start: nothing else can end them, on any machine.
 whole="-patch 4 -stride 2 -beta_rel 1e-3 -max_it 1000000 -progress_interval 1 -gap 2e-9"
-unreachable="${whole% -gap*} -options_file $SCRATCH/gap.txt"
-set_gap() { echo "-gap $1" >gap.txt; }
+endless="$whole -options_file $SCRATCH/ends.txt"
+never_ends() { echo "-check_every 1000000" >ends.txt; }
+ends_at_its_gap() { echo "-check_every 10" >ends.txt; }
 submit() { # NAME OPTIONS...: of sbatch; prints the job's number
   local name=$1
   shift
@@ -73,13 +74,13 @@ submit() { # NAME OPTIONS...: of sbatch; prints the job's number
 
 # a time limit of one minute, a signal up to 50 s before it: queued again by itself. Slurm looks at time limits every half minute;
 # what follows goes on beside this job, until it has been cut and ends at the usual gap.
-set_gap 1e-15
-export OPTIONS=$unreachable
+never_ends
+export OPTIONS=$endless
 cut=$(submit cut --time=1 --signal=B:USR1@50)
 was_cut() { [ "$(field "$cut" Restarts)" -ge 1 ]; }
 {
   wait_until 150 "the time limit cuts job $cut" was_cut
-  set_gap 2e-9
+  ends_at_its_gap
 } &
 watcher=$!
 
@@ -146,8 +147,8 @@ grep -q '^resume *iteration' cut.out || give_up "cut: the second start did not g
 same_objective cut
 
 # cancelled: nothing goes on running, the checkpoint is whole; submitted again the job goes on from it
-set_gap 1e-15
-export OPTIONS=$unreachable
+never_ends
+export OPTIONS=$endless
 job=$(submit again --time=10)
 wait_until 60 "a checkpoint" test -s again/checkpoint.h5
 scancel "$job"
@@ -171,7 +172,7 @@ wait_until 60 "a checkpoint after the one of the cancelled job" is_newer
 lose_node
 wait_until 90 "job $job is queued again" is_state "$job" PENDING
 wait_until 30 "no psdnet runs after a node went down" no_psdnet_in again
-set_gap 2e-9
+ends_at_its_gap
 if [ -n "${CLUSTER:-}" ]; then
   start_node n2 "$(address_of n2)"
   "$SOURCE/tests/slurm/cluster.sh" restart "$cluster/c" n2
