@@ -97,7 +97,7 @@ static PetscErrorCode ReadOptions(Choices *choices, PsdData data, PsdPatches pat
   PetscCall(PsdDataSetMirror(data, flip));
   PetscCall(PsdOptionPath("-validation_data", "other images to choose by, instead of -validation", PSD_PATH_INPUT,
                           PETSC_FALSE, choices->validation_data));
-  PetscCall(PsdPatchesSetFromOptions(patches));
+  PetscCall(PsdTrainingPatches(patches));
   PetscCall(PsdProblemSetBetaNoise(problem, LAST_BETA));
   PetscCall(PsdProblemSetFromOptions(problem));
   PetscCall(PsdSolverSetFromOptions(solver));

@@ -13,7 +13,7 @@ static PetscErrorCode ReadOptions(Paths *paths, PsdPatches patches, PsdProblem p
   PetscCall(PsdPlanSetFromOptions(plan));
   PetscCall(PsdOptionPath("-data", "images, to take the sizes from; or give -images and -image", PSD_PATH_INPUT,
                           PETSC_FALSE, paths->data));
-  PetscCall(PsdPatchesSetFromOptions(patches));
+  PetscCall(PsdTrainingPatches(patches));
   PetscCall(PsdProblemSetFromOptions(problem));
   PetscCall(PsdOptionPath("-report", "file the plan is written to as well (JSON)", PSD_PATH_OUTPUT, PETSC_FALSE,
                           paths->report));

@@ -18,7 +18,7 @@ static PetscErrorCode ReadOptions(Outputs *outputs, PsdData data, PsdPatches pat
   PetscCall(PsdDataSetFromOptions(data));
   PetscCall(PsdOptionBool("-flip", "train on the mirror images as well", &flip, NULL));
   PetscCall(PsdDataSetMirror(data, flip));
-  PetscCall(PsdPatchesSetFromOptions(patches));
+  PetscCall(PsdTrainingPatches(patches));
   PetscCall(PsdProblemSetFromOptions(problem));
   PetscCall(PsdSolverSetFromOptions(solver));
   PetscCall(PsdSolverSetCheckpointFromOptions(solver));

@@ -4,14 +4,45 @@
 */
 #include "app.h"
 
+PetscErrorCode PsdTrainingPatches(PsdPatches patches)
+{
+  PetscFunctionBeginUser;
+  PsdMaps maps;
+  PetscBool wanted;
+  PetscCall(PsdPatchesSetFromOptions(patches));
+  PetscCall(PsdMapsCreate(PETSC_COMM_WORLD, &maps));
+  PetscCall(PsdMapsSetFromOptions(maps, &wanted));
+  if (wanted) PetscCall(PsdPatchesSetMaps(patches, maps));
+  PetscCall(PsdMapsDestroy(&maps));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdTrainingSetUp(PsdData data, PsdPatches patches, PsdProblem problem, PsdSolver solver)
 {
   PetscFunctionBeginUser;
   PetscInt channels, height, width;
   PetscCall(PsdDataGetImageSize(data, &channels, &height, &width));
-  PetscCall(PsdPatchesSetImageSize(patches, channels, height, width));
+  PetscCall(PsdMapsSetSizes(patches, channels, height, width));
   PetscCall(PsdProblemSetUp(problem));
   PetscCall(PsdSolverSetUp(solver));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode PrintMaps(PsdPatches patches)
+{
+  PetscFunctionBeginUser;
+  PsdMaps maps;
+  PsdPatchGeometry g;
+  PsdMapGeometry map;
+  PetscInt channels, side;
+  PetscCall(PsdPatchesGetMaps(patches, &maps));
+  if (!maps) PetscFunctionReturn(0);
+  PetscCall(PsdMapsGetGeometry(maps, &g, &map));
+  PetscCall(PsdMapsGetSize(maps, &channels, &side, NULL));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD,
+                        "maps %" PetscInt_FMT "x%" PetscInt_FMT "x%" PetscInt_FMT " of %" PetscInt_FMT
+                        " fixed filters %" PetscInt_FMT "x%" PetscInt_FMT "; ",
+                        channels, side, side, map.count, g.patch_height, g.patch_width));
   PetscFunctionReturn(0);
 }
 
@@ -57,6 +88,7 @@ PetscErrorCode PsdTrainingDescribe(PsdData data, PsdPatches patches, PsdProblem 
   classes = C == 1 ? 2 : C;
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "problem  %" PetscInt_FMT " images%s, %" PetscInt_FMT " classes; ", report->n,
                         copies == 2 ? " (half of them mirrored)" : "", classes));
+  PetscCall(PrintMaps(patches));
   PetscCall(PrintBranches(patches));
   PetscCall(PsdProblemGetOrder(problem, &order));
   if (order < report->D) PetscCall(PetscSNPrintf(folded, sizeof(folded), " (folded to %" PetscInt_FMT ")", order));

@@ -29,6 +29,8 @@ typedef struct {
   PetscReal *product;         /* tile x neurons of the fullest region */
   PetscReal *sums;            /* neurons of the fullest region: sum of s over an image's patches */
   unsigned char *shifted;     /* batch images, with crops */
+  PsdMaps maps;               /* what patches are cut of instead of the image; NULL: nothing else */
+  float *map;                 /* of one image */
 } Filters;
 
 /* order[0..N-1]: the branch's neurons by region */
@@ -132,6 +134,12 @@ static PetscErrorCode FiltersCreate(PsdNetwork network, PsdPatches patches, Pets
              "Filters of %" PetscInt_FMT " numbers for patches of %" PetscInt_FMT, network->f, filters->f);
   PetscCall(TakeNeurons(filters));
   PetscCall(MakeBuffers(filters, images));
+  PetscCall(PsdPatchesGetMaps(network->patches, &filters->maps));
+  if (filters->maps) {
+    PsdPatchGeometry g;
+    PetscCall(PsdPatchesGetGeometry(patches, &g));
+    PetscCall(PetscMalloc1((size_t)g.channels * g.height * g.width, &filters->map));
+  }
   PetscFunctionReturn(0);
 }
 
@@ -141,6 +149,7 @@ static PetscErrorCode FiltersDestroy(Filters *filters)
   PetscCall(PetscFree5(filters->first, filters->w, filters->offset, filters->weight, filters->class));
   PetscCall(PetscFree5(filters->count, filters->rows, filters->gathered, filters->product, filters->sums));
   PetscCall(PetscFree(filters->shifted));
+  PetscCall(PetscFree(filters->map));
   PetscFunctionReturn(0);
 }
 
@@ -152,7 +161,12 @@ static PetscErrorCode Gather(Filters *filters, PetscInt images, size_t image_byt
   PetscFunctionBeginUser;
   for (PetscInt i = 0; i < images; i++) {
     size_t begin = 0; /* of the region among an image's numbers */
-    PetscCall(PsdPatchesExtract(filters->patches, bytes + i * image_bytes, filters->rows, filters->count));
+    const void *image = bytes + i * image_bytes;
+    if (filters->maps) {
+      PetscCall(PsdMapsApply(filters->maps, image, filters->map));
+      image = filters->map;
+    }
+    PetscCall(PsdPatchesExtract(filters->patches, image, filters->rows, filters->count));
     for (PetscInt g = 0; g < filters->G; g++) {
       const size_t length = (size_t)filters->count[g] * filters->q;
       PetscCall(PetscArraycpy(filters->gathered + images * begin + i * length, filters->rows + begin, length));
@@ -245,13 +259,13 @@ static PetscErrorCode ApplyCrops(Filters *filters, PetscInt images, size_t image
 {
   PetscFunctionBeginUser;
   const PetscInt most = filters->network->crop_shift;
-  PsdPatchGeometry g;
-  PetscCall(PsdPatchesGetGeometry(filters->patches, &g));
+  PetscInt size[3];
+  PetscCall(PsdNetworkGetImageSize(filters->network, size));
   for (PetscInt down = -most; down <= most; down++) {
     for (PetscInt across = -most; across <= most; across++) {
       const unsigned char *shifted = bytes;
       if (down || across) {
-        Shift((PetscInt64)images * g.channels, g.height, g.width, down, across, bytes, filters->shifted);
+        Shift((PetscInt64)images * size[0], size[1], size[2], down, across, bytes, filters->shifted);
         shifted = filters->shifted;
       }
       PetscCall(ApplyBatch(filters, images, image_bytes, shifted, scores));

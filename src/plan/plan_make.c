@@ -1,6 +1,7 @@
 /*
    A plan: what is asked of it, and the costs of a run added up.
 */
+#include <psdmaps.h>
 #include "plan_impl.h"
 #include "measure.h"
 #include "problem/sizes.h"
@@ -101,7 +102,7 @@ static PetscErrorCode FindSizes(PsdPlan plan)
                                 .classes = plan->classes,
                                 .image = (PetscReal)image[0] * image[1] * image[2],
                                 .flip = plan->mirror};
-  PetscCall(PsdPatchesSetImageSize(plan->problem->patches, image[0], image[1], image[2]));
+  PetscCall(PsdMapsSetSizes(plan->problem->patches, image[0], image[1], image[2]));
   PetscCall(PsdProblemPlanSizes(plan->problem, &shape, plan->ranks, &plan->sizes));
   PetscFunctionReturn(0);
 }

@@ -2,6 +2,7 @@
    Which problem this is, in words that can be compared.
 */
 #include "identity.h"
+#include <psdmaps.h>
 #include "patches/transform.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -81,14 +82,39 @@ static PetscErrorCode IdentifyBranch(PsdPatches branch, PetscInt number, char te
   PetscFunctionReturn(0);
 }
 
+/* In the words of the stage's options. */
+static PetscErrorCode IdentifyMaps(PsdMaps maps, char text[])
+{
+  PetscFunctionBeginUser;
+  PsdPatchGeometry g;
+  PsdMapGeometry map;
+  PsdMapRequest request;
+  PetscCall(PsdMapsGetGeometry(maps, &g, &map));
+  PetscCall(PsdMapsGetRequest(maps, &request));
+  AddLine(text, "layer1_filters %s\nlayer1_count %" PetscInt_FMT "\nlayer1_seed %" PetscInt64_FMT "\n", request.kind,
+          map.count, request.seed);
+  AddLine(text, "layer1_threshold %.17g\nlayer1_split %d\n", (double)map.threshold, map.split);
+  AddLine(text, "layer1_patch %" PetscInt_FMT "x%" PetscInt_FMT "\nlayer1_stride %" PetscInt_FMT "\n", g.patch_height,
+          g.patch_width, g.stride);
+  AddLine(text, "layer1_patch_normalize %.17g\nlayer1_whiten %.17g\nlayer1_pca %" PetscInt_FMT "\n",
+          (double)g.normalize, (double)request.whiten, request.pca);
+  AddLine(text, "layer1_pool %" PetscInt_FMT "\nlayer1_channels %" PetscInt_FMT "\n", g.pool, map.channels);
+  AddLine(text, "layer1_channel_whiten %.17g\nlayer1_normalize %.17g\n", (double)request.channel_whiten,
+          (double)map.normalize);
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdProblemIdentify(PsdProblem problem, char text[])
 {
   PetscFunctionBeginUser;
   const PsdBlocks blocks = problem->blocks;
   const PetscReal *a = problem->request.activation;
   PetscInt branches;
+  PsdMaps maps;
   text[0] = '\0';
   PetscCall(IdentifyImages(problem, text));
+  PetscCall(PsdPatchesGetMaps(problem->patches, &maps));
+  if (maps) PetscCall(IdentifyMaps(maps, text));
   PetscCall(PsdPatchesGetBranchCount(problem->patches, &branches));
   AddLine(text, "branches %" PetscInt_FMT "\n", branches);
   for (PetscInt b = 0; b < branches; b++) {
