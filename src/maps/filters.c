@@ -40,7 +40,7 @@ static PetscErrorCode MakeRandom(PsdMaps maps, PsdData data, PetscReal filters[]
   PetscFunctionBeginUser;
   PetscInt f;
   (void)data;
-  PetscCall(PsdMapsGetFilters(maps, &f, NULL, NULL, NULL));
+  PetscCall(PsdPatchesGetSizes(maps->patches, NULL, &f, NULL, NULL));
   const PetscInt64 numbers = (PetscInt64)maps->map.count * f;
   for (PetscInt64 k = 0; k < numbers; k++) {
     const PetscReal length = PetscSqrtReal(-2 * PetscLogReal(DrawUniform(maps->seed, 2 * k)));
@@ -84,7 +84,8 @@ static PetscErrorCode MakePatches(PsdMaps maps, PsdData data, PetscReal filters[
   const PetscReal *transform, *mean;
   PetscReal *raw;
   PetscInt f;
-  PetscCall(PsdMapsGetFilters(maps, &f, &transform, &mean, NULL));
+  PetscCall(PsdPatchesGetSizes(maps->patches, NULL, &f, NULL, NULL));
+  PetscCall(PsdPatchesGetTransform(maps->patches, &transform, &mean));
   PetscCall(PetscMalloc1((size_t)K * q, &raw));
   PetscCall(DrawPatches(maps, data, raw));
   PetscCall(PsdSumArray(maps->comm, MPIU_REAL, (size_t)K * q, raw)); /* of one number and zeros */

@@ -325,11 +325,6 @@ PetscErrorCode PsdMapsGetChannels(PsdMaps maps, const PetscReal *transform[], co
 
 /* ---------------------------------------------------------------- fitting */
 
-PetscBool PsdMapsAreFitted(PsdMaps maps)
-{
-  return (PetscBool)(maps->filters && (maps->reduce || !maps->channels));
-}
-
 static PetscErrorCode FitFilters(PsdMaps maps, PsdData data)
 {
   PetscFunctionBeginUser;

@@ -155,6 +155,11 @@ static void Transpose(PetscInt places, PetscInt channels, const float rows[], fl
     for (PetscInt g = 0; g < places; g++) map[(size_t)k * places + g] = rows[(size_t)g * channels + k];
 }
 
+PetscBool PsdMapsAreFitted(PsdMaps maps)
+{
+  return (PetscBool)(maps->filters && (maps->reduce || !maps->channels));
+}
+
 PetscErrorCode PsdMapsApply(PsdMaps maps, const unsigned char image[], float map[])
 {
   PetscFunctionBeginUser;
