@@ -8,6 +8,10 @@
 
 #include <psdmaps.h>
 
+/* Images that the statistics of a stage come from, at most: a covariance of a few hundred numbers is then known to a
+   hundredth. */
+#define PSD_STATISTICS_IMAGES 10000
+
 typedef struct _p_PsdImages *PsdImages;
 
 /* PsdImagesCreate - of patches that have their image size. memory: bytes for maps that are kept. Not collective. */

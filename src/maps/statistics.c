@@ -6,11 +6,10 @@
 #include "base/base.h"
 #include "base/gemm.h"
 #include "base/sum.h"
+#include "images.h"
 #include "maps_impl.h"
 #include "patches/lift.h"
 #include "patches/transform.h"
-
-#define MOST_IMAGES 10000 /* of which a covariance of a few hundred numbers is known to a hundredth */
 
 typedef struct Statistics Statistics;
 struct Statistics {
@@ -51,7 +50,7 @@ static PetscErrorCode Gather(Statistics *it, PsdData data, PsdSum sum)
   PetscCall(PsdDataGetImageSize(data, &channels, &height, &width));
   PetscCall(PsdDataGetSizes(data, &n, &n_local, &first));
   PetscCall(PsdDataGetCopies(data, &copies));
-  const PetscInt step = copies * ((n / copies + MOST_IMAGES - 1) / MOST_IMAGES);
+  const PetscInt step = copies * ((n / copies + PSD_STATISTICS_IMAGES - 1) / PSD_STATISTICS_IMAGES);
   const PetscInt begin = (first + step - 1) / step * step - first;
   PetscCall(PsdProgressCreate(it->maps->comm, it->name, "images", n_local, n, &progress));
   for (PetscInt i = begin; i < n_local; i += step) {
