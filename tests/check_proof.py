@@ -101,6 +101,8 @@ class Certificate:
             a = file.attrs
             if word(a['format']) != 'psdnet-certificate' or a['version'] != 1:
                 refuse('no certificate of version 1')
+            if 'layer1' in file:
+                refuse('a certificate of networks on maps, which psdnet makes of the images in single precision')
             self.attributes = {name: a[name] for name in a}
             self.loss = word(a['loss'])
             self.beta, self.s, self.bound = (mpf(float(a[name])) for name in ('beta', 's', 'bound'))

@@ -5,7 +5,7 @@
 #include "base/base.h"
 #include "maps_impl.h"
 
-#define MOST_FILTERS 65536
+#define MOST_FILTERS 32768
 #define FIRST_SIDE 9
 #define MOST_SIDE 16384
 
