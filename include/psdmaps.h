@@ -27,9 +27,10 @@ typedef struct {
 
 /* How filters and statistics are to be made, where they are not given; see the options of the same names below. */
 typedef struct {
-  char kind[32];    /* of -layer1_filters */
-  PetscInt64 seed;  /* of the random choice of filters */
-  PetscReal whiten; /* of the patches */
+  char kind[32];                  /* of -layer1_filters */
+  char model[PETSC_MAX_PATH_LEN]; /* of -layer1_model; "": filters are made */
+  PetscInt64 seed;                /* of the random choice of filters */
+  PetscReal whiten;               /* of the patches */
   PetscInt pca;
   PetscReal channel_whiten;
 } PsdMapRequest;
@@ -46,7 +47,8 @@ PSD_EXTERN PetscErrorCode PsdMapsDestroy(PsdMaps *maps);
 
 /*
    PsdMapsSetFromOptions - Reads the options of a stage:
-     -layer1_filters KIND        what filters are made of: patches or random
+     -layer1_filters KIND        what filters are made of: patches, random, kmeans or neurons
+     -layer1_model FILE          with neurons: the network, which PsdNetworkGiveFilters takes them of
      -layer1_count K             filters
      -layer1_seed S              of the random choice of filters
      -layer1_threshold T         t

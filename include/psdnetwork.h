@@ -10,6 +10,7 @@
 
 #include <psdbase.h>
 #include <psddata.h>
+#include <psdmaps.h>
 #include <psdpatches.h>
 
 typedef struct _p_PsdNetwork *PsdNetwork;
@@ -110,6 +111,16 @@ PSD_EXTERN PetscErrorCode PsdNetworkSave(PsdNetwork network, const char path[]);
    finite, regions or classes out of range, filters that are not unit vectors.
 */
 PSD_EXTERN PetscErrorCode PsdNetworkLoad(MPI_Comm comm, const char path[], PsdNetwork *network);
+
+/*
+   PsdNetworkGiveFilters - Has a stage of maps take the filters of a network that has patches of one kind, cut of images: as
+   many of the heaviest neurons' as the stage has filters, with the patches that they are of. What else the stage is stays as it
+   was set.
+
+   Logically collective; before PsdMapsSetSizes. Errors (PSD_ERR_INPUT): several branches, a stage of its own, fewer neurons
+   than filters.
+*/
+PSD_EXTERN PetscErrorCode PsdNetworkGiveFilters(PsdNetwork network, PsdMaps maps);
 
 /*
    PsdNetworkCheckData - Returns PSD_ERR_INPUT unless the images have the size the network was trained on.

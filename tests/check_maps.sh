@@ -34,10 +34,21 @@ few="$stage -layer1_count 6 -layer1_channels 5"
   train plain 2 -layer1_filters random -layer1_seed 3 -layer1_patch 2x3 -layer1_stride 2 -layer1_count 4 -layer1_split no \
     -layer1_channels 0 -layer1_normalize 0 -layer1_pool 3 -layer1_patch_normalize 0 -layer1_whiten 0 -layer1_pca 0 \
     -layer1_threshold 0.1 -patch 2 -pca 6 -whiten 0.1
+  # filters by k-means, and of a network
+  train kmeans 1 $few -layer1_filters kmeans
+  train kmeans3 3 $few -layer1_filters kmeans
+  train first 1 -patch 3 -pool 2 -patch_normalize 10 -whiten 0.1 -pca 8
+  train neurons 3 -layer1_filters neurons -layer1_model first.m -layer1_pool 4 -layer1_count 6 -layer1_channels 5
   train two 2 $few -patch 1 -pool 2 -branches 2 -branch2_patch 2 -branch2_pca 7
   train flip 2 $few -flip -limit 90
   refuse 'another problem: it is of .layer1_seed 1.*of .layer1_seed 2' 1 train -data train.h5 -model no.m $few -layer1_seed 2 \
     -beta 1 -checkpoint resumed.ck -resume
+  refuse 'the network whose filters are to be taken has a stage of its own' 2 train -data train.h5 -model no.m \
+    -layer1_filters neurons -layer1_model one.m
+  refuse 'has [0-9]* neurons, expected 256 at least' 2 train -data train.h5 -model no.m -layer1_filters neurons \
+    -layer1_model first.m
+  refuse 'option -layer1_model: expected with -layer1_filters neurons' 1 train -data train.h5 -model no.m $few \
+    -layer1_model first.m
   refuse 'option -reduce: it is of images' 2 train -data train.h5 -model no.m $few -reduce 2
   refuse 'options -pixel_shift and -pixel_scale: they are of images' 1 train -data train.h5 -model no.m $few -pixel_shift 1
   refuse 'option -layer1_pool: found 4, larger than the grid of patch positions, 2x1$' 1 train -data train.h5 -model no.m $few \

@@ -49,7 +49,7 @@ with h5py.File('train.h5') as file:
     images, labels = file['images'][:], file['labels'][:]
 runs = {name[:-5]: report(name[:-5]) for name in glob.glob('*.json')}
 primal = {name: run['objective_primal'] for name, run in runs.items()}
-for name in 'one', 'plain', 'two', 'streamed', 'flip':
+for name in 'one', 'plain', 'kmeans', 'neurons', 'two', 'streamed', 'flip':
     x, y = (images, labels) if name != 'flip' else (images[:90], labels[:90])
     if name == 'flip':
         x, y = numpy.concatenate([x, x[:, :, :, ::-1]]), numpy.concatenate([y, y])
@@ -64,7 +64,7 @@ found = numpy.array(numbers('crops.csv'))[:, 1:4]
 crops = numpy.mean([scores('one.m', shifted(images, i, j))[0] for i in (-1, 0, 1) for j in (-1, 0, 1)], 0)
 require(abs(found - crops).max() <= SINGLE * (1 + abs(crops).max()), 'predict -crops differs from the formula')
 # the maps are the same on any number of ranks, and so are the optima
-same = {'one': ('one2', 'one3', 'one4', 'streamed', 'dual', 'dualstreamed', 'lowrank', 'resumed'), 'softmax': ('softmax3',)}
+same = {'one': ('one2', 'one3', 'one4', 'streamed', 'dual', 'dualstreamed', 'lowrank', 'resumed'), 'softmax': ('softmax3',), 'kmeans': ('kmeans3',)}
 for first, others in same.items():
     gap = runs[first]['gap']
     require(gap <= 1e-6, first, 'gap', gap)
@@ -80,5 +80,10 @@ with h5py.File('one.m') as one, h5py.File('one3.m') as three:
     require(abs((one['layer1/filter'][:] ** 2).sum(1) - 1).max() <= 1e-13, 'filters are not of length 1')
     for name in 'filter', 'preprocess/transform', 'preprocess/mean', 'channels/transform', 'channels/mean':
         require((one['layer1/' + name][:] == three['layer1/' + name][:]).all(), name, 'differs between 1 and 3 ranks')
+with h5py.File('first.m') as first, h5py.File('neurons.m') as neurons:
+    heavy = numpy.argsort(-abs(first['neurons/weight'][:]), kind='stable')[:6]
+    require((neurons['layer1/filter'][:] == first['neurons/filter'][:][heavy]).all(), 'filters are not the heaviest neurons')
+    require((neurons['layer1/preprocess/transform'][:] == first['preprocess/transform'][:]).all(), 'transform of the neurons')
+require(attributes('first.m')['version'] == 3, 'version of a model without a stage')
 require(attributes('one.m')['version'] == 4, 'version of a model with a stage')
 finish()

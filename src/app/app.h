@@ -35,6 +35,8 @@ PetscErrorCode PsdRunInfo(const PsdInvocation *invocation, int *exit_status);
 
 /* The options of patches and of a stage before them. */
 PetscErrorCode PsdTrainingPatches(PsdPatches patches);
+/* The filters of -layer1_model, where it was given; before the size of the images is set. */
+PetscErrorCode PsdTrainingFilters(PsdPatches patches);
 
 /* Ends the reading of options: unknown ones are errors, and so are files that do not go together; *done when only help
    was wanted. Every subcommand comes here before it reads anything. */

@@ -70,6 +70,7 @@ PetscErrorCode PsdRunPlan(const PsdInvocation *invocation, int *exit_status)
   PetscCall(PsdPlanCreate(problem, &plan));
   PetscCall(ReadOptions(&paths, patches, problem, plan, &done));
   if (!done && paths.data[0]) PetscCall(AskData(plan, &done));
+  if (!done) PetscCall(PsdTrainingFilters(patches));
   if (!done) PetscCall(Answer(plan, paths.report));
   PetscCall(PsdPlanDestroy(&plan));
   PetscCall(PsdProblemDestroy(&problem));

@@ -17,11 +17,28 @@ PetscErrorCode PsdTrainingPatches(PsdPatches patches)
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdTrainingFilters(PsdPatches patches)
+{
+  PetscFunctionBeginUser;
+  PsdMaps maps;
+  PsdMapRequest request;
+  PsdNetwork network;
+  PetscCall(PsdPatchesGetMaps(patches, &maps));
+  if (!maps) PetscFunctionReturn(0);
+  PetscCall(PsdMapsGetRequest(maps, &request));
+  if (!request.model[0]) PetscFunctionReturn(0);
+  PetscCall(PsdNetworkLoad(PETSC_COMM_WORLD, request.model, &network));
+  PetscCall(PsdNetworkGiveFilters(network, maps));
+  PetscCall(PsdNetworkDestroy(&network));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdTrainingSetUp(PsdData data, PsdPatches patches, PsdProblem problem, PsdSolver solver)
 {
   PetscFunctionBeginUser;
   PetscInt channels, height, width;
   PetscCall(PsdDataGetImageSize(data, &channels, &height, &width));
+  PetscCall(PsdTrainingFilters(patches));
   PetscCall(PsdMapsSetSizes(patches, channels, height, width));
   PetscCall(PsdProblemSetUp(problem));
   PetscCall(PsdSolverSetUp(solver));

@@ -68,6 +68,11 @@ static PetscErrorCode KindFromOptions(PsdMaps maps, PetscBool *given)
   PetscCall(PsdOptionChoice("-layer1_filters", "a stage of fixed filters before the patches; made of", count, choices,
                             &kind, given));
   if (*given) maps->kind = PsdFilterKinds[kind];
+  PetscCall(PsdOptionPath("-layer1_model",
+                          "network whose filters -layer1_filters neurons takes, of one kind of patches", PSD_PATH_INPUT,
+                          PETSC_FALSE, maps->model));
+  PsdCheckInput(maps->kind->given == (maps->model[0] != '\0'),
+                "option -layer1_model: expected with -layer1_filters neurons, and only with it");
   PetscFunctionReturn(0);
 }
 
@@ -201,6 +206,14 @@ static PetscErrorCode SetImageSize(PsdMaps maps, PetscInt channels, PetscInt hei
   PetscFunctionBeginUser;
   PsdPatchGeometry cut = maps->cut;
   const PsdMapGeometry map = maps->map;
+  if (maps->filters) { /* of patches that are settled */
+    PsdCheckInput(channels == cut.channels && height == cut.height && width == cut.width,
+                  "images of %" PetscInt_FMT "x%" PetscInt_FMT "x%" PetscInt_FMT
+                  ", but the filters before the patches are of images of %" PetscInt_FMT "x%" PetscInt_FMT
+                  "x%" PetscInt_FMT,
+                  channels, height, width, cut.channels, cut.height, cut.width);
+    PetscFunctionReturn(0);
+  }
   cut.channels = channels;
   cut.height = height;
   cut.width = width;
@@ -257,6 +270,8 @@ PetscErrorCode PsdMapsGetRequest(PsdMaps maps, PsdMapRequest *request)
   PsdCheckHandle(maps);
   *request = (PsdMapRequest){
       .seed = maps->seed, .whiten = maps->whiten, .pca = maps->pca, .channel_whiten = maps->channel_whiten};
+  PetscCall(PetscStrncpy(request->model, maps->model, sizeof(request->model)));
+  PetscCall(PetscStrncpy(request->model, maps->model, sizeof(request->model)));
   PetscCall(PetscStrncpy(request->kind, maps->kind->name, sizeof(request->kind)));
   PetscFunctionReturn(0);
 }

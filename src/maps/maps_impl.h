@@ -10,6 +10,7 @@
 /* How filters are made of the images: filters.c. */
 typedef struct {
   const char *name, *help;
+  PetscBool given; /* by PsdNetworkGiveFilters, and not made */
   /* K rows of f numbers, of length 1 or 0; the transform of the patches is there. Collective. */
   PetscErrorCode (*make)(PsdMaps maps, PsdData data, PetscReal filters[]);
 } PsdFilterKind;
@@ -20,14 +21,15 @@ struct _p_PsdMaps {
   PsdShared shared; /* first */
   MPI_Comm comm;    /* our own duplicate */
   PsdMapGeometry map;
-  PsdPatchGeometry cut;        /* of the patches of the images, until their size is known; pool: side of the map */
-  PetscReal whiten;            /* of those patches, as -whiten and -pca */
-  PetscInt pca;                /* at most; 0 = all */
-  PetscReal channel_whiten;    /* of the channels */
-  const PsdFilterKind *kind;   /* of filters that are not there yet */
-  PetscInt64 seed;             /* of their random choice */
-  PsdPatches patches;          /* of the images, a region for each place of the map */
-  PsdPatches channels;         /* 1 x 1 patches of the map with all channels; NULL: they are not reduced */
+  PsdPatchGeometry cut;           /* of the patches of the images, until their size is known; pool: side of the map */
+  PetscReal whiten;               /* of those patches, as -whiten and -pca */
+  PetscInt pca;                   /* at most; 0 = all */
+  PetscReal channel_whiten;       /* of the channels */
+  const PsdFilterKind *kind;      /* of filters that are not there yet */
+  char model[PETSC_MAX_PATH_LEN]; /* of -layer1_model; "": filters are made */
+  PetscInt64 seed;                /* of their random choice */
+  PsdPatches patches;             /* of the images, a region for each place of the map */
+  PsdPatches channels;            /* 1 x 1 patches of the map with all channels; NULL: they are not reduced */
   PetscInt q, f, raw_channels; /* numbers in a patch, raw and transformed; channels of the map before it is reduced */
   PetscReal largest;           /* of the channels before they are reduced, at most */
   PetscReal *filters;          /* K x f; NULL: not yet */

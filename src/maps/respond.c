@@ -7,7 +7,7 @@
 */
 #include "base/base.h"
 #include "base/gemm.h"
-#include "maps_impl.h"
+#include "filters.h"
 #include <math.h>
 
 /* What a map may hold at most, so that squares of its numbers and sums of them are finite in single precision; and the least
@@ -60,6 +60,24 @@ static PetscErrorCode Fold(PetscInt n, PetscInt f, PetscInt k, const PetscReal T
       if (!T) to[(size_t)i * k + j] = F[(size_t)j * n + i];
       else shift[j] -= mean[i] * to[(size_t)i * k + j];
     }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdMapsTransform(PsdMaps maps, PetscInt count, PetscReal raw[], PetscReal x[])
+{
+  PetscFunctionBeginUser;
+  const PetscInt q = maps->q;
+  const PetscReal *transform, *mean;
+  PetscInt f;
+  PetscCall(PsdPatchesGetSizes(maps->patches, NULL, &f, NULL, NULL));
+  PetscCall(PsdPatchesGetTransform(maps->patches, &transform, &mean));
+  if (!transform) {
+    PetscCall(PetscArraycpy(x, raw, (size_t)count * q));
+    PetscFunctionReturn(0);
+  }
+  for (PetscInt k = 0; k < count; k++)
+    for (PetscInt i = 0; i < q; i++) raw[(size_t)k * q + i] -= mean[i];
+  PetscCall(PsdGemmDouble('N', 'N', f, count, q, transform, f, raw, q, x, f));
   PetscFunctionReturn(0);
 }
 

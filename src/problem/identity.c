@@ -82,6 +82,26 @@ static PetscErrorCode IdentifyBranch(PsdPatches branch, PetscInt number, char te
   PetscFunctionReturn(0);
 }
 
+/* Filters that were given are known by their checksum. */
+static PetscErrorCode IdentifyFilters(PsdMaps maps, char text[])
+{
+  PetscFunctionBeginUser;
+  const PetscReal *filters;
+  PsdMapGeometry map;
+  MPI_Comm comm;
+  PetscMPIInt rank;
+  PetscInt f;
+  unsigned sum;
+  PetscCall(PsdMapsGetComm(maps, &comm));
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCall(PsdMapsGetGeometry(maps, NULL, &map));
+  PetscCall(PsdMapsGetFilters(maps, &f, NULL, NULL, &filters));
+  const size_t bytes = (size_t)map.count * f * sizeof(PetscReal);
+  PetscCall(PsdChecksumRanks(comm, filters, rank == 0 ? bytes : 0, &sum));
+  AddLine(text, "checksum of the filters of layer1 %08x\n", sum);
+  PetscFunctionReturn(0);
+}
+
 /* In the words of the stage's options. */
 static PetscErrorCode IdentifyMaps(PsdMaps maps, char text[])
 {
@@ -101,6 +121,7 @@ static PetscErrorCode IdentifyMaps(PsdMaps maps, char text[])
   AddLine(text, "layer1_pool %" PetscInt_FMT "\nlayer1_channels %" PetscInt_FMT "\n", g.pool, map.channels);
   AddLine(text, "layer1_channel_whiten %.17g\nlayer1_normalize %.17g\n", (double)request.channel_whiten,
           (double)map.normalize);
+  if (request.model[0]) PetscCall(IdentifyFilters(maps, text));
   PetscFunctionReturn(0);
 }
 
