@@ -17,8 +17,8 @@ static PetscErrorCode SetStage(PsdMaps maps, PsdStageSizes *stage)
   stage->places = (PetscReal)side * side;
   stage->channels = channels;
   stage->numbers = stage->channels * stage->places;
-  stage->positions =
-      (PetscReal)((g.height - g.patch_height) / g.stride + 1) * ((g.width - g.patch_width) / g.stride + 1);
+  const PetscInt rows = (g.height - g.patch_height) / g.stride + 1, columns = (g.width - g.patch_width) / g.stride + 1;
+  stage->positions = (PetscReal)rows * (PetscReal)columns;
   stage->q = (PetscReal)g.channels * g.patch_height * g.patch_width;
   stage->K = map.count;
   stage->raw = (map.split ? 2 : 1) * stage->K;
