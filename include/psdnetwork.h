@@ -19,8 +19,9 @@ typedef struct _p_PsdNetwork *PsdNetwork;
 typedef struct {
   char loss[32];
   PetscReal beta, beta_max, objective_primal, objective_dual, gap;
-  PetscInt n_train;         /* images, without mirror images */
+  PetscInt n_train;         /* images, without shifted and mirror images */
   PetscInt flip;            /* 1: trained on their mirror images as well */
+  PetscInt shifts;          /* samples of each by shifting, as of PsdDataSetShifts; 0 as 1 */
   PetscReal activation[3];  /* a, b, c */
   PetscReal loss_parameter; /* of a loss that has one, under its option's name in the file: huber_delta; else 0 */
 } PsdTraining;

@@ -24,7 +24,6 @@ few="$stage -layer1_count 6 -layer1_channels 5"
   for ranks in 2 3 4; do train "one$ranks" $ranks $few; done
   train streamed 2 $few -memory 0
   train dual 3 $few -consensus dual
-  train dualstreamed 1 $few -consensus dual -memory 0
   train lowrank 2 $few -solver lowrank -gap 1e-6
   train softmax 1 $few -loss softmax -gap 1e-6
   train softmax3 3 $few -loss softmax -gap 1e-6 -memory 0
@@ -34,9 +33,13 @@ few="$stage -layer1_count 6 -layer1_channels 5"
   train plain 2 -layer1_filters random -layer1_seed 3 -layer1_patch 2x3 -layer1_stride 2 -layer1_count 4 -layer1_split no \
     -layer1_channels 0 -layer1_normalize 0 -layer1_pool 3 -layer1_patch_normalize 0 -layer1_whiten 0 -layer1_pca 0 \
     -layer1_threshold 0.1 -patch 2 -pca 6 -whiten 0.1
+  # images as several samples, without maps and with them
+  train shifts 1 -shifts 5 -limit 24 -patch 2 -pool 2 -certificate shifts.c
+  train shifts3 3 -shifts 5 -limit 24 -patch 2 -pool 2
+  train shiftsflip 2 $few -shifts 9 -flip -limit 20
+  refuse 'option -shifts: found 4, expected 1, 5 or 9' 1 train -data train.h5 -model no.m -shifts 4
   # filters by k-means, and of a network
   train kmeans 1 $few -layer1_filters kmeans
-  train kmeans3 3 $few -layer1_filters kmeans
   train first 1 -patch 3 -pool 2 -patch_normalize 10 -whiten 0.1 -pca 8
   train neurons 3 -layer1_filters neurons -layer1_model first.m -layer1_pool 4 -layer1_count 6 -layer1_channels 5
   train two 2 $few -patch 1 -pool 2 -branches 2 -branch2_patch 2 -branch2_pca 7
@@ -59,6 +62,8 @@ few="$stage -layer1_count 6 -layer1_channels 5"
 refuse 'expected -layer1_filters as well' 1 train -data train.h5 -model no.m -layer1_count 5
 run certify 3 certify -model one.m -data train.h5 -gap 1e-6 -progress none
 run certifyflip 1 certify -model flip.m -data train.h5 -limit 90 -gap 1e-6 -progress none
+run certifyshifts 2 certify -model shiftsflip.m -data train.h5 -limit 20 -gap 1e-6 -progress none
+python check_proof shifts.c train.h5 >shifts.log || fail 'check_proof.py does not hold' shifts.log
 run proof 2 certify -certificate one.c -model one.m -data train.h5 -progress none
 run predict 3 predict -model one.m -data train.h5 -output one.csv -progress none
 run crops 2 predict -model one.m -data train.h5 -output crops.csv -crops 9 -progress none

@@ -36,7 +36,7 @@ def maps(images, stage):
 
 def scores(path, images):
     with h5py.File(path) as file:
-        return scores_of(file, maps(images, file['layer1']), path)
+        return scores_of(file, maps(images, file['layer1']) if 'layer1' in file else images, path)
 
 
 def shifted(images, down, across):
@@ -45,14 +45,23 @@ def shifted(images, down, across):
     return images[:, :, rows][:, :, :, columns]
 
 
+def samples(name):
+    """of what a run was trained on: images, in any order, and labels"""
+    limit, moves = {'flip': (90, 1), 'shifts': (24, 5), 'shiftsflip': (20, 9)}.get(name, (180, 1))
+    moves = [(i, j) for i in (-2, 0, 2) for j in (-2, 0, 2) if moves == 9 or (i, j) == (0, 0) or (moves == 5 and i and j)]
+    x = numpy.concatenate([shifted(images[:limit], *move) for move in moves])
+    y = numpy.tile(labels[:limit], len(moves))
+    if 'flip' in name:
+        x, y = numpy.concatenate([x, x[:, :, :, ::-1]]), numpy.concatenate([y, y])
+    return x, y
+
+
 with h5py.File('train.h5') as file:
     images, labels = file['images'][:], file['labels'][:]
 runs = {name[:-5]: report(name[:-5]) for name in glob.glob('*.json')}
 primal = {name: run['objective_primal'] for name, run in runs.items()}
-for name in 'one', 'plain', 'kmeans', 'neurons', 'two', 'streamed', 'flip':
-    x, y = (images, labels) if name != 'flip' else (images[:90], labels[:90])
-    if name == 'flip':
-        x, y = numpy.concatenate([x, x[:, :, :, ::-1]]), numpy.concatenate([y, y])
+for name in 'one', 'plain', 'kmeans', 'neurons', 'two', 'streamed', 'flip', 'shifts', 'shiftsflip':
+    x, y = samples(name)
     fit, weight = scores(name + '.m', x)
     Y = 2.0 * (y[:, None] == numpy.arange(3)) - 1
     objective = ((fit - Y) ** 2).sum() / 2 + weight  # beta is 1
@@ -64,14 +73,14 @@ found = numpy.array(numbers('crops.csv'))[:, 1:4]
 crops = numpy.mean([scores('one.m', shifted(images, i, j))[0] for i in (-1, 0, 1) for j in (-1, 0, 1)], 0)
 require(abs(found - crops).max() <= SINGLE * (1 + abs(crops).max()), 'predict -crops differs from the formula')
 # the maps are the same on any number of ranks, and so are the optima
-same = {'one': ('one2', 'one3', 'one4', 'streamed', 'dual', 'dualstreamed', 'lowrank', 'resumed'), 'softmax': ('softmax3',), 'kmeans': ('kmeans3',)}
+same = {'one': ('one2', 'one3', 'one4', 'streamed', 'dual', 'lowrank', 'resumed'), 'softmax': ('softmax3',), 'shifts': ('shifts3',)}
 for first, others in same.items():
     gap = runs[first]['gap']
     require(gap <= 1e-6, first, 'gap', gap)
     for name in others:
         require(abs(primal[name] / primal[first] - 1) <= gap + runs[name]['gap'], name, primal[name], first, primal[first])
         require(runs[name]['objective_dual'] <= primal[first], name, 'bound', runs[name]['objective_dual'], first, primal[first])
-for name, model in ('certify', 'one'), ('certifyflip', 'flip'), ('proof', 'one'):
+for name, model in ('certify', 'one'), ('certifyflip', 'flip'), ('certifyshifts', 'shiftsflip'), ('proof', 'one'):
     again = certificate(name)
     require(abs(again['primal'] / primal[model] - 1) <= 1e-10, name, again['primal'], primal[model])
     require(again['bound'] <= primal[model] and again['gap'] <= 1e-6, name, again)
@@ -86,4 +95,7 @@ with h5py.File('first.m') as first, h5py.File('neurons.m') as neurons:
     require((neurons['layer1/preprocess/transform'][:] == first['preprocess/transform'][:]).all(), 'transform of the neurons')
 require(attributes('first.m')['version'] == 3, 'version of a model without a stage')
 require(attributes('one.m')['version'] == 4, 'version of a model with a stage')
+found = attributes('shiftsflip.m')
+require((found['n_train'], found['flip'], found['shifts']) == (20, 1, 9), 'what the model says of its samples', found)
+require(attributes('shifts.m')['version'] == 4 and 'layer1' not in h5py.File('shifts.m'), 'a model of shifted images')
 finish()

@@ -33,6 +33,8 @@ PetscErrorCode PsdRunInfo(const PsdInvocation *invocation, int *exit_status);
 
 /* ---------------------------------------------------------------- shared by subcommands: common.c, training.c */
 
+/* The options of what an image gives as samples: -flip and -shifts. */
+PetscErrorCode PsdTrainingSamples(PsdData data);
 /* The options of patches and of a stage before them. */
 PetscErrorCode PsdTrainingPatches(PsdPatches patches);
 /* The filters of -layer1_model, where it was given; before the size of the images is set. */

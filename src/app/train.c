@@ -14,10 +14,8 @@ static PetscErrorCode ReadOptions(Outputs *outputs, PsdData data, PsdPatches pat
                                   PsdSolver solver, PetscBool *done)
 {
   PetscFunctionBeginUser;
-  PetscBool flip = PETSC_FALSE;
   PetscCall(PsdDataSetFromOptions(data));
-  PetscCall(PsdOptionBool("-flip", "train on the mirror images as well", &flip, NULL));
-  PetscCall(PsdDataSetMirror(data, flip));
+  PetscCall(PsdTrainingSamples(data));
   PetscCall(PsdTrainingPatches(patches));
   PetscCall(PsdProblemSetFromOptions(problem));
   PetscCall(PsdSolverSetFromOptions(solver));

@@ -4,6 +4,18 @@
 */
 #include "app.h"
 
+PetscErrorCode PsdTrainingSamples(PsdData data)
+{
+  PetscFunctionBeginUser;
+  PetscBool flip = PETSC_FALSE;
+  PetscInt shifts = 1;
+  PetscCall(PsdOptionBool("-flip", "train on the mirror images as well", &flip, NULL));
+  PetscCall(PsdOptionShifts(&shifts));
+  PetscCall(PsdDataSetMirror(data, flip));
+  PetscCall(PsdDataSetShifts(data, shifts));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdTrainingPatches(PsdPatches patches)
 {
   PetscFunctionBeginUser;
@@ -92,9 +104,9 @@ static PetscErrorCode PrintBranches(PsdPatches patches)
 PetscErrorCode PsdTrainingDescribe(PsdData data, PsdPatches patches, PsdProblem problem, PsdReport *report)
 {
   PetscFunctionBeginUser;
-  PetscInt C, G, classes, copies, order;
+  PetscInt C, G, classes, copies, shifts, order;
   PetscMPIInt ranks;
-  char folded[48] = "";
+  char folded[48] = "", shifted[48] = "";
   PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &ranks));
   PetscCall(PsdDataGetCopies(data, &copies));
   PetscCall(PsdProblemGetSizes(problem, &report->n, &report->f, &C, &G, &report->D));
@@ -103,8 +115,10 @@ PetscErrorCode PsdTrainingDescribe(PsdData data, PsdPatches patches, PsdProblem 
   PetscCall(PsdProblemGetLoss(problem, &report->loss));
   report->blocks = 2 * C * G;
   classes = C == 1 ? 2 : C;
-  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "problem  %" PetscInt_FMT " images%s, %" PetscInt_FMT " classes; ", report->n,
-                        copies == 2 ? " (half of them mirrored)" : "", classes));
+  PetscCall(PsdDataGetShifts(data, &shifts));
+  if (shifts > 1) PetscCall(PetscSNPrintf(shifted, sizeof(shifted), " (%" PetscInt_FMT " shifts of each)", shifts));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "problem  %" PetscInt_FMT " images%s%s, %" PetscInt_FMT " classes; ",
+                        report->n, shifted, copies == 2 ? " (half of them mirrored)" : "", classes));
   PetscCall(PrintMaps(patches));
   PetscCall(PrintBranches(patches));
   PetscCall(PsdProblemGetOrder(problem, &order));

@@ -24,7 +24,7 @@ static void AddStage(PsdArchive archive, const PsdModelStage *stage, Transforms 
 {
   arrays->stage_transform = arrays->stage_mean = arrays->filters = -1;
   arrays->channel_transform = arrays->channel_mean = -1;
-  if (!stage->present) return;
+  if (stage->count == 0) return;
   if (stage->images.has_transform) {
     arrays->stage_transform =
         PsdArchiveAddArray(archive, "/layer1/preprocess/transform", stage->images.q, stage->images.f);

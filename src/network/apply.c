@@ -6,6 +6,7 @@
    offset = -mean . w, so that the work on an image is a product of its raw patches p with the w of each region.
 */
 #include "network.h"
+#include "data/shift_images.h"
 #include <petscblaslapack.h>
 
 #define BUFFER_BYTES ((size_t)4 << 20) /* of patches, and of products, at a time: both stay in cache */
@@ -240,19 +241,6 @@ static PetscErrorCode ApplyBatch(Filters *filters, PetscInt images, size_t image
 
 /* ---------------------------------------------------------------- all of them */
 
-/* Images moved by (down, across) pixels: what moves in repeats the edge. planes: of all images, height x width each. */
-static void Shift(PetscInt64 planes, PetscInt height, PetscInt width, PetscInt down, PetscInt across,
-                  const unsigned char from[], unsigned char to[])
-{
-  for (PetscInt64 plane = 0; plane < planes; plane++, from += (size_t)height * width) {
-    for (PetscInt row = 0; row < height; row++) {
-      const unsigned char *line = from + (size_t)PetscMin(height - 1, PetscMax(0, row - down)) * width;
-      for (PetscInt column = 0; column < width; column++)
-        *to++ = line[PetscMin(width - 1, PetscMax(0, column - across))];
-    }
-  }
-}
-
 /* One batch in all its shifts; scores: the sum over them is added. */
 static PetscErrorCode ApplyCrops(Filters *filters, PetscInt images, size_t image_bytes, const unsigned char bytes[],
                                  PetscReal scores[])
@@ -265,7 +253,7 @@ static PetscErrorCode ApplyCrops(Filters *filters, PetscInt images, size_t image
     for (PetscInt across = -most; across <= most; across++) {
       const unsigned char *shifted = bytes;
       if (down || across) {
-        Shift((PetscInt64)images * size[0], size[1], size[2], down, across, bytes, filters->shifted);
+        PsdShiftImages((PetscInt64)images * size[0], size[1], size[2], down, across, bytes, filters->shifted);
         shifted = filters->shifted;
       }
       PetscCall(ApplyBatch(filters, images, image_bytes, shifted, scores));

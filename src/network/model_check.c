@@ -79,7 +79,8 @@ static void CheckStage(const PsdModel *model, const char path[], PsdFailure *fai
   const PsdModelStage *stage = &model->stage;
   const PsdMapGeometry *map = &stage->map;
 
-  CheckBranch(&stage->images, path, failure);
+  CheckRange(path, "stage", stage->count, 1, 1, failure);
+  if (!failure->failed) CheckBranch(&stage->images, path, failure);
   CheckRange(path, "count", map->count, 1, MAX_CHANNELS / 2, failure);
   CheckRange(path, "split", stage->split, 0, 1, failure);
   if (failure->failed) return;
@@ -98,7 +99,7 @@ static void CheckStage(const PsdModel *model, const char path[], PsdFailure *fai
 
 void PsdModelCheckBranches(const PsdModel *model, const char path[], PsdFailure *failure)
 {
-  if (model->stage.present) CheckStage(model, path, failure);
+  if (model->stage.count != 0) CheckStage(model, path, failure);
   for (PetscInt b = 0; b < model->branches && !failure->failed; b++) CheckBranch(&model->branch[b], path, failure);
 }
 
@@ -110,6 +111,8 @@ void PsdModelCheckSizes(const PsdModel *model, const char path[], PsdFailure *fa
   CheckRange(path, "columns of the filters", model->f, f, f, failure);
   CheckRange(path, "number of classes", model->count, 2, PETSC_MAX_INT, failure);
   CheckRange(path, "flip", model->training.flip, 0, 1, failure);
+  if (model->training.shifts > 1 && model->training.shifts != 5)
+    CheckRange(path, "shifts", model->training.shifts, 9, 9, failure);
   CheckRange(path, "n_train", model->training.n_train, 0, PETSC_MAX_INT, failure);
 }
 
@@ -251,7 +254,7 @@ void PsdModelCheckNumbers(const PsdModel *model, const char path[], PsdFailure *
   if (failure->failed) return;
   CheckTraining(model, path, failure);
   CheckLabels(model, path, failure);
-  if (model->stage.present) CheckStageNumbers(&model->stage, path, failure);
+  if (model->stage.count > 0) CheckStageNumbers(&model->stage, path, failure);
   for (PetscInt b = 0; b < model->branches; b++) CheckBranchNumbers(&model->branch[b], path, failure);
   CheckNeurons(model, path, failure);
 }

@@ -1,6 +1,7 @@
 /*
    model.h5 (docs/formats.md): tables of what the file holds and where in PsdModel it belongs, used for writing versions 3
-   and, with a stage before the patches, 4, and for reading versions 1 to 4. On one rank; what fails is recorded.
+   and, with a stage before the patches or shifted images, 4, and for reading versions 1 to 4. On one rank; what fails is
+   recorded.
 */
 #include "network.h"
 #include "losses/losses.h"
@@ -11,8 +12,8 @@
 #include <unistd.h>
 
 #define FORMAT "psdnet-model"
-#define VERSION 3       /* that is written without a stage, which other readers know, ... */
-#define VERSION_STAGE 4 /* ... and with one */
+#define VERSION 3       /* that is written where it says everything, as other readers know it, ... */
+#define LAST_VERSION 4  /* ... and with a stage or shifts, which they must not pass over */
 #define LAST_UNSEALED 2 /* files of this version and of 1 begin as HDF5 does, without a checksum */
 
 typedef struct {
@@ -43,6 +44,13 @@ static const Place problem_attributes[] = {
     {"width", PSD_H5_INTEGER, 0, offsetof(PsdModel, branch[0].geometry.width), 0},
 };
 #define PROBLEM_ATTRIBUTES (sizeof(problem_attributes) / sizeof(problem_attributes[0]))
+
+/* ... of which these are written where version 3 does not say everything. */
+static const Place later_attributes[] = {
+    {"stage", PSD_H5_INTEGER, 0, offsetof(PsdModel, stage.count), 1},
+    {"shifts", PSD_H5_INTEGER, 0, offsetof(PsdModel, training.shifts), 1},
+};
+#define LATER_ATTRIBUTES (sizeof(later_attributes) / sizeof(later_attributes[0]))
 
 /* Of a branch, in PsdModelBranch: attributes of the root or of /branch/K. */
 static const Place branch_attributes[] = {
@@ -118,7 +126,7 @@ static const ArrayPlace stage_channels[] = {
 
 static PetscInt VersionOf(const PsdModel *model)
 {
-  return model->stage.present ? VERSION_STAGE : VERSION;
+  return model->stage.count > 0 || model->training.shifts > 1 ? LAST_VERSION : VERSION;
 }
 
 static void *Member(void *whole, size_t offset)
@@ -211,6 +219,7 @@ static void ReadProblem(PsdH5Group file, PetscInt version, PsdModel *model, PsdF
   PsdH5ReadText(file, "loss", model->training.loss, sizeof(model->training.loss), failure);
   ReadLossParameter(file, &model->training, failure);
   PsdH5ReadLabels(file, "classes", &model->count, &model->labels, failure);
+  ReadPlaces(file, later_attributes, LATER_ATTRIBUTES, model, failure);
   if (version > 1) PsdH5ReadAttribute(file, "branches", PSD_H5_INTEGER, 1, &model->branches, failure);
   if (!failure->failed && (model->branches < 1 || model->branches > PSD_MOST_BRANCHES))
     PsdFailureRecord(failure, "%s: branches is %" PetscInt_FMT ", expected 1 to %d", file.path, model->branches,
@@ -242,10 +251,9 @@ static void ReadArrays(PsdH5Group file, const ArrayPlace list[], size_t count, v
 }
 
 /* The stage, but for its arrays. */
-static void ReadStage(PsdH5Group file, PetscInt version, PsdModelStage *stage, PsdFailure *failure)
+static void ReadStage(PsdH5Group file, PsdModelStage *stage, PsdFailure *failure)
 {
-  stage->present = (PetscBool)(version >= VERSION_STAGE);
-  if (!stage->present || failure->failed) return;
+  if (stage->count == 0 || failure->failed) return;
   PsdH5Group group = PsdH5OpenGroup(file, "layer1", failure);
   stage->images.geometry.reduce = 1;
   stage->images.q = stage->images.f = stage->f = stage->rows = stage->columns = -1;
@@ -261,7 +269,7 @@ static void ReadStage(PsdH5Group file, PetscInt version, PsdModelStage *stage, P
 
 static void ReadStageArrays(PsdH5Group file, PsdModelStage *stage, PsdFailure *failure)
 {
-  if (!stage->present || failure->failed) return;
+  if (stage->count == 0 || failure->failed) return;
   PsdH5Group group = PsdH5OpenGroup(file, "layer1", failure);
   if (stage->images.has_transform) ReadArrays(group, branch_arrays, BRANCH_ARRAYS, &stage->images, failure);
   ReadArrays(group, stage_filters, 1, stage, failure);
@@ -273,7 +281,7 @@ static void ReadStageArrays(PsdH5Group file, PsdModelStage *stage, PsdFailure *f
 static void ReadBranch(PsdH5Group file, const PsdModel *model, PsdModelBranch *branch, PsdFailure *failure)
 {
   branch->geometry = model->branch[0].geometry;
-  branch->geometry.map = model->stage.present;
+  branch->geometry.map = (PetscBool)(model->stage.count > 0);
   branch->geometry.reduce = 1;
   branch->geometry.overlap = 0;
   branch->q = branch->f = -1;
@@ -317,7 +325,7 @@ static void ReadModel(PsdH5Group file, PetscInt version, PsdModel *model, PsdFai
   ReadPlaces(file, result_attributes, RESULT_ATTRIBUTES, model, failure);
   ReadProblem(file, version, model, failure);
   const PetscBool grouped = IsGrouped(version, model->branches);
-  ReadStage(file, version, &model->stage, failure);
+  ReadStage(file, &model->stage, failure);
   ReadBranches(file, grouped, model, failure);
   model->N = model->f = -1;
   ReadShapes(file, arrays, ARRAYS, model, failure);
@@ -333,7 +341,7 @@ void PsdModelRead(const char path[], PsdModel *model, PsdFailure *failure)
   memset(model, 0, sizeof(*model));
   const int descriptor = failure->failed ? -1 : PsdFileOpenRegular(path, failure);
   if (descriptor < 0) return;
-  const PetscInt version = PsdH5CheckSeal(descriptor, path, FORMAT, VERSION_STAGE, failure);
+  const PetscInt version = PsdH5CheckSeal(descriptor, path, FORMAT, LAST_VERSION, failure);
   PsdH5Group file = PsdH5Open(descriptor, path, version ? PSD_H5_SEAL : 0, failure);
   ReadModel(file, version, model, failure);
   PsdH5Close(&file);
@@ -344,8 +352,7 @@ void PsdModelReadProblem(PsdH5Group file, PsdModel *model, PsdFailure *failure)
 {
   memset(model, 0, sizeof(*model));
   ReadProblem(file, VERSION, model, failure);
-  const PetscBool stage = failure->failed ? PETSC_FALSE : PsdH5Exists(file, "layer1", failure);
-  ReadStage(file, stage ? VERSION_STAGE : VERSION, &model->stage, failure);
+  ReadStage(file, &model->stage, failure);
   ReadBranches(file, PETSC_TRUE, model, failure);
   PsdModelCheckBranches(model, file.path, failure);
   if (!failure->failed) model->f = PsdModelDimension(model);
@@ -408,6 +415,7 @@ static void WriteProblem(PsdH5File file, const PsdModel *model, PsdFailure *fail
   WriteLossParameters(file, &model->training, failure);
   WriteLabels(file, model, failure);
   PsdH5WriteAttribute(file, "branches", PSD_H5_INTEGER, 0, &model->branches, failure);
+  if (VersionOf(model) > VERSION) WritePlaces(file, later_attributes, LATER_ATTRIBUTES, model, failure);
 }
 
 static void WriteArrays(PsdH5File file, const ArrayPlace list[], size_t count, const void *whole, PsdFailure *failure)
@@ -445,7 +453,7 @@ static void WriteBranches(PsdH5File file, const PsdModel *model, PsdFailure *fai
 /* has_arrays: with what the stage has of them. */
 static void WriteStage(PsdH5File file, const PsdModelStage *stage, PetscBool has_arrays, PsdFailure *failure)
 {
-  if (!stage->present || failure->failed) return;
+  if (stage->count == 0 || failure->failed) return;
   PsdH5File group = PsdH5CreateGroup(file, "layer1", failure);
   WritePlaces(group, stage_attributes, STAGE_ATTRIBUTES, stage, failure);
   if (has_arrays) {

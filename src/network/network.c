@@ -222,7 +222,7 @@ static PetscErrorCode DescribeStage(PsdPatches patches, PsdModelStage *stage)
   PetscFunctionBeginUser;
   PetscCall(PsdPatchesGetMaps(patches, &maps));
   if (!maps) PetscFunctionReturn(0);
-  stage->present = PETSC_TRUE;
+  stage->count = 1;
   PetscCall(PsdMapsGetGeometry(maps, g, &stage->map));
   PetscCall(PsdMapsGetFilters(maps, &stage->f, &transform, &mean, &filters));
   PetscCall(PsdMapsGetChannels(maps, &channel_transform, &channel_mean));
@@ -392,7 +392,7 @@ PetscErrorCode PsdNetworkShare(MPI_Comm comm, const PsdModel *root, PsdNetwork *
       PsdBroadcastArray(network->comm, MPI_BYTE, sizeof(model), &model)); /* pointers are of use to rank 0 alone */
   PetscCall(ShareNeurons(network, rank, &model));
   PetscCall(PsdNetworkSetTraining(network, &model.training));
-  if (model.stage.present) PetscCall(ShareStage(network->comm, rank, &model.stage, &maps));
+  if (model.stage.count > 0) PetscCall(ShareStage(network->comm, rank, &model.stage, &maps));
   PetscCall(NewPatches(network, model.branches, maps));
   PetscCall(PsdMapsDestroy(&maps));
   for (PetscInt b = 0; b < model.branches; b++) {
@@ -484,8 +484,10 @@ static PetscErrorCode ViewTraining(PsdNetwork network, PetscViewer viewer)
   const PsdTraining *t = &network->training;
 
   PetscFunctionBeginUser;
-  PetscCall(PetscViewerASCIIPrintf(viewer, "  loss            %s, %" PetscInt_FMT " training images%s\n", t->loss,
-                                   t->n_train, t->flip ? " and their mirror images" : ""));
+  PetscCall(
+      PetscViewerASCIIPrintf(viewer, "  loss            %s, %" PetscInt_FMT " training images", t->loss, t->n_train));
+  if (t->shifts > 1) PetscCall(PetscViewerASCIIPrintf(viewer, ", in %" PetscInt_FMT " shifts", t->shifts));
+  PetscCall(PetscViewerASCIIPrintf(viewer, "%s\n", t->flip ? " and their mirror images" : ""));
   PetscCall(PetscViewerASCIIPrintf(viewer, "  beta            %.6g", (double)t->beta));
   if (t->beta_max > 0)
     PetscCall(PetscViewerASCIIPrintf(viewer, ", %.4g of beta_max %.8g", (double)(t->beta / t->beta_max),

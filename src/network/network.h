@@ -31,9 +31,9 @@ typedef struct {
   PetscReal *transform, *mean;
 } PsdModelBranch;
 
-/* The stage before the patches; count: filters. */
+/* The stage before the patches. */
 typedef struct {
-  PetscBool present;
+  PetscInt count;        /* of stages: 0, and nothing else is meant, or 1 */
   PsdModelBranch images; /* its patches, and their transform */
   PsdMapGeometry map;
   PetscInt split;         /* 0 or 1 */

@@ -18,6 +18,7 @@ PetscErrorCode PsdPlanCreate(PsdProblem problem, PsdPlan *plan)
   it->comm = problem->comm;
   it->problem = problem;
   it->classes = 10;
+  it->shifts = 1;
   it->ranks = ranks;
   it->latency = 2;
   it->bandwidth = 12;
@@ -36,6 +37,14 @@ PetscErrorCode PsdPlanSetSamples(PsdPlan plan, PetscInt images, PetscInt channel
   plan->image[1] = height;
   plan->image[2] = width;
   plan->classes = classes;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdPlanSetShifts(PsdPlan plan, PetscInt shifts)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(plan);
+  plan->shifts = shifts;
   PetscFunctionReturn(0);
 }
 
@@ -98,7 +107,7 @@ static PetscErrorCode FindSizes(PsdPlan plan)
 {
   PetscFunctionBeginUser;
   const PetscInt *image = plan->image;
-  const PsdSampleShape shape = {.n = (plan->mirror ? 2 : 1) * (PetscReal)plan->images,
+  const PsdSampleShape shape = {.n = (PetscReal)plan->shifts * (plan->mirror ? 2 : 1) * (PetscReal)plan->images,
                                 .classes = plan->classes,
                                 .image = (PetscReal)image[0] * image[1] * image[2],
                                 .flip = plan->mirror};

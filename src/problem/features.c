@@ -44,13 +44,16 @@ static PetscErrorCode CutChunks(PsdFeatures it)
   PetscFunctionBeginUser;
   PetscInt n, n_local, first, chunks = 0;
   const PetscInt copies = it->copies;
+  PetscInt shifts;
   PetscCall(PsdDataGetSizes(it->data, &n, &n_local, &first));
-  const PetscInt64 images = n / copies;
+  PetscCall(PsdDataGetShifts(it->data, &shifts));
+  const PetscInt each = shifts * copies; /* samples of an image, which are on one rank */
+  const PetscInt64 images = n / each;
   it->chunk_rows = PetscMax(1, it->chunk_rows / copies) * copies;
   PetscCall(PetscMalloc1(n_local / it->chunk_rows + PSD_SAMPLE_PARTS + 2, &it->chunk_first));
   for (PetscInt part = 0; part < PSD_SAMPLE_PARTS; part++) {
-    const PetscInt part_begin = copies * (PetscInt)(images * part / PSD_SAMPLE_PARTS);
-    const PetscInt part_end = copies * (PetscInt)(images * (part + 1) / PSD_SAMPLE_PARTS);
+    const PetscInt part_begin = each * (PetscInt)(images * part / PSD_SAMPLE_PARTS);
+    const PetscInt part_end = each * (PetscInt)(images * (part + 1) / PSD_SAMPLE_PARTS);
     const PetscInt begin = PetscMax(part_begin, first), end = PetscMin(part_end, first + n_local);
     for (PetscInt row = begin; row < end; row += it->chunk_rows) it->chunk_first[chunks++] = row - first;
   }

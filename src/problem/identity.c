@@ -44,13 +44,15 @@ static PetscErrorCode IdentifyImages(PsdProblem problem, char text[])
 {
   PetscFunctionBeginUser;
   const PetscInt *labels;
-  PetscInt count, copies, channels, height, width;
+  PetscInt count, copies, shifts, channels, height, width;
   unsigned image_sum, label_sum;
   PetscCall(PsdDataGetClasses(problem->data, &count, &labels, NULL));
   PetscCall(PsdDataGetCopies(problem->data, &copies));
   PetscCall(PsdDataGetImageSize(problem->data, &channels, &height, &width));
   PetscCall(PsdProblemSumSamples(problem, &image_sum, &label_sum));
-  AddLine(text, "images %" PetscInt_FMT "\nflip %d\n", problem->n / copies, copies == 2);
+  PetscCall(PsdDataGetShifts(problem->data, &shifts));
+  AddLine(text, "images %" PetscInt_FMT "\nflip %d\n", problem->n / copies / shifts, copies == 2);
+  if (shifts > 1) AddLine(text, "shifts %" PetscInt_FMT "\n", shifts);
   AddLine(text, "size of an image %" PetscInt_FMT "x%" PetscInt_FMT "x%" PetscInt_FMT "\nclasses ", channels, height,
           width);
   for (PetscInt k = 0; k < count && strlen(text) < CLASSES_LENGTH; k++)
