@@ -95,7 +95,7 @@ def hdf5():
 
 
 def model():
-    yield from changes(4)
+    yield from changes(5)
 
 
 def sealed(bases):
@@ -108,7 +108,7 @@ def sealed(bases):
 
 
 def certificate():
-    yield from sealed(2)
+    yield from sealed(3)
 
 
 def checkpoint():
