@@ -65,6 +65,16 @@ PSD_EXTERN PetscErrorCode PsdNetworkSetPatches(PsdNetwork network, PsdPatches pa
 PSD_EXTERN PetscErrorCode PsdNetworkSetClasses(PsdNetwork network, PetscInt count, const PetscInt labels[]);
 
 /*
+   PsdNetworkSetClassNames - Sets what the classes are called (names: one a class; copied); without it they are called by
+   their labels. PsdNetworkGetClassNames - the names, borrowed; *names is NULL where there are none.
+
+   Logically collective, after PsdNetworkSetClasses; not collective. Names longer than PSD_CLASS_NAME_LENGTH - 1 bytes are
+   cut.
+*/
+PSD_EXTERN PetscErrorCode PsdNetworkSetClassNames(PsdNetwork network, const char *const names[]);
+PSD_EXTERN PetscErrorCode PsdNetworkGetClassNames(PsdNetwork network, const char *const *names[]);
+
+/*
    PsdNetworkSetTraining - Sets the record of the training, of which PsdNetworkApply uses the activation.
 
    Logically collective.

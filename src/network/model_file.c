@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define FORMAT "psdnet-model"
+#define NAMES "class_names"
 #define VERSION 3       /* that is written */
 #define LAST_UNSEALED 2 /* files of this version and of 1 begin as HDF5 does, without a checksum */
 
@@ -108,7 +109,9 @@ void PsdModelFree(PsdModel *model)
   FreeArrays(arrays, ARRAYS, model);
   for (PetscInt b = 0; b < PSD_MOST_BRANCHES; b++) FreeArrays(branch_arrays, BRANCH_ARRAYS, &model->branch[b]);
   free(model->labels);
+  free(model->names);
   model->labels = NULL;
+  model->names = NULL;
 }
 
 /* Whether branches have groups of their own: a branch by itself is described in the root, but for version 2. */
@@ -171,6 +174,9 @@ static void ReadProblem(PsdH5Group file, PetscInt version, PsdModel *model, PsdF
   PsdH5ReadText(file, "loss", model->training.loss, sizeof(model->training.loss), failure);
   ReadLossParameter(file, &model->training, failure);
   PsdH5ReadLabels(file, "classes", &model->count, &model->labels, failure);
+  if (PsdH5HasAttribute(file, NAMES))
+    model->names =
+        (char(*)[PSD_CLASS_NAME_LENGTH])PsdH5ReadTexts(file, NAMES, model->count, PSD_CLASS_NAME_LENGTH, failure);
   if (version > 1) PsdH5ReadAttribute(file, "branches", PSD_H5_INTEGER, 1, &model->branches, failure);
   if (!failure->failed && (model->branches < 1 || model->branches > PSD_MOST_BRANCHES))
     PsdFailureRecord(failure, "%s: branches is %" PetscInt_FMT ", expected 1 to %d", file.path, model->branches,
@@ -299,6 +305,23 @@ static void WriteLabels(PsdH5File file, const PsdModel *model, PsdFailure *failu
   free(digits);
 }
 
+#define MOST_TEXT 60000 /* bytes that an attribute has room for */
+
+/* Those of very many classes with long names are left out. */
+static void WriteNames(PsdH5File file, const PsdModel *model, PsdFailure *failure)
+{
+  const char **texts = malloc((size_t)model->count * sizeof(*texts));
+  size_t longest = 1;
+
+  if (!texts) PsdFailureRecord(failure, "%s: not enough memory for the names of its classes", file.path);
+  for (PetscInt k = 0; texts && k < model->count; k++) {
+    texts[k] = model->names[k];
+    longest = PetscMax(longest, strlen(texts[k]));
+  }
+  if (texts && longest * (size_t)model->count <= MOST_TEXT) PsdH5WriteTexts(file, NAMES, model->count, texts, failure);
+  free(texts);
+}
+
 static void WritePlaces(PsdH5File file, const Place places[], size_t count, const void *whole, PsdFailure *failure)
 {
   for (size_t k = 0; k < count; k++)
@@ -333,6 +356,7 @@ static void WriteProblem(PsdH5File file, const PsdModel *model, PsdFailure *fail
   WritePlaces(file, problem_attributes, PROBLEM_ATTRIBUTES, model, failure);
   WriteLossParameters(file, &model->training, failure);
   WriteLabels(file, model, failure);
+  if (model->names) WriteNames(file, model, failure);
   PsdH5WriteAttribute(file, "branches", PSD_H5_INTEGER, 0, &model->branches, failure);
 }
 
