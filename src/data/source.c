@@ -2,7 +2,6 @@
    PsdSource: what rank 0 learnt of the files, told to all ranks.
 */
 #include "data.h"
-#include <stdlib.h>
 
 /* The numbers in one message; the format as its place in the table, because addresses differ between processes. */
 static PetscErrorCode BroadcastNumbers(MPI_Comm comm, PsdSource *source)
@@ -65,15 +64,5 @@ PetscErrorCode PsdSourceDestroy(PsdSource *source)
   PetscCall(PetscFree(source->files));
   PetscCall(PetscFree(source->names));
   PetscCall(PetscFree(source->list));
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode PsdSourceToPlanes(const PsdSource *source, PetscInt count, unsigned char images[], PsdFailure *failure)
-{
-  PetscFunctionBeginUser;
-  if (!source->channels_last || failure->failed) PetscFunctionReturn(0);
-  unsigned char *image = (unsigned char *)PsdAllocate(1, PsdSourceImageBytes(source), "an image", failure);
-  if (image) PsdPixelsToPlanes(count, source->channels, source->height, source->width, images, image);
-  free(image);
   PetscFunctionReturn(0);
 }
