@@ -132,7 +132,25 @@ PSD_EXTERN PetscErrorCode PsdDataSetResize(PsdData data, PetscInt height, PetscI
 PSD_EXTERN PetscErrorCode PsdDataSetMirror(PsdData data, PetscBool mirror);
 
 /*
-   PsdDataGetCopies - Samples an image: 2 with mirror images, else 1. Samples of one image follow each other.
+   PsdDataSetShifts - Has every image be several samples: with 5 itself and its shifts by 2 pixels along both diagonals, with 9
+   also along both axes; the edge is repeated where something moves in. 1, as at first: itself alone. PsdDataGetShifts -
+   that number. Each of these is followed by its mirror image, with PsdDataSetMirror.
+
+   Logically collective; before PsdDataSetUp. As of mirror images, it is training that wants them (psdnet train -shifts).
+*/
+PSD_EXTERN PetscErrorCode PsdDataSetShifts(PsdData data, PetscInt shifts);
+PSD_EXTERN PetscErrorCode PsdDataGetShifts(PsdData data, PetscInt *shifts);
+
+/*
+   PsdOptionShifts - Reads -shifts, 1, 5 or 9, for PsdDataSetShifts; *shifts is left as it is without it.
+
+   Logically collective. Errors (PSD_ERR_INPUT): another number.
+*/
+PSD_EXTERN PetscErrorCode PsdOptionShifts(PetscInt *shifts);
+
+/*
+   PsdDataGetCopies - Samples of an image or of a shifted image: 2 with mirror images, else 1. Samples of one image follow
+   each other.
 
    Not collective.
 */
@@ -160,7 +178,7 @@ PSD_EXTERN PetscErrorCode PsdDataSetFromOptions(PsdData data);
 PSD_EXTERN PetscErrorCode PsdDataSetUp(PsdData data);
 
 /*
-   PsdDataGetSizes - Samples (images, and mirror images where there are) in the selection, on this rank, and the
+   PsdDataGetSizes - Samples (images, and shifted and mirror images where there are) in the selection, on this rank, and the
    position of the first one here. Rank r of R has positions floor(n r / R) to floor(n (r+1) / R) - 1, in images.
 
    Not collective; after PsdDataSetUp. Any of n, n_local and first may be NULL.

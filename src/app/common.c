@@ -52,6 +52,7 @@ PetscErrorCode PsdLoadDataOf(PsdNetwork network, PsdData data, PetscBool as_trai
   PetscCall(SetClassesOf(network, data));
   PetscCall(PsdNetworkGetTraining(network, &training));
   PetscCall(PsdDataSetMirror(data, (PetscBool)(as_trained && training.flip)));
+  PetscCall(PsdDataSetShifts(data, as_trained ? PetscMax(1, training.shifts) : 1));
   PetscCall(PsdDataSetUp(data));
   PetscCall(PsdNetworkCheckData(network, data));
   PetscFunctionReturn(0);

@@ -90,14 +90,12 @@ static PetscErrorCode ReadOptions(Choices *choices, PsdData data, PsdPatches pat
                                   PsdSolver solver, PetscBool *done)
 {
   PetscFunctionBeginUser;
-  PetscBool flip = PETSC_FALSE;
   memset(choices, 0, sizeof(*choices));
   PetscCall(PsdDataSetFromOptions(data));
-  PetscCall(PsdOptionBool("-flip", "train on the mirror images as well", &flip, NULL));
-  PetscCall(PsdDataSetMirror(data, flip));
+  PetscCall(PsdTrainingSamples(data));
   PetscCall(PsdOptionPath("-validation_data", "other images to choose by, instead of -validation", PSD_PATH_INPUT,
                           PETSC_FALSE, choices->validation_data));
-  PetscCall(PsdPatchesSetFromOptions(patches));
+  PetscCall(PsdTrainingPatches(patches));
   PetscCall(PsdProblemSetBetaNoise(problem, LAST_BETA));
   PetscCall(PsdProblemSetFromOptions(problem));
   PetscCall(PsdSolverSetFromOptions(solver));

@@ -8,11 +8,12 @@
 PetscErrorCode PsdProblemDescribe(PsdProblem problem, PsdNetwork *network)
 {
   PetscFunctionBeginUser;
-  PetscInt count, copies;
+  PetscInt count, copies, shifts;
   const PetscInt *labels;
   const char *const *names;
   PetscCall(PsdDataGetCopies(problem->data, &copies));
-  PsdTraining training = {.n_train = problem->n / copies, .flip = copies == 2};
+  PetscCall(PsdDataGetShifts(problem->data, &shifts));
+  PsdTraining training = {.n_train = problem->n / copies / shifts, .flip = copies == 2, .shifts = shifts};
   PetscCall(PsdProblemGetBeta(problem, &training.beta, &training.beta_max));
   PetscCall(PsdProblemGetActivation(problem, training.activation));
   PetscCall(PetscStrncpy(training.loss, problem->loss.ops->name, sizeof(training.loss)));

@@ -10,6 +10,7 @@ PetscErrorCode PsdDataCreate(MPI_Comm comm, PsdData *data)
   PetscFunctionBeginUser;
   PetscCall(PetscNew(data));
   PetscCall(PetscCommDuplicate(comm, &(*data)->comm, &(*data)->tag));
+  (*data)->shifts = 1;
   PetscFunctionReturn(0);
 }
 
@@ -117,6 +118,24 @@ PetscErrorCode PsdDataSetMirror(PsdData data, PetscBool mirror)
   PetscFunctionBeginUser;
   PsdCheckHandle(data);
   data->mirror = mirror;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdDataSetShifts(PsdData data, PetscInt shifts)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(data);
+  PetscCheck(shifts == 1 || shifts == 5 || shifts == 9, data->comm, PETSC_ERR_ARG_OUTOFRANGE,
+             "%" PetscInt_FMT " shifts of an image", shifts);
+  data->shifts = shifts;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdDataGetShifts(PsdData data, PetscInt *shifts)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(data);
+  *shifts = data->shifts;
   PetscFunctionReturn(0);
 }
 

@@ -201,7 +201,8 @@ struct _p_PsdData {
   PetscReal validation;
   PsdDataPart part;
   PsdDataPurpose purpose;
-  PetscBool mirror;     /* images are followed by their mirror images */
+  PetscInt shifts;      /* each image is as many samples, shifted; 1: itself alone */
+  PetscBool mirror;     /* and each of these is followed by its mirror image */
   PetscInt class_count; /* 0: every label found */
   PetscInt *class_labels;
   PetscBool classes_found;       /* by PsdDataSetUp rather than given */
@@ -246,7 +247,12 @@ static inline const char *PsdDataOption(PsdData data)
   return data->path[0] ? "-data " : "";
 }
 
-/* PsdDataAddMirrors - doubles what was read. Collective. */
+/* PsdDataAddShifts - what was read, shifted in all ways. PsdDataAddMirrors - doubles what is there. Collective. */
+PetscErrorCode PsdDataAddShifts(PsdData data);
 PetscErrorCode PsdDataAddMirrors(PsdData data);
+
+/* PsdDataRepeat - the samples `times` times each, copies following each other: labels and indices of them, and room for their
+   images (PsdAllocate), the old ones being the caller's from now on. option: for messages. Collective. */
+PetscErrorCode PsdDataRepeat(PsdData data, PetscInt times, const char option[], unsigned char **old);
 
 #endif

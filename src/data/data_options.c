@@ -68,3 +68,13 @@ PetscErrorCode PsdDataSetFromOptions(PsdData data)
   if (set) PetscCall(PsdDataSetValidation(data, fraction, PSD_PART_TRAIN));
   PetscFunctionReturn(0);
 }
+
+PetscErrorCode PsdOptionShifts(PetscInt *shifts)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PsdOptionInt("-shifts", "images as so many samples: 5 or 9, shifted by 0 or 2 pixels; 1 = themselves", 1, 9,
+                         shifts, NULL));
+  PsdCheckInput(*shifts == 1 || *shifts == 5 || *shifts == 9,
+                "option -shifts: found %" PetscInt_FMT ", expected 1, 5 or 9", *shifts);
+  PetscFunctionReturn(0);
+}

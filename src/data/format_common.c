@@ -1,6 +1,6 @@
 /*
-   What the formats share: names of splits, sizes of images and of what is read at a time, their order of channels, memory that a file's header asks
-   for, paths, and limits that tell a damaged header from a large data set.
+   What the formats share: names of splits, sizes of images and of what is read at a time, their order of channels, memory
+   that a file's header asks for, paths, and limits that tell a damaged header from a large data set.
 */
 #include "data.h"
 #include <stdlib.h>

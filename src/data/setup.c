@@ -52,6 +52,7 @@ static PetscErrorCode Read(PsdData data, PsdSource *source)
   data->height = source->height;
   data->width = source->width;
   PetscCall(SelectAndRead(data, source));
+  if (data->shifts > 1) PetscCall(PsdDataAddShifts(data));
   if (data->mirror) PetscCall(PsdDataAddMirrors(data));
   PetscCall(NameClasses(data, source));
   data->ready = PETSC_TRUE;

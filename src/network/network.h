@@ -7,6 +7,7 @@
 #ifndef PSD_NETWORK_PRIVATE_H
 #define PSD_NETWORK_PRIVATE_H
 
+#include <psdmaps.h>
 #include <psdnetwork.h>
 #include "base/base.h"
 #include "base/hdf5_file.h"
@@ -32,9 +33,22 @@ typedef struct {
   PetscReal *transform, *mean;
 } PsdModelBranch;
 
+/* The stage before the patches. */
+typedef struct {
+  PetscInt count;        /* of stages: 0, and nothing else is meant, or 1 */
+  PsdModelBranch images; /* its patches, and their transform */
+  PsdMapGeometry map;
+  PetscInt split;         /* 0 or 1 */
+  PetscInt f;             /* columns of the filters */
+  PetscReal *filters;     /* count x f */
+  PetscInt rows, columns; /* of the transform of the channels */
+  PetscReal *transform, *mean;
+} PsdModelStage;
+
 /* Everything that model.h5 says (docs/formats.md). */
 typedef struct {
   PsdTraining training;
+  PsdModelStage stage;
   PetscInt branches;
   PsdModelBranch branch[PSD_MOST_BRANCHES];
   PetscInt N, f, count;
@@ -42,6 +56,9 @@ typedef struct {
   PetscInt *regions, *classes, *labels;
   char (*names)[PSD_CLASS_NAME_LENGTH]; /* of classes; NULL: they have none */
 } PsdModel;
+
+/* PsdNetworkGetImageSize - channels, height and width of the images that it is applied to. Not collective. */
+PetscErrorCode PsdNetworkGetImageSize(PsdNetwork network, PetscInt size[3]);
 
 /* Number of scores of a network that tells `count` classes apart. */
 static inline PetscInt PsdScoreCount(PetscInt count)
