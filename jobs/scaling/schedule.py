@@ -6,7 +6,7 @@ N is the order of A'A or A A', C the classes, n the samples; the grid has H x W 
 import math
 
 REAL = 8
-LARGEST_BLOCK, LEAST_BLOCK, BLOCKS_A_RANK = 64, 16, 4  # src/consensus/grid_places.c
+LARGEST_BLOCK, LEAST_BLOCK, BLOCKS_A_RANK = 64, 16, 4  # src/base/grid_shape.c
 STEPS = 16  # of Lanczos, before the first factorisation
 ROUND, ROUNDS = 4, 32  # messages of a rank that are under way at once, at least; rounds of them, at most
 SMALL = 10000  # bytes of an allreduce
@@ -114,7 +114,7 @@ class Trace:
 
 
 def shape_of(ranks):
-    """Height and width of the grid: the squarest of all ranks (src/consensus/grid_places.c leaves some out where that is too oblong; powers of
+    """Height and width of the grid: the squarest of all ranks (src/base/grid_shape.c leaves some out where that is too oblong; powers of
     two are not)."""
     height = max(k for k in range(1, math.isqrt(ranks) + 1) if ranks % k == 0)
     return height, ranks // height

@@ -11,14 +11,9 @@
 #ifndef PSD_GRID_PRIVATE_H
 #define PSD_GRID_PRIVATE_H
 
-#include "base/cyclic.h"
+#include "base/grid_shape.h"
 #include "cost/cost.h"
 #include <petscvec.h>
-
-/* H, W, and H W, which may leave out a few of the last ranks: those hold nothing. */
-typedef struct {
-  PetscMPIInt height, width, used;
-} PsdGridShape;
 
 /* Rows or columns of the parts on the grid, as vectors have them. */
 typedef struct {
@@ -41,19 +36,6 @@ typedef struct _p_PsdGrid {
   PsdGridSide rows, cols;
   Vec vector; /* columns x rhs here, by columns: takes the place of the caller's */
 } * PsdGrid;
-
-/* Places: grid_places.c. PsdGridShapeOf - of so many ranks. all: none may be left out. PsdGridBlockOf - the size of blocks that leaves each rank a
-   few, as far as products gain by large ones. Not collective. */
-PsdGridShape PsdGridShapeOf(PetscMPIInt ranks, PetscBool all);
-PetscInt PsdGridBlockOf(PetscInt N, PetscMPIInt ranks);
-#define PSD_GRID_LARGEST_BLOCK 64
-
-/* PsdGridColumns - rows of a vector of N that this rank has: for sizing before anything exists. */
-PetscInt PsdGridColumns(PetscInt N, PetscInt block, const PsdGridShape *shape, PetscMPIInt rank);
-
-/* PsdGridCountable - whether ScaLAPACK, whose indices into a rank's part are ints, can have such a matrix. Not
-   collective. */
-PetscBool PsdGridCountable(PetscReal N, PetscReal ranks);
 
 /* PsdGridCreate - without memory for the matrix. rhs: right-hand sides. Collective. Errors (PSD_ERR_INPUT): ScaLAPACK
    cannot count it. */
