@@ -3,6 +3,7 @@
 */
 #include "layout.h"
 #include "base.h"
+#include <math.h>
 #include <stdlib.h>
 
 int Csys2blacs_handle(MPI_Comm);
@@ -85,6 +86,22 @@ PetscErrorCode PsdLayoutAllocate(PsdLayout it, PetscReal **part)
   free(*part);
   *part = NULL;
   PetscFunctionReturn(error);
+}
+
+PetscErrorCode PsdLayoutLargest(PsdLayout it, char triangle, const PetscReal part[], PetscReal *largest)
+{
+  PetscFunctionBeginUser;
+  *largest = 0;
+  for (PetscInt k = 0; k < it->columns; k++) {
+    const PetscReal *column = part + (size_t)k * (size_t)it->rows;
+    const PetscInt number = PsdLayoutColumn(it, k);
+    const PetscInt begin = triangle == 'L' ? PsdLayoutRowsBefore(it, number) : 0;
+    const PetscInt end = triangle == 'L' ? it->rows : PsdLayoutRowsBefore(it, number + 1);
+    for (PetscInt i = begin; i < end; i++)
+      *largest = isnan(column[i]) ? INFINITY : PetscMax(*largest, PetscAbsReal(column[i]));
+  }
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, largest, 1, MPIU_REAL, MPI_MAX, it->comm));
+  PetscFunctionReturn(0);
 }
 
 /* ---------------------------------------------------------------- whole matrices */

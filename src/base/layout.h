@@ -32,6 +32,10 @@ PetscErrorCode PsdLayoutAllocate(PsdLayout layout, PetscReal **part);
 PetscErrorCode PsdLayoutDistribute(PsdLayout layout, const PetscReal whole[], PetscReal part[]);
 PetscErrorCode PsdLayoutCollect(PsdLayout layout, const PetscReal part[], PetscReal whole[]);
 
+/* PsdLayoutLargest - the largest absolute entry of a triangle, 'U' or 'L', over all ranks; infinite when one is not a number.
+   Collective. */
+PetscErrorCode PsdLayoutLargest(PsdLayout layout, char triangle, const PetscReal part[], PetscReal *largest);
+
 /* Global numbers of this rank's rows and columns. */
 static inline PetscInt PsdLayoutRow(const struct _p_PsdLayout *layout, PetscInt local)
 {

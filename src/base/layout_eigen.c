@@ -7,7 +7,6 @@
 #include "layout.h"
 #include "base.h"
 #include "eigen.h"
-#include <math.h>
 #include <petscblaslapack.h>
 
 void pdsyevd_(const char *, const char *, const int *, double *, const int *, const int *, const int *, double *,
@@ -68,30 +67,6 @@ PetscErrorCode PsdLayoutEigenDestroy(PsdLayoutEigen *eigen)
   PetscFunctionReturn(0);
 }
 
-/* Rows lo .. hi-1 of local column k are in the triangle. */
-static void InTriangle(PsdLayout layout, char triangle, PetscInt k, PetscInt *lo, PetscInt *hi)
-{
-  const PetscInt number = PsdLayoutColumn(layout, k);
-  *lo = triangle == 'L' ? PsdLayoutRowsBefore(layout, number) : 0;
-  *hi = triangle == 'L' ? layout->rows : PsdLayoutRowsBefore(layout, number + 1);
-}
-
-/* Whether the largest entry of the triangle, over all ranks, is of a moderate size. */
-static PetscErrorCode IsModerate(PsdLayout layout, char triangle, const PetscReal A[], PetscBool *moderate)
-{
-  PetscFunctionBeginUser;
-  PetscReal largest = 0;
-  for (PetscInt k = 0, lo, hi; k < layout->columns; k++) {
-    const PetscReal *column = A + (size_t)k * (size_t)layout->rows;
-    InTriangle(layout, triangle, k, &lo, &hi);
-    for (PetscInt i = lo; i < hi; i++)
-      largest = isnan(column[i]) ? INFINITY : PetscMax(largest, PetscAbsReal(column[i]));
-  }
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &largest, 1, MPIU_REAL, MPI_MAX, layout->comm));
-  *moderate = PsdIsModerate(largest);
-  PetscFunctionReturn(0);
-}
-
 PetscErrorCode PsdLayoutEigenSolve(PsdLayoutEigen it, char triangle, PetscReal A[], PetscReal lambda[], PetscReal V[],
                                    PetscBool *done)
 {
@@ -99,7 +74,9 @@ PetscErrorCode PsdLayoutEigenSolve(PsdLayoutEigen it, char triangle, PetscReal A
   PsdLayout layout = it->layout;
   const int order = (int)layout->order, one = 1;
   int info = 0;
-  PetscCall(IsModerate(layout, triangle, A, done));
+  PetscReal largest;
+  PetscCall(PsdLayoutLargest(layout, triangle, A, &largest));
+  *done = PsdIsModerate(largest);
   if (!*done) PetscFunctionReturn(0);
   if (layout->row >= 0)
     pdsyevd_("V", &triangle, &order, A, &one, &one, layout->description, lambda, V, &one, &one, layout->description,

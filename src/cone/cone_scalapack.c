@@ -47,7 +47,7 @@ static PetscErrorCode Project(PsdCone cone, void *kernel, PsdBlockState *state, 
   state->columns = 0;
   if (done) PetscCall(PsdLayoutCollect(it->layout, it->vectors, it->whole));
   if (!done || cone->team.rank > 0) PetscFunctionReturn(0);
-  const PetscReal floor = PsdConeFloor(d, PetscMax(-it->lambda[0], it->lambda[d - 1]));
+  const PetscReal floor = PsdEigenFloor(d, PetscMax(-it->lambda[0], it->lambda[d - 1]));
   PetscInt negative = 0;
   while (negative < d && it->lambda[negative] <= floor) negative++;
   PetscCall(PsdConeTakeDecomposition(state, negative, it->lambda, it->whole));
