@@ -32,6 +32,7 @@ struct _p_PsdProjection {
   PetscReal *of_rows, *of_columns; /* the layout's rows and columns x as many */
   PetscReal *start;                /* rows x most: pairs of the last projection, `kept` of the side `kept_sign` */
   PetscInt kept, kept_sign;
+  PetscInt start_products; /* A was multiplied with so many vectors to have some to start from */
   PetscRandom random;
 };
 

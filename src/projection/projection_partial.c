@@ -15,7 +15,10 @@
 #include "cone/eps_block.h"
 #include <petscblaslapack.h>
 
-#define RANDOM_START 16 /* vectors, where none are known */
+/* Where no vectors are known: so many random ones, and their products with powers of A, as Lanczos' method has them. Random ones
+   alone have Ritz values in the middle of the spectrum, which tell nothing of its ends. */
+#define START_WIDTH 8
+#define START_DEPTH 6
 
 /* AV = (sign A - shift I) V, of as many vectors as there is room for. */
 static PetscErrorCode MultiplySome(PsdProjection it, PetscInt count, const PetscReal V[], PetscReal AV[])
@@ -68,15 +71,27 @@ static PetscErrorCode SetUp(PsdProjection it)
   PetscFunctionReturn(0);
 }
 
-/* Where nothing is known: the same ones every time, and others on each rank. */
-static PetscErrorCode StartAtRandom(PsdProjection it)
+/* The same ones every time, and others on each rank. */
+static PetscErrorCode FillAtRandom(PsdProjection it, PetscInt count, PetscReal V[])
 {
   PetscFunctionBeginUser;
-  it->kept = PetscMin(it->most, RANDOM_START);
   PetscCall(PetscRandomSetSeed(it->random, 1 + (unsigned long)it->layout->rank));
   PetscCall(PetscRandomSeed(it->random));
-  for (size_t k = 0; k < (size_t)it->rows * (size_t)it->kept; k++)
-    PetscCall(PetscRandomGetValueReal(it->random, &it->start[k]));
+  for (size_t k = 0; k < (size_t)it->rows * (size_t)count; k++) PetscCall(PetscRandomGetValueReal(it->random, &V[k]));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode StartFromNothing(PsdProjection it)
+{
+  PetscFunctionBeginUser;
+  const PetscInt width = PetscMax(1, PetscMin(START_WIDTH, it->most / START_DEPTH));
+  const PetscInt depth = PetscMin(START_DEPTH, it->most);
+  const size_t numbers = (size_t)it->rows * (size_t)width;
+  PetscCall(FillAtRandom(it, width, it->start));
+  for (PetscInt power = 1; power < depth; power++)
+    PetscCall(Multiply(it, width, it->start + (size_t)(power - 1) * numbers, it->start + (size_t)power * numbers));
+  it->kept = width * depth;
+  it->start_products = (depth - 1) * width;
   PetscFunctionReturn(0);
 }
 
@@ -84,10 +99,12 @@ static PetscErrorCode StartAtRandom(PsdProjection it)
 static PetscErrorCode Search(PsdProjection it, PetscReal tolerance, PetscInt *found, PetscInt *known)
 {
   PetscFunctionBeginUser;
-  if (it->kept_sign != it->sign || it->kept == 0) PetscCall(StartAtRandom(it));
+  it->start_products = 0;
+  if (it->kept_sign != it->sign || it->kept == 0) PetscCall(StartFromNothing(it));
   it->kept_sign = 0; /* until something is found */
   PetscCall(PsdEpsSolve(it->eps, it->kept + 1, it->kept, it->start, 1, tolerance, known, it->theta, it->U,
                         &it->result.products));
+  it->result.products += it->start_products;
   *found = 0;
   while (*found < *known && it->theta[*found] > 0) (*found)++;
   if (*found == *known && *known < it->layout->order) *found = -1;
