@@ -17,9 +17,10 @@
 #include <slepc/private/epsimpl.h>
 
 #define GUARDS PSD_EPS_BLOCK_GUARDS
-#define RANDOM 2       /* new start vectors every time */
-#define CANCELLED 1e-4 /* columns that orthonormalisation shrinks to less have lost digits that matter */
-#define ROUNDS 40      /* products before a complete decomposition is cheaper */
+#define RANDOM 2        /* new start vectors every time */
+#define CANCELLED 1e-4  /* columns that orthonormalisation shrinks to less have lost digits that matter */
+#define DEPENDENT 1e-13 /* eigenvalues of a Gram matrix below this of the largest one are rounding */
+#define ROUNDS 40       /* products before a complete decomposition is cheaper */
 
 typedef struct {
   MPI_Comm comm;
@@ -97,46 +98,40 @@ static PetscErrorCode NormalizeColumns(Block *it, PetscInt *count, PetscReal *W,
   PetscFunctionReturn(0);
 }
 
-/* w less its components along `kept` orthonormal columns; its norm. */
-static PetscErrorCode Subtract(Block *it, PetscInt kept, const PetscReal *W, PetscReal *w, PetscReal *norm)
+/* Eigenpairs of the Gram matrix of W's columns, ascending, in residual and triangle (count x count); alike on all ranks. */
+static PetscErrorCode DecomposeGram(Block *it, PetscInt count, const PetscReal *W)
 {
   PetscFunctionBeginUser;
-  const PetscBLASInt rows = (PetscBLASInt)it->rows, columns = (PetscBLASInt)kept, one = 1;
-  const PetscReal plus = 1, minus = -1, zero = 0;
-  if (kept > 0) {
-    const PetscBLASInt ld = PetscMax(1, rows);
-    PetscCall(PetscArrayzero(it->triangle, kept)); /* as dgemv leaves it where there are no rows */
-    PetscCallBLAS("BLASgemv", BLASgemv_("T", &rows, &columns, &plus, W, &ld, w, &one, &zero, it->triangle, &one));
-    PetscCall(Sum(it, kept, it->triangle));
-    PetscCallBLAS("BLASgemv", BLASgemv_("N", &rows, &columns, &minus, W, &ld, it->triangle, &one, &plus, w, &one));
-  }
-  *norm = SquareOf(it->rows, w);
-  PetscCall(Sum(it, 1, norm));
-  *norm = PetscSqrtReal(*norm);
+  PetscCall(Product("T", count, count, it->rows, 1, W, it->rows, W, it->rows, 0, it->triangle, count));
+  PetscCall(Sum(it, (size_t)count * (size_t)count, it->triangle));
+  PetscCall(PsdEigenSolveUpTo(it->eigen, count, it->triangle, it->residual));
+  if (it->alone) PetscFunctionReturn(0);
+  PetscCall(PsdBroadcastArray(it->comm, MPIU_REAL, (size_t)count, it->residual));
+  PetscCall(PsdBroadcastArray(it->comm, MPIU_REAL, (size_t)count * (size_t)count, it->triangle));
   PetscFunctionReturn(0);
 }
 
-/* W <- an orthonormal basis of its columns (of norm 1), by Gram-Schmidt twice; those that depend on others are dropped. *least: what was
-   left of a column that was not. */
+/* W <- an orthonormal basis of its columns (of norm 1), W V Lambda^(-1/2) with W'W = V Lambda V', twice; what depends on other
+   columns is dropped. *least: what was left of a direction that was not. U is overwritten. */
 static PetscErrorCode OrthonormalizeBlock(Block *it, PetscReal *W, PetscInt *count, PetscReal *least)
 {
   PetscFunctionBeginUser;
-  const PetscInt rows = it->rows;
-  PetscInt kept = 0;
   *least = 1;
-  for (PetscInt k = 0; k < *count; k++) {
-    PetscReal *w = W + (size_t)k * rows, *to = W + (size_t)kept * rows, norm = 1;
-    for (int pass = 0; pass < 2 && norm > 0; pass++) {
-      PetscCall(Subtract(it, kept, W, w, &norm));
-      if (norm <= 1e-8) norm = 0; /* depends on those before it */
-      else *least = PetscMin(*least, norm);
-      for (PetscInt i = 0; i < rows && norm > 0; i++) w[i] /= norm;
-    }
-    if (norm == 0) continue;
-    if (to != w) PetscCall(PetscArraycpy(to, w, rows));
-    kept++;
+  for (int pass = 0; pass < 2 && *count > 0; pass++) {
+    const PetscInt columns = *count;
+    PetscInt dropped = 0;
+    PetscCall(DecomposeGram(it, columns, W));
+    while (dropped < columns && !(it->residual[dropped] > DEPENDENT * it->residual[columns - 1])) dropped++;
+    *count = columns - dropped;
+    if (*count == 0) break;
+    *least = PetscMin(*least, PetscSqrtReal(it->residual[dropped]));
+    PetscReal *V = it->triangle + (size_t)dropped * (size_t)columns;
+    for (PetscInt k = 0; k < *count; k++)
+      for (PetscInt i = 0; i < columns; i++)
+        V[(size_t)k * (size_t)columns + (size_t)i] /= PetscSqrtReal(it->residual[dropped + k]);
+    PetscCall(Product("N", it->rows, *count, columns, 1, W, it->rows, V, columns, 0, it->U, it->rows));
+    PetscCall(PetscArraycpy(W, it->U, (size_t)it->rows * (size_t)*count));
   }
-  *count = kept;
   PetscFunctionReturn(0);
 }
 
