@@ -310,3 +310,81 @@ class DualRun(Run):
         trace.compute_all(flops)
         for _ in range(2):
             self.adjoint(trace)
+
+
+class ProjectionRun(Run):
+    """The projection of one matrix of order N by the partial method (src/projection): `found` eigenvalues on the side that has fewer, looked
+    for from the vectors of the last projection in `rounds` products with all of them and a few guards."""
+
+    GUARDS, RANDOM = 3, 2  # src/cone/eps_block.c
+    DECOMPOSITION = 5.6  # flops of a core for each n^3 of dsyevd, at the rate of dgemm: 140 ps at 40 GFLOP/s (docs/performance.md)
+    FACTOR = 1 / 0.65  # of pdpotrf, src/consensus/grid_cost.c
+
+    def __init__(self, N, found, rounds, ranks):
+        super().__init__(N, N, 1, ranks, ranks)
+        self.found, self.rounds, self.wide = found, rounds, found + self.GUARDS
+        self.rows_here = math.ceil(N / ranks)
+
+    def turn(self, trace, number):
+        """Blocks of vectors change places between ranks: as many partners as a rank has blocks, at most."""
+        size = REAL * self.N * number / self.ranks
+        partners = max(1, min(self.ranks - 1, math.ceil(self.N / self.block / self.ranks)))
+        stride = max(1, self.ranks // (partners + 1))
+        trace.exchange_in_rounds(lambda step: [(rank, (rank + step * stride) % self.ranks) for rank in self.everyone], partners, size / partners)
+
+    def to_columns(self, trace, number):
+        for members in self.columns:
+            trace.ring(members, REAL * self.N * number / self.W)
+
+    def to_rows(self, trace, number):
+        self.turn(trace, number)
+        for members in self.rows:
+            trace.ring(members, REAL * self.N * number / self.H)
+
+    def product(self, trace, number):
+        self.to_columns(trace, number)
+        trace.compute_all(2 * self.N ** 2 * number / self.ranks)
+        self.to_rows(trace, number)  # a sum and blocks back: as many numbers as the way there
+
+    def extend(self, trace, size, number):
+        """`number` vectors more in a space of `size`: orthonormal to it twice, among each other twice, multiplied, Ritz pairs."""
+        rows = self.rows_here
+        for _ in range(2):
+            trace.allreduce(REAL * size * number)
+            trace.allreduce(REAL * number)
+            trace.compute_all(4 * rows * size * number)
+        for _ in range(2):
+            trace.allreduce(REAL * number ** 2)
+            trace.compute_all(4 * rows * number ** 2 + self.DECOMPOSITION * number ** 3)
+        self.product(trace, number)
+        size += number
+        trace.allreduce(REAL * size * number)
+        trace.compute_all(2 * rows * size * number + self.DECOMPOSITION * size ** 3)
+        trace.broadcast(self.everyone, 0, REAL * size ** 2)
+        trace.compute_all(4 * rows * size * self.wide)
+        trace.allreduce(REAL * self.wide)
+        return size
+
+    def search(self, trace):
+        size, most = self.extend(trace, 0, self.wide + self.RANDOM), 4 * (self.found + self.GUARDS) + 8
+        for _ in range(self.rounds - 1):
+            if size + self.wide > min(most, 8 * self.wide):
+                size = min(2 * self.wide, most - self.wide)
+                trace.compute_all(4 * self.rows_here * most * size)
+            size = self.extend(trace, size, self.wide)
+
+    def add_product(self, trace):
+        self.to_rows(trace, self.found)
+        self.to_columns(trace, self.found)
+        trace.compute_all(2 * self.N ** 2 * self.found / self.ranks)
+
+    def mirror(self, trace):
+        """The transpose of a part: to the ranks that have its rows as columns."""
+        size = REAL * self.N ** 2 / self.ranks / (self.W // math.gcd(self.H, self.W))
+        trace.exchange((self.rows[h][w], self.rows[w % self.H][column], size) for h in range(self.H) for w in range(self.W)
+                       for column in range(self.W) if column % math.gcd(self.H, self.W) == h % math.gcd(self.H, self.W))
+
+    def cholesky(self, trace, panels):
+        for k in panels:
+            left = max(0, self.N - (k + 1) * self.block)
+            self.cholesky_step(trace, k, self.FACTOR * left ** 2 * self.block / self.ranks)
