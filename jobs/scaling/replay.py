@@ -118,7 +118,7 @@ def simulated(planned):
         return {phase: planned['seconds'][phase] for phase in PHASES}
     run = run_of(planned)
     flops = {phase: SPEED * (planned['seconds'][phase] - planned['network'][phase]) for phase in PHASES}
-    cubic = SPEED * 2 / 3 * run.N ** 3 / run.ranks / (0.65 * 40e9)  # src/consensus/grid_cost.c
+    cubic = SPEED * (1 + run.parts ** -2) / 3 * run.N ** 3 / run.ranks / (0.65 * 40e9)  # src/consensus/grid_cost.c
     iterations = flops['solve'] - REFACTORED * cubic
     factor = factor_seconds(run, cubic)
     checks = ITERATIONS // CHECK_EVERY

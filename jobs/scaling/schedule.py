@@ -7,6 +7,7 @@ import math
 
 REAL = 8
 LARGEST_BLOCK, LEAST_BLOCK, BLOCKS_A_RANK = 64, 16, 4  # src/base/grid_shape.c
+PART_ORDER, MOST_PARTS = 460, 4  # src/consensus/grid_parts.c
 STEPS = 16  # of Lanczos, before the first factorisation
 ROUND, ROUNDS = 4, 32  # messages of a rank that are under way at once, at least; rounds of them, at most
 SMALL = 10000  # bytes of an allreduce
@@ -125,6 +126,7 @@ class Run:
         self.n, self.N, self.C, self.pairs, self.ranks = n, N, C, pairs, ranks
         self.H, self.W = shape_of(ranks)
         self.block = max(LEAST_BLOCK, min(LARGEST_BLOCK, math.ceil(N / (BLOCKS_A_RANK * ranks))))
+        self.parts = max(1, min(MOST_PARTS, int(self.N / (PART_ORDER * ranks ** (1 / 3)) + 0.5)))
         self.rows = [[h * self.W + w for w in range(self.W)] for h in range(self.H)]
         self.columns = [[h * self.W + w for h in range(self.H)] for w in range(self.W)]
         self.everyone = list(range(ranks))
@@ -174,14 +176,33 @@ class Run:
         trace.exchange_in_rounds(lambda step: [(member, members[(k + step) % len(members)]) for members in lines for k, member in enumerate(members)],
                                  len(lines[0]) - 1, size)
 
+    def sum_part(self, trace, lines):
+        """A part of a vector, of which the ranks of each of these lines of the grid have shares."""
+        for members in lines:
+            if len(members) > 1:
+                trace.sum_up(members, REAL * self.N * self.C / len(lines) / self.parts)
+
+    def hand_over(self, trace, lines):
+        """A part that the ranks of the other lines know, to all ranks of each of these: from where both meet."""
+        common = math.gcd(self.H, self.W)
+        for k, members in enumerate(lines):
+            for root in members[k % common::common]:
+                trace.broadcast(members, root, REAL * self.N * self.C / len(lines) / self.parts / (len(members) / common))
+
     def solve(self, trace, flops):
+        """Forward and back, part by part (src/consensus/grid_parts.c): inverses on the diagonal, and products with what is beside them."""
         self.owners(trace, False)
         self.along(trace, self.columns)
-        trace.compute_all(flops / 2)
-        for row in self.rows:
-            if self.W > 1:
-                trace.sum_up(row, REAL * self.N * self.C / self.H)
-        trace.compute_all(flops / 2)
+        for lines, others in (self.rows, self.columns), (self.columns, self.rows):
+            for part in range(self.parts):
+                if part > 0:
+                    self.sum_part(trace, lines)
+                    self.hand_over(trace, others)
+                trace.compute_all(flops / 2 / self.parts)
+                if part < self.parts - 1 or lines is self.rows:
+                    self.sum_part(trace, lines)
+                if part < self.parts - 1:
+                    self.hand_over(trace, others)
         self.along(trace, self.columns)
         self.owners(trace, True)
 
@@ -215,9 +236,14 @@ class Run:
         self.transpose(trace, panel)
         trace.compute_all(flops)
 
+    def part_end(self, k):
+        """The end of the part that panel k is in."""
+        starts = [self.panels() * part // self.parts for part in range(self.parts + 1)]
+        return min(self.N, self.block * next(start for start in starts if start > k))
+
     def inverse_step(self, trace, k, flops):
-        """Panel k of pdtrtri: what is below it times what is inverted already, in strips: to all columns, and summed along rows."""
-        left, column = max(0, self.N - (k + 1) * self.block), k % self.W
+        """Panel k of pdtrtri of its part: what is below it times what is inverted already, in strips: to all columns, and summed along rows."""
+        left, column = max(0, self.part_end(k) - (k + 1) * self.block), k % self.W
         strips = math.ceil(self.block / STRIP)
         size = REAL * left * self.block / strips
         root = self.rows[(column + 1) % self.H]
@@ -233,11 +259,13 @@ class Run:
         return math.ceil(self.N / self.block)
 
     def factor(self, trace, flops, panels=None):
-        """Cholesky and inverse, of the panels given or of all; flops: of all of them, on a rank."""
-        for step, order in (self.cholesky_step, 1), (self.inverse_step, -1):
-            for k in (panels or range(self.panels()))[::order]:
-                left = max(0, self.N - (k + 1) * self.block)
-                step(trace, k, flops / 2 * 3 * left ** 2 * self.block / self.N ** 3)
+        """Cholesky and inverses of parts, of the panels given or of all; flops: of all of both, on a rank."""
+        cholesky = flops / (1 + self.parts ** -2)
+        panels = panels or range(self.panels())
+        for k in panels:
+            self.cholesky_step(trace, k, cholesky * 3 * max(0, self.N - (k + 1) * self.block) ** 2 * self.block / self.N ** 3)
+        for k in panels[::-1]:
+            self.inverse_step(trace, k, cholesky * 3 * max(0, self.part_end(k) - (k + 1) * self.block) ** 2 * self.block / self.N ** 3)
 
     def lanczos_step(self, trace, flops):
         self.multiply(trace, flops)
@@ -274,6 +302,7 @@ class DualRun(Run):
         local = math.ceil(n / ranks)
         self.block = math.ceil(local / math.ceil(local / LARGEST_BLOCK))
         self.N = ranks * self.block * math.ceil(local / LARGEST_BLOCK)
+        self.parts = max(1, min(MOST_PARTS, int(self.N / (PART_ORDER * ranks ** (1 / 3)) + 0.5)))
 
     def owners(self, trace, back):
         """None."""

@@ -19,8 +19,7 @@ void pdtrtri_(const char *, const char *, const int *, double *, const int *, co
 
 /*
    The flops of the inverses of three factorisations, at two thirds of 40 GFLOP/s, and a dozen messages of ten microseconds a
-   part in each of ninety solves are together least at p = N/(460 R^(1/3)). Four parts leave a sixteenth of the
-   inverse.
+   part in each of ninety solves are least together at p = N/(460 R^(1/3)). Four parts leave a sixteenth of the inverse.
 */
 #define PART_ORDER 460
 #define MOST_PARTS 4
