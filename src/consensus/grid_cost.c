@@ -1,9 +1,10 @@
 /*
    What the distributed matrix costs (grid.h): flops, and messages on a grid of H x W.
 
-   A factorisation spreads N^2/2 numbers along rows of the grid, the inverse of its p parts reduces N^2/(2 p) along columns, and both send
-   panels to those who have no part of them, (W - 1)/(H W) + (H - 1)/(H W) of their numbers. Of these last ScaLAPACK
-   sends some twice: 1.3 times in all, as counted on 2 to 64 ranks with one part.
+   A factorisation and its whole inverse would spread N^2/2 numbers along columns of the grid, reduce as many along rows, and
+   send panels to those who have no part of them, 1.3 times (W - 1)/(H W) + (H - 1)/(H W) of N^2/2. Of this, the
+   inverse has all that is spread and reduced, and N^2/2/(H W) of the panels, as counted on 2 to 64 ranks; that of p parts
+   a p-th.
 */
 #include "grid_impl.h"
 
@@ -20,9 +21,9 @@ PsdCost PsdGridFactorCost(PetscReal N, const PsdGridShape *shape, const PsdRates
   const PsdCost work = PsdCostWork((1 + 1 / (parts * parts)) * (N * N * N / 3) / shape->used, EFFICIENCY * rates->gemm);
   if (shape->used == 1) return work;
   const PsdCost along = PsdCostSum(PsdCostCollective(PSD_COLLECTIVE_SPREAD, panels, half / parts / H, shape->height),
-                                   PsdCostCollective(PSD_COLLECTIVE_SPREAD, panels, half / W, shape->width));
-  return PsdCostSum(PsdCostSum(work, along), PsdCostSend(PANEL_MESSAGES * panels, PANELS_SENT * half * (1 + 1 / parts) /
-                                                                                      2 * (W + H - 2) / (H * W)));
+                                   PsdCostCollective(PSD_COLLECTIVE_SPREAD, panels, half / parts / W, shape->width));
+  return PsdCostSum(PsdCostSum(work, along),
+                    PsdCostSend(PANEL_MESSAGES * panels, half / (H * W) * (PANELS_SENT * (W + H - 2) - 1 + 1 / parts)));
 }
 
 static PsdCost Product(PetscReal N, PetscReal rhs, const PsdGridShape *shape, const PsdRates *rates)
