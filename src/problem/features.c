@@ -5,16 +5,21 @@
    the moments in it, and they are lifted in place, so that no patch is touched twice. Streamed: a chunk is made when
    asked for.
 
+   In single precision rows are made in double precision, chunk by chunk as they are first asked for, and rounded once;
+   what is kept is the rounded rows, with a bound of what that has done to them (docs/mathematics.md, section 6).
+
    Where the samples are images and their mirror images (symmetry.h), a mirrored row is made of the image's own, and
    streamed; folded features have one row for both, sqrt 2 Q'Phi, whose products with themselves are Q'A'A Q.
 */
 #include "features.h"
 #include "base/base.h"
+#include "base/rounding.h"
 #include "base/sum.h"
 #include "limits.h"
 #include "patches/lift.h"
 #include "patches/mirror.h"
 #include "patches/transform.h"
+#include <float.h>
 
 struct _p_PsdFeatures {
   MPI_Comm comm;
@@ -32,11 +37,16 @@ struct _p_PsdFeatures {
   PetscInt moments_length;     /* of one image */
   PetscInt chunk_rows, chunks; /* most rows in a chunk */
   PetscInt *chunk_first;       /* chunks + 1: where each begins here */
-  PetscBool kept;
+  PetscBool may_keep, kept;
   PetscReal *rows;    /* all when kept, else those of a chunk; each of PsdFeaturesLength numbers */
   PetscReal *row;     /* work: one lifted feature, when folded */
   PetscReal *moments; /* work: one image */
   PetscReal *errors;  /* G for each of those rows that is not folded: bounds of what rounding has done to it */
+  PetscBool single;   /* rows are rounded; `rows` has those of a chunk then */
+  float *rounded;     /* all when kept, else those of a chunk */
+  PetscBool *done;    /* chunks: whether they are there, when kept */
+  PetscBool exact;    /* they do not serve for PsdFeaturesGetChunk */
+  PetscReal squares;  /* sum of squares of all that were rounded */
 };
 
 static PetscErrorCode CutChunks(PsdFeatures it)
@@ -60,6 +70,14 @@ static PetscErrorCode CutChunks(PsdFeatures it)
   for (PetscInt k = 0; k < chunks; k++)
     it->chunk_rows = PetscMax(it->chunk_rows, it->chunk_first[k + 1] - it->chunk_first[k]);
   PetscFunctionReturn(0);
+}
+
+/* Whether rows are kept: those that are asked for more than once, and fit. */
+static void Decide(PsdFeatures it)
+{
+  const size_t number = it->single ? sizeof(float) : sizeof(PetscReal);
+  const size_t rows = (size_t)(it->n / PsdFeaturesSamplesPerRow(it));
+  it->kept = (PetscBool)(it->may_keep && rows * (size_t)PsdFeaturesLength(it) * number <= it->memory);
 }
 
 PetscErrorCode PsdFeaturesCreate(PsdData data, PsdPatches patches, const PetscReal activation[3], size_t memory,
@@ -86,9 +104,10 @@ PetscErrorCode PsdFeaturesCreate(PsdData data, PsdPatches patches, const PetscRe
   it->moments_length = PsdPatchesMomentsLength(patches);
 
   const size_t row_bytes = it->D * sizeof(PetscReal);
-  it->kept = (PetscBool)(it->n * row_bytes <= memory);
+  it->may_keep = PETSC_TRUE;
   it->chunk_rows = (PetscInt)PetscMax(1, PetscMin(PSD_CHUNK_ROWS, PSD_CHUNK_BYTES / row_bytes));
   PetscCall(CutChunks(it));
+  Decide(it);
   *features = it;
   PetscFunctionReturn(0);
 }
@@ -99,10 +118,47 @@ PetscErrorCode PsdFeaturesSetSymmetry(PsdFeatures it, PsdSymmetry symmetry, Pets
   PetscCheck(it->copies == 2 && !it->rows, it->comm, PETSC_ERR_ARG_WRONGSTATE,
              "Symmetric features need mirror images, and to be told before they are set up");
   it->symmetry = symmetry;
-  it->folded = fold;
-  const size_t row_bytes = symmetry->order * sizeof(PetscReal);
-  it->kept = (PetscBool)(fold && it->n / it->copies * row_bytes <= it->memory);
+  it->folded = it->may_keep = fold;
+  Decide(it);
   PetscFunctionReturn(0);
+}
+
+/* What belongs to rows in the one precision or the other. */
+static PetscErrorCode FreeRows(PsdFeatures it)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree(it->rows));
+  PetscCall(PetscFree(it->errors));
+  PetscCall(PetscFree(it->row));
+  PetscCall(PetscFree(it->rounded));
+  PetscCall(PetscFree(it->done));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdFeaturesSetSingle(PsdFeatures it, PetscBool single)
+{
+  PetscFunctionBeginUser;
+  PetscCheck(!single || !it->rows, it->comm, PETSC_ERR_ARG_WRONGSTATE,
+             "Features are rounded from the start or not at all");
+  if (it->single) PetscCall(FreeRows(it));
+  it->single = single;
+  Decide(it);
+  PetscFunctionReturn(0);
+}
+
+void PsdFeaturesSetExact(PsdFeatures features)
+{
+  features->exact = PETSC_TRUE;
+}
+
+PetscBool PsdFeaturesAreRounded(PsdFeatures it)
+{
+  return (PetscBool)(it->single && it->kept && it->done && it->done[0] && !it->exact);
+}
+
+PetscReal PsdFeaturesGetSquares(PsdFeatures features)
+{
+  return features->squares;
 }
 
 PetscInt PsdFeaturesLength(PsdFeatures it)
@@ -231,6 +287,21 @@ PetscErrorCode PsdFeaturesGatherStatistics(PsdFeatures it)
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode AllocateRows(PsdFeatures it)
+{
+  PetscFunctionBeginUser;
+  const size_t of_chunk = (size_t)PsdFeaturesChunkRows(it), length = (size_t)PsdFeaturesLength(it);
+  const size_t kept = it->kept ? (size_t)(it->n / PsdFeaturesSamplesPerRow(it)) : of_chunk;
+  PetscCall(PetscMalloc1((it->single ? of_chunk : kept) * length, &it->rows));
+  if (it->folded) PetscCall(PetscMalloc1(it->D, &it->row));
+  else PetscCall(PetscMalloc1(kept * (size_t)it->G, &it->errors));
+  it->squares = 0;
+  if (!it->single) PetscFunctionReturn(0);
+  PetscCall(PetscMalloc1(kept * length, &it->rounded));
+  PetscCall(PetscCalloc1(it->chunks + 1, &it->done));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdFeaturesSetUp(PsdFeatures it)
 {
   PetscFunctionBeginUser;
@@ -238,15 +309,13 @@ PetscErrorCode PsdFeaturesSetUp(PsdFeatures it)
   PetscInt branches;
   if (it->rows) PetscFunctionReturn(0);
   PetscCall(PsdPatchesGetBranchCount(it->patches, &branches));
-  const PetscBool in_place = (PetscBool)(statistics && it->kept && branches == 1 && it->moments_length <= it->D);
+  const PetscBool at_once = (PetscBool)(it->kept && !it->single);
+  const PetscBool in_place = (PetscBool)(statistics && at_once && branches == 1 && it->moments_length <= it->D);
   PetscCall(PsdPhaseBegin(PSD_PHASE_LIFT));
-  const size_t rows = (size_t)((it->kept ? it->n : it->chunk_rows) / PsdFeaturesSamplesPerRow(it));
-  PetscCall(PetscMalloc1(rows * (size_t)PsdFeaturesLength(it), &it->rows));
-  if (it->folded) PetscCall(PetscMalloc1(it->D, &it->row));
-  else PetscCall(PetscMalloc1(rows * it->G, &it->errors));
+  PetscCall(AllocateRows(it));
   if (!it->moments) PetscCall(PetscMalloc1(it->moments_length, &it->moments));
   if (statistics) PetscCall(GatherStatistics(it, in_place));
-  if (it->kept) PetscCall(LiftAll(it, in_place));
+  if (at_once) PetscCall(LiftAll(it, in_place));
   PetscCall(PsdPhaseEnd(PSD_PHASE_LIFT));
   PetscFunctionReturn(0);
 }
@@ -266,6 +335,12 @@ PetscInt PsdFeaturesChunkRows(PsdFeatures features)
   return features->chunk_rows / PsdFeaturesSamplesPerRow(features);
 }
 
+/* Where the rows of chunk k are, or their errors: in what is kept of all, or in what there is of one. */
+static size_t FirstRow(PsdFeatures it, PetscInt k)
+{
+  return it->kept ? (size_t)(it->chunk_first[k] / PsdFeaturesSamplesPerRow(it)) : 0;
+}
+
 PetscErrorCode PsdFeaturesGetChunk(PsdFeatures it, PetscInt k, PetscInt *first, PetscInt *rows, const PetscReal *phi[],
                                    PetscInt *ld)
 {
@@ -274,31 +349,69 @@ PetscErrorCode PsdFeaturesGetChunk(PsdFeatures it, PetscInt k, PetscInt *first, 
   *first = it->chunk_first[k];
   *rows = samples / PsdFeaturesSamplesPerRow(it);
   *ld = PsdFeaturesLength(it);
-  if (it->kept) {
-    *phi = it->rows + (size_t)(*first / PsdFeaturesSamplesPerRow(it)) * *ld;
-    PetscFunctionReturn(0);
-  }
-  PetscCall(PsdPhaseBegin(PSD_PHASE_LIFT));
-  PetscCall(MakeRows(it, *first, samples, it->rows, it->errors));
-  PetscCall(PsdPhaseEnd(PSD_PHASE_LIFT));
   *phi = it->rows;
+  if (it->single && it->kept && it->done[k] && !it->exact) {
+    const float *from = it->rounded + FirstRow(it, k) * (size_t)*ld;
+    for (size_t i = 0; i < (size_t)*rows * (size_t)*ld; i++) it->rows[i] = (PetscReal)from[i];
+  } else if (it->single || !it->kept) {
+    PetscCall(PsdPhaseBegin(PSD_PHASE_LIFT));
+    PetscReal *errors = it->folded ? NULL : it->errors + FirstRow(it, k) * (size_t)it->G;
+    PetscCall(MakeRows(it, *first, samples, it->rows, errors));
+    PetscCall(PsdPhaseEnd(PSD_PHASE_LIFT));
+  } else {
+    *phi = it->rows + FirstRow(it, k) * (size_t)*ld;
+  }
+  PetscFunctionReturn(0);
+}
+
+/* A number that is rounded to single precision is off by at most half a unit of its last place, or of the least number's;
+   where it is too large for single precision nothing is known. */
+#define SINGLE_ROUNDING ((PetscReal)FLT_EPSILON / 2 * (1 + 8 * PETSC_MACHINE_EPSILON))
+#define SINGLE_TINY ((PetscReal)FLT_MIN * (PetscReal)FLT_EPSILON)
+
+/* errors[g] += what rounding a row does to the feature of region g */
+static void AddRoundingErrors(PsdFeatures it, const PetscReal *row, PetscReal errors[])
+{
+  for (PetscInt g = 0; g < it->G; g++) {
+    const PetscInt m = PsdPackedLength(it->f[g] + 1);
+    const PetscReal norm = PsdNormBound(m, row);
+    errors[g] += norm < (PetscReal)FLT_MAX ? SINGLE_ROUNDING * norm + (PetscReal)m * SINGLE_TINY : INFINITY;
+    row += m;
+  }
+}
+
+PetscErrorCode PsdFeaturesGetSingle(PsdFeatures it, PetscInt k, const float *phi[])
+{
+  PetscFunctionBeginUser;
+  const PetscInt length = PsdFeaturesLength(it),
+                 rows = (it->chunk_first[k + 1] - it->chunk_first[k]) / PsdFeaturesSamplesPerRow(it);
+  float *restrict to = it->rounded + FirstRow(it, k) * (size_t)length;
+  const PetscReal *restrict from = it->rows;
+  *phi = to;
+  if (it->kept && it->done[k]) PetscFunctionReturn(0);
+  PetscCall(PsdPhaseBegin(PSD_PHASE_LIFT));
+  for (PetscInt i = 0; i < rows; i++, from += length, to += length) {
+    for (PetscInt j = 0; j < length; j++) to[j] = (float)from[j];
+    it->squares += PsdSquare(length, from);
+    if (!it->folded) AddRoundingErrors(it, from, it->errors + (FirstRow(it, k) + (size_t)i) * (size_t)it->G);
+  }
+  it->done[k] = PETSC_TRUE;
+  PetscCall(PsdPhaseEnd(PSD_PHASE_LIFT));
   PetscFunctionReturn(0);
 }
 
 void PsdFeaturesGetErrors(PsdFeatures it, PetscInt k, const PetscReal *errors[])
 {
-  *errors = it->errors + (it->kept ? (size_t)it->chunk_first[k] * it->G : 0);
+  *errors = it->errors + FirstRow(it, k) * (size_t)it->G;
 }
 
 PetscErrorCode PsdFeaturesDestroy(PsdFeatures *features)
 {
   PetscFunctionBeginUser;
   if (!*features) PetscFunctionReturn(0);
-  PetscCall(PetscFree((*features)->rows));
+  PetscCall(FreeRows(*features));
   PetscCall(PetscFree((*features)->chunk_first));
   PetscCall(PetscFree((*features)->moments));
-  PetscCall(PetscFree((*features)->errors));
-  PetscCall(PetscFree((*features)->row));
   PetscCall(PetscFree((*features)->f));
   PetscCall(PetscFree(*features));
   PetscFunctionReturn(0);
