@@ -5,8 +5,9 @@
    the moments in it, and they are lifted in place, so that no patch is touched twice. Streamed: a chunk is made when
    asked for.
 
-   In single precision rows are made in double precision, chunk by chunk as they are first asked for, and rounded once;
-   what is kept is the rounded rows, with a bound of what that has done to them (docs/mathematics.md, section 6).
+   In single precision rows are made in double precision, chunk by chunk as they are first asked for. What is kept of them
+   is whole numbers of 32 bits, in units of the largest number of a region, and a bound of what that has done to them
+   (docs/mathematics.md, section 6): the same memory, and most of a number's 24 to 31 bits instead of 24.
 
    Where the samples are images and their mirror images (symmetry.h), a mirrored row is made of the image's own, and
    streamed; folded features have one row for both, sqrt 2 Q'Phi, whose products with themselves are Q'A'A Q.
@@ -19,7 +20,7 @@
 #include "patches/lift.h"
 #include "patches/mirror.h"
 #include "patches/transform.h"
-#include <float.h>
+#include <stdint.h>
 
 struct _p_PsdFeatures {
   MPI_Comm comm;
@@ -42,11 +43,14 @@ struct _p_PsdFeatures {
   PetscReal *row;     /* work: one lifted feature, when folded */
   PetscReal *moments; /* work: one image */
   PetscReal *errors;  /* G for each of those rows that is not folded: bounds of what rounding has done to it */
-  PetscBool single;   /* rows are rounded; `rows` has those of a chunk then */
-  float *rounded;     /* all when kept, else those of a chunk */
-  PetscBool *done;    /* chunks: whether they are there, when kept */
-  PetscBool exact;    /* they do not serve for PsdFeaturesGetChunk */
-  PetscReal squares;  /* sum of squares of all that were rounded */
+  /* In single precision `rows` has those of a chunk, and, when kept, ... */
+  PetscBool single;
+  int32_t *whole;    /* ... all rows as whole numbers, ... */
+  PetscReal *unit;   /* ... G for each row, of which they are multiples; ... */
+  PetscBool *done;   /* ... chunks: whether they are there; */
+  PetscBool exact;   /* they do not serve for PsdFeaturesGetChunk */
+  float *rounded;    /* a chunk */
+  PetscReal squares; /* sum of squares of all that were rounded */
 };
 
 static PetscErrorCode CutChunks(PsdFeatures it)
@@ -75,9 +79,10 @@ static PetscErrorCode CutChunks(PsdFeatures it)
 /* Whether rows are kept: those that are asked for more than once, and fit. */
 static void Decide(PsdFeatures it)
 {
-  const size_t number = it->single ? sizeof(float) : sizeof(PetscReal);
+  const size_t number = it->single ? sizeof(*it->whole) : sizeof(PetscReal);
   const size_t rows = (size_t)(it->n / PsdFeaturesSamplesPerRow(it));
-  it->kept = (PetscBool)(it->may_keep && rows * (size_t)PsdFeaturesLength(it) * number <= it->memory);
+  it->kept = (PetscBool)(it->may_keep && !(it->single && it->folded) &&
+                         rows * (size_t)PsdFeaturesLength(it) * number <= it->memory);
 }
 
 PetscErrorCode PsdFeaturesCreate(PsdData data, PsdPatches patches, const PetscReal activation[3], size_t memory,
@@ -130,8 +135,10 @@ static PetscErrorCode FreeRows(PsdFeatures it)
   PetscCall(PetscFree(it->rows));
   PetscCall(PetscFree(it->errors));
   PetscCall(PetscFree(it->row));
-  PetscCall(PetscFree(it->rounded));
+  PetscCall(PetscFree(it->whole));
+  PetscCall(PetscFree(it->unit));
   PetscCall(PetscFree(it->done));
+  PetscCall(PetscFree(it->rounded));
   PetscFunctionReturn(0);
 }
 
@@ -297,8 +304,11 @@ static PetscErrorCode AllocateRows(PsdFeatures it)
   else PetscCall(PetscMalloc1(kept * (size_t)it->G, &it->errors));
   it->squares = 0;
   if (!it->single) PetscFunctionReturn(0);
-  PetscCall(PetscMalloc1(kept * length, &it->rounded));
+  PetscCall(PetscMalloc1(of_chunk * length, &it->rounded));
   PetscCall(PetscCalloc1(it->chunks + 1, &it->done));
+  if (!it->kept) PetscFunctionReturn(0);
+  PetscCall(PetscMalloc1(kept * length, &it->whole));
+  PetscCall(PetscMalloc1(kept * (size_t)it->G, &it->unit));
   PetscFunctionReturn(0);
 }
 
@@ -341,6 +351,51 @@ static size_t FirstRow(PsdFeatures it, PetscInt k)
   return it->kept ? (size_t)(it->chunk_first[k] / PsdFeaturesSamplesPerRow(it)) : 0;
 }
 
+#define MOST_UNITS 2147483647.0     /* 2^31 - 1 */
+#define TO_WHOLE 6755399441055744.0 /* 1.5 2^52: what is added to it is rounded to a whole number */
+
+/* One region's numbers as whole ones, and what they are multiples of; returns a bound of || x - unit whole ||. */
+static PetscReal ToUnits(PetscInt m, const PetscReal *restrict x, PetscReal *unit, int32_t *restrict whole)
+{
+  PetscReal largest = 0, squares = 0;
+#pragma omp simd reduction(max : largest)
+  for (PetscInt k = 0; k < m; k++) largest = PetscMax(largest, PetscAbsReal(x[k]));
+  *unit = PetscMax(largest / MOST_UNITS, PSD_TINY);
+  const PetscReal inverse = 1 / *unit;
+#pragma omp simd reduction(+ : squares)
+  for (PetscInt k = 0; k < m; k++) {
+    const PetscReal count = (PetscMin(x[k] * inverse, MOST_UNITS) + TO_WHOLE) - TO_WHOLE, left = x[k] - *unit * count;
+    whole[k] = (int32_t)count;
+    squares += left * left;
+  }
+  /* products and differences that are rounded are next to nothing beside half a unit */
+  return PetscSqrtReal(squares * (1 + PsdRoundings((PetscReal)m + 8))) +
+         PetscSqrtReal((PetscReal)m) * (PsdRoundings(2) * largest + PSD_TINY);
+}
+
+static void KeepRow(PsdFeatures it, size_t i, const PetscReal *row)
+{
+  int32_t *whole = it->whole + i * (size_t)it->D;
+  for (PetscInt g = 0; g < it->G; g++) {
+    const PetscInt m = PsdPackedLength(it->f[g] + 1);
+    it->errors[i * (size_t)it->G + (size_t)g] += ToUnits(m, row, it->unit + i * (size_t)it->G + g, whole);
+    row += m;
+    whole += m;
+  }
+}
+
+static void GetKeptRow(PsdFeatures it, size_t i, PetscReal *row)
+{
+  const int32_t *whole = it->whole + i * (size_t)it->D;
+  for (PetscInt g = 0; g < it->G; g++) {
+    const PetscInt m = PsdPackedLength(it->f[g] + 1);
+    const PetscReal unit = it->unit[i * (size_t)it->G + (size_t)g];
+    for (PetscInt k = 0; k < m; k++) row[k] = unit * (PetscReal)whole[k];
+    row += m;
+    whole += m;
+  }
+}
+
 PetscErrorCode PsdFeaturesGetChunk(PsdFeatures it, PetscInt k, PetscInt *first, PetscInt *rows, const PetscReal *phi[],
                                    PetscInt *ld)
 {
@@ -351,8 +406,7 @@ PetscErrorCode PsdFeaturesGetChunk(PsdFeatures it, PetscInt k, PetscInt *first, 
   *ld = PsdFeaturesLength(it);
   *phi = it->rows;
   if (it->single && it->kept && it->done[k] && !it->exact) {
-    const float *from = it->rounded + FirstRow(it, k) * (size_t)*ld;
-    for (size_t i = 0; i < (size_t)*rows * (size_t)*ld; i++) it->rows[i] = (PetscReal)from[i];
+    for (size_t i = 0; i < (size_t)*rows; i++) GetKeptRow(it, FirstRow(it, k) + i, it->rows + i * (size_t)*ld);
   } else if (it->single || !it->kept) {
     PetscCall(PsdPhaseBegin(PSD_PHASE_LIFT));
     PetscReal *errors = it->folded ? NULL : it->errors + FirstRow(it, k) * (size_t)it->G;
@@ -364,39 +418,22 @@ PetscErrorCode PsdFeaturesGetChunk(PsdFeatures it, PetscInt k, PetscInt *first, 
   PetscFunctionReturn(0);
 }
 
-/* A number that is rounded to single precision is off by at most half a unit of its last place, or of the least number's;
-   where it is too large for single precision nothing is known. */
-#define SINGLE_ROUNDING ((PetscReal)FLT_EPSILON / 2 * (1 + 8 * PETSC_MACHINE_EPSILON))
-#define SINGLE_TINY ((PetscReal)FLT_MIN * (PetscReal)FLT_EPSILON)
-
-/* errors[g] += what rounding a row does to the feature of region g */
-static void AddRoundingErrors(PsdFeatures it, const PetscReal *row, PetscReal errors[])
-{
-  for (PetscInt g = 0; g < it->G; g++) {
-    const PetscInt m = PsdPackedLength(it->f[g] + 1);
-    const PetscReal norm = PsdNormBound(m, row);
-    errors[g] += norm < (PetscReal)FLT_MAX ? SINGLE_ROUNDING * norm + (PetscReal)m * SINGLE_TINY : INFINITY;
-    row += m;
-  }
-}
-
 PetscErrorCode PsdFeaturesGetSingle(PsdFeatures it, PetscInt k, const float *phi[])
 {
   PetscFunctionBeginUser;
   const PetscInt length = PsdFeaturesLength(it),
                  rows = (it->chunk_first[k + 1] - it->chunk_first[k]) / PsdFeaturesSamplesPerRow(it);
-  float *restrict to = it->rounded + FirstRow(it, k) * (size_t)length;
-  const PetscReal *restrict from = it->rows;
-  *phi = to;
-  if (it->kept && it->done[k]) PetscFunctionReturn(0);
   PetscCall(PsdPhaseBegin(PSD_PHASE_LIFT));
-  for (PetscInt i = 0; i < rows; i++, from += length, to += length) {
+  for (size_t i = 0; i < (size_t)rows; i++) {
+    const PetscReal *restrict from = it->rows + i * (size_t)length;
+    float *restrict to = it->rounded + i * (size_t)length;
     for (PetscInt j = 0; j < length; j++) to[j] = (float)from[j];
     it->squares += PsdSquare(length, from);
-    if (!it->folded) AddRoundingErrors(it, from, it->errors + (FirstRow(it, k) + (size_t)i) * (size_t)it->G);
+    if (it->kept && !it->done[k]) KeepRow(it, FirstRow(it, k) + i, from);
   }
   it->done[k] = PETSC_TRUE;
   PetscCall(PsdPhaseEnd(PSD_PHASE_LIFT));
+  *phi = it->rounded;
   PetscFunctionReturn(0);
 }
 
