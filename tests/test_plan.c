@@ -70,7 +70,7 @@ static void SizesAreThoseOfTheProblem(void **state)
   assert_true(totals.n == 50000 && totals.f == 48 && totals.D == 1225);
   assert_true(totals.blocks == 20 && totals.ranks == 3 && totals.iterations == 77);
   assert_string_equal(totals.solver, "admm");
-  assert_true(totals.kernels == 2);
+  assert_true(totals.kernels == 3);
   assert_string_equal(totals.kernel[0].kernel, "root");
   MUST(PsdPlanSetMirror(it.plan, PETSC_TRUE));
   assert_true(TotalsOf(&it).n == 100000);

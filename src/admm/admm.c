@@ -164,6 +164,7 @@ static PetscErrorCode SetUp(PsdSolver solver)
   if (admm->settings.sigma == 0) admm->settings.sigma = loss->ops->sigma * PsdLossSlope(loss);
   PetscCall(CheckPenalty(admm));
   if (checkpoint->gram_path[0]) PsdConsensusKeepGram(admm->consensus, checkpoint->gram_path, checkpoint->resume);
+  if (admm->settings.precision == PSD_PRECISION_MIXED) PsdConsensusPrefer(admm->consensus, PSD_FORM_GRAM);
   PetscCall(PsdConsensusSettle(admm->consensus, problem));
   PetscCall(PsdPrecisionSettle(admm));
   PetscCall(PsdConsensusAssemble(admm->consensus, problem));
@@ -187,8 +188,9 @@ static PetscErrorCode Plan(void *data, const PsdSolverJob *job, PsdSolverPlan *p
   PetscFunctionBeginUser;
   const PsdAdmm admm = data;
   const PsdConsensusKernel *kernel = PsdConsensusGetKernel(admm->consensus);
+  const PsdConsensusForm form = admm->settings.precision == PSD_PRECISION_MIXED ? PSD_FORM_GRAM : PSD_FORM_ANY;
   if (kernel) PetscCall(PsdConsensusCheckSupports(kernel, job->sizes, job->loss->ops->name));
-  else PetscCall(PsdConsensusChoose(job->sizes, job->node, PSD_FORM_ANY, &kernel));
+  else PetscCall(PsdConsensusChoose(job->sizes, job->node, form, &kernel));
   PsdSizes sizes = *job->sizes;
   PetscCall(PsdPrecisionChoose(admm->settings.precision, &sizes, kernel, admm->solver->settings.gap, &sizes.single));
   plan->iterations = job->iterations > 0 ? job->iterations : ITERATIONS;

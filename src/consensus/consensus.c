@@ -46,6 +46,11 @@ PsdConsensusForm PsdConsensusGetRequired(PsdConsensus consensus)
   return consensus->required;
 }
 
+void PsdConsensusPrefer(PsdConsensus consensus, PsdConsensusForm form)
+{
+  if (consensus->required == PSD_FORM_ANY) consensus->required = form;
+}
+
 void PsdConsensusKeepGram(PsdConsensus consensus, const char path[], PetscBool resume)
 {
   consensus->gram_path = path;

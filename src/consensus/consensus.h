@@ -85,6 +85,9 @@ const PsdConsensusKernel *PsdConsensusGetKernel(PsdConsensus consensus);
    not collective. */
 PetscErrorCode PsdConsensusRequire(PsdConsensus consensus, PetscBool samples, const char path[]);
 PsdConsensusForm PsdConsensusGetRequired(PsdConsensus consensus);
+/* PsdConsensusPrefer - kernels of that form alone are chosen among, unless a run that is continued needs another. Not
+   collective. */
+void PsdConsensusPrefer(PsdConsensus consensus, PsdConsensusForm form);
 /* PsdConsensusKeepGram - A'A and h are written to `path` once they are made; resume: they are read from it when it is
    there, and no feature is lifted then. path is borrowed. Before PsdConsensusAssemble. Not collective. */
 void PsdConsensusKeepGram(PsdConsensus consensus, const char path[], PetscBool resume);
