@@ -24,9 +24,9 @@ PetscErrorCode PsdPrecisionAsk(PsdPrecision *precision)
 
 #define ITERATIONS 150 /* that set-up is weighed against */
 
-/* What features that were rounded leave of the gap, about: smaller gaps are proved from features in double precision, after
-   which the run goes on, ... */
-#define LEAST_GAP 1e-4
+/* Rounding of the features that are kept counts for about a third of this in a certificate (docs/performance.md): smaller gaps
+   are proved from features in double precision, after which the run goes on, ... */
+#define LEAST_GAP 2e-5
 /* ... and are proved once more. */
 #define CERTIFICATES 2
 /* Less than that is not worth it. */

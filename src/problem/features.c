@@ -364,13 +364,14 @@ static PetscReal ToUnits(PetscInt m, const PetscReal *restrict x, PetscReal *uni
   const PetscReal inverse = 1 / *unit;
 #pragma omp simd reduction(+ : squares)
   for (PetscInt k = 0; k < m; k++) {
-    const PetscReal count = (PetscMin(x[k] * inverse, MOST_UNITS) + TO_WHOLE) - TO_WHOLE, left = x[k] - *unit * count;
+    const PetscReal count = (PetscMax(-MOST_UNITS, PetscMin(x[k] * inverse, MOST_UNITS)) + TO_WHOLE) - TO_WHOLE;
+    const PetscReal left = x[k] - *unit * count;
     whole[k] = (int32_t)count;
     squares += left * left;
   }
-  /* products and differences that are rounded are next to nothing beside half a unit */
-  return PetscSqrtReal(squares * (1 + PsdRoundings((PetscReal)m + 8))) +
-         PetscSqrtReal((PetscReal)m) * (PsdRoundings(2) * largest + PSD_TINY);
+  /* a number that is made of its units again is rounded as well, which is next to nothing beside half a unit */
+  return PetscSqrtReal(squares * (1 + PsdRoundings((PetscReal)m + 8)) + (PetscReal)m * PSD_TINY) +
+         PetscSqrtReal((PetscReal)m) * PsdRoundings(2) * largest;
 }
 
 static void KeepRow(PsdFeatures it, size_t i, const PetscReal *row)
