@@ -42,7 +42,7 @@ static void FeaturesMemory(const PsdSizes *s, PsdMemory *memory)
   if (kept > 0) {
     AddOnAll(memory, "lifted features, kept", PSD_PHASE_LIFT, PSD_PHASE_CERTIFY, kept + errors);
     AddOnAll(memory, "lifted features, a chunk", PSD_PHASE_LIFT, PSD_PHASE_CERTIFY,
-             s->single ? REAL * PsdSizesRows(s, rows) * s->order : 0);
+             s->single ? (REAL + PsdSizesFeatureBytes(s)) * PsdSizesRows(s, rows) * s->order : 0);
     AddOnAll(memory, "lifted samples, a chunk", PSD_PHASE_CERTIFY, PSD_PHASE_CERTIFY,
              s->folded ? REAL * rows * s->D : 0);
   } else {
