@@ -61,7 +61,7 @@ comes_to_an_end() {
   wait $run || status=$?
   [ $status = "$1" ] || { [ "$1" = failure ] && [ $status != 0 ]; } || fail "$2: exit status $status, expected $1" long.log
 }
-no_ranks() { ! pgrep -x psdnet >/dev/null; }
+no_ranks() { ! pgrep -f 'psdnet train .*run.ck' >/dev/null; }
 has_ended() { ! kill -0 $run 2>/dev/null; }
 
 # the cable of a node is out, and in again

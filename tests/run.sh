@@ -1,7 +1,8 @@
 #!/bin/bash
 # run.sh [CTEST OPTIONS...]: installs what is missing (Debian), builds psdnet and its tests in build/, and runs all tests.
 #
-# Ends with ctest's closing lines and its exit status. `tests/run.sh -R network` runs the tests whose names match.
+# Ends with ctest's closing lines and its exit status. `tests/run.sh -R network` runs the tests whose names match. Three processors are
+# given to ctest, as tests wait for disks and for each other: one of two ranks beside one of one rank.
 # BUILD=DIR builds elsewhere.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -17,4 +18,4 @@ jobs/setup.sh tests plots
 say "building in $build"
 PSDNET_WERROR=ON BUILD=$build jobs/build.sh all
 cd "$build"
-exec ctest --output-on-failure "$@"
+exec ctest -j 3 --output-on-failure "$@"

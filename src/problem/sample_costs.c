@@ -75,17 +75,34 @@ static PetscReal GroupBytes(const PsdSizes *s, PetscReal size, PetscReal owners)
          HalfSquare(s) * (1 / size - 1 / owners);
 }
 
-/* Of groups of the same number the widest: a member that has all rows of its columns need not pick them. */
+#define MOST_DIVISORS 1536 /* no number of 31 bits has more */
+
+/* Returns how many there are. */
+static int Divisors(PetscMPIInt number, PetscMPIInt divisors[MOST_DIVISORS])
+{
+  int count = 0;
+  for (PetscMPIInt k = 1; k <= number / k; k++) {
+    if (number % k) continue;
+    divisors[count++] = k;
+    if (k < number / k) divisors[count++] = number / k;
+  }
+  return count;
+}
+
+/* Of groups that take the same bytes the widest: a member that has all rows of its columns need not pick them. */
 PsdTiles PsdGramGroup(const PsdSizes *s, const PsdTiles *tiles)
 {
   const PetscReal owners = (PetscReal)tiles->height * tiles->width;
+  PetscMPIInt heights[MOST_DIVISORS], widths[MOST_DIVISORS];
+  const int height_count = Divisors(tiles->height, heights), width_count = Divisors(tiles->width, widths);
   PsdTiles best = *tiles;
-  for (PetscMPIInt h = tiles->height; h >= 1; h--)
-    for (PetscMPIInt w = 1; w <= tiles->width; w++) {
-      const PetscReal size = (PetscReal)h * w, bytes = GroupBytes(s, size, owners);
+  for (int i = 0; i < height_count; i++)
+    for (int j = 0; j < width_count; j++) {
+      const PetscReal size = (PetscReal)heights[i] * widths[j], bytes = GroupBytes(s, size, owners);
       const PetscReal least = GroupBytes(s, (PetscReal)best.height * best.width, owners);
-      if (tiles->height % h || tiles->width % w || HalfSquare(s) / size > s->feature_memory) continue;
-      if (bytes < least || (bytes == least && h < best.height)) best = (PsdTiles){tiles->block, h, w};
+      if (HalfSquare(s) / size > s->feature_memory) continue;
+      if (bytes < least || (bytes == least && heights[i] < best.height))
+        best = (PsdTiles){tiles->block, heights[i], widths[j]};
     }
   return best;
 }

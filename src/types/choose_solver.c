@@ -117,6 +117,9 @@ PetscErrorCode PsdSolverChoose(PsdSolver solver, const PsdSizes *sizes)
   solver->type = type;
   FindRelief(solver, sizes, loss);
   PetscCall(PetscInfo(NULL, "solver: %s for D = %.0f, n = %.0f\n", type->name, (double)sizes->D, (double)sizes->n));
+  if (solver->relief.type)
+    PetscCall(PetscInfo(NULL, "solver: %s goes on after %" PetscInt_FMT " iterations\n", solver->relief.type->name,
+                        solver->relief.after));
   PetscFunctionReturn(0);
 }
 
