@@ -76,7 +76,7 @@ PetscErrorCode PsdConsensusCorrect(PsdConsensus consensus, Vec w, Vec M)
 {
   PetscFunctionBeginUser;
   PetscReal size, all;
-  PetscCall(PsdConsensusMultiply(consensus, w, consensus->correction));
+  PetscCall((*consensus->kernel->ops->gram.multiply)(consensus, w, consensus->correction));
   PetscCall(VecAXPBYPCZ(consensus->correction, 1, -1, 1, M, consensus->problem->h));
   PetscCall(UpdateTarget(consensus));
   PetscCall(VecNorm(consensus->correction, NORM_2, &size));
