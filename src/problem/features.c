@@ -45,7 +45,10 @@ struct _p_PsdFeatures {
   PetscReal *errors;  /* G for each of those rows that is not folded: bounds of what rounding has done to it */
   /* In single precision `rows` has those of a chunk, and, when kept, ... */
   PetscBool single;
-  int32_t *whole;    /* ... all rows as whole numbers, ... */
+  PetscReal *room; /* ... room for all rows as whole numbers, which ... */
+  int32_t
+      *whole;    /* ... these are. Before, the moments of as many images as there is room for, from the first on, ... */
+  PetscInt held; /* ... so many, each where a row of doubles would be */
   PetscReal *unit;   /* ... G for each row, of which they are multiples; ... */
   PetscBool *done;   /* ... chunks: whether they are there; */
   PetscBool exact;   /* they do not serve for PsdFeaturesGetChunk */
@@ -135,7 +138,7 @@ static PetscErrorCode FreeRows(PsdFeatures it)
   PetscCall(PetscFree(it->rows));
   PetscCall(PetscFree(it->errors));
   PetscCall(PetscFree(it->row));
-  PetscCall(PetscFree(it->whole));
+  PetscCall(PetscFree(it->room));
   PetscCall(PetscFree(it->unit));
   PetscCall(PetscFree(it->done));
   PetscCall(PetscFree(it->rounded));
@@ -202,14 +205,16 @@ static PetscInt LiftedAtOnce(PsdFeatures it)
   return it->symmetry ? it->copies : 1;
 }
 
-/* The rows of samples first .. first + count - 1, and their errors. */
-static PetscErrorCode MakeRows(PsdFeatures it, PetscInt first, PetscInt count, PetscReal *row, PetscReal *errors)
+/* The rows of samples first .. first + count - 1, and their errors; the moments of the first `held` samples are there. */
+static PetscErrorCode MakeRows(PsdFeatures it, PetscInt first, PetscInt count, PetscInt held, PetscReal *row,
+                               PetscReal *errors)
 {
   PetscFunctionBeginUser;
   const PetscInt step = LiftedAtOnce(it);
   for (PetscInt i = first; i < first + count; i += step) {
-    PetscCall(Moments(it, i, it->moments));
-    PetscCall(Lift(it, it->moments, it->folded ? it->row : row, errors));
+    const PetscReal *moments = i < held ? it->room + (size_t)i * (size_t)it->D : it->moments;
+    if (i >= held) PetscCall(Moments(it, i, it->moments));
+    PetscCall(Lift(it, moments, it->folded ? it->row : row, errors));
     if (it->folded) {
       PsdSymmetryFold(it->symmetry, PETSC_SQRT2, it->row, row);
     } else if (it->symmetry) {
@@ -222,16 +227,16 @@ static PetscErrorCode MakeRows(PsdFeatures it, PetscInt first, PetscInt count, P
   PetscFunctionReturn(0);
 }
 
-/* Adds the moments of chunk k to the statistics; they stay in `rows` when they can be lifted there in place. The
+/* Adds the moments of chunk k to the statistics; those of the first `stay` samples stay in `place`, where they can be lifted. The
    statistics of symmetric patches are those of the images alone, made symmetric. */
-static PetscErrorCode AddChunkStatistics(PsdFeatures it, PetscInt k, PetscBool in_place, PetscInt length,
+static PetscErrorCode AddChunkStatistics(PsdFeatures it, PetscInt k, PetscInt stay, PetscReal *place, PetscInt length,
                                          PetscReal sum[], PsdProgress progress)
 {
   PetscFunctionBeginUser;
-  const PetscInt step = PsdPatchesAreMirrored(it->patches) && !in_place ? it->copies : 1;
+  const PetscInt step = PsdPatchesAreMirrored(it->patches) && stay == 0 ? it->copies : 1;
   PetscCall(PetscArrayzero(sum, length));
   for (PetscInt i = it->chunk_first[k]; i < it->chunk_first[k + 1]; i += step) {
-    PetscReal *moments = in_place ? it->rows + (size_t)i * it->D : it->moments;
+    PetscReal *moments = i < stay ? place + (size_t)i * (size_t)it->D : it->moments;
     PetscCall(Moments(it, i, moments));
     PsdPatchesAddStatistics(it->patches, moments, sum);
     PetscCall(PsdProgressUpdate(progress, i + step));
@@ -240,7 +245,7 @@ static PetscErrorCode AddChunkStatistics(PsdFeatures it, PetscInt k, PetscBool i
 }
 
 /* The transform of the patches, from the moments of all images on all ranks. */
-static PetscErrorCode GatherStatistics(PsdFeatures it, PetscBool in_place)
+static PetscErrorCode GatherStatistics(PsdFeatures it, PetscInt stay, PetscReal *place)
 {
   PetscFunctionBeginUser;
   PetscReal *chunk;
@@ -253,7 +258,7 @@ static PetscErrorCode GatherStatistics(PsdFeatures it, PetscBool in_place)
   PetscCall(PsdSumCreate(length, &sum));
   PetscCall(PsdProgressCreate(it->comm, "patches", "images", it->n, n, &progress));
   for (PetscInt k = 0; k < it->chunks; k++) {
-    PetscCall(AddChunkStatistics(it, k, in_place, length, chunk, progress));
+    PetscCall(AddChunkStatistics(it, k, stay, place, length, chunk, progress));
     PsdSumAdd(sum, 0, length, chunk);
   }
   PetscCall(PsdProgressDestroy(&progress));
@@ -276,7 +281,7 @@ static PetscErrorCode LiftAll(PsdFeatures it, PetscBool in_place)
     PetscReal *row = it->rows + (size_t)(i / PsdFeaturesSamplesPerRow(it)) * PsdFeaturesLength(it);
     PetscReal *errors = it->folded ? NULL : it->errors + (size_t)i * it->G;
     if (in_place) PetscCall(Lift(it, row, row, errors));
-    else PetscCall(MakeRows(it, i, step, row, errors));
+    else PetscCall(MakeRows(it, i, step, 0, row, errors));
     PetscCall(PsdProgressUpdate(progress, i + step));
   }
   PetscCall(PsdProgressDestroy(&progress));
@@ -289,7 +294,7 @@ PetscErrorCode PsdFeaturesGatherStatistics(PsdFeatures it)
   if (!PsdPatchesNeedStatistics(it->patches)) PetscFunctionReturn(0);
   PetscCall(PsdPhaseBegin(PSD_PHASE_LIFT));
   if (!it->moments) PetscCall(PetscMalloc1(it->moments_length, &it->moments));
-  PetscCall(GatherStatistics(it, PETSC_FALSE));
+  PetscCall(GatherStatistics(it, 0, NULL));
   PetscCall(PsdPhaseEnd(PSD_PHASE_LIFT));
   PetscFunctionReturn(0);
 }
@@ -307,7 +312,8 @@ static PetscErrorCode AllocateRows(PsdFeatures it)
   PetscCall(PetscMalloc1(of_chunk * length, &it->rounded));
   PetscCall(PetscCalloc1(it->chunks + 1, &it->done));
   if (!it->kept) PetscFunctionReturn(0);
-  PetscCall(PetscMalloc1(kept * length, &it->whole));
+  PetscCall(PetscMalloc1((kept * length + 1) / 2, &it->room));
+  it->whole = (int32_t *)it->room;
   PetscCall(PetscMalloc1(kept * (size_t)it->G, &it->unit));
   PetscFunctionReturn(0);
 }
@@ -320,11 +326,14 @@ PetscErrorCode PsdFeaturesSetUp(PsdFeatures it)
   if (it->rows) PetscFunctionReturn(0);
   PetscCall(PsdPatchesGetBranchCount(it->patches, &branches));
   const PetscBool at_once = (PetscBool)(it->kept && !it->single);
-  const PetscBool in_place = (PetscBool)(statistics && at_once && branches == 1 && it->moments_length <= it->D);
+  const PetscBool fit = (PetscBool)(branches == 1 && it->moments_length <= it->D); /* moments, where rows go */
+  const PetscBool in_place = (PetscBool)(statistics && at_once && fit);
   PetscCall(PsdPhaseBegin(PSD_PHASE_LIFT));
   PetscCall(AllocateRows(it));
   if (!it->moments) PetscCall(PetscMalloc1(it->moments_length, &it->moments));
-  if (statistics) PetscCall(GatherStatistics(it, in_place));
+  it->held = it->single && it->kept && fit ? it->n / 2 : 0;
+  if (statistics) PetscCall(GatherStatistics(it, in_place ? it->n : it->held, in_place ? it->rows : it->room));
+  if (!statistics) it->held = 0;
   if (at_once) PetscCall(LiftAll(it, in_place));
   PetscCall(PsdPhaseEnd(PSD_PHASE_LIFT));
   PetscFunctionReturn(0);
@@ -411,7 +420,7 @@ PetscErrorCode PsdFeaturesGetChunk(PsdFeatures it, PetscInt k, PetscInt *first, 
   } else if (it->single || !it->kept) {
     PetscCall(PsdPhaseBegin(PSD_PHASE_LIFT));
     PetscReal *errors = it->folded ? NULL : it->errors + FirstRow(it, k) * (size_t)it->G;
-    PetscCall(MakeRows(it, *first, samples, it->rows, errors));
+    PetscCall(MakeRows(it, *first, samples, it->kept && !it->done[k] ? it->held : 0, it->rows, errors));
     PetscCall(PsdPhaseEnd(PSD_PHASE_LIFT));
   } else {
     *phi = it->rows + FirstRow(it, k) * (size_t)*ld;

@@ -42,8 +42,8 @@ PetscInt PsdFeaturesChunkRows(PsdFeatures features); /* at most */
    rounded and kept, these. Borrowed until the next call. Not collective. */
 PetscErrorCode PsdFeaturesGetChunk(PsdFeatures features, PetscInt k, PetscInt *first, PetscInt *rows,
                                    const PetscReal *phi[], PetscInt *ld);
-/* PsdFeaturesGetSingle - the rows of the chunk k that was got last, rounded. Borrowed until the next call. Not
-   collective. */
+/* PsdFeaturesGetSingle - the rows of the chunk k that was got last, rounded; of chunks in their order, the first time.
+   Borrowed until the next call. Not collective. */
 PetscErrorCode PsdFeaturesGetSingle(PsdFeatures features, PetscInt k, const float *phi[]);
 /* PsdFeaturesGetErrors - of the chunk k that was got last: bounds of || computed - exact ||_F, rows x G, see
    patches/lift.h. Borrowed until the next call; of features that are not folded. Not collective. */

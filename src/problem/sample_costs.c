@@ -173,8 +173,8 @@ PsdCost PsdSamplesLift(const PsdSizes *s, PsdSamplesForm form, const PsdRates *r
 {
   const PsdCost lift = LiftOnce(s, rates);
   if (form == PSD_SAMPLES_PATCHES) return s->transform ? PsdCostSum(Cut(s, rates), lift) : Cut(s, rates);
-  /* rounded rows have no room for the moments that the transform is made of */
-  const PetscReal again = (s->single ? s->exact_passes : 0) + (s->single && s->transform ? MOMENTS_PART : 0);
+  /* rounded rows have room for half of the moments that the transform is made of */
+  const PetscReal again = (s->single ? s->exact_passes : 0) + (s->single && s->transform ? MOMENTS_PART / 2 : 0);
   if (KeptBytes(s) > 0 && !s->folded) return PsdCostTimes(1 + again, lift);
   return PsdCostTimes(s->transform ? 3 : 2, lift);
 }
