@@ -9,7 +9,7 @@
 
 #define MUST(call) assert_int_equal((call), 0)
 
-static const PetscReal rates[PSD_RATES] = {40, 35, 30, 12, 2.5, 0.8};
+static const PetscReal rates[PSD_RATES] = {40, 35, 30, 12, 2.5, 0.8, 72};
 
 typedef struct {
   PsdPatches patches;

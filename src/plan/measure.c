@@ -196,7 +196,8 @@ void PsdRatesGiven(const PsdSizes *sizes, PetscInt count, const PetscReal given[
                       .single = nominal.single / slower,
                       .eigen = nominal.eigen * slower,
                       .lift = nominal.lift * slower + TransformSeconds(sizes, given[0] * 1e9)};
-  if (count < PSD_RATES) return;
+  if (count < PSD_RATES_MORE) return;
   rates->lift = given[4] / 1e3;
   rates->eigen = given[5] / 1e3 / (sizes->d_max * sizes->d_max * sizes->d_max);
+  if (count == PSD_RATES) rates->single = given[6] * 1e9;
 }
