@@ -25,10 +25,12 @@
 #include <psdbase.h>
 #include <psdcertificate.h>
 #include <psddata.h>
+#include <psdmaps.h>
 #include <psdnetwork.h>
 #include <psdpatches.h>
 #include <psdplan.h>
 #include <psdproblem.h>
+#include <psdprojection.h>
 #include <psdsys.h>
 
 #endif

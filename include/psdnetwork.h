@@ -10,6 +10,7 @@
 
 #include <psdbase.h>
 #include <psddata.h>
+#include <psdmaps.h>
 #include <psdpatches.h>
 
 typedef struct _p_PsdNetwork *PsdNetwork;
@@ -18,8 +19,9 @@ typedef struct _p_PsdNetwork *PsdNetwork;
 typedef struct {
   char loss[32];
   PetscReal beta, beta_max, objective_primal, objective_dual, gap;
-  PetscInt n_train;         /* images, without mirror images */
+  PetscInt n_train;         /* images, without shifted and mirror images */
   PetscInt flip;            /* 1: trained on their mirror images as well */
+  PetscInt shifts;          /* samples of each by shifting, as of PsdDataSetShifts; 0 as 1 */
   PetscReal activation[3];  /* a, b, c */
   PetscReal loss_parameter; /* of a loss that has one, under its option's name in the file: huber_delta; else 0 */
 } PsdTraining;
@@ -63,6 +65,16 @@ PSD_EXTERN PetscErrorCode PsdNetworkSetPatches(PsdNetwork network, PsdPatches pa
    Logically collective. Errors (PSD_ERR_INPUT): count < 2.
 */
 PSD_EXTERN PetscErrorCode PsdNetworkSetClasses(PsdNetwork network, PetscInt count, const PetscInt labels[]);
+
+/*
+   PsdNetworkSetClassNames - Sets what the classes are called (names: one a class; copied); without it they are called by
+   their labels. PsdNetworkGetClassNames - the names, borrowed; *names is NULL where there are none.
+
+   Logically collective, after PsdNetworkSetClasses; not collective. Names longer than PSD_CLASS_NAME_LENGTH - 1 bytes are
+   cut.
+*/
+PSD_EXTERN PetscErrorCode PsdNetworkSetClassNames(PsdNetwork network, const char *const names[]);
+PSD_EXTERN PetscErrorCode PsdNetworkGetClassNames(PsdNetwork network, const char *const *names[]);
 
 /*
    PsdNetworkSetTraining - Sets the record of the training, of which PsdNetworkApply uses the activation.
@@ -110,6 +122,16 @@ PSD_EXTERN PetscErrorCode PsdNetworkSave(PsdNetwork network, const char path[]);
    finite, regions or classes out of range, filters that are not unit vectors.
 */
 PSD_EXTERN PetscErrorCode PsdNetworkLoad(MPI_Comm comm, const char path[], PsdNetwork *network);
+
+/*
+   PsdNetworkGiveFilters - Has a stage of maps take the filters of a network that has patches of one kind, cut of images: as
+   many of the heaviest neurons' as the stage has filters, with the patches that they are of. What else the stage is stays as it
+   was set.
+
+   Logically collective; before PsdMapsSetSizes. Errors (PSD_ERR_INPUT): several branches, a stage of its own, fewer neurons
+   than filters.
+*/
+PSD_EXTERN PetscErrorCode PsdNetworkGiveFilters(PsdNetwork network, PsdMaps maps);
 
 /*
    PsdNetworkCheckData - Returns PSD_ERR_INPUT unless the images have the size the network was trained on.

@@ -1,5 +1,6 @@
 /*
-   psdnet predict: one line of CSV an image: index in the data set, scores, class.
+   psdnet predict: one line of CSV an image: index in the data set, scores, the label of the class, and its name where the
+   network has names.
 
    The root writes; the other ranks send their shards' scores to it one after the other, in pieces of bounded size.
 */
@@ -10,6 +11,7 @@
 typedef struct {
   PetscInt C;
   const PetscInt *labels;
+  const char *const *names; /* NULL: classes have none */
   FILE *stream;
 } Table;
 
@@ -17,7 +19,15 @@ static void WriteHeader(const Table *table)
 {
   fprintf(table->stream, "index");
   for (PetscInt t = 0; t < table->C; t++) fprintf(table->stream, ",score_%" PetscInt_FMT, t);
-  fprintf(table->stream, ",class\n");
+  fprintf(table->stream, table->names ? ",class,name\n" : ",class\n");
+}
+
+/* Behind a comma, as CSV has texts. */
+static void WriteQuoted(FILE *stream, const char text[])
+{
+  fprintf(stream, ",\"");
+  for (; *text; text++) fprintf(stream, *text == '"' ? "\"\"" : "%c", *text);
+  fprintf(stream, "\"");
 }
 
 static void WriteShard(const Table *table, PetscInt n, const PetscInt64 indices[], const PetscReal scores[])
@@ -25,7 +35,10 @@ static void WriteShard(const Table *table, PetscInt n, const PetscInt64 indices[
   for (PetscInt i = 0; i < n; i++, scores += table->C) {
     fprintf(table->stream, "%" PetscInt64_FMT, indices[i]);
     for (PetscInt t = 0; t < table->C; t++) fprintf(table->stream, ",%.17g", (double)scores[t]);
-    fprintf(table->stream, ",%" PetscInt_FMT "\n", table->labels[PsdNetworkClassify(table->C, scores)]);
+    const PetscInt class = PsdNetworkClassify(table->C, scores);
+    fprintf(table->stream, ",%" PetscInt_FMT, table->labels[class]);
+    if (table->names) WriteQuoted(table->stream, table->names[class]);
+    fprintf(table->stream, "\n");
   }
 }
 
@@ -85,6 +98,7 @@ static PetscErrorCode WriteTable(PsdNetwork network, PsdData data, const PetscRe
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
   PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &ranks));
   PetscCall(PsdNetworkGetClasses(network, NULL, &table.labels, &table.C));
+  PetscCall(PsdNetworkGetClassNames(network, &table.names));
   PetscCall(PsdDataGetSizes(data, NULL, &n_local, NULL));
   PetscCall(PsdDataGetShard(data, NULL, NULL, &indices));
   if (rank == 0) {

@@ -7,7 +7,7 @@
 #include "gram_file.h"
 #include "base/base.h"
 #include "grid_panels.h"
-#include "patches/transform.h"
+#include "maps/maps_state.h"
 #include "problem/identity.h"
 
 #define FORMAT "psdnet-gram"
@@ -55,7 +55,7 @@ static PetscErrorCode VisitHead(PsdVisitor v, void *context)
   if (!PsdVisitorIsReading(v)) it->single = it->consensus->problem->single;
   PetscCall(PsdIdentityVisit(v, it->identity));
   PetscCall(PsdVisitBool(v, "single_precision", &it->single));
-  PetscCall(PsdPatchesVisit(it->consensus->problem->patches, v));
+  PetscCall(PsdMapsVisit(it->consensus->problem->patches, v));
   PetscFunctionReturn(0);
 }
 

@@ -20,6 +20,14 @@ typedef struct {
   PetscReal f, d, m;
 } PsdBranchSizes;
 
+/* Of a stage of maps before the patches (psdmaps.h). */
+typedef struct {
+  PetscReal numbers;               /* of a map, in single precision */
+  PetscReal positions, q, K;       /* patches of an image, numbers of one, filters */
+  PetscReal places, raw, channels; /* of the map: g x g, channels before and after they are reduced */
+  PetscBool reduced;
+} PsdStageSizes;
+
 typedef struct {
   PetscInt ranks, pairs, C, G;
   PetscReal n, n_local; /* samples; most on a rank */
@@ -37,6 +45,7 @@ typedef struct {
   PetscReal feature_memory; /* bytes a rank for lifted features */
   PetscBool single;         /* features are kept and A'A is made in single precision, ... */
   PetscReal exact_passes;   /* ... and so many certificates have features made again in double */
+  PsdStageSizes stage;      /* zeros: there is none */
 } PsdSizes;
 
 /* PsdSizesSet - what follows from n, ranks, C, G, positions, q, f and the image's bytes; one branch, nothing folded or

@@ -43,7 +43,7 @@ typedef struct {
   PsdEigen eigen;
   PsdPatches patches;
   const PetscReal *activation;
-  unsigned char *image;
+  void *image;
   PetscReal *moments;
 } Operands;
 
@@ -130,24 +130,36 @@ static PetscReal TransformSeconds(const PsdSizes *sizes, PetscReal gemm)
   return flops / (0.7 * gemm);
 }
 
-/* What is timed is without a transform, which is counted. With several branches only
+/* An image of bytes or a map, of numbers that look random. */
+static PetscErrorCode MakeImage(const PsdSizes *sizes, void **image)
+{
+  PetscFunctionBeginUser;
+  const PetscBool map = (PetscBool)(sizes->stage.numbers > 0);
+  const size_t count = (size_t)(map ? sizes->stage.numbers : sizes->image);
+  PetscRandom random;
+  PetscReal value;
+  PetscCall(PetscRandomCreate(PETSC_COMM_SELF, &random));
+  PetscCall(PetscMalloc(count * (map ? sizeof(float) : 1), image));
+  for (size_t k = 0; k < count; k++) {
+    PetscCall(PetscRandomGetValueReal(random, &value));
+    if (map) ((float *)*image)[k] = (float)value;
+    else ((unsigned char *)*image)[k] = (unsigned char)(255 * value);
+  }
+  PetscCall(PetscRandomDestroy(&random));
+  PetscFunctionReturn(0);
+}
+
+/* What is timed is without a transform, which is counted; a stage of maps is counted by itself. With several branches only
    the moments are timed, and what lifting adds to them without a transform, a copy, is left out. */
 static PetscErrorCode TimeLift(MPI_Comm comm, const PsdSizes *sizes, Operands *it, PsdRates *rates)
 {
   PetscFunctionBeginUser;
-  PetscRandom random;
-  PetscReal value;
-  const size_t moments = (size_t)PsdPatchesMomentsLength(it->patches);
-  PetscCall(PetscRandomCreate(PETSC_COMM_SELF, &random));
-  PetscCall(PetscMalloc2((size_t)sizes->image, &it->image, moments, &it->moments));
-  for (size_t k = 0; k < (size_t)sizes->image; k++) {
-    PetscCall(PetscRandomGetValueReal(random, &value));
-    it->image[k] = (unsigned char)(255 * value);
-  }
+  PetscCall(MakeImage(sizes, &it->image));
+  PetscCall(PetscMalloc1((size_t)PsdPatchesMomentsLength(it->patches), &it->moments));
   PetscCall(Time(comm, Lift, it, &rates->lift));
   rates->lift += TransformSeconds(sizes, rates->gemm);
-  PetscCall(PetscFree2(it->image, it->moments));
-  PetscCall(PetscRandomDestroy(&random));
+  PetscCall(PetscFree(it->image));
+  PetscCall(PetscFree(it->moments));
   PetscFunctionReturn(0);
 }
 

@@ -15,6 +15,7 @@ static PetscErrorCode SetSamplesFromOptions(PsdPlan plan)
   PsdCheckInput(!given || count == 3, "option -image: found %" PetscInt_FMT " numbers, expected 3, as in 3x32x32",
                 count);
   PetscCall(PsdOptionBool("-flip", "mirror images as well", &plan->mirror, NULL));
+  PetscCall(PsdOptionShifts(&plan->shifts));
   PetscCall(PsdOptionInt("-class_count", "classes, with -images", 2, 65535, &plan->classes, NULL));
   PetscFunctionReturn(0);
 }

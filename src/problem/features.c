@@ -17,6 +17,7 @@
 #include "base/rounding.h"
 #include "base/sum.h"
 #include "limits.h"
+#include "maps/images.h"
 #include "patches/lift.h"
 #include "patches/mirror.h"
 #include "patches/transform.h"
@@ -28,8 +29,7 @@ struct _p_PsdFeatures {
   PsdPatches patches;
   PetscReal activation[3];
   size_t memory;
-  const unsigned char *images;
-  size_t image_bytes;
+  PsdImages images;
   PetscInt n, G, D;            /* samples here; regions, numbers of a lifted feature */
   PetscInt *f;                 /* G: of the patches of each region */
   PetscInt copies;             /* samples of an image */
@@ -61,13 +61,16 @@ static PetscErrorCode CutChunks(PsdFeatures it)
   PetscFunctionBeginUser;
   PetscInt n, n_local, first, chunks = 0;
   const PetscInt copies = it->copies;
+  PetscInt shifts;
   PetscCall(PsdDataGetSizes(it->data, &n, &n_local, &first));
-  const PetscInt64 images = n / copies;
+  PetscCall(PsdDataGetShifts(it->data, &shifts));
+  const PetscInt each = shifts * copies; /* samples of an image, which are on one rank */
+  const PetscInt64 images = n / each;
   it->chunk_rows = PetscMax(1, it->chunk_rows / copies) * copies;
   PetscCall(PetscMalloc1(n_local / it->chunk_rows + PSD_SAMPLE_PARTS + 2, &it->chunk_first));
   for (PetscInt part = 0; part < PSD_SAMPLE_PARTS; part++) {
-    const PetscInt part_begin = copies * (PetscInt)(images * part / PSD_SAMPLE_PARTS);
-    const PetscInt part_end = copies * (PetscInt)(images * (part + 1) / PSD_SAMPLE_PARTS);
+    const PetscInt part_begin = each * (PetscInt)(images * part / PSD_SAMPLE_PARTS);
+    const PetscInt part_end = each * (PetscInt)(images * (part + 1) / PSD_SAMPLE_PARTS);
     const PetscInt begin = PetscMax(part_begin, first), end = PetscMin(part_end, first + n_local);
     for (PetscInt row = begin; row < end; row += it->chunk_rows) it->chunk_first[chunks++] = row - first;
   }
@@ -93,7 +96,6 @@ PetscErrorCode PsdFeaturesCreate(PsdData data, PsdPatches patches, const PetscRe
 {
   PetscFunctionBeginUser;
   PsdFeatures it;
-  PetscInt channels, height, width;
   PetscCall(PetscNew(&it));
   PetscCall(PsdPatchesGetComm(patches, &it->comm));
   it->data = data;
@@ -101,13 +103,10 @@ PetscErrorCode PsdFeaturesCreate(PsdData data, PsdPatches patches, const PetscRe
   it->memory = memory;
   PetscCall(PetscArraycpy(it->activation, activation, 3));
   PetscCall(PsdDataGetSizes(data, NULL, &it->n, NULL));
-  PetscCall(PsdDataGetShard(data, &it->images, NULL, NULL));
-  PetscCall(PsdDataGetImageSize(data, &channels, &height, &width));
   PetscCall(PsdDataGetCopies(data, &it->copies));
   PetscCall(PsdPatchesGetSizes(patches, NULL, NULL, &it->G, NULL));
   PetscCall(PetscMalloc1(it->G, &it->f));
   PsdPatchesGetDimensions(patches, it->f);
-  it->image_bytes = (size_t)channels * height * width;
   it->D = PsdPatchesLiftedLength(patches);
   it->moments_length = PsdPatchesMomentsLength(patches);
 
@@ -116,6 +115,7 @@ PetscErrorCode PsdFeaturesCreate(PsdData data, PsdPatches patches, const PetscRe
   it->chunk_rows = (PetscInt)PetscMax(1, PetscMin(PSD_CHUNK_ROWS, PSD_CHUNK_BYTES / row_bytes));
   PetscCall(CutChunks(it));
   Decide(it);
+  PetscCall(PsdImagesCreate(data, patches, it->kept ? 0 : memory, &it->images));
   *features = it;
   PetscFunctionReturn(0);
 }
@@ -153,6 +153,9 @@ PetscErrorCode PsdFeaturesSetSingle(PsdFeatures it, PetscBool single)
   if (it->single) PetscCall(FreeRows(it));
   it->single = single;
   Decide(it);
+  /* what is kept of them depends on it */
+  PetscCall(PsdImagesDestroy(&it->images));
+  PetscCall(PsdImagesCreate(it->data, it->patches, it->kept ? 0 : it->memory, &it->images));
   PetscFunctionReturn(0);
 }
 
@@ -184,7 +187,9 @@ PetscInt PsdFeaturesSamplesPerRow(PsdFeatures it)
 static PetscErrorCode Moments(PsdFeatures it, PetscInt i, PetscReal moments[])
 {
   PetscFunctionBeginUser;
-  PetscCall(PsdPatchesMoments(it->patches, it->images + (size_t)i * it->image_bytes, moments));
+  const void *image;
+  PetscCall(PsdImagesGet(it->images, i, &image));
+  PetscCall(PsdPatchesMoments(it->patches, image, moments));
   PetscCall(PetscLogFlops(PsdPatchesMomentsFlops(it->patches)));
   PetscFunctionReturn(0);
 }
@@ -291,10 +296,10 @@ static PetscErrorCode LiftAll(PsdFeatures it, PetscBool in_place)
 PetscErrorCode PsdFeaturesGatherStatistics(PsdFeatures it)
 {
   PetscFunctionBeginUser;
-  if (!PsdPatchesNeedStatistics(it->patches)) PetscFunctionReturn(0);
   PetscCall(PsdPhaseBegin(PSD_PHASE_LIFT));
+  PetscCall(PsdImagesFit(it->images));
   if (!it->moments) PetscCall(PetscMalloc1(it->moments_length, &it->moments));
-  PetscCall(GatherStatistics(it, 0, NULL));
+  if (PsdPatchesNeedStatistics(it->patches)) PetscCall(GatherStatistics(it, 0, NULL));
   PetscCall(PsdPhaseEnd(PSD_PHASE_LIFT));
   PetscFunctionReturn(0);
 }
@@ -331,6 +336,7 @@ PetscErrorCode PsdFeaturesSetUp(PsdFeatures it)
   PetscCall(PsdPhaseBegin(PSD_PHASE_LIFT));
   PetscCall(AllocateRows(it));
   if (!it->moments) PetscCall(PetscMalloc1(it->moments_length, &it->moments));
+  PetscCall(PsdImagesFit(it->images));
   it->held = it->single && it->kept && fit ? it->n / 2 : 0;
   if (statistics) PetscCall(GatherStatistics(it, in_place ? it->n : it->held, in_place ? it->rows : it->room));
   if (!statistics) it->held = 0;
@@ -460,6 +466,7 @@ PetscErrorCode PsdFeaturesDestroy(PsdFeatures *features)
   PetscCall(PetscFree((*features)->chunk_first));
   PetscCall(PetscFree((*features)->moments));
   PetscCall(PetscFree((*features)->f));
+  PetscCall(PsdImagesDestroy(&(*features)->images));
   PetscCall(PetscFree(*features));
   PetscFunctionReturn(0);
 }

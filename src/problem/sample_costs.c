@@ -3,8 +3,10 @@
 */
 #include "sample_costs.h"
 #include "limits.h"
+#include "maps/images.h"
 
 #define REAL PSD_BYTES_REAL
+#define SINGLE ((PetscReal)sizeof(float))
 
 /* ---------------------------------------------------------------- memory: features.c, rows.c, gram.c */
 
@@ -13,6 +15,13 @@ static PetscReal KeptBytes(const PsdSizes *s)
 {
   const PetscReal bytes = PsdSizesFeatureBytes(s) * PsdSizesRows(s, s->n_local) * s->order;
   return (s->folded && !s->split) || bytes > s->feature_memory ? 0 : bytes;
+}
+
+/* Of maps that are kept where lifted features are not; see images.c. */
+static PetscReal KeptMapBytes(const PsdSizes *s)
+{
+  const PetscReal bytes = s->n_local * s->stage.numbers * SINGLE;
+  return KeptBytes(s) > 0 || bytes > s->feature_memory ? 0 : bytes;
 }
 
 /* Samples of a chunk, at most. */
@@ -53,11 +62,23 @@ static void FeaturesMemory(const PsdSizes *s, PsdMemory *memory)
   }
 }
 
+/* Work on one map, and statistics: a few squares of the channels or of the patches. */
+static void StageMemory(const PsdSizes *s, PsdMemory *memory)
+{
+  const PsdStageSizes *t = &s->stage;
+  const PetscReal order = PetscMax(t->q, t->raw);
+  AddOnAll(memory, "maps, kept", PSD_PHASE_LIFT, PSD_PHASE_CERTIFY, KeptMapBytes(s));
+  AddOnAll(memory, "work on maps", PSD_PHASE_LIFT, PSD_PHASE_CERTIFY,
+           (REAL + SINGLE) * t->positions * t->q + SINGLE * (t->positions * t->K + t->places * (t->raw + t->channels)));
+  AddOnAll(memory, "statistics of maps", PSD_PHASE_LIFT, PSD_PHASE_LIFT, t->numbers > 0 ? REAL * 4 * order * order : 0);
+}
+
 void PsdSamplesMemory(const PsdSizes *s, PsdSamplesForm form, PsdMemory *memory)
 {
   AddOnAll(memory, "images and targets", PSD_PHASE_READ, PSD_PHASE_WRITE, s->n_local * (s->image + REAL * s->C));
   AddOnAll(memory, "random targets", PSD_PHASE_READ, PSD_PHASE_GRAM, s->n_local * REAL * s->C);
   AddOnAll(memory, "statistics of patches", PSD_PHASE_LIFT, PSD_PHASE_LIFT, s->transform ? REAL * 3 * s->q * s->q : 0);
+  StageMemory(s, memory);
   if (form == PSD_SAMPLES_PATCHES) PatchesMemory(s, memory);
   else FeaturesMemory(s, memory);
 }
@@ -156,6 +177,27 @@ static PsdCost LiftOnce(const PsdSizes *s, const PsdRates *rates)
   return (PsdCost){.seconds = lifted * rates->lift, .flops = lifted * s->positions * s->q * s->q};
 }
 
+/* Images to maps: products in single precision, at twice the rate, and the patches and responses that go through memory. */
+static PsdCost MapImages(const PsdSizes *s, PetscReal images, const PsdRates *rates)
+{
+  const PsdStageSizes *t = &s->stage;
+  const PetscReal flops = 2 * t->positions * t->q * t->K + (t->reduced ? 2 * t->places * t->raw * t->channels : 0);
+  const PetscReal bytes = (3 * REAL + 2 * SINGLE) * t->positions * t->q + 3 * SINGLE * t->positions * t->K;
+  return PsdCostSum(PsdCostWork(images * flops, 2 * rates->gemm), PsdCostMove(images * bytes, rates));
+}
+
+/* Statistics of the patches, and, where channels are reduced, of maps. */
+static PsdCost FitMaps(const PsdSizes *s, const PsdRates *rates)
+{
+  const PsdStageSizes *t = &s->stage;
+  const PetscReal images = PetscMin(s->n_local, PSD_STATISTICS_IMAGES / (PetscReal)s->ranks);
+  const PsdCost patches = PsdCostWork(images * t->positions * t->q * t->q, rates->syrk);
+  if (!t->reduced) return patches;
+  return PsdCostSum(PsdCostSum(patches, MapImages(s, images, rates)),
+                    PsdCostSum(PsdCostWork(images * t->places * t->raw * t->raw, rates->syrk),
+                               PsdCostMove(2 * REAL * images * t->raw * t->raw, rates)));
+}
+
 /* Images to patches: a copy, and a product when they are transformed. */
 static PsdCost Cut(const PsdSizes *s, const PsdRates *rates)
 {
@@ -169,7 +211,7 @@ static PsdCost Cut(const PsdSizes *s, const PsdRates *rates)
 
 /* The certificate has samples by themselves, so that folded rows that are kept do not serve it; the statistics of
    patches take a pass of their own unless they are gathered from what is kept. */
-PsdCost PsdSamplesLift(const PsdSizes *s, PsdSamplesForm form, const PsdRates *rates)
+static PsdCost LiftPasses(const PsdSizes *s, PsdSamplesForm form, const PsdRates *rates)
 {
   const PsdCost lift = LiftOnce(s, rates);
   if (form == PSD_SAMPLES_PATCHES) return s->transform ? PsdCostSum(Cut(s, rates), lift) : Cut(s, rates);
@@ -177,6 +219,24 @@ PsdCost PsdSamplesLift(const PsdSizes *s, PsdSamplesForm form, const PsdRates *r
   const PetscReal again = (s->single ? s->exact_passes : 0) + (s->single && s->transform ? MOMENTS_PART / 2 : 0);
   if (KeptBytes(s) > 0 && !s->folded) return PsdCostTimes(1 + again, lift);
   return PsdCostTimes(s->transform ? 3 : 2, lift);
+}
+
+/* Passes over maps that neither are kept nor their features in double precision: see LiftPasses. */
+static PetscReal MapPasses(const PsdSizes *s)
+{
+  if (!s->single || KeptBytes(s) == 0) return s->transform ? 3 : 2;
+  return 1 + s->exact_passes + (s->transform ? 0.5 : 0);
+}
+
+/* Maps are made at each pass, unless they are kept. */
+PsdCost PsdSamplesLift(const PsdSizes *s, PsdSamplesForm form, const PsdRates *rates)
+{
+  const PsdCost lift = LiftPasses(s, form, rates);
+  if (!(s->stage.numbers > 0)) return lift;
+  const PetscBool kept =
+      (PetscBool)(form == PSD_SAMPLES_PATCHES || (KeptBytes(s) > 0 && !s->single) || KeptMapBytes(s) > 0);
+  const PetscReal passes = kept ? 1 : MapPasses(s);
+  return PsdCostSum(lift, PsdCostSum(FitMaps(s, rates), MapImages(s, passes * s->n_local, rates)));
 }
 
 /* rate: in double precision. In single the products of a chunk are added to A'A, which is read and written for that. */
@@ -241,7 +301,9 @@ PsdCost PsdProductsCost(const PsdSizes *s, const PsdRates *rates)
   const PetscReal numbers = PsdSizesRows(s, s->n_local) * s->order;
   const PsdCost work = PsdCostSum(PsdCostWork(4 * numbers * s->C, rates->gemm), PsdCostMove(REAL * numbers, rates));
   const PsdCost pass = PsdCostSum(work, PassMessages(s));
-  return KeptBytes(s) > 0 ? pass : PsdCostSum(pass, LiftOnce(s, rates));
+  if (KeptBytes(s) > 0) return pass;
+  const PsdCost lift = PsdCostSum(pass, LiftOnce(s, rates));
+  return KeptMapBytes(s) > 0 || !(s->stage.numbers > 0) ? lift : PsdCostSum(lift, MapImages(s, s->n_local, rates));
 }
 
 /* As many as fit where the factor goes later, so that they do not raise the peak. */
