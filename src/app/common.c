@@ -75,7 +75,7 @@ PetscErrorCode PsdWarnOfRounding(const PsdCertificate *certificate)
   if (certificate->primal_error <= KNOWN_WELL * certificate->primal) PetscFunctionReturn(0);
   PetscCall(PetscPrintf(PETSC_COMM_WORLD,
                         "warning  rounding: primal is known to %.1e only, as features are to %.1e of their size; see "
-                        "-whiten, -patch_normalize, -pixel_shift, -activation\n",
+                        "-whiten, -patch_normalize, -pixel_shift, -activation, -precision\n",
                         (double)certificate->primal_error, (double)certificate->feature_error));
   PetscFunctionReturn(0);
 }
