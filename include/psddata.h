@@ -88,6 +88,17 @@ PSD_EXTERN PetscErrorCode PsdDataSetSplit(PsdData data, PsdSplit split);
 PSD_EXTERN PetscErrorCode PsdDataSetClasses(PsdData data, PetscInt count, const PetscInt labels[]);
 
 /*
+   PsdDataSetClassNames - Says what labels are called, of a network that is applied: folders of pictures find their labels by
+   it, those of other names are none of its classes, and PsdDataGetClasses gives these names.
+
+   Logically collective; before PsdDataSetUp. labels, names: count, copied; a name longer than PSD_CLASS_NAME_LENGTH - 1
+   bytes is cut.
+*/
+#define PSD_CLASS_NAME_LENGTH 64
+PSD_EXTERN PetscErrorCode PsdDataSetClassNames(PsdData data, PetscInt count, const PetscInt labels[],
+                                               const char *const names[]);
+
+/*
    PsdDataSetLimit - Keeps the first `limit` images of the chosen classes; 0 for all.
 
    Logically collective; before PsdDataSetUp. Option: -limit N. Errors: limit < 0.
@@ -102,6 +113,15 @@ PSD_EXTERN PetscErrorCode PsdDataSetLimit(PsdData data, PetscInt limit);
    fraction out of range; in PsdDataSetUp: no images in the part.
 */
 PSD_EXTERN PetscErrorCode PsdDataSetValidation(PsdData data, PetscReal fraction, PsdDataPart part);
+
+/*
+   PsdDataSetResize - Has pictures (PNG, JPEG) averaged over areas to this many rows and columns; 0, 0 for as they are, which
+   then must be alike.
+
+   Logically collective; before PsdDataSetUp. Option: -resize HxW. Errors: sides out of range; in PsdDataSetUp: images of
+   another format.
+*/
+PSD_EXTERN PetscErrorCode PsdDataSetResize(PsdData data, PetscInt height, PetscInt width);
 
 /*
    PsdDataSetMirror - Has every image followed by its mirror image (left and right exchanged) as a sample of its own.
@@ -180,6 +200,13 @@ PSD_EXTERN PetscErrorCode PsdDataGetImageSize(PsdData data, PetscInt *channels, 
 */
 PSD_EXTERN PetscErrorCode PsdDataGetClasses(PsdData data, PetscInt *count, const PetscInt *labels[],
                                             const char *const *names[]);
+
+/*
+   PsdDataHasClassNames - Returns whether any class is called otherwise than by its label.
+
+   Not collective; after PsdDataSetUp.
+*/
+PSD_EXTERN PetscBool PsdDataHasClassNames(PsdData data);
 
 /*
    PsdDataIsLabelled - Returns whether the images have labels.

@@ -30,6 +30,7 @@
 #include <psdpatches.h>
 #include <psdplan.h>
 #include <psdproblem.h>
+#include <psdprojection.h>
 #include <psdsys.h>
 
 #endif

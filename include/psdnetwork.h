@@ -67,6 +67,16 @@ PSD_EXTERN PetscErrorCode PsdNetworkSetPatches(PsdNetwork network, PsdPatches pa
 PSD_EXTERN PetscErrorCode PsdNetworkSetClasses(PsdNetwork network, PetscInt count, const PetscInt labels[]);
 
 /*
+   PsdNetworkSetClassNames - Sets what the classes are called (names: one a class; copied); without it they are called by
+   their labels. PsdNetworkGetClassNames - the names, borrowed; *names is NULL where there are none.
+
+   Logically collective, after PsdNetworkSetClasses; not collective. Names longer than PSD_CLASS_NAME_LENGTH - 1 bytes are
+   cut.
+*/
+PSD_EXTERN PetscErrorCode PsdNetworkSetClassNames(PsdNetwork network, const char *const names[]);
+PSD_EXTERN PetscErrorCode PsdNetworkGetClassNames(PsdNetwork network, const char *const *names[]);
+
+/*
    PsdNetworkSetTraining - Sets the record of the training, of which PsdNetworkApply uses the activation.
 
    Logically collective.
@@ -164,6 +174,16 @@ PSD_EXTERN PetscErrorCode PsdNetworkApply(PsdNetwork network, PsdData data, Pets
    Not collective.
 */
 PSD_EXTERN PetscInt PsdNetworkClassify(PetscInt C, const PetscReal scores[]);
+
+/*
+   PsdNetworkCheckProbabilities - Whether scores of the network can be made probabilities: it was trained with softmax, or on
+   two classes with logistic. count: its classes. PsdNetworkProbabilities - those of the classes, which sum to 1, of the C
+   scores of one image: C of them, or 2 when C is 1.
+
+   Collective (errors); not collective. Errors (PSD_ERR_INPUT): another loss.
+*/
+PSD_EXTERN PetscErrorCode PsdNetworkCheckProbabilities(PsdNetwork network, PetscInt *count);
+PSD_EXTERN void PsdNetworkProbabilities(PetscInt C, const PetscReal scores[], PetscReal probabilities[]);
 
 /*
    PsdNetworkConfusion - Counts images by class and predicted class, over all ranks.

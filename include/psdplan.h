@@ -93,15 +93,16 @@ PSD_EXTERN PetscErrorCode PsdPlanSetNetwork(PsdPlan plan, PetscReal latency, Pet
 
 /*
    PsdPlanSetRates - The rates of a rank while all ranks of its node are at work, instead of this machine's, as
-   PsdPlanView prints them: GFLOP/s of dgemm, dsyrk and dpotrf, GB/s of memory and, when count is PSD_RATES, ms an image
-   of lifting and ms a block of dsyevd; without the last two these follow from dgemm's as in round numbers of a core of
-   2020's servers. The rates are copied.
+   PsdPlanView prints them: GFLOP/s of dgemm, dsyrk and dpotrf, GB/s of memory and, when count is at least PSD_RATES_MORE,
+   ms an image of lifting and ms a block of dsyevd, and, when it is PSD_RATES, GFLOP/s of ssyrk; those that are not given
+   follow from dgemm's as in round numbers of a core of 2020's servers. The rates are copied.
 
    Logically collective; before PsdPlanSetUp. Option: -rates. Errors (PSD_ERR_INPUT): neither PSD_RATES_LEAST nor
-   PSD_RATES of them, one that is not positive.
+   PSD_RATES_MORE nor PSD_RATES of them, one that is not positive.
 */
 #define PSD_RATES_LEAST 4
-#define PSD_RATES 6
+#define PSD_RATES_MORE 6
+#define PSD_RATES 7
 PSD_EXTERN PetscErrorCode PsdPlanSetRates(PsdPlan plan, PetscInt count, const PetscReal rates[]);
 
 /*

@@ -1,6 +1,6 @@
 #!/bin/bash
-# What is installed is enough for another program, wherever it was moved to: the example of tests/examples is built by find_package, by
-# pkg-config and with psdnet as a part of its own project, and does the same on one and two ranks; C++ reads the headers; the command runs.
+# What is installed is enough for another program, wherever it was moved to: the examples of tests/examples are built by find_package, by
+# pkg-config and with psdnet as a part of its own project, and do the same on one and two ranks; C++ reads the headers; the command runs.
 set -o pipefail
 . "$SOURCE/tests/check.sh"
 command -v pkg-config mpicc mpicxx cmake >/dev/null || skip "pkg-config, mpicc, mpicxx and cmake"
@@ -25,6 +25,16 @@ train() {
   rm stripes.h5
 }
 
+# project PROGRAM RANKS: the nearest semidefinite matrix of a matrix of distances, which has one positive eigenvalue, by either method
+project() {
+  local method printed
+  for method in complete partial; do
+    printed=$("$LAUNCH" "$2" "$1" -order 200 -projection $method 2>&1) || fail "$1 on $2 ranks: $printed"
+    [[ $printed =~ :\ 1\ positive.*'<Z, X - Z> is '([0-9.e+-]*)' of' ]] || fail "$1 on $2 ranks, $method, printed '$printed'"
+    awk -v product="${BASH_REMATCH[1]}" 'BEGIN { exit !(product <= 1e-9) }' || fail "$1 on $2 ranks, $method: not the nearest matrix: '$printed'"
+  done
+}
+
 loudly_if_it_fails install cmake --install "$build" --prefix "$SCRATCH/prefix"
 mv "$SCRATCH/prefix" "$prefix"
 
@@ -33,6 +43,13 @@ grep -q "^psdnet_DIR:PATH=$prefix/" installed/CMakeCache.txt || fail "find_packa
 loudly_if_it_fails build_installed cmake --build installed
 train find_package installed/train_arrays 1
 train find_package installed/train_arrays 2
+project installed/project 1
+project installed/project 2
+
+if /usr/bin/python3 -c "import h5py, numpy" 2>/dev/null; then
+  module=$(find "$prefix" -path '*/psdnet/network.py')
+  PYTHONPATH=${module%/psdnet/network.py} /usr/bin/python3 -c 'import psdnet; psdnet.load, psdnet.Classifier' || fail "the Python module is not installed"
+fi
 
 pc=$(find "$prefix" -name psdnet.pc)
 export PKG_CONFIG_PATH=${pc%/*}${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}

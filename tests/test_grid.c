@@ -1,5 +1,5 @@
-/* The distributed positive definite matrix solves and multiplies as LAPACK does with the whole, by its inverse and by its factor, for
- * orders below, at and beyond a block a rank, on grids of every shape, whatever stands above the diagonal; its panels are the whole's. */
+/* The distributed positive definite matrix solves and multiplies as LAPACK does with the whole, by inverses of parts of its
+ * factor and by the factor, for orders below, at and beyond a block a rank, on grids of every shape, whatever stands above the diagonal; its panels are the whole's. */
 #include "network_sample.h"
 #include <math.h>
 #include <setjmp.h>
@@ -90,7 +90,7 @@ static void CheckPanels(PsdGrid grid, const PetscReal whole[])
 }
 
 /* Any grid that has room for so many ranks, some of which may be left out. */
-static void CheckOrder(PetscInt N, PetscInt block, const PsdGridShape *shape, PetscInt count)
+static void CheckOrder(PetscInt N, PetscInt block, const PsdGridShape *shape, PetscInt count, PetscInt parts)
 {
   static const PetscReal shifts[] = {1, 1e-4, 1e-7, 1e-10}; /* of the trace; an inverse down to 1e-8 */
   const PetscReal one = 1, zero = 0;
@@ -112,6 +112,7 @@ static void CheckOrder(PetscInt N, PetscInt block, const PsdGridShape *shape, Pe
   Fill(5, (size_t)(N * count), right);
   for (size_t s = 0; s < sizeof(shifts) / sizeof(*shifts); s++) {
     const PetscReal shift = shifts[s] * trace;
+    grid->parts = parts;
     MUST(PetscArraycpy(factor, whole, N * N));
     MUST(PetscArraycpy(expected, right, N * count));
     for (PetscInt k = 0; k < N; k++) factor[k * N + k] += shift;
@@ -136,7 +137,7 @@ static void CheckOrders(PetscInt block, const PsdGridShape *shape)
 {
   const PetscInt orders[] = {1, 5, block - 1, block, block + 1, 3 * block + 8, 517};
   for (size_t k = 0; k < sizeof(orders) / sizeof(*orders); k++)
-    for (PetscInt count = 1; count <= MOST; count += 2) CheckOrder(orders[k], block, shape, count);
+    for (PetscInt parts = 1; parts <= 3; parts++) CheckOrder(orders[k], block, shape, parts == 2 ? MOST : 1, parts);
 }
 
 /* the shape that runs have, and every other one: flat, upright, and with ranks left out */
@@ -175,6 +176,20 @@ static void ShapesAreNearSquares(void **state)
   }
 }
 
+/* as many parts as the flops of their inverses and the messages of solves are least with */
+static void PartsOfTheFactor(void **state)
+{
+  (void)state;
+  assert_int_equal(PsdGridPartsOf(500, 1), 1);
+  assert_int_equal(PsdGridPartsOf(4900, 64), 3);
+  assert_int_equal(PsdGridPartsOf(4900, 1e6), 1);
+  assert_int_equal(PsdGridPartsOf(1e6, 1), 4);
+  for (PetscReal N = 1; N < 1e5; N *= 1.5)
+    for (PetscReal ranks = 1; ranks < 2000; ranks *= 2)
+      assert_true(PsdGridPartsOf(N, ranks) >= PsdGridPartsOf(N, 2 * ranks) &&
+                  PsdGridPartsOf(N, ranks) <= PsdGridPartsOf(2 * N, ranks));
+}
+
 /* ScaLAPACK's 2^31: 46,340 on one rank, and about a root of R times that on R */
 static void WhatCannotBeCounted(void **state)
 {
@@ -192,7 +207,8 @@ static void WhatCannotBeCounted(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(OrdersAroundABlock), cmocka_unit_test(EveryShapeThatFits),
-                                     cmocka_unit_test(ShapesAreNearSquares), cmocka_unit_test(WhatCannotBeCounted)};
+                                     cmocka_unit_test(ShapesAreNearSquares), cmocka_unit_test(PartsOfTheFactor),
+                                     cmocka_unit_test(WhatCannotBeCounted)};
   if (PsdInitialize(&argc, &argv, NULL)) return 1;
   const int failures = cmocka_run_group_tests(tests, NULL, NULL);
   return PsdFinalize() || failures;

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""replay.py study FOLDER [RANKS...] | replay.py show FOLDER | replay.py check FOLDER DATA [RANKS...]
+"""replay.py study FOLDER [RANKS...] | replay.py show FOLDER | replay.py check FOLDER DATA [RANKS...] | replay.py project FOLDER [RANKS...]
 
 What runs of psdnet would take on the machine of cluster.xml, by SimGrid (smpirun of libsimgrid-dev), which replays what ranks compute and say
 to each other (schedule.py). Three kinds of numbers are told apart: flops and seconds of computing are counted by `psdnet plan` at the rates of
@@ -11,6 +11,7 @@ study    FOLDER/simulated.csv: seconds by phase of each of JOBS on RANKS (16 to 
 show     of simulated.csv a table in Markdown, FOLDER/simulated.md, and a picture, FOLDER/simulated.png
 check    records real runs with the images DATA on RANKS (4, 8, 16) ranks of this machine, and compares bytes that a rank sends, and simulated
          seconds of all messages without computing, with those of the schedule: FOLDER/check.csv
+project  seconds of a projection of one matrix of order PROJECTION by the partial method, step by step: FOLDER/project.md
 
 PSDNET=FILE: the program (build/psdnet). Needs jobs/setup.sh simulation.
 """
@@ -24,7 +25,7 @@ import subprocess
 import sys
 import tempfile
 
-from schedule import SMALL, STEPS, DualRun, Run, Trace
+from schedule import SMALL, STEPS, DualRun, ProjectionRun, Run, Trace
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -59,10 +60,11 @@ def simulate(trace, folder):
                os.path.join(folder, 'traces'), '--cfg=smpi/coll-selector:ompi', '--cfg=smpi/bw-factor:0:1', '--cfg=smpi/lat-factor:0:1',
                '--cfg=smpi/host-speed:40Gf', '--log=smpi_coll.thres:warning']
     done = subprocess.run(command, capture_output=True, text=True, cwd=folder)
-    found = re.search(r'Simulation time ([0-9.eE+-]+)', done.stderr + done.stdout)
+    # a line of the last rank that is done, and of others that were when all who had begun were
+    found = re.findall(r'Simulation time ([0-9.eE+-]+)', done.stderr + done.stdout)
     if done.returncode or not found:
         sys.exit(f'replay.py: smpirun failed with status {done.returncode}:\n{(done.stderr + done.stdout)[-3000:]}')
-    return float(found.group(1))
+    return max(map(float, found))
 
 
 def seconds_of(ranks, fill):
@@ -116,7 +118,7 @@ def simulated(planned):
         return {phase: planned['seconds'][phase] for phase in PHASES}
     run = run_of(planned)
     flops = {phase: SPEED * (planned['seconds'][phase] - planned['network'][phase]) for phase in PHASES}
-    cubic = SPEED * 2 / 3 * run.N ** 3 / run.ranks / (0.65 * 40e9)  # src/consensus/grid_cost.c
+    cubic = SPEED * (1 + run.parts ** -2) / 3 * run.N ** 3 / run.ranks / (0.65 * 40e9)  # src/consensus/grid_cost.c
     iterations = flops['solve'] - REFACTORED * cubic
     factor = factor_seconds(run, cubic)
     checks = ITERATIONS // CHECK_EVERY
@@ -153,6 +155,29 @@ def study(folder, numbers):
                                 *(f'{x:.4f}' for x in computing)])
                 file.flush()
                 print(job, ranks, {phase: round(x, 3) for phase, x in seconds.items()}, f'{100 * alone / total / ranks:.0f} %', flush=True)
+
+
+# ---------------------------------------------------------------- the projection of one matrix
+
+PROJECTION = 16000, 256, 9  # order, eigenvalues on the side that has fewer, products with all of their vectors
+
+
+def project(folder, numbers):
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, 'project.md'), 'w') as file:
+        file.write('| ranks | search | proof | Z | mirrors | total | speed-up | MB of parts a rank |\n|---|---|---|---|---|---|---|---|\n')
+        least = None
+        for ranks in numbers:
+            run = ProjectionRun(*PROJECTION, ranks)
+            chosen, weight = stretches(run.panels())
+            seconds = [seconds_of(ranks, run.search),
+                       seconds_of(ranks, run.add_product) + weight * sum(seconds_of(ranks, lambda t: run.cholesky(t, panels)) for panels in chosen),
+                       seconds_of(ranks, run.add_product), 2 * seconds_of(ranks, run.mirror)]
+            total = sum(seconds)
+            least = least or total * ranks
+            file.write(f"| {ranks} | {' | '.join(f'{x:.3g}' for x in seconds)} | {total:.3g} | {least / total:.0f} | {3 * 8 * run.N ** 2 / ranks / 1e6:.0f} |\n")
+            file.flush()
+            print(ranks, [round(x, 4) for x in seconds], flush=True)
 
 
 # ---------------------------------------------------------------- table and picture
@@ -293,10 +318,12 @@ def check(folder, data, ranks):
 
 
 if __name__ == '__main__':
-    if len(sys.argv) < 3 or sys.argv[1] not in ('study', 'show', 'check') or sys.argv[1:] == ['check', sys.argv[2]]:
+    if len(sys.argv) < 3 or sys.argv[1] not in ('study', 'show', 'check', 'project') or sys.argv[1:] == ['check', sys.argv[2]]:
         sys.exit(__doc__)
     if sys.argv[1] == 'check':
         check(sys.argv[2], sys.argv[3], [int(word) for word in sys.argv[4:]] or [4, 8, 16])
+    elif sys.argv[1] == 'project':
+        project(sys.argv[2], [int(word) for word in sys.argv[3:]] or (1, *RANKS))
     else:
         if sys.argv[1] == 'study':
             study(sys.argv[2], [int(word) for word in sys.argv[3:]] or RANKS)

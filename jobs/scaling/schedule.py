@@ -6,7 +6,8 @@ N is the order of A'A or A A', C the classes, n the samples; the grid has H x W 
 import math
 
 REAL = 8
-LARGEST_BLOCK, LEAST_BLOCK, BLOCKS_A_RANK = 64, 16, 4  # src/consensus/grid_places.c
+LARGEST_BLOCK, LEAST_BLOCK, BLOCKS_A_RANK = 64, 16, 4  # src/base/grid_shape.c
+PART_ORDER, MOST_PARTS = 460, 4  # src/consensus/grid_parts.c
 STEPS = 16  # of Lanczos, before the first factorisation
 ROUND, ROUNDS = 4, 32  # messages of a rank that are under way at once, at least; rounds of them, at most
 SMALL = 10000  # bytes of an allreduce
@@ -114,7 +115,7 @@ class Trace:
 
 
 def shape_of(ranks):
-    """Height and width of the grid: the squarest of all ranks (src/consensus/grid_places.c leaves some out where that is too oblong; powers of
+    """Height and width of the grid: the squarest of all ranks (src/base/grid_shape.c leaves some out where that is too oblong; powers of
     two are not)."""
     height = max(k for k in range(1, math.isqrt(ranks) + 1) if ranks % k == 0)
     return height, ranks // height
@@ -125,6 +126,7 @@ class Run:
         self.n, self.N, self.C, self.pairs, self.ranks = n, N, C, pairs, ranks
         self.H, self.W = shape_of(ranks)
         self.block = max(LEAST_BLOCK, min(LARGEST_BLOCK, math.ceil(N / (BLOCKS_A_RANK * ranks))))
+        self.parts = max(1, min(MOST_PARTS, int(self.N / (PART_ORDER * ranks ** (1 / 3)) + 0.5)))
         self.rows = [[h * self.W + w for w in range(self.W)] for h in range(self.H)]
         self.columns = [[h * self.W + w for h in range(self.H)] for w in range(self.W)]
         self.everyone = list(range(ranks))
@@ -174,14 +176,33 @@ class Run:
         trace.exchange_in_rounds(lambda step: [(member, members[(k + step) % len(members)]) for members in lines for k, member in enumerate(members)],
                                  len(lines[0]) - 1, size)
 
+    def sum_part(self, trace, lines):
+        """A part of a vector, of which the ranks of each of these lines of the grid have shares."""
+        for members in lines:
+            if len(members) > 1:
+                trace.sum_up(members, REAL * self.N * self.C / len(lines) / self.parts)
+
+    def hand_over(self, trace, lines):
+        """A part that the ranks of the other lines know, to all ranks of each of these: from where both meet."""
+        common = math.gcd(self.H, self.W)
+        for k, members in enumerate(lines):
+            for root in members[k % common::common]:
+                trace.broadcast(members, root, REAL * self.N * self.C / len(lines) / self.parts / (len(members) / common))
+
     def solve(self, trace, flops):
+        """Forward and back, part by part (src/consensus/grid_parts.c): inverses on the diagonal, and products with what is beside them."""
         self.owners(trace, False)
         self.along(trace, self.columns)
-        trace.compute_all(flops / 2)
-        for row in self.rows:
-            if self.W > 1:
-                trace.sum_up(row, REAL * self.N * self.C / self.H)
-        trace.compute_all(flops / 2)
+        for lines, others in (self.rows, self.columns), (self.columns, self.rows):
+            for part in range(self.parts):
+                if part > 0:
+                    self.sum_part(trace, lines)
+                    self.hand_over(trace, others)
+                trace.compute_all(flops / 2 / self.parts)
+                if part < self.parts - 1 or lines is self.rows:
+                    self.sum_part(trace, lines)
+                if part < self.parts - 1:
+                    self.hand_over(trace, others)
         self.along(trace, self.columns)
         self.owners(trace, True)
 
@@ -215,9 +236,14 @@ class Run:
         self.transpose(trace, panel)
         trace.compute_all(flops)
 
+    def part_end(self, k):
+        """The end of the part that panel k is in."""
+        starts = [self.panels() * part // self.parts for part in range(self.parts + 1)]
+        return min(self.N, self.block * next(start for start in starts if start > k))
+
     def inverse_step(self, trace, k, flops):
-        """Panel k of pdtrtri: what is below it times what is inverted already, in strips: to all columns, and summed along rows."""
-        left, column = max(0, self.N - (k + 1) * self.block), k % self.W
+        """Panel k of pdtrtri of its part: what is below it times what is inverted already, in strips: to all columns, and summed along rows."""
+        left, column = max(0, self.part_end(k) - (k + 1) * self.block), k % self.W
         strips = math.ceil(self.block / STRIP)
         size = REAL * left * self.block / strips
         root = self.rows[(column + 1) % self.H]
@@ -233,11 +259,13 @@ class Run:
         return math.ceil(self.N / self.block)
 
     def factor(self, trace, flops, panels=None):
-        """Cholesky and inverse, of the panels given or of all; flops: of all of them, on a rank."""
-        for step, order in (self.cholesky_step, 1), (self.inverse_step, -1):
-            for k in (panels or range(self.panels()))[::order]:
-                left = max(0, self.N - (k + 1) * self.block)
-                step(trace, k, flops / 2 * 3 * left ** 2 * self.block / self.N ** 3)
+        """Cholesky and inverses of parts, of the panels given or of all; flops: of all of both, on a rank."""
+        cholesky = flops / (1 + self.parts ** -2)
+        panels = panels or range(self.panels())
+        for k in panels:
+            self.cholesky_step(trace, k, cholesky * 3 * max(0, self.N - (k + 1) * self.block) ** 2 * self.block / self.N ** 3)
+        for k in panels[::-1]:
+            self.inverse_step(trace, k, cholesky * 3 * max(0, self.part_end(k) - (k + 1) * self.block) ** 2 * self.block / self.N ** 3)
 
     def lanczos_step(self, trace, flops):
         self.multiply(trace, flops)
@@ -274,6 +302,7 @@ class DualRun(Run):
         local = math.ceil(n / ranks)
         self.block = math.ceil(local / math.ceil(local / LARGEST_BLOCK))
         self.N = ranks * self.block * math.ceil(local / LARGEST_BLOCK)
+        self.parts = max(1, min(MOST_PARTS, int(self.N / (PART_ORDER * ranks ** (1 / 3)) + 0.5)))
 
     def owners(self, trace, back):
         """None."""
@@ -310,3 +339,81 @@ class DualRun(Run):
         trace.compute_all(flops)
         for _ in range(2):
             self.adjoint(trace)
+
+
+class ProjectionRun(Run):
+    """The projection of one matrix of order N by the partial method (src/projection): `found` eigenvalues on the side that has fewer, looked
+    for from the vectors of the last projection in `rounds` products with all of them and a few guards."""
+
+    GUARDS, RANDOM = 3, 2  # src/cone/eps_block.c
+    DECOMPOSITION = 5.6  # flops of a core for each n^3 of dsyevd, at the rate of dgemm: 140 ps at 40 GFLOP/s (docs/performance.md)
+    FACTOR = 1 / 0.65  # of pdpotrf, src/consensus/grid_cost.c
+
+    def __init__(self, N, found, rounds, ranks):
+        super().__init__(N, N, 1, ranks, ranks)
+        self.found, self.rounds, self.wide = found, rounds, found + self.GUARDS
+        self.rows_here = math.ceil(N / ranks)
+
+    def turn(self, trace, number):
+        """Blocks of vectors change places between ranks: as many partners as a rank has blocks, at most."""
+        size = REAL * self.N * number / self.ranks
+        partners = max(1, min(self.ranks - 1, math.ceil(self.N / self.block / self.ranks)))
+        stride = max(1, self.ranks // (partners + 1))
+        trace.exchange_in_rounds(lambda step: [(rank, (rank + step * stride) % self.ranks) for rank in self.everyone], partners, size / partners)
+
+    def to_columns(self, trace, number):
+        for members in self.columns:
+            trace.ring(members, REAL * self.N * number / self.W)
+
+    def to_rows(self, trace, number):
+        self.turn(trace, number)
+        for members in self.rows:
+            trace.ring(members, REAL * self.N * number / self.H)
+
+    def product(self, trace, number):
+        self.to_columns(trace, number)
+        trace.compute_all(2 * self.N ** 2 * number / self.ranks)
+        self.to_rows(trace, number)  # a sum and blocks back: as many numbers as the way there
+
+    def extend(self, trace, size, number):
+        """`number` vectors more in a space of `size`: orthonormal to it twice, among each other twice, multiplied, Ritz pairs."""
+        rows = self.rows_here
+        for _ in range(2):
+            trace.allreduce(REAL * size * number)
+            trace.allreduce(REAL * number)
+            trace.compute_all(4 * rows * size * number)
+        for _ in range(2):
+            trace.allreduce(REAL * number ** 2)
+            trace.compute_all(4 * rows * number ** 2 + self.DECOMPOSITION * number ** 3)
+        self.product(trace, number)
+        size += number
+        trace.allreduce(REAL * size * number)
+        trace.compute_all(2 * rows * size * number + self.DECOMPOSITION * size ** 3)
+        trace.broadcast(self.everyone, 0, REAL * size ** 2)
+        trace.compute_all(4 * rows * size * self.wide)
+        trace.allreduce(REAL * self.wide)
+        return size
+
+    def search(self, trace):
+        size, most = self.extend(trace, 0, self.wide + self.RANDOM), 4 * (self.found + self.GUARDS) + 8
+        for _ in range(self.rounds - 1):
+            if size + self.wide > min(most, 8 * self.wide):
+                size = min(2 * self.wide, most - self.wide)
+                trace.compute_all(4 * self.rows_here * most * size)
+            size = self.extend(trace, size, self.wide)
+
+    def add_product(self, trace):
+        self.to_rows(trace, self.found)
+        self.to_columns(trace, self.found)
+        trace.compute_all(2 * self.N ** 2 * self.found / self.ranks)
+
+    def mirror(self, trace):
+        """The transpose of a part: to the ranks that have its rows as columns."""
+        size = REAL * self.N ** 2 / self.ranks / (self.W // math.gcd(self.H, self.W))
+        trace.exchange((self.rows[h][w], self.rows[w % self.H][column], size) for h in range(self.H) for w in range(self.W)
+                       for column in range(self.W) if column % math.gcd(self.H, self.W) == h % math.gcd(self.H, self.W))
+
+    def cholesky(self, trace, panels):
+        for k in panels:
+            left = max(0, self.N - (k + 1) * self.block)
+            self.cholesky_step(trace, k, self.FACTOR * left ** 2 * self.block / self.ranks)

@@ -171,10 +171,12 @@ PetscErrorCode PsdHeldOutRead(PsdData training, PetscReal fraction, PsdData *hel
   PetscFunctionBeginUser;
   PetscInt count;
   const PetscInt *labels;
-  PetscCall(PsdDataGetClasses(training, &count, &labels, NULL));
+  const char *const *names;
+  PetscCall(PsdDataGetClasses(training, &count, &labels, &names));
   PetscCall(PsdDataCreate(PETSC_COMM_WORLD, held_out));
   PetscCall(PsdDataSetFromOptions(*held_out));
   PetscCall(PsdDataSetClasses(*held_out, count, labels));
+  PetscCall(PsdDataSetClassNames(*held_out, count, labels, names));
   PetscCall(PsdDataSetValidation(*held_out, fraction, PSD_PART_VALIDATION));
   PetscCall(PsdDataSetUp(*held_out));
   PetscFunctionReturn(0);

@@ -39,4 +39,10 @@ PetscReal PsdLargestEntry(PetscInt order, const PetscReal A[]);
 /* PsdIsModerate - whether products of numbers of this size are far from overflow and underflow. */
 PetscBool PsdIsModerate(PetscReal size);
 
+/* Eigenvalues up to this count as zero: what rounding makes of them. */
+static inline PetscReal PsdEigenFloor(PetscInt order, PetscReal largest)
+{
+  return (PetscReal)order * PETSC_MACHINE_EPSILON * largest;
+}
+
 #endif

@@ -10,6 +10,7 @@ PetscErrorCode PsdProblemDescribe(PsdProblem problem, PsdNetwork *network)
   PetscFunctionBeginUser;
   PetscInt count, copies, shifts;
   const PetscInt *labels;
+  const char *const *names;
   PetscCall(PsdDataGetCopies(problem->data, &copies));
   PetscCall(PsdDataGetShifts(problem->data, &shifts));
   PsdTraining training = {.n_train = problem->n / copies / shifts, .flip = copies == 2, .shifts = shifts};
@@ -19,8 +20,9 @@ PetscErrorCode PsdProblemDescribe(PsdProblem problem, PsdNetwork *network)
   training.loss_parameter = problem->loss.parameter;
   PetscCall(PsdNetworkCreate(problem->comm, network));
   PetscCall(PsdNetworkSetPatches(*network, problem->patches));
-  PetscCall(PsdDataGetClasses(problem->data, &count, &labels, NULL));
+  PetscCall(PsdDataGetClasses(problem->data, &count, &labels, &names));
   PetscCall(PsdNetworkSetClasses(*network, count, labels));
+  if (PsdDataHasClassNames(problem->data)) PetscCall(PsdNetworkSetClassNames(*network, names));
   PetscCall(PsdNetworkSetNeurons(*network, 0, problem->blocks->f_max, NULL, NULL, NULL, NULL));
   PetscCall(PsdNetworkSetTraining(*network, &training));
   PetscFunctionReturn(0);

@@ -133,7 +133,7 @@ static PetscReal Tolerance(PsdCone cone, const PsdBlockState *state, PetscReal n
 {
   const PetscReal t = (PetscReal)cone->iteration, summable = 0.1 * norm / (t * PetscSqrtReal(t));
   const PetscReal progress = state->change >= 0 ? state->change / 20 : 0.01 * norm;
-  return PetscMax(PetscMin(summable, progress), 4 * PsdConeFloor(state->d, norm));
+  return PetscMax(PetscMin(summable, progress), 4 * PsdEigenFloor(state->d, norm));
 }
 
 /* ||F F' - G G'||_F: sqrt(||F'F||^2 + ||G'G||^2 - 2 ||F'G||^2); cancellation makes it zero at 1e-8 of its parts. */
@@ -340,7 +340,7 @@ static PetscErrorCode Factorize(PsdCone cone, PsdBlockState *state)
   PetscInt negative = 0;
   PsdUnpack(d, state->Z, cone->X);
   PetscCall(PsdEigenSolveUpTo(cone->eigen, d, cone->X, cone->lambda));
-  while (negative < d && lambda[negative] <= PsdConeFloor(d, PetscAbsReal(lambda[d - 1]))) negative++;
+  while (negative < d && lambda[negative] <= PsdEigenFloor(d, PetscAbsReal(lambda[d - 1]))) negative++;
   PetscCall(PsdConeTakeDecomposition(state, negative, lambda, cone->X));
   state->columns = columns;
   state->kept = kept;

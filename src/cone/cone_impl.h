@@ -129,10 +129,5 @@ PetscErrorCode PsdConePackProduct(PsdCone cone, PetscInt d, PetscInt rank, const
 /* state: Z of a complete decomposition, V (columns) and lambda ascending: F, and what a partial projection starts from. */
 PetscErrorCode PsdConeTakeDecomposition(PsdBlockState *state, PetscInt negative, const PetscReal lambda[],
                                         const PetscReal V[]);
-/* Eigenvalues up to this count as zero: what rounding makes of them. */
-static inline PetscReal PsdConeFloor(PetscInt d, PetscReal largest)
-{
-  return (PetscReal)d * PETSC_MACHINE_EPSILON * largest;
-}
 
 #endif

@@ -1,5 +1,5 @@
 /*
-   Positive eigenpairs of a block by a SLEPc EPS on a shell matrix, here or over a team.
+   Positive eigenpairs of a block by a SLEPc EPS on a shell matrix.
 
    EPS, matrix and vectors are kept from one solve to the next. psdnet's own type finds all positive pairs at once; others are asked for a number
    of pairs, and for twice as many until one of them is not positive.
@@ -7,21 +7,20 @@
 #include "eps.h"
 #include "base/base.h"
 #include "eps_block.h"
-#include <petscblaslapack.h>
+
+/* Between the seeds of two ranks: their parts of a random vector have to differ. A prime, beyond what callers count to. */
+#define RANKS_APART 2147483647UL
 
 struct _p_PsdEps {
-  PetscInt d, most;
+  PsdEpsMatrix block;
+  PetscInt most;
   EPS eps;
   PetscBool all;             /* the type finds all positive pairs at once, and takes start vectors as an array */
   PetscInt max_it, ncv, mpd; /* as the options have them; the type's defaults where they do not */
   Mat matrix;
-  Vec u;      /* for an eigenvector in the caller's array */
-  Vec *start; /* `most` vectors, where start vectors are not taken as an array */
-  PsdTeamMatrix team_matrix;
-  PetscBool by_team; /* the matrix at hand */
-  PetscReal sign;
-  const PetscReal *X;
-  PetscInt columns; /* it was multiplied with so many vectors */
+  Vec u;            /* for an eigenvector in the caller's array */
+  Vec *start;       /* `most` vectors, where start vectors are not taken as an array */
+  PetscInt columns; /* the block was multiplied with so many vectors */
 };
 
 /* ---------------------------------------------------------------- the matrix */
@@ -29,18 +28,8 @@ struct _p_PsdEps {
 static PetscErrorCode Multiply(PsdEps it, PetscInt count, const PetscReal V[], PetscReal AV[])
 {
   PetscFunctionBeginUser;
-  const PetscReal zero = 0;
-  PetscBLASInt order, columns;
   it->columns += count;
-  if (it->by_team) {
-    PetscCall(PsdTeamMatrixMultiply(it->team_matrix, it->sign, count, V, AV));
-    PetscFunctionReturn(0);
-  }
-  PetscCall(PetscBLASIntCast(it->d, &order));
-  PetscCall(PetscBLASIntCast(count, &columns));
-  PetscCallBLAS("BLASsymm",
-                BLASsymm_("L", "U", &order, &columns, &it->sign, it->X, &order, V, &order, &zero, AV, &order));
-  PetscCall(PetscLogFlops(2.0 * it->d * (PetscLogDouble)it->d * count));
+  PetscCall((*it->block.product)(it->block.context, count, V, AV));
   PetscFunctionReturn(0);
 }
 
@@ -76,15 +65,16 @@ static PetscErrorCode MultiplyDense(Mat matrix, Mat V, Mat AV, void *data)
   PsdEps it;
   const PetscReal *from;
   PetscReal *to;
-  PetscInt columns, from_ld, to_ld;
+  PetscInt columns, rows, from_ld, to_ld;
   (void)data;
   PetscCall(MatShellGetContext(matrix, &it));
   PetscCall(MatGetSize(V, NULL, &columns));
+  rows = it->block.rows;
   PetscCall(MatDenseGetLDA(V, &from_ld));
   PetscCall(MatDenseGetLDA(AV, &to_ld));
   PetscCall(MatDenseGetArrayRead(V, &from));
   PetscCall(MatDenseGetArrayWrite(AV, &to));
-  if (from_ld == it->d && to_ld == it->d) PetscCall(Multiply(it, columns, from, to));
+  if (from_ld == rows && to_ld == rows) PetscCall(Multiply(it, columns, from, to));
   else
     for (PetscInt k = 0; k < columns; k++)
       PetscCall(Multiply(it, 1, from + (size_t)k * from_ld, to + (size_t)k * to_ld));
@@ -96,36 +86,43 @@ static PetscErrorCode MultiplyDense(Mat matrix, Mat V, Mat AV, void *data)
 static PetscErrorCode CreateMatrix(PsdEps it)
 {
   PetscFunctionBeginUser;
-  PetscCall(MatCreateShell(PETSC_COMM_SELF, it->d, it->d, it->d, it->d, it, &it->matrix));
+  const PsdEpsMatrix *block = &it->block;
+  PetscMPIInt ranks;
+  PetscCallMPI(MPI_Comm_size(block->comm, &ranks));
+  const MatType dense = ranks > 1 ? MATMPIDENSE : MATSEQDENSE;
+  PetscCall(MatCreateShell(block->comm, block->rows, block->rows, block->d, block->d, it, &it->matrix));
   PetscCall(MatShellSetOperation(it->matrix, MATOP_MULT, (void (*)(void))MultiplyVec));
-  PetscCall(
-      MatShellSetMatProductOperation(it->matrix, MATPRODUCT_AB, NULL, MultiplyDense, NULL, MATSEQDENSE, MATSEQDENSE));
+  PetscCall(MatShellSetMatProductOperation(it->matrix, MATPRODUCT_AB, NULL, MultiplyDense, NULL, dense, dense));
   PetscCall(PetscObjectComposeFunction((PetscObject)it->matrix, PSD_BLOCK_PRODUCT, MultiplyBlock));
   PetscCall(MatSetOption(it->matrix, MAT_SYMMETRIC, PETSC_TRUE));
   PetscFunctionReturn(0);
 }
 
-void PsdEpsSetMatrix(PsdEps it, PetscReal sign, const PetscReal X[], PetscBool by_team)
-{
-  it->sign = sign;
-  it->X = X;
-  it->by_team = by_team;
-}
-
 /* ---------------------------------------------------------------- the solver */
 
-PetscErrorCode PsdEpsCreate(PetscInt d, PetscInt most, EPSType type, PsdTeamMatrix team_matrix, PsdEps *eps)
+/* Without memory of its own. */
+static PetscErrorCode CreateVec(PsdEps it, Vec *u)
+{
+  PetscFunctionBeginUser;
+  const PsdEpsMatrix *block = &it->block;
+  PetscMPIInt ranks;
+  PetscCallMPI(MPI_Comm_size(block->comm, &ranks));
+  if (ranks == 1) PetscCall(VecCreateSeqWithArray(block->comm, 1, block->d, NULL, u));
+  else PetscCall(VecCreateMPIWithArray(block->comm, 1, block->rows, block->d, NULL, u));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdEpsCreate(const PsdEpsMatrix *block, PetscInt most, EPSType type, PsdEps *eps)
 {
   PetscFunctionBeginUser;
   PsdEps it;
   PetscCall(PetscNew(&it));
-  it->d = d;
+  it->block = *block;
   it->most = most;
-  it->team_matrix = team_matrix;
   PetscCall(CreateMatrix(it));
-  PetscCall(VecCreateSeqWithArray(PETSC_COMM_SELF, 1, d, NULL, &it->u));
+  PetscCall(CreateVec(it, &it->u));
   PetscCall(PsdEpsBlockRegister());
-  PetscCall(EPSCreate(PETSC_COMM_SELF, &it->eps));
+  PetscCall(EPSCreate(block->comm, &it->eps));
   PetscCall(EPSSetType(it->eps, type));
   PetscCall(EPSSetOperators(it->eps, it->matrix, NULL));
   PetscCall(EPSSetFromOptions(it->eps));
@@ -138,7 +135,7 @@ PetscErrorCode PsdEpsCreate(PetscInt d, PetscInt most, EPSType type, PsdTeamMatr
   PetscCall(EPSGetDimensions(it->eps, NULL, &it->ncv, &it->mpd));
   if (!it->all) {
     Vec one;
-    PetscCall(VecCreateSeq(PETSC_COMM_SELF, d, &one));
+    PetscCall(MatCreateVecs(it->matrix, &one, NULL));
     PetscCall(VecDuplicateVecs(one, most, &it->start));
     PetscCall(VecDestroy(&one));
   }
@@ -148,19 +145,21 @@ PetscErrorCode PsdEpsCreate(PetscInt d, PetscInt most, EPSType type, PsdTeamMatr
 
 PetscInt PsdEpsMostPairs(PsdEps it)
 {
-  return PetscMin(it->d, it->most + PSD_EPS_BLOCK_GUARDS);
+  return PetscMin(it->block.d, it->most + PSD_EPS_BLOCK_GUARDS);
 }
 
-/* What is random depends on the seed alone: a run that is continued from a file goes the same way. */
+/* What is random depends on seed and rank alone: a run that is continued from a file goes the same way. */
 static PetscErrorCode Seed(PsdEps it, unsigned long seed)
 {
   PetscFunctionBeginUser;
   BV basis;
   PetscRandom random;
+  PetscMPIInt rank;
+  PetscCallMPI(MPI_Comm_rank(it->block.comm, &rank));
   PetscCall(EPSGetBV(it->eps, &basis));
   PetscCall(BVGetRandomContext(basis, &random));
   PetscCall(PetscRandomSetInterval(random, -1, 1));
-  PetscCall(PetscRandomSetSeed(random, seed));
+  PetscCall(PetscRandomSetSeed(random, seed + RANKS_APART * (unsigned long)rank));
   PetscCall(PetscRandomSeed(random));
   PetscFunctionReturn(0);
 }
@@ -176,7 +175,7 @@ static PetscErrorCode SetStart(PsdEps it, PetscInt count, const PetscReal start[
   for (PetscInt k = 0; k < count; k++) {
     PetscReal *values;
     PetscCall(VecGetArrayWrite(it->start[k], &values));
-    PetscCall(PetscArraycpy(values, start + (size_t)k * it->d, it->d));
+    PetscCall(PetscArraycpy(values, start + (size_t)k * it->block.rows, it->block.rows));
     PetscCall(VecRestoreArrayWrite(it->start[k], &values));
   }
   if (count > 0) PetscCall(EPSSetInitialSpace(it->eps, count, it->start));
@@ -218,7 +217,7 @@ static PetscErrorCode TakePairs(PsdEps it, PetscInt count, PetscReal theta[], Pe
 {
   PetscFunctionBeginUser;
   for (PetscInt k = 0; k < count; k++) {
-    PetscCall(VecPlaceArray(it->u, U + (size_t)k * it->d));
+    PetscCall(VecPlaceArray(it->u, U + (size_t)k * it->block.rows));
     PetscCall(EPSGetEigenpair(it->eps, k, &theta[k], NULL, it->u, NULL));
     PetscCall(VecResetArray(it->u));
   }
@@ -229,7 +228,7 @@ PetscErrorCode PsdEpsSolve(PsdEps it, PetscInt expected, PetscInt count, const P
                            PetscReal tolerance, PetscInt *found, PetscReal theta[], PetscReal U[], PetscInt *columns)
 {
   PetscFunctionBeginUser;
-  const PetscInt least = PetscMax(1, PetscMin(expected, it->most)), most = PetscMin(it->most + 1, it->d);
+  const PetscInt least = PetscMax(1, PetscMin(expected, it->most)), most = PetscMin(it->most + 1, it->block.d);
   it->columns = 0;
   for (PetscInt ask = it->all ? it->most : least;; ask = PetscMin(2 * ask, most)) {
     PetscInt converged;

@@ -6,22 +6,29 @@
    than nev positive ones end the search at once. It also ends when the errors of all positive pairs together are below the
    tolerance and the first one not wanted stays on its side of zero. A few random vectors are in every start space, so that the
    search itself finds what is new.
+
+   Each rank has its rows of all vectors. What is decided upon is a sum over ranks or what rank 0 has found, so that all of them
+   go the same way.
 */
 #include "eps_block.h"
+#include "base/base.h"
 #include "base/eigen.h"
 #include <petscblaslapack.h>
 #include <slepc/private/epsimpl.h>
 
 #define GUARDS PSD_EPS_BLOCK_GUARDS
-#define RANDOM 2       /* new start vectors every time */
-#define CANCELLED 1e-4 /* columns that orthonormalisation shrinks to less have lost digits that matter */
-#define ROUNDS 40      /* products before a complete decomposition is cheaper */
+#define RANDOM 2        /* new start vectors every time */
+#define CANCELLED 1e-4  /* columns that orthonormalisation shrinks to less have lost digits that matter */
+#define DEPENDENT 1e-13 /* eigenvalues of a Gram matrix below this of the largest one are rounding */
+#define ROUNDS 40       /* products before a complete decomposition is cheaper */
 
 typedef struct {
-  PetscInt d, most; /* order, and vectors that the space has room for */
+  MPI_Comm comm;
+  PetscBool alone;        /* one rank has all rows */
+  PetscInt d, rows, most; /* order, rows here, and vectors that the space has room for */
   PsdEigen eigen;
-  PetscReal *Q, *AQ;        /* d x most: orthonormal basis, A times it */
-  PetscReal *U, *AU;        /* d x most: Ritz vectors and their products */
+  PetscReal *Q, *AQ;        /* rows x most: orthonormal basis, A times it */
+  PetscReal *U, *AU;        /* rows x most: Ritz vectors and their products */
   PetscReal *H, *Y, *theta; /* most x most, most */
   PetscReal *triangle;      /* most x most */
   PetscReal *residual;      /* most: norms */
@@ -40,58 +47,91 @@ static PetscErrorCode Product(const char transpose[], PetscInt rows, PetscInt co
 {
   PetscFunctionBeginUser;
   const PetscBLASInt m = (PetscBLASInt)rows, n = (PetscBLASInt)columns, k = (PetscBLASInt)inner;
-  const PetscBLASInt a = (PetscBLASInt)lda, b = (PetscBLASInt)ldb, c = (PetscBLASInt)ldc;
+  const PetscBLASInt a = (PetscBLASInt)PetscMax(1, lda), b = (PetscBLASInt)PetscMax(1, ldb);
+  const PetscBLASInt c = (PetscBLASInt)PetscMax(1, ldc);
   if (rows == 0 || columns == 0) PetscFunctionReturn(0);
   PetscCallBLAS("BLASgemm", BLASgemm_(transpose, "N", &m, &n, &k, &scale, A, &a, B, &b, &add, C, &c));
   PetscCall(PetscLogFlops(2.0 * rows * (PetscLogDouble)columns * inner));
   PetscFunctionReturn(0);
 }
 
-/* Columns of norm 1; those of norm `least` or below are dropped: what is left of them is rounding. */
-static PetscInt NormalizeColumns(PetscInt d, PetscInt count, PetscReal *W, PetscReal least)
-{
-  PetscInt kept = 0;
-  for (PetscInt k = 0; k < count; k++) {
-    PetscReal *from = W + (size_t)k * d, *to = W + (size_t)kept * d, square = 0;
-    for (PetscInt i = 0; i < d; i++) square += from[i] * from[i];
-    const PetscReal norm = PetscSqrtReal(square);
-    if (!(norm > least)) continue;
-    for (PetscInt i = 0; i < d; i++) to[i] = from[i] / norm;
-    kept++;
-  }
-  return kept;
-}
-
-/* W <- an orthonormal basis of its columns (of norm 1), by Gram-Schmidt twice; those that depend on others are dropped. *least: what was
-   left of a column that was not. */
-static PetscErrorCode OrthonormalizeBlock(Block *it, PetscReal *W, PetscInt *count, PetscReal *least)
+/* Sums over ranks, of `count` numbers. */
+static PetscErrorCode Sum(const Block *it, size_t count, PetscReal numbers[])
 {
   PetscFunctionBeginUser;
-  const PetscInt d = it->d;
+  if (!it->alone) PetscCall(PsdSumArray(it->comm, MPIU_REAL, count, numbers));
+  PetscFunctionReturn(0);
+}
+
+/* triangle (size x count by columns) <- Q'W, of the first `size` vectors of the basis. */
+static PetscErrorCode Coefficients(Block *it, PetscInt size, PetscInt count, const PetscReal *W)
+{
+  PetscFunctionBeginUser;
+  PetscCall(Product("T", size, count, it->rows, 1, it->Q, it->rows, W, it->rows, 0, it->triangle, size));
+  PetscCall(Sum(it, (size_t)size * (size_t)count, it->triangle));
+  PetscFunctionReturn(0);
+}
+
+static PetscReal SquareOf(PetscInt rows, const PetscReal w[])
+{
+  PetscReal square = 0;
+  for (PetscInt i = 0; i < rows; i++) square += w[i] * w[i];
+  return square;
+}
+
+/* Columns of norm 1; those of norm `least` or below are dropped: what is left of them is rounding. */
+static PetscErrorCode NormalizeColumns(Block *it, PetscInt *count, PetscReal *W, PetscReal least)
+{
+  PetscFunctionBeginUser;
+  const PetscInt rows = it->rows;
   PetscInt kept = 0;
-  *least = 1;
+  for (PetscInt k = 0; k < *count; k++) it->residual[k] = SquareOf(rows, W + (size_t)k * rows);
+  PetscCall(Sum(it, *count, it->residual));
   for (PetscInt k = 0; k < *count; k++) {
-    PetscReal *w = W + (size_t)k * d, *to = W + (size_t)kept * d, norm = 1;
-    for (int pass = 0; pass < 2 && norm > 0; pass++) {
-      if (kept > 0) {
-        const PetscBLASInt rows = (PetscBLASInt)d, columns = (PetscBLASInt)kept, one = 1;
-        const PetscReal plus = 1, minus = -1, zero = 0;
-        PetscCallBLAS("BLASgemv", BLASgemv_("T", &rows, &columns, &plus, W, &rows, w, &one, &zero, it->triangle, &one));
-        PetscCallBLAS("BLASgemv",
-                      BLASgemv_("N", &rows, &columns, &minus, W, &rows, it->triangle, &one, &plus, w, &one));
-      }
-      PetscReal square = 0;
-      for (PetscInt i = 0; i < d; i++) square += w[i] * w[i];
-      norm = PetscSqrtReal(square);
-      if (norm <= 1e-8) norm = 0; /* depends on those before it */
-      else *least = PetscMin(*least, norm);
-      for (PetscInt i = 0; i < d && norm > 0; i++) w[i] /= norm;
-    }
-    if (norm == 0) continue;
-    if (to != w) PetscCall(PetscArraycpy(to, w, d));
+    const PetscReal *from = W + (size_t)k * rows, norm = PetscSqrtReal(it->residual[k]);
+    PetscReal *to = W + (size_t)kept * rows;
+    if (!(norm > least)) continue;
+    for (PetscInt i = 0; i < rows; i++) to[i] = from[i] / norm;
     kept++;
   }
   *count = kept;
+  PetscFunctionReturn(0);
+}
+
+/* Eigenpairs of the Gram matrix of W's columns, ascending, in residual and triangle (count x count); alike on all ranks. */
+static PetscErrorCode DecomposeGram(Block *it, PetscInt count, const PetscReal *W)
+{
+  PetscFunctionBeginUser;
+  PetscCall(Product("T", count, count, it->rows, 1, W, it->rows, W, it->rows, 0, it->triangle, count));
+  PetscCall(Sum(it, (size_t)count * (size_t)count, it->triangle));
+  PetscCall(PsdEigenSolveUpTo(it->eigen, count, it->triangle, it->residual));
+  if (it->alone) PetscFunctionReturn(0);
+  PetscCall(PsdBroadcastArray(it->comm, MPIU_REAL, (size_t)count, it->residual));
+  PetscCall(PsdBroadcastArray(it->comm, MPIU_REAL, (size_t)count * (size_t)count, it->triangle));
+  PetscFunctionReturn(0);
+}
+
+/* W <- an orthonormal basis of its columns (of norm 1), W V Lambda^(-1/2) with W'W = V Lambda V', twice; what depends on other
+   columns is dropped. *least: what was left of a direction that was not. U is overwritten. */
+static PetscErrorCode OrthonormalizeBlock(Block *it, PetscReal *W, PetscInt *count, PetscReal *least)
+{
+  PetscFunctionBeginUser;
+  *least = 1;
+  for (int pass = 0; pass < 2 && *count > 0; pass++) {
+    const PetscInt columns = *count;
+    PetscInt dropped = 0;
+    PetscCall(DecomposeGram(it, columns, W));
+    while (dropped < columns && !(it->residual[dropped] > DEPENDENT * it->residual[columns - 1])) dropped++;
+    *count = columns - dropped;
+    if (*count == 0) break;
+    *least = PetscMin(*least, PetscSqrtReal(it->residual[dropped]));
+    PetscReal *V = it->triangle + (size_t)dropped * (size_t)columns;
+    for (PetscInt k = 0; k < *count; k++)
+      for (PetscInt i = 0; i < columns; i++)
+        V[(size_t)k * (size_t)columns + (size_t)i] /= PetscSqrtReal(it->residual[dropped + k]);
+    PetscCall(Product("N", it->rows, *count, columns, 1, W, it->rows, V, columns, 0, it->U, it->rows));
+    PetscCall(PetscArraycpy(W, it->U, (size_t)it->rows * (size_t)*count));
+  }
   PetscFunctionReturn(0);
 }
 
@@ -99,10 +139,10 @@ static PetscErrorCode OrthonormalizeBlock(Block *it, PetscReal *W, PetscInt *cou
 static PetscErrorCode ProjectOut(Block *it, PetscReal *W, PetscInt *count)
 {
   PetscFunctionBeginUser;
-  const PetscInt d = it->d, size = it->size;
-  PetscCall(Product("T", size, *count, d, 1, it->Q, d, W, d, 0, it->triangle, it->most));
-  PetscCall(Product("N", d, *count, size, -1, it->Q, d, it->triangle, it->most, 1, W, d));
-  *count = NormalizeColumns(d, *count, W, 1e-10);
+  const PetscInt rows = it->rows, size = it->size;
+  PetscCall(Coefficients(it, size, *count, W));
+  PetscCall(Product("N", rows, *count, size, -1, it->Q, rows, it->triangle, size, 1, W, rows));
+  PetscCall(NormalizeColumns(it, count, W, 1e-10));
   PetscFunctionReturn(0);
 }
 
@@ -116,8 +156,8 @@ static PetscErrorCode Multiply(EPS eps, PetscInt count, PetscReal *W, PetscReal 
     PetscFunctionReturn(0);
   }
   for (PetscInt k = 0; k < count; k++) {
-    PetscCall(VecPlaceArray(eps->work[0], W + (size_t)k * it->d));
-    PetscCall(VecPlaceArray(eps->work[1], AW + (size_t)k * it->d));
+    PetscCall(VecPlaceArray(eps->work[0], W + (size_t)k * it->rows));
+    PetscCall(VecPlaceArray(eps->work[1], AW + (size_t)k * it->rows));
     PetscCall(MatMult(it->A, eps->work[0], eps->work[1]));
     PetscCall(VecResetArray(eps->work[0]));
     PetscCall(VecResetArray(eps->work[1]));
@@ -130,10 +170,10 @@ static PetscErrorCode Extend(EPS eps, PetscInt count)
 {
   PetscFunctionBeginUser;
   Block *it = eps->data;
-  const PetscInt d = it->d, size = it->size;
-  PetscReal *W = it->Q + (size_t)size * d, *AW = it->AQ + (size_t)size * d;
+  const PetscInt size = it->size;
+  PetscReal *W = it->Q + (size_t)size * it->rows, *AW = it->AQ + (size_t)size * it->rows;
   PetscReal least;
-  count = NormalizeColumns(d, count, W, 0);
+  PetscCall(NormalizeColumns(it, &count, W, 0));
   for (int pass = 0; pass < 2; pass++) PetscCall(ProjectOut(it, W, &count));
   PetscCall(OrthonormalizeBlock(it, W, &count, &least));
   /* what little there was along the basis has grown as much as columns have shrunk */
@@ -141,8 +181,10 @@ static PetscErrorCode Extend(EPS eps, PetscInt count)
   if (count == 0) PetscFunctionReturn(0);
   PetscCall(Multiply(eps, count, W, AW));
   /* H's new columns; its upper triangle is what dsyevd reads */
-  PetscCall(Product("T", size + count, count, d, 1, it->Q, d, AW, d, 0, it->H + (size_t)size * it->most, it->most));
+  PetscCall(Coefficients(it, size + count, count, AW));
   it->size += count;
+  for (PetscInt k = 0; k < count; k++)
+    PetscCall(PetscArraycpy(it->H + (size_t)(size + k) * it->most, it->triangle + (size_t)k * it->size, it->size));
   PetscFunctionReturn(0);
 }
 
@@ -160,6 +202,9 @@ static PetscErrorCode RayleighRitz(Block *it)
     it->theta[k] = it->theta[n - 1 - k];
     it->theta[n - 1 - k] = swap;
   }
+  if (it->alone) PetscFunctionReturn(0);
+  PetscCall(PsdBroadcastArray(it->comm, MPIU_REAL, n, it->theta));
+  PetscCall(PsdBroadcastArray(it->comm, MPIU_REAL, (size_t)most * (size_t)n, it->Y));
   PetscFunctionReturn(0);
 }
 
@@ -167,15 +212,17 @@ static PetscErrorCode RayleighRitz(Block *it)
 static PetscErrorCode RitzVectors(Block *it, PetscInt count)
 {
   PetscFunctionBeginUser;
-  const PetscInt d = it->d;
-  PetscCall(Product("N", d, count, it->size, 1, it->Q, d, it->Y, it->most, 0, it->U, d));
-  PetscCall(Product("N", d, count, it->size, 1, it->AQ, d, it->Y, it->most, 0, it->AU, d));
+  const PetscInt rows = it->rows;
+  PetscCall(Product("N", rows, count, it->size, 1, it->Q, rows, it->Y, it->most, 0, it->U, rows));
+  PetscCall(Product("N", rows, count, it->size, 1, it->AQ, rows, it->Y, it->most, 0, it->AU, rows));
   for (PetscInt k = 0; k < count; k++) {
-    const PetscReal *u = it->U + (size_t)k * d, *au = it->AU + (size_t)k * d;
+    const PetscReal *u = it->U + (size_t)k * rows, *au = it->AU + (size_t)k * rows;
     PetscReal square = 0;
-    for (PetscInt i = 0; i < d; i++) square += (au[i] - it->theta[k] * u[i]) * (au[i] - it->theta[k] * u[i]);
-    it->residual[k] = PetscSqrtReal(square);
+    for (PetscInt i = 0; i < rows; i++) square += (au[i] - it->theta[k] * u[i]) * (au[i] - it->theta[k] * u[i]);
+    it->residual[k] = square;
   }
+  PetscCall(Sum(it, count, it->residual));
+  for (PetscInt k = 0; k < count; k++) it->residual[k] = PetscSqrtReal(it->residual[k]);
   PetscFunctionReturn(0);
 }
 
@@ -183,9 +230,9 @@ static PetscErrorCode RitzVectors(Block *it, PetscInt count)
 static PetscErrorCode Restart(Block *it, PetscInt count)
 {
   PetscFunctionBeginUser;
-  const PetscInt d = it->d;
-  PetscCall(PetscArraycpy(it->Q, it->U, (size_t)d * count));
-  PetscCall(PetscArraycpy(it->AQ, it->AU, (size_t)d * count));
+  const size_t numbers = (size_t)it->rows * (size_t)count;
+  PetscCall(PetscArraycpy(it->Q, it->U, numbers));
+  PetscCall(PetscArraycpy(it->AQ, it->AU, numbers));
   for (PetscInt k = 0; k < count; k++)
     for (PetscInt l = 0; l <= k; l++) it->H[(size_t)k * it->most + l] = k == l ? it->theta[k] : 0;
   it->size = count;
@@ -199,10 +246,10 @@ static PetscErrorCode AddRandom(EPS eps, PetscInt begin, PetscInt count)
 {
   PetscFunctionBeginUser;
   const Block *it = eps->data;
-  PetscReal *W = it->Q + (size_t)begin * it->d;
+  PetscReal *W = it->Q + (size_t)begin * it->rows;
   PetscRandom random;
   PetscCall(BVGetRandomContext(eps->V, &random));
-  for (size_t k = 0; k < (size_t)count * it->d; k++) PetscCall(PetscRandomGetValueReal(random, &W[k]));
+  for (size_t k = 0; k < (size_t)count * it->rows; k++) PetscCall(PetscRandomGetValueReal(random, &W[k]));
   PetscFunctionReturn(0);
 }
 
@@ -218,7 +265,7 @@ PetscErrorCode PsdEpsBlockSetStart(EPS eps, PetscInt count, const PetscReal star
   PetscFunctionBeginUser;
   Block *it = eps->data;
   it->given = PetscMin(count, MostGiven(eps));
-  PetscCall(PetscArraycpy(it->Q, start, (size_t)it->d * it->given));
+  PetscCall(PetscArraycpy(it->Q, start, (size_t)it->rows * it->given));
   PetscFunctionReturn(0);
 }
 
@@ -229,7 +276,7 @@ static PetscErrorCode TakeInitialSpace(EPS eps)
   Block *it = eps->data;
   it->given = PetscMin(eps->nini, MostGiven(eps));
   for (PetscInt k = 0; k < it->given; k++) {
-    PetscCall(VecPlaceArray(eps->work[0], it->Q + (size_t)k * it->d));
+    PetscCall(VecPlaceArray(eps->work[0], it->Q + (size_t)k * it->rows));
     PetscCall(BVCopyVec(eps->V, k, eps->work[0]));
     PetscCall(VecResetArray(eps->work[0]));
   }
@@ -299,14 +346,15 @@ static PetscErrorCode Grow(EPS eps, PetscInt positive, PetscInt looked_at)
 {
   PetscFunctionBeginUser;
   Block *it = eps->data;
-  PetscReal *W = it->Q + (size_t)it->size * it->d;
+  const PetscInt rows = it->rows;
+  PetscReal *W = it->Q + (size_t)it->size * rows;
   const PetscReal share = Share(eps, positive);
   const PetscInt before = it->size;
   PetscInt count = 0;
   for (PetscInt k = 0; k < looked_at && it->size + count < it->most; k++) {
     if (it->residual[k] <= share && k < positive) continue;
-    const PetscReal *u = it->U + (size_t)k * it->d, *au = it->AU + (size_t)k * it->d;
-    for (PetscInt i = 0; i < it->d; i++) W[(size_t)count * it->d + i] = au[i] - it->theta[k] * u[i];
+    const PetscReal *u = it->U + (size_t)k * rows, *au = it->AU + (size_t)k * rows;
+    for (PetscInt i = 0; i < rows; i++) W[(size_t)count * rows + i] = au[i] - it->theta[k] * u[i];
     count++;
   }
   PetscCall(Extend(eps, count));
@@ -325,7 +373,7 @@ static PetscErrorCode Leave(EPS eps, PetscInt count)
   PetscFunctionBeginUser;
   const Block *it = eps->data;
   for (PetscInt k = 0; k < count; k++) {
-    PetscCall(VecPlaceArray(eps->work[0], it->U + (size_t)k * it->d));
+    PetscCall(VecPlaceArray(eps->work[0], it->U + (size_t)k * it->rows));
     PetscCall(BVInsertVec(eps->V, k, eps->work[0]));
     PetscCall(VecResetArray(eps->work[0]));
   }
@@ -375,7 +423,7 @@ static PetscErrorCode Reset(EPS eps)
   PetscCall(PsdEigenDestroy(&it->eigen));
   PetscCall(PetscFree4(it->Q, it->AQ, it->U, it->AU));
   PetscCall(PetscFree5(it->H, it->Y, it->theta, it->triangle, it->residual));
-  it->d = it->most = 0;
+  it->d = it->rows = it->most = 0;
   PetscFunctionReturn(0);
 }
 
@@ -383,13 +431,18 @@ static PetscErrorCode Reserve(EPS eps)
 {
   PetscFunctionBeginUser;
   Block *it = eps->data;
-  if (it->d == eps->n && it->most == eps->ncv) PetscFunctionReturn(0);
+  PetscMPIInt ranks;
+  if (it->d == eps->n && it->rows == eps->nloc && it->most == eps->ncv) PetscFunctionReturn(0);
   PetscCall(Reset(eps));
+  it->comm = PetscObjectComm((PetscObject)eps);
+  PetscCallMPI(MPI_Comm_size(it->comm, &ranks));
+  it->alone = (PetscBool)(ranks == 1);
   it->d = eps->n;
+  it->rows = eps->nloc;
   it->most = eps->ncv;
-  const size_t d = it->d, most = it->most;
+  const size_t rows = it->rows, most = it->most;
   PetscCall(PsdEigenCreate(it->most, &it->eigen));
-  PetscCall(PetscMalloc4(d * most, &it->Q, d * most, &it->AQ, d * most, &it->U, d * most, &it->AU));
+  PetscCall(PetscMalloc4(rows * most, &it->Q, rows * most, &it->AQ, rows * most, &it->U, rows * most, &it->AU));
   PetscCall(PetscMalloc5(most * most, &it->H, most * most, &it->Y, most, &it->theta, most * most, &it->triangle, most,
                          &it->residual));
   PetscFunctionReturn(0);
@@ -407,7 +460,6 @@ static PetscErrorCode SetUp(EPS eps)
   EPSCheckIgnored(eps, EPS_FEATURE_BALANCE);
   if (!eps->which) eps->which = EPS_LARGEST_REAL;
   PetscCheck(eps->which == EPS_LARGEST_REAL, comm, PETSC_ERR_SUP, "psdblock is for the largest real eigenvalues");
-  PetscCheck(eps->nloc == eps->n, comm, PETSC_ERR_SUP, "psdblock is for matrices on one process");
   PetscCheck(eps->nds == 0, comm, PETSC_ERR_SUP, "psdblock takes no deflation space");
   eps->nev = PetscMax(1, eps->nev);
   if (eps->max_it <= 0) eps->max_it = ROUNDS;

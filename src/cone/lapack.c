@@ -50,7 +50,7 @@ static PetscErrorCode ProjectComplete(PsdCone cone, Lapack *lapack, PsdBlockStat
   const PetscInt d = state->d;
   const PetscReal *lambda = lapack->lambda;
   PetscCall(PsdEigenSolveUpTo(cone->eigen, d, X, lapack->lambda));
-  const PetscReal floor = PsdConeFloor(d, PetscMax(-lambda[0], lambda[d - 1]));
+  const PetscReal floor = PsdEigenFloor(d, PetscMax(-lambda[0], lambda[d - 1]));
   PetscInt negative = 0;
   while (negative < d && lambda[negative] <= floor) negative++;
   PetscCall(PsdConeTakeDecomposition(state, negative, lambda, X));
@@ -72,7 +72,7 @@ static PetscErrorCode ProjectRange(PsdCone cone, Lapack *lapack, PsdBlockState *
 {
   PetscFunctionBeginUser;
   const PetscInt d = state->d;
-  const PetscReal floor = PsdConeFloor(d, norm), most = 2 * norm + DBL_MIN; /* LAPACK wants an interval, of zero too */
+  const PetscReal floor = PsdEigenFloor(d, norm), most = 2 * norm + DBL_MIN; /* LAPACK wants an interval, of zero too */
   PetscInt found;
   PetscCall(PsdEigenSolveRange(cone->eigen, d, floor, most, X, &found, lapack->lambda, lapack->V));
   PetscCall(PsdBlockStateReserve(state, found));

@@ -26,6 +26,7 @@
 #include "cone_impl.h"
 #include "base/base.h"
 #include "eps.h"
+#include "team_matrix.h"
 #include <petscblaslapack.h>
 
 #define NEAR 0.1       /* of ||X||: how far a proof is trusted beyond its reach, ... */
@@ -44,7 +45,28 @@ typedef struct {
   PetscInt columns;          /* X was multiplied with so many vectors */
   PsdTeamMatrix team_matrix; /* products by a team; NULL: by this rank alone */
   PetscBool team_serves;     /* the team serves, and has the matrix at hand */
+  PetscReal sign;            /* of the block sign X at hand, ... */
+  const PetscReal *X;        /* ... its upper triangle, d x d by columns */
 } Partial;
+
+/* AV = sign X V, as a PsdEpsProduct. */
+static PetscErrorCode Multiply(void *context, PetscInt count, const PetscReal V[], PetscReal AV[])
+{
+  PetscFunctionBeginUser;
+  const Partial *it = context;
+  const PetscReal zero = 0;
+  PetscBLASInt order, columns;
+  if (it->team_serves) {
+    PetscCall(PsdTeamMatrixMultiply(it->team_matrix, it->sign, count, V, AV));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(PetscBLASIntCast(it->d, &order));
+  PetscCall(PetscBLASIntCast(count, &columns));
+  PetscCallBLAS("BLASsymm",
+                BLASsymm_("L", "U", &order, &columns, &it->sign, it->X, &order, V, &order, &zero, AV, &order));
+  PetscCall(PetscLogFlops(2.0 * it->d * (PetscLogDouble)it->d * count));
+  PetscFunctionReturn(0);
+}
 
 static PetscErrorCode SetUp(PsdCone cone, PetscInt order, void **kernel)
 {
@@ -57,7 +79,8 @@ static PetscErrorCode SetUp(PsdCone cone, PetscInt order, void **kernel)
   *kernel = it;
   if (cone->team.rank > 0) PetscFunctionReturn(0); /* only serves */
   it->wanted_most = PetscMax(1, it->d / 4);
-  PetscCall(PsdEpsCreate(it->d, it->wanted_most, cone->eps_type, it->team_matrix, &it->eps));
+  const PsdEpsMatrix block = {PETSC_COMM_SELF, it->d, it->d, Multiply, it};
+  PetscCall(PsdEpsCreate(&block, it->wanted_most, cone->eps_type, &it->eps));
   const size_t most = PsdEpsMostPairs(it->eps);
   PetscCall(PetscMalloc4(d * most, &it->U, d * most, &it->scaled, most, &it->theta, d * d, &it->proof));
   PetscFunctionReturn(0);
@@ -146,7 +169,8 @@ static PetscErrorCode Search(PsdCone cone, Partial *it, const PsdBlockState *sta
   const PetscInt start = kept ? state->kept : sign > 0 ? last : 0;
   const unsigned long seed =
       (unsigned long)cone->iteration * 2 * (unsigned long)cone->blocks->pairs + (unsigned long)state->block;
-  PsdEpsSetMatrix(it->eps, sign, X, it->team_serves);
+  it->sign = sign;
+  it->X = X;
   PetscCall(PsdEpsSolve(it->eps, last + 1, start, kept ? state->V : state->F, seed, tolerance, &it->known, it->theta,
                         it->U, &it->columns));
   *found = 0;

@@ -11,14 +11,9 @@
 #ifndef PSD_GRID_PRIVATE_H
 #define PSD_GRID_PRIVATE_H
 
-#include "base/cyclic.h"
+#include "base/grid_shape.h"
 #include "cost/cost.h"
 #include <petscvec.h>
-
-/* H, W, and H W, which may leave out a few of the last ranks: those hold nothing. */
-typedef struct {
-  PetscMPIInt height, width, used;
-} PsdGridShape;
 
 /* Rows or columns of the parts on the grid, as vectors have them. */
 typedef struct {
@@ -28,7 +23,7 @@ typedef struct {
 } PsdGridSide;
 
 typedef struct _p_PsdGrid {
-  MPI_Comm comm, line; /* line: this rank's row of the grid */
+  MPI_Comm comm, line, file; /* line: the ranks of this rank's row of the grid; file: of its column */
   PetscInt N, block;
   PetscInt rhs;     /* right-hand sides of a product or solve */
   PetscInt columns; /* rows of a vector here */
@@ -36,24 +31,13 @@ typedef struct _p_PsdGrid {
   PetscMPIInt rank, row, column;       /* row, column: below 0 on ranks that are left out */
   int handle, context, description[9]; /* BLACS' */
   PetscReal *matrix; /* rows.count x cols.count by columns; on and below the diagonal, the rest is not read */
-  PetscReal *factor; /* L, or L^-1; zero above the diagonal */
-  PetscBool inverse; /* what `factor` is */
+  PetscReal *factor; /* L, zero above the diagonal; */
+  PetscBool inverse; /* the triangles on its diagonal are inverted, ... */
+  PetscInt parts;    /* ... which are so many (grid_parts.c) */
   PsdGridSide rows, cols;
-  Vec vector; /* columns x rhs here, by columns: takes the place of the caller's */
+  PetscReal *packed; /* room for one side's numbers */
+  Vec vector;        /* columns x rhs here, by columns: takes the place of the caller's */
 } * PsdGrid;
-
-/* Places: grid_places.c. PsdGridShapeOf - of so many ranks. all: none may be left out. PsdGridBlockOf - the size of blocks that leaves each rank a
-   few, as far as products gain by large ones. Not collective. */
-PsdGridShape PsdGridShapeOf(PetscMPIInt ranks, PetscBool all);
-PetscInt PsdGridBlockOf(PetscInt N, PetscMPIInt ranks);
-#define PSD_GRID_LARGEST_BLOCK 64
-
-/* PsdGridColumns - rows of a vector of N that this rank has: for sizing before anything exists. */
-PetscInt PsdGridColumns(PetscInt N, PetscInt block, const PsdGridShape *shape, PetscMPIInt rank);
-
-/* PsdGridCountable - whether ScaLAPACK, whose indices into a rank's part are ints, can have such a matrix. Not
-   collective. */
-PetscBool PsdGridCountable(PetscReal N, PetscReal ranks);
 
 /* PsdGridCreate - without memory for the matrix. rhs: right-hand sides. Collective. Errors (PSD_ERR_INPUT): ScaLAPACK
    cannot count it. */
@@ -73,7 +57,7 @@ static inline PetscInt PsdGridColumn(const struct _p_PsdGrid *grid, PetscInt loc
   return PsdCyclicNumber(local, grid->block, grid->rank, grid->shape.used);
 }
 
-/* PsdGridFactor - Cholesky factor of matrix + shift I; inverted when trace < 1e8 shift (see grid.c). Collective. */
+/* PsdGridFactor - Cholesky factor of matrix + shift I; inverted part by part when trace < 1e8 shift (see grid.c). Collective. */
 PetscErrorCode PsdGridFactor(PsdGrid grid, PetscReal trace, PetscReal shift);
 
 /* PsdGridSolve - x <- (matrix + shift I)^-1 x. x: this rank's rows, columns x rhs by columns. Collective. */
@@ -83,6 +67,9 @@ PetscErrorCode PsdGridSolve(PsdGrid grid, PetscReal x[]);
 PetscErrorCode PsdGridMultiply(PsdGrid grid, const PetscReal x[], PetscReal y[]);
 
 PetscErrorCode PsdGridDestroy(PsdGrid *grid);
+
+/* PsdGridPartsOf - parts of the factor that are inverted, on so many ranks. Not collective. */
+PetscInt PsdGridPartsOf(PetscReal N, PetscReal ranks);
 
 /* PsdGridFactorCost, PsdGridSolveCost, PsdGridMultiplyCost - of a matrix of order N on a grid of that
    shape, with so many right-hand sides. PsdGridVectorBytes - of what products hold of vectors. Not collective. */

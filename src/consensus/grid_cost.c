@@ -1,13 +1,14 @@
 /*
    What the distributed matrix costs (grid.h): flops, and messages on a grid of H x W.
 
-   A factorisation and its inverse reduce N^2/2 numbers along columns of the grid, spread as many along rows, and send
-   panels to those who have no part of them, (W - 1)/(H W) + (H - 1)/(H W) of N^2/2 in each of the two. Of these last
-   ScaLAPACK sends some twice: 1.3 times in all, as counted on 2 to 64 ranks.
+   A factorisation and its whole inverse would spread N^2/2 numbers along columns of the grid, reduce as many along rows, and
+   send panels to those who have no part of them, 1.3 times (W - 1)/(H W) + (H - 1)/(H W) of N^2/2. Of this, the
+   inverse has all that is spread and reduced, and N^2/2/(H W) of the panels, as counted on 2 to 64 ranks; that of p parts
+   a p-th.
 */
 #include "grid_impl.h"
 
-/* Of dgemm's rate: pdpotrf and pdtrtri together, measured at orders of 5,000 to 20,000. */
+/* Of dgemm's rate: pdpotrf and pdtrtri, measured at orders of 5,000 to 20,000. */
 #define EFFICIENCY 0.65
 #define PANELS_SENT 1.3   /* times, counted */
 #define PANEL_MESSAGES 4. /* of Cholesky and of the inverse two each, counted */
@@ -16,12 +17,13 @@ PsdCost PsdGridFactorCost(PetscReal N, const PsdGridShape *shape, const PsdRates
 {
   const PetscReal half = PSD_BYTES_REAL * N * N / 2, H = shape->height, W = shape->width;
   const PetscReal panels = N / (PetscReal)PsdGridBlockOf((PetscInt)N, shape->used);
-  const PsdCost work = PsdCostWork(2 * (N * N * N / 3) / shape->used, EFFICIENCY * rates->gemm);
+  const PetscReal parts = (PetscReal)PsdGridPartsOf(N, shape->used);
+  const PsdCost work = PsdCostWork((1 + 1 / (parts * parts)) * (N * N * N / 3) / shape->used, EFFICIENCY * rates->gemm);
   if (shape->used == 1) return work;
-  const PsdCost along = PsdCostSum(PsdCostCollective(PSD_COLLECTIVE_SPREAD, panels, half / H, shape->height),
-                                   PsdCostCollective(PSD_COLLECTIVE_SPREAD, panels, half / W, shape->width));
+  const PsdCost along = PsdCostSum(PsdCostCollective(PSD_COLLECTIVE_SPREAD, panels, half / parts / H, shape->height),
+                                   PsdCostCollective(PSD_COLLECTIVE_SPREAD, panels, half / parts / W, shape->width));
   return PsdCostSum(PsdCostSum(work, along),
-                    PsdCostSend(PANEL_MESSAGES * panels, PANELS_SENT * half * (W + H - 2) / (H * W)));
+                    PsdCostSend(PANEL_MESSAGES * panels, half / (H * W) * (PANELS_SENT * (W + H - 2) - 1 + 1 / parts)));
 }
 
 static PsdCost Product(PetscReal N, PetscReal rhs, const PsdGridShape *shape, const PsdRates *rates)
@@ -42,11 +44,22 @@ static PsdCost Bring(PetscReal N, PetscReal rhs, Side side, const PsdGridShape *
   return PsdCostSend(partners, PSD_BYTES_REAL * N * rhs * (1 / places - own / shape->used));
 }
 
+/* Sums of a part along lines of `ranks` ranks, and `spreads` of one along the others: bytes of a whole vector on either. */
+static PsdCost Steps(PetscReal parts, PetscReal sums, PetscReal summed, PetscMPIInt ranks, PetscReal spreads,
+                     PetscReal spread, PetscMPIInt others)
+{
+  return PsdCostSum(PsdCostCollective(PSD_COLLECTIVE_SUM, sums, sums / parts * summed, ranks),
+                    PsdCostCollective(PSD_COLLECTIVE_SPREAD, spreads, spreads / parts * spread, others));
+}
+
 PsdCost PsdGridSolveCost(PetscReal N, PetscReal rhs, const PsdGridShape *shape, const PsdRates *rates)
 {
-  const PsdCost sum = PsdCostCollective(PSD_COLLECTIVE_SUM, 1, PSD_BYTES_REAL * N * rhs / shape->height, shape->width);
+  const PetscReal bytes = PSD_BYTES_REAL * N * rhs, parts = (PetscReal)PsdGridPartsOf(N, shape->used);
+  const PetscReal of_rows = bytes / shape->height, of_columns = bytes / shape->width, between = 2 * (parts - 1);
+  const PsdCost forward = Steps(parts, between + 1, of_rows, shape->width, between, of_columns, shape->height);
+  const PsdCost backward = Steps(parts, between, of_columns, shape->height, between, of_rows, shape->width);
   return PsdCostSum(PsdCostTimes(2, Product(N, rhs, shape, rates)),
-                    PsdCostSum(sum, PsdCostTimes(2, Bring(N, rhs, TO_COLUMNS, shape))));
+                    PsdCostSum(PsdCostSum(forward, backward), PsdCostTimes(2, Bring(N, rhs, TO_COLUMNS, shape))));
 }
 
 PsdCost PsdGridMultiplyCost(PetscReal N, PetscReal rhs, const PsdGridShape *shape, const PsdRates *rates)

@@ -10,4 +10,22 @@
 PetscErrorCode PsdGridSidesCreate(PsdGrid grid);
 PetscErrorCode PsdGridSidesDestroy(PsdGrid grid);
 
+/* A block of this rank's columns, and what it has of them on and below the diagonal. */
+typedef struct {
+  PetscInt first, width; /* columns here */
+  PetscInt diagonal;     /* the first row here that is not above the diagonal of the whole block */
+  PetscBool square;      /* rows begin with the block on the diagonal, width x width; else all is below it */
+} PsdGridBlock;
+
+/* PsdGridBlockAt - the block that begins with local column `first`. PsdGridAddProduct - out (m x rhs, in columns of length
+   ld_out) += A in, or A' in; A: m x k, or k x m, in columns of length ld. grid_solve.c; not collective. */
+PsdGridBlock PsdGridBlockAt(PsdGrid grid, PetscInt first);
+PetscErrorCode PsdGridAddProduct(PsdGrid grid, PetscBool transposed, PetscInt m, PetscInt k, const PetscReal *A,
+                                 PetscInt ld, const PetscReal *in, PetscInt ld_in, PetscReal *out, PetscInt ld_out);
+
+/* PsdGridInvertParts - L_kk <- L_kk^-1 of each part of the factor, on the ranks of the grid. PsdGridSolveParts - cols.x <- shares of
+   (L L')^-1 cols.x. grid_parts.c; collective. */
+PetscErrorCode PsdGridInvertParts(PsdGrid grid);
+PetscErrorCode PsdGridSolveParts(PsdGrid grid);
+
 #endif

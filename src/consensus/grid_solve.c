@@ -1,5 +1,5 @@
 /*
-   Products with the distributed matrix and with the inverse of its factor.
+   Products with the distributed matrix, and vectors between the ranks that hold them and the rows and columns of the grid.
 
    A rank's part meets the numbers of a vector that belong to its columns, and gives numbers that belong to its rows, or
    the other way round with its transpose. Both are brought from the ranks that hold the vector, and back, where what
@@ -59,6 +59,7 @@ PetscErrorCode PsdGridSidesCreate(PsdGrid it)
   PetscCall(VecCreateMPIWithArray(it->comm, 1, it->columns * it->rhs, PETSC_DETERMINE, NULL, &it->vector));
   PetscCall(SideCreate(it, it->row, it->shape.height, start, count, &it->rows));
   PetscCall(SideCreate(it, it->column, it->shape.width, start, count, &it->cols));
+  PetscCall(PetscMalloc1((size_t)PetscMax(it->rows.count, it->cols.count) * (size_t)it->rhs + 1, &it->packed));
   PetscCall(PetscFree2(start, count));
   PetscFunctionReturn(0);
 }
@@ -73,6 +74,7 @@ PetscErrorCode PsdGridSidesDestroy(PsdGrid it)
     PetscCall(VecScatterDestroy(&sides[k]->gather));
   }
   PetscCall(VecDestroy(&it->vector));
+  PetscCall(PetscFree(it->packed));
   PetscFunctionReturn(0);
 }
 
@@ -100,25 +102,17 @@ static PetscErrorCode AddUp(PsdGrid it, PsdGridSide *side, Vec part, PetscReal x
 
 /* ---------------------------------------------------------------- parts of the matrix */
 
-/* A block of this rank's columns, and what it has of them on and below the diagonal. */
-typedef struct {
-  PetscInt first, width; /* columns here */
-  PetscInt diagonal;     /* the first row here that is not above the diagonal of the whole block */
-  PetscBool square;      /* rows begin with the block on the diagonal, width x width; else all is below it */
-} Block;
-
-static Block BlockAt(PsdGrid it, PetscInt first)
+PsdGridBlock PsdGridBlockAt(PsdGrid it, PetscInt first)
 {
   const PetscInt number = PsdCyclicNumber(first, it->block, it->column, it->shape.width);
-  Block block = {.first = first, .width = PetscMin(it->block, it->cols.count - first)};
+  PsdGridBlock block = {.first = first, .width = PetscMin(it->block, it->cols.count - first)};
   block.diagonal = PsdCyclicCount(number, it->block, it->row, it->shape.height);
   block.square = (PetscBool)(block.diagonal < it->rows.count &&
                              PsdCyclicNumber(block.diagonal, it->block, it->row, it->shape.height) == number);
   return block;
 }
 
-/* out (m x rhs, in columns of length ld_out) += A in, or A' in; A: m x k, or k x m, in columns of length ld */
-static PetscErrorCode AddProduct(PsdGrid it, PetscBool transposed, PetscInt m, PetscInt k, const PetscReal *A,
+PetscErrorCode PsdGridAddProduct(PsdGrid it, PetscBool transposed, PetscInt m, PetscInt k, const PetscReal *A,
                                  PetscInt ld, const PetscReal *in, PetscInt ld_in, PetscReal *out, PetscInt ld_out)
 {
   PetscFunctionBeginUser;
@@ -134,41 +128,6 @@ static PetscErrorCode AddProduct(PsdGrid it, PetscBool transposed, PetscInt m, P
   PetscCallBLAS("BLASgemm",
                 BLASgemm_(transposed ? "T" : "N", "N", &bm, &rhs, &bk, &one, A, &bld, in, &bin, &one, out, &bout));
   PetscCall(PetscLogFlops(2.0 * m * (PetscLogDouble)k * it->rhs));
-  PetscFunctionReturn(0);
-}
-
-/* rows.x = this rank's share of L^-1 x, or cols.x = that of L^-T x, block by block so that the zeros above the diagonal are
-   left out */
-static PetscErrorCode MultiplyInverse(PsdGrid it, PetscBool transposed)
-{
-  PetscFunctionBeginUser;
-  const PetscInt rows = it->rows.count, cols = it->cols.count;
-  PetscReal *x_rows, *x_cols;
-  PetscCall(VecGetArray(it->rows.x, &x_rows));
-  PetscCall(VecGetArray(it->cols.x, &x_cols));
-  PetscCall(PetscArrayzero(transposed ? x_cols : x_rows, (transposed ? cols : rows) * it->rhs));
-  for (PetscInt k = 0; k < cols; k += it->block) {
-    const Block block = BlockAt(it, k);
-    const PetscInt below = rows - block.diagonal;
-    const PetscReal *part = it->factor + (size_t)k * (size_t)rows + block.diagonal;
-    PetscReal *of_rows = x_rows + block.diagonal, *of_cols = x_cols + k;
-    if (transposed) PetscCall(AddProduct(it, PETSC_TRUE, block.width, below, part, rows, of_rows, rows, of_cols, cols));
-    else PetscCall(AddProduct(it, PETSC_FALSE, below, block.width, part, rows, of_cols, cols, of_rows, rows));
-  }
-  PetscCall(VecRestoreArray(it->rows.x, &x_rows));
-  PetscCall(VecRestoreArray(it->cols.x, &x_cols));
-  PetscFunctionReturn(0);
-}
-
-/* rows.x <- its sum over the ranks of this row of the grid */
-static PetscErrorCode SumOverLine(PsdGrid it)
-{
-  PetscFunctionBeginUser;
-  PetscReal *x;
-  if (it->row < 0) PetscFunctionReturn(0);
-  PetscCall(VecGetArray(it->rows.x, &x));
-  PetscCall(PsdSumArray(it->line, MPIU_REAL, (size_t)it->rows.count * (size_t)it->rhs, x));
-  PetscCall(VecRestoreArray(it->rows.x, &x));
   PetscFunctionReturn(0);
 }
 
@@ -198,9 +157,7 @@ PetscErrorCode PsdGridSolve(PsdGrid it, PetscReal x[])
   PetscCall(Gather(it, x, it->inverse ? &it->cols : &it->rows));
   PetscCall(PetscArrayzero(x, it->columns * it->rhs));
   if (it->inverse) {
-    PetscCall(MultiplyInverse(it, PETSC_FALSE));
-    PetscCall(SumOverLine(it));
-    PetscCall(MultiplyInverse(it, PETSC_TRUE));
+    PetscCall(PsdGridSolveParts(it));
     PetscCall(AddUp(it, &it->cols, it->cols.x, x));
   } else {
     PetscCall(SolveByFactor(it));
@@ -228,15 +185,17 @@ static PetscErrorCode MultiplyParts(PsdGrid it, const PetscReal x_rows[], const 
   PetscReal *square;
   PetscCall(PetscMalloc1(it->block * it->block, &square));
   for (PetscInt k = 0; k < cols; k += it->block) {
-    const Block block = BlockAt(it, k);
+    const PsdGridBlock block = PsdGridBlockAt(it, k);
     const PetscInt width = block.width, first = block.diagonal + (block.square ? width : 0), below = rows - first;
     const PetscReal *part = it->matrix + (size_t)k * (size_t)rows;
     if (block.square) {
       Square(part + block.diagonal, rows, width, square);
-      PetscCall(AddProduct(it, PETSC_FALSE, width, width, square, width, x_cols + k, cols, y_cols + k, cols));
+      PetscCall(PsdGridAddProduct(it, PETSC_FALSE, width, width, square, width, x_cols + k, cols, y_cols + k, cols));
     }
-    PetscCall(AddProduct(it, PETSC_TRUE, width, below, part + first, rows, x_rows + first, rows, y_cols + k, cols));
-    PetscCall(AddProduct(it, PETSC_FALSE, below, width, part + first, rows, x_cols + k, cols, y_rows + first, rows));
+    PetscCall(
+        PsdGridAddProduct(it, PETSC_TRUE, width, below, part + first, rows, x_rows + first, rows, y_cols + k, cols));
+    PetscCall(
+        PsdGridAddProduct(it, PETSC_FALSE, below, width, part + first, rows, x_cols + k, cols, y_rows + first, rows));
   }
   PetscCall(PetscFree(square));
   PetscFunctionReturn(0);

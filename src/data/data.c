@@ -3,6 +3,7 @@
 */
 #include "data.h"
 #include <stdlib.h>
+#include <string.h>
 
 PetscErrorCode PsdDataCreate(MPI_Comm comm, PsdData *data)
 {
@@ -67,6 +68,19 @@ PetscErrorCode PsdDataSetClasses(PsdData data, PetscInt count, const PetscInt la
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdDataSetClassNames(PsdData data, PetscInt count, const PetscInt labels[], const char *const names[])
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(data);
+  PsdKnownClasses *known = &data->known;
+  PetscCall(PetscFree2(known->labels, known->names));
+  PetscCall(PetscMalloc2(count, &known->labels, count, &known->names));
+  PetscCall(PetscArraycpy(known->labels, labels, count));
+  for (PetscInt k = 0; k < count; k++) PetscCall(PetscStrncpy(known->names[k], names[k], PSD_CLASS_NAME_LENGTH));
+  known->count = count;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdDataSetLimit(PsdData data, PetscInt limit)
 {
   PetscFunctionBeginUser;
@@ -83,6 +97,19 @@ PetscErrorCode PsdDataSetValidation(PsdData data, PetscReal fraction, PsdDataPar
   PsdCheckInput(fraction >= 0 && fraction < 1, "-validation: %g, expected 0 <= fraction < 1", (double)fraction);
   data->validation = fraction;
   data->part = part;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdDataSetResize(PsdData data, PetscInt height, PetscInt width)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(data);
+  PsdCheckInput(height >= 0 && width >= 0 && (height > 0) == (width > 0) && height <= PSD_MAX_IMAGE_SIDE &&
+                    width <= PSD_MAX_IMAGE_SIDE,
+                "-resize: %" PetscInt_FMT "x%" PetscInt_FMT ", expected sides of 1..%d", height, width,
+                PSD_MAX_IMAGE_SIDE);
+  data->resized_height = height;
+  data->resized_width = width;
   PetscFunctionReturn(0);
 }
 
@@ -153,6 +180,16 @@ PetscErrorCode PsdDataGetClasses(PsdData data, PetscInt *count, const PetscInt *
   PetscFunctionReturn(0);
 }
 
+PetscBool PsdDataHasClassNames(PsdData data)
+{
+  for (PetscInt k = 0; k < data->class_count; k++) {
+    char digits[PSD_CLASS_NAME_LENGTH];
+    (void)snprintf(digits, sizeof(digits), "%" PetscInt_FMT, data->class_labels[k]);
+    if (strcmp(digits, data->class_names[k]) != 0) return PETSC_TRUE;
+  }
+  return PETSC_FALSE;
+}
+
 PetscErrorCode PsdDataGetShard(PsdData data, const unsigned char *images[], const PetscInt *classes[],
                                const PetscInt64 *indices[])
 {
@@ -204,6 +241,7 @@ PetscErrorCode PsdDataDestroy(PsdData *data)
   if (!*data) PetscFunctionReturn(0);
   PetscCall(PsdDataReset(*data));
   PetscCall(PsdArraysDestroy(&(*data)->arrays));
+  PetscCall(PetscFree2((*data)->known.labels, (*data)->known.names));
   PetscCall(PetscFree((*data)->class_labels));
   PetscCall(PetscFree((*data)->kept_labels));
   PetscCall(PetscCommDestroy(&(*data)->comm));

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define FORMAT "psdnet-model"
+#define NAMES "class_names"
 #define VERSION 3       /* that is written where it says everything, as other readers know it, ... */
 #define LAST_VERSION 4  /* ... and with a stage or shifts, which they must not pass over */
 #define LAST_UNSEALED 2 /* files of this version and of 1 begin as HDF5 does, without a checksum */
@@ -156,7 +157,9 @@ void PsdModelFree(PsdModel *model)
   FreeArrays(stage_filters, 1, &model->stage);
   FreeArrays(stage_channels, STAGE_CHANNELS, &model->stage);
   free(model->labels);
+  free(model->names);
   model->labels = NULL;
+  model->names = NULL;
 }
 
 /* Whether branches have groups of their own: a branch by itself is described in the root, but for version 2. */
@@ -219,6 +222,9 @@ static void ReadProblem(PsdH5Group file, PetscInt version, PsdModel *model, PsdF
   PsdH5ReadText(file, "loss", model->training.loss, sizeof(model->training.loss), failure);
   ReadLossParameter(file, &model->training, failure);
   PsdH5ReadLabels(file, "classes", &model->count, &model->labels, failure);
+  if (PsdH5HasAttribute(file, NAMES))
+    model->names =
+        (char(*)[PSD_CLASS_NAME_LENGTH])PsdH5ReadTexts(file, NAMES, model->count, PSD_CLASS_NAME_LENGTH, failure);
   ReadPlaces(file, later_attributes, LATER_ATTRIBUTES, model, failure);
   if (version > 1) PsdH5ReadAttribute(file, "branches", PSD_H5_INTEGER, 1, &model->branches, failure);
   if (!failure->failed && (model->branches < 1 || model->branches > PSD_MOST_BRANCHES))
@@ -380,6 +386,23 @@ static void WriteLabels(PsdH5File file, const PsdModel *model, PsdFailure *failu
   free(digits);
 }
 
+#define MOST_TEXT 60000 /* bytes that an attribute has room for */
+
+/* Those of very many classes with long names are left out. */
+static void WriteNames(PsdH5File file, const PsdModel *model, PsdFailure *failure)
+{
+  const char **texts = malloc((size_t)model->count * sizeof(*texts));
+  size_t longest = 1;
+
+  if (!texts) PsdFailureRecord(failure, "%s: not enough memory for the names of its classes", file.path);
+  for (PetscInt k = 0; texts && k < model->count; k++) {
+    texts[k] = model->names[k];
+    longest = PetscMax(longest, strlen(texts[k]));
+  }
+  if (texts && longest * (size_t)model->count <= MOST_TEXT) PsdH5WriteTexts(file, NAMES, model->count, texts, failure);
+  free(texts);
+}
+
 static void WritePlaces(PsdH5File file, const Place places[], size_t count, const void *whole, PsdFailure *failure)
 {
   for (size_t k = 0; k < count; k++)
@@ -414,6 +437,7 @@ static void WriteProblem(PsdH5File file, const PsdModel *model, PsdFailure *fail
   WritePlaces(file, problem_attributes, PROBLEM_ATTRIBUTES, model, failure);
   WriteLossParameters(file, &model->training, failure);
   WriteLabels(file, model, failure);
+  if (model->names) WriteNames(file, model, failure);
   PsdH5WriteAttribute(file, "branches", PSD_H5_INTEGER, 0, &model->branches, failure);
   if (VersionOf(model) > VERSION) WritePlaces(file, later_attributes, LATER_ATTRIBUTES, model, failure);
 }

@@ -20,6 +20,7 @@ PetscErrorCode PsdNetworkDestroy(PsdNetwork *network)
   PsdCheckHandle(network);
   if (!*network) PetscFunctionReturn(0);
   PetscCall(PetscFree4((*network)->filters, (*network)->weights, (*network)->regions, (*network)->classes));
+  PetscCall(PsdNetworkForgetNames(*network));
   PetscCall(PetscFree((*network)->labels));
   PetscCall(PsdPatchesDestroy(&(*network)->patches));
   PetscCall(PetscCommDestroy(&(*network)->comm));
@@ -98,6 +99,7 @@ PetscErrorCode PsdNetworkSetClasses(PsdNetwork network, PetscInt count, const Pe
   PetscFunctionBeginUser;
   PsdCheckHandle(network);
   PsdCheckInput(count >= 2, "a network tells classes apart: found %" PetscInt_FMT " class, expected at least 2", count);
+  PetscCall(PsdNetworkForgetNames(network));
   PetscCall(PetscFree(network->labels));
   PetscCall(PetscMalloc1(count, &network->labels));
   PetscCall(PetscArraycpy(network->labels, labels, count));
@@ -274,6 +276,7 @@ PetscErrorCode PsdNetworkDescribe(PsdNetwork network, PsdModel *model)
   model->regions = network->regions;
   model->classes = network->classes;
   model->labels = network->labels;
+  model->names = network->names;
   PetscFunctionReturn(0);
 }
 
@@ -334,6 +337,7 @@ static PetscErrorCode ShareNeurons(PsdNetwork network, PetscMPIInt rank, const P
   PetscCall(ShareArray(network->comm, rank, (size_t)model->count * sizeof(PetscInt), model->labels, &part[4]));
   PetscCall(PsdNetworkSetNeurons(network, model->N, model->f, part[0], part[1], part[2], part[3]));
   PetscCall(PsdNetworkSetClasses(network, model->count, part[4]));
+  PetscCall(PsdNetworkShareNames(network, model));
   for (int k = 0; k < 5; k++) PetscCall(ReturnArray(rank, &part[k]));
   PetscFunctionReturn(0);
 }
@@ -457,7 +461,8 @@ static PetscErrorCode ViewNeurons(PsdNetwork network, PetscViewer viewer)
   for (PetscInt k = 0; k < network->N; k++) neurons[network->classes[k]]++;
   PetscCall(PetscViewerASCIIPrintf(viewer, "  classes        "));
   for (PetscInt k = 0; k < network->count; k++)
-    PetscCall(PetscViewerASCIIPrintf(viewer, " %" PetscInt_FMT, network->labels[k]));
+    PetscCall(PetscViewerASCIIPrintf(viewer, " %" PetscInt_FMT "%s%s%s", network->labels[k], network->names ? " (" : "",
+                                     network->names ? network->names[k] : "", network->names ? ")" : ""));
   PetscCall(PetscViewerASCIIPrintf(viewer, "\n  neurons         %" PetscInt_FMT, network->N));
   if (C > 1) {
     PetscCall(PetscViewerASCIIPrintf(viewer, ", by class"));

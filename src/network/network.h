@@ -15,10 +15,12 @@
 struct _p_PsdNetwork {
   MPI_Comm comm; /* our own duplicate */
   PetscInt N, f;
-  PetscReal *filters, *weights; /* N x f row-major, N */
-  PetscInt *regions, *classes;  /* N, N */
-  PsdPatches patches;           /* own copy */
-  PetscInt count, *labels;      /* what classes 0 .. count-1 stand for */
+  PetscReal *filters, *weights;         /* N x f row-major, N */
+  PetscInt *regions, *classes;          /* N, N */
+  PsdPatches patches;                   /* own copy */
+  PetscInt count, *labels;              /* what classes 0 .. count-1 stand for */
+  char (*names)[PSD_CLASS_NAME_LENGTH]; /* what they are called; NULL: by their labels */
+  const char **name;                    /* each of them */
   PsdTraining training;
   PetscInt crop_shift; /* see PsdNetworkSetCrops */
 };
@@ -52,6 +54,7 @@ typedef struct {
   PetscInt N, f, count;
   PetscReal *filters, *weights;
   PetscInt *regions, *classes, *labels;
+  char (*names)[PSD_CLASS_NAME_LENGTH]; /* of classes; NULL: they have none */
 } PsdModel;
 
 /* PsdNetworkGetImageSize - channels, height and width of the images that it is applied to. Not collective. */
@@ -82,6 +85,10 @@ PetscInt PsdModelDimension(const PsdModel *model);
 /* network.c: a network as a model that borrows its arrays, and rank 0's model as a network on all ranks (collective). */
 PetscErrorCode PsdNetworkDescribe(PsdNetwork network, PsdModel *model);
 PetscErrorCode PsdNetworkShare(MPI_Comm comm, const PsdModel *model, PsdNetwork *network);
+
+/* class_names.c: PsdNetworkForgetNames - not collective. PsdNetworkShareNames - those of rank 0's model; collective. */
+PetscErrorCode PsdNetworkForgetNames(PsdNetwork network);
+PetscErrorCode PsdNetworkShareNames(PsdNetwork network, const PsdModel *model);
 
 /* PsdModelCheckBranches - the part of PsdModelCheckSizes that PsdModelDimension relies on. */
 void PsdModelCheckBranches(const PsdModel *model, const char path[], PsdFailure *failure);

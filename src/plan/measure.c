@@ -3,6 +3,7 @@
    or as they were given for another machine.
 */
 #include "base/eigen.h"
+#include "base/gemm.h"
 #include "measure.h"
 #include "patches/lift.h"
 #include <petscblaslapack.h>
@@ -35,6 +36,7 @@ static PetscErrorCode Time(MPI_Comm comm, Operation operation, void *context, Pe
 /* Operands of the dense operations: A and B of ORDER x ORDER, C as well or larger; vectors longer than any cache. */
 typedef struct {
   PetscReal *A, *B, *C, *lambda;
+  float *single; /* two */
   size_t length; /* of the triad's vectors, which lie in one array behind each other */
   PetscReal *vectors;
   PetscInt d;
@@ -62,6 +64,14 @@ static PetscErrorCode Syrk(void *context)
   const PetscReal one = 1, zero = 0;
   const PetscBLASInt n = ORDER;
   PetscCallBLAS("BLASsyrk", BLASsyrk_("U", "N", &n, &n, &one, it->A, &n, &zero, it->C, &n));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode SyrkOfSingle(void *context)
+{
+  PetscFunctionBeginUser;
+  Operands *it = context;
+  PetscCall(PsdSyrkSingle('N', ORDER, ORDER, it->single, ORDER, it->single + (size_t)ORDER * ORDER, ORDER));
   PetscFunctionReturn(0);
 }
 
@@ -169,6 +179,11 @@ PetscErrorCode PsdRatesMeasure(MPI_Comm comm, const PsdSizes *sizes, PsdPatches 
   rates->gemm = 2 * cube / seconds;
   PetscCall(Time(comm, Syrk, &it, &seconds));
   rates->syrk = cube / seconds;
+  PetscCall(PetscMalloc1(2 * square, &it.single));
+  for (size_t k = 0; k < square; k++) it.single[k] = (float)it.A[k];
+  PetscCall(Time(comm, SyrkOfSingle, &it, &seconds));
+  rates->single = cube / seconds;
+  PetscCall(PetscFree(it.single));
   PetscCall(Time(comm, Potrf, &it, &seconds));
   rates->potrf = cube / 3 / seconds;
   PetscCall(Time(comm, Triad, &it, &seconds));
@@ -190,9 +205,11 @@ void PsdRatesGiven(const PsdSizes *sizes, PetscInt count, const PetscReal given[
                       .syrk = given[1] * 1e9,
                       .potrf = given[2] * 1e9,
                       .bandwidth = given[3] * 1e9,
+                      .single = nominal.single / slower,
                       .eigen = nominal.eigen * slower,
                       .lift = nominal.lift * slower + TransformSeconds(sizes, given[0] * 1e9)};
-  if (count < PSD_RATES) return;
+  if (count < PSD_RATES_MORE) return;
   rates->lift = given[4] / 1e3;
   rates->eigen = given[5] / 1e3 / (sizes->d_max * sizes->d_max * sizes->d_max);
+  if (count == PSD_RATES) rates->single = given[6] * 1e9;
 }

@@ -81,10 +81,10 @@ PetscErrorCode PsdPlanSetRates(PsdPlan plan, PetscInt count, const PetscReal rat
 {
   PetscFunctionBeginUser;
   PsdCheckHandle(plan);
-  PsdCheckInput(count == PSD_RATES_LEAST || count == PSD_RATES,
+  PsdCheckInput(count == PSD_RATES_LEAST || count == PSD_RATES_MORE || count == PSD_RATES,
                 "option -rates: found %" PetscInt_FMT
-                " numbers, expected %d or %d: dgemm,dsyrk,dpotrf,memory[,lifting,dsyevd]",
-                count, PSD_RATES_LEAST, PSD_RATES);
+                " numbers, expected %d, %d or %d: dgemm,dsyrk,dpotrf,memory[,lifting,dsyevd[,ssyrk]]",
+                count, PSD_RATES_LEAST, PSD_RATES_MORE, PSD_RATES);
   for (PetscInt k = 0; k < count; k++)
     PsdCheckInput(rates[k] > 0, "option -rates: found %g at place %" PetscInt_FMT ", expected a positive number",
                   (double)rates[k], k + 1);

@@ -28,8 +28,8 @@ static PetscErrorCode SetRatesFromOptions(PsdPlan plan)
   PetscBool given;
   PetscCall(
       PsdOptionRealList("-rates",
-                        "of a rank of another machine, instead of this one's: dgemm,dsyrk,dpotrf in GFLOP/s,memory in "
-                        "GB/s[,lifting in ms an image,dsyevd in ms a block], as plan prints them there",
+                        "of a rank of another machine: dgemm,dsyrk,dpotrf in GFLOP/s,memory in GB/s[,lifting in ms an "
+                        "image,dsyevd in ms a block[,ssyrk in GFLOP/s]], as plan prints them there",
                         rates, &count, &given));
   if (given) PetscCall(PsdPlanSetRates(plan, count, rates));
   PetscFunctionReturn(0);

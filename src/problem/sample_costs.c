@@ -13,7 +13,7 @@
 /* Of lifted features that a rank keeps; 0: they are lifted again for each pass. */
 static PetscReal KeptBytes(const PsdSizes *s)
 {
-  const PetscReal bytes = REAL * PsdSizesRows(s, s->n_local) * s->order;
+  const PetscReal bytes = PsdSizesFeatureBytes(s) * PsdSizesRows(s, s->n_local) * s->order;
   return (s->folded && !s->split) || bytes > s->feature_memory ? 0 : bytes;
 }
 
@@ -50,11 +50,15 @@ static void FeaturesMemory(const PsdSizes *s, PsdMemory *memory)
   const PetscReal kept = KeptBytes(s), rows = ChunkSamples(s), errors = s->folded ? 0 : REAL * s->n_local * s->G;
   if (kept > 0) {
     AddOnAll(memory, "lifted features, kept", PSD_PHASE_LIFT, PSD_PHASE_CERTIFY, kept + errors);
+    AddOnAll(memory, "lifted features, a chunk", PSD_PHASE_LIFT, PSD_PHASE_CERTIFY,
+             s->single ? (REAL + PsdSizesFeatureBytes(s)) * PsdSizesRows(s, rows) * s->order : 0);
     AddOnAll(memory, "lifted samples, a chunk", PSD_PHASE_CERTIFY, PSD_PHASE_CERTIFY,
              s->folded ? REAL * rows * s->D : 0);
   } else {
     AddOnAll(memory, "lifted features, a chunk", PSD_PHASE_LIFT, PSD_PHASE_CERTIFY,
              REAL * rows * (s->folded ? s->D + s->order / 2 : s->D));
+    AddOnAll(memory, "a chunk in single precision", PSD_PHASE_GRAM, PSD_PHASE_CERTIFY,
+             s->single ? PsdSizesFeatureBytes(s) * PsdSizesRows(s, rows) * s->order : 0);
   }
 }
 
@@ -88,7 +92,8 @@ static PetscReal HalfSquare(const PsdSizes *s)
 /* Bytes that a rank receives while A'A is added up in groups: its group's samples, and its columns' sums. */
 static PetscReal GroupBytes(const PsdSizes *s, PetscReal size, PetscReal owners)
 {
-  return REAL * PsdSizesRows(s, s->n) * s->order * (size - 1) / owners + HalfSquare(s) * (1 / size - 1 / owners);
+  return PsdSizesFeatureBytes(s) * PsdSizesRows(s, s->n) * s->order * (size - 1) / owners +
+         HalfSquare(s) * (1 / size - 1 / owners);
 }
 
 #define MOST_DIVISORS 1536 /* no number of 31 bits has more */
@@ -129,6 +134,8 @@ void PsdGramMemory(const PsdSizes *s, PsdMemory *memory)
   const PetscReal square = REAL * s->order * s->order;
   AddOnAll(memory, "A'A, own samples'", PSD_PHASE_GRAM, PSD_PHASE_GRAM,
            s->order <= PSD_EXACT_UP_TO ? 3 * square : square / 2);
+  AddOnAll(memory, "products in single precision", PSD_PHASE_GRAM, PSD_PHASE_GRAM,
+           s->single ? PsdSizesFeatureBytes(s) * s->order * PetscMin(s->order, PSD_GRAM_GROUP) : 0);
 }
 
 void PsdGramTilesMemory(const PsdSizes *s, const PsdTiles *tiles, PsdMemory *memory)
@@ -142,7 +149,9 @@ void PsdGramTilesMemory(const PsdSizes *s, const PsdTiles *tiles, PsdMemory *mem
   }
   const PetscReal left = group.height > 1 ? s->order / group.height : 0;
   AddOnAll(memory, "chunk of another rank", PSD_PHASE_GRAM, PSD_PHASE_GRAM,
-           REAL * rows * ((s->ranks > 1 ? s->order : 0) + left + PSD_GRAM_GROUP));
+           PsdSizesFeatureBytes(s) * rows * ((s->ranks > 1 ? s->order : 0) + left + PSD_GRAM_GROUP));
+  AddOnAll(memory, "products in single precision", PSD_PHASE_GRAM, PSD_PHASE_GRAM,
+           s->single ? PsdSizesFeatureBytes(s) * s->order / group.height * PSD_GRAM_GROUP : 0);
   if (size < owners) AddOnAll(memory, "A'A, group's samples'", PSD_PHASE_GRAM, PSD_PHASE_GRAM, HalfSquare(s) / size);
 }
 
@@ -197,14 +206,26 @@ static PsdCost Cut(const PsdSizes *s, const PsdRates *rates)
   return s->transform ? PsdCostSum(copy, PsdCostWork(2 * patches * s->q * s->f_max, rates->gemm)) : copy;
 }
 
+/* Of a pass that lifts images, the part that gathers moments. */
+#define MOMENTS_PART 0.6
+
 /* The certificate has samples by themselves, so that folded rows that are kept do not serve it; the statistics of
    patches take a pass of their own unless they are gathered from what is kept. */
 static PsdCost LiftPasses(const PsdSizes *s, PsdSamplesForm form, const PsdRates *rates)
 {
   const PsdCost lift = LiftOnce(s, rates);
   if (form == PSD_SAMPLES_PATCHES) return s->transform ? PsdCostSum(Cut(s, rates), lift) : Cut(s, rates);
-  if (KeptBytes(s) > 0 && !s->folded) return lift;
+  /* rounded rows have room for half of the moments that the transform is made of */
+  const PetscReal again = (s->single ? s->exact_passes : 0) + (s->single && s->transform ? MOMENTS_PART / 2 : 0);
+  if (KeptBytes(s) > 0 && !s->folded) return PsdCostTimes(1 + again, lift);
   return PsdCostTimes(s->transform ? 3 : 2, lift);
+}
+
+/* Passes over maps that neither are kept nor their features in double precision: see LiftPasses. */
+static PetscReal MapPasses(const PsdSizes *s)
+{
+  if (!s->single || KeptBytes(s) == 0) return s->transform ? 3 : 2;
+  return 1 + s->exact_passes + (s->transform ? 0.5 : 0);
 }
 
 /* Maps are made at each pass, unless they are kept. */
@@ -212,14 +233,19 @@ PsdCost PsdSamplesLift(const PsdSizes *s, PsdSamplesForm form, const PsdRates *r
 {
   const PsdCost lift = LiftPasses(s, form, rates);
   if (!(s->stage.numbers > 0)) return lift;
-  const PetscReal all = s->transform ? 3 : 2;
-  const PetscReal passes = form == PSD_SAMPLES_PATCHES || KeptBytes(s) > 0 || KeptMapBytes(s) > 0 ? 1 : all;
+  const PetscBool kept =
+      (PetscBool)(form == PSD_SAMPLES_PATCHES || (KeptBytes(s) > 0 && !s->single) || KeptMapBytes(s) > 0);
+  const PetscReal passes = kept ? 1 : MapPasses(s);
   return PsdCostSum(lift, PsdCostSum(FitMaps(s, rates), MapImages(s, passes * s->n_local, rates)));
 }
 
-static PsdCost GramProducts(const PsdSizes *s, PetscReal rate)
+/* rate: in double precision. In single the products of a chunk are added to A'A, which is read and written for that. */
+static PsdCost GramProducts(const PsdSizes *s, PetscReal rate, const PsdRates *rates)
 {
-  return PsdCostWork(PsdSizesRows(s, s->n) * s->order * s->order / (PetscReal)s->ranks, rate);
+  const PetscReal flops = PsdSizesRows(s, s->n) * s->order * s->order / (PetscReal)s->ranks;
+  if (!s->single) return PsdCostWork(flops, rate);
+  const PetscReal chunks = PetscCeilReal(s->n_local / ChunkSamples(s));
+  return PsdCostSum(PsdCostWork(flops, rates->single), PsdCostMove(chunks * 2 * HalfSquare(s), rates));
 }
 
 /* A'[nu0, signs], summed for all. */
@@ -230,7 +256,7 @@ static PsdCost TargetsSum(const PsdSizes *s)
 
 PsdCost PsdGramCost(const PsdSizes *s, const PsdRates *rates)
 {
-  return GramProducts(s, rates->syrk);
+  return GramProducts(s, rates->syrk, rates);
 }
 
 /* Up to the order of exact sums both halves of the matrix are summed, in pairs. */
@@ -250,9 +276,9 @@ PsdCost PsdGramTilesCost(const PsdSizes *s, const PsdTiles *tiles, const PsdRate
   const PsdTiles group = PsdGramGroup(s, tiles);
   const PetscInt size = (PetscInt)group.height * group.width, owners = (PetscInt)tiles->height * tiles->width;
   const PetscReal samples =
-      size > 1 ? REAL * PsdSizesRows(s, s->n) * s->order * (PetscReal)size / (PetscReal)owners : 0;
+      size > 1 ? PsdSizesFeatureBytes(s) * PsdSizesRows(s, s->n) * s->order * (PetscReal)size / (PetscReal)owners : 0;
   const PetscReal sums = size < owners ? HalfSquare(s) / (PetscReal)size : 0;
-  const PsdCost products = size > 1 || s->ranks == 1 ? GramProducts(s, rates->gemm) : PsdGramCost(s, rates);
+  const PsdCost products = size > 1 || s->ranks == 1 ? GramProducts(s, rates->gemm, rates) : PsdGramCost(s, rates);
   const PetscReal chunks = PetscCeilReal(s->n_local / ChunkSamples(s)), turns = sums / (REAL * PSD_GRAM_MESSAGE);
   const PetscInt groups = (PetscInt)((PetscReal)owners / (PetscReal)size);
   const PsdCost messages = PsdCostSum(PsdCostCollective(PSD_COLLECTIVE_SPREAD, chunks * (PetscReal)size, samples, size),

@@ -50,6 +50,7 @@ PetscErrorCode PsdProblemPlanSizes(PsdProblem problem, const PsdSampleShape *sha
   sizes->transform = PsdPatchesNeedStatistics(patches);
   sizes->split = problem->loss.ops->splits;
   sizes->feature_memory = problem->memory * 1024 * 1024;
+  sizes->single = problem->single;
   PetscFunctionReturn(0);
 }
 

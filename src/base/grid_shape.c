@@ -1,7 +1,7 @@
 /*
-   Where the blocks of the distributed matrix are: the shape of the grid, the size of blocks, and counts of a rank.
+   Grids as near to a square as the number of ranks allows, and blocks that leave each rank a few.
 */
-#include "grid_impl.h"
+#include "grid_shape.h"
 
 #define MOST_OBLONG 4    /* W/H of a grid that is near enough to a square */
 #define LEAST_USED 0.9   /* ranks that a grid which leaves some out has to use */
