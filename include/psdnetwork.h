@@ -176,6 +176,16 @@ PSD_EXTERN PetscErrorCode PsdNetworkApply(PsdNetwork network, PsdData data, Pets
 PSD_EXTERN PetscInt PsdNetworkClassify(PetscInt C, const PetscReal scores[]);
 
 /*
+   PsdNetworkCheckProbabilities - Whether scores of the network can be made probabilities: it was trained with softmax, or on
+   two classes with logistic. count: its classes. PsdNetworkProbabilities - those of the classes, which sum to 1, of the C
+   scores of one image: C of them, or 2 when C is 1.
+
+   Collective (errors); not collective. Errors (PSD_ERR_INPUT): another loss.
+*/
+PSD_EXTERN PetscErrorCode PsdNetworkCheckProbabilities(PsdNetwork network, PetscInt *count);
+PSD_EXTERN void PsdNetworkProbabilities(PetscInt C, const PetscReal scores[], PetscReal probabilities[]);
+
+/*
    PsdNetworkConfusion - Counts images by class and predicted class, over all ranks.
 
    Collective.

@@ -1,8 +1,9 @@
 #!/bin/bash
-# setup.sh [formats] [tests] [checks] [plots] [fashion] [baseline] [bench] [slurm] [simulation]: what psdnet needs to be built and run,
+# setup.sh [formats] [onnx] [tests] [checks] [plots] [fashion] [baseline] [bench] [slurm] [simulation]: what psdnet needs to be built and run,
 # and what extras need.
 #
 #   formats  libzip, libpng and libjpeg, to read .npz, PNG and JPEG
+#   onnx     ONNX for Python, to export networks
 #   tests    cmocka, NumPy, SciPy, h5py, gmpy2, mpmath and ip of iproute2
 #   checks   clang-format, clang-tidy, shellcheck, and clang with libFuzzer, for .ci/
 #   plots    gnuplot
@@ -37,6 +38,10 @@ needs_formats='
 libzip-dev               | module  | libzip
 libpng-dev               | module  | libpng
 libjpeg62-turbo-dev      | module  | libjpeg'
+needs_onnx='
+python3-numpy            | python  | numpy
+python3-h5py             | python  | h5py
+python3-onnx             | python  | onnx'
 needs_tests='
 libcmocka-dev            | module  | cmocka
 python3-numpy            | python  | numpy
@@ -135,6 +140,7 @@ for extra in "$@"; do
       exit 0
       ;;
     formats) needs+=$needs_formats ;;
+    onnx) needs+=$needs_onnx ;;
     tests) needs+=$needs_tests ;;
     checks) needs+=$needs_checks ;;
     plots) needs+=$needs_plots ;;
@@ -143,7 +149,7 @@ for extra in "$@"; do
     bench) needs+=$needs_bench ;;
     simulation) needs+=$needs_simulation ;;
     slurm) needs+=$needs_slurm services=yes ;;
-    *) die "found $extra, expected formats, tests, checks, plots, fashion, baseline, bench, slurm or simulation" ;;
+    *) die "found $extra, expected formats, onnx, tests, checks, plots, fashion, baseline, bench, slurm or simulation" ;;
   esac
 done
 find_missing <<<"$needs"

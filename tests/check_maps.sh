@@ -62,6 +62,8 @@ few="$stage -layer1_count 6 -layer1_channels 5"
 refuse 'expected -layer1_filters as well' 1 train -data train.h5 -model no.m -layer1_count 5
 run certify 3 certify -model one.m -data train.h5 -gap 1e-6 -progress none
 run certifyflip 1 certify -model flip.m -data train.h5 -limit 90 -gap 1e-6 -progress none
+run evaluateplain 3 evaluate -model plain.m -data train.h5 -progress none
+run certifyplain 1 certify -model plain.m -data train.h5 -gap 1e-6 -progress none
 run certifyshifts 2 certify -model shiftsflip.m -data train.h5 -limit 20 -gap 1e-6 -progress none
 python check_proof shifts.c train.h5 >shifts.log || fail 'check_proof.py does not hold' shifts.log
 run proof 2 certify -certificate one.c -model one.m -data train.h5 -progress none
@@ -80,5 +82,6 @@ damaged stage_channels 'channels is 4, expected 5'
 damaged stage_filters "columns of the stage's filters"
 damaged stage_infinite 'a filter of the stage is not finite'
 damaged stage_large 'maps have numbers of up to'
+damaged stage_many 'responses of an image and maps of'
 damaged stage_version "attribute 'version' is 5, but the file begins as version 4"
 python judge_maps

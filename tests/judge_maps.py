@@ -80,7 +80,7 @@ for first, others in same.items():
     for name in others:
         require(abs(primal[name] / primal[first] - 1) <= gap + runs[name]['gap'], name, primal[name], first, primal[first])
         require(runs[name]['objective_dual'] <= primal[first], name, 'bound', runs[name]['objective_dual'], first, primal[first])
-for name, model in ('certify', 'one'), ('certifyflip', 'flip'), ('certifyshifts', 'shiftsflip'), ('proof', 'one'):
+for name, model in ('certify', 'one'), ('certifyflip', 'flip'), ('certifyshifts', 'shiftsflip'), ('certifyplain', 'plain'), ('proof', 'one'):
     again = certificate(name)
     require(abs(again['primal'] / primal[model] - 1) <= 1e-10, name, again['primal'], primal[model])
     require(again['bound'] <= primal[model] and again['gap'] <= 1e-6, name, again)

@@ -6,7 +6,7 @@ import h5py
 import numpy
 
 import psdnet
-from judge import finish, require, table
+from judge import finish, report, require, table
 
 IMAGES = {'plain': 'grey_h5', 'two': 'grey_h5', 'branches': 'colour_h5', 'maps': 'colour_h5'}
 
@@ -63,6 +63,25 @@ require(abs(ratios - (named.scores(colours)[:, 1:] - named.scores(colours)[:, :1
 images, _ = images_of('two')
 odds = two.probabilities(images)
 require(abs(numpy.log(odds[:, 1] / odds[:, 0]) - two.scores(images)[:, 0]).max() < 1e-9, 'logistic: ratios')
+
+for name, expected in ('probabilities', probabilities), ('odds', two.probabilities(images_of('two')[0])):
+    rows = table(name + '.csv')
+    written = numpy.array([[float(row[f'probability_{t}']) for t in range(expected.shape[1])] for row in rows])
+    require(abs(written - expected).max() <= 1e-9, name, abs(written - expected).max())
+
+# an evaluation of two of three classes, from the labels and the predictions of all
+evaluation = report('evaluation')
+labels = images_of('named')[1]
+shown = labels > 0
+chosen = numpy.argmax(probabilities, 1)
+confusion = [[int(((labels == row) & shown & (chosen == column)).sum()) for column in range(3)] for row in range(3)]
+require(evaluation['confusion'] == confusion and evaluation['n'] == shown.sum(), evaluation, confusion)
+require(abs(evaluation['accuracy'] - numpy.mean((chosen == labels)[shown])) < 1e-12, 'accuracy')
+require([each['name'] for each in evaluation['classes']] == ['bird', 'cat', 'dog'] and evaluation['classes'][0]['recall'] is None, 'classes')
+for k in 1, 2:
+    each = evaluation['classes'][k]
+    require(each['images'] == (labels == k).sum() and abs(each['recall'] - numpy.mean(chosen[labels == k] == k)) < 1e-12, each)
+    require(abs(each['precision'] - numpy.mean(labels[shown & (chosen == k)] == k)) < 1e-12, each)
 
 # a product with a filter is that of the network's own coordinates, up to a constant that is the same for all patches
 filters, weights, classes, regions = named.filters()

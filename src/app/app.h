@@ -90,6 +90,9 @@ typedef struct {
 
 /* Collective; written by the root, whole or not at all. */
 PetscErrorCode PsdReportWrite(const PsdReport *report, const char path[]);
+/* confusion: as PsdNetworkConfusion gives it */
+PetscErrorCode PsdEvaluationWrite(const PsdInvocation *invocation, PsdData data, const PetscInt64 confusion[],
+                                  PetscReal accuracy, const char path[]);
 
 /* The plan of a run, as JSON. Collective; written by the root, whole or not at all. */
 PetscErrorCode PsdPlanReportWrite(PsdPlan plan, const char path[]);

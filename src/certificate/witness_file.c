@@ -169,7 +169,7 @@ static PetscErrorCode LoadProblem(PsdWitness it)
   PetscErrorCode code = PsdArchiveAgree(it->archive);
   if (!code) {
     model.N = 0;
-    PetscCall(PsdNetworkShare(it->comm, &model, &it->network));
+    code = PsdNetworkShare(it->comm, &model, &it->network);
   }
   PsdModelFree(&model);
   PetscFunctionReturn(code);

@@ -8,6 +8,7 @@
 #define MOST_FILTERS 32768
 #define FIRST_SIDE 9
 #define MOST_SIDE 16384
+#define MOST_NUMBERS 268435456. /* of a map, and of responses: as of an image */
 
 static PetscErrorCode Free(void *object)
 {
@@ -181,10 +182,28 @@ static PetscErrorCode CreateWork(PsdMaps maps)
   PetscFunctionReturn(0);
 }
 
+/* That work space is no larger than any memory. */
+static PetscErrorCode CheckSizes(const PsdPatchGeometry *cut, const PsdMapGeometry *map)
+{
+  PetscFunctionBeginUser;
+  const PetscInt reduce = PetscMax(1, cut->reduce);
+  const PetscInt rows = (cut->height / reduce - cut->patch_height) / cut->stride + 1;
+  const PetscInt columns = (cut->width / reduce - cut->patch_width) / cut->stride + 1;
+  const PetscReal responses = (PetscReal)rows * (PetscReal)columns * (PetscReal)map->count;
+  const PetscReal numbers = (PetscReal)cut->pool * (PetscReal)cut->pool * (map->split ? 2 : 1) * (PetscReal)map->count;
+  PsdCheckInput(
+      responses <= MOST_NUMBERS && numbers <= MOST_NUMBERS,
+      "options -layer1_count and -layer1_pool: %.0f responses of an image and maps of %.0f numbers, expected at "
+      "most %.0f",
+      (double)responses, (double)numbers, MOST_NUMBERS);
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdMapsSetGeometry(PsdMaps maps, const PsdPatchGeometry *cut, const PsdMapGeometry *map)
 {
   PetscFunctionBeginUser;
   PsdCheckHandle(maps);
+  PetscCall(CheckSizes(cut, map));
   maps->cut = *cut;
   maps->map = *map;
   maps->raw_channels = (map->split ? 2 : 1) * map->count;

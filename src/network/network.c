@@ -358,28 +358,48 @@ static PetscErrorCode ShareBranch(PsdNetwork network, PetscMPIInt rank, const Ps
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode ShareStage(MPI_Comm comm, PetscMPIInt rank, const PsdModelStage *stage, PsdMaps *maps)
+/* The stage's arrays on every rank; those that it does not have are NULL. */
+typedef struct {
+  void *filters, *transform, *mean, *channel_transform, *channel_mean;
+} StageArrays;
+
+static PetscErrorCode ShareStageArrays(MPI_Comm comm, PetscMPIInt rank, const PsdModelStage *stage, StageArrays *to)
 {
   const size_t q = (size_t)stage->images.q, f = (size_t)stage->f, K = (size_t)stage->map.count;
   const size_t rows = (size_t)stage->rows, columns = (size_t)stage->columns, real = sizeof(PetscReal);
-  void *part[5] = {NULL, NULL, NULL, NULL, NULL};
+
+  PetscFunctionBeginUser;
+  *to = (StageArrays){NULL, NULL, NULL, NULL, NULL};
+  PetscCall(ShareArray(comm, rank, K * f * real, stage->filters, &to->filters));
+  if (stage->images.has_transform) {
+    PetscCall(ShareArray(comm, rank, q * f * real, stage->images.transform, &to->transform));
+    PetscCall(ShareArray(comm, rank, q * real, stage->images.mean, &to->mean));
+  }
+  if (stage->map.channels > 0) {
+    PetscCall(ShareArray(comm, rank, rows * columns * real, stage->transform, &to->channel_transform));
+    PetscCall(ShareArray(comm, rank, rows * real, stage->mean, &to->channel_mean));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Errors are those of the input, the same on all ranks; *maps is then NULL. */
+static PetscErrorCode ShareStage(MPI_Comm comm, PetscMPIInt rank, const PsdModelStage *stage, PsdMaps *maps)
+{
+  StageArrays array;
 
   PetscFunctionBeginUser;
   PetscCall(PsdMapsCreate(comm, maps));
-  PetscCall(PsdMapsSetGeometry(*maps, &stage->images.geometry, &stage->map));
-  PetscCall(ShareArray(comm, rank, K * f * real, stage->filters, &part[0]));
-  if (stage->images.has_transform) {
-    PetscCall(ShareArray(comm, rank, q * f * real, stage->images.transform, &part[1]));
-    PetscCall(ShareArray(comm, rank, q * real, stage->images.mean, &part[2]));
-  }
-  PetscCall(PsdMapsSetFilters(*maps, stage->f, part[1], part[2], part[0]));
-  if (columns > 0) {
-    PetscCall(ShareArray(comm, rank, rows * columns * real, stage->transform, &part[3]));
-    PetscCall(ShareArray(comm, rank, rows * real, stage->mean, &part[4]));
-    PetscCall(PsdMapsSetChannels(*maps, part[3], part[4]));
-  }
-  for (int k = 0; k < 5; k++) PetscCall(ReturnArray(rank, &part[k]));
-  PetscFunctionReturn(0);
+  PetscCall(ShareStageArrays(comm, rank, stage, &array));
+  PetscErrorCode code = PsdMapsSetGeometry(*maps, &stage->images.geometry, &stage->map);
+  if (!code) code = PsdMapsSetFilters(*maps, stage->f, array.transform, array.mean, array.filters);
+  if (!code && stage->map.channels > 0) code = PsdMapsSetChannels(*maps, array.channel_transform, array.channel_mean);
+  PetscCall(ReturnArray(rank, &array.filters));
+  PetscCall(ReturnArray(rank, &array.transform));
+  PetscCall(ReturnArray(rank, &array.mean));
+  PetscCall(ReturnArray(rank, &array.channel_transform));
+  PetscCall(ReturnArray(rank, &array.channel_mean));
+  if (code) PetscCall(PsdMapsDestroy(maps));
+  PetscFunctionReturn(code);
 }
 
 PetscErrorCode PsdNetworkShare(MPI_Comm comm, const PsdModel *root, PsdNetwork *shared)
@@ -396,7 +416,11 @@ PetscErrorCode PsdNetworkShare(MPI_Comm comm, const PsdModel *root, PsdNetwork *
       PsdBroadcastArray(network->comm, MPI_BYTE, sizeof(model), &model)); /* pointers are of use to rank 0 alone */
   PetscCall(ShareNeurons(network, rank, &model));
   PetscCall(PsdNetworkSetTraining(network, &model.training));
-  if (model.stage.count > 0) PetscCall(ShareStage(network->comm, rank, &model.stage, &maps));
+  const PetscErrorCode code = model.stage.count > 0 ? ShareStage(network->comm, rank, &model.stage, &maps) : 0;
+  if (code) {
+    PetscCall(PsdNetworkDestroy(&network));
+    PetscFunctionReturn(code);
+  }
   PetscCall(NewPatches(network, model.branches, maps));
   PetscCall(PsdMapsDestroy(&maps));
   for (PetscInt b = 0; b < model.branches; b++) {
@@ -420,9 +444,9 @@ PetscErrorCode PsdNetworkLoad(MPI_Comm comm, const char path[], PsdNetwork *netw
   if (rank == 0) PsdModelRead(path, &model, &failure);
   if (failure.failed) PsdModelFree(&model);
   PetscCall(PsdFailureAgree(comm, &failure));
-  PetscCall(PsdNetworkShare(comm, &model, network));
+  const PetscErrorCode code = PsdNetworkShare(comm, &model, network);
   PsdModelFree(&model);
-  PetscFunctionReturn(0);
+  PetscFunctionReturn(code);
 }
 
 /* ---------------------------------------------------------------- in words */

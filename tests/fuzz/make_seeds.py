@@ -113,7 +113,7 @@ def numpy_arrays():
 
 
 def model():
-    yield from changes(4)
+    yield from changes(5)
 
 
 def sealed(bases):
@@ -126,7 +126,7 @@ def sealed(bases):
 
 
 def certificate():
-    yield from sealed(2)
+    yield from sealed(3)
 
 
 def checkpoint():

@@ -174,16 +174,18 @@ class Network:
         """As predict, but the names of classes, a list."""
         return [self.class_names[k] for k in self._chosen(images)]
 
+    @property
+    def has_probabilities(self):
+        """Whether scores are logarithms of ratios of probabilities: trained with softmax, or with logistic on two classes."""
+        return self.loss == 'softmax' or (self.loss == 'logistic' and len(self.classes) == 2)
+
     def probabilities(self, images):
-        """n x classes: of a network trained with softmax, or with logistic on two classes, whose scores are logarithms of ratios."""
-        scores = self.scores(images)
-        if self.loss == 'logistic' and len(self.classes) == 2:
-            scores = numpy.concatenate([numpy.zeros_like(scores), scores], 1)
-        elif self.loss == 'softmax':
-            # of two classes the one score is that of the second less that of the first
-            scores = numpy.concatenate([numpy.zeros_like(scores), scores], 1) if scores.shape[1] == 1 else scores
-        else:
+        """n x classes, of a network that has_probabilities."""
+        if not self.has_probabilities:
             raise ValueError(f'scores of {len(self.classes)} classes trained with -loss {self.loss} are no probabilities')
+        scores = self.scores(images)
+        if scores.shape[1] == 1:  # that of the second class less that of the first
+            scores = numpy.concatenate([numpy.zeros_like(scores), scores], 1)
         grown = numpy.exp(scores - scores.max(1, keepdims=True))
         return grown / grown.sum(1, keepdims=True)
 
@@ -200,6 +202,11 @@ class Network:
         if matrix is not None:
             filters = filters @ matrix.T
         return filters.reshape(-1, self._channels, *patches.size), self._weights[here], self._class[here], self._region[here] - first
+
+    def to_onnx(self, path, double=False):
+        """Writes an ONNX model of standard operators (onnx_export.export), which needs the package onnx."""
+        from .onnx_export import export
+        export(self, path, double)
 
     def __repr__(self):
         return f'<psdnet network: {len(self._weights)} neurons, {len(self.classes)} classes, gap {self.certificate.gap:.1e}>'
