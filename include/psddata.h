@@ -88,6 +88,17 @@ PSD_EXTERN PetscErrorCode PsdDataSetSplit(PsdData data, PsdSplit split);
 PSD_EXTERN PetscErrorCode PsdDataSetClasses(PsdData data, PetscInt count, const PetscInt labels[]);
 
 /*
+   PsdDataSetClassNames - Says what labels are called, of a network that is applied: folders of pictures find their labels by
+   it, those of other names are none of its classes, and PsdDataGetClasses gives these names.
+
+   Logically collective; before PsdDataSetUp. labels, names: count, copied; a name longer than PSD_CLASS_NAME_LENGTH - 1
+   bytes is cut.
+*/
+#define PSD_CLASS_NAME_LENGTH 64
+PSD_EXTERN PetscErrorCode PsdDataSetClassNames(PsdData data, PetscInt count, const PetscInt labels[],
+                                               const char *const names[]);
+
+/*
    PsdDataSetLimit - Keeps the first `limit` images of the chosen classes; 0 for all.
 
    Logically collective; before PsdDataSetUp. Option: -limit N. Errors: limit < 0.
@@ -104,6 +115,15 @@ PSD_EXTERN PetscErrorCode PsdDataSetLimit(PsdData data, PetscInt limit);
 PSD_EXTERN PetscErrorCode PsdDataSetValidation(PsdData data, PetscReal fraction, PsdDataPart part);
 
 /*
+   PsdDataSetResize - Has pictures (PNG, JPEG) averaged over areas to this many rows and columns; 0, 0 for as they are, which
+   then must be alike.
+
+   Logically collective; before PsdDataSetUp. Option: -resize HxW. Errors: sides out of range; in PsdDataSetUp: images of
+   another format.
+*/
+PSD_EXTERN PetscErrorCode PsdDataSetResize(PsdData data, PetscInt height, PetscInt width);
+
+/*
    PsdDataSetMirror - Has every image followed by its mirror image (left and right exchanged) as a sample of its own.
 
    Logically collective; before PsdDataSetUp. No option of a data set reaches it, as it is training that wants it
@@ -112,7 +132,25 @@ PSD_EXTERN PetscErrorCode PsdDataSetValidation(PsdData data, PetscReal fraction,
 PSD_EXTERN PetscErrorCode PsdDataSetMirror(PsdData data, PetscBool mirror);
 
 /*
-   PsdDataGetCopies - Samples an image: 2 with mirror images, else 1. Samples of one image follow each other.
+   PsdDataSetShifts - Has every image be several samples: with 5 itself and its shifts by 2 pixels along both diagonals, with 9
+   also along both axes; the edge is repeated where something moves in. 1, as at first: itself alone. PsdDataGetShifts -
+   that number. Each of these is followed by its mirror image, with PsdDataSetMirror.
+
+   Logically collective; before PsdDataSetUp. As of mirror images, it is training that wants them (psdnet train -shifts).
+*/
+PSD_EXTERN PetscErrorCode PsdDataSetShifts(PsdData data, PetscInt shifts);
+PSD_EXTERN PetscErrorCode PsdDataGetShifts(PsdData data, PetscInt *shifts);
+
+/*
+   PsdOptionShifts - Reads -shifts, 1, 5 or 9, for PsdDataSetShifts; *shifts is left as it is without it.
+
+   Logically collective. Errors (PSD_ERR_INPUT): another number.
+*/
+PSD_EXTERN PetscErrorCode PsdOptionShifts(PetscInt *shifts);
+
+/*
+   PsdDataGetCopies - Samples of an image or of a shifted image: 2 with mirror images, else 1. Samples of one image follow
+   each other.
 
    Not collective.
 */
@@ -140,7 +178,7 @@ PSD_EXTERN PetscErrorCode PsdDataSetFromOptions(PsdData data);
 PSD_EXTERN PetscErrorCode PsdDataSetUp(PsdData data);
 
 /*
-   PsdDataGetSizes - Samples (images, and mirror images where there are) in the selection, on this rank, and the
+   PsdDataGetSizes - Samples (images, and shifted and mirror images where there are) in the selection, on this rank, and the
    position of the first one here. Rank r of R has positions floor(n r / R) to floor(n (r+1) / R) - 1, in images.
 
    Not collective; after PsdDataSetUp. Any of n, n_local and first may be NULL.
@@ -162,6 +200,13 @@ PSD_EXTERN PetscErrorCode PsdDataGetImageSize(PsdData data, PetscInt *channels, 
 */
 PSD_EXTERN PetscErrorCode PsdDataGetClasses(PsdData data, PetscInt *count, const PetscInt *labels[],
                                             const char *const *names[]);
+
+/*
+   PsdDataHasClassNames - Returns whether any class is called otherwise than by its label.
+
+   Not collective; after PsdDataSetUp.
+*/
+PSD_EXTERN PetscBool PsdDataHasClassNames(PsdData data);
 
 /*
    PsdDataIsLabelled - Returns whether the images have labels.

@@ -25,6 +25,7 @@
 #include <psdbase.h>
 #include <psdcertificate.h>
 #include <psddata.h>
+#include <psdmaps.h>
 #include <psdnetwork.h>
 #include <psdpatches.h>
 #include <psdplan.h>

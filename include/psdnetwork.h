@@ -10,6 +10,7 @@
 
 #include <psdbase.h>
 #include <psddata.h>
+#include <psdmaps.h>
 #include <psdpatches.h>
 
 typedef struct _p_PsdNetwork *PsdNetwork;
@@ -18,8 +19,9 @@ typedef struct _p_PsdNetwork *PsdNetwork;
 typedef struct {
   char loss[32];
   PetscReal beta, beta_max, objective_primal, objective_dual, gap;
-  PetscInt n_train;         /* images, without mirror images */
+  PetscInt n_train;         /* images, without shifted and mirror images */
   PetscInt flip;            /* 1: trained on their mirror images as well */
+  PetscInt shifts;          /* samples of each by shifting, as of PsdDataSetShifts; 0 as 1 */
   PetscReal activation[3];  /* a, b, c */
   PetscReal loss_parameter; /* of a loss that has one, under its option's name in the file: huber_delta; else 0 */
 } PsdTraining;
@@ -63,6 +65,16 @@ PSD_EXTERN PetscErrorCode PsdNetworkSetPatches(PsdNetwork network, PsdPatches pa
    Logically collective. Errors (PSD_ERR_INPUT): count < 2.
 */
 PSD_EXTERN PetscErrorCode PsdNetworkSetClasses(PsdNetwork network, PetscInt count, const PetscInt labels[]);
+
+/*
+   PsdNetworkSetClassNames - Sets what the classes are called (names: one a class; copied); without it they are called by
+   their labels. PsdNetworkGetClassNames - the names, borrowed; *names is NULL where there are none.
+
+   Logically collective, after PsdNetworkSetClasses; not collective. Names longer than PSD_CLASS_NAME_LENGTH - 1 bytes are
+   cut.
+*/
+PSD_EXTERN PetscErrorCode PsdNetworkSetClassNames(PsdNetwork network, const char *const names[]);
+PSD_EXTERN PetscErrorCode PsdNetworkGetClassNames(PsdNetwork network, const char *const *names[]);
 
 /*
    PsdNetworkSetTraining - Sets the record of the training, of which PsdNetworkApply uses the activation.
@@ -112,6 +124,16 @@ PSD_EXTERN PetscErrorCode PsdNetworkSave(PsdNetwork network, const char path[]);
 PSD_EXTERN PetscErrorCode PsdNetworkLoad(MPI_Comm comm, const char path[], PsdNetwork *network);
 
 /*
+   PsdNetworkGiveFilters - Has a stage of maps take the filters of a network that has patches of one kind, cut of images: as
+   many of the heaviest neurons' as the stage has filters, with the patches that they are of. What else the stage is stays as it
+   was set.
+
+   Logically collective; before PsdMapsSetSizes. Errors (PSD_ERR_INPUT): several branches, a stage of its own, fewer neurons
+   than filters.
+*/
+PSD_EXTERN PetscErrorCode PsdNetworkGiveFilters(PsdNetwork network, PsdMaps maps);
+
+/*
    PsdNetworkCheckData - Returns PSD_ERR_INPUT unless the images have the size the network was trained on.
 
    Not collective, alike on all ranks; after PsdDataSetUp.
@@ -152,6 +174,16 @@ PSD_EXTERN PetscErrorCode PsdNetworkApply(PsdNetwork network, PsdData data, Pets
    Not collective.
 */
 PSD_EXTERN PetscInt PsdNetworkClassify(PetscInt C, const PetscReal scores[]);
+
+/*
+   PsdNetworkCheckProbabilities - Whether scores of the network can be made probabilities: it was trained with softmax, or on
+   two classes with logistic. count: its classes. PsdNetworkProbabilities - those of the classes, which sum to 1, of the C
+   scores of one image: C of them, or 2 when C is 1.
+
+   Collective (errors); not collective. Errors (PSD_ERR_INPUT): another loss.
+*/
+PSD_EXTERN PetscErrorCode PsdNetworkCheckProbabilities(PsdNetwork network, PetscInt *count);
+PSD_EXTERN void PsdNetworkProbabilities(PetscInt C, const PetscReal scores[], PetscReal probabilities[]);
 
 /*
    PsdNetworkConfusion - Counts images by class and predicted class, over all ranks.

@@ -13,6 +13,7 @@
 #include <psddata.h>
 
 typedef struct _p_PsdPatches *PsdPatches;
+typedef struct _p_PsdMaps *PsdMaps; /* psdmaps.h */
 
 /*
    Several branches look at the same image, each with a geometry and a preprocessing of its own. Their regions are
@@ -29,6 +30,7 @@ typedef struct {
   PetscInt overlap; /* positions that a region reaches into its neighbours, on every side; 0: not at all */
   PetscReal pixel_shift, pixel_scale; /* raw pixel values */
   PetscReal normalize;                /* E in squared raw pixel units; 0 = off */
+  PetscBool map; /* images are maps: numbers in single precision, taken as they are, pixel_shift 0, pixel_scale 1 */
 } PsdPatchGeometry;
 
 /*
@@ -83,6 +85,16 @@ PSD_EXTERN PetscErrorCode PsdPatchesGetBranchCount(PsdPatches patches, PetscInt 
 PSD_EXTERN PetscErrorCode PsdPatchesGetBranch(PsdPatches patches, PetscInt k, PsdPatches *branch);
 
 /*
+   PsdPatchesSetMaps - Has patches be cut of maps, which a stage makes of the images (psdmaps.h), and hold that stage.
+   PsdPatchesGetMaps - The stage, borrowed; *maps is NULL when there is none. Numbers of maps are taken as they are.
+
+   Collective; after PsdPatchesSetFromOptions or PsdPatchesSetBranches, before the image size. Errors (PSD_ERR_INPUT):
+   -pixel_shift or -pixel_scale was given.
+*/
+PSD_EXTERN PetscErrorCode PsdPatchesSetMaps(PsdPatches patches, PsdMaps maps);
+PSD_EXTERN PetscErrorCode PsdPatchesGetMaps(PsdPatches patches, PsdMaps *maps);
+
+/*
    PsdPatchesSetImageSize - Says of what size the images are, which settles all other sizes.
 
    Logically collective; before PsdProblemSetUp. Errors (PSD_ERR_INPUT): the patch, the regions or -pca do not fit the
@@ -109,6 +121,14 @@ PSD_EXTERN PetscErrorCode PsdPatchesSetTransform(PsdPatches patches, PetscInt f,
    Not collective.
 */
 PSD_EXTERN PetscErrorCode PsdPatchesGetGeometry(PsdPatches patches, PsdPatchGeometry *geometry);
+
+/*
+   PsdPatchesSetPreprocessing - Asks for whitening (EPS; 0: none) and principal components (0: all), as -whiten and -pca do.
+
+   Logically collective; of patches without branches, or of one branch, that have their geometry and no transform. Errors
+   (PSD_ERR_INPUT): more components than numbers in a patch.
+*/
+PSD_EXTERN PetscErrorCode PsdPatchesSetPreprocessing(PsdPatches patches, PetscReal whiten, PetscInt pca);
 
 /*
    PsdPatchesGetPreprocessing - What -whiten and -pca or the recipe asked for, with branches of the first: EPS, relative
@@ -159,12 +179,11 @@ PSD_EXTERN PetscErrorCode PsdPatchesCountRegions(PsdPatches patches, PetscInt co
 
    Not collective. Allocates nothing.
 
-   Input:  image - channels x height x width bytes
+   Input:  image - channels x height x width bytes, or numbers of type float of a map
    Output: rows  - positions x q, region after region in row-major order over the pool x pool grid
            count - G: patches in each region
 */
-PSD_EXTERN PetscErrorCode PsdPatchesExtract(PsdPatches patches, const unsigned char image[], PetscReal rows[],
-                                            PetscInt count[]);
+PSD_EXTERN PetscErrorCode PsdPatchesExtract(PsdPatches patches, const void *image, PetscReal rows[], PetscInt count[]);
 
 /*
    PsdPatchesDestroy - Frees patches with all branches, and sets the handle to NULL; NULL is left as it is.

@@ -46,6 +46,7 @@ PSD_EXTERN PetscErrorCode PsdPlanCreate(PsdProblem problem, PsdPlan *plan);
      -image CxHxW                          channels, height and width of an image
      -class_count K                        classes
      -flip                                 mirror images as well
+     -shifts 5|9                           shifted images as well
      -ranks R                              ranks of the run
      -ranks_per_node R                     ranks that share a node's memory
      -node_memory GB                       memory of a node
@@ -63,6 +64,7 @@ PSD_EXTERN PetscErrorCode PsdPlanSetFromOptions(PsdPlan plan);
 /*
    PsdPlanSetSamples - The samples of the run: images, without mirror images, of channels x height x width bytes, in
    so many classes. PsdPlanSetMirror - Whether each image comes with its mirror image (psdnet train -flip).
+   PsdPlanSetShifts - Samples of an image by shifting: 1, as at first, 5 or 9 (psdnet train -shifts).
 
    Logically collective; before PsdPlanSetUp. images, channels, height, width: 1 or more; classes: 2 or more. Options:
    -images, -image, -class_count; -flip.
@@ -70,6 +72,7 @@ PSD_EXTERN PetscErrorCode PsdPlanSetFromOptions(PsdPlan plan);
 PSD_EXTERN PetscErrorCode PsdPlanSetSamples(PsdPlan plan, PetscInt images, PetscInt channels, PetscInt height,
                                             PetscInt width, PetscInt classes);
 PSD_EXTERN PetscErrorCode PsdPlanSetMirror(PsdPlan plan, PetscBool mirror);
+PSD_EXTERN PetscErrorCode PsdPlanSetShifts(PsdPlan plan, PetscInt shifts);
 
 /*
    PsdPlanSetRanks - The machine of the run: ranks, 1 or more; those that share a node's memory, 0 for all; and that
@@ -90,15 +93,16 @@ PSD_EXTERN PetscErrorCode PsdPlanSetNetwork(PsdPlan plan, PetscReal latency, Pet
 
 /*
    PsdPlanSetRates - The rates of a rank while all ranks of its node are at work, instead of this machine's, as
-   PsdPlanView prints them: GFLOP/s of dgemm, dsyrk and dpotrf, GB/s of memory and, when count is PSD_RATES, ms an image
-   of lifting and ms a block of dsyevd; without the last two these follow from dgemm's as in round numbers of a core of
-   2020's servers. The rates are copied.
+   PsdPlanView prints them: GFLOP/s of dgemm, dsyrk and dpotrf, GB/s of memory and, when count is at least PSD_RATES_MORE,
+   ms an image of lifting and ms a block of dsyevd, and, when it is PSD_RATES, GFLOP/s of ssyrk; those that are not given
+   follow from dgemm's as in round numbers of a core of 2020's servers. The rates are copied.
 
    Logically collective; before PsdPlanSetUp. Option: -rates. Errors (PSD_ERR_INPUT): neither PSD_RATES_LEAST nor
-   PSD_RATES of them, one that is not positive.
+   PSD_RATES_MORE nor PSD_RATES of them, one that is not positive.
 */
 #define PSD_RATES_LEAST 4
-#define PSD_RATES 6
+#define PSD_RATES_MORE 6
+#define PSD_RATES 7
 PSD_EXTERN PetscErrorCode PsdPlanSetRates(PsdPlan plan, PetscInt count, const PetscReal rates[]);
 
 /*

@@ -5,7 +5,7 @@
 #   model.h5  report.json  history.csv  convergence.png  filters.png
 #
 # Environment:
-#   DATA=DIR           another data set: IDX, CIFAR-10 or HDF5, with a training and a test split
+#   DATA=DIR           another data set of any format; without a test split a fifth of the images is held out instead
 #   EXTRA_OPTIONS=...  more options for training, such as "-limit 5000" or "-beta_rel 1e-3"
 #   OUTPUT=DIR         where the files go
 #   BUILD=DIR          where psdnet is built (default: build/)
@@ -37,21 +37,34 @@ else
 fi
 
 set_up() {
-  local wanted=(plots)
+  local wanted=(formats plots)
   if [ "$data" = $fashion ]; then wanted+=(fashion); fi
   "$root/jobs/setup.sh" "${wanted[@]}"
   say "building in $build"
   BUILD=$build "$root/jobs/build.sh" psdnet
 }
 
+# Known before it trains, so that nothing is trained in vain. A part that is held out is one of the images that training chooses from.
+choose_test() {
+  local k
+  held_out=() test=(-split test)
+  if ! "$root/jobs/launch" 1 "$psdnet" info "$data" -split test >"$work/test.log" 2>&1; then
+    held_out=(-validation 0.2) test=(-validation 0.2)
+    for ((k = 0; k + 1 < ${#extra[@]}; k++)); do
+      case ${extra[k]} in -limit) test+=("${extra[@]:k:2}") ;; esac
+    done
+    say "no test images: the last fifth of the images is held out ($(grep -o 'error: .*' "$work/test.log" | head -n 1))"
+  fi
+}
+
 train() {
-  "$root/jobs/launch" "$ranks" "$psdnet" train -data "$data" "${options[@]}" "${extra[@]}" \
+  "$root/jobs/launch" "$ranks" "$psdnet" train -data "$data" "${held_out[@]}" "${options[@]}" "${extra[@]}" \
     -model "$output/model.h5" -report "$output/report.json" -history "$output/history.csv"
 }
 
 evaluate() {
-  say "test images:"
-  "$root/jobs/launch" "$ranks" "$psdnet" evaluate -data "$data" -split test -model "$output/model.h5"
+  say "images that were not trained on:"
+  "$root/jobs/launch" "$ranks" "$psdnet" evaluate -data "$data" "${test[@]}" -model "$output/model.h5"
 }
 
 plot_convergence() {
@@ -79,6 +92,7 @@ mkdir -p "$output"
 work=$(mktemp -d "$output/work.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 rm -f "$output"/{model.h5,report.json,history.csv,convergence.png,filters.png}
+choose_test
 train
 evaluate
 plot_convergence

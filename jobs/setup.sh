@@ -1,7 +1,9 @@
 #!/bin/bash
-# setup.sh [tests] [checks] [plots] [fashion] [baseline] [bench] [slurm] [simulation]: what psdnet needs to be built and run, and what
-# extras need.
+# setup.sh [formats] [onnx] [tests] [checks] [plots] [fashion] [baseline] [bench] [slurm] [simulation]: what psdnet needs to be built and run,
+# and what extras need.
 #
+#   formats  libzip, libpng and libjpeg, to read .npz, PNG and JPEG
+#   onnx     ONNX for Python, to export networks
 #   tests    cmocka, NumPy, SciPy, h5py, gmpy2, mpmath and ip of iproute2
 #   checks   clang-format, clang-tidy, shellcheck, and clang with libFuzzer, for .ci/
 #   plots    gnuplot
@@ -32,6 +34,14 @@ libscalapack-openmpi-dev | module  | scalapack-openmpi scalapack-mpich scalapack
 libopenblas-dev          | module  | openblas flexiblas mkl-dynamic-lp64-seq blis
 libhdf5-openmpi-dev      | module  | hdf5-openmpi hdf5-mpich hdf5
 zlib1g-dev               | module  | zlib'
+needs_formats='
+libzip-dev               | module  | libzip
+libpng-dev               | module  | libpng
+libjpeg62-turbo-dev      | module  | libjpeg'
+needs_onnx='
+python3-numpy            | python  | numpy
+python3-h5py             | python  | h5py
+python3-onnx             | python  | onnx'
 needs_tests='
 libcmocka-dev            | module  | cmocka
 python3-numpy            | python  | numpy
@@ -129,6 +139,8 @@ for extra in "$@"; do
       usage
       exit 0
       ;;
+    formats) needs+=$needs_formats ;;
+    onnx) needs+=$needs_onnx ;;
     tests) needs+=$needs_tests ;;
     checks) needs+=$needs_checks ;;
     plots) needs+=$needs_plots ;;
@@ -137,7 +149,7 @@ for extra in "$@"; do
     bench) needs+=$needs_bench ;;
     simulation) needs+=$needs_simulation ;;
     slurm) needs+=$needs_slurm services=yes ;;
-    *) die "found $extra, expected tests, checks, plots, fashion, baseline, bench, slurm or simulation" ;;
+    *) die "found $extra, expected formats, onnx, tests, checks, plots, fashion, baseline, bench, slurm or simulation" ;;
   esac
 done
 find_missing <<<"$needs"

@@ -104,7 +104,6 @@ everywhere 'overflow|finite|activation' train -data tiny -model kept.h5 -patch 3
 everywhere 'absent' train -data absent -model kept.h5
 everywhere 'empty' train -data empty -model kept.h5
 everywhere 'data_batch_1.bin' train -data truncated -model kept.h5
-everywhere '12 x 12 x 3 and seems to have its channels last' train -data last -model kept.h5
 for data in pipe_h5 pipe_idx pipe_names; do
   everywhere "$data/.*not a regular file" train -data $data -model kept.h5
 done

@@ -39,7 +39,7 @@ refuses 'filtered by other than gzip and shuffle' data-lzf.h5
 refuses 'was never written, or not all of it: 1 of 24' data-partly.h5
 refuses 'more than there can be' data-huge_chunk.h5
 refuses 'has a type of its own' data-committed.h5
-refuses 'numbers that are not integers' data-compound.h5
+refuses 'neither integers' data-compound.h5
 [ ! -e no.h5 ] && [ ! -e no.csv ]
 
 # info says what archives are

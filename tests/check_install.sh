@@ -46,6 +46,11 @@ train find_package installed/train_arrays 2
 project installed/project 1
 project installed/project 2
 
+if /usr/bin/python3 -c "import h5py, numpy" 2>/dev/null; then
+  module=$(find "$prefix" -path '*/psdnet/network.py')
+  PYTHONPATH=${module%/psdnet/network.py} /usr/bin/python3 -c 'import psdnet; psdnet.load, psdnet.Classifier' || fail "the Python module is not installed"
+fi
+
 pc=$(find "$prefix" -name psdnet.pc)
 export PKG_CONFIG_PATH=${pc%/*}${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}
 read -ra flags < <(pkg-config --cflags --libs psdnet)

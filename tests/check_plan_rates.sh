@@ -4,9 +4,9 @@
 need_python
 scratch
 
-# given NAME RATES
+# given NAME RATES [PRECISION]
 given() {
-  run "$1" 1 plan -images 50000 -image 3x32x32 -patch 6 -whiten 0.1 -ranks 48 -rates "$2" -report "$1.json"
+  run "$1" 1 plan -images 50000 -image 3x32x32 -patch 6 -whiten 0.1 -ranks 48 -rates "$2" -report "$1.json" -precision "${3:-double}"
   sed -n '/^phase/,$p' "$1.log" >"$1.phases"
 }
 given four 40,35,30,12
@@ -16,9 +16,11 @@ grep -q '^rates .*dgemm 40.0, dsyrk 35.0, dpotrf 30.0 GFLOP/s; memory 12.0 GB/s;
 given slow 20,17.5,15,6
 given six 40,35,30,12,2.5,0.8
 printed=$(sed -n '/^rates/s/[^0-9.]*\([0-9.]*\) *[^0-9.]*/\1,/gp' six.log | sed 's/,*$//')
-[ "$printed" = 40.0,35.0,30.0,12.0,2.5,0.8 ]
+[ "$printed" = 40.0,35.0,30.0,12.0,2.5,0.8,72.0 ] # the last one follows from dgemm's
 given six-again "$printed"
 cmp six.phases six-again.phases
+given mixed 40,35,30,12,2.5,0.8,72 mixed
+given faster 40,35,30,12,2.5,0.8,144 mixed
 python judge_plan_rates
 
 # asked WORDS OPTIONS...: refused

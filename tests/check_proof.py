@@ -101,22 +101,33 @@ class Certificate:
             a = file.attrs
             if word(a['format']) != 'psdnet-certificate' or a['version'] != 1:
                 refuse('no certificate of version 1')
+            if 'layer1' in file:
+                refuse('a certificate of networks on maps, which psdnet makes of the images in single precision')
             self.attributes = {name: a[name] for name in a}
             self.loss = word(a['loss'])
             self.beta, self.s, self.bound = (mpf(float(a[name])) for name in ('beta', 's', 'bound'))
             self.delta = mpf(float(a['huber_delta'])) or mpf(1)
             self.activation = [mpf(float(x)) for x in a['activation']]
             self.classes = [int(label) for label in a['classes']]
-            self.n, self.flip = int(a['n_train']), int(a['flip'])
+            self.n, self.flip, self.shifts = int(a['n_train']), int(a['flip']), max(1, int(a.get('shifts', 1)))
             self.branches = [Branch(file[f'branch/{b}'], int(a['channels'])) for b in range(int(a['branches']))]
             self.order = file['order'][:].astype(int)
             self.nu, self.theta = file['nu'][:], file['theta'][:]
         self.regions = [branch for branch in self.branches for _ in range(branch.pool**2)]
         self.C = 1 if len(self.classes) == 2 else len(self.classes)
-        if self.nu.shape != (self.n * (1 + self.flip), self.C) or self.theta.shape != (self.C * len(self.regions), 2):
+        if self.nu.shape != (self.n * self.shifts * (1 + self.flip), self.C) or self.theta.shape != (self.C * len(self.regions), 2):
             refuse('its arrays are of other sizes')
         if not all(numpy.isfinite(x).all() for x in (self.nu, self.theta)) or not self.s >= 0 or not self.beta >= 0:
             refuse('a number is not finite, or s or beta is negative')
+
+
+def shifted(images, count):
+    """each followed by its shifts by two pixels, along diagonals first; what moves in repeats the edge"""
+    moves = [(0, 0), (-2, -2), (-2, 2), (2, -2), (2, 2), (-2, 0), (0, -2), (0, 2), (2, 0)][:count]
+    padded = numpy.pad(images, ((0, 0), (0, 0), (2, 2), (2, 2)), 'edge')
+    H, W = images.shape[2:]
+    copies = [padded[:, :, 2 - down:2 - down + H, 2 - across:2 - across + W] for down, across in moves]
+    return numpy.stack(copies, 1).reshape(-1, *images.shape[1:])
 
 
 def samples(path, it):
@@ -125,6 +136,8 @@ def samples(path, it):
         images, labels = file['images'][:], file['labels'][:]
     kept = numpy.flatnonzero(numpy.isin(labels, it.classes))[:it.n]
     images, labels = images[kept], labels[kept]
+    if it.shifts > 1:
+        images, labels = shifted(images, it.shifts), labels.repeat(it.shifts)
     if it.flip:
         both = numpy.empty((2 * len(images),) + images.shape[1:], numpy.uint8)
         both[0::2], both[1::2] = images, images[:, :, :, ::-1]

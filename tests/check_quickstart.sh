@@ -37,5 +37,11 @@ done
 [ "$(find output -mindepth 1 | wc -l)" = 5 ] || fail "expected five files in output, found: $(ls output)"
 grep -q '^gap .*certified' log || fail "quickstart.sh printed no certificate" log
 
+# without a test split: known before the training, and a part is held out
+rm data/t10k-*
+EXTRA_OPTIONS="-limit 200 -gap 1e-2" "$quickstart" 1 >log 2>&1 || fail "without test images: exit status $?" log
+[ "$(grep -n 'no test images' log | cut -d: -f1)" -lt "$(grep -n '^solve' log | head -n 1 | cut -d: -f1)" ] || fail "order" log
+grep -q '^accuracy.* of 40 images' log || fail "without test images: nothing was held out" log
+
 if EXTRA_OPTIONS="-patch 99" "$quickstart" 2 >log 2>&1; then fail "quickstart.sh: exit status 0 although training cannot succeed"; fi
 grep -q 'psdnet: error: .*99' log || fail "quickstart.sh does not show why training failed:" log

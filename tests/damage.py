@@ -131,7 +131,49 @@ def padded_filter(file):
     file['neurons/filter'][...] = filters
 
 
+# of files with a stage before the patches
+
+
+def lost_stage(file):
+    del file['/layer1']
+
+
+def stage_channels(file):
+    file.attrs['channels'] = 4
+
+
+def stage_filters(file):
+    filters = file['/layer1/filter'][:, :-1]
+    del file['/layer1/filter']
+    file['/layer1/filter'] = filters
+
+
+def stage_infinite(file):
+    file['/layer1/filter'][0, 0] = numpy.inf
+
+
+def stage_large(file):
+    file['/layer1/channels/transform'][0, 0] = 1e20
+
+
+def stage_many(file):
+    """more filters than work space is made for"""
+    for name, rows in ('filter', 32768), ('channels/transform', 65536), ('channels/mean', 65536):
+        numbers = file['/layer1/' + name]
+        shape = (rows,) + numbers.shape[1:]
+        del file['/layer1/' + name]
+        file['/layer1/' + name] = numpy.zeros(shape)
+    stage = file['/layer1'].attrs
+    stage['count'], stage['height'], stage['width'], stage['pool'] = 32768, 200, 200, 100
+    file.attrs['height'] = file.attrs['width'] = 100
+
+
+def stage_version(file):
+    file.attrs['version'] = 5
+
+
 # sound files that claim too much
+
 
 def turn_filter(file):
     filters = file['neurons/filter'][:]
@@ -244,7 +286,8 @@ CERTIFICATES = {change.__name__: change for change in (
 REFUSED = (other_version, other_format, no_beta, beta_nan, negative_beta, zero_stride, large_patch, short_weights, wide_filters,
            long_filter, weight_nan, region_outside, class_outside, no_neurons, narrow_transform, long_loss, many_images, signed_label, spaced_label)
 CHANGES = {change.__name__: change for change in REFUSED + (
-    unknown_loss, lost_branch, many_branches, large_reduce, narrow_branch, padded_filter, turn_filter, scale_weights, flip_weight,
+    unknown_loss, lost_branch, many_branches, large_reduce, narrow_branch, padded_filter, lost_stage, stage_channels,
+    stage_filters, stage_infinite, stage_large, stage_many, stage_version, turn_filter, scale_weights, flip_weight,
     single_filters, longer_filters, infinite_weights, larger_dual, smaller_gap, smaller_objective)}
 # what becomes of a file's bytes
 BYTES = {'truncated': lambda whole: whole[:len(whole) // 2], 'beheaded': lambda whole: whole[100:], 'empty': lambda whole: b'',

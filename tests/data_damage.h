@@ -326,33 +326,35 @@ static void Hdf5NoLabels(const char d[])
   WriteHdf5Images(Train(d), 30, image, 0);
 }
 
-static void Hdf5Images(const char d[], int rank, hid_t type)
+/* zeros, but for one number of image 1 */
+static void Hdf5Images(const char d[], int rank, hid_t type, short odd)
 {
-  static const unsigned char bytes[30 * 16];
+  short numbers[30 * 16] = {0};
   const hsize_t shape[4] = {30, 2, 2, 4};
+  numbers[17] = odd;
   MakeDirectory(d);
-  WriteHdf5Set(Train(d), "/images", rank, shape, H5T_NATIVE_UCHAR, type, bytes, 0);
+  WriteHdf5Set(Train(d), "/images", rank, shape, H5T_NATIVE_SHORT, type, numbers, 0);
   WriteHdf5Labels(Train(d), 30, H5T_STD_I32LE);
 }
 
 static void Hdf5Rank(const char d[])
 {
-  Hdf5Images(d, 3, H5T_STD_U8LE);
+  Hdf5Images(d, 2, H5T_STD_U8LE, 0);
 }
 
 static void Hdf5Signed(const char d[])
 {
-  Hdf5Images(d, 4, H5T_STD_I8LE);
+  Hdf5Images(d, 4, H5T_STD_I8LE, -1);
 }
 
 static void Hdf5Wide(const char d[])
 {
-  Hdf5Images(d, 4, H5T_STD_U16LE);
+  Hdf5Images(d, 4, H5T_STD_U16LE, 256);
 }
 
 static void Hdf5Float(const char d[])
 {
-  Hdf5Images(d, 4, H5T_IEEE_F32LE);
+  Hdf5Images(d, 4, H5T_IEEE_F32LE, 300);
 }
 
 static void Hdf5LabelCount(const char d[])

@@ -8,8 +8,9 @@ import numpy
 
 def predictions(name):
     with open(name + '.csv') as file:
-        rows = list(csv.reader(file))[1:]
-    return {int(row[0]): int(row[-1]) for row in rows}, {int(row[0]): row[1:] for row in rows}
+        head, *rows = csv.reader(file)
+    place = head.index('class')
+    return {int(row[0]): int(row[place]) for row in rows}, {int(row[0]): row[1:place + 1] for row in rows}
 
 
 def labels_of(name):

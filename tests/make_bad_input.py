@@ -20,7 +20,6 @@ def make_data(root):
     write_set(root + '/other', (24, 1, 7, 6), 3)
     write_set(root + '/few', (2, 1, 6, 6), 2)
     write_set(root + '/large', (6, 1, 64, 64), 2)
-    write_set(root + '/last', (24, 12, 12, 3), 3)
     write_set(root + '/single', (60, 1, 1, 1), 3)
     os.mkfifo(root + '/pipe')
     for directory, name in ('pipe_h5', 'train.h5'), ('pipe_idx', 'train-images-idx3-ubyte'), ('pipe_names', 'batches.meta.txt'):

@@ -14,7 +14,7 @@ case ${1:-} in -h | --help)
   ;;
 esac
 build=${BUILD:-$root/build}
-jobs/setup.sh tests plots
+jobs/setup.sh formats onnx tests plots
 say "building in $build"
 PSDNET_WERROR=ON BUILD=$build jobs/build.sh all
 cd "$build"

@@ -25,9 +25,14 @@ typedef struct {
 typedef struct {
   const char *consensus;
   const char *loss;
+  PsdPrecision precision;
 } Kind;
 
-static const Kind kinds[] = {{"root", "squared"}, {"scalapack", "squared"}, {"dual", "squared"}, {"root", "hinge"}};
+static const Kind kinds[] = {{"root", "squared", PSD_PRECISION_AUTO},
+                             {"scalapack", "squared", PSD_PRECISION_AUTO},
+                             {"dual", "squared", PSD_PRECISION_AUTO},
+                             {"root", "hinge", PSD_PRECISION_AUTO},
+                             {"scalapack", "squared", PSD_PRECISION_MIXED}};
 #define ROOT kinds[0]
 #define DUAL kinds[2]
 #define SPLIT kinds[3]
@@ -55,6 +60,7 @@ static Run RunCreate(MPI_Comm comm, Kind kind, PetscReal whiten, PetscReal beta)
   MUST(PsdSolverSetType(it.solver, "admm"));
   it.admm = it.solver->candidate[0];
   PsdConsensusSetKernel(it.admm->consensus, PsdConsensusFind(kind.consensus));
+  it.admm->settings.precision = kind.precision;
   return it;
 }
 
@@ -270,10 +276,10 @@ static void TestAnotherProblemIsRefused(void **state)
   RunDestroy(&dual);
 
   Run it = RunCreate(PETSC_COMM_WORLD, ROOT, 0.1, 0.5);
-  Rewrite(path, "psdnet-checkpoint 4", "psdnet-checkpoint 5");
+  Rewrite(path, "psdnet-checkpoint 5", "psdnet-checkpoint 6");
   assert_int_equal(Open(&it, path), PSD_ERR_INPUT);
-  Refused(&it, path, "version 5", "a later version", 0);
-  Rewrite(path, "psdnet-checkpoint 5", "psdnet-checkpoints4");
+  Refused(&it, path, "version 6", "a later version", 0);
+  Rewrite(path, "psdnet-checkpoint 6", "psdnet-checkpoints5");
   Refused(&it, path, "", "another format", 0);
   RunDestroy(&it);
   Remove(path);

@@ -3,6 +3,7 @@
  * and ill conditioned, also with more unknowns than samples and more ranks than blocks. */
 #include "problem_sample.h"
 #include "consensus/gram_based.h"
+#include <float.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stddef.h>
@@ -286,6 +287,67 @@ static void ThreeClasses(void **state)
   for (size_t k = 0; PsdConsensusTable[k]; k++) CheckKernel(PsdConsensusTable[k], 3);
 }
 
+/* A step from w and what its optimality asks of Sh there, w - M/shift: of the program itself w, although A'A is in single
+   precision, once that is corrected by M of the samples; before, to what single precision is off by. */
+static void CheckCorrection(const PsdConsensusKernel *kernel)
+{
+  static const PetscReal shift_of_trace = 1e-2;
+  Setting setting = SettingCreate(3, 0.1);
+  Check it = {.setting = &setting, .dense = DenseCreate(&setting), .blocks = setting.problem->blocks};
+  const PetscInt length = it.dense.D * it.dense.C;
+  const PetscReal trace = Trace(&it.dense), shift = shift_of_trace * trace;
+  const PetscReal unit = (PetscReal)FLT_EPSILON / 2, exact = 1000 * PETSC_MACHINE_EPSILON / shift_of_trace;
+  PsdResidual found, expected;
+  MUST(PsdProblemSetSingle(setting.problem));
+  MUST(PsdConsensusCreate(&it.consensus));
+  PsdConsensusSetKernel(it.consensus, kernel);
+  MUST(PsdConsensusAssemble(it.consensus, setting.problem));
+  Require(PsdConsensusIsSingle(it.consensus), "A'A is in single precision");
+  MUST(PetscMalloc4(length, &it.Sh, length, &it.S, length, &it.gradient, length, &it.next));
+  MUST(VecDuplicate(setting.problem->h, &it.x));
+  MUST(VecDuplicate(it.x, &it.y));
+  MUST(VecDuplicate(it.x, &it.M));
+  Compare(it.blocks, setting.problem->h, it.dense.h, 1e-12, "h is in double precision");
+  MUST(PsdConsensusFactor(it.consensus, shift));
+  Fill(8, (size_t)length, it.S);
+  for (PetscInt pair = 0; pair < it.blocks->pairs; pair++) PsdRemoveJ(it.blocks->d_max, it.S + pair * it.blocks->m_max);
+  DenseResidual(&it.dense, &setting, it.S, &expected, it.gradient);
+  for (PetscInt k = 0; k < length; k++) it.Sh[k] = it.S[k] - it.gradient[k] / shift;
+  Put(it.blocks, it.Sh, it.x);
+  MUST(PsdConsensusStep(it.consensus, it.x, it.y));
+  /* (G^ - G)/shift is at most as many roundings of the trace as a chunk has rows, and three */
+  const PetscReal rows = (PetscReal)setting.problem->n + 3;
+  Compare(it.blocks, it.y, it.S, PetscSqrtReal((PetscReal)length) * rows * unit / shift_of_trace,
+          "a step in single precision");
+  Put(it.blocks, it.S, it.y);
+  Put(it.blocks, it.gradient, it.M);
+  MUST(PsdConsensusCorrect(it.consensus, it.y, it.M));
+  MUST(PsdConsensusResidual(it.consensus, it.y, NULL, &found, it.M));
+  Compare(it.blocks, it.M, it.gradient, exact, "A'nu where it was corrected");
+  CompareResidual(&found, &expected, exact, setting.problem->YY + expected.quadratic);
+  MUST(PsdConsensusStep(it.consensus, it.x, it.y));
+  Compare(it.blocks, it.y, it.S, exact, "a corrected step");
+  /* and in double precision it is what it is without all this */
+  MUST(PsdConsensusLeaveSingle(it.consensus));
+  MUST(PsdConsensusFactor(it.consensus, shift));
+  MUST(PsdConsensusStep(it.consensus, it.x, it.y));
+  Compare(it.blocks, it.y, it.S, exact, "a step in double precision");
+  MUST(PsdConsensusDestroy(&it.consensus));
+  MUST(PetscFree4(it.Sh, it.S, it.gradient, it.next));
+  MUST(PetscFree2(it.dense.G, it.dense.h));
+  MUST(VecDestroy(&it.x));
+  MUST(VecDestroy(&it.y));
+  MUST(VecDestroy(&it.M));
+  SettingDestroy(&setting);
+}
+
+static void SingleIsCorrected(void **state)
+{
+  (void)state;
+  for (size_t k = 0; PsdConsensusTable[k]; k++)
+    if (PsdConsensusTable[k]->form == PSD_FORM_GRAM) CheckCorrection(PsdConsensusTable[k]);
+}
+
 /* panels wider than what one message holds, and owners other than the root */
 static void PanelsAreSums(void **state)
 {
@@ -307,7 +369,7 @@ static void PanelsAreSums(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(TwoClasses), cmocka_unit_test(ThreeClasses),
-                                     cmocka_unit_test(PanelsAreSums)};
+                                     cmocka_unit_test(SingleIsCorrected), cmocka_unit_test(PanelsAreSums)};
   if (PsdInitialize(&argc, &argv, NULL)) return 1;
   WriteImages();
   const int failures = cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,9 +1,11 @@
 /* A'A accumulated by tiles, in every kind of groups, and A' of random signs, is that of the lifted features: beyond the order up to which sums are exact and below it, features kept
- * and streamed, samples going round and, where they are more than half of the order, sums, whichever rank holds how many samples; and A A' of the patches is the features' too, over several blocks. */
+ * and streamed, samples going round and, where they are more than half of the order, sums, whichever rank holds how many samples; and A A' of the patches is the features' too, over several blocks. In single
+ * precision A'A is that to the rounding of single precision, and A' of the signs is exact still. */
 #include "problem_sample.h"
 #include <setjmp.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include <float.h>
 #include "consensus/grid.h"
 #include "problem/dual_matrix.h"
 #include "problem/sample_costs.h"
@@ -15,7 +17,7 @@
 static const long size[3] = {1, 9, 9};
 
 /* Patches of patch x patch of `count` images of size 9 x 9, as a problem; the same images lifted one by one: phi, n x D, with P. */
-static Setting Large(PetscInt count, PetscInt patch, PetscReal memory, PetscReal **phi)
+static Setting Large(PetscInt count, PetscInt patch, PetscReal memory, PetscBool single, PetscReal **phi)
 {
   static const PetscInt labels[] = {3, 0, 5};
   Setting it = {0};
@@ -32,6 +34,7 @@ static Setting Large(PetscInt count, PetscInt patch, PetscReal memory, PetscReal
   MUST(PsdProblemSetActivation(it.problem, activation));
   MUST(PsdProblemSetMemory(it.problem, memory));
   MUST(PsdProblemSetUp(it.problem));
+  if (single) MUST(PsdProblemSetSingle(it.problem));
   MUST(PsdProblemCreateGradient(it.problem));
   const PetscInt D = it.problem->blocks->D;
   MUST(PsdPatchesGetSizes(it.patches, &q, NULL, NULL, NULL));
@@ -131,6 +134,16 @@ static void CheckGroup(const PsdSizes *sizes, const PsdTiles *tiles, PetscInt n,
         Require(Received(n, D, members, R) <= Received(n, D, h * w, R) * (1 + 1e-12), "a group receives least");
 }
 
+/* What a product of two columns may be off by, relative to their norms: in single precision each number is rounded once, and of
+   a sum of k products each goes through k roundings at most; chunks are added in double. */
+static PetscReal Tolerance(PsdProblem problem)
+{
+  PetscInt rows = PsdFeaturesChunkRows(problem->folded);
+  if (!problem->single) return 1e-13;
+  MUST(MPI_Allreduce(MPI_IN_PLACE, &rows, 1, MPIU_INT, MPI_MAX, PETSC_COMM_WORLD));
+  return 1e-13 + (PetscReal)(rows + 3) * (PetscReal)FLT_EPSILON / 2;
+}
+
 /* every 7th row of every `step`th column of this rank's part, on and below the diagonal */
 static void CheckPart(PsdProblem problem, const PsdTiles *tiles, PetscInt step, const PetscReal phi[],
                       const PetscReal part[])
@@ -139,6 +152,7 @@ static void CheckPart(PsdProblem problem, const PsdTiles *tiles, PetscInt step, 
   const PetscMPIInt at_row = Rank() / tiles->width, at_column = Rank() % tiles->width;
   const PetscInt rows = PsdCyclicCount(D, block, at_row, tiles->height);
   const PetscInt columns = at_row < tiles->height ? PsdCyclicCount(D, block, at_column, tiles->width) : 0;
+  const PetscReal tolerance = Tolerance(problem);
   for (PetscInt k = 0; k < columns; k += step)
     for (PetscInt i = 0; i < rows; i += 7) {
       const PetscInt row = PsdCyclicNumber(i, block, at_row, tiles->height);
@@ -147,21 +161,21 @@ static void CheckPart(PsdProblem problem, const PsdTiles *tiles, PetscInt step, 
       const PetscReal expected = Dot(n, phi + row, D, phi + column, D);
       const PetscReal scale =
           PetscSqrtReal(Dot(n, phi + row, D, phi + row, D) * Dot(n, phi + column, D, phi + column, D));
-      Require(PetscAbsReal(part[(size_t)k * rows + i] - expected) <= 1e-13 * scale, "A'A");
+      Require(PetscAbsReal(part[(size_t)k * rows + i] - expected) <= tolerance * scale, "A'A");
     }
 }
 
 /* In the groups given, or, NULL, those that a run takes. */
-static void CheckTiles(PetscInt count, PetscInt step, PetscInt patch, PetscReal memory, PetscInt D_expected,
-                       const PsdTiles *tiles, const PsdTiles *group)
+static void CheckTiles(PetscInt count, PetscInt step, PetscInt patch, PetscReal memory, PetscBool single,
+                       PetscInt D_expected, const PsdTiles *tiles, const PsdTiles *group)
 {
   PetscReal *phi, *part;
-  Setting it = Large(count, patch, memory, &phi);
+  Setting it = Large(count, patch, memory, single, &phi);
   const PetscInt D = it.problem->blocks->D, n = it.problem->n;
   PsdSizes sizes;
   Require(D == D_expected, "order");
   MUST(PsdProblemFindSizes(it.problem, &sizes));
-  if (D > 2000) CheckGroup(&sizes, tiles, n, D, memory);
+  if (D > 2000 && !single) CheckGroup(&sizes, tiles, n, D, memory);
   PetscReal *signs = GatherSigns(it.problem);
   CheckSigns(n * it.problem->blocks->C, signs);
   MUST(PsdProblemLift(it.problem));
@@ -182,12 +196,22 @@ static void ByTiles(void **state)
   (void)state;
   const PsdGridShape shape = PsdGridShapeOf(Size(), PETSC_FALSE);
   const PsdTiles tiles = {40, shape.height, shape.width};
-  CheckTiles(FEW, 7, 8, 1024, 2145, &tiles, NULL);
-  CheckTiles(FEW, 7, 8, 0, 2145, &tiles, NULL);
-  CheckTiles(FEW, 1, 4, 1024, 153, &tiles, NULL);
-  CheckTiles(FEW, 1, 4, 0, 153, &tiles, NULL);
-  CheckTiles(MANY, 97, 8, 1024, 2145, &tiles, NULL);
-  CheckTiles(MANY, 97, 8, 0, 2145, &tiles, NULL);
+  CheckTiles(FEW, 7, 8, 1024, PETSC_FALSE, 2145, &tiles, NULL);
+  CheckTiles(FEW, 7, 8, 0, PETSC_FALSE, 2145, &tiles, NULL);
+  CheckTiles(FEW, 1, 4, 1024, PETSC_FALSE, 153, &tiles, NULL);
+  CheckTiles(FEW, 1, 4, 0, PETSC_FALSE, 153, &tiles, NULL);
+  CheckTiles(MANY, 97, 8, 1024, PETSC_FALSE, 2145, &tiles, NULL);
+  CheckTiles(MANY, 97, 8, 0, PETSC_FALSE, 2145, &tiles, NULL);
+}
+
+static void InSinglePrecision(void **state)
+{
+  (void)state;
+  const PsdGridShape shape = PsdGridShapeOf(Size(), PETSC_FALSE);
+  const PsdTiles tiles = {40, shape.height, shape.width};
+  CheckTiles(FEW, 7, 8, 0, PETSC_TRUE, 2145, &tiles, NULL);
+  CheckTiles(FEW, 1, 4, 1024, PETSC_TRUE, 153, &tiles, NULL);
+  CheckTiles(MANY, 97, 8, 1024, PETSC_TRUE, 2145, &tiles, NULL);
 }
 
 /* whatever receives least: every grid, also with ranks that own nothing, and every group that divides it */
@@ -199,7 +223,9 @@ static void InEveryGroup(void **state)
       if (H * W < Size() - 1) continue;
       for (PetscMPIInt h = 1; h <= H; h++)
         for (PetscMPIInt w = 1; w <= W; w++)
-          if (H % h == 0 && W % w == 0) CheckTiles(FEW, 1, 4, 1024, 153, &(PsdTiles){8, H, W}, &(PsdTiles){8, h, w});
+          for (int single = 0; single < 2; single++)
+            if (H % h == 0 && W % w == 0)
+              CheckTiles(FEW, 1, 4, 1024, (PetscBool)single, 153, &(PsdTiles){8, H, W}, &(PsdTiles){8, h, w});
     }
 }
 
@@ -215,7 +241,7 @@ static PetscInt SampleOf(PetscInt number, PetscInt block, const PetscInt first[]
 static void CheckKernel(PetscInt patch, const PsdTiles *tiles)
 {
   PetscReal *phi, *K;
-  Setting it = Large(FEW, patch, 1024, &phi);
+  Setting it = Large(FEW, patch, 1024, PETSC_FALSE, &phi);
   const PetscInt D = it.problem->blocks->D, block = tiles->block;
   PetscInt most, *first;
   MUST(MPI_Allreduce(&it.problem->n_local, &most, 1, MPIU_INT, MPI_MAX, PETSC_COMM_WORLD));
@@ -256,8 +282,8 @@ static void OfPatches(void **state)
 
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(ByTiles), cmocka_unit_test(InEveryGroup),
-                                     cmocka_unit_test(OfPatches)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(ByTiles), cmocka_unit_test(InSinglePrecision),
+                                     cmocka_unit_test(InEveryGroup), cmocka_unit_test(OfPatches)};
   if (PsdInitialize(&argc, &argv, NULL)) return 1;
   RootCreate();
   if (!Rank()) WriteHdf5(PathOf("few.h5", NULL), FEW, size, H5T_STD_U8LE, 0);

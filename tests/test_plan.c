@@ -9,7 +9,7 @@
 
 #define MUST(call) assert_int_equal((call), 0)
 
-static const PetscReal rates[PSD_RATES] = {40, 35, 30, 12, 2.5, 0.8};
+static const PetscReal rates[PSD_RATES] = {40, 35, 30, 12, 2.5, 0.8, 72};
 
 typedef struct {
   PsdPatches patches;
@@ -70,7 +70,7 @@ static void SizesAreThoseOfTheProblem(void **state)
   assert_true(totals.n == 50000 && totals.f == 48 && totals.D == 1225);
   assert_true(totals.blocks == 20 && totals.ranks == 3 && totals.iterations == 77);
   assert_string_equal(totals.solver, "admm");
-  assert_true(totals.kernels == 2);
+  assert_true(totals.kernels == 3);
   assert_string_equal(totals.kernel[0].kernel, "root");
   MUST(PsdPlanSetMirror(it.plan, PETSC_TRUE));
   assert_true(TotalsOf(&it).n == 100000);

@@ -1,5 +1,5 @@
 /* What rounding does to patches and lifted features is within its bounds, against extended precision: every option of patches,
- * flat and nearly flat images, means far from zero, transforms that cancel or amplify. The bounds are not idle: within a factor
+ * flat and nearly flat images, maps of numbers of all sizes, means far from zero, transforms that cancel or amplify. The bounds are not idle: within a factor
  * of what a count of operations allows, and zero where patches are. */
 #include "network_sample.h"
 #include <float.h>
@@ -14,9 +14,27 @@
 #define EPS PETSC_MACHINE_EPSILON
 #define MOST_BYTES 4096
 
-typedef enum { RANDOM, FLAT, NEARLY_FLAT, BRIGHT, KINDS } Kind;
+/* Images, and maps: numbers of many sizes, equal numbers that are no binary fractions, numbers near the least. */
+typedef enum { RANDOM, FLAT, NEARLY_FLAT, BRIGHT, KINDS, WIDE = KINDS, EQUAL, TINY, ALL_KINDS } Kind;
 
-static void MakeImage(Kind kind, uint64_t seed, PetscInt bytes, unsigned char image[])
+static void MakeMap(Kind kind, uint64_t seed, PetscInt numbers, float map[])
+{
+  PetscReal values[MOST_BYTES];
+  Fill(seed, (size_t)numbers, values);
+  for (PetscInt k = 0; k < numbers; k++) {
+    if (kind == WIDE) map[k] = (float)ldexp(values[k], (int)(k * 7 % 41) - 20);
+    if (kind == EQUAL) map[k] = 0.1f;
+    if (kind == TINY) map[k] = (float)(1e-37 * values[k]);
+  }
+}
+
+/* What patches are cut of. */
+typedef union {
+  unsigned char bytes[MOST_BYTES];
+  float map[MOST_BYTES];
+} Image;
+
+static void MakeBytes(Kind kind, uint64_t seed, PetscInt bytes, unsigned char image[])
 {
   PetscReal values[MOST_BYTES];
   Fill(seed, (size_t)bytes, values);
@@ -26,6 +44,12 @@ static void MakeImage(Kind kind, uint64_t seed, PetscInt bytes, unsigned char im
     if (kind == NEARLY_FLAT) image[k] = (unsigned char)(250 + (k % 17 == 3));
     if (kind == BRIGHT) image[k] = (unsigned char)(250 + 5 * values[k]);
   }
+}
+
+static void MakeImage(Kind kind, uint64_t seed, PetscInt numbers, Image *image)
+{
+  if (kind < KINDS) MakeBytes(kind, seed, numbers, image->bytes);
+  else MakeMap(kind, seed, numbers, image->map);
 }
 
 static PsdPatches Patches(const PsdPatchGeometry *g)
@@ -38,10 +62,12 @@ static PsdPatches Patches(const PsdPatchGeometry *g)
 
 /* ---------------------------------------------------------------- the formulas */
 
-/* sum over reduce x reduce pixels */
-static long double Value(const PsdPatchGeometry *g, const unsigned char image[], PetscInt c, PetscInt y, PetscInt x)
+/* sum over reduce x reduce pixels, or a number of a map */
+static long double Value(const PsdPatchGeometry *g, const void *numbers, PetscInt c, PetscInt y, PetscInt x)
 {
+  const unsigned char *image = numbers;
   long double sum = 0;
+  if (g->map) return ((const float *)numbers)[(c * g->height + y) * g->width + x];
   for (PetscInt i = 0; i < g->reduce; i++)
     for (PetscInt j = 0; j < g->reduce; j++)
       sum += image[(c * g->height + y * g->reduce + i) * g->width + x * g->reduce + j];
@@ -49,7 +75,7 @@ static long double Value(const PsdPatchGeometry *g, const unsigned char image[],
 }
 
 /* the patch with its corner at (y, x), in extended precision; sums of whole numbers are exact in it */
-static void ExactPatch(const PsdPatchGeometry *g, const unsigned char image[], PetscInt y, PetscInt x, long double p[])
+static void ExactPatch(const PsdPatchGeometry *g, const void *image, PetscInt y, PetscInt x, long double p[])
 {
   const long double area = (long double)(g->reduce * g->reduce);
   const PetscInt q = g->channels * g->patch_height * g->patch_width;
@@ -72,7 +98,7 @@ static void ExactPatch(const PsdPatchGeometry *g, const unsigned char image[], P
 static void CheckPatches(const PsdPatchGeometry *g, Kind kind)
 {
   PsdPatches patches = Patches(g);
-  unsigned char image[MOST_BYTES];
+  Image image;
   PetscInt q, positions, count, at = 0;
   PetscReal *rows;
   long double *exact;
@@ -80,16 +106,16 @@ static void CheckPatches(const PsdPatchGeometry *g, Kind kind)
   MUST(PsdPatchesGetSizes(patches, &q, NULL, NULL, &positions));
   MUST(PetscMalloc1(positions * q, &rows));
   MUST(PetscMalloc1(q, &exact));
-  MakeImage(kind, 5, g->channels * g->height * g->width, image);
-  MUST(PsdPatchesExtract(patches, image, rows, &count));
+  MakeImage(kind, 5, g->channels * g->height * g->width, &image);
+  MUST(PsdPatchesExtract(patches, &image, rows, &count));
   Require(count == positions, "one region");
   for (PetscInt y = 0; y < patches->rows; y++)
     for (PetscInt x = 0; x < patches->columns; x++) {
-      ExactPatch(g, image, y * g->stride, x * g->stride, exact);
+      ExactPatch(g, &image, y * g->stride, x * g->stride, exact);
       for (PetscInt k = 0; k < q; k++, at++) {
         const PetscReal error = (PetscReal)fabsl(rows[at] - exact[k]);
         /* v/area - shift is not exact in extended precision either */
-        const PetscReal reference = g->normalize > 0 ? 0 : 255 / g->pixel_scale * (PetscReal)LDBL_EPSILON;
+        const PetscReal reference = g->normalize > 0 || g->map ? 0 : 255 / g->pixel_scale * (PetscReal)LDBL_EPSILON;
         if (!(error <= allowed * (PetscReal)fabsl(exact[k]) + reference))
           fprintf(stderr, "reduce %d, E %g: %.17g, exactly %.17g\n", (int)g->reduce, (double)g->normalize,
                   (double)rows[at], (double)exact[k]);
@@ -125,6 +151,23 @@ static void NumbersOfPatches(void **state)
           /* one channel flat, another not, is no flat patch */
           CheckPatches(&g, kind);
         }
+}
+
+/* Patches of maps are the numbers of the maps. */
+static void NumbersOfMaps(void **state)
+{
+  (void)state;
+  const PsdPatchGeometry g = {.channels = 2,
+                              .height = 24,
+                              .width = 23,
+                              .reduce = 1,
+                              .patch_height = 3,
+                              .patch_width = 2,
+                              .stride = 2,
+                              .pool = 1,
+                              .pixel_scale = 1,
+                              .map = PETSC_TRUE};
+  for (Kind kind = KINDS; kind < ALL_KINDS; kind++) CheckPatches(&g, kind);
 }
 
 /* q sum v^2 is above 2^53 */
@@ -208,7 +251,7 @@ static void SetTransform(PsdPatches patches, PetscInt f, PetscReal amplify)
 }
 
 /* svec of Phi less its component along J, of region g, directly from the patches */
-static void ExactFeature(PsdPatches patches, const Case *it, const unsigned char image[], PetscInt g, PetscInt f,
+static void ExactFeature(PsdPatches patches, const Case *it, const void *image, PetscInt g, PetscInt f,
                          long double phi[])
 {
   const PetscInt q = patches->q, down = patches->rows / 2, across = patches->columns / 2, d = f + 1,
@@ -250,14 +293,19 @@ static void CheckFeatures(const Case *it, Kind kind)
   PsdPatchGeometry g = geometry;
   PetscReal moments[4 * 100], phi[4 * 100], errors[4], squares = 0;
   long double exact[100] = {0};
-  unsigned char image[MOST_BYTES];
+  Image image;
   g.normalize = it->normalize;
   g.pixel_shift = it->pixel_shift;
+  if (kind >= KINDS) {
+    g.map = PETSC_TRUE;
+    g.normalize = g.pixel_shift = 0;
+    g.pixel_scale = 1;
+  }
   PsdPatches patches = Patches(&g);
   const PetscInt f = it->amplify > 0 ? 5 : patches->q, m = (f + 1) * (f + 2) / 2;
   if (it->amplify > 0) SetTransform(patches, f, it->amplify);
-  MakeImage(kind, 9, g.channels * g.height * g.width, image);
-  MUST(PsdPatchesMoments(patches, image, moments));
+  MakeImage(kind, 9, g.channels * g.height * g.width, &image);
+  MUST(PsdPatchesMoments(patches, &image, moments));
   PsdPatchesLiftErrors(patches, it->activation, moments, errors);
   MUST(PsdPatchesLift(patches, it->activation, moments, phi));
   for (PetscInt region = 0; region < 4; region++) {
@@ -266,7 +314,7 @@ static void CheckFeatures(const Case *it, Kind kind)
     squares = 0;
     for (PetscInt k = 0; k < patches->q; k++) squares += own[PsdPackedLength(k) + k];
     PsdRemoveJ(f + 1, phi + region * m);
-    ExactFeature(patches, it, image, region, f, exact);
+    ExactFeature(patches, it, &image, region, f, exact);
     for (PetscInt k = 0; k < m; k++) error += (phi[region * m + k] - exact[k]) * (phi[region * m + k] - exact[k]);
     error = sqrtl(error);
     const PetscReal idle = Idle(patches, it, patches->region_count[region], squares, f);
@@ -283,7 +331,7 @@ static void LiftedFeatures(void **state)
 {
   (void)state;
   for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++)
-    for (Kind kind = 0; kind < KINDS; kind++) CheckFeatures(&cases[k], kind);
+    for (Kind kind = 0; kind < ALL_KINDS; kind++) CheckFeatures(&cases[k], kind);
 }
 
 /* Bounds of a transform's norm are above it, and exact for a diagonal one */
@@ -315,8 +363,9 @@ static void NormsOfTransforms(void **state)
 
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(NumbersOfPatches), cmocka_unit_test(LargeSums),
-                                     cmocka_unit_test(LiftedFeatures), cmocka_unit_test(NormsOfTransforms)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(NumbersOfPatches), cmocka_unit_test(NumbersOfMaps),
+                                     cmocka_unit_test(LargeSums), cmocka_unit_test(LiftedFeatures),
+                                     cmocka_unit_test(NormsOfTransforms)};
   if (PsdInitialize(&argc, &argv, NULL)) return 1;
   const int failures = cmocka_run_group_tests(tests, NULL, NULL);
   return PsdFinalize() || failures;

@@ -23,6 +23,7 @@ PetscErrorCode PsdAdmmSetPenalty(PsdAdmm admm, PetscReal rho, PetscReal sigma)
   rho = PetscMax(rho, 2 * sigma * PsdConsensusShiftFloor(admm->consensus));
   if (rho == admm->penalty.rho && (!admm->split || sigma == admm->split->sigma)) PetscFunctionReturn(0);
   const PetscReal shift = rho / 2 / sigma;
+  if (shift < PsdConsensusSingleFloor(admm->consensus)) PetscCall(PsdConsensusLeaveSingle(admm->consensus));
   const PetscBool first = (PetscBool)(admm->penalty.rho == 0);
   PsdAcceleratorReset(admm->accelerator);
   for (PetscInt s = 0; s < 2 && !first; s++) PetscCall(VecScale(admm->iterate.U[s], admm->penalty.rho / rho));

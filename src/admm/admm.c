@@ -5,6 +5,7 @@
 #include "admm.h"
 #include "base/base.h"
 #include "choose_consensus.h"
+#include "choose_precision.h"
 #include "problem/beta.h"
 #include "problem/samples.h"
 #include "solver_costs.h"
@@ -26,7 +27,8 @@ static PetscErrorCode Create(PsdSolver solver, void **data)
 }
 
 static const char *const own_options[] = {"-rho",  "-sigma",        "-relaxation",  "-check_every", "-screening",
-                                          "-cone", "-cone_partial", "-cone_lapack", "-consensus",   NULL};
+                                          "-cone", "-cone_partial", "-cone_lapack", "-consensus",   "-precision",
+                                          NULL};
 
 static PetscErrorCode SetFromOptions(void *data)
 {
@@ -46,6 +48,7 @@ static PetscErrorCode SetFromOptions(void *data)
                           &settings->screening, NULL));
   PetscCall(PsdConeSetFromOptions(admm->cone));
   PetscCall(PsdConsensusSetFromOptions(admm->consensus));
+  PetscCall(PsdPrecisionAsk(&settings->precision));
   PetscFunctionReturn(0);
 }
 
@@ -54,6 +57,7 @@ static PetscErrorCode SetPlanFromOptions(void *data)
   PetscFunctionBeginUser;
   const PsdAdmm admm = data;
   PetscCall(PsdConsensusSetFromOptions(admm->consensus));
+  PetscCall(PsdPrecisionAsk(&admm->settings.precision));
   PetscFunctionReturn(0);
 }
 
@@ -160,7 +164,9 @@ static PetscErrorCode SetUp(PsdSolver solver)
   if (admm->settings.sigma == 0) admm->settings.sigma = loss->ops->sigma * PsdLossSlope(loss);
   PetscCall(CheckPenalty(admm));
   if (checkpoint->gram_path[0]) PsdConsensusKeepGram(admm->consensus, checkpoint->gram_path, checkpoint->resume);
+  if (admm->settings.precision == PSD_PRECISION_MIXED) PsdConsensusPrefer(admm->consensus, PSD_FORM_GRAM);
   PetscCall(PsdConsensusSettle(admm->consensus, problem));
+  PetscCall(PsdPrecisionSettle(admm));
   PetscCall(PsdConsensusAssemble(admm->consensus, problem));
   if (loss->ops->splits) PetscCall(PsdProblemLift(problem)); /* not yet, where A'A came from a file */
 
@@ -182,14 +188,18 @@ static PetscErrorCode Plan(void *data, const PsdSolverJob *job, PsdSolverPlan *p
   PetscFunctionBeginUser;
   const PsdAdmm admm = data;
   const PsdConsensusKernel *kernel = PsdConsensusGetKernel(admm->consensus);
+  const PsdConsensusForm form = admm->settings.precision == PSD_PRECISION_MIXED ? PSD_FORM_GRAM : PSD_FORM_ANY;
   if (kernel) PetscCall(PsdConsensusCheckSupports(kernel, job->sizes, job->loss->ops->name));
-  else PetscCall(PsdConsensusChoose(job->sizes, job->node, PSD_FORM_ANY, &kernel));
+  else PetscCall(PsdConsensusChoose(job->sizes, job->node, form, &kernel));
+  PsdSizes sizes = *job->sizes;
+  PetscCall(PsdPrecisionChoose(admm->settings.precision, &sizes, kernel, admm->solver->settings.gap, &sizes.single));
   plan->iterations = job->iterations > 0 ? job->iterations : ITERATIONS;
-  plan->kernels = 2;
+  plan->kernels = 3;
   plan->kernel[0] = (PsdSolverKernel){"consensus", kernel->name};
-  plan->kernel[1] = (PsdSolverKernel){"cone", PsdConeDescribe(job->sizes)};
-  PsdAdmmMemory(job->sizes, kernel, job->node->program, &plan->memory);
-  PsdAdmmCosts(job->sizes, kernel, job->rates, plan->iterations, plan->cost);
+  plan->kernel[1] = (PsdSolverKernel){"cone", PsdConeDescribe(&sizes)};
+  plan->kernel[2] = (PsdSolverKernel){"precision", sizes.single ? "mixed" : "double"};
+  PsdAdmmMemory(&sizes, kernel, job->node->program, &plan->memory);
+  PsdAdmmCosts(&sizes, kernel, job->rates, plan->iterations, plan->cost);
   PetscFunctionReturn(0);
 }
 
@@ -220,9 +230,10 @@ static PetscErrorCode GetKernels(PsdSolver solver, PetscInt *count, PsdSolverKer
   PetscFunctionBeginUser;
   const PsdAdmm admm = solver->data;
   PetscCall(PsdConeGetUse(admm->cone, sizeof(admm->cone_use), admm->cone_use));
-  *count = 2;
-  kernels[0] = (PsdSolverKernel){"consensus", PsdConsensusGetKernel(admm->consensus)->name};
-  kernels[1] = (PsdSolverKernel){"cone", admm->cone_use};
+  *count = 0;
+  kernels[(*count)++] = (PsdSolverKernel){"consensus", PsdConsensusGetKernel(admm->consensus)->name};
+  kernels[(*count)++] = (PsdSolverKernel){"cone", admm->cone_use};
+  if (PsdConsensusIsSingle(admm->consensus)) kernels[(*count)++] = (PsdSolverKernel){"precision", "mixed"};
   PetscFunctionReturn(0);
 }
 

@@ -16,12 +16,16 @@
 
 #define PSD_CHECK_EVERY 10 /* iterations between checks of the bounds, unless -check_every says otherwise */
 
+/* Of A'A and of the features that it is made of: choose_precision.c. */
+typedef enum { PSD_PRECISION_AUTO, PSD_PRECISION_DOUBLE, PSD_PRECISION_MIXED } PsdPrecision;
+
 typedef struct {
   PetscReal relaxation; /* over-relaxation, 1.6 */
   PetscReal rho;        /* initial penalty; 0 = estimated */
   PetscReal sigma;      /* initial penalty of v = A S; 0 = the loss's own */
   PetscInt check_every; /* iterations between checks of the bounds */
   PetscBool screening;  /* leave out blocks that are known to be zero when beta changes */
+  PsdPrecision precision;
 } PsdAdmmSettings;
 
 /* Sums over pairs: of squares of W - Z, Z - Z_last, W, Z, U, and of the last diagonal entries of W + W'. */
@@ -75,6 +79,9 @@ struct _p_PsdAdmm {
   PsdVariables iterate;
   PsdSplitting *split;         /* v and lambda; NULL for the squared loss */
   PsdAccelerator *accelerator; /* of losses that are split; else NULL */
+  PetscBool resumes_single;    /* the run that is continued has A'A in single precision, ... */
+  PetscBool resumes_double;    /* ... or not */
+  PetscInt corrections;        /* of it, at this beta */
   PsdExtraction extracted;
   PsdBestNetwork best;
   PsdPenaltyState penalty;

@@ -11,6 +11,7 @@
 #include "base/base.h"
 #include "certificate/certificate.h"
 #include "certificate/user_network.h"
+#include "problem/samples.h"
 
 /* Those of this rank's pairs. */
 static PetscErrorCode KeepOwn(PsdAdmm admm, const PsdNeurons *all)
@@ -57,20 +58,71 @@ PetscErrorCode PsdAdmmFixNetwork(PsdSolver solver, PsdNetwork network)
   PetscFunctionReturn(0);
 }
 
-/* From the best dual point so far and, once there was an iteration, the last one. */
+/* From the best dual point so far and, once there was an iteration, the last one, whose gradient is kept where it is wanted. */
+static PetscErrorCode Certify(PsdAdmm admm, Vec gradient, PsdCertificate *certificate)
+{
+  PetscFunctionBeginUser;
+  const PsdSolver solver = admm->solver;
+  const PsdBestNetwork *best = &admm->best;
+  PsdDualSource sources[2] = {admm->bounds->best_source, {.w = admm->iterate.S, .gradient = gradient}};
+  PsdConsensusGetStepResidual(admm->consensus, &sources[1].nu);
+  if (admm->split) sources[1].nu = admm->split->nu_prox;
+  if (sources[1].nu) sources[1].w = NULL;
+  const PsdNetworkMatrix network = {best->S, best->error, best->weight, best->weight_error};
+  PetscCall(
+      PsdCertify(admm->problem, &network, solver->status.iteration > 0 ? 2 : 1, sources, solver->witness, certificate));
+  PetscFunctionReturn(0);
+}
+
+/* One correction leaves what A'A in single precision is wrong by times how far S still goes from there, and two nothing that
+   matters; where that is not enough, single precision is not. */
+#define MOST_CORRECTIONS 2
+
+/* The run goes on from a certificate that was not enough: M is A'(Y - A S) of the last S, from the samples. */
+static PetscErrorCode CorrectSingle(PsdAdmm admm, Vec M)
+{
+  PetscFunctionBeginUser;
+  const PetscReal shift = PsdConsensusGetShift(admm->consensus);
+  if (admm->corrections++ < MOST_CORRECTIONS) {
+    PetscCall(PsdConsensusCorrect(admm->consensus, admm->iterate.S, M));
+  } else {
+    PetscCall(PsdConsensusLeaveSingle(admm->consensus));
+    PetscCall(PsdConsensusFactor(admm->consensus, shift));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* The features that A'A in single precision was made of serve for a certificate as well, with what rounding them has done
+   counted, as long as that is small enough for the gap asked for. A certificate file is for others, who make the
+   features themselves. */
+static PetscErrorCode CertifySingle(PsdAdmm admm, PsdCertificate *certificate)
+{
+  PetscFunctionBeginUser;
+  const PsdSolver solver = admm->solver;
+  const PetscReal gap = solver->settings.gap;
+  PetscBool rounded;
+  Vec M;
+  if (solver->witness) PsdFeaturesSetExact(admm->problem->features);
+  PetscCall(VecDuplicate(admm->problem->h, &M));
+  PetscCall(PsdProblemIsRounded(admm->problem, &rounded));
+  PetscCall(Certify(admm, M, certificate));
+  if (certificate->gap > gap && rounded) {
+    PsdFeaturesSetExact(admm->problem->features);
+    PetscCall(Certify(admm, M, certificate));
+  }
+  if (certificate->gap > gap && solver->status.iteration > 0) PetscCall(CorrectSingle(admm, M));
+  PetscCall(VecDestroy(&M));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdAdmmCertify(PsdSolver solver, PsdCertificate *certificate)
 {
   PetscFunctionBeginUser;
   const PsdAdmm admm = solver->data;
   PsdBestNetwork *best = &admm->best;
-  PsdDualSource sources[2] = {admm->bounds->best_source, {.w = admm->iterate.S}};
-  PsdConsensusGetStepResidual(admm->consensus, &sources[1].nu);
-  if (admm->split) sources[1].nu = admm->split->nu_prox;
-  if (sources[1].nu) sources[1].w = NULL;
   if (!best->fixed)
     PetscCall(PsdNeuronsBoundErrors(&best->neurons, admm->blocks, best->weight, best->error, &best->weight_error));
-  const PsdNetworkMatrix network = {best->S, best->error, best->weight, best->weight_error};
-  PetscCall(
-      PsdCertify(admm->problem, &network, solver->status.iteration > 0 ? 2 : 1, sources, solver->witness, certificate));
+  if (PsdConsensusIsSingle(admm->consensus)) PetscCall(CertifySingle(admm, certificate));
+  else PetscCall(Certify(admm, NULL, certificate));
   PetscFunctionReturn(0);
 }

@@ -10,6 +10,7 @@
 
 #define FACTORIZATIONS 2 /* after the first */
 #define VECTORS 19       /* 12 of admm.c, 5 of certificate/bounds.c, h and the right-hand side of the consensus */
+#define SINGLE_VECTORS 3 /* 2 of consensus/correction.c, 1 of prove.c */
 
 #define REAL PSD_BYTES_REAL
 
@@ -40,8 +41,9 @@ void PsdAdmmMemory(const PsdSizes *s, const PsdConsensusKernel *kernel, PetscRea
   PsdMemoryAdd(memory, "program and libraries", PSD_PHASE_READ, PSD_PHASE_WRITE, program, program);
   PsdSamplesMemory(s, kernel->samples, memory);
   (*kernel->memory)(s, memory);
-  PsdMemoryAdd(memory, "solver's vectors", PSD_PHASE_FACTOR, PSD_PHASE_CERTIFY, VECTORS * REAL * PsdSizesVectorMost(s),
-               VECTORS * REAL * PsdSizesVectorLeast(s));
+  const PetscReal vectors = REAL * (VECTORS + (s->single ? SINGLE_VECTORS : 0));
+  PsdMemoryAdd(memory, "solver's vectors", PSD_PHASE_FACTOR, PSD_PHASE_CERTIFY, vectors * PsdSizesVectorMost(s),
+               vectors * PsdSizesVectorLeast(s));
   if (s->split) SplittingMemory(s, memory);
   PsdConeMemory(s, memory);
   PsdPolarMemory(s, memory);

@@ -88,6 +88,7 @@ PetscErrorCode PsdAdmmSetBeta(PsdSolver solver, PetscReal beta)
   PetscCall(PsdConsensusRescale(admm->consensus, factor));
   PsdAcceleratorReset(admm->accelerator);
   admm->penalty.changes = (PsdPenaltyChanges){0};
+  admm->corrections = 0;
   if (objective > empty) {
     objective = empty;
     admm->best.neurons.N = 0;

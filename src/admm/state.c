@@ -10,11 +10,18 @@ PetscErrorCode PsdAdmmVisitForm(PsdSolver solver, PsdVisitor v)
 {
   PetscFunctionBeginUser;
   const PsdAdmm admm = solver->data;
-  PetscBool samples = PETSC_FALSE;
-  if (!PsdVisitorIsReading(v)) samples = PsdConsensusUsesSamples(admm->consensus);
+  PetscBool samples = PETSC_FALSE, single = PETSC_FALSE;
+  if (!PsdVisitorIsReading(v)) {
+    samples = PsdConsensusUsesSamples(admm->consensus);
+    single = PsdConsensusIsSingle(admm->consensus);
+  }
   PetscCall(PsdVisitBool(v, "consensus_uses_samples", &samples));
+  PetscCall(PsdVisitBool(v, "single_precision", &single));
   PetscCall(PsdVisitorAgree(v));
-  if (PsdVisitorIsReading(v)) PetscCall(PsdConsensusRequire(admm->consensus, samples, solver->checkpoint.path));
+  if (!PsdVisitorIsReading(v)) PetscFunctionReturn(0);
+  admm->resumes_single = single;
+  admm->resumes_double = (PetscBool)!single;
+  PetscCall(PsdConsensusRequire(admm->consensus, samples, solver->checkpoint.path));
   PetscFunctionReturn(0);
 }
 
@@ -84,6 +91,7 @@ PetscErrorCode PsdAdmmVisitState(PsdSolver solver, PsdVisitor v)
   const PsdAdmm admm = solver->data;
   PetscCall(VisitPenalty(&admm->penalty, v));
   PetscCall(PsdBoundsVisit(admm->bounds, v));
+  PetscCall(PsdVisitInt(v, "corrections", 0, PETSC_MAX_INT - 1, &admm->corrections));
   PetscCall(VisitVariables(&admm->iterate, v));
   if (admm->split) PetscCall(PsdSplittingVisit(admm->split, v));
   if (admm->accelerator) PetscCall(PsdAcceleratorVisit(admm->accelerator, v));

@@ -31,7 +31,14 @@ PetscErrorCode PsdRunCertify(const PsdInvocation *invocation, int *exit_status);
 PetscErrorCode PsdRunPlan(const PsdInvocation *invocation, int *exit_status);
 PetscErrorCode PsdRunInfo(const PsdInvocation *invocation, int *exit_status);
 
-/* ---------------------------------------------------------------- shared by subcommands: common.c */
+/* ---------------------------------------------------------------- shared by subcommands: common.c, training.c */
+
+/* The options of what an image gives as samples: -flip and -shifts. */
+PetscErrorCode PsdTrainingSamples(PsdData data);
+/* The options of patches and of a stage before them. */
+PetscErrorCode PsdTrainingPatches(PsdPatches patches);
+/* The filters of -layer1_model, where it was given; before the size of the images is set. */
+PetscErrorCode PsdTrainingFilters(PsdPatches patches);
 
 /* Ends the reading of options: unknown ones are errors, and so are files that do not go together; *done when only help
    was wanted. Every subcommand comes here before it reads anything. */
@@ -83,6 +90,9 @@ typedef struct {
 
 /* Collective; written by the root, whole or not at all. */
 PetscErrorCode PsdReportWrite(const PsdReport *report, const char path[]);
+/* confusion: as PsdNetworkConfusion gives it */
+PetscErrorCode PsdEvaluationWrite(const PsdInvocation *invocation, PsdData data, const PetscInt64 confusion[],
+                                  PetscReal accuracy, const char path[]);
 
 /* The plan of a run, as JSON. Collective; written by the root, whole or not at all. */
 PetscErrorCode PsdPlanReportWrite(PsdPlan plan, const char path[]);

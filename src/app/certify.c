@@ -59,11 +59,12 @@ static PetscErrorCode CheckSamples(PsdNetwork network, PsdData data)
 {
   PetscFunctionBeginUser;
   PsdTraining training;
-  PetscInt n, copies;
+  PetscInt n, copies, shifts;
   PetscCall(PsdNetworkGetTraining(network, &training));
   PetscCall(PsdDataGetSizes(data, &n, NULL, NULL));
   PetscCall(PsdDataGetCopies(data, &copies));
-  n /= copies;
+  PetscCall(PsdDataGetShifts(data, &shifts));
+  n /= copies * shifts;
   PsdCheckInput(n == training.n_train,
                 "the file is of a training with %" PetscInt_FMT " images, found %" PetscInt_FMT
                 ": give -limit and -validation as they were in training",

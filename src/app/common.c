@@ -22,16 +22,37 @@ PetscErrorCode PsdUseHeldOutPart(PsdData data)
   PetscFunctionReturn(0);
 }
 
+#define LABEL_LENGTH 24
+
+/* A network without names goes by its labels in digits. */
+static PetscErrorCode SetClassesOf(PsdNetwork network, PsdData data)
+{
+  PetscFunctionBeginUser;
+  PetscInt count;
+  const PetscInt *labels;
+  const char *const *names, **texts;
+  char(*digits)[LABEL_LENGTH];
+  PetscCall(PsdNetworkGetClasses(network, &count, &labels, NULL));
+  PetscCall(PsdNetworkGetClassNames(network, &names));
+  PetscCall(PetscMalloc2(count, &digits, count, &texts));
+  for (PetscInt k = 0; k < count; k++) {
+    PetscCall(PetscSNPrintf(digits[k], LABEL_LENGTH, "%" PetscInt_FMT, labels[k]));
+    texts[k] = names ? names[k] : digits[k];
+  }
+  PetscCall(PsdDataSetClasses(data, count, labels));
+  PetscCall(PsdDataSetClassNames(data, count, labels, texts));
+  PetscCall(PetscFree2(digits, texts));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdLoadDataOf(PsdNetwork network, PsdData data, PetscBool as_trained)
 {
   PetscFunctionBeginUser;
   PsdTraining training;
-  PetscInt count;
-  const PetscInt *labels;
-  PetscCall(PsdNetworkGetClasses(network, &count, &labels, NULL));
-  PetscCall(PsdDataSetClasses(data, count, labels));
+  PetscCall(SetClassesOf(network, data));
   PetscCall(PsdNetworkGetTraining(network, &training));
   PetscCall(PsdDataSetMirror(data, (PetscBool)(as_trained && training.flip)));
+  PetscCall(PsdDataSetShifts(data, as_trained ? PetscMax(1, training.shifts) : 1));
   PetscCall(PsdDataSetUp(data));
   PetscCall(PsdNetworkCheckData(network, data));
   PetscFunctionReturn(0);
@@ -54,7 +75,7 @@ PetscErrorCode PsdWarnOfRounding(const PsdCertificate *certificate)
   if (certificate->primal_error <= KNOWN_WELL * certificate->primal) PetscFunctionReturn(0);
   PetscCall(PetscPrintf(PETSC_COMM_WORLD,
                         "warning  rounding: primal is known to %.1e only, as features are to %.1e of their size; see "
-                        "-whiten, -patch_normalize, -pixel_shift, -activation\n",
+                        "-whiten, -patch_normalize, -pixel_shift, -activation, -precision\n",
                         (double)certificate->primal_error, (double)certificate->feature_error));
   PetscFunctionReturn(0);
 }

@@ -29,9 +29,8 @@ static PetscErrorCode PrintConfusion(PsdData data, const PetscInt64 confusion[])
 PetscErrorCode PsdRunEvaluate(const PsdInvocation *invocation, int *exit_status)
 {
   PetscFunctionBeginUser;
-  (void)invocation;
   (void)exit_status;
-  char model[PETSC_MAX_PATH_LEN];
+  char model[PETSC_MAX_PATH_LEN], report[PETSC_MAX_PATH_LEN];
   PsdData data;
   PsdNetwork network;
   PetscInt n, n_local, count, C, crop_shift;
@@ -41,9 +40,11 @@ PetscErrorCode PsdRunEvaluate(const PsdInvocation *invocation, int *exit_status)
   PetscCall(PsdDataCreate(PETSC_COMM_WORLD, &data));
   PetscCall(PsdDataSetPurpose(data, PSD_TO_EVALUATE));
   PetscCall(PsdDataSetFromOptions(data));
-  PetscCall(PsdOptionsHeading("Model"));
+  PetscCall(PsdOptionsHeading("Model and output"));
   PetscCall(
       PsdOptionPath("-model", "file a network was written to by psdnet train", PSD_PATH_INPUT, PETSC_TRUE, model));
+  PetscCall(PsdOptionPath("-report", "file accuracy, classes and confusion are written to as well (JSON)",
+                          PSD_PATH_OUTPUT, PETSC_FALSE, report));
   PetscCall(PsdCropsFromOptions(&crop_shift));
   PetscCall(PsdOptionsEnd(&done));
   if (!done) {
@@ -58,6 +59,7 @@ PetscErrorCode PsdRunEvaluate(const PsdInvocation *invocation, int *exit_status)
     PetscCall(
         PetscPrintf(PETSC_COMM_WORLD, "accuracy %.4f%% of %" PetscInt_FMT " images\n", 100 * (double)accuracy, n));
     PetscCall(PrintConfusion(data, confusion));
+    if (report[0]) PetscCall(PsdEvaluationWrite(invocation, data, confusion, accuracy, report));
     PetscCall(PetscFree2(scores, confusion));
     PetscCall(PsdNetworkDestroy(&network));
   }

@@ -90,14 +90,12 @@ static PetscErrorCode ReadOptions(Choices *choices, PsdData data, PsdPatches pat
                                   PsdSolver solver, PetscBool *done)
 {
   PetscFunctionBeginUser;
-  PetscBool flip = PETSC_FALSE;
   memset(choices, 0, sizeof(*choices));
   PetscCall(PsdDataSetFromOptions(data));
-  PetscCall(PsdOptionBool("-flip", "train on the mirror images as well", &flip, NULL));
-  PetscCall(PsdDataSetMirror(data, flip));
+  PetscCall(PsdTrainingSamples(data));
   PetscCall(PsdOptionPath("-validation_data", "other images to choose by, instead of -validation", PSD_PATH_INPUT,
                           PETSC_FALSE, choices->validation_data));
-  PetscCall(PsdPatchesSetFromOptions(patches));
+  PetscCall(PsdTrainingPatches(patches));
   PetscCall(PsdProblemSetBetaNoise(problem, LAST_BETA));
   PetscCall(PsdProblemSetFromOptions(problem));
   PetscCall(PsdSolverSetFromOptions(solver));
@@ -130,14 +128,16 @@ static PetscErrorCode ReadHeldOut(const Choices *choices, PsdData data, PsdData 
   PetscFunctionBeginUser;
   PetscInt count, found[3], expected[3];
   const PetscInt *labels;
+  const char *const *names;
   *held_out = NULL;
   if (choices->validation > 0) PetscCall(PsdHeldOutRead(data, choices->validation, held_out));
   if (!choices->validation_data[0]) PetscFunctionReturn(0);
-  PetscCall(PsdDataGetClasses(data, &count, &labels, NULL));
+  PetscCall(PsdDataGetClasses(data, &count, &labels, &names));
   PetscCall(PsdDataCreate(PETSC_COMM_WORLD, held_out));
   PetscCall(PsdDataSetPurpose(*held_out, PSD_TO_EVALUATE));
   PetscCall(PsdDataSetPath(*held_out, choices->validation_data));
   PetscCall(PsdDataSetClasses(*held_out, count, labels));
+  PetscCall(PsdDataSetClassNames(*held_out, count, labels, names));
   PetscCall(PsdDataSetUp(*held_out));
   PetscCall(PsdDataGetImageSize(data, &expected[0], &expected[1], &expected[2]));
   PetscCall(PsdDataGetImageSize(*held_out, &found[0], &found[1], &found[2]));

@@ -13,7 +13,7 @@ static PetscErrorCode ReadOptions(Paths *paths, PsdPatches patches, PsdProblem p
   PetscCall(PsdPlanSetFromOptions(plan));
   PetscCall(PsdOptionPath("-data", "images, to take the sizes from; or give -images and -image", PSD_PATH_INPUT,
                           PETSC_FALSE, paths->data));
-  PetscCall(PsdPatchesSetFromOptions(patches));
+  PetscCall(PsdTrainingPatches(patches));
   PetscCall(PsdProblemSetFromOptions(problem));
   PetscCall(PsdOptionPath("-report", "file the plan is written to as well (JSON)", PSD_PATH_OUTPUT, PETSC_FALSE,
                           paths->report));
@@ -70,6 +70,7 @@ PetscErrorCode PsdRunPlan(const PsdInvocation *invocation, int *exit_status)
   PetscCall(PsdPlanCreate(problem, &plan));
   PetscCall(ReadOptions(&paths, patches, problem, plan, &done));
   if (!done && paths.data[0]) PetscCall(AskData(plan, &done));
+  if (!done) PetscCall(PsdTrainingFilters(patches));
   if (!done) PetscCall(Answer(plan, paths.report));
   PetscCall(PsdPlanDestroy(&plan));
   PetscCall(PsdProblemDestroy(&problem));

@@ -1,5 +1,6 @@
 /*
-   psdnet predict: one line of CSV an image: index in the data set, scores, class.
+   psdnet predict: one line of CSV an image: index in the data set, scores or probabilities, the label of the class, and its name where the
+   network has names.
 
    The root writes; the other ranks send their shards' scores to it one after the other, in pieces of bounded size.
 */
@@ -10,22 +11,50 @@
 typedef struct {
   PetscInt C;
   const PetscInt *labels;
+  const char *const *names; /* NULL: classes have none */
+  PetscInt probabilities;   /* 0: scores, else so many, ... */
+  PetscReal *room;          /* ... of one image */
   FILE *stream;
 } Table;
 
 static void WriteHeader(const Table *table)
 {
   fprintf(table->stream, "index");
-  for (PetscInt t = 0; t < table->C; t++) fprintf(table->stream, ",score_%" PetscInt_FMT, t);
-  fprintf(table->stream, ",class\n");
+  const PetscInt columns = table->probabilities > 0 ? table->probabilities : table->C;
+  for (PetscInt t = 0; t < columns; t++)
+    fprintf(table->stream, table->probabilities > 0 ? ",probability_%" PetscInt_FMT : ",score_%" PetscInt_FMT, t);
+  fprintf(table->stream, table->names ? ",class,name\n" : ",class\n");
+}
+
+static void WriteNumbers(const Table *table, const PetscReal scores[])
+{
+  const PetscReal *numbers = scores;
+  PetscInt count = table->C;
+  if (table->probabilities > 0) {
+    PsdNetworkProbabilities(table->C, scores, table->room);
+    numbers = table->room;
+    count = table->probabilities;
+  }
+  for (PetscInt t = 0; t < count; t++) fprintf(table->stream, ",%.17g", (double)numbers[t]);
+}
+
+/* Behind a comma, as CSV has texts. */
+static void WriteQuoted(FILE *stream, const char text[])
+{
+  fprintf(stream, ",\"");
+  for (; *text; text++) fprintf(stream, *text == '"' ? "\"\"" : "%c", *text);
+  fprintf(stream, "\"");
 }
 
 static void WriteShard(const Table *table, PetscInt n, const PetscInt64 indices[], const PetscReal scores[])
 {
   for (PetscInt i = 0; i < n; i++, scores += table->C) {
     fprintf(table->stream, "%" PetscInt64_FMT, indices[i]);
-    for (PetscInt t = 0; t < table->C; t++) fprintf(table->stream, ",%.17g", (double)scores[t]);
-    fprintf(table->stream, ",%" PetscInt_FMT "\n", table->labels[PsdNetworkClassify(table->C, scores)]);
+    WriteNumbers(table, scores);
+    const PetscInt class = PsdNetworkClassify(table->C, scores);
+    fprintf(table->stream, ",%" PetscInt_FMT, table->labels[class]);
+    if (table->names) WriteQuoted(table->stream, table->names[class]);
+    fprintf(table->stream, "\n");
   }
 }
 
@@ -73,20 +102,23 @@ static PetscErrorCode SendShard(PetscInt C, PetscInt n_local, const PetscInt64 i
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode WriteTable(PsdNetwork network, PsdData data, const PetscReal scores[], const char path[])
+static PetscErrorCode WriteTable(PsdNetwork network, PsdData data, const PetscReal scores[], PetscInt probabilities,
+                                 const char path[])
 {
   PetscFunctionBeginUser;
   PsdFailure failure = {PETSC_FALSE, ""};
   PsdFile file;
-  Table table;
+  Table table = {.probabilities = probabilities};
   PetscMPIInt rank, ranks;
   PetscInt n_local;
   const PetscInt64 *indices;
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
   PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &ranks));
   PetscCall(PsdNetworkGetClasses(network, NULL, &table.labels, &table.C));
+  PetscCall(PsdNetworkGetClassNames(network, &table.names));
   PetscCall(PsdDataGetSizes(data, NULL, &n_local, NULL));
   PetscCall(PsdDataGetShard(data, NULL, NULL, &indices));
+  PetscCall(PetscMalloc1(probabilities, &table.room));
   if (rank == 0) {
     PsdFileBegin(&file, path, &failure);
     table.stream = PsdFileStream(&file, &failure);
@@ -98,6 +130,7 @@ static PetscErrorCode WriteTable(PsdNetwork network, PsdData data, const PetscRe
     PsdStreamClose(table.stream, path, &failure);
     PsdFileCommit(&file, &failure);
   }
+  PetscCall(PetscFree(table.room));
   PetscCall(PsdFailureAgree(PETSC_COMM_WORLD, &failure));
   PetscFunctionReturn(0);
 }
@@ -110,9 +143,9 @@ PetscErrorCode PsdRunPredict(const PsdInvocation *invocation, int *exit_status)
   char model[PETSC_MAX_PATH_LEN], output[PETSC_MAX_PATH_LEN];
   PsdData data;
   PsdNetwork network;
-  PetscInt n, n_local, C, crop_shift;
+  PetscInt n, n_local, C, crop_shift, probabilities = 0;
   PetscReal *scores;
-  PetscBool done;
+  PetscBool done, wanted = PETSC_FALSE;
   PetscCall(PsdDataCreate(PETSC_COMM_WORLD, &data));
   PetscCall(PsdDataSetPurpose(data, PSD_TO_PREDICT));
   PetscCall(PsdDataSetFromOptions(data));
@@ -120,6 +153,7 @@ PetscErrorCode PsdRunPredict(const PsdInvocation *invocation, int *exit_status)
   PetscCall(
       PsdOptionPath("-model", "file a network was written to by psdnet train", PSD_PATH_INPUT, PETSC_TRUE, model));
   PetscCall(PsdOptionPath("-output", "file the predictions are written to (CSV)", PSD_PATH_OUTPUT, PETSC_TRUE, output));
+  PetscCall(PsdOptionBool("-probabilities", "of classes, in the place of scores", &wanted, NULL));
   PetscCall(PsdCropsFromOptions(&crop_shift));
   PetscCall(PsdOptionsEnd(&done));
   if (!done) {
@@ -127,10 +161,11 @@ PetscErrorCode PsdRunPredict(const PsdInvocation *invocation, int *exit_status)
     PetscCall(PsdLoadModelAndData(model, data, PETSC_FALSE, &network));
     PetscCall(PsdDataGetSizes(data, &n, &n_local, NULL));
     PetscCall(PsdNetworkGetClasses(network, NULL, NULL, &C));
+    if (wanted) PetscCall(PsdNetworkCheckProbabilities(network, &probabilities));
     PetscCall(PetscMalloc1((size_t)n_local * C, &scores));
     PetscCall(PsdNetworkSetCrops(network, crop_shift));
     PetscCall(PsdNetworkApply(network, data, scores));
-    PetscCall(WriteTable(network, data, scores, output));
+    PetscCall(WriteTable(network, data, scores, probabilities, output));
     PetscCall(PetscPrintf(PETSC_COMM_WORLD, "predictions of %" PetscInt_FMT " images in %s\n", n, output));
     PetscCall(PetscFree(scores));
     PetscCall(PsdNetworkDestroy(&network));

@@ -133,6 +133,76 @@ PetscErrorCode PsdReportWrite(const PsdReport *report, const char path[])
   PetscFunctionReturn(0);
 }
 
+/* What report.json of an evaluation is made of. */
+typedef struct {
+  const PsdInvocation *invocation;
+  const char *format;
+  PetscInt n, count;
+  const PetscInt *labels;
+  const char *const *names;
+  const PetscInt64 *confusion;
+  PetscReal accuracy;
+} Evaluation;
+
+/* A part of a whole; of nothing there is none. */
+static void PrintPart(FILE *file, const char name[], PetscInt64 part, PetscInt64 whole)
+{
+  if (whole == 0) fprintf(file, ", \"%s\": null", name);
+  else fprintf(file, ", \"%s\": %.17g", name, (double)part / (double)whole);
+}
+
+static void PrintClass(FILE *file, const Evaluation *it, PetscInt k)
+{
+  PetscInt64 images = 0, predicted = 0;
+  for (PetscInt j = 0; j < it->count; j++) {
+    images += it->confusion[(size_t)k * (size_t)it->count + (size_t)j];
+    predicted += it->confusion[(size_t)j * (size_t)it->count + (size_t)k];
+  }
+  const PetscInt64 correct = it->confusion[(size_t)k * (size_t)it->count + (size_t)k];
+  fprintf(file, "    {\"label\": %" PetscInt_FMT ", \"name\": ", it->labels[k]);
+  PrintString(file, it->names[k]);
+  fprintf(file, ", \"images\": %" PetscInt64_FMT, images);
+  PrintPart(file, "recall", correct, images);
+  PrintPart(file, "precision", correct, predicted);
+  fprintf(file, "}%s\n", k + 1 < it->count ? "," : "");
+}
+
+static void PrintEvaluation(FILE *file, const void *what)
+{
+  const Evaluation *it = what;
+  fprintf(file, "{\n");
+  PrintField(file, "command", it->invocation->command_line);
+  PrintField(file, "format", it->format);
+  PrintInt(file, "n", it->n);
+  PrintNumber(file, "accuracy", it->accuracy);
+  fprintf(file, "  \"classes\": [\n");
+  for (PetscInt k = 0; k < it->count; k++) PrintClass(file, it, k);
+  fprintf(file, "  ],\n  \"confusion\": [\n");
+  for (PetscInt row = 0; row < it->count; row++) {
+    for (PetscInt k = 0; k < it->count; k++)
+      fprintf(file, "%s%" PetscInt64_FMT, k ? ", " : "    [",
+              it->confusion[(size_t)row * (size_t)it->count + (size_t)k]);
+    fprintf(file, "]%s\n", row + 1 < it->count ? "," : "");
+  }
+  fprintf(file, "  ]\n}\n");
+}
+
+PetscErrorCode PsdEvaluationWrite(const PsdInvocation *invocation, PsdData data, const PetscInt64 confusion[],
+                                  PetscReal accuracy, const char path[])
+{
+  PetscFunctionBeginUser;
+  Evaluation it = {.invocation = invocation, .confusion = confusion, .accuracy = accuracy};
+  PsdFailure failure = {PETSC_FALSE, ""};
+  PetscMPIInt rank;
+  PetscCall(PsdDataGetSizes(data, &it.n, NULL, NULL));
+  PetscCall(PsdDataGetFormat(data, &it.format));
+  PetscCall(PsdDataGetClasses(data, &it.count, &it.labels, &it.names));
+  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  if (rank == 0) WriteWhole(path, PrintEvaluation, &it, &failure);
+  PetscCall(PsdFailureAgree(PETSC_COMM_WORLD, &failure));
+  PetscFunctionReturn(0);
+}
+
 /* What the plan as JSON is made of. */
 typedef struct {
   PsdPlanTotals totals;

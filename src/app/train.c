@@ -14,11 +14,9 @@ static PetscErrorCode ReadOptions(Outputs *outputs, PsdData data, PsdPatches pat
                                   PsdSolver solver, PetscBool *done)
 {
   PetscFunctionBeginUser;
-  PetscBool flip = PETSC_FALSE;
   PetscCall(PsdDataSetFromOptions(data));
-  PetscCall(PsdOptionBool("-flip", "train on the mirror images as well", &flip, NULL));
-  PetscCall(PsdDataSetMirror(data, flip));
-  PetscCall(PsdPatchesSetFromOptions(patches));
+  PetscCall(PsdTrainingSamples(data));
+  PetscCall(PsdTrainingPatches(patches));
   PetscCall(PsdProblemSetFromOptions(problem));
   PetscCall(PsdSolverSetFromOptions(solver));
   PetscCall(PsdSolverSetCheckpointFromOptions(solver));

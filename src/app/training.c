@@ -4,14 +4,74 @@
 */
 #include "app.h"
 
+PetscErrorCode PsdTrainingSamples(PsdData data)
+{
+  PetscFunctionBeginUser;
+  PetscBool flip = PETSC_FALSE;
+  PetscInt shifts = 1;
+  PetscCall(PsdOptionBool("-flip", "train on the mirror images as well", &flip, NULL));
+  PetscCall(PsdOptionShifts(&shifts));
+  PetscCall(PsdDataSetMirror(data, flip));
+  PetscCall(PsdDataSetShifts(data, shifts));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdTrainingPatches(PsdPatches patches)
+{
+  PetscFunctionBeginUser;
+  PsdMaps maps;
+  PetscBool wanted;
+  PetscCall(PsdPatchesSetFromOptions(patches));
+  PetscCall(PsdMapsCreate(PETSC_COMM_WORLD, &maps));
+  PetscCall(PsdMapsSetFromOptions(maps, &wanted));
+  if (wanted) PetscCall(PsdPatchesSetMaps(patches, maps));
+  PetscCall(PsdMapsDestroy(&maps));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdTrainingFilters(PsdPatches patches)
+{
+  PetscFunctionBeginUser;
+  PsdMaps maps;
+  PsdMapRequest request;
+  PsdNetwork network;
+  PetscCall(PsdPatchesGetMaps(patches, &maps));
+  if (!maps) PetscFunctionReturn(0);
+  PetscCall(PsdMapsGetRequest(maps, &request));
+  if (!request.model[0]) PetscFunctionReturn(0);
+  PetscCall(PsdNetworkLoad(PETSC_COMM_WORLD, request.model, &network));
+  PetscCall(PsdNetworkGiveFilters(network, maps));
+  PetscCall(PsdNetworkDestroy(&network));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdTrainingSetUp(PsdData data, PsdPatches patches, PsdProblem problem, PsdSolver solver)
 {
   PetscFunctionBeginUser;
   PetscInt channels, height, width;
   PetscCall(PsdDataGetImageSize(data, &channels, &height, &width));
-  PetscCall(PsdPatchesSetImageSize(patches, channels, height, width));
+  PetscCall(PsdTrainingFilters(patches));
+  PetscCall(PsdMapsSetSizes(patches, channels, height, width));
   PetscCall(PsdProblemSetUp(problem));
   PetscCall(PsdSolverSetUp(solver));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode PrintMaps(PsdPatches patches)
+{
+  PetscFunctionBeginUser;
+  PsdMaps maps;
+  PsdPatchGeometry g;
+  PsdMapGeometry map;
+  PetscInt channels, side;
+  PetscCall(PsdPatchesGetMaps(patches, &maps));
+  if (!maps) PetscFunctionReturn(0);
+  PetscCall(PsdMapsGetGeometry(maps, &g, &map));
+  PetscCall(PsdMapsGetSize(maps, &channels, &side, NULL));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD,
+                        "maps %" PetscInt_FMT "x%" PetscInt_FMT "x%" PetscInt_FMT " of %" PetscInt_FMT
+                        " fixed filters %" PetscInt_FMT "x%" PetscInt_FMT "; ",
+                        channels, side, side, map.count, g.patch_height, g.patch_width));
   PetscFunctionReturn(0);
 }
 
@@ -44,9 +104,9 @@ static PetscErrorCode PrintBranches(PsdPatches patches)
 PetscErrorCode PsdTrainingDescribe(PsdData data, PsdPatches patches, PsdProblem problem, PsdReport *report)
 {
   PetscFunctionBeginUser;
-  PetscInt C, G, classes, copies, order;
+  PetscInt C, G, classes, copies, shifts, order;
   PetscMPIInt ranks;
-  char folded[48] = "";
+  char folded[48] = "", shifted[48] = "";
   PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &ranks));
   PetscCall(PsdDataGetCopies(data, &copies));
   PetscCall(PsdProblemGetSizes(problem, &report->n, &report->f, &C, &G, &report->D));
@@ -55,8 +115,11 @@ PetscErrorCode PsdTrainingDescribe(PsdData data, PsdPatches patches, PsdProblem 
   PetscCall(PsdProblemGetLoss(problem, &report->loss));
   report->blocks = 2 * C * G;
   classes = C == 1 ? 2 : C;
-  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "problem  %" PetscInt_FMT " images%s, %" PetscInt_FMT " classes; ", report->n,
-                        copies == 2 ? " (half of them mirrored)" : "", classes));
+  PetscCall(PsdDataGetShifts(data, &shifts));
+  if (shifts > 1) PetscCall(PetscSNPrintf(shifted, sizeof(shifted), " (%" PetscInt_FMT " shifts of each)", shifts));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "problem  %" PetscInt_FMT " images%s%s, %" PetscInt_FMT " classes; ",
+                        report->n, shifted, copies == 2 ? " (half of them mirrored)" : "", classes));
+  PetscCall(PrintMaps(patches));
   PetscCall(PrintBranches(patches));
   PetscCall(PsdProblemGetOrder(problem, &order));
   if (order < report->D) PetscCall(PetscSNPrintf(folded, sizeof(folded), " (folded to %" PetscInt_FMT ")", order));
@@ -108,10 +171,12 @@ PetscErrorCode PsdHeldOutRead(PsdData training, PetscReal fraction, PsdData *hel
   PetscFunctionBeginUser;
   PetscInt count;
   const PetscInt *labels;
-  PetscCall(PsdDataGetClasses(training, &count, &labels, NULL));
+  const char *const *names;
+  PetscCall(PsdDataGetClasses(training, &count, &labels, &names));
   PetscCall(PsdDataCreate(PETSC_COMM_WORLD, held_out));
   PetscCall(PsdDataSetFromOptions(*held_out));
   PetscCall(PsdDataSetClasses(*held_out, count, labels));
+  PetscCall(PsdDataSetClassNames(*held_out, count, labels, names));
   PetscCall(PsdDataSetValidation(*held_out, fraction, PSD_PART_VALIDATION));
   PetscCall(PsdDataSetUp(*held_out));
   PetscFunctionReturn(0);

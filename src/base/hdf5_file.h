@@ -56,6 +56,8 @@ void PsdH5ReadAttribute(PsdH5Group group, const char name[], PsdH5Kind kind, Pet
                         PsdFailure *failure);
 void PsdH5ReadText(PsdH5Group group, const char name[], char text[], size_t size, PsdFailure *failure);
 void PsdH5ReadLabels(PsdH5Group group, const char name[], PetscInt *count, PetscInt **labels, PsdFailure *failure);
+/* PsdH5ReadTexts - `count` texts, each shorter than `size`, one after the other in `size` bytes each (malloc). */
+char *PsdH5ReadTexts(PsdH5Group group, const char name[], PetscInt count, size_t size, PsdFailure *failure);
 
 /* Contiguous data sets of `axes` (1 or 2) axes: their shape, and all of their numbers (malloc). The arrays that are read have
    no more bytes together than the file. */

@@ -210,6 +210,26 @@ void PsdH5ReadLabels(PsdH5Group group, const char name[], PetscInt *count, Petsc
   for (PetscInt k = 0; k < *count && !failure->failed; k++) ReadLabel(group, &it, k, &(*labels)[k], failure);
 }
 
+char *PsdH5ReadTexts(PsdH5Group group, const char name[], PetscInt count, size_t size, PsdFailure *failure)
+{
+  const Attribute it = OpenAttribute(group, name, failure);
+
+  if (failure->failed) return NULL;
+  if (!IsText(&it.type) || it.space.points != (uint64_t)count) {
+    PsdFailureRecord(failure, "%s: attribute '%s' is of the wrong kind, expected %" PetscInt_FMT " texts", group.path,
+                     name, count);
+    return NULL;
+  }
+  char *texts = calloc((size_t)count, size);
+  if (!texts) PsdFailureRecord(failure, "%s: not enough memory for its texts", group.path);
+  for (PetscInt k = 0; texts && k < count && !failure->failed; k++)
+    if (!PsdH5CopyText(group.file, &it.type, it.value.at + (size_t)k * it.type.size, size, texts + (size_t)k * size,
+                       failure))
+      PsdFailureRecord(failure, "%s: attribute '%s' has a text that is too long, expected fewer than %zu bytes",
+                       group.path, name, size);
+  return texts;
+}
+
 /* ---------------------------------------------------------------- data sets */
 
 typedef struct {

@@ -132,14 +132,18 @@ void PsdH5WriteArray(PsdH5File file, const char name[], PsdH5Kind kind, int axes
 
   if (failure->failed) return;
   const hid_t space = H5Screate_simple(axes, extent, NULL), links = H5Pcreate(H5P_LINK_CREATE);
+  const hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
   hid_t array = -1;
-  if (space >= 0 && links >= 0 && H5Pset_create_intermediate_group(links, 1) >= 0)
-    array = H5Dcreate2(file.id, name, FileType(kind, PETSC_TRUE), space, links, H5P_DEFAULT, H5P_DEFAULT);
+  /* without the time, so that the same numbers are the same file */
+  if (space >= 0 && links >= 0 && creation >= 0 && H5Pset_create_intermediate_group(links, 1) >= 0 &&
+      H5Pset_obj_track_times(creation, 0) >= 0)
+    array = H5Dcreate2(file.id, name, FileType(kind, PETSC_TRUE), space, links, creation, H5P_DEFAULT);
   if (array >= 0) {
     const PetscBool empty = (PetscBool)(extent[0] * extent[1] == 0);
     result = empty ? 0 : H5Dwrite(array, MemoryType(kind), H5S_ALL, H5S_ALL, H5P_DEFAULT, values);
     if (H5Dclose(array) < 0) result = -1;
   }
+  if (creation >= 0) (void)H5Pclose(creation);
   if (links >= 0) (void)H5Pclose(links);
   if (space >= 0) (void)H5Sclose(space);
   if (result < 0) PsdFailureRecord(failure, "%s: HDF5 cannot write data set %s", file.path, name);

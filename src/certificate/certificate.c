@@ -79,6 +79,7 @@ PetscErrorCode PsdCertify(PsdProblem problem, const PsdNetworkMatrix *network, P
       best = &points[k];
     }
     if (plain > unrounded) unrounded = plain;
+    if (sources[k].gradient) PetscCall(VecCopy(points[k].gradient, sources[k].gradient));
   }
   if (witness) {
     PetscCall(PsdWitnessTake(witness, problem, best));

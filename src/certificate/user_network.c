@@ -8,18 +8,21 @@
 PetscErrorCode PsdProblemDescribe(PsdProblem problem, PsdNetwork *network)
 {
   PetscFunctionBeginUser;
-  PetscInt count, copies;
+  PetscInt count, copies, shifts;
   const PetscInt *labels;
+  const char *const *names;
   PetscCall(PsdDataGetCopies(problem->data, &copies));
-  PsdTraining training = {.n_train = problem->n / copies, .flip = copies == 2};
+  PetscCall(PsdDataGetShifts(problem->data, &shifts));
+  PsdTraining training = {.n_train = problem->n / copies / shifts, .flip = copies == 2, .shifts = shifts};
   PetscCall(PsdProblemGetBeta(problem, &training.beta, &training.beta_max));
   PetscCall(PsdProblemGetActivation(problem, training.activation));
   PetscCall(PetscStrncpy(training.loss, problem->loss.ops->name, sizeof(training.loss)));
   training.loss_parameter = problem->loss.parameter;
   PetscCall(PsdNetworkCreate(problem->comm, network));
   PetscCall(PsdNetworkSetPatches(*network, problem->patches));
-  PetscCall(PsdDataGetClasses(problem->data, &count, &labels, NULL));
+  PetscCall(PsdDataGetClasses(problem->data, &count, &labels, &names));
   PetscCall(PsdNetworkSetClasses(*network, count, labels));
+  if (PsdDataHasClassNames(problem->data)) PetscCall(PsdNetworkSetClassNames(*network, names));
   PetscCall(PsdNetworkSetNeurons(*network, 0, problem->blocks->f_max, NULL, NULL, NULL, NULL));
   PetscCall(PsdNetworkSetTraining(*network, &training));
   PetscFunctionReturn(0);

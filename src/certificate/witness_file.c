@@ -14,13 +14,41 @@
 
 /* ---------------------------------------------------------------- writing */
 
-/* Places of the arrays that the branches' patches are transformed with. */
+/* Places of the arrays that the branches' patches are transformed with, and of those of the stage before them. */
 typedef struct {
   PetscInt transform[PSD_MOST_BRANCHES], mean[PSD_MOST_BRANCHES];
+  PetscInt stage_transform, stage_mean, filters, channel_transform, channel_mean;
 } Transforms;
+
+static void AddStage(PsdArchive archive, const PsdModelStage *stage, Transforms *arrays)
+{
+  arrays->stage_transform = arrays->stage_mean = arrays->filters = -1;
+  arrays->channel_transform = arrays->channel_mean = -1;
+  if (stage->count == 0) return;
+  if (stage->images.has_transform) {
+    arrays->stage_transform =
+        PsdArchiveAddArray(archive, "/layer1/preprocess/transform", stage->images.q, stage->images.f);
+    arrays->stage_mean = PsdArchiveAddVector(archive, "/layer1/preprocess/mean", stage->images.q);
+  }
+  arrays->filters = PsdArchiveAddArray(archive, "/layer1/filter", stage->map.count, stage->f);
+  if (stage->map.channels == 0) return;
+  arrays->channel_transform = PsdArchiveAddArray(archive, "/layer1/channels/transform", stage->rows, stage->columns);
+  arrays->channel_mean = PsdArchiveAddVector(archive, "/layer1/channels/mean", stage->rows);
+}
+
+static void PutStage(PsdArchive archive, const PsdModelStage *stage, const Transforms *arrays)
+{
+  const PetscInt64 q = stage->images.q, f = stage->f, rows = stage->rows;
+  PsdArchivePut(archive, arrays->stage_transform, 0, q * f, stage->images.transform);
+  PsdArchivePut(archive, arrays->stage_mean, 0, q, stage->images.mean);
+  PsdArchivePut(archive, arrays->filters, 0, stage->map.count * f, stage->filters);
+  PsdArchivePut(archive, arrays->channel_transform, 0, rows * stage->columns, stage->transform);
+  PsdArchivePut(archive, arrays->channel_mean, 0, rows, stage->mean);
+}
 
 static void AddTransforms(PsdArchive archive, const PsdModel *model, Transforms *arrays)
 {
+  AddStage(archive, &model->stage, arrays);
   for (PetscInt b = 0; b < model->branches; b++) {
     const PsdModelBranch *branch = &model->branch[b];
     char name[64];
@@ -36,6 +64,7 @@ static void AddTransforms(PsdArchive archive, const PsdModel *model, Transforms 
 /* From the root: every rank has them. */
 static void PutTransforms(PsdArchive archive, const PsdModel *model, const Transforms *arrays)
 {
+  PutStage(archive, &model->stage, arrays);
   for (PetscInt b = 0; b < model->branches; b++) {
     const PsdModelBranch *branch = &model->branch[b];
     PsdArchivePut(archive, arrays->transform[b], 0, (PetscInt64)branch->q * branch->f, branch->transform);
@@ -140,7 +169,7 @@ static PetscErrorCode LoadProblem(PsdWitness it)
   PetscErrorCode code = PsdArchiveAgree(it->archive);
   if (!code) {
     model.N = 0;
-    PetscCall(PsdNetworkShare(it->comm, &model, &it->network));
+    code = PsdNetworkShare(it->comm, &model, &it->network);
   }
   PsdModelFree(&model);
   PetscFunctionReturn(code);

@@ -3,6 +3,7 @@
 */
 #include "base/base.h"
 #include "consensus_impl.h"
+#include "problem/samples.h"
 
 PetscErrorCode PsdConsensusCreate(PsdConsensus *consensus)
 {
@@ -45,6 +46,11 @@ PsdConsensusForm PsdConsensusGetRequired(PsdConsensus consensus)
   return consensus->required;
 }
 
+void PsdConsensusPrefer(PsdConsensus consensus, PsdConsensusForm form)
+{
+  if (consensus->required == PSD_FORM_ANY) consensus->required = form;
+}
+
 void PsdConsensusKeepGram(PsdConsensus consensus, const char path[], PetscBool resume)
 {
   consensus->gram_path = path;
@@ -64,18 +70,52 @@ PetscErrorCode PsdConsensusAssemble(PsdConsensus consensus, PsdProblem problem)
   PetscCall(VecDuplicate(problem->h, &consensus->rhs));
   consensus->target = problem->h;
   PetscCall((*consensus->kernel->ops->assemble)(consensus));
+  if (problem->single) {
+    PetscBool in_range;
+    PetscCall(PsdConsensusBeginSingle(consensus));
+    PetscCall(PsdConsensusIsInRange(consensus, &in_range));
+    if (!in_range) PetscCall(PsdConsensusLeaveSingle(consensus));
+  }
   PsdCheckInput(!PetscIsInfOrNanReal(consensus->trace),
                 "lifted features overflow: see -pixel_shift, -pixel_scale, -activation and the preprocessing");
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdConsensusFactor(PsdConsensus consensus, PetscReal shift)
+static PetscErrorCode Factor(PsdConsensus consensus, PetscReal shift)
 {
   PetscFunctionBeginUser;
   PetscCall(PsdEventBegin(PSD_EVENT_FACTOR));
-  PetscCall((*consensus->kernel->ops->factor)(consensus, shift));
+  const PetscErrorCode code = (*consensus->kernel->ops->factor)(consensus, shift);
   PetscCall(PsdEventEnd(PSD_EVENT_FACTOR));
+  if (code != PSD_ERR_INPUT) PetscCall(code);
   consensus->shift = shift;
+  PetscFunctionReturn(code);
+}
+
+/* In single precision A'A may be less definite than the shift makes up for. */
+PetscErrorCode PsdConsensusFactor(PsdConsensus consensus, PetscReal shift)
+{
+  PetscFunctionBeginUser;
+  const PetscErrorCode code = Factor(consensus, shift);
+  if (code != PSD_ERR_INPUT || !PsdConsensusIsSingle(consensus)) PetscFunctionReturn(code);
+  PetscCall(PsdConsensusLeaveSingle(consensus));
+  PetscCall(Factor(consensus, shift));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdConsensusLeaveSingle(PsdConsensus consensus)
+{
+  PetscFunctionBeginUser;
+  const PetscInt phase = PsdPhaseCurrent();
+  PetscCall(PetscInfo(NULL, "A'A is made anew in double precision\n"));
+  PetscCall((*consensus->kernel->ops->destroy)(consensus));
+  consensus->data = NULL;
+  consensus->gram_resume = PETSC_FALSE;
+  consensus->trace = 0;
+  PetscCall(PsdProblemLeaveSingle(consensus->problem));
+  PetscCall(PsdConsensusEndSingle(consensus));
+  PetscCall((*consensus->kernel->ops->assemble)(consensus));
+  if (phase >= 0 && phase != PsdPhaseCurrent()) PetscCall(PsdPhaseBegin((PsdPhase)phase));
   PetscFunctionReturn(0);
 }
 
@@ -163,6 +203,7 @@ PetscErrorCode PsdConsensusVisit(PsdConsensus consensus, PsdVisitor visitor)
 {
   PetscFunctionBeginUser;
   if (PsdConsensusUsesSamples(consensus)) PetscCall((*consensus->kernel->ops->samples.visit)(consensus, visitor));
+  PetscCall(PsdConsensusVisitCorrection(consensus, visitor));
   PetscFunctionReturn(0);
 }
 
@@ -210,6 +251,7 @@ PetscErrorCode PsdConsensusDestroy(PsdConsensus *consensus)
   if (!*consensus) PetscFunctionReturn(0);
   if ((*consensus)->data) PetscCall((*(*consensus)->kernel->ops->destroy)(*consensus));
   PetscCall(PsdArchiveDestroy(&(*consensus)->gram_archive)); /* of a run that ended before it was read */
+  PetscCall(PsdConsensusEndSingle(*consensus));
   PetscCall(VecDestroy(&(*consensus)->rhs));
   PetscCall(PetscFree(*consensus));
   PetscFunctionReturn(0);

@@ -85,6 +85,9 @@ const PsdConsensusKernel *PsdConsensusGetKernel(PsdConsensus consensus);
    not collective. */
 PetscErrorCode PsdConsensusRequire(PsdConsensus consensus, PetscBool samples, const char path[]);
 PsdConsensusForm PsdConsensusGetRequired(PsdConsensus consensus);
+/* PsdConsensusPrefer - kernels of that form alone are chosen among, unless a run that is continued needs another. Not
+   collective. */
+void PsdConsensusPrefer(PsdConsensus consensus, PsdConsensusForm form);
 /* PsdConsensusKeepGram - A'A and h are written to `path` once they are made; resume: they are read from it when it is
    there, and no feature is lifted then. path is borrowed. Before PsdConsensusAssemble. Not collective. */
 void PsdConsensusKeepGram(PsdConsensus consensus, const char path[], PetscBool resume);
@@ -92,6 +95,20 @@ void PsdConsensusKeepGram(PsdConsensus consensus, const char path[], PetscBool r
    kernel has been set. Errors: features that overflow. */
 PetscErrorCode PsdConsensusAssemble(PsdConsensus consensus, PsdProblem problem);
 PetscErrorCode PsdConsensusFactor(PsdConsensus consensus, PetscReal shift);
+
+/* A'A that was made in single precision (PsdProblemSetSingle): correction.c.
+
+   PsdConsensusIsSingle - whether it was, and still is. Not collective.
+   PsdConsensusSingleFloor - the smallest shift that such a matrix is good for; 0 where it is in double precision. Not
+   collective.
+   PsdConsensusCorrect - from now on the step fits S so that it would not move from w, were it a solution: M is A'(Y - A w) as
+   the samples have it.
+   PsdConsensusLeaveSingle - makes A'A anew in double precision; its factor is still to be made. */
+PetscBool PsdConsensusIsSingle(PsdConsensus consensus);
+PetscReal PsdConsensusSingleFloor(PsdConsensus consensus);
+PetscErrorCode PsdConsensusCorrect(PsdConsensus consensus, Vec w, Vec M);
+PetscErrorCode PsdConsensusLeaveSingle(PsdConsensus consensus);
+
 /* PsdConsensusGetTrace - of G_P, which is that of A A'. PsdConsensusGetShift - of the factor at hand. Not
    collective. */
 PetscReal PsdConsensusGetTrace(PsdConsensus consensus);
@@ -129,8 +146,8 @@ PetscErrorCode PsdConsensusStepResidual(PsdConsensus consensus, Vec S, Vec M, Ps
    collective. */
 void PsdConsensusGetStepResidual(PsdConsensus consensus, const PetscReal *nu[]);
 
-/* PsdConsensusVisit - what a kernel that works with the samples follows of them from one iteration to the next;
-   nothing of others. Collective. */
+/* PsdConsensusVisit - what a kernel that works with the samples follows of them from one iteration to the next, and the
+   correction of an A'A in single precision; nothing of others. Collective. */
 PetscErrorCode PsdConsensusVisit(PsdConsensus consensus, PsdVisitor visitor);
 
 /* x = (G_P + shift I)^-1 rhs and y = G_P x: kernels of A'A only. */

@@ -39,6 +39,8 @@ struct _p_PsdConsensus {
   void *data;                       /* the kernel's own; NULL before it has assembled */
   Vec rhs;                          /* work of the kernels of A'A */
   Vec target;                /* what S is fitted to: A'Y, or, with a loss that is split, A'(v - lambda); borrowed */
+  Vec correction;            /* what the target is above h; NULL: A'A was made in double precision */
+  Vec corrected;             /* h with it: the target then */
   PetscReal trace;           /* of G_P, which is that of A A'; on every rank */
   PetscReal shift;           /* of the factor at hand */
   PsdConsensusForm required; /* that a run which is continued needs */
@@ -46,6 +48,13 @@ struct _p_PsdConsensus {
   PetscBool gram_resume;     /* what it holds already may be used */
   PsdArchive gram_archive;   /* that file, from PsdGramFind to PsdGramRead */
 };
+
+/* correction.c, of an A'A in single precision: what it is corrected by, at first nothing, and the end of that; whether the
+   numbers that it was made of are in the range of single precision; the correction's visit. Collective. */
+PetscErrorCode PsdConsensusBeginSingle(PsdConsensus consensus);
+PetscErrorCode PsdConsensusEndSingle(PsdConsensus consensus);
+PetscErrorCode PsdConsensusIsInRange(PsdConsensus consensus, PetscBool *yes);
+PetscErrorCode PsdConsensusVisitCorrection(PsdConsensus consensus, PsdVisitor visitor);
 
 /* PsdConsensusFormNames - the kernels of a form, as "root or scalapack". Not collective. */
 void PsdConsensusFormNames(PsdConsensusForm form, size_t size, char text[]);

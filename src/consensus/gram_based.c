@@ -3,6 +3,8 @@
    G_P and h alone (docs/mathematics.md, section 3, "Candidates"):
 
      nu = Y - A w,   A'nu = h - G_P w = M,   <nu,Y> = Y'Y - h.w,   ||nu||^2 = Y'Y - h.w - M.w
+
+   Of a G_P in single precision the target, h with its correction, stands for h in M (correction.c).
 */
 #include "gram_based.h"
 
@@ -34,7 +36,7 @@ PetscErrorCode PsdConsensusGramResidual(PsdConsensus consensus, Vec w, const Psd
   (void)factors;
   if (!M) M = consensus->rhs;
   PetscCall((*consensus->kernel->ops->gram.multiply)(consensus, w, M));
-  PetscCall(VecAYPX(M, -1, consensus->problem->h));
+  PetscCall(VecAYPX(M, -1, consensus->target));
   PetscCall(PsdConsensusGramStepResidual(consensus, w, M, part));
   PetscFunctionReturn(0);
 }

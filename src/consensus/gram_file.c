@@ -7,11 +7,11 @@
 #include "gram_file.h"
 #include "base/base.h"
 #include "grid_panels.h"
-#include "patches/transform.h"
+#include "maps/maps_state.h"
 #include "problem/identity.h"
 
 #define FORMAT "psdnet-gram"
-#define VERSION 1
+#define VERSION 2
 #define PANEL 64
 #define MATRIX "/gram"
 #define TARGETS "/h"
@@ -44,15 +44,18 @@ typedef struct {
   char *identity;
   PsdGrid grid;
   PetscReal *upper;
+  PetscBool single; /* of the file */
 } Gram;
 
-/* Which problem it is, and the transforms: they settle the order of A'A. */
+/* Which problem it is, and the transforms: they settle the order of A'A. And the precision that A'A was made in. */
 static PetscErrorCode VisitHead(PsdVisitor v, void *context)
 {
   PetscFunctionBeginUser;
-  const Gram *it = context;
+  Gram *it = context;
+  if (!PsdVisitorIsReading(v)) it->single = it->consensus->problem->single;
   PetscCall(PsdIdentityVisit(v, it->identity));
-  PetscCall(PsdPatchesVisit(it->consensus->problem->patches, v));
+  PetscCall(PsdVisitBool(v, "single_precision", &it->single));
+  PetscCall(PsdMapsVisit(it->consensus->problem->patches, v));
   PetscFunctionReturn(0);
 }
 
@@ -135,6 +138,9 @@ PetscErrorCode PsdGramFind(PsdConsensus consensus, PetscBool *found)
   if (!code) code = PsdStateRead(consensus->gram_archive, &layout, VisitHead, &it);
   PetscCall(PetscFree(it.identity));
   PetscCall(code);
+  if (it.single == problem->single) PetscFunctionReturn(0);
+  *found = PETSC_FALSE; /* it is made anew in this run's precision, and replaced */
+  PetscCall(PsdArchiveClose(&consensus->gram_archive));
   PetscFunctionReturn(0);
 }
 
@@ -142,7 +148,7 @@ PetscErrorCode PsdGramRead(PsdConsensus consensus, PsdGrid grid, PetscReal upper
 {
   PetscFunctionBeginUser;
   const PsdProblem problem = consensus->problem;
-  Gram it = {consensus, NULL, grid, upper};
+  Gram it = {.consensus = consensus, .grid = grid, .upper = upper};
   PsdStateLayout layout;
   PetscCall(PsdProblemGetLayout(problem, &layout));
   PetscCall(PetscFree(problem->signs));
@@ -157,7 +163,7 @@ PetscErrorCode PsdGramWrite(PsdConsensus consensus, PsdGrid grid, const PetscRea
 {
   PetscFunctionBeginUser;
   const PsdProblem problem = consensus->problem;
-  Gram it = {consensus, NULL, grid, (PetscReal *)upper};
+  Gram it = {.consensus = consensus, .grid = grid, .upper = (PetscReal *)upper};
   PsdStateLayout layout;
   if (!consensus->gram_path) PetscFunctionReturn(0);
   PetscCall(PsdProblemGetLayout(problem, &layout));

@@ -51,6 +51,11 @@ PetscReal PsdSizesRows(const PsdSizes *sizes, PetscReal samples)
   return sizes->folded ? samples / 2 : samples;
 }
 
+PetscReal PsdSizesFeatureBytes(const PsdSizes *sizes)
+{
+  return sizes->single ? (PetscReal)sizeof(float) : PSD_BYTES_REAL;
+}
+
 /* The branch that region g is of. */
 static PetscInt BranchOf(const PsdSizes *sizes, PetscInt g)
 {
@@ -112,6 +117,7 @@ PsdRates PsdRatesNominal(const PsdSizes *sizes)
   return (PsdRates){.gemm = gemm,
                     .syrk = gemm,
                     .potrf = 0.8 * gemm,
+                    .single = 1.8 * gemm,
                     .bandwidth = 8e9,
                     .eigen = 150e-12,
                     .lift = sizes->positions * sizes->q * sizes->q / (0.5 * gemm)};

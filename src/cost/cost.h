@@ -20,6 +20,14 @@ typedef struct {
   PetscReal f, d, m;
 } PsdBranchSizes;
 
+/* Of a stage of maps before the patches (psdmaps.h). */
+typedef struct {
+  PetscReal numbers;               /* of a map, in single precision */
+  PetscReal positions, q, K;       /* patches of an image, numbers of one, filters */
+  PetscReal places, raw, channels; /* of the map: g x g, channels before and after they are reduced */
+  PetscBool reduced;
+} PsdStageSizes;
+
 typedef struct {
   PetscInt ranks, pairs, C, G;
   PetscReal n, n_local; /* samples; most on a rank */
@@ -35,6 +43,9 @@ typedef struct {
   PsdBranchSizes branch[PSD_MOST_BRANCHES];
   PetscBool split;          /* v = A S: the samples are gone through at each iteration, and iterations are recorded */
   PetscReal feature_memory; /* bytes a rank for lifted features */
+  PetscBool single;         /* features are kept and A'A is made in single precision, ... */
+  PetscReal exact_passes;   /* ... and so many certificates have features made again in double */
+  PsdStageSizes stage;      /* zeros: there is none */
 } PsdSizes;
 
 /* PsdSizesSet - what follows from n, ranks, C, G, positions, q, f and the image's bytes; one branch, nothing folded or
@@ -50,6 +61,8 @@ void PsdSizesFold(PetscReal order, PsdSizes *sizes);
 /* PsdSizesRows - rows of lifted features: samples, or, of an image and its mirror image that are folded, one for
    both. */
 PetscReal PsdSizesRows(const PsdSizes *sizes, PetscReal samples);
+/* PsdSizesFeatureBytes - of a number of a feature as it is multiplied, and kept. */
+PetscReal PsdSizesFeatureBytes(const PsdSizes *sizes);
 /* PsdSizesMost - the largest sum over the pairs of a rank, of each[b] for a pair of branch b. */
 PetscReal PsdSizesMost(const PsdSizes *sizes, const PetscReal each[]);
 /* PsdSizesVectorMost, PsdSizesVectorLeast - numbers of a vector on the rank that has most of them, and on the last rank,
@@ -86,6 +99,7 @@ void PsdMemoryPeak(const PsdMemory *memory, PetscReal *root, PetscReal *others);
 /* Of one rank while all are at work. */
 typedef struct {
   PetscReal gemm, syrk, potrf; /* flops a second */
+  PetscReal single;            /* the same of a product in single precision */
   PetscReal bandwidth;         /* bytes a second */
   PetscReal eigen;             /* seconds of a complete eigendecomposition, over d^3 */
   PetscReal lift;              /* seconds an image, from bytes to lifted features */

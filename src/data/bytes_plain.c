@@ -8,23 +8,26 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-PetscErrorCode PsdBytesOpen(const char path[], PsdBytes *bytes, PsdFailure *failure)
+void PsdBytesOpenFile(const char path[], PsdBytes *bytes, PsdFailure *failure)
 {
-  PetscFunctionBeginUser;
-  *bytes = (PsdBytes){.ops = PsdHasSuffix(path, ".gz") ? &PsdBytesGzip : &PsdBytesPlain, .path = path};
   /* not to wait for a writer should it be a pipe; no effect on files */
   bytes->descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (bytes->descriptor < 0) {
     PsdFailureRecord(failure, "%s: cannot be opened: %s", path, strerror(errno));
-    PetscFunctionReturn(0);
+    return;
   }
   struct stat attributes;
-  if (fstat(bytes->descriptor, &attributes) || !S_ISREG(attributes.st_mode)) {
+  if (fstat(bytes->descriptor, &attributes) || !S_ISREG(attributes.st_mode))
     PsdFailureRecord(failure, "%s: not a regular file", path);
-    PetscFunctionReturn(0);
-  }
-  bytes->disk_size = attributes.st_size;
-  PetscCall(bytes->ops->open(bytes, failure));
+  else bytes->disk_size = attributes.st_size;
+}
+
+PetscErrorCode PsdBytesOpen(const char path[], PsdBytes *bytes, PsdFailure *failure)
+{
+  PetscFunctionBeginUser;
+  *bytes = (PsdBytes){.ops = PsdHasSuffix(path, ".gz") ? &PsdBytesGzip : &PsdBytesPlain, .path = path};
+  PsdBytesOpenFile(path, bytes, failure);
+  if (!failure->failed) PetscCall(bytes->ops->open(bytes, failure));
   PetscFunctionReturn(0);
 }
 

@@ -3,12 +3,14 @@
 */
 #include "data.h"
 #include <stdlib.h>
+#include <string.h>
 
 PetscErrorCode PsdDataCreate(MPI_Comm comm, PsdData *data)
 {
   PetscFunctionBeginUser;
   PetscCall(PetscNew(data));
   PetscCall(PetscCommDuplicate(comm, &(*data)->comm, &(*data)->tag));
+  (*data)->shifts = 1;
   PetscFunctionReturn(0);
 }
 
@@ -66,6 +68,19 @@ PetscErrorCode PsdDataSetClasses(PsdData data, PetscInt count, const PetscInt la
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdDataSetClassNames(PsdData data, PetscInt count, const PetscInt labels[], const char *const names[])
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(data);
+  PsdKnownClasses *known = &data->known;
+  PetscCall(PetscFree2(known->labels, known->names));
+  PetscCall(PetscMalloc2(count, &known->labels, count, &known->names));
+  PetscCall(PetscArraycpy(known->labels, labels, count));
+  for (PetscInt k = 0; k < count; k++) PetscCall(PetscStrncpy(known->names[k], names[k], PSD_CLASS_NAME_LENGTH));
+  known->count = count;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdDataSetLimit(PsdData data, PetscInt limit)
 {
   PetscFunctionBeginUser;
@@ -85,11 +100,42 @@ PetscErrorCode PsdDataSetValidation(PsdData data, PetscReal fraction, PsdDataPar
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdDataSetResize(PsdData data, PetscInt height, PetscInt width)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(data);
+  PsdCheckInput(height >= 0 && width >= 0 && (height > 0) == (width > 0) && height <= PSD_MAX_IMAGE_SIDE &&
+                    width <= PSD_MAX_IMAGE_SIDE,
+                "-resize: %" PetscInt_FMT "x%" PetscInt_FMT ", expected sides of 1..%d", height, width,
+                PSD_MAX_IMAGE_SIDE);
+  data->resized_height = height;
+  data->resized_width = width;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdDataSetMirror(PsdData data, PetscBool mirror)
 {
   PetscFunctionBeginUser;
   PsdCheckHandle(data);
   data->mirror = mirror;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdDataSetShifts(PsdData data, PetscInt shifts)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(data);
+  PetscCheck(shifts == 1 || shifts == 5 || shifts == 9, data->comm, PETSC_ERR_ARG_OUTOFRANGE,
+             "%" PetscInt_FMT " shifts of an image", shifts);
+  data->shifts = shifts;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdDataGetShifts(PsdData data, PetscInt *shifts)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(data);
+  *shifts = data->shifts;
   PetscFunctionReturn(0);
 }
 
@@ -132,6 +178,16 @@ PetscErrorCode PsdDataGetClasses(PsdData data, PetscInt *count, const PetscInt *
   if (labels) *labels = data->class_labels;
   if (names) *names = (const char *const *)data->class_names;
   PetscFunctionReturn(0);
+}
+
+PetscBool PsdDataHasClassNames(PsdData data)
+{
+  for (PetscInt k = 0; k < data->class_count; k++) {
+    char digits[PSD_CLASS_NAME_LENGTH];
+    (void)snprintf(digits, sizeof(digits), "%" PetscInt_FMT, data->class_labels[k]);
+    if (strcmp(digits, data->class_names[k]) != 0) return PETSC_TRUE;
+  }
+  return PETSC_FALSE;
 }
 
 PetscErrorCode PsdDataGetShard(PsdData data, const unsigned char *images[], const PetscInt *classes[],
@@ -185,6 +241,7 @@ PetscErrorCode PsdDataDestroy(PsdData *data)
   if (!*data) PetscFunctionReturn(0);
   PetscCall(PsdDataReset(*data));
   PetscCall(PsdArraysDestroy(&(*data)->arrays));
+  PetscCall(PetscFree2((*data)->known.labels, (*data)->known.names));
   PetscCall(PetscFree((*data)->class_labels));
   PetscCall(PetscFree((*data)->kept_labels));
   PetscCall(PetscCommDestroy(&(*data)->comm));

@@ -11,9 +11,10 @@
 
 #include <psddata.h>
 #include "base/base.h"
+#include "pixels.h"
 
-#define PSD_CLASS_NAME_LENGTH 64
 #define PSD_FILE_NAME_LENGTH 256
+#define PSD_MEMBER_LENGTH 64
 #define PSD_MAX_CLASSES 1024
 #define PSD_MAX_IMAGES 2147483647             /* the largest MPI count */
 #define PSD_MAX_IMAGE_SIDE 16384              /* beyond it a header is taken to be damaged */
@@ -25,8 +26,15 @@
 
 typedef struct {
   char path[PETSC_MAX_PATH_LEN];
-  PetscInt first, count; /* images first .. first + count - 1 of the split */
+  char member[PSD_MEMBER_LENGTH]; /* of an archive of arrays; else empty */
+  PetscInt first, count;          /* images first .. first + count - 1 of the split */
 } PsdImageFile;
+
+/* Classes of a network, by which a data set that has names instead of labels finds the labels. */
+typedef struct {
+  PetscInt count, *labels;
+  char (*names)[PSD_CLASS_NAME_LENGTH];
+} PsdKnownClasses;
 
 /* The files of one split, checked against their own headers and sizes. Filled on rank 0, then the same on all. */
 typedef struct PsdSource PsdSource;
@@ -35,13 +43,18 @@ struct PsdSource {
   const PsdFormat *format;
   PetscInt n; /* images in the split's files */
   PetscInt channels, height, width;
+  PetscBool channels_last;                    /* in the file; in memory they are first */
+  PsdPixelScale scale;                        /* of numbers that are not bytes */
   PetscBool unlabelled;                       /* there are images alone */
   PetscBool labels_streamed, images_streamed; /* rank 0 alone reads, from front to back, and sends on */
   PetscInt file_count;
   PsdImageFile *files;
   PetscInt name_count; /* names of labels 0 .. name_count - 1 */
   char (*names)[PSD_CLASS_NAME_LENGTH];
-  void *reader; /* the format's, while images are read */
+  PetscInt64 list_bytes; /* what the format tells all ranks of its files beyond `files`, which are few */
+  char *list;
+  const PsdKnownClasses *known; /* on rank 0, borrowed; NULL: the data set says what its classes are */
+  void *reader;                 /* the format's, while images are read */
 };
 
 size_t PsdSourceImageBytes(const PsdSource *source);
@@ -49,6 +62,8 @@ size_t PsdSourceImageBytes(const PsdSource *source);
 PetscInt PsdSourcePiece(const PsdSource *source);
 PetscErrorCode PsdSourceBroadcast(MPI_Comm comm, PsdSource *source);
 PetscErrorCode PsdSourceDestroy(PsdSource *source);
+/* PsdSourceToPlanes - images as they are in the file, with their channels first. */
+PetscErrorCode PsdSourceToPlanes(const PsdSource *source, PetscInt count, unsigned char images[], PsdFailure *failure);
 
 /* What rank 0 found at -data. */
 typedef struct {
@@ -66,7 +81,9 @@ typedef struct {
 struct PsdFormat {
   const char *name;
   const char *files;    /* what is looked for, for messages */
-  PetscBool takes_file; /* what is at -data is taken to be of this format when it is a file rather than a directory */
+  PetscBool takes_file; /* what is at -data may be a file rather than a directory; of the first such format any name */
+  PetscBool takes_folders; /* a directory that has folders and no files of a format is of this one */
+  PetscBool resizes;       /* source's height and width are asked for where they are not 0 when inspect is called */
   PetscBool (*matches)(const char name[]);
   /* prefers: of names that match, whether where there is one of these no others are read */
   PetscBool (*prefers)(const char name[]);
@@ -93,7 +110,7 @@ extern const char *const PsdSplitNames[];   /* NULL-terminated */
 #define PSD_FORMATS_LENGTH 128
 void PsdFormatsDescribe(char text[PSD_FORMATS_LENGTH]);
 
-/* PsdDataProbe - finds out on rank 0 what is at `path` and fills source there. */
+/* PsdDataProbe - finds out on rank 0 what is at `path` and fills source there, whose height and width are those asked for. */
 PetscErrorCode PsdDataProbe(const char path[], PsdSplit split, PsdSource *source, PsdFailure *failure);
 
 /* ---------------------------------------------------------------- one file as bytes: bytes_plain.c, bytes_gzip.c */
@@ -121,6 +138,14 @@ PetscBool PsdHasSuffix(const char name[], const char suffix[]);
 /* PsdBytesOpen - a name that ends in .gz is a stream. PsdBytesClose may be called after an open that failed. */
 PetscErrorCode PsdBytesOpen(const char path[], PsdBytes *bytes, PsdFailure *failure);
 PetscErrorCode PsdBytesClose(PsdBytes *bytes);
+/* PsdBytesOpenMember - of a .zip archive (bytes_zip.c). One that is stored as it is can be read anywhere, and one that is
+   compressed is a stream, as `streamed` says; NULL: nobody asks. */
+PetscErrorCode PsdBytesOpenMember(const char path[], const char member[], PsdBytes *bytes, PetscBool *streamed,
+                                  PsdFailure *failure);
+/* PsdZipHas - whether the archive has such a member; one that cannot be read is a failure. */
+PetscBool PsdZipHas(const char path[], const char member[], PsdFailure *failure);
+/* PsdBytesOpenFile - the part of PsdBytesOpen before what ops do: a regular file. */
+void PsdBytesOpenFile(const char path[], PsdBytes *bytes, PsdFailure *failure);
 extern const PsdBytesOps PsdBytesPlain, PsdBytesGzip;
 
 /* ---------------------------------------------------------------- format_common.c */
@@ -171,17 +196,21 @@ struct _p_PsdData {
   char path[PETSC_MAX_PATH_LEN];
   PsdArrays arrays;
   PsdSplit split;
-  PetscInt limit; /* 0: none */
+  PetscInt limit;                         /* 0: none */
+  PetscInt resized_height, resized_width; /* 0: as they are */
   PetscReal validation;
   PsdDataPart part;
   PsdDataPurpose purpose;
-  PetscBool mirror;     /* images are followed by their mirror images */
+  PetscInt shifts;      /* each image is as many samples, shifted; 1: itself alone */
+  PetscBool mirror;     /* and each of these is followed by its mirror image */
   PetscInt class_count; /* 0: every label found */
   PetscInt *class_labels;
   PetscBool classes_found;       /* by PsdDataSetUp rather than given */
   PetscBool classes_from_option; /* the user's own words, so that a label that does not occur is a slip */
   PetscInt kept_count;           /* to evaluate or to predict: the option's labels; 0: all */
   PetscInt *kept_labels;
+
+  PsdKnownClasses known; /* count 0: none */
 
   PetscBool ready; /* what follows is there */
   const char *format;
@@ -218,7 +247,12 @@ static inline const char *PsdDataOption(PsdData data)
   return data->path[0] ? "-data " : "";
 }
 
-/* PsdDataAddMirrors - doubles what was read. Collective. */
+/* PsdDataAddShifts - what was read, shifted in all ways. PsdDataAddMirrors - doubles what is there. Collective. */
+PetscErrorCode PsdDataAddShifts(PsdData data);
 PetscErrorCode PsdDataAddMirrors(PsdData data);
+
+/* PsdDataRepeat - the samples `times` times each, copies following each other: labels and indices of them, and room for their
+   images (PsdAllocate), the old ones being the caller's from now on. option: for messages. Collective. */
+PetscErrorCode PsdDataRepeat(PsdData data, PetscInt times, const char option[], unsigned char **old);
 
 #endif

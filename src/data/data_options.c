@@ -8,9 +8,20 @@ static PetscErrorCode SetPathFromOptions(PsdData data)
   PetscFunctionBeginUser;
   char path[PETSC_MAX_PATH_LEN], formats[PSD_FORMATS_LENGTH], text[PSD_FORMATS_LENGTH + 64];
   PsdFormatsDescribe(formats);
-  PetscCall(PetscSNPrintf(text, sizeof(text), "directory of images (%s), or an HDF5 file", formats));
+  PetscCall(PetscSNPrintf(text, sizeof(text), "directory of images (%s), or an HDF5 or .npz file", formats));
   PetscCall(PsdOptionPath("-data", text, PSD_PATH_INPUT, PETSC_FALSE, path));
   if (path[0]) PetscCall(PsdDataSetPath(data, path));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode SetResizeFromOptions(PsdData data)
+{
+  PetscFunctionBeginUser;
+  PetscInt sides[] = {data->resized_height, data->resized_width}, count = 2;
+  PetscBool set = PETSC_FALSE;
+  PetscCall(PsdOptionIntList("-resize", "height and width that pictures are averaged to (default: as they are)", 'x', 1,
+                             PSD_MAX_IMAGE_SIDE, sides, &count, &set));
+  if (set) PetscCall(PsdDataSetResize(data, sides[0], count > 1 ? sides[1] : sides[0]));
   PetscFunctionReturn(0);
 }
 
@@ -50,9 +61,20 @@ PetscErrorCode PsdDataSetFromOptions(PsdData data)
   PetscCall(PsdOptionInt("-limit", "use the first so many images of the classes (default: all)", 1, PETSC_MAX_INT,
                          &limit, NULL));
   PetscCall(PsdDataSetLimit(data, limit));
+  PetscCall(SetResizeFromOptions(data));
   set = PETSC_FALSE;
   PetscCall(PsdOptionReal("-validation", "hold out the last fraction of the images, 0 <= fraction < 1",
                           (PsdRange){0, 1, PETSC_FALSE}, &fraction, &set));
   if (set) PetscCall(PsdDataSetValidation(data, fraction, PSD_PART_TRAIN));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdOptionShifts(PetscInt *shifts)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PsdOptionInt("-shifts", "images as so many samples: 5 or 9, shifted by 0 or 2 pixels; 1 = themselves", 1, 9,
+                         shifts, NULL));
+  PsdCheckInput(*shifts == 1 || *shifts == 5 || *shifts == 9,
+                "option -shifts: found %" PetscInt_FMT ", expected 1, 5 or 9", *shifts);
   PetscFunctionReturn(0);
 }

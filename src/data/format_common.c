@@ -1,6 +1,6 @@
 /*
-   What the formats share: names of splits, sizes of images and of what is read at a time, memory that a file's header asks
-   for, paths, and limits that tell a damaged header from a large data set.
+   What the formats share: names of splits, sizes of images and of what is read at a time, their order of channels, memory
+   that a file's header asks for, paths, and limits that tell a damaged header from a large data set.
 */
 #include "data.h"
 #include <stdlib.h>
@@ -60,4 +60,14 @@ void PsdCheckImageCount(const char path[], PetscInt64 n, PsdFailure *failure)
 {
   if (n < 1 || n > PSD_MAX_IMAGES)
     PsdFailureRecord(failure, "%s: %" PetscInt64_FMT " images, expected 1..%d", path, n, PSD_MAX_IMAGES);
+}
+
+PetscErrorCode PsdSourceToPlanes(const PsdSource *source, PetscInt count, unsigned char images[], PsdFailure *failure)
+{
+  PetscFunctionBeginUser;
+  if (!source->channels_last || failure->failed) PetscFunctionReturn(0);
+  unsigned char *image = (unsigned char *)PsdAllocate(1, PsdSourceImageBytes(source), "an image", failure);
+  if (image) PsdPixelsToPlanes(count, source->channels, source->height, source->width, images, image);
+  free(image);
+  PetscFunctionReturn(0);
 }

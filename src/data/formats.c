@@ -8,8 +8,11 @@
 extern const PsdFormat PsdFormatCifar10;
 extern const PsdFormat PsdFormatIdx;
 extern const PsdFormat PsdFormatHdf5;
+extern const PsdFormat PsdFormatNumpy;
+extern const PsdFormat PsdFormatPictures;
 
-const PsdFormat *const PsdFormats[] = {&PsdFormatCifar10, &PsdFormatIdx, &PsdFormatHdf5, NULL};
+const PsdFormat *const PsdFormats[] = {&PsdFormatCifar10, &PsdFormatIdx,      &PsdFormatHdf5,
+                                       &PsdFormatNumpy,   &PsdFormatPictures, NULL};
 
 /* Whether a file is there that the format takes before others. */
 static PetscBool HasPreferred(const char directory[], const PsdFormat *format)

@@ -1,6 +1,7 @@
 /*
-   HDF5 files: data sets /images (unsigned bytes, number x channels x height x width) and /labels (any integers,
-   number).
+   HDF5 files: data sets /images (number x channels x height x width, number x height x width x channels or number x height
+   x width) and /labels (any integers, number). Numbers other than unsigned bytes are taken where they are bytes
+   (pixels.h).
 
    What a data set may be is checked before it is read (hdf5_guard.c). Every rank opens the file by itself, read-only,
    with the serial driver, and reads hyperslabs of its own part. The library's own messages are not printed; the innermost
@@ -116,10 +117,11 @@ static hsize_t ChunkRowBytes(hid_t dataset)
 {
   hsize_t chunk[4], extent[4], row = 0;
   const hid_t creation = H5Dget_create_plist(dataset), space = H5Dget_space(dataset);
-  if (creation >= 0 && space >= 0 && H5Pget_layout(creation) == H5D_CHUNKED && H5Sget_simple_extent_ndims(space) == 4 &&
-      H5Sget_simple_extent_dims(space, extent, NULL) == 4 && H5Pget_chunk(creation, 4, chunk) == 4) {
+  const int rank = space < 0 ? 0 : H5Sget_simple_extent_ndims(space);
+  if (creation >= 0 && space >= 0 && H5Pget_layout(creation) == H5D_CHUNKED && (rank == 3 || rank == 4) &&
+      H5Sget_simple_extent_dims(space, extent, NULL) == rank && H5Pget_chunk(creation, rank, chunk) == rank) {
     row = chunk[0];
-    for (int k = 1; k < 4; k++) row *= (extent[k] + chunk[k] - 1) / chunk[k] * chunk[k];
+    for (int k = 1; k < rank; k++) row *= (extent[k] + chunk[k] - 1) / chunk[k] * chunk[k];
   }
   if (space >= 0) H5Sclose(space);
   if (creation >= 0) H5Pclose(creation);
@@ -155,9 +157,10 @@ static void OpenSpace(Dataset *set, int rank, PsdFailure *failure)
 {
   set->space = H5Dget_space(set->dataset);
   set->rank = set->space < 0 ? -1 : H5Sget_simple_extent_ndims(set->space);
-  if (set->rank != rank)
+  const PetscBool grey = (PetscBool)(rank == 4 && set->rank == 3);
+  if (set->rank != rank && !grey)
     PsdFailureRecord(failure, "%s: /%s has %d dimensions, expected %s", set->path, set->name, set->rank,
-                     rank == 4 ? "4 (number, channels, height, width)" : "1");
+                     rank == 4 ? "4 (number, channels, height, width), or 3 without channels" : "1");
   else if (H5Sget_simple_extent_dims(set->space, set->extent, NULL) < 0)
     FailWithReason(set->path, "a shape cannot be read", failure);
 }
@@ -200,33 +203,65 @@ static void DatasetRead(const Dataset *set, PetscInt first, PetscInt count, hid_
   if (memory >= 0) H5Sclose(memory);
 }
 
-/* bytes: unsigned single bytes are asked for, else any integers */
-static void CheckType(const Dataset *set, PetscBool bytes, PsdFailure *failure)
+/* numbers: floating point is allowed as well as integers */
+static void CheckType(const Dataset *set, PetscBool numbers, PsdFailure *failure)
 {
   const hid_t type = H5Dget_type(set->dataset);
-  const PetscBool integer = type >= 0 && H5Tget_class(type) == H5T_INTEGER ? PETSC_TRUE : PETSC_FALSE;
-  if (!integer || (bytes && (H5Tget_size(type) != 1 || H5Tget_sign(type) != H5T_SGN_NONE)))
-    PsdFailureRecord(failure, "%s: /%s holds %s%s of %zu bytes, expected %s", set->path, set->name,
-                     integer && H5Tget_sign(type) != H5T_SGN_NONE ? "signed " : "",
-                     integer ? "integers" : "numbers that are not integers,", type < 0 ? (size_t)0 : H5Tget_size(type),
-                     bytes ? "unsigned integers of 1 byte" : "integers");
+  const H5T_class_t kind = type < 0 ? H5T_NO_CLASS : H5Tget_class(type);
+  if (kind != H5T_INTEGER && !(numbers && kind == H5T_FLOAT))
+    PsdFailureRecord(failure, "%s: /%s holds neither integers%s", set->path, set->name,
+                     numbers ? " nor floating point numbers" : " nor anything that could be labels");
   if (type >= 0) H5Tclose(type);
+}
+
+/* As they are read: bytes where they are such, else in double precision. */
+static PsdNumberType TypeOf(const Dataset *set)
+{
+  const hid_t type = H5Dget_type(set->dataset);
+  PsdNumberType found = {'f', sizeof(double), PETSC_FALSE};
+  if (type >= 0 && H5Tget_class(type) == H5T_INTEGER) found.kind = 'i';
+  if (found.kind == 'i' && H5Tget_size(type) == 1 && H5Tget_sign(type) == H5T_SGN_NONE)
+    found = (PsdNumberType){'u', 1, PETSC_FALSE};
+  if (type >= 0) H5Tclose(type);
+  return found;
+}
+
+static hid_t MemoryType(PsdNumberType type)
+{
+  if (PsdNumberIsByte(type)) return H5T_NATIVE_UCHAR;
+  return type.kind == 'i' ? H5T_NATIVE_INT64 : H5T_NATIVE_DOUBLE;
 }
 
 /* ---------------------------------------------------------------- inspection, on rank 0 */
 
-/* Images whose channels come last would pass for images of many channels and a few columns. What looks like it is not
-   taken for it silently: 1, 3 or 4 at the end, and in the place of the channels more than an image has. */
-static void CheckOrder(const char path[], const hsize_t extent[4], PsdFailure *failure)
+/* How floating point numbers stand for bytes depends on the largest of all. */
+static void FindScale(const Dataset *set, PsdSource *source, PsdFailure *failure)
 {
-  const PetscBool colours = (PetscBool)(extent[3] == 1 || extent[3] == 3 || extent[3] == 4);
-  if (colours && extent[1] > 4 && extent[2] > 1)
-    PsdFailureRecord(failure,
-                     "%s: /" IMAGES
-                     " is %llu x %llu x %llu x %llu and seems to have its channels last, expected number x "
-                     "channels x height x width: transpose the axes (0, 3, 1, 2)",
-                     path, (unsigned long long)extent[0], (unsigned long long)extent[1], (unsigned long long)extent[2],
-                     (unsigned long long)extent[3]);
+  const PsdNumberType type = TypeOf(set);
+  const PetscInt piece = PsdSourcePiece(source);
+  const size_t size = PsdSourceImageBytes(source);
+  double largest = 0;
+  double *numbers =
+      type.kind == 'f' ? (double *)PsdAllocate((size_t)piece * size, sizeof(double), "a piece", failure) : NULL;
+  for (PetscInt done = 0; numbers && done < source->n && !failure->failed; done += piece) {
+    const PetscInt count = PetscMin(piece, source->n - done);
+    DatasetRead(set, done, count, H5T_NATIVE_DOUBLE, numbers, failure);
+    for (size_t k = 0; k < (size_t)count * size && !failure->failed; k++) largest = PetscMax(largest, numbers[k]);
+  }
+  free(numbers);
+  source->scale = PsdPixelsScale(type, largest);
+}
+
+static void FindShape(const Dataset *set, PsdSource *source, PsdFailure *failure)
+{
+  PetscInt64 extent[3] = {0}, shape[3];
+  for (int k = 1; k < set->rank; k++) extent[k - 1] = (PetscInt64)PetscMin(set->extent[k], (hsize_t)INT64_MAX);
+  PsdPixelsFindOrder(set->rank - 1, extent, shape, &source->channels_last);
+  PsdCheckImageShape(set->path, shape[0], shape[1], shape[2], failure);
+  source->n = (PetscInt)set->extent[0];
+  source->channels = (PetscInt)shape[0];
+  source->height = (PetscInt)shape[1];
+  source->width = (PetscInt)shape[2];
 }
 
 static void InspectImages(PsdSource *source, PsdFailure *failure)
@@ -236,14 +271,9 @@ static void InspectImages(PsdSource *source, PsdFailure *failure)
   DatasetOpen(path, IMAGES, 4, &set, failure);
   if (!failure->failed) CheckType(&set, PETSC_TRUE, failure);
   if (!failure->failed) PsdCheckImageCount(path, (PetscInt64)set.extent[0], failure);
-  if (!failure->failed) CheckOrder(path, set.extent, failure);
-  if (!failure->failed)
-    PsdCheckImageShape(path, (PetscInt64)set.extent[1], (PetscInt64)set.extent[2], (PetscInt64)set.extent[3], failure);
+  if (!failure->failed) FindShape(&set, source, failure);
   if (!failure->failed) PsdHdf5CheckStorage(set.dataset, path, IMAGES, failure);
-  source->n = (PetscInt)set.extent[0];
-  source->channels = (PetscInt)set.extent[1];
-  source->height = (PetscInt)set.extent[2];
-  source->width = (PetscInt)set.extent[3];
+  if (!failure->failed) FindScale(&set, source, failure);
   DatasetClose(&set);
 }
 
@@ -328,14 +358,33 @@ static PetscErrorCode OpenImages(PsdSource *source, PsdFailure *failure)
   PetscFunctionReturn(0);
 }
 
+static void ReadNumbers(const PsdSource *source, PsdNumberType type, PetscInt first, PetscInt count,
+                        unsigned char images[], PsdFailure *failure)
+{
+  const Dataset *set = (const Dataset *)source->reader;
+  const size_t size = PsdSourceImageBytes(source), total = (size_t)count * size;
+  void *numbers = PsdAllocate(total, (size_t)type.size, "a piece", failure);
+  if (!failure->failed) DatasetRead(set, first, count, MemoryType(type), numbers, failure);
+  const size_t good = failure->failed ? total : PsdPixelsToBytes(type, source->scale, total, numbers, images);
+  if (good < total)
+    PsdFailureRecord(failure, "%s: image %" PetscInt64_FMT " (from 0) of /" IMAGES " has the number %g, expected %s",
+                     set->path, (PetscInt64)first + (PetscInt64)(good / size), PsdNumberAt(type, numbers, good),
+                     PsdPixelsExpected(source->scale));
+  free(numbers);
+}
+
 static PetscErrorCode ReadImages(PsdSource *source, PetscInt first, PetscInt count, unsigned char images[],
                                  PsdFailure *failure)
 {
   PetscFunctionBeginUser;
   if (failure->failed) PetscFunctionReturn(0);
+  const Dataset *set = (const Dataset *)source->reader;
   const Silence silence = SilenceBegin();
-  DatasetRead((const Dataset *)source->reader, first, count, H5T_NATIVE_UCHAR, images, failure);
+  const PsdNumberType type = TypeOf(set);
+  if (PsdNumberIsByte(type)) DatasetRead(set, first, count, MemoryType(type), images, failure);
+  else ReadNumbers(source, type, first, count, images, failure);
   SilenceEnd(silence);
+  PetscCall(PsdSourceToPlanes(source, count, images, failure));
   PetscFunctionReturn(0);
 }
 

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define EXPECTED "expected a directory of images or an HDF5 file"
+#define EXPECTED "expected a directory of images, or a file of them (HDF5, .npz)"
 
 static const PsdFormat *FindFormat(const char name[])
 {
@@ -18,11 +18,31 @@ static const PsdFormat *FindFormat(const char name[])
   return NULL;
 }
 
-static const PsdFormat *FindFileFormat(void)
+/* One that knows the name, else the first that takes files. */
+static const PsdFormat *FindFileFormat(const char path[])
 {
+  const char *slash = strrchr(path, '/');
+  const PsdFormat *format = FindFormat(slash ? slash + 1 : path);
+  if (format && format->takes_file) return format;
   PetscInt k = 0;
   while (!PsdFormats[k]->takes_file) k++;
   return PsdFormats[k];
+}
+
+static const PsdFormat *FindFolderFormat(void)
+{
+  PetscInt k = 0;
+  while (!PsdFormats[k]->takes_folders) k++;
+  return PsdFormats[k];
+}
+
+static PetscBool IsFolder(const char directory[], const char name[])
+{
+  PsdFailure ignored = {.failed = PETSC_FALSE};
+  char path[PETSC_MAX_PATH_LEN];
+  struct stat attributes;
+  return (PetscBool)(name[0] != '.' && PsdJoinPath(directory, name, path, &ignored) && !stat(path, &attributes) &&
+                     S_ISDIR(attributes.st_mode));
 }
 
 static PetscErrorCode Append(PsdListing *listing, const char name[])
@@ -74,11 +94,15 @@ static PetscErrorCode ListDirectory(PsdListing *listing, const PsdFormat **forma
     PsdFailureRecord(failure, "-data %s: the directory cannot be read: %s", listing->path, strerror(errno));
     PetscFunctionReturn(0);
   }
-  for (struct dirent *entry; (entry = readdir(directory)) && !failure->failed;)
+  PetscBool folders = PETSC_FALSE;
+  for (struct dirent *entry; (entry = readdir(directory)) && !failure->failed;) {
     PetscCall(Classify(entry->d_name, listing, format, failure));
+    if (!*format && !folders) folders = IsFolder(listing->path, entry->d_name);
+  }
   closedir(directory);
+  if (!*format && folders) *format = FindFolderFormat();
   if (listing->count) qsort(listing->names, (size_t)listing->count, sizeof(*listing->names), CompareNames);
-  else FailNothingFound(listing->path, failure);
+  else if (!*format) FailNothingFound(listing->path, failure);
   PetscFunctionReturn(0);
 }
 
@@ -91,7 +115,7 @@ static PetscErrorCode List(PsdListing *listing, const PsdFormat **format, PsdFai
   else if (S_ISDIR(attributes.st_mode)) PetscCall(ListDirectory(listing, format, failure));
   else if (S_ISREG(attributes.st_mode)) {
     listing->is_file = PETSC_TRUE;
-    *format = FindFileFormat();
+    *format = FindFileFormat(listing->path);
   } else PsdFailureRecord(failure, "-data %s: neither a directory nor a regular file, " EXPECTED, listing->path);
   PetscFunctionReturn(0);
 }
@@ -102,6 +126,9 @@ PetscErrorCode PsdDataProbe(const char path[], PsdSplit split, PsdSource *source
   PsdListing listing = {.is_file = PETSC_FALSE};
   PetscCall(PetscStrncpy(listing.path, path, sizeof(listing.path)));
   PetscCall(List(&listing, &source->format, failure));
+  if (!failure->failed && source->height > 0 && !source->format->resizes)
+    PsdFailureRecord(failure, "-resize: images of the format %s cannot be made of another size, only pictures",
+                     source->format->name);
   if (!failure->failed) PetscCall(source->format->inspect(&listing, split, source, failure));
   PetscCall(PetscFree(listing.names));
   PetscFunctionReturn(0);

@@ -15,6 +15,9 @@ static PetscErrorCode Inspect(PsdData data, PsdSource *source)
   PsdFailure failure = {.failed = PETSC_FALSE};
   PetscMPIInt rank;
   PetscCallMPI(MPI_Comm_rank(data->comm, &rank));
+  source->known = data->known.count > 0 ? &data->known : NULL;
+  source->height = data->resized_height;
+  source->width = data->resized_width;
   if (!rank) PetscCall(PsdDataProbe(data->path, data->split, source, &failure));
   PetscCall(PsdFailureAgree(data->comm, &failure));
   PetscCall(PsdSourceBroadcast(data->comm, source));

@@ -19,6 +19,14 @@ static PetscErrorCode SelectAndRead(PsdData data, PsdSource *source)
   PetscFunctionReturn(0);
 }
 
+/* As the network calls it, as the data set does, or its digits. */
+static const char *NameOf(PsdData data, const PsdSource *source, PetscInt label, const char digits[])
+{
+  for (PetscInt k = 0; k < data->known.count; k++)
+    if (data->known.labels[k] == label) return data->known.names[k];
+  return label < source->name_count ? source->names[label] : digits;
+}
+
 static PetscErrorCode NameClasses(PsdData data, const PsdSource *source)
 {
   PetscFunctionBeginUser;
@@ -27,7 +35,7 @@ static PetscErrorCode NameClasses(PsdData data, const PsdSource *source)
     const PetscInt label = data->class_labels[k];
     char digits[PSD_CLASS_NAME_LENGTH];
     PetscCall(PetscSNPrintf(digits, sizeof(digits), "%" PetscInt_FMT, label));
-    PetscCall(PetscStrallocpy(label < source->name_count ? source->names[label] : digits, &data->class_names[k]));
+    PetscCall(PetscStrallocpy(NameOf(data, source, label, digits), &data->class_names[k]));
   }
   PetscFunctionReturn(0);
 }
@@ -44,6 +52,7 @@ static PetscErrorCode Read(PsdData data, PsdSource *source)
   data->height = source->height;
   data->width = source->width;
   PetscCall(SelectAndRead(data, source));
+  if (data->shifts > 1) PetscCall(PsdDataAddShifts(data));
   if (data->mirror) PetscCall(PsdDataAddMirrors(data));
   PetscCall(NameClasses(data, source));
   data->ready = PETSC_TRUE;

@@ -15,6 +15,8 @@ static PetscErrorCode BroadcastNumbers(MPI_Comm comm, PsdSource *source)
                         source->channels,
                         source->height,
                         source->width,
+                        source->channels_last,
+                        (PetscInt)source->scale,
                         source->unlabelled,
                         source->labels_streamed,
                         source->images_streamed,
@@ -26,11 +28,13 @@ static PetscErrorCode BroadcastNumbers(MPI_Comm comm, PsdSource *source)
   source->channels = numbers[2];
   source->height = numbers[3];
   source->width = numbers[4];
-  source->unlabelled = (PetscBool)numbers[5];
-  source->labels_streamed = (PetscBool)numbers[6];
-  source->images_streamed = (PetscBool)numbers[7];
-  source->file_count = numbers[8];
-  source->name_count = numbers[9];
+  source->channels_last = (PetscBool)numbers[5];
+  source->scale = (PsdPixelScale)numbers[6];
+  source->unlabelled = (PetscBool)numbers[7];
+  source->labels_streamed = (PetscBool)numbers[8];
+  source->images_streamed = (PetscBool)numbers[9];
+  source->file_count = numbers[10];
+  source->name_count = numbers[11];
   PetscFunctionReturn(0);
 }
 
@@ -48,6 +52,9 @@ PetscErrorCode PsdSourceBroadcast(MPI_Comm comm, PsdSource *source)
     PetscCallMPI(MPI_Bcast(&source->files[k], (PetscMPIInt)sizeof(PsdImageFile), MPI_BYTE, 0, comm));
   for (PetscInt k = 0; k < source->name_count; k++)
     PetscCallMPI(MPI_Bcast(source->names[k], PSD_CLASS_NAME_LENGTH, MPI_CHAR, 0, comm));
+  PetscCallMPI(MPI_Bcast(&source->list_bytes, 1, MPIU_INT64, 0, comm));
+  if (rank) PetscCall(PetscMalloc1((size_t)source->list_bytes, &source->list));
+  PetscCall(PsdBroadcastArray(comm, MPI_CHAR, (size_t)source->list_bytes, source->list));
   PetscFunctionReturn(0);
 }
 
@@ -56,5 +63,6 @@ PetscErrorCode PsdSourceDestroy(PsdSource *source)
   PetscFunctionBeginUser;
   PetscCall(PetscFree(source->files));
   PetscCall(PetscFree(source->names));
+  PetscCall(PetscFree(source->list));
   PetscFunctionReturn(0);
 }

@@ -6,6 +6,7 @@
    offset = -mean . w, so that the work on an image is a product of its raw patches p with the w of each region.
 */
 #include "network.h"
+#include "data/shift_images.h"
 #include <petscblaslapack.h>
 
 #define BUFFER_BYTES ((size_t)4 << 20) /* of patches, and of products, at a time: both stay in cache */
@@ -29,6 +30,8 @@ typedef struct {
   PetscReal *product;         /* tile x neurons of the fullest region */
   PetscReal *sums;            /* neurons of the fullest region: sum of s over an image's patches */
   unsigned char *shifted;     /* batch images, with crops */
+  PsdMaps maps;               /* what patches are cut of instead of the image; NULL: nothing else */
+  float *map;                 /* of one image */
 } Filters;
 
 /* order[0..N-1]: the branch's neurons by region */
@@ -132,6 +135,12 @@ static PetscErrorCode FiltersCreate(PsdNetwork network, PsdPatches patches, Pets
              "Filters of %" PetscInt_FMT " numbers for patches of %" PetscInt_FMT, network->f, filters->f);
   PetscCall(TakeNeurons(filters));
   PetscCall(MakeBuffers(filters, images));
+  PetscCall(PsdPatchesGetMaps(network->patches, &filters->maps));
+  if (filters->maps) {
+    PsdPatchGeometry g;
+    PetscCall(PsdPatchesGetGeometry(patches, &g));
+    PetscCall(PetscMalloc1((size_t)g.channels * g.height * g.width, &filters->map));
+  }
   PetscFunctionReturn(0);
 }
 
@@ -141,6 +150,7 @@ static PetscErrorCode FiltersDestroy(Filters *filters)
   PetscCall(PetscFree5(filters->first, filters->w, filters->offset, filters->weight, filters->class));
   PetscCall(PetscFree5(filters->count, filters->rows, filters->gathered, filters->product, filters->sums));
   PetscCall(PetscFree(filters->shifted));
+  PetscCall(PetscFree(filters->map));
   PetscFunctionReturn(0);
 }
 
@@ -152,7 +162,12 @@ static PetscErrorCode Gather(Filters *filters, PetscInt images, size_t image_byt
   PetscFunctionBeginUser;
   for (PetscInt i = 0; i < images; i++) {
     size_t begin = 0; /* of the region among an image's numbers */
-    PetscCall(PsdPatchesExtract(filters->patches, bytes + i * image_bytes, filters->rows, filters->count));
+    const void *image = bytes + i * image_bytes;
+    if (filters->maps) {
+      PetscCall(PsdMapsApply(filters->maps, image, filters->map));
+      image = filters->map;
+    }
+    PetscCall(PsdPatchesExtract(filters->patches, image, filters->rows, filters->count));
     for (PetscInt g = 0; g < filters->G; g++) {
       const size_t length = (size_t)filters->count[g] * filters->q;
       PetscCall(PetscArraycpy(filters->gathered + images * begin + i * length, filters->rows + begin, length));
@@ -226,32 +241,19 @@ static PetscErrorCode ApplyBatch(Filters *filters, PetscInt images, size_t image
 
 /* ---------------------------------------------------------------- all of them */
 
-/* Images moved by (down, across) pixels: what moves in repeats the edge. planes: of all images, height x width each. */
-static void Shift(PetscInt64 planes, PetscInt height, PetscInt width, PetscInt down, PetscInt across,
-                  const unsigned char from[], unsigned char to[])
-{
-  for (PetscInt64 plane = 0; plane < planes; plane++, from += (size_t)height * width) {
-    for (PetscInt row = 0; row < height; row++) {
-      const unsigned char *line = from + (size_t)PetscMin(height - 1, PetscMax(0, row - down)) * width;
-      for (PetscInt column = 0; column < width; column++)
-        *to++ = line[PetscMin(width - 1, PetscMax(0, column - across))];
-    }
-  }
-}
-
 /* One batch in all its shifts; scores: the sum over them is added. */
 static PetscErrorCode ApplyCrops(Filters *filters, PetscInt images, size_t image_bytes, const unsigned char bytes[],
                                  PetscReal scores[])
 {
   PetscFunctionBeginUser;
   const PetscInt most = filters->network->crop_shift;
-  PsdPatchGeometry g;
-  PetscCall(PsdPatchesGetGeometry(filters->patches, &g));
+  PetscInt size[3];
+  PetscCall(PsdNetworkGetImageSize(filters->network, size));
   for (PetscInt down = -most; down <= most; down++) {
     for (PetscInt across = -most; across <= most; across++) {
       const unsigned char *shifted = bytes;
       if (down || across) {
-        Shift((PetscInt64)images * g.channels, g.height, g.width, down, across, bytes, filters->shifted);
+        PsdShiftImages((PetscInt64)images * size[0], size[1], size[2], down, across, bytes, filters->shifted);
         shifted = filters->shifted;
       }
       PetscCall(ApplyBatch(filters, images, image_bytes, shifted, scores));

@@ -29,6 +29,21 @@ static PetscBool SameTransform(const PsdModelBranch *a, const PsdModelBranch *b)
                      SameNumbers(q, a->mean, b->mean));
 }
 
+static PetscBool SameStage(const PsdModelStage *a, const PsdModelStage *b)
+{
+  const PsdMapGeometry *m = &a->map, *n = &b->map;
+  if (a->count != b->count) return PETSC_FALSE;
+  if (a->count == 0) return PETSC_TRUE;
+  if (!SameGeometry(&a->images.geometry, &b->images.geometry) || !SameTransform(&a->images, &b->images))
+    return PETSC_FALSE;
+  if (m->count != n->count || m->threshold != n->threshold || m->split != n->split || m->channels != n->channels ||
+      m->normalize != n->normalize || a->f != b->f)
+    return PETSC_FALSE;
+  if (!SameNumbers((size_t)m->count * a->f, a->filters, b->filters)) return PETSC_FALSE;
+  const size_t rows = m->channels > 0 ? (size_t)a->rows : 0, columns = (size_t)m->channels;
+  return (PetscBool)(SameNumbers(rows * columns, a->transform, b->transform) && SameNumbers(rows, a->mean, b->mean));
+}
+
 /* What differs, or NULL. */
 static const char *Difference(const PsdModel *a, const PsdModel *b)
 {
@@ -37,9 +52,11 @@ static const char *Difference(const PsdModel *a, const PsdModel *b)
   if (t->loss_parameter != u->loss_parameter) return "parameter of the loss";
   if (t->beta != u->beta) return "beta";
   if (!SameNumbers(3, t->activation, u->activation)) return "activation";
-  if (t->n_train != u->n_train || t->flip != u->flip) return "number of samples";
+  if (t->n_train != u->n_train || t->flip != u->flip || PetscMax(1, t->shifts) != PetscMax(1, u->shifts))
+    return "number of samples";
   if (a->count != b->count) return "number of classes";
   if (memcmp(a->labels, b->labels, (size_t)a->count * sizeof(*a->labels)) != 0) return "classes";
+  if (!SameStage(&a->stage, &b->stage)) return "stage before the patches";
   if (a->branches != b->branches) return "number of branches";
   for (PetscInt k = 0; k < a->branches; k++) {
     if (!SameGeometry(&a->branch[k].geometry, &b->branch[k].geometry)) return "geometry of the patches";

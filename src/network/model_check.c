@@ -73,8 +73,33 @@ PetscInt PsdModelDimension(const PsdModel *model)
   return f;
 }
 
+/* Sizes of the stage, and that the branches are of its maps. */
+static void CheckStage(const PsdModel *model, const char path[], PsdFailure *failure)
+{
+  const PsdModelStage *stage = &model->stage;
+  const PsdMapGeometry *map = &stage->map;
+
+  CheckRange(path, "stage", stage->count, 1, 1, failure);
+  if (!failure->failed) CheckBranch(&stage->images, path, failure);
+  CheckRange(path, "count", map->count, 1, MAX_CHANNELS / 2, failure);
+  CheckRange(path, "split", stage->split, 0, 1, failure);
+  if (failure->failed) return;
+  const PetscInt raw = (map->split ? 2 : 1) * map->count, side = stage->images.geometry.pool;
+  CheckRange(path, "map_channels", map->channels, 0, raw, failure);
+  const PetscInt f = Dimension(&stage->images), channels = map->channels > 0 ? map->channels : raw;
+  CheckRange(path, "columns of the stage's filters", stage->f, f, f, failure);
+  if (map->channels > 0) {
+    CheckRange(path, "rows of the transform of channels", stage->rows, raw, raw, failure);
+    CheckRange(path, "columns of the transform of channels", stage->columns, channels, channels, failure);
+  }
+  CheckRange(path, "channels", model->branch[0].geometry.channels, channels, channels, failure);
+  CheckRange(path, "height", model->branch[0].geometry.height, side, side, failure);
+  CheckRange(path, "width", model->branch[0].geometry.width, side, side, failure);
+}
+
 void PsdModelCheckBranches(const PsdModel *model, const char path[], PsdFailure *failure)
 {
+  if (model->stage.count != 0) CheckStage(model, path, failure);
   for (PetscInt b = 0; b < model->branches && !failure->failed; b++) CheckBranch(&model->branch[b], path, failure);
 }
 
@@ -86,6 +111,8 @@ void PsdModelCheckSizes(const PsdModel *model, const char path[], PsdFailure *fa
   CheckRange(path, "columns of the filters", model->f, f, f, failure);
   CheckRange(path, "number of classes", model->count, 2, PETSC_MAX_INT, failure);
   CheckRange(path, "flip", model->training.flip, 0, 1, failure);
+  if (model->training.shifts > 1 && model->training.shifts != 5)
+    CheckRange(path, "shifts", model->training.shifts, 9, 9, failure);
   CheckRange(path, "n_train", model->training.n_train, 0, PETSC_MAX_INT, failure);
 }
 
@@ -99,6 +126,9 @@ static void CheckFinite(const char path[], const char name[], size_t count, cons
 
 static void CheckPixels(const PsdPatchGeometry *g, const char path[], PsdFailure *failure)
 {
+  if (g->map && (g->reduce > 1 || g->normalize != 0 || g->pixel_shift != 0 || g->pixel_scale != 1))
+    PsdFailureRecord(
+        failure, "%s: patches of maps take their numbers as they are, found reduce, patch_normalize or pixels", path);
   CheckFinite(path, "pixel_shift", 1, &g->pixel_shift, failure);
   CheckFinite(path, "pixel_scale", 1, &g->pixel_scale, failure);
   CheckFinite(path, "patch_normalize", 1, &g->normalize, failure);
@@ -197,17 +227,34 @@ void PsdModelCheckPadding(const PsdModel *model, const char path[], PsdFailure *
   }
 }
 
+static void CheckBranchNumbers(const PsdModelBranch *branch, const char path[], PsdFailure *failure)
+{
+  CheckPixels(&branch->geometry, path, failure);
+  if (!branch->has_transform) return;
+  CheckFinite(path, "the transform", (size_t)branch->q * branch->f, branch->transform, failure);
+  CheckFinite(path, "the mean", (size_t)branch->q, branch->mean, failure);
+}
+
+static void CheckStageNumbers(const PsdModelStage *stage, const char path[], PsdFailure *failure)
+{
+  CheckBranchNumbers(&stage->images, path, failure);
+  CheckFinite(path, "a filter of the stage", (size_t)stage->map.count * stage->f, stage->filters, failure);
+  CheckFinite(path, "threshold", 1, &stage->map.threshold, failure);
+  CheckFinite(path, "map_normalize", 1, &stage->map.normalize, failure);
+  if (stage->map.threshold < 0 || stage->map.normalize < 0)
+    PsdFailureRecord(failure, "%s: threshold and map_normalize are %g and %g, expected at least 0", path,
+                     (double)stage->map.threshold, (double)stage->map.normalize);
+  if (stage->map.channels == 0) return;
+  CheckFinite(path, "the transform of channels", (size_t)stage->rows * stage->columns, stage->transform, failure);
+  CheckFinite(path, "the mean of channels", (size_t)stage->rows, stage->mean, failure);
+}
+
 void PsdModelCheckNumbers(const PsdModel *model, const char path[], PsdFailure *failure)
 {
   if (failure->failed) return;
   CheckTraining(model, path, failure);
   CheckLabels(model, path, failure);
-  for (PetscInt b = 0; b < model->branches; b++) {
-    const PsdModelBranch *branch = &model->branch[b];
-    CheckPixels(&branch->geometry, path, failure);
-    if (!branch->has_transform) continue;
-    CheckFinite(path, "the transform", (size_t)branch->q * branch->f, branch->transform, failure);
-    CheckFinite(path, "the mean", (size_t)branch->q, branch->mean, failure);
-  }
+  if (model->stage.count > 0) CheckStageNumbers(&model->stage, path, failure);
+  for (PetscInt b = 0; b < model->branches; b++) CheckBranchNumbers(&model->branch[b], path, failure);
   CheckNeurons(model, path, failure);
 }

@@ -1,6 +1,7 @@
 /*
-   model.h5 (docs/formats.md): tables of what the file holds and where in PsdModel it belongs, used for writing version 3
-   and for reading versions 1 to 3. On one rank; what fails is recorded.
+   model.h5 (docs/formats.md): tables of what the file holds and where in PsdModel it belongs, used for writing versions 3
+   and, with a stage before the patches or shifted images, 4, and for reading versions 1 to 4. On one rank; what fails is
+   recorded.
 */
 #include "network.h"
 #include "losses/losses.h"
@@ -11,7 +12,9 @@
 #include <unistd.h>
 
 #define FORMAT "psdnet-model"
-#define VERSION 3       /* that is written */
+#define NAMES "class_names"
+#define VERSION 3       /* that is written where it says everything, as other readers know it, ... */
+#define LAST_VERSION 4  /* ... and with a stage or shifts, which they must not pass over */
 #define LAST_UNSEALED 2 /* files of this version and of 1 begin as HDF5 does, without a checksum */
 
 typedef struct {
@@ -43,6 +46,13 @@ static const Place problem_attributes[] = {
 };
 #define PROBLEM_ATTRIBUTES (sizeof(problem_attributes) / sizeof(problem_attributes[0]))
 
+/* ... of which these are written where version 3 does not say everything. */
+static const Place later_attributes[] = {
+    {"stage", PSD_H5_INTEGER, 0, offsetof(PsdModel, stage.count), 1},
+    {"shifts", PSD_H5_INTEGER, 0, offsetof(PsdModel, training.shifts), 1},
+};
+#define LATER_ATTRIBUTES (sizeof(later_attributes) / sizeof(later_attributes[0]))
+
 /* Of a branch, in PsdModelBranch: attributes of the root or of /branch/K. */
 static const Place branch_attributes[] = {
     {"patch_height", PSD_H5_INTEGER, 0, offsetof(PsdModelBranch, geometry.patch_height), 0},
@@ -56,6 +66,19 @@ static const Place branch_attributes[] = {
     {"pool_overlap", PSD_H5_INTEGER, 0, offsetof(PsdModelBranch, geometry.overlap), 1},
 };
 #define BRANCH_ATTRIBUTES (sizeof(branch_attributes) / sizeof(branch_attributes[0]))
+
+/* Of the stage, in PsdModelStage: attributes of /layer1, beside those of its patches as of a branch. */
+static const Place stage_attributes[] = {
+    {"channels", PSD_H5_INTEGER, 0, offsetof(PsdModelStage, images.geometry.channels), 0},
+    {"height", PSD_H5_INTEGER, 0, offsetof(PsdModelStage, images.geometry.height), 0},
+    {"width", PSD_H5_INTEGER, 0, offsetof(PsdModelStage, images.geometry.width), 0},
+    {"count", PSD_H5_INTEGER, 0, offsetof(PsdModelStage, map.count), 0},
+    {"threshold", PSD_H5_REAL, 0, offsetof(PsdModelStage, map.threshold), 0},
+    {"split", PSD_H5_INTEGER, 0, offsetof(PsdModelStage, split), 0},
+    {"map_channels", PSD_H5_INTEGER, 0, offsetof(PsdModelStage, map.channels), 0},
+    {"map_normalize", PSD_H5_REAL, 0, offsetof(PsdModelStage, map.normalize), 0},
+};
+#define STAGE_ATTRIBUTES (sizeof(stage_attributes) / sizeof(stage_attributes[0]))
 
 typedef struct {
   const char *name;
@@ -84,6 +107,29 @@ static const ArrayPlace branch_arrays[] = {
 };
 #define BRANCH_ARRAYS (sizeof(branch_arrays) / sizeof(branch_arrays[0]))
 
+/* In /layer1, where that has them: filters, and what reduces channels. */
+static const ArrayPlace stage_filters[] = {
+    {"filter",
+     PSD_H5_REAL,
+     2,
+     {offsetof(PsdModelStage, map.count), offsetof(PsdModelStage, f)},
+     offsetof(PsdModelStage, filters)},
+};
+static const ArrayPlace stage_channels[] = {
+    {"channels/transform",
+     PSD_H5_REAL,
+     2,
+     {offsetof(PsdModelStage, rows), offsetof(PsdModelStage, columns)},
+     offsetof(PsdModelStage, transform)},
+    {"channels/mean", PSD_H5_REAL, 1, {offsetof(PsdModelStage, rows), 0}, offsetof(PsdModelStage, mean)},
+};
+#define STAGE_CHANNELS (sizeof(stage_channels) / sizeof(stage_channels[0]))
+
+static PetscInt VersionOf(const PsdModel *model)
+{
+  return model->stage.count > 0 || model->training.shifts > 1 ? LAST_VERSION : VERSION;
+}
+
 static void *Member(void *whole, size_t offset)
 {
   return (char *)whole + offset;
@@ -107,8 +153,13 @@ void PsdModelFree(PsdModel *model)
 {
   FreeArrays(arrays, ARRAYS, model);
   for (PetscInt b = 0; b < PSD_MOST_BRANCHES; b++) FreeArrays(branch_arrays, BRANCH_ARRAYS, &model->branch[b]);
+  FreeArrays(branch_arrays, BRANCH_ARRAYS, &model->stage.images);
+  FreeArrays(stage_filters, 1, &model->stage);
+  FreeArrays(stage_channels, STAGE_CHANNELS, &model->stage);
   free(model->labels);
+  free(model->names);
   model->labels = NULL;
+  model->names = NULL;
 }
 
 /* Whether branches have groups of their own: a branch by itself is described in the root, but for version 2. */
@@ -171,6 +222,10 @@ static void ReadProblem(PsdH5Group file, PetscInt version, PsdModel *model, PsdF
   PsdH5ReadText(file, "loss", model->training.loss, sizeof(model->training.loss), failure);
   ReadLossParameter(file, &model->training, failure);
   PsdH5ReadLabels(file, "classes", &model->count, &model->labels, failure);
+  if (PsdH5HasAttribute(file, NAMES))
+    model->names =
+        (char(*)[PSD_CLASS_NAME_LENGTH])PsdH5ReadTexts(file, NAMES, model->count, PSD_CLASS_NAME_LENGTH, failure);
+  ReadPlaces(file, later_attributes, LATER_ATTRIBUTES, model, failure);
   if (version > 1) PsdH5ReadAttribute(file, "branches", PSD_H5_INTEGER, 1, &model->branches, failure);
   if (!failure->failed && (model->branches < 1 || model->branches > PSD_MOST_BRANCHES))
     PsdFailureRecord(failure, "%s: branches is %" PetscInt_FMT ", expected 1 to %d", file.path, model->branches,
@@ -201,10 +256,38 @@ static void ReadArrays(PsdH5Group file, const ArrayPlace list[], size_t count, v
   }
 }
 
+/* The stage, but for its arrays. */
+static void ReadStage(PsdH5Group file, PsdModelStage *stage, PsdFailure *failure)
+{
+  if (stage->count == 0 || failure->failed) return;
+  PsdH5Group group = PsdH5OpenGroup(file, "layer1", failure);
+  stage->images.geometry.reduce = 1;
+  stage->images.q = stage->images.f = stage->f = stage->rows = stage->columns = -1;
+  ReadPlaces(group, stage_attributes, STAGE_ATTRIBUTES, stage, failure);
+  ReadPlaces(group, branch_attributes, BRANCH_ATTRIBUTES, &stage->images, failure);
+  stage->map.split = (PetscBool)(stage->split != 0);
+  stage->images.has_transform = failure->failed ? PETSC_FALSE : PsdH5Exists(group, "preprocess", failure);
+  if (stage->images.has_transform) ReadShapes(group, branch_arrays, BRANCH_ARRAYS, &stage->images, failure);
+  ReadShapes(group, stage_filters, 1, stage, failure);
+  if (!failure->failed && stage->map.channels > 0) ReadShapes(group, stage_channels, STAGE_CHANNELS, stage, failure);
+  PsdH5CloseGroup(&group);
+}
+
+static void ReadStageArrays(PsdH5Group file, PsdModelStage *stage, PsdFailure *failure)
+{
+  if (stage->count == 0 || failure->failed) return;
+  PsdH5Group group = PsdH5OpenGroup(file, "layer1", failure);
+  if (stage->images.has_transform) ReadArrays(group, branch_arrays, BRANCH_ARRAYS, &stage->images, failure);
+  ReadArrays(group, stage_filters, 1, stage, failure);
+  if (stage->map.channels > 0) ReadArrays(group, stage_channels, STAGE_CHANNELS, stage, failure);
+  PsdH5CloseGroup(&group);
+}
+
 /* Geometry, and the shape of what follows it. */
 static void ReadBranch(PsdH5Group file, const PsdModel *model, PsdModelBranch *branch, PsdFailure *failure)
 {
   branch->geometry = model->branch[0].geometry;
+  branch->geometry.map = (PetscBool)(model->stage.count > 0);
   branch->geometry.reduce = 1;
   branch->geometry.overlap = 0;
   branch->q = branch->f = -1;
@@ -248,12 +331,14 @@ static void ReadModel(PsdH5Group file, PetscInt version, PsdModel *model, PsdFai
   ReadPlaces(file, result_attributes, RESULT_ATTRIBUTES, model, failure);
   ReadProblem(file, version, model, failure);
   const PetscBool grouped = IsGrouped(version, model->branches);
+  ReadStage(file, &model->stage, failure);
   ReadBranches(file, grouped, model, failure);
   model->N = model->f = -1;
   ReadShapes(file, arrays, ARRAYS, model, failure);
   PsdModelCheckSizes(model, file.path, failure);
   ReadArrays(file, arrays, failure->failed ? 0 : ARRAYS, model, failure);
   ReadTransforms(file, grouped, model, failure);
+  ReadStageArrays(file, &model->stage, failure);
   PsdModelCheckNumbers(model, file.path, failure);
 }
 
@@ -262,7 +347,7 @@ void PsdModelRead(const char path[], PsdModel *model, PsdFailure *failure)
   memset(model, 0, sizeof(*model));
   const int descriptor = failure->failed ? -1 : PsdFileOpenRegular(path, failure);
   if (descriptor < 0) return;
-  const PetscInt version = PsdH5CheckSeal(descriptor, path, FORMAT, VERSION, failure);
+  const PetscInt version = PsdH5CheckSeal(descriptor, path, FORMAT, LAST_VERSION, failure);
   PsdH5Group file = PsdH5Open(descriptor, path, version ? PSD_H5_SEAL : 0, failure);
   ReadModel(file, version, model, failure);
   PsdH5Close(&file);
@@ -273,11 +358,13 @@ void PsdModelReadProblem(PsdH5Group file, PsdModel *model, PsdFailure *failure)
 {
   memset(model, 0, sizeof(*model));
   ReadProblem(file, VERSION, model, failure);
+  ReadStage(file, &model->stage, failure);
   ReadBranches(file, PETSC_TRUE, model, failure);
   PsdModelCheckBranches(model, file.path, failure);
   if (!failure->failed) model->f = PsdModelDimension(model);
   PsdModelCheckSizes(model, file.path, failure);
   ReadTransforms(file, PETSC_TRUE, model, failure);
+  ReadStageArrays(file, &model->stage, failure);
   PsdModelCheckNumbers(model, file.path, failure);
 }
 
@@ -299,6 +386,23 @@ static void WriteLabels(PsdH5File file, const PsdModel *model, PsdFailure *failu
   free(digits);
 }
 
+#define MOST_TEXT 60000 /* bytes that an attribute has room for */
+
+/* Those of very many classes with long names are left out. */
+static void WriteNames(PsdH5File file, const PsdModel *model, PsdFailure *failure)
+{
+  const char **texts = malloc((size_t)model->count * sizeof(*texts));
+  size_t longest = 1;
+
+  if (!texts) PsdFailureRecord(failure, "%s: not enough memory for the names of its classes", file.path);
+  for (PetscInt k = 0; texts && k < model->count; k++) {
+    texts[k] = model->names[k];
+    longest = PetscMax(longest, strlen(texts[k]));
+  }
+  if (texts && longest * (size_t)model->count <= MOST_TEXT) PsdH5WriteTexts(file, NAMES, model->count, texts, failure);
+  free(texts);
+}
+
 static void WritePlaces(PsdH5File file, const Place places[], size_t count, const void *whole, PsdFailure *failure)
 {
   for (size_t k = 0; k < count; k++)
@@ -318,7 +422,7 @@ static void WriteLossParameters(PsdH5File file, const PsdTraining *training, Psd
 static void WriteHeader(PsdH5File file, const PsdModel *model, PsdFailure *failure)
 {
   const char *format = FORMAT;
-  const PetscInt version = VERSION;
+  const PetscInt version = VersionOf(model);
 
   PsdH5WriteTexts(file, "format", 0, &format, failure);
   PsdH5WriteAttribute(file, "version", PSD_H5_INTEGER, 0, &version, failure);
@@ -333,7 +437,9 @@ static void WriteProblem(PsdH5File file, const PsdModel *model, PsdFailure *fail
   WritePlaces(file, problem_attributes, PROBLEM_ATTRIBUTES, model, failure);
   WriteLossParameters(file, &model->training, failure);
   WriteLabels(file, model, failure);
+  if (model->names) WriteNames(file, model, failure);
   PsdH5WriteAttribute(file, "branches", PSD_H5_INTEGER, 0, &model->branches, failure);
+  if (VersionOf(model) > VERSION) WritePlaces(file, later_attributes, LATER_ATTRIBUTES, model, failure);
 }
 
 static void WriteArrays(PsdH5File file, const ArrayPlace list[], size_t count, const void *whole, PsdFailure *failure)
@@ -368,6 +474,22 @@ static void WriteBranches(PsdH5File file, const PsdModel *model, PsdFailure *fai
   }
 }
 
+/* has_arrays: with what the stage has of them. */
+static void WriteStage(PsdH5File file, const PsdModelStage *stage, PetscBool has_arrays, PsdFailure *failure)
+{
+  if (stage->count == 0 || failure->failed) return;
+  PsdH5File group = PsdH5CreateGroup(file, "layer1", failure);
+  WritePlaces(group, stage_attributes, STAGE_ATTRIBUTES, stage, failure);
+  if (has_arrays) {
+    WriteBranch(group, &stage->images, failure);
+    WriteArrays(group, stage_filters, 1, stage, failure);
+    if (stage->map.channels > 0) WriteArrays(group, stage_channels, STAGE_CHANNELS, stage, failure);
+  } else {
+    WritePlaces(group, branch_attributes, BRANCH_ATTRIBUTES, &stage->images, failure);
+  }
+  PsdH5CloseNewGroup(&group);
+}
+
 void PsdModelWrite(const char path[], const PsdModel *model, PsdFailure *failure)
 {
   PsdFile output;
@@ -381,7 +503,8 @@ void PsdModelWrite(const char path[], const PsdModel *model, PsdFailure *failure
   WriteProblem(file, model, failure);
   WriteArrays(file, arrays, ARRAYS, model, failure);
   WriteBranches(file, model, failure);
-  PsdH5Save(file, FORMAT, VERSION, &output, failure);
+  WriteStage(file, &model->stage, PETSC_TRUE, failure);
+  PsdH5Save(file, FORMAT, VersionOf(model), &output, failure);
   PsdH5CloseFile(&file);
   PsdFileCommit(&output, failure);
 }
@@ -398,4 +521,5 @@ void PsdModelWriteProblem(PsdH5File file, const PsdModel *model, PsdFailure *fai
     WritePlaces(group, branch_attributes, BRANCH_ATTRIBUTES, &model->branch[b], failure);
     PsdH5CloseNewGroup(&group);
   }
+  WriteStage(file, &model->stage, PETSC_FALSE, failure);
 }

@@ -20,6 +20,7 @@ PetscErrorCode PsdNetworkDestroy(PsdNetwork *network)
   PsdCheckHandle(network);
   if (!*network) PetscFunctionReturn(0);
   PetscCall(PetscFree4((*network)->filters, (*network)->weights, (*network)->regions, (*network)->classes));
+  PetscCall(PsdNetworkForgetNames(*network));
   PetscCall(PetscFree((*network)->labels));
   PetscCall(PsdPatchesDestroy(&(*network)->patches));
   PetscCall(PetscCommDestroy(&(*network)->comm));
@@ -63,13 +64,14 @@ static PetscErrorCode CopyBranch(PsdPatches from, PsdPatches to)
   PetscFunctionReturn(0);
 }
 
-/* Empty patches with as many branches. */
-static PetscErrorCode NewPatches(PsdNetwork network, PetscInt branches)
+/* Empty patches with as many branches, of maps where there is a stage. */
+static PetscErrorCode NewPatches(PsdNetwork network, PetscInt branches, PsdMaps maps)
 {
   PetscFunctionBeginUser;
   PetscCall(PsdPatchesDestroy(&network->patches));
   PetscCall(PsdPatchesCreate(network->comm, &network->patches));
   if (branches > 1) PetscCall(PsdPatchesSetBranches(network->patches, branches));
+  if (maps) PetscCall(PsdPatchesSetMaps(network->patches, maps));
   PetscFunctionReturn(0);
 }
 
@@ -77,11 +79,13 @@ PetscErrorCode PsdNetworkSetPatches(PsdNetwork network, PsdPatches patches)
 {
   PetscInt branches;
   PsdPatches from, to;
+  PsdMaps maps;
 
   PetscFunctionBeginUser;
   PsdCheckHandle(network);
   PetscCall(PsdPatchesGetBranchCount(patches, &branches));
-  PetscCall(NewPatches(network, branches));
+  PetscCall(PsdPatchesGetMaps(patches, &maps));
+  PetscCall(NewPatches(network, branches, maps));
   for (PetscInt b = 0; b < branches; b++) {
     PetscCall(PsdPatchesGetBranch(patches, b, &from));
     PetscCall(PsdPatchesGetBranch(network->patches, b, &to));
@@ -95,6 +99,7 @@ PetscErrorCode PsdNetworkSetClasses(PsdNetwork network, PetscInt count, const Pe
   PetscFunctionBeginUser;
   PsdCheckHandle(network);
   PsdCheckInput(count >= 2, "a network tells classes apart: found %" PetscInt_FMT " class, expected at least 2", count);
+  PetscCall(PsdNetworkForgetNames(network));
   PetscCall(PetscFree(network->labels));
   PetscCall(PetscMalloc1(count, &network->labels));
   PetscCall(PetscArraycpy(network->labels, labels, count));
@@ -177,24 +182,65 @@ PetscErrorCode PsdNetworkGetTraining(PsdNetwork network, PsdTraining *training)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdNetworkCheckData(PsdNetwork network, PsdData data)
+PetscErrorCode PsdNetworkGetImageSize(PsdNetwork network, PetscInt size[3])
 {
   PsdPatchGeometry g;
-  PetscInt channels, height, width;
+  PsdMaps maps;
+
+  PetscFunctionBeginUser;
+  PetscCall(PsdPatchesGetGeometry(network->patches, &g));
+  PetscCall(PsdPatchesGetMaps(network->patches, &maps));
+  if (maps) PetscCall(PsdMapsGetGeometry(maps, &g, NULL));
+  size[0] = g.channels;
+  size[1] = g.height;
+  size[2] = g.width;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdNetworkCheckData(PsdNetwork network, PsdData data)
+{
+  PetscInt channels, height, width, own[3] = {0, 0, 0};
 
   PetscFunctionBeginUser;
   PsdCheckHandle(network);
-  PetscCall(PsdPatchesGetGeometry(network->patches, &g));
+  PetscCall(PsdNetworkGetImageSize(network, own));
   PetscCall(PsdDataGetImageSize(data, &channels, &height, &width));
-  PsdCheckInput(channels == g.channels && height == g.height && width == g.width,
+  PsdCheckInput(channels == own[0] && height == own[1] && width == own[2],
                 "images of %" PetscInt_FMT "x%" PetscInt_FMT "x%" PetscInt_FMT
                 " (channels x height x width), but the network was trained on %" PetscInt_FMT "x%" PetscInt_FMT
                 "x%" PetscInt_FMT,
-                channels, height, width, g.channels, g.height, g.width);
+                channels, height, width, own[0], own[1], own[2]);
   PetscFunctionReturn(0);
 }
 
 /* ---------------------------------------------------------------- to and from a file */
+
+static PetscErrorCode DescribeStage(PsdPatches patches, PsdModelStage *stage)
+{
+  const PetscReal *transform, *mean, *filters, *channel_transform, *channel_mean;
+  PsdPatchGeometry *g = &stage->images.geometry;
+  PsdMaps maps;
+
+  PetscFunctionBeginUser;
+  PetscCall(PsdPatchesGetMaps(patches, &maps));
+  if (!maps) PetscFunctionReturn(0);
+  stage->count = 1;
+  PetscCall(PsdMapsGetGeometry(maps, g, &stage->map));
+  PetscCall(PsdMapsGetFilters(maps, &stage->f, &transform, &mean, &filters));
+  PetscCall(PsdMapsGetChannels(maps, &channel_transform, &channel_mean));
+  stage->images.q = g->channels * g->patch_height * g->patch_width;
+  stage->images.f = stage->f;
+  stage->images.has_transform = (PetscBool)(transform != NULL);
+  stage->split = stage->map.split;
+  stage->rows = (stage->map.split ? 2 : 1) * stage->map.count;
+  stage->columns = stage->map.channels;
+  stage->images.transform = (PetscReal *)transform; /* a model that is written is not changed */
+  stage->images.mean = (PetscReal *)mean;
+  stage->filters = (PetscReal *)filters;
+  stage->transform = (PetscReal *)channel_transform;
+  stage->mean = (PetscReal *)channel_mean;
+  PetscFunctionReturn(0);
+}
 
 static PetscErrorCode DescribeBranch(PsdPatches patches, PetscInt b, PsdModelBranch *branch)
 {
@@ -220,6 +266,7 @@ PetscErrorCode PsdNetworkDescribe(PsdNetwork network, PsdModel *model)
   PetscCall(PetscMemzero(model, sizeof(*model)));
   PetscCall(PsdPatchesGetBranchCount(network->patches, &model->branches));
   for (PetscInt b = 0; b < model->branches; b++) PetscCall(DescribeBranch(network->patches, b, &model->branch[b]));
+  PetscCall(DescribeStage(network->patches, &model->stage));
   model->training = network->training;
   model->N = network->N;
   model->f = network->f;
@@ -229,6 +276,7 @@ PetscErrorCode PsdNetworkDescribe(PsdNetwork network, PsdModel *model)
   model->regions = network->regions;
   model->classes = network->classes;
   model->labels = network->labels;
+  model->names = network->names;
   PetscFunctionReturn(0);
 }
 
@@ -289,6 +337,7 @@ static PetscErrorCode ShareNeurons(PsdNetwork network, PetscMPIInt rank, const P
   PetscCall(ShareArray(network->comm, rank, (size_t)model->count * sizeof(PetscInt), model->labels, &part[4]));
   PetscCall(PsdNetworkSetNeurons(network, model->N, model->f, part[0], part[1], part[2], part[3]));
   PetscCall(PsdNetworkSetClasses(network, model->count, part[4]));
+  PetscCall(PsdNetworkShareNames(network, model));
   for (int k = 0; k < 5; k++) PetscCall(ReturnArray(rank, &part[k]));
   PetscFunctionReturn(0);
 }
@@ -309,10 +358,55 @@ static PetscErrorCode ShareBranch(PsdNetwork network, PetscMPIInt rank, const Ps
   PetscFunctionReturn(0);
 }
 
+/* The stage's arrays on every rank; those that it does not have are NULL. */
+typedef struct {
+  void *filters, *transform, *mean, *channel_transform, *channel_mean;
+} StageArrays;
+
+static PetscErrorCode ShareStageArrays(MPI_Comm comm, PetscMPIInt rank, const PsdModelStage *stage, StageArrays *to)
+{
+  const size_t q = (size_t)stage->images.q, f = (size_t)stage->f, K = (size_t)stage->map.count;
+  const size_t rows = (size_t)stage->rows, columns = (size_t)stage->columns, real = sizeof(PetscReal);
+
+  PetscFunctionBeginUser;
+  *to = (StageArrays){NULL, NULL, NULL, NULL, NULL};
+  PetscCall(ShareArray(comm, rank, K * f * real, stage->filters, &to->filters));
+  if (stage->images.has_transform) {
+    PetscCall(ShareArray(comm, rank, q * f * real, stage->images.transform, &to->transform));
+    PetscCall(ShareArray(comm, rank, q * real, stage->images.mean, &to->mean));
+  }
+  if (stage->map.channels > 0) {
+    PetscCall(ShareArray(comm, rank, rows * columns * real, stage->transform, &to->channel_transform));
+    PetscCall(ShareArray(comm, rank, rows * real, stage->mean, &to->channel_mean));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Errors are those of the input, the same on all ranks; *maps is then NULL. */
+static PetscErrorCode ShareStage(MPI_Comm comm, PetscMPIInt rank, const PsdModelStage *stage, PsdMaps *maps)
+{
+  StageArrays array;
+
+  PetscFunctionBeginUser;
+  PetscCall(PsdMapsCreate(comm, maps));
+  PetscCall(ShareStageArrays(comm, rank, stage, &array));
+  PetscErrorCode code = PsdMapsSetGeometry(*maps, &stage->images.geometry, &stage->map);
+  if (!code) code = PsdMapsSetFilters(*maps, stage->f, array.transform, array.mean, array.filters);
+  if (!code && stage->map.channels > 0) code = PsdMapsSetChannels(*maps, array.channel_transform, array.channel_mean);
+  PetscCall(ReturnArray(rank, &array.filters));
+  PetscCall(ReturnArray(rank, &array.transform));
+  PetscCall(ReturnArray(rank, &array.mean));
+  PetscCall(ReturnArray(rank, &array.channel_transform));
+  PetscCall(ReturnArray(rank, &array.channel_mean));
+  if (code) PetscCall(PsdMapsDestroy(maps));
+  PetscFunctionReturn(code);
+}
+
 PetscErrorCode PsdNetworkShare(MPI_Comm comm, const PsdModel *root, PsdNetwork *shared)
 {
   PsdModel model = *root;
   PsdNetwork network;
+  PsdMaps maps = NULL;
   PetscMPIInt rank;
 
   PetscFunctionBeginUser;
@@ -322,7 +416,13 @@ PetscErrorCode PsdNetworkShare(MPI_Comm comm, const PsdModel *root, PsdNetwork *
       PsdBroadcastArray(network->comm, MPI_BYTE, sizeof(model), &model)); /* pointers are of use to rank 0 alone */
   PetscCall(ShareNeurons(network, rank, &model));
   PetscCall(PsdNetworkSetTraining(network, &model.training));
-  PetscCall(NewPatches(network, model.branches));
+  const PetscErrorCode code = model.stage.count > 0 ? ShareStage(network->comm, rank, &model.stage, &maps) : 0;
+  if (code) {
+    PetscCall(PsdNetworkDestroy(&network));
+    PetscFunctionReturn(code);
+  }
+  PetscCall(NewPatches(network, model.branches, maps));
+  PetscCall(PsdMapsDestroy(&maps));
   for (PetscInt b = 0; b < model.branches; b++) {
     PsdPatches to;
     PetscCall(PsdPatchesGetBranch(network->patches, b, &to));
@@ -344,9 +444,9 @@ PetscErrorCode PsdNetworkLoad(MPI_Comm comm, const char path[], PsdNetwork *netw
   if (rank == 0) PsdModelRead(path, &model, &failure);
   if (failure.failed) PsdModelFree(&model);
   PetscCall(PsdFailureAgree(comm, &failure));
-  PetscCall(PsdNetworkShare(comm, &model, network));
+  const PetscErrorCode code = PsdNetworkShare(comm, &model, network);
   PsdModelFree(&model);
-  PetscFunctionReturn(0);
+  PetscFunctionReturn(code);
 }
 
 /* ---------------------------------------------------------------- in words */
@@ -361,7 +461,8 @@ static PetscErrorCode ViewNeurons(PsdNetwork network, PetscViewer viewer)
   for (PetscInt k = 0; k < network->N; k++) neurons[network->classes[k]]++;
   PetscCall(PetscViewerASCIIPrintf(viewer, "  classes        "));
   for (PetscInt k = 0; k < network->count; k++)
-    PetscCall(PetscViewerASCIIPrintf(viewer, " %" PetscInt_FMT, network->labels[k]));
+    PetscCall(PetscViewerASCIIPrintf(viewer, " %" PetscInt_FMT "%s%s%s", network->labels[k], network->names ? " (" : "",
+                                     network->names ? network->names[k] : "", network->names ? ")" : ""));
   PetscCall(PetscViewerASCIIPrintf(viewer, "\n  neurons         %" PetscInt_FMT, network->N));
   if (C > 1) {
     PetscCall(PetscViewerASCIIPrintf(viewer, ", by class"));
@@ -412,8 +513,10 @@ static PetscErrorCode ViewTraining(PsdNetwork network, PetscViewer viewer)
   const PsdTraining *t = &network->training;
 
   PetscFunctionBeginUser;
-  PetscCall(PetscViewerASCIIPrintf(viewer, "  loss            %s, %" PetscInt_FMT " training images%s\n", t->loss,
-                                   t->n_train, t->flip ? " and their mirror images" : ""));
+  PetscCall(
+      PetscViewerASCIIPrintf(viewer, "  loss            %s, %" PetscInt_FMT " training images", t->loss, t->n_train));
+  if (t->shifts > 1) PetscCall(PetscViewerASCIIPrintf(viewer, ", in %" PetscInt_FMT " shifts", t->shifts));
+  PetscCall(PetscViewerASCIIPrintf(viewer, "%s\n", t->flip ? " and their mirror images" : ""));
   PetscCall(PetscViewerASCIIPrintf(viewer, "  beta            %.6g", (double)t->beta));
   if (t->beta_max > 0)
     PetscCall(PetscViewerASCIIPrintf(viewer, ", %.4g of beta_max %.8g", (double)(t->beta / t->beta_max),
@@ -422,6 +525,28 @@ static PetscErrorCode ViewTraining(PsdNetwork network, PetscViewer viewer)
   PetscCall(ViewClaims(network, viewer));
   PetscCall(PetscViewerASCIIPrintf(viewer, "  activation      %.6g u^2 + %.6g u + %.6g\n", (double)t->activation[0],
                                    (double)t->activation[1], (double)t->activation[2]));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ViewStage(PsdMaps maps, PetscViewer viewer)
+{
+  PsdPatchGeometry g;
+  PsdMapGeometry map;
+  PetscInt channels, height, width;
+
+  PetscFunctionBeginUser;
+  PetscCall(PsdMapsGetGeometry(maps, &g, &map));
+  PetscCall(PsdMapsGetSize(maps, &channels, &height, &width));
+  PetscCall(PetscViewerASCIIPrintf(
+      viewer,
+      "  stage           %" PetscInt_FMT " fixed filters of %" PetscInt_FMT "x%" PetscInt_FMT "x%" PetscInt_FMT
+      ", stride %" PetscInt_FMT ", on images of %" PetscInt_FMT "x%" PetscInt_FMT "x%" PetscInt_FMT "\n",
+      map.count, g.channels, g.patch_height, g.patch_width, g.stride, g.channels, g.height, g.width));
+  PetscCall(PetscViewerASCIIPrintf(viewer,
+                                   "  responses       %s %.6g, in %" PetscInt_FMT " channels of %" PetscInt_FMT
+                                   "x%" PetscInt_FMT " places%s\n",
+                                   map.split ? "of both signs, above" : "above", (double)map.threshold, channels,
+                                   height, width, map.normalize > 0 ? ", normalised" : ""));
   PetscFunctionReturn(0);
 }
 
@@ -435,9 +560,12 @@ static PetscErrorCode ViewPatches(PsdPatches patches, PetscViewer viewer)
   PetscCall(PsdPatchesGetGeometry(patches, &g));
   PetscCall(PsdPatchesGetTransform(patches, &transform, NULL));
   PetscCall(PsdPatchesGetSizes(patches, &q, &f, &G, &positions));
-  PetscCall(PetscViewerASCIIPrintf(
-      viewer, "  images          %" PetscInt_FMT "x%" PetscInt_FMT "x%" PetscInt_FMT ", pixels (value - %.6g)/%.6g\n",
-      g.channels, g.height, g.width, (double)g.pixel_shift, (double)g.pixel_scale));
+  PetscCall(PetscViewerASCIIPrintf(viewer, "  %s          %" PetscInt_FMT "x%" PetscInt_FMT "x%" PetscInt_FMT,
+                                   g.map ? "maps  " : "images", g.channels, g.height, g.width));
+  if (!g.map)
+    PetscCall(
+        PetscViewerASCIIPrintf(viewer, ", pixels (value - %.6g)/%.6g", (double)g.pixel_shift, (double)g.pixel_scale));
+  PetscCall(PetscViewerASCIIPrintf(viewer, "\n"));
   if (g.reduce > 1)
     PetscCall(PetscViewerASCIIPrintf(
         viewer, "  reduced         averages of %" PetscInt_FMT "x%" PetscInt_FMT " pixels\n", g.reduce, g.reduce));
@@ -465,7 +593,12 @@ PetscErrorCode PsdNetworkView(PsdNetwork network, PetscViewer viewer)
   PetscCall(PetscViewerASCIIPrintf(viewer, "network\n"));
   PetscCall(ViewNeurons(network, viewer));
   PetscCall(ViewTraining(network, viewer));
-  if (network->patches) PetscCall(PsdPatchesGetBranchCount(network->patches, &branches));
+  if (network->patches) {
+    PsdMaps maps;
+    PetscCall(PsdPatchesGetBranchCount(network->patches, &branches));
+    PetscCall(PsdPatchesGetMaps(network->patches, &maps));
+    if (maps) PetscCall(ViewStage(maps, viewer));
+  }
   for (PetscInt b = 0; b < branches; b++) {
     PsdPatches branch;
     PetscCall(PsdPatchesGetBranch(network->patches, b, &branch));

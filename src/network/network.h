@@ -7,6 +7,7 @@
 #ifndef PSD_NETWORK_PRIVATE_H
 #define PSD_NETWORK_PRIVATE_H
 
+#include <psdmaps.h>
 #include <psdnetwork.h>
 #include "base/base.h"
 #include "base/hdf5_file.h"
@@ -14,10 +15,12 @@
 struct _p_PsdNetwork {
   MPI_Comm comm; /* our own duplicate */
   PetscInt N, f;
-  PetscReal *filters, *weights; /* N x f row-major, N */
-  PetscInt *regions, *classes;  /* N, N */
-  PsdPatches patches;           /* own copy */
-  PetscInt count, *labels;      /* what classes 0 .. count-1 stand for */
+  PetscReal *filters, *weights;         /* N x f row-major, N */
+  PetscInt *regions, *classes;          /* N, N */
+  PsdPatches patches;                   /* own copy */
+  PetscInt count, *labels;              /* what classes 0 .. count-1 stand for */
+  char (*names)[PSD_CLASS_NAME_LENGTH]; /* what they are called; NULL: by their labels */
+  const char **name;                    /* each of them */
   PsdTraining training;
   PetscInt crop_shift; /* see PsdNetworkSetCrops */
 };
@@ -30,15 +33,32 @@ typedef struct {
   PetscReal *transform, *mean;
 } PsdModelBranch;
 
+/* The stage before the patches. */
+typedef struct {
+  PetscInt count;        /* of stages: 0, and nothing else is meant, or 1 */
+  PsdModelBranch images; /* its patches, and their transform */
+  PsdMapGeometry map;
+  PetscInt split;         /* 0 or 1 */
+  PetscInt f;             /* columns of the filters */
+  PetscReal *filters;     /* count x f */
+  PetscInt rows, columns; /* of the transform of the channels */
+  PetscReal *transform, *mean;
+} PsdModelStage;
+
 /* Everything that model.h5 says (docs/formats.md). */
 typedef struct {
   PsdTraining training;
+  PsdModelStage stage;
   PetscInt branches;
   PsdModelBranch branch[PSD_MOST_BRANCHES];
   PetscInt N, f, count;
   PetscReal *filters, *weights;
   PetscInt *regions, *classes, *labels;
+  char (*names)[PSD_CLASS_NAME_LENGTH]; /* of classes; NULL: they have none */
 } PsdModel;
+
+/* PsdNetworkGetImageSize - channels, height and width of the images that it is applied to. Not collective. */
+PetscErrorCode PsdNetworkGetImageSize(PsdNetwork network, PetscInt size[3]);
 
 /* Number of scores of a network that tells `count` classes apart. */
 static inline PetscInt PsdScoreCount(PetscInt count)
@@ -65,6 +85,10 @@ PetscInt PsdModelDimension(const PsdModel *model);
 /* network.c: a network as a model that borrows its arrays, and rank 0's model as a network on all ranks (collective). */
 PetscErrorCode PsdNetworkDescribe(PsdNetwork network, PsdModel *model);
 PetscErrorCode PsdNetworkShare(MPI_Comm comm, const PsdModel *model, PsdNetwork *network);
+
+/* class_names.c: PsdNetworkForgetNames - not collective. PsdNetworkShareNames - those of rank 0's model; collective. */
+PetscErrorCode PsdNetworkForgetNames(PsdNetwork network);
+PetscErrorCode PsdNetworkShareNames(PsdNetwork network, const PsdModel *model);
 
 /* PsdModelCheckBranches - the part of PsdModelCheckSizes that PsdModelDimension relies on. */
 void PsdModelCheckBranches(const PsdModel *model, const char path[], PsdFailure *failure);

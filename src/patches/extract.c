@@ -10,6 +10,8 @@
 
    where all that cancels is a whole number and exact: every number of a patch has a small relative error
    (PsdPatchesPixelRoundings), and a normalised patch that is flat is 0. Sums over all patches come from sliding sums.
+
+   Maps are numbers in single precision, which are the program's input as they are: a patch of them is exact.
 */
 #include "patches_impl.h"
 #include "base/base.h"
@@ -64,11 +66,12 @@ static PetscBool SpreadIsExact(PsdPatches patches)
   return (PetscBool)(most * most <= 1 / PETSC_MACHINE_EPSILON);
 }
 
-/* Roundings of p: of q^2 R^4 E (2), the sum under the root (1) and the one it is a sum with (0, or q + 2), which the
+/* Roundings of p: of a map, none; of q^2 R^4 E (2), the sum under the root (1) and the one it is a sum with (0, or q + 2), which the
    root halves, then root, reciprocal and product; without normalisation, of v - R^2 shift, R^2 scale and the
    quotient. */
 PetscReal PsdPatchesPixelRoundings(PsdPatches patches)
 {
+  if (patches->geometry.map) return 0;
   if (!(patches->geometry.normalize > 0)) return 3;
   return SpreadIsExact(patches) ? 5 : 6 + (PetscReal)patches->q / 2;
 }
@@ -234,14 +237,28 @@ static void ScalePixels(PsdPatches patches)
   }
 }
 
-PetscErrorCode PsdPatchesExtract(PsdPatches patches, const unsigned char image[], PetscReal rows[], PetscInt count[])
+/* image <- the numbers of a map */
+static void CopyMap(PsdPatches patches, const float map[])
+{
+  const PsdPatchGeometry *g = &patches->geometry;
+  const size_t numbers = (size_t)g->channels * g->height * g->width;
+  for (size_t k = 0; k < numbers; k++) patches->image[k] = map[k];
+}
+
+static void ReadPixels(PsdPatches patches, const unsigned char image[])
+{
+  Reduce(patches, image);
+  if (patches->geometry.normalize > 0) PatchScales(patches);
+  ScalePixels(patches);
+}
+
+PetscErrorCode PsdPatchesExtract(PsdPatches patches, const void *image, PetscReal rows[], PetscInt count[])
 {
   PetscFunctionBeginUser;
   PsdCheckHandle(patches);
   const PsdPatchGeometry *g = &patches->geometry;
-  Reduce(patches, image);
-  if (g->normalize > 0) PatchScales(patches);
-  ScalePixels(patches);
+  if (g->map) CopyMap(patches, image);
+  else ReadPixels(patches, image);
 
   PetscReal *patch = rows;
   PetscCall(PsdPatchesCountRegions(patches, count));

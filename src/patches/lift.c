@@ -17,7 +17,7 @@ PetscInt PsdPatchesMomentsLength(PsdPatches patches)
   return length;
 }
 
-PetscErrorCode PsdPatchesMoments(PsdPatches patches, const unsigned char image[], PetscReal moments[])
+PetscErrorCode PsdPatchesMoments(PsdPatches patches, const void *image, PetscReal moments[])
 {
   PetscFunctionBeginUser;
   for (PetscInt k = 0; k < patches->branches; k++) {

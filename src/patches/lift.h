@@ -27,9 +27,9 @@ void PsdPatchesGetDimensions(PsdPatches patches, PetscInt f[]);
 /*
    PsdPatchesMoments - mean over each region's patches p of [p;1][p;1]'.
 
-   Not collective. moments: G packed upper triangles of order q+1, branch after branch.
+   Not collective. image: as of PsdPatchesExtract. moments: G packed upper triangles of order q+1, branch after branch.
 */
-PetscErrorCode PsdPatchesMoments(PsdPatches patches, const unsigned char image[], PetscReal moments[]);
+PetscErrorCode PsdPatchesMoments(PsdPatches patches, const void *image, PetscReal moments[]);
 
 /*
    PsdPatchesLift - Phi_ig from the moments: transforms them into the program's coordinates and weights them with the

@@ -89,6 +89,7 @@ PetscBool PsdPatchesAreSymmetric(PsdPatches patches)
   for (PetscInt k = 0; k < patches->branches; k++)
     if (!PsdPatchesAreSymmetric(patches->branch[k])) return PETSC_FALSE;
   if (patches->branches) return PETSC_TRUE;
+  if (g->map) return PETSC_FALSE; /* filters of maps need not come in pairs */
   return (PetscBool)(g->width % g->reduce == 0 && (patches->width - g->patch_width) % g->stride == 0 &&
                      patches->columns % g->pool == 0 && TransformIsSymmetric(patches));
 }

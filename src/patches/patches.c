@@ -4,6 +4,7 @@
 #include "patches_impl.h"
 #include "lift.h"
 #include "base/base.h"
+#include "base/shared.h"
 #include <stdio.h>
 
 /* Beyond these work space and lists are larger than any memory. */
@@ -11,14 +12,18 @@
 #define MOST_NUMBERS 2147483648. /* in the patches of an image */
 #define MOST_REGIONS 1000000.
 
+/* Of pixels, when nothing else was said. */
+#define FIRST_SHIFT 128
+#define FIRST_SCALE 255
+
 PetscErrorCode PsdPatchesCreate(MPI_Comm comm, PsdPatches *patches)
 {
   PetscFunctionBeginUser;
   PetscCall(PetscNew(patches));
   PetscCall(PetscCommDuplicate(comm, &(*patches)->comm, NULL));
   (*patches)->geometry = (PsdPatchGeometry){.reduce = 1, .patch_height = 4, .patch_width = 4, .stride = 1, .pool = 1};
-  (*patches)->geometry.pixel_shift = 128;
-  (*patches)->geometry.pixel_scale = 255;
+  (*patches)->geometry.pixel_shift = FIRST_SHIFT;
+  (*patches)->geometry.pixel_scale = FIRST_SCALE;
   PetscFunctionReturn(0);
 }
 
@@ -33,10 +38,16 @@ static PetscInt RecipePool(const PsdPatchGeometry *g, PetscInt f)
   return pool;
 }
 
-/* What a run gets that asks for nothing: good on small colour and grey images alike (docs/guide.md, "Recipe"). */
+/* What a run gets that asks for nothing: good on small colour and grey images alike (docs/guide.md, "Recipe"); of maps, whose
+   places are patches already, those. */
 static void UseRecipe(PsdPatches patches)
 {
   PsdPatchGeometry *g = &patches->geometry;
+  if (g->map) {
+    g->patch_height = g->patch_width = 1;
+    g->pool = PetscMin(2, PetscMin(g->height, g->width));
+    return;
+  }
   const PetscInt most = PetscMax(1, PetscMin(g->height, g->width) / 2), components = 32;
   patches->whiten = 0.01;
   g->patch_height = g->patch_width = PetscMin(g->channels == 1 ? 5 : 6, most);
@@ -122,6 +133,9 @@ static PetscErrorCode CheckGeometry(PsdPatches patches)
   PetscFunctionBeginUser;
   PsdPatchGeometry *g = &patches->geometry;
   g->reduce = PetscMax(1, g->reduce);
+  PsdCheckInput(!g->map || (g->reduce == 1 && !(g->normalize > 0)),
+                "option -%s: it is of images, and patches are cut of maps: see -layer1_pool and -layer1_normalize",
+                g->reduce > 1 ? "reduce" : "patch_normalize");
   patches->height = g->height / g->reduce;
   patches->width = g->width / g->reduce;
   PsdCheckInput(g->patch_height <= patches->height && g->patch_width <= patches->width,
@@ -214,6 +228,51 @@ PetscErrorCode PsdPatchesSetGeometry(PsdPatches patches, const PsdPatchGeometry 
   patches->pca = 0;
   PetscCall(PetscFree2(patches->transform, patches->mean));
   PetscCall(SetUpGeometry(patches));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdPatchesSetPreprocessing(PsdPatches patches, PetscReal whiten, PetscInt pca)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(patches);
+  PsdCheckInput(pca >= 0 && pca <= patches->q,
+                "%" PetscInt_FMT " principal components, expected 0 to %" PetscInt_FMT ", the numbers of a patch", pca,
+                patches->q);
+  patches->whiten = whiten;
+  patches->pca = pca;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode TakeMaps(PsdPatches patches)
+{
+  PetscFunctionBeginUser;
+  PsdPatchGeometry *g = &patches->geometry;
+  PsdCheckInput(g->pixel_shift == FIRST_SHIFT && g->pixel_scale == FIRST_SCALE,
+                "options -pixel_shift and -pixel_scale: they are of images, and patches are cut of maps, whose numbers "
+                "are taken as they are");
+  g->map = PETSC_TRUE;
+  g->pixel_shift = 0;
+  g->pixel_scale = 1;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdPatchesSetMaps(PsdPatches patches, PsdMaps maps)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(patches);
+  PetscCheck(maps && !patches->maps, patches->comm, PETSC_ERR_ARG_WRONGSTATE, "Patches take maps once");
+  for (PetscInt k = 0; k < patches->branches; k++) PetscCall(TakeMaps(patches->branch[k]));
+  if (!patches->branches) PetscCall(TakeMaps(patches));
+  PsdSharedHold(maps);
+  patches->maps = maps;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdPatchesGetMaps(PsdPatches patches, PsdMaps *maps)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(patches);
+  *maps = patches->maps;
   PetscFunctionReturn(0);
 }
 
@@ -342,6 +401,7 @@ PetscErrorCode PsdPatchesDestroy(PsdPatches *patches)
   PetscCall(PetscFree2((*patches)->transform, (*patches)->mean));
   PetscCall(PetscFree4((*patches)->image, (*patches)->patch_rows, (*patches)->region_count, (*patches)->square));
   PetscCall(PetscFree2((*patches)->product, (*patches)->scales));
+  PetscCall(PsdSharedRelease((*patches)->maps));
   PetscCall(PetscCommDestroy(&(*patches)->comm));
   PetscCall(PetscFree(*patches));
   PetscFunctionReturn(0);

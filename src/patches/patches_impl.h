@@ -13,6 +13,7 @@ struct _p_PsdPatches {
   MPI_Comm comm;                        /* our own duplicate */
   PetscInt branches;                    /* 0: what follows is meant; else only what these do */
   PsdPatches branch[PSD_MOST_BRANCHES]; /* each without branches */
+  PsdMaps maps;                         /* what images go through before they are cut; NULL: nothing */
   PsdPatchGeometry geometry;
   PetscBool recipe;            /* nothing was asked for: the size of the images decides, see UseRecipe */
   PetscReal whiten;            /* EPS of ZCA, relative to the mean eigenvalue of the covariance; 0 = off */

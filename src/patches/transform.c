@@ -224,9 +224,10 @@ PetscErrorCode PsdPatchesSetStatistics(PsdPatches patches, PetscReal sum[])
   PetscFunctionReturn(0);
 }
 
-/* The largest number of a raw patch, of pixel values 0 .. 255. */
+/* The largest number of a raw patch, of pixel values 0 .. 255. Maps come of whitened patches and unit filters. */
 static PetscReal LargestPixel(const PsdPatchGeometry *g)
 {
+  if (g->map) return 1;
   const PetscReal value = PetscMax(PetscAbsReal(g->pixel_shift), PetscAbsReal(255 - g->pixel_shift));
   return g->normalize > 0 ? PetscMin(1, 128 / PetscSqrtReal(g->normalize)) : value / g->pixel_scale;
 }

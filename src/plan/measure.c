@@ -3,6 +3,7 @@
    or as they were given for another machine.
 */
 #include "base/eigen.h"
+#include "base/gemm.h"
 #include "measure.h"
 #include "patches/lift.h"
 #include <petscblaslapack.h>
@@ -35,13 +36,14 @@ static PetscErrorCode Time(MPI_Comm comm, Operation operation, void *context, Pe
 /* Operands of the dense operations: A and B of ORDER x ORDER, C as well or larger; vectors longer than any cache. */
 typedef struct {
   PetscReal *A, *B, *C, *lambda;
+  float *single; /* two */
   size_t length; /* of the triad's vectors, which lie in one array behind each other */
   PetscReal *vectors;
   PetscInt d;
   PsdEigen eigen;
   PsdPatches patches;
   const PetscReal *activation;
-  unsigned char *image;
+  void *image;
   PetscReal *moments;
 } Operands;
 
@@ -62,6 +64,14 @@ static PetscErrorCode Syrk(void *context)
   const PetscReal one = 1, zero = 0;
   const PetscBLASInt n = ORDER;
   PetscCallBLAS("BLASsyrk", BLASsyrk_("U", "N", &n, &n, &one, it->A, &n, &zero, it->C, &n));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode SyrkOfSingle(void *context)
+{
+  PetscFunctionBeginUser;
+  Operands *it = context;
+  PetscCall(PsdSyrkSingle('N', ORDER, ORDER, it->single, ORDER, it->single + (size_t)ORDER * ORDER, ORDER));
   PetscFunctionReturn(0);
 }
 
@@ -120,24 +130,36 @@ static PetscReal TransformSeconds(const PsdSizes *sizes, PetscReal gemm)
   return flops / (0.7 * gemm);
 }
 
-/* What is timed is without a transform, which is counted. With several branches only
+/* An image of bytes or a map, of numbers that look random. */
+static PetscErrorCode MakeImage(const PsdSizes *sizes, void **image)
+{
+  PetscFunctionBeginUser;
+  const PetscBool map = (PetscBool)(sizes->stage.numbers > 0);
+  const size_t count = (size_t)(map ? sizes->stage.numbers : sizes->image);
+  PetscRandom random;
+  PetscReal value;
+  PetscCall(PetscRandomCreate(PETSC_COMM_SELF, &random));
+  PetscCall(PetscMalloc(count * (map ? sizeof(float) : 1), image));
+  for (size_t k = 0; k < count; k++) {
+    PetscCall(PetscRandomGetValueReal(random, &value));
+    if (map) ((float *)*image)[k] = (float)value;
+    else ((unsigned char *)*image)[k] = (unsigned char)(255 * value);
+  }
+  PetscCall(PetscRandomDestroy(&random));
+  PetscFunctionReturn(0);
+}
+
+/* What is timed is without a transform, which is counted; a stage of maps is counted by itself. With several branches only
    the moments are timed, and what lifting adds to them without a transform, a copy, is left out. */
 static PetscErrorCode TimeLift(MPI_Comm comm, const PsdSizes *sizes, Operands *it, PsdRates *rates)
 {
   PetscFunctionBeginUser;
-  PetscRandom random;
-  PetscReal value;
-  const size_t moments = (size_t)PsdPatchesMomentsLength(it->patches);
-  PetscCall(PetscRandomCreate(PETSC_COMM_SELF, &random));
-  PetscCall(PetscMalloc2((size_t)sizes->image, &it->image, moments, &it->moments));
-  for (size_t k = 0; k < (size_t)sizes->image; k++) {
-    PetscCall(PetscRandomGetValueReal(random, &value));
-    it->image[k] = (unsigned char)(255 * value);
-  }
+  PetscCall(MakeImage(sizes, &it->image));
+  PetscCall(PetscMalloc1((size_t)PsdPatchesMomentsLength(it->patches), &it->moments));
   PetscCall(Time(comm, Lift, it, &rates->lift));
   rates->lift += TransformSeconds(sizes, rates->gemm);
-  PetscCall(PetscFree2(it->image, it->moments));
-  PetscCall(PetscRandomDestroy(&random));
+  PetscCall(PetscFree(it->image));
+  PetscCall(PetscFree(it->moments));
   PetscFunctionReturn(0);
 }
 
@@ -157,6 +179,11 @@ PetscErrorCode PsdRatesMeasure(MPI_Comm comm, const PsdSizes *sizes, PsdPatches 
   rates->gemm = 2 * cube / seconds;
   PetscCall(Time(comm, Syrk, &it, &seconds));
   rates->syrk = cube / seconds;
+  PetscCall(PetscMalloc1(2 * square, &it.single));
+  for (size_t k = 0; k < square; k++) it.single[k] = (float)it.A[k];
+  PetscCall(Time(comm, SyrkOfSingle, &it, &seconds));
+  rates->single = cube / seconds;
+  PetscCall(PetscFree(it.single));
   PetscCall(Time(comm, Potrf, &it, &seconds));
   rates->potrf = cube / 3 / seconds;
   PetscCall(Time(comm, Triad, &it, &seconds));
@@ -178,9 +205,11 @@ void PsdRatesGiven(const PsdSizes *sizes, PetscInt count, const PetscReal given[
                       .syrk = given[1] * 1e9,
                       .potrf = given[2] * 1e9,
                       .bandwidth = given[3] * 1e9,
+                      .single = nominal.single / slower,
                       .eigen = nominal.eigen * slower,
                       .lift = nominal.lift * slower + TransformSeconds(sizes, given[0] * 1e9)};
-  if (count < PSD_RATES) return;
+  if (count < PSD_RATES_MORE) return;
   rates->lift = given[4] / 1e3;
   rates->eigen = given[5] / 1e3 / (sizes->d_max * sizes->d_max * sizes->d_max);
+  if (count == PSD_RATES) rates->single = given[6] * 1e9;
 }

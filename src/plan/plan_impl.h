@@ -15,6 +15,7 @@ struct _p_PsdPlan {
   /* what is asked */
   PetscInt images, image[3], classes; /* images 0: not known yet; channels, height and width */
   PetscBool mirror;
+  PetscInt shifts;                /* samples of an image, without mirror images */
   PetscInt ranks, ranks_per_node; /* 0: all */
   PetscReal node_memory;          /* GB; 0: this machine's */
   PetscReal latency, bandwidth;   /* between nodes: microseconds, GB/s of a node */

@@ -1,6 +1,7 @@
 /*
    A plan: what is asked of it, and the costs of a run added up.
 */
+#include <psdmaps.h>
 #include "plan_impl.h"
 #include "measure.h"
 #include "problem/sizes.h"
@@ -17,6 +18,7 @@ PetscErrorCode PsdPlanCreate(PsdProblem problem, PsdPlan *plan)
   it->comm = problem->comm;
   it->problem = problem;
   it->classes = 10;
+  it->shifts = 1;
   it->ranks = ranks;
   it->latency = 2;
   it->bandwidth = 12;
@@ -35,6 +37,14 @@ PetscErrorCode PsdPlanSetSamples(PsdPlan plan, PetscInt images, PetscInt channel
   plan->image[1] = height;
   plan->image[2] = width;
   plan->classes = classes;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdPlanSetShifts(PsdPlan plan, PetscInt shifts)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(plan);
+  plan->shifts = shifts;
   PetscFunctionReturn(0);
 }
 
@@ -71,10 +81,10 @@ PetscErrorCode PsdPlanSetRates(PsdPlan plan, PetscInt count, const PetscReal rat
 {
   PetscFunctionBeginUser;
   PsdCheckHandle(plan);
-  PsdCheckInput(count == PSD_RATES_LEAST || count == PSD_RATES,
+  PsdCheckInput(count == PSD_RATES_LEAST || count == PSD_RATES_MORE || count == PSD_RATES,
                 "option -rates: found %" PetscInt_FMT
-                " numbers, expected %d or %d: dgemm,dsyrk,dpotrf,memory[,lifting,dsyevd]",
-                count, PSD_RATES_LEAST, PSD_RATES);
+                " numbers, expected %d, %d or %d: dgemm,dsyrk,dpotrf,memory[,lifting,dsyevd[,ssyrk]]",
+                count, PSD_RATES_LEAST, PSD_RATES_MORE, PSD_RATES);
   for (PetscInt k = 0; k < count; k++)
     PsdCheckInput(rates[k] > 0, "option -rates: found %g at place %" PetscInt_FMT ", expected a positive number",
                   (double)rates[k], k + 1);
@@ -97,11 +107,11 @@ static PetscErrorCode FindSizes(PsdPlan plan)
 {
   PetscFunctionBeginUser;
   const PetscInt *image = plan->image;
-  const PsdSampleShape shape = {.n = (plan->mirror ? 2 : 1) * (PetscReal)plan->images,
+  const PsdSampleShape shape = {.n = (PetscReal)plan->shifts * (plan->mirror ? 2 : 1) * (PetscReal)plan->images,
                                 .classes = plan->classes,
                                 .image = (PetscReal)image[0] * image[1] * image[2],
                                 .flip = plan->mirror};
-  PetscCall(PsdPatchesSetImageSize(plan->problem->patches, image[0], image[1], image[2]));
+  PetscCall(PsdMapsSetSizes(plan->problem->patches, image[0], image[1], image[2]));
   PetscCall(PsdProblemPlanSizes(plan->problem, &shape, plan->ranks, &plan->sizes));
   PetscFunctionReturn(0);
 }

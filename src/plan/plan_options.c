@@ -15,6 +15,7 @@ static PetscErrorCode SetSamplesFromOptions(PsdPlan plan)
   PsdCheckInput(!given || count == 3, "option -image: found %" PetscInt_FMT " numbers, expected 3, as in 3x32x32",
                 count);
   PetscCall(PsdOptionBool("-flip", "mirror images as well", &plan->mirror, NULL));
+  PetscCall(PsdOptionShifts(&plan->shifts));
   PetscCall(PsdOptionInt("-class_count", "classes, with -images", 2, 65535, &plan->classes, NULL));
   PetscFunctionReturn(0);
 }
@@ -27,8 +28,8 @@ static PetscErrorCode SetRatesFromOptions(PsdPlan plan)
   PetscBool given;
   PetscCall(
       PsdOptionRealList("-rates",
-                        "of a rank of another machine, instead of this one's: dgemm,dsyrk,dpotrf in GFLOP/s,memory in "
-                        "GB/s[,lifting in ms an image,dsyevd in ms a block], as plan prints them there",
+                        "of a rank of another machine: dgemm,dsyrk,dpotrf in GFLOP/s,memory in GB/s[,lifting in ms an "
+                        "image,dsyevd in ms a block[,ssyrk in GFLOP/s]], as plan prints them there",
                         rates, &count, &given));
   if (given) PetscCall(PsdPlanSetRates(plan, count, rates));
   PetscFunctionReturn(0);

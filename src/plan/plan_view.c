@@ -29,10 +29,10 @@ static PetscErrorCode ViewRates(PsdPlan plan, PetscViewer viewer)
   PetscCall(PetscViewerASCIIPrintf(viewer,
                                    "rates    a rank: dgemm %.1f, dsyrk %.1f, dpotrf %.1f GFLOP/s; memory %.1f GB/s; "
                                    "lifting %.3g ms an image; dsyevd "
-                                   "%.3g ms a block\n",
+                                   "%.3g ms a block; ssyrk %.1f GFLOP/s\n",
                                    (double)rates->gemm / 1e9, (double)rates->syrk / 1e9, (double)rates->potrf / 1e9,
                                    (double)rates->bandwidth / 1e9, 1e3 * (double)rates->lift,
-                                   1e3 * (double)(rates->eigen * d * d * d)));
+                                   1e3 * (double)(rates->eigen * d * d * d), (double)rates->single / 1e9));
   PetscFunctionReturn(0);
 }
 

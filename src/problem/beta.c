@@ -81,6 +81,7 @@ static PetscErrorCode SeparateFromRounding(PsdProblem problem)
 {
   PetscFunctionBeginUser;
   PsdPointPolar polar;
+  PsdFeaturesSetExact(problem->features);
   PetscCall(EvaluateFromSamples(problem, &polar));
   PetscCall(PetscInfo(NULL, "beta_max %g; from the samples at most %g, of which rounding %g\n",
                       (double)problem->beta_max, (double)polar.bound, (double)polar.hidden));

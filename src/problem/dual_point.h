@@ -34,11 +34,12 @@ typedef struct {
 } PsdDualPoint;
 
 /* How a dual point is given: nu = -L'(A w), or, where w is NULL, nu itself, of this rank's representative samples, or of
-   each of its samples, x C row-major. */
+   each of its samples, x C row-major. gradient: becomes A'nu of a certificate; NULL: not wanted. */
 typedef struct {
   Vec w;
   const PetscReal *nu;
   PetscBool each;
+  Vec gradient;
 } PsdDualSource;
 
 /*

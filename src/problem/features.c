@@ -5,16 +5,23 @@
    the moments in it, and they are lifted in place, so that no patch is touched twice. Streamed: a chunk is made when
    asked for.
 
+   In single precision rows are made in double precision, chunk by chunk as they are first asked for. What is kept of them
+   is whole numbers of 32 bits, in units of the largest number of a region, and a bound of what that has done to them
+   (docs/mathematics.md, section 6): the same memory, and most of a number's 24 to 31 bits instead of 24.
+
    Where the samples are images and their mirror images (symmetry.h), a mirrored row is made of the image's own, and
    streamed; folded features have one row for both, sqrt 2 Q'Phi, whose products with themselves are Q'A'A Q.
 */
 #include "features.h"
 #include "base/base.h"
+#include "base/rounding.h"
 #include "base/sum.h"
 #include "limits.h"
+#include "maps/images.h"
 #include "patches/lift.h"
 #include "patches/mirror.h"
 #include "patches/transform.h"
+#include <stdint.h>
 
 struct _p_PsdFeatures {
   MPI_Comm comm;
@@ -22,8 +29,7 @@ struct _p_PsdFeatures {
   PsdPatches patches;
   PetscReal activation[3];
   size_t memory;
-  const unsigned char *images;
-  size_t image_bytes;
+  PsdImages images;
   PetscInt n, G, D;            /* samples here; regions, numbers of a lifted feature */
   PetscInt *f;                 /* G: of the patches of each region */
   PetscInt copies;             /* samples of an image */
@@ -32,11 +38,22 @@ struct _p_PsdFeatures {
   PetscInt moments_length;     /* of one image */
   PetscInt chunk_rows, chunks; /* most rows in a chunk */
   PetscInt *chunk_first;       /* chunks + 1: where each begins here */
-  PetscBool kept;
+  PetscBool may_keep, kept;
   PetscReal *rows;    /* all when kept, else those of a chunk; each of PsdFeaturesLength numbers */
   PetscReal *row;     /* work: one lifted feature, when folded */
   PetscReal *moments; /* work: one image */
   PetscReal *errors;  /* G for each of those rows that is not folded: bounds of what rounding has done to it */
+  /* In single precision `rows` has those of a chunk, and, when kept, ... */
+  PetscBool single;
+  PetscReal *room; /* ... room for all rows as whole numbers, which ... */
+  int32_t
+      *whole;    /* ... these are. Before, the moments of as many images as there is room for, from the first on, ... */
+  PetscInt held; /* ... so many, each where a row of doubles would be */
+  PetscReal *unit;   /* ... G for each row, of which they are multiples; ... */
+  PetscBool *done;   /* ... chunks: whether they are there; */
+  PetscBool exact;   /* they do not serve for PsdFeaturesGetChunk */
+  float *rounded;    /* a chunk */
+  PetscReal squares; /* sum of squares of all that were rounded */
 };
 
 static PetscErrorCode CutChunks(PsdFeatures it)
@@ -44,13 +61,16 @@ static PetscErrorCode CutChunks(PsdFeatures it)
   PetscFunctionBeginUser;
   PetscInt n, n_local, first, chunks = 0;
   const PetscInt copies = it->copies;
+  PetscInt shifts;
   PetscCall(PsdDataGetSizes(it->data, &n, &n_local, &first));
-  const PetscInt64 images = n / copies;
+  PetscCall(PsdDataGetShifts(it->data, &shifts));
+  const PetscInt each = shifts * copies; /* samples of an image, which are on one rank */
+  const PetscInt64 images = n / each;
   it->chunk_rows = PetscMax(1, it->chunk_rows / copies) * copies;
   PetscCall(PetscMalloc1(n_local / it->chunk_rows + PSD_SAMPLE_PARTS + 2, &it->chunk_first));
   for (PetscInt part = 0; part < PSD_SAMPLE_PARTS; part++) {
-    const PetscInt part_begin = copies * (PetscInt)(images * part / PSD_SAMPLE_PARTS);
-    const PetscInt part_end = copies * (PetscInt)(images * (part + 1) / PSD_SAMPLE_PARTS);
+    const PetscInt part_begin = each * (PetscInt)(images * part / PSD_SAMPLE_PARTS);
+    const PetscInt part_end = each * (PetscInt)(images * (part + 1) / PSD_SAMPLE_PARTS);
     const PetscInt begin = PetscMax(part_begin, first), end = PetscMin(part_end, first + n_local);
     for (PetscInt row = begin; row < end; row += it->chunk_rows) it->chunk_first[chunks++] = row - first;
   }
@@ -62,12 +82,20 @@ static PetscErrorCode CutChunks(PsdFeatures it)
   PetscFunctionReturn(0);
 }
 
+/* Whether rows are kept: those that are asked for more than once, and fit. */
+static void Decide(PsdFeatures it)
+{
+  const size_t number = it->single ? sizeof(*it->whole) : sizeof(PetscReal);
+  const size_t rows = (size_t)(it->n / PsdFeaturesSamplesPerRow(it));
+  it->kept = (PetscBool)(it->may_keep && !(it->single && it->folded) &&
+                         rows * (size_t)PsdFeaturesLength(it) * number <= it->memory);
+}
+
 PetscErrorCode PsdFeaturesCreate(PsdData data, PsdPatches patches, const PetscReal activation[3], size_t memory,
                                  PsdFeatures *features)
 {
   PetscFunctionBeginUser;
   PsdFeatures it;
-  PetscInt channels, height, width;
   PetscCall(PetscNew(&it));
   PetscCall(PsdPatchesGetComm(patches, &it->comm));
   it->data = data;
@@ -75,20 +103,19 @@ PetscErrorCode PsdFeaturesCreate(PsdData data, PsdPatches patches, const PetscRe
   it->memory = memory;
   PetscCall(PetscArraycpy(it->activation, activation, 3));
   PetscCall(PsdDataGetSizes(data, NULL, &it->n, NULL));
-  PetscCall(PsdDataGetShard(data, &it->images, NULL, NULL));
-  PetscCall(PsdDataGetImageSize(data, &channels, &height, &width));
   PetscCall(PsdDataGetCopies(data, &it->copies));
   PetscCall(PsdPatchesGetSizes(patches, NULL, NULL, &it->G, NULL));
   PetscCall(PetscMalloc1(it->G, &it->f));
   PsdPatchesGetDimensions(patches, it->f);
-  it->image_bytes = (size_t)channels * height * width;
   it->D = PsdPatchesLiftedLength(patches);
   it->moments_length = PsdPatchesMomentsLength(patches);
 
   const size_t row_bytes = it->D * sizeof(PetscReal);
-  it->kept = (PetscBool)(it->n * row_bytes <= memory);
+  it->may_keep = PETSC_TRUE;
   it->chunk_rows = (PetscInt)PetscMax(1, PetscMin(PSD_CHUNK_ROWS, PSD_CHUNK_BYTES / row_bytes));
   PetscCall(CutChunks(it));
+  Decide(it);
+  PetscCall(PsdImagesCreate(data, patches, it->kept ? 0 : memory, &it->images));
   *features = it;
   PetscFunctionReturn(0);
 }
@@ -99,10 +126,52 @@ PetscErrorCode PsdFeaturesSetSymmetry(PsdFeatures it, PsdSymmetry symmetry, Pets
   PetscCheck(it->copies == 2 && !it->rows, it->comm, PETSC_ERR_ARG_WRONGSTATE,
              "Symmetric features need mirror images, and to be told before they are set up");
   it->symmetry = symmetry;
-  it->folded = fold;
-  const size_t row_bytes = symmetry->order * sizeof(PetscReal);
-  it->kept = (PetscBool)(fold && it->n / it->copies * row_bytes <= it->memory);
+  it->folded = it->may_keep = fold;
+  Decide(it);
   PetscFunctionReturn(0);
+}
+
+/* What belongs to rows in the one precision or the other. */
+static PetscErrorCode FreeRows(PsdFeatures it)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree(it->rows));
+  PetscCall(PetscFree(it->errors));
+  PetscCall(PetscFree(it->row));
+  PetscCall(PetscFree(it->room));
+  PetscCall(PetscFree(it->unit));
+  PetscCall(PetscFree(it->done));
+  PetscCall(PetscFree(it->rounded));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdFeaturesSetSingle(PsdFeatures it, PetscBool single)
+{
+  PetscFunctionBeginUser;
+  PetscCheck(!single || !it->rows, it->comm, PETSC_ERR_ARG_WRONGSTATE,
+             "Features are rounded from the start or not at all");
+  if (it->single) PetscCall(FreeRows(it));
+  it->single = single;
+  Decide(it);
+  /* what is kept of them depends on it */
+  PetscCall(PsdImagesDestroy(&it->images));
+  PetscCall(PsdImagesCreate(it->data, it->patches, it->kept ? 0 : it->memory, &it->images));
+  PetscFunctionReturn(0);
+}
+
+void PsdFeaturesSetExact(PsdFeatures features)
+{
+  features->exact = PETSC_TRUE;
+}
+
+PetscBool PsdFeaturesAreRounded(PsdFeatures it)
+{
+  return (PetscBool)(it->single && it->kept && it->done && it->done[0] && !it->exact);
+}
+
+PetscReal PsdFeaturesGetSquares(PsdFeatures features)
+{
+  return features->squares;
 }
 
 PetscInt PsdFeaturesLength(PsdFeatures it)
@@ -118,7 +187,9 @@ PetscInt PsdFeaturesSamplesPerRow(PsdFeatures it)
 static PetscErrorCode Moments(PsdFeatures it, PetscInt i, PetscReal moments[])
 {
   PetscFunctionBeginUser;
-  PetscCall(PsdPatchesMoments(it->patches, it->images + (size_t)i * it->image_bytes, moments));
+  const void *image;
+  PetscCall(PsdImagesGet(it->images, i, &image));
+  PetscCall(PsdPatchesMoments(it->patches, image, moments));
   PetscCall(PetscLogFlops(PsdPatchesMomentsFlops(it->patches)));
   PetscFunctionReturn(0);
 }
@@ -139,14 +210,16 @@ static PetscInt LiftedAtOnce(PsdFeatures it)
   return it->symmetry ? it->copies : 1;
 }
 
-/* The rows of samples first .. first + count - 1, and their errors. */
-static PetscErrorCode MakeRows(PsdFeatures it, PetscInt first, PetscInt count, PetscReal *row, PetscReal *errors)
+/* The rows of samples first .. first + count - 1, and their errors; the moments of the first `held` samples are there. */
+static PetscErrorCode MakeRows(PsdFeatures it, PetscInt first, PetscInt count, PetscInt held, PetscReal *row,
+                               PetscReal *errors)
 {
   PetscFunctionBeginUser;
   const PetscInt step = LiftedAtOnce(it);
   for (PetscInt i = first; i < first + count; i += step) {
-    PetscCall(Moments(it, i, it->moments));
-    PetscCall(Lift(it, it->moments, it->folded ? it->row : row, errors));
+    const PetscReal *moments = i < held ? it->room + (size_t)i * (size_t)it->D : it->moments;
+    if (i >= held) PetscCall(Moments(it, i, it->moments));
+    PetscCall(Lift(it, moments, it->folded ? it->row : row, errors));
     if (it->folded) {
       PsdSymmetryFold(it->symmetry, PETSC_SQRT2, it->row, row);
     } else if (it->symmetry) {
@@ -159,16 +232,16 @@ static PetscErrorCode MakeRows(PsdFeatures it, PetscInt first, PetscInt count, P
   PetscFunctionReturn(0);
 }
 
-/* Adds the moments of chunk k to the statistics; they stay in `rows` when they can be lifted there in place. The
+/* Adds the moments of chunk k to the statistics; those of the first `stay` samples stay in `place`, where they can be lifted. The
    statistics of symmetric patches are those of the images alone, made symmetric. */
-static PetscErrorCode AddChunkStatistics(PsdFeatures it, PetscInt k, PetscBool in_place, PetscInt length,
+static PetscErrorCode AddChunkStatistics(PsdFeatures it, PetscInt k, PetscInt stay, PetscReal *place, PetscInt length,
                                          PetscReal sum[], PsdProgress progress)
 {
   PetscFunctionBeginUser;
-  const PetscInt step = PsdPatchesAreMirrored(it->patches) && !in_place ? it->copies : 1;
+  const PetscInt step = PsdPatchesAreMirrored(it->patches) && stay == 0 ? it->copies : 1;
   PetscCall(PetscArrayzero(sum, length));
   for (PetscInt i = it->chunk_first[k]; i < it->chunk_first[k + 1]; i += step) {
-    PetscReal *moments = in_place ? it->rows + (size_t)i * it->D : it->moments;
+    PetscReal *moments = i < stay ? place + (size_t)i * (size_t)it->D : it->moments;
     PetscCall(Moments(it, i, moments));
     PsdPatchesAddStatistics(it->patches, moments, sum);
     PetscCall(PsdProgressUpdate(progress, i + step));
@@ -177,7 +250,7 @@ static PetscErrorCode AddChunkStatistics(PsdFeatures it, PetscInt k, PetscBool i
 }
 
 /* The transform of the patches, from the moments of all images on all ranks. */
-static PetscErrorCode GatherStatistics(PsdFeatures it, PetscBool in_place)
+static PetscErrorCode GatherStatistics(PsdFeatures it, PetscInt stay, PetscReal *place)
 {
   PetscFunctionBeginUser;
   PetscReal *chunk;
@@ -190,7 +263,7 @@ static PetscErrorCode GatherStatistics(PsdFeatures it, PetscBool in_place)
   PetscCall(PsdSumCreate(length, &sum));
   PetscCall(PsdProgressCreate(it->comm, "patches", "images", it->n, n, &progress));
   for (PetscInt k = 0; k < it->chunks; k++) {
-    PetscCall(AddChunkStatistics(it, k, in_place, length, chunk, progress));
+    PetscCall(AddChunkStatistics(it, k, stay, place, length, chunk, progress));
     PsdSumAdd(sum, 0, length, chunk);
   }
   PetscCall(PsdProgressDestroy(&progress));
@@ -213,7 +286,7 @@ static PetscErrorCode LiftAll(PsdFeatures it, PetscBool in_place)
     PetscReal *row = it->rows + (size_t)(i / PsdFeaturesSamplesPerRow(it)) * PsdFeaturesLength(it);
     PetscReal *errors = it->folded ? NULL : it->errors + (size_t)i * it->G;
     if (in_place) PetscCall(Lift(it, row, row, errors));
-    else PetscCall(MakeRows(it, i, step, row, errors));
+    else PetscCall(MakeRows(it, i, step, 0, row, errors));
     PetscCall(PsdProgressUpdate(progress, i + step));
   }
   PetscCall(PsdProgressDestroy(&progress));
@@ -223,11 +296,30 @@ static PetscErrorCode LiftAll(PsdFeatures it, PetscBool in_place)
 PetscErrorCode PsdFeaturesGatherStatistics(PsdFeatures it)
 {
   PetscFunctionBeginUser;
-  if (!PsdPatchesNeedStatistics(it->patches)) PetscFunctionReturn(0);
   PetscCall(PsdPhaseBegin(PSD_PHASE_LIFT));
+  PetscCall(PsdImagesFit(it->images));
   if (!it->moments) PetscCall(PetscMalloc1(it->moments_length, &it->moments));
-  PetscCall(GatherStatistics(it, PETSC_FALSE));
+  if (PsdPatchesNeedStatistics(it->patches)) PetscCall(GatherStatistics(it, 0, NULL));
   PetscCall(PsdPhaseEnd(PSD_PHASE_LIFT));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode AllocateRows(PsdFeatures it)
+{
+  PetscFunctionBeginUser;
+  const size_t of_chunk = (size_t)PsdFeaturesChunkRows(it), length = (size_t)PsdFeaturesLength(it);
+  const size_t kept = it->kept ? (size_t)(it->n / PsdFeaturesSamplesPerRow(it)) : of_chunk;
+  PetscCall(PetscMalloc1((it->single ? of_chunk : kept) * length, &it->rows));
+  if (it->folded) PetscCall(PetscMalloc1(it->D, &it->row));
+  else PetscCall(PetscMalloc1(kept * (size_t)it->G, &it->errors));
+  it->squares = 0;
+  if (!it->single) PetscFunctionReturn(0);
+  PetscCall(PetscMalloc1(of_chunk * length, &it->rounded));
+  PetscCall(PetscCalloc1(it->chunks + 1, &it->done));
+  if (!it->kept) PetscFunctionReturn(0);
+  PetscCall(PetscMalloc1((kept * length + 1) / 2, &it->room));
+  it->whole = (int32_t *)it->room;
+  PetscCall(PetscMalloc1(kept * (size_t)it->G, &it->unit));
   PetscFunctionReturn(0);
 }
 
@@ -238,15 +330,17 @@ PetscErrorCode PsdFeaturesSetUp(PsdFeatures it)
   PetscInt branches;
   if (it->rows) PetscFunctionReturn(0);
   PetscCall(PsdPatchesGetBranchCount(it->patches, &branches));
-  const PetscBool in_place = (PetscBool)(statistics && it->kept && branches == 1 && it->moments_length <= it->D);
+  const PetscBool at_once = (PetscBool)(it->kept && !it->single);
+  const PetscBool fit = (PetscBool)(branches == 1 && it->moments_length <= it->D); /* moments, where rows go */
+  const PetscBool in_place = (PetscBool)(statistics && at_once && fit);
   PetscCall(PsdPhaseBegin(PSD_PHASE_LIFT));
-  const size_t rows = (size_t)((it->kept ? it->n : it->chunk_rows) / PsdFeaturesSamplesPerRow(it));
-  PetscCall(PetscMalloc1(rows * (size_t)PsdFeaturesLength(it), &it->rows));
-  if (it->folded) PetscCall(PetscMalloc1(it->D, &it->row));
-  else PetscCall(PetscMalloc1(rows * it->G, &it->errors));
+  PetscCall(AllocateRows(it));
   if (!it->moments) PetscCall(PetscMalloc1(it->moments_length, &it->moments));
-  if (statistics) PetscCall(GatherStatistics(it, in_place));
-  if (it->kept) PetscCall(LiftAll(it, in_place));
+  PetscCall(PsdImagesFit(it->images));
+  it->held = it->single && it->kept && fit ? it->n / 2 : 0;
+  if (statistics) PetscCall(GatherStatistics(it, in_place ? it->n : it->held, in_place ? it->rows : it->room));
+  if (!statistics) it->held = 0;
+  if (at_once) PetscCall(LiftAll(it, in_place));
   PetscCall(PsdPhaseEnd(PSD_PHASE_LIFT));
   PetscFunctionReturn(0);
 }
@@ -266,6 +360,58 @@ PetscInt PsdFeaturesChunkRows(PsdFeatures features)
   return features->chunk_rows / PsdFeaturesSamplesPerRow(features);
 }
 
+/* Where the rows of chunk k are, or their errors: in what is kept of all, or in what there is of one. */
+static size_t FirstRow(PsdFeatures it, PetscInt k)
+{
+  return it->kept ? (size_t)(it->chunk_first[k] / PsdFeaturesSamplesPerRow(it)) : 0;
+}
+
+#define MOST_UNITS 2147483647.0     /* 2^31 - 1 */
+#define TO_WHOLE 6755399441055744.0 /* 1.5 2^52: what is added to it is rounded to a whole number */
+
+/* One region's numbers as whole ones, and what they are multiples of; returns a bound of || x - unit whole ||. */
+static PetscReal ToUnits(PetscInt m, const PetscReal *restrict x, PetscReal *unit, int32_t *restrict whole)
+{
+  PetscReal largest = 0, squares = 0;
+#pragma omp simd reduction(max : largest)
+  for (PetscInt k = 0; k < m; k++) largest = PetscMax(largest, PetscAbsReal(x[k]));
+  *unit = PetscMax(largest / MOST_UNITS, PSD_TINY);
+  const PetscReal inverse = 1 / *unit;
+#pragma omp simd reduction(+ : squares)
+  for (PetscInt k = 0; k < m; k++) {
+    const PetscReal count = (PetscMax(-MOST_UNITS, PetscMin(x[k] * inverse, MOST_UNITS)) + TO_WHOLE) - TO_WHOLE;
+    const PetscReal left = x[k] - *unit * count;
+    whole[k] = (int32_t)count;
+    squares += left * left;
+  }
+  /* a number that is made of its units again is rounded as well, which is next to nothing beside half a unit */
+  return PetscSqrtReal(squares * (1 + PsdRoundings((PetscReal)m + 8)) + (PetscReal)m * PSD_TINY) +
+         PetscSqrtReal((PetscReal)m) * PsdRoundings(2) * largest;
+}
+
+static void KeepRow(PsdFeatures it, size_t i, const PetscReal *row)
+{
+  int32_t *whole = it->whole + i * (size_t)it->D;
+  for (PetscInt g = 0; g < it->G; g++) {
+    const PetscInt m = PsdPackedLength(it->f[g] + 1);
+    it->errors[i * (size_t)it->G + (size_t)g] += ToUnits(m, row, it->unit + i * (size_t)it->G + g, whole);
+    row += m;
+    whole += m;
+  }
+}
+
+static void GetKeptRow(PsdFeatures it, size_t i, PetscReal *row)
+{
+  const int32_t *whole = it->whole + i * (size_t)it->D;
+  for (PetscInt g = 0; g < it->G; g++) {
+    const PetscInt m = PsdPackedLength(it->f[g] + 1);
+    const PetscReal unit = it->unit[i * (size_t)it->G + (size_t)g];
+    for (PetscInt k = 0; k < m; k++) row[k] = unit * (PetscReal)whole[k];
+    row += m;
+    whole += m;
+  }
+}
+
 PetscErrorCode PsdFeaturesGetChunk(PsdFeatures it, PetscInt k, PetscInt *first, PetscInt *rows, const PetscReal *phi[],
                                    PetscInt *ld)
 {
@@ -274,32 +420,53 @@ PetscErrorCode PsdFeaturesGetChunk(PsdFeatures it, PetscInt k, PetscInt *first, 
   *first = it->chunk_first[k];
   *rows = samples / PsdFeaturesSamplesPerRow(it);
   *ld = PsdFeaturesLength(it);
-  if (it->kept) {
-    *phi = it->rows + (size_t)(*first / PsdFeaturesSamplesPerRow(it)) * *ld;
-    PetscFunctionReturn(0);
-  }
-  PetscCall(PsdPhaseBegin(PSD_PHASE_LIFT));
-  PetscCall(MakeRows(it, *first, samples, it->rows, it->errors));
-  PetscCall(PsdPhaseEnd(PSD_PHASE_LIFT));
   *phi = it->rows;
+  if (it->single && it->kept && it->done[k] && !it->exact) {
+    for (size_t i = 0; i < (size_t)*rows; i++) GetKeptRow(it, FirstRow(it, k) + i, it->rows + i * (size_t)*ld);
+  } else if (it->single || !it->kept) {
+    PetscCall(PsdPhaseBegin(PSD_PHASE_LIFT));
+    PetscReal *errors = it->folded ? NULL : it->errors + FirstRow(it, k) * (size_t)it->G;
+    PetscCall(MakeRows(it, *first, samples, it->kept && !it->done[k] ? it->held : 0, it->rows, errors));
+    PetscCall(PsdPhaseEnd(PSD_PHASE_LIFT));
+  } else {
+    *phi = it->rows + FirstRow(it, k) * (size_t)*ld;
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdFeaturesGetSingle(PsdFeatures it, PetscInt k, const float *phi[])
+{
+  PetscFunctionBeginUser;
+  const PetscInt length = PsdFeaturesLength(it),
+                 rows = (it->chunk_first[k + 1] - it->chunk_first[k]) / PsdFeaturesSamplesPerRow(it);
+  PetscCall(PsdPhaseBegin(PSD_PHASE_LIFT));
+  for (size_t i = 0; i < (size_t)rows; i++) {
+    const PetscReal *restrict from = it->rows + i * (size_t)length;
+    float *restrict to = it->rounded + i * (size_t)length;
+    for (PetscInt j = 0; j < length; j++) to[j] = (float)from[j];
+    it->squares += PsdSquare(length, from);
+    if (it->kept && !it->done[k]) KeepRow(it, FirstRow(it, k) + i, from);
+  }
+  it->done[k] = PETSC_TRUE;
+  PetscCall(PsdPhaseEnd(PSD_PHASE_LIFT));
+  *phi = it->rounded;
   PetscFunctionReturn(0);
 }
 
 void PsdFeaturesGetErrors(PsdFeatures it, PetscInt k, const PetscReal *errors[])
 {
-  *errors = it->errors + (it->kept ? (size_t)it->chunk_first[k] * it->G : 0);
+  *errors = it->errors + FirstRow(it, k) * (size_t)it->G;
 }
 
 PetscErrorCode PsdFeaturesDestroy(PsdFeatures *features)
 {
   PetscFunctionBeginUser;
   if (!*features) PetscFunctionReturn(0);
-  PetscCall(PetscFree((*features)->rows));
+  PetscCall(FreeRows(*features));
   PetscCall(PetscFree((*features)->chunk_first));
   PetscCall(PetscFree((*features)->moments));
-  PetscCall(PetscFree((*features)->errors));
-  PetscCall(PetscFree((*features)->row));
   PetscCall(PetscFree((*features)->f));
+  PetscCall(PsdImagesDestroy(&(*features)->images));
   PetscCall(PetscFree(*features));
   PetscFunctionReturn(0);
 }

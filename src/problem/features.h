@@ -1,5 +1,6 @@
 /*
-   This rank's rows of A P in chunks: kept when they fit the memory stated, made again from the images when they do not.
+   This rank's rows of A P in chunks: kept when they fit the memory stated, made again from the images when they do not;
+   kept in single precision where A'A is made of them in it.
 */
 #ifndef PSD_FEATURES_PRIVATE_H
 #define PSD_FEATURES_PRIVATE_H
@@ -21,15 +22,29 @@ PetscErrorCode PsdFeaturesGatherStatistics(PsdFeatures features);
 /* PsdFeaturesSetSymmetry - streams rows that mirror images share the making of; fold: one row for both, see
    symmetry.h, kept when those fit the memory. Before SetUp; needs data with mirror images. Not collective. */
 PetscErrorCode PsdFeaturesSetSymmetry(PsdFeatures features, PsdSymmetry symmetry, PetscBool fold);
+/* PsdFeaturesSetSingle - rows are rounded to single precision for products (PsdFeaturesGetSingle), and kept in it when
+   those fit the memory. Before SetUp, or to leave single precision, when what was kept is given up. Not collective. */
+PetscErrorCode PsdFeaturesSetSingle(PsdFeatures features, PetscBool single);
+/* PsdFeaturesSetExact - from now on rows are those of the images in double precision, whatever is kept. Not
+   collective. */
+void PsdFeaturesSetExact(PsdFeatures features);
+/* PsdFeaturesAreRounded - whether PsdFeaturesGetChunk gives rows that were rounded to single precision. Here; not
+   collective. */
+PetscBool PsdFeaturesAreRounded(PsdFeatures features);
+/* PsdFeaturesGetSquares - the sum of squares of all rows here that were rounded, as they were before. Not collective. */
+PetscReal PsdFeaturesGetSquares(PsdFeatures features);
 PetscInt PsdFeaturesLength(PsdFeatures features);        /* of a row */
 PetscInt PsdFeaturesSamplesPerRow(PsdFeatures features); /* 2 when folded, else 1 */
 PetscBool PsdFeaturesAreKept(PsdFeatures features);      /* here */
 PetscInt PsdFeaturesCountChunks(PsdFeatures features);
 PetscInt PsdFeaturesChunkRows(PsdFeatures features); /* at most */
-/* Chunk k: rows of this rank's samples from `first` on, row i of it at phi + i ld. Borrowed until the next call. Not
-   collective. */
+/* Chunk k: rows of this rank's samples from `first` on, row i of it at phi + i ld: those of the images, or, where they were
+   rounded and kept, these. Borrowed until the next call. Not collective. */
 PetscErrorCode PsdFeaturesGetChunk(PsdFeatures features, PetscInt k, PetscInt *first, PetscInt *rows,
                                    const PetscReal *phi[], PetscInt *ld);
+/* PsdFeaturesGetSingle - the rows of the chunk k that was got last, rounded; of chunks in their order, the first time.
+   Borrowed until the next call. Not collective. */
+PetscErrorCode PsdFeaturesGetSingle(PsdFeatures features, PetscInt k, const float *phi[]);
 /* PsdFeaturesGetErrors - of the chunk k that was got last: bounds of || computed - exact ||_F, rows x G, see
    patches/lift.h. Borrowed until the next call; of features that are not folded. Not collective. */
 void PsdFeaturesGetErrors(PsdFeatures features, PetscInt k, const PetscReal *errors[]);

@@ -46,6 +46,7 @@ PetscErrorCode PsdGramTargetsMultiply(PsdProblem problem, PetscInt first, PetscI
 {
   PetscFunctionBeginUser;
   PetscCall(MultiplyColumns(problem, problem->nu0, first, rows, phi, beta, h));
+  if (!problem->signs) PetscFunctionReturn(0); /* h_random is known: A'A is made a second time */
   PetscCall(MultiplyColumns(problem, problem->signs, first, rows, phi, beta, h + PsdGramTargetsLength(problem) / 2));
   PetscFunctionReturn(0);
 }
@@ -67,23 +68,37 @@ PetscErrorCode PsdGramTargetsKeep(PsdProblem problem, const PetscReal h[])
 {
   PetscFunctionBeginUser;
   PetscCall(KeepColumns(problem, h, problem->h));
-  PetscCall(KeepColumns(problem, h + PsdGramTargetsLength(problem) / 2, problem->h_random));
+  if (problem->signs) PetscCall(KeepColumns(problem, h + PsdGramTargetsLength(problem) / 2, problem->h_random));
   PetscCall(PetscFree(problem->signs));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdGramMultiply(PsdProblem problem, PetscInt first, PetscInt rows, const PetscReal *phi, PetscInt ld,
-                               PetscReal beta, const char triangle[], PetscReal *gram, PetscReal *h)
+PetscErrorCode PsdGramGetChunk(PsdProblem problem, PetscInt k, PsdGramChunk *chunk)
+{
+  PetscFunctionBeginUser;
+  *chunk = (PsdGramChunk){.k = k};
+  PetscCall(PsdFeaturesGetChunk(problem->folded, k, &chunk->first, &chunk->rows, &chunk->phi, &chunk->ld));
+  if (problem->single) PetscCall(PsdFeaturesGetSingle(problem->folded, k, &chunk->single));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdGramMultiply(PsdProblem problem, const PsdGramChunk *chunk, PetscReal beta, char triangle,
+                               PetscReal *gram, PetscReal *h)
 {
   PetscFunctionBeginUser;
   const PetscReal one = 1;
-  PetscBLASInt D, bld, brows;
+  PetscBLASInt D, ld, rows;
   PetscCall(PetscBLASIntCast(problem->order, &D));
-  PetscCall(PetscBLASIntCast(ld, &bld));
-  PetscCall(PetscBLASIntCast(rows, &brows));
-  PetscCallBLAS("BLASsyrk", BLASsyrk_(triangle, "N", &D, &brows, &one, phi, &bld, &beta, gram, &D));
-  PetscCall(PetscLogFlops((PetscLogDouble)rows * D * D));
-  PetscCall(PsdGramTargetsMultiply(problem, first, rows, phi, beta, h));
+  PetscCall(PetscBLASIntCast(chunk->ld, &ld));
+  PetscCall(PetscBLASIntCast(chunk->rows, &rows));
+  if (chunk->single) {
+    if (!problem->gram_work) PetscCall(PetscMalloc1(PsdGramSingleWork(problem->order), &problem->gram_work));
+    PetscCall(PsdGramSingle(problem->order, chunk->rows, chunk->single, beta, triangle, problem->gram_work, gram));
+  } else {
+    PetscCallBLAS("BLASsyrk", BLASsyrk_(&triangle, "N", &D, &rows, &one, chunk->phi, &ld, &beta, gram, &D));
+    PetscCall(PetscLogFlops((PetscLogDouble)rows * D * D));
+  }
+  PetscCall(PsdGramTargetsMultiply(problem, chunk->first, chunk->rows, chunk->phi, beta, h));
   PetscFunctionReturn(0);
 }
 
@@ -91,18 +106,17 @@ static PetscErrorCode AddChunk(PsdProblem problem, PetscInt k, Accumulator *to, 
 {
   PetscFunctionBeginUser;
   const size_t D = problem->order;
-  PetscInt first, rows, ld;
-  const PetscReal *phi;
-  PetscCall(PsdFeaturesGetChunk(problem->folded, k, &first, &rows, &phi, &ld));
+  PsdGramChunk chunk;
+  PetscCall(PsdGramGetChunk(problem, k, &chunk));
   PetscCall(PsdPhaseBegin(PSD_PHASE_GRAM));
-  PetscCall(PsdGramMultiply(problem, first, rows, phi, ld, to->gram_sum ? 0 : 1, "U", problem->gram, to->h));
+  PetscCall(PsdGramMultiply(problem, &chunk, to->gram_sum ? 0 : 1, 'U', problem->gram, to->h));
   if (to->gram_sum) {
     for (size_t column = 0; column < D; column++)
       PsdSumAdd(to->gram_sum, column * D, column + 1, problem->gram + column * D);
     PsdSumAdd(to->h_sum, 0, PsdGramTargetsLength(problem), to->h);
   }
   PetscCall(PsdPhaseEnd(PSD_PHASE_GRAM));
-  PetscCall(PsdProgressUpdate(progress, first + rows * PsdFeaturesSamplesPerRow(problem->folded)));
+  PetscCall(PsdProgressUpdate(progress, chunk.first + chunk.rows * PsdFeaturesSamplesPerRow(problem->folded)));
   PetscFunctionReturn(0);
 }
 
@@ -141,6 +155,7 @@ PetscErrorCode PsdProblemComputeGram(PsdProblem problem)
   PetscCall(Reduce(problem, &sums));
   PetscCall(PsdPhaseEnd(PSD_PHASE_GRAM));
   PetscCall(PetscFree(sums.h));
+  PetscCall(PetscFree(problem->gram_work));
   PetscCall(PsdSumDestroy(&sums.gram_sum));
   PetscCall(PsdSumDestroy(&sums.h_sum));
   PetscFunctionReturn(0);

@@ -75,38 +75,49 @@ static PetscErrorCode GroupsDestroy(Groups *it)
    others that much would be done above the diagonal. */
 #define MEMBERS_TILE_BY_TILE 4
 
-/* What goes round in a group. */
+/* What goes round in a group: numbers of `size` bytes, those of features as they are multiplied. */
 typedef struct {
   const Groups *groups;
   PetscMPIInt rank, ranks;
-  PetscInt width;      /* columns of a product */
-  PetscInt most;       /* chunks of the rank that has most of them */
-  PetscInt rows_max;   /* of any chunk of any rank */
-  PetscInt *rows;      /* ranks: of the chunk that goes round */
-  PetscReal *visiting; /* rows_max x D: another rank's chunk */
-  PetscReal *left;     /* rows_max x this member's rows of A'A; NULL: they are all rows */
-  PetscReal *selected; /* rows_max x width */
+  MPI_Datatype type;
+  size_t size;
+  PetscInt width;    /* columns of a product */
+  PetscInt most;     /* chunks of the rank that has most of them */
+  PetscInt rows_max; /* of any chunk of any rank */
+  PetscInt *rows;    /* ranks: of the chunk that goes round */
+  char *visiting;    /* rows_max x D: another rank's chunk */
+  char *left;        /* rows_max x this member's rows of A'A; NULL: they are all rows */
+  char *selected;    /* rows_max x width */
+  float *product;    /* a product in single precision; NULL: in double, added as it is made */
 } Round;
 
+/* to <- of one row of features those that are numbers first .. first + count - 1 of a member in such a place. */
+static char *SelectRow(const Round *it, const char *row, PetscInt first, PetscInt count, PetscMPIInt place,
+                       PetscMPIInt places, char *to)
+{
+  const PetscInt block = it->groups->inside.block;
+  for (PetscInt k = first, run; k < first + count; k += run) {
+    run = PetscMin(block - k % block, first + count - k);
+    (void)PetscMemcpy(to, row + (size_t)PsdCyclicNumber(k, block, place, places) * it->size, (size_t)run * it->size);
+    to += (size_t)run * it->size;
+  }
+  return to;
+}
+
 /* The features that this member has as rows of its tiles, of a chunk. */
-static const PetscReal *SelectRows(const Round *it, PetscInt rows, const PetscReal *phi)
+static const char *SelectRows(const Round *it, PetscInt rows, const char *phi)
 {
   const Groups *groups = it->groups;
-  const PsdTiles *tiles = &groups->inside;
   if (!it->left) return phi;
-  PetscReal *to = it->left;
-  for (PetscInt i = 0; i < rows; i++, phi += groups->D)
-    for (PetscInt k = 0; k < groups->rows; k += tiles->block) {
-      const PetscInt width = PetscMin(tiles->block, groups->rows - k);
-      (void)PetscArraycpy(to, phi + PsdCyclicNumber(k, tiles->block, groups->row, tiles->height), width);
-      to += width;
-    }
+  char *to = it->left;
+  for (PetscInt i = 0; i < rows; i++, phi += (size_t)groups->D * it->size)
+    to = SelectRow(it, phi, 0, groups->rows, groups->row, groups->inside.height, to);
   return it->left;
 }
 
 /* matrix += Phi' Phi for this member's columns begin.. (as many as are selected), from their first tile down. left: this
    member's rows of Phi' */
-static PetscErrorCode AddProduct(const Round *it, PetscInt rows, const PetscReal *left, PetscInt begin, PetscInt width,
+static PetscErrorCode AddProduct(const Round *it, PetscInt rows, const char *left, PetscInt begin, PetscInt width,
                                  PetscReal *matrix)
 {
   PetscFunctionBeginUser;
@@ -115,32 +126,36 @@ static PetscErrorCode AddProduct(const Round *it, PetscInt rows, const PetscReal
   const PetscInt first = PsdCyclicNumber(begin, tiles->block, groups->column, tiles->width);
   const PetscInt above = PsdCyclicCount(first, tiles->block, groups->row, tiles->height);
   const PetscReal one = 1;
+  PetscReal *to = matrix + (size_t)begin * (size_t)groups->rows + (size_t)above;
   PetscBLASInt below, bwidth, brows, ld;
   PetscCall(PetscBLASIntCast(groups->rows - above, &below));
   PetscCall(PetscBLASIntCast(width, &bwidth));
   PetscCall(PetscBLASIntCast(rows, &brows));
   PetscCall(PetscBLASIntCast(groups->rows, &ld));
   if (below == 0) PetscFunctionReturn(0);
-  PetscCallBLAS("BLASgemm", BLASgemm_("N", "T", &below, &bwidth, &brows, &one, left + above, &ld, it->selected, &bwidth,
-                                      &one, matrix + (size_t)begin * (size_t)groups->rows + (size_t)above, &ld));
+  if (it->product) {
+    PetscCall(PsdGramSingleAdd(below, width, rows, (const float *)left + above, ld, (const float *)it->selected,
+                               it->product, to, ld));
+    PetscFunctionReturn(0);
+  }
+  PetscCallBLAS("BLASgemm", BLASgemm_("N", "T", &below, &bwidth, &brows, &one, (const PetscReal *)left + above, &ld,
+                                      (const PetscReal *)it->selected, &bwidth, &one, to, &ld));
   PetscCall(PetscLogFlops(2.0 * rows * below * width));
   PetscFunctionReturn(0);
 }
 
 /* matrix (rows x columns of this member) += Phi' Phi */
-static PetscErrorCode AddChunk(const Round *it, PetscInt rows, const PetscReal *phi, PetscReal *matrix)
+static PetscErrorCode AddChunk(const Round *it, PetscInt rows, const char *phi, PetscReal *matrix)
 {
   PetscFunctionBeginUser;
   const Groups *groups = it->groups;
-  const PsdTiles *tiles = &groups->inside;
-  const PetscReal *left = SelectRows(it, rows, phi);
+  const char *left = SelectRows(it, rows, phi);
   for (PetscInt begin = 0; begin < groups->columns; begin += it->width) {
     const PetscInt width = PetscMin(it->width, groups->columns - begin);
-    for (PetscInt k = 0; k < width; k++) {
-      const PetscReal *from = phi + PsdCyclicNumber(begin + k, tiles->block, groups->column, tiles->width);
-      for (PetscInt i = 0; i < rows; i++)
-        it->selected[(size_t)i * (size_t)width + (size_t)k] = from[(size_t)i * (size_t)groups->D];
-    }
+    char *to = it->selected;
+    for (PetscInt i = 0; i < rows; i++)
+      to = SelectRow(it, phi + (size_t)i * (size_t)groups->D * it->size, begin, width, groups->column,
+                     groups->inside.width, to);
     PetscCall(AddProduct(it, rows, left, begin, width, matrix));
   }
   PetscFunctionReturn(0);
@@ -150,23 +165,27 @@ static PetscErrorCode RoundCreate(PsdProblem problem, const Groups *groups, Roun
 {
   PetscFunctionBeginUser;
   PetscInt sizes[2] = {PsdFeaturesCountChunks(problem->folded), PsdFeaturesChunkRows(problem->folded)};
-  *it = (Round){.groups = groups};
+  *it = (Round){.groups = groups,
+                .type = problem->single ? MPI_FLOAT : MPIU_REAL,
+                .size = problem->single ? sizeof(float) : sizeof(PetscReal)};
   PetscCallMPI(MPI_Comm_rank(groups->group, &it->rank));
   PetscCallMPI(MPI_Comm_size(groups->group, &it->ranks));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sizes, 2, MPIU_INT, MPI_MAX, groups->group));
   it->most = sizes[0];
   it->rows_max = sizes[1];
   it->width = groups->inside.width < MEMBERS_TILE_BY_TILE ? PSD_GRAM_GROUP : groups->inside.block;
-  const size_t rows_max = (size_t)it->rows_max;
-  PetscCall(PetscMalloc3(it->ranks > 1 ? rows_max * (size_t)groups->D : 0, &it->visiting, rows_max * (size_t)it->width,
-                         &it->selected, it->ranks, &it->rows));
-  if (groups->inside.height > 1) PetscCall(PetscMalloc1(rows_max * (size_t)groups->rows + 1, &it->left));
+  const size_t row_bytes = (size_t)it->rows_max * it->size;
+  PetscCall(PetscMalloc3(it->ranks > 1 ? row_bytes * (size_t)groups->D : 0, &it->visiting,
+                         row_bytes * (size_t)it->width, &it->selected, it->ranks, &it->rows));
+  if (groups->inside.height > 1) PetscCall(PetscMalloc1(row_bytes * (size_t)groups->rows + 1, &it->left));
+  if (problem->single) PetscCall(PetscMalloc1((size_t)groups->rows * (size_t)it->width + 1, &it->product));
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode RoundDestroy(Round *it)
 {
   PetscFunctionBeginUser;
+  PetscCall(PetscFree(it->product));
   PetscCall(PetscFree(it->left));
   PetscCall(PetscFree3(it->visiting, it->selected, it->rows));
   PetscFunctionReturn(0);
@@ -179,23 +198,22 @@ static PetscErrorCode GoRound(PsdProblem problem, PetscInt k, Round *it, PetscRe
 {
   PetscFunctionBeginUser;
   const PetscInt D = problem->order;
-  const PetscReal *mine = NULL;
-  PetscInt first, own = 0, ld;
-  if (k < PsdFeaturesCountChunks(problem->folded))
-    PetscCall(PsdFeaturesGetChunk(problem->folded, k, &first, &own, &mine, &ld));
+  PsdGramChunk mine = {.rows = 0};
+  if (k < PsdFeaturesCountChunks(problem->folded)) PetscCall(PsdGramGetChunk(problem, k, &mine));
   PetscCall(PsdPhaseBegin(PSD_PHASE_GRAM));
-  if (own > 0) PetscCall(PsdGramTargetsMultiply(problem, first, own, mine, 1, h));
-  PetscCallMPI(MPI_Allgather(&own, 1, MPIU_INT, it->rows, 1, MPIU_INT, it->groups->group));
+  if (mine.rows > 0) PetscCall(PsdGramTargetsMultiply(problem, mine.first, mine.rows, mine.phi, 1, h));
+  PetscCallMPI(MPI_Allgather(&mine.rows, 1, MPIU_INT, it->rows, 1, MPIU_INT, it->groups->group));
   for (PetscMPIInt owner = 0; owner < it->ranks; owner++) {
     if (it->rows[owner] == 0) continue;
     /* the broadcast does not write to its root's buffer */
-    PetscReal *chunk = owner == it->rank ? (PetscReal *)mine : it->visiting;
+    char *chunk = it->visiting;
+    if (owner == it->rank) chunk = mine.single ? (char *)mine.single : (char *)mine.phi;
     if (it->ranks > 1)
-      PetscCall(PsdBroadcastArrayFrom(it->groups->group, owner, MPIU_REAL, (size_t)it->rows[owner] * (size_t)D, chunk));
+      PetscCall(PsdBroadcastArrayFrom(it->groups->group, owner, it->type, (size_t)it->rows[owner] * (size_t)D, chunk));
     PetscCall(AddChunk(it, it->rows[owner], chunk, matrix));
   }
   PetscCall(PsdPhaseEnd(PSD_PHASE_GRAM));
-  *done += own * PsdFeaturesSamplesPerRow(problem->folded);
+  *done += mine.rows * PsdFeaturesSamplesPerRow(problem->folded);
   PetscFunctionReturn(0);
 }
 
@@ -224,15 +242,15 @@ static PetscErrorCode OwnSamples(PsdProblem problem, PetscReal *gram, PetscReal 
   PsdProgress progress;
   PetscCall(PsdProgressCreate(problem->comm, "gram", "images", problem->n_local, problem->n, &progress));
   for (PetscInt k = 0; k < PsdFeaturesCountChunks(problem->folded); k++) {
-    PetscInt first, rows, ld;
-    const PetscReal *phi;
-    PetscCall(PsdFeaturesGetChunk(problem->folded, k, &first, &rows, &phi, &ld));
+    PsdGramChunk chunk;
+    PetscCall(PsdGramGetChunk(problem, k, &chunk));
     PetscCall(PsdPhaseBegin(PSD_PHASE_GRAM));
-    PetscCall(PsdGramMultiply(problem, first, rows, phi, ld, 1, "L", gram, h));
+    PetscCall(PsdGramMultiply(problem, &chunk, 1, 'L', gram, h));
     PetscCall(PsdPhaseEnd(PSD_PHASE_GRAM));
-    PetscCall(PsdProgressUpdate(progress, first + rows * PsdFeaturesSamplesPerRow(problem->folded)));
+    PetscCall(PsdProgressUpdate(progress, chunk.first + chunk.rows * PsdFeaturesSamplesPerRow(problem->folded)));
   }
   PetscCall(PsdProgressDestroy(&progress));
+  PetscCall(PetscFree(problem->gram_work));
   PetscFunctionReturn(0);
 }
 

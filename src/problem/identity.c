@@ -2,6 +2,7 @@
    Which problem this is, in words that can be compared.
 */
 #include "identity.h"
+#include <psdmaps.h>
 #include "patches/transform.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -43,13 +44,15 @@ static PetscErrorCode IdentifyImages(PsdProblem problem, char text[])
 {
   PetscFunctionBeginUser;
   const PetscInt *labels;
-  PetscInt count, copies, channels, height, width;
+  PetscInt count, copies, shifts, channels, height, width;
   unsigned image_sum, label_sum;
   PetscCall(PsdDataGetClasses(problem->data, &count, &labels, NULL));
   PetscCall(PsdDataGetCopies(problem->data, &copies));
   PetscCall(PsdDataGetImageSize(problem->data, &channels, &height, &width));
   PetscCall(PsdProblemSumSamples(problem, &image_sum, &label_sum));
-  AddLine(text, "images %" PetscInt_FMT "\nflip %d\n", problem->n / copies, copies == 2);
+  PetscCall(PsdDataGetShifts(problem->data, &shifts));
+  AddLine(text, "images %" PetscInt_FMT "\nflip %d\n", problem->n / copies / shifts, copies == 2);
+  if (shifts > 1) AddLine(text, "shifts %" PetscInt_FMT "\n", shifts);
   AddLine(text, "size of an image %" PetscInt_FMT "x%" PetscInt_FMT "x%" PetscInt_FMT "\nclasses ", channels, height,
           width);
   for (PetscInt k = 0; k < count && strlen(text) < CLASSES_LENGTH; k++)
@@ -81,14 +84,60 @@ static PetscErrorCode IdentifyBranch(PsdPatches branch, PetscInt number, char te
   PetscFunctionReturn(0);
 }
 
+/* Filters that were given are known by their checksum. */
+static PetscErrorCode IdentifyFilters(PsdMaps maps, char text[])
+{
+  PetscFunctionBeginUser;
+  const PetscReal *filters;
+  PsdMapGeometry map;
+  MPI_Comm comm;
+  PetscMPIInt rank;
+  PetscInt f;
+  unsigned sum;
+  PetscCall(PsdMapsGetComm(maps, &comm));
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCall(PsdMapsGetGeometry(maps, NULL, &map));
+  PetscCall(PsdMapsGetFilters(maps, &f, NULL, NULL, &filters));
+  const size_t bytes = (size_t)map.count * f * sizeof(PetscReal);
+  PetscCall(PsdChecksumRanks(comm, filters, rank == 0 ? bytes : 0, &sum));
+  AddLine(text, "checksum of the filters of layer1 %08x\n", sum);
+  PetscFunctionReturn(0);
+}
+
+/* In the words of the stage's options. */
+static PetscErrorCode IdentifyMaps(PsdMaps maps, char text[])
+{
+  PetscFunctionBeginUser;
+  PsdPatchGeometry g;
+  PsdMapGeometry map;
+  PsdMapRequest request;
+  PetscCall(PsdMapsGetGeometry(maps, &g, &map));
+  PetscCall(PsdMapsGetRequest(maps, &request));
+  AddLine(text, "layer1_filters %s\nlayer1_count %" PetscInt_FMT "\nlayer1_seed %" PetscInt64_FMT "\n", request.kind,
+          map.count, request.seed);
+  AddLine(text, "layer1_threshold %.17g\nlayer1_split %d\n", (double)map.threshold, map.split);
+  AddLine(text, "layer1_patch %" PetscInt_FMT "x%" PetscInt_FMT "\nlayer1_stride %" PetscInt_FMT "\n", g.patch_height,
+          g.patch_width, g.stride);
+  AddLine(text, "layer1_patch_normalize %.17g\nlayer1_whiten %.17g\nlayer1_pca %" PetscInt_FMT "\n",
+          (double)g.normalize, (double)request.whiten, request.pca);
+  AddLine(text, "layer1_pool %" PetscInt_FMT "\nlayer1_channels %" PetscInt_FMT "\n", g.pool, map.channels);
+  AddLine(text, "layer1_channel_whiten %.17g\nlayer1_normalize %.17g\n", (double)request.channel_whiten,
+          (double)map.normalize);
+  if (request.model[0]) PetscCall(IdentifyFilters(maps, text));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdProblemIdentify(PsdProblem problem, char text[])
 {
   PetscFunctionBeginUser;
   const PsdBlocks blocks = problem->blocks;
   const PetscReal *a = problem->request.activation;
   PetscInt branches;
+  PsdMaps maps;
   text[0] = '\0';
   PetscCall(IdentifyImages(problem, text));
+  PetscCall(PsdPatchesGetMaps(problem->patches, &maps));
+  if (maps) PetscCall(IdentifyMaps(maps, text));
   PetscCall(PsdPatchesGetBranchCount(problem->patches, &branches));
   AddLine(text, "branches %" PetscInt_FMT "\n", branches);
   for (PetscInt b = 0; b < branches; b++) {

@@ -1,17 +1,18 @@
 /*
-   Patches by tiles of samples: cut from the bytes, less their mean, times the transform (one product for a tile and
+   Patches by tiles of samples: cut from the images, less their mean, times the transform (one product for a tile and
    region), measured. Kept patches are the same tiles, side by side.
 */
 #include "patch_matrix.h"
 #include "base/rounding.h"
+#include "maps/images.h"
 #include "patches/lift.h"
 #include <petscblaslapack.h>
 
 size_t PsdPatchTileBytes = (size_t)16 << 20;
 
 struct _p_PsdPatchMatrix {
-  PsdData data;
   PsdPatches patches;
+  PsdImages images;
   PetscReal activation[3];
   PetscInt n, G, tile;
   PetscInt *f, *count;
@@ -78,18 +79,16 @@ static PetscErrorCode CutBranch(PsdPatchMatrix it, PsdPatches branch, PetscInt g
                                 PetscInt at)
 {
   PetscFunctionBeginUser;
-  const unsigned char *images;
+  const void *image;
   const PetscReal *transform, *mean;
-  PetscInt channels, height, width, q, G, positions;
-  PetscCall(PsdDataGetShard(it->data, &images, NULL, NULL));
-  PetscCall(PsdDataGetImageSize(it->data, &channels, &height, &width));
+  PetscInt q, G, positions;
   PetscCall(PsdPatchesGetSizes(branch, &q, NULL, &G, &positions));
   PetscCall(PsdPatchesGetTransform(branch, &transform, &mean));
   for (PetscInt i = 0; i < count; i++) {
     const PetscReal *raw = it->image;
     PetscReal *centred = it->centred, *delta = it->delta;
-    PetscCall(
-        PsdPatchesExtract(branch, images + (size_t)(first + i) * channels * height * width, it->image, it->count + g0));
+    PetscCall(PsdImagesGet(it->images, first + i, &image));
+    PetscCall(PsdPatchesExtract(branch, image, it->image, it->count + g0));
     for (PetscInt g = g0; g < g0 + G; g++) {
       const size_t patches = (size_t)it->count[g];
       PetscReal *to = transform ? centred + i * patches * q : it->x[g] + (size_t)(at + i) * patches * it->f[g];
@@ -163,7 +162,6 @@ PetscErrorCode PsdPatchMatrixCreate(PsdData data, PsdPatches patches, const Pets
   PetscFunctionBeginUser;
   PsdPatchMatrix it;
   PetscCall(PetscNew(&it));
-  it->data = data;
   it->patches = patches;
   PetscCall(PetscArraycpy(it->activation, activation, 3));
   PetscCall(PsdDataGetSizes(data, NULL, &it->n, NULL));
@@ -172,6 +170,7 @@ PetscErrorCode PsdPatchMatrixCreate(PsdData data, PsdPatches patches, const Pets
   PsdPatchesGetDimensions(patches, it->f);
   PetscCall(CreateWork(it));
   it->kept = (PetscBool)((size_t)it->n * SampleLength(it) <= memory / sizeof(PetscReal));
+  PetscCall(PsdImagesCreate(data, patches, it->kept ? 0 : memory, &it->images));
   const size_t rows = (size_t)(it->kept ? it->n : it->tile), samples = (size_t)it->n * it->G;
   for (PetscInt g = 0; g < it->G; g++) PetscCall(PetscMalloc1(rows * it->count[g] * it->f[g], &it->x[g]));
   PetscCall(PetscMalloc2(samples, &it->norm, samples, &it->error));
@@ -191,6 +190,7 @@ PetscErrorCode PsdPatchMatrixDestroy(PsdPatchMatrix *matrix)
   PetscCall(PetscFree3(it->f, it->count, it->x));
   PetscCall(PetscFree2(it->norm, it->error));
   PetscCall(PetscFree3(it->image, it->centred, it->delta));
+  PetscCall(PsdImagesDestroy(&it->images));
   PetscCall(PetscFree(*matrix));
   PetscFunctionReturn(0);
 }

@@ -3,7 +3,7 @@
    features (docs/mathematics.md, section 2, "D > n", and "The low-rank solver").
 
    Region g of all branches has count_g patches of f_g numbers for each sample. They are kept in double precision where
-   the memory stated has room for them, and otherwise cut again from the bytes at each pass. Either way a pass goes
+   the memory stated has room for them, and otherwise cut again from the images at each pass. Either way a pass goes
    through the same tiles in the same order.
 */
 #ifndef PSD_PATCH_MATRIX_PRIVATE_H
@@ -42,7 +42,7 @@ PetscInt PsdPatchMatrixGetTile(PsdPatchMatrix matrix);
 const PetscReal *PsdPatchMatrixGetRegion(PsdPatchMatrix matrix, PetscInt g);
 
 /* PsdPatchMatrixGetBounds - norm: n x G, upper bounds of ||Phi_ig|| of the patches as they are here. error: as many, bounds
-   of || this Phi_ig - that of the bytes ||. Borrowed. Makes a pass when there has been none. Not collective. */
+   of || this Phi_ig - that of the images ||. Borrowed. Makes a pass when there has been none. Not collective. */
 PetscErrorCode PsdPatchMatrixGetBounds(PsdPatchMatrix matrix, const PetscReal *norm[], const PetscReal *error[]);
 
 #endif

@@ -63,7 +63,9 @@ struct _p_PsdProblem {
   Vec h;                              /* P A'nu0, as C columns of D; NULL before PsdProblemCreateGradient */
   PetscReal *signs;                   /* random ones in the place of nu0, see targets.c; NULL from A'A on */
   Vec h_random;                       /* P A' signs; NULL once beta is found */
-  PetscReal *gram; /* this rank's part of P A'A P, upper triangle, order x order; NULL once handed on */
+  PetscBool single; /* A'A is made of rounded features, in single precision: it is not quite that of the samples */
+  float *gram_work; /* of it, as long as it is made */
+  PetscReal *gram;  /* this rank's part of P A'A P, upper triangle, order x order; NULL once handed on */
 };
 
 /* PsdProblemTakeBeta - a weight of the user's becomes the problem's. Errors (PSD_ERR_INPUT): it is out of range in the
@@ -73,5 +75,10 @@ PetscErrorCode PsdProblemTakeBeta(PsdProblem problem, PetscReal beta);
 /* PsdProblemCreateGradient - makes room for h and h_random, of a solver that holds vectors of C columns of D; what else
    it has of this form is a duplicate of h. A second time does nothing. Collective; after PsdProblemSetUp. */
 PetscErrorCode PsdProblemCreateGradient(PsdProblem problem);
+
+/* PsdProblemSetSingle - has A'A made in single precision, and lifted features kept in it; before the samples are lifted.
+   PsdProblemLeaveSingle - what was made so is given up, to be made anew in double precision. Not collective. */
+PetscErrorCode PsdProblemSetSingle(PsdProblem problem);
+PetscErrorCode PsdProblemLeaveSingle(PsdProblem problem);
 
 #endif

@@ -3,16 +3,25 @@
 */
 #include "sample_costs.h"
 #include "limits.h"
+#include "maps/images.h"
 
 #define REAL PSD_BYTES_REAL
+#define SINGLE ((PetscReal)sizeof(float))
 
 /* ---------------------------------------------------------------- memory: features.c, rows.c, gram.c */
 
 /* Of lifted features that a rank keeps; 0: they are lifted again for each pass. */
 static PetscReal KeptBytes(const PsdSizes *s)
 {
-  const PetscReal bytes = REAL * PsdSizesRows(s, s->n_local) * s->order;
+  const PetscReal bytes = PsdSizesFeatureBytes(s) * PsdSizesRows(s, s->n_local) * s->order;
   return (s->folded && !s->split) || bytes > s->feature_memory ? 0 : bytes;
+}
+
+/* Of maps that are kept where lifted features are not; see images.c. */
+static PetscReal KeptMapBytes(const PsdSizes *s)
+{
+  const PetscReal bytes = s->n_local * s->stage.numbers * SINGLE;
+  return KeptBytes(s) > 0 || bytes > s->feature_memory ? 0 : bytes;
 }
 
 /* Samples of a chunk, at most. */
@@ -41,12 +50,27 @@ static void FeaturesMemory(const PsdSizes *s, PsdMemory *memory)
   const PetscReal kept = KeptBytes(s), rows = ChunkSamples(s), errors = s->folded ? 0 : REAL * s->n_local * s->G;
   if (kept > 0) {
     AddOnAll(memory, "lifted features, kept", PSD_PHASE_LIFT, PSD_PHASE_CERTIFY, kept + errors);
+    AddOnAll(memory, "lifted features, a chunk", PSD_PHASE_LIFT, PSD_PHASE_CERTIFY,
+             s->single ? (REAL + PsdSizesFeatureBytes(s)) * PsdSizesRows(s, rows) * s->order : 0);
     AddOnAll(memory, "lifted samples, a chunk", PSD_PHASE_CERTIFY, PSD_PHASE_CERTIFY,
              s->folded ? REAL * rows * s->D : 0);
   } else {
     AddOnAll(memory, "lifted features, a chunk", PSD_PHASE_LIFT, PSD_PHASE_CERTIFY,
              REAL * rows * (s->folded ? s->D + s->order / 2 : s->D));
+    AddOnAll(memory, "a chunk in single precision", PSD_PHASE_GRAM, PSD_PHASE_CERTIFY,
+             s->single ? PsdSizesFeatureBytes(s) * PsdSizesRows(s, rows) * s->order : 0);
   }
+}
+
+/* Work on one map, and statistics: a few squares of the channels or of the patches. */
+static void StageMemory(const PsdSizes *s, PsdMemory *memory)
+{
+  const PsdStageSizes *t = &s->stage;
+  const PetscReal order = PetscMax(t->q, t->raw);
+  AddOnAll(memory, "maps, kept", PSD_PHASE_LIFT, PSD_PHASE_CERTIFY, KeptMapBytes(s));
+  AddOnAll(memory, "work on maps", PSD_PHASE_LIFT, PSD_PHASE_CERTIFY,
+           (REAL + SINGLE) * t->positions * t->q + SINGLE * (t->positions * t->K + t->places * (t->raw + t->channels)));
+  AddOnAll(memory, "statistics of maps", PSD_PHASE_LIFT, PSD_PHASE_LIFT, t->numbers > 0 ? REAL * 4 * order * order : 0);
 }
 
 void PsdSamplesMemory(const PsdSizes *s, PsdSamplesForm form, PsdMemory *memory)
@@ -54,6 +78,7 @@ void PsdSamplesMemory(const PsdSizes *s, PsdSamplesForm form, PsdMemory *memory)
   AddOnAll(memory, "images and targets", PSD_PHASE_READ, PSD_PHASE_WRITE, s->n_local * (s->image + REAL * s->C));
   AddOnAll(memory, "random targets", PSD_PHASE_READ, PSD_PHASE_GRAM, s->n_local * REAL * s->C);
   AddOnAll(memory, "statistics of patches", PSD_PHASE_LIFT, PSD_PHASE_LIFT, s->transform ? REAL * 3 * s->q * s->q : 0);
+  StageMemory(s, memory);
   if (form == PSD_SAMPLES_PATCHES) PatchesMemory(s, memory);
   else FeaturesMemory(s, memory);
 }
@@ -67,7 +92,8 @@ static PetscReal HalfSquare(const PsdSizes *s)
 /* Bytes that a rank receives while A'A is added up in groups: its group's samples, and its columns' sums. */
 static PetscReal GroupBytes(const PsdSizes *s, PetscReal size, PetscReal owners)
 {
-  return REAL * PsdSizesRows(s, s->n) * s->order * (size - 1) / owners + HalfSquare(s) * (1 / size - 1 / owners);
+  return PsdSizesFeatureBytes(s) * PsdSizesRows(s, s->n) * s->order * (size - 1) / owners +
+         HalfSquare(s) * (1 / size - 1 / owners);
 }
 
 #define MOST_DIVISORS 1536 /* no number of 31 bits has more */
@@ -108,6 +134,8 @@ void PsdGramMemory(const PsdSizes *s, PsdMemory *memory)
   const PetscReal square = REAL * s->order * s->order;
   AddOnAll(memory, "A'A, own samples'", PSD_PHASE_GRAM, PSD_PHASE_GRAM,
            s->order <= PSD_EXACT_UP_TO ? 3 * square : square / 2);
+  AddOnAll(memory, "products in single precision", PSD_PHASE_GRAM, PSD_PHASE_GRAM,
+           s->single ? PsdSizesFeatureBytes(s) * s->order * PetscMin(s->order, PSD_GRAM_GROUP) : 0);
 }
 
 void PsdGramTilesMemory(const PsdSizes *s, const PsdTiles *tiles, PsdMemory *memory)
@@ -121,7 +149,9 @@ void PsdGramTilesMemory(const PsdSizes *s, const PsdTiles *tiles, PsdMemory *mem
   }
   const PetscReal left = group.height > 1 ? s->order / group.height : 0;
   AddOnAll(memory, "chunk of another rank", PSD_PHASE_GRAM, PSD_PHASE_GRAM,
-           REAL * rows * ((s->ranks > 1 ? s->order : 0) + left + PSD_GRAM_GROUP));
+           PsdSizesFeatureBytes(s) * rows * ((s->ranks > 1 ? s->order : 0) + left + PSD_GRAM_GROUP));
+  AddOnAll(memory, "products in single precision", PSD_PHASE_GRAM, PSD_PHASE_GRAM,
+           s->single ? PsdSizesFeatureBytes(s) * s->order / group.height * PSD_GRAM_GROUP : 0);
   if (size < owners) AddOnAll(memory, "A'A, group's samples'", PSD_PHASE_GRAM, PSD_PHASE_GRAM, HalfSquare(s) / size);
 }
 
@@ -147,6 +177,27 @@ static PsdCost LiftOnce(const PsdSizes *s, const PsdRates *rates)
   return (PsdCost){.seconds = lifted * rates->lift, .flops = lifted * s->positions * s->q * s->q};
 }
 
+/* Images to maps: products in single precision, at twice the rate, and the patches and responses that go through memory. */
+static PsdCost MapImages(const PsdSizes *s, PetscReal images, const PsdRates *rates)
+{
+  const PsdStageSizes *t = &s->stage;
+  const PetscReal flops = 2 * t->positions * t->q * t->K + (t->reduced ? 2 * t->places * t->raw * t->channels : 0);
+  const PetscReal bytes = (3 * REAL + 2 * SINGLE) * t->positions * t->q + 3 * SINGLE * t->positions * t->K;
+  return PsdCostSum(PsdCostWork(images * flops, 2 * rates->gemm), PsdCostMove(images * bytes, rates));
+}
+
+/* Statistics of the patches, and, where channels are reduced, of maps. */
+static PsdCost FitMaps(const PsdSizes *s, const PsdRates *rates)
+{
+  const PsdStageSizes *t = &s->stage;
+  const PetscReal images = PetscMin(s->n_local, PSD_STATISTICS_IMAGES / (PetscReal)s->ranks);
+  const PsdCost patches = PsdCostWork(images * t->positions * t->q * t->q, rates->syrk);
+  if (!t->reduced) return patches;
+  return PsdCostSum(PsdCostSum(patches, MapImages(s, images, rates)),
+                    PsdCostSum(PsdCostWork(images * t->places * t->raw * t->raw, rates->syrk),
+                               PsdCostMove(2 * REAL * images * t->raw * t->raw, rates)));
+}
+
 /* Images to patches: a copy, and a product when they are transformed. */
 static PsdCost Cut(const PsdSizes *s, const PsdRates *rates)
 {
@@ -155,19 +206,46 @@ static PsdCost Cut(const PsdSizes *s, const PsdRates *rates)
   return s->transform ? PsdCostSum(copy, PsdCostWork(2 * patches * s->q * s->f_max, rates->gemm)) : copy;
 }
 
+/* Of a pass that lifts images, the part that gathers moments. */
+#define MOMENTS_PART 0.6
+
 /* The certificate has samples by themselves, so that folded rows that are kept do not serve it; the statistics of
    patches take a pass of their own unless they are gathered from what is kept. */
-PsdCost PsdSamplesLift(const PsdSizes *s, PsdSamplesForm form, const PsdRates *rates)
+static PsdCost LiftPasses(const PsdSizes *s, PsdSamplesForm form, const PsdRates *rates)
 {
   const PsdCost lift = LiftOnce(s, rates);
   if (form == PSD_SAMPLES_PATCHES) return s->transform ? PsdCostSum(Cut(s, rates), lift) : Cut(s, rates);
-  if (KeptBytes(s) > 0 && !s->folded) return lift;
+  /* rounded rows have room for half of the moments that the transform is made of */
+  const PetscReal again = (s->single ? s->exact_passes : 0) + (s->single && s->transform ? MOMENTS_PART / 2 : 0);
+  if (KeptBytes(s) > 0 && !s->folded) return PsdCostTimes(1 + again, lift);
   return PsdCostTimes(s->transform ? 3 : 2, lift);
 }
 
-static PsdCost GramProducts(const PsdSizes *s, PetscReal rate)
+/* Passes over maps that neither are kept nor their features in double precision: see LiftPasses. */
+static PetscReal MapPasses(const PsdSizes *s)
 {
-  return PsdCostWork(PsdSizesRows(s, s->n) * s->order * s->order / (PetscReal)s->ranks, rate);
+  if (!s->single || KeptBytes(s) == 0) return s->transform ? 3 : 2;
+  return 1 + s->exact_passes + (s->transform ? 0.5 : 0);
+}
+
+/* Maps are made at each pass, unless they are kept. */
+PsdCost PsdSamplesLift(const PsdSizes *s, PsdSamplesForm form, const PsdRates *rates)
+{
+  const PsdCost lift = LiftPasses(s, form, rates);
+  if (!(s->stage.numbers > 0)) return lift;
+  const PetscBool kept =
+      (PetscBool)(form == PSD_SAMPLES_PATCHES || (KeptBytes(s) > 0 && !s->single) || KeptMapBytes(s) > 0);
+  const PetscReal passes = kept ? 1 : MapPasses(s);
+  return PsdCostSum(lift, PsdCostSum(FitMaps(s, rates), MapImages(s, passes * s->n_local, rates)));
+}
+
+/* rate: in double precision. In single the products of a chunk are added to A'A, which is read and written for that. */
+static PsdCost GramProducts(const PsdSizes *s, PetscReal rate, const PsdRates *rates)
+{
+  const PetscReal flops = PsdSizesRows(s, s->n) * s->order * s->order / (PetscReal)s->ranks;
+  if (!s->single) return PsdCostWork(flops, rate);
+  const PetscReal chunks = PetscCeilReal(s->n_local / ChunkSamples(s));
+  return PsdCostSum(PsdCostWork(flops, rates->single), PsdCostMove(chunks * 2 * HalfSquare(s), rates));
 }
 
 /* A'[nu0, signs], summed for all. */
@@ -178,7 +256,7 @@ static PsdCost TargetsSum(const PsdSizes *s)
 
 PsdCost PsdGramCost(const PsdSizes *s, const PsdRates *rates)
 {
-  return GramProducts(s, rates->syrk);
+  return GramProducts(s, rates->syrk, rates);
 }
 
 /* Up to the order of exact sums both halves of the matrix are summed, in pairs. */
@@ -198,9 +276,9 @@ PsdCost PsdGramTilesCost(const PsdSizes *s, const PsdTiles *tiles, const PsdRate
   const PsdTiles group = PsdGramGroup(s, tiles);
   const PetscInt size = (PetscInt)group.height * group.width, owners = (PetscInt)tiles->height * tiles->width;
   const PetscReal samples =
-      size > 1 ? REAL * PsdSizesRows(s, s->n) * s->order * (PetscReal)size / (PetscReal)owners : 0;
+      size > 1 ? PsdSizesFeatureBytes(s) * PsdSizesRows(s, s->n) * s->order * (PetscReal)size / (PetscReal)owners : 0;
   const PetscReal sums = size < owners ? HalfSquare(s) / (PetscReal)size : 0;
-  const PsdCost products = size > 1 || s->ranks == 1 ? GramProducts(s, rates->gemm) : PsdGramCost(s, rates);
+  const PsdCost products = size > 1 || s->ranks == 1 ? GramProducts(s, rates->gemm, rates) : PsdGramCost(s, rates);
   const PetscReal chunks = PetscCeilReal(s->n_local / ChunkSamples(s)), turns = sums / (REAL * PSD_GRAM_MESSAGE);
   const PetscInt groups = (PetscInt)((PetscReal)owners / (PetscReal)size);
   const PsdCost messages = PsdCostSum(PsdCostCollective(PSD_COLLECTIVE_SPREAD, chunks * (PetscReal)size, samples, size),
@@ -223,7 +301,9 @@ PsdCost PsdProductsCost(const PsdSizes *s, const PsdRates *rates)
   const PetscReal numbers = PsdSizesRows(s, s->n_local) * s->order;
   const PsdCost work = PsdCostSum(PsdCostWork(4 * numbers * s->C, rates->gemm), PsdCostMove(REAL * numbers, rates));
   const PsdCost pass = PsdCostSum(work, PassMessages(s));
-  return KeptBytes(s) > 0 ? pass : PsdCostSum(pass, LiftOnce(s, rates));
+  if (KeptBytes(s) > 0) return pass;
+  const PsdCost lift = PsdCostSum(pass, LiftOnce(s, rates));
+  return KeptMapBytes(s) > 0 || !(s->stage.numbers > 0) ? lift : PsdCostSum(lift, MapImages(s, s->n_local, rates));
 }
 
 /* As many as fit where the factor goes later, so that they do not raise the peak. */

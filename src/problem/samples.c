@@ -42,12 +42,43 @@ PetscErrorCode PsdProblemLift(PsdProblem problem)
                                 &problem->folded));
     PetscCall(PsdFeaturesSetSymmetry(problem->features, problem->symmetry, PETSC_FALSE));
     PetscCall(PsdFeaturesSetSymmetry(problem->folded, problem->symmetry, PETSC_TRUE));
+    if (problem->single) PetscCall(PsdFeaturesSetSingle(problem->folded, PETSC_TRUE));
     PetscCall(PsdFeaturesSetUp(problem->folded));
   }
+  if (problem->single && !problem->symmetry && !problem->folded)
+    PetscCall(PsdFeaturesSetSingle(problem->features, PETSC_TRUE));
   PetscCall(PsdFeaturesSetUp(problem->features));
   if (!problem->folded) problem->folded = problem->features;
   if (problem->loss.ops->splits && !problem->products)
     PetscCall(PsdProductsCreate(problem->folded, problem->symmetry, problem->blocks, &problem->products));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdProblemSetSingle(PsdProblem problem)
+{
+  PetscFunctionBeginUser;
+  PetscCheck(!problem->folded, problem->comm, PETSC_ERR_ARG_WRONGSTATE, "The samples are lifted already");
+  problem->single = PETSC_TRUE;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdProblemIsRounded(PsdProblem problem, PetscBool *rounded)
+{
+  PetscFunctionBeginUser;
+  *rounded = PsdFeaturesAreRounded(problem->features);
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, rounded, 1, MPIU_BOOL, MPI_LOR, problem->comm));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdProblemLeaveSingle(PsdProblem problem)
+{
+  PetscFunctionBeginUser;
+  problem->single = PETSC_FALSE;
+  PetscCall(PetscFree(problem->gram));
+  if (problem->folded) {
+    PetscCall(PsdFeaturesSetSingle(problem->folded, PETSC_FALSE));
+    PetscCall(PsdFeaturesSetUp(problem->folded));
+  }
   PetscFunctionReturn(0);
 }
 

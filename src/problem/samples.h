@@ -20,4 +20,8 @@ PetscErrorCode PsdProblemFold(PsdProblem problem);
 PetscErrorCode PsdProblemLift(PsdProblem problem);
 PetscErrorCode PsdProblemKeepPatches(PsdProblem problem);
 
+/* PsdProblemIsRounded - whether the features that a pass over the samples would be given are rounded to single precision, on
+   any rank. Collective. */
+PetscErrorCode PsdProblemIsRounded(PsdProblem problem, PetscBool *rounded);
+
 #endif

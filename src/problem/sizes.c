@@ -2,14 +2,36 @@
    Sizes from patches, loss and the shape of the samples: the same for a run and for the plan of one.
 */
 #include "sizes.h"
+#include <psdmaps.h>
 #include "patches/mirror.h"
 #include "patches/transform.h"
+
+static PetscErrorCode SetStage(PsdMaps maps, PsdStageSizes *stage)
+{
+  PetscFunctionBeginUser;
+  PsdPatchGeometry g;
+  PsdMapGeometry map;
+  PetscInt channels, side;
+  PetscCall(PsdMapsGetGeometry(maps, &g, &map));
+  PetscCall(PsdMapsGetSize(maps, &channels, &side, NULL));
+  stage->places = (PetscReal)side * side;
+  stage->channels = channels;
+  stage->numbers = stage->channels * stage->places;
+  const PetscInt rows = (g.height - g.patch_height) / g.stride + 1, columns = (g.width - g.patch_width) / g.stride + 1;
+  stage->positions = (PetscReal)rows * (PetscReal)columns;
+  stage->q = (PetscReal)g.channels * g.patch_height * g.patch_width;
+  stage->K = map.count;
+  stage->raw = (map.split ? 2 : 1) * stage->K;
+  stage->reduced = (PetscBool)(map.channels > 0);
+  PetscFunctionReturn(0);
+}
 
 PetscErrorCode PsdProblemPlanSizes(PsdProblem problem, const PsdSampleShape *shape, PetscInt ranks, PsdSizes *sizes)
 {
   PetscFunctionBeginUser;
   const PsdPatches patches = problem->patches;
   PetscInt q, f, G, positions, branches, f_each[PSD_MOST_BRANCHES], G_each[PSD_MOST_BRANCHES];
+  PsdMaps maps;
   PetscCall(PsdPatchesGetSizes(patches, &q, &f, &G, &positions));
   PsdCheckInput((PetscReal)G * shape->classes <= (PetscReal)PETSC_MAX_INT,
                 "%" PetscInt_FMT " regions and %" PetscInt_FMT " classes need a PETSc with 64-bit indices", G,
@@ -22,10 +44,13 @@ PetscErrorCode PsdProblemPlanSizes(PsdProblem problem, const PsdSampleShape *sha
     PetscCall(PsdPatchesGetSizes(branch, NULL, &f_each[b], &G_each[b], NULL));
   }
   PsdSizesSetBranches(branches, G_each, f_each, sizes);
+  PetscCall(PsdPatchesGetMaps(patches, &maps));
+  if (maps) PetscCall(SetStage(maps, &sizes->stage));
   if (shape->flip && PsdPatchesAreSymmetric(patches)) PsdSizesFold(PsdSymmetryEstimateOrder(patches), sizes);
   sizes->transform = PsdPatchesNeedStatistics(patches);
   sizes->split = problem->loss.ops->splits;
   sizes->feature_memory = problem->memory * 1024 * 1024;
+  sizes->single = problem->single;
   PetscFunctionReturn(0);
 }
 

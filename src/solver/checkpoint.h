@@ -33,7 +33,7 @@ typedef struct {
 } PsdCheckpoint;
 
 #define PSD_CHECKPOINT_FORMAT "psdnet-checkpoint"
-#define PSD_CHECKPOINT_VERSION 4
+#define PSD_CHECKPOINT_VERSION 5
 
 /* All collective. PsdCheckpointBegin - which problem this is; before it is lifted. Does nothing without a
    checkpoint. */

@@ -15,6 +15,7 @@ PetscErrorCode PsdSolverRelieve(PsdSolver solver)
   PetscCall(PetscPrintf(solver->problem->comm,
                         "solver   %s is at a gap of %.1e after %" PetscInt_FMT " iterations: %s goes on\n", last->name,
                         (double)before.gap, before.iteration, relief.type->name));
+  PetscCall(PsdProblemLeaveSingle(solver->problem));
   solver->type = relief.type;
   solver->data = relief.data;
   solver->relief = (PsdSolverRelief){0};

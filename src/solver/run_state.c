@@ -2,7 +2,7 @@
    The state of a run in a checkpoint, whatever type of solver it is: everything that is the handle's, a line an item.
    The type visits its own.
 */
-#include "patches/transform.h"
+#include "maps/maps_state.h"
 #include "problem/identity.h"
 #include "solver.h"
 #include <string.h>
@@ -34,7 +34,7 @@ PetscErrorCode PsdSolverVisitForm(PsdVisitor v, void *context)
   PetscFunctionBeginUser;
   const PsdSolver solver = context;
   PetscCall((*solver->type->visit_form)(solver, v));
-  PetscCall(PsdPatchesVisit(solver->problem->patches, v));
+  PetscCall(PsdMapsVisit(solver->problem->patches, v));
   PetscFunctionReturn(0);
 }
 

@@ -9,7 +9,7 @@ from network import Branch
 
 LOSSES = ['squared', 'logistic', 'softmax', 'hinge', 'huber', 'l1']
 SMOOTH = ['squared', 'logistic', 'softmax', 'huber']
-OF_ADMM = ['-rho', '-sigma', '-relaxation', '-check_every', '-screening', '-cone', '-cone_partial', '-cone_lapack', '-consensus']
+OF_ADMM = ['-rho', '-sigma', '-relaxation', '-check_every', '-screening', '-cone', '-cone_partial', '-cone_lapack', '-consensus', '-precision']
 # a pair of blocks is a region of a class; numbers of A'A's order
 MOST_PAIRS, MOST_UNKNOWNS, MOST_NUMBERS = 24, 500, 20
 
@@ -293,6 +293,8 @@ def make_solver(it, random, extreme):
         options['-history'] = 'h.csv'
     if chance(random, 0.02):
         options['-split'] = 'train'
+    if it.loss == 'squared' and options.get('-consensus') != 'dual' and chance(random, 0.4):
+        options['-precision'] = 'mixed'
 
 
 def make_settings(options, random, extreme):

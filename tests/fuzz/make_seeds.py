@@ -3,6 +3,7 @@
 A seed is a list of parts (fuzz.h): pairs of a kind, which is the target's own number of it, and bytes.
 """
 import gzip
+import io
 import os
 import random
 import re
@@ -94,8 +95,25 @@ def hdf5():
     yield pack((OPTIONS, b'-predict'), (BASE, b'\2'))
 
 
+def saved(save, *arguments, **arrays):
+    content = io.BytesIO()
+    save(content, *arguments, **arrays)
+    return content.getvalue()
+
+
+def numpy_arrays():
+    images, labels = numpy.arange(9 * 20, dtype='u1').reshape(9, 4, 5), numpy.arange(9) % 3
+    for array in images, images[:, None], images[..., None].repeat(3, 3)[:, [0, 1, 2, 3, 0, 1]], images / numpy.float32(255), images.astype('>f8'):
+        yield pack((0, saved(numpy.save, array)), (1, saved(numpy.save, labels)))
+    yield pack((0, saved(numpy.save, numpy.asfortranarray(images))), (1, saved(numpy.save, labels[:, None].astype('>u4'))))
+    for save in numpy.savez, numpy.savez_compressed:
+        yield pack((2, saved(save, images=images, labels=labels.astype('u1'))))
+        yield pack((2, saved(save, x_train=images.astype('i8'), y_train=labels)), (3, b'-classes 2,0 -limit 4'))
+        yield pack((2, saved(save, x=images)), (3, b'-predict'))
+
+
 def model():
-    yield from changes(4)
+    yield from changes(5)
 
 
 def sealed(bases):
@@ -108,7 +126,7 @@ def sealed(bases):
 
 
 def certificate():
-    yield from sealed(2)
+    yield from sealed(3)
 
 
 def checkpoint():
@@ -148,8 +166,8 @@ def write(directory, seeds):
 
 def main():
     root = sys.argv[1]
-    for target in (idx, cifar10, hdf5, model, certificate, checkpoint, options, options_file):
-        write(os.path.join(root, target.__name__), target())
+    for target in (idx, cifar10, hdf5, numpy_arrays, model, certificate, checkpoint, options, options_file):
+        write(os.path.join(root, target.__name__.replace('_arrays', '')), target())
     with open(os.path.join(root, 'options.dict'), 'w', encoding='utf-8') as file:
         file.writelines(f'"{name} "\n' for name in option_names())
 

@@ -2,6 +2,7 @@
    The small problem, and what training on it writes.
 */
 #include "small_problem.h"
+#include <psdmaps.h>
 #include "patches/patches_impl.h"
 
 #define IMAGES 14
@@ -29,6 +30,21 @@ static void SetBranch(PsdPatches patches, PetscInt k)
   branch->whiten = 0.1;
 }
 
+static void AddStage(PsdPatches patches)
+{
+  PsdPatchGeometry cut = {.channels = 1, .height = 5, .width = 6, .reduce = 1, .patch_height = 2, .patch_width = 3};
+  const PsdMapGeometry map = {.count = 4, .threshold = 0.1, .split = PETSC_TRUE, .channels = 3, .normalize = 0.1};
+  PsdMaps maps;
+  cut.stride = 1;
+  cut.pool = 3;
+  cut.pixel_shift = 128;
+  cut.pixel_scale = 255;
+  FUZZ_MUST(PsdMapsCreate(PETSC_COMM_WORLD, &maps));
+  FUZZ_MUST(PsdMapsSetGeometry(maps, &cut, &map));
+  FUZZ_MUST(PsdPatchesSetMaps(patches, maps));
+  FUZZ_MUST(PsdMapsDestroy(&maps));
+}
+
 FuzzSolver FuzzSolverCreate(const FuzzKind *kind)
 {
   static const PetscInt labels[] = {3, 0, 5};
@@ -38,7 +54,8 @@ FuzzSolver FuzzSolverCreate(const FuzzKind *kind)
   FUZZ_MUST(PsdPatchesCreate(PETSC_COMM_WORLD, &it.patches));
   FUZZ_MUST(PsdPatchesSetBranches(it.patches, kind->branches));
   for (PetscInt k = 0; k < kind->branches; k++) SetBranch(it.patches, k);
-  FUZZ_MUST(PsdPatchesSetImageSize(it.patches, 1, 5, 6));
+  if (kind->stage) AddStage(it.patches);
+  FUZZ_MUST(PsdMapsSetSizes(it.patches, 1, 5, 6));
   FUZZ_MUST(PsdProblemCreate(it.data, it.patches, &it.problem));
   FUZZ_MUST(PsdProblemSetLoss(it.problem, kind->loss, 0));
   FUZZ_MUST(PsdProblemSetBeta(it.problem, 0.5));

@@ -11,7 +11,8 @@
 
 typedef struct {
   const char *loss, *consensus;
-  PetscInt branches; /* the second one at half the resolution */
+  PetscInt branches; /* the second one at half the resolution, of images */
+  PetscBool stage;   /* a stage before the patches: maps of 3 channels, 3 x 3 */
 } FuzzKind;
 
 typedef struct {

@@ -4,8 +4,9 @@
 #include "hdf5_files.h"
 #include "small_problem.h"
 
-static const FuzzHdf5 hdf5 = {.bases = 2, .seal = FuzzSealArchive};
-static const FuzzKind kinds[] = {{"squared", "root", 1}, {"hinge", "root", 2}};
+static const FuzzHdf5 hdf5 = {.bases = 3, .seal = FuzzSealArchive};
+static const FuzzKind kinds[] = {
+    {"squared", "root", 1, PETSC_FALSE}, {"hinge", "root", 2, PETSC_FALSE}, {"squared", "root", 1, PETSC_TRUE}};
 #define CERTIFICATE "certificate.h5"
 
 static void SetUp(void)
@@ -30,6 +31,7 @@ static PetscErrorCode SelectImages(PsdNetwork network, PsdData data)
   PetscErrorCode code = PsdDataSetClasses(data, count, labels);
   if (code) PetscFunctionReturn(code);
   PetscCall(PsdDataSetMirror(data, (PetscBool)training.flip));
+  PetscCall(PsdDataSetShifts(data, PetscMax(1, training.shifts)));
   code = PsdDataSetUp(data);
   if (!code) code = PsdNetworkCheckData(network, data);
   PetscFunctionReturn(code);

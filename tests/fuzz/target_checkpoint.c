@@ -10,8 +10,10 @@
 #define GRAM "run.ck.gram"
 
 /* A file each; the last one is of A'A. */
-static const FuzzKind kinds[] = {
-    {"squared", "root", 1}, {"hinge", "root", 2}, {"squared", "dual", 1}, {"squared", "root", 1}};
+static const FuzzKind kinds[] = {{"squared", "root", 1, PETSC_FALSE},
+                                 {"hinge", "root", 2, PETSC_FALSE},
+                                 {"squared", "dual", 1, PETSC_FALSE},
+                                 {"squared", "root", 1, PETSC_FALSE}};
 enum { KINDS = sizeof(kinds) / sizeof(kinds[0]), OF_GRAM = KINDS - 1 };
 static const FuzzHdf5 hdf5 = {.bases = KINDS, .seal = FuzzSealArchive};
 

@@ -1,0 +1,100 @@
+/*
+   A picture of either kind as an image: opened, read, its channels apart, and of the size wanted.
+*/
+#include "picture.h"
+#include "data.h"
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const PsdPictureKind *const kinds[] = {&PsdPicturePng, &PsdPictureJpeg, NULL};
+
+static PetscBool EndsWith(const char name[], const char suffix[])
+{
+  const size_t length = strlen(name), tail = strlen(suffix);
+  if (length <= tail) return PETSC_FALSE;
+  for (size_t k = 0; k < tail; k++)
+    if (tolower((unsigned char)name[length - tail + k]) != suffix[k]) return PETSC_FALSE;
+  return PETSC_TRUE;
+}
+
+static const PsdPictureKind *KindOf(const char name[])
+{
+  for (PetscInt k = 0; kinds[k]; k++)
+    for (const char *const *suffix = kinds[k]->suffixes; *suffix; suffix++)
+      if (EndsWith(name, *suffix)) return kinds[k];
+  return NULL;
+}
+
+PetscBool PsdPictureIsName(const char name[])
+{
+  return (PetscBool)(name[0] != '.' && KindOf(name));
+}
+
+/* NULL: the failure says why. */
+static FILE *Open(const char path[], PsdFailure *failure)
+{
+  PsdFileCheckRegular(path, failure);
+  FILE *file = failure->failed ? NULL : fopen(path, "rbe");
+  if (!file && !failure->failed) PsdFailureRecord(failure, "%s: cannot be opened: %s", path, strerror(errno));
+  return file;
+}
+
+PetscErrorCode PsdPictureInspect(const char path[], PsdPictureSize *size, PsdFailure *failure)
+{
+  PetscFunctionBeginUser;
+  *size = (PsdPictureSize){0};
+  FILE *file = Open(path, failure);
+  if (file) {
+    (*KindOf(path)->inspect)(path, file, size, failure);
+    (void)fclose(file);
+  }
+  if (!failure->failed) PsdCheckImageShape(path, size->channels, size->height, size->width, failure);
+  PetscFunctionReturn(0);
+}
+
+/* height x width x channels to planes, of which there may be more: they are alike then. */
+static void ToPlanes(PsdPictureSize size, const unsigned char pixels[], PetscInt channels, unsigned char image[])
+{
+  const size_t plane = (size_t)size.height * (size_t)size.width;
+  for (PetscInt c = 0; c < channels; c++) {
+    const unsigned char *from = pixels + (size.channels == 1 ? 0 : c);
+    for (size_t k = 0; k < plane; k++) image[(size_t)c * plane + k] = from[k * (size_t)size.channels];
+  }
+}
+
+static PetscErrorCode Convert(PsdPictureSize size, const unsigned char pixels[], PsdPictureSize wanted,
+                              unsigned char planes[], unsigned char image[])
+{
+  PetscFunctionBeginUser;
+  if (size.height == wanted.height && size.width == wanted.width) ToPlanes(size, pixels, wanted.channels, image);
+  else {
+    ToPlanes(size, pixels, wanted.channels, planes);
+    PetscCall(PsdPictureResize(wanted.channels, size.height, size.width, planes, wanted.height, wanted.width, image));
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdPictureRead(const char path[], PsdPictureSize wanted, unsigned char image[], PsdFailure *failure)
+{
+  PetscFunctionBeginUser;
+  PsdPictureSize size;
+  PetscCall(PsdPictureInspect(path, &size, failure));
+  if (failure->failed) PetscFunctionReturn(0);
+  if (size.channels > wanted.channels)
+    PsdFailureRecord(failure, "%s: is in colours now, and was grey", path); /* all were inspected */
+  const size_t plane = (size_t)size.height * (size_t)size.width;
+  unsigned char *pixels = (unsigned char *)PsdAllocate(plane, (size_t)size.channels, path, failure);
+  unsigned char *planes = (unsigned char *)PsdAllocate(plane, (size_t)wanted.channels, path, failure);
+  FILE *file = failure->failed ? NULL : Open(path, failure);
+  if (file) {
+    (*KindOf(path)->read)(path, file, size, pixels, failure);
+    (void)fclose(file);
+  }
+  if (!failure->failed) PetscCall(Convert(size, pixels, wanted, planes, image));
+  free(pixels);
+  free(planes);
+  PetscFunctionReturn(0);
+}

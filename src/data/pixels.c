@@ -1,0 +1,112 @@
+/*
+   Numbers as pixels. A 255th that was made in single precision, by a quotient or by a product with 1/255, is off by at most
+   two roundings: 255 v differs from a whole number k <= 255 by less than 3 k 2^-24.
+*/
+#include "pixels.h"
+#include <math.h>
+#include <string.h>
+
+#define LARGEST 255
+#define OFF (3.0 * LARGEST / (1 << 24))
+
+static void Fetch(PsdNumberType type, const void *numbers, size_t k, unsigned char raw[8])
+{
+  const size_t size = PetscMin((size_t)type.size, 8);
+  const unsigned char *from = (const unsigned char *)numbers + k * size;
+  for (size_t b = 0; b < size; b++) raw[b] = from[type.swapped ? size - 1 - b : b];
+}
+
+#define OF_TYPE(Type)                                                                                                  \
+  {                                                                                                                    \
+    Type number;                                                                                                       \
+    memcpy(&number, raw, sizeof(number));                                                                              \
+    return number;                                                                                                     \
+  }
+
+static int64_t Signed(int size, const unsigned char raw[8])
+{
+  if (size == 1) OF_TYPE(int8_t);
+  if (size == 2) OF_TYPE(int16_t);
+  if (size == 4) OF_TYPE(int32_t);
+  OF_TYPE(int64_t);
+}
+
+static uint64_t Unsigned(int size, const unsigned char raw[8])
+{
+  if (size == 1) OF_TYPE(uint8_t);
+  if (size == 2) OF_TYPE(uint16_t);
+  if (size == 4) OF_TYPE(uint32_t);
+  OF_TYPE(uint64_t);
+}
+
+double PsdNumberAt(PsdNumberType type, const void *numbers, size_t k)
+{
+  unsigned char raw[8];
+  Fetch(type, numbers, k, raw);
+  if (type.kind == 'i') return (double)Signed(type.size, raw);
+  if (type.kind == 'u') return (double)Unsigned(type.size, raw);
+  if (type.size == 4) OF_TYPE(float);
+  OF_TYPE(double);
+}
+
+PetscInt64 PsdIntegerAt(PsdNumberType type, const void *numbers, size_t k)
+{
+  unsigned char raw[8];
+  Fetch(type, numbers, k, raw);
+  if (type.kind == 'i') return Signed(type.size, raw);
+  return (PetscInt64)PetscMin(Unsigned(type.size, raw), (uint64_t)INT64_MAX);
+}
+
+PsdPixelScale PsdPixelsScale(PsdNumberType type, double largest)
+{
+  return type.kind == 'f' && largest <= 1 ? PSD_PIXELS_255THS : PSD_PIXELS_WHOLE;
+}
+
+/* negative: it is none */
+static int PixelOf(double number, PsdPixelScale scale)
+{
+  const double parts = scale == PSD_PIXELS_255THS ? LARGEST * number : number, whole = rint(parts);
+  const double off = scale == PSD_PIXELS_255THS ? OFF : 0;
+  /* which no number that is not one passes */
+  return whole >= 0 && whole <= LARGEST && fabs(parts - whole) <= off ? (int)whole : -1;
+}
+
+size_t PsdPixelsToBytes(PsdNumberType type, PsdPixelScale scale, size_t count, const void *numbers,
+                        unsigned char bytes[])
+{
+  for (size_t k = 0; k < count; k++) {
+    const int pixel = PixelOf(PsdNumberAt(type, numbers, k), scale);
+    if (pixel < 0) return k;
+    bytes[k] = (unsigned char)pixel;
+  }
+  return count;
+}
+
+const char *PsdPixelsExpected(PsdPixelScale scale)
+{
+  return scale == PSD_PIXELS_255THS ? "255ths of 1, as no number is above 1" : "whole numbers of 0..255";
+}
+
+void PsdPixelsToPlanes(PetscInt count, PetscInt channels, PetscInt height, PetscInt width, unsigned char images[],
+                       unsigned char image[])
+{
+  const size_t plane = (size_t)height * (size_t)width, size = plane * (size_t)channels;
+  for (PetscInt i = 0; i < count && channels > 1; i++, images += size) {
+    memcpy(image, images, size);
+    for (size_t c = 0; c < (size_t)channels; c++)
+      for (size_t k = 0; k < plane; k++) images[c * plane + k] = image[k * (size_t)channels + c];
+  }
+}
+
+#define MOST_COLOURS 4
+
+void PsdPixelsFindOrder(int rank, const PetscInt64 extent[], PetscInt64 shape[3], PetscBool *channels_last)
+{
+  const PetscInt64 last = extent[rank - 1];
+  const PetscBool colours = (PetscBool)(last == 1 || last == 3 || last == MOST_COLOURS);
+  *channels_last = (PetscBool)(rank == 3 && colours && extent[0] > MOST_COLOURS && extent[1] > MOST_COLOURS);
+  const int first = *channels_last || rank == 2 ? 0 : 1;
+  shape[0] = *channels_last ? last : rank == 2 ? 1 : extent[0];
+  shape[1] = extent[first];
+  shape[2] = extent[first + 1];
+}

@@ -1,0 +1,389 @@
+/*
+   PsdMaps: the stage as an object: options, sizes, its arrays, and the order in which it is fitted: transform of the patches,
+   filters, transform of the channels.
+*/
+#include "base/base.h"
+#include "maps_impl.h"
+
+#define MOST_FILTERS 32768
+#define FIRST_SIDE 9
+#define MOST_SIDE 16384
+#define MOST_NUMBERS 268435456. /* of a map, and of responses: as of an image */
+
+static PetscErrorCode Free(void *object)
+{
+  PetscFunctionBeginUser;
+  PsdMaps it = object;
+  PetscCall(PsdPatchesDestroy(&it->patches));
+  PetscCall(PsdPatchesDestroy(&it->channels));
+  PetscCall(PetscFree(it->filters));
+  PetscCall(PetscFree3(it->w, it->above, it->below));
+  PetscCall(PetscFree2(it->reduce, it->centre));
+  PetscCall(PetscFree2(it->rows, it->count));
+  PetscCall(PetscFree4(it->single, it->response, it->sums, it->reduced));
+  PetscCall(PetscCommDestroy(&it->comm));
+  PetscCall(PetscFree(it));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdMapsCreate(MPI_Comm comm, PsdMaps *maps)
+{
+  PetscFunctionBeginUser;
+  PsdMaps it;
+  PetscCall(PetscNew(&it));
+  PetscCall(PetscCommDuplicate(comm, &it->comm, NULL));
+  it->shared = (PsdShared){.holders = 1, .destroy = Free};
+  it->map = (PsdMapGeometry){.count = 256, .threshold = 0.5, .split = PETSC_TRUE, .channels = 48, .normalize = 0.1};
+  it->cut = (PsdPatchGeometry){.reduce = 1, .patch_height = 6, .patch_width = 6, .stride = 1, .pool = FIRST_SIDE};
+  it->cut.pixel_shift = 128;
+  it->cut.pixel_scale = 255;
+  it->cut.normalize = 10;
+  it->whiten = 0.1;
+  it->pca = 80;
+  it->channel_whiten = 0.1;
+  it->kind = PsdFilterKinds[0];
+  it->seed = 1;
+  *maps = it;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdMapsDestroy(PsdMaps *maps)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(maps);
+  PetscCall(PsdSharedRelease(*maps));
+  *maps = NULL;
+  PetscFunctionReturn(0);
+}
+
+/* ---------------------------------------------------------------- options */
+
+static PetscErrorCode KindFromOptions(PsdMaps maps, PetscBool *given)
+{
+  PetscFunctionBeginUser;
+  enum { MOST_KINDS = 8 };
+  PsdChoice choices[MOST_KINDS];
+  PetscInt count = 0, kind = -1;
+  for (; PsdFilterKinds[count] && count < MOST_KINDS; count++)
+    choices[count] = (PsdChoice){PsdFilterKinds[count]->name, NULL, PsdFilterKinds[count]->help};
+  PetscCall(PsdOptionChoice("-layer1_filters", "a stage of fixed filters before the patches; made of", count, choices,
+                            &kind, given));
+  if (*given) maps->kind = PsdFilterKinds[kind];
+  PetscCall(PsdOptionPath("-layer1_model",
+                          "network whose filters -layer1_filters neurons takes, of one kind of patches", PSD_PATH_INPUT,
+                          PETSC_FALSE, maps->model));
+  PsdCheckInput(maps->kind->given == (maps->model[0] != '\0'),
+                "option -layer1_model: expected with -layer1_filters neurons, and only with it");
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode CutFromOptions(PsdMaps maps, PetscBool *any)
+{
+  PetscFunctionBeginUser;
+  PetscInt size[2], count = 2;
+  PetscBool given[6];
+  const PetscInt big = 65535;
+  PetscCall(PsdOptionIntList("-layer1_patch", "patch height and width of its filters, P or PxQ [6]", 'x', 1, big, size,
+                             &count, &given[0]));
+  if (given[0]) {
+    PsdCheckInput(count == 1 || count == 2, "option -layer1_patch: found %" PetscInt_FMT " numbers, expected P or PxQ",
+                  count);
+    maps->cut.patch_height = size[0];
+    maps->cut.patch_width = size[count - 1];
+  }
+  PetscCall(PsdOptionInt("-layer1_stride", "pixels between its patches", 1, big, &maps->cut.stride, &given[1]));
+  PetscCall(PsdOptionReal("-layer1_patch_normalize", "normalisation of its patches, as -patch_normalize",
+                          PSD_NONNEGATIVE, &maps->cut.normalize, &given[2]));
+  PetscCall(PsdOptionReal("-layer1_whiten", "whitening of its patches, as -whiten", PSD_NONNEGATIVE, &maps->whiten,
+                          &given[3]));
+  PetscCall(PsdOptionInt("-layer1_pca", "principal components of its patches, at most; 0 = all", 0, big, &maps->pca,
+                         &given[4]));
+  PetscCall(PsdOptionInt("-layer1_pool", "the map has pool x pool places, means of responses", 1, MOST_SIDE,
+                         &maps->cut.pool, &given[5]));
+  for (int k = 0; k < 6; k++) *any = (PetscBool)(*any || given[k]);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode MapFromOptions(PsdMaps maps, PetscBool *any)
+{
+  PetscFunctionBeginUser;
+  PetscInt seed = (PetscInt)maps->seed;
+  PetscBool given[7];
+  PsdMapGeometry *map = &maps->map;
+  PetscCall(PsdOptionInt("-layer1_count", "its filters", 1, MOST_FILTERS, &map->count, &given[0]));
+  PetscCall(PsdOptionInt("-layer1_seed", "of the random choice of filters", 0, PETSC_MAX_INT, &seed, &given[1]));
+  PetscCall(PsdOptionReal("-layer1_threshold", "t of its responses max(z - t, 0)", PSD_NONNEGATIVE, &map->threshold,
+                          &given[2]));
+  PetscCall(
+      PsdOptionBool("-layer1_split", "responses of -z as well, as channels of their own", &map->split, &given[3]));
+  PetscCall(PsdOptionInt("-layer1_channels", "principal components of the map's channels; 0 = all, as they are", 0,
+                         2 * MOST_FILTERS, &map->channels, &given[4]));
+  PetscCall(PsdOptionReal("-layer1_channel_whiten", "their whitening: EPS relative to the mean eigenvalue; 0 = off",
+                          PSD_NONNEGATIVE, &maps->channel_whiten, &given[5]));
+  PetscCall(PsdOptionReal("-layer1_normalize", "E of x/sqrt(mean square + E) at each place of the map; 0 = off",
+                          PSD_NONNEGATIVE, &map->normalize, &given[6]));
+  for (int k = 0; k < 7; k++) *any = (PetscBool)(*any || given[k]);
+  maps->seed = seed;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdMapsSetFromOptions(PsdMaps maps, PetscBool *wanted)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(maps);
+  PetscBool any = PETSC_FALSE;
+  PetscCall(
+      PsdOptionsHeading("Maps: a stage before the patches, which are then cut of maps, by default 1x1 and pool 2"));
+  PetscCall(KindFromOptions(maps, wanted));
+  PetscCall(MapFromOptions(maps, &any));
+  PetscCall(CutFromOptions(maps, &any));
+  PsdCheckInput(*wanted || !any, "options -layer1_...: found some of them, expected -layer1_filters as well");
+  PetscFunctionReturn(0);
+}
+
+/* ---------------------------------------------------------------- sizes */
+
+/* The patches that reduce the channels: every place of the map is one. */
+static PetscErrorCode SetUpChannels(PsdMaps maps)
+{
+  PetscFunctionBeginUser;
+  const PetscInt k = maps->map.channels, side = maps->cut.pool;
+  const PsdPatchGeometry places = {.channels = maps->raw_channels,
+                                   .height = side,
+                                   .width = side,
+                                   .reduce = 1,
+                                   .patch_height = 1,
+                                   .patch_width = 1,
+                                   .stride = 1,
+                                   .pool = 1,
+                                   .pixel_scale = 1,
+                                   .map = PETSC_TRUE};
+  PsdCheckInput(k <= maps->raw_channels,
+                "option -layer1_channels: found %" PetscInt_FMT ", more than the %" PetscInt_FMT " of the filters", k,
+                maps->raw_channels);
+  if (k == 0) PetscFunctionReturn(0);
+  PetscCall(PsdPatchesCreate(maps->comm, &maps->channels));
+  PetscCall(PsdPatchesSetGeometry(maps->channels, &places));
+  PetscCall(PsdPatchesSetPreprocessing(maps->channels, maps->channel_whiten, k));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode CreateWork(PsdMaps maps)
+{
+  PetscFunctionBeginUser;
+  const size_t places = (size_t)maps->cut.pool * maps->cut.pool, q = (size_t)maps->q;
+  PetscInt positions;
+  PetscCall(PsdPatchesGetSizes(maps->patches, NULL, NULL, NULL, &positions));
+  PetscCall(PetscFree2(maps->rows, maps->count));
+  PetscCall(PetscFree4(maps->single, maps->response, maps->sums, maps->reduced));
+  PetscCall(PetscMalloc2(positions * q, &maps->rows, places, &maps->count));
+  PetscCall(PetscMalloc4(positions * q, &maps->single, (size_t)positions * maps->map.count, &maps->response,
+                         places * maps->raw_channels, &maps->sums, places * PsdMapsChannels(maps), &maps->reduced));
+  PetscFunctionReturn(0);
+}
+
+/* That work space is no larger than any memory. */
+static PetscErrorCode CheckSizes(const PsdPatchGeometry *cut, const PsdMapGeometry *map)
+{
+  PetscFunctionBeginUser;
+  const PetscInt reduce = PetscMax(1, cut->reduce);
+  const PetscInt rows = (cut->height / reduce - cut->patch_height) / cut->stride + 1;
+  const PetscInt columns = (cut->width / reduce - cut->patch_width) / cut->stride + 1;
+  const PetscReal responses = (PetscReal)rows * (PetscReal)columns * (PetscReal)map->count;
+  const PetscReal numbers = (PetscReal)cut->pool * (PetscReal)cut->pool * (map->split ? 2 : 1) * (PetscReal)map->count;
+  PsdCheckInput(
+      responses <= MOST_NUMBERS && numbers <= MOST_NUMBERS,
+      "options -layer1_count and -layer1_pool: %.0f responses of an image and maps of %.0f numbers, expected at "
+      "most %.0f",
+      (double)responses, (double)numbers, MOST_NUMBERS);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdMapsSetGeometry(PsdMaps maps, const PsdPatchGeometry *cut, const PsdMapGeometry *map)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(maps);
+  PetscCall(CheckSizes(cut, map));
+  maps->cut = *cut;
+  maps->map = *map;
+  maps->raw_channels = (map->split ? 2 : 1) * map->count;
+  PetscCall(PsdPatchesDestroy(&maps->patches));
+  PetscCall(PsdPatchesDestroy(&maps->channels));
+  PetscCall(PetscFree(maps->filters));
+  PetscCall(PetscFree2(maps->reduce, maps->centre));
+  PetscCall(PsdPatchesCreate(maps->comm, &maps->patches));
+  PetscCall(PsdPatchesSetGeometry(maps->patches, cut));
+  PetscCall(PsdPatchesGetSizes(maps->patches, &maps->q, NULL, NULL, NULL));
+  PetscCall(SetUpChannels(maps));
+  PetscCall(CreateWork(maps));
+  PetscFunctionReturn(0);
+}
+
+/* Patches of few numbers have them all. */
+static PetscErrorCode SetImageSize(PsdMaps maps, PetscInt channels, PetscInt height, PetscInt width)
+{
+  PetscFunctionBeginUser;
+  PsdPatchGeometry cut = maps->cut;
+  const PsdMapGeometry map = maps->map;
+  if (maps->filters) { /* of patches that are settled */
+    PsdCheckInput(channels == cut.channels && height == cut.height && width == cut.width,
+                  "images of %" PetscInt_FMT "x%" PetscInt_FMT "x%" PetscInt_FMT
+                  ", but the filters before the patches are of images of %" PetscInt_FMT "x%" PetscInt_FMT
+                  "x%" PetscInt_FMT,
+                  channels, height, width, cut.channels, cut.height, cut.width);
+    PetscFunctionReturn(0);
+  }
+  cut.channels = channels;
+  cut.height = height;
+  cut.width = width;
+  const PetscInt rows = (height - cut.patch_height) / cut.stride + 1,
+                 columns = (width - cut.patch_width) / cut.stride + 1;
+  PsdCheckInput(cut.patch_height <= height && cut.patch_width <= width,
+                "option -layer1_patch: found %" PetscInt_FMT "x%" PetscInt_FMT
+                ", larger than the images, %" PetscInt_FMT "x%" PetscInt_FMT,
+                cut.patch_height, cut.patch_width, height, width);
+  PsdCheckInput(cut.pool <= rows && cut.pool <= columns,
+                "option -layer1_pool: found %" PetscInt_FMT ", larger than the grid of patch positions, %" PetscInt_FMT
+                "x%" PetscInt_FMT,
+                cut.pool, rows, columns);
+  PetscCall(PsdMapsSetGeometry(maps, &cut, &map));
+  const PetscInt pca = maps->pca >= maps->q ? 0 : maps->pca;
+  PetscCall(PsdPatchesSetPreprocessing(maps->patches, maps->whiten, pca));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdMapsSetSizes(PsdPatches patches, PetscInt channels, PetscInt height, PetscInt width)
+{
+  PetscFunctionBeginUser;
+  PsdMaps maps;
+  PetscCall(PsdPatchesGetMaps(patches, &maps));
+  if (maps) {
+    PetscCall(SetImageSize(maps, channels, height, width));
+    PetscCall(PsdMapsGetSize(maps, &channels, &height, &width));
+  }
+  PetscCall(PsdPatchesSetImageSize(patches, channels, height, width));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdMapsGetSize(PsdMaps maps, PetscInt *channels, PetscInt *height, PetscInt *width)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(maps);
+  if (channels) *channels = PsdMapsChannels(maps);
+  if (height) *height = maps->cut.pool;
+  if (width) *width = maps->cut.pool;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdMapsGetComm(PsdMaps maps, MPI_Comm *comm)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(maps);
+  *comm = maps->comm;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdMapsGetRequest(PsdMaps maps, PsdMapRequest *request)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(maps);
+  *request = (PsdMapRequest){
+      .seed = maps->seed, .whiten = maps->whiten, .pca = maps->pca, .channel_whiten = maps->channel_whiten};
+  PetscCall(PetscStrncpy(request->model, maps->model, sizeof(request->model)));
+  PetscCall(PetscStrncpy(request->model, maps->model, sizeof(request->model)));
+  PetscCall(PetscStrncpy(request->kind, maps->kind->name, sizeof(request->kind)));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdMapsGetGeometry(PsdMaps maps, PsdPatchGeometry *cut, PsdMapGeometry *map)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(maps);
+  if (cut) *cut = maps->cut;
+  if (map) *map = maps->map;
+  PetscFunctionReturn(0);
+}
+
+/* ---------------------------------------------------------------- arrays */
+
+PetscErrorCode PsdMapsSetFilters(PsdMaps maps, PetscInt f, const PetscReal transform[], const PetscReal mean[],
+                                 const PetscReal filters[])
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(maps);
+  PetscInt own;
+  if (transform) PetscCall(PsdPatchesSetTransform(maps->patches, f, transform, mean));
+  PetscCall(PsdPatchesGetSizes(maps->patches, NULL, &own, NULL, NULL));
+  PetscCheck(f == own, maps->comm, PETSC_ERR_ARG_SIZ, "Filters of %" PetscInt_FMT " numbers, not %" PetscInt_FMT, f,
+             own);
+  PetscCall(PetscFree(maps->filters));
+  PetscCall(PetscMalloc1((size_t)maps->map.count * f, &maps->filters));
+  PetscCall(PetscArraycpy(maps->filters, filters, (size_t)maps->map.count * f));
+  maps->f = f;
+  PetscCall(PsdMapsFold(maps));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdMapsSetChannels(PsdMaps maps, const PetscReal transform[], const PetscReal mean[])
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(maps);
+  PetscCheck(maps->channels, maps->comm, PETSC_ERR_ARG_WRONGSTATE, "The channels are not reduced");
+  PetscCall(PsdPatchesSetTransform(maps->channels, maps->map.channels, transform, mean));
+  PetscCall(PsdMapsFoldChannels(maps));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdMapsGetFilters(PsdMaps maps, PetscInt *f, const PetscReal *transform[], const PetscReal *mean[],
+                                 const PetscReal *filters[])
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(maps);
+  PetscInt own;
+  PetscCall(PsdPatchesGetSizes(maps->patches, NULL, &own, NULL, NULL));
+  PetscCall(PsdPatchesGetTransform(maps->patches, transform, mean));
+  if (f) *f = own;
+  if (filters) *filters = maps->filters;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdMapsGetChannels(PsdMaps maps, const PetscReal *transform[], const PetscReal *mean[])
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(maps);
+  if (transform) *transform = NULL;
+  if (mean) *mean = NULL;
+  if (maps->channels) PetscCall(PsdPatchesGetTransform(maps->channels, transform, mean));
+  PetscFunctionReturn(0);
+}
+
+/* ---------------------------------------------------------------- fitting */
+
+static PetscErrorCode FitFilters(PsdMaps maps, PsdData data)
+{
+  PetscFunctionBeginUser;
+  const PetscReal *transform, *mean;
+  PetscReal *filters;
+  PetscInt f;
+  PetscCall(PsdMapsFitPatches(maps, data));
+  PetscCall(PsdMapsGetFilters(maps, &f, &transform, &mean, NULL));
+  PetscCall(PetscMalloc1((size_t)maps->map.count * f, &filters));
+  PetscCall((*maps->kind->make)(maps, data, filters));
+  PetscCall(PetscFree(maps->filters));
+  maps->filters = filters;
+  maps->f = f;
+  PetscCall(PsdMapsFold(maps));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdMapsFit(PsdMaps maps, PsdData data)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(maps);
+  if (!maps->filters) PetscCall(FitFilters(maps, data));
+  if (maps->channels && !maps->reduce) {
+    PetscCall(PsdMapsFitChannels(maps, data));
+    PetscCall(PsdMapsFoldChannels(maps));
+  }
+  PetscFunctionReturn(0);
+}

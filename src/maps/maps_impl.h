@@ -1,0 +1,63 @@
+/*
+   What a stage of maps is made of, for the files of this folder alone.
+*/
+#ifndef PSD_MAPS_IMPL_H
+#define PSD_MAPS_IMPL_H
+
+#include <psdmaps.h>
+#include "base/shared.h"
+
+/* How filters are made of the images: filters.c. */
+typedef struct {
+  const char *name, *help;
+  PetscBool given; /* by PsdNetworkGiveFilters, and not made */
+  /* K rows of f numbers, of length 1 or 0; the transform of the patches is there. Collective. */
+  PetscErrorCode (*make)(PsdMaps maps, PsdData data, PetscReal filters[]);
+} PsdFilterKind;
+
+extern const PsdFilterKind *const PsdFilterKinds[]; /* NULL-terminated */
+
+struct _p_PsdMaps {
+  PsdShared shared; /* first */
+  MPI_Comm comm;    /* our own duplicate */
+  PsdMapGeometry map;
+  PsdPatchGeometry cut;           /* of the patches of the images, until their size is known; pool: side of the map */
+  PetscReal whiten;               /* of those patches, as -whiten and -pca */
+  PetscInt pca;                   /* at most; 0 = all */
+  PetscReal channel_whiten;       /* of the channels */
+  const PsdFilterKind *kind;      /* of filters that are not there yet */
+  char model[PETSC_MAX_PATH_LEN]; /* of -layer1_model; "": filters are made */
+  PetscInt64 seed;                /* of their random choice */
+  PsdPatches patches;             /* of the images, a region for each place of the map */
+  PsdPatches channels;            /* 1 x 1 patches of the map with all channels; NULL: they are not reduced */
+  PetscInt q, f, raw_channels; /* numbers in a patch, raw and transformed; channels of the map before it is reduced */
+  PetscReal largest;           /* of the channels before they are reduced, at most */
+  PetscReal *filters;          /* K x f; NULL: not yet */
+  float *w;                    /* q x K: transform times filters, so that z = p w + offset of a raw patch p */
+  float *above, *below;        /* K: offset - t of z, and -offset - t of -z */
+  float *reduce, *centre;   /* raw_channels x k and k: transform of the channels, and -mean times it; NULL: not (yet) */
+  PetscReal *rows;          /* work: patches of an image, region after region */
+  PetscInt *count;          /* work: of each region */
+  float *single, *response; /* work: positions x q, positions x K */
+  float *sums, *reduced;    /* work: places x raw_channels, places x k */
+};
+
+/* Channels of a map as it comes out, and its side. */
+static inline PetscInt PsdMapsChannels(PsdMaps maps)
+{
+  return maps->map.channels > 0 ? maps->map.channels : maps->raw_channels;
+}
+
+/* PsdMapsRespond - leaves the means of the responses in maps->sums: the map with all channels, place after place. Not
+   collective. */
+PetscErrorCode PsdMapsRespond(PsdMaps maps, const unsigned char image[]);
+/* PsdMapsFold - what PsdMapsRespond multiplies with, from transform and filters. PsdMapsFoldChannels - and what reduces
+   channels. Not collective. */
+PetscErrorCode PsdMapsFold(PsdMaps maps);
+PetscErrorCode PsdMapsFoldChannels(PsdMaps maps);
+
+/* PsdMapsFitPatches, PsdMapsFitChannels - the transforms, from their statistics. Collective. statistics.c */
+PetscErrorCode PsdMapsFitPatches(PsdMaps maps, PsdData data);
+PetscErrorCode PsdMapsFitChannels(PsdMaps maps, PsdData data);
+
+#endif

@@ -1,0 +1,212 @@
+"""A model file as a function of images, by its definition: docs/formats.md, "How a score is made" and "How a map is made"."""
+import collections
+
+import h5py
+import numpy
+
+AT_A_TIME = 64 << 20  # bytes of patches
+
+Certificate = collections.namedtuple('Certificate', 'primal bound gap beta beta_max')
+
+
+def load(path):
+    """The network in a model file (versions 1 to 4), as a Network."""
+    return Network(path)
+
+
+def _text(value):
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def _regions(positions, pool, overlap):
+    """Slices of the positions along one axis, the larger parts first."""
+    ends = numpy.cumsum([len(part) for part in numpy.array_split(numpy.empty(positions), pool)])
+    begins = [0, *ends[:-1]]
+    return [slice(max(0, begin - overlap), min(positions, end + overlap)) for begin, end in zip(begins, ends)]
+
+
+class _Transform:
+    """x = (p - mean) transform; what is not there is left out."""
+
+    def __init__(self, group):
+        self.mean = group['mean'][:] if group else None
+        self.matrix = group['transform'][:] if group else None
+
+    def __call__(self, patches):
+        return patches if self.matrix is None else (patches - self.mean) @ self.matrix
+
+
+class _Patches:
+    """What a branch, or the stage of maps, cuts of an image."""
+
+    def __init__(self, group):
+        def number(name, otherwise=None):
+            return group.attrs[name] if otherwise is None else group.attrs.get(name, otherwise)
+
+        self.reduce, self.overlap = int(number('reduce', 1)), int(number('pool_overlap', 0))
+        self.size = int(number('patch_height')), int(number('patch_width'))
+        self.stride, self.pool = int(number('stride')), int(number('pool'))
+        self.shift, self.scale, self.normalize = (float(number(name)) for name in ('pixel_shift', 'pixel_scale', 'patch_normalize'))
+        self.transform = _Transform(group['preprocess'] if 'preprocess' in group else None)
+
+    def cut(self, images):
+        """n x channels x height x width to n x rows x columns x f"""
+        n, channels, height, width = images.shape
+        r = self.reduce
+        if r > 1:
+            height, width = height // r, width // r
+            images = images[:, :, :height * r, :width * r].reshape(n, channels, height, r, width, r).mean((3, 5))
+        windows = numpy.lib.stride_tricks.sliding_window_view(images, self.size, (2, 3))[:, :, ::self.stride, ::self.stride]
+        patches = windows.transpose(0, 2, 3, 1, 4, 5).reshape(n, *windows.shape[2:4], channels * self.size[0] * self.size[1])
+        patches = (patches - self.shift) / self.scale
+        if self.normalize > 0:
+            variance = patches.var(-1, keepdims=True) + self.normalize / self.scale**2
+            patches = (patches - patches.mean(-1, keepdims=True)) / numpy.sqrt(variance)
+        return self.transform(patches)
+
+    def parts(self, patches):
+        """Patches, or what is made of each, by region."""
+        rows, columns = (_regions(patches.shape[axis], self.pool, self.overlap) for axis in (1, 2))
+        return [patches[:, row, column].reshape(len(patches), -1, patches.shape[-1]) for row in rows for column in columns]
+
+
+class _Maps:
+    """The stage of fixed filters before the patches."""
+
+    def __init__(self, group):
+        self.patches = _Patches(group)
+        self.filters = group['filter'][:]
+        self.threshold, self.split, self.normalize = (group.attrs[name] for name in ('threshold', 'split', 'map_normalize'))
+        self.channels = _Transform(group['channels'] if 'channels' in group else None)
+
+    def __call__(self, images):
+        z = self.patches.cut(images) @ self.filters.T
+        responses = numpy.maximum(z - self.threshold, 0)
+        if self.split:
+            responses = numpy.concatenate([responses, numpy.maximum(-z - self.threshold, 0)], -1)
+        places = numpy.stack([part.mean(1) for part in self.patches.parts(responses)], 1)
+        values = self.channels(places)
+        if self.normalize > 0:
+            values = values / numpy.sqrt((values**2).mean(-1, keepdims=True) + self.normalize)
+        side = self.patches.pool
+        return values.transpose(0, 2, 1).reshape(len(images), -1, side, side)
+
+
+class Network:
+    """A network in a model file.
+
+    classes      labels, whole numbers, in the order of the scores
+    class_names  what they are called; the labels in digits where the data had no names
+    shape        channels, height and width of an image
+    loss         a name of psdnet's option -loss
+    certificate  primal, bound and gap as the file claims them (psdnet certify proves them), beta and beta_max
+    """
+
+    def __init__(self, path):
+        with h5py.File(path, 'r') as file:
+            attributes = dict(file.attrs)
+            if _text(attributes.get('format', '')) != 'psdnet-model' or not 1 <= attributes['version'] <= 4:
+                raise ValueError(f'{path}: no model file of psdnet, or of a later version')
+            self.classes = numpy.array([int(_text(label)) for label in attributes['classes']])
+            self.class_names = [_text(name) for name in attributes.get('class_names', attributes['classes'])]
+            self.loss = _text(attributes['loss'])
+            self.certificate = Certificate(*(float(attributes[name]) for name in ('objective_primal', 'objective_dual', 'gap', 'beta',
+                                                                                  'beta_max')))
+            self._activation = [float(number) for number in attributes['activation']]
+            grouped = 'branch' in file
+            groups = [file[f'branch/{k}'] for k in range(int(attributes['branches']))] if grouped else [file]
+            self._branches = [_Patches(group) for group in groups]
+            self._maps = _Maps(file['layer1']) if 'layer1' in file else None
+            of_image = file['layer1'].attrs if self._maps else attributes
+            self.shape = tuple(int(of_image[name]) for name in ('channels', 'height', 'width'))
+            self._channels = int(attributes['channels'])
+            self._filters, self._weights = file['neurons/filter'][:], file['neurons/weight'][:]
+            self._region, self._class = file['neurons/region'][:], file['neurons/class'][:]
+
+    def _images(self, images):
+        """n x channels x height x width of images in whatever order of axes"""
+        images = numpy.asarray(images)
+        channels, height, width = self.shape
+        if images.shape[1:] == (height, width) and channels == 1:
+            return images[:, None]
+        if images.shape[1:] == (height, width, channels) != self.shape:
+            return images.transpose(0, 3, 1, 2)
+        if images.shape[1:] != self.shape:
+            raise ValueError(f'images are {images.shape}, expected number x {channels} x {height} x {width}')
+        return images
+
+    def _count_scores(self):
+        return 1 if len(self.classes) == 2 else len(self.classes)
+
+    def _score(self, images):
+        a, b, c = self._activation
+        scores = numpy.zeros((len(images), self._count_scores()))
+        images = images.astype(float)
+        region = 0
+        for branch in self._branches:
+            patches = branch.cut(self._maps(images) if self._maps else images)
+            for part in branch.parts(patches):
+                here = numpy.flatnonzero(self._region == region)
+                u = part @ self._filters[here, :patches.shape[-1]].T
+                terms = ((a * u + b) * u + c).mean(1) * self._weights[here]
+                for score in range(scores.shape[1]):
+                    scores[:, score] += terms[:, self._class[here] == score].sum(1)
+                region += 1
+        return scores
+
+    def scores(self, images):
+        """n x C, C = 1 for two classes: numbers of images, unsigned bytes or other numbers of 0 to 255, n x channels x height x width
+        (or n x height x width of one channel, or channels last)."""
+        images = self._images(images)
+        step = max(1, AT_A_TIME // (8 * max(1, images[:1].size) * max(branch.size[0] * branch.size[1] for branch in self._branches)))
+        parts = [self._score(images[k:k + step]) for k in range(0, len(images), step)]
+        return numpy.concatenate(parts) if parts else numpy.zeros((0, self._count_scores()))
+
+    def _chosen(self, images):
+        scores = self.scores(images)
+        return (scores[:, 0] > 0).astype(int) if scores.shape[1] == 1 else scores.argmax(1)
+
+    def predict(self, images):
+        """Labels, n; of the largest score, the first of equals, and of two classes the second where the score is above 0."""
+        return self.classes[self._chosen(images)]
+
+    def predict_names(self, images):
+        """As predict, but the names of classes, a list."""
+        return [self.class_names[k] for k in self._chosen(images)]
+
+    @property
+    def has_probabilities(self):
+        """Whether scores are logarithms of ratios of probabilities: trained with softmax, or with logistic on two classes."""
+        return self.loss == 'softmax' or (self.loss == 'logistic' and len(self.classes) == 2)
+
+    def probabilities(self, images):
+        """n x classes, of a network that has_probabilities."""
+        if not self.has_probabilities:
+            raise ValueError(f'scores of {len(self.classes)} classes trained with -loss {self.loss} are no probabilities')
+        scores = self.scores(images)
+        if scores.shape[1] == 1:  # that of the second class less that of the first
+            scores = numpy.concatenate([numpy.zeros_like(scores), scores], 1)
+        grown = numpy.exp(scores - scores.max(1, keepdims=True))
+        return grown / grown.sum(1, keepdims=True)
+
+    def filters(self, branch=0):
+        """Filters of a branch's neurons in the coordinates of its patches, N x channels x height x width, and their weights, classes'
+        positions and regions within the branch: z = u . x is the filter's product with the patch, up to a constant. The patches
+        are after shift, scale and normalisation; of a network on maps they are the maps'."""
+        patches = self._branches[branch]
+        first = sum(other.pool**2 for other in self._branches[:branch])
+        here = (self._region >= first) & (self._region < first + patches.pool**2)
+        matrix = patches.transform.matrix
+        f = self._channels * patches.size[0] * patches.size[1] if matrix is None else matrix.shape[1]
+        filters = self._filters[here, :f]
+        if matrix is not None:
+            filters = filters @ matrix.T
+        return filters.reshape(-1, self._channels, *patches.size), self._weights[here], self._class[here], self._region[here] - first
+
+    def to_onnx(self, path, double=False):
+        """Writes an ONNX model of standard operators (onnx_export.export), which needs the package onnx."""
+        from .onnx_export import export
+        export(self, path, double)
+
+    def __repr__(self):
+        return f'<psdnet network: {len(self._weights)} neurons, {len(self.classes)} classes, gap {self.certificate.gap:.1e}>'

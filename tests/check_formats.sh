@@ -1,0 +1,73 @@
+#!/bin/sh
+# One set of images gives one network, to the last bit, in whatever format it comes, on one rank and on three; folders go by the names
+# that a network knows; what would not be the images as they are is refused in one line.
+. "$SOURCE/tests/check.sh"
+need_python
+scratch
+python make_formats
+options="-solver admm -patch 3 -stride 2 -pool 2 -beta_rel 0.02 -progress none"
+
+for ranks in 1 3; do
+  run grey $ranks train -data grey_idx $options -model grey.h5
+  for data in grey_npz grey.npz grey_npy grey_float grey_whole grey_h5 grey_parts grey_png; do
+    run $data $ranks train -data $data $options -model again.h5
+    cmp grey.h5 again.h5 || fail "$data is another network on $ranks ranks" $data.log
+  done
+  run colour $ranks train -data colour_npz $options -model colour.h5
+  for data in colour_npy colour_h5; do
+    run $data $ranks train -data $data $options -model again.h5
+    cmp colour.h5 again.h5 || fail "$data is another network on $ranks ranks" $data.log
+  done
+  # folders have names, which go into the model; an average over 2 x 3 equal pixels is the pixel
+  run pictures $ranks train -data colour_png $options -model pictures.h5
+  run twice $ranks train -data twice -resize 8x9 $options -model again.h5
+  cmp pictures.h5 again.h5 || fail "resized pictures are another network on $ranks ranks"
+  python judge_formats models colour.h5 pictures.h5 bird,cat,dog
+done
+
+# the network goes by names: folders that lack a class, or have another one, in whatever order
+run whole 2 predict -data colour_png -model pictures.h5 -output whole.csv
+run part 2 predict -data part_png -model pictures.h5 -output part.csv
+run flat 2 predict -data flat -model pictures.h5 -output flat.csv
+python judge_formats predictions whole.csv part.csv flat.csv
+run other 2 evaluate -data other -model pictures.h5
+grep -q '^accuracy.* of 9 images' other.log || fail "other: hare is no class of the network" other.log
+refuse 'label 7 is none of the 3' 2 evaluate -data shuffled -classes 7 -model pictures.h5
+# the order is none of classes, so that a part that is held out has all of them
+run shuffled 2 train -data shuffled $options -validation 0.3 -model shuffled.h5
+run info 1 info shuffled -limit 30
+python judge_formats shuffled info.log
+
+# what the first rank finds out alone, and what any rank may find when it reads
+alone() { refuse "$1" 1 train -data "$2" -model none.h5 $options; }
+everywhere() {
+  alone "$@"
+  refuse "$1" 3 train -data "$2" -model none.h5 $options
+}
+alone "train_images.npy: is in Fortran's order" fortran
+everywhere 'number 0.[0-9]*, expected 255ths of 1' between
+alone 'number 256, expected whole numbers of 0..255' beyond
+everywhere 'number nan' nan
+alone 'of no type that psdnet reads' complex
+alone 'fewer than 3 extents' rank
+alone '89 labels, expected 90' counts
+everywhere 'label -1 of image 0' negative
+alone 'expected labels' real
+alone 'truncated' short
+alone 'bytes follow the end' long
+alone 'is no .npy' no_numpy
+alone '16000 x 16000|images, expected|too small' huge
+alone 'train.npz: .*(not a .zip|damaged)' zip_cut
+everywhere 'train.npz: .*(damaged|read|corrupt|CRC|ends)' zip_damaged
+alone 'has no array of images' zip_else
+alone '8 x 8 pixels, expected 8 x 9 .*-resize' sizes
+alone 'label' one_class
+alone '3.png: has 16 bits' wide
+alone '3.png: is transparent' clear
+everywhere '3.png: damaged, truncated or no PNG' broken
+alone '3.png: damaged, truncated or no PNG' no_png
+alone 'hold no PNG or JPEG' no_pictures
+refuse 'a class that train/ beside it does not have' 2 info new_class -split test
+refuse 'holds no folders train and test' 2 info colour_png -split test
+refuse 'resize.*hdf5' 2 train -data grey_h5 -resize 8 -model none.h5
+[ ! -e none.h5 ] || fail "a model of bad images"

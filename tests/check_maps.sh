@@ -1,0 +1,87 @@
+#!/bin/sh
+# Networks on maps: the objective is that of the formula, with the stage as the file has it, from the file alone; the same on any
+# number of ranks, kept or streamed, lifted or as patches, with every loss, and resumed; certified again from the file, and by the proof
+# of its bound; files and options that contradict themselves are refused.
+. "$SOURCE/tests/check.sh"
+need_python
+scratch
+python make_sets branches
+
+# train NAME RANKS OPTIONS...
+train() {
+  name=$1 ranks=$2
+  shift 2
+  run "$name" "$ranks" train -data train.h5 -beta 1 -gap 1e-8 -max_it 20000 -model "$name.m" -report "$name.json" \
+    -progress none "$@"
+}
+
+stage="-layer1_filters patches -layer1_patch 3 -layer1_pca 8 -layer1_pool 4"
+few="$stage -layer1_count 6 -layer1_channels 5"
+# options are lists of words
+# shellcheck disable=SC2086
+{
+  train one 1 $few -certificate one.c
+  for ranks in 2 3 4; do train "one$ranks" $ranks $few; done
+  train streamed 2 $few -memory 0
+  train dual 3 $few -consensus dual
+  train lowrank 2 $few -solver lowrank -gap 1e-6
+  train softmax 1 $few -loss softmax -gap 1e-6
+  train softmax3 3 $few -loss softmax -gap 1e-6 -memory 0
+  ends 2 resumed 2 train -data train.h5 -beta 1 -gap 1e-8 -max_it 20 -model resumed.m -checkpoint resumed.ck $few
+  train resumed 3 $few -checkpoint resumed.ck -resume
+  # all channels as they are, of one sign, filters that are directions, and two branches on one map
+  train plain 2 -layer1_filters random -layer1_seed 3 -layer1_patch 2x3 -layer1_stride 2 -layer1_count 4 -layer1_split no \
+    -layer1_channels 0 -layer1_normalize 0 -layer1_pool 3 -layer1_patch_normalize 0 -layer1_whiten 0 -layer1_pca 0 \
+    -layer1_threshold 0.1 -patch 2 -pca 6 -whiten 0.1
+  # images as several samples, without maps and with them
+  train shifts 1 -shifts 5 -limit 24 -patch 2 -pool 2 -certificate shifts.c
+  train shifts3 3 -shifts 5 -limit 24 -patch 2 -pool 2
+  train shiftsflip 2 $few -shifts 9 -flip -limit 20
+  refuse 'option -shifts: found 4, expected 1, 5 or 9' 1 train -data train.h5 -model no.m -shifts 4
+  # filters by k-means, and of a network
+  train kmeans 1 $few -layer1_filters kmeans
+  train first 1 -patch 3 -pool 2 -patch_normalize 10 -whiten 0.1 -pca 8
+  train neurons 3 -layer1_filters neurons -layer1_model first.m -layer1_pool 4 -layer1_count 6 -layer1_channels 5
+  train two 2 $few -patch 1 -pool 2 -branches 2 -branch2_patch 2 -branch2_pca 7
+  train flip 2 $few -flip -limit 90
+  refuse 'another problem: it is of .layer1_seed 1.*of .layer1_seed 2' 1 train -data train.h5 -model no.m $few -layer1_seed 2 \
+    -beta 1 -checkpoint resumed.ck -resume
+  refuse 'the network whose filters are to be taken has a stage of its own' 2 train -data train.h5 -model no.m \
+    -layer1_filters neurons -layer1_model one.m
+  refuse 'has [0-9]* neurons, expected 256 at least' 2 train -data train.h5 -model no.m -layer1_filters neurons \
+    -layer1_model first.m
+  refuse 'option -layer1_model: expected with -layer1_filters neurons' 1 train -data train.h5 -model no.m $few \
+    -layer1_model first.m
+  refuse 'option -reduce: it is of images' 2 train -data train.h5 -model no.m $few -reduce 2
+  refuse 'options -pixel_shift and -pixel_scale: they are of images' 1 train -data train.h5 -model no.m $few -pixel_shift 1
+  refuse 'option -layer1_pool: found 4, larger than the grid of patch positions, 2x1$' 1 train -data train.h5 -model no.m $few \
+    -layer1_patch 10
+  refuse 'option -layer1_channels: found 13, more than the 12 of the filters$' 1 train -data train.h5 -model no.m $few \
+    -layer1_channels 13
+}
+refuse 'expected -layer1_filters as well' 1 train -data train.h5 -model no.m -layer1_count 5
+run certify 3 certify -model one.m -data train.h5 -gap 1e-6 -progress none
+run certifyflip 1 certify -model flip.m -data train.h5 -limit 90 -gap 1e-6 -progress none
+run evaluateplain 3 evaluate -model plain.m -data train.h5 -progress none
+run certifyplain 1 certify -model plain.m -data train.h5 -gap 1e-6 -progress none
+run certifyshifts 2 certify -model shiftsflip.m -data train.h5 -limit 20 -gap 1e-6 -progress none
+python check_proof shifts.c train.h5 >shifts.log || fail 'check_proof.py does not hold' shifts.log
+run proof 2 certify -certificate one.c -model one.m -data train.h5 -progress none
+run predict 3 predict -model one.m -data train.h5 -output one.csv -progress none
+run crops 2 predict -model one.m -data train.h5 -output crops.csv -crops 9 -progress none
+run info 1 info one.m
+grep -q 'stage  *6 fixed filters of 2x3x3, stride 1, on images of 2x11x10' info.log || fail 'info' info.log
+
+# damaged CHANGE WORDS: in what the stage needs
+damaged() {
+  python damage one.m "$1.m" "$1"
+  refuse "$2" 2 info "$1.m"
+}
+damaged lost_stage 'group layer1 is missing'
+damaged stage_channels 'channels is 4, expected 5'
+damaged stage_filters "columns of the stage's filters"
+damaged stage_infinite 'a filter of the stage is not finite'
+damaged stage_large 'maps have numbers of up to'
+damaged stage_many 'responses of an image and maps of'
+damaged stage_version "attribute 'version' is 5, but the file begins as version 4"
+python judge_maps

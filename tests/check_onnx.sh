@@ -1,0 +1,40 @@
+#!/bin/sh
+# Networks of all kinds, exported to ONNX, give psdnet predict's scores, labels and probabilities in onnxruntime: to 1e-5 in single
+# precision and 1e-12 in double. The export says what is wrong in one line, and never replaces its model.
+. "$SOURCE/tests/check.sh"
+need_python
+/usr/bin/python3 -c "import onnx" 2>/dev/null || skip "python3-onnx"
+command -v node npm >/dev/null || skip "node and npm, for onnxruntime-node"
+scratch
+runtime=$SCRATCH/../onnxruntime
+if [ ! -e "$runtime/node_modules/onnxruntime-node" ]; then
+  mkdir -p "$runtime"
+  # without its scripts: they look for graphics cards
+  (cd "$runtime" && npm install --ignore-scripts --no-audit --no-fund onnxruntime-node@1.27.0 >npm.log 2>&1) || skip "onnxruntime-node, from npm"
+fi
+NODE_PATH=$runtime/node_modules
+PYTHONPATH=$SOURCE/src/python
+export NODE_PATH PYTHONPATH
+python make_formats
+exported() { # NAME DATA OPTIONS...
+  name=$1 data=$2
+  shift 2
+  run "$name" 1 train -data "$data" -beta_rel 0.02 -gap 1e-2 -progress none -model "$name.h5" "$@"
+  run "$name" 1 predict -data "$data" -model "$name.h5" -output "$name.csv"
+  /usr/bin/python3 -m psdnet export "$name.h5" "$name.onnx"
+  /usr/bin/python3 -m psdnet export "$name.h5" "$name.double.onnx" -double
+}
+exported plain grey_h5 -patch 3 -stride 2 -pool 2
+exported named colour_png -patch 4x3 -stride 1 -pool 3 -pool_overlap 1 -patch_normalize 10 -whiten 0.1 -pca 7 -loss softmax
+exported two grey_h5 -classes 2,0 -patch 2 -loss logistic
+exported branches colour_h5 -patch 3 -whiten 0.1 -branches 2 -branch2_reduce 2 -branch2_patch 2 -branch2_pool 2 -branch2_patch_normalize 5
+exported maps colour_h5 -layer1_filters patches -layer1_count 12 -layer1_patch 3 -layer1_pool 4 -layer1_channels 5 -patch 2 -pool 2
+exported nothing grey_h5 -beta_rel 1.5 -patch 3
+python judge_onnx
+for words in "export plain.h5 plain.txt" "export absent.h5 absent.onnx" "export make.onnx make.onnx"; do
+  cp plain.h5 make.onnx
+  # shellcheck disable=SC2086
+  if /usr/bin/python3 -m psdnet $words 2>said.log; then fail "psdnet $words: exit status 0"; fi
+  [ "$(wc -l <said.log)" = 1 ] || fail "psdnet $words: expected one line" said.log
+  cmp plain.h5 make.onnx
+done

@@ -1,0 +1,46 @@
+"""judge_formats.py models ONE OTHER NAMES: two networks have the same numbers, the second has the names of classes.
+judge_formats.py predictions WHOLE PART FLAT: scores of images of a part of the classes, and of images without labels, are those of all.
+judge_formats.py shuffled LOG: of the first 30 of 90 images no class has none or all, as there are 30 of each."""
+import csv
+import re
+import sys
+
+import h5py
+import numpy
+
+from judge import finish, require
+
+
+def content(path):
+    found = {}
+    with h5py.File(path) as file:
+        found.update({'@' + name: numpy.array(value) for name, value in file.attrs.items()})
+        file.visititems(lambda name, item: found.update({name: item[()]}) if isinstance(item, h5py.Dataset) else None)
+    return found
+
+
+def models(one, other, names):
+    one, other = content(one), content(other)
+    require([name.decode() for name in other.pop('@class_names')] == names.split(','), 'names', other)
+    require('@class_names' not in one and one.keys() == other.keys(), one.keys(), other.keys())
+    for name, value in one.items():
+        require(numpy.array_equal(value, other[name]), name)
+
+
+def predictions(*paths):
+    whole, part, flat = [list(csv.reader(open(path))) for path in paths]
+    require(whole[0] == ['index', 'score_0', 'score_1', 'score_2', 'class', 'name'], whole[0])
+    require(all(row[5] == ('bird', 'cat', 'dog')[int(row[4])] for row in whole[1:]), 'names of classes')
+    labels = [7 * k % 3 for k in range(90)]
+    require([row[1:] for row in part[1:]] == [row[1:] for row, label in zip(whole[1:], labels) if label], 'part')
+    require([row[1:] for row in flat[1:]] == [row[1:] for row in whole[1:]], 'flat')
+
+
+def shuffled(path):
+    with open(path) as file:
+        counts = dict(re.findall(r'(bird|cat|dog) (\d+)', file.read()))
+    require(len(counts) == 3 and all(3 <= int(count) <= 20 for count in counts.values()), counts)
+
+
+globals()[sys.argv[1]](*sys.argv[2:])
+finish()

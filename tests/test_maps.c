@@ -1,0 +1,294 @@
+/* A stage before the patches: maps are those of the formula in double precision, for every way of cutting, splitting, pooling and
+ * reducing; filters and statistics are those that one rank finds by itself, to the last bit, however images are shared out; maps that
+ * are kept are those that are made again. */
+#include "network_sample.h"
+#include <math.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include "maps/images.h"
+#include "maps/maps_impl.h"
+
+#define IMAGES 37
+#define CHANNELS 2
+#define HEIGHT 9
+#define WIDTH 8
+#define BYTES (CHANNELS * HEIGHT * WIDTH)
+#define ROOM 2048 /* for numbers of a map */
+
+typedef struct {
+  PsdMapGeometry map;
+  PetscReal normalize, whiten;
+  PetscInt patch, stride, pool, pca;
+} Case;
+
+static const Case cases[] = {{{5, 0.5, PETSC_TRUE, 4, 0.1}, 10, 0.1, 3, 1, 3, 7},
+                             {{4, 0, PETSC_FALSE, 0, 0.1}, 0, 0.1, 3, 2, 2, 0},
+                             {{3, 0.25, PETSC_TRUE, 6, 0}, 10, 0, 2, 1, 7, 0},
+                             {{6, 0.01, PETSC_TRUE, 0, 0}, 0, 0, 1, 1, 1, 0}};
+#define CASES ((PetscInt)(sizeof(cases) / sizeof(*cases)))
+
+/* Of n_local images from `first` on. */
+static PsdData Data(MPI_Comm comm, long first, PetscInt n_local)
+{
+  PsdData data;
+  unsigned char *images;
+  PetscInt *labels;
+  MUST(PetscMalloc2((size_t)n_local * BYTES + 1, &images, n_local + 1, &labels));
+  for (PetscInt i = 0; i < n_local; i++) {
+    labels[i] = LabelOf(first + i);
+    for (long k = 0; k < BYTES; k++) images[i * BYTES + k] = PixelOf(first + i, k);
+  }
+  MUST(PsdDataCreate(comm, &data));
+  MUST(PsdDataSetArrays(data, n_local, CHANNELS, HEIGHT, WIDTH, images, labels));
+  MUST(PsdDataSetUp(data));
+  MUST(PetscFree2(images, labels));
+  return data;
+}
+
+/* All on rank 0, so that they are moved to even shards. */
+static PsdData Shared(void)
+{
+  return Data(PETSC_COMM_WORLD, 0, Rank() == 0 ? IMAGES : 0);
+}
+
+static PsdMaps Fitted(MPI_Comm comm, const Case *it, PetscInt kind, PsdData data)
+{
+  PsdMaps maps;
+  PsdPatches patches;
+  MUST(PsdMapsCreate(comm, &maps));
+  maps->map = it->map;
+  maps->cut.patch_height = maps->cut.patch_width = it->patch;
+  maps->cut.stride = it->stride;
+  maps->cut.pool = it->pool;
+  maps->cut.normalize = it->normalize;
+  maps->whiten = it->whiten;
+  maps->pca = it->pca;
+  maps->kind = PsdFilterKinds[kind];
+  MUST(PsdPatchesCreate(comm, &patches));
+  MUST(PsdPatchesSetFromOptions(patches)); /* the recipe: 1 x 1 */
+  MUST(PsdPatchesSetMaps(patches, maps));
+  MUST(PsdMapsSetSizes(patches, CHANNELS, HEIGHT, WIDTH));
+  MUST(PsdMapsFit(maps, data));
+  MUST(PsdPatchesDestroy(&patches)); /* maps stay */
+  return maps;
+}
+
+/* ---------------------------------------------------------------- the formula */
+
+/* z of filter k at (y, x) */
+static PetscReal Response(PsdMaps maps, const Case *it, const unsigned char image[], PetscInt k, PetscInt y, PetscInt x)
+{
+  const PetscInt q = CHANNELS * it->patch * it->patch;
+  const PetscReal *transform, *mean, *filters;
+  PetscReal p[64] = {0}, average = 0, variance = 0, z = 0;
+  PetscInt f, at = 0;
+  MUST(PsdMapsGetFilters(maps, &f, &transform, &mean, &filters));
+  for (PetscInt c = 0; c < CHANNELS; c++)
+    for (PetscInt i = 0; i < it->patch; i++)
+      for (PetscInt j = 0; j < it->patch; j++) p[at++] = image[(c * HEIGHT + y + i) * WIDTH + x + j];
+  for (PetscInt i = 0; i < q; i++) average += p[i] / (PetscReal)q;
+  for (PetscInt i = 0; i < q; i++) variance += (p[i] - average) * (p[i] - average) / (PetscReal)q;
+  for (PetscInt i = 0; i < q; i++)
+    p[i] = it->normalize > 0 ? (p[i] - average) / PetscSqrtReal(variance + it->normalize) : (p[i] - 128) / 255;
+  for (PetscInt j = 0; j < f; j++) {
+    PetscReal coordinate = transform ? 0 : p[j];
+    for (PetscInt i = 0; i < q && transform; i++) coordinate += (p[i] - mean[i]) * transform[i * f + j];
+    z += coordinate * filters[k * f + j];
+  }
+  return z;
+}
+
+/* Channel c of the part (i, j) of the grid, before channels are reduced: a mean over its positions. */
+static PetscReal Mean(PsdMaps maps, const Case *it, const unsigned char image[], PetscInt c, PetscInt i, PetscInt j)
+{
+  const PetscInt rows = (HEIGHT - it->patch) / it->stride + 1, columns = (WIDTH - it->patch) / it->stride + 1;
+  const PetscInt K = it->map.count;
+  PetscReal sum = 0;
+  PetscInt count = 0;
+  for (PetscInt row = 0; row < rows; row++)
+    for (PetscInt column = 0; column < columns; column++) {
+      /* parts are as even as can be, the larger ones first */
+      const PetscInt large = rows % it->pool * (rows / it->pool + 1),
+                     wide = columns % it->pool * (columns / it->pool + 1);
+      const PetscInt down =
+          row < large ? row / (rows / it->pool + 1) : rows % it->pool + (row - large) / (rows / it->pool);
+      const PetscInt across = column < wide ? column / (columns / it->pool + 1)
+                                            : columns % it->pool + (column - wide) / (columns / it->pool);
+      if (down != i || across != j) continue;
+      const PetscReal z = Response(maps, it, image, c % K, row * it->stride, column * it->stride);
+      sum += PetscMax((c < K ? z : -z) - it->map.threshold, 0);
+      count++;
+    }
+  return sum / (PetscReal)count;
+}
+
+static void DirectMap(PsdMaps maps, const Case *it, const unsigned char image[], PetscReal map[])
+{
+  const PetscInt raw = (it->map.split ? 2 : 1) * it->map.count, k = it->map.channels > 0 ? it->map.channels : raw;
+  const PetscReal *transform, *mean;
+  MUST(PsdMapsGetChannels(maps, &transform, &mean));
+  for (PetscInt i = 0; i < it->pool; i++)
+    for (PetscInt j = 0; j < it->pool; j++) {
+      PetscReal channel[64] = {0}, x[64], square = 0;
+      for (PetscInt c = 0; c < raw; c++) channel[c] = Mean(maps, it, image, c, i, j);
+      for (PetscInt c = 0; c < k; c++) {
+        x[c] = transform ? 0 : channel[c];
+        for (PetscInt b = 0; b < raw && transform; b++) x[c] += (channel[b] - mean[b]) * transform[b * k + c];
+        square += x[c] * x[c] / (PetscReal)k;
+      }
+      for (PetscInt c = 0; c < k; c++)
+        map[(c * it->pool + i) * it->pool + j] =
+            it->map.normalize > 0 ? x[c] / PetscSqrtReal(square + it->map.normalize) : x[c];
+    }
+}
+
+/* ---------------------------------------------------------------- tests */
+
+/* Each number is a sum of at most q + 9 + 2 K products; what goes into one is below what maps->largest and the norms of the
+   channels' transform allow. */
+static PetscReal Allowed(PsdMaps maps, const Case *it)
+{
+  const PetscReal *transform;
+  PetscReal squares = 0;
+  MUST(PsdMapsGetChannels(maps, &transform, NULL));
+  for (PetscInt k = 0; k < maps->raw_channels * it->map.channels && transform; k++)
+    squares += transform[k] * transform[k];
+  const PetscReal amplified = transform ? PetscSqrtReal(squares * (PetscReal)maps->raw_channels) : 1;
+  const PetscReal scale = it->map.normalize > 0 ? 1 / PetscSqrtReal(it->map.normalize) : 1;
+  return (PetscReal)(maps->q + 9 + maps->raw_channels) * 6e-8 * maps->largest * amplified * scale;
+}
+
+static void MapsAreTheFormula(void **state)
+{
+  (void)state;
+  for (PetscInt n = 0; n < CASES; n++)
+    for (PetscInt kind = 0; PsdFilterKinds[kind]; kind++) {
+      if (PsdFilterKinds[kind]->given) continue;
+      PsdData data = Shared();
+      PsdMaps maps = Fitted(PETSC_COMM_WORLD, &cases[n], kind, data);
+      PetscInt channels, height, width;
+      MUST(PsdMapsGetSize(maps, &channels, &height, &width));
+      Require(height == cases[n].pool && width == cases[n].pool, "the side of the map");
+      for (long i = 0; i < 3; i++) {
+        unsigned char image[BYTES];
+        float map[ROOM];
+        PetscReal direct[ROOM], most = 0;
+        for (long k = 0; k < BYTES; k++) image[k] = PixelOf(50 + i, k); /* not one that they were fitted to */
+        MUST(PsdMapsApply(maps, image, map));
+        DirectMap(maps, &cases[n], image, direct);
+        for (PetscInt k = 0; k < channels * height * width; k++)
+          most = PetscMax(most, PetscAbsReal(map[k] - direct[k]));
+        if (!(most <= Allowed(maps, &cases[n])))
+          fprintf(stderr, "case %d: %g, allowed %g\n", (int)n, (double)most, (double)Allowed(maps, &cases[n]));
+        Require(most <= Allowed(maps, &cases[n]), "a map");
+      }
+      MUST(PsdMapsDestroy(&maps));
+      MUST(PsdDataDestroy(&data));
+    }
+}
+
+static void SameArray(PetscInt64 count, const PetscReal a[], const PetscReal b[])
+{
+  Require(!a == !b, "an array");
+  for (PetscInt64 k = 0; a && b && k < count; k++) Require(a[k] == b[k], "a number that depends on the ranks");
+}
+
+static void FitIsThatOfOneRank(void **state)
+{
+  (void)state;
+  for (PetscInt n = 0; n < CASES; n++)
+    for (PetscInt kind = 0; PsdFilterKinds[kind]; kind++) {
+      if (PsdFilterKinds[kind]->given) continue;
+      PsdData shared = Shared(), whole = Data(PETSC_COMM_SELF, 0, IMAGES);
+      PsdMaps ours = Fitted(PETSC_COMM_WORLD, &cases[n], kind, shared),
+              mine = Fitted(PETSC_COMM_SELF, &cases[n], kind, whole);
+      const PetscReal *a[5], *b[5];
+      PetscInt f, g;
+      MUST(PsdMapsGetFilters(ours, &f, &a[0], &a[1], &a[2]));
+      MUST(PsdMapsGetFilters(mine, &g, &b[0], &b[1], &b[2]));
+      MUST(PsdMapsGetChannels(ours, &a[3], &a[4]));
+      MUST(PsdMapsGetChannels(mine, &b[3], &b[4]));
+      Require(f == g, "numbers of a filter");
+      const PetscInt64 K = ours->map.count, q = ours->q, raw = ours->raw_channels;
+      const PetscInt64 count[5] = {q * f, q, K * f, raw * ours->map.channels, raw};
+      for (int k = 0; k < 5; k++) SameArray(count[k], a[k], b[k]);
+      for (PetscInt64 k = 0; k < K; k++) {
+        PetscReal square = 0;
+        for (PetscInt i = 0; i < f; i++) square += a[2][k * f + i] * a[2][k * f + i];
+        Require(PetscAbsReal(square - 1) <= ((PetscReal)f + 5) * PETSC_MACHINE_EPSILON, "a filter of length 1");
+      }
+      MUST(PsdMapsDestroy(&ours));
+      MUST(PsdMapsDestroy(&mine));
+      MUST(PsdDataDestroy(&shared));
+      MUST(PsdDataDestroy(&whole));
+    }
+}
+
+/* What k-means is for: patches are nearer to their filters than to those that it began with. */
+static void MeansAreNearer(void **state)
+{
+  (void)state;
+  const Case *it = &cases[0];
+  PsdData data = Data(PETSC_COMM_SELF, 0, IMAGES);
+  PetscReal nearness[2] = {0, 0};
+  for (int k = 0; k < 2; k++) {
+    PsdMaps maps = Fitted(PETSC_COMM_SELF, it, k == 0 ? 0 : 2, data);
+    Require(!strcmp(PsdFilterKinds[2]->name, "kmeans"), "the kind");
+    for (long i = 0; i < IMAGES; i++)
+      for (PetscInt y = 0; y + it->patch <= HEIGHT; y++)
+        for (PetscInt x = 0; x + it->patch <= WIDTH; x++) {
+          unsigned char image[BYTES];
+          PetscReal most = 0;
+          for (long b = 0; b < BYTES; b++) image[b] = PixelOf(i, b);
+          for (PetscInt c = 0; c < it->map.count; c++)
+            most = PetscMax(most, PetscAbsReal(Response(maps, it, image, c, y, x)));
+          nearness[k] += most * most;
+        }
+    MUST(PsdMapsDestroy(&maps));
+  }
+  Require(nearness[1] > 1.05 * nearness[0], "the sum of the squares of the largest products");
+  MUST(PsdDataDestroy(&data));
+}
+
+static void KeptMapsAreThoseMadeAgain(void **state)
+{
+  (void)state;
+  const Case *it = &cases[0];
+  PsdData data = Shared();
+  PsdMaps maps = Fitted(PETSC_COMM_WORLD, it, 0, data);
+  PsdPatches patches;
+  PsdImages kept, again;
+  PetscInt n, channels, side;
+  MUST(PsdMapsGetSize(maps, &channels, &side, NULL));
+  MUST(PsdDataGetSizes(data, NULL, &n, NULL));
+  MUST(PsdPatchesCreate(PETSC_COMM_WORLD, &patches));
+  MUST(PsdPatchesSetMaps(patches, maps));
+  const size_t length = (size_t)channels * side * side;
+  MUST(PsdImagesCreate(data, patches, n * length * sizeof(float), &kept));
+  MUST(PsdImagesCreate(data, patches, n * length * sizeof(float) - 1, &again));
+  for (PetscInt pass = 0; pass < 2; pass++)
+    for (PetscInt k = 0; k < n; k++) {
+      const PetscInt i = pass ? n - 1 - k : k;
+      const void *one, *other, *first;
+      MUST(PsdImagesGet(kept, i, &one));
+      MUST(PsdImagesGet(again, i, &other));
+      Require(!memcmp(one, other, length * sizeof(float)), "a map");
+      MUST(PsdImagesGet(kept, 0, &first));
+      Require((const float *)one == (const float *)first + i * length, "all maps are kept, in their order");
+    }
+  MUST(PsdImagesDestroy(&kept));
+  MUST(PsdImagesDestroy(&again));
+  MUST(PsdPatchesDestroy(&patches));
+  MUST(PsdMapsDestroy(&maps));
+  MUST(PsdDataDestroy(&data));
+}
+
+int main(int argc, char **argv)
+{
+  const struct CMUnitTest tests[] = {cmocka_unit_test(MapsAreTheFormula), cmocka_unit_test(FitIsThatOfOneRank),
+                                     cmocka_unit_test(MeansAreNearer), cmocka_unit_test(KeptMapsAreThoseMadeAgain)};
+  if (PsdInitialize(&argc, &argv, NULL)) return 1;
+  const int failures = cmocka_run_group_tests(tests, NULL, NULL);
+  return PsdFinalize() || failures;
+}
