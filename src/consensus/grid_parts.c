@@ -71,7 +71,8 @@ static PetscErrorCode Pack(PsdGrid it, const Axis *axis, Range range, PetscReal 
 {
   PetscFunctionBeginUser;
   for (PetscInt t = 0; t < it->rhs; t++) {
-    PetscReal *numbers = x + t * axis->count + range.first, *packed = it->packed + t * range.count;
+    PetscReal *numbers = x + (size_t)t * (size_t)axis->count + range.first,
+              *packed = it->packed + (size_t)t * (size_t)range.count;
     PetscCall(PetscArraycpy(pack ? packed : numbers, pack ? numbers : packed, range.count));
   }
   PetscFunctionReturn(0);
@@ -97,7 +98,7 @@ static PetscErrorCode PackBlock(PsdGrid it, const Axis *axis, PetscInt J, PetscR
   const PetscInt first = PsdCyclicCount(J * it->block, it->block, axis->at, axis->places);
   const PetscInt rows = PetscMin(it->block, it->N - J * it->block);
   for (PetscInt t = 0; t < it->rhs; t++) {
-    PetscReal *numbers = x + t * axis->count + first, *at = packed + t * rows;
+    PetscReal *numbers = x + (size_t)t * (size_t)axis->count + first, *at = packed + (size_t)t * (size_t)rows;
     PetscCall(PetscArraycpy(pack ? at : numbers, pack ? numbers : at, rows));
   }
   PetscFunctionReturn(0);
@@ -254,7 +255,7 @@ static PetscErrorCode KeepOnce(PsdGrid it, PetscReal x[])
   const Axis columns = Columns(it);
   const Range first = PartOf(it, &columns, 0);
   for (PetscInt t = 0; t < it->rhs && it->row > 0; t++)
-    PetscCall(PetscArrayzero(x + t * columns.count + first.count, columns.count - first.count));
+    PetscCall(PetscArrayzero(x + (size_t)t * (size_t)columns.count + first.count, columns.count - first.count));
   PetscFunctionReturn(0);
 }
 
