@@ -18,7 +18,7 @@ typedef struct {
 } PsdGridBlock;
 
 /* PsdGridBlockAt - the block that begins with local column `first`. PsdGridAddProduct - out (m x rhs, in columns of length
-   ld_out) += A in, or A' in; A: m x k, or k x m, in columns of length ld. grid_solve.c; not collective. */
+   ld_out) += A in, or A' in; A: m x k, or k x m, in columns of length ld. grid_blocks.c; not collective. */
 PsdGridBlock PsdGridBlockAt(PsdGrid grid, PetscInt first);
 PetscErrorCode PsdGridAddProduct(PsdGrid grid, PetscBool transposed, PetscInt m, PetscInt k, const PetscReal *A,
                                  PetscInt ld, const PetscReal *in, PetscInt ld_in, PetscReal *out, PetscInt ld_out);

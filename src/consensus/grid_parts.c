@@ -71,16 +71,18 @@ static PetscErrorCode Pack(PsdGrid it, const Axis *axis, Range range, PetscReal 
 {
   PetscFunctionBeginUser;
   for (PetscInt t = 0; t < it->rhs; t++) {
-    PetscReal *numbers = x + t * axis->count + range.first, *packed = it->packed + t * range.count;
+    PetscReal *numbers = x + (size_t)t * (size_t)axis->count + range.first,
+              *packed = it->packed + (size_t)t * (size_t)range.count;
     PetscCall(PetscArraycpy(pack ? packed : numbers, pack ? numbers : packed, range.count));
   }
   PetscFunctionReturn(0);
 }
 
-/* A part of x <- its sum over comm, whose ranks know the same numbers. */
-static PetscErrorCode SumPart(PsdGrid it, MPI_Comm comm, const Axis *axis, PetscInt k, PetscReal x[])
+/* A part of x <- its sum over comm, the `ranks` ranks that know the same numbers. */
+static PetscErrorCode SumPart(PsdGrid it, MPI_Comm comm, PetscMPIInt ranks, const Axis *axis, PetscInt k, PetscReal x[])
 {
   PetscFunctionBeginUser;
+  if (ranks == 1) PetscFunctionReturn(0);
   const Range range = PartOf(it, axis, k);
   PetscCall(Pack(it, axis, range, x, PETSC_TRUE));
   PetscCall(PsdSumArray(comm, MPIU_REAL, (size_t)range.count * (size_t)it->rhs, it->packed));
@@ -96,7 +98,7 @@ static PetscErrorCode PackBlock(PsdGrid it, const Axis *axis, PetscInt J, PetscR
   const PetscInt first = PsdCyclicCount(J * it->block, it->block, axis->at, axis->places);
   const PetscInt rows = PetscMin(it->block, it->N - J * it->block);
   for (PetscInt t = 0; t < it->rhs; t++) {
-    PetscReal *numbers = x + t * axis->count + first, *at = packed + t * rows;
+    PetscReal *numbers = x + (size_t)t * (size_t)axis->count + first, *at = packed + (size_t)t * (size_t)rows;
     PetscCall(PetscArraycpy(pack ? at : numbers, pack ? numbers : at, rows));
   }
   PetscFunctionReturn(0);
@@ -127,7 +129,7 @@ static PetscErrorCode HandOver(PsdGrid it, MPI_Comm comm, const Axis *from, Pets
     size_t length;
     PetscCall(PackCommon(it, root, from, to, k, root == from->at ? from : NULL, x, PETSC_TRUE, &length));
     if (length == 0) continue;
-    PetscCall(PsdBroadcastArrayFrom(comm, root, MPIU_REAL, length, it->packed));
+    if (from->places > 1) PetscCall(PsdBroadcastArrayFrom(comm, root, MPIU_REAL, length, it->packed));
     PetscCall(PackCommon(it, root, from, to, k, to, y, PETSC_FALSE, &length));
   }
   PetscFunctionReturn(0);
@@ -211,12 +213,12 @@ static PetscErrorCode Forward(PsdGrid it, PetscReal b[], PetscReal y[], PetscRea
   PetscCall(PetscArrayzero(sum, rows.count * it->rhs));
   for (PetscInt k = 0; k < it->parts; k++) {
     if (k > 0) {
-      PetscCall(SumPart(it, it->line, &rows, k, sum));
+      PetscCall(SumPart(it, it->line, columns.places, &rows, k, sum));
       PetscCall(HandOver(it, it->file, &rows, sum, &columns, work, k));
       SubtractPart(it, &columns, k, b, work);
     }
     PetscCall(AddDiagonal(it, k, PETSC_FALSE, y, b));
-    PetscCall(SumPart(it, it->line, &rows, k, y));
+    PetscCall(SumPart(it, it->line, columns.places, &rows, k, y));
     if (k == it->parts - 1) break;
     PetscCall(HandOver(it, it->file, &rows, y, &columns, work, k));
     PetscCall(AddBelow(it, k, sum, work));
@@ -233,13 +235,13 @@ static PetscErrorCode Backward(PsdGrid it, PetscReal y[], PetscReal x[], PetscRe
   PetscCall(PetscArrayzero(sum, columns.count * it->rhs));
   for (PetscInt k = it->parts - 1; k >= 0; k--) {
     if (k < it->parts - 1) {
-      PetscCall(SumPart(it, it->file, &columns, k, sum));
+      PetscCall(SumPart(it, it->file, rows.places, &columns, k, sum));
       PetscCall(HandOver(it, it->line, &columns, sum, &rows, work, k));
       SubtractPart(it, &rows, k, y, work);
     }
     PetscCall(AddDiagonal(it, k, PETSC_TRUE, y, x));
     if (k == 0) break;
-    PetscCall(SumPart(it, it->file, &columns, k, x));
+    PetscCall(SumPart(it, it->file, rows.places, &columns, k, x));
     PetscCall(HandOver(it, it->line, &columns, x, &rows, work, k));
     PetscCall(AddLeft(it, k, work, sum));
   }
@@ -253,7 +255,7 @@ static PetscErrorCode KeepOnce(PsdGrid it, PetscReal x[])
   const Axis columns = Columns(it);
   const Range first = PartOf(it, &columns, 0);
   for (PetscInt t = 0; t < it->rhs && it->row > 0; t++)
-    PetscCall(PetscArrayzero(x + t * columns.count + first.count, columns.count - first.count));
+    PetscCall(PetscArrayzero(x + (size_t)t * (size_t)columns.count + first.count, columns.count - first.count));
   PetscFunctionReturn(0);
 }
 

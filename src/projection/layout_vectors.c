@@ -215,8 +215,8 @@ static void Scale(PsdLayoutVectors it, int half, PetscMPIInt ranks, const PetscM
                   PetscMPIInt **counts, PetscMPIInt **places)
 {
   PetscMPIInt sum = 0;
-  *counts = it->counts + half * ranks;
-  *places = it->places + half * ranks;
+  *counts = it->counts + (ptrdiff_t)half * ranks;
+  *places = it->places + (ptrdiff_t)half * ranks;
   for (PetscMPIInt rank = 0; rank < ranks; rank++) {
     (*counts)[rank] = rows[rank] * (PetscMPIInt)number;
     (*places)[rank] = sum;
