@@ -231,7 +231,7 @@ static PetscInt64 NumbersOf(const Array *array, PetscInt64 most)
 
 static void CheckSize(const Array *array, PsdFailure *failure)
 {
-  const PetscInt64 most = array->bytes.disk_size * array->bytes.ops->expansion / array->type.size;
+  const PetscInt64 most = array->bytes.disk_size * array->bytes.ops->expansion / PetscMax(array->type.size, 1);
   if (NumbersOf(array, most) > most)
     FailArray(array, "truncated: it is too small for the shape in its header", failure);
 }

@@ -196,7 +196,7 @@ static int ComparePictures(const void *a, const void *b)
 
 static void Sort(Pictures *all)
 {
-  qsort(all->items, (size_t)all->count, sizeof(*all->items), ComparePictures);
+  if (all->count > 0) qsort(all->items, (size_t)all->count, sizeof(*all->items), ComparePictures);
 }
 
 /* Whether all names have numbers, and different ones. */

@@ -24,16 +24,16 @@ static const PsdFormat *FindFileFormat(const char path[])
   const char *slash = strrchr(path, '/');
   const PsdFormat *format = FindFormat(slash ? slash + 1 : path);
   if (format && format->takes_file) return format;
-  PetscInt k = 0;
-  while (!PsdFormats[k]->takes_file) k++;
-  return PsdFormats[k];
+  for (PetscInt k = 0; PsdFormats[k]; k++)
+    if (PsdFormats[k]->takes_file) return PsdFormats[k];
+  return NULL;
 }
 
 static const PsdFormat *FindFolderFormat(void)
 {
-  PetscInt k = 0;
-  while (!PsdFormats[k]->takes_folders) k++;
-  return PsdFormats[k];
+  for (PetscInt k = 0; PsdFormats[k]; k++)
+    if (PsdFormats[k]->takes_folders) return PsdFormats[k];
+  return NULL;
 }
 
 static PetscBool IsFolder(const char directory[], const char name[])

@@ -48,7 +48,7 @@ PetscErrorCode PsdNetworkShareNames(PsdNetwork network, const PsdModel *model)
   PetscCallMPI(MPI_Bcast(&named, 1, MPIU_BOOL, 0, network->comm));
   if (!named) PetscFunctionReturn(0);
   PetscCall(MakeRoom(network));
-  if (rank == 0) PetscCall(PetscMemcpy(network->names, model->names, bytes));
+  if (rank == 0 && model->names) PetscCall(PetscMemcpy(network->names, model->names, bytes));
   PetscCall(PsdBroadcastArray(network->comm, MPI_CHAR, bytes, network->names));
   PetscFunctionReturn(0);
 }
