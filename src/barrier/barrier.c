@@ -118,21 +118,6 @@ static PetscErrorCode SetUp(PsdSolver solver)
 
 /* ---------------------------------------------------------------- loop */
 
-/* -L'(0) of all samples, on the root */
-static PetscErrorCode GatherSlopes(PsdBarrierSolver it, PetscReal *all[])
-{
-  PetscFunctionBeginUser;
-  const PsdProblem problem = it->problem;
-  const PetscInt C = problem->blocks->C, copies = problem->representatives.copies;
-  PetscReal *own;
-  PetscCall(PetscMalloc1((size_t)problem->n_local * C, &own));
-  for (PetscInt i = 0; i < problem->n_local; i++)
-    PetscCall(PetscArraycpy(own + (size_t)i * C, problem->nu0 + (size_t)(i / copies) * C, C));
-  PetscCall(PsdBarrierGather(it, C, own, all));
-  PetscCall(PetscFree(own));
-  PetscFunctionReturn(0);
-}
-
 /* The path begins, and the bound is that of -L'(0) made feasible. */
 static PetscErrorCode BeginBeta(PsdBarrierSolver it)
 {
@@ -142,7 +127,7 @@ static PetscErrorCode BeginBeta(PsdBarrierSolver it)
   const size_t count = (size_t)problem->n * C;
   const PetscReal part = problem->beta < problem->beta_max ? problem->beta / problem->beta_max : 1;
   PetscReal *slopes, size = 0;
-  PetscCall(GatherSlopes(it, &slopes));
+  PetscCall(PsdBarrierGatherSlopes(it, &slopes));
   if (it->rank == 0) {
     PetscCall(PsdCentralStart(it->central, problem->beta, slopes));
     it->bound = (*problem->loss.ops->dual)(&problem->loss, problem->n, C, part, slopes,

@@ -30,6 +30,8 @@ struct _p_PsdBarrierSolver {
 /* barrier_gather.c: the samples of all ranks on the root, n x width row-major; rows: this rank's. NULL elsewhere; PetscFree.
    Collective. */
 PetscErrorCode PsdBarrierGather(PsdBarrierSolver barrier, PetscInt width, const PetscReal rows[], PetscReal *all[]);
+/* PsdBarrierGatherSlopes - the same of -L'(0). Collective. */
+PetscErrorCode PsdBarrierGatherSlopes(PsdBarrierSolver barrier, PetscReal *all[]);
 
 /* barrier_network.c: the networks of the path. Collective. */
 PetscErrorCode PsdBarrierTakeNetwork(PsdBarrierSolver barrier, PetscReal target);

@@ -25,3 +25,17 @@ PetscErrorCode PsdBarrierGather(PsdBarrierSolver it, PetscInt width, const Petsc
                               *all + (size_t)it->first[from] * (size_t)width));
   PetscFunctionReturn(0);
 }
+
+PetscErrorCode PsdBarrierGatherSlopes(PsdBarrierSolver it, PetscReal *all[])
+{
+  PetscFunctionBeginUser;
+  const PsdProblem problem = it->problem;
+  const PetscInt C = problem->blocks->C, copies = problem->representatives.copies;
+  PetscReal *own;
+  PetscCall(PetscMalloc1((size_t)problem->n_local * C, &own));
+  for (PetscInt i = 0; i < problem->n_local; i++)
+    PetscCall(PetscArraycpy(own + (size_t)i * C, problem->nu0 + (size_t)(i / copies) * C, C));
+  PetscCall(PsdBarrierGather(it, C, own, all));
+  PetscCall(PetscFree(own));
+  PetscFunctionReturn(0);
+}

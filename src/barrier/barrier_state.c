@@ -39,7 +39,21 @@ static void ClearRest(const PsdBlocks blocks, PetscReal Z[])
   }
 }
 
-static PetscErrorCode VisitPoint(PsdBarrierSolver it, PsdVisitor v)
+/* The path of this beta from its beginning. */
+static PetscErrorCode StartAgain(PsdBarrierSolver it)
+{
+  PetscFunctionBeginUser;
+  PetscReal *slopes;
+  PetscCall(PsdBarrierGatherSlopes(it, &slopes));
+  if (it->rank == 0) PetscCall(PsdCentralStart(it->central, it->problem->beta, slopes));
+  PetscCall(PetscFree(slopes));
+  it->idle = 0;
+  PetscFunctionReturn(0);
+}
+
+/* *inside: whether there are steps from the point that was read. At its end a path comes so near to the boundary that rounding
+   decides that, and what follows from the point is rounded otherwise than it was on the way there. */
+static PetscErrorCode VisitPoint(PsdBarrierSolver it, PsdVisitor v, PetscBool *inside)
 {
   PetscFunctionBeginUser;
   const PsdProblem problem = it->problem;
@@ -56,14 +70,14 @@ static PetscErrorCode VisitPoint(PsdBarrierSolver it, PsdVisitor v)
   PetscCall(VisitArray(it, v, "/barrier/Z", 2 * pairs, d * d, point->Z));
   PetscCall(VisitArray(it, v, "/barrier/lower_ends", problem->n, C, point->ends[0]));
   PetscCall(VisitArray(it, v, "/barrier/upper_ends", problem->n, C, point->ends[1]));
+  PetscCall(PsdVisitorAgree(v));
+  *inside = PETSC_TRUE;
   if (it->rank == 0 && PsdVisitorIsReading(v)) {
-    PetscBool inside;
     point->goal = problem->beta;
     point->beta = beta;
-    PetscCall(PsdCentralResume(it->central, &inside));
-    if (!inside) PsdVisitorFail(v, "arrays /barrier/* are not a point inside of the program");
+    PetscCall(PsdCentralResume(it->central, inside));
   }
-  PetscCall(PsdVisitorAgree(v));
+  PetscCallMPI(MPI_Bcast(inside, 1, MPIU_BOOL, 0, problem->comm));
   PetscFunctionReturn(0);
 }
 
@@ -72,7 +86,8 @@ PetscErrorCode PsdBarrierVisitState(PsdSolver solver, PsdVisitor v)
   PetscFunctionBeginUser;
   const PsdBarrierSolver it = solver->data;
   const PsdProblem problem = it->problem;
-  PetscCall(VisitPoint(it, v));
+  PetscBool inside;
+  PetscCall(VisitPoint(it, v, &inside));
   PetscCall(PsdVisitInt(v, "idle", 0, PETSC_MAX_INT - 1, &it->idle));
   PetscCall(PsdVisitReal(v, "best_bound", PSD_STATE_REAL, &it->bound));
   PetscCall(PsdVisitReplicated(v, "/barrier/best_nu", problem->n, problem->blocks->C, it->nu));
@@ -80,5 +95,6 @@ PetscErrorCode PsdBarrierVisitState(PsdSolver solver, PsdVisitor v)
   if (!PsdVisitorIsReading(v)) PetscFunctionReturn(0);
   it->weight = 0;
   for (PetscInt k = 0; k < it->best.N; k++) it->weight += PetscAbsReal(it->best.weight[k]);
+  if (!inside) PetscCall(StartAgain(it));
   PetscFunctionReturn(0);
 }

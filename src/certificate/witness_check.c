@@ -105,6 +105,9 @@ static PetscErrorCode Evaluate(Check *it)
 static PetscErrorCode TryPatches(Check *it)
 {
   PetscFunctionBeginUser;
+  PetscInt branches;
+  PetscCall(PsdPatchesGetBranchCount(it->problem->patches, &branches));
+  if (it->problem->rows || branches > 1) PetscFunctionReturn(0); /* patches of one kind alone are kept */
   PetscCall(PsdProblemKeepPatches(it->problem));
   PetscCall(Evaluate(it));
   PetscCall(ProveBlocks(it));
@@ -163,7 +166,7 @@ PetscErrorCode PsdWitnessCheck(PsdWitness witness, PsdProblem problem, PsdNetwor
   PetscCall(AssembleNetwork(&it, network));
   PetscCall(Evaluate(&it));
   if (witness->multiplied) PetscCall(ProveBlocks(&it));
-  if (it.open >= 0 && !problem->rows) PetscCall(TryPatches(&it));
+  if (it.open >= 0) PetscCall(TryPatches(&it));
   PetscCall(PsdPhaseBegin(PSD_PHASE_CERTIFY));
   PetscCall(FindBound(&it, verdict));
   PetscCall(Judge(&it, verdict));
