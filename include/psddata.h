@@ -235,6 +235,7 @@ PSD_EXTERN PetscErrorCode PsdDataGetFormat(PsdData data, const char *name[]);
 /*
    PsdDataReadsName - Whether a file of that name in a directory of images is one that a format looks at, or would if it
    were there, and so no place for an output. Beside train.h5 or test.h5, other HDF5 files are passed over.
+   A name of a folder's file, such as "cats/1.png", is one of a picture or of nothing that is read.
 
    Not collective.
 */

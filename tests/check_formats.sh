@@ -70,4 +70,16 @@ alone 'hold no PNG or JPEG' no_pictures
 refuse 'a class that train/ beside it does not have' 2 info new_class -split test
 refuse 'holds no folders train and test' 2 info colour_png -split test
 refuse 'resize.*hdf5' 2 train -data grey_h5 -resize 8 -model none.h5
+# what is read in folders is not replaced, and nothing new is put among it
+cp colour_png/cat/1.png kept.png
+ln colour_png/cat/1.png link.h5
+for model in colour_png/cat/1.png link.h5; do
+  refuse 'would replace cat/1.png' 2 train -data colour_png -patch 3 -model $model
+done
+refuse 'would replace train/1/image' 1 train -data grey_png -patch 3 -model "$(ls grey_png/train/1/* | head -n 1)"
+refuse 'would be taken for images' 1 predict -data colour_png -model pictures.h5 -output colour_png/cat/new.png
+cmp kept.png colour_png/cat/1.png
+rm link.h5
+run beside 1 predict -data colour_png -model pictures.h5 -output colour_png/cat/scores.csv
+rm colour_png/cat/scores.csv
 [ ! -e none.h5 ] || fail "a model of bad images"

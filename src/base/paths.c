@@ -188,29 +188,47 @@ static PetscBool IsSame(const Identity *a, const Identity *b)
 
 /* ---------------------------------------------------------------- what must not be */
 
-/* An output among the files of a directory that is read: one that is there, by whatever name, or a new one that would be
-   taken for one of them. */
-static void CheckDirectory(const NamedFile *input, const Identity *directory, const NamedFile *output,
-                           const Identity *file, PetscBool (*reads)(const char directory[], const char name[]),
-                           PsdFailure *failure)
-{
-  char path[PETSC_MAX_PATH_LEN];
-  struct stat found;
-  const PetscBool inside = (PetscBool)(file->has_directory && file->directory_device == directory->device &&
-                                       file->directory_inode == directory->inode);
+typedef struct {
+  const NamedFile *input, *output;
+  const Identity *directory, *file;
+  PetscBool (*reads)(const char directory[], const char name[]);
+} Meeting;
 
-  if (inside && !file->there && (*reads)(directory->path, file->name))
-    PsdFailureRecord(failure, "%s %s would be taken for images of %s %s, expected another name or directory",
-                     output->what, output->path, input->what, input->path);
-  DIR *entries = file->there ? opendir(directory->path) : NULL;
+#define MOST_BELOW 2 /* folders in folders: a split, and a class in it */
+
+/* The output among the files of a directory that is read, or of a folder below it (such as "cats/"): one that is there, by
+   whatever name, or a new one that would be taken for one of them. */
+static void CheckFolder(const Meeting *it, const char below[], int depth, PsdFailure *failure)
+{
+  char path[PETSC_MAX_PATH_LEN], name[PETSC_MAX_PATH_LEN];
+  const Identity *file = it->file;
+  struct stat found;
+  const int whole = snprintf(path, sizeof(path), "%s/%s", it->directory->path, below);
+  if (whole < 0 || (size_t)whole >= sizeof(path)) return;
+  DIR *entries = stat(path, &found) ? NULL : opendir(path);
   if (!entries) return;
+  const PetscBool inside = (PetscBool)(file->has_directory && file->directory_device == found.st_dev &&
+                                       file->directory_inode == found.st_ino);
+  const int length = snprintf(name, sizeof(name), "%s%s", below, file->name);
+  if (inside && !file->there && length < (int)sizeof(name) && (*it->reads)(it->directory->path, name))
+    PsdFailureRecord(failure, "%s %s would be taken for images of %s %s, expected another name or directory",
+                     it->output->what, it->output->path, it->input->what, it->input->path);
   for (const struct dirent *entry; (entry = readdir(entries)) && !failure->failed;) {
-    if (!(*reads)(directory->path, entry->d_name)) continue;
-    const int length = snprintf(path, sizeof(path), "%s/%s", directory->path, entry->d_name);
-    if (length < 0 || (size_t)length >= sizeof(path) || stat(path, &found)) continue;
-    if (found.st_dev == file->device && found.st_ino == file->inode)
-      PsdFailureRecord(failure, "%s %s would replace %s of %s %s, which is read", output->what, output->path,
-                       entry->d_name, input->what, input->path);
+    const PetscBool read = (PetscBool)(snprintf(name, sizeof(name), "%s%s", below, entry->d_name) < (int)sizeof(name) &&
+                                       (*it->reads)(it->directory->path, name));
+    const PetscBool may_be_folder = (PetscBool)(!read && depth < MOST_BELOW && entry->d_name[0] != '.');
+    if (!(read && file->there) && !may_be_folder) continue;
+    const int size = snprintf(path, sizeof(path), "%s/%s", it->directory->path, name);
+    if (size < 0 || (size_t)size >= sizeof(path) - 1 || stat(path, &found)) continue;
+    if (read && found.st_dev == file->device && found.st_ino == file->inode)
+      PsdFailureRecord(failure, "%s %s would replace %s of %s %s, which is read", it->output->what, it->output->path,
+                       name, it->input->what, it->input->path);
+    if (!may_be_folder || !S_ISDIR(found.st_mode)) continue;
+    const size_t end = strlen(name);
+    if (end + 1 < sizeof(name)) {
+      memcpy(name + end, "/", 2);
+      CheckFolder(it, name, depth + 1, failure);
+    }
   }
   (void)closedir(entries);
 }
@@ -223,7 +241,8 @@ static void CheckPair(const NamedFile *a, const Identity *id_a, const NamedFile 
 
   if (output->role != PSD_PATH_OUTPUT) return;
   if (other->role == PSD_PATH_INPUT && id_other->is_directory) {
-    CheckDirectory(other, id_other, output, id_output, reads, failure);
+    const Meeting meeting = {other, output, id_other, id_output, reads};
+    CheckFolder(&meeting, "", 0, failure);
   } else if (IsSame(id_a, id_b)) {
     if (other->role == PSD_PATH_OUTPUT)
       PsdFailureRecord(failure, "%s %s and %s %s are the same file, expected one for each", other->what, other->path,

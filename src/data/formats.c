@@ -26,8 +26,18 @@ static PetscBool HasPreferred(const char directory[], const PsdFormat *format)
   return found;
 }
 
+/* Of folders in a directory pictures alone are read. */
+static PetscBool ReadsBelow(const char name[])
+{
+  for (PetscInt k = 0; PsdFormats[k]; k++)
+    if (PsdFormats[k]->takes_folders && (*PsdFormats[k]->matches)(name)) return PETSC_TRUE;
+  return PETSC_FALSE;
+}
+
 PetscBool PsdDataReadsName(const char directory[], const char name[])
 {
+  const char *slash = strrchr(name, '/');
+  if (slash) return ReadsBelow(slash + 1);
   for (PetscInt k = 0; PsdFormats[k]; k++) {
     const PsdFormat *format = PsdFormats[k];
     if (!strcmp(format->beside, name)) return PETSC_TRUE;

@@ -42,16 +42,19 @@ static FILE *Open(const char path[], PsdFailure *failure)
   return file;
 }
 
+static void Inspect(const char path[], FILE *file, PsdPictureSize *size, PsdFailure *failure)
+{
+  *size = (PsdPictureSize){0};
+  if (file) (*KindOf(path)->inspect)(path, file, size, failure);
+  if (!failure->failed) PsdCheckImageShape(path, size->channels, size->height, size->width, failure);
+}
+
 PetscErrorCode PsdPictureInspect(const char path[], PsdPictureSize *size, PsdFailure *failure)
 {
   PetscFunctionBeginUser;
-  *size = (PsdPictureSize){0};
   FILE *file = Open(path, failure);
-  if (file) {
-    (*KindOf(path)->inspect)(path, file, size, failure);
-    (void)fclose(file);
-  }
-  if (!failure->failed) PsdCheckImageShape(path, size->channels, size->height, size->width, failure);
+  Inspect(path, file, size, failure);
+  if (file) (void)fclose(file);
   PetscFunctionReturn(0);
 }
 
@@ -77,24 +80,32 @@ static PetscErrorCode Convert(PsdPictureSize size, const unsigned char pixels[],
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdPictureRead(const char path[], PsdPictureSize wanted, unsigned char image[], PsdFailure *failure)
+static PetscErrorCode Read(const char path[], FILE *file, PsdPictureSize wanted, unsigned char image[],
+                           PsdFailure *failure)
 {
   PetscFunctionBeginUser;
   PsdPictureSize size;
-  PetscCall(PsdPictureInspect(path, &size, failure));
+  Inspect(path, file, &size, failure);
   if (failure->failed) PetscFunctionReturn(0);
+  rewind(file);
   if (size.channels > wanted.channels)
     PsdFailureRecord(failure, "%s: is in colours now, and was grey", path); /* all were inspected */
   const size_t plane = (size_t)size.height * (size_t)size.width;
   unsigned char *pixels = (unsigned char *)PsdAllocate(plane, (size_t)size.channels, path, failure);
   unsigned char *planes = (unsigned char *)PsdAllocate(plane, (size_t)wanted.channels, path, failure);
-  FILE *file = failure->failed ? NULL : Open(path, failure);
-  if (file) {
-    (*KindOf(path)->read)(path, file, size, pixels, failure);
-    (void)fclose(file);
-  }
+  if (!failure->failed) (*KindOf(path)->read)(path, file, size, pixels, failure);
   if (!failure->failed) PetscCall(Convert(size, pixels, wanted, planes, image));
   free(pixels);
   free(planes);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdPictureRead(const char path[], PsdPictureSize wanted, unsigned char image[], PsdFailure *failure)
+{
+  PetscFunctionBeginUser;
+  FILE *file = Open(path, failure);
+  if (!file) PetscFunctionReturn(0);
+  PetscCall(Read(path, file, wanted, image, failure));
+  (void)fclose(file);
   PetscFunctionReturn(0);
 }
