@@ -76,7 +76,7 @@ ln colour_png/cat/1.png link.h5
 for model in colour_png/cat/1.png link.h5; do
   refuse 'would replace cat/1.png' 2 train -data colour_png -patch 3 -model $model
 done
-refuse 'would replace train/1/image' 1 train -data grey_png -patch 3 -model "$(ls grey_png/train/1/* | head -n 1)"
+refuse 'would replace train/1/image' 1 train -data grey_png -patch 3 -model "$(find grey_png/train/1 -type f -print -quit)"
 refuse 'would be taken for images' 1 predict -data colour_png -model pictures.h5 -output colour_png/cat/new.png
 cmp kept.png colour_png/cat/1.png
 rm link.h5
