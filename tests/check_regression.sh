@@ -5,6 +5,8 @@
 need_python
 scratch
 export OPENBLAS_NUM_THREADS=1
+PYTHONPATH=$SOURCE/src/python
+export PYTHONPATH PSDNET LAUNCH
 python make_regression
 OPTIONS="-patch 2 -stride 1 -pool 2 -activation 1,0.5,0.4 -gap 1e-7 -max_it 20000 -progress none"
 train() { # NAME RANKS DATA OPTIONS...

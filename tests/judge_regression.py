@@ -1,7 +1,10 @@
 """check_regression.sh's judgement: optima by CVXOPT where it is there, and in any case by a central path in extended precision."""
+import os
+
 import h5py
 import numpy
 
+import psdnet
 from judge import attributes, certificate, finish, numbers, report, require, table, text
 from small_central_path import central_path
 from small_program import Loss, Options, dual_value, lift, polar, primal_value
@@ -101,6 +104,21 @@ flat = report('evaluate-flat')['outputs'][1]
 require(flat['r2'] == 0 and 0 < flat['rmse'] < 0.5, 'a target that is always the same', flat)
 require('targets of an image: 3' in text('info.log'), 'info', text('info.log'))
 require('regression on 1 targets' in text('one.log') and report('one')['n'] == 5 * len(images), 'shifted images')
+
+# ---------------------------------------------------------------- in Python
+
+network = psdnet.load('same.h5')
+require(network.outputs == 3 and abs(network.predict(images) - outputs).max() <= 1e-12 * abs(outputs).max(), 'in Python', network)
+regressor = psdnet.Regressor(gap=1e-7, options=OPTIONS + ' -beta_noise 0.1 -max_it 20000', ranks=2, launcher=f'{os.environ["LAUNCH"]} 2')
+fit = regressor.fit(images, targets)
+require(abs(regressor.predict(images) - outputs).max() <= 1e-12 * abs(outputs).max() and fit is regressor, 'Regressor')
+require(abs(regressor.score(images, targets) - numpy.mean([each['r2'] for each in fits['outputs']])) < 1e-9, 'score', fits['outputs'])
+try:
+    network.to_onnx('same.onnx', double=True)
+    import onnx
+    require([output.name for output in onnx.load('same.onnx').graph.output] == ['scores'], 'ONNX')
+except ImportError as error:
+    print('without ONNX:', error)
 
 # ---------------------------------------------------------------- a path, a run that goes on, a plan
 
