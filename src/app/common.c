@@ -55,9 +55,12 @@ PetscErrorCode PsdDataSetClassesOf(PsdData data, PsdData training)
   PetscInt count, outputs;
   const PetscInt *labels;
   const char *const *names;
+  PetscBool coarse;
   PetscCall(PsdDataGetTargets(training, &outputs, NULL));
   PetscCall(PsdDataGetClasses(training, &count, &labels, &names));
+  PetscCall(PsdDataGetCoarse(training, &coarse));
   PetscCall(PsdDataSetOutputs(data, outputs));
+  PetscCall(PsdDataSetCoarse(data, coarse));
   PetscCall(PsdDataSetClasses(data, count, labels));
   PetscCall(PsdDataSetClassNames(data, count, labels, names));
   PetscFunctionReturn(0);

@@ -132,6 +132,22 @@ PetscErrorCode PsdDataSetResize(PsdData data, PetscInt height, PetscInt width)
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdDataSetCoarse(PsdData data, PetscBool coarse)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(data);
+  data->coarse = coarse;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdDataGetCoarse(PsdData data, PetscBool *coarse)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(data);
+  *coarse = data->coarse;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdDataSetMirror(PsdData data, PetscBool mirror)
 {
   PetscFunctionBeginUser;

@@ -45,6 +45,7 @@ struct PsdSource {
   PetscInt channels, height, width;
   PetscBool channels_last;                    /* in the file; in memory they are first */
   PsdPixelScale scale;                        /* of numbers that are not bytes */
+  PetscBool coarse;                           /* labels are the coarse ones, where there are two kinds */
   PetscBool unlabelled;                       /* there are images alone, or targets in the place of labels */
   PetscInt outputs;                           /* targets of each image; 0: there are none */
   PetscBool labels_streamed, images_streamed; /* rank 0 alone reads, from front to back, and sends on */
@@ -95,12 +96,14 @@ struct PsdFormat {
   const char *files;    /* what is looked for, for messages */
   PetscBool takes_file; /* what is at -data may be a file rather than a directory; of the first such format any name */
   PetscBool takes_folders; /* a directory that has folders and no files of a format is of this one */
+  PetscBool has_coarse;    /* labels are of two kinds, fine and coarse */
   PetscBool resizes;       /* source's height and width are asked for where they are not 0 when inspect is called */
   PetscBool (*matches)(const char name[]);
   /* prefers: of names that match, whether where there is one of these no others are read */
   PetscBool (*prefers)(const char name[]);
   const char *labels; /* what they are in, for messages */
-  const char *beside; /* name of a file that is read beside those that match; "": there is none */
+  const char *const
+      *beside; /* names of files that are read beside those that match, ended by NULL; NULL: there are none */
   /* rank 0: which files are the split's, how many images they hold, of what size; does not read the images */
   PetscErrorCode (*inspect)(const PsdListing *listing, PsdSplit split, PsdSource *source, PsdFailure *failure);
   PetscErrorCode (*read_labels)(const PsdSource *source, PetscInt first, PetscInt count, PetscInt labels[],
@@ -211,6 +214,7 @@ struct _p_PsdData {
   PsdSplit split;
   PetscInt limit;                         /* 0: none */
   PetscInt resized_height, resized_width; /* 0: as they are */
+  PetscBool coarse;                       /* labels, where there are two kinds */
   PetscReal validation;
   PsdDataPart part;
   PsdDataPurpose purpose;

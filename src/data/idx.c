@@ -218,7 +218,6 @@ const PsdFormat PsdFormatIdx = {.name = "idx",
                                 .matches = Matches,
                                 .prefers = Matches,
                                 .labels = "train- or t10k-labels-idx1-ubyte of the split",
-                                .beside = "",
                                 .inspect = Inspect,
                                 .read_labels = ReadLabels,
                                 .images = {OpenImages, ReadImages, EndImages, CloseImages}};

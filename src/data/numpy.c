@@ -521,7 +521,6 @@ const PsdFormat PsdFormatNumpy = {
     .matches = Matches,
     .prefers = Prefers,
     .labels = "labels beside the images (labels or y in an .npz, train_labels.npy), and no targets",
-    .beside = "",
     .inspect = Inspect,
     .read_labels = ReadLabels,
     .images = {OpenImages, ReadImages, EndReader, CloseReader},

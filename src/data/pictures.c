@@ -403,7 +403,6 @@ const PsdFormat PsdFormatPictures = {.name = "pictures",
                                      .matches = PsdPictureIsName,
                                      .prefers = PsdPictureIsName,
                                      .labels = "folders, one a class",
-                                     .beside = "",
                                      .inspect = Inspect,
                                      .read_labels = ReadLabels,
                                      .images = {OpenImages, ReadImages, NULL, CloseImages}};
