@@ -224,6 +224,17 @@ PSD_EXTERN PetscErrorCode PsdDataGetSizes(PsdData data, PetscInt *n, PetscInt *n
 PSD_EXTERN PetscErrorCode PsdDataGetImageSize(PsdData data, PetscInt *channels, PetscInt *height, PetscInt *width);
 
 /*
+   PsdDataSetBits - Says what the bits of a pixel are to be, 8 or 16, of images for a network that was trained on such; 0, as
+   at first: as the files have them, 16 where a number is above 255. PsdDataGetBits - 8 or 16. PsdDataGetImageBytes - bytes of an
+   image in memory: those of 16 bits have two a pixel, in the machine's order.
+
+   Logically collective, before PsdDataSetUp; not collective, after it.
+*/
+PSD_EXTERN PetscErrorCode PsdDataSetBits(PsdData data, PetscInt bits);
+PSD_EXTERN PetscErrorCode PsdDataGetBits(PsdData data, PetscInt *bits);
+PSD_EXTERN PetscErrorCode PsdDataGetImageBytes(PsdData data, size_t *bytes);
+
+/*
    PsdDataGetClasses - Number of classes, the label that each stands for, and their names: names[k] is the label in
    digits when the data set names none. labels and names are borrowed; any may be NULL. Where images have targets there are
    no classes, and count is 0.
@@ -256,7 +267,7 @@ PSD_EXTERN PetscBool PsdDataHasClassNames(PsdData data);
 PSD_EXTERN PetscBool PsdDataIsLabelled(PsdData data);
 
 /*
-   PsdDataGetShard - This rank's samples: images (n_local x channels x height x width bytes), the class of each
+   PsdDataGetShard - This rank's samples: images (n_local x channels x height x width pixels, of PsdDataGetBits), the class of each
    (n_local, 0 .. count-1), and its index in the split's files, or in the arrays of all ranks, before any selection.
    Borrowed; any may be NULL.
 

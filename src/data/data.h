@@ -41,7 +41,8 @@ typedef struct PsdSource PsdSource;
 typedef struct PsdFormat PsdFormat;
 struct PsdSource {
   const PsdFormat *format;
-  PetscInt n; /* images in the split's files */
+  PetscInt n;    /* images in the split's files */
+  PetscInt bits; /* of a pixel, 8 or 16; before inspection those wanted, 0: as the files say */
   PetscInt channels, height, width;
   PetscBool channels_last;                    /* in the file; in memory they are first */
   PsdPixelScale scale;                        /* of numbers that are not bytes */
@@ -60,11 +61,15 @@ struct PsdSource {
   void *reader;                 /* the format's, while images are read */
 };
 
+size_t PsdSourceImagePixels(const PsdSource *source);
 size_t PsdSourceImageBytes(const PsdSource *source);
 /* the largest number of images that is read at a time */
 PetscInt PsdSourcePiece(const PsdSource *source);
 PetscErrorCode PsdSourceBroadcast(MPI_Comm comm, PsdSource *source);
 PetscErrorCode PsdSourceDestroy(PsdSource *source);
+/* PsdSourceSettlePixels - what numbers of a type are as pixels, of which this is the largest: 8 bits where that was wanted, nothing
+   above 255 is there, or they are bytes, else 16. */
+void PsdSourceSettlePixels(PsdSource *source, PsdNumberType type, double largest);
 /* PsdSourceToPlanes - images as they are in the file, with their channels first. */
 PetscErrorCode PsdSourceToPlanes(const PsdSource *source, PetscInt count, unsigned char images[], PsdFailure *failure);
 
@@ -214,6 +219,7 @@ struct _p_PsdData {
   PsdSplit split;
   PetscInt limit;                         /* 0: none */
   PetscInt resized_height, resized_width; /* 0: as they are */
+  PetscInt wanted_bits;                   /* 0: as the files have them */
   PetscBool coarse;                       /* labels, where there are two kinds */
   PetscReal validation;
   PsdDataPart part;
@@ -234,7 +240,7 @@ struct _p_PsdData {
   const char *format;
   PetscBool unlabelled;
   PetscInt outputs; /* 0: images have labels, or nothing */
-  PetscInt channels, height, width;
+  PetscInt channels, height, width, bits;
   char **class_names;
   PetscInt n, n_local, first;
   unsigned char *images; /* from PsdAllocate */
