@@ -93,6 +93,7 @@ def of_every_format():
     wide[labels == 1, :, 1::3] //= 3
     wide[0, 0, 0] = 65535
     write_h5('wide_h5/train.h5', wide, labels)
+    write_h5('wide_one/train.h5', wide[:3, None], labels[:3])
     write_h5('wide_h5/test.h5', wide[:9] // 300, labels[:9])
     write_h5('wide_float/train.h5', wide[..., None].astype('f4'), labels, chunks=(7, 8, 9, 1), compression='gzip')
     numpy.savez_compressed('wide.npz', images=wide, labels=labels)
