@@ -349,12 +349,12 @@ static void Hdf5Signed(const char d[])
 
 static void Hdf5Wide(const char d[])
 {
-  Hdf5Images(d, 4, H5T_STD_U16LE, 256);
+  Hdf5Images(d, 4, H5T_STD_U32LE, 65536);
 }
 
 static void Hdf5Float(const char d[])
 {
-  Hdf5Images(d, 4, H5T_IEEE_F32LE, 300);
+  Hdf5Images(d, 4, H5T_IEEE_F32LE, 70000);
 }
 
 static void Hdf5LabelCount(const char d[])
