@@ -348,13 +348,6 @@ PetscErrorCode PsdPatchesGetTransform(PsdPatches patches, const PetscReal *trans
   PetscFunctionReturn(0);
 }
 
-PetscInt PsdPatchesFinalDimension(PsdPatches patches)
-{
-  PetscInt f = patches->pca > 0 ? patches->pca : patches->f;
-  for (PetscInt k = 0; k < patches->branches; k++) f = PetscMax(f, PsdPatchesFinalDimension(patches->branch[k]));
-  return f;
-}
-
 void PsdPatchesGetDimensions(PsdPatches patches, PetscInt f[], PetscBool vector[])
 {
   PetscInt g = 0;
