@@ -33,7 +33,8 @@ PetscErrorCode PsdRunEvaluate(const PsdInvocation *invocation, int *exit_status)
   char model[PETSC_MAX_PATH_LEN], report[PETSC_MAX_PATH_LEN];
   PsdData data;
   PsdNetwork network;
-  PetscInt n, n_local, count, C, crop_shift;
+  PetscInt n, n_local, count, C;
+  PsdCrops crops;
   PetscReal *scores, accuracy;
   PetscInt64 *confusion;
   PetscBool done;
@@ -45,7 +46,7 @@ PetscErrorCode PsdRunEvaluate(const PsdInvocation *invocation, int *exit_status)
       PsdOptionPath("-model", "file a network was written to by psdnet train", PSD_PATH_INPUT, PETSC_TRUE, model));
   PetscCall(PsdOptionPath("-report", "file accuracy, classes and confusion are written to as well (JSON)",
                           PSD_PATH_OUTPUT, PETSC_FALSE, report));
-  PetscCall(PsdCropsFromOptions(&crop_shift));
+  PetscCall(PsdCropsFromOptions(&crops));
   PetscCall(PsdOptionsEnd(&done));
   if (!done) {
     PetscCall(PsdUseHeldOutPart(data));
@@ -53,7 +54,7 @@ PetscErrorCode PsdRunEvaluate(const PsdInvocation *invocation, int *exit_status)
     PetscCall(PsdDataGetSizes(data, &n, &n_local, NULL));
     PetscCall(PsdNetworkGetClasses(network, &count, NULL, &C));
     PetscCall(PetscMalloc2((size_t)n_local * C, &scores, (size_t)count * count, &confusion));
-    PetscCall(PsdNetworkSetCrops(network, crop_shift));
+    PetscCall(PsdNetworkSetCrops(network, crops.most, crops.mirrored));
     PetscCall(PsdNetworkApply(network, data, scores));
     PetscCall(PsdNetworkConfusion(network, data, scores, confusion, &accuracy));
     PetscCall(
