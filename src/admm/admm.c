@@ -263,6 +263,7 @@ static PetscErrorCode Destroy(void **data)
 const PsdSolverType PsdSolverAdmm = {.name = "admm",
                                      .help = "ADMM",
                                      .takes_corners = PETSC_TRUE,
+                                     .takes_vectors = PETSC_TRUE,
                                      .has_gram = PETSC_TRUE,
                                      .is_relieved = PETSC_TRUE,
                                      .iteration_flops = PsdAdmmIterationFlops,

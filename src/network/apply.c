@@ -30,6 +30,7 @@ typedef struct {
   PetscReal *product;         /* tile x neurons of the fullest region */
   PetscReal *sums;            /* neurons of the fullest region: sum of s over an image's patches */
   unsigned char *shifted;     /* batch images, with crops */
+  PetscReal activation[3];    /* of the branch's neurons */
   PsdMaps maps;               /* what patches are cut of instead of the image; NULL: nothing else */
   float *map;                 /* of one image */
 } Filters;
@@ -135,10 +136,12 @@ static PetscErrorCode FiltersCreate(PsdNetwork network, PsdPatches patches, Pets
              "Filters of %" PetscInt_FMT " numbers for patches of %" PetscInt_FMT, network->f, filters->f);
   PetscCall(TakeNeurons(filters));
   PetscCall(MakeBuffers(filters, images));
+  PsdPatchGeometry g;
+  PetscCall(PsdPatchesGetGeometry(patches, &g));
+  PetscCall(PetscArraycpy(filters->activation, network->training.activation, 3));
+  if (g.lift == PSD_LIFT_LINEAR) filters->activation[0] = 0;
   PetscCall(PsdPatchesGetMaps(network->patches, &filters->maps));
   if (filters->maps) {
-    PsdPatchGeometry g;
-    PetscCall(PsdPatchesGetGeometry(patches, &g));
     PetscCall(PetscMalloc1((size_t)g.channels * g.height * g.width, &filters->map));
   }
   PetscFunctionReturn(0);
@@ -216,7 +219,7 @@ static PetscErrorCode ApplyRegion(Filters *filters, PetscInt g, PetscInt images,
     for (PetscInt k = 0; k < rows; k++) {
       const PetscInt image = (row + k) / count, patch = (row + k) % count;
       if (!patch) PetscCall(PetscArrayzero(filters->sums, N));
-      AddActivations(N, filters->network->training.activation, filters->offset + begin,
+      AddActivations(N, filters->activation, filters->offset + begin,
                      filters->product + (size_t)k * N, filters->sums);
       if (patch == count - 1) AddScores(filters, g, scores + (size_t)image * filters->C);
     }

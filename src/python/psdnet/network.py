@@ -46,6 +46,7 @@ class _Patches:
         self.reduce, self.overlap = int(number('reduce', 1)), int(number('pool_overlap', 0))
         self.size = int(number('patch_height')), int(number('patch_width'))
         self.stride, self.pool = int(number('stride')), int(number('pool'))
+        self.linear = int(number('lift', 0)) == 1
         self.shift, self.scale, self.normalize = (float(number(name)) for name in ('pixel_shift', 'pixel_scale', 'patch_normalize'))
         self.transform = _Transform(group['preprocess'] if 'preprocess' in group else None)
 
@@ -141,13 +142,18 @@ class Network:
     def _count_scores(self):
         return self.outputs or (1 if len(self.classes) == 2 else len(self.classes))
 
-    def _score(self, images):
+    def activation(self, branch):
+        """a, b and c of the neurons of one of the branches."""
         a, b, c = self._activation
+        return (0.0 if branch.linear else a), b, c
+
+    def _score(self, images):
         scores = numpy.zeros((len(images), self._count_scores()))
         images = images.astype(float)
         region = 0
         for branch in self._branches:
             patches = branch.cut(self._maps(images) if self._maps else images)
+            a, b, c = self.activation(branch)
             for part in branch.parts(patches):
                 here = numpy.flatnonzero(self._region == region)
                 u = part @ self._filters[here, :patches.shape[-1]].T
