@@ -61,8 +61,8 @@ PSD_EXTERN PetscErrorCode PsdPatchesCreate(MPI_Comm comm, PsdPatches *patches);
      -pca K                principal components to keep; 0 = all
      -lift quadratic       or linear: what its neurons are
    and, from -reduce to -lift, the same of branch 2 as -branch2_reduce ... -branch2_lift, of branches 3 and 4 likewise.
-   When none of -branches, -reduce, -patch, -stride, -pool, -pool_overlap, -patch_normalize, -whiten and -pca is
-   given, PsdPatchesSetImageSize sets all of them by the recipe of docs/guide.md.
+   When none of -branches, -reduce, -patch, -stride, -pool, -pool_overlap, -patch_normalize, -whiten, -pca and -lift
+   is given, PsdPatchesSetImageSize sets all of them by the recipe of docs/guide.md.
 
    Collective; before PsdPatchesSetImageSize. Errors: values out of range.
 */

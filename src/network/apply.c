@@ -141,9 +141,7 @@ static PetscErrorCode FiltersCreate(PsdNetwork network, PsdPatches patches, Pets
   PetscCall(PetscArraycpy(filters->activation, network->training.activation, 3));
   if (g.lift == PSD_LIFT_LINEAR) filters->activation[0] = 0;
   PetscCall(PsdPatchesGetMaps(network->patches, &filters->maps));
-  if (filters->maps) {
-    PetscCall(PetscMalloc1((size_t)g.channels * g.height * g.width, &filters->map));
-  }
+  if (filters->maps) { PetscCall(PetscMalloc1((size_t)g.channels * g.height * g.width, &filters->map)); }
   PetscFunctionReturn(0);
 }
 
@@ -219,8 +217,7 @@ static PetscErrorCode ApplyRegion(Filters *filters, PetscInt g, PetscInt images,
     for (PetscInt k = 0; k < rows; k++) {
       const PetscInt image = (row + k) / count, patch = (row + k) % count;
       if (!patch) PetscCall(PetscArrayzero(filters->sums, N));
-      AddActivations(N, filters->activation, filters->offset + begin,
-                     filters->product + (size_t)k * N, filters->sums);
+      AddActivations(N, filters->activation, filters->offset + begin, filters->product + (size_t)k * N, filters->sums);
       if (patch == count - 1) AddScores(filters, g, scores + (size_t)image * filters->C);
     }
   }

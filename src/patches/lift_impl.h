@@ -9,8 +9,9 @@
 
 typedef struct {
   const char *name, *help;
-  PetscBool vector;    /* features are vectors of f + 1 numbers, whose last one is constant; else svecs of matrices */
-  PetscBool transform; /* patches may be transformed first, and the moments are what statistics of patches are made of */
+  PetscBool vector; /* features are vectors of f + 1 numbers, whose last one is constant; else svecs of matrices */
+  PetscBool
+      transform; /* patches may be transformed first, and the moments are what statistics of patches are made of */
   /* numbers in the moments of a region with raw patches of q numbers, and in the feature of one with f */
   PetscInt (*length)(PetscInt numbers);
   /* of one region: rows: count x q. Not collective. */

@@ -88,10 +88,10 @@ static PetscErrorCode Lift(PsdPatches branch, const PetscReal activation[3], con
   PetscCall(PetscBLASIntCast(f, &bf));
   Centre(q, moments, branch->mean, square, first);
   /* row-major q x f is column-major f x q: T' M, then (T' M) T */
-  PetscCallBLAS("BLASgemm", BLASgemm_("N", "N", &bf, &bq, &bq, &one, branch->transform, &bf, square, &bq, &zero,
-                                      product, &bf));
-  PetscCallBLAS("BLASgemm", BLASgemm_("N", "T", &bf, &bf, &bq, &one, product, &bf, branch->transform, &bf, &zero,
-                                      square, &bf));
+  PetscCallBLAS("BLASgemm",
+                BLASgemm_("N", "N", &bf, &bq, &bq, &one, branch->transform, &bf, square, &bq, &zero, product, &bf));
+  PetscCallBLAS("BLASgemm",
+                BLASgemm_("N", "T", &bf, &bf, &bq, &one, product, &bf, branch->transform, &bf, &zero, square, &bf));
   PetscCallBLAS("BLASgemv", BLASgemv_("N", &bf, &bq, &one, branch->transform, &bf, first, &inc, &zero, x, &inc));
   Weigh(f, activation, square, f, x, phi);
   PetscFunctionReturn(0);

@@ -119,7 +119,7 @@ PetscErrorCode PsdPatchesSetFromOptions(PsdPatches patches)
   }
   patches->recipe = (PetscBool)!any;
   PetscCall(PsdOptionsHeading(
-      "Patches (none of -patch ... -pca given: 6x6, with one channel 5x5, 32 principal components at most, "
+      "Patches (none of -patch ... -lift given: 6x6, with one channel 5x5, 32 principal components at most, "
       "pool 2 to 4, normalised, whitened)"));
   PetscCall(PsdOptionInt("-branches",
                          "kinds of patches; those of the second are -branch2_patch, ... to -branch2_lift, and so on", 1,
