@@ -33,14 +33,11 @@ PetscErrorCode PsdPatchesMoments(PsdPatches patches, const void *image, PetscRea
   for (PetscInt g = 0; g < patches->G; g++, moments += packed) {
     const PetscInt count = patches->region_count[g];
     const PetscReal scale = 1 / (PetscReal)count;
-    PetscReal *restrict first = moments + PsdPackedLength(q); /* the last column: mean of p, then 1 */
-    PetscCall(PsdPatchesProduct(q, count, scale, rows, square));
+    PetscReal *first = moments + PsdPackedLength(q); /* the last column: mean of p, then 1 */
+    PetscCall(PsdPatchesProduct(q, count, scale, rows, square, first));
     for (PetscInt column = 0; column < q; column++)
       PetscCall(PetscArraycpy(moments + PsdPackedLength(column), square + (size_t)column * q, column + 1));
-    PetscCall(PetscArrayzero(first, q));
-    for (PetscInt l = 0; l < count; l++, rows += q)
-      for (PetscInt k = 0; k < q; k++) first[k] += rows[k];
-    for (PetscInt k = 0; k < q; k++) first[k] *= scale;
+    rows += (size_t)count * (size_t)q;
     first[q] = 1;
   }
   PetscFunctionReturn(0);
