@@ -18,7 +18,8 @@
 struct _p_PsdWitness {
   MPI_Comm comm;
   PetscInt n_local, local;  /* samples and pairs here */
-  PetscReal s, beta, bound; /* beta and theta in the problem's units, in files in the user's */
+  PetscReal s, beta, bound; /* beta, bound, nu and theta in the problem's units, in files in the user's */
+  PsdUnits units;           /* the problem's */
   PetscReal *nu;            /* n_local x C row-major */
   PetscBool multiplied;     /* there are multipliers; a file need not have any */
   PetscReal *theta;         /* local x 2: of M and of -M */

@@ -145,8 +145,8 @@ static PetscErrorCode Judge(const Check *it, PsdVerdict *verdict)
 {
   PetscFunctionBeginUser;
   const PetscInt pair = it->open / 2, G = it->problem->blocks->G;
-  verdict->claimed = it->witness->bound;
-  verdict->holds = (PetscBool)(it->inside && verdict->feasible && verdict->claimed <= verdict->certificate.dual);
+  verdict->claimed = PsdFromUnits(it->problem->units, PSD_UNIT_OBJECTIVE, it->witness->bound);
+  verdict->holds = (PetscBool)(it->inside && verdict->feasible && it->witness->bound <= verdict->certificate.dual);
   if (!it->inside)
     PetscCall(PetscSNPrintf(verdict->reason, sizeof(verdict->reason), "nu is not in the domain of the dual function"));
   else if (it->open >= 0)
@@ -180,6 +180,7 @@ PetscErrorCode PsdWitnessCheck(PsdWitness witness, PsdProblem problem, PsdNetwor
     PsdCertificateSetGap(&verdict->certificate, verdict->certificate.dual);
     PetscCall(PsdCertificateCheck(problem, &verdict->certificate));
   }
+  PsdCertificateToUser(problem, &verdict->certificate);
   PetscCall(PsdDualPointDestroy(&it.point));
   PetscCall(VecDestroy(&it.network.S));
   PetscCall(VecDestroy(&it.network.error));

@@ -132,7 +132,7 @@ static PetscErrorCode FiltersCreate(PsdNetwork network, PsdPatches patches, Pets
   filters->network = network;
   filters->patches = patches;
   filters->region0 = region0;
-  filters->C = PsdScoreCount(network->count);
+  filters->C = PsdScoreCount(network->count, network->outputs);
   PetscCall(PsdPatchesGetSizes(patches, &filters->q, &filters->f, &filters->G, &filters->positions));
   PetscCheck(filters->f <= network->f, network->comm, PETSC_ERR_ARG_INCOMP,
              "Filters of %" PetscInt_FMT " numbers for patches of %" PetscInt_FMT, network->f, filters->f);
@@ -297,7 +297,7 @@ PetscErrorCode PsdNetworkSetCrops(PsdNetwork network, PetscInt most, PetscBool m
 /* Numbers of a file can be finite, and products of them not; a class that is made of those would be none. */
 static PetscErrorCode CheckScores(PsdNetwork network, PsdData data, PetscInt n_local, const PetscReal scores[])
 {
-  const size_t C = (size_t)PsdScoreCount(network->count);
+  const size_t C = (size_t)PsdScoreCount(network->count, network->outputs);
   const PetscInt64 *indices;
   PsdFailure failure = {0};
 
@@ -327,7 +327,7 @@ PetscErrorCode PsdNetworkApply(PsdNetwork network, PsdData data, PetscReal score
   PetscCall(PsdDataGetImageSize(data, &channels, &height, &width));
   PetscCall(PsdDataGetShard(data, &bytes, NULL, NULL));
   PetscCall(PsdPatchesGetBranchCount(network->patches, &branches));
-  PetscCall(PetscArrayzero(scores, (size_t)n_local * PsdScoreCount(network->count)));
+  PetscCall(PetscArrayzero(scores, (size_t)n_local * PsdScoreCount(network->count, network->outputs)));
   PetscCall(PsdProgressCreate(network->comm, "apply", "images", (PetscInt64)n_local * branches,
                               (PetscInt64)n * branches, &progress));
   for (PetscInt b = 0; b < branches; b++) {
@@ -342,7 +342,7 @@ PetscErrorCode PsdNetworkApply(PsdNetwork network, PsdData data, PetscReal score
   }
   PetscCall(PsdProgressDestroy(&progress));
   const PetscReal side = 2 * (PetscReal)network->crop_shift + 1, crops = side * side * (network->crop_mirrored ? 2 : 1);
-  const size_t length = (size_t)n_local * PsdScoreCount(network->count);
+  const size_t length = (size_t)n_local * PsdScoreCount(network->count, network->outputs);
   for (size_t k = 0; k < length && crops > 1; k++) scores[k] /= crops;
   PetscCall(CheckScores(network, data, n_local, scores));
   PetscFunctionReturn(0);
@@ -383,7 +383,7 @@ PetscErrorCode PsdNetworkConfusion(PsdNetwork network, PsdData data, const Petsc
   PetscFunctionBeginUser;
   PsdCheckHandle(network);
   PsdCheckHandle(data);
-  const PetscInt count = network->count, C = PsdScoreCount(count);
+  const PetscInt count = network->count, C = PsdScoreCount(count, 0);
   const size_t cells = (size_t)count * count;
   const PetscInt *classes;
   PetscInt data_count, n_local, *position;

@@ -112,7 +112,8 @@ void PsdModelCheckSizes(const PsdModel *model, const char path[], PsdFailure *fa
   if (failure->failed) return;
   const PetscInt f = PsdModelDimension(model);
   CheckRange(path, "columns of the filters", model->f, f, f, failure);
-  CheckRange(path, "number of classes", model->count, 2, PETSC_MAX_INT, failure);
+  CheckRange(path, "outputs", model->outputs, 0, PETSC_MAX_INT, failure);
+  if (model->outputs == 0) CheckRange(path, "number of classes", model->count, 2, PETSC_MAX_INT, failure);
   CheckRange(path, "flip", model->training.flip, 0, 1, failure);
   if (model->training.shifts > 1 && model->training.shifts != 5)
     CheckRange(path, "shifts", model->training.shifts, 9, 9, failure);
@@ -192,7 +193,7 @@ static void CheckUnit(const PsdModel *model, PetscInt neuron, const char path[],
 
 static void CheckNeurons(const PsdModel *model, const char path[], PsdFailure *failure)
 {
-  const PetscInt C = PsdScoreCount(model->count);
+  const PetscInt C = PsdScoreCount(model->count, model->outputs);
   PetscInt G = 0;
 
   for (PetscInt b = 0; b < model->branches; b++) G += model->branch[b].geometry.pool * model->branch[b].geometry.pool;

@@ -1,7 +1,7 @@
 /*
    model.h5 (docs/formats.md): tables of what the file holds and where in PsdModel it belongs, used for writing versions 3
-   and, with a stage before the patches or shifted images, 4, or, with linear neurons, 5, and for reading versions 1 to 5. On one rank; what fails is
-   recorded.
+   and, with a stage before the patches or shifted images, 4, or, of real targets or with linear neurons, 5, and for reading
+   versions 1 to 5. On one rank; what fails is recorded.
 */
 #include "network.h"
 #include "losses/losses.h"
@@ -15,7 +15,7 @@
 #define NAMES "class_names"
 #define VERSION 3       /* that is written where it says everything, as other readers know it, ... */
 #define STAGE_VERSION 4 /* ... with a stage or shifts, which they must not pass over, ... */
-#define LAST_VERSION 5  /* ... and with linear neurons */
+#define LAST_VERSION 5  /* ... and of outputs in the place of classes, or with linear neurons */
 #define LAST_UNSEALED 2 /* files of this version and of 1 begin as HDF5 does, without a checksum */
 
 typedef struct {
@@ -51,6 +51,7 @@ static const Place problem_attributes[] = {
 static const Place later_attributes[] = {
     {"stage", PSD_H5_INTEGER, 0, offsetof(PsdModel, stage.count), 1},
     {"shifts", PSD_H5_INTEGER, 0, offsetof(PsdModel, training.shifts), 1},
+    {"outputs", PSD_H5_INTEGER, 0, offsetof(PsdModel, outputs), 1},
 };
 #define LATER_ATTRIBUTES (sizeof(later_attributes) / sizeof(later_attributes[0]))
 
@@ -134,6 +135,7 @@ static const ArrayPlace stage_channels[] = {
 
 static PetscInt VersionOf(const PsdModel *model)
 {
+  if (model->outputs > 0) return LAST_VERSION;
   for (PetscInt b = 0; b < model->branches; b++)
     if (model->branch[b].geometry.lift != PSD_LIFT_QUADRATIC) return LAST_VERSION;
   return model->stage.count > 0 || model->training.shifts > 1 ? STAGE_VERSION : VERSION;
@@ -223,6 +225,14 @@ static void ReadHeader(PsdH5Group file, PetscInt *version, PsdFailure *failure)
   *version = found;
 }
 
+static void ReadClasses(PsdH5Group file, PsdModel *model, PsdFailure *failure)
+{
+  PsdH5ReadLabels(file, "classes", &model->count, &model->labels, failure);
+  if (PsdH5HasAttribute(file, NAMES))
+    model->names =
+        (char(*)[PSD_CLASS_NAME_LENGTH])PsdH5ReadTexts(file, NAMES, model->count, PSD_CLASS_NAME_LENGTH, failure);
+}
+
 /* What the root says of the problem. */
 static void ReadProblem(PsdH5Group file, PetscInt version, PsdModel *model, PsdFailure *failure)
 {
@@ -230,11 +240,8 @@ static void ReadProblem(PsdH5Group file, PetscInt version, PsdModel *model, PsdF
   ReadPlaces(file, problem_attributes, PROBLEM_ATTRIBUTES, model, failure);
   PsdH5ReadText(file, "loss", model->training.loss, sizeof(model->training.loss), failure);
   ReadLossParameter(file, &model->training, failure);
-  PsdH5ReadLabels(file, "classes", &model->count, &model->labels, failure);
-  if (PsdH5HasAttribute(file, NAMES))
-    model->names =
-        (char(*)[PSD_CLASS_NAME_LENGTH])PsdH5ReadTexts(file, NAMES, model->count, PSD_CLASS_NAME_LENGTH, failure);
   ReadPlaces(file, later_attributes, LATER_ATTRIBUTES, model, failure);
+  if (model->outputs == 0) ReadClasses(file, model, failure);
   if (version > 1) PsdH5ReadAttribute(file, "branches", PSD_H5_INTEGER, 1, &model->branches, failure);
   if (!failure->failed && (model->branches < 1 || model->branches > PSD_MOST_BRANCHES))
     PsdFailureRecord(failure, "%s: branches is %" PetscInt_FMT ", expected 1 to %d", file.path, model->branches,
@@ -440,6 +447,12 @@ static void WriteHeader(PsdH5File file, const PsdModel *model, PsdFailure *failu
   WritePlaces(file, result_attributes, RESULT_ATTRIBUTES, model, failure);
 }
 
+/* Those that the version has. */
+static size_t LaterAttributes(const PsdModel *model)
+{
+  return VersionOf(model) == STAGE_VERSION ? LATER_ATTRIBUTES - 1 : LATER_ATTRIBUTES;
+}
+
 static void WriteProblem(PsdH5File file, const PsdModel *model, PsdFailure *failure)
 {
   const char *loss = model->training.loss;
@@ -447,10 +460,10 @@ static void WriteProblem(PsdH5File file, const PsdModel *model, PsdFailure *fail
   PsdH5WriteTexts(file, "loss", 0, &loss, failure);
   WritePlaces(file, problem_attributes, PROBLEM_ATTRIBUTES, model, failure);
   WriteLossParameters(file, &model->training, failure);
-  WriteLabels(file, model, failure);
+  if (model->outputs == 0) WriteLabels(file, model, failure);
   if (model->names) WriteNames(file, model, failure);
   PsdH5WriteAttribute(file, "branches", PSD_H5_INTEGER, 0, &model->branches, failure);
-  if (VersionOf(model) > VERSION) WritePlaces(file, later_attributes, LATER_ATTRIBUTES, model, failure);
+  if (VersionOf(model) > VERSION) WritePlaces(file, later_attributes, LaterAttributes(model), model, failure);
 }
 
 static void WriteArrays(PsdH5File file, const ArrayPlace list[], size_t count, const void *whole, PsdFailure *failure)

@@ -61,11 +61,11 @@ PetscReal PsdPatchesPixelRoundings(PsdPatches patches);
    product of p - mean, of norm `centred`, with the transform; of p itself without one. Of one branch. Not collective. */
 PetscReal PsdPatchesCoordinateError(PsdPatches patches, PetscReal norm, PetscReal centred);
 
-/* PsdPatchesProduct - upper triangle of scale sum_l p_l p_l', for `count` patches, rows of q. Reads up to
-   PSD_ROWS_PADDING numbers beyond the last row. Not collective. */
+/* PsdPatchesProduct - upper triangle of scale sum_l p_l p_l' and first = scale sum_l p_l, for `count` patches, rows of q.
+   Reads up to PSD_ROWS_PADDING numbers beyond the last row. Not collective. */
 #define PSD_ROWS_PADDING 16
 PetscErrorCode PsdPatchesProduct(PetscInt q, PetscInt count, PetscReal scale, const PetscReal rows[],
-                                 PetscReal square[]);
+                                 PetscReal square[], PetscReal first[]);
 
 /* Flops of PsdPatchesMoments and PsdPatchesLift for one image: useful ones, a product of a matrix with its own
    transpose counted as half a general one. */

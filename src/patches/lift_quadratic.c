@@ -22,14 +22,10 @@ static PetscErrorCode Moments(PsdPatches branch, PetscInt count, const PetscReal
   const PetscInt q = branch->q;
   const PetscReal scale = 1 / (PetscReal)count;
   PetscReal *square = branch->square;
-  PetscReal *restrict first = moments + PsdPackedLength(q); /* the last column: mean of p, then 1 */
-  PetscCall(PsdPatchesProduct(q, count, scale, rows, square));
+  PetscReal *first = moments + PsdPackedLength(q); /* the last column: mean of p, then 1 */
+  PetscCall(PsdPatchesProduct(q, count, scale, rows, square, first));
   for (PetscInt column = 0; column < q; column++)
     PetscCall(PetscArraycpy(moments + PsdPackedLength(column), square + (size_t)column * q, column + 1));
-  PetscCall(PetscArrayzero(first, q));
-  for (PetscInt l = 0; l < count; l++, rows += q)
-    for (PetscInt k = 0; k < q; k++) first[k] += rows[k];
-  for (PetscInt k = 0; k < q; k++) first[k] *= scale;
   first[q] = 1;
   PetscFunctionReturn(0);
 }

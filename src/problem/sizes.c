@@ -35,10 +35,10 @@ PetscErrorCode PsdProblemPlanSizes(PsdProblem problem, const PsdSampleShape *sha
   PetscBool vector[PSD_MOST_BRANCHES];
   PsdMaps maps;
   PetscCall(PsdPatchesGetSizes(patches, &q, &f, &G, &positions));
-  PsdCheckInput((PetscReal)G * shape->classes <= (PetscReal)PETSC_MAX_INT,
+  PsdCheckInput((PetscReal)G * shape->C <= (PetscReal)PETSC_MAX_INT,
                 "%" PetscInt_FMT " regions and %" PetscInt_FMT " classes need a PETSc with 64-bit indices", G,
-                shape->classes);
-  PsdSizesSet(shape->n, ranks, shape->classes == 2 ? 1 : shape->classes, G, positions, q, f, shape->image, sizes);
+                shape->C);
+  PsdSizesSet(shape->n, ranks, shape->C, G, positions, q, f, shape->image, sizes);
   PetscCall(PsdPatchesGetBranchCount(patches, &branches));
   for (PetscInt b = 0; b < branches; b++) {
     PsdPatches branch;
@@ -65,7 +65,7 @@ PetscErrorCode PsdProblemFindSizes(PsdProblem problem, PsdSizes *sizes)
   PetscMPIInt ranks;
   PetscCallMPI(MPI_Comm_size(problem->comm, &ranks));
   PetscCall(PsdDataGetImageSize(problem->data, &channels, &height, &width));
-  PetscCall(PsdDataGetClasses(problem->data, &shape.classes, NULL, NULL));
+  PetscCall(PsdDataGetScoreCount(problem->data, &shape.C));
   PetscCall(PsdDataGetCopies(problem->data, &copies));
   shape.image = (PetscReal)channels * height * width;
   shape.flip = (PetscBool)(copies == 2);

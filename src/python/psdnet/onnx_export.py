@@ -114,7 +114,9 @@ def _sum_of_branches(graph, network, flat, shape):
 
 
 def _choose(graph, network):
-    """Labels, and probabilities where scores have them."""
+    """Labels, and probabilities where scores have them; of outputs neither, as they are the answer."""
+    if network.outputs:
+        return []
     if network._count_scores() == 1:
         chosen = graph.add('Cast', graph.add('Greater', 'scores', 0.0), to=TensorProto.INT64)
         graph.add('Gather', network.classes, graph.add('Squeeze', chosen, [1]), name='label')
@@ -130,8 +132,8 @@ def _choose(graph, network):
 def export(network, path, double=False):
     """Writes the network to path, as ONNX.
 
-    Input: images, unsigned bytes, N x channels x height x width. Outputs: scores, N x C; label, N; probabilities, N x classes, of a
-    network that has them. In single precision, or in double. Metadata: loss, names of classes, primal, bound, gap, beta, beta_max.
+    Input: images, unsigned bytes, N x channels x height x width. Outputs: scores, N x C; of a network of classes label, N; probabilities, N x
+    classes, of one that has them. In single precision, or in double. Metadata: loss, names of classes, primal, bound, gap, beta, beta_max.
     """
     number, kind = (numpy.float64, TensorProto.DOUBLE) if double else (numpy.float32, TensorProto.FLOAT)
     graph = _Graph(number)
