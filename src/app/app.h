@@ -157,4 +157,8 @@ PetscErrorCode PsdHeldOutApply(PsdNetwork network, PsdProblem problem, PsdData h
 /* PsdCropsFromOptions - -crops 1|9|25, as the largest shift of PsdNetworkSetCrops. Collective. */
 PetscErrorCode PsdCropsFromOptions(PetscInt *shift);
 
+/* PsdStartAlone - spares a command that no launcher has started what Open MPI does for several processes. Before MPI is
+   initialised; not collective. */
+void PsdStartAlone(void);
+
 #endif
