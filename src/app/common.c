@@ -32,6 +32,10 @@ static PetscErrorCode SetClassesOf(PsdNetwork network, PsdData data)
   const PetscInt *labels;
   const char *const *names, **texts;
   char(*digits)[LABEL_LENGTH];
+  PetscInt outputs;
+  PetscCall(PsdNetworkGetOutputs(network, &outputs));
+  PetscCall(PsdDataSetOutputs(data, outputs));
+  if (outputs > 0) PetscFunctionReturn(0);
   PetscCall(PsdNetworkGetClasses(network, &count, &labels, NULL));
   PetscCall(PsdNetworkGetClassNames(network, &names));
   PetscCall(PetscMalloc2(count, &digits, count, &texts));
@@ -42,6 +46,20 @@ static PetscErrorCode SetClassesOf(PsdNetwork network, PsdData data)
   PetscCall(PsdDataSetClasses(data, count, labels));
   PetscCall(PsdDataSetClassNames(data, count, labels, texts));
   PetscCall(PetscFree2(digits, texts));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdDataSetClassesOf(PsdData data, PsdData training)
+{
+  PetscFunctionBeginUser;
+  PetscInt count, outputs;
+  const PetscInt *labels;
+  const char *const *names;
+  PetscCall(PsdDataGetTargets(training, &outputs, NULL));
+  PetscCall(PsdDataGetClasses(training, &count, &labels, &names));
+  PetscCall(PsdDataSetOutputs(data, outputs));
+  PetscCall(PsdDataSetClasses(data, count, labels));
+  PetscCall(PsdDataSetClassNames(data, count, labels, names));
   PetscFunctionReturn(0);
 }
 
@@ -96,6 +114,18 @@ void PsdCertificateWords(PetscReal primal, PetscReal bound, PetscReal gap, int d
   (void)PsdDecimal(primal, digits, 'g', PSD_ROUND_UP, text->primal);
   (void)PsdDecimal(bound, digits, 'g', PSD_ROUND_DOWN, text->bound);
   (void)PsdDecimal(gap, gap_digits, 'e', PSD_ROUND_UP, text->gap);
+}
+
+const char *PsdFitName(PetscInt outputs)
+{
+  return outputs > 0 ? "R2      " : "accuracy";
+}
+
+const char *PsdFitText(PetscInt outputs, PetscReal fit, char text[PSD_FIT_LENGTH])
+{
+  if (outputs > 0) (void)snprintf(text, PSD_FIT_LENGTH, "%.6f", (double)fit);
+  else (void)snprintf(text, PSD_FIT_LENGTH, "%.2f%%", 100 * (double)fit);
+  return text;
 }
 
 PetscErrorCode PsdOptionCertificate(char path[PETSC_MAX_PATH_LEN])

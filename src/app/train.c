@@ -104,10 +104,8 @@ static PetscErrorCode PrintSummary(const PsdReport *report, const Outputs *outpu
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, ")\n"));
   PetscCall(PrintCertificate(report));
   PetscCall(PsdWarnOfRounding(certificate));
-  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "accuracy %.2f%% training", 100 * (double)certificate->accuracy));
-  if (report->accuracy_validation >= 0)
-    PetscCall(PetscPrintf(PETSC_COMM_WORLD, ", %.2f%% validation", 100 * (double)report->accuracy_validation));
-  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "\nseconds "));
+  PetscCall(PsdReportPrintFit(report));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "seconds "));
   for (int phase = 0; phase < PSD_PHASE_COUNT; phase++)
     PetscCall(
         PetscPrintf(PETSC_COMM_WORLD, " %s %.2f", PsdPhaseName((PsdPhase)phase), PsdPhaseSeconds((PsdPhase)phase)));
@@ -163,7 +161,7 @@ static PetscErrorCode SolveAndWrite(PsdSolver solver, PsdProblem problem, PsdDat
   PetscCall(PsdSolverGetKernels(solver, &report->kernels, &report->kernel));
   PetscCall(PsdNetworkGetNeurons(network, &report->neurons, NULL, NULL, NULL, NULL, NULL));
   report->iterations = status.iteration;
-  report->accuracy_validation = -1;
+  report->validated = (PetscBool)(held_out != NULL);
   PetscCall(PsdNetworkSetCrops(network, outputs->crop_shift));
   if (held_out) PetscCall(PsdHeldOutApply(network, problem, held_out, &report->accuracy_validation, &loss));
   PetscCall(PrintSummary(report, outputs, reason));

@@ -30,6 +30,7 @@ typedef struct {
   PetscReal *product;         /* tile x neurons of the fullest region */
   PetscReal *sums;            /* neurons of the fullest region: sum of s over an image's patches */
   unsigned char *shifted;     /* batch images, with crops */
+  PetscReal activation[3];    /* of the branch's neurons */
   PsdMaps maps;               /* what patches are cut of instead of the image; NULL: nothing else */
   float *map;                 /* of one image */
 } Filters;
@@ -129,18 +130,18 @@ static PetscErrorCode FiltersCreate(PsdNetwork network, PsdPatches patches, Pets
   filters->network = network;
   filters->patches = patches;
   filters->region0 = region0;
-  filters->C = PsdScoreCount(network->count);
+  filters->C = PsdScoreCount(network->count, network->outputs);
   PetscCall(PsdPatchesGetSizes(patches, &filters->q, &filters->f, &filters->G, &filters->positions));
   PetscCheck(filters->f <= network->f, network->comm, PETSC_ERR_ARG_INCOMP,
              "Filters of %" PetscInt_FMT " numbers for patches of %" PetscInt_FMT, network->f, filters->f);
   PetscCall(TakeNeurons(filters));
   PetscCall(MakeBuffers(filters, images));
+  PsdPatchGeometry g;
+  PetscCall(PsdPatchesGetGeometry(patches, &g));
+  PetscCall(PetscArraycpy(filters->activation, network->training.activation, 3));
+  if (g.lift == PSD_LIFT_LINEAR) filters->activation[0] = 0;
   PetscCall(PsdPatchesGetMaps(network->patches, &filters->maps));
-  if (filters->maps) {
-    PsdPatchGeometry g;
-    PetscCall(PsdPatchesGetGeometry(patches, &g));
-    PetscCall(PetscMalloc1((size_t)g.channels * g.height * g.width, &filters->map));
-  }
+  if (filters->maps) { PetscCall(PetscMalloc1((size_t)g.channels * g.height * g.width, &filters->map)); }
   PetscFunctionReturn(0);
 }
 
@@ -216,8 +217,7 @@ static PetscErrorCode ApplyRegion(Filters *filters, PetscInt g, PetscInt images,
     for (PetscInt k = 0; k < rows; k++) {
       const PetscInt image = (row + k) / count, patch = (row + k) % count;
       if (!patch) PetscCall(PetscArrayzero(filters->sums, N));
-      AddActivations(N, filters->network->training.activation, filters->offset + begin,
-                     filters->product + (size_t)k * N, filters->sums);
+      AddActivations(N, filters->activation, filters->offset + begin, filters->product + (size_t)k * N, filters->sums);
       if (patch == count - 1) AddScores(filters, g, scores + (size_t)image * filters->C);
     }
   }
@@ -288,7 +288,7 @@ PetscErrorCode PsdNetworkSetCrops(PsdNetwork network, PetscInt most)
 /* Numbers of a file can be finite, and products of them not; a class that is made of those would be none. */
 static PetscErrorCode CheckScores(PsdNetwork network, PsdData data, PetscInt n_local, const PetscReal scores[])
 {
-  const size_t C = (size_t)PsdScoreCount(network->count);
+  const size_t C = (size_t)PsdScoreCount(network->count, network->outputs);
   const PetscInt64 *indices;
   PsdFailure failure = {0};
 
@@ -318,7 +318,7 @@ PetscErrorCode PsdNetworkApply(PsdNetwork network, PsdData data, PetscReal score
   PetscCall(PsdDataGetImageSize(data, &channels, &height, &width));
   PetscCall(PsdDataGetShard(data, &bytes, NULL, NULL));
   PetscCall(PsdPatchesGetBranchCount(network->patches, &branches));
-  PetscCall(PetscArrayzero(scores, (size_t)n_local * PsdScoreCount(network->count)));
+  PetscCall(PetscArrayzero(scores, (size_t)n_local * PsdScoreCount(network->count, network->outputs)));
   PetscCall(PsdProgressCreate(network->comm, "apply", "images", (PetscInt64)n_local * branches,
                               (PetscInt64)n * branches, &progress));
   for (PetscInt b = 0; b < branches; b++) {
@@ -334,7 +334,7 @@ PetscErrorCode PsdNetworkApply(PsdNetwork network, PsdData data, PetscReal score
   PetscCall(PsdProgressDestroy(&progress));
   if (network->crop_shift) {
     const PetscReal side = 2 * (PetscReal)network->crop_shift + 1;
-    const size_t length = (size_t)n_local * PsdScoreCount(network->count);
+    const size_t length = (size_t)n_local * PsdScoreCount(network->count, network->outputs);
     for (size_t k = 0; k < length; k++) scores[k] /= side * side;
   }
   PetscCall(CheckScores(network, data, n_local, scores));
@@ -376,7 +376,7 @@ PetscErrorCode PsdNetworkConfusion(PsdNetwork network, PsdData data, const Petsc
   PetscFunctionBeginUser;
   PsdCheckHandle(network);
   PsdCheckHandle(data);
-  const PetscInt count = network->count, C = PsdScoreCount(count);
+  const PetscInt count = network->count, C = PsdScoreCount(count, 0);
   const size_t cells = (size_t)count * count;
   const PetscInt *classes;
   PetscInt data_count, n_local, *position;

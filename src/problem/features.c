@@ -31,7 +31,7 @@ struct _p_PsdFeatures {
   size_t memory;
   PsdImages images;
   PetscInt n, G, D;            /* samples here; regions, numbers of a lifted feature */
-  PetscInt *f;                 /* G: of the patches of each region */
+  PsdShape *region;            /* G: what a lifted feature has of each */
   PetscInt copies;             /* samples of an image */
   PsdSymmetry symmetry;        /* borrowed; NULL: every sample is lifted by itself */
   PetscBool folded;            /* rows are folded, one for each image */
@@ -91,6 +91,23 @@ static void Decide(PsdFeatures it)
   it->kept = (PetscBool)(it->may_keep && rows * (size_t)PsdFeaturesLength(it) * number <= it->memory);
 }
 
+static PetscErrorCode CreateRegions(PsdFeatures it)
+{
+  PetscFunctionBeginUser;
+  PetscInt *f, at = 0;
+  PetscBool *vector;
+  PetscCall(PetscMalloc1(it->G, &it->region));
+  PetscCall(PetscMalloc2(it->G, &f, it->G, &vector));
+  PsdPatchesGetDimensions(it->patches, f, vector);
+  for (PetscInt g = 0; g < it->G; g++) {
+    const PetscInt d = f[g] + 1, m = vector[g] ? d : PsdPackedLength(d);
+    it->region[g] = (PsdShape){f[g], d, m, at, vector[g]};
+    at += m;
+  }
+  PetscCall(PetscFree2(f, vector));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdFeaturesCreate(PsdData data, PsdPatches patches, const PetscReal activation[3], size_t memory,
                                  PsdFeatures *features)
 {
@@ -105,8 +122,7 @@ PetscErrorCode PsdFeaturesCreate(PsdData data, PsdPatches patches, const PetscRe
   PetscCall(PsdDataGetSizes(data, NULL, &it->n, NULL));
   PetscCall(PsdDataGetCopies(data, &it->copies));
   PetscCall(PsdPatchesGetSizes(patches, NULL, NULL, &it->G, NULL));
-  PetscCall(PetscMalloc1(it->G, &it->f));
-  PsdPatchesGetDimensions(patches, it->f);
+  PetscCall(CreateRegions(it));
   it->D = PsdPatchesLiftedLength(patches);
   it->moments_length = PsdPatchesMomentsLength(patches);
 
@@ -199,7 +215,7 @@ static PetscErrorCode Lift(PsdFeatures it, const PetscReal moments[], PetscReal 
   PetscFunctionBeginUser;
   if (!it->folded) PsdPatchesLiftErrors(it->patches, it->activation, moments, errors); /* which may be where row is */
   PetscCall(PsdPatchesLift(it->patches, it->activation, moments, row));
-  for (PetscInt g = 0; g < it->G; row += PsdPackedLength(it->f[g] + 1), g++) PsdRemoveJ(it->f[g] + 1, row);
+  for (PetscInt g = 0; g < it->G; g++) PsdShapeRemoveJ(&it->region[g], row + it->region[g].at);
   PetscCall(PetscLogFlops(PsdPatchesLiftFlops(it->patches)));
   PetscFunctionReturn(0);
 }
@@ -393,7 +409,7 @@ static PetscReal ToUnits(PetscInt m, const PetscReal *restrict x, PetscReal *uni
 /* What has a unit of its own: a region, or all of a folded row, which no certificate is made of. */
 static PetscInt PieceLength(PsdFeatures it, PetscInt piece)
 {
-  return it->folded ? PsdFeaturesLength(it) : PsdPackedLength(it->f[piece] + 1);
+  return it->folded ? PsdFeaturesLength(it) : it->region[piece].m;
 }
 
 static void KeepRow(PsdFeatures it, size_t i, const PetscReal *row)
@@ -503,7 +519,7 @@ PetscErrorCode PsdFeaturesDestroy(PsdFeatures *features)
   PetscCall(FreeRows(*features));
   PetscCall(PetscFree((*features)->chunk_first));
   PetscCall(PetscFree((*features)->moments));
-  PetscCall(PetscFree((*features)->f));
+  PetscCall(PetscFree((*features)->region));
   PetscCall(PsdImagesDestroy(&(*features)->images));
   PetscCall(PetscFree(*features));
   PetscFunctionReturn(0);
