@@ -170,11 +170,12 @@ PSD_EXTERN PetscErrorCode PsdNetworkCheckProblem(PsdNetwork network, const char 
 
 /*
    PsdNetworkSetCrops - Has PsdNetworkApply give the mean of the scores of an image shifted by -most .. most pixels
-   along both axes, its edge repeated: (2 most + 1)^2 crops. 0, as at first: of the image itself.
+   along both axes, its edge repeated: (2 most + 1)^2 crops, and, mirrored, of the mirror images of all of them. 0 and
+   PETSC_FALSE, as at first: of the image itself.
 
    Logically collective.
 */
-PSD_EXTERN PetscErrorCode PsdNetworkSetCrops(PsdNetwork network, PetscInt most);
+PSD_EXTERN PetscErrorCode PsdNetworkSetCrops(PsdNetwork network, PetscInt most, PetscBool mirrored);
 
 /*
    PsdNetworkApply - Gives the scores of the images of this rank's shard.

@@ -34,7 +34,8 @@ typedef struct {
 /*
    PsdPlanCreate - Creates the plan of a run for a problem, which is borrowed and must outlive it: ten classes, no
    mirror images, the ranks of the problem's communicator, all of them on one node such as this machine, rates that
-   are measured, as many iterations as are usual, the solver and kernels that a run would choose.
+   are measured, as many iterations as are usual, the solver and kernels that a run would choose. What the process of
+   rank 0 takes now counts as the program and its libraries.
 
    Collective. The problem need not be set up, and may have been created without data.
 */

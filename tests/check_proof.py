@@ -41,6 +41,7 @@ class Branch:
         a = group.attrs
         self.height, self.width, self.stride, self.pool = (int(a[k]) for k in ('patch_height', 'patch_width', 'stride', 'pool'))
         self.reduce, self.overlap = int(a.get('reduce', 1)), int(a.get('pool_overlap', 0))
+        self.linear = int(a.get('lift', 0)) == 1
         self.normalize = Fraction(float(a['patch_normalize']))
         self.weight = self.reduce**2 * (257 if a.get('bits', 0) == 16 else 1)  # 16 bits count 257 for 1 of 8
         q = channels * self.height * self.width
@@ -230,10 +231,13 @@ class Sums:
             self.N[pair] = self.N.get(pair, 0) + int(self.nu[i, t]) * moment
 
     def block(self, pair, count):
-        """s smat(A'nu)_gt less its component along J"""
+        """s smat(A'nu)_gt less its component along J; of linear neurons the vector s (A'nu)_gt"""
         it, g = self.it, pair % len(self.it.regions)
         branch, d = it.regions[g], int(it.order[g])
         a, b, c = it.activation
+        if branch.linear:
+            x = branch.L.dot(self.N[pair][:, -1] * (it.s / (count * self.denominator)))
+            return numpy.append(b * x[:-1], c * x[-1])
         X = branch.L.dot(self.N[pair] * (it.s / (count * self.denominator))).dot(branch.L.T)
         f = branch.f
         M = numpy.array([[mpf(0)] * d for _ in range(d)], object)
@@ -261,6 +265,12 @@ def check_blocks(it, sums, counts):
         M = sums.block(pair, counts[g])
         for k, sign in (0, 1), (1, -1):
             theta = mpf(float(it.theta[pair, k]))
+            if M.ndim == 1:
+                more = MARGIN * (it.beta + abs(theta))
+                holds = mpmath.sqrt(sum(M[:-1]**2)) + more <= theta and sign * M[-1] + more <= it.beta - theta
+                if not holds:
+                    refuse('theta of region', g, 'class', pair // len(it.regions), 'sign', '+-'[k], 'proves nothing')
+                continue
             B = -sign * M
             for j in range(len(B)):
                 B[j, j] += theta if j < len(B) - 1 else it.beta - theta
@@ -290,6 +300,8 @@ class Network:
     def add(self, g, moment, count, scores):
         """of a region to the scores of its sample"""
         a, b, c = self.it.activation
+        if self.it.regions[g].linear:
+            a = mpf(0)
         for w, alpha, t in self.of_region.get(g, []):
             v = moment.dot(w)
             square, linear = mpf(int(v.dot(w))), mpf(int(v[-1]))

@@ -13,13 +13,14 @@ enum { PSD_EXIT_DONE = 0, PSD_EXIT_INPUT = 1, PSD_EXIT_NOT_CONVERGED = 2, PSD_EX
 
 /* What main knows and subcommands may need. */
 typedef struct {
-  const char *command_line; /* as typed */
-  const char *argument;     /* what follows the subcommand's name without a dash, or NULL */
+  const char *command_line;    /* as typed */
+  PetscInt arguments;          /* what follows the subcommand's name without a dash: how many, ... */
+  const char *const *argument; /* ... and what */
 } PsdInvocation;
 
 typedef struct {
   const char *name, *usage, *summary;
-  PetscBool takes_argument;
+  int most_arguments;
   PetscErrorCode (*run)(const PsdInvocation *invocation, int *exit_status);
 } PsdSubcommand;
 
@@ -30,6 +31,8 @@ PetscErrorCode PsdRunPredict(const PsdInvocation *invocation, int *exit_status);
 PetscErrorCode PsdRunCertify(const PsdInvocation *invocation, int *exit_status);
 PetscErrorCode PsdRunPlan(const PsdInvocation *invocation, int *exit_status);
 PetscErrorCode PsdRunInfo(const PsdInvocation *invocation, int *exit_status);
+PetscErrorCode PsdRunReport(const PsdInvocation *invocation, int *exit_status);
+PetscErrorCode PsdRunExport(const PsdInvocation *invocation, int *exit_status);
 
 /* ---------------------------------------------------------------- shared by subcommands: common.c, training.c */
 
@@ -82,6 +85,13 @@ PetscErrorCode PsdCertificateSave(PsdWitness witness, PsdProblem problem, const 
 
 /* A line when rounding may have changed the objective by more than 1e-9 of itself. Collective. */
 PetscErrorCode PsdWarnOfRounding(const PsdCertificate *certificate);
+
+/* ---------------------------------------------------------------- subcommands that are made in Python: python.c */
+
+/* The root will become `python3 -m psdnet WORDS...`, which are copied, when all else has ended. Collective. */
+PetscErrorCode PsdPythonLater(PetscInt count, const char *const words[]);
+/* Becomes it, and does not come back, where it was asked to; the exit status. PETSc and MPI have ended. */
+int PsdPythonRun(void);
 
 /* ---------------------------------------------------------------- report.json: report.c */
 
@@ -170,7 +180,17 @@ PetscErrorCode PsdReportPrintFit(const PsdReport *report);
 PetscErrorCode PsdHeldOutApply(PsdNetwork network, PsdProblem problem, PsdData held_out, PetscReal *accuracy,
                                PetscReal *loss);
 
-/* PsdCropsFromOptions - -crops 1|9|25, as the largest shift of PsdNetworkSetCrops. Collective. */
-PetscErrorCode PsdCropsFromOptions(PetscInt *shift);
+/* The arguments of PsdNetworkSetCrops. */
+typedef struct {
+  PetscInt most;
+  PetscBool mirrored;
+} PsdCrops;
+
+/* PsdCropsFromOptions - -crops 1, 9 or 25, and twice as many with mirror images. Collective. */
+PetscErrorCode PsdCropsFromOptions(PsdCrops *crops);
+
+/* PsdStartAlone - spares a command that no launcher has started what Open MPI does for several processes. Before MPI is
+   initialised; not collective. */
+void PsdStartAlone(void);
 
 #endif

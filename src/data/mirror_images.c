@@ -2,17 +2,16 @@
    Mirror images (left and right exchanged) as further samples: each follows the image that it was made of, so that the
    samples of a rank are still a contiguous piece of all of them.
 */
+#include "mirror_images.h"
 #include "data.h"
 #include <stdlib.h>
 #include <string.h>
 
-/* pixel: bytes of one */
-static void MirrorImage(PetscInt rows, PetscInt width, size_t pixel, const unsigned char image[],
-                        unsigned char mirrored[])
+void PsdMirrorImages(PetscInt64 rows, PetscInt width, size_t pixel, const unsigned char from[], unsigned char to[])
 {
   const size_t line = (size_t)width * pixel;
-  for (PetscInt row = 0; row < rows; row++, image += line, mirrored += line)
-    for (size_t at = 0; at < line; at += pixel) memcpy(mirrored + at, image + line - pixel - at, pixel);
+  for (PetscInt64 row = 0; row < rows; row++, from += line, to += line)
+    for (size_t at = 0; at < line; at += pixel) memcpy(to + at, from + line - pixel - at, pixel);
 }
 
 PetscErrorCode PsdDataAddMirrors(PsdData data)
@@ -26,7 +25,7 @@ PetscErrorCode PsdDataAddMirrors(PsdData data)
     const unsigned char *image = images + (size_t)k * bytes;
     unsigned char *pair = data->images + 2 * (size_t)k * bytes;
     memcpy(pair, image, bytes);
-    MirrorImage(rows, data->width, pixel, image, pair + bytes);
+    PsdMirrorImages(rows, data->width, pixel, image, pair + bytes);
   }
   free(images);
   PetscFunctionReturn(0);

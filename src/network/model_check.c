@@ -50,7 +50,10 @@ static void CheckBranch(const PsdModelBranch *branch, const char path[], PsdFail
   if (q > MAX_PATCH_NUMBERS)
     PsdFailureRecord(failure, "%s: a patch has %" PetscInt64_FMT " numbers, expected at most %d", path, q,
                      MAX_PATCH_NUMBERS);
+  CheckRange(path, "lift", g->lift, 0, PSD_LIFTS - 1, failure);
   if (!branch->has_transform) return;
+  if (g->lift == PSD_LIFT_LINEAR)
+    PsdFailureRecord(failure, "%s: a branch with linear neurons has a transform, expected none", path);
   if (branch->q != q)
     PsdFailureRecord(failure,
                      "%s: the transform takes patches of %" PetscInt_FMT " numbers, but they have %" PetscInt64_FMT,

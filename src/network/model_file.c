@@ -1,7 +1,7 @@
 /*
    model.h5 (docs/formats.md): tables of what the file holds and where in PsdModel it belongs, used for writing versions 3
-   and, with a stage before the patches or shifted images, 4, and, of real targets, 5, and for reading versions 1 to 5. On one rank; what fails is
-   recorded.
+   and, with a stage before the patches or shifted images, 4, or, of real targets or with linear neurons, 5, and for reading
+   versions 1 to 5. On one rank; what fails is recorded.
 */
 #include "network.h"
 #include "losses/losses.h"
@@ -14,8 +14,8 @@
 #define FORMAT "psdnet-model"
 #define NAMES "class_names"
 #define VERSION 3       /* that is written where it says everything, as other readers know it, ... */
-#define STAGE_VERSION 4 /* ... and with a stage or shifts, which they must not pass over, ... */
-#define LAST_VERSION 5  /* ... and of outputs in the place of classes, or pixels of 16 bits */
+#define STAGE_VERSION 4 /* ... with a stage or shifts, which they must not pass over, ... */
+#define LAST_VERSION 5  /* ... and of outputs in the place of classes, with pixels of 16 bits or linear neurons */
 #define LAST_UNSEALED 2 /* files of this version and of 1 begin as HDF5 does, without a checksum */
 
 typedef struct {
@@ -69,6 +69,12 @@ static const Place branch_attributes[] = {
     {"bits", PSD_H5_INTEGER, 0, offsetof(PsdModelBranch, geometry.bits), 1}, /* written where it is not 0 */
 };
 #define BRANCH_ATTRIBUTES (sizeof(branch_attributes) / sizeof(branch_attributes[0]))
+
+/* Written from version 5 on. */
+static const Place later_branch_attributes[] = {
+    {"lift", PSD_H5_INTEGER, 0, offsetof(PsdModelBranch, geometry.lift), 1},
+};
+#define LATER_BRANCH_ATTRIBUTES (sizeof(later_branch_attributes) / sizeof(later_branch_attributes[0]))
 
 /* Of the stage, in PsdModelStage: attributes of /layer1, beside those of its patches as of a branch. */
 static const Place stage_attributes[] = {
@@ -131,6 +137,8 @@ static const ArrayPlace stage_channels[] = {
 static PetscInt VersionOf(const PsdModel *model)
 {
   if (model->outputs > 0 || model->branch[0].geometry.bits || model->stage.images.geometry.bits) return LAST_VERSION;
+  for (PetscInt b = 0; b < model->branches; b++)
+    if (model->branch[b].geometry.lift != PSD_LIFT_QUADRATIC) return LAST_VERSION;
   return model->stage.count > 0 || model->training.shifts > 1 ? STAGE_VERSION : VERSION;
 }
 
@@ -299,8 +307,10 @@ static void ReadBranch(PsdH5Group file, const PsdModel *model, PsdModelBranch *b
   branch->geometry.map = (PetscBool)(model->stage.count > 0);
   branch->geometry.reduce = 1;
   branch->geometry.overlap = 0;
+  branch->geometry.lift = PSD_LIFT_QUADRATIC;
   branch->q = branch->f = -1;
   ReadPlaces(file, branch_attributes, BRANCH_ATTRIBUTES, branch, failure);
+  ReadPlaces(file, later_branch_attributes, LATER_BRANCH_ATTRIBUTES, branch, failure);
   if (failure->failed) return;
   branch->has_transform = PsdH5Exists(file, "preprocess", failure);
   if (branch->has_transform) ReadShapes(file, branch_arrays, BRANCH_ARRAYS, branch, failure);
@@ -474,23 +484,24 @@ static size_t BranchAttributes(const PsdModelBranch *branch)
   return branch->geometry.bits ? BRANCH_ATTRIBUTES : BRANCH_ATTRIBUTES - 1;
 }
 
-static void WriteBranch(PsdH5File file, const PsdModelBranch *branch, PsdFailure *failure)
+static void WriteBranch(PsdH5File file, const PsdModelBranch *branch, PetscInt version, PsdFailure *failure)
 {
   WritePlaces(file, branch_attributes, BranchAttributes(branch), branch, failure);
+  if (version >= LAST_VERSION) WritePlaces(file, later_branch_attributes, LATER_BRANCH_ATTRIBUTES, branch, failure);
   if (branch->has_transform) WriteArrays(file, branch_arrays, BRANCH_ARRAYS, branch, failure);
 }
 
 static void WriteBranches(PsdH5File file, const PsdModel *model, PsdFailure *failure)
 {
   if (!IsGrouped(VERSION, model->branches)) {
-    WriteBranch(file, &model->branch[0], failure);
+    WriteBranch(file, &model->branch[0], VersionOf(model), failure);
     return;
   }
   for (PetscInt b = 0; b < model->branches && !failure->failed; b++) {
     char name[32];
     GroupName(b, name);
     PsdH5File group = PsdH5CreateGroup(file, name, failure);
-    WriteBranch(group, &model->branch[b], failure);
+    WriteBranch(group, &model->branch[b], VersionOf(model), failure);
     PsdH5CloseNewGroup(&group);
   }
 }
@@ -502,7 +513,7 @@ static void WriteStage(PsdH5File file, const PsdModelStage *stage, PetscBool has
   PsdH5File group = PsdH5CreateGroup(file, "layer1", failure);
   WritePlaces(group, stage_attributes, STAGE_ATTRIBUTES, stage, failure);
   if (has_arrays) {
-    WriteBranch(group, &stage->images, failure);
+    WriteBranch(group, &stage->images, STAGE_VERSION, failure);
     WriteArrays(group, stage_filters, 1, stage, failure);
     if (stage->map.channels > 0) WriteArrays(group, stage_channels, STAGE_CHANNELS, stage, failure);
   } else {
@@ -540,6 +551,8 @@ void PsdModelWriteProblem(PsdH5File file, const PsdModel *model, PsdFailure *fai
     GroupName(b, name);
     PsdH5File group = PsdH5CreateGroup(file, name, failure);
     WritePlaces(group, branch_attributes, BranchAttributes(&model->branch[b]), &model->branch[b], failure);
+    if (VersionOf(model) >= LAST_VERSION)
+      WritePlaces(group, later_branch_attributes, LATER_BRANCH_ATTRIBUTES, &model->branch[b], failure);
     PsdH5CloseNewGroup(&group);
   }
   WriteStage(file, &model->stage, PETSC_FALSE, failure);

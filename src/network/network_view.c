@@ -133,6 +133,8 @@ static PetscErrorCode ViewPatches(PsdPatches patches, PetscViewer viewer)
   if (g.overlap > 0)
     PetscCall(PetscViewerASCIIPrintf(
         viewer, "  regions         with %" PetscInt_FMT " positions of their neighbours on every side\n", g.overlap));
+  if (g.lift == PSD_LIFT_LINEAR)
+    PetscCall(PetscViewerASCIIPrintf(viewer, "  neurons         linear, without the square of the activation\n"));
   PetscCall(PetscViewerASCIIPrintf(viewer, "  preprocessing   "));
   if (g.normalize > 0) PetscCall(PetscViewerASCIIPrintf(viewer, "patches normalised (%.6g), ", (double)g.normalize));
   if (transform)

@@ -20,6 +20,7 @@ struct _p_PsdPlan {
   PetscInt ranks, ranks_per_node; /* 0: all */
   PetscReal node_memory;          /* GB; 0: this machine's */
   PetscReal latency, bandwidth;   /* between nodes: microseconds, GB/s of a node */
+  PetscReal program;              /* bytes of a rank before a run */
   PetscInt rate_count;            /* 0: rates are measured here */
   PetscReal rate[PSD_RATES];
   PetscInt iterations;

@@ -136,6 +136,7 @@ PetscErrorCode PsdProblemSetUp(PsdProblem problem)
   PetscFunctionBeginUser;
   PsdCheckHandle(problem);
   PetscInt C, G, bits, *f;
+  PetscBool *vector;
   PetscBool symmetric = PETSC_FALSE;
   PetscCall(PsdDataGetTargets(problem->data, &problem->outputs, NULL));
   PsdCheckInput(problem->outputs > 0 || PsdDataIsLabelled(problem->data), "the images have no labels to train on");
@@ -145,10 +146,10 @@ PetscErrorCode PsdProblemSetUp(PsdProblem problem)
   PetscCall(PsdMapsSetBits(problem->patches, bits));
   PetscCall(PsdPatchesGetSizes(problem->patches, NULL, NULL, &G, NULL));
   PetscCall(SetUpUnits(problem));
-  PetscCall(PetscMalloc1(G, &f));
-  PsdPatchesGetDimensions(problem->patches, f);
-  PetscCall(PsdBlocksCreateRegions(problem->comm, C, G, f, &problem->blocks));
-  PetscCall(PetscFree(f));
+  PetscCall(PetscMalloc2(G, &f, G, &vector));
+  PsdPatchesGetDimensions(problem->patches, f, vector);
+  PetscCall(PsdBlocksCreateRegions(problem->comm, C, G, f, vector, &problem->blocks));
+  PetscCall(PetscFree2(f, vector));
   problem->order = problem->blocks->D;
   PetscCall(PsdProblemIsSymmetric(problem, &symmetric));
   if (symmetric) PsdPatchesSetMirrored(problem->patches);

@@ -3,6 +3,7 @@
 */
 #include "sizes.h"
 #include <psdmaps.h>
+#include "patches/lift.h"
 #include "patches/mirror.h"
 #include "patches/transform.h"
 
@@ -31,6 +32,7 @@ PetscErrorCode PsdProblemPlanSizes(PsdProblem problem, const PsdSampleShape *sha
   PetscFunctionBeginUser;
   const PsdPatches patches = problem->patches;
   PetscInt q, f, G, positions, branches, f_each[PSD_MOST_BRANCHES], G_each[PSD_MOST_BRANCHES];
+  PetscBool vector[PSD_MOST_BRANCHES];
   PsdMaps maps;
   PetscCall(PsdPatchesGetSizes(patches, &q, &f, &G, &positions));
   PsdCheckInput((PetscReal)G * shape->C <= (PetscReal)PETSC_MAX_INT,
@@ -42,8 +44,9 @@ PetscErrorCode PsdProblemPlanSizes(PsdProblem problem, const PsdSampleShape *sha
     PsdPatches branch;
     PetscCall(PsdPatchesGetBranch(patches, b, &branch));
     PetscCall(PsdPatchesGetSizes(branch, NULL, &f_each[b], &G_each[b], NULL));
+    vector[b] = PsdPatchesHaveVectors(branch);
   }
-  PsdSizesSetBranches(branches, G_each, f_each, sizes);
+  PsdSizesSetBranches(branches, G_each, f_each, vector, sizes);
   PetscCall(PsdPatchesGetMaps(patches, &maps));
   if (maps) PetscCall(SetStage(maps, &sizes->stage));
   if (shape->flip && PsdPatchesAreSymmetric(patches)) PsdSizesFold(PsdSymmetryEstimateOrder(patches), sizes);

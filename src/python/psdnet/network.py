@@ -15,7 +15,7 @@ def load(path):
 
 
 def _text(value):
-    return value.decode() if isinstance(value, bytes) else str(value)
+    return value.decode(errors='replace') if isinstance(value, bytes) else str(value)
 
 
 def _regions(positions, pool, overlap):
@@ -46,6 +46,7 @@ class _Patches:
         self.reduce, self.overlap = int(number('reduce', 1)), int(number('pool_overlap', 0))
         self.size = int(number('patch_height')), int(number('patch_width'))
         self.stride, self.pool, self.bits = int(number('stride')), int(number('pool')), int(number('bits', 0))
+        self.linear = int(number('lift', 0)) == 1
         self.shift, self.scale, self.normalize = (float(number(name)) for name in ('pixel_shift', 'pixel_scale', 'patch_normalize'))
         self.transform = _Transform(group['preprocess'] if 'preprocess' in group else None)
 
@@ -146,13 +147,18 @@ class Network:
     def _count_scores(self):
         return self.outputs or (1 if len(self.classes) == 2 else len(self.classes))
 
-    def _score(self, images):
+    def activation(self, branch):
+        """a, b and c of the neurons of one of the branches."""
         a, b, c = self._activation
+        return (0.0 if branch.linear else a), b, c
+
+    def _score(self, images):
         scores = numpy.zeros((len(images), self._count_scores()))
         images = images / 257.0 if self.bits == 16 else images.astype(float)
         region = 0
         for branch in self._branches:
             patches = branch.cut(self._maps(images) if self._maps else images)
+            a, b, c = self.activation(branch)
             for part in branch.parts(patches):
                 here = numpy.flatnonzero(self._region == region)
                 u = part @ self._filters[here, :patches.shape[-1]].T
@@ -203,14 +209,23 @@ class Network:
         positions and regions within the branch: z = u . x is the filter's product with the patch, up to a constant. The patches
         are after shift, scale and normalisation; of a network on maps they are the maps'."""
         patches = self._branches[branch]
+        here, first = self._neurons_of(branch)
+        filters = self._own_filters(branch)
+        if patches.transform.matrix is not None:
+            filters = filters @ patches.transform.matrix.T
+        return filters.reshape(-1, self._channels, *patches.size), self._weights[here], self._class[here], self._region[here] - first
+
+    def _neurons_of(self, branch):
+        """Which neurons are a branch's, and the number of its first region."""
         first = sum(other.pool**2 for other in self._branches[:branch])
-        here = (self._region >= first) & (self._region < first + patches.pool**2)
+        return (self._region >= first) & (self._region < first + self._branches[branch].pool**2), first
+
+    def _own_filters(self, branch):
+        """Filters of a branch's neurons in the coordinates of the program: as many numbers as the branch's patches have there."""
+        patches = self._branches[branch]
         matrix = patches.transform.matrix
         f = self._channels * patches.size[0] * patches.size[1] if matrix is None else matrix.shape[1]
-        filters = self._filters[here, :f]
-        if matrix is not None:
-            filters = filters @ matrix.T
-        return filters.reshape(-1, self._channels, *patches.size), self._weights[here], self._class[here], self._region[here] - first
+        return self._filters[self._neurons_of(branch)[0], :f]
 
     def to_onnx(self, path, double=False):
         """Writes an ONNX model of standard operators (onnx_export.export), which needs the package onnx."""

@@ -92,11 +92,11 @@ def _map(graph, flat, shape, maps):
 
 
 def _sum_of_branches(graph, network, flat, shape):
-    a, b, c = network._activation
     scores, region = [], 0
     for branch in network._branches:
         x, parts = _cut(graph, flat, shape, branch)
         f = network._channels * branch.size[0] * branch.size[1] if branch.transform.matrix is None else branch.transform.matrix.shape[1]
+        a, b, c = network.activation(branch)
         for part in parts:
             here = numpy.flatnonzero(network._region == region)
             region += 1
