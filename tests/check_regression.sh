@@ -56,6 +56,7 @@ ends 2 stopped 3 train -data real $OPTIONS -loss huber -solver admm -beta_rel 0.
 run gone-on 1 train -data real $OPTIONS -loss huber -solver admm -beta_rel 0.02 -checkpoint run.ck -resume -model gone-on.h5 -history gone-on.csv
 run plan 1 plan -data real -patch 2 -rates 10,10,10,10
 
+run page 1 report path.h5 path.json path.csv evaluate.json -output page.html
 T="train -patch 2 -model no.h5"
 # shellcheck disable=SC2086
 {

@@ -98,7 +98,7 @@ class Network:
 
     outputs      real numbers that it gives for an image; 0: it tells classes apart
     classes      labels, whole numbers, in the order of the scores
-    class_names  what they are called; the labels in digits where the data had no names
+    class_names  what they are called; the labels in digits where the data had no names; of outputs 'output 0' and so on
     shape        channels, height and width of an image
     bits         of a pixel, 8 or 16
     loss         a name of psdnet's option -loss
@@ -113,7 +113,7 @@ class Network:
             self.outputs = int(attributes.get('outputs', 0))
             labels = [] if self.outputs else attributes['classes']
             self.classes = numpy.array([int(_text(label)) for label in labels], int)
-            self.class_names = [_text(name) for name in attributes.get('class_names', labels)]
+            self.class_names = [_text(name) for name in attributes.get('class_names', labels)] or [f'output {k}' for k in range(self.outputs)]
             self.loss = _text(attributes['loss'])
             self.certificate = Certificate(*(float(attributes[name]) for name in ('objective_primal', 'objective_dual', 'gap', 'beta',
                                                                                   'beta_max')))

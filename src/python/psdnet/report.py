@@ -63,10 +63,14 @@ def _patches(branch):
     return ', '.join(parts)
 
 
+def _plain(value):
+    return f'{number(value):.6g}'
+
+
 def problem(inputs):
     rows, model, run = [], inputs.model, inputs.run
     if model:
-        rows += [('images', ' x '.join(map(str, model.shape))), ('classes', ', '.join(model.class_names))]
+        rows += [('images', ' x '.join(map(str, model.shape))), ('outputs', model.outputs) if model.outputs else ('classes', ', '.join(model.class_names))]
         if model._maps:
             rows.append(('maps', f'of {len(model._maps.filters)} fixed filters, patches of {_patches(model._maps.patches)}'))
         rows += [('patches' if len(model._branches) == 1 else f'patches, branch {k + 1}', _patches(branch))
@@ -87,8 +91,9 @@ def problem(inputs):
         rows.append(('solver', f"{run['solver']}{kernels}, {run['iterations']} iterations"))
         rows.append(('machine', f"{run['ranks']} rank{'s' * (run['ranks'] > 1)} with {run['threads']} thread{'s' * (run['threads'] > 1)}, "
                      f"{run['machine']}"))
-        held_out = f", {charts.percent(run['accuracy_validation'])} held out" if 'accuracy_validation' in run else ''
-        rows.append(('accuracy', f"{charts.percent(run['accuracy_train'])} training{held_out}"))
+        fit, name, words = ('r2', 'R2', _plain) if 'r2_train' in run else ('accuracy', 'accuracy', charts.percent)
+        held_out = f", {words(run[fit + '_validation'])} held out" if fit + '_validation' in run else ''
+        rows.append((name, f"{words(run[fit + '_train'])} training{held_out}"))
     return table(None, rows) if rows else None
 
 
@@ -128,9 +133,10 @@ def path(inputs):
         return charts.curves([(name, kind, [(row['beta_rel'], row[column]) for row in rows]) for name, kind, column in series],
                              'beta, as a fraction of beta_max', label, log_x=True, falling_x=True, mark=kept, height=200, **more)
 
-    accuracies = [('training images', 'first', 'accuracy_train'), ('images held out', 'second', 'accuracy_validation')]
+    fit, name = ('r2', 'R2') if 'r2_train' in rows[0] else ('accuracy', 'accuracy')
+    accuracies = [('training images', 'first', fit + '_train'), ('images held out', 'second', fit + '_validation')]
     return [tag('p', f'{len(rows)} values of beta, each solved from the one before and certified.', class_='note'),
-            line([each for each in accuracies if rows[0][each[2]] is not None], 'accuracy'),
+            line([each for each in accuracies if rows[0][each[2]] is not None], name),
             line([('neurons', 'first', 'neurons')], 'neurons'), line([('gap, proved', 'first', 'gap')], 'relative gap', log_y=True)]
 
 
@@ -169,9 +175,20 @@ def memory(inputs):
     return words
 
 
+def _fit(each):
+    """Of real targets how well they are met, by outputs."""
+    lines = [*enumerate(each['outputs']), *([('all', each['all'])] if len(each['outputs']) > 1 else [])]
+    rows = [(name, *(_plain(fit.get(key)) for key in ('rmse', 'mean_error', 'r2'))) for name, fit in lines]
+    return [tag('p', tag('strong', f"R2 is {_plain(each['all'].get('r2'))} on {each['n']} images.")),
+            table(('output', 'RMSE', 'mean error', 'R2'), rows, 'numbers'), tag('p', tag('code', each['command']), class_='note')]
+
+
 def evaluation(inputs):
     parts = []
     for each in inputs.evaluations:
+        if 'outputs' in each:
+            parts += _fit(each)
+            continue
         shown = [k for k, entry in enumerate(each['classes']) if entry['images']]
         names = [str(entry['name']) for entry in each['classes']]
         values = [each['confusion'][k] for k in shown]
@@ -272,6 +289,8 @@ LACKING = {'convergence': 'train -history', 'path': 'path -table', 'evaluation':
 def _title(model):
     """What is told apart."""
     names = model.class_names
+    if model.outputs:
+        return f'regression on {model.outputs} targets'
     if names == [str(label) for label in model.classes]:
         return f'{len(names)} classes'
     return ', '.join(names[:4]) + f' and {len(names) - 4} more' * (len(names) > 4)
