@@ -145,7 +145,7 @@ PetscErrorCode PsdDataSetArrayTargets(PsdData data, PetscInt outputs, const Pets
     free(copy);
     PetscFunctionReturn(code);
   }
-  if (n_local > 0) memcpy(copy, targets, n_local * bytes);
+  if (n_local > 0 && copy && targets) memcpy(copy, targets, n_local * bytes); /* which agreeing has made sure of */
   free(arrays->targets);
   arrays->targets = copy;
   arrays->outputs = outputs;

@@ -31,23 +31,22 @@ static PetscErrorCode ViewTargets(PsdData data, PetscViewer viewer)
 {
   PetscFunctionBeginUser;
   const PetscInt outputs = data->outputs, shown = PetscMin(outputs, CLASSES_SHOWN);
-  PetscReal *most; /* of each target and of minus each */
-  PetscCall(PetscMalloc1(2 * (size_t)shown, &most));
-  for (PetscInt t = 0; t < 2 * shown; t++) most[t] = PETSC_MIN_REAL;
+  PetscReal most[CLASSES_SHOWN], least[CLASSES_SHOWN]; /* the latter times -1 */
+  for (PetscInt t = 0; t < shown; t++) most[t] = least[t] = PETSC_MIN_REAL;
   for (PetscInt k = 0; k < data->n_local; k++)
     for (PetscInt t = 0; t < shown; t++) {
       const PetscReal target = data->targets[(size_t)k * (size_t)outputs + (size_t)t];
-      most[2 * t] = PetscMax(most[2 * t], target);
-      most[2 * t + 1] = PetscMax(most[2 * t + 1], -target);
+      most[t] = PetscMax(most[t], target);
+      least[t] = PetscMax(least[t], -target);
     }
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, most, (PetscMPIInt)(2 * shown), MPIU_REAL, MPI_MAX, data->comm));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, most, (PetscMPIInt)shown, MPIU_REAL, MPI_MAX, data->comm));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, least, (PetscMPIInt)shown, MPIU_REAL, MPI_MAX, data->comm));
   PetscCall(PetscViewerASCIIPrintf(viewer, "  targets of an image: %" PetscInt_FMT "\n", outputs));
   for (PetscInt t = 0; t < shown; t++)
-    PetscCall(PetscViewerASCIIPrintf(viewer, "  target %" PetscInt_FMT ": %g to %g\n", t, (double)-most[2 * t + 1],
-                                     (double)most[2 * t]));
+    PetscCall(PetscViewerASCIIPrintf(viewer, "  target %" PetscInt_FMT ": %g to %g\n", t, (double)-least[t],
+                                     (double)most[t]));
   if (outputs > shown)
     PetscCall(PetscViewerASCIIPrintf(viewer, "  and %" PetscInt_FMT " targets more\n", outputs - shown));
-  PetscCall(PetscFree(most));
   PetscFunctionReturn(0);
 }
 
