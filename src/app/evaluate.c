@@ -30,7 +30,7 @@ PetscErrorCode PsdRunEvaluate(const PsdInvocation *invocation, int *exit_status)
 {
   PetscFunctionBeginUser;
   (void)exit_status;
-  char model[PETSC_MAX_PATH_LEN], report[PETSC_MAX_PATH_LEN];
+  char model[PETSC_MAX_PATH_LEN], report[PETSC_MAX_PATH_LEN], picture[PETSC_MAX_PATH_LEN];
   PsdData data;
   PsdNetwork network;
   PetscInt n, n_local, count, C, crop_shift;
@@ -45,6 +45,7 @@ PetscErrorCode PsdRunEvaluate(const PsdInvocation *invocation, int *exit_status)
       PsdOptionPath("-model", "file a network was written to by psdnet train", PSD_PATH_INPUT, PETSC_TRUE, model));
   PetscCall(PsdOptionPath("-report", "file accuracy, classes and confusion are written to as well (JSON)",
                           PSD_PATH_OUTPUT, PETSC_FALSE, report));
+  PetscCall(PsdOptionPath("-picture", "file the confusion is drawn to (SVG)", PSD_PATH_OUTPUT, PETSC_FALSE, picture));
   PetscCall(PsdCropsFromOptions(&crop_shift));
   PetscCall(PsdOptionsEnd(&done));
   if (!done) {
@@ -60,6 +61,7 @@ PetscErrorCode PsdRunEvaluate(const PsdInvocation *invocation, int *exit_status)
         PetscPrintf(PETSC_COMM_WORLD, "accuracy %.4f%% of %" PetscInt_FMT " images\n", 100 * (double)accuracy, n));
     PetscCall(PrintConfusion(data, confusion));
     if (report[0]) PetscCall(PsdEvaluationWrite(invocation, data, confusion, accuracy, report));
+    if (picture[0]) PetscCall(PsdConfusionDraw(data, confusion, picture));
     PetscCall(PetscFree2(scores, confusion));
     PetscCall(PsdNetworkDestroy(&network));
   }
