@@ -130,3 +130,6 @@ loudly_if_it_fails find_static cmake -S "$SOURCE/tests/examples" -B linked -DCMA
 loudly_if_it_fails build_linked cmake --build linked --target train_arrays
 ldd linked/train_arrays | grep -q libpsdnet && fail "train_arrays is linked to a shared libpsdnet"
 train static linked/train_arrays 1
+read -ra flags < <(PKG_CONFIG_PATH=$(dirname "$(find "$SCRATCH/static" -name psdnet.pc)"):$PKG_CONFIG_PATH pkg-config --static --cflags --libs psdnet)
+loudly_if_it_fails static_by_pkg_config mpicc "$SOURCE/tests/examples/train_arrays.c" -o static_by_pkg_config "${flags[@]}"
+train static_by_pkg_config ./static_by_pkg_config 1
