@@ -61,6 +61,27 @@ PSD_EXTERN PetscErrorCode PsdDataSetArrays(PsdData data, PetscInt n_local, Petsc
                                            PetscInt width, const unsigned char images[], const PetscInt labels[]);
 
 /*
+   PsdDataSetArrayTargets - Gives the images of PsdDataSetArrays, which then have no labels, real targets: what regression
+   learns.
+
+   Collective; after PsdDataSetArrays, before PsdDataSetUp. outputs: targets of an image, 1..1024, alike on all ranks.
+   targets: n_local x outputs, finite; copied. Errors (PSD_ERR_INPUT): labels as well, a number out of range or not finite,
+   no memory.
+*/
+PSD_EXTERN PetscErrorCode PsdDataSetArrayTargets(PsdData data, PetscInt outputs, const PetscReal targets[]);
+
+/*
+   PsdDataSetOutputs - Says how many outputs the network has that is applied to the images or trained on the others; 0, as at
+   first: it tells classes apart, or there is none yet. PsdDataGetTargets - targets of an image, 0 where images have labels
+   or nothing, and this rank's n_local x outputs targets, borrowed; either may be NULL.
+
+   Logically collective, before PsdDataSetUp; not collective, after it. Errors (PSD_ERR_INPUT), of PsdDataSetUp: targets of
+   another number. Images that are only to be predicted need none, and are all selected, whatever labels they have.
+*/
+PSD_EXTERN PetscErrorCode PsdDataSetOutputs(PsdData data, PetscInt outputs);
+PSD_EXTERN PetscErrorCode PsdDataGetTargets(PsdData data, PetscInt *outputs, const PetscReal *targets[]);
+
+/*
    PsdDataSetPurpose - Says what the images are for; PSD_TO_TRAIN at first.
 
    Logically collective; before PsdDataSetFromOptions. With another purpose than to train, the classes are those of the
@@ -204,12 +225,21 @@ PSD_EXTERN PetscErrorCode PsdDataGetImageSize(PsdData data, PetscInt *channels, 
 
 /*
    PsdDataGetClasses - Number of classes, the label that each stands for, and their names: names[k] is the label in
-   digits when the data set names none. labels and names are borrowed; any may be NULL.
+   digits when the data set names none. labels and names are borrowed; any may be NULL. Where images have targets there are
+   no classes, and count is 0.
 
    Not collective; after PsdDataSetUp.
 */
 PSD_EXTERN PetscErrorCode PsdDataGetClasses(PsdData data, PetscInt *count, const PetscInt *labels[],
                                             const char *const *names[]);
+
+/*
+   PsdDataGetScoreCount - C, the scores that a network of these samples has: its outputs where images have targets, else one
+   for two classes and one a class for more.
+
+   Not collective; after PsdDataSetUp.
+*/
+PSD_EXTERN PetscErrorCode PsdDataGetScoreCount(PsdData data, PetscInt *C);
 
 /*
    PsdDataHasClassNames - Returns whether any class is called otherwise than by its label.
@@ -219,7 +249,7 @@ PSD_EXTERN PetscErrorCode PsdDataGetClasses(PsdData data, PetscInt *count, const
 PSD_EXTERN PetscBool PsdDataHasClassNames(PsdData data);
 
 /*
-   PsdDataIsLabelled - Returns whether the images have labels.
+   PsdDataIsLabelled - Returns whether the images have labels; those that have targets have none.
 
    Not collective; after PsdDataSetUp.
 */

@@ -3,7 +3,8 @@
 
    Patches are taken at every `stride` pixels, channel-row-column order, q = channels * patch_height * patch_width
    numbers each: (value - pixel_shift) / pixel_scale, then, when on, patch normalisation (p - mean p)/sqrt(var p +
-   E/scale^2), then, when a transform is set, x = (p - mean) transform in R^f. The grid of positions is divided into
+   E/scale^2), then, when a transform is set, x = (p - mean) transform in R^f. What neurons make of a patch is its lift:
+   s(x . u) = a (x . u)^2 + b x . u + c, or, of linear neurons, b x . u + c. The grid of positions is divided into
    pool x pool regions, each of which then grows by `overlap` positions on every side, as far as the grid goes.
 */
 #ifndef PSDPATCHES_H
@@ -21,6 +22,10 @@ typedef struct _p_PsdMaps *PsdMaps; /* psdmaps.h */
 */
 #define PSD_MOST_BRANCHES 4
 
+/* The lift: the functions of x that neurons of a branch are made of. Linear ones take patches as they are, without whitening or
+   principal components. */
+enum { PSD_LIFT_QUADRATIC, PSD_LIFT_LINEAR, PSD_LIFTS };
+
 /* Everything that defines how an image is cut up; what model.h5 stores of it. */
 typedef struct {
   PetscInt channels, height, width;
@@ -31,6 +36,7 @@ typedef struct {
   PetscReal pixel_shift, pixel_scale; /* raw pixel values */
   PetscReal normalize;                /* E in squared raw pixel units; 0 = off */
   PetscBool map; /* images are maps: numbers in single precision, taken as they are, pixel_shift 0, pixel_scale 1 */
+  PetscInt lift; /* PSD_LIFT_QUADRATIC, or PSD_LIFT_LINEAR */
 } PsdPatchGeometry;
 
 /*
@@ -53,9 +59,10 @@ PSD_EXTERN PetscErrorCode PsdPatchesCreate(MPI_Comm comm, PsdPatches *patches);
      -patch_normalize E    patch normalisation; 0 = off
      -whiten EPS           ZCA whitening, EPS relative to the mean eigenvalue; 0 = off
      -pca K                principal components to keep; 0 = all
-   and, from -reduce to -pca, the same of branch 2 as -branch2_reduce ... -branch2_pca, of branches 3 and 4 likewise.
-   When none of -branches, -reduce, -patch, -stride, -pool, -pool_overlap, -patch_normalize, -whiten and -pca is
-   given, PsdPatchesSetImageSize sets all of them by the recipe of docs/guide.md.
+     -lift quadratic       or linear: what its neurons are
+   and, from -reduce to -lift, the same of branch 2 as -branch2_reduce ... -branch2_lift, of branches 3 and 4 likewise.
+   When none of -branches, -reduce, -patch, -stride, -pool, -pool_overlap, -patch_normalize, -whiten, -pca and -lift
+   is given, PsdPatchesSetImageSize sets all of them by the recipe of docs/guide.md.
 
    Collective; before PsdPatchesSetImageSize. Errors: values out of range.
 */

@@ -12,7 +12,7 @@ def same(folder, name, value):
     require(found.shape == value.shape and (found == value).all(), folder, name, found.shape, value.shape)
 
 
-for name in 'plain', 'named', 'branches', 'maps':
+for name in 'plain', 'named', 'branches', 'linear', 'maps':
     about = json.loads(text(name + '/network.json'))
     with h5py.File(name + '.h5') as file:
         groups = [file[f'branch/{k}'] for k in range(file.attrs['branches'])] if 'branch' in file else [file]
@@ -34,6 +34,7 @@ for name in 'plain', 'named', 'branches', 'maps':
                 same(name, f'branch{k}_mean', group['preprocess/mean'][:])
             for key in 'stride', 'pool', 'pixel_shift', 'pixel_scale', 'patch_normalize':
                 require(branch[key] == group.attrs[key], name, key, branch[key])
+        require(all(branch['linear'] == (name == 'linear') for branch in about['branches']), name, 'linear')
         require((about['layer1'] is not None) == ('layer1' in file), name, 'layer1')
         if about['layer1']:
             same(name, 'layer1_filter', file['layer1/filter'][:])

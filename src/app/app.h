@@ -54,6 +54,9 @@ PetscErrorCode PsdUseHeldOutPart(PsdData data);
    chose, and of its image size. as_trained: with mirror images when the network was trained on them. */
 PetscErrorCode PsdLoadModelAndData(const char model[], PsdData data, PetscBool as_trained, PsdNetwork *network);
 
+/* Has other data be of the classes or outputs of those that a network is trained on. */
+PetscErrorCode PsdDataSetClassesOf(PsdData data, PsdData training);
+
 /* The same of a network that is there. */
 PetscErrorCode PsdLoadDataOf(PsdNetwork network, PsdData data, PetscBool as_trained);
 
@@ -68,6 +71,12 @@ typedef struct {
 /* digits: of objective and bound, as of %.12g; gap_digits: as of %.3e, one more than after the point. */
 void PsdCertificateWords(PetscReal primal, PetscReal bound, PetscReal gap, int digits, int gap_digits,
                          PsdCertificateText *text);
+
+/* How well a network does, in a word and a number: the part of images that are classified as they are labelled, or, with
+   outputs, R2 of their targets. */
+#define PSD_FIT_LENGTH 32
+const char *PsdFitName(PetscInt outputs);
+const char *PsdFitText(PetscInt outputs, PetscReal fit, char text[PSD_FIT_LENGTH]);
 
 /* -certificate of those that train: written beside the model. */
 PetscErrorCode PsdOptionCertificate(char path[PETSC_MAX_PATH_LEN]);
@@ -89,13 +98,15 @@ int PsdPythonRun(void);
 typedef struct {
   const PsdInvocation *invocation;
   PetscInt n, f, D, blocks;
+  PetscInt outputs; /* 0: classes */
   const char *loss, *solver;
   PetscInt kernels;
   const PsdSolverKernel *kernel;
   PetscInt iterations, neurons;
   PetscReal beta, beta_max;
   PsdCertificate certificate;
-  PetscReal accuracy_validation; /* < 0: none */
+  PetscBool validated;
+  PetscReal accuracy_validation; /* or R2, as of the certificate; where it was validated */
 } PsdReport;
 
 /* Collective; written by the root, whole or not at all. */
@@ -103,6 +114,9 @@ PetscErrorCode PsdReportWrite(const PsdReport *report, const char path[]);
 /* confusion: as PsdNetworkConfusion gives it */
 PetscErrorCode PsdEvaluationWrite(const PsdInvocation *invocation, PsdData data, const PetscInt64 confusion[],
                                   PetscReal accuracy, const char path[]);
+/* each, all: as PsdNetworkFit gives them */
+PetscErrorCode PsdFitWrite(const PsdInvocation *invocation, PsdData data, const PsdFit each[], const PsdFit *all,
+                           const char path[]);
 
 /* The same confusion as a picture (SVG): confusion_picture.c. */
 PetscErrorCode PsdConfusionDraw(PsdData data, const PetscInt64 confusion[], const char path[]);
@@ -166,11 +180,19 @@ PetscErrorCode PsdTrainingSave(PsdSolver solver, const PsdCertificate *certifica
 PetscErrorCode PsdTrainingExplain(const PsdCertificate *certificate, PetscReal asked, PsdSolverReason reason);
 /* The last fraction of the images, which training leaves out. */
 PetscErrorCode PsdHeldOutRead(PsdData training, PetscReal fraction, PsdData *held_out);
-/* Accuracy on other images, 0..1, and mean loss an image. */
+/* The line of accuracy or R2, on the training images and those held out. */
+PetscErrorCode PsdReportPrintFit(const PsdReport *report);
+/* Accuracy on other images, 0..1, or R2 of their targets, and mean loss an image. */
 PetscErrorCode PsdHeldOutApply(PsdNetwork network, PsdProblem problem, PsdData held_out, PetscReal *accuracy,
                                PetscReal *loss);
 
-/* PsdCropsFromOptions - -crops 1|9|25, as the largest shift of PsdNetworkSetCrops. Collective. */
-PetscErrorCode PsdCropsFromOptions(PetscInt *shift);
+/* The arguments of PsdNetworkSetCrops. */
+typedef struct {
+  PetscInt most;
+  PetscBool mirrored;
+} PsdCrops;
+
+/* PsdCropsFromOptions - -crops 1, 9 or 25, and twice as many with mirror images. Collective. */
+PetscErrorCode PsdCropsFromOptions(PsdCrops *crops);
 
 #endif

@@ -1,6 +1,6 @@
 /*
    psdnet predict: one line of CSV an image: index in the data set, scores or probabilities, the label of the class, and its name where the
-   network has names.
+   network has names; of real targets the outputs alone.
 
    With -output - the table is what the command prints, and all else goes to standard error. The root writes; the other ranks send their shards' scores to it one after the other, in pieces of bounded size.
 */
@@ -13,6 +13,7 @@
 
 typedef struct {
   PetscInt C;
+  PetscBool regression; /* scores are the answer; there are no classes */
   const PetscInt *labels;
   const char *const *names; /* NULL: classes have none */
   PetscInt probabilities;   /* 0: scores, else so many, ... */
@@ -24,9 +25,9 @@ static void WriteHeader(const Table *table)
 {
   fprintf(table->stream, "index");
   const PetscInt columns = table->probabilities > 0 ? table->probabilities : table->C;
-  for (PetscInt t = 0; t < columns; t++)
-    fprintf(table->stream, table->probabilities > 0 ? ",probability_%" PetscInt_FMT : ",score_%" PetscInt_FMT, t);
-  fprintf(table->stream, table->names ? ",class,name\n" : ",class\n");
+  const char *column = table->regression ? "output" : table->probabilities > 0 ? "probability" : "score";
+  for (PetscInt t = 0; t < columns; t++) fprintf(table->stream, ",%s_%" PetscInt_FMT, column, t);
+  fprintf(table->stream, table->regression ? "\n" : table->names ? ",class,name\n" : ",class\n");
 }
 
 static void WriteNumbers(const Table *table, const PetscReal scores[])
@@ -49,14 +50,18 @@ static void WriteQuoted(FILE *stream, const char text[])
   fprintf(stream, "\"");
 }
 
+static void WriteClass(const Table *table, PetscInt class)
+{
+  fprintf(table->stream, ",%" PetscInt_FMT, table->labels[class]);
+  if (table->names) WriteQuoted(table->stream, table->names[class]);
+}
+
 static void WriteShard(const Table *table, PetscInt n, const PetscInt64 indices[], const PetscReal scores[])
 {
   for (PetscInt i = 0; i < n; i++, scores += table->C) {
     fprintf(table->stream, "%" PetscInt64_FMT, indices[i]);
     WriteNumbers(table, scores);
-    const PetscInt class = PsdNetworkClassify(table->C, scores);
-    fprintf(table->stream, ",%" PetscInt_FMT, table->labels[class]);
-    if (table->names) WriteQuoted(table->stream, table->names[class]);
+    if (!table->regression) WriteClass(table, PsdNetworkClassify(table->C, scores));
     fprintf(table->stream, "\n");
   }
 }
@@ -141,12 +146,14 @@ static PetscErrorCode WriteTable(PsdNetwork network, PsdData data, const PetscRe
   PsdFailure failure = {PETSC_FALSE, ""};
   Table table = {.probabilities = probabilities};
   PetscMPIInt rank, ranks;
-  PetscInt n_local;
+  PetscInt n_local, outputs;
   const PetscInt64 *indices;
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
   PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &ranks));
   PetscCall(PsdNetworkGetClasses(network, NULL, &table.labels, &table.C));
   PetscCall(PsdNetworkGetClassNames(network, &table.names));
+  PetscCall(PsdNetworkGetOutputs(network, &outputs));
+  table.regression = (PetscBool)(outputs > 0);
   PetscCall(PsdDataGetSizes(data, NULL, &n_local, NULL));
   PetscCall(PsdDataGetShard(data, NULL, NULL, &indices));
   PetscCall(PetscMalloc1(probabilities, &table.room));
@@ -192,7 +199,8 @@ PetscErrorCode PsdRunPredict(const PsdInvocation *invocation, int *exit_status)
   Target target = {.printed = NULL};
   PsdData data;
   PsdNetwork network;
-  PetscInt n, n_local, C, crop_shift, probabilities = 0;
+  PetscInt n, n_local, C, probabilities = 0;
+  PsdCrops crops;
   PetscReal *scores;
   PetscBool done, wanted = PETSC_FALSE;
   PetscCall(PsdDataCreate(PETSC_COMM_WORLD, &data));
@@ -203,7 +211,7 @@ PetscErrorCode PsdRunPredict(const PsdInvocation *invocation, int *exit_status)
       PsdOptionPath("-model", "file a network was written to by psdnet train", PSD_PATH_INPUT, PETSC_TRUE, model));
   PetscCall(ReadTarget(output, &target));
   PetscCall(PsdOptionBool("-probabilities", "of classes, in the place of scores", &wanted, NULL));
-  PetscCall(PsdCropsFromOptions(&crop_shift));
+  PetscCall(PsdCropsFromOptions(&crops));
   PetscCall(PsdOptionsEnd(&done));
   if (!done) {
     PetscCall(PsdUseHeldOutPart(data));
@@ -212,7 +220,7 @@ PetscErrorCode PsdRunPredict(const PsdInvocation *invocation, int *exit_status)
     PetscCall(PsdNetworkGetClasses(network, NULL, NULL, &C));
     if (wanted) PetscCall(PsdNetworkCheckProbabilities(network, &probabilities));
     PetscCall(PetscMalloc1((size_t)n_local * C, &scores));
-    PetscCall(PsdNetworkSetCrops(network, crop_shift));
+    PetscCall(PsdNetworkSetCrops(network, crops.most, crops.mirrored));
     PetscCall(PsdNetworkApply(network, data, scores));
     PetscCall(WriteTable(network, data, scores, probabilities, &target));
     PetscCall(PetscPrintf(PETSC_COMM_WORLD, "predictions of %" PetscInt_FMT " images in %s\n", n,

@@ -181,15 +181,15 @@ static PetscErrorCode OpenImages(PsdSource *source, PsdFailure *failure)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode ReadImages(PsdSource *source, PetscInt first, PetscInt count, unsigned char images[],
-                                 PsdFailure *failure)
+static PetscErrorCode ReadImages(PsdSource *source, PetscInt first, PetscInt count, void *images, PsdFailure *failure)
 {
   PetscFunctionBeginUser;
   Reader *reader = (Reader *)source->reader;
   for (PetscInt done = 0, got = 0; done < count && !failure->failed; done += got) {
     PetscCall(ReadBlock(source, first + done, count - done, reader, &got, failure));
     for (PetscInt k = 0; k < got && !failure->failed; k++)
-      memcpy(images + (size_t)(done + k) * IMAGE_BYTES, reader->records + (size_t)k * RECORD_BYTES + 1, IMAGE_BYTES);
+      memcpy((unsigned char *)images + (size_t)(done + k) * IMAGE_BYTES, reader->records + (size_t)k * RECORD_BYTES + 1,
+             IMAGE_BYTES);
   }
   PetscFunctionReturn(0);
 }
@@ -210,6 +210,4 @@ const PsdFormat PsdFormatCifar10 = {.name = "cifar10",
                                     .beside = NAMES_FILE,
                                     .inspect = Inspect,
                                     .read_labels = ReadLabels,
-                                    .open_images = OpenImages,
-                                    .read_images = ReadImages,
-                                    .close_images = CloseImages};
+                                    .images = {OpenImages, ReadImages, NULL, CloseImages}};

@@ -41,6 +41,25 @@ PetscBool PsdDataIsLabelled(PsdData data)
   return (PetscBool)!data->unlabelled;
 }
 
+PetscErrorCode PsdDataSetOutputs(PsdData data, PetscInt outputs)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(data);
+  PetscCheck(outputs >= 0, data->comm, PETSC_ERR_ARG_OUTOFRANGE, "%" PetscInt_FMT " outputs", outputs);
+  data->wanted_outputs = outputs;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdDataGetTargets(PsdData data, PetscInt *outputs, const PetscReal *targets[])
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(data);
+  PetscCheck(data->ready, PETSC_COMM_SELF, PETSC_ERR_ORDER, "PsdDataSetUp was not called");
+  if (outputs) *outputs = data->outputs;
+  if (targets) *targets = data->targets;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdDataSetSplit(PsdData data, PsdSplit split)
 {
   PetscFunctionBeginUser;
@@ -180,6 +199,15 @@ PetscErrorCode PsdDataGetClasses(PsdData data, PetscInt *count, const PetscInt *
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdDataGetScoreCount(PsdData data, PetscInt *C)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(data);
+  PetscCheck(data->ready, PETSC_COMM_SELF, PETSC_ERR_ORDER, "PsdDataSetUp was not called");
+  *C = data->outputs > 0 ? data->outputs : data->class_count == 2 ? 1 : data->class_count;
+  PetscFunctionReturn(0);
+}
+
 PetscBool PsdDataHasClassNames(PsdData data)
 {
   for (PetscInt k = 0; k < data->class_count; k++) {
@@ -227,7 +255,9 @@ PetscErrorCode PsdDataReset(PsdData data)
   PetscCall(PetscFree(data->classes));
   PetscCall(PetscFree(data->indices));
   free(data->images);
+  free(data->targets);
   data->images = NULL;
+  data->targets = NULL;
   if (data->classes_found) data->class_count = 0;
   data->classes_found = PETSC_FALSE;
   data->ready = PETSC_FALSE;

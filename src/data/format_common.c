@@ -62,6 +62,25 @@ void PsdCheckImageCount(const char path[], PetscInt64 n, PsdFailure *failure)
     PsdFailureRecord(failure, "%s: %" PetscInt64_FMT " images, expected 1..%d", path, n, PSD_MAX_IMAGES);
 }
 
+#define MOST_OUTPUTS 1024
+
+void PsdCheckOutputs(const char path[], PetscInt64 outputs, PsdFailure *failure)
+{
+  if (outputs < 1 || outputs > MOST_OUTPUTS)
+    PsdFailureRecord(failure, "%s: %" PetscInt64_FMT " targets of an image, expected 1..%d", path, outputs,
+                     MOST_OUTPUTS);
+}
+
+void PsdCheckTargets(const char path[], PetscInt64 first, PetscInt count, PetscInt outputs, const PetscReal targets[],
+                     PsdFailure *failure)
+{
+  const size_t total = (size_t)count * (size_t)outputs;
+  for (size_t k = 0; k < total && !failure->failed; k++)
+    if (PetscIsInfOrNanReal(targets[k]))
+      PsdFailureRecord(failure, "%s: a target of image %" PetscInt64_FMT " (from 0) is %g, expected finite numbers",
+                       path, first + (PetscInt64)(k / (size_t)outputs), (double)targets[k]);
+}
+
 PetscErrorCode PsdSourceToPlanes(const PsdSource *source, PetscInt count, unsigned char images[], PsdFailure *failure)
 {
   PetscFunctionBeginUser;

@@ -188,8 +188,7 @@ static PetscInt64 ImageOffset(const PsdSource *source, PetscInt position)
   return HeaderBytes(IMAGES) + (PetscInt64)position * (PetscInt64)PsdSourceImageBytes(source);
 }
 
-static PetscErrorCode ReadImages(PsdSource *source, PetscInt first, PetscInt count, unsigned char images[],
-                                 PsdFailure *failure)
+static PetscErrorCode ReadImages(PsdSource *source, PetscInt first, PetscInt count, void *images, PsdFailure *failure)
 {
   PetscFunctionBeginUser;
   PsdBytes *bytes = (PsdBytes *)source->reader;
@@ -222,7 +221,4 @@ const PsdFormat PsdFormatIdx = {.name = "idx",
                                 .beside = "",
                                 .inspect = Inspect,
                                 .read_labels = ReadLabels,
-                                .open_images = OpenImages,
-                                .read_images = ReadImages,
-                                .end_images = EndImages,
-                                .close_images = CloseImages};
+                                .images = {OpenImages, ReadImages, EndImages, CloseImages}};

@@ -2,14 +2,15 @@
    Mirror images (left and right exchanged) as further samples: each follows the image that it was made of, so that the
    samples of a rank are still a contiguous piece of all of them.
 */
+#include "mirror_images.h"
 #include "data.h"
 #include <stdlib.h>
 #include <string.h>
 
-static void MirrorImage(PetscInt rows, PetscInt width, const unsigned char image[], unsigned char mirrored[])
+void PsdMirrorImages(PetscInt64 rows, PetscInt width, const unsigned char from[], unsigned char to[])
 {
-  for (PetscInt row = 0; row < rows; row++, image += width, mirrored += width)
-    for (PetscInt column = 0; column < width; column++) mirrored[column] = image[width - 1 - column];
+  for (PetscInt64 row = 0; row < rows; row++, from += width, to += width)
+    for (PetscInt column = 0; column < width; column++) to[column] = from[width - 1 - column];
 }
 
 PetscErrorCode PsdDataAddMirrors(PsdData data)
@@ -23,7 +24,7 @@ PetscErrorCode PsdDataAddMirrors(PsdData data)
     const unsigned char *image = images + (size_t)k * bytes;
     unsigned char *pair = data->images + 2 * (size_t)k * bytes;
     memcpy(pair, image, bytes);
-    MirrorImage(rows, data->width, image, pair + bytes);
+    PsdMirrorImages(rows, data->width, image, pair + bytes);
   }
   free(images);
   PetscFunctionReturn(0);

@@ -378,15 +378,14 @@ static PetscErrorCode OpenImages(PsdSource *source, PsdFailure *failure)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode ReadImages(PsdSource *source, PetscInt first, PetscInt count, unsigned char images[],
-                                 PsdFailure *failure)
+static PetscErrorCode ReadImages(PsdSource *source, PetscInt first, PetscInt count, void *images, PsdFailure *failure)
 {
   PetscFunctionBeginUser;
   const char *const *index = (const char *const *)source->reader;
   const PsdPictureSize size = {source->channels, source->height, source->width};
   for (PetscInt k = 0; k < count && !failure->failed; k++)
-    PetscCall(PsdPictureRead(strchr(index[first + k], ' ') + 1, size, images + (size_t)k * PsdSourceImageBytes(source),
-                             failure));
+    PetscCall(PsdPictureRead(strchr(index[first + k], ' ') + 1, size,
+                             (unsigned char *)images + (size_t)k * PsdSourceImageBytes(source), failure));
   PetscFunctionReturn(0);
 }
 
@@ -407,6 +406,4 @@ const PsdFormat PsdFormatPictures = {.name = "pictures",
                                      .beside = "",
                                      .inspect = Inspect,
                                      .read_labels = ReadLabels,
-                                     .open_images = OpenImages,
-                                     .read_images = ReadImages,
-                                     .close_images = CloseImages};
+                                     .images = {OpenImages, ReadImages, NULL, CloseImages}};

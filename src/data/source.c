@@ -18,6 +18,8 @@ static PetscErrorCode BroadcastNumbers(MPI_Comm comm, PsdSource *source)
                         source->channels_last,
                         (PetscInt)source->scale,
                         source->unlabelled,
+                        source->outputs,
+                        source->targets_streamed,
                         source->labels_streamed,
                         source->images_streamed,
                         source->file_count,
@@ -31,10 +33,12 @@ static PetscErrorCode BroadcastNumbers(MPI_Comm comm, PsdSource *source)
   source->channels_last = (PetscBool)numbers[5];
   source->scale = (PsdPixelScale)numbers[6];
   source->unlabelled = (PetscBool)numbers[7];
-  source->labels_streamed = (PetscBool)numbers[8];
-  source->images_streamed = (PetscBool)numbers[9];
-  source->file_count = numbers[10];
-  source->name_count = numbers[11];
+  source->outputs = numbers[8];
+  source->targets_streamed = (PetscBool)numbers[9];
+  source->labels_streamed = (PetscBool)numbers[10];
+  source->images_streamed = (PetscBool)numbers[11];
+  source->file_count = numbers[12];
+  source->name_count = numbers[13];
   PetscFunctionReturn(0);
 }
 

@@ -26,6 +26,31 @@ static PetscErrorCode ViewClasses(PsdData data, PetscViewer viewer)
   PetscFunctionReturn(0);
 }
 
+/* The smallest and the largest of each output. */
+static PetscErrorCode ViewTargets(PsdData data, PetscViewer viewer)
+{
+  PetscFunctionBeginUser;
+  const PetscInt outputs = data->outputs, shown = PetscMin(outputs, CLASSES_SHOWN);
+  PetscReal *most; /* of each target and of minus each */
+  PetscCall(PetscMalloc1(2 * (size_t)shown, &most));
+  for (PetscInt t = 0; t < 2 * shown; t++) most[t] = PETSC_MIN_REAL;
+  for (PetscInt k = 0; k < data->n_local; k++)
+    for (PetscInt t = 0; t < shown; t++) {
+      const PetscReal target = data->targets[(size_t)k * (size_t)outputs + (size_t)t];
+      most[2 * t] = PetscMax(most[2 * t], target);
+      most[2 * t + 1] = PetscMax(most[2 * t + 1], -target);
+    }
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, most, (PetscMPIInt)(2 * shown), MPIU_REAL, MPI_MAX, data->comm));
+  PetscCall(PetscViewerASCIIPrintf(viewer, "  targets of an image: %" PetscInt_FMT "\n", outputs));
+  for (PetscInt t = 0; t < shown; t++)
+    PetscCall(PetscViewerASCIIPrintf(viewer, "  target %" PetscInt_FMT ": %g to %g\n", t, (double)-most[2 * t + 1],
+                                     (double)most[2 * t]));
+  if (outputs > shown)
+    PetscCall(PetscViewerASCIIPrintf(viewer, "  and %" PetscInt_FMT " targets more\n", outputs - shown));
+  PetscCall(PetscFree(most));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdDataView(PsdData data, PetscViewer viewer)
 {
   PetscFunctionBeginUser;
@@ -37,7 +62,8 @@ PetscErrorCode PsdDataView(PsdData data, PetscViewer viewer)
                                    "  %" PetscInt_FMT " images of %" PetscInt_FMT " x %" PetscInt_FMT
                                    " x %" PetscInt_FMT " (channels, height, width)\n",
                                    data->n, data->channels, data->height, data->width));
-  if (data->unlabelled) PetscCall(PetscViewerASCIIPrintf(viewer, "  without labels\n"));
+  if (data->outputs > 0) PetscCall(ViewTargets(data, viewer));
+  else if (data->unlabelled) PetscCall(PetscViewerASCIIPrintf(viewer, "  without labels\n"));
   else PetscCall(ViewClasses(data, viewer));
   PetscFunctionReturn(0);
 }

@@ -35,28 +35,23 @@ static Range RegionRange(PetscInt n, const PsdPatchGeometry *g, PetscInt k)
                  PetscMin(n, PartBegin(n, g->pool, k + 1) + g->overlap)};
 }
 
-/* sums <- sums of `window` neighbours, `step` apart, for `count` places in a line of `lines` interleaved lines */
-static void SlidingSums(PetscInt count, PetscInt window, PetscInt step, PetscInt lines, PetscInt line_step,
-                        const PetscReal *from, PetscReal *to)
+/* to[i] <- from[i] + from[i + step] + .., `window` of them */
+static void SumNeighbours(size_t length, PetscInt window, size_t step, const PetscReal *restrict from,
+                          PetscReal *restrict to)
 {
-  for (PetscInt place = 0; place < count; place++) {
-    const PetscReal *source = from + (size_t)place * step;
-    PetscReal *sums = to + (size_t)place * step;
-    for (PetscInt line = 0; line < lines; line++) sums[(size_t)line * line_step] = 0;
-    for (PetscInt k = 0; k < window; k++)
-      for (PetscInt line = 0; line < lines; line++)
-        sums[(size_t)line * line_step] += source[(size_t)k * step + (size_t)line * line_step];
-  }
+  for (size_t i = 0; i < length; i++) to[i] = from[i];
+  for (PetscInt k = 1; k < window; k++)
+    for (size_t i = 0; i < length; i++) to[i] += from[i + (size_t)k * step];
 }
 
-/* For a patch with its corner at each pixel: sum of `plane` over the window of the patch. work, sums: height x
-   width. */
+/* For a patch with its corner at each pixel: sum of `plane` over the window of the patch; of pixels that are no corners,
+   nothing of use. work, sums: height x width. */
 static void BoxSums(PsdPatches patches, const PetscReal *plane, PetscReal *work, PetscReal *sums)
 {
   const PetscInt down = patches->geometry.patch_height, across = patches->geometry.patch_width;
-  const PetscInt height = patches->height - down + 1, width = patches->width - across + 1;
-  SlidingSums(height, down, patches->width, patches->width, 1, plane, work);
-  SlidingSums(width, across, 1, height, patches->width, work, sums);
+  const size_t width = (size_t)patches->width, length = (size_t)(patches->height - down + 1) * width;
+  SumNeighbours(length, down, width, plane, work);
+  SumNeighbours(length - (size_t)(across - 1), across, 1, work, sums);
 }
 
 /* Whether q sum v^2 - t^2 is made of whole numbers that are exact in double precision. */
@@ -112,12 +107,10 @@ static void PatchScales(PsdPatches patches)
   BoxSums(patches, sum, gain, total);
   BoxSums(patches, squares, gain, sum);
   for (PetscInt y = 0; y + g->patch_height <= patches->height; y++) {
-    for (PetscInt x = 0; x + g->patch_width <= patches->width; x++) {
-      const size_t k = (size_t)y * patches->width + x;
-      const PetscReal spread =
-          exact ? q * sum[k] - total[k] * total[k] : SpreadOfPatch(patches, patches->image + k, total[k]);
-      gain[k] = 1 / PetscSqrtReal(spread + floor);
-    }
+    const size_t begin = (size_t)y * patches->width, end = begin + (size_t)(patches->width - g->patch_width) + 1;
+    for (size_t k = begin; k < end && exact; k++) gain[k] = q * sum[k] - total[k] * total[k];
+    for (size_t k = begin; k < end && !exact; k++) gain[k] = SpreadOfPatch(patches, patches->image + k, total[k]);
+    for (size_t k = begin; k < end; k++) gain[k] = 1 / PetscSqrtReal(gain[k] + floor);
   }
 }
 

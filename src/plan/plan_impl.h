@@ -13,6 +13,7 @@ struct _p_PsdPlan {
   MPI_Comm comm;
   PsdProblem problem;
   /* what is asked */
+  PetscInt outputs;                   /* 0: classes */
   PetscInt images, image[3], classes; /* images 0: not known yet; channels, height and width */
   PetscBool mirror;
   PetscInt shifts;                /* samples of an image, without mirror images */

@@ -53,6 +53,14 @@ PetscErrorCode PsdPlanSetSamples(PsdPlan plan, PetscInt images, PetscInt channel
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdPlanSetOutputs(PsdPlan plan, PetscInt outputs)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(plan);
+  plan->outputs = outputs;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdPlanSetShifts(PsdPlan plan, PetscInt shifts)
 {
   PetscFunctionBeginUser;
@@ -121,7 +129,9 @@ static PetscErrorCode FindSizes(PsdPlan plan)
   PetscFunctionBeginUser;
   const PetscInt *image = plan->image;
   const PsdSampleShape shape = {.n = (PetscReal)plan->shifts * (plan->mirror ? 2 : 1) * (PetscReal)plan->images,
-                                .classes = plan->classes,
+                                .C = plan->outputs > 0    ? plan->outputs
+                                     : plan->classes == 2 ? 1
+                                                          : plan->classes,
                                 .image = (PetscReal)image[0] * image[1] * image[2],
                                 .flip = plan->mirror};
   PetscCall(PsdMapsSetSizes(plan->problem->patches, image[0], image[1], image[2]));

@@ -126,7 +126,7 @@ PetscReal PsdPathBeta(PetscReal beta_max, PetscReal last, PetscInt k, PetscInt c
 PetscErrorCode PsdProblemTakeBeta(PsdProblem problem, PetscReal beta)
 {
   PetscFunctionBeginUser;
-  problem->beta = PsdToUnits(problem->units, PSD_UNIT_FEATURE, beta);
+  problem->beta = PsdToUnits(problem->units, PSD_UNIT_BETA, beta);
   PsdCheckInput(PsdIsRepresentable(problem->beta),
                 "beta: found %g, which is out of range where the numbers of lifted features are of the order of 2^%d",
                 (double)beta, -problem->units.exponent);
@@ -139,8 +139,11 @@ static PetscErrorCode SetUpUnits(PsdProblem problem)
   PetscFunctionBeginUser;
   const PsdProblemRequest *request = &problem->request;
   PetscCall(PsdUnitsFind(problem->patches, request->activation, &problem->units));
+  PetscCall(PsdTargetsFindUnits(problem));
   for (int k = 0; k < 3; k++)
     problem->activation[k] = PsdToUnits(problem->units, PSD_UNIT_FEATURE, request->activation[k]);
+  problem->request.loss_parameter = problem->loss.parameter;
+  problem->loss.parameter = PsdToUnits(problem->units, PSD_UNIT_TARGET, problem->loss.parameter);
   if (request->beta > 0) PetscCall(PsdProblemTakeBeta(problem, request->beta));
   PetscFunctionReturn(0);
 }
@@ -149,17 +152,19 @@ PetscErrorCode PsdProblemSetUp(PsdProblem problem)
 {
   PetscFunctionBeginUser;
   PsdCheckHandle(problem);
-  PetscInt classes, G, *f;
+  PetscInt C, G, *f;
+  PetscBool *vector;
   PetscBool symmetric = PETSC_FALSE;
-  PsdCheckInput(PsdDataIsLabelled(problem->data), "the images have no labels to train on");
+  PetscCall(PsdDataGetTargets(problem->data, &problem->outputs, NULL));
+  PsdCheckInput(problem->outputs > 0 || PsdDataIsLabelled(problem->data), "the images have no labels to train on");
   PetscCall(PsdDataGetSizes(problem->data, &problem->n, &problem->n_local, NULL));
-  PetscCall(PsdDataGetClasses(problem->data, &classes, NULL, NULL));
+  PetscCall(PsdDataGetScoreCount(problem->data, &C));
   PetscCall(PsdPatchesGetSizes(problem->patches, NULL, NULL, &G, NULL));
   PetscCall(SetUpUnits(problem));
-  PetscCall(PetscMalloc1(G, &f));
-  PsdPatchesGetDimensions(problem->patches, f);
-  PetscCall(PsdBlocksCreateRegions(problem->comm, classes == 2 ? 1 : classes, G, f, &problem->blocks));
-  PetscCall(PetscFree(f));
+  PetscCall(PetscMalloc2(G, &f, G, &vector));
+  PsdPatchesGetDimensions(problem->patches, f, vector);
+  PetscCall(PsdBlocksCreateRegions(problem->comm, C, G, f, vector, &problem->blocks));
+  PetscCall(PetscFree2(f, vector));
   problem->order = problem->blocks->D;
   PetscCall(PsdProblemIsSymmetric(problem, &symmetric));
   if (symmetric) PsdPatchesSetMirrored(problem->patches);
@@ -202,8 +207,8 @@ PetscErrorCode PsdProblemGetBeta(PsdProblem problem, PetscReal *beta, PetscReal 
 {
   PetscFunctionBeginUser;
   PsdCheckHandle(problem);
-  if (beta) *beta = PsdFromUnits(problem->units, PSD_UNIT_FEATURE, problem->beta);
-  if (beta_max) *beta_max = PsdFromUnits(problem->units, PSD_UNIT_FEATURE, problem->beta_max);
+  if (beta) *beta = PsdFromUnits(problem->units, PSD_UNIT_BETA, problem->beta);
+  if (beta_max) *beta_max = PsdFromUnits(problem->units, PSD_UNIT_BETA, problem->beta_max);
   PetscFunctionReturn(0);
 }
 
@@ -211,7 +216,7 @@ PetscErrorCode PsdProblemGetBetaAsked(PsdProblem problem, PetscReal *beta)
 {
   PetscFunctionBeginUser;
   PsdCheckHandle(problem);
-  *beta = PsdFromUnits(problem->units, PSD_UNIT_FEATURE, problem->beta_asked);
+  *beta = PsdFromUnits(problem->units, PSD_UNIT_BETA, problem->beta_asked);
   PetscFunctionReturn(0);
 }
 

@@ -6,7 +6,7 @@ import math
 
 from .network import load
 
-Inputs = collections.namedtuple('Inputs', 'model run plan history path evaluations')
+Inputs = collections.namedtuple('Inputs', 'model run plan history path evaluations fits')
 
 HDF5 = b'\x89HDF\r\n\x1a\n'
 MODEL = b'psdnet-model '
@@ -16,9 +16,10 @@ NUMBER = (int, float, type(None))  # null: not finite
 # what a report has, by its kind, with the types of its values
 FIELDS = {
     'evaluations': {'confusion': list, 'classes': list, 'accuracy': NUMBER, 'n': int, 'command': str},
+    'fits': {'all': dict, 'outputs': list, 'n': int, 'command': str},
     'run': {'command': str, 'machine': str, 'ranks': int, 'threads': int, 'n': int, 'f': int, 'D': int, 'blocks': int, 'loss': str,
             'solver': str, 'iterations': int, 'neurons': int, 'objective_primal': NUMBER, 'objective_dual': NUMBER, 'gap': NUMBER,
-            'accuracy_train': NUMBER, 'beta': NUMBER, 'beta_max': NUMBER, 'peak_memory_mb': NUMBER, 'seconds': dict},
+            'beta': NUMBER, 'beta_max': NUMBER, 'peak_memory_mb': NUMBER, 'seconds': dict},
     'plan': {'memory': dict, 'flops': dict, 'seconds': dict, 'bytes': dict, 'peak_memory_mb': NUMBER, 'ranks': int},
 }
 
@@ -37,7 +38,7 @@ def _rows(text, path):
     rows = list(csv.DictReader(text.splitlines()))
     names = set(rows[0]) if rows else set(text.strip().split(','))
     for kind, asked in ('history', {'iteration', 'seconds', 'objective', 'bound', 'gap'}), \
-            ('path', {'number', 'beta_rel', 'gap', 'neurons', 'accuracy_train', 'accuracy_validation'}):
+            ('path', {'number', 'beta_rel', 'gap', 'neurons'}):
         if asked <= names:
             try:
                 return kind, [{name: float(value) if value else None for name, value in row.items()} for row in rows]
@@ -63,11 +64,11 @@ def _read(path):
 
 
 def read(paths):
-    """Inputs of files; evaluations are a list, and of all else there is one or None. Of others, ValueError or OSError."""
-    found = {'evaluations': []}
+    """Inputs of files; evaluations of classes and fits of real targets are lists, and of all else there is one or None. Of others, ValueError or OSError."""
+    found = {'evaluations': [], 'fits': []}
     for path in paths:
         kind, content = _read(path)
-        if kind == 'evaluations':
+        if kind in ('evaluations', 'fits'):
             found[kind].append(content)
         elif kind in found:
             raise ValueError(f'{path}: a second {kind}, expected one')

@@ -10,7 +10,7 @@ Certificate = collections.namedtuple('Certificate', 'primal bound gap beta beta_
 
 
 def load(path):
-    """The network in a model file (versions 1 to 4), as a Network."""
+    """The network in a model file (versions 1 to 5), as a Network."""
     return Network(path)
 
 
@@ -46,6 +46,7 @@ class _Patches:
         self.reduce, self.overlap = int(number('reduce', 1)), int(number('pool_overlap', 0))
         self.size = int(number('patch_height')), int(number('patch_width'))
         self.stride, self.pool = int(number('stride')), int(number('pool'))
+        self.linear = int(number('lift', 0)) == 1
         self.shift, self.scale, self.normalize = (float(number(name)) for name in ('pixel_shift', 'pixel_scale', 'patch_normalize'))
         self.transform = _Transform(group['preprocess'] if 'preprocess' in group else None)
 
@@ -95,6 +96,7 @@ class _Maps:
 class Network:
     """A network in a model file.
 
+    outputs      real numbers that it gives for an image; 0: it tells classes apart
     classes      labels, whole numbers, in the order of the scores
     class_names  what they are called; the labels in digits where the data had no names
     shape        channels, height and width of an image
@@ -105,10 +107,12 @@ class Network:
     def __init__(self, path):
         with h5py.File(path, 'r') as file:
             attributes = dict(file.attrs)
-            if _text(attributes.get('format', '')) != 'psdnet-model' or not 1 <= attributes['version'] <= 4:
+            if _text(attributes.get('format', '')) != 'psdnet-model' or not 1 <= attributes['version'] <= 5:
                 raise ValueError(f'{path}: no model file of psdnet, or of a later version')
-            self.classes = numpy.array([int(_text(label)) for label in attributes['classes']])
-            self.class_names = [_text(name) for name in attributes.get('class_names', attributes['classes'])]
+            self.outputs = int(attributes.get('outputs', 0))
+            labels = [] if self.outputs else attributes['classes']
+            self.classes = numpy.array([int(_text(label)) for label in labels], int)
+            self.class_names = [_text(name) for name in attributes.get('class_names', labels)]
             self.loss = _text(attributes['loss'])
             self.certificate = Certificate(*(float(attributes[name]) for name in ('objective_primal', 'objective_dual', 'gap', 'beta',
                                                                                   'beta_max')))
@@ -136,15 +140,20 @@ class Network:
         return images
 
     def _count_scores(self):
-        return 1 if len(self.classes) == 2 else len(self.classes)
+        return self.outputs or (1 if len(self.classes) == 2 else len(self.classes))
+
+    def activation(self, branch):
+        """a, b and c of the neurons of one of the branches."""
+        a, b, c = self._activation
+        return (0.0 if branch.linear else a), b, c
 
     def _score(self, images):
-        a, b, c = self._activation
         scores = numpy.zeros((len(images), self._count_scores()))
         images = images.astype(float)
         region = 0
         for branch in self._branches:
             patches = branch.cut(self._maps(images) if self._maps else images)
+            a, b, c = self.activation(branch)
             for part in branch.parts(patches):
                 here = numpy.flatnonzero(self._region == region)
                 u = part @ self._filters[here, :patches.shape[-1]].T
@@ -167,8 +176,9 @@ class Network:
         return (scores[:, 0] > 0).astype(int) if scores.shape[1] == 1 else scores.argmax(1)
 
     def predict(self, images):
-        """Labels, n; of the largest score, the first of equals, and of two classes the second where the score is above 0."""
-        return self.classes[self._chosen(images)]
+        """Labels, n; of the largest score, the first of equals, and of two classes the second where the score is above 0. Of a network
+        with outputs these, n x outputs."""
+        return self.scores(images) if self.outputs else self.classes[self._chosen(images)]
 
     def predict_names(self, images):
         """As predict, but the names of classes, a list."""
@@ -217,5 +227,8 @@ class Network:
         from .onnx_export import export
         export(self, path, double)
 
+    def _task(self):
+        return f'{self.outputs} outputs' if self.outputs else f'{len(self.classes)} classes'
+
     def __repr__(self):
-        return f'<psdnet network: {len(self._weights)} neurons, {len(self.classes)} classes, gap {self.certificate.gap:.1e}>'
+        return f'<psdnet network: {len(self._weights)} neurons, {self._task()}, gap {self.certificate.gap:.1e}>'
