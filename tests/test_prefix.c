@@ -68,10 +68,10 @@ static void TestMessagesNameThem(void **state)
   assert_int_equal(PsdDataSetFromOptions(plain), 0);
   Give("-inner_limit", "3");
   assert_int_equal(PsdDataSetFromOptions(data), 0);
-  Give("-inner_limti", "3");
+  Give("-inner_limot", "3");
   assert_int_equal(PsdOptionsCheckUnknown(), PSD_ERR_INPUT);
-  assert_non_null(strstr(PsdErrorMessage(), "-inner_limti; did you mean -inner_limit?"));
-  assert_int_equal(PetscOptionsClearValue(NULL, "-inner_limti"), 0);
+  assert_non_null(strstr(PsdErrorMessage(), "-inner_limot; did you mean -inner_limit?"));
+  assert_int_equal(PetscOptionsClearValue(NULL, "-inner_limot"), 0);
   assert_int_equal(PsdOptionsCheckUnknown(), 0);
   assert_int_equal(PsdDataSetOptionsPrefix(data, "-inner_"), PSD_ERR_INPUT);
   assert_int_equal(PsdDataDestroy(&data), 0);
