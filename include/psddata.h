@@ -196,6 +196,16 @@ PSD_EXTERN PetscErrorCode PsdDataGetCopies(PsdData data, PetscInt *copies);
 PSD_EXTERN PetscErrorCode PsdDataSetFromOptions(PsdData data);
 
 /*
+   PsdDataSetOptionsPrefix - What the names of this data set's options have in front: with "inner_" its -limit is -inner_limit. NULL or
+   "" is nothing, as at first. Values may come from PetscOptionsSetValue, so that what options reach is reached of every
+   data set by itself.
+
+   Logically collective; before PsdDataSetFromOptions. prefix: without a dash; copied. Errors (PSD_ERR_INPUT): it begins with a
+   dash, or is too long.
+*/
+PSD_EXTERN PetscErrorCode PsdDataSetOptionsPrefix(PsdData data, const char prefix[]);
+
+/*
    PsdDataSetUp - Finds the format, checks every file against its own header and size, selects, and reads this rank's
    shard; of arrays, selects and moves. A second time it does nothing.
 

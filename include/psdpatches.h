@@ -78,6 +78,16 @@ PSD_EXTERN PetscErrorCode PsdPatchesSetBits(PsdPatches patches, PetscInt bits);
 PSD_EXTERN PetscErrorCode PsdPatchesSetFromOptions(PsdPatches patches);
 
 /*
+   PsdPatchesSetOptionsPrefix - What the names of this handle's options have in front: with "inner_" its -pool is -inner_pool. NULL or
+   "" is nothing, as at first. Values may come from PetscOptionsSetValue, so that what options reach is reached of every
+   handle by itself.
+
+   Logically collective; before PsdPatchesSetFromOptions. prefix: without a dash; copied. Errors (PSD_ERR_INPUT): it begins with a
+   dash, or is too long.
+*/
+PSD_EXTERN PetscErrorCode PsdPatchesSetOptionsPrefix(PsdPatches patches, const char prefix[]);
+
+/*
    PsdPatchesSetBranches - Makes of patches that have no image size yet a list of `count` such, as PsdPatchesCreate
    leaves them.
 

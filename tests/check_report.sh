@@ -19,11 +19,17 @@ run path 1 path -data grey_h5 -classes 0,2 -validation 0.2 -patch 3 -pool 2 -bet
 run branches 1 train -data colour_h5 -beta_rel 0.05 -gap 1e-1 -model b.h5 -patch 3 -branches 2 -branch2_patch 2 -branch2_pool 2 -progress none
 run maps 1 train -data colour_h5 -beta_rel 0.05 -gap 1e-1 -model maps.h5 -layer1_filters patches -layer1_count 12 -layer1_patch 3 -layer1_pool 4 \
   -layer1_channels 5 -patch 2 -pool 2 -progress none
+mkdir targets
+(cd targets && python make_regression)
+run real 1 train -data targets/real -patch 2 -pool 2 -beta 0.4 -gap 1e-2 -model real.h5 -report real.json -progress none
+run fitted 2 evaluate -data targets/real -model real.h5 -report fitted.json
+run linear 1 train -data colour_h5 -beta_rel 0.05 -gap 1e-1 -model linear.h5 -patch 3 -pool 2 -lift linear -progress none
 run nothing 1 train -data grey_h5 -beta_rel 1.5 -patch 3 -model nothing.h5 -progress none
 
 run said 1 report plan.json m.h5 evaluation.json history.csv run.json -output whole.html
 run said 2 report p.h5 p.json path.csv -output path.html
-for it in b maps nothing; do run said 1 report $it.h5 -output $it.html; done
+for it in b maps linear nothing; do run said 1 report $it.h5 -output $it.html; done
+run said 1 report fitted.json real.h5 real.json -output real.html
 run said 1 report run.json -output report.html
 run said 1 report plan.json -output plan.html
 python judge_report
@@ -42,6 +48,7 @@ refuse 'cut.json: no JSON' 1 report cut.json -output x.html
 refuse 'cut.csv: a line' 1 report cut.csv -output x.html
 refuse 'other.json: no report' 1 report other.json -output x.html
 refuse 'found no model' 1 report said.log -output x.html
+refuse '-picture draws' 2 evaluate -data targets/real -model real.h5 -picture x.svg
 PYTHON=/nonexistent refuse 'PYTHON is /nonexistent' 1 report m.h5 -output x.html
 for words in "report m.h5 -output m.h5" "report m.h5" "report m.h5 -nonsense" "report m.h5 -output"; do
   # shellcheck disable=SC2086

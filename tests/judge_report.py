@@ -77,6 +77,8 @@ def sections(tree):
 whole, run = page('whole'), report('run')
 require(sections(whole) == 'problem convergence evaluation filters neurons phases memory repeat'.split(), sections(whole))
 for names, expected in (('report', ['problem', 'phases', 'memory', 'repeat']), ('plan', ['phases', 'memory']), ('nothing', ['problem']),
+                        ('real', 'problem evaluation filters neurons phases memory repeat'.split()),
+                        ('linear', ['problem', 'filters', 'neurons']),
                         ('path', 'problem path filters neurons phases memory repeat'.split())):
     require(sections(page(names)) == expected, names, sections(page(names)))
 
@@ -127,6 +129,13 @@ require(sum(counts) == len(weights), 'neurons by region', sum(counts), len(weigh
 for name, shape in ('b', None), ('maps', (2 * 2, 3 * 2, 1)):  # five channels of 2 x 2 in two rows of three
     tiles = [png(base64.b64decode(each.get('src').split(',')[1])).shape for each in page(name).iter('img')]
     require(set(tiles) == ({shape} if shape else {(3, 3, 3), (2, 2, 3)}), name, set(tiles))
+
+# real targets: outputs in the place of classes
+fitted, real = report('fitted'), page('real')
+require(f"R2 is {fitted['all']['r2']:.4g} of {fitted['n']} images" in said(section(real, 'evaluation')), said(section(real, 'evaluation')))
+require(f"R2{report('real')['r2_train']:.4g} training" in said(section(real, 'problem')), said(section(real, 'problem')))
+require(all(f'output {k}' in said(section(real, 'neurons')) for k in range(len(fitted['outputs']))), said(section(real, 'neurons')))
+require('linear neurons' in said(section(page('linear'), 'problem')), 'linear neurons')
 
 # the beta that was kept is marked where its point is
 path = section(page('path'), 'path')

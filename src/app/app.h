@@ -118,6 +118,12 @@ PetscErrorCode PsdEvaluationWrite(const PsdInvocation *invocation, PsdData data,
 PetscErrorCode PsdFitWrite(const PsdInvocation *invocation, PsdData data, const PsdFit each[], const PsdFit *all,
                            const char path[]);
 
+/* The same confusion as a picture (SVG): confusion_picture.c. */
+PetscErrorCode PsdConfusionDraw(PsdData data, const PetscInt64 confusion[], const char path[]);
+
+/* A file that appears whole or not at all, of what `print` says of `what`. Root alone. */
+void PsdWriteWhole(const char path[], void (*print)(FILE *, const void *), const void *what, PsdFailure *failure);
+
 /* The plan of a run, as JSON. Collective; written by the root, whole or not at all. */
 PetscErrorCode PsdPlanReportWrite(PsdPlan plan, const char path[]);
 

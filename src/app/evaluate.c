@@ -3,6 +3,10 @@
 */
 #include "app.h"
 
+typedef struct {
+  char report[PETSC_MAX_PATH_LEN], picture[PETSC_MAX_PATH_LEN]; /* "": none */
+} Paths;
+
 /* The data's classes are the network's, in its order: by their labels, whatever the data call them. Those that no image
    has get no row. */
 static PetscErrorCode PrintConfusion(PsdData data, const PetscInt64 confusion[])
@@ -27,7 +31,7 @@ static PetscErrorCode PrintConfusion(PsdData data, const PetscInt64 confusion[])
 }
 
 static PetscErrorCode EvaluateClasses(const PsdInvocation *invocation, PsdNetwork network, PsdData data,
-                                      const PetscReal scores[], const char report[])
+                                      const PetscReal scores[], const Paths *paths)
 {
   PetscFunctionBeginUser;
   PetscInt n, count;
@@ -39,7 +43,8 @@ static PetscErrorCode EvaluateClasses(const PsdInvocation *invocation, PsdNetwor
   PetscCall(PsdNetworkConfusion(network, data, scores, confusion, &accuracy));
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "accuracy %.4f%% of %" PetscInt_FMT " images\n", 100 * (double)accuracy, n));
   PetscCall(PrintConfusion(data, confusion));
-  if (report[0]) PetscCall(PsdEvaluationWrite(invocation, data, confusion, accuracy, report));
+  if (paths->report[0]) PetscCall(PsdEvaluationWrite(invocation, data, confusion, accuracy, paths->report));
+  if (paths->picture[0]) PetscCall(PsdConfusionDraw(data, confusion, paths->picture));
   PetscCall(PetscFree(confusion));
   PetscFunctionReturn(0);
 }
@@ -53,11 +58,12 @@ static PetscErrorCode PrintFit(const char name[], const PsdFit *fit)
 }
 
 static PetscErrorCode EvaluateTargets(const PsdInvocation *invocation, PsdNetwork network, PsdData data,
-                                      const PetscReal scores[], const char report[])
+                                      const PetscReal scores[], const Paths *paths)
 {
   PetscFunctionBeginUser;
   PetscInt n, outputs;
   PsdFit *each, all;
+  PsdCheckInput(!paths->picture[0], "-picture draws the confusion of classes, and this network has outputs");
   PetscCall(PsdDataGetSizes(data, &n, NULL, NULL));
   PetscCall(PsdNetworkGetOutputs(network, &outputs));
   PetscCall(PetscMalloc1(outputs, &each));
@@ -70,7 +76,7 @@ static PetscErrorCode EvaluateTargets(const PsdInvocation *invocation, PsdNetwor
     PetscCall(PrintFit(name, &each[t]));
   }
   if (outputs > 1) PetscCall(PrintFit("all", &all));
-  if (report[0]) PetscCall(PsdFitWrite(invocation, data, each, &all, report));
+  if (paths->report[0]) PetscCall(PsdFitWrite(invocation, data, each, &all, paths->report));
   PetscCall(PetscFree(each));
   PetscFunctionReturn(0);
 }
@@ -79,7 +85,8 @@ PetscErrorCode PsdRunEvaluate(const PsdInvocation *invocation, int *exit_status)
 {
   PetscFunctionBeginUser;
   (void)exit_status;
-  char model[PETSC_MAX_PATH_LEN], report[PETSC_MAX_PATH_LEN];
+  char model[PETSC_MAX_PATH_LEN];
+  Paths paths;
   PsdData data;
   PsdNetwork network;
   PetscInt n_local, C, outputs;
@@ -94,7 +101,9 @@ PetscErrorCode PsdRunEvaluate(const PsdInvocation *invocation, int *exit_status)
       PsdOptionPath("-model", "file a network was written to by psdnet train", PSD_PATH_INPUT, PETSC_TRUE, model));
   PetscCall(PsdOptionPath("-report",
                           "file accuracy, classes and confusion, or errors of outputs, are written to (JSON)",
-                          PSD_PATH_OUTPUT, PETSC_FALSE, report));
+                          PSD_PATH_OUTPUT, PETSC_FALSE, paths.report));
+  PetscCall(
+      PsdOptionPath("-picture", "file the confusion is drawn to (SVG)", PSD_PATH_OUTPUT, PETSC_FALSE, paths.picture));
   PetscCall(PsdCropsFromOptions(&crops));
   PetscCall(PsdOptionsEnd(&done));
   if (!done) {
@@ -106,7 +115,7 @@ PetscErrorCode PsdRunEvaluate(const PsdInvocation *invocation, int *exit_status)
     PetscCall(PetscMalloc1((size_t)n_local * C, &scores));
     PetscCall(PsdNetworkSetCrops(network, crops.most, crops.mirrored));
     PetscCall(PsdNetworkApply(network, data, scores));
-    PetscCall((outputs > 0 ? EvaluateTargets : EvaluateClasses)(invocation, network, data, scores, report));
+    PetscCall((outputs > 0 ? EvaluateTargets : EvaluateClasses)(invocation, network, data, scores, &paths));
     PetscCall(PetscFree(scores));
     PetscCall(PsdNetworkDestroy(&network));
   }

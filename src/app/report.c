@@ -95,8 +95,7 @@ static PetscErrorCode GatherCircumstances(Circumstances *run)
   PetscFunctionReturn(0);
 }
 
-/* A file that appears whole or not at all, of what `print` says of `what`. Root alone. */
-static void WriteWhole(const char path[], void (*print)(FILE *, const void *), const void *what, PsdFailure *failure)
+void PsdWriteWhole(const char path[], void (*print)(FILE *, const void *), const void *what, PsdFailure *failure)
 {
   PsdFile file;
   PsdFileBegin(&file, path, failure);
@@ -128,7 +127,7 @@ PetscErrorCode PsdReportWrite(const PsdReport *report, const char path[])
   PetscMPIInt rank;
   PetscCall(GatherCircumstances(&run));
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
-  if (rank == 0) WriteWhole(path, PrintRun, &(RunReport){report, &run}, &failure);
+  if (rank == 0) PsdWriteWhole(path, PrintRun, &(RunReport){report, &run}, &failure);
   PetscCall(PetscFree(run.options));
   PetscCall(PsdFailureAgree(PETSC_COMM_WORLD, &failure));
   PetscFunctionReturn(0);
@@ -199,7 +198,7 @@ PetscErrorCode PsdEvaluationWrite(const PsdInvocation *invocation, PsdData data,
   PetscCall(PsdDataGetFormat(data, &it.format));
   PetscCall(PsdDataGetClasses(data, &it.count, &it.labels, &it.names));
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
-  if (rank == 0) WriteWhole(path, PrintEvaluation, &it, &failure);
+  if (rank == 0) PsdWriteWhole(path, PrintEvaluation, &it, &failure);
   PetscCall(PsdFailureAgree(PETSC_COMM_WORLD, &failure));
   PetscFunctionReturn(0);
 }
@@ -255,7 +254,7 @@ PetscErrorCode PsdFitWrite(const PsdInvocation *invocation, PsdData data, const 
   PetscCall(PsdDataGetFormat(data, &it.format));
   PetscCall(PsdDataGetTargets(data, &it.outputs, NULL));
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
-  if (rank == 0) WriteWhole(path, PrintFits, &it, &failure);
+  if (rank == 0) PsdWriteWhole(path, PrintFits, &it, &failure);
   PetscCall(PsdFailureAgree(PETSC_COMM_WORLD, &failure));
   PetscFunctionReturn(0);
 }
@@ -321,7 +320,7 @@ PetscErrorCode PsdPlanReportWrite(PsdPlan plan, const char path[])
   for (PetscInt k = 0; k < it.totals.items; k++)
     PetscCall(PsdPlanGetMemory(plan, k, &it.memory[k].name, &it.memory[k].root, &it.memory[k].others, NULL, NULL));
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
-  if (rank == 0) WriteWhole(path, PrintPlan, &it, &failure);
+  if (rank == 0) PsdWriteWhole(path, PrintPlan, &it, &failure);
   PetscCall(PetscFree(it.memory));
   PetscCall(PsdFailureAgree(PETSC_COMM_WORLD, &failure));
   PetscFunctionReturn(0);

@@ -316,6 +316,7 @@ PetscErrorCode PsdDataDestroy(PsdData *data)
   PetscCall(PsdDataReset(*data));
   PetscCall(PsdArraysDestroy(&(*data)->arrays));
   PetscCall(PetscFree2((*data)->known.labels, (*data)->known.names));
+  PetscCall(PetscFree((*data)->prefix));
   PetscCall(PetscFree((*data)->class_labels));
   PetscCall(PetscFree((*data)->kept_labels));
   PetscCall(PetscCommDestroy(&(*data)->comm));

@@ -212,6 +212,7 @@ typedef struct {
 struct _p_PsdData {
   MPI_Comm comm; /* our own duplicate */
   PetscMPIInt tag;
+  char *prefix; /* of its options; NULL: none */
 
   const PsdOrigin *origin; /* NULL: nothing was said about it */
   char path[PETSC_MAX_PATH_LEN];

@@ -46,10 +46,9 @@ static PetscErrorCode SetClassesFromOptions(PsdData data)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdDataSetFromOptions(PsdData data)
+static PetscErrorCode ReadOptions(PsdData data)
 {
   PetscFunctionBeginUser;
-  PsdCheckHandle(data);
   static const char *const labels[] = {"fine", "coarse", NULL};
   PetscInt split = data->split, limit = data->limit, coarse = data->coarse;
   PetscReal fraction = data->validation;
@@ -69,6 +68,25 @@ PetscErrorCode PsdDataSetFromOptions(PsdData data)
   PetscCall(PsdOptionReal("-validation", "hold out the last fraction of the images, 0 <= fraction < 1",
                           (PsdRange){0, 1, PETSC_FALSE}, &fraction, &set));
   if (set) PetscCall(PsdDataSetValidation(data, fraction, PSD_PART_TRAIN));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdDataSetFromOptions(PsdData data)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(data);
+  const char *before = PsdOptionsSetPrefix(data->prefix);
+  const PetscErrorCode ierr = ReadOptions(data);
+  (void)PsdOptionsSetPrefix(before);
+  PetscCall(ierr);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdDataSetOptionsPrefix(PsdData data, const char prefix[])
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(data);
+  PetscCall(PsdOptionsKeepPrefix(prefix, &data->prefix));
   PetscFunctionReturn(0);
 }
 

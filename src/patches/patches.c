@@ -105,16 +105,15 @@ static PetscErrorCode SetBranchFromOptions(PsdPatches patches, const char prefix
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdPatchesSetFromOptions(PsdPatches patches)
+static PetscErrorCode ReadOptions(PsdPatches patches)
 {
   PetscFunctionBeginUser;
-  PsdCheckHandle(patches);
   PetscBool given, any = PETSC_FALSE;
   PetscInt branches = 1;
   static const char *const shaping[] = {"-branches",     "-reduce",          "-patch",  "-stride", "-pool",
                                         "-pool_overlap", "-patch_normalize", "-whiten", "-pca",    "-lift"};
   for (size_t k = 0; k < sizeof(shaping) / sizeof(*shaping); k++) {
-    PetscCall(PetscOptionsHasName(NULL, NULL, shaping[k], &given));
+    PetscCall(PsdOptionsGiven(shaping[k], &given));
     any = (PetscBool)(any || given);
   }
   patches->recipe = (PetscBool)!any;
@@ -137,6 +136,25 @@ PetscErrorCode PsdPatchesSetFromOptions(PsdPatches patches)
     PetscCall(PsdOptionsHeading(title));
     PetscCall(SetBranchFromOptions(patches->branch[k], prefix));
   }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdPatchesSetFromOptions(PsdPatches patches)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(patches);
+  const char *before = PsdOptionsSetPrefix(patches->prefix);
+  const PetscErrorCode ierr = ReadOptions(patches);
+  (void)PsdOptionsSetPrefix(before);
+  PetscCall(ierr);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdPatchesSetOptionsPrefix(PsdPatches patches, const char prefix[])
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(patches);
+  PetscCall(PsdOptionsKeepPrefix(prefix, &patches->prefix));
   PetscFunctionReturn(0);
 }
 
@@ -431,6 +449,7 @@ PetscErrorCode PsdPatchesDestroy(PsdPatches *patches)
   PsdCheckHandle(patches);
   if (!*patches) PetscFunctionReturn(0);
   for (PetscInt k = 0; k < (*patches)->branches; k++) PetscCall(PsdPatchesDestroy(&(*patches)->branch[k]));
+  PetscCall(PetscFree((*patches)->prefix));
   PetscCall(PetscFree2((*patches)->transform, (*patches)->mean));
   PetscCall(PetscFree4((*patches)->image, (*patches)->patch_rows, (*patches)->region_count, (*patches)->square));
   PetscCall(PetscFree2((*patches)->product, (*patches)->scales));

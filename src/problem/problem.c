@@ -26,10 +26,9 @@ PetscErrorCode PsdProblemCreate(PsdData data, PsdPatches patches, PsdProblem *pr
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdProblemSetFromOptions(PsdProblem problem)
+static PetscErrorCode ReadOptions(PsdProblem problem)
 {
   PetscFunctionBeginUser;
-  PsdCheckHandle(problem);
   PsdProblemRequest *request = &problem->request;
   PetscInt count = 3;
   PetscBool given, given_rel, given_noise;
@@ -48,6 +47,25 @@ PetscErrorCode PsdProblemSetFromOptions(PsdProblem problem)
   if (given || given_rel) request->beta_noise = 0;
   PetscCall(PsdOptionReal("-memory", "MB a rank for lifted features; more are lifted again at each pass",
                           PSD_NONNEGATIVE, &problem->memory, NULL));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdProblemSetFromOptions(PsdProblem problem)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(problem);
+  const char *before = PsdOptionsSetPrefix(problem->prefix);
+  const PetscErrorCode ierr = ReadOptions(problem);
+  (void)PsdOptionsSetPrefix(before);
+  PetscCall(ierr);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdProblemSetOptionsPrefix(PsdProblem problem, const char prefix[])
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(problem);
+  PetscCall(PsdOptionsKeepPrefix(prefix, &problem->prefix));
   PetscFunctionReturn(0);
 }
 
@@ -233,6 +251,7 @@ PetscErrorCode PsdProblemDestroy(PsdProblem *problem)
   PetscCall(PsdPolarsDestroy(&(*problem)->polars));
   PetscCall(VecDestroy(&(*problem)->h));
   PetscCall(VecDestroy(&(*problem)->h_random));
+  PetscCall(PetscFree((*problem)->prefix));
   PetscCall(PetscFree((*problem)->signs));
   PetscCall(PsdProductsDestroy(&(*problem)->products));
   if ((*problem)->nu0 != (*problem)->Y) PetscCall(PetscFree((*problem)->nu0));

@@ -37,6 +37,7 @@ typedef struct {
 
 struct _p_PsdProblem {
   MPI_Comm comm;
+  char *prefix; /* of its options; NULL: none */
   PsdData data;
   PsdPatches patches;
   PsdBlocks blocks;

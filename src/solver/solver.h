@@ -125,6 +125,7 @@ typedef struct {
 
 struct _p_PsdSolver {
   PsdProblem problem;
+  char *prefix; /* of its options; NULL: none */
   PsdSolverSettings settings;
 
   const PsdSolverType *asked;      /* NULL: auto */

@@ -13,7 +13,7 @@ static PetscErrorCode OwnOption(const PsdSolverType *type, const char **option)
   *option = NULL;
   for (PetscInt k = 0; type->own[k] && !*option; k++) {
     PetscBool given;
-    PetscCall(PetscOptionsHasName(NULL, NULL, type->own[k], &given));
+    PetscCall(PsdOptionsGiven(type->own[k], &given));
     if (given) *option = type->own[k];
   }
   PetscFunctionReturn(0);

@@ -16,7 +16,7 @@ def _patches(folder, name, patches):
         _save(folder, name + '_transform', patches.transform.matrix)
     return {'patch': patches.size, 'stride': patches.stride, 'pool': patches.pool, 'pool_overlap': patches.overlap, 'reduce': patches.reduce,
             'pixel_shift': patches.shift, 'pixel_scale': patches.scale, 'patch_normalize': patches.normalize,
-            'transformed': patches.transform.matrix is not None}
+            'linear': patches.linear, 'transformed': patches.transform.matrix is not None}
 
 
 def _maps(folder, maps):
@@ -39,7 +39,7 @@ def export(network, folder):
             _save(folder, f'branch{k}_{name}', value)
         branches.append(_patches(folder, f'branch{k}', branch))
     about = {'format': 'psdnet-arrays', 'version': 1, 'image': network.shape, 'labels': network.classes.tolist(),
-             'class_names': network.class_names, 'loss': network.loss, 'activation': network._activation,
+             'class_names': network.class_names, 'outputs': network.outputs, 'loss': network.loss, 'activation': network._activation,
              'certificate': network.certificate._asdict(), 'branches': branches,
              'layer1': _maps(folder, network._maps) if network._maps else None}
     with open(os.path.join(folder, 'network.json'), 'w', encoding='utf-8') as file:

@@ -6,7 +6,7 @@ import math
 
 from .network import load
 
-Inputs = collections.namedtuple('Inputs', 'model run plan history path evaluations')
+Inputs = collections.namedtuple('Inputs', 'model run plan history path evaluations fits')
 
 HDF5 = b'\x89HDF\r\n\x1a\n'
 MODEL = b'psdnet-model '
@@ -16,7 +16,7 @@ NUMBER = (int, float, type(None))  # null: not finite
 # what a report has, by its kind, with the types of its values
 FIELDS = {
     'evaluations': {'confusion': list, 'classes': list, 'accuracy': NUMBER, 'n': int, 'command': str},
-    'fits': {'outputs': list, 'all': dict, 'n': int, 'command': str},
+    'fits': {'all': dict, 'outputs': list, 'n': int, 'command': str},
     'run': {'command': str, 'machine': str, 'ranks': int, 'threads': int, 'n': int, 'f': int, 'D': int, 'blocks': int, 'loss': str,
             'solver': str, 'iterations': int, 'neurons': int, 'objective_primal': NUMBER, 'objective_dual': NUMBER, 'gap': NUMBER,
             'beta': NUMBER, 'beta_max': NUMBER, 'peak_memory_mb': NUMBER, 'seconds': dict},
@@ -28,8 +28,6 @@ def _json_kind(value, path):
     """Which of psdnet's reports an object is."""
     for kind, fields in FIELDS.items():
         if isinstance(value, dict) and all(isinstance(value.get(name, ...), types) for name, types in fields.items()):
-            if kind == 'run' and not isinstance(value.get('accuracy_train', value.get('r2_train', ...)), NUMBER):
-                continue
             if kind != 'evaluations' or [len(row) for row in value['confusion']] == [len(value['classes'])] * len(value['classes']):
                 return kind
     raise ValueError(f'{path}: no report of train, path, evaluate or plan')
@@ -40,8 +38,7 @@ def _rows(text, path):
     rows = list(csv.DictReader(text.splitlines()))
     names = set(rows[0]) if rows else set(text.strip().split(','))
     for kind, asked in ('history', {'iteration', 'seconds', 'objective', 'bound', 'gap'}), \
-            ('path', {'number', 'beta_rel', 'gap', 'neurons', 'accuracy_train', 'accuracy_validation'}), \
-            ('path', {'number', 'beta_rel', 'gap', 'neurons', 'r2_train', 'r2_validation'}):
+            ('path', {'number', 'beta_rel', 'gap', 'neurons'}):
         if asked <= names:
             try:
                 return kind, [{name: float(value) if value else None for name, value in row.items()} for row in rows]
@@ -67,12 +64,12 @@ def _read(path):
 
 
 def read(paths):
-    """Inputs of files; evaluations are a list, and of all else there is one or None. Of others, ValueError or OSError."""
-    found = {'evaluations': []}
+    """Inputs of files; evaluations of classes and fits of real targets are lists, and of all else there is one or None. Of others, ValueError or OSError."""
+    found = {'evaluations': [], 'fits': []}
     for path in paths:
         kind, content = _read(path)
         if kind in ('evaluations', 'fits'):
-            found['evaluations'].append(content)
+            found[kind].append(content)
         elif kind in found:
             raise ValueError(f'{path}: a second {kind}, expected one')
         else:

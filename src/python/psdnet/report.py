@@ -58,13 +58,11 @@ def _patches(branch):
         parts.append(f'of the image reduced by {branch.reduce}')
     if branch.normalize > 0:
         parts.append(f'normalised {branch.normalize:g}')
+    if branch.linear:
+        parts.append('linear neurons')
     if branch.transform.matrix is not None:
         parts.append(f'transformed to {branch.transform.matrix.shape[1]} numbers')
     return ', '.join(parts)
-
-
-def _plain(value):
-    return f'{number(value):.6g}'
 
 
 def problem(inputs):
@@ -80,7 +78,7 @@ def problem(inputs):
         rows.append(('loss', run['loss']))
     if run:
         rows += [('samples', f"{run['n']} training images"),
-                 ('program', f"f = {run['f']}, D = {run['D']}, {run['blocks']} semidefinite blocks of order {run['f'] + 1}")]
+                 ('program', f"f = {run['f']}, D = {run['D']}, {run['blocks']} blocks")]
     claims = _claims(inputs)
     if claims:
         beta, beta_max = claims[3:]
@@ -91,9 +89,10 @@ def problem(inputs):
         rows.append(('solver', f"{run['solver']}{kernels}, {run['iterations']} iterations"))
         rows.append(('machine', f"{run['ranks']} rank{'s' * (run['ranks'] > 1)} with {run['threads']} thread{'s' * (run['threads'] > 1)}, "
                      f"{run['machine']}"))
-        fit, name, words = ('r2', 'R2', _plain) if 'r2_train' in run else ('accuracy', 'accuracy', charts.percent)
-        held_out = f", {words(run[fit + '_validation'])} held out" if fit + '_validation' in run else ''
-        rows.append((name, f"{words(run[fit + '_train'])} training{held_out}"))
+        for kind, name, said in ('accuracy', 'accuracy', charts.percent), ('r2', 'R2', charts.short):
+            if kind + '_train' in run:
+                held_out = f", {said(number(run[kind + '_validation']))} held out" if kind + '_validation' in run else ''
+                rows.append((name, f"{said(number(run[kind + '_train']))} training{held_out}"))
     return table(None, rows) if rows else None
 
 
@@ -133,10 +132,10 @@ def path(inputs):
         return charts.curves([(name, kind, [(row['beta_rel'], row[column]) for row in rows]) for name, kind, column in series],
                              'beta, as a fraction of beta_max', label, log_x=True, falling_x=True, mark=kept, height=200, **more)
 
-    fit, name = ('r2', 'R2') if 'r2_train' in rows[0] else ('accuracy', 'accuracy')
-    accuracies = [('training images', 'first', fit + '_train'), ('images held out', 'second', fit + '_validation')]
+    kind = 'r2' if 'r2_train' in rows[0] else 'accuracy'
+    accuracies = [('training images', 'first', kind + '_train'), ('images held out', 'second', kind + '_validation')]
     return [tag('p', f'{len(rows)} values of beta, each solved from the one before and certified.', class_='note'),
-            line([each for each in accuracies if rows[0][each[2]] is not None], name),
+            line([each for each in accuracies if rows[0].get(each[2]) is not None], kind),
             line([('neurons', 'first', 'neurons')], 'neurons'), line([('gap, proved', 'first', 'gap')], 'relative gap', log_y=True)]
 
 
@@ -175,20 +174,9 @@ def memory(inputs):
     return words
 
 
-def _fit(each):
-    """Of real targets how well they are met, by outputs."""
-    lines = [*enumerate(each['outputs']), *([('all', each['all'])] if len(each['outputs']) > 1 else [])]
-    rows = [(name, *(_plain(fit.get(key)) for key in ('rmse', 'mean_error', 'r2'))) for name, fit in lines]
-    return [tag('p', tag('strong', f"R2 is {_plain(each['all'].get('r2'))} on {each['n']} images.")),
-            table(('output', 'RMSE', 'mean error', 'R2'), rows, 'numbers'), tag('p', tag('code', each['command']), class_='note')]
-
-
 def evaluation(inputs):
     parts = []
     for each in inputs.evaluations:
-        if 'outputs' in each:
-            parts += _fit(each)
-            continue
         shown = [k for k, entry in enumerate(each['classes']) if entry['images']]
         names = [str(entry['name']) for entry in each['classes']]
         values = [each['confusion'][k] for k in shown]
@@ -199,14 +187,24 @@ def evaluation(inputs):
                       ' Rows are true classes, columns what the network says.'),
                   charts.heat(values, shares, [(k, names[k]) for k in shown], names),
                   table(('class', 'images', 'recall', 'precision'), rows, 'numbers'), tag('p', tag('code', each['command']), class_='note')]
+    for each in inputs.fits:
+        rows = [(f'output {k}', *(charts.short(number(fit[name])) for name in ('rmse', 'mean_error', 'r2')))
+                for k, fit in enumerate(each['outputs'])]
+        parts += [tag('p', tag('strong', f"R2 is {charts.short(number(each['all']['r2']))} of {each['n']} images.")),
+                  table(('', 'RMSE', 'mean error', 'R2'), rows, 'numbers'), tag('p', tag('code', each['command']), class_='note')]
     return parts or None
+
+
+def _score_names(model):
+    """What each score is of."""
+    return [f'output {k}' for k in range(model.outputs)] or model.class_names
 
 
 def _speaks_for(model, weight, position):
     """Which class a neuron of a score speaks for, and whether for it: two classes have one score, which is the second's."""
     if len(model.classes) == 2:
         return model.class_names[1 if weight > 0 else 0], True
-    return model.class_names[position], weight > 0
+    return _score_names(model)[position], weight > 0
 
 
 def filters(inputs):
@@ -254,17 +252,17 @@ def neurons(inputs):
     if len(model.classes) == 2:
         groups = [(model.class_names[k], [(numpy.flatnonzero((weights > 0) == bool(k)), 'favour')]) for k in (0, 1)]
     else:
-        order = numpy.argsort(-numpy.bincount(positions, abs(weights), len(model.classes)), kind='stable')[:MOST_CLASSES]
-        groups = [(model.class_names[k], [(numpy.flatnonzero((positions == k) & (weights > 0)), 'favour'),
+        order = numpy.argsort(-numpy.bincount(positions, abs(weights), len(_score_names(model))), kind='stable')[:MOST_CLASSES]
+        groups = [(_score_names(model)[k], [(numpy.flatnonzero((positions == k) & (weights > 0)), 'favour'),
                                           (numpy.flatnonzero((positions == k) & (weights <= 0)), 'against')]) for k in sorted(order)]
     strength = max(_cells(model, chosen)[1].max() for _, sides in groups for chosen, _ in sides)
     parts = [tag('div', tag('div', f'{name}: {sum(len(chosen) for chosen, _ in sides)}'),
                  [tag('div', _grids(model, chosen, strength, kind), class_='pair') for chosen, kind in sides]) for name, sides in groups]
     words = 'How many neurons each class has in each region of the pooling grid; the colour is the sum of their weights.'
-    if len(model.classes) > 2:
+    if len(model.classes) != 2:
         words += ' The first grid of a class speaks for it, the second against it.'
-    if len(model.classes) > MOST_CLASSES:
-        words += f' The {MOST_CLASSES} classes of largest weight, of {len(model.classes)}.'
+    if len(_score_names(model)) > MOST_CLASSES:
+        words += f' The {MOST_CLASSES} of largest weight, of {len(_score_names(model))}.'
     return [tag('p', words, class_='note'), tag('div', parts, class_='regions')]
 
 
@@ -289,10 +287,8 @@ LACKING = {'convergence': 'train -history', 'path': 'path -table', 'evaluation':
 def _title(model):
     """What is told apart."""
     names = model.class_names
-    if model.outputs:
-        return f'regression on {model.outputs} targets'
-    if names == [str(label) for label in model.classes]:
-        return f'{len(names)} classes'
+    if names == [str(label) for label in model.classes]:  # or there are none
+        return model._task()
     return ', '.join(names[:4]) + f' and {len(names) - 4} more' * (len(names) > 4)
 
 
