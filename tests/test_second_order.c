@@ -68,6 +68,8 @@ static void Polar(void **state)
                     sides[s].theta + sides[s].phi <= value,
                 "theta and phi");
     }
+  const PetscReal zero[3] = {0, 0, 0};
+  Require(PsdVectorPolar(2, zero) == 0, "of nothing");
   PetscReal bad[2] = {1, NAN};
   Require(PetscIsInfReal(PsdVectorPolar(1, bad)), "of what is no number");
   bad[0] = NAN, bad[1] = 1;

@@ -32,11 +32,12 @@ void PsdVectorProject(PetscInt f, const PetscReal x[], PetscReal z[])
   z[f] = norm <= t ? t : scale * norm;
 }
 
-/* Not below ||x||: the quotients are off by a rounding each, the sum of their squares by as many as it has terms, the root and
-   the product by one. */
+/* Not below ||x||, and 0 of 0: the quotients are off by a rounding each, the sum of their squares, which is at least 1, by as many
+   as it has terms, the root and the product by one, and the latter may underflow by one. */
 static PetscReal NormAbove(PetscInt length, const PetscReal x[])
 {
-  return Norm(length, x) * (1 + PsdRoundings((PetscReal)length + 8)) + (PetscReal)length * PSD_TINY;
+  const PetscReal norm = Norm(length, x);
+  return norm > 0 ? norm * (1 + PsdRoundings((PetscReal)length + 8)) + PsdRoundings(1) * PSD_TINY : norm;
 }
 
 void PsdVectorPolarBoth(PetscInt f, const PetscReal M[], PsdPolarSide sides[2])

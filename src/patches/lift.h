@@ -25,8 +25,9 @@ PetscInt PsdPatchesLiftedLength(PsdPatches patches);
    of the region are vectors of f + 1 numbers, and not svecs of matrices. vector may be NULL. */
 void PsdPatchesGetDimensions(PsdPatches patches, PetscInt f[], PetscBool vector[]);
 
-/* PsdPatchesHaveVectors - whether that is so of any region. */
+/* PsdPatchesHaveVectors - whether that is so of any region. PsdPatchesHaveMatrices - whether it is not so of any. */
 PetscBool PsdPatchesHaveVectors(PsdPatches patches);
+PetscBool PsdPatchesHaveMatrices(PsdPatches patches);
 
 /*
    PsdPatchesMoments - mean over each region's patches p of [p;1][p;1]'; of linear neurons, of (p, ||p||^2).

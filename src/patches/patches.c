@@ -163,6 +163,8 @@ static PetscErrorCode CheckGeometry(PsdPatches patches)
   PetscFunctionBeginUser;
   PsdPatchGeometry *g = &patches->geometry;
   g->reduce = PetscMax(1, g->reduce);
+  PetscCheck(g->lift >= 0 && g->lift < PSD_LIFTS, patches->comm, PETSC_ERR_ARG_OUTOFRANGE, "Lift %" PetscInt_FMT,
+             g->lift);
   PsdCheckInput(!g->map || (g->reduce == 1 && !(g->normalize > 0)),
                 "option -%s: it is of images, and patches are cut of maps: see -layer1_pool and -layer1_normalize",
                 g->reduce > 1 ? "reduce" : "patch_normalize");
@@ -393,6 +395,13 @@ PetscBool PsdPatchesHaveVectors(PsdPatches patches)
   for (PetscInt k = 0; k < patches->branches; k++)
     if (PsdPatchesHaveVectors(patches->branch[k])) return PETSC_TRUE;
   return (PetscBool)(!patches->branches && PsdPatchesLiftOf(patches)->vector);
+}
+
+PetscBool PsdPatchesHaveMatrices(PsdPatches patches)
+{
+  for (PetscInt k = 0; k < patches->branches; k++)
+    if (PsdPatchesHaveMatrices(patches->branch[k])) return PETSC_TRUE;
+  return (PetscBool)(!patches->branches && !PsdPatchesLiftOf(patches)->vector);
 }
 
 PetscErrorCode PsdPatchesGetSizes(PsdPatches patches, PetscInt *q, PetscInt *f, PetscInt *G, PetscInt *positions)

@@ -139,10 +139,12 @@ static PetscErrorCode SetUpUnits(PsdProblem problem)
 {
   PetscFunctionBeginUser;
   const PsdProblemRequest *request = &problem->request;
-  PetscCall(PsdUnitsFind(problem->patches, request->activation, &problem->units));
+  /* the square is of no account where no neuron has one */
+  const PetscReal own[3] = {PsdPatchesHaveMatrices(problem->patches) ? request->activation[0] : 0,
+                            request->activation[1], request->activation[2]};
+  PetscCall(PsdUnitsFind(problem->patches, own, &problem->units));
   PetscCall(PsdTargetsFindUnits(problem));
-  for (int k = 0; k < 3; k++)
-    problem->activation[k] = PsdToUnits(problem->units, PSD_UNIT_FEATURE, request->activation[k]);
+  for (int k = 0; k < 3; k++) problem->activation[k] = PsdToUnits(problem->units, PSD_UNIT_FEATURE, own[k]);
   problem->request.loss_parameter = problem->loss.parameter;
   problem->loss.parameter = PsdToUnits(problem->units, PSD_UNIT_TARGET, problem->loss.parameter);
   if (request->beta > 0) PetscCall(PsdProblemTakeBeta(problem, request->beta));
