@@ -144,7 +144,15 @@ PSD_EXTERN PetscErrorCode PsdNetworkLoad(MPI_Comm comm, const char path[], PsdNe
 PSD_EXTERN PetscErrorCode PsdNetworkGiveFilters(PsdNetwork network, PsdMaps maps);
 
 /*
-   PsdNetworkCheckData - Returns PSD_ERR_INPUT unless the images have the size the network was trained on.
+   PsdNetworkGetBits - Bits of a pixel of the images that the network was trained on: 8 or 16.
+
+   Not collective.
+*/
+PSD_EXTERN PetscErrorCode PsdNetworkGetBits(PsdNetwork network, PetscInt *bits);
+
+/*
+   PsdNetworkCheckData - Returns PSD_ERR_INPUT unless the images have the size, and the bits a pixel, that the network was
+   trained on.
 
    Not collective, alike on all ranks; after PsdDataSetUp.
 */
@@ -162,11 +170,12 @@ PSD_EXTERN PetscErrorCode PsdNetworkCheckProblem(PsdNetwork network, const char 
 
 /*
    PsdNetworkSetCrops - Has PsdNetworkApply give the mean of the scores of an image shifted by -most .. most pixels
-   along both axes, its edge repeated: (2 most + 1)^2 crops. 0, as at first: of the image itself.
+   along both axes, its edge repeated: (2 most + 1)^2 crops, and, mirrored, of the mirror images of all of them. 0 and
+   PETSC_FALSE, as at first: of the image itself.
 
    Logically collective.
 */
-PSD_EXTERN PetscErrorCode PsdNetworkSetCrops(PsdNetwork network, PetscInt most);
+PSD_EXTERN PetscErrorCode PsdNetworkSetCrops(PsdNetwork network, PetscInt most, PetscBool mirrored);
 
 /*
    PsdNetworkApply - Gives the scores of the images of this rank's shard.

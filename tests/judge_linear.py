@@ -9,7 +9,7 @@ from judge import attributes, certificate, finish, numbers, report, require
 from judge_network import patches, pool, scores_of
 
 BETA = 2
-cvxopt.solvers.options.update(show_progress=False, abstol=1e-7, reltol=1e-8, feastol=1e-8)
+cvxopt.solvers.options.update(show_progress=False, abstol=1e-8, reltol=1e-9, feastol=1e-9)
 
 
 def features(file, images):
@@ -75,7 +75,9 @@ def optimum(regions, y):
     equal = (E, cvxopt.matrix(0.0, (len(equalities), 1))) if equalities else ()
     found = cvxopt.solvers.coneqp(cvxopt.matrix(A.T @ A), cvxopt.matrix(numpy.array(cost) - A.T @ y), G, cvxopt.matrix(0.0, (rows, 1)),
                                   {'l': 0, 'q': [d for _, d in quadratic], 's': [d for _, d in semidefinite]}, *equal)
-    require(found['status'] == 'optimal', 'CVXOPT', found['status'])
+    # what it has reached where rounding stops it before its tolerances
+    reached = [found[name] for name in ('relative gap', 'primal infeasibility', 'dual infeasibility')]
+    require(reached[0] <= 1e-7 and max(reached) <= 1e-6, 'CVXOPT', found['status'], reached)
     return found['primal objective'] + y @ y / 2
 
 

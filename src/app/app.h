@@ -180,8 +180,14 @@ PetscErrorCode PsdReportPrintFit(const PsdReport *report);
 PetscErrorCode PsdHeldOutApply(PsdNetwork network, PsdProblem problem, PsdData held_out, PetscReal *accuracy,
                                PetscReal *loss);
 
-/* PsdCropsFromOptions - -crops 1|9|25, as the largest shift of PsdNetworkSetCrops. Collective. */
-PetscErrorCode PsdCropsFromOptions(PetscInt *shift);
+/* The arguments of PsdNetworkSetCrops. */
+typedef struct {
+  PetscInt most;
+  PetscBool mirrored;
+} PsdCrops;
+
+/* PsdCropsFromOptions - -crops 1, 9 or 25, and twice as many with mirror images. Collective. */
+PetscErrorCode PsdCropsFromOptions(PsdCrops *crops);
 
 /* PsdStartAlone - spares a command that no launcher has started what Open MPI does for several processes. Before MPI is
    initialised; not collective. */

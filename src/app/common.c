@@ -32,7 +32,9 @@ static PetscErrorCode SetClassesOf(PsdNetwork network, PsdData data)
   const PetscInt *labels;
   const char *const *names, **texts;
   char(*digits)[LABEL_LENGTH];
-  PetscInt outputs;
+  PetscInt outputs, bits;
+  PetscCall(PsdNetworkGetBits(network, &bits));
+  PetscCall(PsdDataSetBits(data, bits));
   PetscCall(PsdNetworkGetOutputs(network, &outputs));
   PetscCall(PsdDataSetOutputs(data, outputs));
   if (outputs > 0) PetscFunctionReturn(0);
@@ -52,12 +54,17 @@ static PetscErrorCode SetClassesOf(PsdNetwork network, PsdData data)
 PetscErrorCode PsdDataSetClassesOf(PsdData data, PsdData training)
 {
   PetscFunctionBeginUser;
-  PetscInt count, outputs;
+  PetscInt count, outputs, bits;
   const PetscInt *labels;
   const char *const *names;
+  PetscBool coarse;
   PetscCall(PsdDataGetTargets(training, &outputs, NULL));
   PetscCall(PsdDataGetClasses(training, &count, &labels, &names));
+  PetscCall(PsdDataGetBits(training, &bits));
+  PetscCall(PsdDataSetBits(data, bits));
+  PetscCall(PsdDataGetCoarse(training, &coarse));
   PetscCall(PsdDataSetOutputs(data, outputs));
+  PetscCall(PsdDataSetCoarse(data, coarse));
   PetscCall(PsdDataSetClasses(data, count, labels));
   PetscCall(PsdDataSetClassNames(data, count, labels, names));
   PetscFunctionReturn(0);
@@ -151,15 +158,18 @@ PetscErrorCode PsdCertificateSave(PsdWitness witness, PsdProblem problem, const 
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdCropsFromOptions(PetscInt *shift)
+PetscErrorCode PsdCropsFromOptions(PsdCrops *crops)
 {
   PetscFunctionBeginUser;
-  PetscInt crops = 1;
+  PetscInt count = 1;
   PetscCall(PsdOptionInt("-crops",
-                         "images that scores are the mean of: 9 or 25, shifted by up to 1 or 2 pixels; 1 = off", 1, 25,
-                         &crops, NULL));
-  PsdCheckInput(crops == 1 || crops == 9 || crops == 25, "option -crops: found %" PetscInt_FMT ", expected 1, 9 or 25",
-                crops);
-  *shift = crops == 25 ? 2 : crops == 9 ? 1 : 0;
+                         "images that scores are the mean of: 9 or 25, shifted by up to 1 or 2 pixels, or 2, 18 or 50 "
+                         "with mirror images; 1 = off",
+                         1, 50, &count, NULL));
+  crops->mirrored = (PetscBool)(count % 2 == 0);
+  const PetscInt shifts = crops->mirrored ? count / 2 : count;
+  PsdCheckInput(shifts == 1 || shifts == 9 || shifts == 25,
+                "option -crops: found %" PetscInt_FMT ", expected 1, 9 or 25, or 2, 18 or 50", count);
+  crops->most = shifts == 25 ? 2 : shifts == 9 ? 1 : 0;
   PetscFunctionReturn(0);
 }

@@ -82,7 +82,8 @@ PetscErrorCode PsdRunEvaluate(const PsdInvocation *invocation, int *exit_status)
   char model[PETSC_MAX_PATH_LEN], report[PETSC_MAX_PATH_LEN];
   PsdData data;
   PsdNetwork network;
-  PetscInt n_local, C, outputs, crop_shift;
+  PetscInt n_local, C, outputs;
+  PsdCrops crops;
   PetscReal *scores;
   PetscBool done;
   PetscCall(PsdDataCreate(PETSC_COMM_WORLD, &data));
@@ -94,7 +95,7 @@ PetscErrorCode PsdRunEvaluate(const PsdInvocation *invocation, int *exit_status)
   PetscCall(PsdOptionPath("-report",
                           "file accuracy, classes and confusion, or errors of outputs, are written to (JSON)",
                           PSD_PATH_OUTPUT, PETSC_FALSE, report));
-  PetscCall(PsdCropsFromOptions(&crop_shift));
+  PetscCall(PsdCropsFromOptions(&crops));
   PetscCall(PsdOptionsEnd(&done));
   if (!done) {
     PetscCall(PsdUseHeldOutPart(data));
@@ -103,7 +104,7 @@ PetscErrorCode PsdRunEvaluate(const PsdInvocation *invocation, int *exit_status)
     PetscCall(PsdNetworkGetClasses(network, NULL, NULL, &C));
     PetscCall(PsdNetworkGetOutputs(network, &outputs));
     PetscCall(PetscMalloc1((size_t)n_local * C, &scores));
-    PetscCall(PsdNetworkSetCrops(network, crop_shift));
+    PetscCall(PsdNetworkSetCrops(network, crops.most, crops.mirrored));
     PetscCall(PsdNetworkApply(network, data, scores));
     PetscCall((outputs > 0 ? EvaluateTargets : EvaluateClasses)(invocation, network, data, scores, report));
     PetscCall(PetscFree(scores));

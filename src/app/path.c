@@ -35,7 +35,7 @@ typedef struct {
   char model[PETSC_MAX_PATH_LEN], table[PETSC_MAX_PATH_LEN], report[PETSC_MAX_PATH_LEN];
   char certificate[PETSC_MAX_PATH_LEN], validation_data[PETSC_MAX_PATH_LEN];
   PetscReal validation;
-  PetscInt crop_shift;
+  PsdCrops crops;
   PetscInt count;             /* betas */
   PetscReal beta[MOST_BETAS]; /* as listed, or from beta_max to that of the problem */
   PetscBool listed, keep_all;
@@ -111,7 +111,7 @@ static PetscErrorCode ReadOptions(Choices *choices, PsdData data, PsdPatches pat
       PsdOptionPath("-table", "file with a line for each beta (CSV)", PSD_PATH_OUTPUT, PETSC_FALSE, choices->table));
   PetscCall(
       PsdOptionPath("-report", "file the run is summed up in (JSON)", PSD_PATH_OUTPUT, PETSC_FALSE, choices->report));
-  PetscCall(PsdCropsFromOptions(&choices->crop_shift));
+  PetscCall(PsdCropsFromOptions(&choices->crops));
   PetscCall(PetscOptionsGetReal(NULL, NULL, "-validation", &choices->validation, NULL));
   PetscCall(DeclareAll(choices));
   PetscCall(PsdOptionsEnd(done));
@@ -172,7 +172,8 @@ static PetscErrorCode Identify(const Choices *choices, PsdData held_out, size_t 
   PetscFunctionBeginUser;
   PetscMPIInt rank;
   unsigned betas, images, sums;
-  PetscInt n, n_local, size[3], outputs;
+  PetscInt n, n_local, outputs;
+  size_t image_bytes;
   const unsigned char *bytes;
   const PetscReal *targets;
   char checksum[32] = "";
@@ -187,15 +188,15 @@ static PetscErrorCode Identify(const Choices *choices, PsdData held_out, size_t 
   if (!held_out) PetscFunctionReturn(0);
   PetscCall(PsdDataGetSizes(held_out, &n, &n_local, NULL));
   PetscCall(PsdDataGetShard(held_out, &bytes, NULL, NULL));
-  PetscCall(PsdDataGetImageSize(held_out, &size[0], &size[1], &size[2]));
-  PetscCall(PsdChecksumRanks(PETSC_COMM_WORLD, bytes, (size_t)n_local * size[0] * size[1] * size[2], &images));
+  PetscCall(PsdDataGetImageBytes(held_out, &image_bytes));
+  PetscCall(PsdChecksumRanks(PETSC_COMM_WORLD, bytes, (size_t)n_local * image_bytes, &images));
   PetscCall(PsdDataGetTargets(held_out, &outputs, &targets));
   PetscCall(PsdChecksumRanks(PETSC_COMM_WORLD, targets, (size_t)n_local * (size_t)outputs * sizeof(*targets), &sums));
   if (outputs > 0) PetscCall(PetscSNPrintf(checksum, sizeof(checksum), ", of targets %08x", sums));
   PetscCall(PetscStrlen(text, &length));
   PetscCall(PetscSNPrintf(text + length, IDENTITY - length,
-                          "%" PetscInt_FMT " images held out, checksum %08x%s, crop_shift %" PetscInt_FMT "\n", n,
-                          images, checksum, choices->crop_shift));
+                          "%" PetscInt_FMT " images held out, checksum %08x%s, crop_shift %" PetscInt_FMT "%s\n", n,
+                          images, checksum, choices->crops.most, choices->crops.mirrored ? ", mirrored" : ""));
   PetscFunctionReturn(0);
 }
 
@@ -330,7 +331,7 @@ static PetscErrorCode Step(Path *path, PetscReal begun)
   PetscCall(PsdWarnOfRounding(&certificate));
   path->time_is_up = (PetscBool)(reason == PSD_TIME_LIMIT || reason == PSD_SIGNAL);
   PetscCall(PsdTrainingSave(path->solver, &certificate, "", &network));
-  PetscCall(PsdNetworkSetCrops(network, path->choices->crop_shift));
+  PetscCall(PsdNetworkSetCrops(network, path->choices->crops.most, path->choices->crops.mirrored));
   PetscCall(FillRow(path, record->rows + 1, &certificate, network, row));
   row[SECONDS] = PsdWallSeconds() - begun;
   PetscCall(Take(path, row));

@@ -150,7 +150,8 @@ PetscErrorCode PsdRunPredict(const PsdInvocation *invocation, int *exit_status)
   char model[PETSC_MAX_PATH_LEN], output[PETSC_MAX_PATH_LEN];
   PsdData data;
   PsdNetwork network;
-  PetscInt n, n_local, C, crop_shift, probabilities = 0;
+  PetscInt n, n_local, C, probabilities = 0;
+  PsdCrops crops;
   PetscReal *scores;
   PetscBool done, wanted = PETSC_FALSE;
   PetscCall(PsdDataCreate(PETSC_COMM_WORLD, &data));
@@ -161,7 +162,7 @@ PetscErrorCode PsdRunPredict(const PsdInvocation *invocation, int *exit_status)
       PsdOptionPath("-model", "file a network was written to by psdnet train", PSD_PATH_INPUT, PETSC_TRUE, model));
   PetscCall(PsdOptionPath("-output", "file the predictions are written to (CSV)", PSD_PATH_OUTPUT, PETSC_TRUE, output));
   PetscCall(PsdOptionBool("-probabilities", "of classes, in the place of scores", &wanted, NULL));
-  PetscCall(PsdCropsFromOptions(&crop_shift));
+  PetscCall(PsdCropsFromOptions(&crops));
   PetscCall(PsdOptionsEnd(&done));
   if (!done) {
     PetscCall(PsdUseHeldOutPart(data));
@@ -170,7 +171,7 @@ PetscErrorCode PsdRunPredict(const PsdInvocation *invocation, int *exit_status)
     PetscCall(PsdNetworkGetClasses(network, NULL, NULL, &C));
     if (wanted) PetscCall(PsdNetworkCheckProbabilities(network, &probabilities));
     PetscCall(PetscMalloc1((size_t)n_local * C, &scores));
-    PetscCall(PsdNetworkSetCrops(network, crop_shift));
+    PetscCall(PsdNetworkSetCrops(network, crops.most, crops.mirrored));
     PetscCall(PsdNetworkApply(network, data, scores));
     PetscCall(WriteTable(network, data, scores, probabilities, output));
     PetscCall(PetscPrintf(PETSC_COMM_WORLD, "predictions of %" PetscInt_FMT " images in %s\n", n, output));

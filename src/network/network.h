@@ -24,6 +24,7 @@ struct _p_PsdNetwork {
   const char **name;                    /* each of them */
   PsdTraining training;
   PetscInt crop_shift; /* see PsdNetworkSetCrops */
+  PetscBool crop_mirrored;
 };
 
 /* How one branch sees an image; channels, height and width are the same for all. */

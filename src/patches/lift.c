@@ -1,23 +1,10 @@
 /*
-   From patches to pooled lifted features, branch by branch and region by region (docs/mathematics.md, section 1): the table of
-   lifts, and what is the same for all of them.
+   From patches to pooled lifted features, branch by branch and region by region (docs/mathematics.md, section 1): what is
+   the same for all lifts.
 */
 #include "lift.h"
 #include "lift_impl.h"
 #include "patches_impl.h"
-
-static const PsdLift *const lifts[PSD_LIFTS] = {
-    [PSD_LIFT_QUADRATIC] = &PsdLiftQuadratic, [PSD_LIFT_LINEAR] = &PsdLiftLinear};
-
-const PsdLift *PsdLiftNumber(PetscInt number)
-{
-  return lifts[number];
-}
-
-const PsdLift *PsdPatchesLiftOf(PsdPatches branch)
-{
-  return lifts[branch->geometry.lift];
-}
 
 PetscInt PsdPatchesMomentsLength(PsdPatches patches)
 {

@@ -234,6 +234,15 @@ PetscErrorCode PsdPatchesSetImageSize(PsdPatches patches, PetscInt channels, Pet
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdPatchesSetBits(PsdPatches patches, PetscInt bits)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(patches);
+  patches->geometry.bits = bits == 16 ? 16 : 0;
+  for (PetscInt b = 0; b < patches->branches; b++) PetscCall(PsdPatchesSetBits(patches->branch[b], bits));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdPatchesSetGeometry(PsdPatches patches, const PsdPatchGeometry *geometry)
 {
   PetscFunctionBeginUser;
@@ -346,13 +355,6 @@ PetscErrorCode PsdPatchesGetTransform(PsdPatches patches, const PetscReal *trans
   if (transform) *transform = first->transform;
   if (mean) *mean = first->mean;
   PetscFunctionReturn(0);
-}
-
-PetscInt PsdPatchesFinalDimension(PsdPatches patches)
-{
-  PetscInt f = patches->pca > 0 ? patches->pca : patches->f;
-  for (PetscInt k = 0; k < patches->branches; k++) f = PetscMax(f, PsdPatchesFinalDimension(patches->branch[k]));
-  return f;
 }
 
 void PsdPatchesGetDimensions(PsdPatches patches, PetscInt f[], PetscBool vector[])
