@@ -2,12 +2,12 @@
 """replay.py study FOLDER [RANKS...] | replay.py show FOLDER | replay.py check FOLDER DATA [RANKS...] | replay.py project FOLDER [RANKS...]
 
 What runs of psdnet would take on the machine of cluster.xml, by SimGrid (smpirun of libsimgrid-dev), which replays what ranks compute and say
-to each other (schedule.py). Three kinds of numbers are told apart: flops and seconds of computing are counted by `psdnet plan` at the rates of
-RATES, messages are those of the schedule, and how long they take beside each other on the links is simulated.
+to each other (schedule.py, messages.py). Three kinds of numbers are told apart: flops and seconds of computing are counted by `psdnet plan` at
+the rates of RATES, messages are those of the schedule, and how long they take beside each other on the links is simulated.
 
-study    FOLDER/simulated.csv: seconds by phase of each of JOBS on RANKS (16 to 256; more take minutes each), and efficiency against one rank, or
-         the least number of ranks that plan does not refuse. An iteration, a check, a step of Lanczos and, where there are many panels, some
-         stretches of them are simulated; the rest is as many times those. Then show
+study    FOLDER/simulated.csv: seconds by phase of each of JOBS on RANKS (16 to 1,024, which take up to some minutes each), and efficiency
+         against one rank, or the least number of ranks that plan does not refuse. An iteration, a check, a step of Lanczos, a turn of A'A and,
+         where there are many panels, some stretches of them are simulated; the rest is as many times those. Then show
 show     of simulated.csv a table in Markdown, FOLDER/simulated.md, and a picture, FOLDER/simulated.png
 check    records real runs with the images DATA on RANKS (4, 8, 16) ranks of this machine, and compares bytes that a rank sends, and simulated
          seconds of all messages without computing, with those of the schedule: FOLDER/check.csv
@@ -34,7 +34,7 @@ PSDNET = os.environ.get('PSDNET', os.path.join(ROOT, 'build', 'psdnet'))
 PLATFORM = os.path.join(HERE, 'cluster.xml')
 SPEED, NODE = 40e9, 64  # cluster.xml
 RATES = '40,40,30,10'
-RANKS = 16, 64, 128, 256
+RANKS = 16, 64, 128, 256, 1024
 COARSE, COLUMNS, PASSES = 256, 12, 15  # of the low-rank solver: components, neurons of a class, passes over all patches
 WEAK_IMAGES = 10000  # a rank
 PHASES = 'lift', 'gram', 'factor', 'solve', 'certify'
@@ -42,7 +42,6 @@ PHASES = 'lift', 'gram', 'factor', 'solve', 'certify'
 Job = collections.namedtuple('Job', 'options images weak')
 ADMM = f'-solver admm -image 3x32x32 -class_count 10 -memory 16000 -iterations {ITERATIONS}'
 JOBS = {'D = 4,900': Job(f'{ADMM} -patch 4 -stride 1 -pool 2 -precision double', 50000, False),
-        'D = 4,900, mixed': Job(f'{ADMM} -patch 4 -stride 1 -pool 2 -precision mixed', 50000, False),
         'D = 18,721': Job(f'{ADMM} -patch 8 -stride 4 -precision double', 50000, False),
         'D = 74,884': Job(f'{ADMM} -patch 8 -stride 4 -pool 2 -precision double', 50000, False),
         'dual, f = 768': Job(f'{ADMM} -patch 16 -stride 16 -consensus dual', 50000, False),
@@ -89,8 +88,8 @@ def plan(job, ranks, folder):
     path = os.path.join(folder, 'plan.json')
     consensus = [] if ranks == 1 or 'admm' not in job.options or '-consensus' in job.options else ['-consensus', 'scalapack']
     images = job.images * (ranks if job.weak else 1)
-    done = subprocess.run([PSDNET, 'plan', *job.options.split(), *consensus, '-images', str(images), '-ranks', str(ranks), '-ranks_per_node', str(NODE), '-node_memory', '1000',
-                           '-rates', RATES, '-report', path], capture_output=True, text=True)
+    done = subprocess.run([PSDNET, 'plan', *job.options.split(), *consensus, '-images', str(images), '-ranks', str(ranks),
+                           '-ranks_per_node', str(NODE), '-node_memory', '1000', '-rates', RATES, '-report', path], capture_output=True, text=True)
     if done.returncode:
         print(f'{ranks} ranks:', done.stderr.strip())
         return None
@@ -210,7 +209,8 @@ def record(consensus, ranks, data, folder):
                     library, '-L' + build, '-lpsdnet', '-ldl', *flags], check=True)
     stem = os.path.join(folder, f'said-{consensus}-{ranks}')
     done = subprocess.run([os.path.join(ROOT, 'jobs', 'launch'), str(ranks), 'env', 'LD_PRELOAD=' + library, 'RECORD=' + stem, PSDNET, 'train',
-                           '-data', data, *RECORDED[consensus].split(), '-consensus', consensus, *TEN.split(), '-model', stem + '.h5', '-report', stem + '.json'], capture_output=True, text=True)
+                           '-data', data, *RECORDED[consensus].split(), '-consensus', consensus, *TEN.split(),
+                           '-model', stem + '.h5', '-report', stem + '.json'], capture_output=True, text=True)
     if done.returncode not in (0, 2):
         sys.exit(f'replay.py: psdnet failed with status {done.returncode}:\n{done.stderr[-2000:]}')
     with open(stem + '.json') as file:

@@ -1,5 +1,5 @@
-"""What ranks say to each other in a run with `-consensus scalapack` or `dual`, phase by phase, as src/problem and src/consensus do it and
-ScaLAPACK in them: of any size, without running it. replay.py simulates it, and compares it with runs that were recorded.
+"""What ranks say to each other in a run with `-consensus scalapack`, `dual` or `-solver lowrank`, phase by phase, as src/problem, src/consensus
+and src/lowrank do it and ScaLAPACK in them: of any size, without running it. replay.py simulates it, and compares it with runs that were recorded.
 
 N is the order of A'A or A A', C the classes, n the samples; the grid has H x W places, rank = row W + column. Sizes of messages are in bytes.
 """
@@ -34,9 +34,11 @@ def shape_of(ranks):
 
 
 class Run:
+    shape = staticmethod(shape_of)
+
     def __init__(self, n, N, C, pairs, ranks):
         self.n, self.N, self.C, self.pairs, self.ranks = n, N, C, pairs, ranks
-        self.H, self.W = shape_of(ranks)
+        self.H, self.W = self.shape(ranks)
         self.block = max(LEAST_BLOCK, min(LARGEST_BLOCK, math.ceil(N / (BLOCKS_A_RANK * ranks))))
         self.parts = max(1, min(MOST_PARTS, int(self.N / (PART_ORDER * ranks ** (1 / 3)) + 0.5)))
         self.rows = [[h * self.W + w for w in range(self.W)] for h in range(self.H)]
@@ -359,6 +361,7 @@ class ProjectionRun(Run):
     """The projection of one matrix of order N by the partial method (src/projection): `found` eigenvalues on the side that has fewer, looked
     for from the vectors of the last projection in `rounds` products with all of them and a few guards."""
 
+    shape = staticmethod(lambda ranks: highest(ranks, 1))  # src/base/layout.c
     GUARDS, RANDOM = 3, 2  # src/cone/eps_block.c
     DECOMPOSITION = 5.6  # flops of a core for each n^3 of dsyevd, at the rate of dgemm: 140 ps at 40 GFLOP/s (docs/performance.md)
     FACTOR = 1 / 0.65  # of pdpotrf, src/consensus/grid_cost.c
