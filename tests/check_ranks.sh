@@ -1,5 +1,5 @@
 #!/bin/sh
-# A problem has one objective and a model one meaning: on 1 to 4, 7 and 13 ranks, either consensus, features kept or streamed.
+# A problem has one objective and a model one meaning: on 1 to 4, 7, 13, 16 and 64 ranks, either consensus, features kept or streamed.
 . "$SOURCE/tests/check.sh"
 need_python
 scratch
@@ -19,7 +19,7 @@ for ranks in 1 2 3 4; do
   train streamed-$ranks $ranks -memory 0
 done
 # grids that are not square or leave ranks out, and more ranks than pairs of blocks
-for ranks in 7 13; do train scalapack-$ranks $ranks -consensus scalapack; done
+for ranks in 7 13 16 64; do train scalapack-$ranks $ranks -consensus scalapack; done
 for model in root-1 scalapack-3 streamed-4; do
   for ranks in 1 2 3 4; do
     run $model-on-$ranks $ranks evaluate -data data -model $model.h5 -progress none

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What jobs/scaling simulates for many ranks is what runs say to each other: recorded on four ranks, bytes and simulated seconds of each phase
+# What jobs/scaling simulates for many ranks is what runs with A'A and with A A' say to each other: recorded on four ranks, bytes and simulated seconds of each phase
 # are those of the schedule.
 . "$SOURCE/tests/check.sh"
 need_python

@@ -30,7 +30,7 @@ for kind in 'root', 'scalapack', 'streamed':
             require((numpy.diff(values) >= 0).all(), name, key, 'is not monotone')
         require(int(rows[-1]['iteration']) == found['iterations'], name, 'iterations', rows[-1])
         require(abs(float(rows[-1]['objective']) / found['objective_primal'] - 1) < 1e-9, name, 'last row', rows[-1])
-primals += [report(f'scalapack-{ranks}')['objective_primal'] for ranks in (7, 13)]
+primals += [report(f'scalapack-{ranks}')['objective_primal'] for ranks in (7, 13, 16, 64)]
 require(max(primals) / min(primals) - 1 <= 1e-8, 'objectives', *primals)
 
 for model in 'root-1', 'scalapack-3', 'streamed-4':

@@ -10,10 +10,11 @@ FACTOR = 1.5
 
 with open(sys.argv[1], newline='') as file:
     rows = list(csv.DictReader(file))
-require([row['phase'] for row in rows] == ['gram', 'factor', 'solve', 'certify'], 'phases', *rows)
+require([(row['consensus'], row['phase']) for row in rows] == [(consensus, phase) for consensus in ('scalapack', 'dual')
+                                                              for phase in ('gram', 'factor', 'solve', 'certify')], 'phases', *rows)
 for row in rows:
     recorded, scheduled = float(row['recorded_mb']), float(row['scheduled_mb'])
-    require(abs(scheduled / recorded - 1) <= NEAR, row['phase'], 'MB', recorded, 'scheduled', scheduled)
+    require(abs(scheduled / recorded - 1) <= NEAR, row['consensus'], row['phase'], 'MB', recorded, 'scheduled', scheduled)
     recorded, scheduled = float(row['recorded_seconds']), float(row['scheduled_seconds'])
-    require(1 / FACTOR <= scheduled / recorded <= FACTOR, row['phase'], 'seconds', recorded, 'scheduled', scheduled)
+    require(1 / FACTOR <= scheduled / recorded <= FACTOR, row['consensus'], row['phase'], 'seconds', recorded, 'scheduled', scheduled)
 finish()

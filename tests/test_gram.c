@@ -194,7 +194,7 @@ static void CheckTiles(PetscInt count, PetscInt step, PetscInt patch, PetscReal 
 static void ByTiles(void **state)
 {
   (void)state;
-  const PsdGridShape shape = PsdGridShapeOf(Size(), PETSC_FALSE);
+  const PsdGridShape shape = PsdGridShapeOf(Size(), Size(), PETSC_FALSE);
   const PsdTiles tiles = {40, shape.height, shape.width};
   CheckTiles(FEW, 7, 8, 1024, PETSC_FALSE, 2145, &tiles, NULL);
   CheckTiles(FEW, 7, 8, 0, PETSC_FALSE, 2145, &tiles, NULL);
@@ -207,7 +207,7 @@ static void ByTiles(void **state)
 static void InSinglePrecision(void **state)
 {
   (void)state;
-  const PsdGridShape shape = PsdGridShapeOf(Size(), PETSC_FALSE);
+  const PsdGridShape shape = PsdGridShapeOf(Size(), Size(), PETSC_FALSE);
   const PsdTiles tiles = {40, shape.height, shape.width};
   CheckTiles(FEW, 7, 8, 0, PETSC_TRUE, 2145, &tiles, NULL);
   CheckTiles(FEW, 1, 4, 1024, PETSC_TRUE, 153, &tiles, NULL);

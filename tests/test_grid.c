@@ -152,7 +152,7 @@ static void EveryShapeThatFits(void **state)
 static void OrdersAroundABlock(void **state)
 {
   (void)state;
-  const PsdGridShape shape = PsdGridShapeOf(Size(), PETSC_FALSE);
+  const PsdGridShape shape = PsdGridShapeOf(Size(), Size(), PETSC_FALSE);
   CheckOrders(64, &shape);
 }
 
@@ -164,15 +164,37 @@ static void ShapesAreNearSquares(void **state)
                                         {1, 7, 7},  {2, 4, 8},  {3, 4, 12},   {4, 4, 16},    {4, 6, 24},    {4, 8, 32},
                                         {6, 6, 36}, {8, 8, 64}, {8, 16, 128}, {16, 16, 256}, {32, 32, 1024}};
   for (size_t k = 0; k < sizeof(shapes) / sizeof(*shapes); k++) {
-    const PsdGridShape shape = PsdGridShapeOf(shapes[k].used, PETSC_FALSE);
+    const PsdGridShape shape = PsdGridShapeOf(shapes[k].used, shapes[k].used, PETSC_FALSE);
     assert_int_equal(shape.height, shapes[k].height);
     assert_int_equal(shape.width, shapes[k].width);
   }
   for (PetscMPIInt ranks = 1; ranks <= 2000; ranks++) {
-    const PsdGridShape shape = PsdGridShapeOf(ranks, PETSC_FALSE), all = PsdGridShapeOf(ranks, PETSC_TRUE);
+    const PsdGridShape shape = PsdGridShapeOf(ranks, ranks, PETSC_FALSE),
+                       all = PsdGridShapeOf(ranks, ranks, PETSC_TRUE);
     assert_true(shape.used <= ranks && shape.used >= 0.9 * ranks && shape.height * shape.width == shape.used);
     assert_true(all.used == ranks && all.height * all.width == ranks && all.height <= all.width);
     assert_true(ranks < 12 || shape.width <= 4 * shape.height);
+  }
+}
+
+/* on several nodes two to four times as wide as high, where a row then fits a node; squares where it does not */
+static void ShapesOnNodesAreWide(void **state)
+{
+  (void)state;
+  static const PsdGridShape shapes[] = {{8, 16, 128}, {8, 32, 256}, {16, 32, 512}, {16, 64, 1024}, {6, 16, 96}};
+  for (size_t k = 0; k < sizeof(shapes) / sizeof(*shapes); k++) {
+    const PsdGridShape shape = PsdGridShapeOf(shapes[k].used, 64, PETSC_FALSE);
+    assert_int_equal(shape.height, shapes[k].height);
+    assert_int_equal(shape.width, shapes[k].width);
+    assert_int_equal(PsdGridShapeOf(shapes[k].used, 1, PETSC_TRUE).height,
+                     PsdGridShapeOf(shapes[k].used, shapes[k].used, PETSC_TRUE).height);
+  }
+  for (PetscMPIInt ranks = 1; ranks <= 2000; ranks++) {
+    const PsdGridShape shape = PsdGridShapeOf(ranks, 48, PETSC_FALSE),
+                       square = PsdGridShapeOf(ranks, ranks, PETSC_FALSE);
+    assert_true(shape.used <= ranks && shape.used >= 0.9 * ranks && shape.height * shape.width == shape.used);
+    assert_true(ranks < 12 || shape.width <= 4 * shape.height);
+    assert_true(ranks > 48 || shape.width == square.width);
   }
 }
 
@@ -206,9 +228,9 @@ static void WhatCannotBeCounted(void **state)
 
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(OrdersAroundABlock), cmocka_unit_test(EveryShapeThatFits),
-                                     cmocka_unit_test(ShapesAreNearSquares), cmocka_unit_test(PartsOfTheFactor),
-                                     cmocka_unit_test(WhatCannotBeCounted)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(OrdersAroundABlock),   cmocka_unit_test(EveryShapeThatFits),
+                                     cmocka_unit_test(ShapesAreNearSquares), cmocka_unit_test(ShapesOnNodesAreWide),
+                                     cmocka_unit_test(PartsOfTheFactor),     cmocka_unit_test(WhatCannotBeCounted)};
   if (PsdInitialize(&argc, &argv, NULL)) return 1;
   const int failures = cmocka_run_group_tests(tests, NULL, NULL);
   return PsdFinalize() || failures;

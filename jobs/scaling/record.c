@@ -4,7 +4,8 @@
 
        phase NAME                        what follows belongs to it
        send RANK BYTES, recv RANK BYTES  a message; a receipt stands where it is waited for
-       KIND BYTES ROOT RANKS             a collective of these ranks, or of all: *; ROOT is -1 where there is none
+       KIND BYTES ROOT RANKS             a collective of these ranks, or of all: *; ROOT is -1 where there is none,
+                                         and a reduce-scatter has BYTES,BYTES,..: of each rank
 
    Ranks are those of MPI_COMM_WORLD. BYTES of a collective are those that jobs/scaling/replay.py names beside its kinds.
 */
@@ -87,14 +88,29 @@ static void Message(const char what[], MPI_Comm comm, int rank, double bytes)
   if (rank != MPI_PROC_NULL) fprintf(File(), "%s %d %.0f\n", what, World(comm, rank), bytes);
 }
 
-static void Collective(const char kind[], double bytes, int root, MPI_Comm comm)
+static void Members(MPI_Comm comm)
 {
   const int ranks = Ranks(comm);
-  if (ranks == 1) return;
-  fprintf(File(), "%s %.0f %d ", kind, bytes, root < 0 ? -1 : World(comm, root));
   if (ranks == Ranks(MPI_COMM_WORLD)) fprintf(file, "*\n");
   else
     for (int k = 0; k < ranks; k++) fprintf(file, "%d%c", World(comm, k), k == ranks - 1 ? '\n' : ',');
+}
+
+static void Collective(const char kind[], double bytes, int root, MPI_Comm comm)
+{
+  if (Ranks(comm) == 1) return;
+  fprintf(File(), "%s %.0f %d ", kind, bytes, root < 0 ? -1 : World(comm, root));
+  Members(comm);
+}
+
+/* A reduce-scatter: bytes of each of the ranks in the place of their sum. */
+static void Scattered(const int counts[], MPI_Datatype type, MPI_Comm comm)
+{
+  const int ranks = Ranks(comm);
+  if (ranks == 1) return;
+  fprintf(File(), "reduce_scatter ");
+  for (int k = 0; k < ranks; k++) fprintf(file, "%.0f%s", Bytes(counts[k], type), k == ranks - 1 ? " -1 " : ",");
+  Members(comm);
 }
 
 static void Received(MPI_Comm comm, const MPI_Status *status)
@@ -289,57 +305,67 @@ int PMPI_Waitany(int count, MPI_Request requests[], int *which, MPI_Status *stat
 
 /* ---------------------------------------------------------------- collectives */
 
-#define COLLECTIVE(kind, bytes, root, call)                                                                            \
-  {                                                                                                                    \
-    Collective(kind, bytes, root, comm);                                                                               \
-    return call;                                                                                                       \
-  }
+int PMPI_Bcast(void *array, int count, MPI_Datatype type, int root, MPI_Comm comm)
+{
+  Collective("bcast", Bytes(count, type), root, comm);
+  return REAL(PMPI_Bcast)(array, count, type, root, comm);
+}
 
-int PMPI_Bcast(void *array, int count, MPI_Datatype type, int root,
-               MPI_Comm comm) COLLECTIVE("bcast", Bytes(count, type), root,
-                                         REAL(PMPI_Bcast)(array, count, type, root, comm))
+int PMPI_Reduce(const void *from, void *to, int count, MPI_Datatype type, MPI_Op op, int root, MPI_Comm comm)
+{
+  Collective("reduce", Bytes(count, type), root, comm);
+  return REAL(PMPI_Reduce)(from, to, count, type, op, root, comm);
+}
 
-    int PMPI_Reduce(const void *from, void *to, int count, MPI_Datatype type, MPI_Op op, int root,
-                    MPI_Comm comm) COLLECTIVE("reduce", Bytes(count, type), root,
-                                              REAL(PMPI_Reduce)(from, to, count, type, op, root, comm))
+int PMPI_Allreduce(const void *from, void *to, int count, MPI_Datatype type, MPI_Op op, MPI_Comm comm)
+{
+  Collective("allreduce", Bytes(count, type), -1, comm);
+  return REAL(PMPI_Allreduce)(from, to, count, type, op, comm);
+}
 
-        int PMPI_Allreduce(const void *from, void *to, int count, MPI_Datatype type, MPI_Op op,
-                           MPI_Comm comm) COLLECTIVE("allreduce", Bytes(count, type), -1,
-                                                     REAL(PMPI_Allreduce)(from, to, count, type, op, comm))
+int PMPI_Iallreduce(const void *from, void *to, int count, MPI_Datatype type, MPI_Op op, MPI_Comm comm,
+                    MPI_Request *request)
+{
+  Collective("allreduce", Bytes(count, type), -1, comm);
+  return REAL(PMPI_Iallreduce)(from, to, count, type, op, comm, request);
+}
 
-            int PMPI_Iallreduce(const void *from, void *to, int count, MPI_Datatype type, MPI_Op op, MPI_Comm comm,
-                                MPI_Request *request) COLLECTIVE("allreduce", Bytes(count, type), -1,
-                                                                 REAL(PMPI_Iallreduce)(from, to, count, type, op, comm,
-                                                                                       request))
+int PMPI_Reduce_scatter(const void *from, void *to, const int counts[], MPI_Datatype type, MPI_Op op, MPI_Comm comm)
+{
+  Scattered(counts, type, comm);
+  return REAL(PMPI_Reduce_scatter)(from, to, counts, type, op, comm);
+}
 
-                int PMPI_Reduce_scatter(const void *from, void *to, const int counts[], MPI_Datatype type, MPI_Op op,
-                                        MPI_Comm comm) COLLECTIVE("reduce_scatter", Bytes(Sum(comm, counts), type), -1,
-                                                                  REAL(PMPI_Reduce_scatter)(from, to, counts, type, op,
-                                                                                            comm))
+int PMPI_Gather(const void *from, int count, MPI_Datatype type, void *to, int to_count, MPI_Datatype to_type, int root,
+                MPI_Comm comm)
+{
+  Collective("gather", Bytes(count, type) * Ranks(comm), root, comm);
+  return REAL(PMPI_Gather)(from, count, type, to, to_count, to_type, root, comm);
+}
 
-                    int PMPI_Gather(const void *from, int count, MPI_Datatype type, void *to, int to_count,
-                                    MPI_Datatype to_type, int root, MPI_Comm comm)
-                        COLLECTIVE("gather", Bytes(count, type) * Ranks(comm), root,
-                                   REAL(PMPI_Gather)(from, count, type, to, to_count, to_type, root, comm))
+int PMPI_Gatherv(const void *from, int count, MPI_Datatype type, void *to, const int to_counts[], const int starts[],
+                 MPI_Datatype to_type, int root, MPI_Comm comm)
+{
+  Collective("gather", Bytes(count, type) * Ranks(comm), root, comm);
+  return REAL(PMPI_Gatherv)(from, count, type, to, to_counts, starts, to_type, root, comm);
+}
 
-                            int PMPI_Gatherv(const void *from, int count, MPI_Datatype type, void *to,
-                                             const int to_counts[], const int starts[], MPI_Datatype to_type, int root,
-                                             MPI_Comm comm)
-                                COLLECTIVE("gather", Bytes(count, type) * Ranks(comm), root,
-                                           REAL(PMPI_Gatherv)(from, count, type, to, to_counts, starts, to_type, root,
-                                                              comm))
+int PMPI_Allgather(const void *from, int count, MPI_Datatype type, void *to, int to_count, MPI_Datatype to_type,
+                   MPI_Comm comm)
+{
+  Collective("allgather", Bytes(to_count, to_type) * Ranks(comm), -1, comm);
+  return REAL(PMPI_Allgather)(from, count, type, to, to_count, to_type, comm);
+}
 
-                                    int PMPI_Allgather(const void *from, int count, MPI_Datatype type, void *to,
-                                                       int to_count, MPI_Datatype to_type, MPI_Comm comm)
-                                        COLLECTIVE("allgather", Bytes(to_count, to_type) * Ranks(comm), -1,
-                                                   REAL(PMPI_Allgather)(from, count, type, to, to_count, to_type, comm))
+int PMPI_Allgatherv(const void *from, int count, MPI_Datatype type, void *to, const int to_counts[], const int starts[],
+                    MPI_Datatype to_type, MPI_Comm comm)
+{
+  Collective("allgather", Bytes(Sum(comm, to_counts), to_type), -1, comm);
+  return REAL(PMPI_Allgatherv)(from, count, type, to, to_counts, starts, to_type, comm);
+}
 
-                                            int PMPI_Allgatherv(const void *from, int count, MPI_Datatype type,
-                                                                void *to, const int to_counts[], const int starts[],
-                                                                MPI_Datatype to_type, MPI_Comm comm)
-                                                COLLECTIVE("allgather", Bytes(Sum(comm, to_counts), to_type), -1,
-                                                           REAL(PMPI_Allgatherv)(from, count, type, to, to_counts,
-                                                                                 starts, to_type, comm))
-
-                                                    int PMPI_Barrier(MPI_Comm comm)
-                                                        COLLECTIVE("barrier", 0, -1, REAL(PMPI_Barrier)(comm))
+int PMPI_Barrier(MPI_Comm comm)
+{
+  Collective("barrier", 0, -1, comm);
+  return REAL(PMPI_Barrier)(comm);
+}

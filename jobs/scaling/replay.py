@@ -2,12 +2,12 @@
 """replay.py study FOLDER [RANKS...] | replay.py show FOLDER | replay.py check FOLDER DATA [RANKS...] | replay.py project FOLDER [RANKS...]
 
 What runs of psdnet would take on the machine of cluster.xml, by SimGrid (smpirun of libsimgrid-dev), which replays what ranks compute and say
-to each other (schedule.py). Three kinds of numbers are told apart: flops and seconds of computing are counted by `psdnet plan` at the rates of
-RATES, messages are those of the schedule, and how long they take beside each other on the links is simulated.
+to each other (schedule.py, messages.py). Three kinds of numbers are told apart: flops and seconds of computing are counted by `psdnet plan` at
+the rates of RATES, messages are those of the schedule, and how long they take beside each other on the links is simulated.
 
-study    FOLDER/simulated.csv: seconds by phase of each of JOBS on RANKS (16 to 256; more take minutes each), and efficiency against one rank, or
-         the least number of ranks that plan does not refuse. An iteration, a check, a step of Lanczos and, where there are many panels, some
-         stretches of them are simulated; the rest is as many times those. Then show
+study    FOLDER/simulated.csv: seconds by phase of each of JOBS on RANKS (16 to 1,024, which take up to some minutes each), and efficiency
+         against one rank, or the least number of ranks that plan does not refuse. An iteration, a check, a step of Lanczos, a turn of A'A and,
+         where there are many panels, some stretches of them are simulated; the rest is as many times those. Then show
 show     of simulated.csv a table in Markdown, FOLDER/simulated.md, and a picture, FOLDER/simulated.png
 check    records real runs with the images DATA on RANKS (4, 8, 16) ranks of this machine, and compares bytes that a rank sends, and simulated
          seconds of all messages without computing, with those of the schedule: FOLDER/check.csv
@@ -25,7 +25,8 @@ import subprocess
 import sys
 import tempfile
 
-from schedule import SMALL, STEPS, DualRun, ProjectionRun, Run, Trace
+from messages import Trace
+from schedule import CHECK_EVERY, ITERATIONS, STEPS, DualRun, LowrankRun, ProjectionRun, Run
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -33,15 +34,21 @@ PSDNET = os.environ.get('PSDNET', os.path.join(ROOT, 'build', 'psdnet'))
 PLATFORM = os.path.join(HERE, 'cluster.xml')
 SPEED, NODE = 40e9, 64  # cluster.xml
 RATES = '40,40,30,10'
-RANKS = 16, 64, 128, 256
-ITERATIONS, CHECK_EVERY, REFACTORED = 60, 10, 2  # of the solver; src/admm
-STRETCH, MOST_PANELS = 4, 24  # panels that are simulated one after the other, and in all
+RANKS = 16, 64, 128, 256, 1024
+COARSE, COLUMNS, PASSES = 256, 12, 15  # of the low-rank solver: components, neurons of a class, passes over all patches
+WEAK_IMAGES = 10000  # a rank
 PHASES = 'lift', 'gram', 'factor', 'solve', 'certify'
 # with memory for all lifted features, so that one rank does not lift twice
-JOBS = {'D = 4,900': '-images 50000 -image 3x32x32 -class_count 10 -patch 4 -stride 1 -pool 2 -memory 16000',
-        'D = 18,721': '-images 50000 -image 3x32x32 -class_count 10 -patch 8 -stride 4 -memory 16000',
-        'dual, f = 768': '-images 50000 -image 3x32x32 -class_count 10 -patch 16 -stride 16 -consensus dual'}
-
+Job = collections.namedtuple('Job', 'options images weak')
+ADMM = f'-solver admm -image 3x32x32 -class_count 10 -memory 16000 -iterations {ITERATIONS}'
+JOBS = {'D = 4,900': Job(f'{ADMM} -patch 4 -stride 1 -pool 2 -precision double', 50000, False),
+        'D = 18,721': Job(f'{ADMM} -patch 8 -stride 4 -precision double', 50000, False),
+        'D = 74,884': Job(f'{ADMM} -patch 8 -stride 4 -pool 2 -precision double', 50000, False),
+        'dual, f = 768': Job(f'{ADMM} -patch 16 -stride 16 -consensus dual', 50000, False),
+        'low-rank, f = 3,072': Job(f'-solver lowrank -image 3x32x32 -class_count 10 -patch 32 -coarse {COARSE} -columns {COLUMNS} -passes {PASSES}',
+                                   50000, False),
+        "weak A'A, D = 4,900": Job(f'{ADMM} -patch 4 -stride 1 -pool 2 -precision double', WEAK_IMAGES, True),
+        "weak A'A, D = 18,721": Job(f'{ADMM} -patch 8 -stride 4 -precision double', WEAK_IMAGES, True)}
 
 # ---------------------------------------------------------------- SimGrid
 
@@ -77,11 +84,12 @@ def seconds_of(ranks, fill):
 
 # ---------------------------------------------------------------- a study
 
-def plan(options, ranks, folder):
+def plan(job, ranks, folder):
     path = os.path.join(folder, 'plan.json')
-    done = subprocess.run([PSDNET, 'plan', '-solver', 'admm', *options.split(), '-ranks', str(ranks), '-ranks_per_node', str(NODE), '-node_memory', '1000',
-                    '-rates', RATES, '-iterations', str(ITERATIONS), '-report', path, *([] if ranks == 1 or 'dual' in options else ['-consensus', 'scalapack'])],
-                   capture_output=True, text=True)
+    consensus = [] if ranks == 1 or 'admm' not in job.options or '-consensus' in job.options else ['-consensus', 'scalapack']
+    images = job.images * (ranks if job.weak else 1)
+    done = subprocess.run([PSDNET, 'plan', *job.options.split(), *consensus, '-images', str(images), '-ranks', str(ranks),
+                           '-ranks_per_node', str(NODE), '-node_memory', '1000', '-rates', RATES, '-report', path], capture_output=True, text=True)
     if done.returncode:
         print(f'{ranks} ranks:', done.stderr.strip())
         return None
@@ -90,50 +98,25 @@ def plan(options, ranks, folder):
 
 
 def run_of(planned, classes=10):
-    pairs, f = planned['blocks'] // 2, planned['f']
+    pairs, f, ranks = planned['blocks'] // 2, planned['f'], planned['ranks']
+    if planned['solver'] == 'lowrank':
+        return LowrankRun(f, classes, COARSE, COLUMNS, PASSES, ranks)
     if planned['consensus'] == 'dual':
         m = (f + 1) * (f + 2) // 2
         # patches that do not overlap, in one region: as many numbers as an image has
-        return DualRun(planned['n'], classes, pairs, m, 3 * 32 * 32, planned['ranks'])
-    return Run(planned['n'], planned['D'], classes, pairs, planned['ranks'])
+        return DualRun(planned['n'], classes, pairs, m, 3 * 32 * 32, ranks)
+    return Run(planned['n'], planned['D'], classes, pairs, ranks)
 
 
-def stretches(panels):
-    """Stretches of panels that stand for all of them, and how many each panel of them stands for."""
-    if panels <= MOST_PANELS:
-        return [range(panels)], 1
-    count = MOST_PANELS // STRETCH
-    starts = [round((k + 0.5) * panels / count - STRETCH / 2) for k in range(count)]
-    return [range(start, start + STRETCH) for start in starts], panels / (count * STRETCH)
-
-
-def factor_seconds(run, flops):
-    chosen, weight = stretches(run.panels())
-    return weight * sum(seconds_of(run.ranks, lambda trace: run.factor(trace, flops, panels)) for panels in chosen)
-
-
-def simulated(planned):
-    """Seconds by phase. What is computed is what plan has of a phase but for the network."""
-    if planned['ranks'] == 1:
-        return {phase: planned['seconds'][phase] for phase in PHASES}
-    run = run_of(planned)
-    flops = {phase: SPEED * (planned['seconds'][phase] - planned['network'][phase]) for phase in PHASES}
-    cubic = SPEED * (1 + run.parts ** -2) / 3 * run.N ** 3 / run.ranks / (0.65 * 40e9)  # src/consensus/grid_cost.c
-    iterations = flops['solve'] - REFACTORED * cubic
-    factor = factor_seconds(run, cubic)
-    checks = ITERATIONS // CHECK_EVERY
-
-    share = iterations / (ITERATIONS + run.PRODUCTS_OF_A_CHECK * checks)
-
-    def step(trace):
-        run.lanczos_step(trace, max(0, flops['factor'] - cubic) / STEPS)
-
-    return {'lift': planned['seconds']['lift'],
-            'gram': seconds_of(run.ranks, lambda trace: run.gram(trace, flops['gram'])),
-            'factor': factor + STEPS * seconds_of(run.ranks, step),
-            'solve': ITERATIONS * seconds_of(run.ranks, lambda trace: run.iteration(trace, share)) +
-                     checks * seconds_of(run.ranks, lambda trace: run.check(trace, run.PRODUCTS_OF_A_CHECK * share)) + REFACTORED * factor,
-            'certify': seconds_of(run.ranks, lambda trace: run.certify(trace, flops['certify']))}
+def simulated(planned, phases=PHASES):
+    """Seconds by phase, of the phases given. What is computed is what plan has of a phase but for the network."""
+    seconds = {phase: planned['seconds'][phase] - planned['network'][phase] for phase in PHASES}
+    if planned['ranks'] > 1:
+        run = run_of(planned)
+        for phase, steps in run.steps({phase: SPEED * seconds[phase] for phase in PHASES}).items():
+            if phase in phases:
+                seconds[phase] = sum(count * seconds_of(run.ranks, fill) for count, fill in steps)
+    return {phase: seconds[phase] if phase in phases else 0 for phase in PHASES}
 
 
 def study(folder, numbers):
@@ -141,20 +124,22 @@ def study(folder, numbers):
     with open(os.path.join(folder, 'simulated.csv'), 'w', newline='') as file:
         table = csv.writer(file)
         table.writerow(['job', 'ranks', *PHASES, 'total', 'efficiency', *(f'computing_{phase}' for phase in PHASES)])
-        for job, options in JOBS.items():
+        for name, job in JOBS.items():
             alone = None
             for ranks in (1, *numbers):
-                planned = plan(options, ranks, folder)
+                planned = plan(job, ranks, folder)
                 if not planned:
                     continue
-                seconds = simulated(planned)
+                phases = ['gram'] if job.weak else PHASES
+                seconds = simulated(planned, phases)
                 total = sum(seconds.values())
-                alone = alone or total * ranks
-                computing = [planned['seconds'][phase] - planned['network'][phase] for phase in PHASES]
-                table.writerow([job, ranks, *(f'{seconds[phase]:.4f}' for phase in PHASES), f'{total:.4f}', f'{alone / total / ranks:.4f}',
+                work = total * (1 if job.weak else ranks)
+                alone = alone or work
+                computing = [planned['seconds'][phase] - planned['network'][phase] if phase in phases else 0 for phase in PHASES]
+                table.writerow([name, ranks, *(f'{seconds[phase]:.4f}' for phase in PHASES), f'{total:.4f}', f'{alone / work:.4f}',
                                 *(f'{x:.4f}' for x in computing)])
                 file.flush()
-                print(job, ranks, {phase: round(x, 3) for phase, x in seconds.items()}, f'{100 * alone / total / ranks:.0f} %', flush=True)
+                print(name, ranks, {phase: round(x, 3) for phase, x in seconds.items()}, f'{100 * alone / work:.0f} %', flush=True)
 
 
 # ---------------------------------------------------------------- the projection of one matrix
@@ -169,7 +154,7 @@ def project(folder, numbers):
         least = None
         for ranks in numbers:
             run = ProjectionRun(*PROJECTION, ranks)
-            chosen, weight = stretches(run.panels())
+            chosen, weight = run.stretches()
             seconds = [seconds_of(ranks, run.search),
                        seconds_of(ranks, run.add_product) + weight * sum(seconds_of(ranks, lambda t: run.cholesky(t, panels)) for panels in chosen),
                        seconds_of(ranks, run.add_product), 2 * seconds_of(ranks, run.mirror)]
@@ -201,7 +186,7 @@ def show(folder):
             mine = [row for row in rows if row['job'] == job]
             for row in mine:
                 counted = sum(float(row['computing_' + phase]) for phase in PHASES)
-                alone = float(mine[0]['total']) * int(mine[0]['ranks']) / int(row['ranks'])
+                alone = float(row['efficiency']) * float(row['total'])
                 file.write(f"{job.replace(' ', '')} {row['ranks']} {100 * float(row['efficiency']):.2f} {100 * alone / counted:.2f}\n")
             file.write('\n\n')
     settings = f"data='simulated.dat';picture='simulated.png';curves={len(jobs)}"
@@ -210,19 +195,22 @@ def show(folder):
 
 # ---------------------------------------------------------------- recorded runs
 
-RECORDED = '-limit 1000 -patch 4 -stride 1 -pool 2 -consensus scalapack -gap 1e-15 -check_every 10 -max_it 10 -progress none'
+RECORDED = {'scalapack': '-limit 1000 -patch 4 -stride 1 -pool 2', 'dual': '-limit 1000 -patch 12 -stride 10 -pca 300'}
+POSITIONS = 9  # patches of an image there, in one region
+TEN = '-gap 1e-15 -check_every 10 -max_it 10 -progress none'  # iterations and a check
 
 
-def record(ranks, data, folder):
+def record(consensus, ranks, data, folder):
     """Runs psdnet, and returns what its ranks have said, a list of lines each, and its report."""
     library = os.path.join(folder, 'record.so')
     flags = subprocess.run('pkg-config --cflags PETSc || pkg-config --cflags petsc', shell=True, capture_output=True, text=True).stdout.split()
     build = os.path.dirname(PSDNET)
     subprocess.run(['mpicc', '-std=c11', '-O2', '-shared', '-fPIC', '-I' + os.path.join(ROOT, 'include'), os.path.join(HERE, 'record.c'), '-o',
                     library, '-L' + build, '-lpsdnet', '-ldl', *flags], check=True)
-    stem = os.path.join(folder, f'said-{ranks}')
+    stem = os.path.join(folder, f'said-{consensus}-{ranks}')
     done = subprocess.run([os.path.join(ROOT, 'jobs', 'launch'), str(ranks), 'env', 'LD_PRELOAD=' + library, 'RECORD=' + stem, PSDNET, 'train',
-                           '-data', data, *RECORDED.split(), '-model', stem + '.h5', '-report', stem + '.json'], capture_output=True, text=True)
+                           '-data', data, *RECORDED[consensus].split(), '-consensus', consensus, *TEN.split(),
+                           '-model', stem + '.h5', '-report', stem + '.json'], capture_output=True, text=True)
     if done.returncode not in (0, 2):
         sys.exit(f'replay.py: psdnet failed with status {done.returncode}:\n{done.stderr[-2000:]}')
     with open(stem + '.json') as file:
@@ -244,7 +232,9 @@ def expanded(ranks, kind, size, root, members):
     elif kind == 'gather':
         for member in members:
             trace.send(member, root, size / len(members))
-    else:  # reduce_scatter, allgather
+    elif kind == 'reduce_scatter':
+        trace.reduce_scatter(members, size)
+    else:  # allgather
         trace.ring(members, size)
     return trace
 
@@ -268,16 +258,12 @@ def replayed(said, phase):
                     trace.messages[rank] += 1
                     trace.bytes[rank] += size
             elif here and kind != 'barrier':
-                size, root = int(words[0]), int(words[1])
+                size, root = int(words[0]) if kind != 'reduce_scatter' else tuple(map(int, words[0].split(','))), int(words[1])
                 members = tuple(range(len(said))) if words[2] == '*' else tuple(map(int, words[2].split(',')))
-                if kind == 'allreduce' and words[2] == '*' and size >= SMALL:
-                    trace.lines[rank].append(f'allreduce {size} 0')
-                    trace.bytes[rank] += size
-                else:
-                    part = expanded(len(said), kind, size, root, members)
-                    trace.lines[rank] += part.lines[rank]
-                    trace.bytes[rank] += part.bytes[rank]
-                    trace.messages[rank] += part.messages[rank]
+                part = expanded(len(said), kind, size, root, members)
+                trace.lines[rank] += part.lines[rank]
+                trace.bytes[rank] += part.bytes[rank]
+                trace.messages[rank] += part.messages[rank]
     if sent != received:
         sys.exit(f'replay.py: {phase}: not all that was sent was received: {sent - received} {received - sent}')
     return trace
@@ -286,7 +272,9 @@ def replayed(said, phase):
 def scheduled(run, phase):
     trace = Trace(run.ranks)
     if phase == 'gram':
-        run.gram(trace, 0)
+        for count, fill in run.gram_steps(0):
+            for _ in range(count):
+                fill(trace)
     elif phase == 'factor':
         for _ in range(STEPS):
             run.lanczos_step(trace, 0)
@@ -300,17 +288,24 @@ def scheduled(run, phase):
     return trace
 
 
+def run_recorded(report):
+    if report['consensus'] == 'dual':
+        f = report['f']
+        return DualRun(report['n'], 10, report['blocks'] // 2, (f + 1) * (f + 2) // 2, POSITIONS * f, report['ranks'])
+    return Run(report['n'], report['D'], 10, report['blocks'] // 2, report['ranks'])
+
+
 def check(folder, data, ranks):
     os.makedirs(folder, exist_ok=True)
     with open(os.path.join(folder, 'check.csv'), 'w', newline='') as file, tempfile.TemporaryDirectory() as work:
         table = csv.writer(file)
-        table.writerow('ranks phase recorded_mb scheduled_mb recorded_messages scheduled_messages recorded_seconds scheduled_seconds'.split())
-        for count in ranks:
-            said, report = record(count, data, work)
-            run = Run(report['n'], report['D'], 10, report['blocks'] // 2, count)
+        table.writerow('consensus ranks phase recorded_mb scheduled_mb recorded_messages scheduled_messages recorded_seconds scheduled_seconds'.split())
+        for consensus, count in ((consensus, count) for consensus in RECORDED for count in ranks):
+            said, report = record(consensus, count, data, work)
+            run = run_recorded(report)
             for phase in 'gram', 'factor', 'solve', 'certify':
                 traces = replayed(said, phase), scheduled(run, phase)
-                row = [count, phase, *(f'{max(t.bytes) / 1e6:.2f}' for t in traces), *(max(t.messages) for t in traces),
+                row = [consensus, count, phase, *(f'{max(t.bytes) / 1e6:.2f}' for t in traces), *(max(t.messages) for t in traces),
                        *(f'{simulate(t, work):.5f}' for t in traces)]
                 table.writerow(row)
                 file.flush()

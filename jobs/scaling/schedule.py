@@ -1,130 +1,44 @@
-"""What ranks say to each other in a run with `-consensus scalapack` or `dual`, phase by phase, as src/problem and src/consensus do it and
-ScaLAPACK in them: of any size, without running it. replay.py simulates it, and compares it with runs that were recorded.
+"""What ranks say to each other in a run with `-consensus scalapack`, `dual` or `-solver lowrank`, phase by phase, as src/problem, src/consensus
+and src/lowrank do it and ScaLAPACK in them: of any size, without running it. replay.py simulates it, and compares it with runs that were recorded.
 
 N is the order of A'A or A A', C the classes, n the samples; the grid has H x W places, rank = row W + column. Sizes of messages are in bytes.
 """
+import collections
+import functools
 import math
 
+from messages import Trace
+
 REAL = 8
-LARGEST_BLOCK, LEAST_BLOCK, BLOCKS_A_RANK = 64, 16, 4  # src/base/grid_shape.c
+LARGEST_BLOCK, LEAST_BLOCK, BLOCKS_A_RANK, MOST_OBLONG = 64, 32, 4, 4  # src/base/grid_shape.c
 PART_ORDER, MOST_PARTS = 460, 4  # src/consensus/grid_parts.c
 STEPS = 16  # of Lanczos, before the first factorisation
-ROUND, ROUNDS = 4, 32  # messages of a rank that are under way at once, at least; rounds of them, at most
-SMALL = 10000  # bytes of an allreduce
 STRIP = 32  # columns that PBLAS takes of a panel at once
+EFFICIENCY = 0.65  # src/consensus/grid_cost.c
+ITERATIONS, CHECK_EVERY, REFACTORED = 60, 10, 2  # of the solver; src/admm
+STRETCH, MOST_PANELS = 4, 24  # panels that are simulated one after the other, and in all
 CHUNK_ROWS, CHUNK_BYTES, SAMPLE_PARTS = 1024, 64 << 20, 24  # src/problem/limits.h
+GRAM_MESSAGE, ROWS_MESSAGE = 1 << 18, 524288  # numbers, there
 NODE = 64  # ranks of a node, as cluster.xml has them
 
 
-class Trace:
-    """Actions of each rank, in their order."""
-
-    def __init__(self, ranks):
-        self.ranks, self.lines, self.messages, self.bytes = ranks, [[] for _ in range(ranks)], [0] * ranks, [0] * ranks
-
-    def compute(self, rank, flops):
-        if flops > 0:
-            self.lines[rank].append(f'compute {flops:.0f}')
-
-    def compute_all(self, flops):
-        for rank in range(self.ranks):
-            self.compute(rank, flops)
-
-    def send(self, source, target, size):
-        if source != target and size > 0:
-            self.lines[source].append(f'isend {target} 0 {size:.0f}')
-            self.lines[target].append(f'recv {source} 0 {size:.0f}')
-            self.messages[source] += 1
-            self.bytes[source] += size
-
-    def exchange(self, messages):
-        """(source, target, size) of each: all send, then all receive."""
-        messages = [message for message in messages if message[0] != message[1] and message[2] > 0]
-        for source, target, size in messages:
-            self.lines[source].append(f'isend {target} 0 {size:.0f}')
-            self.messages[source] += 1
-            self.bytes[source] += size
-        for source, target, size in messages:
-            self.lines[target].append(f'recv {source} 0 {size:.0f}')
-
-    def exchange_in_rounds(self, pairs, steps, size):
-        """pairs(step), for each of the steps: a few steps at a time, as the links take them, and SimGrid in a time that is not quadratic."""
-        width = max(ROUND, math.ceil(steps / ROUNDS))
-        for first in range(1, steps + 1, width):
-            self.exchange((*pair, size) for step in range(first, min(first + width, steps + 1)) for pair in pairs(step))
-
-    def allreduce(self, size):
-        """Of all ranks. Large ones by SimGrid, with Open MPI's algorithms; small ones, which it gets wrong, by recursive doubling."""
-        if size >= SMALL and self.ranks > 1:
-            for rank in range(self.ranks):
-                self.lines[rank].append(f'allreduce {size:.0f} 0')
-                self.bytes[rank] += size
-        else:
-            self.double(list(range(self.ranks)), size)
-
-    def double(self, members, size):
-        """An allreduce by recursive doubling; of other than powers of two the last ranks join by a message to and fro."""
-        most = 1 << (len(members).bit_length() - 1)
-        self.exchange((members[k], members[k - most], size) for k in range(most, len(members)))
-        for step in (1 << k for k in range(most.bit_length() - 1)):
-            self.exchange((members[k], members[k ^ step], size) for k in range(most))
-        self.exchange((members[k - most], members[k], size) for k in range(most, len(members)))
-
-    # ------------------------------------------------------------ collectives of some ranks, which SimGrid's traces do not have
-
-    def tree(self, members, root):
-        """Pairs of parent and child of a binomial tree, from the root down: ranks that are far from each other first, so that few pairs are on
-        different nodes. That Open MPI's large broadcasts and reductions cross between nodes one to one and a half times was counted."""
-        ranks, start = len(members), members.index(root)
-        order = members[start:] + members[:start]
-        for step in (1 << k for k in reversed(range((ranks - 1).bit_length()))):
-            for k in range(0, ranks - step, 2 * step):
-                yield order[k], order[k + step]
-
-    def broadcast(self, members, root, size):
-        for parent, child in self.tree(members, root):
-            self.send(parent, child, size)
-
-    def reduce(self, members, root, size):
-        for parent, child in reversed(list(self.tree(members, root))):
-            self.send(child, parent, size)
-
-    def sum_up(self, members, size):
-        """An allreduce: a reduce-scatter and an allgather by rings."""
-        if size < SMALL:
-            self.double(members, size)
-        else:
-            for _ in range(2):
-                self.ring(members, size)
-
-    def ring(self, members, size):
-        """A reduce-scatter or an allgather of so many bytes in all."""
-        ranks = len(members)
-        for _ in range(ranks - 1):
-            self.exchange((members[k], members[(k + 1) % ranks], size / ranks) for k in range(ranks))
-
-    def split_ring(self, members, root, size):
-        """From the root both ways, each handing on to the next."""
-        ranks, start = len(members), members.index(root)
-        order = members[start:] + members[:start]
-        right = (ranks - 1 + 1) // 2
-        for k in range(right):
-            self.send(order[k], order[k + 1], size)
-        for k in range(ranks - 1 - right):
-            self.send(order[-k % ranks], order[-k - 1], size)
-
-
-def shape_of(ranks):
-    """Height and width of the grid: the squarest of all ranks (src/base/grid_shape.c leaves some out where that is too oblong; powers of
-    two are not)."""
-    height = max(k for k in range(1, math.isqrt(ranks) + 1) if ranks % k == 0)
+def highest(ranks, oblong):
+    height = max(k for k in range(1, math.isqrt(ranks // oblong) + 1) if ranks % k == 0)
     return height, ranks // height
 
 
+def shape_of(ranks):
+    """Height and width of the grid of all ranks (src/base/grid_shape.c leaves some out where that is too oblong; powers of two are not)."""
+    height, width = highest(ranks, 2)
+    return (height, width) if NODE < ranks and width <= min(NODE, MOST_OBLONG * height) else highest(ranks, 1)
+
+
 class Run:
+    shape = staticmethod(shape_of)
+
     def __init__(self, n, N, C, pairs, ranks):
         self.n, self.N, self.C, self.pairs, self.ranks = n, N, C, pairs, ranks
-        self.H, self.W = shape_of(ranks)
+        self.H, self.W = self.shape(ranks)
         self.block = max(LEAST_BLOCK, min(LARGEST_BLOCK, math.ceil(N / (BLOCKS_A_RANK * ranks))))
         self.parts = max(1, min(MOST_PARTS, int(self.N / (PART_ORDER * ranks ** (1 / 3)) + 0.5)))
         self.rows = [[h * self.W + w for w in range(self.W)] for h in range(self.H)]
@@ -141,46 +55,71 @@ class Run:
 
     # ------------------------------------------------------------ A'A
 
-    def gram(self, trace, flops):
-        """Samples go round in groups, which are smaller grids; then sums between ranks of the same place in them."""
+    def groups(self):
+        """Ranks of each group of samples, a smaller grid."""
         h, w = self.group_shape()
         corners = [(row, column) for row in range(0, self.H, h) for column in range(0, self.W, w)]
-        groups = [[(row + i) * self.W + column + j for i in range(h) for j in range(w)] for row, column in corners]
+        return [[(row + i) * self.W + column + j for i in range(h) for j in range(w)] for row, column in corners]
+
+    def chunks(self):
         local = math.ceil(self.n / self.ranks)
-        chunks = math.ceil(local / min(CHUNK_ROWS, math.ceil(self.n / SAMPLE_PARTS), CHUNK_BYTES // (REAL * self.N)))
-        for _ in range(chunks):
-            for member in range(h * w):
-                for members in groups:
-                    if h * w > 1:
-                        trace.broadcast(members, members[member], REAL * local / chunks * self.N)
-                trace.compute_all(flops / chunks / (h * w))
-        if len(groups) > 1:
-            sums = REAL * self.N * self.N / 2 / (h * w)
-            turns = math.ceil(self.N / self.block / self.W)
-            for _ in range(turns):
-                for place in range(h * w):
-                    trace.ring([members[place] for members in groups], sums / turns)
-        trace.allreduce(2 * REAL * self.N * self.C)
+        return math.ceil(local / min(CHUNK_ROWS, math.ceil(self.n / SAMPLE_PARTS), CHUNK_BYTES // (REAL * self.N)))
+
+    def gram_chunk(self, trace, flops):
+        """A chunk of each member's samples to its group; flops: of a rank in all of A'A."""
+        groups, local = self.groups(), math.ceil(self.n / self.ranks)
+        for k in range(len(groups[0])):
+            for members in groups if len(groups[0]) > 1 else ():
+                trace.broadcast(members, members[k], REAL * local / self.chunks() * self.N)
+            trace.compute_all(flops / self.chunks() / len(groups[0]))
+
+    def gram_messages(self):
+        """Between groups, for each of their members: so many columns of tiles at once (src/problem/gram_tiles.c)."""
+        h, w = self.group_shape()
+        wide = min(self.block, max(1, GRAM_MESSAGE // (self.W // w * math.ceil(self.N / h))))
+        return math.ceil(self.N / self.block / self.W) * math.ceil(self.block / wide)
+
+    def gram_sum(self, trace):
+        """One of these messages, by all ranks."""
+        groups = self.groups()
+        for place in range(len(groups[0]) if len(groups) > 1 else 0):
+            size = REAL * self.N ** 2 / 2 / len(groups[0]) / self.gram_messages()
+            trace.reduce_scatter([members[place] for members in groups], [size / len(groups)] * len(groups))
+
+    def gram_steps(self, flops):
+        """What A'A is made of, and how often each of it is done."""
+        return [(self.chunks(), lambda trace: self.gram_chunk(trace, flops)), (self.gram_messages(), self.gram_sum),
+                (1, lambda trace: trace.allreduce(2 * REAL * self.N * self.C))]
 
     # ------------------------------------------------------------ vectors
 
-    def owners(self, trace, back):
-        """Right-hand sides between the owners of pairs and the ranks that have the columns: all to all, REAL N C in all."""
-        size = REAL * self.N * self.C / len(self.owning) / self.ranks
-        trace.exchange_in_rounds(lambda step: [(owner, (owner + step) % self.ranks)[::-1 if back else 1] for owner in self.owning],
-                                 self.ranks - 1, size)
+    def blocks_of(self, rank):
+        """Numbers of a vector that a rank has, one right-hand side: blocks are dealt out to all in turn."""
+        return sum(min(self.block, self.N - first) for first in range(rank * self.block, self.N, self.block * self.ranks))
 
-    def along(self, trace, lines):
-        """A vector to all ranks of a column or row of the grid, or back to be added up."""
-        size = REAL * self.N * self.C / self.ranks
-        trace.exchange_in_rounds(lambda step: [(member, members[(k + step) % len(members)]) for members in lines for k, member in enumerate(members)],
-                                 len(lines[0]) - 1, size)
+    def owned(self):
+        """(owner, rank): numbers of the owner's pairs that are in blocks of the rank."""
+        m, numbers = self.N // (self.pairs // self.C), collections.Counter()
+        for pair in range(self.pairs):
+            owner, at = self.owning[pair * len(self.owning) // self.pairs], pair % (self.pairs // self.C) * m
+            for block in range(at // self.block, -(-(at + m) // self.block)):
+                numbers[owner, block % self.ranks] += min(at + m, (block + 1) * self.block) - max(at, block * self.block)
+        return numbers
+
+    def owners(self, trace, back):
+        """Right-hand sides between the owners of pairs and the ranks that have the columns."""
+        trace.scatter([(*((rank, owner) if back else (owner, rank)), REAL * count) for (owner, rank), count in self.owned().items()])
+
+    def along(self, trace, side, back=False):
+        """A vector from the ranks that have it to all ranks of the columns or rows of the grid that want it, or back to be added up."""
+        wanting = [side[rank % len(side)] for rank in self.everyone]
+        trace.scatter([(*((other, rank) if back else (rank, other)), REAL * self.C * self.blocks_of(rank))
+                       for rank in self.everyone for other in wanting[rank]])
 
     def sum_part(self, trace, lines):
         """A part of a vector, of which the ranks of each of these lines of the grid have shares."""
         for members in lines:
-            if len(members) > 1:
-                trace.sum_up(members, REAL * self.N * self.C / len(lines) / self.parts)
+            trace.sum_up(members, REAL * self.N * self.C / len(lines) / self.parts)
 
     def hand_over(self, trace, lines):
         """A part that the ranks of the other lines know, to all ranks of each of these: from where both meet."""
@@ -203,16 +142,15 @@ class Run:
                     self.sum_part(trace, lines)
                 if part < self.parts - 1:
                     self.hand_over(trace, others)
-        self.along(trace, self.columns)
+        self.along(trace, self.columns, back=True)
         self.owners(trace, True)
 
     def multiply(self, trace, flops):
         self.owners(trace, False)
-        for lines in self.rows, self.columns:
-            self.along(trace, lines)
-        trace.compute_all(flops)
-        for lines in self.rows, self.columns:
-            self.along(trace, lines)
+        for back in False, True:
+            for side in self.rows, self.columns:
+                self.along(trace, side, back)
+            trace.compute_all(0 if back else flops)
         self.owners(trace, True)
 
     # ------------------------------------------------------------ factor
@@ -221,6 +159,13 @@ class Run:
         """A panel, which each row of the grid has its part of, to where its transpose is wanted: part w to column w, from row w mod H."""
         trace.exchange((self.rows[w % self.H][(w - w % self.H + h) % self.W], self.rows[h][w], size / self.W)
                        for w in range(self.W) for h in range(self.H) if h != w % self.H)
+
+    def compute_tiles(self, trace, first, flops):
+        """flops of each rank on average, shared out as they have blocks of rows and columns from `first` on."""
+        shares = [[len(range(first + (at - first) % places, self.panels(), places)) for at in range(places)] for places in (self.H, self.W)]
+        left = max(1, self.panels() - first) ** 2 / self.ranks
+        for rank in self.everyone:
+            trace.compute(rank, flops * shares[0][rank // self.W] * shares[1][rank % self.W] / left)
 
     def cholesky_step(self, trace, k, flops):
         """Panel k of pdpotrf: the block on the diagonal down its column, the panel along all rows, and its transpose to all columns."""
@@ -234,7 +179,7 @@ class Run:
         for members in self.rows:
             trace.split_ring(members, members[column], panel / self.H)
         self.transpose(trace, panel)
-        trace.compute_all(flops)
+        self.compute_tiles(trace, k + 1, flops)
 
     def part_end(self, k):
         """The end of the part that panel k is in."""
@@ -267,6 +212,19 @@ class Run:
         for k in panels[::-1]:
             self.inverse_step(trace, k, cholesky * 3 * max(0, self.part_end(k) - (k + 1) * self.block) ** 2 * self.block / self.N ** 3)
 
+    def stretches(self):
+        """Stretches of panels that stand for all of them, and how many each panel of them stands for."""
+        panels = self.panels()
+        if panels <= MOST_PANELS:
+            return [range(panels)], 1
+        count = MOST_PANELS // STRETCH
+        starts = [round((k + 0.5) * panels / count - STRETCH / 2) for k in range(count)]
+        return [range(start, start + STRETCH) for start in starts], panels / (count * STRETCH)
+
+    def factor_steps(self, flops, times):
+        chosen, weight = self.stretches()
+        return [(times * weight, functools.partial(self.factor, flops=flops, panels=panels)) for panels in chosen]
+
     def lanczos_step(self, trace, flops):
         self.multiply(trace, flops)
         for _ in range(2):
@@ -275,6 +233,18 @@ class Run:
     # ------------------------------------------------------------ iterations and certificate
 
     PRODUCTS_OF_A_CHECK = 3  # a solve and two products
+
+    def steps(self, flops):
+        """Of each phase: how often something is done, and what. flops: of a rank in each phase."""
+        cubic = (1 + self.parts ** -2) / 3 * self.N ** 3 / self.ranks / EFFICIENCY
+        checks = ITERATIONS // CHECK_EVERY
+        share = (flops['solve'] - REFACTORED * cubic) / (ITERATIONS + self.PRODUCTS_OF_A_CHECK * checks)
+        lanczos = max(0, flops['factor'] - cubic) / STEPS
+        return {'gram': self.gram_steps(flops['gram']),
+                'factor': [*self.factor_steps(cubic, 1), (STEPS, lambda trace: self.lanczos_step(trace, lanczos))],
+                'solve': [*self.factor_steps(cubic, REFACTORED), (ITERATIONS, lambda trace: self.iteration(trace, share)),
+                          (checks, lambda trace: self.check(trace, self.PRODUCTS_OF_A_CHECK * share))],
+                'certify': [(1, lambda trace: self.certify(trace, flops['certify']))]}
 
     def iteration(self, trace, flops):
         self.solve(trace, flops)
@@ -308,20 +278,31 @@ class DualRun(Run):
         """None."""
 
     def adjoint(self, trace):
-        """Sums of svecs to the owners of pairs, by trees."""
-        for pair in range(self.pairs):
-            trace.reduce(self.everyone, self.owning[pair * len(self.owning) // self.pairs], REAL * self.m)
+        """Sums of svecs to the owners of pairs, of a few pairs at once."""
+        batch = max(1, ROWS_MESSAGE // self.m)
+        for first in range(0, self.pairs, batch):
+            counts = [0] * self.ranks
+            for pair in range(first, min(first + batch, self.pairs)):
+                counts[self.owning[pair * len(self.owning) // self.pairs]] += REAL * self.m
+            trace.reduce_scatter(self.everyone, counts)
 
-    def gram(self, trace, flops):
+    def hand_patches(self, trace):
+        """Those of a rank to its place in the transposed grid."""
+        size = REAL * self.n / self.ranks * self.numbers if self.H > 1 else 0
+        trace.exchange((rank, rank % self.H * self.W + rank // self.H, size) for rank in self.everyone)
+
+    def patches_go_round(self, trace, lines, flops):
+        """Patches of a block of samples of each member of the columns, or rows, of the grid to the others."""
+        for k in range(len(lines[0])):
+            for members in lines:
+                trace.broadcast(members, members[k], REAL * min(self.block, self.n / self.ranks) * self.numbers)
+            trace.compute_all(flops / len(lines[0]))
+
+    def gram_steps(self, flops):
         """Patches of columns go round in columns of the grid, those of rows in its rows."""
-        for lines, places, flops in (self.columns, self.W, 0), (self.rows, self.H, flops):
-            blocks = math.ceil(self.N / self.block / places)
-            for k in range(blocks):
-                for members in lines:
-                    trace.broadcast(members, members[k % len(members)], REAL * self.block * self.numbers)
-                trace.compute_all(flops / blocks)
-        for _ in range(2):
-            self.adjoint(trace)
+        blocks = self.N // self.block // self.ranks  # of a rank
+        return [(1, self.hand_patches), (blocks, lambda trace: self.patches_go_round(trace, self.columns, 0)),
+                (blocks, lambda trace: self.patches_go_round(trace, self.rows, flops / blocks)), (2, self.adjoint)]
 
     PRODUCTS_OF_A_CHECK = 1
 
@@ -332,19 +313,55 @@ class DualRun(Run):
             trace.allreduce(64)
 
     def check(self, trace, flops):
-        self.multiply(trace, flops)
+        """The network's residual and two dual candidates."""
+        trace.compute_all(flops)
+        for _ in range(3):
+            self.adjoint(trace)
         trace.allreduce(256)
 
     def certify(self, trace, flops):
         trace.compute_all(flops)
-        for _ in range(2):
+        for _ in range(3):
             self.adjoint(trace)
+
+
+class LowrankRun:
+    """`-solver lowrank`: patches of f numbers in one region, `coarse` components of them on the coarse level, `columns` of factors a class;
+    passes over all patches. Every product ends in a sum of as many numbers as the factors have (src/lowrank/lowrank_costs.c)."""
+
+    COARSE_PASSES, SUBSPACES = 16, 3
+
+    def __init__(self, f, C, coarse, columns, passes, ranks):
+        self.f, self.C, self.coarse, self.columns, self.passes, self.ranks = f, C, coarse, columns, passes, ranks
+        self.basis = 2 * coarse
+        self.vectors = self.basis // 6 + 3 * columns  # what sums over patches are multiplied with
+
+    def spread_and_sum(self, trace, numbers, flops):
+        trace.broadcast(list(range(self.ranks)), 0, REAL * numbers)
+        trace.compute_all(flops)
+        trace.allreduce(REAL * numbers)
+
+    def sum_of(self, trace, size, flops):
+        trace.compute_all(flops)
+        trace.allreduce(size)
+
+    def steps(self, flops):
+        """As Run.steps. All passes of the solve take the same share of its flops."""
+        passes = (self.COARSE_PASSES + 1) * self.passes
+        wide, narrow = self.C * self.columns * (self.f + 1), self.C * self.columns * (self.coarse + 1)
+        return {'lift': [(self.SUBSPACES, lambda trace: self.spread_and_sum(trace, self.f * self.basis, flops['lift'] / self.SUBSPACES))],
+                'factor': [(1, lambda trace: trace.compute_all(flops['factor']))],
+                'solve': [(self.COARSE_PASSES * self.passes, lambda trace: self.spread_and_sum(trace, narrow, flops['solve'] / passes)),
+                          (self.passes, lambda trace: self.spread_and_sum(trace, wide, flops['solve'] / passes))],
+                'certify': [(self.C, lambda trace: self.sum_of(trace, REAL * self.f * self.vectors, flops['certify'] / self.C)),
+                            (1, lambda trace: trace.allreduce(REAL / 2 * self.f ** 2))]}
 
 
 class ProjectionRun(Run):
     """The projection of one matrix of order N by the partial method (src/projection): `found` eigenvalues on the side that has fewer, looked
     for from the vectors of the last projection in `rounds` products with all of them and a few guards."""
 
+    shape = staticmethod(lambda ranks: highest(ranks, 1))  # src/base/layout.c
     GUARDS, RANDOM = 3, 2  # src/cone/eps_block.c
     DECOMPOSITION = 5.6  # flops of a core for each n^3 of dsyevd, at the rate of dgemm: 140 ps at 40 GFLOP/s (docs/performance.md)
     FACTOR = 1 / 0.65  # of pdpotrf, src/consensus/grid_cost.c

@@ -89,6 +89,7 @@ PetscErrorCode PsdConsensusSettle(PsdConsensus consensus, PsdProblem problem)
   PsdNode node;
   PetscCall(PsdProblemFindSizes(problem, &sizes));
   PetscCall(PsdNodeThis(problem->comm, &node));
+  sizes.per_node = node.ranks_per_node;
   if (kernel) PetscCall(CheckGiven(kernel, &sizes, &node, problem->loss.ops->name));
   else PetscCall(PsdConsensusChoose(&sizes, &node, PsdConsensusGetRequired(consensus), &kernel));
   PetscCheck(kernel, problem->comm, PETSC_ERR_PLIB, "no consensus kernel was chosen, and no error said so");

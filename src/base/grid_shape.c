@@ -1,29 +1,34 @@
 /*
    Grids as near to a square as the number of ranks allows, and blocks that leave each rank a few.
+
+   On a grid of H x W a factorisation sends N^2/2 (H + W)/(H W) numbers to each rank: panels along rows, and their transposes
+   along columns. Where rows are within nodes of q ranks, what enters a node are the transposes alone, q/W of each panel, so that
+   a grid that is twice to four times as wide as high is better than a square.
 */
 #include "grid_shape.h"
 
 #define MOST_OBLONG 4    /* W/H of a grid that is near enough to a square */
 #define LEAST_USED 0.9   /* ranks that a grid which leaves some out has to use */
-#define LEAST_BLOCK 16   /* products with narrower blocks are slow */
+#define LEAST_BLOCK 32   /* products with narrower blocks are slow, and ranks wait for each other once for each block */
 #define BLOCKS_A_RANK 4. /* so that the triangle is even */
 
-static PetscMPIInt LargestFactorToRoot(PetscMPIInt number)
+/* The highest grid of so many ranks that is at least `oblong` times as wide as high. */
+static PsdGridShape Highest(PetscMPIInt ranks, PetscInt oblong)
 {
-  PetscMPIInt factor = 1;
-  for (PetscMPIInt k = 2; (PetscInt64)k * k <= number; k++)
-    if (number % k == 0) factor = k;
-  return factor;
+  PetscMPIInt height = 1;
+  for (PetscMPIInt k = 2; (PetscInt64)oblong * k * k <= ranks; k++)
+    if (ranks % k == 0) height = k;
+  return (PsdGridShape){height, ranks / height, ranks};
 }
 
-PsdGridShape PsdGridShapeOf(PetscMPIInt ranks, PetscBool all)
+PsdGridShape PsdGridShapeOf(PetscMPIInt ranks, PetscInt per_node, PetscBool all)
 {
   for (PetscMPIInt used = ranks; used >= LEAST_USED * ranks && !(all && used < ranks); used--) {
-    const PetscMPIInt height = LargestFactorToRoot(used);
-    if (used / height <= MOST_OBLONG * height) return (PsdGridShape){height, used / height, used};
+    const PsdGridShape square = Highest(used, 1), wide = Highest(used, 2);
+    if (per_node < ranks && wide.width <= per_node && wide.width <= MOST_OBLONG * wide.height) return wide;
+    if (square.width <= MOST_OBLONG * square.height) return square;
   }
-  const PetscMPIInt height = LargestFactorToRoot(ranks);
-  return (PsdGridShape){height, ranks / height, ranks};
+  return Highest(ranks, 1);
 }
 
 PetscInt PsdGridBlockOf(PetscInt N, PetscMPIInt ranks)

@@ -34,7 +34,7 @@ PetscErrorCode PsdLayoutCreate(MPI_Comm comm, PetscInt order, PetscInt block, Ps
   PsdLayout it;
   PetscMPIInt ranks;
   PetscCallMPI(MPI_Comm_size(comm, &ranks));
-  const PsdGridShape shape = PsdGridShapeOf(ranks, PETSC_FALSE);
+  const PsdGridShape shape = PsdGridShapeOf(ranks, ranks, PETSC_FALSE);
   PsdCheckInput(PsdGridCountable((PetscReal)order, shape.used),
                 "a matrix of order %" PetscInt_FMT
                 " over %d ranks: ScaLAPACK counts to 2^31 numbers on each, take more ranks",

@@ -18,6 +18,19 @@ PetscErrorCode PsdNodesFind(MPI_Comm comm, PetscMPIInt node[])
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdNodesMostRanks(MPI_Comm comm, PetscInt *most)
+{
+  PetscFunctionBeginUser;
+  MPI_Comm shared;
+  PetscMPIInt ranks;
+  PetscCallMPI(MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &shared));
+  PetscCallMPI(MPI_Comm_size(shared, &ranks));
+  PetscCallMPI(MPI_Comm_free(&shared));
+  *most = ranks;
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, most, 1, MPIU_INT, MPI_MAX, comm));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdNodesSpread(PetscMPIInt ranks, const PetscMPIInt node[], PetscInt count, PetscBool chosen[])
 {
   PetscFunctionBeginUser;

@@ -11,6 +11,7 @@
    each iteration, so that rounding does not accumulate.
 */
 #include "base/base.h"
+#include "base/nodes.h"
 #include "consensus_impl.h"
 #include "grid.h"
 #include "problem/dual_matrix.h"
@@ -30,13 +31,14 @@ static PetscErrorCode Allocate(PsdConsensus consensus, Dual *it)
   const MPI_Comm comm = consensus->blocks->comm;
   const PetscInt C = consensus->blocks->C;
   PetscMPIInt ranks;
-  PetscInt most;
+  PetscInt most, per_node;
   PetscCallMPI(MPI_Comm_size(comm, &ranks));
+  PetscCall(PsdNodesMostRanks(comm, &per_node));
   it->n = consensus->problem->n_local;
   PetscCallMPI(MPI_Allreduce(&it->n, &most, 1, MPIU_INT, MPI_MAX, comm));
   const PetscInt blocks = PetscMax(1, (most + PSD_GRID_LARGEST_BLOCK - 1) / PSD_GRID_LARGEST_BLOCK);
   const PetscInt block = PetscMax(1, (most + blocks - 1) / blocks); /* fits the rank with most samples */
-  const PsdGridShape shape = PsdGridShapeOf(ranks, PETSC_TRUE);
+  const PsdGridShape shape = PsdGridShapeOf(ranks, per_node, PETSC_TRUE);
   PetscCall(PsdGridCreate(comm, ranks * block * blocks, block, &shape, C, &it->grid));
   PetscCall(PsdGridAllocate(it->grid));
   const size_t length = (size_t)it->n * C;
@@ -229,7 +231,7 @@ static PetscReal GridOrder(const PsdSizes *s)
 
 static PsdGridShape Shape(const PsdSizes *s)
 {
-  return PsdGridShapeOf((PetscMPIInt)s->ranks, PETSC_TRUE);
+  return PsdGridShapeOf((PetscMPIInt)s->ranks, s->per_node, PETSC_TRUE);
 }
 
 static PsdTiles Tiles(const PsdSizes *s)

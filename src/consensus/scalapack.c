@@ -3,6 +3,7 @@
 
    A right-hand side comes from the owners of pairs as rows: those that a rank has of the grid's vectors.
 */
+#include "base/nodes.h"
 #include "exchange.h"
 #include "gram_based.h"
 #include "gram_file.h"
@@ -23,9 +24,10 @@ static PetscErrorCode Create(PsdConsensus consensus, Scalapack *it)
   const MPI_Comm comm = consensus->blocks->comm;
   const PetscInt D = consensus->problem->order;
   PetscMPIInt ranks;
-  PetscInt *row;
+  PetscInt per_node, *row;
   PetscCallMPI(MPI_Comm_size(comm, &ranks));
-  const PsdGridShape shape = PsdGridShapeOf(ranks, PETSC_FALSE);
+  PetscCall(PsdNodesMostRanks(comm, &per_node));
+  const PsdGridShape shape = PsdGridShapeOf(ranks, per_node, PETSC_FALSE);
   PetscCall(PsdPhaseBegin(PSD_PHASE_GRAM));
   PetscCall(PsdGridCreate(comm, D, PsdGridBlockOf(D, shape.used), &shape, consensus->blocks->C, &it->grid));
   PetscCall(PsdGridAllocate(it->grid));
@@ -125,7 +127,7 @@ static PetscErrorCode Destroy(PsdConsensus consensus)
 
 static PsdGridShape Shape(const PsdSizes *s)
 {
-  return PsdGridShapeOf((PetscMPIInt)s->ranks, PETSC_FALSE);
+  return PsdGridShapeOf((PetscMPIInt)s->ranks, s->per_node, PETSC_FALSE);
 }
 
 static PsdTiles Tiles(const PsdSizes *s)

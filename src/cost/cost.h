@@ -31,6 +31,7 @@ typedef struct {
 
 typedef struct {
   PetscInt ranks, pairs, C, G;
+  PetscInt per_node;    /* ranks of a node, at most; as PsdSizesSet leaves it, all */
   PetscReal n, n_local; /* samples; most on a rank */
   PetscReal image;      /* bytes of one */
   PetscReal positions;  /* patches of an image */

@@ -2,6 +2,7 @@
    Nodes: how much memory one has, how many ranks share it, how much of it they need.
 */
 #include "cost.h"
+#include "base/nodes.h"
 #include <unistd.h>
 
 /* What PETSc, MPI and the other libraries take before anything is allocated. */
@@ -10,17 +11,11 @@
 PetscErrorCode PsdNodeThis(MPI_Comm comm, PsdNode *node)
 {
   PetscFunctionBeginUser;
-  PetscMPIInt ranks;
-  MPI_Comm neighbours;
-  PetscCallMPI(MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &neighbours));
-  PetscCallMPI(MPI_Comm_size(neighbours, &ranks));
-  PetscCallMPI(MPI_Comm_free(&neighbours));
-  node->ranks_per_node = ranks;
   node->memory = (PetscReal)sysconf(_SC_PHYS_PAGES) * (PetscReal)sysconf(_SC_PAGESIZE);
   node->program = PROGRAM;
   /* nodes may differ, and all ranks must choose alike */
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &node->memory, 1, MPIU_REAL, MPI_MIN, comm));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &node->ranks_per_node, 1, MPIU_INT, MPI_MAX, comm));
+  PetscCall(PsdNodesMostRanks(comm, &node->ranks_per_node));
   PetscFunctionReturn(0);
 }
 

@@ -149,6 +149,7 @@ static PetscErrorCode FindNode(PsdPlan plan)
   plan->node.latency = plan->latency * 1e-6;
   plan->node.bandwidth = plan->bandwidth * 1e9;
   plan->node.ranks_per_node = plan->ranks_per_node > 0 ? PetscMin(plan->ranks_per_node, plan->ranks) : plan->ranks;
+  plan->sizes.per_node = plan->node.ranks_per_node;
   PetscFunctionReturn(0);
 }
 
