@@ -144,7 +144,15 @@ PSD_EXTERN PetscErrorCode PsdNetworkLoad(MPI_Comm comm, const char path[], PsdNe
 PSD_EXTERN PetscErrorCode PsdNetworkGiveFilters(PsdNetwork network, PsdMaps maps);
 
 /*
-   PsdNetworkCheckData - Returns PSD_ERR_INPUT unless the images have the size the network was trained on.
+   PsdNetworkGetBits - Bits of a pixel of the images that the network was trained on: 8 or 16.
+
+   Not collective.
+*/
+PSD_EXTERN PetscErrorCode PsdNetworkGetBits(PsdNetwork network, PetscInt *bits);
+
+/*
+   PsdNetworkCheckData - Returns PSD_ERR_INPUT unless the images have the size, and the bits a pixel, that the network was
+   trained on.
 
    Not collective, alike on all ranks; after PsdDataSetUp.
 */

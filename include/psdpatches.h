@@ -37,6 +37,8 @@ typedef struct {
   PetscReal normalize;                /* E in squared raw pixel units; 0 = off */
   PetscBool map; /* images are maps: numbers in single precision, taken as they are, pixel_shift 0, pixel_scale 1 */
   PetscInt lift; /* PSD_LIFT_QUADRATIC, or PSD_LIFT_LINEAR */
+  PetscInt
+      bits; /* of a pixel: 16, or 8 (0 as 8). Those of 16 bits count 257 for 1 of 8: raw values above are of 0 .. 255 */
 } PsdPatchGeometry;
 
 /*
@@ -46,6 +48,13 @@ typedef struct {
    Collective on comm, which is duplicated.
 */
 PSD_EXTERN PetscErrorCode PsdPatchesCreate(MPI_Comm comm, PsdPatches *patches);
+
+/*
+   PsdPatchesSetBits - Bits of a pixel, 8, as at first, or 16, of all branches.
+
+   Logically collective.
+*/
+PSD_EXTERN PetscErrorCode PsdPatchesSetBits(PsdPatches patches, PetscInt bits);
 
 /*
    PsdPatchesSetFromOptions - Reads the options of patches:

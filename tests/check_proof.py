@@ -43,9 +43,10 @@ class Branch:
         self.reduce, self.overlap = int(a.get('reduce', 1)), int(a.get('pool_overlap', 0))
         self.linear = int(a.get('lift', 0)) == 1
         self.normalize = Fraction(float(a['patch_normalize']))
+        self.weight = self.reduce**2 * (257 if a.get('bits', 0) == 16 else 1)  # 16 bits count 257 for 1 of 8
         q = channels * self.height * self.width
         shift, scale = mpf(float(a['pixel_shift'])), mpf(float(a['pixel_scale']))
-        gain, offset = 1 / (scale * self.reduce**2), numpy.array([-shift / scale] * q, object)
+        gain, offset = 1 / (scale * self.weight), numpy.array([-shift / scale] * q, object)
         if self.normalize:
             gain, offset = mpf(2) ** -FRACTION, numpy.array([mpf(0)] * q, object)
         T = numpy.array([[mpf(int(i == j)) for j in range(q)] for i in range(q)], object)
@@ -57,12 +58,12 @@ class Branch:
         self.L[:-1, :-1], self.L[:-1, -1], self.L[-1, -1] = gain * T.T, T.T.dot(offset), mpf(1)
 
     def normalized(self, V):
-        """(v - mean v)/sqrt(var v + E) times 2^FRACTION, for rows V = reduce^2 v of whole numbers"""
+        """(v - mean v)/sqrt(var v + E) times 2^FRACTION, for rows V = weight v of whole numbers"""
         rows = []
         for row in V.tolist():
             total = sum(row)
             U = [self.q * value - total for value in row]
-            under = Fraction(sum(u * u for u in U), self.q) + self.normalize * self.q**2 * self.reduce**4
+            under = Fraction(sum(u * u for u in U), self.q) + self.normalize * self.q**2 * self.weight**2
             gain = math.isqrt((under.denominator << 2 * FRACTION) // under.numerator)
             rows.append([gain * u for u in U])
         return numpy.array(rows, object)
@@ -145,7 +146,7 @@ def samples(path, it):
     if it.shifts > 1:
         images, labels = shifted(images, it.shifts), labels.repeat(it.shifts, 0)
     if it.flip:
-        both = numpy.empty((2 * len(images),) + images.shape[1:], numpy.uint8)
+        both = numpy.empty((2 * len(images),) + images.shape[1:], images.dtype)
         both[0::2], both[1::2] = images, images[:, :, :, ::-1]
         images, labels = both, labels.repeat(2, 0)
     for name, what in ('images', images), (name, labels):

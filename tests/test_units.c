@@ -93,7 +93,7 @@ static void MovesWithThePixels(void **state)
 /* a transform T for pixels over 2^j is 2^j T: patches of the program are the same */
 static void TransformsUndoPixels(void **state)
 {
-  const Sample sample = {.geometry = {1, 8, 8, 1, 2, 2, 1, 1, 0, 128, 255, 0, PETSC_FALSE}, .f = 3, .count = 2};
+  const Sample sample = {.geometry = {1, 8, 8, 1, 2, 2, 1, 1, 0, 128, 255, 0, PETSC_FALSE, 0}, .f = 3, .count = 2};
   PsdPatches patches = SamplePatches(&sample);
   PsdPatchRange range, scaled;
   (void)state;

@@ -14,7 +14,8 @@ PetscErrorCode PsdPrecisionAsk(PsdPrecision *precision)
   const PsdChoice choices[] = {
       [PSD_PRECISION_AUTO] = {.name = "auto", .help = "mixed where that is faster"},
       [PSD_PRECISION_DOUBLE] = {.name = "double", .help = "all in double precision"},
-      [PSD_PRECISION_MIXED] = {.name = "mixed", .help = "A'A and kept features of single precision, corrected from the samples"}};
+      [PSD_PRECISION_MIXED] = {.name = "mixed",
+                               .help = "A'A and kept features of single precision, corrected from the samples"}};
   PetscInt choice = (PetscInt)*precision;
   PetscCall(PsdOptionChoice("-precision", "of lifted features and A'A", sizeof(choices) / sizeof(*choices), choices,
                             &choice, NULL));

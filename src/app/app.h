@@ -189,4 +189,8 @@ typedef struct {
 /* PsdCropsFromOptions - -crops 1, 9 or 25, and twice as many with mirror images. Collective. */
 PetscErrorCode PsdCropsFromOptions(PsdCrops *crops);
 
+/* PsdStartAlone - spares a command that no launcher has started what Open MPI does for several processes. Before MPI is
+   initialised; not collective. */
+void PsdStartAlone(void);
+
 #endif

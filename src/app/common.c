@@ -32,7 +32,9 @@ static PetscErrorCode SetClassesOf(PsdNetwork network, PsdData data)
   const PetscInt *labels;
   const char *const *names, **texts;
   char(*digits)[LABEL_LENGTH];
-  PetscInt outputs;
+  PetscInt outputs, bits;
+  PetscCall(PsdNetworkGetBits(network, &bits));
+  PetscCall(PsdDataSetBits(data, bits));
   PetscCall(PsdNetworkGetOutputs(network, &outputs));
   PetscCall(PsdDataSetOutputs(data, outputs));
   if (outputs > 0) PetscFunctionReturn(0);
@@ -52,12 +54,17 @@ static PetscErrorCode SetClassesOf(PsdNetwork network, PsdData data)
 PetscErrorCode PsdDataSetClassesOf(PsdData data, PsdData training)
 {
   PetscFunctionBeginUser;
-  PetscInt count, outputs;
+  PetscInt count, outputs, bits;
   const PetscInt *labels;
   const char *const *names;
+  PetscBool coarse;
   PetscCall(PsdDataGetTargets(training, &outputs, NULL));
   PetscCall(PsdDataGetClasses(training, &count, &labels, &names));
+  PetscCall(PsdDataGetBits(training, &bits));
+  PetscCall(PsdDataSetBits(data, bits));
+  PetscCall(PsdDataGetCoarse(training, &coarse));
   PetscCall(PsdDataSetOutputs(data, outputs));
+  PetscCall(PsdDataSetCoarse(data, coarse));
   PetscCall(PsdDataSetClasses(data, count, labels));
   PetscCall(PsdDataSetClassNames(data, count, labels, names));
   PetscFunctionReturn(0);

@@ -147,8 +147,7 @@ int main(int argc, char **argv)
   const char *stray = subcommand ? FindStray(argc, argv) : name;
   RenameHistory(argc, argv);
 
-  /* what no launcher has started can do without the daemon that Open MPI starts for it, in a third of a second */
-  (void)setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
+  PsdStartAlone();
   const PetscErrorCode start = PsdInitialize(&argc, &argv, NULL);
   if (start && start != PSD_ERR_INPUT) MPI_Abort(MPI_COMM_WORLD, PSD_EXIT_INPUT);
   if (start) return PSD_EXIT_INPUT;

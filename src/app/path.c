@@ -172,7 +172,8 @@ static PetscErrorCode Identify(const Choices *choices, PsdData held_out, size_t 
   PetscFunctionBeginUser;
   PetscMPIInt rank;
   unsigned betas, images, sums;
-  PetscInt n, n_local, size[3], outputs;
+  PetscInt n, n_local, outputs;
+  size_t image_bytes;
   const unsigned char *bytes;
   const PetscReal *targets;
   char checksum[32] = "";
@@ -187,8 +188,8 @@ static PetscErrorCode Identify(const Choices *choices, PsdData held_out, size_t 
   if (!held_out) PetscFunctionReturn(0);
   PetscCall(PsdDataGetSizes(held_out, &n, &n_local, NULL));
   PetscCall(PsdDataGetShard(held_out, &bytes, NULL, NULL));
-  PetscCall(PsdDataGetImageSize(held_out, &size[0], &size[1], &size[2]));
-  PetscCall(PsdChecksumRanks(PETSC_COMM_WORLD, bytes, (size_t)n_local * size[0] * size[1] * size[2], &images));
+  PetscCall(PsdDataGetImageBytes(held_out, &image_bytes));
+  PetscCall(PsdChecksumRanks(PETSC_COMM_WORLD, bytes, (size_t)n_local * image_bytes, &images));
   PetscCall(PsdDataGetTargets(held_out, &outputs, &targets));
   PetscCall(PsdChecksumRanks(PETSC_COMM_WORLD, targets, (size_t)n_local * (size_t)outputs * sizeof(*targets), &sums));
   if (outputs > 0) PetscCall(PetscSNPrintf(checksum, sizeof(checksum), ", of targets %08x", sums));

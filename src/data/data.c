@@ -132,6 +132,22 @@ PetscErrorCode PsdDataSetResize(PsdData data, PetscInt height, PetscInt width)
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdDataSetCoarse(PsdData data, PetscBool coarse)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(data);
+  data->coarse = coarse;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdDataGetCoarse(PsdData data, PetscBool *coarse)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(data);
+  *coarse = data->coarse;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdDataSetMirror(PsdData data, PetscBool mirror)
 {
   PetscFunctionBeginUser;
@@ -185,6 +201,34 @@ PetscErrorCode PsdDataGetImageSize(PsdData data, PetscInt *channels, PetscInt *h
   if (channels) *channels = data->channels;
   if (height) *height = data->height;
   if (width) *width = data->width;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdDataSetBits(PsdData data, PetscInt bits)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(data);
+  PetscCheck(bits == 0 || bits == 8 || bits == 16, data->comm, PETSC_ERR_ARG_OUTOFRANGE, "%" PetscInt_FMT " bits",
+             bits);
+  data->wanted_bits = bits;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdDataGetBits(PsdData data, PetscInt *bits)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(data);
+  PetscCheck(data->ready, PETSC_COMM_SELF, PETSC_ERR_ORDER, "PsdDataSetUp was not called");
+  *bits = data->bits;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdDataGetImageBytes(PsdData data, size_t *bytes)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(data);
+  PetscCheck(data->ready, PETSC_COMM_SELF, PETSC_ERR_ORDER, "PsdDataSetUp was not called");
+  *bytes = (size_t)data->channels * (size_t)data->height * (size_t)data->width * (size_t)(data->bits / 8);
   PetscFunctionReturn(0);
 }
 

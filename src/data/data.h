@@ -41,10 +41,12 @@ typedef struct PsdSource PsdSource;
 typedef struct PsdFormat PsdFormat;
 struct PsdSource {
   const PsdFormat *format;
-  PetscInt n; /* images in the split's files */
+  PetscInt n;    /* images in the split's files */
+  PetscInt bits; /* of a pixel, 8 or 16; before inspection those wanted, 0: as the files say */
   PetscInt channels, height, width;
   PetscBool channels_last;                    /* in the file; in memory they are first */
   PsdPixelScale scale;                        /* of numbers that are not bytes */
+  PetscBool coarse;                           /* labels are the coarse ones, where there are two kinds */
   PetscBool unlabelled;                       /* there are images alone, or targets in the place of labels */
   PetscInt outputs;                           /* targets of each image; 0: there are none */
   PetscBool labels_streamed, images_streamed; /* rank 0 alone reads, from front to back, and sends on */
@@ -59,11 +61,15 @@ struct PsdSource {
   void *reader;                 /* the format's, while images are read */
 };
 
+size_t PsdSourceImagePixels(const PsdSource *source);
 size_t PsdSourceImageBytes(const PsdSource *source);
 /* the largest number of images that is read at a time */
 PetscInt PsdSourcePiece(const PsdSource *source);
 PetscErrorCode PsdSourceBroadcast(MPI_Comm comm, PsdSource *source);
 PetscErrorCode PsdSourceDestroy(PsdSource *source);
+/* PsdSourceSettlePixels - what numbers of a type are as pixels, of which this is the largest: 8 bits where that was wanted, nothing
+   above 255 is there, or they are bytes, else 16. */
+void PsdSourceSettlePixels(PsdSource *source, PsdNumberType type, double largest);
 /* PsdSourceToPlanes - images as they are in the file, with their channels first. */
 PetscErrorCode PsdSourceToPlanes(const PsdSource *source, PetscInt count, unsigned char images[], PsdFailure *failure);
 
@@ -95,12 +101,14 @@ struct PsdFormat {
   const char *files;    /* what is looked for, for messages */
   PetscBool takes_file; /* what is at -data may be a file rather than a directory; of the first such format any name */
   PetscBool takes_folders; /* a directory that has folders and no files of a format is of this one */
+  PetscBool has_coarse;    /* labels are of two kinds, fine and coarse */
   PetscBool resizes;       /* source's height and width are asked for where they are not 0 when inspect is called */
   PetscBool (*matches)(const char name[]);
   /* prefers: of names that match, whether where there is one of these no others are read */
   PetscBool (*prefers)(const char name[]);
   const char *labels; /* what they are in, for messages */
-  const char *beside; /* name of a file that is read beside those that match; "": there is none */
+  const char *const
+      *beside; /* names of files that are read beside those that match, ended by NULL; NULL: there are none */
   /* rank 0: which files are the split's, how many images they hold, of what size; does not read the images */
   PetscErrorCode (*inspect)(const PsdListing *listing, PsdSplit split, PsdSource *source, PsdFailure *failure);
   PetscErrorCode (*read_labels)(const PsdSource *source, PetscInt first, PetscInt count, PetscInt labels[],
@@ -211,6 +219,8 @@ struct _p_PsdData {
   PsdSplit split;
   PetscInt limit;                         /* 0: none */
   PetscInt resized_height, resized_width; /* 0: as they are */
+  PetscInt wanted_bits;                   /* 0: as the files have them */
+  PetscBool coarse;                       /* labels, where there are two kinds */
   PetscReal validation;
   PsdDataPart part;
   PsdDataPurpose purpose;
@@ -230,7 +240,7 @@ struct _p_PsdData {
   const char *format;
   PetscBool unlabelled;
   PetscInt outputs; /* 0: images have labels, or nothing */
-  PetscInt channels, height, width;
+  PetscInt channels, height, width, bits;
   char **class_names;
   PetscInt n, n_local, first;
   unsigned char *images; /* from PsdAllocate */

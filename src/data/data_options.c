@@ -50,13 +50,16 @@ PetscErrorCode PsdDataSetFromOptions(PsdData data)
 {
   PetscFunctionBeginUser;
   PsdCheckHandle(data);
-  PetscInt split = data->split, limit = data->limit;
+  static const char *const labels[] = {"fine", "coarse", NULL};
+  PetscInt split = data->split, limit = data->limit, coarse = data->coarse;
   PetscReal fraction = data->validation;
   PetscBool set;
   PetscCall(PsdOptionsHeading("Data"));
   PetscCall(SetPathFromOptions(data));
   PetscCall(PsdOptionEnum("-split", "which images of the data set", PsdSplitNames, &split, NULL));
   PetscCall(PsdDataSetSplit(data, (PsdSplit)split));
+  PetscCall(PsdOptionEnum("-labels", "which labels of CIFAR-100", labels, &coarse, NULL));
+  PetscCall(PsdDataSetCoarse(data, (PetscBool)(coarse != 0)));
   PetscCall(SetClassesFromOptions(data));
   PetscCall(PsdOptionInt("-limit", "use the first so many images of the classes (default: all)", 1, PETSC_MAX_INT,
                          &limit, NULL));

@@ -8,9 +8,21 @@
 
 const char *const PsdSplitNames[] = {"train", "test", NULL};
 
-size_t PsdSourceImageBytes(const PsdSource *source)
+size_t PsdSourceImagePixels(const PsdSource *source)
 {
   return (size_t)source->channels * (size_t)source->height * (size_t)source->width;
+}
+
+size_t PsdSourceImageBytes(const PsdSource *source)
+{
+  return PsdSourceImagePixels(source) * (source->bits == 16 ? 2 : 1);
+}
+
+void PsdSourceSettlePixels(PsdSource *source, PsdNumberType type, double largest)
+{
+  const PetscBool wide = (PetscBool)(source->bits == 16 || (source->bits == 0 && largest > 255));
+  source->bits = wide && !PsdNumberIsByte(type) ? 16 : 8;
+  source->scale = source->bits == 16 ? PSD_PIXELS_WHOLE : PsdPixelsScale(type, largest);
 }
 
 PetscInt PsdSourcePiece(const PsdSource *source)
@@ -86,7 +98,7 @@ PetscErrorCode PsdSourceToPlanes(const PsdSource *source, PetscInt count, unsign
   PetscFunctionBeginUser;
   if (!source->channels_last || failure->failed) PetscFunctionReturn(0);
   unsigned char *image = (unsigned char *)PsdAllocate(1, PsdSourceImageBytes(source), "an image", failure);
-  if (image) PsdPixelsToPlanes(count, source->channels, source->height, source->width, images, image);
+  if (image) PsdPixelsToPlanes(count, source->channels, source->height, source->width, source->bits, images, image);
   free(image);
   PetscFunctionReturn(0);
 }

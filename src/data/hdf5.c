@@ -1,7 +1,7 @@
 /*
    HDF5 files: data sets /images (number x channels x height x width, number x height x width x channels or number x height
    x width) and /labels (any integers, number), or in the place of labels /targets (number, or number x outputs). Pixels
-   other than unsigned bytes are taken where they are bytes (pixels.h).
+   other than unsigned bytes are taken where they are whole numbers of 8 or 16 bits (pixels.h).
 
    What a data set may be is checked before it is read (hdf5_guard.c). Every rank opens the file by itself, read-only,
    with the serial driver, and reads hyperslabs of its own part. The library's own messages are not printed; the innermost
@@ -250,22 +250,20 @@ static hid_t MemoryType(PsdNumberType type)
 
 /* ---------------------------------------------------------------- inspection, on rank 0 */
 
-/* How floating point numbers stand for bytes depends on the largest of all. */
-static void FindScale(const Dataset *set, PsdSource *source, PsdFailure *failure)
+/* How numbers stand for pixels depends on the largest of all. */
+static void SettlePixels(const Dataset *set, PsdSource *source, PsdFailure *failure)
 {
   const PsdNumberType type = TypeOf(set);
-  const PetscInt piece = PsdSourcePiece(source);
-  const size_t size = PsdSourceImageBytes(source);
-  double largest = 0;
-  double *numbers =
-      type.kind == 'f' ? (double *)PsdAllocate((size_t)piece * size, sizeof(double), "a piece", failure) : NULL;
-  for (PetscInt done = 0; numbers && done < source->n && !failure->failed; done += piece) {
-    const PetscInt count = PetscMin(piece, source->n - done);
+  const size_t size = PsdSourceImagePixels(source), piece = PetscMax(1, PSD_PIECE_BYTES / sizeof(double) / size);
+  double largest = 0, *numbers = NULL;
+  if (!PsdNumberIsByte(type)) numbers = (double *)PsdAllocate(piece * size, sizeof(double), "a piece", failure);
+  for (PetscInt done = 0; numbers && done < source->n && !failure->failed; done += (PetscInt)piece) {
+    const PetscInt count = PetscMin((PetscInt)piece, source->n - done);
     DatasetRead(set, done, count, H5T_NATIVE_DOUBLE, numbers, failure);
     for (size_t k = 0; k < (size_t)count * size && !failure->failed; k++) largest = PetscMax(largest, numbers[k]);
   }
   free(numbers);
-  source->scale = PsdPixelsScale(type, largest);
+  PsdSourceSettlePixels(source, type, largest);
 }
 
 static void FindShape(const Dataset *set, PsdSource *source, PsdFailure *failure)
@@ -289,7 +287,7 @@ static void InspectImages(PsdSource *source, PsdFailure *failure)
   if (!failure->failed) PsdCheckImageCount(path, (PetscInt64)set.extent[0], failure);
   if (!failure->failed) FindShape(&set, source, failure);
   if (!failure->failed) PsdHdf5CheckStorage(set.dataset, path, IMAGES, failure);
-  if (!failure->failed) FindScale(&set, source, failure);
+  if (!failure->failed) SettlePixels(&set, source, failure);
   DatasetClose(&set);
 }
 
@@ -427,14 +425,15 @@ static void ReadNumbers(const PsdSource *source, PsdNumberType type, PetscInt fi
                         unsigned char images[], PsdFailure *failure)
 {
   const Dataset *set = (const Dataset *)source->reader;
-  const size_t size = PsdSourceImageBytes(source), total = (size_t)count * size;
+  const size_t size = PsdSourceImagePixels(source), total = (size_t)count * size;
   void *numbers = PsdAllocate(total, (size_t)type.size, "a piece", failure);
   if (!failure->failed) DatasetRead(set, first, count, MemoryType(type), numbers, failure);
-  const size_t good = failure->failed ? total : PsdPixelsToBytes(type, source->scale, total, numbers, images);
+  const size_t good =
+      failure->failed ? total : PsdPixelsToBytes(type, source->scale, source->bits, total, numbers, images);
   if (good < total)
     PsdFailureRecord(failure, "%s: image %" PetscInt64_FMT " (from 0) of /" IMAGES " has the number %g, expected %s",
                      set->path, (PetscInt64)first + (PetscInt64)(good / size), PsdNumberAt(type, numbers, good),
-                     PsdPixelsExpected(source->scale));
+                     PsdPixelsExpected(source->scale, source->bits));
   free(numbers);
 }
 
@@ -466,7 +465,6 @@ const PsdFormat PsdFormatHdf5 = {.name = "hdf5",
                                  .matches = Matches,
                                  .prefers = IsOfAnySplit,
                                  .labels = "data set /labels or /targets",
-                                 .beside = "",
                                  .inspect = Inspect,
                                  .read_labels = ReadLabels,
                                  .images = {OpenImages, ReadImages, NULL, Close},

@@ -6,7 +6,7 @@
 
 #include <petscsys.h>
 
-/* PsdMirrorImages - rows: of all images and planes, `width` bytes each. Not collective. */
-void PsdMirrorImages(PetscInt64 rows, PetscInt width, const unsigned char from[], unsigned char to[]);
+/* PsdMirrorImages - rows: of all images and planes, `width` pixels each, which are of `pixel` bytes. Not collective. */
+void PsdMirrorImages(PetscInt64 rows, PetscInt width, size_t pixel, const unsigned char from[], unsigned char to[]);
 
 #endif

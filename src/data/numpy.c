@@ -4,7 +4,8 @@
    'shape'), and then the numbers.
 
    Images are number x height x width, number x channels x height x width or number x height x width x channels
-   (PsdPixelsFindOrder). Numbers other than unsigned bytes are taken where they are bytes (pixels.h).
+   (PsdPixelsFindOrder). Numbers other than unsigned bytes are taken where they are
+   whole numbers of 8 or 16 bits (pixels.h).
 */
 #include "data.h"
 #include <stdlib.h>
@@ -294,21 +295,21 @@ static PetscErrorCode ArrayExpectEnd(Array *array, PsdFailure *failure)
 
 /* ---------------------------------------------------------------- inspection, on rank 0 */
 
-/* How floating point numbers stand for bytes depends on the largest of all. */
-static PetscErrorCode FindScale(Array *array, PsdPixelScale *scale, PsdFailure *failure)
+/* How numbers stand for pixels depends on the largest of all. */
+static PetscErrorCode SettlePixels(Array *array, PsdSource *source, PsdFailure *failure)
 {
   PetscFunctionBeginUser;
-  const PetscInt64 total = NumbersOf(array, INT64_MAX / 8);
+  const PetscInt64 total = PsdNumberIsByte(array->type) ? 0 : NumbersOf(array, INT64_MAX / 8);
   double largest = 0;
   unsigned char *piece = (unsigned char *)PsdAllocate(SCANNED, (size_t)array->type.size, "a piece", failure);
-  for (PetscInt64 done = 0; done < total && array->type.kind == 'f' && !failure->failed; done += SCANNED) {
+  for (PetscInt64 done = 0; done < total && !failure->failed; done += SCANNED) {
     const size_t count = (size_t)PetscMin(SCANNED, total - done);
     PetscCall(ArrayRead(array, done, count, piece, failure));
     for (size_t k = 0; k < count && !failure->failed; k++)
       largest = PetscMax(largest, PsdNumberAt(array->type, piece, k));
   }
   free(piece);
-  *scale = PsdPixelsScale(array->type, largest);
+  PsdSourceSettlePixels(source, array->type, largest);
   PetscFunctionReturn(0);
 }
 
@@ -333,7 +334,7 @@ static PetscErrorCode InspectImages(PsdSource *source, PsdFailure *failure)
     source->height = (PetscInt)shape[1];
     source->width = (PetscInt)shape[2];
     source->images_streamed = array.streamed;
-    PetscCall(FindScale(&array, &source->scale, failure));
+    PetscCall(SettlePixels(&array, source, failure));
   }
   if (!array.streamed) PetscCall(ArrayExpectEnd(&array, failure));
   PetscCall(PsdBytesClose(&array.bytes));
@@ -460,14 +461,15 @@ static PetscErrorCode ReadNumbers(Array *array, const PsdSource *source, PetscIn
                                   unsigned char images[], PsdFailure *failure)
 {
   PetscFunctionBeginUser;
-  const PetscInt64 begin = first * (PetscInt64)PsdSourceImageBytes(source);
+  const PetscInt64 begin = first * (PetscInt64)PsdSourceImagePixels(source);
   void *numbers = PsdAllocate(count, (size_t)array->type.size, "a piece", failure);
   if (!failure->failed) PetscCall(ArrayRead(array, begin, count, numbers, failure));
-  const size_t good = failure->failed ? count : PsdPixelsToBytes(array->type, source->scale, count, numbers, images);
+  const size_t good =
+      failure->failed ? count : PsdPixelsToBytes(array->type, source->scale, source->bits, count, numbers, images);
   if (good < count)
     PsdFailureRecord(failure, "%s: image %" PetscInt64_FMT " (from 0) has the number %g, expected %s",
-                     array->file->path, (begin + (PetscInt64)good) / (PetscInt64)PsdSourceImageBytes(source),
-                     PsdNumberAt(array->type, numbers, good), PsdPixelsExpected(source->scale));
+                     array->file->path, (begin + (PetscInt64)good) / (PetscInt64)PsdSourceImagePixels(source),
+                     PsdNumberAt(array->type, numbers, good), PsdPixelsExpected(source->scale, source->bits));
   free(numbers);
   PetscFunctionReturn(0);
 }
@@ -476,7 +478,7 @@ static PetscErrorCode ReadImages(PsdSource *source, PetscInt first, PetscInt cou
 {
   PetscFunctionBeginUser;
   Array *array = (Array *)source->reader;
-  const size_t size = PsdSourceImageBytes(source), numbers = (size_t)count * size;
+  const size_t size = PsdSourceImagePixels(source), numbers = (size_t)count * size;
   if (PsdNumberIsByte(array->type))
     PetscCall(ArrayRead(array, (PetscInt64)first * (PetscInt64)size, numbers, images, failure));
   else PetscCall(ReadNumbers(array, source, first, numbers, images, failure));
@@ -521,7 +523,6 @@ const PsdFormat PsdFormatNumpy = {
     .matches = Matches,
     .prefers = Prefers,
     .labels = "labels beside the images (labels or y in an .npz, train_labels.npy), and no targets",
-    .beside = "",
     .inspect = Inspect,
     .read_labels = ReadLabels,
     .images = {OpenImages, ReadImages, EndReader, CloseReader},

@@ -18,6 +18,8 @@ static PetscErrorCode Inspect(PsdData data, PsdSource *source)
   source->known = data->known.count > 0 ? &data->known : NULL;
   source->height = data->resized_height;
   source->width = data->resized_width;
+  source->coarse = data->coarse;
+  source->bits = data->wanted_bits;
   if (!rank) PetscCall(PsdDataProbe(data->path, data->split, source, &failure));
   PetscCall(PsdFailureAgree(data->comm, &failure));
   PetscCall(PsdSourceBroadcast(data->comm, source));

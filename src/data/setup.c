@@ -75,6 +75,7 @@ static PetscErrorCode Read(PsdData data, PsdSource *source)
   data->channels = source->channels;
   data->height = source->height;
   data->width = source->width;
+  data->bits = source->bits == 16 ? 16 : 8;
   PetscCall(SelectAndRead(data, source));
   if (data->shifts > 1) PetscCall(PsdDataAddShifts(data));
   if (data->mirror) PetscCall(PsdDataAddMirrors(data));

@@ -60,8 +60,9 @@ PetscErrorCode PsdDataView(PsdData data, PetscViewer viewer)
                                    PsdSplitNames[data->split]));
   PetscCall(PetscViewerASCIIPrintf(viewer,
                                    "  %" PetscInt_FMT " images of %" PetscInt_FMT " x %" PetscInt_FMT
-                                   " x %" PetscInt_FMT " (channels, height, width)\n",
-                                   data->n, data->channels, data->height, data->width));
+                                   " x %" PetscInt_FMT " (channels, height, width)%s\n",
+                                   data->n, data->channels, data->height, data->width,
+                                   data->bits == 16 ? ", 16 bits a pixel" : ""));
   if (data->outputs > 0) PetscCall(ViewTargets(data, viewer));
   else if (data->unlabelled) PetscCall(PetscViewerASCIIPrintf(viewer, "  without labels\n"));
   else PetscCall(ViewClasses(data, viewer));

@@ -250,18 +250,19 @@ static PetscErrorCode ApplyCrops(Filters *filters, PetscInt images, size_t image
 {
   PetscFunctionBeginUser;
   const PetscInt most = filters->network->crop_shift;
-  PetscInt size[3];
+  PetscInt size[3], bits;
   PetscCall(PsdNetworkGetImageSize(filters->network, size));
+  PetscCall(PsdNetworkGetBits(filters->network, &bits));
   for (PetscInt down = -most; down <= most; down++) {
     for (PetscInt across = -most; across <= most; across++) {
       const unsigned char *shifted = bytes;
       if (down || across) {
-        PsdShiftImages((PetscInt64)images * size[0], size[1], size[2], down, across, bytes, filters->shifted);
+        PsdShiftImages((PetscInt64)images * size[0], size[1], size[2], bits, down, across, bytes, filters->shifted);
         shifted = filters->shifted;
       }
       PetscCall(ApplyBatch(filters, images, image_bytes, shifted, scores));
       if (!filters->network->crop_mirrored) continue;
-      PsdMirrorImages((PetscInt64)images * size[0] * size[1], size[2], shifted, filters->mirrored);
+      PsdMirrorImages((PetscInt64)images * size[0] * size[1], size[2], (size_t)bits / 8, shifted, filters->mirrored);
       PetscCall(ApplyBatch(filters, images, image_bytes, filters->mirrored, scores));
     }
   }
@@ -315,7 +316,8 @@ static PetscErrorCode CheckScores(PsdNetwork network, PsdData data, PetscInt n_l
 
 PetscErrorCode PsdNetworkApply(PsdNetwork network, PsdData data, PetscReal scores[])
 {
-  PetscInt n, n_local, channels, height, width, branches, region = 0;
+  PetscInt n, n_local, branches, region = 0;
+  size_t image_bytes;
   const unsigned char *bytes;
   PsdProgress progress;
 
@@ -324,7 +326,7 @@ PetscErrorCode PsdNetworkApply(PsdNetwork network, PsdData data, PetscReal score
   PsdCheckHandle(data);
   PetscCall(PsdNetworkCheckData(network, data));
   PetscCall(PsdDataGetSizes(data, &n, &n_local, NULL));
-  PetscCall(PsdDataGetImageSize(data, &channels, &height, &width));
+  PetscCall(PsdDataGetImageBytes(data, &image_bytes));
   PetscCall(PsdDataGetShard(data, &bytes, NULL, NULL));
   PetscCall(PsdPatchesGetBranchCount(network->patches, &branches));
   PetscCall(PetscArrayzero(scores, (size_t)n_local * PsdScoreCount(network->count, network->outputs)));
@@ -335,8 +337,7 @@ PetscErrorCode PsdNetworkApply(PsdNetwork network, PsdData data, PetscReal score
     PsdPatches patches;
     PetscCall(PsdPatchesGetBranch(network->patches, b, &patches));
     PetscCall(FiltersCreate(network, patches, region, n_local, &filters));
-    PetscCall(ApplyBranch(&filters, n_local, (size_t)channels * height * width, bytes, (PetscInt64)b * n_local,
-                          progress, scores));
+    PetscCall(ApplyBranch(&filters, n_local, image_bytes, bytes, (PetscInt64)b * n_local, progress, scores));
     region += filters.G;
     PetscCall(FiltersDestroy(&filters));
   }

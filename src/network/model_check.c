@@ -133,6 +133,7 @@ static void CheckPixels(const PsdPatchGeometry *g, const char path[], PsdFailure
   if (g->map && (g->reduce > 1 || g->normalize != 0 || g->pixel_shift != 0 || g->pixel_scale != 1))
     PsdFailureRecord(
         failure, "%s: patches of maps take their numbers as they are, found reduce, patch_normalize or pixels", path);
+  if (g->bits) CheckRange(path, "bits", g->bits, 16, 16, failure);
   CheckFinite(path, "pixel_shift", 1, &g->pixel_shift, failure);
   CheckFinite(path, "pixel_scale", 1, &g->pixel_scale, failure);
   CheckFinite(path, "patch_normalize", 1, &g->normalize, failure);
@@ -259,6 +260,9 @@ void PsdModelCheckNumbers(const PsdModel *model, const char path[], PsdFailure *
   CheckTraining(model, path, failure);
   CheckLabels(model, path, failure);
   if (model->stage.count > 0) CheckStageNumbers(&model->stage, path, failure);
+  for (PetscInt b = 1; b < model->branches; b++)
+    if (model->branch[b].geometry.bits != model->branch[0].geometry.bits)
+      PsdFailureRecord(failure, "%s: branches are of images of different bits a pixel", path);
   for (PetscInt b = 0; b < model->branches; b++) CheckBranchNumbers(&model->branch[b], path, failure);
   CheckNeurons(model, path, failure);
 }

@@ -15,7 +15,7 @@
 #define NAMES "class_names"
 #define VERSION 3       /* that is written where it says everything, as other readers know it, ... */
 #define STAGE_VERSION 4 /* ... with a stage or shifts, which they must not pass over, ... */
-#define LAST_VERSION 5  /* ... and of outputs in the place of classes, or with linear neurons */
+#define LAST_VERSION 5  /* ... and of outputs in the place of classes, with pixels of 16 bits or linear neurons */
 #define LAST_UNSEALED 2 /* files of this version and of 1 begin as HDF5 does, without a checksum */
 
 typedef struct {
@@ -66,6 +66,7 @@ static const Place branch_attributes[] = {
     {"patch_normalize", PSD_H5_REAL, 0, offsetof(PsdModelBranch, geometry.normalize), 0},
     {"reduce", PSD_H5_INTEGER, 0, offsetof(PsdModelBranch, geometry.reduce), 1},
     {"pool_overlap", PSD_H5_INTEGER, 0, offsetof(PsdModelBranch, geometry.overlap), 1},
+    {"bits", PSD_H5_INTEGER, 0, offsetof(PsdModelBranch, geometry.bits), 1}, /* written where it is not 0 */
 };
 #define BRANCH_ATTRIBUTES (sizeof(branch_attributes) / sizeof(branch_attributes[0]))
 
@@ -135,7 +136,7 @@ static const ArrayPlace stage_channels[] = {
 
 static PetscInt VersionOf(const PsdModel *model)
 {
-  if (model->outputs > 0) return LAST_VERSION;
+  if (model->outputs > 0 || model->branch[0].geometry.bits || model->stage.images.geometry.bits) return LAST_VERSION;
   for (PetscInt b = 0; b < model->branches; b++)
     if (model->branch[b].geometry.lift != PSD_LIFT_QUADRATIC) return LAST_VERSION;
   return model->stage.count > 0 || model->training.shifts > 1 ? STAGE_VERSION : VERSION;
@@ -477,9 +478,15 @@ static void WriteArrays(PsdH5File file, const ArrayPlace list[], size_t count, c
   }
 }
 
+/* Those that it has. */
+static size_t BranchAttributes(const PsdModelBranch *branch)
+{
+  return branch->geometry.bits ? BRANCH_ATTRIBUTES : BRANCH_ATTRIBUTES - 1;
+}
+
 static void WriteBranch(PsdH5File file, const PsdModelBranch *branch, PetscInt version, PsdFailure *failure)
 {
-  WritePlaces(file, branch_attributes, BRANCH_ATTRIBUTES, branch, failure);
+  WritePlaces(file, branch_attributes, BranchAttributes(branch), branch, failure);
   if (version >= LAST_VERSION) WritePlaces(file, later_branch_attributes, LATER_BRANCH_ATTRIBUTES, branch, failure);
   if (branch->has_transform) WriteArrays(file, branch_arrays, BRANCH_ARRAYS, branch, failure);
 }
@@ -510,7 +517,7 @@ static void WriteStage(PsdH5File file, const PsdModelStage *stage, PetscBool has
     WriteArrays(group, stage_filters, 1, stage, failure);
     if (stage->map.channels > 0) WriteArrays(group, stage_channels, STAGE_CHANNELS, stage, failure);
   } else {
-    WritePlaces(group, branch_attributes, BRANCH_ATTRIBUTES, &stage->images, failure);
+    WritePlaces(group, branch_attributes, BranchAttributes(&stage->images), &stage->images, failure);
   }
   PsdH5CloseNewGroup(&group);
 }
@@ -543,7 +550,7 @@ void PsdModelWriteProblem(PsdH5File file, const PsdModel *model, PsdFailure *fai
     char name[32];
     GroupName(b, name);
     PsdH5File group = PsdH5CreateGroup(file, name, failure);
-    WritePlaces(group, branch_attributes, BRANCH_ATTRIBUTES, &model->branch[b], failure);
+    WritePlaces(group, branch_attributes, BranchAttributes(&model->branch[b]), &model->branch[b], failure);
     if (VersionOf(model) >= LAST_VERSION)
       WritePlaces(group, later_branch_attributes, LATER_BRANCH_ATTRIBUTES, &model->branch[b], failure);
     PsdH5CloseNewGroup(&group);

@@ -216,14 +216,34 @@ PetscErrorCode PsdNetworkGetImageSize(PsdNetwork network, PetscInt size[3])
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdNetworkGetBits(PsdNetwork network, PetscInt *bits)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(network);
+  PsdPatchGeometry g;
+  PsdPatches branch;
+  PsdMaps maps;
+  PetscCall(PsdPatchesGetMaps(network->patches, &maps));
+  PetscCall(PsdPatchesGetBranch(network->patches, 0, &branch));
+  if (maps) PetscCall(PsdMapsGetGeometry(maps, &g, NULL));
+  else PetscCall(PsdPatchesGetGeometry(branch, &g));
+  *bits = g.bits == 16 ? 16 : 8;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdNetworkCheckData(PsdNetwork network, PsdData data)
 {
-  PetscInt channels, height, width, own[3] = {0, 0, 0};
+  PetscInt channels, height, width, bits, own_bits, own[3] = {0, 0, 0};
 
   PetscFunctionBeginUser;
   PsdCheckHandle(network);
   PetscCall(PsdNetworkGetImageSize(network, own));
   PetscCall(PsdDataGetImageSize(data, &channels, &height, &width));
+  PetscCall(PsdDataGetBits(data, &bits));
+  PetscCall(PsdNetworkGetBits(network, &own_bits));
+  PsdCheckInput(bits == own_bits,
+                "images of %" PetscInt_FMT " bits a pixel, but the network was trained on %" PetscInt_FMT " bits", bits,
+                own_bits);
   PsdCheckInput(channels == own[0] && height == own[1] && width == own[2],
                 "images of %" PetscInt_FMT "x%" PetscInt_FMT "x%" PetscInt_FMT
                 " (channels x height x width), but the network was trained on %" PetscInt_FMT "x%" PetscInt_FMT

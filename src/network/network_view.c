@@ -120,8 +120,8 @@ static PetscErrorCode ViewPatches(PsdPatches patches, PetscViewer viewer)
   PetscCall(PetscViewerASCIIPrintf(viewer, "  %s          %" PetscInt_FMT "x%" PetscInt_FMT "x%" PetscInt_FMT,
                                    g.map ? "maps  " : "images", g.channels, g.height, g.width));
   if (!g.map)
-    PetscCall(
-        PetscViewerASCIIPrintf(viewer, ", pixels (value - %.6g)/%.6g", (double)g.pixel_shift, (double)g.pixel_scale));
+    PetscCall(PetscViewerASCIIPrintf(viewer, ", pixels (value%s - %.6g)/%.6g", g.bits == 16 ? "/257" : "",
+                                     (double)g.pixel_shift, (double)g.pixel_scale));
   PetscCall(PetscViewerASCIIPrintf(viewer, "\n"));
   if (g.reduce > 1)
     PetscCall(PetscViewerASCIIPrintf(

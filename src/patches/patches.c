@@ -236,6 +236,15 @@ PetscErrorCode PsdPatchesSetImageSize(PsdPatches patches, PetscInt channels, Pet
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdPatchesSetBits(PsdPatches patches, PetscInt bits)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(patches);
+  patches->geometry.bits = bits == 16 ? 16 : 0;
+  for (PetscInt b = 0; b < patches->branches; b++) PetscCall(PsdPatchesSetBits(patches->branch[b], bits));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdPatchesSetGeometry(PsdPatches patches, const PsdPatchGeometry *geometry)
 {
   PetscFunctionBeginUser;

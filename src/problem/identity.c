@@ -40,12 +40,12 @@ PetscErrorCode PsdProblemSumSamples(PsdProblem problem, unsigned *images, unsign
   PetscFunctionBeginUser;
   const unsigned char *bytes;
   const PetscReal *targets;
-  PetscInt channels, height, width;
+  size_t image_bytes;
   const size_t n_local = (size_t)problem->n_local;
   PetscCall(PsdDataGetShard(problem->data, &bytes, NULL, NULL));
   PetscCall(PsdDataGetTargets(problem->data, NULL, &targets));
-  PetscCall(PsdDataGetImageSize(problem->data, &channels, &height, &width));
-  PetscCall(PsdChecksumRanks(problem->comm, bytes, n_local * channels * height * width, images));
+  PetscCall(PsdDataGetImageBytes(problem->data, &image_bytes));
+  PetscCall(PsdChecksumRanks(problem->comm, bytes, n_local * image_bytes, images));
   if (problem->outputs == 0) PetscCall(SumLabels(problem, labels));
   else
     PetscCall(PsdChecksumRanks(problem->comm, targets, n_local * (size_t)problem->outputs * sizeof(*targets), labels));

@@ -3,6 +3,7 @@
    features.
 */
 #include "problem.h"
+#include <psdmaps.h>
 #include "base/base.h"
 #include "patches/lift.h"
 #include "patches/mirror.h"
@@ -136,13 +137,15 @@ PetscErrorCode PsdProblemSetUp(PsdProblem problem)
 {
   PetscFunctionBeginUser;
   PsdCheckHandle(problem);
-  PetscInt C, G, *f;
+  PetscInt C, G, bits, *f;
   PetscBool *vector;
   PetscBool symmetric = PETSC_FALSE;
   PetscCall(PsdDataGetTargets(problem->data, &problem->outputs, NULL));
   PsdCheckInput(problem->outputs > 0 || PsdDataIsLabelled(problem->data), "the images have no labels to train on");
   PetscCall(PsdDataGetSizes(problem->data, &problem->n, &problem->n_local, NULL));
   PetscCall(PsdDataGetScoreCount(problem->data, &C));
+  PetscCall(PsdDataGetBits(problem->data, &bits));
+  PetscCall(PsdMapsSetBits(problem->patches, bits));
   PetscCall(PsdPatchesGetSizes(problem->patches, NULL, NULL, &G, NULL));
   PetscCall(SetUpUnits(problem));
   PetscCall(PetscMalloc2(G, &f, G, &vector));

@@ -56,6 +56,9 @@ def cifar10():
     yield pack((0, cifar_batch(3)), (1, cifar_batch(2, 3)), (3, names), (4, b'-classes 2,0'))
     yield pack((2, cifar_batch(4)), (3, b'x' * 200), (4, b'-split test -classes 0,1 -limit 1'))
     yield pack((0, cifar_batch(4)), (4, b'-validation 0.5 -mirror'))
+    fine = b''.join(bytes([k % 20, k % 3 * 40]) + bytes((k + b) % 256 for b in range(3072)) for k in range(5))
+    yield pack((5, fine), (7, b'apple\nfish\n'))
+    yield pack((5, fine), (6, b'a\nb\nc\n'), (4, b'-labels coarse -limit 4 -mirror'))
 
 
 # kinds of parts of the targets that read HDF5 files (hdf5_files.h)

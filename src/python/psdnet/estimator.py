@@ -42,7 +42,7 @@ class Estimator(BaseEstimator):
     launcher  what starts them, one text to which psdnet's command is appended; None: mpiexec -n RANKS, or nothing for one
     command   psdnet, or where it is; None: the environment's PSDNET, else psdnet in PATH
 
-    X are images of unsigned bytes, n x channels x height x width (or n x height x width, or channels last). After fit: network_ (a
+    X are images of unsigned bytes, or of 16 bits a pixel, n x channels x height x width (or n x height x width, or channels last). After fit: network_ (a
     Network), certificate_, and log_, what psdnet printed. A run that ends without its gap is a warning of psdnet's in log_, not an
     error: certificate_.gap says what was proved.
     """
@@ -77,8 +77,8 @@ class Estimator(BaseEstimator):
     @staticmethod
     def _images(X):
         X = numpy.asarray(X)
-        if X.dtype != numpy.uint8 or X.ndim not in (3, 4):
-            raise ValueError(f'X is {X.ndim}-dimensional of {X.dtype}, expected images of unsigned bytes')
+        if X.dtype not in (numpy.uint8, numpy.uint16) or X.ndim not in (3, 4):
+            raise ValueError(f'X is {X.ndim}-dimensional of {X.dtype}, expected images of unsigned bytes, or of 16 bits')
         return X
 
     def _train(self, images, name, values):

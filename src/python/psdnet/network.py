@@ -45,7 +45,7 @@ class _Patches:
 
         self.reduce, self.overlap = int(number('reduce', 1)), int(number('pool_overlap', 0))
         self.size = int(number('patch_height')), int(number('patch_width'))
-        self.stride, self.pool = int(number('stride')), int(number('pool'))
+        self.stride, self.pool, self.bits = int(number('stride')), int(number('pool')), int(number('bits', 0))
         self.linear = int(number('lift', 0)) == 1
         self.shift, self.scale, self.normalize = (float(number(name)) for name in ('pixel_shift', 'pixel_scale', 'patch_normalize'))
         self.transform = _Transform(group['preprocess'] if 'preprocess' in group else None)
@@ -100,6 +100,7 @@ class Network:
     classes      labels, whole numbers, in the order of the scores
     class_names  what they are called; the labels in digits where the data had no names
     shape        channels, height and width of an image
+    bits         of a pixel, 8 or 16
     loss         a name of psdnet's option -loss
     certificate  primal, bound and gap as the file claims them (psdnet certify proves them), beta and beta_max
     """
@@ -122,10 +123,14 @@ class Network:
             self._branches = [_Patches(group) for group in groups]
             self._maps = _Maps(file['layer1']) if 'layer1' in file else None
             of_image = file['layer1'].attrs if self._maps else attributes
+            self.bits = 16 if self._patches_of_images().bits == 16 else 8
             self.shape = tuple(int(of_image[name]) for name in ('channels', 'height', 'width'))
             self._channels = int(attributes['channels'])
             self._filters, self._weights = file['neurons/filter'][:], file['neurons/weight'][:]
             self._region, self._class = file['neurons/region'][:], file['neurons/class'][:]
+
+    def _patches_of_images(self):
+        return self._maps.patches if self._maps else self._branches[0]
 
     def _images(self, images):
         """n x channels x height x width of images in whatever order of axes"""
@@ -149,7 +154,7 @@ class Network:
 
     def _score(self, images):
         scores = numpy.zeros((len(images), self._count_scores()))
-        images = images.astype(float)
+        images = images / 257.0 if self.bits == 16 else images.astype(float)
         region = 0
         for branch in self._branches:
             patches = branch.cut(self._maps(images) if self._maps else images)
@@ -164,7 +169,7 @@ class Network:
         return scores
 
     def scores(self, images):
-        """n x C, C = 1 for two classes: numbers of images, unsigned bytes or other numbers of 0 to 255, n x channels x height x width
+        """n x C, C = 1 for two classes: numbers of images, of 0 to 255 or, with 16 bits, to 65535, n x channels x height x width
         (or n x height x width of one channel, or channels last)."""
         images = self._images(images)
         step = max(1, AT_A_TIME // (8 * max(1, images[:1].size) * max(branch.size[0] * branch.size[1] for branch in self._branches)))

@@ -132,12 +132,15 @@ def _choose(graph, network):
 def export(network, path, double=False):
     """Writes the network to path, as ONNX.
 
-    Input: images, unsigned bytes, N x channels x height x width. Outputs: scores, N x C; of a network of classes label, N; probabilities, N x
+    Input: images, unsigned bytes, or of 16 bits, N x channels x height x width. Outputs: scores, N x C; of a network of classes label, N; probabilities, N x
     classes, of one that has them. In single precision, or in double. Metadata: loss, names of classes, primal, bound, gap, beta, beta_max.
     """
     number, kind = (numpy.float64, TensorProto.DOUBLE) if double else (numpy.float32, TensorProto.FLOAT)
     graph = _Graph(number)
-    flat = graph.add('Flatten', graph.add('Cast', 'images', to=kind), axis=1)
+    pixels = graph.add('Cast', 'images', to=kind)
+    if network.bits == 16:
+        pixels = graph.add('Div', pixels, 257.0)
+    flat = graph.add('Flatten', pixels, axis=1)
     shape = network.shape
     if network._maps:
         flat = _map(graph, flat, shape, network._maps)
@@ -146,7 +149,8 @@ def export(network, path, double=False):
     outputs = {'scores': (kind, network._count_scores()), 'label': (TensorProto.INT64, None), 'probabilities': (kind, len(network.classes))}
     values = [helper.make_tensor_value_info(name, outputs[name][0], ['N'] + [outputs[name][1]] * (outputs[name][1] is not None))
               for name in ['scores', *_choose(graph, network)]]
-    images = helper.make_tensor_value_info('images', TensorProto.UINT8, ['N', *network.shape])
+    pixel = TensorProto.UINT16 if network.bits == 16 else TensorProto.UINT8
+    images = helper.make_tensor_value_info('images', pixel, ['N', *network.shape])
     model = helper.make_model(helper.make_graph(graph.nodes, 'psdnet', [images], values, graph.constants),
                               opset_imports=[helper.make_opsetid('', OPSET)], ir_version=IR_VERSION, producer_name='psdnet')
     certified = {name: repr(value) for name, value in network.certificate._asdict().items()}
