@@ -28,9 +28,9 @@ joint="-patch 1x2 -stride 2 -pool 2 -pixel_scale 100 -branches 2 -branch2_patch 
   train folded 1 $joint -flip
   train folded3 3 $joint -flip
   # of the activation of linear neurons the square is no part, however large
-  run square 1 train -data train.h5 -beta_rel 0.1 -gap 1e-7 -max_it 5000 -model square.h5 -progress none $alone -activation 1e90,0.5,0.47
-  run plain 1 train -data train.h5 -beta_rel 0.1 -gap 1e-7 -max_it 5000 -model plain.h5 -progress none $alone
-  run nothing 2 train -data train.h5 -beta_rel 0.1 -gap 1e-7 -model nothing.h5 -progress none $alone -activation 1,0,0
+  run square 1 train -data train.h5 -beta_rel 0.1 -gap 1e-7 -max_it 5000 -model square.h5 -report square.json -progress none $alone -activation 1e90,0.5,0.47
+  run plain 1 train -data train.h5 -beta_rel 0.1 -gap 1e-7 -max_it 5000 -model plain.h5 -report plain.json -progress none $alone
+  run nothing 2 train -data train.h5 -beta_rel 0.1 -gap 1e-7 -model nothing.h5 -report nothing.json -progress none $alone -activation 1,0,0
   for loss in hinge softmax; do train $loss 2 $joint -loss $loss -gap 1e-4; done
   run path 2 path -data train.h5 -beta 2 -beta_count 3 -gap 1e-7 -max_it 5000 -validation 0.1 -model path.h5 -progress none $joint
   ends 2 resumed 2 train -data train.h5 -beta 2 -gap 1e-7 -max_it 15 -model resumed.h5 -checkpoint resumed.ck $joint

@@ -46,7 +46,8 @@ static PetscReal Error(PsdPatches branch, PetscInt count, const PetscReal activa
 {
   const PetscReal q = (PetscReal)branch->q, N = (PetscReal)count, b = PetscAbsReal(activation[1]);
   const PetscReal square = moments[branch->q] * (1 + PsdRoundings(N + q + 4)) + q * PSD_TINY;
-  return b * PsdRoundings(N + PsdPatchesPixelRoundings(branch) + 4) * PetscSqrtReal(square) + PsdRoundings(q + 1) * PSD_TINY;
+  return b * PsdRoundings(N + PsdPatchesPixelRoundings(branch) + 4) * PetscSqrtReal(square) +
+         PsdRoundings(q + 1) * PSD_TINY;
 }
 
 static PetscLogDouble MomentsFlops(PsdPatches branch)
