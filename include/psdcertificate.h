@@ -12,7 +12,7 @@ typedef struct {
   PetscReal primal_error; /* ... as computed, and a bound of what rounding has done to it */
   PetscReal dual;         /* no network has less: a value of the dual function at a feasible point, rounded down */
   PetscReal gap;          /* (upper - dual) / upper, upper = primal + primal_error, rounded up */
-  PetscReal accuracy;     /* of the network on the training samples, 0..1 */
+  PetscReal accuracy; /* of the network on the training samples, 0..1; of real targets R2, of all outputs together */
   /* The error of the lifted features that rounding explains, as a bound relative to their size: what primal_error and
      the rounding of the dual value mostly come from. */
   PetscReal feature_error;

@@ -107,6 +107,14 @@ PSD_EXTERN PetscErrorCode PsdMapsGetRequest(PsdMaps maps, PsdMapRequest *request
 PSD_EXTERN PetscErrorCode PsdMapsSetSizes(PsdPatches patches, PetscInt channels, PetscInt height, PetscInt width);
 
 /*
+   PsdMapsSetBits - Says how many bits the pixels have that patches are cut of in the end, 8, as at first, or 16. PsdProblemSetUp
+   does so by itself.
+
+   Logically collective. Errors (PSD_ERR_INPUT): filters of a stage that are of images of another number.
+*/
+PSD_EXTERN PetscErrorCode PsdMapsSetBits(PsdPatches patches, PetscInt bits);
+
+/*
    PsdMapsGetSize - Channels, rows and columns of a map. PsdMapsGetComm - the communicator, borrowed.
 
    Not collective; sizes after PsdMapsSetSizes or PsdMapsSetGeometry. Any size may be NULL.
@@ -134,9 +142,9 @@ PSD_EXTERN PetscErrorCode PsdMapsFit(PsdMaps maps, PsdData data);
 
    Not collective. Allocates nothing.
 
-   Input:  image - channels x height x width bytes
+   Input:  image - channels x height x width pixels
    Output: map   - channels x height x width numbers, as PsdMapsGetSize has them
 */
-PSD_EXTERN PetscErrorCode PsdMapsApply(PsdMaps maps, const unsigned char image[], float map[]);
+PSD_EXTERN PetscErrorCode PsdMapsApply(PsdMaps maps, const void *image, float map[]);
 
 #endif

@@ -3,7 +3,8 @@
 
    score_t(image) = sum over neurons of class t of weight * mean over the patches x of the neuron's region of s(filter
    . x), s(u) = a u^2 + b u + c. With two classes there is one score (t = 0) and the image is of class 1 when it is
-   positive; with more the class is that of the largest score. Every rank holds the whole network.
+   positive; with more the class is that of the largest score. Of real targets the scores are the outputs. Every rank holds
+   the whole network.
 */
 #ifndef PSDNETWORK_H
 #define PSDNETWORK_H
@@ -65,6 +66,15 @@ PSD_EXTERN PetscErrorCode PsdNetworkSetPatches(PsdNetwork network, PsdPatches pa
    Logically collective. Errors (PSD_ERR_INPUT): count < 2.
 */
 PSD_EXTERN PetscErrorCode PsdNetworkSetClasses(PsdNetwork network, PetscInt count, const PetscInt labels[]);
+
+/*
+   PsdNetworkSetOutputs - Makes it a network of real targets: C = outputs scores, which are its predictions, and no classes.
+   PsdNetworkGetOutputs - their number; 0: it tells classes apart.
+
+   Logically collective; not collective. Errors (PSD_ERR_INPUT): outputs < 1.
+*/
+PSD_EXTERN PetscErrorCode PsdNetworkSetOutputs(PsdNetwork network, PetscInt outputs);
+PSD_EXTERN PetscErrorCode PsdNetworkGetOutputs(PsdNetwork network, PetscInt *outputs);
 
 /*
    PsdNetworkSetClassNames - Sets what the classes are called (names: one a class; copied); without it they are called by
@@ -134,7 +144,15 @@ PSD_EXTERN PetscErrorCode PsdNetworkLoad(MPI_Comm comm, const char path[], PsdNe
 PSD_EXTERN PetscErrorCode PsdNetworkGiveFilters(PsdNetwork network, PsdMaps maps);
 
 /*
-   PsdNetworkCheckData - Returns PSD_ERR_INPUT unless the images have the size the network was trained on.
+   PsdNetworkGetBits - Bits of a pixel of the images that the network was trained on: 8 or 16.
+
+   Not collective.
+*/
+PSD_EXTERN PetscErrorCode PsdNetworkGetBits(PsdNetwork network, PetscInt *bits);
+
+/*
+   PsdNetworkCheckData - Returns PSD_ERR_INPUT unless the images have the size, and the bits a pixel, that the network was
+   trained on.
 
    Not collective, alike on all ranks; after PsdDataSetUp.
 */
@@ -152,11 +170,12 @@ PSD_EXTERN PetscErrorCode PsdNetworkCheckProblem(PsdNetwork network, const char 
 
 /*
    PsdNetworkSetCrops - Has PsdNetworkApply give the mean of the scores of an image shifted by -most .. most pixels
-   along both axes, its edge repeated: (2 most + 1)^2 crops. 0, as at first: of the image itself.
+   along both axes, its edge repeated: (2 most + 1)^2 crops, and, mirrored, of the mirror images of all of them. 0 and
+   PETSC_FALSE, as at first: of the image itself.
 
    Logically collective.
 */
-PSD_EXTERN PetscErrorCode PsdNetworkSetCrops(PsdNetwork network, PetscInt most);
+PSD_EXTERN PetscErrorCode PsdNetworkSetCrops(PsdNetwork network, PetscInt most, PetscBool mirrored);
 
 /*
    PsdNetworkApply - Gives the scores of the images of this rank's shard.
@@ -198,6 +217,27 @@ PSD_EXTERN void PsdNetworkProbabilities(PetscInt C, const PetscReal scores[], Pe
 */
 PSD_EXTERN PetscErrorCode PsdNetworkConfusion(PsdNetwork network, PsdData data, const PetscReal scores[],
                                               PetscInt64 confusion[], PetscReal *accuracy);
+
+/* How well real targets are met: the root of the mean square of predictions less targets, the mean of their size, and the part
+   of the targets' squares about their mean that predictions explain. */
+typedef struct {
+  PetscReal rmse, mean_error, r2;
+} PsdFit;
+
+/*
+   PsdNetworkFit - Compares the outputs of a network with targets, over all ranks.
+
+   Collective.
+
+   Input:  scores - n_local x outputs, as PsdNetworkApply leaves them
+   Output: each   - of each output; NULL: not wanted
+           all    - of all outputs together: means over outputs of squares and sizes
+
+   r2 is 1 - (sum of squares of what is missed)/(sum of squares of targets less their mean); of targets that are all alike 1
+   where they are met and else 0. Errors (PSD_ERR_INPUT): targets of another number than the network's outputs.
+*/
+PSD_EXTERN PetscErrorCode PsdNetworkFit(PsdNetwork network, PsdData data, const PetscReal scores[], PsdFit each[],
+                                        PsdFit *all);
 
 /*
    PsdNetworkView - Prints what the network is, in some ten lines.

@@ -3,7 +3,8 @@
 
    Patches are taken at every `stride` pixels, channel-row-column order, q = channels * patch_height * patch_width
    numbers each: (value - pixel_shift) / pixel_scale, then, when on, patch normalisation (p - mean p)/sqrt(var p +
-   E/scale^2), then, when a transform is set, x = (p - mean) transform in R^f. The grid of positions is divided into
+   E/scale^2), then, when a transform is set, x = (p - mean) transform in R^f. What neurons make of a patch is its lift:
+   s(x . u) = a (x . u)^2 + b x . u + c, or, of linear neurons, b x . u + c. The grid of positions is divided into
    pool x pool regions, each of which then grows by `overlap` positions on every side, as far as the grid goes.
 */
 #ifndef PSDPATCHES_H
@@ -21,6 +22,10 @@ typedef struct _p_PsdMaps *PsdMaps; /* psdmaps.h */
 */
 #define PSD_MOST_BRANCHES 4
 
+/* The lift: the functions of x that neurons of a branch are made of. Linear ones take patches as they are, without whitening or
+   principal components. */
+enum { PSD_LIFT_QUADRATIC, PSD_LIFT_LINEAR, PSD_LIFTS };
+
 /* Everything that defines how an image is cut up; what model.h5 stores of it. */
 typedef struct {
   PetscInt channels, height, width;
@@ -31,6 +36,9 @@ typedef struct {
   PetscReal pixel_shift, pixel_scale; /* raw pixel values */
   PetscReal normalize;                /* E in squared raw pixel units; 0 = off */
   PetscBool map; /* images are maps: numbers in single precision, taken as they are, pixel_shift 0, pixel_scale 1 */
+  PetscInt lift; /* PSD_LIFT_QUADRATIC, or PSD_LIFT_LINEAR */
+  PetscInt
+      bits; /* of a pixel: 16, or 8 (0 as 8). Those of 16 bits count 257 for 1 of 8: raw values above are of 0 .. 255 */
 } PsdPatchGeometry;
 
 /*
@@ -40,6 +48,13 @@ typedef struct {
    Collective on comm, which is duplicated.
 */
 PSD_EXTERN PetscErrorCode PsdPatchesCreate(MPI_Comm comm, PsdPatches *patches);
+
+/*
+   PsdPatchesSetBits - Bits of a pixel, 8, as at first, or 16, of all branches.
+
+   Logically collective.
+*/
+PSD_EXTERN PetscErrorCode PsdPatchesSetBits(PsdPatches patches, PetscInt bits);
 
 /*
    PsdPatchesSetFromOptions - Reads the options of patches:
@@ -53,13 +68,24 @@ PSD_EXTERN PetscErrorCode PsdPatchesCreate(MPI_Comm comm, PsdPatches *patches);
      -patch_normalize E    patch normalisation; 0 = off
      -whiten EPS           ZCA whitening, EPS relative to the mean eigenvalue; 0 = off
      -pca K                principal components to keep; 0 = all
-   and, from -reduce to -pca, the same of branch 2 as -branch2_reduce ... -branch2_pca, of branches 3 and 4 likewise.
-   When none of -branches, -reduce, -patch, -stride, -pool, -pool_overlap, -patch_normalize, -whiten and -pca is
-   given, PsdPatchesSetImageSize sets all of them by the recipe of docs/guide.md.
+     -lift quadratic       or linear: what its neurons are
+   and, from -reduce to -lift, the same of branch 2 as -branch2_reduce ... -branch2_lift, of branches 3 and 4 likewise.
+   When none of -branches, -reduce, -patch, -stride, -pool, -pool_overlap, -patch_normalize, -whiten, -pca and -lift
+   is given, PsdPatchesSetImageSize sets all of them by the recipe of docs/guide.md.
 
    Collective; before PsdPatchesSetImageSize. Errors: values out of range.
 */
 PSD_EXTERN PetscErrorCode PsdPatchesSetFromOptions(PsdPatches patches);
+
+/*
+   PsdPatchesSetOptionsPrefix - What the names of this handle's options have in front: with "inner_" its -pool is -inner_pool. NULL or
+   "" is nothing, as at first. Values may come from PetscOptionsSetValue, so that what options reach is reached of every
+   handle by itself.
+
+   Logically collective; before PsdPatchesSetFromOptions. prefix: without a dash; copied. Errors (PSD_ERR_INPUT): it begins with a
+   dash, or is too long.
+*/
+PSD_EXTERN PetscErrorCode PsdPatchesSetOptionsPrefix(PsdPatches patches, const char prefix[]);
 
 /*
    PsdPatchesSetBranches - Makes of patches that have no image size yet a list of `count` such, as PsdPatchesCreate

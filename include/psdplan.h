@@ -34,7 +34,8 @@ typedef struct {
 /*
    PsdPlanCreate - Creates the plan of a run for a problem, which is borrowed and must outlive it: ten classes, no
    mirror images, the ranks of the problem's communicator, all of them on one node such as this machine, rates that
-   are measured, as many iterations as are usual, the solver and kernels that a run would choose.
+   are measured, as many iterations as are usual, the solver and kernels that a run would choose. What the process of
+   rank 0 takes now counts as the program and its libraries.
 
    Collective. The problem need not be set up, and may have been created without data.
 */
@@ -66,9 +67,12 @@ PSD_EXTERN PetscErrorCode PsdPlanSetFromOptions(PsdPlan plan);
    so many classes. PsdPlanSetMirror - Whether each image comes with its mirror image (psdnet train -flip).
    PsdPlanSetShifts - Samples of an image by shifting: 1, as at first, 5 or 9 (psdnet train -shifts).
 
+   PsdPlanSetOutputs - Real targets of an image, in the place of classes; 0, as at first: classes.
+
    Logically collective; before PsdPlanSetUp. images, channels, height, width: 1 or more; classes: 2 or more. Options:
-   -images, -image, -class_count; -flip.
+   -images, -image, -class_count, -output_count; -flip.
 */
+PSD_EXTERN PetscErrorCode PsdPlanSetOutputs(PsdPlan plan, PetscInt outputs);
 PSD_EXTERN PetscErrorCode PsdPlanSetSamples(PsdPlan plan, PetscInt images, PetscInt channels, PetscInt height,
                                             PetscInt width, PetscInt classes);
 PSD_EXTERN PetscErrorCode PsdPlanSetMirror(PsdPlan plan, PetscBool mirror);

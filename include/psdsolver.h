@@ -96,6 +96,16 @@ PSD_EXTERN PetscErrorCode PsdSolverTypeFromOptions(const char *type[]);
 PSD_EXTERN PetscErrorCode PsdSolverSetFromOptions(PsdSolver solver);
 
 /*
+   PsdSolverSetOptionsPrefix - What the names of this solver's options have in front: with "inner_" its -gap is -inner_gap. NULL or
+   "" is nothing, as at first. Values may come from PetscOptionsSetValue, so that what options reach is reached of every
+   solver by itself. SLEPc's own options, such as -eps_type, have no prefix.
+
+   Logically collective; before PsdSolverSetFromOptions. prefix: without a dash; copied. Errors (PSD_ERR_INPUT): it begins with a
+   dash, or is too long.
+*/
+PSD_EXTERN PetscErrorCode PsdSolverSetOptionsPrefix(PsdSolver solver, const char prefix[]);
+
+/*
    PsdSolverSetCheckpointFromOptions - Reads -checkpoint FILE, -checkpoint_every S, -checkpoint_gram and -resume: the
    state of the run is kept in FILE, A'A as well in FILE.gram when asked for, and with -resume the run goes on from
    them (docs/guide.md, "Checkpoints"). Without -checkpoint nothing is kept.

@@ -2,7 +2,8 @@
 # quickstart.sh [RANKS]: sets up, builds, trains a network on Fashion-MNIST's ten classes, and tests it.
 #
 # RANKS processes (default: one a core). Leaves in quickstart/ at the top of the repository:
-#   model.h5  report.json  history.csv  convergence.png  filters.png
+#   model.h5  report.json  history.csv  evaluation.json  convergence.png  filters.png
+#   run.html, all of it as a page to look at, where Python has h5py and NumPy
 #
 # Environment:
 #   DATA=DIR           another data set of any format; without a test split a fifth of the images is held out instead
@@ -64,7 +65,8 @@ train() {
 
 evaluate() {
   say "images that were not trained on:"
-  "$root/jobs/launch" "$ranks" "$psdnet" evaluate -data "$data" "${test[@]}" -model "$output/model.h5"
+  "$root/jobs/launch" "$ranks" "$psdnet" evaluate -data "$data" "${test[@]}" -model "$output/model.h5" \
+    -report "$output/evaluation.json"
 }
 
 plot_convergence() {
@@ -83,6 +85,12 @@ plot_filters() {
     -e "name='$name: the $count neurons of largest weight, of $neurons'" "$root/jobs/plots/filters.gp"
 }
 
+write_page() {
+  local file=$output/run.html
+  "$root/jobs/launch" 1 "$psdnet" report "$output"/{model.h5,report.json,history.csv,evaluation.json} -output "$file" >"$work/page.log" 2>&1 ||
+    warn "no run.html ($(grep -o 'error: .*' "$work/page.log" | head -n 1))"
+}
+
 psdnet=${PSDNET:-}
 if [ -z "$psdnet" ]; then
   set_up
@@ -91,10 +99,11 @@ fi
 mkdir -p "$output"
 work=$(mktemp -d "$output/work.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-rm -f "$output"/{model.h5,report.json,history.csv,convergence.png,filters.png}
+rm -f "$output"/{model.h5,report.json,history.csv,evaluation.json,convergence.png,filters.png,run.html}
 choose_test
 train
 evaluate
 plot_convergence
 plot_filters
-say "written to $output: model.h5 report.json history.csv convergence.png filters.png"
+write_page
+say "written to $output: $(cd "$output" && echo *.h5 *.json *.csv *.png *.html)"

@@ -47,6 +47,7 @@ libcmocka-dev            | module  | cmocka
 python3-numpy            | python  | numpy
 python3-scipy            | python  | scipy
 python3-h5py             | python  | h5py
+python3-cvxopt           | python  | cvxopt
 python3-gmpy2            | python  | gmpy2
 python3-mpmath           | python  | mpmath
 iproute2                 | program | ip'

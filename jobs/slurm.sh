@@ -10,7 +10,6 @@ die() {
 
 # begin_job DIRECTORY: checks the knobs, makes and enters the directory for results, sets threads, and says what runs where
 begin_job() {
-  [ -n "${SLURM_JOB_ID:-}" ] || die "not in a job: submit this script with sbatch"
   [[ ${THREADS:=1} =~ ^[1-9][0-9]*$ ]] || die "THREADS: found $THREADS, expected a positive number"
   PSDNET=$(command -v "${PSDNET:-psdnet}") || die "found no program ${PSDNET:-psdnet}: set PSDNET, or PATH"
   PSDNET=$(realpath "$PSDNET")

@@ -18,7 +18,12 @@ fail() { # WHAT [LOGS...]
   exit 1
 }
 
-need_python() { /usr/bin/python3 -c "import h5py, numpy" 2>/dev/null || skip "python3-h5py, python3-numpy"; }
+need_python() { need_modules h5py numpy; }
+
+# need_modules NAMES...: of /usr/bin/python3
+need_modules() {
+  for module in "$@"; do /usr/bin/python3 -c "import $module" 2>/dev/null || skip "python3-$module"; done
+}
 
 # python NAME ARGUMENTS...: runs NAME.py of this folder
 python() {

@@ -18,6 +18,12 @@ for ranks in 1 3; do
     run $data $ranks train -data $data $options -model again.h5
     cmp colour.h5 again.h5 || fail "$data is another network on $ranks ranks" $data.log
   done
+  # more than 255 are 16 bits a pixel
+  run wide $ranks train -data wide_h5 $options -patch_normalize 20 -flip -shifts 5 -reduce 2 -patch 2 -model wide.h5
+  for data in wide_float wide.npz wide_npy wide_png; do
+    run $data $ranks train -data $data $options -patch_normalize 20 -flip -shifts 5 -reduce 2 -patch 2 -model again.h5
+    cmp wide.h5 again.h5 || fail "$data is another network on $ranks ranks" $data.log
+  done
   # folders have names, which go into the model; an average over 2 x 3 equal pixels is the pixel
   run pictures $ranks train -data colour_png $options -model pictures.h5
   run twice $ranks train -data twice -resize 8x9 $options -model again.h5
@@ -33,6 +39,19 @@ python judge_formats predictions whole.csv part.csv flat.csv
 run other 2 evaluate -data other -model pictures.h5
 grep -q '^accuracy.* of 9 images' other.log || fail "other: hare is no class of the network" other.log
 refuse 'label 7 is none of the 3' 2 evaluate -data shuffled -classes 7 -model pictures.h5
+# a network knows how many bits its pixels have, whatever the numbers of other images are
+run wide-certify 2 certify -data wide_h5 -model wide.h5 -progress none
+run wide-predict 3 predict -data wide_h5 -split test -model wide.h5 -output wide.csv -crops 9
+run wide-plain 1 predict -data wide_h5 -split test -model wide.h5 -output plain.csv
+run wide-dark 2 predict -data wide_dark.npz -model wide.h5 -output dark.csv
+cmp plain.csv dark.csv
+run wide-proved 2 train -data wide_one $options -patch 2x3 -stride 1 -patch_normalize 20 -flip -shifts 5 -reduce 2 -limit 3 -certificate proof.h5 \
+  -model proved.h5
+python check_proof proof.h5 wide_one/train.h5 proved.h5
+PYTHONPATH=$SOURCE/src/python python judge_formats wide wide.h5 wide_h5/test.h5 plain.csv
+refuse 'images of 8 bits a pixel, but the network was trained on 16' 1 predict -data grey_h5 -model wide.h5 -output none.csv
+refuse 'number [0-9]*, expected whole numbers of 0..255' 2 evaluate -data wide_h5 -model grey.h5
+refuse 'has 16 bits a channel, expected 8' 1 evaluate -data wide_png -model grey.h5
 # the order is none of classes, so that a part that is held out has all of them
 run shuffled 2 train -data shuffled $options -validation 0.3 -model shuffled.h5
 run info 1 info shuffled -limit 30
@@ -46,7 +65,8 @@ everywhere() {
 }
 alone "train_images.npy: is in Fortran's order" fortran
 everywhere 'number 0.[0-9]*, expected 255ths of 1' between
-alone 'number 256, expected whole numbers of 0..255' beyond
+alone 'number 65536, expected whole numbers of 0..65535' beyond
+alone 'number -1, expected whole numbers of 0..255' minus
 everywhere 'number nan' nan
 alone 'of no type that psdnet reads' complex
 alone 'fewer than 3 extents' rank
@@ -62,7 +82,6 @@ everywhere 'train.npz: .*(damaged|read|corrupt|CRC|ends)' zip_damaged
 alone 'has no array of images' zip_else
 alone '8 x 8 pixels, expected 8 x 9 .*-resize' sizes
 alone 'label' one_class
-alone '3.png: has 16 bits' wide
 alone '3.png: is transparent' clear
 everywhere '3.png: damaged, truncated or no PNG' broken
 alone '3.png: damaged, truncated or no PNG' no_png

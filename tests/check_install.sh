@@ -49,6 +49,42 @@ project installed/project 2
 if /usr/bin/python3 -c "import h5py, numpy" 2>/dev/null; then
   module=$(find "$prefix" -path '*/psdnet/network.py')
   PYTHONPATH=${module%/psdnet/network.py} /usr/bin/python3 -c 'import psdnet; psdnet.load, psdnet.Classifier' || fail "the Python module is not installed"
+  # the command finds its module where it was moved to
+  printed=$(env -u PYTHONPATH PYTHON=/usr/bin/python3 "$prefix/bin/psdnet" report "$prefix/share/psdnet/jobs/README.md" -output page.html 2>&1) || true
+  [[ $printed = *"found no model"* ]] || fail "the installed command did not find its Python module: '$printed'"
+fi
+
+for file in share/doc/psdnet/LICENSE share/doc/psdnet/docs/guide.md share/psdnet/jobs/train.sbatch share/man/man1/psdnet.1; do
+  [ -s "$prefix/$file" ] || fail "$file is not installed" install.log
+done
+for script in "$prefix"/share/psdnet/jobs/*.sbatch; do
+  status=0
+  printed=$(env -u SLURM_JOB_ID bash "$script" 2>&1) || status=$?
+  [[ $status = 1 && $printed != *$'\n'* && $printed = *"sbatch $script"* ]] || fail "$script outside of Slurm: $status, '$printed'"
+done
+
+# the page of a subcommand has every option of its help, and completion knows subcommands, options and words
+for name in train plan; do
+  "$PSDNET" $name -help | sed -n 's/^  \(-[a-z0-9_]*\).*/\1/p' >options
+  [ "$(wc -l <options)" -gt 20 ] || fail "psdnet $name -help lists few options" options
+  sed 's/\\-/-/g' "$prefix/share/man/man1/psdnet-$name.1" | sed -n 's/^\.BR \(-[a-z0-9_]*\) .*/\1/p' | diff options - || fail "psdnet-$name.1 has other options"
+done
+complete_words() { # WORDS...: what completes the last of them
+  bash -c '. "$1" && COMP_WORDS=("${@:2}") && COMP_CWORD=$(($# - 2)) && _psdnet && echo "${COMPREPLY[*]}"' sh "$prefix/share/bash-completion/completions/psdnet" "$@"
+}
+[ "$(complete_words psdnet pre)" = predict ] || fail "completion of pre: $(complete_words psdnet pre)"
+[ "$(complete_words psdnet evaluate -spl)" = -split ] || fail "completion of -spl: $(complete_words psdnet evaluate -spl)"
+[ "$(complete_words psdnet train -split te)" = test ] || fail "completion of te: $(complete_words psdnet train -split te)"
+[ "$(complete_words psdnet train -data so)" = "" ] || fail "files are not left to bash: $(complete_words psdnet train -data so)"
+
+# loading the module is enough for the command, the library and Python
+lmod=/usr/share/lmod/lmod/init/bash
+if [ -e $lmod ]; then
+  printed=$(env -u PYTHONPATH -u PKG_CONFIG_PATH bash -c ". $lmod && module use $prefix/share/modulefiles && module load psdnet &&
+    command -v psdnet && pkg-config --modversion psdnet && echo \$PSDNET_ROOT \$PYTHONPATH && module unload psdnet && command -v psdnet" 2>&1) || true
+  version=$("$PSDNET" -version) module=$(find "$prefix" -path '*/psdnet/network.py')
+  expected=$(printf '%s\n' "$prefix/bin/psdnet" "${version#psdnet }" "$prefix ${module%/psdnet/network.py}")
+  [ "$printed" = "$expected" ] || fail "the module gave '$printed', expected '$expected'"
 fi
 
 pc=$(find "$prefix" -name psdnet.pc)
@@ -83,7 +119,17 @@ printed=$(env -u LD_LIBRARY_PATH "$prefix/bin/psdnet" -version)
 [[ $printed = *"$version"* ]] || fail "the installed psdnet -version printed '$printed', expected $version in it"
 
 # psdnet as a part of another project: neither its tests nor its warnings become that project's
-loudly_if_it_fails part cmake -S "$SOURCE/tests/examples" -B part -DCMAKE_DISABLE_FIND_PACKAGE_psdnet=ON -DCMAKE_BUILD_TYPE=Debug
+loudly_if_it_fails part cmake -S "$SOURCE/tests/examples" -B part -DCMAKE_DISABLE_FIND_PACKAGE_psdnet=ON -DCMAKE_BUILD_TYPE=Debug \
+  -DPSDNET_SHARED=OFF
 grep -q '^PSDNET_TESTS:BOOL=OFF$' part/CMakeCache.txt || fail "the tests are not off in another project" part/CMakeCache.txt
-loudly_if_it_fails build_part cmake --build part --target train_arrays -j 2
+loudly_if_it_fails build_part cmake --build part -j 2
+ldd part/train_arrays | grep -q libpsdnet && fail "train_arrays is linked to a shared libpsdnet"
 train part part/train_arrays 2
+loudly_if_it_fails install_static cmake --install part --prefix "$SCRATCH/static"
+loudly_if_it_fails find_static cmake -S "$SOURCE/tests/examples" -B linked -DCMAKE_PREFIX_PATH="$SCRATCH/static"
+loudly_if_it_fails build_linked cmake --build linked --target train_arrays
+ldd linked/train_arrays | grep -q libpsdnet && fail "train_arrays is linked to a shared libpsdnet"
+train static linked/train_arrays 1
+read -ra flags < <(PKG_CONFIG_PATH=$(dirname "$(find "$SCRATCH/static" -name psdnet.pc)"):$PKG_CONFIG_PATH pkg-config --static --cflags --libs psdnet)
+loudly_if_it_fails static_by_pkg_config mpicc "$SOURCE/tests/examples/train_arrays.c" -o static_by_pkg_config "${flags[@]}"
+train static_by_pkg_config ./static_by_pkg_config 1

@@ -17,12 +17,12 @@ PYTHONPATH=$SOURCE/src/python
 export NODE_PATH PYTHONPATH
 python make_formats
 exported() { # NAME DATA OPTIONS...
-  name=$1 data=$2
+  it=$1 data=$2
   shift 2
-  run "$name" 1 train -data "$data" -beta_rel 0.02 -gap 1e-2 -progress none -model "$name.h5" "$@"
-  run "$name" 1 predict -data "$data" -model "$name.h5" -output "$name.csv"
-  /usr/bin/python3 -m psdnet export "$name.h5" "$name.onnx"
-  /usr/bin/python3 -m psdnet export "$name.h5" "$name.double.onnx" -double
+  run "$it" 1 train -data "$data" -beta_rel 0.02 -gap 1e-2 -progress none -model "$it.h5" "$@"
+  run "$it" 1 predict -data "$data" -model "$it.h5" -output "$it.csv"
+  run said 1 export -model "$it.h5" -onnx "$it.onnx"
+  run said 1 export -model "$it.h5" -onnx "$it.double.onnx" -double
 }
 exported plain grey_h5 -patch 3 -stride 2 -pool 2
 exported named colour_png -patch 4x3 -stride 1 -pool 3 -pool_overlap 1 -patch_normalize 10 -whiten 0.1 -pca 7 -loss softmax
@@ -31,10 +31,13 @@ exported branches colour_h5 -patch 3 -whiten 0.1 -branches 2 -branch2_reduce 2 -
 exported maps colour_h5 -layer1_filters patches -layer1_count 12 -layer1_patch 3 -layer1_pool 4 -layer1_channels 5 -patch 2 -pool 2
 exported nothing grey_h5 -beta_rel 1.5 -patch 3
 python judge_onnx
-for words in "export plain.h5 plain.txt" "export absent.h5 absent.onnx" "export make.onnx make.onnx"; do
-  cp plain.h5 make.onnx
+refuse 'would replace -model plain.h5' 1 export -model plain.h5 -onnx plain.h5
+refuse 'absent.h5' 2 export -model absent.h5 -onnx absent.onnx
+refuse 'neither -onnx nor -numpy' 1 export -model plain.h5
+cp plain.h5 kept.h5
+for words in "export -model plain.h5" "export -model absent.h5 -onnx absent.onnx" "export -model plain.h5 -onnx plain.h5"; do
   # shellcheck disable=SC2086
   if /usr/bin/python3 -m psdnet $words 2>said.log; then fail "psdnet $words: exit status 0"; fi
   [ "$(wc -l <said.log)" = 1 ] || fail "psdnet $words: expected one line" said.log
-  cmp plain.h5 make.onnx
+  cmp plain.h5 kept.h5
 done

@@ -22,6 +22,12 @@ compare scalapack-2 2 -patch 6 -stride 5 -consensus scalapack
 compare folded-2 2 -patch 6 -stride 5 -pool 3 -pca 60 -flip
 compare folded-logistic-1 1 -patch 4 -stride 4 -pool 2 -flip -loss logistic
 run data 1 plan -data data -patch 4 -report data-plan.json
+# images that plan reads to learn their sizes are none of the program's
+make_images large -images 3000 -image 3x64x64 -classes 2
+for images in "-data large" "-images 3000 -image 3x64x64 -class_count 2"; do
+  # shellcheck disable=SC2086
+  run large 1 plan $images -patch 8 -stride 8 -ranks 4 -rates 10,10,10,10 -report "large-${images%% *}.json"
+done
 # what dual was called once is still understood
 run old-name 1 plan -images 600 -image 3x16x16 -patch 16 -consensus kernel -report old-name.json
 python judge_plan

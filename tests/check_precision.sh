@@ -47,7 +47,6 @@ train leaves 2 0 -precision double -checkpoint leaves.ck -checkpoint_gram -resum
 train tiny-double 1 2 -precision double -beta_rel 1e-9 -max_it 60
 train tiny-mixed 1 2 -precision mixed -beta_rel 1e-9 -max_it 60
 
-refuse "-precision mixed: it is for the squared loss" 1 train -data data -model m.h5 -precision mixed -loss hinge
 refuse "-precision mixed: .* -consensus dual has none" 1 train -data data -model m.h5 -precision mixed -consensus dual
 
 python judge_precision

@@ -2,7 +2,7 @@
 docs/mathematics.md (section 3) say: s nu is in the domain of the dual function, each block's matrix is positive semidefinite, and the
 dual value is not below the bound that the file claims. With MODEL: the network's objective, with filters of length 1.
 
-CERTIFICATE and MODEL are files of psdnet, DATA an HDF5 file with /images and /labels. Exit status 0: the bound is proved. 2: it is not.
+CERTIFICATE and MODEL are files of psdnet, DATA an HDF5 file with /images and /labels or /targets. Exit status 0: the bound is proved. 2: it is not.
 
 Pixels, nu and sums over samples are integers, with patch normalisation in fixed point of 2^-FRACTION; the rest is mpmath's arithmetic of
 PRECISION bits. What either may be off by is far below MARGIN of the sizes, by which every inequality is asked to hold the more.
@@ -41,10 +41,12 @@ class Branch:
         a = group.attrs
         self.height, self.width, self.stride, self.pool = (int(a[k]) for k in ('patch_height', 'patch_width', 'stride', 'pool'))
         self.reduce, self.overlap = int(a.get('reduce', 1)), int(a.get('pool_overlap', 0))
+        self.linear = int(a.get('lift', 0)) == 1
         self.normalize = Fraction(float(a['patch_normalize']))
+        self.weight = self.reduce**2 * (257 if a.get('bits', 0) == 16 else 1)  # 16 bits count 257 for 1 of 8
         q = channels * self.height * self.width
         shift, scale = mpf(float(a['pixel_shift'])), mpf(float(a['pixel_scale']))
-        gain, offset = 1 / (scale * self.reduce**2), numpy.array([-shift / scale] * q, object)
+        gain, offset = 1 / (scale * self.weight), numpy.array([-shift / scale] * q, object)
         if self.normalize:
             gain, offset = mpf(2) ** -FRACTION, numpy.array([mpf(0)] * q, object)
         T = numpy.array([[mpf(int(i == j)) for j in range(q)] for i in range(q)], object)
@@ -56,12 +58,12 @@ class Branch:
         self.L[:-1, :-1], self.L[:-1, -1], self.L[-1, -1] = gain * T.T, T.T.dot(offset), mpf(1)
 
     def normalized(self, V):
-        """(v - mean v)/sqrt(var v + E) times 2^FRACTION, for rows V = reduce^2 v of whole numbers"""
+        """(v - mean v)/sqrt(var v + E) times 2^FRACTION, for rows V = weight v of whole numbers"""
         rows = []
         for row in V.tolist():
             total = sum(row)
             U = [self.q * value - total for value in row]
-            under = Fraction(sum(u * u for u in U), self.q) + self.normalize * self.q**2 * self.reduce**4
+            under = Fraction(sum(u * u for u in U), self.q) + self.normalize * self.q**2 * self.weight**2
             gain = math.isqrt((under.denominator << 2 * FRACTION) // under.numerator)
             rows.append([gain * u for u in U])
         return numpy.array(rows, object)
@@ -108,13 +110,14 @@ class Certificate:
             self.beta, self.s, self.bound = (mpf(float(a[name])) for name in ('beta', 's', 'bound'))
             self.delta = mpf(float(a['huber_delta'])) or mpf(1)
             self.activation = [mpf(float(x)) for x in a['activation']]
-            self.classes = [int(label) for label in a['classes']]
+            self.outputs = int(a.get('outputs', 0))
+            self.classes = [] if self.outputs else [int(label) for label in a['classes']]
             self.n, self.flip, self.shifts = int(a['n_train']), int(a['flip']), max(1, int(a.get('shifts', 1)))
             self.branches = [Branch(file[f'branch/{b}'], int(a['channels'])) for b in range(int(a['branches']))]
             self.order = file['order'][:].astype(int)
             self.nu, self.theta = file['nu'][:], file['theta'][:]
         self.regions = [branch for branch in self.branches for _ in range(branch.pool**2)]
-        self.C = 1 if len(self.classes) == 2 else len(self.classes)
+        self.C = self.outputs or (1 if len(self.classes) == 2 else len(self.classes))
         if self.nu.shape != (self.n * self.shifts * (1 + self.flip), self.C) or self.theta.shape != (self.C * len(self.regions), 2):
             refuse('its arrays are of other sizes')
         if not all(numpy.isfinite(x).all() for x in (self.nu, self.theta)) or not self.s >= 0 or not self.beta >= 0:
@@ -131,25 +134,30 @@ def shifted(images, count):
 
 
 def samples(path, it):
-    """images and their classes, as they were trained on"""
+    """images and their classes, or rows of their real targets, as they were trained on"""
+    name = 'targets' if it.outputs else 'labels'
     with h5py.File(path) as file:
-        images, labels = file['images'][:], file['labels'][:]
-    kept = numpy.flatnonzero(numpy.isin(labels, it.classes))[:it.n]
+        images, labels = file['images'][:], file[name][:]
+    if it.outputs:
+        kept, labels = numpy.arange(it.n), labels.astype('<f8').reshape(len(labels), it.outputs)
+    else:
+        kept, labels = numpy.flatnonzero(numpy.isin(labels, it.classes))[:it.n], labels.astype('<i4')
     images, labels = images[kept], labels[kept]
     if it.shifts > 1:
-        images, labels = shifted(images, it.shifts), labels.repeat(it.shifts)
+        images, labels = shifted(images, it.shifts), labels.repeat(it.shifts, 0)
     if it.flip:
-        both = numpy.empty((2 * len(images),) + images.shape[1:], numpy.uint8)
+        both = numpy.empty((2 * len(images),) + images.shape[1:], images.dtype)
         both[0::2], both[1::2] = images, images[:, :, :, ::-1]
-        images, labels = both, labels.repeat(2)
-    for name, what in ('images', images), ('labels', labels.astype('<i4')):
+        images, labels = both, labels.repeat(2, 0)
+    for name, what in ('images', images), (name, labels):
         if int(word(it.attributes['checksum_' + name]), 16) != zlib.crc32(numpy.ascontiguousarray(what).tobytes()):
             refuse('other', name)
-    return images, [it.classes.index(label) for label in labels]
+    return images, exact(labels) if it.outputs else [it.classes.index(label) for label in labels]
 
 
 def target(it, label, t):
-    return 1 if label == (1 if it.C == 1 else t) else -1
+    """of a sample with this label, or with these targets"""
+    return label[t] if it.outputs else 1 if label == (1 if it.C == 1 else t) else -1
 
 
 # ---------------------------------------------------------------- the dual function
@@ -223,10 +231,13 @@ class Sums:
             self.N[pair] = self.N.get(pair, 0) + int(self.nu[i, t]) * moment
 
     def block(self, pair, count):
-        """s smat(A'nu)_gt less its component along J"""
+        """s smat(A'nu)_gt less its component along J; of linear neurons the vector s (A'nu)_gt"""
         it, g = self.it, pair % len(self.it.regions)
         branch, d = it.regions[g], int(it.order[g])
         a, b, c = it.activation
+        if branch.linear:
+            x = branch.L.dot(self.N[pair][:, -1] * (it.s / (count * self.denominator)))
+            return numpy.append(b * x[:-1], c * x[-1])
         X = branch.L.dot(self.N[pair] * (it.s / (count * self.denominator))).dot(branch.L.T)
         f = branch.f
         M = numpy.array([[mpf(0)] * d for _ in range(d)], object)
@@ -254,6 +265,12 @@ def check_blocks(it, sums, counts):
         M = sums.block(pair, counts[g])
         for k, sign in (0, 1), (1, -1):
             theta = mpf(float(it.theta[pair, k]))
+            if M.ndim == 1:
+                more = MARGIN * (it.beta + abs(theta))
+                holds = mpmath.sqrt(sum(M[:-1]**2)) + more <= theta and sign * M[-1] + more <= it.beta - theta
+                if not holds:
+                    refuse('theta of region', g, 'class', pair // len(it.regions), 'sign', '+-'[k], 'proves nothing')
+                continue
             B = -sign * M
             for j in range(len(B)):
                 B[j, j] += theta if j < len(B) - 1 else it.beta - theta
@@ -283,6 +300,8 @@ class Network:
     def add(self, g, moment, count, scores):
         """of a region to the scores of its sample"""
         a, b, c = self.it.activation
+        if self.it.regions[g].linear:
+            a = mpf(0)
         for w, alpha, t in self.of_region.get(g, []):
             v = moment.dot(w)
             square, linear = mpf(int(v.dot(w))), mpf(int(v[-1]))

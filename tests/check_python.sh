@@ -21,5 +21,13 @@ predicted maps colour_h5 -layer1_filters patches -layer1_count 12 -layer1_patch 
 run probabilities 2 predict -data colour_png -model named.h5 -probabilities -output probabilities.csv
 run odds 1 predict -data grey_h5 -model two.h5 -probabilities -output odds.csv
 refuse 'no probabilities' 2 predict -data grey_h5 -model plain.h5 -probabilities -output none.csv
-run evaluation 2 evaluate -data part_png -model named.h5 -report evaluation.json
+run evaluation 2 evaluate -data part_png -model named.h5 -report evaluation.json -picture evaluation.svg
+# on standard output there is the table and nothing else
+for ranks in 1 2; do
+  run said $ranks predict -data colour_png -model named.h5 -output written.csv
+  start $ranks predict -data colour_png -model named.h5 -output - >printed.csv 2>printed.log || fail "predict -output -" printed.log
+  cmp written.csv printed.csv || fail "predict -output - on $ranks ranks: not what is in the file" printed.log
+  grep -q 'in standard output' printed.log || fail "predict -output -: no lines on standard error" printed.log
+done
+[ ! -e - ] || fail "predict -output - has made a file"
 python judge_python

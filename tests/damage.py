@@ -122,6 +122,10 @@ def narrow_branch(file):
     del file['/branch/0/preprocess']
 
 
+def wrong_lift(file):
+    file['/branch/1'].attrs['lift'] = 2
+
+
 def padded_filter(file):
     """of the last branch, as long as before"""
     filters, last = file['neurons/filter'][:], sum(int(file[f'/branch/{b}'].attrs['pool'])**2 for b in (0, 1))
@@ -286,7 +290,7 @@ CERTIFICATES = {change.__name__: change for change in (
 REFUSED = (other_version, other_format, no_beta, beta_nan, negative_beta, zero_stride, large_patch, short_weights, wide_filters,
            long_filter, weight_nan, region_outside, class_outside, no_neurons, narrow_transform, long_loss, many_images, signed_label, spaced_label)
 CHANGES = {change.__name__: change for change in REFUSED + (
-    unknown_loss, lost_branch, many_branches, large_reduce, narrow_branch, padded_filter, lost_stage, stage_channels,
+    unknown_loss, lost_branch, many_branches, large_reduce, narrow_branch, wrong_lift, padded_filter, lost_stage, stage_channels,
     stage_filters, stage_infinite, stage_large, stage_many, stage_version, turn_filter, scale_weights, flip_weight,
     single_filters, longer_filters, infinite_weights, larger_dual, smaller_gap, smaller_objective)}
 # what becomes of a file's bytes

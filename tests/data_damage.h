@@ -327,13 +327,13 @@ static void Hdf5NoLabels(const char d[])
 }
 
 /* zeros, but for one number of image 1 */
-static void Hdf5Images(const char d[], int rank, hid_t type, short odd)
+static void Hdf5Images(const char d[], int rank, hid_t type, int odd)
 {
-  short numbers[30 * 16] = {0};
+  int numbers[30 * 16] = {0};
   const hsize_t shape[4] = {30, 2, 2, 4};
   numbers[17] = odd;
   MakeDirectory(d);
-  WriteHdf5Set(Train(d), "/images", rank, shape, H5T_NATIVE_SHORT, type, numbers, 0);
+  WriteHdf5Set(Train(d), "/images", rank, shape, H5T_NATIVE_INT, type, numbers, 0);
   WriteHdf5Labels(Train(d), 30, H5T_STD_I32LE);
 }
 
@@ -349,12 +349,12 @@ static void Hdf5Signed(const char d[])
 
 static void Hdf5Wide(const char d[])
 {
-  Hdf5Images(d, 4, H5T_STD_U16LE, 256);
+  Hdf5Images(d, 4, H5T_STD_U32LE, 65536);
 }
 
 static void Hdf5Float(const char d[])
 {
-  Hdf5Images(d, 4, H5T_IEEE_F32LE, 300);
+  Hdf5Images(d, 4, H5T_IEEE_F32LE, 70000);
 }
 
 static void Hdf5LabelCount(const char d[])

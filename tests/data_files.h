@@ -125,19 +125,25 @@ static inline void PutBigEndian(unsigned char *bytes, uint32_t word)
   for (int k = 0; k < 4; k++) bytes[k] = (unsigned char)(word >> (24 - 8 * k));
 }
 
-/* ---------------------------------------------------------------- cifar10 */
+/* ---------------------------------------------------------------- cifar10 and cifar100 */
 
-/* images first .. first + count - 1 as records */
-static inline void WriteCifar10(const char path[], long first, long count)
+/* images first .. first + count - 1 as records of so many labels: that of the image, and before it the next number */
+static inline void WriteCifar(const char path[], int labels, long first, long count)
 {
-  const size_t record = 3073;
+  const size_t record = 3072 + (size_t)labels;
   unsigned char *bytes = (unsigned char *)malloc((size_t)count * record);
   for (long k = 0; k < count; k++) {
-    bytes[(size_t)k * record] = (unsigned char)LabelOf(first + k);
-    for (long b = 0; b < 3072; b++) bytes[(size_t)k * record + 1 + (size_t)b] = PixelOf(first + k, b);
+    unsigned char *at = bytes + (size_t)k * record;
+    for (int l = 0; l < labels; l++) *at++ = (unsigned char)(LabelOf(first + k) + labels - 1 - l);
+    for (long b = 0; b < 3072; b++) *at++ = PixelOf(first + k, b);
   }
   WritePlain(path, bytes, (size_t)count * record);
   free(bytes);
+}
+
+static inline void WriteCifar10(const char path[], long first, long count)
+{
+  WriteCifar(path, 1, first, count);
 }
 
 /* ---------------------------------------------------------------- idx */

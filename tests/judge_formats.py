@@ -1,5 +1,6 @@
 """judge_formats.py models ONE OTHER NAMES: two networks have the same numbers, the second has the names of classes.
 judge_formats.py predictions WHOLE PART FLAT: scores of images of a part of the classes, and of images without labels, are those of all.
+judge_formats.py wide MODEL DATA SCORES: scores of images of 16 bits a pixel are those that their definition gives in numpy.
 judge_formats.py shuffled LOG: of the first 30 of 90 images no class has none or all, as there are 30 of each."""
 import csv
 import re
@@ -34,6 +35,16 @@ def predictions(*paths):
     labels = [7 * k % 3 for k in range(90)]
     require([row[1:] for row in part[1:]] == [row[1:] for row, label in zip(whole[1:], labels) if label], 'part')
     require([row[1:] for row in flat[1:]] == [row[1:] for row in whole[1:]], 'flat')
+
+
+def wide(model, data, scores):
+    import psdnet
+    network = psdnet.load(model)
+    with h5py.File(data) as file:
+        found = network.scores(file['images'][:])
+    with open(scores) as file:
+        expected = numpy.array([[float(x) for x in row[1:-1]] for row in list(csv.reader(file))[1:]])
+    require(network.bits == 16 and abs(found - expected).max() <= 1e-12 * abs(expected).max(), abs(found - expected).max())
 
 
 def shuffled(path):

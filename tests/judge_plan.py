@@ -9,5 +9,8 @@ for name in 'root-1', 'root-2', 'dual-1', 'dual-2', 'scalapack-2', 'folded-2', '
         require(plan[key] == run[key], name, key, plan[key], 'found', run[key])
     require(0.75 <= ratio <= 1.25, name, 'ratio', ratio)
 require(report('data-plan')['n'] == 600, 'sizes of a data set')
+read, given = (report(name)['memory'] for name in ('large--data', 'large--images'))
+for name in 'program and libraries', 'images and targets':  # a rank's part of 36 MB is 9
+    require(abs(read[name][0] - given[name][0]) < 4e6, name, read[name], given[name])
 require(report('old-name')['consensus'] == 'dual', '-consensus kernel')
 finish()

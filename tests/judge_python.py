@@ -1,6 +1,7 @@
 """The networks of check_python.sh in Python, against psdnet predict and the files."""
 import os
 import pickle
+import xml.etree.ElementTree
 
 import h5py
 import numpy
@@ -78,6 +79,8 @@ confusion = [[int(((labels == row) & shown & (chosen == column)).sum()) for colu
 require(evaluation['confusion'] == confusion and evaluation['n'] == shown.sum(), evaluation, confusion)
 require(abs(evaluation['accuracy'] - numpy.mean((chosen == labels)[shown])) < 1e-12, 'accuracy')
 require([each['name'] for each in evaluation['classes']] == ['bird', 'cat', 'dog'] and evaluation['classes'][0]['recall'] is None, 'classes')
+drawn = [each.text for each in xml.etree.ElementTree.parse('evaluation.svg').iter('{http://www.w3.org/2000/svg}text')]
+require(drawn == ['bird', 'cat', 'dog'] + sum(([name, *map(str, row)] for name, row in zip(('cat', 'dog'), confusion[1:])), []), drawn)
 for k in 1, 2:
     each = evaluation['classes'][k]
     require(each['images'] == (labels == k).sum() and abs(each['recall'] - numpy.mean(chosen[labels == k] == k)) < 1e-12, each)

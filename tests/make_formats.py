@@ -88,6 +88,19 @@ def of_every_format():
         png(f'part_png/{CLASSES[labels[k]]}/{k}.png', last[k]) if labels[k] else None
         png(f'flat/{k:03}.png', last[k])
         png(f'twice/{CLASSES[labels[k]]}/{k}.png', last[k].repeat(2, 0).repeat(3, 1))
+    # 16 bits a pixel, and a split that is dark
+    wide = RANDOM.integers(0, 65536, (COUNT, 8, 9)).astype(numpy.uint16)
+    wide[labels == 1, :, 1::3] //= 3
+    wide[0, 0, 0] = 65535
+    write_h5('wide_h5/train.h5', wide, labels)
+    write_h5('wide_one/train.h5', wide[:3, None], labels[:3])
+    write_h5('wide_h5/test.h5', wide[:9] // 300, labels[:9])
+    write_h5('wide_float/train.h5', wide[..., None].astype('f4'), labels, chunks=(7, 8, 9, 1), compression='gzip')
+    numpy.savez_compressed('wide.npz', images=wide, labels=labels)
+    save('wide_npy', wide.astype('>u2'), labels)
+    for k in range(COUNT):
+        png(f'wide_png/{labels[k]}/{k}.png', wide[k].astype('>u2'), depth=16)
+    numpy.savez('wide_dark.npz', images=wide[:9] // 300, labels=labels[:9])
     for k in range(9):  # grey among colours
         png(f'other/hare/{100 + k}.png', flat[k])
         png(f'other/dog/{k}.png', last[k])
@@ -102,7 +115,8 @@ def bad():
     flat = RANDOM.integers(0, 256, (COUNT, 8, 9)).astype(numpy.uint8)
     save('fortran', numpy.asfortranarray(flat))
     save('between', flat / 300)
-    save('beyond', flat.astype('i2') + 1)
+    save('beyond', flat.astype('i4') * 257 + 1)
+    save('minus', flat.astype('i2') - 1)
     save('nan', numpy.where(flat == flat[3, 2, 1], numpy.nan, flat / 255))
     save('complex', flat.astype('c8'))
     save('rank', flat.reshape(COUNT, -1))
@@ -135,11 +149,8 @@ def bad():
             png(f'{name}/a/{k}.png', flat[k, :, :size - k % (1 + (size == 9))])
     for k in range(6):
         png(f'sizes/b/{20 + k}.png', flat[k])
-        for name in 'wide', 'clear', 'broken', 'no_png':
+        for name in 'clear', 'broken', 'no_png':
             png(f'{name}/{k % 2}/{k}.png', flat[k])
-    png('wide/1/3.png', numpy.zeros((8, 18), 'u1'), depth=16)
-    with open('wide/1/3.png', 'rb') as file:
-        whole = file.read()
     png('clear/1/3.png', numpy.zeros((8, 9, 2), 'u1'))
     with open('broken/1/3.png', 'r+b') as file:
         file.truncate(70)

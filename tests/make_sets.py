@@ -14,13 +14,15 @@ def write(name, images, labels):
 
 
 def branches():
-    """two channels with something to see at either resolution"""
+    """two channels with something to see at either resolution; few: the first images of two of the classes"""
     random = numpy.random.default_rng(6)
     labels = numpy.arange(180) % 3
     images = random.integers(0, 200, (180, 2, 11, 10)).astype(numpy.uint8)
     images[labels == 1, :, :, 1::3] += 45
     images[labels == 2, 1, :4] //= 2
     write('train', images, labels)
+    few = numpy.flatnonzero(labels < 2)[:30]
+    write('few', images[few], labels[few])
 
 
 def evaluate():

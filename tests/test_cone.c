@@ -109,7 +109,7 @@ static PsdBlocks CreateBlocks(PetscInt C, PetscInt G, PetscInt f)
   }
   for (PetscInt g = 0; g < G; g++) orders[g] = f;
   PetscMPIInt *node = Layout();
-  MUST(PsdBlocksCreateOnNodes(PETSC_COMM_WORLD, C, G, orders, node, &blocks));
+  MUST(PsdBlocksCreateOnNodes(PETSC_COMM_WORLD, C, G, orders, NULL, node, &blocks));
   MUST(PetscFree(node));
   return blocks;
 }

@@ -1,8 +1,10 @@
 /* Images of every format arrive as they were written: pixels, classes, indices, in even shards, on any number of ranks.
  */
 #include "data_files.h"
+#include <fcntl.h>
 #include <petscviewer.h>
 #include <setjmp.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #define IMAGES_MAX 4096
@@ -153,6 +155,77 @@ static void Cifar10NamesComeFromTheMetaFile(void **state)
   assert_string_equal(names[1], "cat");
   assert_string_equal(names[3], "truck");
   MUST(PsdDataDestroy(&data));
+}
+
+static void WriteCifar100Directory(void)
+{
+  static const char fine[] = "apple\nfish\nbaby\nbear\nbeaver\nbed\nbee\nbeetle\nbicycle\nbottle\n";
+  static const char coarse[] = "a\nb\nc\nd\ne\nf\ng\nh\ni\nj\nk\n";
+  if (Rank()) return;
+  MakeDirectory("cifar100");
+  WriteCifar(PathOf("cifar100", "train.bin"), 2, 0, 1300);
+  WriteCifar(PathOf("cifar100", "test.bin"), 2, 0, 8);
+  WritePlain(PathOf("cifar100", "fine_label_names.txt"), fine, strlen(fine));
+  WritePlain(PathOf("cifar100", "coarse_label_names.txt"), coarse, strlen(coarse));
+}
+
+static void Cifar100HasFineLabelsAndCoarseOnes(void **state)
+{
+  (void)state;
+  for (int coarse = 0; coarse < 2; coarse++) {
+    PetscInt count, n_local, first;
+    const unsigned char *images;
+    const PetscInt *classes, *labels;
+    const char *const *names;
+    PsdData data = Open(PathOf("cifar100", NULL), PSD_SPLIT_TRAIN);
+    MUST(PsdDataSetCoarse(data, (PetscBool)coarse));
+    MUST(PsdDataSetUp(data));
+    MUST(PsdDataGetSizes(data, NULL, &n_local, &first));
+    MUST(PsdDataGetShard(data, &images, &classes, NULL));
+    MUST(PsdDataGetClasses(data, &count, &labels, &names));
+    int right = 1;
+    for (PetscInt k = 0; k < n_local; k++)
+      right &= labels[classes[k]] == LabelOf(first + k) + coarse && SameImage(images + k * 3072L, first + k, 3072);
+    assert_true(OnAllRanks(right));
+    for (PetscInt k = 0; k < count; k++)
+      if (labels[k] == 3) assert_string_equal(names[k], coarse ? "d" : "bear");
+    MUST(PsdDataDestroy(&data));
+  }
+  AssertReads(PathOf("cifar100", NULL), PSD_SPLIT_TRAIN, 1300, "cifar100", cifar10_image);
+  AssertReads(PathOf("cifar100", NULL), PSD_SPLIT_TEST, 8, "cifar100", cifar10_image);
+}
+
+static void AssertRefuses(PsdData data, const char words[])
+{
+  const int right = PsdDataSetUp(data) == PSD_ERR_INPUT && strstr(PsdErrorMessage(), words);
+  if (!right) print_message("message \"%s\", expected \"%s\"\n", PsdErrorMessage(), words);
+  assert_true(OnAllRanks(right));
+  MUST(PsdDataDestroy(&data));
+}
+
+static void CoarseLabelsAreNotTakenForFineOnes(void **state)
+{
+  (void)state;
+  static const PetscInt labels[] = {3, 9};
+  static const char *const of_coarse[] = {"d", "j"};
+  PsdData data = Open(PathOf("cifar100", NULL), PSD_SPLIT_TRAIN);
+  MUST(PsdDataSetPurpose(data, PSD_TO_EVALUATE));
+  MUST(PsdDataSetClasses(data, 2, labels));
+  MUST(PsdDataSetClassNames(data, 2, labels, of_coarse));
+  AssertRefuses(data, "label 3 is bear, and d to the network: see -labels");
+  data = Open(PathOf("cifar10", NULL), PSD_SPLIT_TRAIN);
+  MUST(PsdDataSetCoarse(data, PETSC_TRUE));
+  AssertRefuses(data, "only cifar100 has two");
+  if (!Rank()) {
+    MakeDirectory("cifar100bad");
+    WriteCifar(PathOf("cifar100bad", "train.bin"), 2, 0, 20);
+    const int file = open(PathOf("cifar100bad", "train.bin"), O_WRONLY);
+    Require(file >= 0 && pwrite(file, "\x14\x64", 2, 19L * 3074) == 2 && !close(file), "cifar100bad");
+  }
+  AssertRefuses(Open(PathOf("cifar100bad", NULL), PSD_SPLIT_TRAIN), "record 19 (from 0) has label 100, expected 0..99");
+  data = Open(PathOf("cifar100bad", NULL), PSD_SPLIT_TRAIN);
+  MUST(PsdDataSetCoarse(data, PETSC_TRUE));
+  AssertRefuses(data, "record 19 (from 0) has label 20, expected 0..19");
 }
 
 static void IdxIsTheSamePlainAndCompressed(void **state)
@@ -385,6 +458,8 @@ int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(Cifar10BatchesAreReadInTheOrderOfTheirNames),
                                      cmocka_unit_test(Cifar10NamesComeFromTheMetaFile),
+                                     cmocka_unit_test(Cifar100HasFineLabelsAndCoarseOnes),
+                                     cmocka_unit_test(CoarseLabelsAreNotTakenForFineOnes),
                                      cmocka_unit_test(IdxIsTheSamePlainAndCompressed),
                                      cmocka_unit_test(IdxPlainGoesBeforeCompressed),
                                      cmocka_unit_test(ManyPiecesAreReadAndSent),
@@ -401,6 +476,7 @@ int main(int argc, char **argv)
   if (PsdInitialize(&argc, &argv, NULL)) return 1;
   RootCreate();
   WriteCifar10Directory();
+  WriteCifar100Directory();
   const int failures = cmocka_run_group_tests(tests, NULL, NULL);
   RootRemove();
   return PsdFinalize() || failures;

@@ -1,6 +1,7 @@
 /* Images in memory become the shards that a file of the same images becomes, whichever ranks gave them; what is wrong with
    them is one line on every rank. */
 #include "data_files.h"
+#include <math.h>
 #include <setjmp.h>
 #include <cmocka.h>
 
@@ -212,6 +213,43 @@ static void ImagesToBePredictedNeedNoLabels(void **state)
   MUST(PsdDataDestroy(&data));
 }
 
+/* two an image, which tell it */
+static PetscReal TargetOf(long image, long output)
+{
+  return (PetscReal)(2 * image + output) / 7;
+}
+
+/* Targets go where their images go, and shifted and mirror images have the same. */
+static void TargetsGoWithTheirImages(void **state)
+{
+  (void)state;
+  for (size_t s = 0; s < SPREADS; s++) {
+    const long first = spreads[s](Rank(), Size()), end = spreads[s](Rank() + 1, Size());
+    PetscReal *targets = (PetscReal *)malloc((size_t)(end - first + 1) * 2 * sizeof(PetscReal));
+    const PetscReal *found;
+    const PetscInt64 *indices;
+    PetscInt outputs, n_local, C;
+    PsdData data;
+    for (long k = 0; k < 2 * (end - first); k++) targets[k] = TargetOf(first + k / 2, k % 2);
+    MUST(PsdDataCreate(PETSC_COMM_WORLD, &data));
+    MUST(Give(data, first, end, PETSC_FALSE));
+    MUST(PsdDataSetArrayTargets(data, 2, targets));
+    free(targets);
+    MUST(PsdDataSetLimit(data, 83));
+    MUST(PsdDataSetShifts(data, 5));
+    MUST(PsdDataSetMirror(data, PETSC_TRUE));
+    MUST(PsdDataSetUp(data));
+    MUST(PsdDataGetSizes(data, NULL, &n_local, NULL));
+    MUST(PsdDataGetTargets(data, &outputs, &found));
+    MUST(PsdDataGetShard(data, NULL, NULL, &indices));
+    MUST(PsdDataGetScoreCount(data, &C));
+    int right = outputs == 2 && C == 2 && !PsdDataIsLabelled(data);
+    for (PetscInt k = 0; k < 2 * n_local; k++) right &= found[k] == TargetOf((long)indices[k / 2], k % 2);
+    assert_true(OnAllRanks(right));
+    MUST(PsdDataDestroy(&data));
+  }
+}
+
 /* ---------------------------------------------------------------- what is refused */
 
 static void AssertRefused(PsdData *data, PetscErrorCode code, const char words[])
@@ -251,6 +289,48 @@ static void WhatIsWrongIsOneLine(void **state)
   MUST(PsdDataDestroy(&data));
 }
 
+static PsdData Unlabelled(void)
+{
+  PsdData data;
+  MUST(PsdDataCreate(PETSC_COMM_WORLD, &data));
+  MUST(Give(data, Evenly(Rank(), Size()), Evenly(Rank() + 1, Size()), PETSC_FALSE));
+  return data;
+}
+
+static void TargetsThatAreWrongAreOneLine(void **state)
+{
+  (void)state;
+  static const PetscInt two[] = {0, 1};
+  PetscReal targets[2 * IMAGES] = {0};
+  const PetscMPIInt last = Rank() == Size() - 1;
+  PsdData data = Unlabelled();
+  AssertRefused(&data, PsdDataSetArrayTargets(data, 0, targets), "0 targets of an image");
+  MUST(PsdDataDestroy(&data));
+  data = Unlabelled();
+  AssertRefused(&data, PsdDataSetArrayTargets(data, 1, last ? NULL : targets), "no targets");
+  MUST(PsdDataDestroy(&data));
+  data = Unlabelled();
+  MUST(PsdDataSetClasses(data, 2, two));
+  AssertRefused(&data, PsdDataSetArrayTargets(data, 1, targets), "expected labels for classes");
+  MUST(PsdDataDestroy(&data));
+  data = Unlabelled();
+  MUST(PsdDataSetOutputs(data, 3));
+  AssertRefused(&data, PsdDataSetArrayTargets(data, 2, targets), "has 2 targets of an image, expected 3");
+  MUST(PsdDataDestroy(&data));
+  data = Unlabelled();
+  targets[last ? 1 : 0] = last ? INFINITY : 0;
+  AssertRefused(&data, PsdDataSetArrayTargets(data, 2, targets), "is inf");
+  if (Size() > 1) {
+    MUST(PsdDataDestroy(&data));
+    data = Unlabelled();
+    AssertRefused(&data, PsdDataSetArrayTargets(data, last ? 1 : 2, targets + 2), "as many on all ranks");
+  }
+  MUST(PsdDataDestroy(&data));
+  data = Arrays(PETSC_COMM_WORLD, Evenly);
+  AssertRefused(&data, PsdDataSetArrayTargets(data, 1, targets + 2), "expected targets or labels");
+  MUST(PsdDataDestroy(&data));
+}
+
 /* A selection that comes to nothing leaves the arrays, for another one. */
 static void AfterARefusalAnotherSelectionMayFollow(void **state)
 {
@@ -272,7 +352,9 @@ int main(int argc, char **argv)
                                      cmocka_unit_test(AnyCommunicatorWillDo),
                                      cmocka_unit_test(TheLastOriginCounts),
                                      cmocka_unit_test(ImagesToBePredictedNeedNoLabels),
+                                     cmocka_unit_test(TargetsGoWithTheirImages),
                                      cmocka_unit_test(WhatIsWrongIsOneLine),
+                                     cmocka_unit_test(TargetsThatAreWrongAreOneLine),
                                      cmocka_unit_test(AfterARefusalAnotherSelectionMayFollow)};
   if (PsdInitialize(&argc, &argv, NULL)) return 1;
   RootCreate();

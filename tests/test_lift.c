@@ -152,7 +152,7 @@ typedef struct {
   PetscInt f, D;
 } Lifted;
 
-static Lifted LiftAll(const Case *it, size_t memory)
+static Lifted LiftAll(const Case *it, size_t memory, PetscBool single)
 {
   Lifted made;
   PetscInt G;
@@ -170,6 +170,7 @@ static Lifted LiftAll(const Case *it, size_t memory)
   made.patches->pca = it->pca;
   MUST(PsdPatchesSetImageSize(made.patches, CHANNELS, HEIGHT, WIDTH));
   MUST(PsdFeaturesCreate(made.data, made.patches, activation, memory, &made.features));
+  if (single) MUST(PsdFeaturesSetSingle(made.features, PETSC_TRUE));
   MUST(PsdFeaturesSetUp(made.features));
   MUST(PsdPatchesGetSizes(made.patches, NULL, &made.f, &G, NULL));
   made.D = G * (made.f + 1) * (made.f + 2) / 2;
@@ -185,7 +186,7 @@ static void LiftedDestroy(Lifted *made)
 
 static void CheckFeatures(const Case *it, size_t memory)
 {
-  Lifted made = LiftAll(it, memory);
+  Lifted made = LiftAll(it, memory, PETSC_FALSE);
   PetscInt begin, n, seen = 0;
   PetscReal *direct;
   Require(made.f == (it->pca ? it->pca : NumbersOf(it)), "f");
@@ -213,7 +214,7 @@ static void CheckFeatures(const Case *it, size_t memory)
 /* T'(covariance + EPS mean eigenvalue I)T = I when whitened, T'T = I when not; T' covariance T is diagonal for PCA */
 static void CheckTransform(const Case *it)
 {
-  Lifted made = LiftAll(it, 0);
+  Lifted made = LiftAll(it, 0, PETSC_FALSE);
   const PetscInt q = NumbersOf(it), f = made.f;
   const PetscReal *T;
   PetscReal covariance[ROOM * ROOM], floor = 0, last = PETSC_MAX_REAL;
@@ -237,6 +238,54 @@ static void CheckTransform(const Case *it)
   LiftedDestroy(&made);
 }
 
+/* Rows and errors of all samples, as they are now. */
+typedef struct {
+  PetscReal *rows, *errors;
+} Copy;
+
+static void CopyChunk(const Lifted *made, PetscInt G, PetscInt k, Copy *to)
+{
+  PetscInt first, rows, ld;
+  const PetscReal *phi, *errors;
+  MUST(PsdFeaturesGetChunk(made->features, k, &first, &rows, &phi, &ld));
+  PsdFeaturesGetErrors(made->features, k, &errors);
+  MUST(PetscArraycpy(to->rows + (size_t)first * made->D, phi, (size_t)rows * made->D));
+  MUST(PetscArraycpy(to->errors + (size_t)first * G, errors, (size_t)rows * G));
+  /* a part of a chunk is the same rows */
+  MUST(PsdFeaturesFindChunk(made->features, k, &first, &rows, &ld));
+  const PetscReal *last = PsdFeaturesGetRows(made->features, k, rows - 1, 1);
+  for (PetscInt j = 0; j < ld; j++)
+    Require(last[j] == to->rows[(size_t)(first + rows - 1) * made->D + j], "the last row by itself");
+}
+
+/* Rows that were rounded and kept are as far from those of the images as their errors say, at most, and known to seven digits. */
+static void CheckRounded(const Case *it)
+{
+  Lifted made = LiftAll(it, (size_t)1 << 30, PETSC_TRUE);
+  const PetscInt G = it->pool * it->pool, m = made.D / G;
+  Copy copies[2];
+  PetscInt n;
+  MUST(PsdDataGetSizes(made.data, NULL, &n, NULL));
+  for (int k = 0; k < 2; k++) MUST(PetscMalloc2((size_t)n * made.D, &copies[k].rows, (size_t)n * G, &copies[k].errors));
+  MUST(PsdFeaturesComplete(made.features));
+  Require(PsdFeaturesAreRounded(made.features), "rows are kept rounded");
+  for (PetscInt k = 0; k < PsdFeaturesCountChunks(made.features); k++) CopyChunk(&made, G, k, &copies[0]);
+  PsdFeaturesSetExact(made.features);
+  for (PetscInt k = 0; k < PsdFeaturesCountChunks(made.features); k++) CopyChunk(&made, G, k, &copies[1]);
+  for (PetscInt at = 0; at < n * G; at++) {
+    PetscReal squares = 0, size = 0;
+    for (PetscInt j = at * m; j < (at + 1) * m; j++) {
+      squares += (copies[0].rows[j] - copies[1].rows[j]) * (copies[0].rows[j] - copies[1].rows[j]);
+      size += copies[1].rows[j] * copies[1].rows[j];
+    }
+    Require(PetscSqrtReal(squares) <= copies[0].errors[at] + copies[1].errors[at], "rounding is within its bound");
+    Require(squares > 0, "rows were rounded");
+    Require(copies[0].errors[at] <= 1e-7 * PetscSqrtReal(size), "the bound says something");
+  }
+  for (int k = 0; k < 2; k++) MUST(PetscFree2(copies[k].rows, copies[k].errors));
+  LiftedDestroy(&made);
+}
+
 static void Kept(void **state)
 {
   (void)state;
@@ -256,9 +305,16 @@ static void Transforms(void **state)
     if (cases[k].whiten > 0 || cases[k].pca > 0) CheckTransform(&cases[k]);
 }
 
+static void Rounded(void **state)
+{
+  (void)state;
+  for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++) CheckRounded(&cases[k]);
+}
+
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(Kept), cmocka_unit_test(Streamed), cmocka_unit_test(Transforms)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(Kept), cmocka_unit_test(Streamed), cmocka_unit_test(Transforms),
+                                     cmocka_unit_test(Rounded)};
   const long image[3] = {CHANNELS, HEIGHT, WIDTH};
   if (PsdInitialize(&argc, &argv, NULL)) return 1;
   RootCreate();

@@ -50,9 +50,39 @@ static void ForEachCase(CaseTest test)
         Case it = {.loss = PsdLossMake(PsdLossTable[k], parameters[(class + c) % 3]), .C = columns[c]};
         TargetsOf(it.C, class, it.y);
         (*test)(&it);
+        if (it.loss.ops->degree == 0) continue;
+        RandomRow(it.C, 1, it.y); /* real targets */
+        it.y[0] = class == 0 ? 0 : it.y[0];
+        (*test)(&it);
       }
     }
   }
+}
+
+/* L(s yhat, s y) = s^p L(yhat, y) */
+static void CheckDegree(const Case *it)
+{
+  const int degree = it->loss.ops->degree;
+  const PetscReal s = 0.0625;
+  PetscReal yhat[MOST_COLUMNS], scaled[MOST_COLUMNS], y[MOST_COLUMNS];
+  PsdLoss loss = it->loss;
+  if (degree == 0) return;
+  loss.parameter *= s;
+  for (int trial = 0; trial < TRIALS; trial++) {
+    RandomRow(it->C, trial % 2 ? 30 : 1, yhat);
+    for (PetscInt t = 0; t < it->C; t++) {
+      scaled[t] = s * yhat[t];
+      y[t] = s * it->y[t];
+    }
+    const PetscReal value = (*it->loss.ops->value)(&it->loss, 1, it->C, yhat, it->y);
+    assert_true((*loss.ops->value)(&loss, 1, it->C, scaled, y) == PetscPowRealInt(s, degree) * value);
+  }
+}
+
+static void HasItsDegree(void **state)
+{
+  (void)state;
+  ForEachCase(CheckDegree);
 }
 
 static PetscReal Steepness(const Case *it)
@@ -402,7 +432,7 @@ static void CheckSeparable(const Case *it)
 /* The first score changes the loss by its steepness, far from the targets, and by no more */
 static void CheckSteepnessOfEach(const Case *it)
 {
-  PetscReal v[MOST_COLUMNS] = {-1e200 * it->y[0]}, delta[MOST_COLUMNS] = {1};
+  PetscReal v[MOST_COLUMNS] = {it->y[0] < 0 ? 1e200 : -1e200}, delta[MOST_COLUMNS] = {1};
   const PetscReal most = (*it->loss.ops->change)(&it->loss, it->C, v, it->y, delta);
   if (!(PetscIsInfReal(Steepness(it)) ? most > 1e100 : PetscAbsReal(most / Steepness(it) - 1) <= 1e-12))
     Fail(it, "steepness", most, Steepness(it));
@@ -569,7 +599,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(ProxMinimizes), cmocka_unit_test(ProxExtremes),    cmocka_unit_test(SteepnessOfEach),
       cmocka_unit_test(ChangeOfEach),  cmocka_unit_test(RoundingOfValue), cmocka_unit_test(Corners),
       cmocka_unit_test(Mean),          cmocka_unit_test(ClosedForm),      cmocka_unit_test(SecondDerivative),
-      cmocka_unit_test(Separable),     cmocka_unit_test(DualDerivatives)};
+      cmocka_unit_test(Separable),     cmocka_unit_test(DualDerivatives), cmocka_unit_test(HasItsDegree)};
   if (PsdInitialize(&argc, &argv, NULL)) return 1;
   const int failures = cmocka_run_group_tests(tests, NULL, NULL);
   return PsdFinalize() || failures;

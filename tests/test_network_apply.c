@@ -25,8 +25,9 @@ static const PsdPatchGeometry geometry = {.channels = 2,
 
 /* ---------------------------------------------------------------- the formula */
 
-/* How far the image is moved, down and across; what moves in repeats the edge. */
+/* How far the image is moved, down and across; what moves in repeats the edge. Then it is mirrored or not. */
 static PetscInt moved[2];
+static PetscBool mirrored;
 
 static PetscInt Clamp(PetscInt at, PetscInt size)
 {
@@ -44,7 +45,7 @@ static void PatchOf(const Sample *sample, PsdPatches patches, long image, PetscI
     for (PetscInt i = 0; i < g->patch_height; i++)
       for (PetscInt j = 0; j < g->patch_width; j++) {
         const PetscInt y = Clamp(row * g->stride + i - moved[0], g->height);
-        const PetscInt z = Clamp(column * g->stride + j - moved[1], g->width);
+        const PetscInt at = column * g->stride + j, z = Clamp((mirrored ? g->width - 1 - at : at) - moved[1], g->width);
         p[q++] = (PixelOf(image, (c * g->height + y) * g->width + z) - g->pixel_shift) / g->pixel_scale;
       }
   for (PetscInt k = 0; k < q; k++) average += p[k] / q;
@@ -177,7 +178,7 @@ static void OverlappingRegions(void **state)
   for (sample.geometry.overlap = 1; sample.geometry.overlap <= 3; sample.geometry.overlap++) AgreesWithFormula(&sample);
 }
 
-/* The mean over all shifts. */
+/* The mean over all shifts, and their mirror images. */
 static void Crops(void **state)
 {
   const Sample sample = {geometry, 17, 5, 3};
@@ -189,15 +190,16 @@ static void Crops(void **state)
   (void)state;
   MUST(PsdDataGetSizes(data, NULL, &n_local, NULL));
   MUST(PsdDataGetShard(data, NULL, NULL, &indices));
-  for (PetscInt most = 1; most <= 2; most++) {
-    const PetscInt crops = (2 * most + 1) * (2 * most + 1);
-    MUST(PsdNetworkSetCrops(network, most));
+  for (PetscInt run = 0; run < 6; run++) {
+    const PetscInt most = run / 2, shifts = (2 * most + 1) * (2 * most + 1), crops = shifts * (run % 2 + 1);
+    MUST(PsdNetworkSetCrops(network, most, (PetscBool)(run % 2)));
     MUST(PsdNetworkApply(network, data, scores));
     for (PetscInt i = 0; i < n_local; i++) {
       PetscReal expected[3] = {0}, scale[3] = {0}, one[3], one_scale[3];
       for (PetscInt crop = 0; crop < crops; crop++) {
-        moved[0] = crop / (2 * most + 1) - most;
+        moved[0] = crop % shifts / (2 * most + 1) - most;
         moved[1] = crop % (2 * most + 1) - most;
+        mirrored = (PetscBool)(crop >= shifts);
         Formula(&sample, network, (long)indices[i], one, one_scale);
         for (PetscInt t = 0; t < 3; t++) {
           expected[t] += one[t] / crops;
@@ -205,6 +207,7 @@ static void Crops(void **state)
         }
       }
       moved[0] = moved[1] = 0;
+      mirrored = PETSC_FALSE;
       for (PetscInt t = 0; t < 3; t++)
         assert_true(PetscAbsReal(scores[i * 3 + t] - expected[t]) <= 2 * TOLERANCE * scale[t]);
     }

@@ -101,7 +101,7 @@ static void PngOfBytesIsReadAsItIs(void **state)
   for (int interlace = 0; interlace < 2; interlace++)
     for (int samples = 1; samples <= 3; samples += 2) {
       WriteSamples((PngKind){samples == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB, 8, interlace}, samples);
-      MustRead(PATH, (PsdPictureSize){3, HEIGHT, WIDTH}, image);
+      MustRead(PATH, (PsdPictureSize){3, HEIGHT, WIDTH, 8}, image);
       for (int k = 0; k < 3 * HEIGHT * WIDTH; k++) {
         const int c = samples == 1 ? 0 : k / (HEIGHT * WIDTH), y = k / WIDTH % HEIGHT, x = k % WIDTH;
         assert_int_equal(image[k], Sample(y, x, c));
@@ -115,21 +115,57 @@ static void PngOfFewerBitsIsExpanded(void **state)
   static const unsigned char palette[4][3] = {{1, 2, 3}, {40, 50, 60}, {255, 0, 9}, {7, 8, 255}};
   unsigned char image[3 * HEIGHT * WIDTH];
   WritePacked((PngKind){PNG_COLOR_TYPE_GRAY, 2, 0}, 0);
-  MustRead(PATH, (PsdPictureSize){1, HEIGHT, WIDTH}, image);
+  MustRead(PATH, (PsdPictureSize){1, HEIGHT, WIDTH, 8}, image);
   for (int k = 0; k < HEIGHT * WIDTH; k++) assert_int_equal(image[k], 85 * ((k / WIDTH + k % WIDTH) % 4));
   WritePacked((PngKind){PNG_COLOR_TYPE_PALETTE, 2, 1}, 0);
-  MustRead(PATH, (PsdPictureSize){3, HEIGHT, WIDTH}, image);
+  MustRead(PATH, (PsdPictureSize){3, HEIGHT, WIDTH, 8}, image);
   for (int k = 0; k < 3 * HEIGHT * WIDTH; k++)
     assert_int_equal(image[k], palette[(k / WIDTH % HEIGHT + k % WIDTH) % 4][k / (HEIGHT * WIDTH)]);
 }
 
-static void PngWithMoreThanBytesIsRefused(void **state)
+static PetscInt WordOf(const unsigned char image[], size_t k)
+{
+  uint16_t word;
+  memcpy(&word, image + 2 * k, sizeof(word));
+  return word;
+}
+
+/* of which the first byte in the file is the larger one; one of 8 bits among such has 257 times its numbers */
+static void PngOfSixteenBitsIsReadAsItIs(void **state)
+{
+  (void)state;
+  const PsdPictureSize wide = {3, HEIGHT, WIDTH, 16};
+  unsigned char bytes[HEIGHT][6 * WIDTH], *rows[HEIGHT], image[2 * 3 * HEIGHT * WIDTH];
+  PsdFailure failure = {.failed = PETSC_FALSE};
+  PsdPictureSize size;
+  for (int y = 0; y < HEIGHT; y++) {
+    rows[y] = bytes[y];
+    for (int k = 0; k < 3 * WIDTH; k++) {
+      bytes[y][2 * k] = Sample(y, k / 3, k % 3);
+      bytes[y][2 * k + 1] = Sample(k / 3, y, 2 - k % 3);
+    }
+  }
+  WritePng((PngKind){PNG_COLOR_TYPE_RGB, 16, 1}, 0, rows);
+  MUST(PsdPictureInspect(PATH, &size, &failure));
+  assert_true(!failure.failed && size.bits == 16 && size.channels == 3);
+  MustRead(PATH, wide, image);
+  for (int k = 0; k < 3 * HEIGHT * WIDTH; k++) {
+    const int c = k / (HEIGHT * WIDTH), y = k / WIDTH % HEIGHT, x = k % WIDTH;
+    assert_int_equal(WordOf(image, (size_t)k), 256 * Sample(y, x, c) + Sample(x, y, 2 - c));
+  }
+  MUST(PsdPictureRead(PATH, (PsdPictureSize){3, HEIGHT, WIDTH, 8}, image, &failure));
+  assert_true(failure.failed && strstr(failure.message, "16 bits"));
+  WriteSamples((PngKind){PNG_COLOR_TYPE_RGB, 8, 0}, 3);
+  MustRead(PATH, wide, image);
+  for (int k = 0; k < 3 * HEIGHT * WIDTH; k++)
+    assert_int_equal(WordOf(image, (size_t)k), 257 * Sample(k / WIDTH % HEIGHT, k % WIDTH, k / (HEIGHT * WIDTH)));
+}
+
+static void TransparentPngIsRefused(void **state)
 {
   (void)state;
   unsigned char bytes[HEIGHT][8 * WIDTH] = {{0}}, *rows[HEIGHT];
   for (int y = 0; y < HEIGHT; y++) rows[y] = bytes[y];
-  WritePng((PngKind){PNG_COLOR_TYPE_RGB, 16, 0}, 0, rows);
-  MustRefuse(PATH, "16 bits");
   WritePng((PngKind){PNG_COLOR_TYPE_RGB_ALPHA, 8, 0}, 0, rows);
   MustRefuse(PATH, "transparent");
   WritePacked((PngKind){PNG_COLOR_TYPE_PALETTE, 2, 0}, 1);
@@ -198,7 +234,7 @@ static void JpegIsReadByChannels(void **state)
     MUST(PsdPictureInspect(JPEG_PATH, &size, &failure));
     assert_false(failure.failed);
     assert_int_equal(size.channels, samples);
-    MustRead(JPEG_PATH, (PsdPictureSize){3, HEIGHT, WIDTH}, image);
+    MustRead(JPEG_PATH, (PsdPictureSize){3, HEIGHT, WIDTH, 8}, image);
     for (int k = 0; k < 3 * HEIGHT * WIDTH; k++) {
       const int c = samples == 1 ? 0 : k / (HEIGHT * WIDTH), y = k / WIDTH % HEIGHT, x = k % WIDTH;
       assert_in_range(image[k] + 4 - (60 + 9 * y + 6 * x + 30 * c), 0, 8);
@@ -239,14 +275,19 @@ static void ResizedPicturesAreMeansOverAreas(void **state)
 {
   (void)state;
   static const PetscInt sizes[][2] = {{5, 7}, {1, 1}, {3, 4}, {9, 11}, {10, 2}};
-  unsigned char from[2 * HEIGHT * WIDTH], to[2 * 11 * 14];
-  for (int k = 0; k < 2 * HEIGHT * WIDTH; k++) from[k] = Sample(k / WIDTH, k % WIDTH, k / (HEIGHT * WIDTH));
+  unsigned char from[2 * HEIGHT * WIDTH], to[2 * 11 * 14], wide[2 * sizeof(from)], wide_to[2 * sizeof(to)];
+  for (int k = 0; k < 2 * HEIGHT * WIDTH; k++) {
+    from[k] = Sample(k / WIDTH, k % WIDTH, k / (HEIGHT * WIDTH));
+    PsdPixelSet(16, wide, (size_t)k, from[k]);
+  }
   for (int n = 0; n < 5; n++) {
     const PetscInt height = sizes[n][0], width = sizes[n][1];
-    MUST(PsdPictureResize(2, HEIGHT, WIDTH, from, height, width, to));
+    MUST(PsdPictureResize(2, 16, HEIGHT, WIDTH, wide, height, width, wide_to));
+    MUST(PsdPictureResize(2, 8, HEIGHT, WIDTH, from, height, width, to));
     for (PetscInt k = 0; k < 2 * height * width; k++) {
       const unsigned char *plane = from + k / (height * width) * HEIGHT * WIDTH;
       assert_int_equal(to[k], MeanOfCells(HEIGHT, WIDTH, plane, height, width, k / width % height, k % width));
+      assert_int_equal(PsdPixelAt(16, wide_to, (size_t)k), to[k]);
     }
   }
 }
@@ -271,7 +312,8 @@ int main(int argc, char *argv[])
 #if defined(PSD_HAVE_PNG)
     cmocka_unit_test(PngOfBytesIsReadAsItIs),
     cmocka_unit_test(PngOfFewerBitsIsExpanded),
-    cmocka_unit_test(PngWithMoreThanBytesIsRefused),
+    cmocka_unit_test(PngOfSixteenBitsIsReadAsItIs),
+    cmocka_unit_test(TransparentPngIsRefused),
     cmocka_unit_test(PngThatBreaksOffIsRefused),
 #endif
 #if defined(PSD_HAVE_JPEG)

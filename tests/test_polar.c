@@ -290,7 +290,7 @@ static void MaximumOverRanks(void **state)
   Vec x;
   const PetscInt f[4] = {3, 3, 2, 3};
   PetscReal *values, M[16], svec[10], largest = 0, one, found;
-  MUST(PsdBlocksCreateRegions(PETSC_COMM_WORLD, 3, 4, f, &blocks));
+  MUST(PsdBlocksCreateRegions(PETSC_COMM_WORLD, 3, 4, f, NULL, &blocks));
   MUST(PsdBlocksCreateVec(blocks, &x));
   MUST(PsdPolarsCreate(blocks, &polars));
   MUST(VecGetArray(x, &values));

@@ -125,8 +125,8 @@ static void Check(PetscInt count, const Kind kinds[], PetscInt order)
   PetscInt f[18], G;
   MUST(PsdPatchesGetSizes(patches, NULL, NULL, &G, NULL));
   assert_true(G <= 18);
-  PsdPatchesGetDimensions(patches, f);
-  MUST(PsdBlocksCreateRegions(PETSC_COMM_WORLD, 1, G, f, &blocks));
+  PsdPatchesGetDimensions(patches, f, NULL);
+  MUST(PsdBlocksCreateRegions(PETSC_COMM_WORLD, 1, G, f, NULL, &blocks));
   MUST(PsdSymmetryCreate(patches, blocks, &symmetry));
   MUST(PetscMalloc4(blocks->D, &x, blocks->D, &x_mirrored, blocks->D, &y, blocks->D, &found));
   if (order) assert_int_equal(symmetry->order, order);

@@ -56,7 +56,7 @@ static void FeaturesAreOfOrderOne(void **state)
     const PetscReal x = 255 / scales[s];
     for (size_t k = 0; k < sizeof(activations) / sizeof(*activations); k++) {
       const PetscReal *a = activations[k];
-      const PsdUnits units = {Exponent(patches, a)};
+      const PsdUnits units = {.exponent = Exponent(patches, a)};
       const PetscReal largest =
           PetscMax(PetscMax(PetscAbsReal(a[0]) * x * x, PetscAbsReal(a[1]) * x), PetscAbsReal(a[2]));
       const PetscReal ours = PsdToUnits(units, PSD_UNIT_FEATURE, largest);
@@ -93,7 +93,18 @@ static void MovesWithThePixels(void **state)
 /* a transform T for pixels over 2^j is 2^j T: patches of the program are the same */
 static void TransformsUndoPixels(void **state)
 {
-  const Sample sample = {.geometry = {1, 8, 8, 1, 2, 2, 1, 1, 0, 128, 255, 0, PETSC_FALSE}, .f = 3, .count = 2};
+  const Sample sample = {.geometry = {.channels = 1,
+                                      .height = 8,
+                                      .width = 8,
+                                      .reduce = 1,
+                                      .patch_height = 2,
+                                      .patch_width = 2,
+                                      .stride = 1,
+                                      .pool = 1,
+                                      .pixel_shift = 128,
+                                      .pixel_scale = 255},
+                         .f = 3,
+                         .count = 2};
   PsdPatches patches = SamplePatches(&sample);
   PsdPatchRange range, scaled;
   (void)state;
@@ -107,16 +118,53 @@ static void TransformsUndoPixels(void **state)
 
 static void ThereAndBack(void **state)
 {
-  const PsdUnit all[] = {PSD_UNIT_WEIGHT, PSD_UNIT_FEATURE, PSD_UNIT_PENALTY};
-  const PsdUnits units = {-77};
+  const PsdUnits units = {.exponent = -77, .targets = 31, .degree = 1};
   (void)state;
-  for (size_t k = 0; k < 3; k++) {
-    const PetscReal there = PsdToUnits(units, all[k], 0.1);
-    assert_true(PsdFromUnits(units, all[k], there) == 0.1);
-    assert_true(there == 0.1 * PetscPowReal(2, -77. * (PetscReal)all[k]));
-  }
+  for (int unit = PSD_UNIT_FEATURE; unit <= PSD_UNIT_OBJECTIVE; unit++)
+    assert_true(PsdFromUnits(units, (PsdUnit)unit, PsdToUnits(units, (PsdUnit)unit, 0.1)) == 0.1);
   assert_true(PsdIsRepresentable(1e300) && PsdIsRepresentable(1e-300));
   assert_false(PsdIsRepresentable(0) || PsdIsRepresentable(1e-310) || PsdIsRepresentable(INFINITY));
+}
+
+static int PowerOf(PsdUnits units, PsdUnit unit)
+{
+  return ilogb(PsdToUnits(units, unit, 1));
+}
+
+/* every product that the program knows: yhat = Phi S, the objective L + beta |alpha|, A'nu, nu y, rho ||S||^2, sigma yhat^2; and L has
+   its degree */
+static void ProductsAgree(void **state)
+{
+  (void)state;
+  for (int degree = 1; degree <= 2; degree++) {
+    for (int targets = -100; targets <= 100; targets += 25) {
+      const PsdUnits units = {.exponent = -13, .targets = targets, .degree = degree};
+      const int S = PowerOf(units, PSD_UNIT_WEIGHT), Phi = PowerOf(units, PSD_UNIT_FEATURE);
+      const int yhat = PowerOf(units, PSD_UNIT_TARGET), nu = PowerOf(units, PSD_UNIT_SLOPE);
+      const int L = PowerOf(units, PSD_UNIT_OBJECTIVE), beta = PowerOf(units, PSD_UNIT_BETA);
+      assert_int_equal(Phi, -13);
+      assert_int_equal(yhat, -targets);
+      assert_int_equal(Phi + S, yhat);
+      assert_int_equal(L, degree * yhat);
+      assert_int_equal(beta + S, L);
+      assert_int_equal(Phi + nu, beta);
+      assert_int_equal(nu + yhat, L);
+      assert_int_equal(PowerOf(units, PSD_UNIT_PENALTY) + 2 * S, L);
+      assert_int_equal(PowerOf(units, PSD_UNIT_CURVATURE) + 2 * yhat, L);
+    }
+  }
+}
+
+static void TargetsAreOfOrderOne(void **state)
+{
+  const PetscReal largest[] = {1, 0.999, 1e-40, 5e33, 0.5};
+  (void)state;
+  for (size_t k = 0; k < sizeof(largest) / sizeof(*largest); k++) {
+    PsdUnits units = {.exponent = 7};
+    PsdUnitsFindTargets(largest[k], 2, &units);
+    const PetscReal ours = PsdToUnits(units, PSD_UNIT_TARGET, largest[k]);
+    assert_true(ours >= 0.5 && ours < 1 && units.exponent == 7);
+  }
 }
 
 static void WhatIsOutOfRangeIsRefused(void **state)
@@ -137,11 +185,15 @@ static void WhatIsOutOfRangeIsRefused(void **state)
 
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(OneForTheDefaults),        cmocka_unit_test(FeaturesAreOfOrderOne),
-      cmocka_unit_test(MovesWithTheActivation),   cmocka_unit_test(MovesWithThePixels),
-      cmocka_unit_test(TransformsUndoPixels),     cmocka_unit_test(ThereAndBack),
-      cmocka_unit_test(WhatIsOutOfRangeIsRefused)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(OneForTheDefaults),
+                                     cmocka_unit_test(FeaturesAreOfOrderOne),
+                                     cmocka_unit_test(MovesWithTheActivation),
+                                     cmocka_unit_test(MovesWithThePixels),
+                                     cmocka_unit_test(TransformsUndoPixels),
+                                     cmocka_unit_test(ThereAndBack),
+                                     cmocka_unit_test(ProductsAgree),
+                                     cmocka_unit_test(TargetsAreOfOrderOne),
+                                     cmocka_unit_test(WhatIsOutOfRangeIsRefused)};
   if (PsdInitialize(&argc, &argv, NULL)) return 1;
   const int failures = cmocka_run_group_tests(tests, NULL, NULL);
   return PsdFinalize() || failures;

@@ -11,10 +11,10 @@
 
 static const PetscInt shapes[][2] = {{16, 169}, {25, 64}, {48, 210}, {75, 100}, {108, 200}};
 
-static PetscLogDouble TimeOwn(PetscInt q, PetscInt count, const PetscReal *rows, PetscReal *square)
+static PetscLogDouble TimeOwn(PetscInt q, PetscInt count, const PetscReal *rows, PetscReal *square, PetscReal *first)
 {
   const PetscLogDouble start = MPI_Wtime();
-  for (int k = 0; k < REPEATS; k++) (void)PsdPatchesProduct(q, count, 1, rows, square);
+  for (int k = 0; k < REPEATS; k++) (void)PsdPatchesProduct(q, count, 1, rows, square, first);
   return (MPI_Wtime() - start) / REPEATS;
 }
 
@@ -32,17 +32,17 @@ int main(int argc, char **argv)
   if (PsdInitialize(&argc, &argv, NULL)) return 1;
   for (size_t k = 0; k < sizeof(shapes) / sizeof(*shapes); k++) {
     const PetscInt q = shapes[k][0], count = shapes[k][1];
-    PetscReal *rows, *square;
+    PetscReal *rows, *square, *first;
     PetscLogDouble own = 1, blas = 1;
-    PetscCall(PetscMalloc2(q * count + PSD_ROWS_PADDING, &rows, q * q, &square));
+    PetscCall(PetscMalloc3(q * count + PSD_ROWS_PADDING, &rows, q * q, &square, q, &first));
     for (PetscInt i = 0; i < q * count + PSD_ROWS_PADDING; i++) rows[i] = (PetscReal)(i % 17) / 17 - 0.5;
     for (int round = 0; round < ROUNDS; round++) {
-      own = PetscMin(own, TimeOwn(q, count, rows, square));
+      own = PetscMin(own, TimeOwn(q, count, rows, square, first));
       blas = PetscMin(blas, TimeBlas(q, count, rows, square));
     }
     PetscCall(PetscPrintf(PETSC_COMM_WORLD, "| %" PetscInt_FMT " | %" PetscInt_FMT " | %.1f | %.1f | %.2f |\n", q,
                           count, 1e6 * own, 1e6 * blas, blas / own));
-    PetscCall(PetscFree2(rows, square));
+    PetscCall(PetscFree3(rows, square, first));
   }
   return (int)PsdFinalize();
 }

@@ -2,9 +2,10 @@
    filters MODEL COUNT: the COUNT strongest neurons of a network as pixel patterns, for filters.gp.
 
    A filter u sees x = (p - mean) transform of a patch p, and u . x = (transform u) . (p - mean): transform u is the pattern
-   of pixels that the neuron looks for. Each is printed as a matrix that gnuplot reads, under a line
-   "# class weight row column" of its pooling region, channels side by side, scaled to largest magnitude 1. A neuron of
-   one of several branches sees the patches of that branch.
+   of pixels that the neuron looks for. Each is printed as lines "column row red green blue", 0 to 255, under a line
+   "# class weight row column" of its pooling region. 0 is grey, and the largest magnitude is as far from it as there is
+   room. Three channels are one colour; of other numbers each is grey, side by side. A neuron of one of several branches
+   sees the patches of that branch.
 */
 #include <psdnet.h>
 
@@ -64,6 +65,14 @@ static void Pattern(const Branch *branch, const PetscReal u[], PetscReal pattern
   for (PetscInt i = 0; i < branch->q && largest > 0; i++) pattern[i] /= largest;
 }
 
+/* A pixel of one colour or three, whose numbers are `apart`, each from -1 to 1. */
+static void PrintPixel(PetscInt column, PetscInt row, PetscInt colours, PetscInt apart, const PetscReal pattern[])
+{
+  printf("%d %d", (int)column, (int)row);
+  for (PetscInt k = 0; k < 3; k++) printf(" %.0f", 127.5 + 127.5 * (double)pattern[(k % colours) * apart]);
+  printf("\n");
+}
+
 static void PrintNeuron(const Neurons *neurons, PetscInt j, PetscReal *pattern)
 {
   const Branch *branch = neurons->branch;
@@ -76,12 +85,10 @@ static void PrintNeuron(const Neurons *neurons, PetscInt j, PetscReal *pattern)
   Pattern(branch, neurons->filters + (size_t)j * neurons->f, pattern);
   printf("# %d %.3g %d %d\n", (int)label, (double)neurons->weights[j], (int)(region / pool) + 1,
          (int)(region % pool) + 1);
-  for (PetscInt row = 0; row < height; row++) {
-    for (PetscInt channel = 0; channel < branch->geometry.channels; channel++)
-      for (PetscInt column = 0; column < width; column++)
-        printf("%.4f ", (double)pattern[(channel * height + row) * width + column]);
-    printf("\n");
-  }
+  const PetscInt channels = branch->geometry.channels, colours = channels == 3 ? 3 : 1, place = height * width;
+  for (PetscInt channel = 0; channel < channels; channel += colours)
+    for (PetscInt k = 0; k < place; k++)
+      PrintPixel(k % width + channel * width, k / width, colours, place, pattern + channel * place + k);
   printf("\n\n");
 }
 

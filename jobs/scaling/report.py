@@ -224,12 +224,18 @@ def main():
             extrapolate(fitted, plans)
             name = name.format(**plans[0])
             text += [f'Model, {name}; {model.scores(plans[0])} scores, nodes of {node} ranks:', ''] + table_of_model(plans) + ['']
-            blocks.append((name, [(r['ranks'], r['total'], r['efficiency']) for r in plans]))
+            # the line goes through the ranks that were measured as well
+            seen = {run['ranks']: dict(run) for run in measured} if plans is first else {}
+            line = sorted([*seen.values(), *(dict(run) for run in plans if run['ranks'] not in seen)], key=lambda run: run['ranks'])
+            extrapolate(fitted, line)
+            blocks.append((name, [(r['ranks'], r['total'], r['efficiency']) for r in line]))
         if blocks:
             points = [(r['ranks'], sum(r[p] for p in model.PHASES), r['efficiency']) for r in measured]
             blocks.append(('measured', points or [('nan',) * 3]))
             write_blocks(os.path.join(output, 'model.dat'), blocks)
-            draw('model.gp', output, data='model.dat', picture='model.png', curves=len(blocks))
+            everything = [row for _, rows in blocks for row in rows if row[0] != 'nan']
+            draw('model.gp', output, data='model.dat', picture='model.png', curves=len(blocks), first=min(row[0] for row in everything),
+                 last=max(row[0] for row in everything), most=max(row[2] for row in everything))
             text += ['![model](model.png)', '', 'What does not fit the memory of a node has no line.', '']
         with open(os.path.join(output, 'model.json'), 'w') as file:
             json.dump(dict(fitted, worst_ratio=worst, runs=len(usable), first=first, large=large), file, indent=1)

@@ -161,6 +161,7 @@ static PetscErrorCode SetUp(PsdSolver solver)
   const PsdLoss *loss = &problem->loss;
   admm->blocks = problem->blocks;
   solver->wait = PetscMax(LEAST_WAIT, admm->settings.check_every);
+  admm->settings.sigma = PsdToUnits(problem->units, PSD_UNIT_CURVATURE, admm->settings.sigma);
   if (admm->settings.sigma == 0) admm->settings.sigma = loss->ops->sigma * PsdLossSlope(loss);
   PetscCall(CheckPenalty(admm));
   if (checkpoint->gram_path[0]) PsdConsensusKeepGram(admm->consensus, checkpoint->gram_path, checkpoint->resume);
@@ -168,7 +169,10 @@ static PetscErrorCode SetUp(PsdSolver solver)
   PetscCall(PsdConsensusSettle(admm->consensus, problem));
   PetscCall(PsdPrecisionSettle(admm));
   PetscCall(PsdConsensusAssemble(admm->consensus, problem));
-  if (loss->ops->splits) PetscCall(PsdProblemLift(problem)); /* not yet, where A'A came from a file */
+  if (loss->ops->splits) { /* not yet, where A'A came from a file */
+    PetscCall(PsdProblemLift(problem));
+    PetscCall(PsdFeaturesComplete(problem->folded));
+  }
 
   PetscCall(PsdProblemFindBeta(problem, PsdConsensusGetTrace(admm->consensus)));
   PetscCall(PsdPhaseBegin(PSD_PHASE_FACTOR));
@@ -262,6 +266,7 @@ static PetscErrorCode Destroy(void **data)
 const PsdSolverType PsdSolverAdmm = {.name = "admm",
                                      .help = "ADMM",
                                      .takes_corners = PETSC_TRUE,
+                                     .takes_vectors = PETSC_TRUE,
                                      .has_gram = PETSC_TRUE,
                                      .is_relieved = PETSC_TRUE,
                                      .iteration_flops = PsdAdmmIterationFlops,

@@ -35,14 +35,21 @@ static PetscErrorCode ExtractNetwork(PsdAdmm admm, Extracted *part)
   admm->extracted.neurons.N = 0;
   for (PetscInt s = 0; s < 2; s++) {
     for (PetscInt k = 0; k < blocks->local; k++) {
-      const PetscInt pair = blocks->first + k, d = PsdBlocksOwn(blocks, k).d;
+      const PetscInt pair = blocks->first + k;
+      const PsdShape own = PsdBlocksOwn(blocks, k);
+      const PetscReal sign = s == 0 ? 1 : -1;
       PetscInt columns;
       const PetscReal *F;
       PetscCall(PsdConeGetFactor(admm->cone, s, k, &columns, &F));
-      PetscCall(PetscArraycpy(admm->extracted.factor, F, (size_t)columns * d));
-      PsdDecompose(d, columns, admm->extracted.factor, s == 0 ? 1 : -1, pair % blocks->G, pair / blocks->G,
-                   &admm->extracted.neurons);
       part->rank += (PetscReal)columns;
+      if (own.vector) {
+        if (columns > 0)
+          PsdDecomposeVector(own.f, F, sign, pair % blocks->G, pair / blocks->G, &admm->extracted.neurons);
+        continue;
+      }
+      PetscCall(PetscArraycpy(admm->extracted.factor, F, (size_t)columns * own.d));
+      PsdDecompose(own.d, columns, admm->extracted.factor, sign, pair % blocks->G, pair / blocks->G,
+                   &admm->extracted.neurons);
     }
   }
   part->neurons = (PetscReal)admm->extracted.neurons.N;

@@ -1,6 +1,6 @@
 /*
    Single precision halves the time of A'A and the memory of the features, and takes one pass over the samples more for each
-   certificate that needs features in double precision. Sizes and nominal rates decide, and not clocks, so that a run can be
+   certificate that needs features in double precision. A loss that is split would need them for its iterations then. Sizes and nominal rates decide, and not clocks, so that a run can be
    made again.
 */
 #include "choose_precision.h"
@@ -14,10 +14,11 @@ PetscErrorCode PsdPrecisionAsk(PsdPrecision *precision)
   const PsdChoice choices[] = {
       [PSD_PRECISION_AUTO] = {.name = "auto", .help = "mixed where that is faster"},
       [PSD_PRECISION_DOUBLE] = {.name = "double", .help = "all in double precision"},
-      [PSD_PRECISION_MIXED] = {.name = "mixed", .help = "A'A of single precision, corrected from the samples"}};
+      [PSD_PRECISION_MIXED] = {.name = "mixed",
+                               .help = "A'A and kept features of single precision, corrected from the samples"}};
   PetscInt choice = (PetscInt)*precision;
-  PetscCall(PsdOptionChoice("-precision", "of lifted features and A'A, with the squared loss",
-                            sizeof(choices) / sizeof(*choices), choices, &choice, NULL));
+  PetscCall(PsdOptionChoice("-precision", "of lifted features and A'A", sizeof(choices) / sizeof(*choices), choices,
+                            &choice, NULL));
   *precision = (PsdPrecision)choice;
   PetscFunctionReturn(0);
 }
@@ -48,6 +49,7 @@ static PetscBool IsWorthwhile(const PsdSizes *sizes, const PsdConsensusKernel *k
   single.single = PETSC_TRUE;
   single.exact_passes = gap < LEAST_GAP ? CERTIFICATES : 0;
   other.single = PETSC_FALSE;
+  if (sizes->split && gap < LEAST_GAP) return PETSC_FALSE;
   return (PetscBool)(NominalSeconds(&single, kernel) < ADVANTAGE * NominalSeconds(&other, kernel));
 }
 
@@ -55,12 +57,10 @@ PetscErrorCode PsdPrecisionChoose(PsdPrecision asked, const PsdSizes *sizes, con
                                   PetscReal gap, PetscBool *single)
 {
   PetscFunctionBeginUser;
-  const PetscBool possible = (PetscBool)(kernel->form == PSD_FORM_GRAM && !sizes->split);
-  PsdCheckInput(asked != PSD_PRECISION_MIXED || kernel->form == PSD_FORM_GRAM,
+  const PetscBool possible = (PetscBool)(kernel->form == PSD_FORM_GRAM);
+  PsdCheckInput(asked != PSD_PRECISION_MIXED || possible,
                 "option -precision mixed: it is A'A that is made in single precision, and -consensus %s has none",
                 kernel->name);
-  PsdCheckInput(asked != PSD_PRECISION_MIXED || possible,
-                "option -precision mixed: it is for the squared loss, whose iterations need A'A alone");
   *single = (PetscBool)(possible && (asked == PSD_PRECISION_MIXED ||
                                      (asked == PSD_PRECISION_AUTO && IsWorthwhile(sizes, kernel, gap))));
   PetscFunctionReturn(0);

@@ -10,7 +10,7 @@
 PetscErrorCode PsdPrecisionAsk(PsdPrecision *precision);
 
 /* PsdPrecisionChoose - whether a run with that kernel to that gap has A'A in single precision; not collective, alike on all
-   ranks. Errors (PSD_ERR_INPUT): mixed precision was asked for, and there is no A'A or not of it alone. */
+   ranks. Errors (PSD_ERR_INPUT): mixed precision was asked for, and there is no A'A. */
 PetscErrorCode PsdPrecisionChoose(PsdPrecision asked, const PsdSizes *sizes, const PsdConsensusKernel *kernel,
                                   PetscReal gap, PetscBool *single);
 

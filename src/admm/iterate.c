@@ -5,7 +5,7 @@
      S = argmin over <J,S> = 0 of  L(A S) + (rho/4) ||S - Sh||^2       consensus step
      T = P (Th - (2 beta/rho) e4)
      W = (S + T)/2,  W' = (T - S)/2
-     Z = proj_PSD(relaxed W + U),  U <- U + relaxed W - Z
+     Z = proj(relaxed W + U),  U <- U + relaxed W - Z
      v = prox_{L/sigma}(relaxed A S + lambda),  lambda <- lambda + relaxed A S - v      a loss that is split: split.c
 
    before it, of a loss that is split, now and then a jump to where the last iterations point to: accelerate.c
@@ -59,7 +59,7 @@ static PetscErrorCode PullTowards(PsdAdmm admm)
     const PetscInt at = own.at, m = own.m;
     PetscReal *restrict Sh = a.Sh + at;
     for (PetscInt k = 0; k < m; k++) Sh[k] = (a.Z[0][at + k] - a.U[0][at + k]) - (a.Z[1][at + k] - a.U[1][at + k]);
-    PsdRemoveJ(own.d, Sh);
+    PsdShapeRemoveJ(&own, Sh);
   }
   PetscCall(RestoreArrays(admm, &a));
   PetscFunctionReturn(0);
@@ -78,9 +78,9 @@ static PetscErrorCode RelaxedStep(PsdAdmm admm)
     PetscReal *T = a.X[0] + at;
     for (PetscInt k = 0; k < m; k++) T[k] = (a.Z[0][at + k] - a.U[0][at + k]) + (a.Z[1][at + k] - a.U[1][at + k]);
     /* G_P j is zero but for rounding, which a small rho would amplify */
-    PsdRemoveJ(own.d, a.S + at);
+    PsdShapeRemoveJ(&own, a.S + at);
     T[m - 1] -= shrink;
-    PsdRemoveJ(own.d, T);
+    PsdShapeRemoveJ(&own, T);
     for (PetscInt k = at; k < at + m; k++) {
       const PetscReal t = a.X[0][k], W = (a.S[k] + t) / 2, W_prime = (t - a.S[k]) / 2;
       a.X[0][k] = alpha * W + (1 - alpha) * a.Z[0][k] + a.U[0][k];

@@ -78,17 +78,34 @@ static PetscErrorCode Certify(PsdAdmm admm, Vec gradient, PsdCertificate *certif
    matters; where that is not enough, single precision is not. */
 #define MOST_CORRECTIONS 2
 
+/* A'A in double precision, where the run goes on. */
+static PetscErrorCode LeaveSingle(PsdAdmm admm)
+{
+  PetscFunctionBeginUser;
+  const PetscReal shift = PsdConsensusGetShift(admm->consensus);
+  if (admm->solver->reason != PSD_GAP_REACHED) PetscFunctionReturn(0);
+  PetscCall(PsdConsensusLeaveSingle(admm->consensus));
+  PetscCall(PsdConsensusFactor(admm->consensus, shift));
+  PetscFunctionReturn(0);
+}
+
 /* The run goes on from a certificate that was not enough: M is A'(Y - A S) of the last S, from the samples. */
 static PetscErrorCode CorrectSingle(PsdAdmm admm, Vec M)
 {
   PetscFunctionBeginUser;
-  const PetscReal shift = PsdConsensusGetShift(admm->consensus);
-  if (admm->corrections++ < MOST_CORRECTIONS) {
-    PetscCall(PsdConsensusCorrect(admm->consensus, admm->iterate.S, M));
-  } else {
-    PetscCall(PsdConsensusLeaveSingle(admm->consensus));
-    PetscCall(PsdConsensusFactor(admm->consensus, shift));
-  }
+  if (admm->corrections++ < MOST_CORRECTIONS) PetscCall(PsdConsensusCorrect(admm->consensus, admm->iterate.S, M));
+  else PetscCall(LeaveSingle(admm));
+  PetscFunctionReturn(0);
+}
+
+/* The same of a loss that is split, which A'A in single precision needs no correction for (split.c). But its iterations may go
+   through features as they are kept, rounded. */
+static PetscErrorCode RefineSplit(PsdAdmm admm)
+{
+  PetscFunctionBeginUser;
+  PetscBool kept = PsdFeaturesAreKept(admm->problem->folded);
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &kept, 1, MPIU_BOOL, MPI_LOR, admm->blocks->comm));
+  if (kept) PetscCall(LeaveSingle(admm));
   PetscFunctionReturn(0);
 }
 
@@ -110,7 +127,10 @@ static PetscErrorCode CertifySingle(PsdAdmm admm, PsdCertificate *certificate)
     PsdFeaturesSetExact(admm->problem->features);
     PetscCall(Certify(admm, M, certificate));
   }
-  if (certificate->gap > gap && solver->status.iteration > 0) PetscCall(CorrectSingle(admm, M));
+  if (certificate->gap > gap && solver->status.iteration > 0) {
+    if (admm->split) PetscCall(RefineSplit(admm));
+    else PetscCall(CorrectSingle(admm, M));
+  }
   PetscCall(VecDestroy(&M));
   PetscFunctionReturn(0);
 }

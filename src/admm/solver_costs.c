@@ -30,7 +30,7 @@ static void SplittingMemory(const PsdSizes *s, PsdMemory *memory)
 {
   const PetscReal numbers = REAL * PsdSizesRows(s, s->n_local) * s->C, points = 2 * REAL * s->n_local * s->C;
   const PetscReal columns = 2 * REAL * s->D * s->C;
-  AddSplitting(s, memory, "splitting", PSD_PHASE_FACTOR, (s->folded ? 9 : 8) * numbers + columns, 4);
+  AddSplitting(s, memory, "splitting", PSD_PHASE_FACTOR, (s->folded ? 9 : 8) * numbers + columns, 5);
   AddSplitting(s, memory, "records of iterations", PSD_PHASE_SOLVE, PSD_RECORDS * 2 * numbers, PSD_RECORDS * 4);
   PsdMemoryAdd(memory, "dual points", PSD_PHASE_CERTIFY, PSD_PHASE_CERTIFY, points, points);
 }

@@ -1,13 +1,20 @@
 /*
    The step of v and lambda, sample by sample, between the two products of one pass (docs/mathematics.md, section 2).
 
+   What S is fitted to, the pull, is A'(v - lambda) with an A'A that may be another one, G, as in single precision: the pass makes
+   A'(v - lambda - A S), and G S = pull_last - shift (S - Sh) by the equation of the consensus step, so that
+
+     pull = A'(v - lambda - A S) + G S
+
+   and S stays where it solves the program, whatever G is.
+
    A'lambda is wanted by itself, for the dual point -sigma lambda and when sigma changes, and comes for nothing. With
    q = relaxed A S + lambda = v + lambda (the new ones),
 
-     A'q = alpha A'A S + (1 - alpha) A'v_last + A'lambda_last,     A'A S = A'(v - lambda)_last - shift (S - Sh)
+     A'q = alpha G S + (1 - alpha) A'v_last + A'lambda_last,
 
-   by the equation of the consensus step, so that A'v and A'lambda are half the sum and half the difference of A'q and
-   A'(v - lambda), which the pass computed. An error in the last ones comes back multiplied by at most (1 + |1 - alpha|)/2 < 1.
+   so that A'v and A'lambda are half the sum and half the difference of A'q and the pull. An error in the last ones comes back
+   multiplied by at most (1 + |1 - alpha|)/2 < 1, and (G - A'A) S, once S stays, is in A'v alone.
 
    Softmax does not see what is added to all scores of a sample. With v = A S that part of S would be held back by its own last
    value, through sigma, and creep. So what is split is v = (A S less its mean over the classes), and the mean of S is that of Sh.
@@ -30,6 +37,7 @@ PetscErrorCode PsdSplittingCreate(PsdProblem problem, PetscReal sigma, PsdSplitt
   PetscCall(VecDuplicate(problem->h, &it->A_v));
   PetscCall(VecDuplicate(problem->h, &it->A_lambda));
   PetscCall(VecDuplicate(problem->h, &it->M_prox));
+  PetscCall(VecDuplicate(problem->h, &it->change));
   for (size_t k = 0; k < length; k++) it->lambda[k] = -s * problem->nu0[k] / sigma;
   PetscCall(VecSet(it->A_v, 0));
   PetscCall(VecCopy(problem->h, it->A_lambda));
@@ -50,6 +58,7 @@ PetscErrorCode PsdSplittingDestroy(PsdSplitting **split)
   PetscCall(VecDestroy(&(*split)->A_v));
   PetscCall(VecDestroy(&(*split)->A_lambda));
   PetscCall(VecDestroy(&(*split)->M_prox));
+  PetscCall(VecDestroy(&(*split)->change));
   PetscCall(PetscFree(*split));
   PetscFunctionReturn(0);
 }
@@ -116,7 +125,7 @@ static PetscErrorCode StepRows(void *context, PetscInt first, PetscInt rows, Pet
     size_fit += yhat[k] * yhat[k];
     size_v += v[k] * v[k];
     size_lambda += lambda[k] * lambda[k];
-    coefficients[k] = v[k] - lambda[k];
+    coefficients[k] = v[k] - lambda[k] - yhat[k];
   }
   it->sums.fit += size_fit;
   it->sums.v += size_v;
@@ -128,13 +137,12 @@ PetscErrorCode PsdSplittingStep(PsdSplitting *it, Vec S, Vec Sh, PetscReal shift
 {
   PetscFunctionBeginUser;
   it->relaxation = relaxation;
-  /* A'q, in the place of A'lambda */
-  PetscCall(VecAXPY(it->A_lambda, relaxation, it->pull));
-  PetscCall(VecAXPY(it->A_lambda, -relaxation * shift, S));
-  PetscCall(VecAXPY(it->A_lambda, relaxation * shift, Sh));
-  PetscCall(VecAXPY(it->A_lambda, 1 - relaxation, it->A_v));
+  /* G S, in the place of the pull, and A'q, in that of A'lambda */
+  PetscCall(VecAXPBYPCZ(it->pull, -shift, shift, 1, S, Sh));
+  PetscCall(VecAXPBYPCZ(it->A_lambda, relaxation, 1 - relaxation, 1, it->pull, it->A_v));
   it->sums = (PsdSplittingSums){0};
-  PetscCall(PsdProductsPass(it->problem->products, S, it->pull, StepRows, it));
+  PetscCall(PsdProductsPass(it->problem->products, S, it->change, StepRows, it));
+  PetscCall(VecAXPY(it->pull, 1, it->change));
   PetscCall(VecWAXPY(it->A_v, 1, it->A_lambda, it->pull));
   PetscCall(VecScale(it->A_v, 0.5));
   PetscCall(VecAXPBY(it->A_lambda, -0.5, 0.5, it->pull));
@@ -166,15 +174,30 @@ PetscErrorCode PsdSplittingRestart(PsdSplitting *it, Vec S)
   PetscFunctionReturn(0);
 }
 
+/* change <- (G - A'A) S, which the pull is above A'(v - lambda): in double precision next to nothing. */
+static PetscErrorCode FindSurplus(PsdSplitting *it)
+{
+  PetscFunctionBeginUser;
+  const size_t length = (size_t)it->problem->representatives.n_local * it->problem->blocks->C;
+  PetscCall(VecSet(it->change, 0));
+  if (!it->problem->single) PetscFunctionReturn(0);
+  for (size_t k = 0; k < length; k++) it->nu_prox[k] = it->v[k] - it->lambda[k];
+  PetscCall(PsdProductsAdjoint(it->problem->products, it->nu_prox, it->change));
+  PetscCall(VecAYPX(it->change, -1, it->pull));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdSplittingPlace(PsdSplitting *it, const PetscReal q[])
 {
   PetscFunctionBeginUser;
   const PsdLoss *loss = &it->problem->loss;
   const PsdRepresentatives *samples = &it->problem->representatives;
   const PetscInt C = it->problem->blocks->C;
+  PetscCall(FindSurplus(it)); /* S is at the end of its way whatever q is, or a place would be a step back */
   (*loss->ops->prox)(loss, samples->n_local, C, it->sigma, q, samples->Y, it->v);
   for (size_t k = 0; k < (size_t)samples->n_local * C; k++) it->lambda[k] = q[k] - it->v[k];
   PetscCall(PsdProductsAdjoint(it->problem->products, it->v, it->A_v));
+  PetscCall(VecAXPY(it->A_v, 1, it->change));
   PetscCall(PsdProductsAdjoint(it->problem->products, it->lambda, it->A_lambda));
   PetscCall(VecWAXPY(it->pull, -1, it->A_lambda, it->A_v));
   PetscFunctionReturn(0);

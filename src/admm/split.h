@@ -21,10 +21,11 @@ typedef struct {
   PetscReal sigma; /* penalty of v = A S */
   PetscReal *v, *lambda;
   /* what follows from it, or from the iteration: */
-  PetscReal *mean;            /* D: what all classes have in common, where the loss ignores it; else NULL */
-  Vec pull;                   /* A'(v - lambda) */
+  PetscReal *mean; /* D: what all classes have in common, where the loss ignores it; else NULL */
+  Vec pull;        /* what S is fitted to: A'(v - lambda), and more where the consensus has another A'A; see split.c */
   Vec A_v, A_lambda;          /* A'v and A'lambda, each by itself */
   Vec M_prox;                 /* A' nu_prox */
+  Vec change;                 /* work: A'(v - lambda - A S) */
   PetscReal *nu_step;         /* sigma (v - lambda - A S) of the consensus step, whose dual point it is */
   PetscReal *nu_prox;         /* -sigma lambda, the dual point of the prox, when asked for; else work */
   PsdSplittingSums sums, all; /* of the last step; over all ranks, of the last check */

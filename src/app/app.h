@@ -13,13 +13,14 @@ enum { PSD_EXIT_DONE = 0, PSD_EXIT_INPUT = 1, PSD_EXIT_NOT_CONVERGED = 2, PSD_EX
 
 /* What main knows and subcommands may need. */
 typedef struct {
-  const char *command_line; /* as typed */
-  const char *argument;     /* what follows the subcommand's name without a dash, or NULL */
+  const char *command_line;    /* as typed */
+  PetscInt arguments;          /* what follows the subcommand's name without a dash: how many, ... */
+  const char *const *argument; /* ... and what */
 } PsdInvocation;
 
 typedef struct {
   const char *name, *usage, *summary;
-  PetscBool takes_argument;
+  int most_arguments;
   PetscErrorCode (*run)(const PsdInvocation *invocation, int *exit_status);
 } PsdSubcommand;
 
@@ -30,6 +31,8 @@ PetscErrorCode PsdRunPredict(const PsdInvocation *invocation, int *exit_status);
 PetscErrorCode PsdRunCertify(const PsdInvocation *invocation, int *exit_status);
 PetscErrorCode PsdRunPlan(const PsdInvocation *invocation, int *exit_status);
 PetscErrorCode PsdRunInfo(const PsdInvocation *invocation, int *exit_status);
+PetscErrorCode PsdRunReport(const PsdInvocation *invocation, int *exit_status);
+PetscErrorCode PsdRunExport(const PsdInvocation *invocation, int *exit_status);
 
 /* ---------------------------------------------------------------- shared by subcommands: common.c, training.c */
 
@@ -51,6 +54,9 @@ PetscErrorCode PsdUseHeldOutPart(PsdData data);
    chose, and of its image size. as_trained: with mirror images when the network was trained on them. */
 PetscErrorCode PsdLoadModelAndData(const char model[], PsdData data, PetscBool as_trained, PsdNetwork *network);
 
+/* Has other data be of the classes or outputs of those that a network is trained on. */
+PetscErrorCode PsdDataSetClassesOf(PsdData data, PsdData training);
+
 /* The same of a network that is there. */
 PetscErrorCode PsdLoadDataOf(PsdNetwork network, PsdData data, PetscBool as_trained);
 
@@ -66,6 +72,12 @@ typedef struct {
 void PsdCertificateWords(PetscReal primal, PetscReal bound, PetscReal gap, int digits, int gap_digits,
                          PsdCertificateText *text);
 
+/* How well a network does, in a word and a number: the part of images that are classified as they are labelled, or, with
+   outputs, R2 of their targets. */
+#define PSD_FIT_LENGTH 32
+const char *PsdFitName(PetscInt outputs);
+const char *PsdFitText(PetscInt outputs, PetscReal fit, char text[PSD_FIT_LENGTH]);
+
 /* -certificate of those that train: written beside the model. */
 PetscErrorCode PsdOptionCertificate(char path[PETSC_MAX_PATH_LEN]);
 /* Writes the witness of the solver's last certificate, and says what it proves. */
@@ -74,18 +86,27 @@ PetscErrorCode PsdCertificateSave(PsdWitness witness, PsdProblem problem, const 
 /* A line when rounding may have changed the objective by more than 1e-9 of itself. Collective. */
 PetscErrorCode PsdWarnOfRounding(const PsdCertificate *certificate);
 
+/* ---------------------------------------------------------------- subcommands that are made in Python: python.c */
+
+/* The root will become `python3 -m psdnet WORDS...`, which are copied, when all else has ended. Collective. */
+PetscErrorCode PsdPythonLater(PetscInt count, const char *const words[]);
+/* Becomes it, and does not come back, where it was asked to; the exit status. PETSc and MPI have ended. */
+int PsdPythonRun(void);
+
 /* ---------------------------------------------------------------- report.json: report.c */
 
 typedef struct {
   const PsdInvocation *invocation;
   PetscInt n, f, D, blocks;
+  PetscInt outputs; /* 0: classes */
   const char *loss, *solver;
   PetscInt kernels;
   const PsdSolverKernel *kernel;
   PetscInt iterations, neurons;
   PetscReal beta, beta_max;
   PsdCertificate certificate;
-  PetscReal accuracy_validation; /* < 0: none */
+  PetscBool validated;
+  PetscReal accuracy_validation; /* or R2, as of the certificate; where it was validated */
 } PsdReport;
 
 /* Collective; written by the root, whole or not at all. */
@@ -93,6 +114,15 @@ PetscErrorCode PsdReportWrite(const PsdReport *report, const char path[]);
 /* confusion: as PsdNetworkConfusion gives it */
 PetscErrorCode PsdEvaluationWrite(const PsdInvocation *invocation, PsdData data, const PetscInt64 confusion[],
                                   PetscReal accuracy, const char path[]);
+/* each, all: as PsdNetworkFit gives them */
+PetscErrorCode PsdFitWrite(const PsdInvocation *invocation, PsdData data, const PsdFit each[], const PsdFit *all,
+                           const char path[]);
+
+/* The same confusion as a picture (SVG): confusion_picture.c. */
+PetscErrorCode PsdConfusionDraw(PsdData data, const PetscInt64 confusion[], const char path[]);
+
+/* A file that appears whole or not at all, of what `print` says of `what`. Root alone. */
+void PsdWriteWhole(const char path[], void (*print)(FILE *, const void *), const void *what, PsdFailure *failure);
 
 /* The plan of a run, as JSON. Collective; written by the root, whole or not at all. */
 PetscErrorCode PsdPlanReportWrite(PsdPlan plan, const char path[]);
@@ -150,11 +180,23 @@ PetscErrorCode PsdTrainingSave(PsdSolver solver, const PsdCertificate *certifica
 PetscErrorCode PsdTrainingExplain(const PsdCertificate *certificate, PetscReal asked, PsdSolverReason reason);
 /* The last fraction of the images, which training leaves out. */
 PetscErrorCode PsdHeldOutRead(PsdData training, PetscReal fraction, PsdData *held_out);
-/* Accuracy on other images, 0..1, and mean loss an image. */
+/* The line of accuracy or R2, on the training images and those held out. */
+PetscErrorCode PsdReportPrintFit(const PsdReport *report);
+/* Accuracy on other images, 0..1, or R2 of their targets, and mean loss an image. */
 PetscErrorCode PsdHeldOutApply(PsdNetwork network, PsdProblem problem, PsdData held_out, PetscReal *accuracy,
                                PetscReal *loss);
 
-/* PsdCropsFromOptions - -crops 1|9|25, as the largest shift of PsdNetworkSetCrops. Collective. */
-PetscErrorCode PsdCropsFromOptions(PetscInt *shift);
+/* The arguments of PsdNetworkSetCrops. */
+typedef struct {
+  PetscInt most;
+  PetscBool mirrored;
+} PsdCrops;
+
+/* PsdCropsFromOptions - -crops 1, 9 or 25, and twice as many with mirror images. Collective. */
+PetscErrorCode PsdCropsFromOptions(PsdCrops *crops);
+
+/* PsdStartAlone - spares a command that no launcher has started what Open MPI does for several processes. Before MPI is
+   initialised; not collective. */
+void PsdStartAlone(void);
 
 #endif

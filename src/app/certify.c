@@ -108,16 +108,18 @@ static PetscErrorCode Normalize(PsdNetwork network)
 /* ---------------------------------------------------------------- a model, with a search */
 
 /* Beside what the file claims, as it is there. */
-static PetscErrorCode PrintModel(const PsdCertificate *found, const PsdTraining *file)
+static PetscErrorCode PrintModel(const PsdCertificate *found, const PsdTraining *file, PetscInt outputs)
 {
   PetscFunctionBeginUser;
+  char fit[PSD_FIT_LENGTH];
   PsdCertificateText text, claimed;
   PsdCertificateWords(found->primal + found->primal_error, found->dual, found->gap, 12, 4, &text);
   PsdCertificateWords(file->objective_primal, file->objective_dual, file->gap, 12, 4, &claimed);
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "primal   %s   (file: %s)\n", text.primal, claimed.primal));
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "bound    %s   (file: %s)\n", text.bound, claimed.bound));
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "gap      %s        (file: %s)\n", text.gap, claimed.gap));
-  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "accuracy %.2f%% training\n", 100 * (double)found->accuracy));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%s %s training\n", PsdFitName(outputs),
+                        PsdFitText(outputs, found->accuracy, fit)));
   PetscFunctionReturn(0);
 }
 
@@ -128,6 +130,7 @@ static PetscErrorCode CertifyModel(const Choices *choices, PsdData data, int *ex
   PsdProblem problem;
   PsdCertificate certificate;
   PsdTraining training;
+  PetscInt outputs;
   PsdWitness witness = NULL;
   PetscCall(PsdLoadModelAndData(choices->model, data, PETSC_TRUE, &network));
   PetscCall(SetUpProblem(network, data, choices->memory, &problem));
@@ -137,7 +140,8 @@ static PetscErrorCode CertifyModel(const Choices *choices, PsdData data, int *ex
   PetscCall(PsdCertifyNetwork(problem, network, choices->solver, target, choices->max_it, &certificate,
                               choices->certificate_out[0] ? &witness : NULL));
   *exit_status = certificate.gap <= target ? PSD_EXIT_DONE : PSD_EXIT_NOT_CONVERGED;
-  PetscCall(PrintModel(&certificate, &training));
+  PetscCall(PsdNetworkGetOutputs(network, &outputs));
+  PetscCall(PrintModel(&certificate, &training, outputs));
   PetscCall(PsdWarnOfRounding(&certificate));
   PetscCall(PsdTrainingExplain(&certificate, target, PSD_ITERATION_LIMIT));
   if (witness) PetscCall(PsdCertificateSave(witness, problem, choices->certificate_out));
@@ -149,9 +153,12 @@ static PetscErrorCode CertifyModel(const Choices *choices, PsdData data, int *ex
 
 /* ---------------------------------------------------------------- a certificate, without one */
 
-static PetscErrorCode PrintVerdict(const PsdVerdict *verdict, PetscBool network)
+static PetscErrorCode PrintVerdict(const PsdVerdict *verdict, PsdNetwork network)
 {
   PetscFunctionBeginUser;
+  char fit[PSD_FIT_LENGTH];
+  PetscInt outputs = 0;
+  if (network) PetscCall(PsdNetworkGetOutputs(network, &outputs));
   const PsdCertificate *certificate = &verdict->certificate;
   PsdCertificateText text;
   char claimed[PSD_DECIMAL_LENGTH];
@@ -162,7 +169,8 @@ static PetscErrorCode PrintVerdict(const PsdVerdict *verdict, PetscBool network)
                         PsdDecimal(verdict->claimed, 12, 'g', PSD_ROUND_DOWN, claimed)));
   if (network) PetscCall(PetscPrintf(PETSC_COMM_WORLD, "gap      %s        certified, relative\n", text.gap));
   if (network)
-    PetscCall(PetscPrintf(PETSC_COMM_WORLD, "accuracy %.2f%% training\n", 100 * (double)certificate->accuracy));
+    PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%s %s training\n", PsdFitName(outputs),
+                          PsdFitText(outputs, certificate->accuracy, fit)));
   if (network) PetscCall(PsdWarnOfRounding(certificate));
   if (verdict->holds) PetscCall(PetscPrintf(PETSC_COMM_WORLD, "certificate holds\n"));
   else PetscCall(PetscPrintf(PETSC_COMM_WORLD, "certificate does not hold: %s\n", verdict->reason));
@@ -193,7 +201,7 @@ static PetscErrorCode CheckCertificate(const Choices *choices, PsdData data, int
   PetscCall(PsdLoadDataOf(described, data, PETSC_TRUE));
   PetscCall(SetUpProblem(described, data, choices->memory, &problem));
   PetscCall(PsdWitnessCheck(witness, problem, network, &verdict));
-  PetscCall(PrintVerdict(&verdict, (PetscBool)(network != NULL)));
+  PetscCall(PrintVerdict(&verdict, network));
   const PetscBool wide = (PetscBool)(network && choices->target > 0 && !(verdict.certificate.gap <= choices->target));
   *exit_status = verdict.holds && !wide ? PSD_EXIT_DONE : PSD_EXIT_NOT_CONVERGED;
   PetscCall(PsdProblemDestroy(&problem));

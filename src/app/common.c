@@ -32,6 +32,12 @@ static PetscErrorCode SetClassesOf(PsdNetwork network, PsdData data)
   const PetscInt *labels;
   const char *const *names, **texts;
   char(*digits)[LABEL_LENGTH];
+  PetscInt outputs, bits;
+  PetscCall(PsdNetworkGetBits(network, &bits));
+  PetscCall(PsdDataSetBits(data, bits));
+  PetscCall(PsdNetworkGetOutputs(network, &outputs));
+  PetscCall(PsdDataSetOutputs(data, outputs));
+  if (outputs > 0) PetscFunctionReturn(0);
   PetscCall(PsdNetworkGetClasses(network, &count, &labels, NULL));
   PetscCall(PsdNetworkGetClassNames(network, &names));
   PetscCall(PetscMalloc2(count, &digits, count, &texts));
@@ -42,6 +48,25 @@ static PetscErrorCode SetClassesOf(PsdNetwork network, PsdData data)
   PetscCall(PsdDataSetClasses(data, count, labels));
   PetscCall(PsdDataSetClassNames(data, count, labels, texts));
   PetscCall(PetscFree2(digits, texts));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdDataSetClassesOf(PsdData data, PsdData training)
+{
+  PetscFunctionBeginUser;
+  PetscInt count, outputs, bits;
+  const PetscInt *labels;
+  const char *const *names;
+  PetscBool coarse;
+  PetscCall(PsdDataGetTargets(training, &outputs, NULL));
+  PetscCall(PsdDataGetClasses(training, &count, &labels, &names));
+  PetscCall(PsdDataGetBits(training, &bits));
+  PetscCall(PsdDataSetBits(data, bits));
+  PetscCall(PsdDataGetCoarse(training, &coarse));
+  PetscCall(PsdDataSetOutputs(data, outputs));
+  PetscCall(PsdDataSetCoarse(data, coarse));
+  PetscCall(PsdDataSetClasses(data, count, labels));
+  PetscCall(PsdDataSetClassNames(data, count, labels, names));
   PetscFunctionReturn(0);
 }
 
@@ -98,6 +123,18 @@ void PsdCertificateWords(PetscReal primal, PetscReal bound, PetscReal gap, int d
   (void)PsdDecimal(gap, gap_digits, 'e', PSD_ROUND_UP, text->gap);
 }
 
+const char *PsdFitName(PetscInt outputs)
+{
+  return outputs > 0 ? "R2      " : "accuracy";
+}
+
+const char *PsdFitText(PetscInt outputs, PetscReal fit, char text[PSD_FIT_LENGTH])
+{
+  if (outputs > 0) (void)snprintf(text, PSD_FIT_LENGTH, "%.6f", (double)fit);
+  else (void)snprintf(text, PSD_FIT_LENGTH, "%.2f%%", 100 * (double)fit);
+  return text;
+}
+
 PetscErrorCode PsdOptionCertificate(char path[PETSC_MAX_PATH_LEN])
 {
   PetscFunctionBeginUser;
@@ -121,15 +158,18 @@ PetscErrorCode PsdCertificateSave(PsdWitness witness, PsdProblem problem, const 
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdCropsFromOptions(PetscInt *shift)
+PetscErrorCode PsdCropsFromOptions(PsdCrops *crops)
 {
   PetscFunctionBeginUser;
-  PetscInt crops = 1;
+  PetscInt count = 1;
   PetscCall(PsdOptionInt("-crops",
-                         "images that scores are the mean of: 9 or 25, shifted by up to 1 or 2 pixels; 1 = off", 1, 25,
-                         &crops, NULL));
-  PsdCheckInput(crops == 1 || crops == 9 || crops == 25, "option -crops: found %" PetscInt_FMT ", expected 1, 9 or 25",
-                crops);
-  *shift = crops == 25 ? 2 : crops == 9 ? 1 : 0;
+                         "images that scores are the mean of: 9 or 25, shifted by up to 1 or 2 pixels, or 2, 18 or 50 "
+                         "with mirror images; 1 = off",
+                         1, 50, &count, NULL));
+  crops->mirrored = (PetscBool)(count % 2 == 0);
+  const PetscInt shifts = crops->mirrored ? count / 2 : count;
+  PsdCheckInput(shifts == 1 || shifts == 9 || shifts == 25,
+                "option -crops: found %" PetscInt_FMT ", expected 1, 9 or 25, or 2, 18 or 50", count);
+  crops->most = shifts == 25 ? 2 : shifts == 9 ? 1 : 0;
   PetscFunctionReturn(0);
 }

@@ -1,7 +1,11 @@
 /*
-   psdnet evaluate: accuracy and confusion matrix of a model on a data set.
+   psdnet evaluate: accuracy and confusion matrix of a model on a data set, or of real targets how well they are met.
 */
 #include "app.h"
+
+typedef struct {
+  char report[PETSC_MAX_PATH_LEN], picture[PETSC_MAX_PATH_LEN]; /* "": none */
+} Paths;
 
 /* The data's classes are the network's, in its order: by their labels, whatever the data call them. Those that no image
    has get no row. */
@@ -26,16 +30,68 @@ static PetscErrorCode PrintConfusion(PsdData data, const PetscInt64 confusion[])
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode EvaluateClasses(const PsdInvocation *invocation, PsdNetwork network, PsdData data,
+                                      const PetscReal scores[], const Paths *paths)
+{
+  PetscFunctionBeginUser;
+  PetscInt n, count;
+  PetscReal accuracy;
+  PetscInt64 *confusion;
+  PetscCall(PsdDataGetSizes(data, &n, NULL, NULL));
+  PetscCall(PsdNetworkGetClasses(network, &count, NULL, NULL));
+  PetscCall(PetscMalloc1((size_t)count * count, &confusion));
+  PetscCall(PsdNetworkConfusion(network, data, scores, confusion, &accuracy));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "accuracy %.4f%% of %" PetscInt_FMT " images\n", 100 * (double)accuracy, n));
+  PetscCall(PrintConfusion(data, confusion));
+  if (paths->report[0]) PetscCall(PsdEvaluationWrite(invocation, data, confusion, accuracy, paths->report));
+  if (paths->picture[0]) PetscCall(PsdConfusionDraw(data, confusion, paths->picture));
+  PetscCall(PetscFree(confusion));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode PrintFit(const char name[], const PsdFit *fit)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%12s %12.6g %12.6g %10.6f\n", name, (double)fit->rmse,
+                        (double)fit->mean_error, (double)fit->r2));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode EvaluateTargets(const PsdInvocation *invocation, PsdNetwork network, PsdData data,
+                                      const PetscReal scores[], const Paths *paths)
+{
+  PetscFunctionBeginUser;
+  PetscInt n, outputs;
+  PsdFit *each, all;
+  PsdCheckInput(!paths->picture[0], "-picture draws the confusion of classes, and this network has outputs");
+  PetscCall(PsdDataGetSizes(data, &n, NULL, NULL));
+  PetscCall(PsdNetworkGetOutputs(network, &outputs));
+  PetscCall(PetscMalloc1(outputs, &each));
+  PetscCall(PsdNetworkFit(network, data, scores, each, &all));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "R2       %.6f of %" PetscInt_FMT " images\n%12s %12s %12s %10s\n",
+                        (double)all.r2, n, "output", "RMSE", "mean error", "R2"));
+  for (PetscInt t = 0; t < outputs; t++) {
+    char name[24];
+    PetscCall(PetscSNPrintf(name, sizeof(name), "%" PetscInt_FMT, t));
+    PetscCall(PrintFit(name, &each[t]));
+  }
+  if (outputs > 1) PetscCall(PrintFit("all", &all));
+  if (paths->report[0]) PetscCall(PsdFitWrite(invocation, data, each, &all, paths->report));
+  PetscCall(PetscFree(each));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdRunEvaluate(const PsdInvocation *invocation, int *exit_status)
 {
   PetscFunctionBeginUser;
   (void)exit_status;
-  char model[PETSC_MAX_PATH_LEN], report[PETSC_MAX_PATH_LEN];
+  char model[PETSC_MAX_PATH_LEN];
+  Paths paths;
   PsdData data;
   PsdNetwork network;
-  PetscInt n, n_local, count, C, crop_shift;
-  PetscReal *scores, accuracy;
-  PetscInt64 *confusion;
+  PetscInt n_local, C, outputs;
+  PsdCrops crops;
+  PetscReal *scores;
   PetscBool done;
   PetscCall(PsdDataCreate(PETSC_COMM_WORLD, &data));
   PetscCall(PsdDataSetPurpose(data, PSD_TO_EVALUATE));
@@ -43,24 +99,24 @@ PetscErrorCode PsdRunEvaluate(const PsdInvocation *invocation, int *exit_status)
   PetscCall(PsdOptionsHeading("Model and output"));
   PetscCall(
       PsdOptionPath("-model", "file a network was written to by psdnet train", PSD_PATH_INPUT, PETSC_TRUE, model));
-  PetscCall(PsdOptionPath("-report", "file accuracy, classes and confusion are written to as well (JSON)",
-                          PSD_PATH_OUTPUT, PETSC_FALSE, report));
-  PetscCall(PsdCropsFromOptions(&crop_shift));
+  PetscCall(PsdOptionPath("-report",
+                          "file accuracy, classes and confusion, or errors of outputs, are written to (JSON)",
+                          PSD_PATH_OUTPUT, PETSC_FALSE, paths.report));
+  PetscCall(
+      PsdOptionPath("-picture", "file the confusion is drawn to (SVG)", PSD_PATH_OUTPUT, PETSC_FALSE, paths.picture));
+  PetscCall(PsdCropsFromOptions(&crops));
   PetscCall(PsdOptionsEnd(&done));
   if (!done) {
     PetscCall(PsdUseHeldOutPart(data));
     PetscCall(PsdLoadModelAndData(model, data, PETSC_FALSE, &network));
-    PetscCall(PsdDataGetSizes(data, &n, &n_local, NULL));
-    PetscCall(PsdNetworkGetClasses(network, &count, NULL, &C));
-    PetscCall(PetscMalloc2((size_t)n_local * C, &scores, (size_t)count * count, &confusion));
-    PetscCall(PsdNetworkSetCrops(network, crop_shift));
+    PetscCall(PsdDataGetSizes(data, NULL, &n_local, NULL));
+    PetscCall(PsdNetworkGetClasses(network, NULL, NULL, &C));
+    PetscCall(PsdNetworkGetOutputs(network, &outputs));
+    PetscCall(PetscMalloc1((size_t)n_local * C, &scores));
+    PetscCall(PsdNetworkSetCrops(network, crops.most, crops.mirrored));
     PetscCall(PsdNetworkApply(network, data, scores));
-    PetscCall(PsdNetworkConfusion(network, data, scores, confusion, &accuracy));
-    PetscCall(
-        PetscPrintf(PETSC_COMM_WORLD, "accuracy %.4f%% of %" PetscInt_FMT " images\n", 100 * (double)accuracy, n));
-    PetscCall(PrintConfusion(data, confusion));
-    if (report[0]) PetscCall(PsdEvaluationWrite(invocation, data, confusion, accuracy, report));
-    PetscCall(PetscFree2(scores, confusion));
+    PetscCall((outputs > 0 ? EvaluateTargets : EvaluateClasses)(invocation, network, data, scores, &paths));
+    PetscCall(PetscFree(scores));
     PetscCall(PsdNetworkDestroy(&network));
   }
   PetscCall(PsdDataDestroy(&data));

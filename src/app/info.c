@@ -50,16 +50,16 @@ PetscErrorCode PsdRunInfo(const PsdInvocation *invocation, int *exit_status)
   PetscCall(PsdDataCreate(PETSC_COMM_WORLD, &data));
   PetscCall(PsdDataSetFromOptions(data));
   PetscCall(PsdDataDestroy(&data));
-  if (invocation->argument) PetscCall(PsdPathDeclare("info", invocation->argument, PSD_PATH_INPUT));
+  const char *path = invocation->arguments > 0 ? invocation->argument[0] : NULL;
+  if (path) PetscCall(PsdPathDeclare("info", path, PSD_PATH_INPUT));
   PetscCall(PsdOptionsEnd(&done));
   if (done) PetscFunctionReturn(0);
-  PsdCheckInput(invocation->argument,
-                "info: found no argument, expected a model, certificate or checkpoint file, or data");
-  PetscCall(PetscTestDirectory(invocation->argument, 'r', &directory));
+  PsdCheckInput(path, "info: found no argument, expected a model, certificate or checkpoint file, or data");
+  PetscCall(PetscTestDirectory(path, 'r', &directory));
   if (directory) {
-    PetscCall(ShowData(invocation->argument));
+    PetscCall(ShowData(path));
     PetscFunctionReturn(0);
   }
-  PetscCall(ShowFile(invocation->argument));
+  PetscCall(ShowFile(path));
   PetscFunctionReturn(0);
 }

@@ -5,20 +5,23 @@
    MPI_Abort, so that no rank waits for one that is gone.
 */
 #include "app.h"
+#include <limits.h>
 #include <petscviewer.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const PsdSubcommand subcommands[] = {
-    {"train", "-data DIR -model m.h5", "train a network to a certified gap", PETSC_FALSE, PsdRunTrain},
-    {"path", "-data DIR -model m.h5", "train for a sequence of betas and keep the best", PETSC_FALSE, PsdRunPath},
-    {"evaluate", "-model m.h5 -data DIR", "accuracy and confusion matrix", PETSC_FALSE, PsdRunEvaluate},
-    {"predict", "-model m.h5 -data DIR -output p.csv", "index, scores and class of every image", PETSC_FALSE,
-     PsdRunPredict},
+    {"train", "-data DIR -model m.h5", "train a network to a certified gap", 0, PsdRunTrain},
+    {"path", "-data DIR -model m.h5", "train for a sequence of betas and keep the best", 0, PsdRunPath},
+    {"evaluate", "-model m.h5 -data DIR", "accuracy and confusion matrix", 0, PsdRunEvaluate},
+    {"predict", "-model m.h5 -data DIR -output p.csv", "index, scores and class of every image", 0, PsdRunPredict},
     {"certify", "-model m.h5 or -certificate c.h5 -data DIR",
-     "objective, bound and gap again, from file and data alone", PETSC_FALSE, PsdRunCertify},
-    {"plan", "-images N -image 3x32x32", "memory and time of a run before it is submitted", PETSC_FALSE, PsdRunPlan},
-    {"info", "FILE|DIR", "what a model or a data set is", PETSC_TRUE, PsdRunInfo},
+     "objective, bound and gap again, from file and data alone", 0, PsdRunCertify},
+    {"plan", "-images N -image 3x32x32", "memory and time of a run before it is submitted", 0, PsdRunPlan},
+    {"info", "FILE|DIR", "what a model or a data set is", 1, PsdRunInfo},
+    {"report", "FILE... -output run.html", "a run as a page to look at, of the files it has written", INT_MAX,
+     PsdRunReport},
+    {"export", "-model m.h5 -onnx m.onnx", "a network for other programs", 0, PsdRunExport},
 };
 enum { SUBCOMMANDS = sizeof(subcommands) / sizeof(*subcommands) };
 
@@ -62,6 +65,17 @@ static char *ShiftArgument(int *argc, char **argv)
   for (int k = 1; k < *argc; k++) argv[k] = argv[k + 1];
   (*argc)--;
   return first;
+}
+
+/* The subcommand's arguments, taken out of argv; to be freed. */
+static const char **TakeArguments(const PsdSubcommand *subcommand, int *argc, char **argv, PsdInvocation *invocation)
+{
+  const char **taken = calloc(*argc > 0 ? (size_t)*argc : 1, sizeof(*taken));
+  const int most = taken && subcommand ? subcommand->most_arguments : 0;
+  while (invocation->arguments<most && * argc> 1 && argv[1][0] != '-')
+    taken[invocation->arguments++] = ShiftArgument(argc, argv);
+  invocation->argument = taken;
+  return taken;
 }
 
 static char *JoinArguments(int argc, char **argv)
@@ -129,13 +143,11 @@ int main(int argc, char **argv)
   }
   const char *name = ShiftArgument(&argc, argv);
   PsdInvocation invocation = {.command_line = line ? line : ""};
-  if (subcommand && subcommand->takes_argument && argc > 1 && argv[1][0] != '-')
-    invocation.argument = ShiftArgument(&argc, argv);
+  const char **arguments = TakeArguments(subcommand, &argc, argv, &invocation);
   const char *stray = subcommand ? FindStray(argc, argv) : name;
   RenameHistory(argc, argv);
 
-  /* what no launcher has started can do without the daemon that Open MPI starts for it, in a third of a second */
-  (void)setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
+  PsdStartAlone();
   const PetscErrorCode start = PsdInitialize(&argc, &argv, NULL);
   if (start && start != PSD_ERR_INPUT) MPI_Abort(MPI_COMM_WORLD, PSD_EXIT_INPUT);
   if (start) return PSD_EXIT_INPUT;
@@ -151,6 +163,8 @@ int main(int argc, char **argv)
     MPI_Abort(PETSC_COMM_WORLD, PSD_EXIT_INPUT);
   }
   if (PsdFinalize()) return PSD_EXIT_INPUT;
+  if (exit_status == PSD_EXIT_DONE) exit_status = PsdPythonRun();
+  free(arguments);
   free(line);
   return exit_status;
 }

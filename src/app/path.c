@@ -35,7 +35,7 @@ typedef struct {
   char model[PETSC_MAX_PATH_LEN], table[PETSC_MAX_PATH_LEN], report[PETSC_MAX_PATH_LEN];
   char certificate[PETSC_MAX_PATH_LEN], validation_data[PETSC_MAX_PATH_LEN];
   PetscReal validation;
-  PetscInt crop_shift;
+  PsdCrops crops;
   PetscInt count;             /* betas */
   PetscReal beta[MOST_BETAS]; /* as listed, or from beta_max to that of the problem */
   PetscBool listed, keep_all;
@@ -111,7 +111,7 @@ static PetscErrorCode ReadOptions(Choices *choices, PsdData data, PsdPatches pat
       PsdOptionPath("-table", "file with a line for each beta (CSV)", PSD_PATH_OUTPUT, PETSC_FALSE, choices->table));
   PetscCall(
       PsdOptionPath("-report", "file the run is summed up in (JSON)", PSD_PATH_OUTPUT, PETSC_FALSE, choices->report));
-  PetscCall(PsdCropsFromOptions(&choices->crop_shift));
+  PetscCall(PsdCropsFromOptions(&choices->crops));
   PetscCall(PetscOptionsGetReal(NULL, NULL, "-validation", &choices->validation, NULL));
   PetscCall(DeclareAll(choices));
   PetscCall(PsdOptionsEnd(done));
@@ -126,18 +126,14 @@ static PetscErrorCode ReadOptions(Choices *choices, PsdData data, PsdPatches pat
 static PetscErrorCode ReadHeldOut(const Choices *choices, PsdData data, PsdData *held_out)
 {
   PetscFunctionBeginUser;
-  PetscInt count, found[3], expected[3];
-  const PetscInt *labels;
-  const char *const *names;
+  PetscInt found[3], expected[3];
   *held_out = NULL;
   if (choices->validation > 0) PetscCall(PsdHeldOutRead(data, choices->validation, held_out));
   if (!choices->validation_data[0]) PetscFunctionReturn(0);
-  PetscCall(PsdDataGetClasses(data, &count, &labels, &names));
   PetscCall(PsdDataCreate(PETSC_COMM_WORLD, held_out));
   PetscCall(PsdDataSetPurpose(*held_out, PSD_TO_EVALUATE));
   PetscCall(PsdDataSetPath(*held_out, choices->validation_data));
-  PetscCall(PsdDataSetClasses(*held_out, count, labels));
-  PetscCall(PsdDataSetClassNames(*held_out, count, labels, names));
+  PetscCall(PsdDataSetClassesOf(*held_out, data));
   PetscCall(PsdDataSetUp(*held_out));
   PetscCall(PsdDataGetImageSize(data, &expected[0], &expected[1], &expected[2]));
   PetscCall(PsdDataGetImageSize(*held_out, &found[0], &found[1], &found[2]));
@@ -175,9 +171,12 @@ static PetscErrorCode Identify(const Choices *choices, PsdData held_out, size_t 
 {
   PetscFunctionBeginUser;
   PetscMPIInt rank;
-  unsigned betas, images;
-  PetscInt n, n_local, size[3];
+  unsigned betas, images, sums;
+  PetscInt n, n_local, outputs;
+  size_t image_bytes;
   const unsigned char *bytes;
+  const PetscReal *targets;
+  char checksum[32] = "";
   char list[64] = "by ratio";
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
   PetscCall(
@@ -189,12 +188,15 @@ static PetscErrorCode Identify(const Choices *choices, PsdData held_out, size_t 
   if (!held_out) PetscFunctionReturn(0);
   PetscCall(PsdDataGetSizes(held_out, &n, &n_local, NULL));
   PetscCall(PsdDataGetShard(held_out, &bytes, NULL, NULL));
-  PetscCall(PsdDataGetImageSize(held_out, &size[0], &size[1], &size[2]));
-  PetscCall(PsdChecksumRanks(PETSC_COMM_WORLD, bytes, (size_t)n_local * size[0] * size[1] * size[2], &images));
+  PetscCall(PsdDataGetImageBytes(held_out, &image_bytes));
+  PetscCall(PsdChecksumRanks(PETSC_COMM_WORLD, bytes, (size_t)n_local * image_bytes, &images));
+  PetscCall(PsdDataGetTargets(held_out, &outputs, &targets));
+  PetscCall(PsdChecksumRanks(PETSC_COMM_WORLD, targets, (size_t)n_local * (size_t)outputs * sizeof(*targets), &sums));
+  if (outputs > 0) PetscCall(PetscSNPrintf(checksum, sizeof(checksum), ", of targets %08x", sums));
   PetscCall(PetscStrlen(text, &length));
   PetscCall(PetscSNPrintf(text + length, IDENTITY - length,
-                          "%" PetscInt_FMT " images held out, checksum %08x, crop_shift %" PetscInt_FMT "\n", n, images,
-                          choices->crop_shift));
+                          "%" PetscInt_FMT " images held out, checksum %08x%s, crop_shift %" PetscInt_FMT "%s\n", n,
+                          images, checksum, choices->crops.most, choices->crops.mirrored ? ", mirrored" : ""));
   PetscFunctionReturn(0);
 }
 
@@ -210,10 +212,12 @@ static PetscErrorCode Monitor(PsdSolver solver, const PsdSolverStatus *status, v
   PetscFunctionReturn(0);
 }
 
-/* Better on the images held out, a tie going to the smaller loss; without them the last is kept. */
+/* Better on the images held out, a tie going to the smaller loss, which decides for real targets; without such images the last
+   is kept. */
 static PetscBool IsBetter(const Path *path, const PetscReal row[])
 {
   const PetscReal *best = path->best;
+  if (path->held_out && best && path->report->outputs > 0) return (PetscBool)(row[LOSS_HELD_OUT] < best[LOSS_HELD_OUT]);
   if (!path->held_out || !best || row[ACCURACY_HELD_OUT] > best[ACCURACY_HELD_OUT]) return PETSC_TRUE;
   return (PetscBool)(row[ACCURACY_HELD_OUT] == best[ACCURACY_HELD_OUT] && row[LOSS_HELD_OUT] < best[LOSS_HELD_OUT]);
 }
@@ -221,19 +225,20 @@ static PetscBool IsBetter(const Path *path, const PetscReal row[])
 static PetscErrorCode ShowRow(const Path *path, const PetscReal row[])
 {
   PetscFunctionBeginUser;
-  char held_out[64] = "", columns[64] = ",";
+  const PetscInt outputs = path->report->outputs;
+  char held_out[64] = "", columns[64] = ",", fit[PSD_FIT_LENGTH];
   PsdCertificateText text;
   PsdCertificateWords(row[OBJECTIVE], row[BOUND], row[GAP], 8, 3, &text);
   if (path->held_out) {
-    PetscCall(PetscSNPrintf(held_out, sizeof(held_out), "  %9.2f%%  %9.5f", 100 * (double)row[ACCURACY_HELD_OUT],
-                            (double)row[LOSS_HELD_OUT]));
+    PetscCall(PetscSNPrintf(held_out, sizeof(held_out), outputs > 0 ? "  %10s  %9.5g" : "  %10s  %9.5f",
+                            PsdFitText(outputs, row[ACCURACY_HELD_OUT], fit), (double)row[LOSS_HELD_OUT]));
     PetscCall(PetscSNPrintf(columns, sizeof(columns), "%.9g,%.9g", (double)row[ACCURACY_HELD_OUT],
                             (double)row[LOSS_HELD_OUT]));
   }
-  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%4.0f  %10.4g  %9.3g  %5.0f  %7.2f  %14s  %8s  %7.0f  %7.2f%%%s\n",
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%4.0f  %10.4g  %9.3g  %5.0f  %7.2f  %14s  %8s  %7.0f  %8s%s\n",
                         (double)row[NUMBER], (double)row[BETA], (double)row[BETA_REL], (double)row[ITERATIONS],
-                        (double)row[SECONDS], text.primal, text.gap, (double)row[NEURONS], 100 * (double)row[ACCURACY],
-                        held_out));
+                        (double)row[SECONDS], text.primal, text.gap, (double)row[NEURONS],
+                        PsdFitText(outputs, row[ACCURACY], fit), held_out));
   PetscCall(PsdTableRow(path->table, "%.0f,%.17g,%.17g,%.0f,%.6f,%.17g,%.17g,%.17g,%.0f,%.9g,%s", (double)row[NUMBER],
                         (double)row[BETA], (double)row[BETA_REL], (double)row[ITERATIONS], (double)row[SECONDS],
                         (double)row[OBJECTIVE], (double)row[BOUND], (double)row[GAP], (double)row[NEURONS],
@@ -252,7 +257,8 @@ static PetscErrorCode Take(Path *path, const PetscReal row[])
     path->best = row;
     path->report->certificate =
         (PsdCertificate){.primal = row[OBJECTIVE], .dual = row[BOUND], .gap = row[GAP], .accuracy = row[ACCURACY]};
-    path->report->accuracy_validation = path->held_out ? row[ACCURACY_HELD_OUT] : -1;
+    path->report->validated = (PetscBool)(path->held_out != NULL);
+    path->report->accuracy_validation = row[ACCURACY_HELD_OUT];
     path->report->beta = row[BETA];
     path->report->neurons = (PetscInt)row[NEURONS];
   }
@@ -325,7 +331,7 @@ static PetscErrorCode Step(Path *path, PetscReal begun)
   PetscCall(PsdWarnOfRounding(&certificate));
   path->time_is_up = (PetscBool)(reason == PSD_TIME_LIMIT || reason == PSD_SIGNAL);
   PetscCall(PsdTrainingSave(path->solver, &certificate, "", &network));
-  PetscCall(PsdNetworkSetCrops(network, path->choices->crop_shift));
+  PetscCall(PsdNetworkSetCrops(network, path->choices->crops.most, path->choices->crops.mirrored));
   PetscCall(FillRow(path, record->rows + 1, &certificate, network, row));
   row[SECONDS] = PsdWallSeconds() - begun;
   PetscCall(Take(path, row));
@@ -369,17 +375,19 @@ static PetscBool IsCount(PetscReal number)
   return (PetscBool)(number >= 0 && number <= (PetscReal)PETSC_MAX_INT && number == (PetscReal)(PetscInt)number);
 }
 
-static PetscBool IsShare(PetscReal number)
+/* An accuracy, or R2. */
+static PetscBool IsFit(PetscInt outputs, PetscReal number)
 {
-  return (PetscBool)(number >= 0 && number <= 1);
+  return (PetscBool)((outputs > 0 || number >= 0) && number <= 1);
 }
 
 /* A row of a checkpoint is one that a beta leaves. beta: its own. */
-static PetscBool RowIsSound(const PetscReal row[], PetscInt number, PetscReal beta)
+static PetscBool RowIsSound(const PetscReal row[], PetscInt number, PetscReal beta, PetscInt outputs)
 {
   return (PetscBool)(row[NUMBER] == (PetscReal)number && IsBeta(row[BETA], beta) && row[BETA_REL] >= 0 &&
-                     IsCount(row[ITERATIONS]) && IsCount(row[NEURONS]) && row[SECONDS] >= 0 && IsShare(row[ACCURACY]) &&
-                     IsShare(row[ACCURACY_HELD_OUT]) && IsCount(row[REASON]) && row[REASON] <= PSD_CHECKPOINTED);
+                     IsCount(row[ITERATIONS]) && IsCount(row[NEURONS]) && row[SECONDS] >= 0 &&
+                     IsFit(outputs, row[ACCURACY]) && IsFit(outputs, row[ACCURACY_HELD_OUT]) && IsCount(row[REASON]) &&
+                     row[REASON] <= PSD_CHECKPOINTED);
 }
 
 /* The rows of the checkpoint, and the beta that it ends in, are of this path. */
@@ -393,7 +401,8 @@ static PetscErrorCode CheckRecord(const Path *path)
   for (PetscInt k = 0; k < record->rows; k++) {
     const PetscReal *row = record->numbers + (size_t)k * COLUMNS;
     iterations += row[ITERATIONS];
-    PsdCheckInput(RowIsSound(row, k + 1, BetaAt(path->choices, k, beta_max, last)) && IsCount(iterations),
+    PsdCheckInput(RowIsSound(row, k + 1, BetaAt(path->choices, k, beta_max, last), path->report->outputs) &&
+                      IsCount(iterations),
                   "-resume: row %" PetscInt_FMT " of the checkpoint's /record is not of a beta of this path", k + 1);
   }
   PsdCheckInput(IsBeta(beta, BetaAt(path->choices, record->rows, beta_max, last)),
@@ -448,14 +457,12 @@ static PetscErrorCode PrintSummary(const Path *path)
   PsdCertificateText text;
   PetscCall(PsdPeakMemory(&memory));
   PsdCertificateWords(certificate->primal, certificate->dual, certificate->gap, 12, 4, &text);
-  PetscCall(PetscPrintf(PETSC_COMM_WORLD,
-                        "\nkept     number %.0f, beta %.6g: objective %s, bound %s, gap %s, %" PetscInt_FMT
-                        " neurons\naccuracy %.2f%% training",
-                        (double)path->best[NUMBER], (double)report->beta, text.primal, text.bound, text.gap,
-                        report->neurons, 100 * (double)certificate->accuracy));
-  if (path->held_out)
-    PetscCall(PetscPrintf(PETSC_COMM_WORLD, ", %.2f%% validation", 100 * (double)report->accuracy_validation));
-  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "\nseconds  total %.2f; peak memory %.0f MB a rank\nmodel    %s\n",
+  PetscCall(PetscPrintf(
+      PETSC_COMM_WORLD,
+      "\nkept     number %.0f, beta %.6g: objective %s, bound %s, gap %s, %" PetscInt_FMT " neurons\n",
+      (double)path->best[NUMBER], (double)report->beta, text.primal, text.bound, text.gap, report->neurons));
+  PetscCall(PsdReportPrintFit(report));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "seconds  total %.2f; peak memory %.0f MB a rank\nmodel    %s\n",
                         PsdWallSeconds(), (double)memory, path->choices->model));
   PetscFunctionReturn(0);
 }
@@ -505,14 +512,15 @@ static PetscErrorCode Finish(Path *path)
   PetscFunctionReturn(0);
 }
 
+#define COMMON_COLUMNS "number,beta,beta_rel,iterations,seconds,objective,bound,gap,neurons"
+
 static PetscErrorCode Run(Path *path, int *exit_status)
 {
   PetscFunctionBeginUser;
   PetscBool keeps;
-  PetscCall(PsdTableCreate(path->choices->table,
-                           "number,beta,beta_rel,iterations,seconds,objective,bound,gap,neurons,accuracy_train,"
-                           "accuracy_validation,loss_validation",
-                           &path->table));
+  const char *header = path->report->outputs > 0 ? COMMON_COLUMNS ",r2_train,r2_validation,loss_validation"
+                                                 : COMMON_COLUMNS ",accuracy_train,accuracy_validation,loss_validation";
+  PetscCall(PsdTableCreate(path->choices->table, header, &path->table));
   PetscCall(Follow(path));
   PetscCall(PsdTableClose(&path->table));
   if (path->stopped) PetscCall(Leave(path));
@@ -549,7 +557,7 @@ static PetscErrorCode SetUpAndRun(const Choices *choices, PsdData data, PsdPatch
 PetscErrorCode PsdRunPath(const PsdInvocation *invocation, int *exit_status)
 {
   PetscFunctionBeginUser;
-  PsdReport report = {.invocation = invocation, .accuracy_validation = -1};
+  PsdReport report = {.invocation = invocation};
   Choices *choices;
   PsdData data;
   PsdPatches patches;

@@ -26,7 +26,7 @@ static PetscErrorCode AskData(PsdPlan plan, PetscBool *done)
 {
   PetscFunctionBeginUser;
   PsdData data;
-  PetscInt images, channels, height, width, classes;
+  PetscInt images, channels, height, width, classes, outputs;
   PetscCall(PsdDataCreate(PETSC_COMM_WORLD, &data));
   PetscCall(PsdDataSetFromOptions(data));
   PetscCall(PsdOptionsEnd(done));
@@ -35,7 +35,9 @@ static PetscErrorCode AskData(PsdPlan plan, PetscBool *done)
     PetscCall(PsdDataGetSizes(data, &images, NULL, NULL));
     PetscCall(PsdDataGetImageSize(data, &channels, &height, &width));
     PetscCall(PsdDataGetClasses(data, &classes, NULL, NULL));
+    PetscCall(PsdDataGetTargets(data, &outputs, NULL));
     PetscCall(PsdPlanSetSamples(plan, images, channels, height, width, classes));
+    PetscCall(PsdPlanSetOutputs(plan, outputs));
   }
   PetscCall(PsdDataDestroy(&data));
   PetscFunctionReturn(0);

@@ -71,8 +71,9 @@ static void PrintReport(FILE *file, const PsdReport *report, const Circumstances
   PrintNumber(file, "objective_dual", report->certificate.dual);
   PrintNumber(file, "gap", report->certificate.gap);
   PrintInt(file, "neurons", report->neurons);
-  PrintNumber(file, "accuracy_train", report->certificate.accuracy);
-  if (report->accuracy_validation >= 0) PrintNumber(file, "accuracy_validation", report->accuracy_validation);
+  PrintNumber(file, report->outputs > 0 ? "r2_train" : "accuracy_train", report->certificate.accuracy);
+  if (report->validated)
+    PrintNumber(file, report->outputs > 0 ? "r2_validation" : "accuracy_validation", report->accuracy_validation);
   PrintNumber(file, "beta", report->beta);
   PrintNumber(file, "beta_max", report->beta_max);
   PrintNumber(file, "peak_memory_mb", run->peak_memory);
@@ -94,8 +95,7 @@ static PetscErrorCode GatherCircumstances(Circumstances *run)
   PetscFunctionReturn(0);
 }
 
-/* A file that appears whole or not at all, of what `print` says of `what`. Root alone. */
-static void WriteWhole(const char path[], void (*print)(FILE *, const void *), const void *what, PsdFailure *failure)
+void PsdWriteWhole(const char path[], void (*print)(FILE *, const void *), const void *what, PsdFailure *failure)
 {
   PsdFile file;
   PsdFileBegin(&file, path, failure);
@@ -127,7 +127,7 @@ PetscErrorCode PsdReportWrite(const PsdReport *report, const char path[])
   PetscMPIInt rank;
   PetscCall(GatherCircumstances(&run));
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
-  if (rank == 0) WriteWhole(path, PrintRun, &(RunReport){report, &run}, &failure);
+  if (rank == 0) PsdWriteWhole(path, PrintRun, &(RunReport){report, &run}, &failure);
   PetscCall(PetscFree(run.options));
   PetscCall(PsdFailureAgree(PETSC_COMM_WORLD, &failure));
   PetscFunctionReturn(0);
@@ -198,7 +198,63 @@ PetscErrorCode PsdEvaluationWrite(const PsdInvocation *invocation, PsdData data,
   PetscCall(PsdDataGetFormat(data, &it.format));
   PetscCall(PsdDataGetClasses(data, &it.count, &it.labels, &it.names));
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
-  if (rank == 0) WriteWhole(path, PrintEvaluation, &it, &failure);
+  if (rank == 0) PsdWriteWhole(path, PrintEvaluation, &it, &failure);
+  PetscCall(PsdFailureAgree(PETSC_COMM_WORLD, &failure));
+  PetscFunctionReturn(0);
+}
+
+/* The same of real targets. */
+typedef struct {
+  const PsdInvocation *invocation;
+  const char *format;
+  PetscInt n, outputs;
+  const PsdFit *each, *all;
+} Fits;
+
+static void PrintFit(FILE *file, const PsdFit *fit)
+{
+  const struct {
+    const char *name;
+    PetscReal value;
+  } numbers[] = {{"rmse", fit->rmse}, {"mean_error", fit->mean_error}, {"r2", fit->r2}};
+  for (int k = 0; k < 3; k++) {
+    fprintf(file, "%s\"%s\": ", k ? ", " : "{", numbers[k].name);
+    if (PetscIsInfOrNanReal(numbers[k].value)) fprintf(file, "null");
+    else fprintf(file, "%.17g", (double)numbers[k].value);
+  }
+  fprintf(file, "}");
+}
+
+static void PrintFits(FILE *file, const void *what)
+{
+  const Fits *it = what;
+  fprintf(file, "{\n");
+  PrintField(file, "command", it->invocation->command_line);
+  PrintField(file, "format", it->format);
+  PrintInt(file, "n", it->n);
+  fprintf(file, "  \"all\": ");
+  PrintFit(file, it->all);
+  fprintf(file, ",\n  \"outputs\": [\n");
+  for (PetscInt t = 0; t < it->outputs; t++) {
+    fprintf(file, "    ");
+    PrintFit(file, &it->each[t]);
+    fprintf(file, "%s\n", t + 1 < it->outputs ? "," : "");
+  }
+  fprintf(file, "  ]\n}\n");
+}
+
+PetscErrorCode PsdFitWrite(const PsdInvocation *invocation, PsdData data, const PsdFit each[], const PsdFit *all,
+                           const char path[])
+{
+  PetscFunctionBeginUser;
+  Fits it = {.invocation = invocation, .each = each, .all = all};
+  PsdFailure failure = {PETSC_FALSE, ""};
+  PetscMPIInt rank;
+  PetscCall(PsdDataGetSizes(data, &it.n, NULL, NULL));
+  PetscCall(PsdDataGetFormat(data, &it.format));
+  PetscCall(PsdDataGetTargets(data, &it.outputs, NULL));
+  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  if (rank == 0) PsdWriteWhole(path, PrintFits, &it, &failure);
   PetscCall(PsdFailureAgree(PETSC_COMM_WORLD, &failure));
   PetscFunctionReturn(0);
 }
@@ -264,7 +320,7 @@ PetscErrorCode PsdPlanReportWrite(PsdPlan plan, const char path[])
   for (PetscInt k = 0; k < it.totals.items; k++)
     PetscCall(PsdPlanGetMemory(plan, k, &it.memory[k].name, &it.memory[k].root, &it.memory[k].others, NULL, NULL));
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
-  if (rank == 0) WriteWhole(path, PrintPlan, &it, &failure);
+  if (rank == 0) PsdWriteWhole(path, PrintPlan, &it, &failure);
   PetscCall(PetscFree(it.memory));
   PetscCall(PsdFailureAgree(PETSC_COMM_WORLD, &failure));
   PetscFunctionReturn(0);

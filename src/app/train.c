@@ -7,7 +7,7 @@ typedef struct {
   char model[PETSC_MAX_PATH_LEN], report[PETSC_MAX_PATH_LEN], history[PETSC_MAX_PATH_LEN];
   char certificate[PETSC_MAX_PATH_LEN];
   PetscReal validation;
-  PetscInt crop_shift;
+  PsdCrops crops;
 } Outputs;
 
 static PetscErrorCode ReadOptions(Outputs *outputs, PsdData data, PsdPatches patches, PsdProblem problem,
@@ -28,7 +28,7 @@ static PetscErrorCode ReadOptions(Outputs *outputs, PsdData data, PsdPatches pat
       PsdOptionPath("-report", "file the run is summed up in (JSON)", PSD_PATH_OUTPUT, PETSC_FALSE, outputs->report));
   PetscCall(PsdOptionPath("-history_file", "file the solver's checks are listed in (CSV); -history for short",
                           PSD_PATH_OUTPUT, PETSC_FALSE, outputs->history));
-  PetscCall(PsdCropsFromOptions(&outputs->crop_shift));
+  PetscCall(PsdCropsFromOptions(&outputs->crops));
   outputs->validation = 0;
   PetscCall(PetscOptionsGetReal(NULL, NULL, "-validation", &outputs->validation, NULL));
   PetscCall(PsdOptionsEnd(done));
@@ -104,10 +104,8 @@ static PetscErrorCode PrintSummary(const PsdReport *report, const Outputs *outpu
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, ")\n"));
   PetscCall(PrintCertificate(report));
   PetscCall(PsdWarnOfRounding(certificate));
-  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "accuracy %.2f%% training", 100 * (double)certificate->accuracy));
-  if (report->accuracy_validation >= 0)
-    PetscCall(PetscPrintf(PETSC_COMM_WORLD, ", %.2f%% validation", 100 * (double)report->accuracy_validation));
-  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "\nseconds "));
+  PetscCall(PsdReportPrintFit(report));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "seconds "));
   for (int phase = 0; phase < PSD_PHASE_COUNT; phase++)
     PetscCall(
         PetscPrintf(PETSC_COMM_WORLD, " %s %.2f", PsdPhaseName((PsdPhase)phase), PsdPhaseSeconds((PsdPhase)phase)));
@@ -163,8 +161,8 @@ static PetscErrorCode SolveAndWrite(PsdSolver solver, PsdProblem problem, PsdDat
   PetscCall(PsdSolverGetKernels(solver, &report->kernels, &report->kernel));
   PetscCall(PsdNetworkGetNeurons(network, &report->neurons, NULL, NULL, NULL, NULL, NULL));
   report->iterations = status.iteration;
-  report->accuracy_validation = -1;
-  PetscCall(PsdNetworkSetCrops(network, outputs->crop_shift));
+  report->validated = (PetscBool)(held_out != NULL);
+  PetscCall(PsdNetworkSetCrops(network, outputs->crops.most, outputs->crops.mirrored));
   if (held_out) PetscCall(PsdHeldOutApply(network, problem, held_out, &report->accuracy_validation, &loss));
   PetscCall(PrintSummary(report, outputs, reason));
   PetscCall(PsdSolverGetTolerances(solver, &gap, NULL));

@@ -104,9 +104,9 @@ static PetscErrorCode PrintBranches(PsdPatches patches)
 PetscErrorCode PsdTrainingDescribe(PsdData data, PsdPatches patches, PsdProblem problem, PsdReport *report)
 {
   PetscFunctionBeginUser;
-  PetscInt C, G, classes, copies, shifts, order;
+  PetscInt C, G, copies, shifts, order;
   PetscMPIInt ranks;
-  char folded[48] = "", shifted[48] = "";
+  char folded[48] = "", shifted[48] = "", task[48];
   PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &ranks));
   PetscCall(PsdDataGetCopies(data, &copies));
   PetscCall(PsdProblemGetSizes(problem, &report->n, &report->f, &C, &G, &report->D));
@@ -114,11 +114,13 @@ PetscErrorCode PsdTrainingDescribe(PsdData data, PsdPatches patches, PsdProblem 
   PetscCall(PsdProblemGetBetaAsked(problem, &report->beta));
   PetscCall(PsdProblemGetLoss(problem, &report->loss));
   report->blocks = 2 * C * G;
-  classes = C == 1 ? 2 : C;
+  PetscCall(PsdDataGetTargets(data, &report->outputs, NULL));
+  if (report->outputs > 0) PetscCall(PetscSNPrintf(task, sizeof(task), "regression on %" PetscInt_FMT " targets", C));
+  else PetscCall(PetscSNPrintf(task, sizeof(task), "%" PetscInt_FMT " classes", C == 1 ? 2 : C));
   PetscCall(PsdDataGetShifts(data, &shifts));
   if (shifts > 1) PetscCall(PetscSNPrintf(shifted, sizeof(shifted), " (%" PetscInt_FMT " shifts of each)", shifts));
-  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "problem  %" PetscInt_FMT " images%s%s, %" PetscInt_FMT " classes; ",
-                        report->n, shifted, copies == 2 ? " (half of them mirrored)" : "", classes));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "problem  %" PetscInt_FMT " images%s%s, %s; ", report->n, shifted,
+                        copies == 2 ? " (half of them mirrored)" : "", task));
   PetscCall(PrintMaps(patches));
   PetscCall(PrintBranches(patches));
   PetscCall(PsdProblemGetOrder(problem, &order));
@@ -169,16 +171,24 @@ PetscErrorCode PsdTrainingExplain(const PsdCertificate *certificate, PetscReal a
 PetscErrorCode PsdHeldOutRead(PsdData training, PetscReal fraction, PsdData *held_out)
 {
   PetscFunctionBeginUser;
-  PetscInt count;
-  const PetscInt *labels;
-  const char *const *names;
-  PetscCall(PsdDataGetClasses(training, &count, &labels, &names));
   PetscCall(PsdDataCreate(PETSC_COMM_WORLD, held_out));
   PetscCall(PsdDataSetFromOptions(*held_out));
-  PetscCall(PsdDataSetClasses(*held_out, count, labels));
-  PetscCall(PsdDataSetClassNames(*held_out, count, labels, names));
+  PetscCall(PsdDataSetClassesOf(*held_out, training));
   PetscCall(PsdDataSetValidation(*held_out, fraction, PSD_PART_VALIDATION));
   PetscCall(PsdDataSetUp(*held_out));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdReportPrintFit(const PsdReport *report)
+{
+  PetscFunctionBeginUser;
+  const PetscInt outputs = report->outputs;
+  char text[PSD_FIT_LENGTH];
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%s %s training", PsdFitName(outputs),
+                        PsdFitText(outputs, report->certificate.accuracy, text)));
+  if (report->validated)
+    PetscCall(PetscPrintf(PETSC_COMM_WORLD, ", %s validation", PsdFitText(outputs, report->accuracy_validation, text)));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "\n"));
   PetscFunctionReturn(0);
 }
 
@@ -186,14 +196,18 @@ PetscErrorCode PsdHeldOutApply(PsdNetwork network, PsdProblem problem, PsdData h
                                PetscReal *loss)
 {
   PetscFunctionBeginUser;
-  PetscInt count, C, n_local;
+  PetscInt count, C, n_local, outputs;
+  PsdFit fit;
   PetscReal *scores;
   PetscInt64 *confusion;
   PetscCall(PsdNetworkGetClasses(network, &count, NULL, &C));
   PetscCall(PsdDataGetSizes(held_out, NULL, &n_local, NULL));
   PetscCall(PetscMalloc2((size_t)n_local * C, &scores, (size_t)count * count, &confusion));
   PetscCall(PsdNetworkApply(network, held_out, scores));
-  PetscCall(PsdNetworkConfusion(network, held_out, scores, confusion, accuracy));
+  PetscCall(PsdNetworkGetOutputs(network, &outputs));
+  if (outputs > 0) PetscCall(PsdNetworkFit(network, held_out, scores, NULL, &fit));
+  else PetscCall(PsdNetworkConfusion(network, held_out, scores, confusion, accuracy));
+  if (outputs > 0) *accuracy = fit.r2;
   PetscCall(PsdProblemScoresLoss(problem, held_out, scores, loss));
   PetscCall(PetscFree2(scores, confusion));
   PetscFunctionReturn(0);

@@ -106,4 +106,14 @@ PetscBool PsdTemporaryIsKept(const char path[]);
 
 PetscErrorCode PsdThreadsSetUp(void); /* one BLAS thread a rank unless the environment says otherwise */
 
+/* ---------------------------------------------------------------- options of one object: options.c */
+
+/* What the names of all options have in front from now on, "" or NULL for nothing, which is borrowed; gives back what it was. */
+const char *PsdOptionsSetPrefix(const char prefix[]);
+/* The name as users have it, until the next call: "-gap" as "-inner_gap". */
+const char *PsdOptionsName(const char name[]);
+PetscErrorCode PsdOptionsGiven(const char name[], PetscBool *given);
+/* Keeps a copy of a handle's prefix in the place of the one before; NULL and "" are none. */
+PetscErrorCode PsdOptionsKeepPrefix(const char prefix[], char **kept);
+
 #endif

@@ -7,9 +7,13 @@
 #if defined(PETSC_BLASLAPACK_CAPS)
 #define sgemm SGEMM
 #define ssyrk SSYRK
+#define dsymv DSYMV
+#define dtrsv DTRSV
 #elif defined(PETSC_BLASLAPACK_UNDERSCORE)
 #define sgemm sgemm_
 #define ssyrk ssyrk_
+#define dsymv dsymv_
+#define dtrsv dtrsv_
 #endif
 
 extern void sgemm(const char *, const char *, const PetscBLASInt *, const PetscBLASInt *, const PetscBLASInt *,
@@ -17,6 +21,11 @@ extern void sgemm(const char *, const char *, const PetscBLASInt *, const PetscB
                   const float *, float *, const PetscBLASInt *);
 extern void ssyrk(const char *, const char *, const PetscBLASInt *, const PetscBLASInt *, const float *, const float *,
                   const PetscBLASInt *, const float *, float *, const PetscBLASInt *);
+
+extern void dsymv(const char *, const PetscBLASInt *, const PetscReal *, const PetscReal *, const PetscBLASInt *,
+                  const PetscReal *, const PetscBLASInt *, const PetscReal *, PetscReal *, const PetscBLASInt *);
+extern void dtrsv(const char *, const char *, const char *, const PetscBLASInt *, const PetscReal *,
+                  const PetscBLASInt *, PetscReal *, const PetscBLASInt *);
 
 /* m, n, k and three leading dimensions, as BLAS has them */
 static PetscErrorCode Cast(const PetscInt sizes[6], PetscBLASInt blas[6])
@@ -131,5 +140,37 @@ PetscErrorCode PsdSyrkDouble(char trans, PetscInt n, PetscInt k, const PetscReal
   PetscCall(Cast(sizes, s));
   if (n > 0) PetscCallBLAS("BLASsyrk", BLASsyrk_("U", &trans, &s[0], &s[2], &one, A, &s[3], &zero, C, &s[5]));
   PetscCall(PetscLogFlops(1.0 * n * n * k));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdSymmDouble(PetscInt n, PetscInt columns, const PetscReal A[], const PetscReal B[], PetscReal C[])
+{
+  PetscFunctionBeginUser;
+  const PetscReal one = 1, zero = 0;
+  const PetscBLASInt step = 1;
+  PetscBLASInt order, count;
+  PetscCall(PetscBLASIntCast(n, &order));
+  PetscCall(PetscBLASIntCast(columns, &count));
+  if (columns == 1) PetscCallBLAS("dsymv", dsymv("U", &order, &one, A, &order, B, &step, &zero, C, &step));
+  else PetscCallBLAS("BLASsymm", BLASsymm_("L", "U", &order, &count, &one, A, &order, B, &order, &zero, C, &order));
+  PetscCall(PetscLogFlops(2.0 * n * (PetscLogDouble)n * columns));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdPotrsDouble(PetscInt n, PetscInt columns, const PetscReal L[], PetscReal B[])
+{
+  PetscFunctionBeginUser;
+  const PetscBLASInt step = 1;
+  PetscBLASInt order, count, info = 0;
+  PetscCall(PetscBLASIntCast(n, &order));
+  PetscCall(PetscBLASIntCast(columns, &count));
+  if (columns == 1) {
+    PetscCallBLAS("dtrsv", dtrsv("L", "N", "N", &order, L, &order, B, &step));
+    PetscCallBLAS("dtrsv", dtrsv("L", "T", "N", &order, L, &order, B, &step));
+  } else {
+    PetscCallBLAS("LAPACKpotrs", LAPACKpotrs_("L", &order, &count, L, &order, B, &order, &info));
+  }
+  PetscCheck(info == 0, PETSC_COMM_SELF, PETSC_ERR_LIB, "LAPACKpotrs returned %d", (int)info);
+  PetscCall(PetscLogFlops(2.0 * n * (PetscLogDouble)n * columns));
   PetscFunctionReturn(0);
 }

@@ -17,6 +17,7 @@ static struct {
 } asked;
 
 static PetscBool help;
+static const char *prefix = ""; /* of the object whose options are read */
 
 void PsdOptionsSetHelp(PetscBool on)
 {
@@ -26,6 +27,40 @@ void PsdOptionsSetHelp(PetscBool on)
 PetscBool PsdOptionsGetHelp(void)
 {
   return help;
+}
+
+const char *PsdOptionsSetPrefix(const char other[])
+{
+  const char *before = prefix;
+  prefix = other ? other : "";
+  return before;
+}
+
+const char *PsdOptionsName(const char name[])
+{
+  static char whole[PSD_MESSAGE_LENGTH / 4];
+  if (!*prefix) return name;
+  snprintf(whole, sizeof(whole), "-%s%s", prefix, name + 1);
+  return whole;
+}
+
+PetscErrorCode PsdOptionsGiven(const char name[], PetscBool *given)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscOptionsHasName(NULL, NULL, PsdOptionsName(name), given));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdOptionsKeepPrefix(const char given[], char **kept)
+{
+  PetscFunctionBeginUser;
+  const size_t length = given ? strlen(given) : 0;
+  PsdCheckInput(!length || given[0] != '-', "options prefix '%s' begins with a dash", given);
+  PsdCheckInput(length < PSD_MESSAGE_LENGTH / 8, "options prefix: found %zu characters, expected fewer than %d", length,
+                PSD_MESSAGE_LENGTH / 8);
+  PetscCall(PetscFree(*kept));
+  if (length) PetscCall(PetscStrallocpy(given, kept));
+  PetscFunctionReturn(0);
 }
 
 static PetscErrorCode ForgetNames(void)
@@ -143,6 +178,7 @@ PetscErrorCode PsdOptionInt(const char name[], const char text[], PetscInt low, 
   const char *given;
 
   PetscFunctionBeginUser;
+  name = PsdOptionsName(name);
   snprintf(default_value, sizeof(default_value), "%" PetscInt_FMT, *value);
   PetscCall(AskForValue(name, text, default_value, &given, set));
   if (given) PetscCall(ParseInt(name, given, low, high, value));
@@ -155,6 +191,7 @@ PetscErrorCode PsdOptionReal(const char name[], const char text[], PsdRange rang
   const char *given;
 
   PetscFunctionBeginUser;
+  name = PsdOptionsName(name);
   snprintf(default_value, sizeof(default_value), "%g", (double)*value);
   PetscCall(AskForValue(name, text, default_value, &given, set));
   if (given) PetscCall(ParseReal(name, given, range, value));
@@ -170,6 +207,7 @@ PetscErrorCode PsdOptionBool(const char name[], const char text[], PetscBool *va
   PetscBool match = PETSC_FALSE;
 
   PetscFunctionBeginUser;
+  name = PsdOptionsName(name);
   PetscCall(Ask(name, text, *value ? "true" : "false", &given, set));
   if (!given) PetscFunctionReturn(0);
   if (!*given) {
@@ -190,6 +228,7 @@ PetscErrorCode PsdOptionString(const char name[], const char text[], char value[
   const char *given;
 
   PetscFunctionBeginUser;
+  name = PsdOptionsName(name);
   PetscCall(AskForValue(name, text, value, &given, set));
   if (!given) PetscFunctionReturn(0);
   PsdCheckInput(strlen(given) < size, "%s: found %zu characters, expected at most %zu", name, strlen(given), size - 1);
@@ -218,6 +257,7 @@ PetscErrorCode PsdOptionChoice(const char name[], const char text[], PetscInt co
   const char *given;
 
   PetscFunctionBeginUser;
+  name = PsdOptionsName(name);
   for (PetscInt k = 0; k < count; k++) {
     if (k) PetscCall(PetscStrlcat(allowed, "|", sizeof(allowed)));
     PetscCall(PetscStrlcat(allowed, choices[k].name, sizeof(allowed)));
@@ -281,6 +321,7 @@ PetscErrorCode PsdOptionIntList(const char name[], const char text[], char separ
   const char *given;
 
   PetscFunctionBeginUser;
+  name = PsdOptionsName(name);
   snprintf(shape, sizeof(shape), "integer[%cinteger%s]", separator, room > 2 ? "..." : "");
   PetscCall(AskForValue(name, text, shape, &given, set));
   *count = 0;
@@ -299,6 +340,7 @@ PetscErrorCode PsdOptionRealList(const char name[], const char text[], PetscReal
   const char *given;
 
   PetscFunctionBeginUser;
+  name = PsdOptionsName(name);
   PetscCall(AskForValue(name, text, "number,number,...", &given, set));
   *count = 0;
   if (!given) PetscFunctionReturn(0);

@@ -88,6 +88,7 @@ PetscErrorCode PsdOptionPath(const char name[], const char text[], PsdPathRole r
   PetscBool given;
   path[0] = '\0';
   PetscCall(PsdOptionString(name, text, path, PETSC_MAX_PATH_LEN, &given));
+  name = PsdOptionsName(name);
   if (given) PetscCall(Keep(Find(name, NULL), name, path, NULL, role));
   else if (required) PetscCall(Keep(Find(name, NULL), name, NULL, text, role));
   PetscFunctionReturn(0);
@@ -112,7 +113,7 @@ static const char *ViewedFile(const char name[], char value[])
 
 static PetscErrorCode Declare(const char name[], const char file[])
 {
-  return PsdPathDeclare(name, file, PSD_PATH_OUTPUT);
+  return PsdPathDeclare(PsdOptionsName(name), file, PSD_PATH_OUTPUT);
 }
 
 static PetscErrorCode Drop(const char name[], const char file[])

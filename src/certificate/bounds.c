@@ -125,7 +125,7 @@ static PetscErrorCode RemoveJ(PsdBlocks blocks, Vec x)
   PetscCall(VecGetArray(x, &values));
   for (PetscInt k = 0; k < blocks->local; k++) {
     const PsdShape own = PsdBlocksOwn(blocks, k);
-    PsdRemoveJ(own.d, values + own.at);
+    PsdShapeRemoveJ(&own, values + own.at);
   }
   PetscCall(VecRestoreArray(x, &values));
   PetscFunctionReturn(0);

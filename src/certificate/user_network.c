@@ -1,28 +1,45 @@
 /*
-   Networks go from the user to the problem and back: multiplication by a power of two, which is exact.
+   Networks go from the user to the problem and back, and certificates to the user: multiplication by a power of two, which is exact.
 */
 #include "user_network.h"
 #include "base/base.h"
 #include "network/network.h"
 
+static PetscErrorCode DescribeClasses(PsdData data, PsdNetwork network)
+{
+  PetscFunctionBeginUser;
+  PetscInt count;
+  const PetscInt *labels;
+  const char *const *names;
+  PetscCall(PsdDataGetClasses(data, &count, &labels, &names));
+  PetscCall(PsdNetworkSetClasses(network, count, labels));
+  if (PsdDataHasClassNames(data)) PetscCall(PsdNetworkSetClassNames(network, names));
+  PetscFunctionReturn(0);
+}
+
+void PsdCertificateToUser(PsdProblem problem, PsdCertificate *certificate)
+{
+  const PsdUnits units = problem->units;
+  certificate->primal = PsdFromUnits(units, PSD_UNIT_OBJECTIVE, certificate->primal);
+  certificate->primal_error = PsdFromUnits(units, PSD_UNIT_OBJECTIVE, certificate->primal_error);
+  certificate->dual = PsdFromUnits(units, PSD_UNIT_OBJECTIVE, certificate->dual);
+}
+
 PetscErrorCode PsdProblemDescribe(PsdProblem problem, PsdNetwork *network)
 {
   PetscFunctionBeginUser;
-  PetscInt count, copies, shifts;
-  const PetscInt *labels;
-  const char *const *names;
+  PetscInt copies, shifts;
   PetscCall(PsdDataGetCopies(problem->data, &copies));
   PetscCall(PsdDataGetShifts(problem->data, &shifts));
   PsdTraining training = {.n_train = problem->n / copies / shifts, .flip = copies == 2, .shifts = shifts};
   PetscCall(PsdProblemGetBeta(problem, &training.beta, &training.beta_max));
   PetscCall(PsdProblemGetActivation(problem, training.activation));
   PetscCall(PetscStrncpy(training.loss, problem->loss.ops->name, sizeof(training.loss)));
-  training.loss_parameter = problem->loss.parameter;
+  training.loss_parameter = problem->request.loss_parameter;
   PetscCall(PsdNetworkCreate(problem->comm, network));
   PetscCall(PsdNetworkSetPatches(*network, problem->patches));
-  PetscCall(PsdDataGetClasses(problem->data, &count, &labels, &names));
-  PetscCall(PsdNetworkSetClasses(*network, count, labels));
-  if (PsdDataHasClassNames(problem->data)) PetscCall(PsdNetworkSetClassNames(*network, names));
+  if (problem->outputs > 0) PetscCall(PsdNetworkSetOutputs(*network, problem->outputs));
+  else PetscCall(DescribeClasses(problem->data, *network));
   PetscCall(PsdNetworkSetNeurons(*network, 0, problem->blocks->f_max, NULL, NULL, NULL, NULL));
   PetscCall(PsdNetworkSetTraining(*network, &training));
   PetscFunctionReturn(0);

@@ -38,6 +38,7 @@ PetscErrorCode PsdWitnessAllocate(PsdWitness it, PsdProblem problem)
   PetscFunctionBeginUser;
   it->n_local = problem->n_local;
   it->local = problem->blocks->local;
+  it->units = problem->units;
   if (!it->nu) PetscCall(PetscMalloc1((size_t)it->n_local * problem->blocks->C, &it->nu));
   if (!it->theta) PetscCall(PetscMalloc1(2 * (size_t)it->local, &it->theta));
   PetscFunctionReturn(0);
@@ -46,7 +47,7 @@ PetscErrorCode PsdWitnessAllocate(PsdWitness it, PsdProblem problem)
 PetscErrorCode PsdWitnessGetBound(PsdWitness witness, PetscReal *bound)
 {
   PetscFunctionBeginUser;
-  *bound = witness->bound;
+  *bound = PsdFromUnits(witness->units, PSD_UNIT_OBJECTIVE, witness->bound);
   PetscFunctionReturn(0);
 }
 

@@ -4,7 +4,8 @@
 
      [ theta I - s M1   -s M2 ;  -s M2'   beta - theta - s M4 ]  is positive semidefinite,   M = smat(A'nu)_gt and -M,
 
-   so that [u;1]' s M [u;1] <= beta for every unit u: nobody has to trust who found nu. It is kept beside a certificate
+   so that [u;1]' s M [u;1] <= beta for every unit u; for a block that is a vector, M = (M2, M4), ||s M2|| <= theta and
+   s M4 <= beta - theta, so that s M.(u, 1) <= beta. Nobody has to trust who found nu. It is kept beside a certificate
    and written to a file (witness_file.c); whoever reads it proves the bound again from the samples (witness_check.c).
 */
 #ifndef PSD_WITNESS_PRIVATE_H
@@ -17,7 +18,8 @@
 struct _p_PsdWitness {
   MPI_Comm comm;
   PetscInt n_local, local;  /* samples and pairs here */
-  PetscReal s, beta, bound; /* beta and theta in the problem's units, in files in the user's */
+  PetscReal s, beta, bound; /* beta, bound, nu and theta in the problem's units, in files in the user's */
+  PsdUnits units;           /* the problem's */
   PetscReal *nu;            /* n_local x C row-major */
   PetscBool multiplied;     /* there are multipliers; a file need not have any */
   PetscReal *theta;         /* local x 2: of M and of -M */

@@ -2,7 +2,8 @@
    Proving the bound of a certificate file again, from the samples and without a solver.
 
    A'nu is added up with its bounds of rounding (problem/dual_point.c), and for each block the matrix of witness.h is
-   shown to be positive semidefinite by a Cholesky factorisation (cone/polar_proof.c); where that fails with features it
+   shown to be positive semidefinite by a Cholesky factorisation (cone/polar_proof.c), and of a vector the two inequalities
+   that witness.h has for it; where that fails with features it
    is tried with patches. Nothing that the file claims is believed: its theta are tried, and its bound is compared with
    the one that is found here.
 */
@@ -10,7 +11,8 @@
 #include "base/base.h"
 #include "base/rounding.h"
 #include "certificate.h"
-#include "cone/polar_proof.h"
+#include "cone/second_order.h"
+#include "patches/lift.h"
 #include "problem/samples.h"
 #include "ray.h"
 #include "user_network.h"
@@ -43,8 +45,10 @@ static PetscErrorCode ProveBlocks(Check *it)
   for (PetscInt k = 0; k < 2 * blocks->local && first == PETSC_MAX_INT; k++) {
     PetscBool proved;
     const PsdShape shape = PsdBlocksOwn(blocks, k / 2);
-    PetscCall(PsdPolarHolds(shape.f, M + shape.at, k % 2 ? -it->witness->s : it->witness->s, error[k / 2],
-                            (PsdPolarSide){theta[k], it->witness->beta - theta[k]}, B, &proved));
+    const PetscReal s = k % 2 ? -it->witness->s : it->witness->s;
+    const PsdPolarSide side = {theta[k], it->witness->beta - theta[k]};
+    if (shape.vector) proved = PsdVectorPolarHolds(shape.f, M + shape.at, s, error[k / 2], side);
+    else PetscCall(PsdPolarHolds(shape.f, M + shape.at, s, error[k / 2], side, B, &proved));
     if (!proved) first = 2 * blocks->first + k;
   }
   PetscCall(VecRestoreArrayRead(it->point.rounding, &error));
@@ -107,7 +111,8 @@ static PetscErrorCode TryPatches(Check *it)
   PetscFunctionBeginUser;
   PetscInt branches;
   PetscCall(PsdPatchesGetBranchCount(it->problem->patches, &branches));
-  if (it->problem->rows || branches > 1) PetscFunctionReturn(0); /* patches of one kind alone are kept */
+  /* patches of one quadratic kind alone are kept */
+  if (it->problem->rows || branches > 1 || PsdPatchesHaveVectors(it->problem->patches)) PetscFunctionReturn(0);
   PetscCall(PsdProblemKeepPatches(it->problem));
   PetscCall(Evaluate(it));
   PetscCall(ProveBlocks(it));
@@ -140,8 +145,8 @@ static PetscErrorCode Judge(const Check *it, PsdVerdict *verdict)
 {
   PetscFunctionBeginUser;
   const PetscInt pair = it->open / 2, G = it->problem->blocks->G;
-  verdict->claimed = it->witness->bound;
-  verdict->holds = (PetscBool)(it->inside && verdict->feasible && verdict->claimed <= verdict->certificate.dual);
+  verdict->claimed = PsdFromUnits(it->problem->units, PSD_UNIT_OBJECTIVE, it->witness->bound);
+  verdict->holds = (PetscBool)(it->inside && verdict->feasible && it->witness->bound <= verdict->certificate.dual);
   if (!it->inside)
     PetscCall(PetscSNPrintf(verdict->reason, sizeof(verdict->reason), "nu is not in the domain of the dual function"));
   else if (it->open >= 0)
@@ -175,6 +180,7 @@ PetscErrorCode PsdWitnessCheck(PsdWitness witness, PsdProblem problem, PsdNetwor
     PsdCertificateSetGap(&verdict->certificate, verdict->certificate.dual);
     PetscCall(PsdCertificateCheck(problem, &verdict->certificate));
   }
+  PsdCertificateToUser(problem, &verdict->certificate);
   PetscCall(PsdDualPointDestroy(&it.point));
   PetscCall(VecDestroy(&it.network.S));
   PetscCall(VecDestroy(&it.network.error));

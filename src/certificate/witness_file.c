@@ -72,6 +72,12 @@ static void PutTransforms(PsdArchive archive, const PsdModel *model, const Trans
   }
 }
 
+/* The name of the checksum of what samples are labelled with. */
+static const char *SumName(PsdProblem problem)
+{
+  return problem->outputs > 0 ? "checksum_targets" : "checksum_labels";
+}
+
 /* Numbers by name, and on the root what HDF5 keeps of the problem. */
 static PetscErrorCode AddNumbers(PsdWitness it, PsdProblem problem, const PsdModel *model, PsdArchive archive)
 {
@@ -80,13 +86,15 @@ static PetscErrorCode AddNumbers(PsdWitness it, PsdProblem problem, const PsdMod
   char text[SUM_LENGTH];
   PetscMPIInt rank;
   PsdFailure *failure;
+  PetscReal bound;
   PetscCall(PsdProblemSumSamples(problem, &images, &labels));
+  PetscCall(PsdWitnessGetBound(it, &bound));
   (void)snprintf(text, sizeof(text), "%08x", images);
   PsdArchiveAddText(archive, "checksum_images", text);
   (void)snprintf(text, sizeof(text), "%08x", labels);
-  PsdArchiveAddText(archive, "checksum_labels", text);
+  PsdArchiveAddText(archive, SumName(problem), text);
   PsdArchiveAddReal(archive, "s", it->s);
-  PsdArchiveAddReal(archive, "bound", it->bound);
+  PsdArchiveAddReal(archive, "bound", bound);
   PetscCallMPI(MPI_Comm_rank(it->comm, &rank));
   const PsdH5File file = PsdArchiveDescribe(archive, &failure);
   if (rank == 0) PsdModelWriteProblem(file, model, failure);
@@ -109,7 +117,7 @@ static PetscErrorCode Write(PsdWitness it, PsdProblem problem, const PsdModel *m
   const PetscInt64 C = blocks->C;
   PsdArchive archive;
   Transforms transforms;
-  PetscReal *orders, *multipliers;
+  PetscReal *orders, *multipliers, *points;
   PetscMPIInt rank;
   PetscInt first;
   PetscCallMPI(MPI_Comm_rank(it->comm, &rank));
@@ -122,17 +130,21 @@ static PetscErrorCode Write(PsdWitness it, PsdProblem problem, const PsdModel *m
   AddTransforms(archive, model, &transforms);
   PetscCall(Orders(problem, &orders));
   PetscCall(PetscMalloc1(2 * (size_t)it->local, &multipliers));
+  PetscCall(PetscMalloc1((size_t)it->n_local * C, &points));
   for (PetscInt k = 0; k < 2 * it->local; k++)
-    multipliers[k] = PsdFromUnits(problem->units, PSD_UNIT_FEATURE, it->theta[k]);
+    multipliers[k] = PsdFromUnits(problem->units, PSD_UNIT_BETA, it->theta[k]);
+  for (size_t k = 0; k < (size_t)it->n_local * (size_t)C; k++)
+    points[k] = PsdFromUnits(problem->units, PSD_UNIT_SLOPE, it->nu[k]);
   const PetscErrorCode laid_out = PsdArchiveLayout(archive);
   if (!laid_out) {
-    PsdArchivePut(archive, nu, first * C, it->n_local * C, it->nu);
+    PsdArchivePut(archive, nu, first * C, it->n_local * C, points);
     PsdArchivePut(archive, theta, 2 * (PetscInt64)blocks->first, 2 * (PetscInt64)blocks->local, multipliers);
     if (rank == 0) PutTransforms(archive, model, &transforms);
     if (rank == 0) PsdArchivePut(archive, order, 0, blocks->G, orders);
   }
   PetscCall(PetscFree(orders));
   PetscCall(PetscFree(multipliers));
+  PetscCall(PetscFree(points));
   PetscCall(PsdArchiveCommit(&archive)); /* also what Layout has found */
   PetscFunctionReturn(0);
 }
@@ -146,7 +158,7 @@ PetscErrorCode PsdWitnessSave(PsdWitness it, PsdProblem problem, const char path
   PetscCheck(it->multiplied, it->comm, PETSC_ERR_ORDER, "The witness is empty");
   PetscCall(PsdProblemDescribe(problem, &network));
   PetscCall(PsdNetworkGetTraining(network, &training));
-  training.beta = PsdFromUnits(problem->units, PSD_UNIT_FEATURE, it->beta);
+  training.beta = PsdFromUnits(problem->units, PSD_UNIT_BETA, it->beta);
   PetscCall(PsdNetworkSetTraining(network, &training));
   PetscCall(PsdNetworkDescribe(network, &model));
   const PetscErrorCode written = Write(it, problem, &model, path);
@@ -246,7 +258,7 @@ static PetscErrorCode ReadNumbers(PsdWitness it, PsdProblem problem)
   unsigned images, labels;
   PetscCall(PsdProblemSumSamples(problem, &images, &labels));
   PetscCall(CheckSum(it, "checksum_images", "images", images));
-  PetscCall(CheckSum(it, "checksum_labels", "labels", labels));
+  PetscCall(CheckSum(it, SumName(problem), problem->outputs > 0 ? "targets" : "labels", labels));
   PetscCall(CheckOrders(it, problem));
   (void)PsdArchiveFind(it->archive, "/nu", problem->n * C, &nu);
   const PetscInt64 given = PsdArchiveFind(it->archive, "/theta", -1, &theta);
@@ -271,7 +283,9 @@ PetscErrorCode PsdWitnessRead(PsdWitness it, PsdProblem problem)
   PetscCall(PsdNetworkGetTraining(it->network, &training));
   PetscCall(PsdProblemTakeBeta(problem, training.beta));
   it->beta = problem->beta;
-  for (PetscInt k = 0; k < 2 * it->local; k++)
-    it->theta[k] = PsdToUnits(problem->units, PSD_UNIT_FEATURE, it->theta[k]);
+  for (PetscInt k = 0; k < 2 * it->local; k++) it->theta[k] = PsdToUnits(problem->units, PSD_UNIT_BETA, it->theta[k]);
+  for (size_t k = 0; k < (size_t)it->n_local * (size_t)problem->blocks->C; k++)
+    it->nu[k] = PsdToUnits(problem->units, PSD_UNIT_SLOPE, it->nu[k]);
+  it->bound = PsdToUnits(problem->units, PSD_UNIT_OBJECTIVE, it->bound);
   PetscFunctionReturn(0);
 }

@@ -6,23 +6,24 @@
 #include "base/nodes.h"
 
 /* The regions' blocks, one after the other in a class's column. */
-static PetscErrorCode PlaceRegions(PsdBlocks b, const PetscInt f[])
+static PetscErrorCode PlaceRegions(PsdBlocks b, const PetscInt f[], const PetscBool vector[])
 {
   PetscFunctionBeginUser;
   PetscInt64 D = 0;
   PetscCall(PetscMalloc1(b->G, &b->region));
   for (PetscInt g = 0; g < b->G; g++) {
-    const PetscInt64 d = f[g] + 1, m = d * (d + 1) / 2;
+    const PetscBool is_vector = (PetscBool)(vector && vector[g]);
+    const PetscInt64 d = f[g] + 1, m = is_vector ? d : d * (d + 1) / 2;
     b->f_max = PetscMax(b->f_max, f[g]);
     PsdCheckInput((D + m) * b->C <= PETSC_MAX_INT,
                   "%" PetscInt_FMT " pairs of blocks of order up to %" PetscInt_FMT " need a PETSc with 64-bit indices",
                   b->C * b->G, b->f_max + 1);
-    b->region[g] = (PsdShape){f[g], f[g] + 1, (PetscInt)m, (PetscInt)D};
+    b->region[g] = (PsdShape){f[g], f[g] + 1, (PetscInt)m, (PetscInt)D, is_vector};
+    b->m_max = PetscMax(b->m_max, (PetscInt)m);
     D += m;
   }
   b->D = (PetscInt)D;
   b->d_max = b->f_max + 1;
-  b->m_max = b->d_max * (b->d_max + 1) / 2;
   PetscFunctionReturn(0);
 }
 
@@ -47,7 +48,7 @@ static PetscErrorCode ChooseOwners(PsdBlocks b, const PetscMPIInt node[])
 }
 
 PetscErrorCode PsdBlocksCreateOnNodes(MPI_Comm comm, PetscInt C, PetscInt G, const PetscInt f[],
-                                      const PetscMPIInt node[], PsdBlocks *blocks)
+                                      const PetscBool vector[], const PetscMPIInt node[], PsdBlocks *blocks)
 {
   PetscFunctionBeginUser;
   PsdBlocks b;
@@ -55,7 +56,7 @@ PetscErrorCode PsdBlocksCreateOnNodes(MPI_Comm comm, PetscInt C, PetscInt G, con
   b->comm = comm;
   b->C = C;
   b->G = G;
-  PetscCall(PlaceRegions(b, f));
+  PetscCall(PlaceRegions(b, f, vector));
   b->pairs = C * G;
   PetscCall(ChooseOwners(b, node));
   b->begin = PsdBlocksPair(b, b->first).at;
@@ -64,14 +65,15 @@ PetscErrorCode PsdBlocksCreateOnNodes(MPI_Comm comm, PetscInt C, PetscInt G, con
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdBlocksCreateRegions(MPI_Comm comm, PetscInt C, PetscInt G, const PetscInt f[], PsdBlocks *blocks)
+PetscErrorCode PsdBlocksCreateRegions(MPI_Comm comm, PetscInt C, PetscInt G, const PetscInt f[],
+                                      const PetscBool vector[], PsdBlocks *blocks)
 {
   PetscFunctionBeginUser;
   PetscMPIInt ranks, *node;
   PetscCallMPI(MPI_Comm_size(comm, &ranks));
   PetscCall(PetscMalloc1(ranks, &node));
   PetscCall(PsdNodesFind(comm, node));
-  PetscCall(PsdBlocksCreateOnNodes(comm, C, G, f, node, blocks));
+  PetscCall(PsdBlocksCreateOnNodes(comm, C, G, f, vector, node, blocks));
   PetscCall(PetscFree(node));
   PetscFunctionReturn(0);
 }
@@ -82,7 +84,7 @@ PetscErrorCode PsdBlocksCreate(MPI_Comm comm, PetscInt C, PetscInt G, PetscInt f
   PetscInt *all;
   PetscCall(PetscMalloc1(G, &all));
   for (PetscInt g = 0; g < G; g++) all[g] = f;
-  PetscCall(PsdBlocksCreateRegions(comm, C, G, all, blocks));
+  PetscCall(PsdBlocksCreateRegions(comm, C, G, all, NULL, blocks));
   PetscCall(PetscFree(all));
   PetscFunctionReturn(0);
 }
@@ -154,6 +156,11 @@ void PsdRemoveJ(PetscInt d, PetscReal x[])
   inner /= (PetscReal)d; /* ||J||^2 = d */
   for (PetscInt k = 0; k < d - 1; k++) x[PsdDiagonal(k)] -= inner;
   x[PsdDiagonal(d - 1)] += inner;
+}
+
+void PsdShapeRemoveJ(const PsdShape *shape, PetscReal x[])
+{
+  if (!shape->vector) PsdRemoveJ(shape->d, x);
 }
 
 PetscReal PsdSquare(PetscInt n, const PetscReal x[])

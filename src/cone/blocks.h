@@ -2,7 +2,8 @@
    The blocks of the convex program: symmetric, positive semidefinite, with <J,Z> = 0 (docs/mathematics.md, section 1). Who
    owns which, the form a block has in a vector, and the removal of its component along J.
 
-   Blocks come in pairs, Z_gt and Z'_gt, of order f_g + 1, where f_g is the length of the patches of the region's branch. A
+   Blocks come in pairs, Z_gt and Z'_gt, of order f_g + 1, where f_g is the length of the patches of the region's branch; of
+   a branch with linear neurons they are vectors (w, t) with ||w|| <= t (docs/mathematics.md, section 1, "Linear branches"). A
    pair is the unit of ownership, because S = Z - Z' and T = Z + Z' need both. Pair number t G + g; a distributed vector of
    all pairs' svecs is therefore, gathered, the D x C matrix S by columns.
 */
@@ -12,9 +13,10 @@
 #include <petscvec.h>
 
 /* One block: the length of its patches, its order d = f + 1, the length m of its svec, and where this begins in what is spoken
-   of. */
+   of. The last of the m numbers is what beta weighs. */
 typedef struct {
   PetscInt f, d, m, at;
+  PetscBool vector; /* (w, t) of d numbers, which are its svec: m = d */
 } PsdShape;
 
 typedef struct _p_PsdBlocks {
@@ -33,11 +35,12 @@ typedef struct _p_PsdBlocks {
 /* PsdBlocksCreate - divides the pairs evenly over the ranks of comm, in order, and those that have one more evenly over the
    nodes; f: the same in all regions. Collective. */
 PetscErrorCode PsdBlocksCreate(MPI_Comm comm, PetscInt C, PetscInt G, PetscInt f, PsdBlocks *blocks);
-/* PsdBlocksCreateRegions - the same with f[g] in region g. */
-PetscErrorCode PsdBlocksCreateRegions(MPI_Comm comm, PetscInt C, PetscInt G, const PetscInt f[], PsdBlocks *blocks);
+/* PsdBlocksCreateRegions - the same with f[g] in region g, and vectors where vector[g]; NULL: nowhere. */
+PetscErrorCode PsdBlocksCreateRegions(MPI_Comm comm, PetscInt C, PetscInt G, const PetscInt f[],
+                                      const PetscBool vector[], PsdBlocks *blocks);
 /* PsdBlocksCreateOnNodes - the same with nodes as PsdNodesFind gives them (base/nodes.h). */
 PetscErrorCode PsdBlocksCreateOnNodes(MPI_Comm comm, PetscInt C, PetscInt G, const PetscInt f[],
-                                      const PetscMPIInt node[], PsdBlocks *blocks);
+                                      const PetscBool vector[], const PetscMPIInt node[], PsdBlocks *blocks);
 /* The rank that owns a pair. */
 PetscMPIInt PsdBlocksOwner(PsdBlocks blocks, PetscInt pair);
 PetscErrorCode PsdBlocksDestroy(PsdBlocks *blocks);
@@ -67,8 +70,10 @@ static inline PsdShape PsdBlocksOwn(PsdBlocks blocks, PetscInt k)
 void PsdUnpack(PetscInt d, const PetscReal svec[], PetscReal full[]);
 void PsdPack(PetscInt d, const PetscReal full[], PetscReal svec[]);
 
-/* x <- x - <j,x> j for one svec of order d: the operator P; j = svec(J)/||J||, J = diag(1,...,1,-1) */
+/* x <- x - <j,x> j for one svec of order d: the operator P; j = svec(J)/||J||, J = diag(1,...,1,-1). PsdShapeRemoveJ - of
+   one block: a vector has no j, and stays. */
 void PsdRemoveJ(PetscInt d, PetscReal x[]);
+void PsdShapeRemoveJ(const PsdShape *shape, PetscReal x[]);
 /* sum of squares; of differences */
 PetscReal PsdSquare(PetscInt n, const PetscReal x[]);
 PetscReal PsdSquareDistance(PetscInt n, const PetscReal x[], const PetscReal y[]);

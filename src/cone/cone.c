@@ -1,6 +1,7 @@
 /*
    Projection of symmetric blocks onto the positive semidefinite cone (docs/mathematics.md, section 2, "PSD step").
 
+   Blocks that are vectors are projected onto the second-order cone by their owners, at once; the rest is about matrices.
    Blocks are independent. A rank projects those it owns, one after the other; with more ranks than pairs of blocks, large
    blocks are sent to teams of ranks. Which kernel does it is chosen by order and by the rank the block had last time,
    because a partial decomposition pays only when few eigenvalues are wanted.
@@ -8,6 +9,7 @@
 #include "cone_impl.h"
 #include "base/base.h"
 #include "eps_block.h"
+#include "second_order.h"
 #include <petscblaslapack.h>
 #include <stdio.h>
 
@@ -59,10 +61,11 @@ static PetscErrorCode FindOrders(PsdCone cone)
   PetscCall(PetscMalloc1(blocks->G, &cone->order));
   for (PetscInt g = 0; g < blocks->G; g++) {
     PetscInt k = 0;
+    if (blocks->region[g].vector) continue;
     while (k < cone->orders && cone->order[k] != blocks->region[g].d) k++;
     if (k == cone->orders) cone->order[cone->orders++] = blocks->region[g].d;
   }
-  PetscCall(PetscCalloc1(PsdConeKernels * cone->orders, &cone->kernel));
+  PetscCall(PetscCalloc1(PsdConeKernels * cone->orders, &cone->kernel)); /* of vectors alone: none */
   PetscFunctionReturn(0);
 }
 
@@ -229,6 +232,42 @@ static PetscErrorCode LeaveZero(PetscInt m, PsdBlockState *state, PetscReal z[])
   PetscFunctionReturn(0);
 }
 
+/* The factor of a vector is the vector itself. */
+static PetscErrorCode TakeVector(PsdBlockState *state, const PetscReal z[])
+{
+  PetscFunctionBeginUser;
+  PetscCall(PsdBlockStateReserve(state, 1));
+  PetscCall(PetscArraycpy(state->F, z, state->d));
+  state->rank_Z = z[state->d - 1] > 0 ? 1 : 0;
+  state->kept = state->columns = 0;
+  state->change = -1;
+  PetscFunctionReturn(0);
+}
+
+/* A vector of this rank's, number k. */
+static PetscErrorCode ProjectVector(PsdCone cone, PetscInt k, const PetscReal *x[2], PetscReal *z[2])
+{
+  PetscFunctionBeginUser;
+  const PsdShape own = PsdBlocksOwn(cone->blocks, k);
+  for (PetscInt s = 0; s < 2; s++) {
+    if (cone->state[s][k].zero) {
+      PetscCall(LeaveZero(own.m, &cone->state[s][k], z[s] + own.at));
+      continue;
+    }
+    PsdVectorProject(own.f, x[s] + own.at, z[s] + own.at);
+    PetscCall(TakeVector(&cone->state[s][k], z[s] + own.at));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ProjectVectors(PsdCone cone, const PetscReal *x[2], PetscReal *z[2])
+{
+  PetscFunctionBeginUser;
+  for (PetscInt k = 0; k < cone->blocks->local; k++)
+    if (PsdBlocksOwn(cone->blocks, k).vector) PetscCall(ProjectVector(cone, k, x, z));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode ProjectOwn(PsdCone cone, const PetscReal *x[2], PetscReal *z[2])
 {
   PetscFunctionBeginUser;
@@ -236,6 +275,7 @@ static PetscErrorCode ProjectOwn(PsdCone cone, const PetscReal *x[2], PetscReal 
     for (PetscInt k = 0; k < cone->blocks->local; k++) {
       PsdBlockState *state = &cone->state[s][k];
       const PsdShape own = PsdBlocksOwn(cone->blocks, k);
+      if (own.vector) continue;
       if (state->zero) PetscCall(LeaveZero(own.m, state, z[s] + own.at));
       else PetscCall(ProjectBlock(cone, state, x[s] + own.at, z[s] + own.at));
     }
@@ -279,13 +319,14 @@ static PetscErrorCode ProjectShared(PsdCone cone, const PetscReal *x[2], PetscRe
     const PetscInt block = 2 * blocks->first + k;
     const PsdShape own = PsdBlocksOwn(blocks, k / 2);
     const PetscMPIInt root = PsdConeTeamRoot(blocks, block);
-    if (root != rank)
+    if (root != rank && !own.vector)
       PetscCallMPI(MPI_Isend(x[k % 2] + own.at, (PetscMPIInt)own.m, MPIU_REAL, root, (PetscMPIInt)(2 * block),
                              blocks->comm, &cone->requests[sent++]));
   }
   for (PetscInt k = 0; k < cone->team.blocks; k++) {
     const PetscInt block = cone->team.block[k], pair = block / 2, s = block % 2;
     const PetscMPIInt owner = PsdBlocksOwner(blocks, pair);
+    if (PsdBlocksPair(blocks, pair).vector) continue;
     if (owner == rank && cone->team.rank == 0) {
       const PetscInt local = pair - blocks->first, at = PsdBlocksOwn(blocks, local).at;
       PetscCall(ProjectBlock(cone, &cone->state[s][local], x[s] + at, z[s] + at));
@@ -300,9 +341,9 @@ static PetscErrorCode ProjectShared(PsdCone cone, const PetscReal *x[2], PetscRe
   for (PetscInt k = 0; k < 2 * blocks->local; k++) {
     const PetscInt block = 2 * blocks->first + k;
     const PetscMPIInt root = PsdConeTeamRoot(blocks, block);
-    if (root != rank)
-      PetscCall(
-          ReceiveFactor(cone, &cone->state[k % 2][k / 2], root, block, z[k % 2] + PsdBlocksOwn(blocks, k / 2).at));
+    const PsdShape own = PsdBlocksOwn(blocks, k / 2);
+    if (root != rank && !own.vector)
+      PetscCall(ReceiveFactor(cone, &cone->state[k % 2][k / 2], root, block, z[k % 2] + own.at));
   }
   PetscCallMPI(MPI_Waitall((PetscMPIInt)sent, cone->requests, MPI_STATUSES_IGNORE));
   PetscFunctionReturn(0);
@@ -320,6 +361,7 @@ PetscErrorCode PsdConeProject(PsdCone cone, Vec X[2], Vec Z[2])
     PetscCall(VecGetArrayRead(X[s], &x[s]));
     PetscCall(VecGetArray(Z[s], &z[s]));
   }
+  PetscCall(ProjectVectors(cone, x, z));
   if (cone->shared) PetscCall(ProjectShared(cone, x, z));
   else PetscCall(ProjectOwn(cone, x, z));
   for (PetscInt s = 0; s < 2; s++) {
@@ -388,6 +430,10 @@ PetscErrorCode PsdConeRefactor(PsdCone cone, Vec Z[2])
     for (PetscInt k = 0; k < cone->blocks->local; k++) {
       PsdBlockState *state = &cone->state[s][k];
       const PsdShape own = PsdBlocksOwn(cone->blocks, k);
+      if (own.vector) {
+        PetscCall(TakeVector(state, z + own.at));
+        continue;
+      }
       if (!state->Z) PetscCall(PetscMalloc1(own.m, &state->Z));
       PetscCall(PetscArraycpy(state->Z, z + own.at, own.m));
       state->unfactored = PETSC_TRUE;
@@ -402,6 +448,10 @@ static void DescribeUse(PsdCone cone, const PetscInt uses[], size_t size, char t
 {
   const char *asked = cone->choice == PSD_CONE_AUTO ? "auto" : PsdConeTable[cone->choice]->name;
   PetscInt different = 0, only = 0;
+  if (cone->orders == 0) {
+    snprintf(text, size, "second-order");
+    return;
+  }
   for (PetscInt k = 0; k < PsdConeKernels; k++) {
     different += uses[k] > 0;
     if (uses[k] > 0) only = k;

@@ -50,6 +50,7 @@ void PsdConeMemory(const PsdSizes *s, PsdMemory *memory)
     const PsdBranchSizes *branch = &s->branch[b];
     if (PsdSizesIsFirst(s, b)) kernels += KernelsBytes(s, branch->d);
     state[b] = PSD_BYTES_REAL * (branch->d * branch->d / 3 + (IsLarge(branch->d) ? branch->m : 0));
+    if (branch->vector) state[b] = PSD_BYTES_REAL * branch->d; /* F alone */
     largest = PetscMax(largest, state[b]);
   }
   const PetscReal most = PsdSizesMost(s, state), received = shared ? PSD_BYTES_REAL * s->m_max : 0;
@@ -68,6 +69,10 @@ PsdCost PsdConeCost(const PsdSizes *s, const PsdRates *rates, PetscBool complete
   PsdCost each[PSD_MOST_BRANCHES] = {{0}}, largest = {0};
   for (PetscInt b = 0; b < s->branches; b++) {
     const PetscReal d = s->branch[b].d;
+    if (s->branch[b].vector) {
+      each[b] = PsdCostMove(2 * PSD_BYTES_REAL * d, rates);
+      continue;
+    }
     const PetscBool partial = (PetscBool)(IsLarge(d) && !complete);
     const PetscInt kernel = partial ? PsdConeFirst(PETSC_FALSE, PETSC_TRUE) : PsdConeFirst(PETSC_TRUE, HasTeams(s));
     each[b] = (*PsdConeTable[kernel]->cost)(d, rates);

@@ -190,6 +190,7 @@ void PsdPolarMemory(const PsdSizes *s, PsdMemory *memory)
 PsdCost PsdPolarCost(const PsdSizes *s, const PsdRates *rates)
 {
   PsdCost each[PSD_MOST_BRANCHES] = {{0}};
-  for (PetscInt b = 0; b < s->branches; b++) each[b] = Cost(s->branch[b].f, rates);
+  for (PetscInt b = 0; b < s->branches; b++)
+    each[b] = s->branch[b].vector ? PsdCostMove(PSD_BYTES_REAL * s->branch[b].d, rates) : Cost(s->branch[b].f, rates);
   return PsdSizesCostMost(s, each);
 }

@@ -1,20 +1,21 @@
 /*
-   R* over all blocks: each by the polar of its order, the largest over all ranks.
+   R* over all blocks: each by the polar of its order, that of a vector by its norm; the largest over all ranks.
 */
 #include "polar.h"
+#include "second_order.h"
 #include "base/base.h"
 #include <math.h>
 
 struct _p_PsdPolars {
   PsdBlocks blocks;
-  PsdPolar *of_region; /* G; regions of one order have one in common */
+  PsdPolar *of_region; /* G; regions of one order have one in common, and vectors none */
 };
 
-/* The region before g whose blocks have the same order, or g. */
+/* The region before g whose blocks are matrices of the same order, or g. */
 static PetscInt FirstAlike(PsdBlocks blocks, PetscInt g)
 {
   PetscInt first = 0;
-  while (blocks->region[first].f != blocks->region[g].f) first++;
+  while (first < g && (blocks->region[first].f != blocks->region[g].f || blocks->region[first].vector)) first++;
   return first;
 }
 
@@ -23,9 +24,10 @@ PetscErrorCode PsdPolarsCreate(PsdBlocks blocks, PsdPolars *polars)
   PetscFunctionBeginUser;
   PetscCall(PetscNew(polars));
   (*polars)->blocks = blocks;
-  PetscCall(PetscMalloc1(blocks->G, &(*polars)->of_region));
+  PetscCall(PetscCalloc1(blocks->G, &(*polars)->of_region));
   for (PetscInt g = 0; g < blocks->G; g++) {
     const PetscInt first = FirstAlike(blocks, g);
+    if (blocks->region[g].vector) continue;
     if (first == g) PetscCall(PsdPolarCreate(blocks->region[g].f, &(*polars)->of_region[g]));
     else (*polars)->of_region[g] = (*polars)->of_region[first];
   }
@@ -37,7 +39,7 @@ PetscErrorCode PsdPolarsDestroy(PsdPolars *polars)
   PetscFunctionBeginUser;
   if (!*polars) PetscFunctionReturn(0);
   for (PetscInt g = 0; g < (*polars)->blocks->G; g++)
-    if (FirstAlike((*polars)->blocks, g) == g) PetscCall(PsdPolarDestroy(&(*polars)->of_region[g]));
+    if (FirstAlike((*polars)->blocks, g) == g) PetscCall(PsdPolarDestroy(&(*polars)->of_region[g])); /* or NULL */
   PetscCall(PetscFree((*polars)->of_region));
   PetscCall(PetscFree(*polars));
   PetscFunctionReturn(0);
@@ -46,14 +48,18 @@ PetscErrorCode PsdPolarsDestroy(PsdPolars *polars)
 PetscErrorCode PsdPolarsEvaluate(PsdPolars polars, PetscInt pair, const PetscReal M[], PetscReal *value)
 {
   PetscFunctionBeginUser;
-  PetscCall(PsdPolarEvaluate(polars->of_region[pair % polars->blocks->G], M, value));
+  const PsdShape *shape = &polars->blocks->region[pair % polars->blocks->G];
+  if (shape->vector) *value = PsdVectorPolar(shape->f, M);
+  else PetscCall(PsdPolarEvaluate(polars->of_region[pair % polars->blocks->G], M, value));
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode PsdPolarsEvaluateBoth(PsdPolars polars, PetscInt pair, const PetscReal M[], PsdPolarSide sides[2])
 {
   PetscFunctionBeginUser;
-  PetscCall(PsdPolarEvaluateBoth(polars->of_region[pair % polars->blocks->G], M, sides));
+  const PsdShape *shape = &polars->blocks->region[pair % polars->blocks->G];
+  if (shape->vector) PsdVectorPolarBoth(shape->f, M, sides);
+  else PetscCall(PsdPolarEvaluateBoth(polars->of_region[pair % polars->blocks->G], M, sides));
   PetscFunctionReturn(0);
 }
 

@@ -72,7 +72,7 @@ PetscErrorCode PsdConsensusAssemble(PsdConsensus consensus, PsdProblem problem)
   PetscCall((*consensus->kernel->ops->assemble)(consensus));
   if (problem->single) {
     PetscBool in_range;
-    PetscCall(PsdConsensusBeginSingle(consensus));
+    if (!problem->loss.ops->splits) PetscCall(PsdConsensusBeginSingle(consensus));
     PetscCall(PsdConsensusIsInRange(consensus, &in_range));
     if (!in_range) PetscCall(PsdConsensusLeaveSingle(consensus));
   }

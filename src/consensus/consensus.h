@@ -41,7 +41,7 @@ typedef struct {
   PsdSamplesForm samples;                         /* what it has the samples kept as */
   PetscReal (*grid_order)(const PsdSizes *sizes); /* of the matrix that ScaLAPACK has to hold; 0: none */
   PetscBool any_loss;                             /* or the squared loss alone */
-  PetscBool branches;                             /* of patches, or one kind of them alone */
+  PetscBool branches;                             /* of patches, linear ones too, or one quadratic kind alone */
   /* Where another kernel fits, `auto` takes this one only on so many ranks, from that order of A'A on, and if it is
      faster by that factor. */
   PetscInt least_ranks;

@@ -36,7 +36,8 @@ PetscErrorCode PsdConsensusAsk(const PsdConsensusKernel **kernel)
 
 PetscBool PsdConsensusSupports(const PsdConsensusKernel *kernel, const PsdSizes *sizes)
 {
-  return (PetscBool)((kernel->any_loss || !sizes->split) && (kernel->branches || sizes->branches == 1) &&
+  return (PetscBool)((kernel->any_loss || !sizes->split) &&
+                     (kernel->branches || (sizes->branches == 1 && !sizes->vectors)) &&
                      PsdGridCountable((*kernel->grid_order)(sizes), (PetscReal)sizes->ranks));
 }
 
@@ -47,6 +48,8 @@ PetscErrorCode PsdConsensusCheckSupports(const PsdConsensusKernel *kernel, const
                 kernel->name, loss, kernel->name);
   PsdCheckInput(kernel->branches || sizes->branches == 1,
                 "options -consensus %s and -branches: %s is for one kind of patches", kernel->name, kernel->name);
+  PsdCheckInput(kernel->branches || !sizes->vectors,
+                "options -consensus %s and -lift linear: %s is for quadratic neurons", kernel->name, kernel->name);
   PsdCheckInput(
       PsdGridCountable((*kernel->grid_order)(sizes), (PetscReal)sizes->ranks),
       "option -consensus %s: its matrix is of order %.0f, of which ScaLAPACK counts to 2^31 numbers on each of "

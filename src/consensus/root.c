@@ -5,6 +5,7 @@
    it. Here D is the order of A'A, which is less than that of the program when that is symmetric.
 */
 #include "base/base.h"
+#include "base/gemm.h"
 #include "exchange.h"
 #include "gram_based.h"
 #include "gram_file.h"
@@ -114,41 +115,33 @@ static PetscErrorCode Solve(PsdConsensus consensus, Vec rhs, Vec x)
   Root *root = consensus->data;
   PetscCall(PsdExchangeToRows(root->exchange, rhs));
   if (root->matrix) {
-    PetscBLASInt D, C, info;
     PetscReal *columns;
-    PetscCall(PetscBLASIntCast(consensus->problem->order, &D));
-    PetscCall(PetscBLASIntCast(consensus->blocks->C, &C));
     PetscCall(VecGetArray(root->exchange->rows, &columns));
-    PetscCallBLAS("LAPACKpotrs", LAPACKpotrs_("L", &D, &C, root->matrix, &D, columns, &D, &info));
+    PetscCall(PsdPotrsDouble(consensus->problem->order, consensus->blocks->C, root->matrix, columns));
     PetscCall(VecRestoreArray(root->exchange->rows, &columns));
-    PetscCheck(info == 0, PETSC_COMM_SELF, PETSC_ERR_LIB, "LAPACKpotrs returned %d", (int)info);
-    PetscCall(PetscLogFlops(2.0 * D * (PetscLogDouble)D * C));
   }
   PetscCall(PsdExchangeToOwners(root->exchange, root->exchange->rows, x));
   PetscFunctionReturn(0);
 }
 
-/* dsymm reads the upper triangle with L's diagonal in it; the difference to that of G_P is added. */
+/* The product reads the upper triangle with L's diagonal in it; the difference to that of G_P is added. */
 static PetscErrorCode Multiply(PsdConsensus consensus, Vec x, Vec y)
 {
   PetscFunctionBeginUser;
   Root *root = consensus->data;
   PetscCall(PsdExchangeToRows(root->exchange, x));
   if (root->matrix) {
-    const PetscReal *columns, one = 1, zero = 0;
+    const PetscInt D = consensus->problem->order, C = consensus->blocks->C;
+    const PetscReal *columns;
     PetscReal *product;
-    PetscBLASInt D, C;
-    PetscCall(PetscBLASIntCast(consensus->problem->order, &D));
-    PetscCall(PetscBLASIntCast(consensus->blocks->C, &C));
     PetscCall(VecGetArrayRead(root->exchange->rows, &columns));
     PetscCall(VecGetArray(root->product, &product));
-    PetscCallBLAS("BLASsymm", BLASsymm_("L", "U", &D, &C, &one, root->matrix, &D, columns, &D, &zero, product, &D));
+    PetscCall(PsdSymmDouble(D, C, root->matrix, columns, product));
     for (size_t t = 0; t < (size_t)C; t++)
       for (size_t k = 0; k < (size_t)D; k++)
         product[t * D + k] += (root->diagonal[k] - root->matrix[k * D + k]) * columns[t * D + k];
     PetscCall(VecRestoreArray(root->product, &product));
     PetscCall(VecRestoreArrayRead(root->exchange->rows, &columns));
-    PetscCall(PetscLogFlops(2.0 * D * (PetscLogDouble)D * C));
   }
   PetscCall(PsdExchangeToOwners(root->exchange, root->product, y));
   PetscFunctionReturn(0);

@@ -12,32 +12,36 @@ void PsdSizesSet(PetscReal n, PetscInt ranks, PetscInt C, PetscInt G, PetscInt p
   sizes->image = image;
   sizes->positions = positions;
   sizes->q = q;
-  PsdSizesSetBranches(1, &G, &f, sizes);
+  PsdSizesSetBranches(1, &G, &f, NULL, sizes);
 }
 
-void PsdSizesSetBranches(PetscInt branches, const PetscInt G[], const PetscInt f[], PsdSizes *sizes)
+void PsdSizesSetBranches(PetscInt branches, const PetscInt G[], const PetscInt f[], const PetscBool vector[],
+                         PsdSizes *sizes)
 {
   sizes->branches = branches;
   sizes->G = 0;
-  sizes->D = sizes->f_max = 0;
+  sizes->D = sizes->f_max = sizes->m_max = 0;
+  sizes->vectors = PETSC_FALSE;
   for (PetscInt b = 0; b < branches; b++) {
-    const PetscReal d = f[b] + 1, m = d * (d + 1) / 2;
-    sizes->branch[b] = (PsdBranchSizes){G[b], f[b], d, m};
+    const PetscBool is_vector = (PetscBool)(vector && vector[b]);
+    const PetscReal d = f[b] + 1, m = is_vector ? d : d * (d + 1) / 2;
+    sizes->branch[b] = (PsdBranchSizes){G[b], f[b], d, m, is_vector};
+    sizes->vectors = (PetscBool)(sizes->vectors || is_vector);
+    sizes->m_max = PetscMax(sizes->m_max, m);
     sizes->G += G[b];
     sizes->D += m * (PetscReal)G[b];
     sizes->f_max = PetscMax(sizes->f_max, f[b]);
   }
   sizes->pairs = sizes->C * sizes->G;
   sizes->d_max = sizes->f_max + 1;
-  sizes->m_max = sizes->d_max * (sizes->d_max + 1) / 2;
   sizes->order = sizes->D;
 }
 
 PetscBool PsdSizesIsFirst(const PsdSizes *sizes, PetscInt b)
 {
   for (PetscInt k = 0; k < b; k++)
-    if (sizes->branch[k].f == sizes->branch[b].f) return PETSC_FALSE;
-  return PETSC_TRUE;
+    if (sizes->branch[k].f == sizes->branch[b].f && !sizes->branch[k].vector) return PETSC_FALSE;
+  return (PetscBool)!sizes->branch[b].vector;
 }
 
 void PsdSizesFold(PetscReal order, PsdSizes *sizes)

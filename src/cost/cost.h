@@ -18,6 +18,7 @@
 typedef struct {
   PetscInt G;
   PetscReal f, d, m;
+  PetscBool vector; /* blocks are vectors of the second-order cone, m = d */
 } PsdBranchSizes;
 
 /* Of a stage of maps before the patches (psdmaps.h). */
@@ -36,6 +37,7 @@ typedef struct {
   PetscReal positions;  /* patches of an image */
   PetscReal q;          /* with branches the largest, as the next three are */
   PetscReal f_max, d_max, m_max;
+  PetscBool vectors; /* some branch has blocks that are vectors */
   PetscReal D;
   PetscReal order;     /* of A'A: D, or about half of it when mirror images are folded */
   PetscBool folded;    /* they are: half of the samples are lifted, and kept only for a loss that is split */
@@ -53,9 +55,10 @@ typedef struct {
    split. */
 void PsdSizesSet(PetscReal n, PetscInt ranks, PetscInt C, PetscInt G, PetscInt positions, PetscInt q, PetscInt f,
                  PetscReal image, PsdSizes *sizes);
-/* PsdSizesSetBranches - of several branches: G and f of each, and what follows from them. */
-void PsdSizesSetBranches(PetscInt branches, const PetscInt G[], const PetscInt f[], PsdSizes *sizes);
-/* PsdSizesIsFirst - whether no branch before b has blocks of its order. */
+/* PsdSizesSetBranches - of several branches: G and f of each, which have vectors (NULL: none), and what follows from them. */
+void PsdSizesSetBranches(PetscInt branches, const PetscInt G[], const PetscInt f[], const PetscBool vector[],
+                         PsdSizes *sizes);
+/* PsdSizesIsFirst - whether the blocks of branch b are matrices, and those of no branch before it matrices of their order. */
 PetscBool PsdSizesIsFirst(const PsdSizes *sizes, PetscInt b);
 /* PsdSizesFold - of samples that are images and mirror images of symmetric patches (problem/symmetry.h). */
 void PsdSizesFold(PetscReal order, PsdSizes *sizes);

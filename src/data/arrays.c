@@ -19,6 +19,7 @@ PetscErrorCode PsdArraysDestroy(PsdArrays *arrays)
   PetscFunctionBeginUser;
   free(arrays->images);
   free(arrays->labels);
+  free(arrays->targets);
   PetscCall(PetscFree(arrays->first));
   *arrays = (PsdArrays){.first = NULL};
   PetscFunctionReturn(0);
@@ -112,6 +113,45 @@ PetscErrorCode PsdDataSetArrays(PsdData data, PetscInt n_local, PetscInt channel
   PetscFunctionReturn(0);
 }
 
+/* That ranks agree in the number of targets. */
+static PetscErrorCode CheckOutputsAlike(MPI_Comm comm, PetscInt outputs)
+{
+  PetscFunctionBeginUser;
+  PetscInt most[2] = {outputs, -outputs};
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, most, 2, MPIU_INT, MPI_MAX, comm));
+  PsdCheckInput(most[0] == -most[1],
+                "%s: from %" PetscInt_FMT " to %" PetscInt_FMT " targets of an image, expected as many on all ranks",
+                PSD_ARRAYS_NAME, -most[1], most[0]);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdDataSetArrayTargets(PsdData data, PetscInt outputs, const PetscReal targets[])
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(data);
+  PsdArrays *arrays = &data->arrays;
+  PsdFailure failure = {.failed = PETSC_FALSE};
+  PetscCheck(data->origin == &PsdOriginArrays && !data->ready, data->comm, PETSC_ERR_ORDER,
+             "PsdDataSetArrays was not called, or PsdDataSetUp was");
+  const size_t bytes = (size_t)outputs * sizeof(PetscReal), n_local = (size_t)arrays->n_local;
+  if (arrays->labelled) PsdFailureRecord(&failure, "%s: have labels, expected targets or labels", PSD_ARRAYS_NAME);
+  PsdCheckOutputs(PSD_ARRAYS_NAME, outputs, &failure);
+  if (n_local > 0 && !targets) PsdFailureRecord(&failure, "%s: a rank gives images but no targets", PSD_ARRAYS_NAME);
+  if (!failure.failed) PsdCheckTargets(PSD_ARRAYS_NAME, arrays->first[0], arrays->n_local, outputs, targets, &failure);
+  PetscReal *copy = failure.failed ? NULL : (PetscReal *)PsdAllocate(n_local, bytes, "targets", &failure);
+  PetscErrorCode code = PsdFailureAgree(data->comm, &failure);
+  if (!code) code = CheckOutputsAlike(data->comm, outputs);
+  if (code) {
+    free(copy);
+    PetscFunctionReturn(code);
+  }
+  if (n_local > 0 && copy && targets) memcpy(copy, targets, n_local * bytes); /* which agreeing has made sure of */
+  free(arrays->targets);
+  arrays->targets = copy;
+  arrays->outputs = outputs;
+  PetscFunctionReturn(0);
+}
+
 /* ---------------------------------------------------------------- as a data set's origin */
 
 static PetscErrorCode Inspect(PsdData data, PsdSource *source)
@@ -121,10 +161,12 @@ static PetscErrorCode Inspect(PsdData data, PsdSource *source)
   PetscMPIInt size;
   PetscCallMPI(MPI_Comm_size(data->comm, &size));
   source->unlabelled = (PetscBool)!arrays->labelled;
+  source->outputs = arrays->outputs;
   source->n = arrays->first[size];
   source->channels = arrays->channels;
   source->height = arrays->height;
   source->width = arrays->width;
+  source->bits = 8;
   data->format = "arrays";
   PetscFunctionReturn(0);
 }
@@ -175,9 +217,16 @@ static Piece Overlap(Piece a, Piece b)
   return (Piece){PetscMax(a.begin, b.begin), PetscMin(a.end, b.end)};
 }
 
-/* Begins to send the images of a piece from where they lie. */
-static PetscErrorCode Send(PsdData data, const PsdSelection *selection, Piece piece, MPI_Datatype image,
-                           PetscMPIInt from, PetscMPIInt to, MPI_Request *request)
+/* What each image has and is moved: its pixels, or its targets. */
+typedef struct {
+  size_t bytes; /* of one */
+  const void *given;
+  unsigned char *held;
+} Items;
+
+/* Begins to send the items of a piece from where they lie. */
+static PetscErrorCode Send(PsdData data, const void *given, const PsdSelection *selection, Piece piece,
+                           MPI_Datatype item, PetscMPIInt from, PetscMPIInt to, MPI_Request *request)
 {
   PetscFunctionBeginUser;
   const PsdArrays *arrays = &data->arrays;
@@ -187,36 +236,36 @@ static PetscErrorCode Send(PsdData data, const PsdSelection *selection, Piece pi
   PetscCall(PetscMalloc1(count, &places));
   for (PetscMPIInt k = 0; k < count; k++)
     places[k] = (PetscMPIInt)(selection->positions[piece.begin + k] - arrays->first[from]);
-  PetscCallMPI(MPI_Type_create_indexed_block(count, 1, places, image, &picked));
+  PetscCallMPI(MPI_Type_create_indexed_block(count, 1, places, item, &picked));
   PetscCallMPI(MPI_Type_commit(&picked));
-  PetscCallMPI(MPI_Isend(arrays->images, 1, picked, to, data->tag, data->comm, request));
+  PetscCallMPI(MPI_Isend(given, 1, picked, to, data->tag, data->comm, request));
   PetscCallMPI(MPI_Type_free(&picked));
   PetscCall(PetscFree(places));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Exchange(PsdData data, const PsdSelection *selection, size_t image_bytes)
+static PetscErrorCode Exchange(PsdData data, const PsdSelection *selection, const Items *items)
 {
   PetscFunctionBeginUser;
   PetscMPIInt size, here, count = 0;
   Piece *given, *held;
   MPI_Request *requests;
-  MPI_Datatype image;
+  MPI_Datatype item;
   PetscCallMPI(MPI_Comm_size(data->comm, &size));
   PetscCallMPI(MPI_Comm_rank(data->comm, &here));
   PetscCall(PetscMalloc3(size, &given, size, &held, 2 * size, &requests));
   FindPieces(&data->arrays, selection, size, given, held);
-  PetscCallMPI(MPI_Type_contiguous((PetscMPIInt)image_bytes, MPI_BYTE, &image));
-  PetscCallMPI(MPI_Type_commit(&image));
+  PetscCallMPI(MPI_Type_contiguous((PetscMPIInt)items->bytes, MPI_BYTE, &item));
+  PetscCallMPI(MPI_Type_commit(&item));
   for (PetscMPIInt rank = 0; rank < size; rank++) {
     const Piece in = Overlap(given[rank], held[here]), out = Overlap(given[here], held[rank]);
     if (in.begin < in.end)
-      PetscCallMPI(MPI_Irecv(data->images + (size_t)(in.begin - held[here].begin) * image_bytes,
-                             (PetscMPIInt)(in.end - in.begin), image, rank, data->tag, data->comm, &requests[count++]));
-    if (out.begin < out.end) PetscCall(Send(data, selection, out, image, here, rank, &requests[count++]));
+      PetscCallMPI(MPI_Irecv(items->held + (size_t)(in.begin - held[here].begin) * items->bytes,
+                             (PetscMPIInt)(in.end - in.begin), item, rank, data->tag, data->comm, &requests[count++]));
+    if (out.begin < out.end) PetscCall(Send(data, items->given, selection, out, item, here, rank, &requests[count++]));
   }
   PetscCallMPI(MPI_Waitall(count, requests, MPI_STATUSES_IGNORE));
-  PetscCallMPI(MPI_Type_free(&image));
+  PetscCallMPI(MPI_Type_free(&item));
   PetscCall(PetscFree3(given, held, requests));
   PetscFunctionReturn(0);
 }
@@ -224,11 +273,15 @@ static PetscErrorCode Exchange(PsdData data, const PsdSelection *selection, size
 static PetscErrorCode ReadShard(PsdData data, PsdSource *source, const PsdSelection *selection)
 {
   PetscFunctionBeginUser;
-  const size_t image_bytes = PsdSourceImageBytes(source);
   PsdFailure failure = {.failed = PETSC_FALSE};
-  data->images = (unsigned char *)PsdAllocate((size_t)data->n_local, image_bytes, "images", &failure);
+  Items images = {.bytes = PsdSourceImageBytes(source), .given = data->arrays.images};
+  Items targets = {.bytes = (size_t)source->outputs * sizeof(PetscReal), .given = data->arrays.targets};
+  data->images = images.held = (unsigned char *)PsdAllocate((size_t)data->n_local, images.bytes, "images", &failure);
+  data->targets = (PetscReal *)PsdAllocate((size_t)data->n_local, targets.bytes, "targets", &failure);
+  targets.held = (unsigned char *)data->targets;
   PetscCall(PsdFailureAgree(data->comm, &failure));
-  PetscCall(Exchange(data, selection, image_bytes));
+  PetscCall(Exchange(data, selection, &images));
+  if (source->outputs > 0) PetscCall(Exchange(data, selection, &targets));
   PetscFunctionReturn(0);
 }
 

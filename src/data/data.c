@@ -41,6 +41,25 @@ PetscBool PsdDataIsLabelled(PsdData data)
   return (PetscBool)!data->unlabelled;
 }
 
+PetscErrorCode PsdDataSetOutputs(PsdData data, PetscInt outputs)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(data);
+  PetscCheck(outputs >= 0, data->comm, PETSC_ERR_ARG_OUTOFRANGE, "%" PetscInt_FMT " outputs", outputs);
+  data->wanted_outputs = outputs;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdDataGetTargets(PsdData data, PetscInt *outputs, const PetscReal *targets[])
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(data);
+  PetscCheck(data->ready, PETSC_COMM_SELF, PETSC_ERR_ORDER, "PsdDataSetUp was not called");
+  if (outputs) *outputs = data->outputs;
+  if (targets) *targets = data->targets;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdDataSetSplit(PsdData data, PsdSplit split)
 {
   PetscFunctionBeginUser;
@@ -113,6 +132,22 @@ PetscErrorCode PsdDataSetResize(PsdData data, PetscInt height, PetscInt width)
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdDataSetCoarse(PsdData data, PetscBool coarse)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(data);
+  data->coarse = coarse;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdDataGetCoarse(PsdData data, PetscBool *coarse)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(data);
+  *coarse = data->coarse;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdDataSetMirror(PsdData data, PetscBool mirror)
 {
   PetscFunctionBeginUser;
@@ -169,6 +204,34 @@ PetscErrorCode PsdDataGetImageSize(PsdData data, PetscInt *channels, PetscInt *h
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdDataSetBits(PsdData data, PetscInt bits)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(data);
+  PetscCheck(bits == 0 || bits == 8 || bits == 16, data->comm, PETSC_ERR_ARG_OUTOFRANGE, "%" PetscInt_FMT " bits",
+             bits);
+  data->wanted_bits = bits;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdDataGetBits(PsdData data, PetscInt *bits)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(data);
+  PetscCheck(data->ready, PETSC_COMM_SELF, PETSC_ERR_ORDER, "PsdDataSetUp was not called");
+  *bits = data->bits;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdDataGetImageBytes(PsdData data, size_t *bytes)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(data);
+  PetscCheck(data->ready, PETSC_COMM_SELF, PETSC_ERR_ORDER, "PsdDataSetUp was not called");
+  *bytes = (size_t)data->channels * (size_t)data->height * (size_t)data->width * (size_t)(data->bits / 8);
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdDataGetClasses(PsdData data, PetscInt *count, const PetscInt *labels[], const char *const *names[])
 {
   PetscFunctionBeginUser;
@@ -177,6 +240,15 @@ PetscErrorCode PsdDataGetClasses(PsdData data, PetscInt *count, const PetscInt *
   if (count) *count = data->class_count;
   if (labels) *labels = data->class_labels;
   if (names) *names = (const char *const *)data->class_names;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdDataGetScoreCount(PsdData data, PetscInt *C)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(data);
+  PetscCheck(data->ready, PETSC_COMM_SELF, PETSC_ERR_ORDER, "PsdDataSetUp was not called");
+  *C = data->outputs > 0 ? data->outputs : data->class_count == 2 ? 1 : data->class_count;
   PetscFunctionReturn(0);
 }
 
@@ -227,7 +299,9 @@ PetscErrorCode PsdDataReset(PsdData data)
   PetscCall(PetscFree(data->classes));
   PetscCall(PetscFree(data->indices));
   free(data->images);
+  free(data->targets);
   data->images = NULL;
+  data->targets = NULL;
   if (data->classes_found) data->class_count = 0;
   data->classes_found = PETSC_FALSE;
   data->ready = PETSC_FALSE;
@@ -242,6 +316,7 @@ PetscErrorCode PsdDataDestroy(PsdData *data)
   PetscCall(PsdDataReset(*data));
   PetscCall(PsdArraysDestroy(&(*data)->arrays));
   PetscCall(PetscFree2((*data)->known.labels, (*data)->known.names));
+  PetscCall(PetscFree((*data)->prefix));
   PetscCall(PetscFree((*data)->class_labels));
   PetscCall(PetscFree((*data)->kept_labels));
   PetscCall(PetscCommDestroy(&(*data)->comm));

@@ -41,12 +41,16 @@ typedef struct PsdSource PsdSource;
 typedef struct PsdFormat PsdFormat;
 struct PsdSource {
   const PsdFormat *format;
-  PetscInt n; /* images in the split's files */
+  PetscInt n;    /* images in the split's files */
+  PetscInt bits; /* of a pixel, 8 or 16; before inspection those wanted, 0: as the files say */
   PetscInt channels, height, width;
   PetscBool channels_last;                    /* in the file; in memory they are first */
   PsdPixelScale scale;                        /* of numbers that are not bytes */
-  PetscBool unlabelled;                       /* there are images alone */
+  PetscBool coarse;                           /* labels are the coarse ones, where there are two kinds */
+  PetscBool unlabelled;                       /* there are images alone, or targets in the place of labels */
+  PetscInt outputs;                           /* targets of each image; 0: there are none */
   PetscBool labels_streamed, images_streamed; /* rank 0 alone reads, from front to back, and sends on */
+  PetscBool targets_streamed;
   PetscInt file_count;
   PsdImageFile *files;
   PetscInt name_count; /* names of labels 0 .. name_count - 1 */
@@ -57,13 +61,27 @@ struct PsdSource {
   void *reader;                 /* the format's, while images are read */
 };
 
+size_t PsdSourceImagePixels(const PsdSource *source);
 size_t PsdSourceImageBytes(const PsdSource *source);
 /* the largest number of images that is read at a time */
 PetscInt PsdSourcePiece(const PsdSource *source);
 PetscErrorCode PsdSourceBroadcast(MPI_Comm comm, PsdSource *source);
 PetscErrorCode PsdSourceDestroy(PsdSource *source);
+/* PsdSourceSettlePixels - what numbers of a type are as pixels, of which this is the largest: 8 bits where that was wanted, nothing
+   above 255 is there, or they are bytes, else 16. */
+void PsdSourceSettlePixels(PsdSource *source, PsdNumberType type, double largest);
 /* PsdSourceToPlanes - images as they are in the file, with their channels first. */
 PetscErrorCode PsdSourceToPlanes(const PsdSource *source, PetscInt count, unsigned char images[], PsdFailure *failure);
+
+/* What each image has that is read by its place: its pixels, or its targets. `read` is called with ascending positions, at most
+   PSD_PIECE_BYTES of items but one at least, between open and close. */
+typedef struct {
+  PetscErrorCode (*open)(PsdSource *source, PsdFailure *failure);
+  PetscErrorCode (*read)(PsdSource *source, PetscInt first, PetscInt count, void *items, PsdFailure *failure);
+  /* streamed files only: that what follows the items read so far is as the header said, up to the end */
+  PetscErrorCode (*end)(PsdSource *source, PsdFailure *failure);
+  PetscErrorCode (*close)(PsdSource *source);
+} PsdReader;
 
 /* What rank 0 found at -data. */
 typedef struct {
@@ -83,24 +101,20 @@ struct PsdFormat {
   const char *files;    /* what is looked for, for messages */
   PetscBool takes_file; /* what is at -data may be a file rather than a directory; of the first such format any name */
   PetscBool takes_folders; /* a directory that has folders and no files of a format is of this one */
+  PetscBool has_coarse;    /* labels are of two kinds, fine and coarse */
   PetscBool resizes;       /* source's height and width are asked for where they are not 0 when inspect is called */
   PetscBool (*matches)(const char name[]);
   /* prefers: of names that match, whether where there is one of these no others are read */
   PetscBool (*prefers)(const char name[]);
   const char *labels; /* what they are in, for messages */
-  const char *beside; /* name of a file that is read beside those that match; "": there is none */
+  const char *const
+      *beside; /* names of files that are read beside those that match, ended by NULL; NULL: there are none */
   /* rank 0: which files are the split's, how many images they hold, of what size; does not read the images */
   PetscErrorCode (*inspect)(const PsdListing *listing, PsdSplit split, PsdSource *source, PsdFailure *failure);
   PetscErrorCode (*read_labels)(const PsdSource *source, PetscInt first, PetscInt count, PetscInt labels[],
                                 PsdFailure *failure);
-  /* read_images is called with ascending positions, PsdSourcePiece images at most, between open_images and close_images
-   */
-  PetscErrorCode (*open_images)(PsdSource *source, PsdFailure *failure);
-  PetscErrorCode (*read_images)(PsdSource *source, PetscInt first, PetscInt count, unsigned char images[],
-                                PsdFailure *failure);
-  /* streamed files only: that what follows the images read so far is as the header said, up to the end */
-  PetscErrorCode (*end_images)(PsdSource *source, PsdFailure *failure);
-  PetscErrorCode (*close_images)(PsdSource *source);
+  PsdReader images;
+  PsdReader targets; /* of a source that has outputs: as many doubles, finite, for each image */
 };
 
 extern const PsdFormat *const PsdFormats[]; /* formats.c; NULL-terminated */
@@ -158,6 +172,11 @@ PetscBool PsdJoinPath(const char directory[], const char name[], char path[PETSC
 void PsdCheckImageShape(const char path[], PetscInt64 channels, PetscInt64 height, PetscInt64 width,
                         PsdFailure *failure);
 void PsdCheckImageCount(const char path[], PetscInt64 n, PsdFailure *failure);
+/* PsdCheckTargets - records a failure unless all of `count` images' targets are finite; the first one is number `first`. */
+void PsdCheckTargets(const char path[], PetscInt64 first, PetscInt count, PetscInt outputs, const PetscReal targets[],
+                     PsdFailure *failure);
+/* PsdCheckOutputs - the same of their number. */
+void PsdCheckOutputs(const char path[], PetscInt64 outputs, PsdFailure *failure);
 
 /* ---------------------------------------------------------------- the object: data.c */
 
@@ -173,7 +192,7 @@ typedef struct {
   PetscErrorCode (*inspect)(PsdData data, PsdSource *source);
   /* labels of all images of the split, on every rank; free() them */
   PetscErrorCode (*read_labels)(PsdData data, const PsdSource *source, PetscInt **labels);
-  /* the images of this rank's part of the selection */
+  /* the images of this rank's part of the selection, and their targets where the source has outputs */
   PetscErrorCode (*read_shard)(PsdData data, PsdSource *source, const PsdSelection *selection);
 } PsdOrigin;
 
@@ -184,13 +203,16 @@ typedef struct {
   PetscInt n_local, channels, height, width;
   PetscInt *first; /* the first image of each rank, and behind the last one */
   PetscBool labelled;
+  PetscInt outputs;      /* 0: without targets */
   unsigned char *images; /* copies, from PsdAllocate */
   PetscInt *labels;
+  PetscReal *targets;
 } PsdArrays;
 
 struct _p_PsdData {
   MPI_Comm comm; /* our own duplicate */
   PetscMPIInt tag;
+  char *prefix; /* of its options; NULL: none */
 
   const PsdOrigin *origin; /* NULL: nothing was said about it */
   char path[PETSC_MAX_PATH_LEN];
@@ -198,6 +220,8 @@ struct _p_PsdData {
   PsdSplit split;
   PetscInt limit;                         /* 0: none */
   PetscInt resized_height, resized_width; /* 0: as they are */
+  PetscInt wanted_bits;                   /* 0: as the files have them */
+  PetscBool coarse;                       /* labels, where there are two kinds */
   PetscReal validation;
   PsdDataPart part;
   PsdDataPurpose purpose;
@@ -210,16 +234,19 @@ struct _p_PsdData {
   PetscInt kept_count;           /* to evaluate or to predict: the option's labels; 0: all */
   PetscInt *kept_labels;
 
-  PsdKnownClasses known; /* count 0: none */
+  PsdKnownClasses known;   /* count 0: none */
+  PetscInt wanted_outputs; /* of the network that is applied; 0: it tells classes apart, or there is none */
 
   PetscBool ready; /* what follows is there */
   const char *format;
   PetscBool unlabelled;
-  PetscInt channels, height, width;
+  PetscInt outputs; /* 0: images have labels, or nothing */
+  PetscInt channels, height, width, bits;
   char **class_names;
   PetscInt n, n_local, first;
   unsigned char *images; /* from PsdAllocate */
   PetscInt *classes;
+  PetscReal *targets; /* n_local x outputs, from PsdAllocate; NULL: none */
   PetscInt64 *indices;
 };
 

@@ -46,17 +46,19 @@ static PetscErrorCode SetClassesFromOptions(PsdData data)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdDataSetFromOptions(PsdData data)
+static PetscErrorCode ReadOptions(PsdData data)
 {
   PetscFunctionBeginUser;
-  PsdCheckHandle(data);
-  PetscInt split = data->split, limit = data->limit;
+  static const char *const labels[] = {"fine", "coarse", NULL};
+  PetscInt split = data->split, limit = data->limit, coarse = data->coarse;
   PetscReal fraction = data->validation;
   PetscBool set;
   PetscCall(PsdOptionsHeading("Data"));
   PetscCall(SetPathFromOptions(data));
   PetscCall(PsdOptionEnum("-split", "which images of the data set", PsdSplitNames, &split, NULL));
   PetscCall(PsdDataSetSplit(data, (PsdSplit)split));
+  PetscCall(PsdOptionEnum("-labels", "which labels of CIFAR-100", labels, &coarse, NULL));
+  PetscCall(PsdDataSetCoarse(data, (PetscBool)(coarse != 0)));
   PetscCall(SetClassesFromOptions(data));
   PetscCall(PsdOptionInt("-limit", "use the first so many images of the classes (default: all)", 1, PETSC_MAX_INT,
                          &limit, NULL));
@@ -66,6 +68,25 @@ PetscErrorCode PsdDataSetFromOptions(PsdData data)
   PetscCall(PsdOptionReal("-validation", "hold out the last fraction of the images, 0 <= fraction < 1",
                           (PsdRange){0, 1, PETSC_FALSE}, &fraction, &set));
   if (set) PetscCall(PsdDataSetValidation(data, fraction, PSD_PART_TRAIN));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdDataSetFromOptions(PsdData data)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(data);
+  const char *before = PsdOptionsSetPrefix(data->prefix);
+  const PetscErrorCode ierr = ReadOptions(data);
+  (void)PsdOptionsSetPrefix(before);
+  PetscCall(ierr);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdDataSetOptionsPrefix(PsdData data, const char prefix[])
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(data);
+  PetscCall(PsdOptionsKeepPrefix(prefix, &data->prefix));
   PetscFunctionReturn(0);
 }
 

@@ -8,9 +8,21 @@
 
 const char *const PsdSplitNames[] = {"train", "test", NULL};
 
-size_t PsdSourceImageBytes(const PsdSource *source)
+size_t PsdSourceImagePixels(const PsdSource *source)
 {
   return (size_t)source->channels * (size_t)source->height * (size_t)source->width;
+}
+
+size_t PsdSourceImageBytes(const PsdSource *source)
+{
+  return PsdSourceImagePixels(source) * (source->bits == 16 ? 2 : 1);
+}
+
+void PsdSourceSettlePixels(PsdSource *source, PsdNumberType type, double largest)
+{
+  const PetscBool wide = (PetscBool)(source->bits == 16 || (source->bits == 0 && largest > 255));
+  source->bits = wide && !PsdNumberIsByte(type) ? 16 : 8;
+  source->scale = source->bits == 16 ? PSD_PIXELS_WHOLE : PsdPixelsScale(type, largest);
 }
 
 PetscInt PsdSourcePiece(const PsdSource *source)
@@ -62,12 +74,31 @@ void PsdCheckImageCount(const char path[], PetscInt64 n, PsdFailure *failure)
     PsdFailureRecord(failure, "%s: %" PetscInt64_FMT " images, expected 1..%d", path, n, PSD_MAX_IMAGES);
 }
 
+#define MOST_OUTPUTS 1024
+
+void PsdCheckOutputs(const char path[], PetscInt64 outputs, PsdFailure *failure)
+{
+  if (outputs < 1 || outputs > MOST_OUTPUTS)
+    PsdFailureRecord(failure, "%s: %" PetscInt64_FMT " targets of an image, expected 1..%d", path, outputs,
+                     MOST_OUTPUTS);
+}
+
+void PsdCheckTargets(const char path[], PetscInt64 first, PetscInt count, PetscInt outputs, const PetscReal targets[],
+                     PsdFailure *failure)
+{
+  const size_t total = (size_t)count * (size_t)outputs;
+  for (size_t k = 0; k < total && !failure->failed; k++)
+    if (PetscIsInfOrNanReal(targets[k]))
+      PsdFailureRecord(failure, "%s: a target of image %" PetscInt64_FMT " (from 0) is %g, expected finite numbers",
+                       path, first + (PetscInt64)(k / (size_t)outputs), (double)targets[k]);
+}
+
 PetscErrorCode PsdSourceToPlanes(const PsdSource *source, PetscInt count, unsigned char images[], PsdFailure *failure)
 {
   PetscFunctionBeginUser;
   if (!source->channels_last || failure->failed) PetscFunctionReturn(0);
   unsigned char *image = (unsigned char *)PsdAllocate(1, PsdSourceImageBytes(source), "an image", failure);
-  if (image) PsdPixelsToPlanes(count, source->channels, source->height, source->width, images, image);
+  if (image) PsdPixelsToPlanes(count, source->channels, source->height, source->width, source->bits, images, image);
   free(image);
   PetscFunctionReturn(0);
 }

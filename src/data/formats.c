@@ -6,12 +6,13 @@
 #include <string.h>
 
 extern const PsdFormat PsdFormatCifar10;
+extern const PsdFormat PsdFormatCifar100;
 extern const PsdFormat PsdFormatIdx;
 extern const PsdFormat PsdFormatHdf5;
 extern const PsdFormat PsdFormatNumpy;
 extern const PsdFormat PsdFormatPictures;
 
-const PsdFormat *const PsdFormats[] = {&PsdFormatCifar10, &PsdFormatIdx,      &PsdFormatHdf5,
+const PsdFormat *const PsdFormats[] = {&PsdFormatCifar10, &PsdFormatCifar100, &PsdFormatIdx, &PsdFormatHdf5,
                                        &PsdFormatNumpy,   &PsdFormatPictures, NULL};
 
 /* Whether a file is there that the format takes before others. */
@@ -34,13 +35,20 @@ static PetscBool ReadsBelow(const char name[])
   return PETSC_FALSE;
 }
 
+static PetscBool IsBeside(const PsdFormat *format, const char name[])
+{
+  for (PetscInt k = 0; format->beside && format->beside[k]; k++)
+    if (!strcmp(format->beside[k], name)) return PETSC_TRUE;
+  return PETSC_FALSE;
+}
+
 PetscBool PsdDataReadsName(const char directory[], const char name[])
 {
   const char *slash = strrchr(name, '/');
   if (slash) return ReadsBelow(slash + 1);
   for (PetscInt k = 0; PsdFormats[k]; k++) {
     const PsdFormat *format = PsdFormats[k];
-    if (!strcmp(format->beside, name)) return PETSC_TRUE;
+    if (IsBeside(format, name)) return PETSC_TRUE;
     if ((*format->matches)(name) && ((*format->prefers)(name) || !HasPreferred(directory, format))) return PETSC_TRUE;
   }
   return PETSC_FALSE;

@@ -1,7 +1,7 @@
 /*
    HDF5 files: data sets /images (number x channels x height x width, number x height x width x channels or number x height
-   x width) and /labels (any integers, number). Numbers other than unsigned bytes are taken where they are bytes
-   (pixels.h).
+   x width) and /labels (any integers, number), or in the place of labels /targets (number, or number x outputs). Pixels
+   other than unsigned bytes are taken where they are whole numbers of 8 or 16 bits (pixels.h).
 
    What a data set may be is checked before it is read (hdf5_guard.c). Every rank opens the file by itself, read-only,
    with the serial driver, and reads hyperslabs of its own part. The library's own messages are not printed; the innermost
@@ -14,6 +14,7 @@
 
 #define IMAGES "images"
 #define LABELS "labels"
+#define TARGETS "targets"
 #define LABEL_PIECE 4096
 #define CHUNK_CACHE_DEFAULT ((hsize_t)1 << 20)
 #define CHUNK_CACHE_MAX ((hsize_t)64 << 20)
@@ -153,20 +154,38 @@ static void DatasetClose(Dataset *set)
   set->space = set->dataset = set->file = -1;
 }
 
-static void OpenSpace(Dataset *set, int rank, PsdFailure *failure)
+/* What a data set is to be: of as many dimensions, in words as well. */
+typedef struct {
+  const char *name;
+  int least, most;
+  const char *expected;
+} Role;
+
+static const Role images_role = {IMAGES, 3, 4, "4 (number, channels, height, width), or 3 without channels"};
+static const Role labels_role = {LABELS, 1, 1, "1"};
+static const Role targets_role = {TARGETS, 1, 2, "1, or 2 (number, outputs)"};
+
+static void OpenSpace(Dataset *set, const Role *role, PsdFailure *failure)
 {
   set->space = H5Dget_space(set->dataset);
   set->rank = set->space < 0 ? -1 : H5Sget_simple_extent_ndims(set->space);
-  const PetscBool grey = (PetscBool)(rank == 4 && set->rank == 3);
-  if (set->rank != rank && !grey)
+  if (set->rank < role->least || set->rank > role->most)
     PsdFailureRecord(failure, "%s: /%s has %d dimensions, expected %s", set->path, set->name, set->rank,
-                     rank == 4 ? "4 (number, channels, height, width), or 3 without channels" : "1");
+                     role->expected);
   else if (H5Sget_simple_extent_dims(set->space, set->extent, NULL) < 0)
     FailWithReason(set->path, "a shape cannot be read", failure);
 }
 
-static void DatasetOpen(const char path[], const char name[], int rank, Dataset *set, PsdFailure *failure)
+static void FailDataset(const Dataset *set, const char what[], PsdFailure *failure)
 {
+  char text[64];
+  (void)snprintf(text, sizeof(text), "/%s cannot be %s", set->name, what);
+  FailWithReason(set->path, text, failure);
+}
+
+static void DatasetOpen(const char path[], const Role *role, Dataset *set, PsdFailure *failure)
+{
+  const char *name = role->name;
   *set = (Dataset){.path = path, .name = name, .file = -1, .dataset = -1, .space = -1};
   PsdFileCheckRegular(path, failure);
   if (failure->failed) return;
@@ -182,10 +201,8 @@ static void DatasetOpen(const char path[], const char name[], int rank, Dataset 
   PsdHdf5CheckLink(set->file, path, name, failure);
   if (failure->failed) return;
   set->dataset = OpenCached(set->file, path, name, failure);
-  if (set->dataset < 0)
-    FailWithReason(path, !strcmp(name, IMAGES) ? "/" IMAGES " cannot be opened" : "/" LABELS " cannot be opened",
-                   failure);
-  else if (!failure->failed) OpenSpace(set, rank, failure);
+  if (set->dataset < 0) FailDataset(set, "opened", failure);
+  else if (!failure->failed) OpenSpace(set, role, failure);
 }
 
 /* Reads items first .. first + count - 1 along the first dimension, converted to memory_type. */
@@ -198,8 +215,7 @@ static void DatasetRead(const Dataset *set, PetscInt first, PetscInt count, hid_
   const hid_t memory = H5Screate_simple(set->rank, shape, NULL);
   if (memory < 0 || H5Sselect_hyperslab(set->space, H5S_SELECT_SET, start, NULL, shape, NULL) < 0 ||
       H5Dread(set->dataset, memory_type, memory, set->space, H5P_DEFAULT, buffer) < 0)
-    FailWithReason(set->path, !strcmp(set->name, IMAGES) ? "/" IMAGES " cannot be read" : "/" LABELS " cannot be read",
-                   failure);
+    FailDataset(set, "read", failure);
   if (memory >= 0) H5Sclose(memory);
 }
 
@@ -234,22 +250,20 @@ static hid_t MemoryType(PsdNumberType type)
 
 /* ---------------------------------------------------------------- inspection, on rank 0 */
 
-/* How floating point numbers stand for bytes depends on the largest of all. */
-static void FindScale(const Dataset *set, PsdSource *source, PsdFailure *failure)
+/* How numbers stand for pixels depends on the largest of all. */
+static void SettlePixels(const Dataset *set, PsdSource *source, PsdFailure *failure)
 {
   const PsdNumberType type = TypeOf(set);
-  const PetscInt piece = PsdSourcePiece(source);
-  const size_t size = PsdSourceImageBytes(source);
-  double largest = 0;
-  double *numbers =
-      type.kind == 'f' ? (double *)PsdAllocate((size_t)piece * size, sizeof(double), "a piece", failure) : NULL;
-  for (PetscInt done = 0; numbers && done < source->n && !failure->failed; done += piece) {
-    const PetscInt count = PetscMin(piece, source->n - done);
+  const size_t size = PsdSourceImagePixels(source), piece = PetscMax(1, PSD_PIECE_BYTES / sizeof(double) / size);
+  double largest = 0, *numbers = NULL;
+  if (!PsdNumberIsByte(type)) numbers = (double *)PsdAllocate(piece * size, sizeof(double), "a piece", failure);
+  for (PetscInt done = 0; numbers && done < source->n && !failure->failed; done += (PetscInt)piece) {
+    const PetscInt count = PetscMin((PetscInt)piece, source->n - done);
     DatasetRead(set, done, count, H5T_NATIVE_DOUBLE, numbers, failure);
     for (size_t k = 0; k < (size_t)count * size && !failure->failed; k++) largest = PetscMax(largest, numbers[k]);
   }
   free(numbers);
-  source->scale = PsdPixelsScale(type, largest);
+  PsdSourceSettlePixels(source, type, largest);
 }
 
 static void FindShape(const Dataset *set, PsdSource *source, PsdFailure *failure)
@@ -268,36 +282,58 @@ static void InspectImages(PsdSource *source, PsdFailure *failure)
 {
   Dataset set;
   const char *path = source->files[0].path;
-  DatasetOpen(path, IMAGES, 4, &set, failure);
+  DatasetOpen(path, &images_role, &set, failure);
   if (!failure->failed) CheckType(&set, PETSC_TRUE, failure);
   if (!failure->failed) PsdCheckImageCount(path, (PetscInt64)set.extent[0], failure);
   if (!failure->failed) FindShape(&set, source, failure);
   if (!failure->failed) PsdHdf5CheckStorage(set.dataset, path, IMAGES, failure);
-  if (!failure->failed) FindScale(&set, source, failure);
+  if (!failure->failed) SettlePixels(&set, source, failure);
   DatasetClose(&set);
 }
 
-static PetscBool HasLabels(const char path[])
+static PetscBool Has(const char path[], const char name[])
 {
   const hid_t file = PsdH5OpenInput(path); /* which has been opened before */
-  const PetscBool has = (PetscBool)(file >= 0 && H5Lexists(file, LABELS, H5P_DEFAULT) > 0);
+  const PetscBool has = (PetscBool)(file >= 0 && H5Lexists(file, name, H5P_DEFAULT) > 0);
   if (file >= 0) H5Fclose(file);
   return has;
+}
+
+/* One for each image. */
+static void CheckNumber(const Dataset *set, PetscInt n, PsdFailure *failure)
+{
+  if (set->extent[0] != (hsize_t)n)
+    PsdFailureRecord(failure,
+                     "%s: %" PetscInt64_FMT " %s in /%s, expected %" PetscInt_FMT " as there are images in /" IMAGES,
+                     set->path, (PetscInt64)set->extent[0], set->name, set->name, n);
 }
 
 static void InspectLabels(PsdSource *source, PsdFailure *failure)
 {
   Dataset set;
-  source->unlabelled = (PetscBool)!HasLabels(source->files[0].path);
+  source->unlabelled = (PetscBool)!Has(source->files[0].path, LABELS);
   if (source->unlabelled) return;
-  DatasetOpen(source->files[0].path, LABELS, 1, &set, failure);
+  DatasetOpen(source->files[0].path, &labels_role, &set, failure);
   if (!failure->failed) CheckType(&set, PETSC_FALSE, failure);
-  if (!failure->failed && set.extent[0] != (hsize_t)source->n)
-    PsdFailureRecord(failure,
-                     "%s: %" PetscInt64_FMT " labels in /" LABELS ", expected %" PetscInt_FMT
-                     " as there are images in /" IMAGES,
-                     set.path, (PetscInt64)set.extent[0], source->n);
+  if (!failure->failed) CheckNumber(&set, source->n, failure);
   if (!failure->failed) PsdHdf5CheckStorage(set.dataset, set.path, LABELS, failure);
+  DatasetClose(&set);
+}
+
+static void InspectTargets(PsdSource *source, PsdFailure *failure)
+{
+  Dataset set;
+  const char *path = source->files[0].path;
+  if (!Has(path, TARGETS)) return;
+  if (!source->unlabelled)
+    PsdFailureRecord(failure, "%s: holds both /" LABELS " and /" TARGETS ", expected one of them", path);
+  if (failure->failed) return;
+  DatasetOpen(path, &targets_role, &set, failure);
+  if (!failure->failed) CheckType(&set, PETSC_TRUE, failure);
+  if (!failure->failed) CheckNumber(&set, source->n, failure);
+  if (!failure->failed && set.rank == 2) PsdCheckOutputs(path, (PetscInt64)set.extent[1], failure);
+  if (!failure->failed) PsdHdf5CheckStorage(set.dataset, set.path, TARGETS, failure);
+  if (!failure->failed) source->outputs = set.rank == 2 ? (PetscInt)set.extent[1] : 1;
   DatasetClose(&set);
 }
 
@@ -311,6 +347,7 @@ static PetscErrorCode Inspect(const PsdListing *listing, PsdSplit split, PsdSour
   const Silence silence = SilenceBegin();
   InspectImages(source, failure);
   if (!failure->failed) InspectLabels(source, failure);
+  if (!failure->failed) InspectTargets(source, failure);
   SilenceEnd(silence);
   PetscFunctionReturn(0);
 }
@@ -338,7 +375,7 @@ static PetscErrorCode ReadLabels(const PsdSource *source, PetscInt first, PetscI
   PetscFunctionBeginUser;
   Dataset set;
   const Silence silence = SilenceBegin();
-  DatasetOpen(source->files[0].path, LABELS, 1, &set, failure);
+  DatasetOpen(source->files[0].path, &labels_role, &set, failure);
   for (PetscInt done = 0; done < count && !failure->failed; done += LABEL_PIECE)
     ReadLabelPiece(&set, first + done, PetscMin(LABEL_PIECE, count - done), labels + done, failure);
   DatasetClose(&set);
@@ -346,15 +383,41 @@ static PetscErrorCode ReadLabels(const PsdSource *source, PetscInt first, PetscI
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode OpenImages(PsdSource *source, PsdFailure *failure)
+static PetscErrorCode Open(PsdSource *source, const Role *role, PsdFailure *failure)
 {
   PetscFunctionBeginUser;
   Dataset *set;
   PetscCall(PetscNew(&set));
   source->reader = set;
   const Silence silence = SilenceBegin();
-  DatasetOpen(source->files[0].path, IMAGES, 4, set, failure);
+  DatasetOpen(source->files[0].path, role, set, failure);
   SilenceEnd(silence);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode OpenImages(PsdSource *source, PsdFailure *failure)
+{
+  PetscFunctionBeginUser;
+  PetscCall(Open(source, &images_role, failure));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode OpenTargets(PsdSource *source, PsdFailure *failure)
+{
+  PetscFunctionBeginUser;
+  PetscCall(Open(source, &targets_role, failure));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ReadTargets(PsdSource *source, PetscInt first, PetscInt count, void *targets, PsdFailure *failure)
+{
+  PetscFunctionBeginUser;
+  if (failure->failed) PetscFunctionReturn(0);
+  const Dataset *set = (const Dataset *)source->reader;
+  const Silence silence = SilenceBegin();
+  DatasetRead(set, first, count, H5T_NATIVE_DOUBLE, targets, failure);
+  SilenceEnd(silence);
+  if (!failure->failed) PsdCheckTargets(set->path, first, count, source->outputs, (const PetscReal *)targets, failure);
   PetscFunctionReturn(0);
 }
 
@@ -362,19 +425,19 @@ static void ReadNumbers(const PsdSource *source, PsdNumberType type, PetscInt fi
                         unsigned char images[], PsdFailure *failure)
 {
   const Dataset *set = (const Dataset *)source->reader;
-  const size_t size = PsdSourceImageBytes(source), total = (size_t)count * size;
+  const size_t size = PsdSourceImagePixels(source), total = (size_t)count * size;
   void *numbers = PsdAllocate(total, (size_t)type.size, "a piece", failure);
   if (!failure->failed) DatasetRead(set, first, count, MemoryType(type), numbers, failure);
-  const size_t good = failure->failed ? total : PsdPixelsToBytes(type, source->scale, total, numbers, images);
+  const size_t good =
+      failure->failed ? total : PsdPixelsToBytes(type, source->scale, source->bits, total, numbers, images);
   if (good < total)
     PsdFailureRecord(failure, "%s: image %" PetscInt64_FMT " (from 0) of /" IMAGES " has the number %g, expected %s",
                      set->path, (PetscInt64)first + (PetscInt64)(good / size), PsdNumberAt(type, numbers, good),
-                     PsdPixelsExpected(source->scale));
+                     PsdPixelsExpected(source->scale, source->bits));
   free(numbers);
 }
 
-static PetscErrorCode ReadImages(PsdSource *source, PetscInt first, PetscInt count, unsigned char images[],
-                                 PsdFailure *failure)
+static PetscErrorCode ReadImages(PsdSource *source, PetscInt first, PetscInt count, void *images, PsdFailure *failure)
 {
   PetscFunctionBeginUser;
   if (failure->failed) PetscFunctionReturn(0);
@@ -388,7 +451,7 @@ static PetscErrorCode ReadImages(PsdSource *source, PetscInt first, PetscInt cou
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode CloseImages(PsdSource *source)
+static PetscErrorCode Close(PsdSource *source)
 {
   PetscFunctionBeginUser;
   if (source->reader) DatasetClose((Dataset *)source->reader);
@@ -401,10 +464,8 @@ const PsdFormat PsdFormatHdf5 = {.name = "hdf5",
                                  .takes_file = PETSC_TRUE,
                                  .matches = Matches,
                                  .prefers = IsOfAnySplit,
-                                 .labels = "data set /labels",
-                                 .beside = "",
+                                 .labels = "data set /labels or /targets",
                                  .inspect = Inspect,
                                  .read_labels = ReadLabels,
-                                 .open_images = OpenImages,
-                                 .read_images = ReadImages,
-                                 .close_images = CloseImages};
+                                 .images = {OpenImages, ReadImages, NULL, Close},
+                                 .targets = {OpenTargets, ReadTargets, NULL, Close}};

@@ -137,6 +137,7 @@ static PetscErrorCode Inspect(const PsdListing *listing, PsdSplit split, PsdSour
                      source->files[LABELS].path, sizes[LABELS][0], sizes[IMAGES][0], source->files[IMAGES].path);
   if (failure->failed) PetscFunctionReturn(0);
   source->n = (PetscInt)sizes[IMAGES][0];
+  source->bits = 8;
   source->channels = 1;
   source->height = (PetscInt)sizes[IMAGES][1];
   source->width = (PetscInt)sizes[IMAGES][2];
@@ -188,8 +189,7 @@ static PetscInt64 ImageOffset(const PsdSource *source, PetscInt position)
   return HeaderBytes(IMAGES) + (PetscInt64)position * (PetscInt64)PsdSourceImageBytes(source);
 }
 
-static PetscErrorCode ReadImages(PsdSource *source, PetscInt first, PetscInt count, unsigned char images[],
-                                 PsdFailure *failure)
+static PetscErrorCode ReadImages(PsdSource *source, PetscInt first, PetscInt count, void *images, PsdFailure *failure)
 {
   PetscFunctionBeginUser;
   PsdBytes *bytes = (PsdBytes *)source->reader;
@@ -219,10 +219,6 @@ const PsdFormat PsdFormatIdx = {.name = "idx",
                                 .matches = Matches,
                                 .prefers = Matches,
                                 .labels = "train- or t10k-labels-idx1-ubyte of the split",
-                                .beside = "",
                                 .inspect = Inspect,
                                 .read_labels = ReadLabels,
-                                .open_images = OpenImages,
-                                .read_images = ReadImages,
-                                .end_images = EndImages,
-                                .close_images = CloseImages};
+                                .images = {OpenImages, ReadImages, EndImages, CloseImages}};

@@ -1,16 +1,17 @@
 /*
-   NumPy's files: arrays of images and of labels, each an .npy, or members of one .npz. An .npy is the magic bytes "\x93NUMPY",
+   NumPy's files: arrays of images and of labels or targets, each an .npy, or members of one .npz. An .npy is the magic bytes "\x93NUMPY",
    a version, the length of a header, the header, which is the text of a Python dictionary ('descr', 'fortran_order',
    'shape'), and then the numbers.
 
    Images are number x height x width, number x channels x height x width or number x height x width x channels
-   (PsdPixelsFindOrder). Numbers other than unsigned bytes are taken where they are bytes (pixels.h).
+   (PsdPixelsFindOrder). Numbers other than unsigned bytes are taken where they are
+   whole numbers of 8 or 16 bits (pixels.h).
 */
 #include "data.h"
 #include <stdlib.h>
 #include <string.h>
 
-enum { IMAGES, LABELS, KINDS }; /* the order of PsdSource.files */
+enum { IMAGES, LABELS, TARGETS, KINDS }; /* the order of PsdSource.files */
 
 #define MAGIC "\x93NUMPY"
 #define MAGIC_BYTES 6
@@ -18,11 +19,13 @@ enum { IMAGES, LABELS, KINDS }; /* the order of PsdSource.files */
 #define MOST_EXTENTS 4
 #define SCANNED 65536 /* numbers at a time, when the largest is looked for */
 
-/* %s is the split. The first one that is there counts. */
+/* %s is the split. The first one that is there counts; an empty one is none. */
 static const char *const file_names[KINDS][4] = {{"%s_images.npy", "%s-images.npy", "x_%s.npy", "X_%s.npy"},
-                                                 {"%s_labels.npy", "%s-labels.npy", "y_%s.npy", "Y_%s.npy"}};
+                                                 {"%s_labels.npy", "%s-labels.npy", "y_%s.npy", "Y_%s.npy"},
+                                                 {"%s_targets.npy", "%s-targets.npy", "", ""}};
 static const char *const member_names[KINDS][5] = {{"images.npy", "x.npy", "X.npy", "x_%s.npy", "X_%s.npy"},
-                                                   {"labels.npy", "y.npy", "Y.npy", "y_%s.npy", "Y_%s.npy"}};
+                                                   {"labels.npy", "y.npy", "Y.npy", "y_%s.npy", "Y_%s.npy"},
+                                                   {"targets.npy", "", "", "targets_%s.npy", ""}};
 #define FILE_NAMES (sizeof(file_names[0]) / sizeof(file_names[0][0]))
 #define MEMBER_NAMES (sizeof(member_names[0]) / sizeof(member_names[0][0]))
 #define PLAIN_MEMBERS 3 /* the first ones have no split in their names: an archive of one split has them */
@@ -104,7 +107,7 @@ static PetscBool FindMember(PsdSplit split, int kind, PetscBool plain, PsdImageF
 {
   for (size_t k = plain ? 0 : PLAIN_MEMBERS; k < MEMBER_NAMES && !failure->failed; k++) {
     NameOf(member_names[kind][k], split, sizeof(file->member), file->member);
-    if (PsdZipHas(file->path, file->member, failure)) return PETSC_TRUE;
+    if (file->member[0] && PsdZipHas(file->path, file->member, failure)) return PETSC_TRUE;
   }
   file->member[0] = '\0';
   return PETSC_FALSE;
@@ -114,11 +117,12 @@ static void FindInArchive(const char name[], PsdSplit split, PsdImageFile files[
 {
   const char *base = strrchr(name, '/') ? strrchr(name, '/') + 1 : name;
   const PetscBool plain = (PetscBool)(split == PSD_SPLIT_TRAIN || IsArchiveOf(base, split));
-  memcpy(files[LABELS].path, files[IMAGES].path, sizeof(files->path));
+  for (int kind = LABELS; kind < KINDS; kind++) memcpy(files[kind].path, files[IMAGES].path, sizeof(files->path));
   if (!FindMember(split, IMAGES, plain, &files[IMAGES], failure) && !failure->failed)
     PsdFailureRecord(failure, "%s: has no array of images of the split %s: looked for %sx_%s and the like",
                      files[IMAGES].path, PsdSplitNames[split], plain ? "images, x, " : "", PsdSplitNames[split]);
-  if (!failure->failed && !FindMember(split, LABELS, plain, &files[LABELS], failure)) files[LABELS].path[0] = '\0';
+  for (int kind = LABELS; kind < KINDS && !failure->failed; kind++)
+    if (!FindMember(split, kind, plain, &files[kind], failure)) files[kind].path[0] = '\0';
 }
 
 static void FindArray(const PsdListing *listing, PsdSplit split, int kind, PsdImageFile *file, PsdFailure *failure)
@@ -291,21 +295,21 @@ static PetscErrorCode ArrayExpectEnd(Array *array, PsdFailure *failure)
 
 /* ---------------------------------------------------------------- inspection, on rank 0 */
 
-/* How floating point numbers stand for bytes depends on the largest of all. */
-static PetscErrorCode FindScale(Array *array, PsdPixelScale *scale, PsdFailure *failure)
+/* How numbers stand for pixels depends on the largest of all. */
+static PetscErrorCode SettlePixels(Array *array, PsdSource *source, PsdFailure *failure)
 {
   PetscFunctionBeginUser;
-  const PetscInt64 total = NumbersOf(array, INT64_MAX / 8);
+  const PetscInt64 total = PsdNumberIsByte(array->type) ? 0 : NumbersOf(array, INT64_MAX / 8);
   double largest = 0;
   unsigned char *piece = (unsigned char *)PsdAllocate(SCANNED, (size_t)array->type.size, "a piece", failure);
-  for (PetscInt64 done = 0; done < total && array->type.kind == 'f' && !failure->failed; done += SCANNED) {
+  for (PetscInt64 done = 0; done < total && !failure->failed; done += SCANNED) {
     const size_t count = (size_t)PetscMin(SCANNED, total - done);
     PetscCall(ArrayRead(array, done, count, piece, failure));
     for (size_t k = 0; k < count && !failure->failed; k++)
       largest = PetscMax(largest, PsdNumberAt(array->type, piece, k));
   }
   free(piece);
-  *scale = PsdPixelsScale(array->type, largest);
+  PsdSourceSettlePixels(source, array->type, largest);
   PetscFunctionReturn(0);
 }
 
@@ -330,7 +334,7 @@ static PetscErrorCode InspectImages(PsdSource *source, PsdFailure *failure)
     source->height = (PetscInt)shape[1];
     source->width = (PetscInt)shape[2];
     source->images_streamed = array.streamed;
-    PetscCall(FindScale(&array, &source->scale, failure));
+    PetscCall(SettlePixels(&array, source, failure));
   }
   if (!array.streamed) PetscCall(ArrayExpectEnd(&array, failure));
   PetscCall(PsdBytesClose(&array.bytes));
@@ -347,11 +351,36 @@ static PetscErrorCode InspectLabels(PsdSource *source, PsdFailure *failure)
   /* labels that are one column are labels */
   const PetscBool column = (PetscBool)(array.rank == 1 || (array.rank == 2 && array.extent[1] == 1));
   if (!failure->failed && (!column || array.type.kind == 'f'))
-    FailArray(&array, "is no array of integers with one extent, expected labels", failure);
+    FailArray(&array, "is no array of integers with one extent, expected labels, or real targets by the name targets",
+              failure);
   if (!failure->failed && array.extent[0] != source->n)
     PsdFailureRecord(failure, "%s: %" PetscInt64_FMT " labels, expected %" PetscInt_FMT " as there are images",
                      source->files[LABELS].path, array.extent[0], source->n);
   source->labels_streamed = array.streamed;
+  if (!array.streamed) PetscCall(ArrayExpectEnd(&array, failure));
+  PetscCall(PsdBytesClose(&array.bytes));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode InspectTargets(PsdSource *source, PsdFailure *failure)
+{
+  PetscFunctionBeginUser;
+  Array array;
+  const char *path = source->files[TARGETS].path;
+  if (!path[0]) PetscFunctionReturn(0);
+  PetscCall(ArrayOpen(&source->files[TARGETS], &array, failure));
+  if (!failure->failed && !source->unlabelled)
+    PsdFailureRecord(failure, "%s: there are both labels and targets, expected one of them", path);
+  if (!failure->failed && array.rank > 2)
+    FailArray(&array, "has more than 2 extents, expected number, or number x outputs", failure);
+  if (!failure->failed && array.extent[0] != source->n)
+    PsdFailureRecord(failure,
+                     "%s: targets of %" PetscInt64_FMT " images, expected %" PetscInt_FMT " as there are images", path,
+                     array.extent[0], source->n);
+  const PetscInt64 outputs = array.rank == 2 ? array.extent[1] : 1;
+  if (!failure->failed) PsdCheckOutputs(path, outputs, failure);
+  if (!failure->failed) source->outputs = (PetscInt)outputs;
+  source->targets_streamed = array.streamed;
   if (!array.streamed) PetscCall(ArrayExpectEnd(&array, failure));
   PetscCall(PsdBytesClose(&array.bytes));
   PetscFunctionReturn(0);
@@ -365,6 +394,7 @@ static PetscErrorCode Inspect(const PsdListing *listing, PsdSplit split, PsdSour
   FindFiles(listing, split, source->files, failure);
   if (!failure->failed) PetscCall(InspectImages(source, failure));
   if (!failure->failed) PetscCall(InspectLabels(source, failure));
+  if (!failure->failed) PetscCall(InspectTargets(source, failure));
   PetscFunctionReturn(0);
 }
 
@@ -403,13 +433,27 @@ static PetscErrorCode ReadLabels(const PsdSource *source, PetscInt first, PetscI
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode OpenImages(PsdSource *source, PsdFailure *failure)
+static PetscErrorCode OpenReader(PsdSource *source, int kind, PsdFailure *failure)
 {
   PetscFunctionBeginUser;
   Array *array;
   PetscCall(PetscNew(&array));
   source->reader = array;
-  PetscCall(ArrayOpen(&source->files[IMAGES], array, failure));
+  PetscCall(ArrayOpen(&source->files[kind], array, failure));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode OpenImages(PsdSource *source, PsdFailure *failure)
+{
+  PetscFunctionBeginUser;
+  PetscCall(OpenReader(source, IMAGES, failure));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode OpenTargets(PsdSource *source, PsdFailure *failure)
+{
+  PetscFunctionBeginUser;
+  PetscCall(OpenReader(source, TARGETS, failure));
   PetscFunctionReturn(0);
 }
 
@@ -417,24 +461,24 @@ static PetscErrorCode ReadNumbers(Array *array, const PsdSource *source, PetscIn
                                   unsigned char images[], PsdFailure *failure)
 {
   PetscFunctionBeginUser;
-  const PetscInt64 begin = first * (PetscInt64)PsdSourceImageBytes(source);
+  const PetscInt64 begin = first * (PetscInt64)PsdSourceImagePixels(source);
   void *numbers = PsdAllocate(count, (size_t)array->type.size, "a piece", failure);
   if (!failure->failed) PetscCall(ArrayRead(array, begin, count, numbers, failure));
-  const size_t good = failure->failed ? count : PsdPixelsToBytes(array->type, source->scale, count, numbers, images);
+  const size_t good =
+      failure->failed ? count : PsdPixelsToBytes(array->type, source->scale, source->bits, count, numbers, images);
   if (good < count)
     PsdFailureRecord(failure, "%s: image %" PetscInt64_FMT " (from 0) has the number %g, expected %s",
-                     array->file->path, (begin + (PetscInt64)good) / (PetscInt64)PsdSourceImageBytes(source),
-                     PsdNumberAt(array->type, numbers, good), PsdPixelsExpected(source->scale));
+                     array->file->path, (begin + (PetscInt64)good) / (PetscInt64)PsdSourceImagePixels(source),
+                     PsdNumberAt(array->type, numbers, good), PsdPixelsExpected(source->scale, source->bits));
   free(numbers);
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode ReadImages(PsdSource *source, PetscInt first, PetscInt count, unsigned char images[],
-                                 PsdFailure *failure)
+static PetscErrorCode ReadImages(PsdSource *source, PetscInt first, PetscInt count, void *images, PsdFailure *failure)
 {
   PetscFunctionBeginUser;
   Array *array = (Array *)source->reader;
-  const size_t size = PsdSourceImageBytes(source), numbers = (size_t)count * size;
+  const size_t size = PsdSourceImagePixels(source), numbers = (size_t)count * size;
   if (PsdNumberIsByte(array->type))
     PetscCall(ArrayRead(array, (PetscInt64)first * (PetscInt64)size, numbers, images, failure));
   else PetscCall(ReadNumbers(array, source, first, numbers, images, failure));
@@ -442,14 +486,29 @@ static PetscErrorCode ReadImages(PsdSource *source, PetscInt first, PetscInt cou
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode EndImages(PsdSource *source, PsdFailure *failure)
+static PetscErrorCode ReadTargets(PsdSource *source, PetscInt first, PetscInt count, void *items, PsdFailure *failure)
+{
+  PetscFunctionBeginUser;
+  Array *array = (Array *)source->reader;
+  const PetscInt outputs = source->outputs;
+  const size_t total = (size_t)count * (size_t)outputs;
+  PetscReal *targets = (PetscReal *)items;
+  void *numbers = PsdAllocate(total, (size_t)array->type.size, "a piece", failure);
+  if (!failure->failed) PetscCall(ArrayRead(array, (PetscInt64)first * outputs, total, numbers, failure));
+  for (size_t k = 0; k < total && !failure->failed; k++) targets[k] = PsdNumberAt(array->type, numbers, k);
+  if (!failure->failed) PsdCheckTargets(array->file->path, first, count, outputs, targets, failure);
+  free(numbers);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode EndReader(PsdSource *source, PsdFailure *failure)
 {
   PetscFunctionBeginUser;
   PetscCall(ArrayExpectEnd((Array *)source->reader, failure));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode CloseImages(PsdSource *source)
+static PetscErrorCode CloseReader(PsdSource *source)
 {
   PetscFunctionBeginUser;
   if (source->reader) PetscCall(PsdBytesClose(&((Array *)source->reader)->bytes));
@@ -457,17 +516,14 @@ static PetscErrorCode CloseImages(PsdSource *source)
   PetscFunctionReturn(0);
 }
 
-const PsdFormat PsdFormatNumpy = {.name = "numpy",
-                                  .files =
-                                      "one *.npz, or train.npz and test.npz, or train_images.npy, train_labels.npy",
-                                  .takes_file = PETSC_TRUE,
-                                  .matches = Matches,
-                                  .prefers = Prefers,
-                                  .labels = "labels beside the images (labels or y in an .npz, train_labels.npy)",
-                                  .beside = "",
-                                  .inspect = Inspect,
-                                  .read_labels = ReadLabels,
-                                  .open_images = OpenImages,
-                                  .read_images = ReadImages,
-                                  .end_images = EndImages,
-                                  .close_images = CloseImages};
+const PsdFormat PsdFormatNumpy = {
+    .name = "numpy",
+    .files = "one *.npz, or train.npz and test.npz, or train_images.npy, train_labels.npy",
+    .takes_file = PETSC_TRUE,
+    .matches = Matches,
+    .prefers = Prefers,
+    .labels = "labels beside the images (labels or y in an .npz, train_labels.npy), and no targets",
+    .inspect = Inspect,
+    .read_labels = ReadLabels,
+    .images = {OpenImages, ReadImages, EndReader, CloseReader},
+    .targets = {OpenTargets, ReadTargets, EndReader, CloseReader}};

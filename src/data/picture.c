@@ -63,9 +63,17 @@ static void ToPlanes(PsdPictureSize size, const unsigned char pixels[], PetscInt
 {
   const size_t plane = (size_t)size.height * (size_t)size.width;
   for (PetscInt c = 0; c < channels; c++) {
-    const unsigned char *from = pixels + (size.channels == 1 ? 0 : c);
-    for (size_t k = 0; k < plane; k++) image[(size_t)c * plane + k] = from[k * (size_t)size.channels];
+    const size_t from = size.channels == 1 ? 0 : (size_t)c;
+    for (size_t k = 0; k < plane; k++)
+      PsdPixelSet(size.bits, image, (size_t)c * plane + k,
+                  PsdPixelAt(size.bits, pixels, k * (size_t)size.channels + from));
   }
+}
+
+/* 8 bits become 16, from the end. */
+static void Widen(size_t count, unsigned char pixels[])
+{
+  for (size_t k = count; k-- > 0;) PsdPixelSet(16, pixels, k, 257 * (PetscInt)pixels[k]);
 }
 
 static PetscErrorCode Convert(PsdPictureSize size, const unsigned char pixels[], PsdPictureSize wanted,
@@ -75,7 +83,8 @@ static PetscErrorCode Convert(PsdPictureSize size, const unsigned char pixels[],
   if (size.height == wanted.height && size.width == wanted.width) ToPlanes(size, pixels, wanted.channels, image);
   else {
     ToPlanes(size, pixels, wanted.channels, planes);
-    PetscCall(PsdPictureResize(wanted.channels, size.height, size.width, planes, wanted.height, wanted.width, image));
+    PetscCall(PsdPictureResize(wanted.channels, size.bits, size.height, size.width, planes, wanted.height, wanted.width,
+                               image));
   }
   PetscFunctionReturn(0);
 }
@@ -90,10 +99,14 @@ static PetscErrorCode Read(const char path[], FILE *file, PsdPictureSize wanted,
   rewind(file);
   if (size.channels > wanted.channels)
     PsdFailureRecord(failure, "%s: is in colours now, and was grey", path); /* all were inspected */
+  if (size.bits > wanted.bits) PsdFailureRecord(failure, "%s: has 16 bits a channel, expected 8", path);
   const size_t plane = (size_t)size.height * (size_t)size.width;
-  unsigned char *pixels = (unsigned char *)PsdAllocate(plane, (size_t)size.channels, path, failure);
-  unsigned char *planes = (unsigned char *)PsdAllocate(plane, (size_t)wanted.channels, path, failure);
+  const size_t bytes = (size_t)(wanted.bits / 8), numbers = plane * (size_t)size.channels;
+  unsigned char *pixels = (unsigned char *)PsdAllocate(numbers, bytes, path, failure);
+  unsigned char *planes = (unsigned char *)PsdAllocate(plane, (size_t)wanted.channels * bytes, path, failure);
   if (!failure->failed) (*KindOf(path)->read)(path, file, size, pixels, failure);
+  if (!failure->failed && wanted.bits > size.bits) Widen(numbers, pixels);
+  size.bits = wanted.bits;
   if (!failure->failed) PetscCall(Convert(size, pixels, wanted, planes, image));
   free(pixels);
   free(planes);

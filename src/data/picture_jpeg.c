@@ -55,7 +55,7 @@ static void Work(Context *context, FILE *file, PsdPictureSize *size, unsigned ch
       if (!context->failure->failed) (void)jpeg_finish_decompress(&jpeg);
     } else
       *size = (PsdPictureSize){jpeg.out_color_space == JCS_GRAYSCALE ? 1 : 3, (PetscInt)jpeg.image_height,
-                               (PetscInt)jpeg.image_width};
+                               (PetscInt)jpeg.image_width, 8};
   }
   jpeg_destroy_decompress(&jpeg);
 }

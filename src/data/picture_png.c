@@ -9,6 +9,9 @@
 #if defined(PSD_HAVE_PNG)
 #include <png.h>
 
+/* PNG has the larger byte first. */
+#define PNG_OWN_ORDER (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
+
 typedef struct {
   const char *path;
   PsdFailure *failure;
@@ -29,9 +32,7 @@ static void Ignore(png_structp png, png_const_charp why)
 static void CheckWhole(png_structp png, png_infop info, Context *context)
 {
   const int type = png_get_color_type(png, info);
-  if (png_get_bit_depth(png, info) > 8)
-    PsdFailureRecord(context->failure, "%s: has 16 bits a channel, expected 8", context->path);
-  else if ((type & PNG_COLOR_MASK_ALPHA) || png_get_valid(png, info, PNG_INFO_tRNS))
+  if ((type & PNG_COLOR_MASK_ALPHA) || png_get_valid(png, info, PNG_INFO_tRNS))
     PsdFailureRecord(context->failure, "%s: is transparent in places, expected grey or colours", context->path);
 }
 
@@ -48,9 +49,10 @@ static void Work(Context *context, FILE *file, PsdPictureSize *size, unsigned ch
     CheckWhole(png, info, context);
     if (pixels && !context->failure->failed) {
       png_set_expand(png);
+      if (size->bits == 16 && PNG_OWN_ORDER) png_set_swap(png);
       const int passes = png_set_interlace_handling(png);
       png_read_update_info(png, info);
-      const size_t row = (size_t)size->width * (size_t)size->channels;
+      const size_t row = (size_t)size->width * (size_t)size->channels * (size_t)(size->bits / 8);
       if (png_get_rowbytes(png, info) != row || png_get_image_height(png, info) != (png_uint_32)size->height)
         png_error(png, "it has changed");
       for (int pass = 0; pass < passes; pass++)
@@ -60,6 +62,7 @@ static void Work(Context *context, FILE *file, PsdPictureSize *size, unsigned ch
       size->channels = (png_get_color_type(png, info) & PNG_COLOR_MASK_COLOR) ? 3 : 1;
       size->height = (PetscInt)png_get_image_height(png, info);
       size->width = (PetscInt)png_get_image_width(png, info);
+      size->bits = png_get_bit_depth(png, info) > 8 ? 16 : 8;
     }
   }
   if (png) png_destroy_read_struct(&png, &info, NULL);

@@ -26,28 +26,29 @@ static double PartOf(Span span, PetscInt k)
   return k == span.first ? span.first_part : k == span.last ? span.last_part : 1;
 }
 
-static unsigned char MeanOver(Span rows, Span columns, PetscInt width, const unsigned char plane[])
+static PetscInt MeanOver(Span rows, Span columns, PetscInt width, PetscInt bits, const unsigned char plane[])
 {
   double sum = 0, area = 0;
   for (PetscInt y = rows.first; y <= rows.last; y++)
     for (PetscInt x = columns.first; x <= columns.last; x++) {
       const double part = PartOf(rows, y) * PartOf(columns, x);
-      sum += part * plane[(size_t)y * (size_t)width + (size_t)x];
+      sum += part * (double)PsdPixelAt(bits, plane, (size_t)y * (size_t)width + (size_t)x);
       area += part;
     }
-  return (unsigned char)lrint(sum / area);
+  return (PetscInt)lrint(sum / area);
 }
 
-PetscErrorCode PsdPictureResize(PetscInt channels, PetscInt from_height, PetscInt from_width,
+PetscErrorCode PsdPictureResize(PetscInt channels, PetscInt bits, PetscInt from_height, PetscInt from_width,
                                 const unsigned char from[], PetscInt to_height, PetscInt to_width, unsigned char to[])
 {
   PetscFunctionBeginUser;
+  size_t k = 0;
   for (PetscInt c = 0; c < channels; c++) {
-    const unsigned char *plane = from + (size_t)c * (size_t)from_height * (size_t)from_width;
+    const unsigned char *plane = from + (size_t)c * (size_t)from_height * (size_t)from_width * (size_t)(bits / 8);
     for (PetscInt y = 0; y < to_height; y++) {
       const Span rows = SpanOf(from_height, to_height, y);
       for (PetscInt x = 0; x < to_width; x++)
-        *to++ = MeanOver(rows, SpanOf(from_width, to_width, x), from_width, plane);
+        PsdPixelSet(bits, to, k++, MeanOver(rows, SpanOf(from_width, to_width, x), from_width, bits, plane));
     }
   }
   PetscFunctionReturn(0);

@@ -290,12 +290,13 @@ static PetscErrorCode Collect(const char path[], PsdSplit split, PsdSource *sour
   PetscFunctionReturn(0);
 }
 
-/* One size for all, or that of -resize; colours where any picture has them. */
+/* One size for all, or that of -resize; colours, and 16 bits a pixel, where any picture has them. */
 static PetscErrorCode FindSize(const Pictures *all, PsdSource *source, PsdFailure *failure)
 {
   PetscFunctionBeginUser;
   PsdPictureSize size, first = {0};
   const PetscBool resized = (PetscBool)(source->height > 0);
+  PetscInt bits = 8;
   for (PetscInt k = 0; k < all->count && !failure->failed; k++) {
     PetscCall(PsdPictureInspect(all->items[k].path, &size, failure));
     if (k == 0) first = size;
@@ -305,7 +306,9 @@ static PetscErrorCode FindSize(const Pictures *all, PsdSource *source, PsdFailur
                        " as in %s: -resize HxW makes them alike",
                        all->items[k].path, size.height, size.width, first.height, first.width, all->items[0].path);
     source->channels = PetscMax(source->channels, size.channels);
+    bits = PetscMax(bits, size.bits);
   }
+  if (source->bits == 0) source->bits = bits;
   if (!resized) {
     source->height = first.height;
     source->width = first.width;
@@ -378,15 +381,14 @@ static PetscErrorCode OpenImages(PsdSource *source, PsdFailure *failure)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode ReadImages(PsdSource *source, PetscInt first, PetscInt count, unsigned char images[],
-                                 PsdFailure *failure)
+static PetscErrorCode ReadImages(PsdSource *source, PetscInt first, PetscInt count, void *images, PsdFailure *failure)
 {
   PetscFunctionBeginUser;
   const char *const *index = (const char *const *)source->reader;
-  const PsdPictureSize size = {source->channels, source->height, source->width};
+  const PsdPictureSize size = {source->channels, source->height, source->width, source->bits};
   for (PetscInt k = 0; k < count && !failure->failed; k++)
-    PetscCall(PsdPictureRead(strchr(index[first + k], ' ') + 1, size, images + (size_t)k * PsdSourceImageBytes(source),
-                             failure));
+    PetscCall(PsdPictureRead(strchr(index[first + k], ' ') + 1, size,
+                             (unsigned char *)images + (size_t)k * PsdSourceImageBytes(source), failure));
   PetscFunctionReturn(0);
 }
 
@@ -404,9 +406,6 @@ const PsdFormat PsdFormatPictures = {.name = "pictures",
                                      .matches = PsdPictureIsName,
                                      .prefers = PsdPictureIsName,
                                      .labels = "folders, one a class",
-                                     .beside = "",
                                      .inspect = Inspect,
                                      .read_labels = ReadLabels,
-                                     .open_images = OpenImages,
-                                     .read_images = ReadImages,
-                                     .close_images = CloseImages};
+                                     .images = {OpenImages, ReadImages, NULL, CloseImages}};

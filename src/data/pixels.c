@@ -63,38 +63,43 @@ PsdPixelScale PsdPixelsScale(PsdNumberType type, double largest)
 }
 
 /* negative: it is none */
-static int PixelOf(double number, PsdPixelScale scale)
+static int PixelOf(double number, PsdPixelScale scale, PetscInt bits)
 {
   const double parts = scale == PSD_PIXELS_255THS ? LARGEST * number : number, whole = rint(parts);
-  const double off = scale == PSD_PIXELS_255THS ? OFF : 0;
+  const double off = scale == PSD_PIXELS_255THS ? OFF : 0, most = bits == 16 ? UINT16_MAX : LARGEST;
   /* which no number that is not one passes */
-  return whole >= 0 && whole <= LARGEST && fabs(parts - whole) <= off ? (int)whole : -1;
+  return whole >= 0 && whole <= most && fabs(parts - whole) <= off ? (int)whole : -1;
 }
 
-size_t PsdPixelsToBytes(PsdNumberType type, PsdPixelScale scale, size_t count, const void *numbers,
+size_t PsdPixelsToBytes(PsdNumberType type, PsdPixelScale scale, PetscInt bits, size_t count, const void *numbers,
                         unsigned char bytes[])
 {
   for (size_t k = 0; k < count; k++) {
-    const int pixel = PixelOf(PsdNumberAt(type, numbers, k), scale);
+    const int pixel = PixelOf(PsdNumberAt(type, numbers, k), scale, bits);
     if (pixel < 0) return k;
-    bytes[k] = (unsigned char)pixel;
+    const uint16_t word = (uint16_t)pixel;
+    if (bits == 16) memcpy(bytes + k * sizeof(word), &word, sizeof(word));
+    else bytes[k] = (unsigned char)pixel;
   }
   return count;
 }
 
-const char *PsdPixelsExpected(PsdPixelScale scale)
+const char *PsdPixelsExpected(PsdPixelScale scale, PetscInt bits)
 {
+  if (bits == 16) return "whole numbers of 0..65535";
   return scale == PSD_PIXELS_255THS ? "255ths of 1, as no number is above 1" : "whole numbers of 0..255";
 }
 
-void PsdPixelsToPlanes(PetscInt count, PetscInt channels, PetscInt height, PetscInt width, unsigned char images[],
-                       unsigned char image[])
+void PsdPixelsToPlanes(PetscInt count, PetscInt channels, PetscInt height, PetscInt width, PetscInt bits,
+                       unsigned char images[], unsigned char image[])
 {
-  const size_t plane = (size_t)height * (size_t)width, size = plane * (size_t)channels;
+  const size_t pixel = (size_t)(bits / 8), plane = (size_t)height * (size_t)width;
+  const size_t size = plane * (size_t)channels * pixel;
   for (PetscInt i = 0; i < count && channels > 1; i++, images += size) {
     memcpy(image, images, size);
     for (size_t c = 0; c < (size_t)channels; c++)
-      for (size_t k = 0; k < plane; k++) images[c * plane + k] = image[k * (size_t)channels + c];
+      for (size_t k = 0; k < plane; k++)
+        memcpy(images + (c * plane + k) * pixel, image + (k * (size_t)channels + c) * pixel, pixel);
   }
 }
 

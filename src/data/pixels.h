@@ -1,7 +1,8 @@
 /*
-   What stands in files as numbers of any type, and is the byte of a pixel. Images are bytes to psdnet, whose error bounds
-   rest on that (docs/mathematics.md, section 6), so that other numbers are taken where they say the same and refused
-   where they do not: whole numbers of 0 .. 255, or 255ths of 1. None of it is collective.
+   What stands in files as numbers of any type, and is a pixel of 8 bits or of 16. Pixels are whole numbers to psdnet, whose
+   error bounds rest on that (docs/mathematics.md, section 6), so that other numbers are taken where they say the same and
+   refused where they do not: whole numbers of 0 .. 255, 255ths of 1, or whole numbers of 0 .. 65535. None of it is
+   collective.
 */
 #ifndef PSD_PIXELS_PRIVATE_H
 #define PSD_PIXELS_PRIVATE_H
@@ -30,15 +31,15 @@ PetscInt64 PsdIntegerAt(PsdNumberType type, const void *numbers, size_t k);
 /* PsdPixelsScale - how numbers whose largest is this stand for bytes. */
 PsdPixelScale PsdPixelsScale(PsdNumberType type, double largest);
 /* PsdPixelsToBytes - returns the first number of `count` that is no byte of a pixel, or count. */
-size_t PsdPixelsToBytes(PsdNumberType type, PsdPixelScale scale, size_t count, const void *numbers,
+size_t PsdPixelsToBytes(PsdNumberType type, PsdPixelScale scale, PetscInt bits, size_t count, const void *numbers,
                         unsigned char bytes[]);
 /* PsdPixelsExpected - for messages: what was expected. */
-const char *PsdPixelsExpected(PsdPixelScale scale);
+const char *PsdPixelsExpected(PsdPixelScale scale, PetscInt bits);
 
 /* PsdPixelsToPlanes - images, count x height x width x channels in place become count x channels x height x width; image:
    room for one. */
-void PsdPixelsToPlanes(PetscInt count, PetscInt channels, PetscInt height, PetscInt width, unsigned char images[],
-                       unsigned char image[]);
+void PsdPixelsToPlanes(PetscInt count, PetscInt channels, PetscInt height, PetscInt width, PetscInt bits,
+                       unsigned char images[], unsigned char image[]);
 
 /* PsdPixelsFindOrder - channels, height and width of images whose extents behind the number are these (2 or 3 of them), and
    whether channels are last: 1, 3 or 4 of them behind two sides of more than 4. */

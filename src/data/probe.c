@@ -129,6 +129,9 @@ PetscErrorCode PsdDataProbe(const char path[], PsdSplit split, PsdSource *source
   if (!failure->failed && source->height > 0 && !source->format->resizes)
     PsdFailureRecord(failure, "-resize: images of the format %s cannot be made of another size, only pictures",
                      source->format->name);
+  if (!failure->failed && source->coarse && !source->format->has_coarse)
+    PsdFailureRecord(failure, "-labels coarse: images of the format %s have labels of one kind, only cifar100 has two",
+                     source->format->name);
   if (!failure->failed) PetscCall(source->format->inspect(&listing, split, source, failure));
   PetscCall(PetscFree(listing.names));
   PetscFunctionReturn(0);

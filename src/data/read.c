@@ -1,5 +1,5 @@
 /*
-   From files to shards. What can be seeked each rank reads for itself, in its own part only. What cannot (a .gz) rank 0
+   From files to shards: labels, images, targets. What can be seeked each rank reads for itself, in its own part only. What cannot (a .gz) rank 0
    streams in bounded pieces and sends each to the rank that owns it, so that no rank ever holds the whole.
 
    A failure in the middle must leave no rank waiting: the exchange of messages follows from the sizes alone, and goes
@@ -18,6 +18,8 @@ static PetscErrorCode Inspect(PsdData data, PsdSource *source)
   source->known = data->known.count > 0 ? &data->known : NULL;
   source->height = data->resized_height;
   source->width = data->resized_width;
+  source->coarse = data->coarse;
+  source->bits = data->wanted_bits;
   if (!rank) PetscCall(PsdDataProbe(data->path, data->split, source, &failure));
   PetscCall(PsdFailureAgree(data->comm, &failure));
   PetscCall(PsdSourceBroadcast(data->comm, source));
@@ -63,107 +65,148 @@ static PetscErrorCode ReadLabels(PsdData data, const PsdSource *source, PetscInt
   PetscFunctionReturn(0);
 }
 
-/* ---------------------------------------------------------------- images */
+/* ---------------------------------------------------------------- images and targets */
 
-/* Reads the images of `count` selected positions, those that follow one another in one go. */
-static PetscErrorCode ReadPositions(PsdSource *source, const PetscInt positions[], PetscInt count,
-                                    unsigned char images[], PsdFailure *failure)
+/* What is read of each image selected: its pixels, or its targets. */
+typedef struct {
+  const PsdReader *reader;
+  PetscBool streamed;
+  size_t bytes;        /* of one image */
+  unsigned char *here; /* those of this rank's images */
+} Part;
+
+static PetscInt PieceOf(const Part *part)
+{
+  return (PetscInt)PetscMax(PSD_PIECE_BYTES / part->bytes, 1);
+}
+
+/* Reads what `count` selected positions have, those that follow one another in one go. */
+static PetscErrorCode ReadPositions(const Part *part, PsdSource *source, const PetscInt positions[], PetscInt count,
+                                    unsigned char items[], PsdFailure *failure)
 {
   PetscFunctionBeginUser;
-  const size_t image_bytes = PsdSourceImageBytes(source);
   for (PetscInt done = 0, run; done < count && !failure->failed; done += run) {
     for (run = 1; done + run < count && positions[done + run] == positions[done] + run;) run++;
-    PetscCall(source->format->read_images(source, positions[done], run, images + (size_t)done * image_bytes, failure));
+    PetscCall((*part->reader->read)(source, positions[done], run, items + (size_t)done * part->bytes, failure));
   }
   PetscFunctionReturn(0);
 }
 
 /* Each rank for itself. */
-static PetscErrorCode ReadOwn(PsdData data, PsdSource *source, const PsdSelection *selection, PsdProgress progress,
-                              PsdFailure *failure)
+static PetscErrorCode ReadOwn(PsdData data, const Part *part, PsdSource *source, const PsdSelection *selection,
+                              PsdProgress progress, PsdFailure *failure)
 {
   PetscFunctionBeginUser;
-  const PetscInt piece = PsdSourcePiece(source);
-  const size_t image_bytes = PsdSourceImageBytes(source);
-  if (!failure->failed) PetscCall(source->format->open_images(source, failure));
+  const PetscInt piece = PieceOf(part);
+  if (!failure->failed) PetscCall((*part->reader->open)(source, failure));
   for (PetscInt done = 0; done < data->n_local && !failure->failed; done += piece) {
     const PetscInt count = PetscMin(piece, data->n_local - done);
-    PetscCall(ReadPositions(source, selection->positions + data->first + done, count,
-                            data->images + (size_t)done * image_bytes, failure));
-    PetscCall(PsdProgressUpdate(progress, done + count));
+    PetscCall(ReadPositions(part, source, selection->positions + data->first + done, count,
+                            part->here + (size_t)done * part->bytes, failure));
+    if (progress) PetscCall(PsdProgressUpdate(progress, done + count));
   }
-  PetscCall(source->format->close_images(source));
+  PetscCall((*part->reader->close)(source));
   PetscFunctionReturn(0);
 }
 
-/* On rank 0: reads what `owner` owns, to its own shard or to `buffer` and from there to the owner. */
-static PetscErrorCode StreamTo(PetscMPIInt owner, PsdData data, PsdSource *source, const PsdSelection *selection,
-                               unsigned char buffer[], PsdProgress progress, PsdFailure *failure)
+/* On rank 0: reads what `owner` owns, to its own place or to `buffer` and from there to the owner. */
+static PetscErrorCode StreamTo(PetscMPIInt owner, PsdData data, const Part *part, PsdSource *source,
+                               const PsdSelection *selection, unsigned char buffer[], PsdProgress progress,
+                               PsdFailure *failure)
 {
   PetscFunctionBeginUser;
-  const PetscInt piece = PsdSourcePiece(source);
-  const size_t image_bytes = PsdSourceImageBytes(source);
+  const PetscInt piece = PieceOf(part);
   PetscMPIInt size;
   PetscInt first, owned;
   PetscCallMPI(MPI_Comm_size(data->comm, &size));
   PsdDataSplitEvenly(selection->n, size, owner, &first, &owned);
   for (PetscInt done = 0; done < owned; done += piece) {
     const PetscInt count = PetscMin(piece, owned - done);
-    unsigned char *target = owner ? buffer : data->images + (size_t)done * image_bytes;
-    if (!failure->failed) PetscCall(ReadPositions(source, selection->positions + first + done, count, target, failure));
-    const size_t bytes = failure->failed ? 0 : (size_t)count * image_bytes;
+    unsigned char *target = owner ? buffer : part->here + (size_t)done * part->bytes;
+    if (!failure->failed)
+      PetscCall(ReadPositions(part, source, selection->positions + first + done, count, target, failure));
+    const size_t bytes = failure->failed ? 0 : (size_t)count * part->bytes;
     if (owner) PetscCallMPI(MPI_Send(buffer, (PetscMPIInt)bytes, MPI_BYTE, owner, data->tag, data->comm));
     /* rank 0 speaks for all: its share of what was read so far */
-    PetscCall(PsdProgressUpdate(progress, (PetscInt64)data->n_local * (first + done + count) / selection->n));
+    if (progress)
+      PetscCall(PsdProgressUpdate(progress, (PetscInt64)data->n_local * (first + done + count) / selection->n));
   }
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode StreamFromFile(PsdData data, PsdSource *source, const PsdSelection *selection,
+static PetscErrorCode StreamFromFile(PsdData data, const Part *part, PsdSource *source, const PsdSelection *selection,
                                      PsdProgress progress, PsdFailure *failure)
 {
   PetscFunctionBeginUser;
   PetscMPIInt size;
   PetscCallMPI(MPI_Comm_size(data->comm, &size));
-  unsigned char *buffer =
-      (unsigned char *)PsdAllocate((size_t)PsdSourcePiece(source), PsdSourceImageBytes(source), "a piece", failure);
-  if (!failure->failed) PetscCall(source->format->open_images(source, failure));
+  unsigned char *buffer = (unsigned char *)PsdAllocate((size_t)PieceOf(part), part->bytes, "a piece", failure);
+  if (!failure->failed) PetscCall((*part->reader->open)(source, failure));
   for (PetscMPIInt owner = 0; owner < size; owner++)
-    PetscCall(StreamTo(owner, data, source, selection, buffer, progress, failure));
-  if (!failure->failed) PetscCall(source->format->end_images(source, failure));
-  PetscCall(source->format->close_images(source));
+    PetscCall(StreamTo(owner, data, part, source, selection, buffer, progress, failure));
+  if (!failure->failed) PetscCall((*part->reader->end)(source, failure));
+  PetscCall((*part->reader->close)(source));
   free(buffer);
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode ReceiveStream(PsdData data, const PsdSource *source)
+static PetscErrorCode ReceiveStream(PsdData data, const Part *part)
 {
   PetscFunctionBeginUser;
-  const PetscInt piece = PsdSourcePiece(source);
-  const size_t image_bytes = PsdSourceImageBytes(source);
+  const PetscInt piece = PieceOf(part);
   for (PetscInt done = 0; done < data->n_local; done += piece) {
-    const size_t bytes = (size_t)PetscMin(piece, data->n_local - done) * image_bytes;
-    PetscCallMPI(MPI_Recv(data->images + (size_t)done * image_bytes, (PetscMPIInt)bytes, MPI_BYTE, 0, data->tag,
+    const size_t bytes = (size_t)PetscMin(piece, data->n_local - done) * part->bytes;
+    PetscCallMPI(MPI_Recv(part->here + (size_t)done * part->bytes, (PetscMPIInt)bytes, MPI_BYTE, 0, data->tag,
                           data->comm, MPI_STATUS_IGNORE));
   }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ReadPart(PsdData data, const Part *part, PsdSource *source, const PsdSelection *selection,
+                               PsdProgress progress)
+{
+  PetscFunctionBeginUser;
+  PsdFailure failure = {.failed = PETSC_FALSE};
+  PetscMPIInt rank;
+  PetscCallMPI(MPI_Comm_rank(data->comm, &rank));
+  if (!part->streamed) PetscCall(ReadOwn(data, part, source, selection, progress, &failure));
+  else if (rank) PetscCall(ReceiveStream(data, part));
+  else PetscCall(StreamFromFile(data, part, source, selection, progress, &failure));
+  if (progress) PetscCall(PsdProgressDestroy(&progress));
+  PetscCall(PsdFailureAgree(data->comm, &failure));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ReadImages(PsdData data, PsdSource *source, const PsdSelection *selection)
+{
+  PetscFunctionBeginUser;
+  PsdFailure failure = {.failed = PETSC_FALSE};
+  PsdProgress progress;
+  Part part = {&source->format->images, source->images_streamed, PsdSourceImageBytes(source), NULL};
+  part.here = data->images = (unsigned char *)PsdAllocate((size_t)data->n_local, part.bytes, "images", &failure);
+  PetscCall(PsdFailureAgree(data->comm, &failure));
+  PetscCall(PsdProgressCreate(data->comm, "reading", "images", data->n_local, data->n, &progress));
+  PetscCall(ReadPart(data, &part, source, selection, progress));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ReadTargets(PsdData data, PsdSource *source, const PsdSelection *selection)
+{
+  PetscFunctionBeginUser;
+  PsdFailure failure = {.failed = PETSC_FALSE};
+  Part part = {&source->format->targets, source->targets_streamed, (size_t)source->outputs * sizeof(PetscReal), NULL};
+  data->targets = (PetscReal *)PsdAllocate((size_t)data->n_local, part.bytes, "targets", &failure);
+  part.here = (unsigned char *)data->targets;
+  PetscCall(PsdFailureAgree(data->comm, &failure));
+  PetscCall(ReadPart(data, &part, source, selection, NULL));
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode ReadShard(PsdData data, PsdSource *source, const PsdSelection *selection)
 {
   PetscFunctionBeginUser;
-  PsdFailure failure = {.failed = PETSC_FALSE};
-  PetscMPIInt rank;
-  PsdProgress progress;
-  PetscCallMPI(MPI_Comm_rank(data->comm, &rank));
-  data->images = (unsigned char *)PsdAllocate((size_t)data->n_local, PsdSourceImageBytes(source), "images", &failure);
-  PetscCall(PsdFailureAgree(data->comm, &failure));
-  PetscCall(PsdProgressCreate(data->comm, "reading", "images", data->n_local, data->n, &progress));
-  if (!source->images_streamed) PetscCall(ReadOwn(data, source, selection, progress, &failure));
-  else if (rank) PetscCall(ReceiveStream(data, source));
-  else PetscCall(StreamFromFile(data, source, selection, progress, &failure));
-  PetscCall(PsdProgressDestroy(&progress));
-  PetscCall(PsdFailureAgree(data->comm, &failure));
+  PetscCall(ReadImages(data, source, selection));
+  if (source->outputs > 0) PetscCall(ReadTargets(data, source, selection));
   PetscFunctionReturn(0);
 }
 

@@ -1,9 +1,17 @@
 /*
-   Several samples of one image: they follow each other, so that the samples of a rank are still a contiguous piece of all
+   Several samples of one image, all with its label or targets: they follow each other, so that the samples of a rank are still a contiguous piece of all
    of them.
 */
 #include "data.h"
 #include <stdlib.h>
+#include <string.h>
+
+static void RepeatTargets(PsdData data, PetscInt times, PetscReal targets[])
+{
+  const size_t outputs = (size_t)data->outputs, n = (size_t)data->n_local * (size_t)times;
+  for (size_t k = 0; k < n; k++)
+    memcpy(targets + k * outputs, data->targets + k / (size_t)times * outputs, outputs * sizeof(*targets));
+}
 
 static PetscErrorCode RepeatLabels(PsdData data, PetscInt times)
 {
@@ -28,12 +36,21 @@ PetscErrorCode PsdDataRepeat(PsdData data, PetscInt times, const char option[], 
 {
   PetscFunctionBeginUser;
   PsdFailure failure = {.failed = PETSC_FALSE};
-  const size_t bytes = (size_t)data->channels * data->height * data->width;
+  const size_t bytes = (size_t)data->channels * data->height * data->width * (size_t)(data->bits / 8);
   PsdCheckInput(data->n <= PSD_MAX_IMAGES / times, "%s: %" PetscInt_FMT " images, expected %" PetscInt_FMT " or fewer",
                 option, data->n, PSD_MAX_IMAGES / times);
   unsigned char *images = PsdAllocate((size_t)times * data->n_local, bytes, "the samples of all images", &failure);
-  if (failure.failed) free(images);
-  PetscCall(PsdFailureAgree(data->comm, &failure));
+  PetscReal *targets = PsdAllocate((size_t)times * data->n_local, (size_t)data->outputs * sizeof(PetscReal),
+                                   "the targets of all samples", &failure);
+  const PetscErrorCode code = PsdFailureAgree(data->comm, &failure);
+  if (code) {
+    free(images);
+    free(targets);
+    PetscFunctionReturn(code);
+  }
+  RepeatTargets(data, times, targets);
+  free(data->targets);
+  data->targets = targets;
   PetscCall(RepeatLabels(data, times));
   *old = data->images;
   data->images = images;

@@ -40,17 +40,42 @@ static PetscErrorCode NameClasses(PsdData data, const PsdSource *source)
   PetscFunctionReturn(0);
 }
 
+/* Labels or targets, as the network that is applied has them, if there is one; predictions look at neither where they are of
+   the other kind. */
+static PetscErrorCode SettleTargets(PsdData data, PsdSource *source)
+{
+  PetscFunctionBeginUser;
+  const PetscInt found = source->outputs, wanted = data->wanted_outputs;
+  const PetscBool predicts = (PetscBool)(data->purpose == PSD_TO_PREDICT);
+  if (predicts && (wanted > 0 || (found > 0 && data->class_count > 0))) {
+    source->unlabelled = PETSC_TRUE;
+    source->outputs = 0;
+    PetscFunctionReturn(0);
+  }
+  PsdCheckInput(wanted == 0 || wanted == found,
+                "%s%s: has %" PetscInt_FMT " targets of an image, expected %" PetscInt_FMT
+                " as the network has outputs",
+                PsdDataOption(data), PsdDataName(data), found, wanted);
+  PsdCheckInput(found == 0 || wanted > 0 || data->class_count == 0,
+                "%s%s: images have targets and no labels, expected labels for classes", PsdDataOption(data),
+                PsdDataName(data));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Read(PsdData data, PsdSource *source)
 {
   PetscFunctionBeginUser;
   PetscCall((*data->origin->inspect)(data, source));
-  PsdCheckInput(!source->unlabelled || data->purpose == PSD_TO_PREDICT,
+  PetscCall(SettleTargets(data, source));
+  PsdCheckInput(!source->unlabelled || source->outputs > 0 || data->purpose == PSD_TO_PREDICT,
                 "%s%s: found no %s, which only images to be predicted can do without", PsdDataOption(data),
                 PsdDataName(data), source->format ? source->format->labels : "labels");
   data->unlabelled = source->unlabelled;
+  data->outputs = source->outputs;
   data->channels = source->channels;
   data->height = source->height;
   data->width = source->width;
+  data->bits = source->bits == 16 ? 16 : 8;
   PetscCall(SelectAndRead(data, source));
   if (data->shifts > 1) PetscCall(PsdDataAddShifts(data));
   if (data->mirror) PetscCall(PsdDataAddMirrors(data));

@@ -17,7 +17,11 @@ static PetscErrorCode BroadcastNumbers(MPI_Comm comm, PsdSource *source)
                         source->width,
                         source->channels_last,
                         (PetscInt)source->scale,
+                        source->bits,
+                        source->coarse,
                         source->unlabelled,
+                        source->outputs,
+                        source->targets_streamed,
                         source->labels_streamed,
                         source->images_streamed,
                         source->file_count,
@@ -30,11 +34,15 @@ static PetscErrorCode BroadcastNumbers(MPI_Comm comm, PsdSource *source)
   source->width = numbers[4];
   source->channels_last = (PetscBool)numbers[5];
   source->scale = (PsdPixelScale)numbers[6];
-  source->unlabelled = (PetscBool)numbers[7];
-  source->labels_streamed = (PetscBool)numbers[8];
-  source->images_streamed = (PetscBool)numbers[9];
-  source->file_count = numbers[10];
-  source->name_count = numbers[11];
+  source->bits = numbers[7];
+  source->coarse = (PetscBool)numbers[8];
+  source->unlabelled = (PetscBool)numbers[9];
+  source->outputs = numbers[10];
+  source->targets_streamed = (PetscBool)numbers[11];
+  source->labels_streamed = (PetscBool)numbers[12];
+  source->images_streamed = (PetscBool)numbers[13];
+  source->file_count = numbers[14];
+  source->name_count = numbers[15];
   PetscFunctionReturn(0);
 }
 

@@ -26,6 +26,30 @@ static PetscErrorCode ViewClasses(PsdData data, PetscViewer viewer)
   PetscFunctionReturn(0);
 }
 
+/* The smallest and the largest of each output. */
+static PetscErrorCode ViewTargets(PsdData data, PetscViewer viewer)
+{
+  PetscFunctionBeginUser;
+  const PetscInt outputs = data->outputs, shown = PetscMin(outputs, CLASSES_SHOWN);
+  PetscReal most[CLASSES_SHOWN], least[CLASSES_SHOWN]; /* the latter times -1 */
+  for (PetscInt t = 0; t < shown; t++) most[t] = least[t] = PETSC_MIN_REAL;
+  for (PetscInt k = 0; k < data->n_local; k++)
+    for (PetscInt t = 0; t < shown; t++) {
+      const PetscReal target = data->targets[(size_t)k * (size_t)outputs + (size_t)t];
+      most[t] = PetscMax(most[t], target);
+      least[t] = PetscMax(least[t], -target);
+    }
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, most, (PetscMPIInt)shown, MPIU_REAL, MPI_MAX, data->comm));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, least, (PetscMPIInt)shown, MPIU_REAL, MPI_MAX, data->comm));
+  PetscCall(PetscViewerASCIIPrintf(viewer, "  targets of an image: %" PetscInt_FMT "\n", outputs));
+  for (PetscInt t = 0; t < shown; t++)
+    PetscCall(PetscViewerASCIIPrintf(viewer, "  target %" PetscInt_FMT ": %g to %g\n", t, (double)-least[t],
+                                     (double)most[t]));
+  if (outputs > shown)
+    PetscCall(PetscViewerASCIIPrintf(viewer, "  and %" PetscInt_FMT " targets more\n", outputs - shown));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdDataView(PsdData data, PetscViewer viewer)
 {
   PetscFunctionBeginUser;
@@ -35,9 +59,11 @@ PetscErrorCode PsdDataView(PsdData data, PetscViewer viewer)
                                    PsdSplitNames[data->split]));
   PetscCall(PetscViewerASCIIPrintf(viewer,
                                    "  %" PetscInt_FMT " images of %" PetscInt_FMT " x %" PetscInt_FMT
-                                   " x %" PetscInt_FMT " (channels, height, width)\n",
-                                   data->n, data->channels, data->height, data->width));
-  if (data->unlabelled) PetscCall(PetscViewerASCIIPrintf(viewer, "  without labels\n"));
+                                   " x %" PetscInt_FMT " (channels, height, width)%s\n",
+                                   data->n, data->channels, data->height, data->width,
+                                   data->bits == 16 ? ", 16 bits a pixel" : ""));
+  if (data->outputs > 0) PetscCall(ViewTargets(data, viewer));
+  else if (data->unlabelled) PetscCall(PetscViewerASCIIPrintf(viewer, "  without labels\n"));
   else PetscCall(ViewClasses(data, viewer));
   PetscFunctionReturn(0);
 }

@@ -82,6 +82,6 @@ static inline PetscReal Change(const PsdLoss *loss, PetscReal yhat, PetscReal y,
 static const PsdLossParameter delta_parameter = {
     .name = "huber_delta", .text = "residual beyond which the Huber loss is linear", .initial = 1};
 
-PSD_SEPARABLE_LOSS(PsdLossHuber, .name = "huber", .help = "(yhat - y)^2/2, linear beyond huber_delta",
+PSD_SEPARABLE_LOSS(PsdLossHuber, .name = "huber", .help = "(yhat - y)^2/2, linear beyond huber_delta", .degree = 2,
                    .smooth = PETSC_TRUE, .value_roundings = 6, .curvature = 1, .sigma = 0.3, .splits = PETSC_TRUE,
                    .parameter = &delta_parameter);

@@ -77,5 +77,5 @@ static inline PetscReal Change(const PsdLoss *loss, PetscReal yhat, PetscReal y,
   return delta;
 }
 
-PSD_SEPARABLE_LOSS(PsdLossL1, .name = "l1", .help = "|yhat - y|", .value_roundings = 1, .curvature = 1, .sigma = 3,
-                   .splits = PETSC_TRUE, .has_corners = PETSC_TRUE);
+PSD_SEPARABLE_LOSS(PsdLossL1, .name = "l1", .help = "|yhat - y|", .degree = 1, .value_roundings = 1, .curvature = 1,
+                   .sigma = 3, .splits = PETSC_TRUE, .has_corners = PETSC_TRUE);

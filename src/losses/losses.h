@@ -3,7 +3,8 @@
 
    A loss is a file that defines a PsdLossOps, and a line of loss_table.c. What it can do it states in fields; its
    functions are over `rows` samples at once, all arrays rows x C row-major, so that a call costs nothing beside the
-   work. y: targets, +1 in the column of the class and -1 elsewhere; one column for two classes.
+   work. y: targets, +1 in the column of the class and -1 elsewhere, one column for two classes; of a loss that has a degree
+   real targets of at most 1 as well.
 */
 #ifndef PSD_LOSSES_PRIVATE_H
 #define PSD_LOSSES_PRIVATE_H
@@ -27,6 +28,8 @@ typedef struct {
 struct _PsdLossOps {
   const char *name; /* for -loss and in model files */
   const char *help; /* the loss as a formula, for -help */
+  /* p of L(s yhat, s y) = s^p L(yhat, y), s > 0, the parameter being multiplied by s as well; 0: targets are signs */
+  int degree;
   /* The second derivative to begin with, of one score, as far as there is one: rho is estimated with it. */
   PetscReal curvature;
   /* The penalty of v = A S to begin with: a third of it, as scores leave the steepest part, and 3 for losses with

@@ -76,5 +76,5 @@ static inline PetscReal Change(const PsdLoss *loss, PetscReal yhat, PetscReal y,
   return (PetscAbsReal(yhat - y) + delta / 2) * delta;
 }
 
-PSD_SEPARABLE_LOSS(PsdLossSquared, .name = "squared", .help = "(yhat - y)^2/2", .smooth = PETSC_TRUE,
+PSD_SEPARABLE_LOSS(PsdLossSquared, .name = "squared", .help = "(yhat - y)^2/2", .smooth = PETSC_TRUE, .degree = 2,
                    .value_roundings = 4, .curvature = 1, .sigma = 1);

@@ -192,7 +192,7 @@ static PetscErrorCode VisitBest(PsdLowrank it, PsdVisitor v)
   PetscCall(PsdVisitReal(v, "best_dual", PSD_STATE_REAL, &certificate->dual));
   PetscCall(PsdVisitReal(v, "best_gap", PSD_STATE_REAL, &certificate->gap));
   PetscCall(PsdVisitReal(v, "best_rounding", PSD_NONNEGATIVE, &certificate->rounding));
-  PetscCall(PsdVisitReal(v, "best_accuracy", ((PsdRange){0, 1, PETSC_FALSE}), &certificate->accuracy));
+  PetscCall(PsdVisitReal(v, "best_accuracy", ((PsdRange){-PSD_STATE_LARGEST, 1, PETSC_FALSE}), &certificate->accuracy));
   PetscCall(PsdVisitReal(v, "best_feature_error", PSD_NONNEGATIVE, &certificate->feature_error));
   PetscCall(PsdNeuronsVisitRows(&best->neurons, it->problem->blocks, "/lowrank/neurons", v));
   if (PsdVisitorIsReading(v)) best->has_nu = PETSC_FALSE;

@@ -38,9 +38,10 @@ static PetscErrorCode DrawPatches(PsdMaps maps, PsdData data, PetscReal raw[])
   PetscFunctionBeginUser;
   const PetscInt q = maps->q;
   const unsigned char *images;
-  PetscInt channels, height, width, copies, n, n_local, first, positions;
+  size_t bytes;
+  PetscInt copies, n, n_local, first, positions;
   PetscCall(PsdDataGetShard(data, &images, NULL, NULL));
-  PetscCall(PsdDataGetImageSize(data, &channels, &height, &width));
+  PetscCall(PsdDataGetImageBytes(data, &bytes));
   PetscCall(PsdDataGetSizes(data, &n, &n_local, &first));
   PetscCall(PsdDataGetCopies(data, &copies));
   PetscCall(PsdPatchesGetSizes(maps->patches, NULL, NULL, NULL, &positions));
@@ -50,8 +51,7 @@ static PetscErrorCode DrawPatches(PsdMaps maps, PsdData data, PetscReal raw[])
         (PetscInt)(PsdMapsDraw(maps->seed, 2 * (PetscInt64)k) % (uint64_t)(n / copies)) * copies - first;
     const PetscInt position = (PetscInt)(PsdMapsDraw(maps->seed, 2 * (PetscInt64)k + 1) % (uint64_t)positions);
     if (image < 0 || image >= n_local) continue;
-    PetscCall(
-        PsdPatchesExtract(maps->patches, images + (size_t)image * channels * height * width, maps->rows, maps->count));
+    PetscCall(PsdPatchesExtract(maps->patches, images + (size_t)image * bytes, maps->rows, maps->count));
     PetscCall(PetscArraycpy(raw + (size_t)k * q, maps->rows + (size_t)position * q, q));
   }
   PetscFunctionReturn(0);

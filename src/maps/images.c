@@ -17,13 +17,12 @@ PetscErrorCode PsdImagesCreate(PsdData data, PsdPatches patches, size_t memory, 
 {
   PetscFunctionBeginUser;
   PsdImages it;
-  PetscInt channels, height, width, n;
+  PetscInt channels, height, width, n; /* of maps */
   PetscCall(PetscNew(&it));
   it->data = data;
   PetscCall(PsdPatchesGetMaps(patches, &it->maps));
   PetscCall(PsdDataGetShard(data, &it->bytes, NULL, NULL));
-  PetscCall(PsdDataGetImageSize(data, &channels, &height, &width));
-  it->image_bytes = (size_t)channels * height * width;
+  PetscCall(PsdDataGetImageBytes(data, &it->image_bytes));
   *images = it;
   if (!it->maps) PetscFunctionReturn(0);
   PetscCall(PsdDataGetSizes(data, NULL, &n, NULL));

@@ -24,8 +24,7 @@ typedef struct {
 } Sample;
 
 /* EACH of the patches of image number `number`, transformed, to x. */
-static PetscErrorCode CutImage(Sample *it, PetscInt64 number, const unsigned char image[], PetscReal raw[],
-                               PetscReal x[])
+static PetscErrorCode CutImage(Sample *it, PetscInt64 number, const void *image, PetscReal raw[], PetscReal x[])
 {
   PetscFunctionBeginUser;
   const PsdMaps maps = it->maps;
@@ -47,9 +46,10 @@ static PetscErrorCode SampleCreate(PsdMaps maps, PsdData data, Sample *it)
   PetscFunctionBeginUser;
   const unsigned char *images;
   PetscReal *raw;
-  PetscInt channels, height, width, copies, n, n_local, first;
+  size_t bytes;
+  PetscInt copies, n, n_local, first;
   PetscCall(PsdDataGetShard(data, &images, NULL, NULL));
-  PetscCall(PsdDataGetImageSize(data, &channels, &height, &width));
+  PetscCall(PsdDataGetImageBytes(data, &bytes));
   PetscCall(PsdDataGetSizes(data, &n, &n_local, &first));
   PetscCall(PsdDataGetCopies(data, &copies));
   const PetscInt step = copies * ((n / copies + IMAGES - 1) / IMAGES), begin = (first + step - 1) / step * step - first;
@@ -59,8 +59,7 @@ static PetscErrorCode SampleCreate(PsdMaps maps, PsdData data, Sample *it)
       PetscMalloc2((size_t)(n_local / step + 1) * EACH * it->f, &it->x, (size_t)EACH * maps->map.count, &it->along));
   PetscCall(PetscMalloc1((size_t)EACH * maps->q, &raw));
   for (PetscInt i = begin; i < n_local; i += step, it->n += EACH)
-    PetscCall(CutImage(it, (first + i) / copies, images + (size_t)i * channels * height * width, raw,
-                       it->x + (size_t)it->n * it->f));
+    PetscCall(CutImage(it, (first + i) / copies, images + (size_t)i * bytes, raw, it->x + (size_t)it->n * it->f));
   PetscCall(PetscFree(raw));
   PetscFunctionReturn(0);
 }

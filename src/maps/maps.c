@@ -265,6 +265,22 @@ PetscErrorCode PsdMapsSetSizes(PsdPatches patches, PetscInt channels, PetscInt h
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdMapsSetBits(PsdPatches patches, PetscInt bits)
+{
+  PetscFunctionBeginUser;
+  PsdMaps maps;
+  PetscCall(PsdPatchesGetMaps(patches, &maps));
+  if (!maps) {
+    PetscCall(PsdPatchesSetBits(patches, bits));
+    PetscFunctionReturn(0);
+  }
+  PsdCheckInput(!maps->filters || (maps->cut.bits == 16) == (bits == 16),
+                "images of %" PetscInt_FMT " bits a pixel, but the filters before the patches are of others", bits);
+  maps->cut.bits = bits == 16 ? 16 : 0;
+  PetscCall(PsdPatchesSetBits(maps->patches, bits));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdMapsGetSize(PsdMaps maps, PetscInt *channels, PetscInt *height, PetscInt *width)
 {
   PetscFunctionBeginUser;

@@ -50,7 +50,7 @@ static inline PetscInt PsdMapsChannels(PsdMaps maps)
 
 /* PsdMapsRespond - leaves the means of the responses in maps->sums: the map with all channels, place after place. Not
    collective. */
-PetscErrorCode PsdMapsRespond(PsdMaps maps, const unsigned char image[]);
+PetscErrorCode PsdMapsRespond(PsdMaps maps, const void *image);
 /* PsdMapsFold - what PsdMapsRespond multiplies with, from transform and filters. PsdMapsFoldChannels - and what reduces
    channels. Not collective. */
 PetscErrorCode PsdMapsFold(PsdMaps maps);

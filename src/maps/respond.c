@@ -139,7 +139,7 @@ static void Rectify(PsdMaps maps, PetscInt patches, const float response[], floa
   for (PetscInt k = 0; k < maps->raw_channels; k++) sums[k] *= scale;
 }
 
-PetscErrorCode PsdMapsRespond(PsdMaps maps, const unsigned char image[])
+PetscErrorCode PsdMapsRespond(PsdMaps maps, const void *image)
 {
   PetscFunctionBeginUser;
   const PetscInt K = maps->map.count, q = maps->q, places = maps->cut.pool * maps->cut.pool;
@@ -178,7 +178,7 @@ PetscBool PsdMapsAreFitted(PsdMaps maps)
   return (PetscBool)(maps->filters && (maps->reduce || !maps->channels));
 }
 
-PetscErrorCode PsdMapsApply(PsdMaps maps, const unsigned char image[], float map[])
+PetscErrorCode PsdMapsApply(PsdMaps maps, const void *image, float map[])
 {
   PetscFunctionBeginUser;
   PsdCheckHandle(maps);

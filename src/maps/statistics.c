@@ -16,7 +16,7 @@ struct Statistics {
   PsdMaps maps;
   PsdPatches patches; /* whose transform is wanted */
   /* rows (count x q) <- what these patches are of one image */
-  PetscErrorCode (*cut)(Statistics *it, const unsigned char image[]);
+  PetscErrorCode (*cut)(Statistics *it, const void *image);
   const char *name; /* for the line of progress */
   PetscInt q, count;
   PetscReal *rows, *square, *packed;
@@ -44,17 +44,18 @@ static PetscErrorCode Gather(Statistics *it, PsdData data, PsdSum sum)
 {
   PetscFunctionBeginUser;
   const unsigned char *images;
-  PetscInt channels, height, width, copies, n, n_local, first;
+  size_t bytes;
+  PetscInt copies, n, n_local, first;
   PsdProgress progress;
   PetscCall(PsdDataGetShard(data, &images, NULL, NULL));
-  PetscCall(PsdDataGetImageSize(data, &channels, &height, &width));
+  PetscCall(PsdDataGetImageBytes(data, &bytes));
   PetscCall(PsdDataGetSizes(data, &n, &n_local, &first));
   PetscCall(PsdDataGetCopies(data, &copies));
   const PetscInt step = copies * ((n / copies + PSD_STATISTICS_IMAGES - 1) / PSD_STATISTICS_IMAGES);
   const PetscInt begin = (first + step - 1) / step * step - first;
   PetscCall(PsdProgressCreate(it->maps->comm, it->name, "images", n_local, n, &progress));
   for (PetscInt i = begin; i < n_local; i += step) {
-    PetscCall((*it->cut)(it, images + (size_t)i * channels * height * width));
+    PetscCall((*it->cut)(it, images + (size_t)i * bytes));
     PetscCall(SumPatches(it));
     PsdSumAdd(sum, 0, (size_t)PsdPackedLength(it->q + 1), it->packed);
     PetscCall(PsdProgressUpdate(progress, PetscMin(n_local, i + step)));
@@ -79,14 +80,14 @@ static PetscErrorCode Fit(Statistics *it, PsdData data)
   PetscFunctionReturn(code);
 }
 
-static PetscErrorCode CutImage(Statistics *it, const unsigned char image[])
+static PetscErrorCode CutImage(Statistics *it, const void *image)
 {
   PetscFunctionBeginUser;
   PetscCall(PsdPatchesExtract(it->patches, image, it->rows, it->maps->count));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode CutMap(Statistics *it, const unsigned char image[])
+static PetscErrorCode CutMap(Statistics *it, const void *image)
 {
   PetscFunctionBeginUser;
   PetscCall(PsdMapsRespond(it->maps, image));

@@ -6,6 +6,7 @@
    offset = -mean . w, so that the work on an image is a product of its raw patches p with the w of each region.
 */
 #include "network.h"
+#include "data/mirror_images.h"
 #include "data/shift_images.h"
 #include <petscblaslapack.h>
 
@@ -29,7 +30,9 @@ typedef struct {
   PetscReal *gathered;        /* batch x positions x q: region after region, in each image after image */
   PetscReal *product;         /* tile x neurons of the fullest region */
   PetscReal *sums;            /* neurons of the fullest region: sum of s over an image's patches */
-  unsigned char *shifted;     /* batch images, with crops */
+  unsigned char *shifted;     /* batch images, with crops, ... */
+  unsigned char *mirrored;    /* ... and their mirror images */
+  PetscReal activation[3];    /* of the branch's neurons */
   PsdMaps maps;               /* what patches are cut of instead of the image; NULL: nothing else */
   float *map;                 /* of one image */
 } Filters;
@@ -129,18 +132,18 @@ static PetscErrorCode FiltersCreate(PsdNetwork network, PsdPatches patches, Pets
   filters->network = network;
   filters->patches = patches;
   filters->region0 = region0;
-  filters->C = PsdScoreCount(network->count);
+  filters->C = PsdScoreCount(network->count, network->outputs);
   PetscCall(PsdPatchesGetSizes(patches, &filters->q, &filters->f, &filters->G, &filters->positions));
   PetscCheck(filters->f <= network->f, network->comm, PETSC_ERR_ARG_INCOMP,
              "Filters of %" PetscInt_FMT " numbers for patches of %" PetscInt_FMT, network->f, filters->f);
   PetscCall(TakeNeurons(filters));
   PetscCall(MakeBuffers(filters, images));
+  PsdPatchGeometry g;
+  PetscCall(PsdPatchesGetGeometry(patches, &g));
+  PetscCall(PetscArraycpy(filters->activation, network->training.activation, 3));
+  if (g.lift == PSD_LIFT_LINEAR) filters->activation[0] = 0;
   PetscCall(PsdPatchesGetMaps(network->patches, &filters->maps));
-  if (filters->maps) {
-    PsdPatchGeometry g;
-    PetscCall(PsdPatchesGetGeometry(patches, &g));
-    PetscCall(PetscMalloc1((size_t)g.channels * g.height * g.width, &filters->map));
-  }
+  if (filters->maps) { PetscCall(PetscMalloc1((size_t)g.channels * g.height * g.width, &filters->map)); }
   PetscFunctionReturn(0);
 }
 
@@ -150,6 +153,7 @@ static PetscErrorCode FiltersDestroy(Filters *filters)
   PetscCall(PetscFree5(filters->first, filters->w, filters->offset, filters->weight, filters->class));
   PetscCall(PetscFree5(filters->count, filters->rows, filters->gathered, filters->product, filters->sums));
   PetscCall(PetscFree(filters->shifted));
+  PetscCall(PetscFree(filters->mirrored));
   PetscCall(PetscFree(filters->map));
   PetscFunctionReturn(0);
 }
@@ -216,8 +220,7 @@ static PetscErrorCode ApplyRegion(Filters *filters, PetscInt g, PetscInt images,
     for (PetscInt k = 0; k < rows; k++) {
       const PetscInt image = (row + k) / count, patch = (row + k) % count;
       if (!patch) PetscCall(PetscArrayzero(filters->sums, N));
-      AddActivations(N, filters->network->training.activation, filters->offset + begin,
-                     filters->product + (size_t)k * N, filters->sums);
+      AddActivations(N, filters->activation, filters->offset + begin, filters->product + (size_t)k * N, filters->sums);
       if (patch == count - 1) AddScores(filters, g, scores + (size_t)image * filters->C);
     }
   }
@@ -247,16 +250,20 @@ static PetscErrorCode ApplyCrops(Filters *filters, PetscInt images, size_t image
 {
   PetscFunctionBeginUser;
   const PetscInt most = filters->network->crop_shift;
-  PetscInt size[3];
+  PetscInt size[3], bits;
   PetscCall(PsdNetworkGetImageSize(filters->network, size));
+  PetscCall(PsdNetworkGetBits(filters->network, &bits));
   for (PetscInt down = -most; down <= most; down++) {
     for (PetscInt across = -most; across <= most; across++) {
       const unsigned char *shifted = bytes;
       if (down || across) {
-        PsdShiftImages((PetscInt64)images * size[0], size[1], size[2], down, across, bytes, filters->shifted);
+        PsdShiftImages((PetscInt64)images * size[0], size[1], size[2], bits, down, across, bytes, filters->shifted);
         shifted = filters->shifted;
       }
       PetscCall(ApplyBatch(filters, images, image_bytes, shifted, scores));
+      if (!filters->network->crop_mirrored) continue;
+      PsdMirrorImages((PetscInt64)images * size[0] * size[1], size[2], (size_t)bits / 8, shifted, filters->mirrored);
+      PetscCall(ApplyBatch(filters, images, image_bytes, filters->mirrored, scores));
     }
   }
   PetscFunctionReturn(0);
@@ -267,7 +274,9 @@ static PetscErrorCode ApplyBranch(Filters *filters, PetscInt n_local, size_t ima
                                   PetscInt64 done, PsdProgress progress, PetscReal scores[])
 {
   PetscFunctionBeginUser;
-  if (filters->network->crop_shift) PetscCall(PetscMalloc1(filters->batch * image_bytes, &filters->shifted));
+  const PsdNetwork network = filters->network;
+  if (network->crop_shift) PetscCall(PetscMalloc1(filters->batch * image_bytes, &filters->shifted));
+  if (network->crop_mirrored) PetscCall(PetscMalloc1(filters->batch * image_bytes, &filters->mirrored));
   for (PetscInt i = 0; i < n_local; i += filters->batch) {
     const PetscInt images = PetscMin(filters->batch, n_local - i);
     PetscCall(ApplyCrops(filters, images, image_bytes, bytes + i * image_bytes, scores + (size_t)i * filters->C));
@@ -276,19 +285,20 @@ static PetscErrorCode ApplyBranch(Filters *filters, PetscInt n_local, size_t ima
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdNetworkSetCrops(PsdNetwork network, PetscInt most)
+PetscErrorCode PsdNetworkSetCrops(PsdNetwork network, PetscInt most, PetscBool mirrored)
 {
   PetscFunctionBeginUser;
   PsdCheckHandle(network);
   PetscCheck(most >= 0, network->comm, PETSC_ERR_ARG_OUTOFRANGE, "Crops shifted by %" PetscInt_FMT " pixels", most);
   network->crop_shift = most;
+  network->crop_mirrored = mirrored;
   PetscFunctionReturn(0);
 }
 
 /* Numbers of a file can be finite, and products of them not; a class that is made of those would be none. */
 static PetscErrorCode CheckScores(PsdNetwork network, PsdData data, PetscInt n_local, const PetscReal scores[])
 {
-  const size_t C = (size_t)PsdScoreCount(network->count);
+  const size_t C = (size_t)PsdScoreCount(network->count, network->outputs);
   const PetscInt64 *indices;
   PsdFailure failure = {0};
 
@@ -306,7 +316,8 @@ static PetscErrorCode CheckScores(PsdNetwork network, PsdData data, PetscInt n_l
 
 PetscErrorCode PsdNetworkApply(PsdNetwork network, PsdData data, PetscReal scores[])
 {
-  PetscInt n, n_local, channels, height, width, branches, region = 0;
+  PetscInt n, n_local, branches, region = 0;
+  size_t image_bytes;
   const unsigned char *bytes;
   PsdProgress progress;
 
@@ -315,10 +326,10 @@ PetscErrorCode PsdNetworkApply(PsdNetwork network, PsdData data, PetscReal score
   PsdCheckHandle(data);
   PetscCall(PsdNetworkCheckData(network, data));
   PetscCall(PsdDataGetSizes(data, &n, &n_local, NULL));
-  PetscCall(PsdDataGetImageSize(data, &channels, &height, &width));
+  PetscCall(PsdDataGetImageBytes(data, &image_bytes));
   PetscCall(PsdDataGetShard(data, &bytes, NULL, NULL));
   PetscCall(PsdPatchesGetBranchCount(network->patches, &branches));
-  PetscCall(PetscArrayzero(scores, (size_t)n_local * PsdScoreCount(network->count)));
+  PetscCall(PetscArrayzero(scores, (size_t)n_local * PsdScoreCount(network->count, network->outputs)));
   PetscCall(PsdProgressCreate(network->comm, "apply", "images", (PetscInt64)n_local * branches,
                               (PetscInt64)n * branches, &progress));
   for (PetscInt b = 0; b < branches; b++) {
@@ -326,17 +337,14 @@ PetscErrorCode PsdNetworkApply(PsdNetwork network, PsdData data, PetscReal score
     PsdPatches patches;
     PetscCall(PsdPatchesGetBranch(network->patches, b, &patches));
     PetscCall(FiltersCreate(network, patches, region, n_local, &filters));
-    PetscCall(ApplyBranch(&filters, n_local, (size_t)channels * height * width, bytes, (PetscInt64)b * n_local,
-                          progress, scores));
+    PetscCall(ApplyBranch(&filters, n_local, image_bytes, bytes, (PetscInt64)b * n_local, progress, scores));
     region += filters.G;
     PetscCall(FiltersDestroy(&filters));
   }
   PetscCall(PsdProgressDestroy(&progress));
-  if (network->crop_shift) {
-    const PetscReal side = 2 * (PetscReal)network->crop_shift + 1;
-    const size_t length = (size_t)n_local * PsdScoreCount(network->count);
-    for (size_t k = 0; k < length; k++) scores[k] /= side * side;
-  }
+  const PetscReal side = 2 * (PetscReal)network->crop_shift + 1, crops = side * side * (network->crop_mirrored ? 2 : 1);
+  const size_t length = (size_t)n_local * PsdScoreCount(network->count, network->outputs);
+  for (size_t k = 0; k < length && crops > 1; k++) scores[k] /= crops;
   PetscCall(CheckScores(network, data, n_local, scores));
   PetscFunctionReturn(0);
 }
@@ -376,7 +384,7 @@ PetscErrorCode PsdNetworkConfusion(PsdNetwork network, PsdData data, const Petsc
   PetscFunctionBeginUser;
   PsdCheckHandle(network);
   PsdCheckHandle(data);
-  const PetscInt count = network->count, C = PsdScoreCount(count);
+  const PetscInt count = network->count, C = PsdScoreCount(count, 0);
   const size_t cells = (size_t)count * count;
   const PetscInt *classes;
   PetscInt data_count, n_local, *position;

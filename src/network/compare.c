@@ -10,7 +10,7 @@ static PetscBool SameGeometry(const PsdPatchGeometry *a, const PsdPatchGeometry 
                      a->patch_height == b->patch_height && a->patch_width == b->patch_width && a->stride == b->stride &&
                      a->pool == b->pool && a->pixel_shift == b->pixel_shift && a->pixel_scale == b->pixel_scale &&
                      a->normalize == b->normalize && PetscMax(1, a->reduce) == PetscMax(1, b->reduce) &&
-                     a->overlap == b->overlap);
+                     a->overlap == b->overlap && a->lift == b->lift && a->bits == b->bits);
 }
 
 static PetscBool SameNumbers(size_t count, const PetscReal a[], const PetscReal b[])
@@ -54,8 +54,9 @@ static const char *Difference(const PsdModel *a, const PsdModel *b)
   if (!SameNumbers(3, t->activation, u->activation)) return "activation";
   if (t->n_train != u->n_train || t->flip != u->flip || PetscMax(1, t->shifts) != PetscMax(1, u->shifts))
     return "number of samples";
+  if (a->outputs != b->outputs) return "number of outputs";
   if (a->count != b->count) return "number of classes";
-  if (memcmp(a->labels, b->labels, (size_t)a->count * sizeof(*a->labels)) != 0) return "classes";
+  if (a->count > 0 && memcmp(a->labels, b->labels, (size_t)a->count * sizeof(*a->labels)) != 0) return "classes";
   if (!SameStage(&a->stage, &b->stage)) return "stage before the patches";
   if (a->branches != b->branches) return "number of branches";
   for (PetscInt k = 0; k < a->branches; k++) {

@@ -11,8 +11,11 @@
      Z <- Z - t (PJ + JP - PJP),   t = delta / <J, PJ + JP - PJP> = delta / (r + 4 e'e (1 - e'e)),   e' = last row of V,
 
    which as a step of the factors is  F_k <- F_k - t/sqrt(lambda_k) (J v_k - v_k/2 + e_k V e).
+
+   A vector (w, t) with ||w|| <= t is (t + ||w||)/2 (u, 1) + (t - ||w||)/2 (-u, 1), u = w/||w||.
 */
 #include "neurons.h"
+#include "base/rounding.h"
 
 /* p'Jq, J = diag(1,...,1,-1) */
 static PetscReal InnerJ(PetscInt d, const PetscReal p[], const PetscReal q[])
@@ -103,4 +106,35 @@ void PsdDecompose(PetscInt d, PetscInt rank, PetscReal F[], PetscReal sign, Pets
     AppendNeuron(d, p, sign, region, class, neurons);
     for (PetscInt k = 0; k < d; k++) p[k] = last[k];
   }
+}
+
+/* alpha u as a neuron, u = +-w/norm; of w = 0 the first coordinate stands for every direction. */
+static void AppendLinear(PetscInt f, const PetscReal w[], PetscReal norm, PetscReal alpha, PetscInt region,
+                         PetscInt class, PsdNeurons *to)
+{
+  PetscReal *u = to->filter + (size_t)to->N * to->f;
+  for (PetscInt k = 0; k < to->f; k++) u[k] = k < f && norm != 0 ? w[k] / norm : 0;
+  if (norm == 0) u[0] = 1;
+  to->weight[to->N] = alpha;
+  to->region[to->N] = region;
+  to->class[to->N] = class;
+  to->N++;
+}
+
+void PsdDecomposeVector(PetscInt f, const PetscReal z[], PetscReal sign, PetscInt region, PetscInt class,
+                        PsdNeurons *neurons)
+{
+  const PetscReal t = z[f], tiny = PsdRoundings((PetscReal)f + 8) * t;
+  PetscReal largest = 0, square = 0;
+  for (PetscInt k = 0; k < f; k++) largest = PetscMax(largest, PetscAbsReal(z[k]));
+  for (PetscInt k = 0; k < f && largest > 0; k++) square += z[k] / largest * (z[k] / largest);
+  const PetscReal norm = largest * PetscSqrtReal(square);
+  if (t - norm <= tiny) { /* on the boundary, but for rounding */
+    AppendLinear(f, z, norm, sign * t, region, class, neurons);
+    return;
+  }
+  const PetscReal against = norm > tiny ? -norm : 0;
+  AppendLinear(f, z, -against, sign * (t + norm) / 2, region, class, neurons);
+  AppendLinear(f, z, against, sign * (t - norm) / 2, region, class, neurons);
+  if (against == 0) neurons->filter[(size_t)(neurons->N - 1) * neurons->f] = -1;
 }

@@ -60,6 +60,7 @@ PetscErrorCode PsdNetworkGiveFilters(PsdNetwork network, PsdMaps maps)
   PetscCall(PsdPatchesGetTransform(network->patches, &transform, &mean));
   cut.pool = own.pool;
   cut.overlap = 0;
+  cut.lift = PSD_LIFT_QUADRATIC; /* of no meaning in a stage */
   PetscCall(PsdMapsSetGeometry(maps, &cut, &map));
   PetscCall(PetscMalloc1((size_t)map.count * network->f, &filters));
   PetscCall(Heaviest(network, map.count, filters));

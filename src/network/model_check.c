@@ -50,7 +50,10 @@ static void CheckBranch(const PsdModelBranch *branch, const char path[], PsdFail
   if (q > MAX_PATCH_NUMBERS)
     PsdFailureRecord(failure, "%s: a patch has %" PetscInt64_FMT " numbers, expected at most %d", path, q,
                      MAX_PATCH_NUMBERS);
+  CheckRange(path, "lift", g->lift, 0, PSD_LIFTS - 1, failure);
   if (!branch->has_transform) return;
+  if (g->lift == PSD_LIFT_LINEAR)
+    PsdFailureRecord(failure, "%s: a branch with linear neurons has a transform, expected none", path);
   if (branch->q != q)
     PsdFailureRecord(failure,
                      "%s: the transform takes patches of %" PetscInt_FMT " numbers, but they have %" PetscInt64_FMT,
@@ -109,7 +112,8 @@ void PsdModelCheckSizes(const PsdModel *model, const char path[], PsdFailure *fa
   if (failure->failed) return;
   const PetscInt f = PsdModelDimension(model);
   CheckRange(path, "columns of the filters", model->f, f, f, failure);
-  CheckRange(path, "number of classes", model->count, 2, PETSC_MAX_INT, failure);
+  CheckRange(path, "outputs", model->outputs, 0, PETSC_MAX_INT, failure);
+  if (model->outputs == 0) CheckRange(path, "number of classes", model->count, 2, PETSC_MAX_INT, failure);
   CheckRange(path, "flip", model->training.flip, 0, 1, failure);
   if (model->training.shifts > 1 && model->training.shifts != 5)
     CheckRange(path, "shifts", model->training.shifts, 9, 9, failure);
@@ -129,6 +133,7 @@ static void CheckPixels(const PsdPatchGeometry *g, const char path[], PsdFailure
   if (g->map && (g->reduce > 1 || g->normalize != 0 || g->pixel_shift != 0 || g->pixel_scale != 1))
     PsdFailureRecord(
         failure, "%s: patches of maps take their numbers as they are, found reduce, patch_normalize or pixels", path);
+  if (g->bits) CheckRange(path, "bits", g->bits, 16, 16, failure);
   CheckFinite(path, "pixel_shift", 1, &g->pixel_shift, failure);
   CheckFinite(path, "pixel_scale", 1, &g->pixel_scale, failure);
   CheckFinite(path, "patch_normalize", 1, &g->normalize, failure);
@@ -189,7 +194,7 @@ static void CheckUnit(const PsdModel *model, PetscInt neuron, const char path[],
 
 static void CheckNeurons(const PsdModel *model, const char path[], PsdFailure *failure)
 {
-  const PetscInt C = PsdScoreCount(model->count);
+  const PetscInt C = PsdScoreCount(model->count, model->outputs);
   PetscInt G = 0;
 
   for (PetscInt b = 0; b < model->branches; b++) G += model->branch[b].geometry.pool * model->branch[b].geometry.pool;
@@ -255,6 +260,9 @@ void PsdModelCheckNumbers(const PsdModel *model, const char path[], PsdFailure *
   CheckTraining(model, path, failure);
   CheckLabels(model, path, failure);
   if (model->stage.count > 0) CheckStageNumbers(&model->stage, path, failure);
+  for (PetscInt b = 1; b < model->branches; b++)
+    if (model->branch[b].geometry.bits != model->branch[0].geometry.bits)
+      PsdFailureRecord(failure, "%s: branches are of images of different bits a pixel", path);
   for (PetscInt b = 0; b < model->branches; b++) CheckBranchNumbers(&model->branch[b], path, failure);
   CheckNeurons(model, path, failure);
 }

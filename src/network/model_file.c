@@ -1,7 +1,7 @@
 /*
    model.h5 (docs/formats.md): tables of what the file holds and where in PsdModel it belongs, used for writing versions 3
-   and, with a stage before the patches or shifted images, 4, and for reading versions 1 to 4. On one rank; what fails is
-   recorded.
+   and, with a stage before the patches or shifted images, 4, or, of real targets or with linear neurons, 5, and for reading
+   versions 1 to 5. On one rank; what fails is recorded.
 */
 #include "network.h"
 #include "losses/losses.h"
@@ -14,7 +14,8 @@
 #define FORMAT "psdnet-model"
 #define NAMES "class_names"
 #define VERSION 3       /* that is written where it says everything, as other readers know it, ... */
-#define LAST_VERSION 4  /* ... and with a stage or shifts, which they must not pass over */
+#define STAGE_VERSION 4 /* ... with a stage or shifts, which they must not pass over, ... */
+#define LAST_VERSION 5  /* ... and of outputs in the place of classes, with pixels of 16 bits or linear neurons */
 #define LAST_UNSEALED 2 /* files of this version and of 1 begin as HDF5 does, without a checksum */
 
 typedef struct {
@@ -50,6 +51,7 @@ static const Place problem_attributes[] = {
 static const Place later_attributes[] = {
     {"stage", PSD_H5_INTEGER, 0, offsetof(PsdModel, stage.count), 1},
     {"shifts", PSD_H5_INTEGER, 0, offsetof(PsdModel, training.shifts), 1},
+    {"outputs", PSD_H5_INTEGER, 0, offsetof(PsdModel, outputs), 1},
 };
 #define LATER_ATTRIBUTES (sizeof(later_attributes) / sizeof(later_attributes[0]))
 
@@ -64,8 +66,15 @@ static const Place branch_attributes[] = {
     {"patch_normalize", PSD_H5_REAL, 0, offsetof(PsdModelBranch, geometry.normalize), 0},
     {"reduce", PSD_H5_INTEGER, 0, offsetof(PsdModelBranch, geometry.reduce), 1},
     {"pool_overlap", PSD_H5_INTEGER, 0, offsetof(PsdModelBranch, geometry.overlap), 1},
+    {"bits", PSD_H5_INTEGER, 0, offsetof(PsdModelBranch, geometry.bits), 1}, /* written where it is not 0 */
 };
 #define BRANCH_ATTRIBUTES (sizeof(branch_attributes) / sizeof(branch_attributes[0]))
+
+/* Written from version 5 on. */
+static const Place later_branch_attributes[] = {
+    {"lift", PSD_H5_INTEGER, 0, offsetof(PsdModelBranch, geometry.lift), 1},
+};
+#define LATER_BRANCH_ATTRIBUTES (sizeof(later_branch_attributes) / sizeof(later_branch_attributes[0]))
 
 /* Of the stage, in PsdModelStage: attributes of /layer1, beside those of its patches as of a branch. */
 static const Place stage_attributes[] = {
@@ -127,7 +136,10 @@ static const ArrayPlace stage_channels[] = {
 
 static PetscInt VersionOf(const PsdModel *model)
 {
-  return model->stage.count > 0 || model->training.shifts > 1 ? LAST_VERSION : VERSION;
+  if (model->outputs > 0 || model->branch[0].geometry.bits || model->stage.images.geometry.bits) return LAST_VERSION;
+  for (PetscInt b = 0; b < model->branches; b++)
+    if (model->branch[b].geometry.lift != PSD_LIFT_QUADRATIC) return LAST_VERSION;
+  return model->stage.count > 0 || model->training.shifts > 1 ? STAGE_VERSION : VERSION;
 }
 
 static void *Member(void *whole, size_t offset)
@@ -214,6 +226,14 @@ static void ReadHeader(PsdH5Group file, PetscInt *version, PsdFailure *failure)
   *version = found;
 }
 
+static void ReadClasses(PsdH5Group file, PsdModel *model, PsdFailure *failure)
+{
+  PsdH5ReadLabels(file, "classes", &model->count, &model->labels, failure);
+  if (PsdH5HasAttribute(file, NAMES))
+    model->names =
+        (char(*)[PSD_CLASS_NAME_LENGTH])PsdH5ReadTexts(file, NAMES, model->count, PSD_CLASS_NAME_LENGTH, failure);
+}
+
 /* What the root says of the problem. */
 static void ReadProblem(PsdH5Group file, PetscInt version, PsdModel *model, PsdFailure *failure)
 {
@@ -221,11 +241,8 @@ static void ReadProblem(PsdH5Group file, PetscInt version, PsdModel *model, PsdF
   ReadPlaces(file, problem_attributes, PROBLEM_ATTRIBUTES, model, failure);
   PsdH5ReadText(file, "loss", model->training.loss, sizeof(model->training.loss), failure);
   ReadLossParameter(file, &model->training, failure);
-  PsdH5ReadLabels(file, "classes", &model->count, &model->labels, failure);
-  if (PsdH5HasAttribute(file, NAMES))
-    model->names =
-        (char(*)[PSD_CLASS_NAME_LENGTH])PsdH5ReadTexts(file, NAMES, model->count, PSD_CLASS_NAME_LENGTH, failure);
   ReadPlaces(file, later_attributes, LATER_ATTRIBUTES, model, failure);
+  if (model->outputs == 0) ReadClasses(file, model, failure);
   if (version > 1) PsdH5ReadAttribute(file, "branches", PSD_H5_INTEGER, 1, &model->branches, failure);
   if (!failure->failed && (model->branches < 1 || model->branches > PSD_MOST_BRANCHES))
     PsdFailureRecord(failure, "%s: branches is %" PetscInt_FMT ", expected 1 to %d", file.path, model->branches,
@@ -290,8 +307,10 @@ static void ReadBranch(PsdH5Group file, const PsdModel *model, PsdModelBranch *b
   branch->geometry.map = (PetscBool)(model->stage.count > 0);
   branch->geometry.reduce = 1;
   branch->geometry.overlap = 0;
+  branch->geometry.lift = PSD_LIFT_QUADRATIC;
   branch->q = branch->f = -1;
   ReadPlaces(file, branch_attributes, BRANCH_ATTRIBUTES, branch, failure);
+  ReadPlaces(file, later_branch_attributes, LATER_BRANCH_ATTRIBUTES, branch, failure);
   if (failure->failed) return;
   branch->has_transform = PsdH5Exists(file, "preprocess", failure);
   if (branch->has_transform) ReadShapes(file, branch_arrays, BRANCH_ARRAYS, branch, failure);
@@ -429,6 +448,12 @@ static void WriteHeader(PsdH5File file, const PsdModel *model, PsdFailure *failu
   WritePlaces(file, result_attributes, RESULT_ATTRIBUTES, model, failure);
 }
 
+/* Those that the version has. */
+static size_t LaterAttributes(const PsdModel *model)
+{
+  return VersionOf(model) == STAGE_VERSION ? LATER_ATTRIBUTES - 1 : LATER_ATTRIBUTES;
+}
+
 static void WriteProblem(PsdH5File file, const PsdModel *model, PsdFailure *failure)
 {
   const char *loss = model->training.loss;
@@ -436,10 +461,10 @@ static void WriteProblem(PsdH5File file, const PsdModel *model, PsdFailure *fail
   PsdH5WriteTexts(file, "loss", 0, &loss, failure);
   WritePlaces(file, problem_attributes, PROBLEM_ATTRIBUTES, model, failure);
   WriteLossParameters(file, &model->training, failure);
-  WriteLabels(file, model, failure);
+  if (model->outputs == 0) WriteLabels(file, model, failure);
   if (model->names) WriteNames(file, model, failure);
   PsdH5WriteAttribute(file, "branches", PSD_H5_INTEGER, 0, &model->branches, failure);
-  if (VersionOf(model) > VERSION) WritePlaces(file, later_attributes, LATER_ATTRIBUTES, model, failure);
+  if (VersionOf(model) > VERSION) WritePlaces(file, later_attributes, LaterAttributes(model), model, failure);
 }
 
 static void WriteArrays(PsdH5File file, const ArrayPlace list[], size_t count, const void *whole, PsdFailure *failure)
@@ -453,23 +478,30 @@ static void WriteArrays(PsdH5File file, const ArrayPlace list[], size_t count, c
   }
 }
 
-static void WriteBranch(PsdH5File file, const PsdModelBranch *branch, PsdFailure *failure)
+/* Those that it has. */
+static size_t BranchAttributes(const PsdModelBranch *branch)
 {
-  WritePlaces(file, branch_attributes, BRANCH_ATTRIBUTES, branch, failure);
+  return branch->geometry.bits ? BRANCH_ATTRIBUTES : BRANCH_ATTRIBUTES - 1;
+}
+
+static void WriteBranch(PsdH5File file, const PsdModelBranch *branch, PetscInt version, PsdFailure *failure)
+{
+  WritePlaces(file, branch_attributes, BranchAttributes(branch), branch, failure);
+  if (version >= LAST_VERSION) WritePlaces(file, later_branch_attributes, LATER_BRANCH_ATTRIBUTES, branch, failure);
   if (branch->has_transform) WriteArrays(file, branch_arrays, BRANCH_ARRAYS, branch, failure);
 }
 
 static void WriteBranches(PsdH5File file, const PsdModel *model, PsdFailure *failure)
 {
   if (!IsGrouped(VERSION, model->branches)) {
-    WriteBranch(file, &model->branch[0], failure);
+    WriteBranch(file, &model->branch[0], VersionOf(model), failure);
     return;
   }
   for (PetscInt b = 0; b < model->branches && !failure->failed; b++) {
     char name[32];
     GroupName(b, name);
     PsdH5File group = PsdH5CreateGroup(file, name, failure);
-    WriteBranch(group, &model->branch[b], failure);
+    WriteBranch(group, &model->branch[b], VersionOf(model), failure);
     PsdH5CloseNewGroup(&group);
   }
 }
@@ -481,11 +513,11 @@ static void WriteStage(PsdH5File file, const PsdModelStage *stage, PetscBool has
   PsdH5File group = PsdH5CreateGroup(file, "layer1", failure);
   WritePlaces(group, stage_attributes, STAGE_ATTRIBUTES, stage, failure);
   if (has_arrays) {
-    WriteBranch(group, &stage->images, failure);
+    WriteBranch(group, &stage->images, STAGE_VERSION, failure);
     WriteArrays(group, stage_filters, 1, stage, failure);
     if (stage->map.channels > 0) WriteArrays(group, stage_channels, STAGE_CHANNELS, stage, failure);
   } else {
-    WritePlaces(group, branch_attributes, BRANCH_ATTRIBUTES, &stage->images, failure);
+    WritePlaces(group, branch_attributes, BranchAttributes(&stage->images), &stage->images, failure);
   }
   PsdH5CloseNewGroup(&group);
 }
@@ -518,7 +550,9 @@ void PsdModelWriteProblem(PsdH5File file, const PsdModel *model, PsdFailure *fai
     char name[32];
     GroupName(b, name);
     PsdH5File group = PsdH5CreateGroup(file, name, failure);
-    WritePlaces(group, branch_attributes, BRANCH_ATTRIBUTES, &model->branch[b], failure);
+    WritePlaces(group, branch_attributes, BranchAttributes(&model->branch[b]), &model->branch[b], failure);
+    if (VersionOf(model) >= LAST_VERSION)
+      WritePlaces(group, later_branch_attributes, LATER_BRANCH_ATTRIBUTES, &model->branch[b], failure);
     PsdH5CloseNewGroup(&group);
   }
   WriteStage(file, &model->stage, PETSC_FALSE, failure);

@@ -102,6 +102,27 @@ PetscErrorCode PsdNetworkSetClasses(PsdNetwork network, PetscInt count, const Pe
   PetscCall(PetscMalloc1(count, &network->labels));
   PetscCall(PetscArraycpy(network->labels, labels, count));
   network->count = count;
+  network->outputs = 0;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdNetworkSetOutputs(PsdNetwork network, PetscInt outputs)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(network);
+  PsdCheckInput(outputs >= 1, "a network has outputs: found %" PetscInt_FMT ", expected 1 or more", outputs);
+  PetscCall(PsdNetworkForgetNames(network));
+  PetscCall(PetscFree(network->labels));
+  network->count = 0;
+  network->outputs = outputs;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdNetworkGetOutputs(PsdNetwork network, PetscInt *outputs)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(network);
+  *outputs = network->outputs;
   PetscFunctionReturn(0);
 }
 
@@ -168,7 +189,7 @@ PetscErrorCode PsdNetworkGetClasses(PsdNetwork network, PetscInt *count, const P
   PsdCheckHandle(network);
   if (count) *count = network->count;
   if (labels) *labels = network->labels;
-  if (C) *C = PsdScoreCount(network->count);
+  if (C) *C = PsdScoreCount(network->count, network->outputs);
   PetscFunctionReturn(0);
 }
 
@@ -195,14 +216,34 @@ PetscErrorCode PsdNetworkGetImageSize(PsdNetwork network, PetscInt size[3])
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdNetworkGetBits(PsdNetwork network, PetscInt *bits)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(network);
+  PsdPatchGeometry g;
+  PsdPatches branch;
+  PsdMaps maps;
+  PetscCall(PsdPatchesGetMaps(network->patches, &maps));
+  PetscCall(PsdPatchesGetBranch(network->patches, 0, &branch));
+  if (maps) PetscCall(PsdMapsGetGeometry(maps, &g, NULL));
+  else PetscCall(PsdPatchesGetGeometry(branch, &g));
+  *bits = g.bits == 16 ? 16 : 8;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdNetworkCheckData(PsdNetwork network, PsdData data)
 {
-  PetscInt channels, height, width, own[3] = {0, 0, 0};
+  PetscInt channels, height, width, bits, own_bits, own[3] = {0, 0, 0};
 
   PetscFunctionBeginUser;
   PsdCheckHandle(network);
   PetscCall(PsdNetworkGetImageSize(network, own));
   PetscCall(PsdDataGetImageSize(data, &channels, &height, &width));
+  PetscCall(PsdDataGetBits(data, &bits));
+  PetscCall(PsdNetworkGetBits(network, &own_bits));
+  PsdCheckInput(bits == own_bits,
+                "images of %" PetscInt_FMT " bits a pixel, but the network was trained on %" PetscInt_FMT " bits", bits,
+                own_bits);
   PsdCheckInput(channels == own[0] && height == own[1] && width == own[2],
                 "images of %" PetscInt_FMT "x%" PetscInt_FMT "x%" PetscInt_FMT
                 " (channels x height x width), but the network was trained on %" PetscInt_FMT "x%" PetscInt_FMT
@@ -259,7 +300,7 @@ static PetscErrorCode DescribeBranch(PsdPatches patches, PetscInt b, PsdModelBra
 PetscErrorCode PsdNetworkDescribe(PsdNetwork network, PsdModel *model)
 {
   PetscFunctionBeginUser;
-  PetscCheck(network->f && network->patches && network->labels, network->comm, PETSC_ERR_ORDER,
+  PetscCheck(network->f && network->patches && (network->labels || network->outputs), network->comm, PETSC_ERR_ORDER,
              "The network has no neurons, patches or classes yet");
   PetscCall(PetscMemzero(model, sizeof(*model)));
   PetscCall(PsdPatchesGetBranchCount(network->patches, &model->branches));
@@ -269,6 +310,7 @@ PetscErrorCode PsdNetworkDescribe(PsdNetwork network, PsdModel *model)
   model->N = network->N;
   model->f = network->f;
   model->count = network->count;
+  model->outputs = network->outputs;
   model->filters = network->filters;
   model->weights = network->weights;
   model->regions = network->regions;
@@ -334,8 +376,11 @@ static PetscErrorCode ShareNeurons(PsdNetwork network, PetscMPIInt rank, const P
   PetscCall(ShareArray(network->comm, rank, N * sizeof(PetscInt), model->classes, &part[3]));
   PetscCall(ShareArray(network->comm, rank, (size_t)model->count * sizeof(PetscInt), model->labels, &part[4]));
   PetscCall(PsdNetworkSetNeurons(network, model->N, model->f, part[0], part[1], part[2], part[3]));
-  PetscCall(PsdNetworkSetClasses(network, model->count, part[4]));
-  PetscCall(PsdNetworkShareNames(network, model));
+  if (model->outputs > 0) PetscCall(PsdNetworkSetOutputs(network, model->outputs));
+  else {
+    PetscCall(PsdNetworkSetClasses(network, model->count, part[4]));
+    PetscCall(PsdNetworkShareNames(network, model));
+  }
   for (int k = 0; k < 5; k++) PetscCall(ReturnArray(rank, &part[k]));
   PetscFunctionReturn(0);
 }

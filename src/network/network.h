@@ -18,11 +18,13 @@ struct _p_PsdNetwork {
   PetscReal *filters, *weights;         /* N x f row-major, N */
   PetscInt *regions, *classes;          /* N, N */
   PsdPatches patches;                   /* own copy */
-  PetscInt count, *labels;              /* what classes 0 .. count-1 stand for */
+  PetscInt outputs;                     /* real numbers that it gives for an image; 0: it tells classes apart */
+  PetscInt count, *labels;              /* what classes 0 .. count-1 stand for; of outputs 0, NULL */
   char (*names)[PSD_CLASS_NAME_LENGTH]; /* what they are called; NULL: by their labels */
   const char **name;                    /* each of them */
   PsdTraining training;
   PetscInt crop_shift; /* see PsdNetworkSetCrops */
+  PetscBool crop_mirrored;
 };
 
 /* How one branch sees an image; channels, height and width are the same for all. */
@@ -51,7 +53,7 @@ typedef struct {
   PsdModelStage stage;
   PetscInt branches;
   PsdModelBranch branch[PSD_MOST_BRANCHES];
-  PetscInt N, f, count;
+  PetscInt N, f, outputs, count; /* outputs 0: there are `count` classes, else none */
   PetscReal *filters, *weights;
   PetscInt *regions, *classes, *labels;
   char (*names)[PSD_CLASS_NAME_LENGTH]; /* of classes; NULL: they have none */
@@ -60,10 +62,10 @@ typedef struct {
 /* PsdNetworkGetImageSize - channels, height and width of the images that it is applied to. Not collective. */
 PetscErrorCode PsdNetworkGetImageSize(PsdNetwork network, PetscInt size[3]);
 
-/* Number of scores of a network that tells `count` classes apart. */
-static inline PetscInt PsdScoreCount(PetscInt count)
+/* Number of scores of a network that has so many outputs, or, without any, tells `count` classes apart. */
+static inline PetscInt PsdScoreCount(PetscInt count, PetscInt outputs)
 {
-  return count == 2 ? 1 : count;
+  return outputs > 0 ? outputs : count == 2 ? 1 : count;
 }
 
 /* Roundings of eps by which a filter of f numbers that was divided by its length may differ from length 1, or seem to: f/2

@@ -7,19 +7,22 @@
 
 static PetscErrorCode ViewNeurons(PsdNetwork network, PetscViewer viewer)
 {
-  const PetscInt C = PsdScoreCount(network->count);
+  const PetscInt C = PsdScoreCount(network->count, network->outputs);
   PetscInt *neurons;
 
   PetscFunctionBeginUser;
   PetscCall(PetscCalloc1(C, &neurons));
   for (PetscInt k = 0; k < network->N; k++) neurons[network->classes[k]]++;
-  PetscCall(PetscViewerASCIIPrintf(viewer, "  classes        "));
+  if (network->outputs > 0)
+    PetscCall(PetscViewerASCIIPrintf(viewer, "  regression      %" PetscInt_FMT " output%s", network->outputs,
+                                     network->outputs > 1 ? "s" : ""));
+  else PetscCall(PetscViewerASCIIPrintf(viewer, "  classes        "));
   for (PetscInt k = 0; k < network->count; k++)
     PetscCall(PetscViewerASCIIPrintf(viewer, " %" PetscInt_FMT "%s%s%s", network->labels[k], network->names ? " (" : "",
                                      network->names ? network->names[k] : "", network->names ? ")" : ""));
   PetscCall(PetscViewerASCIIPrintf(viewer, "\n  neurons         %" PetscInt_FMT, network->N));
   if (C > 1) {
-    PetscCall(PetscViewerASCIIPrintf(viewer, ", by class"));
+    PetscCall(PetscViewerASCIIPrintf(viewer, network->outputs > 0 ? ", by output" : ", by class"));
     for (PetscInt t = 0; t < C; t++) PetscCall(PetscViewerASCIIPrintf(viewer, " %" PetscInt_FMT, neurons[t]));
   }
   PetscCall(PetscViewerASCIIPrintf(viewer, "\n"));
@@ -117,8 +120,8 @@ static PetscErrorCode ViewPatches(PsdPatches patches, PetscViewer viewer)
   PetscCall(PetscViewerASCIIPrintf(viewer, "  %s          %" PetscInt_FMT "x%" PetscInt_FMT "x%" PetscInt_FMT,
                                    g.map ? "maps  " : "images", g.channels, g.height, g.width));
   if (!g.map)
-    PetscCall(
-        PetscViewerASCIIPrintf(viewer, ", pixels (value - %.6g)/%.6g", (double)g.pixel_shift, (double)g.pixel_scale));
+    PetscCall(PetscViewerASCIIPrintf(viewer, ", pixels (value%s - %.6g)/%.6g", g.bits == 16 ? "/257" : "",
+                                     (double)g.pixel_shift, (double)g.pixel_scale));
   PetscCall(PetscViewerASCIIPrintf(viewer, "\n"));
   if (g.reduce > 1)
     PetscCall(PetscViewerASCIIPrintf(
@@ -130,6 +133,8 @@ static PetscErrorCode ViewPatches(PsdPatches patches, PetscViewer viewer)
   if (g.overlap > 0)
     PetscCall(PetscViewerASCIIPrintf(
         viewer, "  regions         with %" PetscInt_FMT " positions of their neighbours on every side\n", g.overlap));
+  if (g.lift == PSD_LIFT_LINEAR)
+    PetscCall(PetscViewerASCIIPrintf(viewer, "  neurons         linear, without the square of the activation\n"));
   PetscCall(PetscViewerASCIIPrintf(viewer, "  preprocessing   "));
   if (g.normalize > 0) PetscCall(PetscViewerASCIIPrintf(viewer, "patches normalised (%.6g), ", (double)g.normalize));
   if (transform)

@@ -92,6 +92,12 @@ PetscErrorCode PsdNeuronsAssemble(const PsdNeurons *neurons, PsdBlocks blocks, V
     const PsdShape own = PsdBlocksOwn(blocks, pair);
     const PetscReal *u = neurons->filter + (size_t)k * neurons->f, alpha = neurons->weight[k];
     PetscReal *svec = columns + own.at;
+    *sum += PetscAbsReal(alpha);
+    if (own.vector) {
+      for (PetscInt row = 0; row < own.f; row++) svec[row] += alpha * u[row];
+      svec[own.f] += alpha;
+      continue;
+    }
     for (PetscInt column = 0; column < own.f; column++, svec += column) {
       const PetscReal scale = PETSC_SQRT2 * alpha * u[column];
       for (PetscInt row = 0; row < column; row++) svec[row] += scale * u[row];
@@ -99,7 +105,6 @@ PetscErrorCode PsdNeuronsAssemble(const PsdNeurons *neurons, PsdBlocks blocks, V
     }
     for (PetscInt row = 0; row < own.f; row++) svec[row] += PETSC_SQRT2 * alpha * u[row];
     svec[own.f] += alpha;
-    *sum += PetscAbsReal(alpha);
   }
   PetscCall(VecRestoreArray(S, &columns));
   PetscFunctionReturn(0);
@@ -108,6 +113,7 @@ PetscErrorCode PsdNeuronsAssemble(const PsdNeurons *neurons, PsdBlocks blocks, V
 /*
    Of alpha [u;1][u;1]', ||[u;1]||^2 = 1 + ||u||^2: its own roundings and those of a sum over the pair's neurons, and that
    ||u||^2 = 1 + tau:  || uu' - vv' || = |tau|,  sqrt 2 ||u - v|| <= sqrt 2 |tau|;  tau itself is off by f + 1 roundings.
+   alpha (u, 1) of a linear neuron is a part of that.
 */
 PetscErrorCode PsdNeuronsBoundErrors(const PsdNeurons *neurons, PsdBlocks blocks, PetscReal weight, Vec error,
                                      PetscReal *weight_error)

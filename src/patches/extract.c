@@ -2,11 +2,11 @@
    From the bytes of an image to rows of patches: cutting in channel-row-column order, pixel scaling, patch
    normalisation.
 
-   Rows come region after region, so that a region is one matrix of BLAS-3 for whoever uses them. Bytes are whole
-   numbers, and so are their sums v over R x R pixels, which -reduce makes averages of. A patch of q of them, with the
-   sum t, is
+   Rows come region after region, so that a region is one matrix of BLAS-3 for whoever uses them. Pixels are whole
+   numbers, and so are their sums v over R x R pixels, which -reduce makes averages of. With w = R^2, or 257 R^2 of pixels of
+   16 bits, which makes them numbers of 0 .. 255 as those of 8 bits are, a patch of q of them, with the sum t, is
 
-     (v - R^2 shift)/(R^2 scale)     or, normalised,     (q v - t)/sqrt((q sum v^2 - t^2) + q^2 R^4 E),
+     (v - w shift)/(w scale)     or, normalised,     (q v - t)/sqrt((q sum v^2 - t^2) + q^2 w^2 E),
 
    where all that cancels is a whole number and exact: every number of a patch has a small relative error
    (PsdPatchesPixelRoundings), and a normalised patch that is flat is 0. Sums over all patches come from sliding sums.
@@ -17,6 +17,7 @@
 #include "base/base.h"
 #include "lift.h"
 #include <math.h>
+#include <string.h>
 
 /* First index of part k when n things are divided into `parts` as evenly as possible, the larger parts first. */
 static PetscInt PartBegin(PetscInt n, PetscInt parts, PetscInt k)
@@ -35,39 +36,40 @@ static Range RegionRange(PetscInt n, const PsdPatchGeometry *g, PetscInt k)
                  PetscMin(n, PartBegin(n, g->pool, k + 1) + g->overlap)};
 }
 
-/* sums <- sums of `window` neighbours, `step` apart, for `count` places in a line of `lines` interleaved lines */
-static void SlidingSums(PetscInt count, PetscInt window, PetscInt step, PetscInt lines, PetscInt line_step,
-                        const PetscReal *from, PetscReal *to)
+/* to[i] <- from[i] + from[i + step] + .., `window` of them */
+static void SumNeighbours(size_t length, PetscInt window, size_t step, const PetscReal *restrict from,
+                          PetscReal *restrict to)
 {
-  for (PetscInt place = 0; place < count; place++) {
-    const PetscReal *source = from + (size_t)place * step;
-    PetscReal *sums = to + (size_t)place * step;
-    for (PetscInt line = 0; line < lines; line++) sums[(size_t)line * line_step] = 0;
-    for (PetscInt k = 0; k < window; k++)
-      for (PetscInt line = 0; line < lines; line++)
-        sums[(size_t)line * line_step] += source[(size_t)k * step + (size_t)line * line_step];
-  }
+  for (size_t i = 0; i < length; i++) to[i] = from[i];
+  for (PetscInt k = 1; k < window; k++)
+    for (size_t i = 0; i < length; i++) to[i] += from[i + (size_t)k * step];
 }
 
-/* For a patch with its corner at each pixel: sum of `plane` over the window of the patch. work, sums: height x
-   width. */
+/* For a patch with its corner at each pixel: sum of `plane` over the window of the patch; of pixels that are no corners,
+   nothing of use. work, sums: height x width. */
 static void BoxSums(PsdPatches patches, const PetscReal *plane, PetscReal *work, PetscReal *sums)
 {
   const PetscInt down = patches->geometry.patch_height, across = patches->geometry.patch_width;
-  const PetscInt height = patches->height - down + 1, width = patches->width - across + 1;
-  SlidingSums(height, down, patches->width, patches->width, 1, plane, work);
-  SlidingSums(width, across, 1, height, patches->width, work, sums);
+  const size_t width = (size_t)patches->width, length = (size_t)(patches->height - down + 1) * width;
+  SumNeighbours(length, down, width, plane, work);
+  SumNeighbours(length - (size_t)(across - 1), across, 1, work, sums);
+}
+
+/* w: what v is divided by to be a mean of numbers of 0 .. 255. */
+static PetscReal PixelWeight(const PsdPatchGeometry *g)
+{
+  return (PetscReal)g->reduce * (PetscReal)g->reduce * (g->bits == 16 ? 257 : 1);
 }
 
 /* Whether q sum v^2 - t^2 is made of whole numbers that are exact in double precision. */
 static PetscBool SpreadIsExact(PsdPatches patches)
 {
-  const PetscReal r = (PetscReal)patches->geometry.reduce, most = 255 * r * r * (PetscReal)patches->q;
+  const PetscReal most = 255 * PixelWeight(&patches->geometry) * (PetscReal)patches->q;
   return (PetscBool)(most * most <= 1 / PETSC_MACHINE_EPSILON);
 }
 
-/* Roundings of p: of a map, none; of q^2 R^4 E (2), the sum under the root (1) and the one it is a sum with (0, or q + 2), which the
-   root halves, then root, reciprocal and product; without normalisation, of v - R^2 shift, R^2 scale and the
+/* Roundings of p: of a map, none; of q^2 w^2 E (2), the sum under the root (1) and the one it is a sum with (0, or q + 2), which the
+   root halves, then root, reciprocal and product; without normalisation, of v - w shift, w scale and the
    quotient. */
 PetscReal PsdPatchesPixelRoundings(PsdPatches patches)
 {
@@ -97,7 +99,7 @@ static void PatchScales(PsdPatches patches)
 {
   const PsdPatchGeometry *g = &patches->geometry;
   const size_t plane = (size_t)patches->height * patches->width;
-  const PetscReal q = (PetscReal)patches->q, weight = q * (PetscReal)g->reduce * (PetscReal)g->reduce;
+  const PetscReal q = (PetscReal)patches->q, weight = q * PixelWeight(g);
   const PetscReal floor = weight * weight * g->normalize;
   const PetscBool exact = SpreadIsExact(patches);
   PetscReal *sum = patches->scales, *squares = sum + plane, *gain = squares + plane, *total = gain + plane;
@@ -112,12 +114,10 @@ static void PatchScales(PsdPatches patches)
   BoxSums(patches, sum, gain, total);
   BoxSums(patches, squares, gain, sum);
   for (PetscInt y = 0; y + g->patch_height <= patches->height; y++) {
-    for (PetscInt x = 0; x + g->patch_width <= patches->width; x++) {
-      const size_t k = (size_t)y * patches->width + x;
-      const PetscReal spread =
-          exact ? q * sum[k] - total[k] * total[k] : SpreadOfPatch(patches, patches->image + k, total[k]);
-      gain[k] = 1 / PetscSqrtReal(spread + floor);
-    }
+    const size_t begin = (size_t)y * patches->width, end = begin + (size_t)(patches->width - g->patch_width) + 1;
+    for (size_t k = begin; k < end && exact; k++) gain[k] = q * sum[k] - total[k] * total[k];
+    for (size_t k = begin; k < end && !exact; k++) gain[k] = SpreadOfPatch(patches, patches->image + k, total[k]);
+    for (size_t k = begin; k < end; k++) gain[k] = 1 / PetscSqrtReal(gain[k] + floor);
   }
 }
 
@@ -195,45 +195,65 @@ PetscErrorCode PsdPatchesCountRegions(PsdPatches patches, PetscInt count[])
   PetscFunctionReturn(0);
 }
 
-/* image <- v: the bytes as numbers, summed over reduce x reduce pixels; rows and columns that are left over are not
-   used. */
-static void Reduce(PsdPatches patches, const unsigned char image[])
+/* image <- v: the pixels as numbers, summed over reduce x reduce of them; rows and columns that are left over are not
+   used. Inlined for either size of a pixel. */
+static inline void ReduceNumbers(PsdPatches patches, const void *numbers, PetscReal (*at)(const void *, size_t))
 {
   const PsdPatchGeometry *g = &patches->geometry;
   const PetscInt r = g->reduce;
   PetscReal *reduced = patches->image;
   if (r == 1) {
     const size_t pixels = (size_t)g->channels * g->height * g->width;
-    for (size_t k = 0; k < pixels; k++) reduced[k] = image[k];
+    for (size_t k = 0; k < pixels; k++) reduced[k] = (*at)(numbers, k);
     return;
   }
-  for (PetscInt channel = 0; channel < g->channels; channel++, image += (size_t)g->height * g->width) {
+  for (PetscInt channel = 0; channel < g->channels; channel++) {
+    const size_t plane = (size_t)channel * g->height * g->width;
     for (PetscInt row = 0; row < patches->height; row++) {
       for (PetscInt column = 0; column < patches->width; column++) {
-        const unsigned char *pixel = image + (size_t)row * r * g->width + (size_t)column * r;
-        PetscInt sum = 0;
+        const size_t pixel = plane + (size_t)row * r * g->width + (size_t)column * r;
+        PetscReal sum = 0; /* of whole numbers below 2^53 */
         for (PetscInt i = 0; i < r; i++)
-          for (PetscInt j = 0; j < r; j++) sum += pixel[(size_t)i * g->width + j];
-        *reduced++ = (PetscReal)sum;
+          for (PetscInt j = 0; j < r; j++) sum += (*at)(numbers, pixel + (size_t)i * g->width + j);
+        *reduced++ = sum;
       }
     }
   }
 }
 
-/* v <- q v, of which normalised patches are made, or (v - R^2 shift)/(R^2 scale) */
+static inline PetscReal ByteAt(const void *numbers, size_t k)
+{
+  return ((const unsigned char *)numbers)[k];
+}
+
+/* which any address may hold */
+static inline PetscReal WordAt(const void *numbers, size_t k)
+{
+  uint16_t word;
+  memcpy(&word, (const unsigned char *)numbers + k * sizeof(word), sizeof(word));
+  return word;
+}
+
+static void Reduce(PsdPatches patches, const void *image)
+{
+  if (patches->geometry.bits == 16) ReduceNumbers(patches, image, WordAt);
+  else ReduceNumbers(patches, image, ByteAt);
+}
+
+/* v <- q v, of which normalised patches are made, or (v - w shift)/(w scale) */
 static void ScalePixels(PsdPatches patches)
 {
   const PsdPatchGeometry *g = &patches->geometry;
   const size_t pixels = (size_t)g->channels * patches->height * patches->width;
-  const PetscReal q = (PetscReal)patches->q, area = (PetscReal)g->reduce * (PetscReal)g->reduce;
-  const PetscReal shift = g->pixel_shift, scale = area * g->pixel_scale;
+  const PetscReal q = (PetscReal)patches->q, weight = PixelWeight(g);
+  const PetscReal shift = g->pixel_shift, scale = weight * g->pixel_scale;
   PetscReal *image = patches->image;
   if (g->normalize > 0) {
     for (size_t k = 0; k < pixels; k++) image[k] *= q;
-  } else if (g->reduce == 1) {
+  } else if (weight == 1) {
     for (size_t k = 0; k < pixels; k++) image[k] = (image[k] - shift) / scale;
   } else {
-    for (size_t k = 0; k < pixels; k++) image[k] = fma(-area, shift, image[k]) / scale;
+    for (size_t k = 0; k < pixels; k++) image[k] = fma(-weight, shift, image[k]) / scale;
   }
 }
 
@@ -245,7 +265,7 @@ static void CopyMap(PsdPatches patches, const float map[])
   for (size_t k = 0; k < numbers; k++) patches->image[k] = map[k];
 }
 
-static void ReadPixels(PsdPatches patches, const unsigned char image[])
+static void ReadPixels(PsdPatches patches, const void *image)
 {
   Reduce(patches, image);
   if (patches->geometry.normalize > 0) PatchScales(patches);

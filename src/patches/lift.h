@@ -21,19 +21,25 @@ static inline PetscInt PsdPackedLength(PetscInt n)
 PetscInt PsdPatchesMomentsLength(PsdPatches patches);
 PetscInt PsdPatchesLiftedLength(PsdPatches patches);
 
-/* PsdPatchesGetDimensions - f[g]: numbers in a patch of the program in each of the G regions of all branches. */
-void PsdPatchesGetDimensions(PsdPatches patches, PetscInt f[]);
+/* PsdPatchesGetDimensions - f[g]: numbers in a patch of the program in each of the G regions of all branches; vector[g]: features
+   of the region are vectors of f + 1 numbers, and not svecs of matrices. vector may be NULL. */
+void PsdPatchesGetDimensions(PsdPatches patches, PetscInt f[], PetscBool vector[]);
+
+/* PsdPatchesHaveVectors - whether that is so of any region. PsdPatchesHaveMatrices - whether it is not so of any. */
+PetscBool PsdPatchesHaveVectors(PsdPatches patches);
+PetscBool PsdPatchesHaveMatrices(PsdPatches patches);
 
 /*
-   PsdPatchesMoments - mean over each region's patches p of [p;1][p;1]'.
+   PsdPatchesMoments - mean over each region's patches p of [p;1][p;1]'; of linear neurons, of (p, ||p||^2).
 
-   Not collective. image: as of PsdPatchesExtract. moments: G packed upper triangles of order q+1, branch after branch.
+   Not collective. image: as of PsdPatchesExtract. moments: PsdPatchesMomentsLength numbers, region after
+   region and branch after branch: packed upper triangles of order q+1, or q+1 numbers.
 */
 PetscErrorCode PsdPatchesMoments(PsdPatches patches, const void *image, PetscReal moments[]);
 
 /*
    PsdPatchesLift - Phi_ig from the moments: transforms them into the program's coordinates and weights them with the
-   activation. Not collective. activation: a, b, c. phi: G svecs, each of its branch's order f+1; with one branch it may be the same
+   activation. Not collective. activation: a, b, c. phi: G svecs, each of its branch's order f+1, or vectors; with one branch it may be the same
    array as moments.
 */
 PetscErrorCode PsdPatchesLift(PsdPatches patches, const PetscReal activation[3], const PetscReal moments[],
@@ -56,11 +62,11 @@ PetscReal PsdPatchesPixelRoundings(PsdPatches patches);
    product of p - mean, of norm `centred`, with the transform; of p itself without one. Of one branch. Not collective. */
 PetscReal PsdPatchesCoordinateError(PsdPatches patches, PetscReal norm, PetscReal centred);
 
-/* PsdPatchesProduct - upper triangle of scale sum_l p_l p_l', for `count` patches, rows of q. Reads up to
-   PSD_ROWS_PADDING numbers beyond the last row. Not collective. */
+/* PsdPatchesProduct - upper triangle of scale sum_l p_l p_l' and first = scale sum_l p_l, for `count` patches, rows of q.
+   Reads up to PSD_ROWS_PADDING numbers beyond the last row. Not collective. */
 #define PSD_ROWS_PADDING 16
 PetscErrorCode PsdPatchesProduct(PetscInt q, PetscInt count, PetscReal scale, const PetscReal rows[],
-                                 PetscReal square[]);
+                                 PetscReal square[], PetscReal first[]);
 
 /* Flops of PsdPatchesMoments and PsdPatchesLift for one image: useful ones, a product of a matrix with its own
    transpose counted as half a general one. */

@@ -1,5 +1,5 @@
 /*
-   What rounding does to lifted features, as absolute bounds (docs/mathematics.md, section 6).
+   What rounding does to the lifted features of quadratic neurons, as absolute bounds (docs/mathematics.md, section 6).
 
    The true features are those of the bytes with the transform T and the mean mu as they are stored. With m2 the mean of
    ||p||^2 over the N patches of a region, which is the trace of its moments, rho = sqrt(m2) + ||mu||, c2 the mean of
@@ -13,7 +13,7 @@
    None of them is relative to the result, which may cancel. Phi has these errors times |a| and |b|/sqrt 2, and those of
    its weighing and of the removal of J, which are relative to Phi.
 */
-#include "lift.h"
+#include "lift_impl.h"
 #include "patches_impl.h"
 #include "base/rounding.h"
 
@@ -64,23 +64,15 @@ static Parts Transform(PsdPatches patches, PetscInt count, const PetscReal momen
   return parts;
 }
 
-void PsdPatchesLiftErrors(PsdPatches patches, const PetscReal activation[3], const PetscReal moments[],
-                          PetscReal errors[])
+PetscReal PsdLiftQuadraticError(PsdPatches branch, PetscInt count, const PetscReal activation[3],
+                                const PetscReal moments[])
 {
-  const PetscReal d = (PetscReal)PsdPatchesFinalDimension(patches) + 1;
+  const PetscReal d = (PetscReal)PsdPatchesFinalDimension(branch) + 1;
   const PetscReal a = PetscAbsReal(activation[0]), b = PetscAbsReal(activation[1]) / PETSC_SQRT2;
   const PetscReal c = PetscAbsReal(activation[2]);
-  for (PetscInt k = 0; k < patches->branches; k++) {
-    PsdPatchesLiftErrors(patches->branch[k], activation, moments, errors);
-    moments += PsdPatchesMomentsLength(patches->branch[k]);
-    errors += patches->branch[k]->G;
-  }
-  for (PetscInt g = 0; g < patches->G; g++, moments += PsdPackedLength(patches->q + 1)) {
-    Parts parts = PartsOfMoments(patches, patches->region_count[g], moments);
-    if (patches->transform) parts = Transform(patches, patches->region_count[g], moments, &parts);
-    const PetscReal size = a * (parts.quadratic + parts.quadratic_error) + b * (parts.linear + parts.linear_error);
-    /* 5 roundings of weighing, sqrt 2 among them, and d + 2 of the removal of J, that of the constant included */
-    errors[g] =
-        a * parts.quadratic_error + b * parts.linear_error + PsdRoundings(d + 7) * (size + c + d * d * PSD_TINY);
-  }
+  Parts parts = PartsOfMoments(branch, count, moments);
+  if (branch->transform) parts = Transform(branch, count, moments, &parts);
+  const PetscReal size = a * (parts.quadratic + parts.quadratic_error) + b * (parts.linear + parts.linear_error);
+  /* 5 roundings of weighing, sqrt 2 among them, and d + 2 of the removal of J, that of the constant included */
+  return a * parts.quadratic_error + b * parts.linear_error + PsdRoundings(d + 7) * (size + c + d * d * PSD_TINY);
 }

@@ -3,6 +3,7 @@
 */
 #include "patches_impl.h"
 #include "lift.h"
+#include "lift_impl.h"
 #include "base/base.h"
 #include "base/shared.h"
 #include <stdio.h>
@@ -57,6 +58,16 @@ static void UseRecipe(PsdPatches patches)
   g->pool = RecipePool(g, PetscMin(q, components));
 }
 
+static PetscErrorCode LiftFromOptions(const char option[], PetscInt *lift)
+{
+  PetscFunctionBeginUser;
+  PsdChoice choices[PSD_LIFTS];
+  for (PetscInt k = 0; k < PSD_LIFTS; k++)
+    choices[k] = (PsdChoice){.name = PsdLiftNumber(k)->name, .help = PsdLiftNumber(k)->help};
+  PetscCall(PsdOptionChoice(option, "what neurons make of a patch", PSD_LIFTS, choices, lift, NULL));
+  PetscFunctionReturn(0);
+}
+
 /* The options of one branch; prefix: "" or "branch2_". */
 static PetscErrorCode SetBranchFromOptions(PsdPatches patches, const char prefix[])
 {
@@ -89,28 +100,28 @@ static PetscErrorCode SetBranchFromOptions(PsdPatches patches, const char prefix
   PetscCall(PsdOptionReal(NAME("whiten"), "ZCA whitening: EPS relative to the mean eigenvalue; 0 = off",
                           PSD_NONNEGATIVE, &patches->whiten, NULL));
   PetscCall(PsdOptionInt(NAME("pca"), "principal components to keep of a patch; 0 = all", 0, big, &patches->pca, NULL));
+  PetscCall(LiftFromOptions(NAME("lift"), &geometry->lift));
 #undef NAME
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdPatchesSetFromOptions(PsdPatches patches)
+static PetscErrorCode ReadOptions(PsdPatches patches)
 {
   PetscFunctionBeginUser;
-  PsdCheckHandle(patches);
   PetscBool given, any = PETSC_FALSE;
   PetscInt branches = 1;
   static const char *const shaping[] = {"-branches",     "-reduce",          "-patch",  "-stride", "-pool",
-                                        "-pool_overlap", "-patch_normalize", "-whiten", "-pca"};
+                                        "-pool_overlap", "-patch_normalize", "-whiten", "-pca",    "-lift"};
   for (size_t k = 0; k < sizeof(shaping) / sizeof(*shaping); k++) {
-    PetscCall(PetscOptionsHasName(NULL, NULL, shaping[k], &given));
+    PetscCall(PsdOptionsGiven(shaping[k], &given));
     any = (PetscBool)(any || given);
   }
   patches->recipe = (PetscBool)!any;
   PetscCall(PsdOptionsHeading(
-      "Patches (none of -patch ... -pca given: 6x6, with one channel 5x5, 32 principal components at most, "
+      "Patches (none of -patch ... -lift given: 6x6, with one channel 5x5, 32 principal components at most, "
       "pool 2 to 4, normalised, whitened)"));
   PetscCall(PsdOptionInt("-branches",
-                         "kinds of patches; those of the second are -branch2_patch, ... to -branch2_pca, and so on", 1,
+                         "kinds of patches; those of the second are -branch2_patch, ... to -branch2_lift, and so on", 1,
                          PSD_MOST_BRANCHES, &branches, NULL));
   if (branches == 1) {
     PetscCall(SetBranchFromOptions(patches, ""));
@@ -128,14 +139,38 @@ PetscErrorCode PsdPatchesSetFromOptions(PsdPatches patches)
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdPatchesSetFromOptions(PsdPatches patches)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(patches);
+  const char *before = PsdOptionsSetPrefix(patches->prefix);
+  const PetscErrorCode ierr = ReadOptions(patches);
+  (void)PsdOptionsSetPrefix(before);
+  PetscCall(ierr);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdPatchesSetOptionsPrefix(PsdPatches patches, const char prefix[])
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(patches);
+  PetscCall(PsdOptionsKeepPrefix(prefix, &patches->prefix));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode CheckGeometry(PsdPatches patches)
 {
   PetscFunctionBeginUser;
   PsdPatchGeometry *g = &patches->geometry;
   g->reduce = PetscMax(1, g->reduce);
+  PetscCheck(g->lift >= 0 && g->lift < PSD_LIFTS, patches->comm, PETSC_ERR_ARG_OUTOFRANGE, "Lift %" PetscInt_FMT,
+             g->lift);
   PsdCheckInput(!g->map || (g->reduce == 1 && !(g->normalize > 0)),
                 "option -%s: it is of images, and patches are cut of maps: see -layer1_pool and -layer1_normalize",
                 g->reduce > 1 ? "reduce" : "patch_normalize");
+  PsdCheckInput(PsdPatchesLiftOf(patches)->transform || !(patches->whiten > 0 || patches->pca > 0),
+                "options -whiten and -pca of a branch with -lift %s: its patches are taken as they are",
+                PsdPatchesLiftOf(patches)->name);
   patches->height = g->height / g->reduce;
   patches->width = g->width / g->reduce;
   PsdCheckInput(g->patch_height <= patches->height && g->patch_width <= patches->width,
@@ -219,6 +254,15 @@ PetscErrorCode PsdPatchesSetImageSize(PsdPatches patches, PetscInt channels, Pet
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdPatchesSetBits(PsdPatches patches, PetscInt bits)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(patches);
+  patches->geometry.bits = bits == 16 ? 16 : 0;
+  for (PetscInt b = 0; b < patches->branches; b++) PetscCall(PsdPatchesSetBits(patches->branch[b], bits));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdPatchesSetGeometry(PsdPatches patches, const PsdPatchGeometry *geometry)
 {
   PetscFunctionBeginUser;
@@ -238,6 +282,9 @@ PetscErrorCode PsdPatchesSetPreprocessing(PsdPatches patches, PetscReal whiten, 
   PsdCheckInput(pca >= 0 && pca <= patches->q,
                 "%" PetscInt_FMT " principal components, expected 0 to %" PetscInt_FMT ", the numbers of a patch", pca,
                 patches->q);
+  PsdCheckInput(PsdPatchesLiftOf(patches)->transform || !(whiten > 0 || pca > 0),
+                "whitening or principal components of patches whose lift is %s, which takes them as they are",
+                PsdPatchesLiftOf(patches)->name);
   patches->whiten = whiten;
   patches->pca = pca;
   PetscFunctionReturn(0);
@@ -283,6 +330,8 @@ PetscErrorCode PsdPatchesSetTransform(PsdPatches patches, PetscInt f, const Pets
   PsdCheckHandle(patches);
   PetscCheck(f >= 1 && f <= patches->q, patches->comm, PETSC_ERR_ARG_OUTOFRANGE,
              "A transform of %" PetscInt_FMT " to %" PetscInt_FMT " numbers", patches->q, f);
+  PetscCheck(PsdPatchesLiftOf(patches)->transform, patches->comm, PETSC_ERR_ARG_WRONGSTATE,
+             "Patches of linear neurons are not transformed");
   PetscCall(PetscFree2(patches->transform, patches->mean));
   PetscCall(PetscMalloc2((size_t)patches->q * f, &patches->transform, patches->q, &patches->mean));
   PetscCall(PetscArraycpy(patches->transform, transform, (size_t)patches->q * f));
@@ -328,20 +377,31 @@ PetscErrorCode PsdPatchesGetTransform(PsdPatches patches, const PetscReal *trans
   PetscFunctionReturn(0);
 }
 
-PetscInt PsdPatchesFinalDimension(PsdPatches patches)
+void PsdPatchesGetDimensions(PsdPatches patches, PetscInt f[], PetscBool vector[])
 {
-  PetscInt f = patches->pca > 0 ? patches->pca : patches->f;
-  for (PetscInt k = 0; k < patches->branches; k++) f = PetscMax(f, PsdPatchesFinalDimension(patches->branch[k]));
-  return f;
+  PetscInt g = 0;
+  for (PetscInt k = 0; k < patches->branches; k++) {
+    PsdPatchesGetDimensions(patches->branch[k], f + g, vector ? vector + g : NULL);
+    g += patches->branch[k]->G;
+  }
+  for (g = 0; g < patches->G; g++) {
+    f[g] = PsdPatchesFinalDimension(patches);
+    if (vector) vector[g] = PsdPatchesLiftOf(patches)->vector;
+  }
 }
 
-void PsdPatchesGetDimensions(PsdPatches patches, PetscInt f[])
+PetscBool PsdPatchesHaveVectors(PsdPatches patches)
 {
-  for (PetscInt k = 0; k < patches->branches; k++) {
-    PsdPatchesGetDimensions(patches->branch[k], f);
-    f += patches->branch[k]->G;
-  }
-  for (PetscInt g = 0; g < patches->G; g++) f[g] = PsdPatchesFinalDimension(patches);
+  for (PetscInt k = 0; k < patches->branches; k++)
+    if (PsdPatchesHaveVectors(patches->branch[k])) return PETSC_TRUE;
+  return (PetscBool)(!patches->branches && PsdPatchesLiftOf(patches)->vector);
+}
+
+PetscBool PsdPatchesHaveMatrices(PsdPatches patches)
+{
+  for (PetscInt k = 0; k < patches->branches; k++)
+    if (PsdPatchesHaveMatrices(patches->branch[k])) return PETSC_TRUE;
+  return (PetscBool)(!patches->branches && !PsdPatchesLiftOf(patches)->vector);
 }
 
 PetscErrorCode PsdPatchesGetSizes(PsdPatches patches, PetscInt *q, PetscInt *f, PetscInt *G, PetscInt *positions)
@@ -398,6 +458,7 @@ PetscErrorCode PsdPatchesDestroy(PsdPatches *patches)
   PsdCheckHandle(patches);
   if (!*patches) PetscFunctionReturn(0);
   for (PetscInt k = 0; k < (*patches)->branches; k++) PetscCall(PsdPatchesDestroy(&(*patches)->branch[k]));
+  PetscCall(PetscFree((*patches)->prefix));
   PetscCall(PetscFree2((*patches)->transform, (*patches)->mean));
   PetscCall(PetscFree4((*patches)->image, (*patches)->patch_rows, (*patches)->region_count, (*patches)->square));
   PetscCall(PetscFree2((*patches)->product, (*patches)->scales));

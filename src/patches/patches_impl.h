@@ -11,6 +11,7 @@
 
 struct _p_PsdPatches {
   MPI_Comm comm;                        /* our own duplicate */
+  char *prefix;                         /* of its options; NULL: none */
   PetscInt branches;                    /* 0: what follows is meant; else only what these do */
   PsdPatches branch[PSD_MOST_BRANCHES]; /* each without branches */
   PsdMaps maps;                         /* what images go through before they are cut; NULL: nothing */

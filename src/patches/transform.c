@@ -6,7 +6,7 @@
      ZCA:  transform = V diag(shrink) V'     PCA to K:  V_K     both:  V_K diag(shrink_K)
 */
 #include "transform.h"
-#include "lift.h"
+#include "lift_impl.h"
 #include "mirror.h"
 #include "patches_impl.h"
 #include "base/base.h"
@@ -22,7 +22,7 @@ PetscBool PsdPatchesNeedStatistics(PsdPatches patches)
 
 PetscInt PsdPatchesStatisticsLength(PsdPatches patches)
 {
-  PetscInt length = patches->branches ? 0 : PsdPackedLength(patches->q + 1);
+  PetscInt length = patches->branches || !PsdPatchesLiftOf(patches)->transform ? 0 : PsdPackedLength(patches->q + 1);
   for (PetscInt k = 0; k < patches->branches; k++) length += PsdPatchesStatisticsLength(patches->branch[k]);
   return length;
 }
@@ -35,6 +35,7 @@ void PsdPatchesAddStatistics(PsdPatches patches, const PetscReal moments[], Pets
     moments += PsdPatchesMomentsLength(patches->branch[k]);
     sum += PsdPatchesStatisticsLength(patches->branch[k]);
   }
+  if (!PsdPatchesLiftOf(patches)->transform) return;
   for (PetscInt g = 0; g < patches->G; g++, moments += packed)
     for (PetscInt k = 0; k < packed; k++) sum[k] += (PetscReal)patches->region_count[g] * moments[k];
 }

@@ -13,12 +13,14 @@ struct _p_PsdPlan {
   MPI_Comm comm;
   PsdProblem problem;
   /* what is asked */
+  PetscInt outputs;                   /* 0: classes */
   PetscInt images, image[3], classes; /* images 0: not known yet; channels, height and width */
   PetscBool mirror;
   PetscInt shifts;                /* samples of an image, without mirror images */
   PetscInt ranks, ranks_per_node; /* 0: all */
   PetscReal node_memory;          /* GB; 0: this machine's */
   PetscReal latency, bandwidth;   /* between nodes: microseconds, GB/s of a node */
+  PetscReal program;              /* bytes of a rank before a run */
   PetscInt rate_count;            /* 0: rates are measured here */
   PetscReal rate[PSD_RATES];
   PetscInt iterations;

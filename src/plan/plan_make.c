@@ -7,6 +7,18 @@
 #include "problem/sizes.h"
 #include "types/choose_solver.h"
 
+/* The process before it holds anything of a run: images that are read to learn their sizes are none of the program's. Of rank 0,
+   as all ranks have to plan alike. */
+static PetscErrorCode FindProgram(PsdPlan plan)
+{
+  PetscFunctionBeginUser;
+  PetscLogDouble resident;
+  PetscCall(PetscMemoryGetCurrentUsage(&resident));
+  PetscCallMPI(MPI_Bcast(&resident, 1, MPI_DOUBLE, 0, plan->comm));
+  plan->program = resident;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdPlanCreate(PsdProblem problem, PsdPlan *plan)
 {
   PetscFunctionBeginUser;
@@ -17,6 +29,7 @@ PetscErrorCode PsdPlanCreate(PsdProblem problem, PsdPlan *plan)
   PetscCall(PetscNew(&it));
   it->comm = problem->comm;
   it->problem = problem;
+  PetscCall(FindProgram(it));
   it->classes = 10;
   it->shifts = 1;
   it->ranks = ranks;
@@ -37,6 +50,14 @@ PetscErrorCode PsdPlanSetSamples(PsdPlan plan, PetscInt images, PetscInt channel
   plan->image[1] = height;
   plan->image[2] = width;
   plan->classes = classes;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdPlanSetOutputs(PsdPlan plan, PetscInt outputs)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(plan);
+  plan->outputs = outputs;
   PetscFunctionReturn(0);
 }
 
@@ -108,7 +129,9 @@ static PetscErrorCode FindSizes(PsdPlan plan)
   PetscFunctionBeginUser;
   const PetscInt *image = plan->image;
   const PsdSampleShape shape = {.n = (PetscReal)plan->shifts * (plan->mirror ? 2 : 1) * (PetscReal)plan->images,
-                                .classes = plan->classes,
+                                .C = plan->outputs > 0    ? plan->outputs
+                                     : plan->classes == 2 ? 1
+                                                          : plan->classes,
                                 .image = (PetscReal)image[0] * image[1] * image[2],
                                 .flip = plan->mirror};
   PetscCall(PsdMapsSetSizes(plan->problem->patches, image[0], image[1], image[2]));
@@ -116,15 +139,12 @@ static PetscErrorCode FindSizes(PsdPlan plan)
   PetscFunctionReturn(0);
 }
 
-/* What is not known of another machine is asked of this one, and of its rank 0, as all ranks have to plan alike. */
+/* What is not known of another machine is asked of this one. */
 static PetscErrorCode FindNode(PsdPlan plan)
 {
   PetscFunctionBeginUser;
-  PetscLogDouble resident;
   PetscCall(PsdNodeThis(plan->comm, &plan->node));
-  PetscCall(PetscMemoryGetCurrentUsage(&resident));
-  PetscCallMPI(MPI_Bcast(&resident, 1, MPI_DOUBLE, 0, plan->comm));
-  plan->node.program = resident;
+  plan->node.program = plan->program;
   if (plan->node_memory > 0) plan->node.memory = plan->node_memory * 1e9;
   plan->node.latency = plan->latency * 1e-6;
   plan->node.bandwidth = plan->bandwidth * 1e9;

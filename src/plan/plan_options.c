@@ -17,6 +17,8 @@ static PetscErrorCode SetSamplesFromOptions(PsdPlan plan)
   PetscCall(PsdOptionBool("-flip", "mirror images as well", &plan->mirror, NULL));
   PetscCall(PsdOptionShifts(&plan->shifts));
   PetscCall(PsdOptionInt("-class_count", "classes, with -images", 2, 65535, &plan->classes, NULL));
+  PetscCall(PsdOptionInt("-output_count", "real targets of an image, with -images, in the place of classes", 1, 1024,
+                         &plan->outputs, NULL));
   PetscFunctionReturn(0);
 }
 

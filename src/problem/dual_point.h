@@ -19,7 +19,7 @@ typedef struct {
 /* ... what it finds for the predictions A S, ... */
 typedef struct {
   PetscReal loss, rounding; /* the loss, and a bound of its error */
-  PetscReal accuracy;       /* 0..1 */
+  PetscReal accuracy;       /* 0..1, or R2 of real targets, at most 1 */
   PetscReal feature_error;  /* bound of the error of all features, relative to their size */
 } PsdPrimalPoint;
 

@@ -31,7 +31,7 @@ struct _p_PsdFeatures {
   size_t memory;
   PsdImages images;
   PetscInt n, G, D;            /* samples here; regions, numbers of a lifted feature */
-  PetscInt *f;                 /* G: of the patches of each region */
+  PsdShape *region;            /* G: what a lifted feature has of each */
   PetscInt copies;             /* samples of an image */
   PsdSymmetry symmetry;        /* borrowed; NULL: every sample is lifted by itself */
   PetscBool folded;            /* rows are folded, one for each image */
@@ -49,7 +49,8 @@ struct _p_PsdFeatures {
   int32_t
       *whole;    /* ... these are. Before, the moments of as many images as there is room for, from the first on, ... */
   PetscInt held; /* ... so many, each where a row of doubles would be */
-  PetscReal *unit;   /* ... G for each row, of which they are multiples; ... */
+  PetscInt pieces;   /* ... which have units of their own, ... */
+  PetscReal *unit;   /* ... pieces for each row, of which they are multiples; ... */
   PetscBool *done;   /* ... chunks: whether they are there; */
   PetscBool exact;   /* they do not serve for PsdFeaturesGetChunk */
   float *rounded;    /* a chunk */
@@ -87,8 +88,24 @@ static void Decide(PsdFeatures it)
 {
   const size_t number = it->single ? sizeof(*it->whole) : sizeof(PetscReal);
   const size_t rows = (size_t)(it->n / PsdFeaturesSamplesPerRow(it));
-  it->kept = (PetscBool)(it->may_keep && !(it->single && it->folded) &&
-                         rows * (size_t)PsdFeaturesLength(it) * number <= it->memory);
+  it->kept = (PetscBool)(it->may_keep && rows * (size_t)PsdFeaturesLength(it) * number <= it->memory);
+}
+
+static PetscErrorCode CreateRegions(PsdFeatures it)
+{
+  PetscFunctionBeginUser;
+  PetscInt *f, at = 0;
+  PetscBool *vector;
+  PetscCall(PetscMalloc1(it->G, &it->region));
+  PetscCall(PetscMalloc2(it->G, &f, it->G, &vector));
+  PsdPatchesGetDimensions(it->patches, f, vector);
+  for (PetscInt g = 0; g < it->G; g++) {
+    const PetscInt d = f[g] + 1, m = vector[g] ? d : PsdPackedLength(d);
+    it->region[g] = (PsdShape){f[g], d, m, at, vector[g]};
+    at += m;
+  }
+  PetscCall(PetscFree2(f, vector));
+  PetscFunctionReturn(0);
 }
 
 PetscErrorCode PsdFeaturesCreate(PsdData data, PsdPatches patches, const PetscReal activation[3], size_t memory,
@@ -105,8 +122,7 @@ PetscErrorCode PsdFeaturesCreate(PsdData data, PsdPatches patches, const PetscRe
   PetscCall(PsdDataGetSizes(data, NULL, &it->n, NULL));
   PetscCall(PsdDataGetCopies(data, &it->copies));
   PetscCall(PsdPatchesGetSizes(patches, NULL, NULL, &it->G, NULL));
-  PetscCall(PetscMalloc1(it->G, &it->f));
-  PsdPatchesGetDimensions(patches, it->f);
+  PetscCall(CreateRegions(it));
   it->D = PsdPatchesLiftedLength(patches);
   it->moments_length = PsdPatchesMomentsLength(patches);
 
@@ -199,7 +215,7 @@ static PetscErrorCode Lift(PsdFeatures it, const PetscReal moments[], PetscReal 
   PetscFunctionBeginUser;
   if (!it->folded) PsdPatchesLiftErrors(it->patches, it->activation, moments, errors); /* which may be where row is */
   PetscCall(PsdPatchesLift(it->patches, it->activation, moments, row));
-  for (PetscInt g = 0; g < it->G; row += PsdPackedLength(it->f[g] + 1), g++) PsdRemoveJ(it->f[g] + 1, row);
+  for (PetscInt g = 0; g < it->G; g++) PsdShapeRemoveJ(&it->region[g], row + it->region[g].at);
   PetscCall(PetscLogFlops(PsdPatchesLiftFlops(it->patches)));
   PetscFunctionReturn(0);
 }
@@ -319,7 +335,8 @@ static PetscErrorCode AllocateRows(PsdFeatures it)
   if (!it->kept) PetscFunctionReturn(0);
   PetscCall(PetscMalloc1((kept * length + 1) / 2, &it->room));
   it->whole = (int32_t *)it->room;
-  PetscCall(PetscMalloc1(kept * (size_t)it->G, &it->unit));
+  it->pieces = it->folded ? 1 : it->G;
+  PetscCall(PetscMalloc1(kept * (size_t)it->pieces, &it->unit));
   PetscFunctionReturn(0);
 }
 
@@ -389,12 +406,20 @@ static PetscReal ToUnits(PetscInt m, const PetscReal *restrict x, PetscReal *uni
          PetscSqrtReal((PetscReal)m) * PsdRoundings(2) * largest;
 }
 
+/* What has a unit of its own: a region, or all of a folded row, which no certificate is made of. */
+static PetscInt PieceLength(PsdFeatures it, PetscInt piece)
+{
+  return it->folded ? PsdFeaturesLength(it) : it->region[piece].m;
+}
+
 static void KeepRow(PsdFeatures it, size_t i, const PetscReal *row)
 {
-  int32_t *whole = it->whole + i * (size_t)it->D;
-  for (PetscInt g = 0; g < it->G; g++) {
-    const PetscInt m = PsdPackedLength(it->f[g] + 1);
-    it->errors[i * (size_t)it->G + (size_t)g] += ToUnits(m, row, it->unit + i * (size_t)it->G + g, whole);
+  int32_t *whole = it->whole + i * (size_t)PsdFeaturesLength(it);
+  for (PetscInt piece = 0; piece < it->pieces; piece++) {
+    const PetscInt m = PieceLength(it, piece);
+    const size_t at = i * (size_t)it->pieces + (size_t)piece;
+    const PetscReal lost = ToUnits(m, row, it->unit + at, whole);
+    if (it->errors) it->errors[at] += lost;
     row += m;
     whole += m;
   }
@@ -402,35 +427,51 @@ static void KeepRow(PsdFeatures it, size_t i, const PetscReal *row)
 
 static void GetKeptRow(PsdFeatures it, size_t i, PetscReal *row)
 {
-  const int32_t *whole = it->whole + i * (size_t)it->D;
-  for (PetscInt g = 0; g < it->G; g++) {
-    const PetscInt m = PsdPackedLength(it->f[g] + 1);
-    const PetscReal unit = it->unit[i * (size_t)it->G + (size_t)g];
+  const int32_t *whole = it->whole + i * (size_t)PsdFeaturesLength(it);
+  for (PetscInt piece = 0; piece < it->pieces; piece++) {
+    const PetscInt m = PieceLength(it, piece);
+    const PetscReal unit = it->unit[i * (size_t)it->pieces + (size_t)piece];
     for (PetscInt k = 0; k < m; k++) row[k] = unit * (PetscReal)whole[k];
     row += m;
     whole += m;
   }
 }
 
-PetscErrorCode PsdFeaturesGetChunk(PsdFeatures it, PetscInt k, PetscInt *first, PetscInt *rows, const PetscReal *phi[],
-                                   PetscInt *ld)
+/* Whether chunk k is made of what is kept as whole numbers. */
+static PetscBool IsWhole(PsdFeatures it, PetscInt k)
+{
+  return (PetscBool)(it->single && it->kept && it->done[k] && !it->exact);
+}
+
+PetscErrorCode PsdFeaturesFindChunk(PsdFeatures it, PetscInt k, PetscInt *first, PetscInt *rows, PetscInt *ld)
 {
   PetscFunctionBeginUser;
   const PetscInt samples = it->chunk_first[k + 1] - it->chunk_first[k];
   *first = it->chunk_first[k];
   *rows = samples / PsdFeaturesSamplesPerRow(it);
   *ld = PsdFeaturesLength(it);
-  *phi = it->rows;
-  if (it->single && it->kept && it->done[k] && !it->exact) {
-    for (size_t i = 0; i < (size_t)*rows; i++) GetKeptRow(it, FirstRow(it, k) + i, it->rows + i * (size_t)*ld);
-  } else if (it->single || !it->kept) {
-    PetscCall(PsdPhaseBegin(PSD_PHASE_LIFT));
-    PetscReal *errors = it->folded ? NULL : it->errors + FirstRow(it, k) * (size_t)it->G;
-    PetscCall(MakeRows(it, *first, samples, it->kept && !it->done[k] ? it->held : 0, it->rows, errors));
-    PetscCall(PsdPhaseEnd(PSD_PHASE_LIFT));
-  } else {
-    *phi = it->rows + FirstRow(it, k) * (size_t)*ld;
-  }
+  if (IsWhole(it, k) || (it->kept && !it->single)) PetscFunctionReturn(0);
+  PetscCall(PsdPhaseBegin(PSD_PHASE_LIFT));
+  PetscReal *errors = it->folded ? NULL : it->errors + FirstRow(it, k) * (size_t)it->G;
+  PetscCall(MakeRows(it, *first, samples, it->kept && !it->done[k] ? it->held : 0, it->rows, errors));
+  PetscCall(PsdPhaseEnd(PSD_PHASE_LIFT));
+  PetscFunctionReturn(0);
+}
+
+const PetscReal *PsdFeaturesGetRows(PsdFeatures it, PetscInt k, PetscInt first, PetscInt rows)
+{
+  const size_t length = (size_t)PsdFeaturesLength(it);
+  if (!IsWhole(it, k)) return it->rows + ((it->single ? 0 : FirstRow(it, k)) + (size_t)first) * length;
+  for (size_t i = 0; i < (size_t)rows; i++) GetKeptRow(it, FirstRow(it, k) + (size_t)first + i, it->rows + i * length);
+  return it->rows;
+}
+
+PetscErrorCode PsdFeaturesGetChunk(PsdFeatures it, PetscInt k, PetscInt *first, PetscInt *rows, const PetscReal *phi[],
+                                   PetscInt *ld)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PsdFeaturesFindChunk(it, k, first, rows, ld));
+  *phi = PsdFeaturesGetRows(it, k, 0, *rows);
   PetscFunctionReturn(0);
 }
 
@@ -453,6 +494,19 @@ PetscErrorCode PsdFeaturesGetSingle(PsdFeatures it, PetscInt k, const float *phi
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdFeaturesComplete(PsdFeatures it)
+{
+  PetscFunctionBeginUser;
+  for (PetscInt k = 0; it->single && it->kept && !it->exact && k < it->chunks; k++) {
+    PetscInt first, rows, ld;
+    const float *single;
+    if (it->done[k]) continue;
+    PetscCall(PsdFeaturesFindChunk(it, k, &first, &rows, &ld));
+    PetscCall(PsdFeaturesGetSingle(it, k, &single));
+  }
+  PetscFunctionReturn(0);
+}
+
 void PsdFeaturesGetErrors(PsdFeatures it, PetscInt k, const PetscReal *errors[])
 {
   *errors = it->errors + FirstRow(it, k) * (size_t)it->G;
@@ -465,7 +519,7 @@ PetscErrorCode PsdFeaturesDestroy(PsdFeatures *features)
   PetscCall(FreeRows(*features));
   PetscCall(PetscFree((*features)->chunk_first));
   PetscCall(PetscFree((*features)->moments));
-  PetscCall(PetscFree((*features)->f));
+  PetscCall(PetscFree((*features)->region));
   PetscCall(PsdImagesDestroy(&(*features)->images));
   PetscCall(PetscFree(*features));
   PetscFunctionReturn(0);

@@ -21,21 +21,34 @@ static void AddLine(char text[], const char format[], ...)
   va_end(values);
 }
 
+static PetscErrorCode SumLabels(PsdProblem problem, unsigned *sum)
+{
+  PetscFunctionBeginUser;
+  const PetscInt *classes, *label_of;
+  int32_t *label;
+  PetscCall(PsdDataGetShard(problem->data, NULL, &classes, NULL));
+  PetscCall(PsdDataGetClasses(problem->data, NULL, &label_of, NULL));
+  PetscCall(PetscMalloc1(problem->n_local, &label));
+  for (PetscInt i = 0; i < problem->n_local; i++) label[i] = (int32_t)label_of[classes[i]];
+  PetscCall(PsdChecksumRanks(problem->comm, label, (size_t)problem->n_local * sizeof(*label), sum));
+  PetscCall(PetscFree(label));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdProblemSumSamples(PsdProblem problem, unsigned *images, unsigned *labels)
 {
   PetscFunctionBeginUser;
   const unsigned char *bytes;
-  const PetscInt *classes, *label_of;
-  PetscInt channels, height, width;
-  int32_t *label;
-  PetscCall(PsdDataGetShard(problem->data, &bytes, &classes, NULL));
-  PetscCall(PsdDataGetClasses(problem->data, NULL, &label_of, NULL));
-  PetscCall(PsdDataGetImageSize(problem->data, &channels, &height, &width));
-  PetscCall(PetscMalloc1(problem->n_local, &label));
-  for (PetscInt i = 0; i < problem->n_local; i++) label[i] = (int32_t)label_of[classes[i]];
-  PetscCall(PsdChecksumRanks(problem->comm, bytes, (size_t)problem->n_local * channels * height * width, images));
-  PetscCall(PsdChecksumRanks(problem->comm, label, (size_t)problem->n_local * sizeof(*label), labels));
-  PetscCall(PetscFree(label));
+  const PetscReal *targets;
+  size_t image_bytes;
+  const size_t n_local = (size_t)problem->n_local;
+  PetscCall(PsdDataGetShard(problem->data, &bytes, NULL, NULL));
+  PetscCall(PsdDataGetTargets(problem->data, NULL, &targets));
+  PetscCall(PsdDataGetImageBytes(problem->data, &image_bytes));
+  PetscCall(PsdChecksumRanks(problem->comm, bytes, n_local * image_bytes, images));
+  if (problem->outputs == 0) PetscCall(SumLabels(problem, labels));
+  else
+    PetscCall(PsdChecksumRanks(problem->comm, targets, n_local * (size_t)problem->outputs * sizeof(*targets), labels));
   PetscFunctionReturn(0);
 }
 
@@ -57,7 +70,8 @@ static PetscErrorCode IdentifyImages(PsdProblem problem, char text[])
           width);
   for (PetscInt k = 0; k < count && strlen(text) < CLASSES_LENGTH; k++)
     AddLine(text, "%s%" PetscInt_FMT, k ? "," : "", labels[k]);
-  AddLine(text, "\nchecksum of the images %08x\nchecksum of the labels %08x\n", image_sum, label_sum);
+  AddLine(text, "\nchecksum of the images %08x\n", image_sum);
+  AddLine(text, "checksum of the %s %08x\n", problem->outputs > 0 ? "targets" : "labels", label_sum);
   PetscFunctionReturn(0);
 }
 
@@ -80,6 +94,7 @@ static PetscErrorCode IdentifyBranch(PsdPatches branch, PetscInt number, char te
   AddLine(text, "%spixel_shift %.17g\n%spixel_scale %.17g\n", name, (double)g->pixel_shift, name,
           (double)g->pixel_scale);
   AddLine(text, "%spatch_normalize %.17g\n", name, (double)g->normalize);
+  if (g->lift == PSD_LIFT_LINEAR) AddLine(text, "%slift linear\n", name);
   AddLine(text, "%swhiten %.17g\n%spca %" PetscInt_FMT "\n", name, (double)whiten, name, pca);
   PetscFunctionReturn(0);
 }
@@ -147,9 +162,10 @@ PetscErrorCode PsdProblemIdentify(PsdProblem problem, char text[])
   }
   AddLine(text, "loss %s\n", problem->loss.ops->name);
   if (problem->loss.ops->parameter)
-    AddLine(text, "%s %.17g\n", problem->loss.ops->parameter->name, (double)problem->loss.parameter);
+    AddLine(text, "%s %.17g\n", problem->loss.ops->parameter->name, (double)problem->request.loss_parameter);
   AddLine(text, "activation %.17g,%.17g,%.17g\n", (double)a[0], (double)a[1], (double)a[2]);
   AddLine(text, "features in units of 2^%d\n", -problem->units.exponent);
+  if (problem->outputs > 0) AddLine(text, "targets in units of 2^%d\n", problem->units.targets);
   AddLine(text, "f %" PetscInt_FMT "\nC %" PetscInt_FMT "\nG %" PetscInt_FMT "\nD %" PetscInt_FMT "\n", blocks->f_max,
           blocks->C, blocks->G, blocks->D);
   PetscFunctionReturn(0);

@@ -167,7 +167,7 @@ PetscErrorCode PsdPatchMatrixCreate(PsdData data, PsdPatches patches, const Pets
   PetscCall(PsdDataGetSizes(data, NULL, &it->n, NULL));
   PetscCall(PsdPatchesGetSizes(patches, NULL, NULL, &it->G, NULL));
   PetscCall(PetscCalloc3(it->G, &it->f, it->G, &it->count, it->G, &it->x));
-  PsdPatchesGetDimensions(patches, it->f);
+  PsdPatchesGetDimensions(patches, it->f, NULL);
   PetscCall(CreateWork(it));
   it->kept = (PetscBool)((size_t)it->n * SampleLength(it) <= memory / sizeof(PetscReal));
   PetscCall(PsdImagesCreate(data, patches, it->kept ? 0 : memory, &it->images));

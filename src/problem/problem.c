@@ -3,6 +3,7 @@
    features.
 */
 #include "problem.h"
+#include <psdmaps.h>
 #include "base/base.h"
 #include "patches/lift.h"
 #include "patches/mirror.h"
@@ -25,10 +26,9 @@ PetscErrorCode PsdProblemCreate(PsdData data, PsdPatches patches, PsdProblem *pr
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdProblemSetFromOptions(PsdProblem problem)
+static PetscErrorCode ReadOptions(PsdProblem problem)
 {
   PetscFunctionBeginUser;
-  PsdCheckHandle(problem);
   PsdProblemRequest *request = &problem->request;
   PetscInt count = 3;
   PetscBool given, given_rel, given_noise;
@@ -47,6 +47,25 @@ PetscErrorCode PsdProblemSetFromOptions(PsdProblem problem)
   if (given || given_rel) request->beta_noise = 0;
   PetscCall(PsdOptionReal("-memory", "MB a rank for lifted features; more are lifted again at each pass",
                           PSD_NONNEGATIVE, &problem->memory, NULL));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdProblemSetFromOptions(PsdProblem problem)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(problem);
+  const char *before = PsdOptionsSetPrefix(problem->prefix);
+  const PetscErrorCode ierr = ReadOptions(problem);
+  (void)PsdOptionsSetPrefix(before);
+  PetscCall(ierr);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdProblemSetOptionsPrefix(PsdProblem problem, const char prefix[])
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(problem);
+  PetscCall(PsdOptionsKeepPrefix(prefix, &problem->prefix));
   PetscFunctionReturn(0);
 }
 
@@ -108,7 +127,7 @@ PetscReal PsdPathBeta(PetscReal beta_max, PetscReal last, PetscInt k, PetscInt c
 PetscErrorCode PsdProblemTakeBeta(PsdProblem problem, PetscReal beta)
 {
   PetscFunctionBeginUser;
-  problem->beta = PsdToUnits(problem->units, PSD_UNIT_FEATURE, beta);
+  problem->beta = PsdToUnits(problem->units, PSD_UNIT_BETA, beta);
   PsdCheckInput(PsdIsRepresentable(problem->beta),
                 "beta: found %g, which is out of range where the numbers of lifted features are of the order of 2^%d",
                 (double)beta, -problem->units.exponent);
@@ -120,9 +139,14 @@ static PetscErrorCode SetUpUnits(PsdProblem problem)
 {
   PetscFunctionBeginUser;
   const PsdProblemRequest *request = &problem->request;
-  PetscCall(PsdUnitsFind(problem->patches, request->activation, &problem->units));
-  for (int k = 0; k < 3; k++)
-    problem->activation[k] = PsdToUnits(problem->units, PSD_UNIT_FEATURE, request->activation[k]);
+  /* the square is of no account where no neuron has one */
+  const PetscReal own[3] = {PsdPatchesHaveMatrices(problem->patches) ? request->activation[0] : 0,
+                            request->activation[1], request->activation[2]};
+  PetscCall(PsdUnitsFind(problem->patches, own, &problem->units));
+  PetscCall(PsdTargetsFindUnits(problem));
+  for (int k = 0; k < 3; k++) problem->activation[k] = PsdToUnits(problem->units, PSD_UNIT_FEATURE, own[k]);
+  problem->request.loss_parameter = problem->loss.parameter;
+  problem->loss.parameter = PsdToUnits(problem->units, PSD_UNIT_TARGET, problem->loss.parameter);
   if (request->beta > 0) PetscCall(PsdProblemTakeBeta(problem, request->beta));
   PetscFunctionReturn(0);
 }
@@ -131,17 +155,21 @@ PetscErrorCode PsdProblemSetUp(PsdProblem problem)
 {
   PetscFunctionBeginUser;
   PsdCheckHandle(problem);
-  PetscInt classes, G, *f;
+  PetscInt C, G, bits, *f;
+  PetscBool *vector;
   PetscBool symmetric = PETSC_FALSE;
-  PsdCheckInput(PsdDataIsLabelled(problem->data), "the images have no labels to train on");
+  PetscCall(PsdDataGetTargets(problem->data, &problem->outputs, NULL));
+  PsdCheckInput(problem->outputs > 0 || PsdDataIsLabelled(problem->data), "the images have no labels to train on");
   PetscCall(PsdDataGetSizes(problem->data, &problem->n, &problem->n_local, NULL));
-  PetscCall(PsdDataGetClasses(problem->data, &classes, NULL, NULL));
+  PetscCall(PsdDataGetScoreCount(problem->data, &C));
+  PetscCall(PsdDataGetBits(problem->data, &bits));
+  PetscCall(PsdMapsSetBits(problem->patches, bits));
   PetscCall(PsdPatchesGetSizes(problem->patches, NULL, NULL, &G, NULL));
   PetscCall(SetUpUnits(problem));
-  PetscCall(PetscMalloc1(G, &f));
-  PsdPatchesGetDimensions(problem->patches, f);
-  PetscCall(PsdBlocksCreateRegions(problem->comm, classes == 2 ? 1 : classes, G, f, &problem->blocks));
-  PetscCall(PetscFree(f));
+  PetscCall(PetscMalloc2(G, &f, G, &vector));
+  PsdPatchesGetDimensions(problem->patches, f, vector);
+  PetscCall(PsdBlocksCreateRegions(problem->comm, C, G, f, vector, &problem->blocks));
+  PetscCall(PetscFree2(f, vector));
   problem->order = problem->blocks->D;
   PetscCall(PsdProblemIsSymmetric(problem, &symmetric));
   if (symmetric) PsdPatchesSetMirrored(problem->patches);
@@ -184,8 +212,8 @@ PetscErrorCode PsdProblemGetBeta(PsdProblem problem, PetscReal *beta, PetscReal 
 {
   PetscFunctionBeginUser;
   PsdCheckHandle(problem);
-  if (beta) *beta = PsdFromUnits(problem->units, PSD_UNIT_FEATURE, problem->beta);
-  if (beta_max) *beta_max = PsdFromUnits(problem->units, PSD_UNIT_FEATURE, problem->beta_max);
+  if (beta) *beta = PsdFromUnits(problem->units, PSD_UNIT_BETA, problem->beta);
+  if (beta_max) *beta_max = PsdFromUnits(problem->units, PSD_UNIT_BETA, problem->beta_max);
   PetscFunctionReturn(0);
 }
 
@@ -193,7 +221,7 @@ PetscErrorCode PsdProblemGetBetaAsked(PsdProblem problem, PetscReal *beta)
 {
   PetscFunctionBeginUser;
   PsdCheckHandle(problem);
-  *beta = PsdFromUnits(problem->units, PSD_UNIT_FEATURE, problem->beta_asked);
+  *beta = PsdFromUnits(problem->units, PSD_UNIT_BETA, problem->beta_asked);
   PetscFunctionReturn(0);
 }
 
@@ -225,6 +253,7 @@ PetscErrorCode PsdProblemDestroy(PsdProblem *problem)
   PetscCall(PsdPolarsDestroy(&(*problem)->polars));
   PetscCall(VecDestroy(&(*problem)->h));
   PetscCall(VecDestroy(&(*problem)->h_random));
+  PetscCall(PetscFree((*problem)->prefix));
   PetscCall(PetscFree((*problem)->signs));
   PetscCall(PsdProductsDestroy(&(*problem)->products));
   if ((*problem)->nu0 != (*problem)->Y) PetscCall(PetscFree((*problem)->nu0));

@@ -30,12 +30,14 @@ typedef struct {
 /* What the user has asked for, in the user's units. */
 typedef struct {
   PetscReal activation[3];
+  PetscReal loss_parameter;       /* 0: the loss has none */
   PetscReal beta;                 /* 0: not */
   PetscReal beta_rel, beta_noise; /* 0: not */
 } PsdProblemRequest;
 
 struct _p_PsdProblem {
   MPI_Comm comm;
+  char *prefix; /* of its options; NULL: none */
   PsdData data;
   PsdPatches patches;
   PsdBlocks blocks;
@@ -54,8 +56,10 @@ struct _p_PsdProblem {
   PetscReal beta_asked; /* what was asked for; beta is another one on a path */
   PetscReal memory;     /* MB a rank for lifted features */
   PetscInt n, n_local;
-  PetscReal *Y;                       /* targets +1/-1, n_local x C row-major */
+  PetscInt outputs;                   /* real targets of a sample; 0: targets are +1/-1, of its class */
+  PetscReal *Y;                       /* targets, at most 1, n_local x C row-major */
   PetscReal YY;                       /* sum of squares of all targets */
+  PetscReal deviation;                /* sum of squares of real targets, each less the mean of its output */
   PsdRepresentatives representatives; /* of the squared loss all samples */
   PetscReal *nu0;                     /* -L'(0) of the representative samples; Y itself for the squared loss */
   PetscReal *region_norm;             /* G: ||A_g||_F, rounded up; NULL before the first pass over the samples */

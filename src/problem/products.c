@@ -118,16 +118,15 @@ static PetscErrorCode Tiles(PsdProducts it, PetscInt k, PetscBool forward, Petsc
   PetscFunctionBeginUser;
   const int phase = PsdPhaseCurrent();
   PetscInt first, rows, ld;
-  const PetscReal *phi;
   PetscBLASInt bld;
-  PetscCall(PsdFeaturesGetChunk(it->features, k, &first, &rows, &phi, &ld));
+  PetscCall(PsdFeaturesFindChunk(it->features, k, &first, &rows, &ld));
   /* a chunk that had to be lifted again ended the phase it was asked for in */
   if (phase != PsdPhaseCurrent()) PetscCall(PsdPhaseBegin((PsdPhase)phase));
   PetscCall(PetscBLASIntCast(ld, &bld));
   first /= PsdFeaturesSamplesPerRow(it->features);
   for (PetscInt row = 0; row < rows; row += it->tile) {
     const PetscInt tile = PetscMin(it->tile, rows - row);
-    const PetscReal *tile_phi = phi + (size_t)row * ld;
+    const PetscReal *tile_phi = PsdFeaturesGetRows(it->features, k, row, tile);
     if (forward) PetscCall(Forward(it, (PetscBLASInt)tile, tile_phi, bld));
     PetscCall((*work)(context, first + row, tile, forward ? it->yhat : NULL, it->coefficients));
     if (backward) PetscCall(Backward(it, (PetscBLASInt)tile, tile_phi, bld));

@@ -299,7 +299,8 @@ static PsdCost PassMessages(const PsdSizes *s)
 PsdCost PsdProductsCost(const PsdSizes *s, const PsdRates *rates)
 {
   const PetscReal numbers = PsdSizesRows(s, s->n_local) * s->order;
-  const PsdCost work = PsdCostSum(PsdCostWork(4 * numbers * s->C, rates->gemm), PsdCostMove(REAL * numbers, rates));
+  const PsdCost work =
+      PsdCostSum(PsdCostWork(4 * numbers * s->C, rates->gemm), PsdCostMove(PsdSizesFeatureBytes(s) * numbers, rates));
   const PsdCost pass = PsdCostSum(work, PassMessages(s));
   if (KeptBytes(s) > 0) return pass;
   const PsdCost lift = PsdCostSum(pass, LiftOnce(s, rates));

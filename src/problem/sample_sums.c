@@ -3,6 +3,7 @@
 */
 #include "sample_sums.h"
 #include "base/base.h"
+#include "base/explained.h"
 
 PetscReal PsdDomainRoundings(PsdProblem problem)
 {
@@ -36,6 +37,7 @@ void PsdPredictionSumsAdd(PsdPredictionSums *sums, PsdProblem problem, const Psd
   for (PetscInt t = 1; t < C; t++)
     if (yhat[t] > yhat[best]) best = t;
   if (C == 1 ? (yhat[0] > 0) == (y[0] > 0) : y[best] > 0) sums->correct += 1;
+  for (PetscInt t = 0; t < C; t++) sums->residual += (yhat[t] - y[t]) * (yhat[t] - y[t]);
   for (PetscInt g = 0; g < G; g++) {
     sums->features += sample->norm[g] * sample->norm[g];
     sums->errors += sample->error[g] * sample->error[g];
@@ -47,14 +49,14 @@ PetscErrorCode PsdPredictionSumsFinish(PsdPredictionSums *sums, PsdProblem probl
 {
   PetscFunctionBeginUser;
   PetscMPIInt ranks;
-  PetscReal all[] = {sums->loss.high, sums->change, sums->correct, sums->features, sums->errors};
+  PetscReal all[] = {sums->loss.high, sums->change, sums->correct, sums->features, sums->errors, sums->residual};
   PetscCallMPI(MPI_Comm_size(problem->comm, &ranks));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, all, 5, MPIU_REAL, MPI_SUM, problem->comm));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, all, 6, MPIU_REAL, MPI_SUM, problem->comm));
   const PetscReal loss = all[0], change = all[1], correct = all[2], features = all[3], errors = all[4];
   const PetscReal roundings = problem->loss.ops->value_roundings + (PetscReal)problem->blocks->C + 3 + (PetscReal)ranks;
   primal->loss = loss;
   primal->rounding = change + PsdRoundings(roundings) * loss + (PetscReal)problem->n * PSD_TINY;
-  primal->accuracy = correct / (PetscReal)problem->n;
+  primal->accuracy = problem->outputs > 0 ? PsdExplained(all[5], problem->deviation) : correct / (PetscReal)problem->n;
   primal->feature_error = errors > 0 ? PetscSqrtReal(errors / PetscMax(features, PSD_TINY)) : 0;
   PetscFunctionReturn(0);
 }

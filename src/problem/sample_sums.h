@@ -24,14 +24,15 @@ typedef struct {
 typedef struct {
   PsdPairSum loss;
   PetscReal change;           /* a bound of what the errors of predictions do to it */
-  PetscReal correct;          /* samples whose largest score is that of their class */
+  PetscReal correct;          /* samples whose largest score is that of their class; of real targets ... */
+  PetscReal residual;         /* ... the sum of squared residuals */
   PetscReal features, errors; /* sums of squares of ||Phi_ig|| and of the bounds of their errors */
 } PsdPredictionSums;
 
 /* ... and of a dual point. */
 typedef struct {
   PsdPairSum linear, quadratic; /* <nu,Y> and ||nu||^2 */
-  PetscReal size;               /* sum of |nu|, as |Y| = 1 */
+  PetscReal size;               /* sum of |nu|, as |Y| <= 1 */
 } PsdPointSums;
 
 /* PsdPredictionSumsAdd - a sample's C scores. delta: work space, C. Not collective. */

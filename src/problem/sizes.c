@@ -3,6 +3,7 @@
 */
 #include "sizes.h"
 #include <psdmaps.h>
+#include "patches/lift.h"
 #include "patches/mirror.h"
 #include "patches/transform.h"
 
@@ -31,19 +32,21 @@ PetscErrorCode PsdProblemPlanSizes(PsdProblem problem, const PsdSampleShape *sha
   PetscFunctionBeginUser;
   const PsdPatches patches = problem->patches;
   PetscInt q, f, G, positions, branches, f_each[PSD_MOST_BRANCHES], G_each[PSD_MOST_BRANCHES];
+  PetscBool vector[PSD_MOST_BRANCHES];
   PsdMaps maps;
   PetscCall(PsdPatchesGetSizes(patches, &q, &f, &G, &positions));
-  PsdCheckInput((PetscReal)G * shape->classes <= (PetscReal)PETSC_MAX_INT,
+  PsdCheckInput((PetscReal)G * shape->C <= (PetscReal)PETSC_MAX_INT,
                 "%" PetscInt_FMT " regions and %" PetscInt_FMT " classes need a PETSc with 64-bit indices", G,
-                shape->classes);
-  PsdSizesSet(shape->n, ranks, shape->classes == 2 ? 1 : shape->classes, G, positions, q, f, shape->image, sizes);
+                shape->C);
+  PsdSizesSet(shape->n, ranks, shape->C, G, positions, q, f, shape->image, sizes);
   PetscCall(PsdPatchesGetBranchCount(patches, &branches));
   for (PetscInt b = 0; b < branches; b++) {
     PsdPatches branch;
     PetscCall(PsdPatchesGetBranch(patches, b, &branch));
     PetscCall(PsdPatchesGetSizes(branch, NULL, &f_each[b], &G_each[b], NULL));
+    vector[b] = PsdPatchesHaveVectors(branch);
   }
-  PsdSizesSetBranches(branches, G_each, f_each, sizes);
+  PsdSizesSetBranches(branches, G_each, f_each, vector, sizes);
   PetscCall(PsdPatchesGetMaps(patches, &maps));
   if (maps) PetscCall(SetStage(maps, &sizes->stage));
   if (shape->flip && PsdPatchesAreSymmetric(patches)) PsdSizesFold(PsdSymmetryEstimateOrder(patches), sizes);
@@ -62,7 +65,7 @@ PetscErrorCode PsdProblemFindSizes(PsdProblem problem, PsdSizes *sizes)
   PetscMPIInt ranks;
   PetscCallMPI(MPI_Comm_size(problem->comm, &ranks));
   PetscCall(PsdDataGetImageSize(problem->data, &channels, &height, &width));
-  PetscCall(PsdDataGetClasses(problem->data, &shape.classes, NULL, NULL));
+  PetscCall(PsdDataGetScoreCount(problem->data, &shape.C));
   PetscCall(PsdDataGetCopies(problem->data, &copies));
   shape.image = (PetscReal)channels * height * width;
   shape.flip = (PetscBool)(copies == 2);

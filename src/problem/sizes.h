@@ -9,8 +9,8 @@
 
 /* Samples, whether or not there are any yet. */
 typedef struct {
-  PetscReal n; /* with mirror images */
-  PetscInt classes;
+  PetscReal n;     /* with mirror images */
+  PetscInt C;      /* scores */
   PetscReal image; /* bytes of one */
   PetscBool flip;  /* every second one is a mirror image */
 } PsdSampleShape;

@@ -17,6 +17,11 @@ static PetscInt PlaceOf(PetscInt i, PetscInt j)
 static void MapRegion(PsdSymmetry it, const PsdShape *from, const PsdShape *to, const PsdRegionMirror *mirror)
 {
   const PetscInt f = from->f;
+  for (PetscInt i = 0; i <= f && from->vector; i++) {
+    it->partner[to->at + i] = from->at + (i < f ? mirror->coordinate[i] : i);
+    it->sign[to->at + i] = i < f ? mirror->sign[i] : 1;
+  }
+  if (from->vector) return;
   for (PetscInt j = 0; j <= f; j++) {
     for (PetscInt i = 0; i <= j; i++) {
       const PetscInt from_i = i < f ? mirror->coordinate[i] : i, from_j = j < f ? mirror->coordinate[j] : j;
@@ -78,8 +83,9 @@ PetscReal PsdSymmetryEstimateOrder(PsdPatches patches)
     (void)PsdPatchesGetBranch(patches, k, &branch);
     (void)PsdPatchesGetGeometry(branch, &g);
     (void)PsdPatchesGetSizes(branch, NULL, &f, NULL, NULL);
-    const PetscReal d = f + 1, m = d * (d + 1) / 2, pool = g.pool, middle = g.pool % 2 ? pool : 0;
-    order += (pool * pool - middle) / 2 * m + middle * (m + d + 1) / 2;
+    const PetscBool vector = PsdPatchesHaveVectors(branch);
+    const PetscReal d = f + 1, m = vector ? d : d * (d + 1) / 2, pool = g.pool, middle = g.pool % 2 ? pool : 0;
+    order += (pool * pool - middle) / 2 * m + middle * (m + (vector ? 0 : d) + 1) / 2;
   }
   return order;
 }

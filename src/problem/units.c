@@ -1,5 +1,5 @@
 /*
-   The power of two that makes the numbers of a feature, a x x', b x and c, of the order of 1. x is known by the largest
+   The powers of two that make the numbers of a feature, a x x', b x and c, and targets of the order of 1. x is known by the largest
    number that a patch can have, rounded up to a power of two as well: what decides are exponents alone.
 */
 #include "units.h"
@@ -54,14 +54,45 @@ PetscErrorCode PsdUnitsFind(PsdPatches patches, const PetscReal activation[3], P
   PetscFunctionReturn(0);
 }
 
+void PsdUnitsFindTargets(PetscReal largest, int degree, PsdUnits *units)
+{
+  (void)frexp(largest, &units->targets);
+  units->degree = degree;
+}
+
+/* The power of two that a number of the user's is multiplied by. */
+static int ExponentOf(PsdUnits units, PsdUnit unit)
+{
+  const int k = units.exponent, j = units.targets, p = units.degree;
+  switch (unit) {
+  case PSD_UNIT_FEATURE:
+    return k;
+  case PSD_UNIT_WEIGHT:
+    return -k - j;
+  case PSD_UNIT_BETA:
+    return k - (p - 1) * j;
+  case PSD_UNIT_PENALTY:
+    return 2 * k + (2 - p) * j;
+  case PSD_UNIT_CURVATURE:
+    return (2 - p) * j;
+  case PSD_UNIT_TARGET:
+    return -j;
+  case PSD_UNIT_SLOPE:
+    return -(p - 1) * j;
+  case PSD_UNIT_OBJECTIVE:
+    return -p * j;
+  }
+  return 0;
+}
+
 PetscReal PsdToUnits(PsdUnits units, PsdUnit unit, PetscReal number)
 {
-  return ldexp(number, (int)unit * units.exponent);
+  return ldexp(number, ExponentOf(units, unit));
 }
 
 PetscReal PsdFromUnits(PsdUnits units, PsdUnit unit, PetscReal number)
 {
-  return ldexp(number, -(int)unit * units.exponent);
+  return ldexp(number, -ExponentOf(units, unit));
 }
 
 PetscBool PsdIsRepresentable(PetscReal number)

@@ -6,8 +6,12 @@
    1, whatever the user's activation and pixels are. Multiplication by 2^k is exact, so that activations that differ by
    a power of two alone are one program, digit by digit.
 
-   problem.c and src/admm/results.c convert what comes from and goes to the user. All other code of the program, the
-   solver and the certificate knows these units alone, and files and output the user's.
+   Real targets have a scale of their own: a loss of degree p has L(2^-j yhat, 2^-j y) = 2^-pj L(yhat, y), with its
+   parameter times 2^-j. j is such that the largest target is of 1/2 to 1, so that what is proved for signs, |y| <= 1, holds
+   of them. Signs have j = 0.
+
+   problem.c, src/solver/results.c and the certificate's files convert what comes from and goes to the user. All other code
+   of the program, the solver and the certificate knows these units alone, and files and output the user's.
 */
 #ifndef PSD_UNITS_PRIVATE_H
 #define PSD_UNITS_PRIVATE_H
@@ -16,19 +20,28 @@
 
 typedef struct {
   int exponent; /* k */
+  int targets;  /* j */
+  int degree;   /* p */
 } PsdUnits;
 
-/* The power of 2^k that a number has in it. */
+/* What a number is made of. */
 typedef enum {
-  PSD_UNIT_WEIGHT = -1, /* alpha, S, Z, and the primal residual */
-  PSD_UNIT_FEATURE = 1, /* Phi, the activation, A'nu, R*, beta, and the dual residual */
-  PSD_UNIT_PENALTY = 2  /* rho */
+  PSD_UNIT_FEATURE,   /* Phi, the activation */
+  PSD_UNIT_WEIGHT,    /* alpha, S, Z, and the primal residual */
+  PSD_UNIT_BETA,      /* beta, beta_max, A'nu, R*, theta, and the dual residual */
+  PSD_UNIT_PENALTY,   /* rho */
+  PSD_UNIT_CURVATURE, /* sigma */
+  PSD_UNIT_TARGET,    /* y, yhat, and the parameter of a loss */
+  PSD_UNIT_SLOPE,     /* nu */
+  PSD_UNIT_OBJECTIVE  /* L, the objective, bounds */
 } PsdUnit;
 
 /* PsdUnitsFind - from the activation and what is known of the patches before they are cut: the same on all ranks, and
    on any number of them. Errors (PSD_ERR_INPUT): numbers of patches or features that double precision cannot carry
    through. Not collective, alike on all ranks. */
 PetscErrorCode PsdUnitsFind(PsdPatches patches, const PetscReal activation[3], PsdUnits *units);
+/* PsdUnitsFindTargets - from the largest target, 0 or more. Not collective. */
+void PsdUnitsFindTargets(PetscReal largest, int degree, PsdUnits *units);
 
 /* PsdToUnits, PsdFromUnits - a number of the user's, and back. Exact, unless the result is out of the range of normal
    numbers. Not collective. */

@@ -10,10 +10,9 @@
 #include "problem/identity.h"
 #include "solver.h"
 
-PetscErrorCode PsdSolverSetCheckpointFromOptions(PsdSolver solver)
+static PetscErrorCode ReadOptions(PsdSolver solver)
 {
   PetscFunctionBeginUser;
-  PsdCheckHandle(solver);
   PsdCheckpoint *it = &solver->checkpoint;
   PetscBool timed, gram = PETSC_FALSE;
   it->every = 60;
@@ -34,6 +33,17 @@ PetscErrorCode PsdSolverSetCheckpointFromOptions(PsdSolver solver)
   PsdCheckInput(length > 0 && (size_t)length < sizeof(it->gram_path),
                 "-checkpoint_gram: the file name is too long: %s.gram", it->path);
   PetscCall(PsdPathDeclare("-checkpoint_gram", it->gram_path, PSD_PATH_OUTPUT));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdSolverSetCheckpointFromOptions(PsdSolver solver)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(solver);
+  const char *before = PsdOptionsSetPrefix(solver->prefix);
+  const PetscErrorCode ierr = ReadOptions(solver);
+  (void)PsdOptionsSetPrefix(before);
+  PetscCall(ierr);
   PetscFunctionReturn(0);
 }
 

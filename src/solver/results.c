@@ -1,6 +1,5 @@
 /*
-   What goes from the solver to its user and back, and is in the user's units there: status and network. Objective,
-   bound and gap are the same in both.
+   What goes from the solver to its user and back, and is in the user's units there: status and network.
 */
 #include "base/base.h"
 #include "certificate/user_network.h"
@@ -12,7 +11,9 @@ PsdSolverStatus PsdSolverStatusNow(PsdSolver solver)
   PsdSolverStatus status = solver->status;
   status.rho = PsdFromUnits(units, PSD_UNIT_PENALTY, status.rho);
   status.primal_residual = PsdFromUnits(units, PSD_UNIT_WEIGHT, status.primal_residual);
-  status.dual_residual = PsdFromUnits(units, PSD_UNIT_FEATURE, status.dual_residual);
+  status.dual_residual = PsdFromUnits(units, PSD_UNIT_BETA, status.dual_residual);
+  status.objective = PsdFromUnits(units, PSD_UNIT_OBJECTIVE, status.objective);
+  status.bound = PsdFromUnits(units, PSD_UNIT_OBJECTIVE, status.bound);
   return status;
 }
 

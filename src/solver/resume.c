@@ -51,10 +51,10 @@ PetscErrorCode PsdResumeLoad(PsdSolver solver)
   PetscCall(PsdArchiveClose(&it->archive));
   it->resumed = PETSC_TRUE;
   solver->status.seconds = solver->clock.elapsed;
+  const PsdSolverStatus told = PsdSolverStatusNow(solver);
   PetscCall(PetscPrintf(solver->problem->comm,
                         "resume   iteration %5" PetscInt_FMT "  objective %.8g  bound %.8g  gap %.2e  from %s\n",
-                        solver->status.iteration, (double)solver->status.objective, (double)solver->status.bound,
-                        (double)solver->status.gap, it->path));
+                        told.iteration, (double)told.objective, (double)told.bound, (double)told.gap, it->path));
   PetscFunctionReturn(0);
 }
 

@@ -3,6 +3,7 @@
    done. Then what was found is proved.
 */
 #include "base/base.h"
+#include "certificate/user_network.h"
 #include "solver.h"
 #include <math.h>
 
@@ -154,5 +155,6 @@ PetscErrorCode PsdSolverSolve(PsdSolver solver, PsdCertificate *certificate)
     if (solver->reason != PSD_GAP_REACHED || certificate->gap <= gap) break;
     Learn(solver, certificate);
   }
+  PsdCertificateToUser(solver->problem, certificate);
   PetscFunctionReturn(0);
 }

@@ -41,6 +41,7 @@ typedef struct {
   const char *help; /* for -help, a heading */
   /* what it can do */
   PetscBool takes_corners; /* losses that are not smooth (PsdLossOps) as well */
+  PetscBool takes_vectors; /* linear neurons, whose blocks are vectors (cone/blocks.h), as well */
   PetscBool has_gram;      /* A'A, which -checkpoint_gram keeps */
   /* Of relief (PsdSolverRelief). A type with `is_relieved` states iteration_flops; one that `relieves` others that and the next
      two: iterations that it takes, bytes that the root needs beside the samples' own form. Not collective. */
@@ -124,6 +125,7 @@ typedef struct {
 
 struct _p_PsdSolver {
   PsdProblem problem;
+  char *prefix; /* of its options; NULL: none */
   PsdSolverSettings settings;
 
   const PsdSolverType *asked;      /* NULL: auto */

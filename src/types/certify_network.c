@@ -3,6 +3,7 @@
    dual points, beginning at the network, as far as it takes to reach the target.
 */
 #include "base/base.h"
+#include "certificate/user_network.h"
 #include "solver/solver.h"
 
 PetscErrorCode PsdCertifyNetwork(PsdProblem problem, PsdNetwork network, const char type[], PetscReal target,
@@ -22,6 +23,7 @@ PetscErrorCode PsdCertifyNetwork(PsdProblem problem, PsdNetwork network, const c
     PetscCall(PsdSolverSolve(solver, certificate));
   } else {
     PetscCall((*solver->type->certify)(solver, certificate));
+    PsdCertificateToUser(problem, certificate);
   }
   if (witness) {
     *witness = solver->witness;

@@ -13,7 +13,7 @@ static PetscErrorCode OwnOption(const PsdSolverType *type, const char **option)
   *option = NULL;
   for (PetscInt k = 0; type->own[k] && !*option; k++) {
     PetscBool given;
-    PetscCall(PetscOptionsHasName(NULL, NULL, type->own[k], &given));
+    PetscCall(PsdOptionsGiven(type->own[k], &given));
     if (given) *option = type->own[k];
   }
   PetscFunctionReturn(0);
@@ -37,15 +37,17 @@ PetscErrorCode PsdSolverReadOwn(PsdSolver solver)
   PetscFunctionReturn(0);
 }
 
-static PetscBool Takes(const PsdSolverType *type, const PsdLoss *loss)
+static PetscBool Takes(const PsdSolverType *type, const PsdSizes *sizes, const PsdLoss *loss)
 {
-  return (PetscBool)(type->takes_corners || loss->ops->smooth);
+  return (PetscBool)((type->takes_corners || loss->ops->smooth) && (type->takes_vectors || !sizes->vectors));
 }
 
-static PetscErrorCode CheckTakes(const PsdSolverType *type, const PsdLoss *loss)
+static PetscErrorCode CheckTakes(const PsdSolverType *type, const PsdSizes *sizes, const PsdLoss *loss)
 {
   PetscFunctionBeginUser;
-  PsdCheckInput(Takes(type, loss), "options -solver %s and -loss %s: %s needs a loss that is smooth", type->name,
+  PsdCheckInput(type->takes_vectors || !sizes->vectors,
+                "options -solver %s and -lift linear: %s is for quadratic neurons", type->name, type->name);
+  PsdCheckInput(Takes(type, sizes, loss), "options -solver %s and -loss %s: %s needs a loss that is smooth", type->name,
                 loss->ops->name, type->name);
   PetscFunctionReturn(0);
 }
@@ -72,7 +74,7 @@ static const PsdSolverType *Preferred(const PsdSizes *sizes, const PsdLoss *loss
 {
   const PsdSolverType *type = NULL;
   for (PetscInt k = 0; PsdSolverTable[k]; k++)
-    if (Takes(PsdSolverTable[k], loss) && (*PsdSolverTable[k]->prefers)(sizes)) type = PsdSolverTable[k];
+    if (Takes(PsdSolverTable[k], sizes, loss) && (*PsdSolverTable[k]->prefers)(sizes)) type = PsdSolverTable[k];
   return type;
 }
 
@@ -82,7 +84,7 @@ static const PsdSolverType *Preferred(const PsdSizes *sizes, const PsdLoss *loss
 
 static PetscBool CanRelieve(const PsdSolverType *type, const PsdSizes *sizes, const PsdLoss *loss)
 {
-  if (!type->relieves || !Takes(type, loss)) return PETSC_FALSE;
+  if (!type->relieves || !Takes(type, sizes, loss)) return PETSC_FALSE;
   return (PetscBool)((*type->root_bytes)(sizes, loss) <= PetscMax(LEAST_BYTES, sizes->feature_memory));
 }
 
@@ -111,7 +113,7 @@ PetscErrorCode PsdSolverChoose(PsdSolver solver, const PsdSizes *sizes)
   if (solver->checkpoint.archive) PetscCall(FindOfFile(solver, &type));
   if (!type) type = Preferred(sizes, loss);
   PetscCheck(type, PETSC_COMM_SELF, PETSC_ERR_PLIB, "no type of solver is for this problem");
-  PetscCall(CheckTakes(type, loss));
+  PetscCall(CheckTakes(type, sizes, loss));
   for (PetscInt k = 0; PsdSolverTable[k]; k++)
     if (PsdSolverTable[k] == type) solver->data = solver->candidate[k];
   solver->type = type;

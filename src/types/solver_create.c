@@ -41,10 +41,9 @@ PetscErrorCode PsdSolverTypeFromOptions(const char *type[])
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdSolverSetFromOptions(PsdSolver solver)
+static PetscErrorCode ReadOptions(PsdSolver solver)
 {
   PetscFunctionBeginUser;
-  PsdCheckHandle(solver);
   PsdSolverSettings *settings = &solver->settings;
   PetscCall(PsdOptionsHeading("Solver"));
   PetscCall(PsdSolverTypeAsk(&solver->asked));
@@ -59,6 +58,25 @@ PetscErrorCode PsdSolverSetFromOptions(PsdSolver solver)
     PetscCall((*PsdSolverTable[k]->set_from_options)(solver->candidate[k]));
   }
   PetscCall(PsdSolverReadOwn(solver));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdSolverSetFromOptions(PsdSolver solver)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(solver);
+  const char *before = PsdOptionsSetPrefix(solver->prefix);
+  const PetscErrorCode ierr = ReadOptions(solver);
+  (void)PsdOptionsSetPrefix(before);
+  PetscCall(ierr);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdSolverSetOptionsPrefix(PsdSolver solver, const char prefix[])
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(solver);
+  PetscCall(PsdOptionsKeepPrefix(prefix, &solver->prefix));
   PetscFunctionReturn(0);
 }
 
@@ -101,6 +119,7 @@ PetscErrorCode PsdSolverDestroy(PsdSolver *solver)
   PetscCall(PsdWitnessDestroy(&(*solver)->witness));
   PetscCall(PsdCheckpointDestroy(&(*solver)->checkpoint));
   PetscCall(PsdHistoryDestroy(&(*solver)->history));
+  PetscCall(PetscFree((*solver)->prefix));
   PetscCall(PetscFree(*solver));
   PetscFunctionReturn(0);
 }

@@ -56,6 +56,9 @@ def cifar10():
     yield pack((0, cifar_batch(3)), (1, cifar_batch(2, 3)), (3, names), (4, b'-classes 2,0'))
     yield pack((2, cifar_batch(4)), (3, b'x' * 200), (4, b'-split test -classes 0,1 -limit 1'))
     yield pack((0, cifar_batch(4)), (4, b'-validation 0.5 -mirror'))
+    fine = b''.join(bytes([k % 20, k % 3 * 40]) + bytes((k + b) % 256 for b in range(3072)) for k in range(5))
+    yield pack((5, fine), (7, b'apple\nfish\n'))
+    yield pack((5, fine), (6, b'a\nb\nc\n'), (4, b'-labels coarse -limit 4 -mirror'))
 
 
 # kinds of parts of the targets that read HDF5 files (hdf5_files.h)
@@ -79,11 +82,14 @@ def changes(bases):
         yield pack((BASE, bytes([base])), (CUT, b'\x00\x80'))
 
 
-def hdf5_file(**options):
+def hdf5_file(targets=None, **options):
     image = h5py.File('memory', 'w', driver='core', backing_store=False, **options)
     images = numpy.arange(6 * 2 * 3 * 4, dtype='u1').reshape(6, 2, 3, 4)
     image.create_dataset('images', data=images, chunks=(2, 1, 3, 4), compression='gzip', shuffle=True)
-    image['labels'] = numpy.arange(6, dtype='>i2') % 3
+    if targets is None:
+        image['labels'] = numpy.arange(6, dtype='>i2') % 3
+    else:
+        image.create_dataset('targets', data=targets, chunks=True)
     image.flush()
     return image.id.get_file_image()
 
@@ -93,6 +99,8 @@ def hdf5():
     yield pack((FILE, hdf5_file()), (OPTIONS, b'-classes 2,1'))
     yield pack((FILE, hdf5_file(libver='latest')), (OPTIONS, b'-limit 3 -mirror'))
     yield pack((OPTIONS, b'-predict'), (BASE, b'\2'))
+    yield pack((FILE, hdf5_file(numpy.arange(12, dtype='>f4').reshape(6, 2) / 7)), (OPTIONS, b'-limit 5 -mirror'))
+    yield pack((FILE, hdf5_file(numpy.arange(6) - 2.5)), (OPTIONS, b'-validation 0.5'))
 
 
 def saved(save, *arguments, **arrays):
@@ -110,6 +118,8 @@ def numpy_arrays():
         yield pack((2, saved(save, images=images, labels=labels.astype('u1'))))
         yield pack((2, saved(save, x_train=images.astype('i8'), y_train=labels)), (3, b'-classes 2,0 -limit 4'))
         yield pack((2, saved(save, x=images)), (3, b'-predict'))
+        yield pack((2, saved(save, images=images, targets=labels / 7)), (3, b'-mirror'))
+        yield pack((2, saved(save, x_train=images, targets_train=numpy.outer(labels, [1, 2]).astype('>f4'))), (3, b'-limit 4'))
 
 
 def model():

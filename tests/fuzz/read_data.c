@@ -26,16 +26,21 @@ static PetscErrorCode Look(PsdData data)
   const PetscInt *labels, *class;
   const unsigned char *images;
   const char *const *names;
+  const PetscReal *targets;
+  PetscInt outputs;
   PetscCall(PsdDataGetSizes(data, &n, NULL, NULL));
   PetscCall(PsdDataGetImageSize(data, &channels, &height, &width));
   PetscCall(PsdDataGetClasses(data, &classes, &labels, &names));
   PetscCall(PsdDataGetShard(data, &images, &class, NULL));
-  FuzzRequire(n > 0 && classes > 0 && names[classes - 1][0], "a data set without images or names");
+  PetscCall(PsdDataGetTargets(data, &outputs, &targets));
+  FuzzRequire(n > 0 && (outputs > 0 || (classes > 0 && names[classes - 1][0])), "a data set without images or names");
   const size_t bytes = (size_t)n * (size_t)channels * (size_t)height * (size_t)width;
   unsigned sum = 0;
   for (size_t k = 0; k < bytes; k++) sum += images[k];
   FuzzRequire(sum <= 255 * bytes, "pixels");
-  for (PetscInt k = 0; k < n; k++) FuzzRequire(class[k] >= 0 && class[k] < classes, "an image of no class");
+  for (PetscInt k = 0; k < n * outputs; k++) FuzzRequire(!PetscIsInfOrNanReal(targets[k]), "a target is not finite");
+  for (PetscInt k = 0; k < n && outputs == 0; k++)
+    FuzzRequire(class[k] >= 0 && class[k] < classes, "an image of no class");
   PetscFunctionReturn(0);
 }
 

@@ -10,12 +10,12 @@ Certificate = collections.namedtuple('Certificate', 'primal bound gap beta beta_
 
 
 def load(path):
-    """The network in a model file (versions 1 to 4), as a Network."""
+    """The network in a model file (versions 1 to 5), as a Network."""
     return Network(path)
 
 
 def _text(value):
-    return value.decode() if isinstance(value, bytes) else str(value)
+    return value.decode(errors='replace') if isinstance(value, bytes) else str(value)
 
 
 def _regions(positions, pool, overlap):
@@ -45,7 +45,8 @@ class _Patches:
 
         self.reduce, self.overlap = int(number('reduce', 1)), int(number('pool_overlap', 0))
         self.size = int(number('patch_height')), int(number('patch_width'))
-        self.stride, self.pool = int(number('stride')), int(number('pool'))
+        self.stride, self.pool, self.bits = int(number('stride')), int(number('pool')), int(number('bits', 0))
+        self.linear = int(number('lift', 0)) == 1
         self.shift, self.scale, self.normalize = (float(number(name)) for name in ('pixel_shift', 'pixel_scale', 'patch_normalize'))
         self.transform = _Transform(group['preprocess'] if 'preprocess' in group else None)
 
@@ -95,9 +96,11 @@ class _Maps:
 class Network:
     """A network in a model file.
 
+    outputs      real numbers that it gives for an image; 0: it tells classes apart
     classes      labels, whole numbers, in the order of the scores
-    class_names  what they are called; the labels in digits where the data had no names
+    class_names  what they are called; the labels in digits where the data had no names; of outputs 'output 0' and so on
     shape        channels, height and width of an image
+    bits         of a pixel, 8 or 16
     loss         a name of psdnet's option -loss
     certificate  primal, bound and gap as the file claims them (psdnet certify proves them), beta and beta_max
     """
@@ -105,10 +108,12 @@ class Network:
     def __init__(self, path):
         with h5py.File(path, 'r') as file:
             attributes = dict(file.attrs)
-            if _text(attributes.get('format', '')) != 'psdnet-model' or not 1 <= attributes['version'] <= 4:
+            if _text(attributes.get('format', '')) != 'psdnet-model' or not 1 <= attributes['version'] <= 5:
                 raise ValueError(f'{path}: no model file of psdnet, or of a later version')
-            self.classes = numpy.array([int(_text(label)) for label in attributes['classes']])
-            self.class_names = [_text(name) for name in attributes.get('class_names', attributes['classes'])]
+            self.outputs = int(attributes.get('outputs', 0))
+            labels = [] if self.outputs else attributes['classes']
+            self.classes = numpy.array([int(_text(label)) for label in labels], int)
+            self.class_names = [_text(name) for name in attributes.get('class_names', labels)] or [f'output {k}' for k in range(self.outputs)]
             self.loss = _text(attributes['loss'])
             self.certificate = Certificate(*(float(attributes[name]) for name in ('objective_primal', 'objective_dual', 'gap', 'beta',
                                                                                   'beta_max')))
@@ -118,10 +123,14 @@ class Network:
             self._branches = [_Patches(group) for group in groups]
             self._maps = _Maps(file['layer1']) if 'layer1' in file else None
             of_image = file['layer1'].attrs if self._maps else attributes
+            self.bits = 16 if self._patches_of_images().bits == 16 else 8
             self.shape = tuple(int(of_image[name]) for name in ('channels', 'height', 'width'))
             self._channels = int(attributes['channels'])
             self._filters, self._weights = file['neurons/filter'][:], file['neurons/weight'][:]
             self._region, self._class = file['neurons/region'][:], file['neurons/class'][:]
+
+    def _patches_of_images(self):
+        return self._maps.patches if self._maps else self._branches[0]
 
     def _images(self, images):
         """n x channels x height x width of images in whatever order of axes"""
@@ -136,15 +145,20 @@ class Network:
         return images
 
     def _count_scores(self):
-        return 1 if len(self.classes) == 2 else len(self.classes)
+        return self.outputs or (1 if len(self.classes) == 2 else len(self.classes))
+
+    def activation(self, branch):
+        """a, b and c of the neurons of one of the branches."""
+        a, b, c = self._activation
+        return (0.0 if branch.linear else a), b, c
 
     def _score(self, images):
-        a, b, c = self._activation
         scores = numpy.zeros((len(images), self._count_scores()))
-        images = images.astype(float)
+        images = images / 257.0 if self.bits == 16 else images.astype(float)
         region = 0
         for branch in self._branches:
             patches = branch.cut(self._maps(images) if self._maps else images)
+            a, b, c = self.activation(branch)
             for part in branch.parts(patches):
                 here = numpy.flatnonzero(self._region == region)
                 u = part @ self._filters[here, :patches.shape[-1]].T
@@ -155,7 +169,7 @@ class Network:
         return scores
 
     def scores(self, images):
-        """n x C, C = 1 for two classes: numbers of images, unsigned bytes or other numbers of 0 to 255, n x channels x height x width
+        """n x C, C = 1 for two classes: numbers of images, of 0 to 255 or, with 16 bits, to 65535, n x channels x height x width
         (or n x height x width of one channel, or channels last)."""
         images = self._images(images)
         step = max(1, AT_A_TIME // (8 * max(1, images[:1].size) * max(branch.size[0] * branch.size[1] for branch in self._branches)))
@@ -167,8 +181,9 @@ class Network:
         return (scores[:, 0] > 0).astype(int) if scores.shape[1] == 1 else scores.argmax(1)
 
     def predict(self, images):
-        """Labels, n; of the largest score, the first of equals, and of two classes the second where the score is above 0."""
-        return self.classes[self._chosen(images)]
+        """Labels, n; of the largest score, the first of equals, and of two classes the second where the score is above 0. Of a network
+        with outputs these, n x outputs."""
+        return self.scores(images) if self.outputs else self.classes[self._chosen(images)]
 
     def predict_names(self, images):
         """As predict, but the names of classes, a list."""
@@ -194,19 +209,31 @@ class Network:
         positions and regions within the branch: z = u . x is the filter's product with the patch, up to a constant. The patches
         are after shift, scale and normalisation; of a network on maps they are the maps'."""
         patches = self._branches[branch]
+        here, first = self._neurons_of(branch)
+        filters = self._own_filters(branch)
+        if patches.transform.matrix is not None:
+            filters = filters @ patches.transform.matrix.T
+        return filters.reshape(-1, self._channels, *patches.size), self._weights[here], self._class[here], self._region[here] - first
+
+    def _neurons_of(self, branch):
+        """Which neurons are a branch's, and the number of its first region."""
         first = sum(other.pool**2 for other in self._branches[:branch])
-        here = (self._region >= first) & (self._region < first + patches.pool**2)
+        return (self._region >= first) & (self._region < first + self._branches[branch].pool**2), first
+
+    def _own_filters(self, branch):
+        """Filters of a branch's neurons in the coordinates of the program: as many numbers as the branch's patches have there."""
+        patches = self._branches[branch]
         matrix = patches.transform.matrix
         f = self._channels * patches.size[0] * patches.size[1] if matrix is None else matrix.shape[1]
-        filters = self._filters[here, :f]
-        if matrix is not None:
-            filters = filters @ matrix.T
-        return filters.reshape(-1, self._channels, *patches.size), self._weights[here], self._class[here], self._region[here] - first
+        return self._filters[self._neurons_of(branch)[0], :f]
 
     def to_onnx(self, path, double=False):
         """Writes an ONNX model of standard operators (onnx_export.export), which needs the package onnx."""
         from .onnx_export import export
         export(self, path, double)
 
+    def _task(self):
+        return f'{self.outputs} outputs' if self.outputs else f'{len(self.classes)} classes'
+
     def __repr__(self):
-        return f'<psdnet network: {len(self._weights)} neurons, {len(self.classes)} classes, gap {self.certificate.gap:.1e}>'
+        return f'<psdnet network: {len(self._weights)} neurons, {self._task()}, gap {self.certificate.gap:.1e}>'

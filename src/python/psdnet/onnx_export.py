@@ -92,11 +92,11 @@ def _map(graph, flat, shape, maps):
 
 
 def _sum_of_branches(graph, network, flat, shape):
-    a, b, c = network._activation
     scores, region = [], 0
     for branch in network._branches:
         x, parts = _cut(graph, flat, shape, branch)
         f = network._channels * branch.size[0] * branch.size[1] if branch.transform.matrix is None else branch.transform.matrix.shape[1]
+        a, b, c = network.activation(branch)
         for part in parts:
             here = numpy.flatnonzero(network._region == region)
             region += 1
@@ -114,7 +114,9 @@ def _sum_of_branches(graph, network, flat, shape):
 
 
 def _choose(graph, network):
-    """Labels, and probabilities where scores have them."""
+    """Labels, and probabilities where scores have them; of outputs neither, as they are the answer."""
+    if network.outputs:
+        return []
     if network._count_scores() == 1:
         chosen = graph.add('Cast', graph.add('Greater', 'scores', 0.0), to=TensorProto.INT64)
         graph.add('Gather', network.classes, graph.add('Squeeze', chosen, [1]), name='label')
@@ -130,12 +132,15 @@ def _choose(graph, network):
 def export(network, path, double=False):
     """Writes the network to path, as ONNX.
 
-    Input: images, unsigned bytes, N x channels x height x width. Outputs: scores, N x C; label, N; probabilities, N x classes, of a
-    network that has them. In single precision, or in double. Metadata: loss, names of classes, primal, bound, gap, beta, beta_max.
+    Input: images, unsigned bytes, or of 16 bits, N x channels x height x width. Outputs: scores, N x C; of a network of classes label, N; probabilities, N x
+    classes, of one that has them. In single precision, or in double. Metadata: loss, names of classes, primal, bound, gap, beta, beta_max.
     """
     number, kind = (numpy.float64, TensorProto.DOUBLE) if double else (numpy.float32, TensorProto.FLOAT)
     graph = _Graph(number)
-    flat = graph.add('Flatten', graph.add('Cast', 'images', to=kind), axis=1)
+    pixels = graph.add('Cast', 'images', to=kind)
+    if network.bits == 16:
+        pixels = graph.add('Div', pixels, 257.0)
+    flat = graph.add('Flatten', pixels, axis=1)
     shape = network.shape
     if network._maps:
         flat = _map(graph, flat, shape, network._maps)
@@ -144,7 +149,8 @@ def export(network, path, double=False):
     outputs = {'scores': (kind, network._count_scores()), 'label': (TensorProto.INT64, None), 'probabilities': (kind, len(network.classes))}
     values = [helper.make_tensor_value_info(name, outputs[name][0], ['N'] + [outputs[name][1]] * (outputs[name][1] is not None))
               for name in ['scores', *_choose(graph, network)]]
-    images = helper.make_tensor_value_info('images', TensorProto.UINT8, ['N', *network.shape])
+    pixel = TensorProto.UINT16 if network.bits == 16 else TensorProto.UINT8
+    images = helper.make_tensor_value_info('images', pixel, ['N', *network.shape])
     model = helper.make_model(helper.make_graph(graph.nodes, 'psdnet', [images], values, graph.constants),
                               opset_imports=[helper.make_opsetid('', OPSET)], ir_version=IR_VERSION, producer_name='psdnet')
     certified = {name: repr(value) for name, value in network.certificate._asdict().items()}

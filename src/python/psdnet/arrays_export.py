@@ -1,0 +1,47 @@
+"""A network as NumPy's .npy files and one of JSON, for programs that read no HDF5: docs/formats.md, "Arrays"."""
+import json
+import os
+
+import numpy
+
+
+def _save(folder, name, value):
+    numpy.save(os.path.join(folder, name + '.npy'), value)
+
+
+def _patches(folder, name, patches):
+    """What a branch or the stage cuts, for the JSON; its transform as arrays."""
+    if patches.transform.matrix is not None:
+        _save(folder, name + '_mean', patches.transform.mean)
+        _save(folder, name + '_transform', patches.transform.matrix)
+    return {'patch': patches.size, 'stride': patches.stride, 'pool': patches.pool, 'pool_overlap': patches.overlap, 'reduce': patches.reduce,
+            'pixel_shift': patches.shift, 'pixel_scale': patches.scale, 'patch_normalize': patches.normalize,
+            'linear': patches.linear, 'transformed': patches.transform.matrix is not None}
+
+
+def _maps(folder, maps):
+    about = _patches(folder, 'layer1', maps.patches)
+    _save(folder, 'layer1_filter', maps.filters)
+    if maps.channels.matrix is not None:
+        _save(folder, 'layer1_channel_mean', maps.channels.mean)
+        _save(folder, 'layer1_channel_transform', maps.channels.matrix)
+    return {**about, 'threshold': float(maps.threshold), 'split': bool(maps.split), 'map_normalize': float(maps.normalize),
+            'channels_transformed': maps.channels.matrix is not None}
+
+
+def export(network, folder):
+    """Writes the network into a folder, which is there."""
+    branches = []
+    for k, branch in enumerate(network._branches):
+        here, first = network._neurons_of(k)
+        for name, value in ('filter', network._own_filters(k)), ('weight', network._weights[here]), ('region', network._region[here] - first), \
+                ('class', network._class[here]):
+            _save(folder, f'branch{k}_{name}', value)
+        branches.append(_patches(folder, f'branch{k}', branch))
+    about = {'format': 'psdnet-arrays', 'version': 1, 'image': network.shape, 'labels': network.classes.tolist(),
+             'class_names': network.class_names, 'outputs': network.outputs, 'loss': network.loss, 'activation': network._activation,
+             'certificate': network.certificate._asdict(), 'branches': branches,
+             'layer1': _maps(folder, network._maps) if network._maps else None}
+    with open(os.path.join(folder, 'network.json'), 'w', encoding='utf-8') as file:
+        json.dump(about, file, indent=1)
+        file.write('\n')

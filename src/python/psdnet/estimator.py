@@ -1,0 +1,92 @@
+"""What estimators in scikit-learn's manner share: their parameters, and a run of the command psdnet."""
+import os
+import shlex
+import shutil
+import subprocess
+import tempfile
+
+import h5py
+import numpy
+
+from .network import load
+
+try:
+    from sklearn.base import BaseEstimator
+except ImportError:  # its habits without it
+
+    class BaseEstimator:
+        """Parameters are those of __init__."""
+
+        def get_params(self, deep=True):
+            """Parameters by their names."""
+            names = self.__init__.__code__.co_varnames[1:self.__init__.__code__.co_argcount]
+            return {name: getattr(self, name) for name in names}
+
+        def set_params(self, **params):
+            """Sets parameters, and returns self."""
+            for name, value in params.items():
+                if name not in self.get_params():
+                    raise ValueError(f'{type(self).__name__} has no parameter {name}')
+                setattr(self, name, value)
+            return self
+
+
+class Estimator(BaseEstimator):
+    """Trains a network to a certified gap with the command psdnet.
+
+    loss      -loss of psdnet
+    beta_rel  weight of the regularisation as a fraction of beta_max; None: psdnet's own choice
+    gap       -gap
+    options   more options of psdnet train, one text, such as "-patch 6 -pool 3 -whiten 0.01"
+    ranks     processes
+    launcher  what starts them, one text to which psdnet's command is appended; None: mpiexec -n RANKS, or nothing for one
+    command   psdnet, or where it is; None: the environment's PSDNET, else psdnet in PATH
+
+    X are images of unsigned bytes, or of 16 bits a pixel, n x channels x height x width (or n x height x width, or channels last). After fit: network_ (a
+    Network), certificate_, and log_, what psdnet printed. A run that ends without its gap is a warning of psdnet's in log_, not an
+    error: certificate_.gap says what was proved.
+    """
+
+    def __init__(self, loss='squared', beta_rel=None, gap=1e-4, options='', ranks=1, launcher=None, command=None):
+        self.loss = loss
+        self.beta_rel = beta_rel
+        self.gap = gap
+        self.options = options
+        self.ranks = ranks
+        self.launcher = launcher
+        self.command = command
+
+    def _command(self):
+        command = self.command or os.environ.get('PSDNET') or shutil.which('psdnet')
+        if not command:
+            raise FileNotFoundError('psdnet is not in PATH: give command=, or set PSDNET')
+        if self.launcher is not None:
+            return [*shlex.split(self.launcher), command]
+        return ['mpiexec', '-n', str(self.ranks), command] if self.ranks > 1 else [command]
+
+    def _run(self, folder):
+        command = [*self._command(), 'train', '-data', folder + '/train.h5', '-model', folder + '/model.h5', '-loss', self.loss, '-gap',
+                   repr(float(self.gap)), '-progress', 'none', *shlex.split(self.options)]
+        if self.beta_rel is not None:
+            command += ['-beta_rel', repr(float(self.beta_rel))]
+        ended = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        if ended.returncode not in (0, 2):  # 2: the gap was not reached, and the network holds
+            raise RuntimeError(f'psdnet ended with status {ended.returncode}:\n{ended.stdout.strip()}')
+        return ended.stdout
+
+    @staticmethod
+    def _images(X):
+        X = numpy.asarray(X)
+        if X.dtype not in (numpy.uint8, numpy.uint16) or X.ndim not in (3, 4):
+            raise ValueError(f'X is {X.ndim}-dimensional of {X.dtype}, expected images of unsigned bytes, or of 16 bits')
+        return X
+
+    def _train(self, images, name, values):
+        """from images and what goes by this name in a data set; psdnet's own line of error becomes a RuntimeError"""
+        with tempfile.TemporaryDirectory(prefix='psdnet_') as folder:
+            with h5py.File(folder + '/train.h5', 'w') as file:
+                file['images'], file[name] = images, values
+            self.log_ = self._run(folder)
+            self.network_ = load(folder + '/model.h5')
+        self.certificate_ = self.network_.certificate
+        return self

@@ -1,0 +1,42 @@
+"""The folders of check_arrays.sh against the model files: arrays bit by bit, and what network.json says."""
+import json
+
+import h5py
+import numpy
+
+from judge import finish, require, text
+
+
+def same(folder, name, value):
+    found = numpy.load(f'{folder}/{name}.npy')
+    require(found.shape == value.shape and (found == value).all(), folder, name, found.shape, value.shape)
+
+
+for name in 'plain', 'named', 'branches', 'linear', 'maps':
+    about = json.loads(text(name + '/network.json'))
+    with h5py.File(name + '.h5') as file:
+        groups = [file[f'branch/{k}'] for k in range(file.attrs['branches'])] if 'branch' in file else [file]
+        require(about['labels'] == [int(label) for label in file.attrs['classes']], name, about['labels'])
+        require(about['certificate']['bound'] == file.attrs['objective_dual'] and about['activation'] == list(file.attrs['activation']), name)
+        first = 0
+        for k, (group, branch) in enumerate(zip(groups, about['branches'])):
+            q = file.attrs['channels'] * group.attrs['patch_height'] * group.attrs['patch_width']
+            f = group['preprocess/transform'].shape[1] if 'preprocess' in group else q
+            region = file['neurons/region'][:] - first
+            here = (region >= 0) & (region < group.attrs['pool']**2)
+            first += group.attrs['pool']**2
+            for array, value in ('filter', file['neurons/filter'][:][here, :f]), ('weight', file['neurons/weight'][:][here]), \
+                    ('region', region[here]), ('class', file['neurons/class'][:][here]):
+                same(name, f'branch{k}_{array}', value)
+            require(branch['transformed'] == ('preprocess' in group), name, 'transformed')
+            if branch['transformed']:
+                same(name, f'branch{k}_transform', group['preprocess/transform'][:])
+                same(name, f'branch{k}_mean', group['preprocess/mean'][:])
+            for key in 'stride', 'pool', 'pixel_shift', 'pixel_scale', 'patch_normalize':
+                require(branch[key] == group.attrs[key], name, key, branch[key])
+        require(all(branch['linear'] == (name == 'linear') for branch in about['branches']), name, 'linear')
+        require((about['layer1'] is not None) == ('layer1' in file), name, 'layer1')
+        if about['layer1']:
+            same(name, 'layer1_filter', file['layer1/filter'][:])
+            require(about['image'] == [file['layer1'].attrs[key] for key in ('channels', 'height', 'width')], name, about['image'])
+finish()
