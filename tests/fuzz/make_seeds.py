@@ -114,6 +114,8 @@ def numpy_arrays():
     for array in images, images[:, None], images[..., None].repeat(3, 3)[:, [0, 1, 2, 3, 0, 1]], images / numpy.float32(255), images.astype('>f8'):
         yield pack((0, saved(numpy.save, array)), (1, saved(numpy.save, labels)))
     yield pack((0, saved(numpy.save, numpy.asfortranarray(images))), (1, saved(numpy.save, labels[:, None].astype('>u4'))))
+    for array in images.astype('>u2') * 300, (images.astype('f4') * 257)[..., None]:  # 16 bits a pixel
+        yield pack((0, saved(numpy.save, array)), (1, saved(numpy.save, labels)), (3, b'-mirror'))
     for save in numpy.savez, numpy.savez_compressed:
         yield pack((2, saved(save, images=images, labels=labels.astype('u1'))))
         yield pack((2, saved(save, x_train=images.astype('i8'), y_train=labels)), (3, b'-classes 2,0 -limit 4'))

@@ -27,6 +27,7 @@ static PetscErrorCode Look(PsdData data)
   const unsigned char *images;
   const char *const *names;
   const PetscReal *targets;
+  size_t bytes;
   PetscInt outputs;
   PetscCall(PsdDataGetSizes(data, &n, NULL, NULL));
   PetscCall(PsdDataGetImageSize(data, &channels, &height, &width));
@@ -34,7 +35,9 @@ static PetscErrorCode Look(PsdData data)
   PetscCall(PsdDataGetShard(data, &images, &class, NULL));
   PetscCall(PsdDataGetTargets(data, &outputs, &targets));
   FuzzRequire(n > 0 && (outputs > 0 || (classes > 0 && names[classes - 1][0])), "a data set without images or names");
-  const size_t bytes = (size_t)n * (size_t)channels * (size_t)height * (size_t)width;
+  PetscCall(PsdDataGetImageBytes(data, &bytes));
+  FuzzRequire(bytes / ((size_t)channels * (size_t)height * (size_t)width) <= 2, "bytes of a pixel");
+  bytes *= (size_t)n;
   unsigned sum = 0;
   for (size_t k = 0; k < bytes; k++) sum += images[k];
   FuzzRequire(sum <= 255 * bytes, "pixels");
