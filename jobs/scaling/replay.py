@@ -239,16 +239,23 @@ def expanded(ranks, kind, size, root, members):
     return trace
 
 
+def lines_of(lines, phase):
+    """What a rank has said in a phase."""
+    here = False
+    for line in lines:
+        if line.startswith('phase '):
+            here = line.split()[1] == phase
+        elif here:
+            yield line
+
+
 def replayed(said, phase):
     """What was said in a phase, as a trace."""
     trace, sent, received = Trace(len(said)), collections.Counter(), collections.Counter()
     for rank, lines in enumerate(said):
-        here = False
-        for line in lines:
+        for line in lines_of(lines, phase):
             kind, *words = line.split()
-            if kind == 'phase':
-                here = words[0] == phase
-            elif here and kind in ('send', 'recv'):
+            if kind in ('send', 'recv'):
                 other, size = int(words[0]), int(words[1])
                 if other == rank or size == 0:
                     continue
@@ -257,7 +264,7 @@ def replayed(said, phase):
                 if kind == 'send':
                     trace.messages[rank] += 1
                     trace.bytes[rank] += size
-            elif here and kind != 'barrier':
+            elif kind != 'barrier':
                 size, root = int(words[0]) if kind != 'reduce_scatter' else tuple(map(int, words[0].split(','))), int(words[1])
                 members = tuple(range(len(said))) if words[2] == '*' else tuple(map(int, words[2].split(',')))
                 part = expanded(len(said), kind, size, root, members)
@@ -288,10 +295,14 @@ def scheduled(run, phase):
     return trace
 
 
-def run_recorded(report):
+def run_recorded(report, said):
+    """The run that was recorded. How many filters its blocks had depends on the images."""
     if report['consensus'] == 'dual':
         f = report['f']
-        return DualRun(report['n'], 10, report['blocks'] // 2, (f + 1) * (f + 2) // 2, POSITIONS * f, report['ranks'])
+        run = DualRun(report['n'], 10, report['blocks'] // 2, (f + 1) * (f + 2) // 2, POSITIONS * f, report['ranks'])
+        gathered = [int(line.split()[1]) for line in lines_of(said[0], 'solve') if line.startswith('allgather ')]
+        run.terms = sum(gathered) / (CHECK_EVERY + 1)
+        return run
     return Run(report['n'], report['D'], 10, report['blocks'] // 2, report['ranks'])
 
 
@@ -302,7 +313,7 @@ def check(folder, data, ranks):
         table.writerow('consensus ranks phase recorded_mb scheduled_mb recorded_messages scheduled_messages recorded_seconds scheduled_seconds'.split())
         for consensus, count in ((consensus, count) for consensus in RECORDED for count in ranks):
             said, report = record(consensus, count, data, work)
-            run = run_recorded(report)
+            run = run_recorded(report, said)
             for phase in 'gram', 'factor', 'solve', 'certify':
                 traces = replayed(said, phase), scheduled(run, phase)
                 row = [consensus, count, phase, *(f'{max(t.bytes) / 1e6:.2f}' for t in traces), *(max(t.messages) for t in traces),

@@ -13,12 +13,13 @@ REAL = 8
 LARGEST_BLOCK, LEAST_BLOCK, BLOCKS_A_RANK, MOST_OBLONG = 64, 32, 4, 4  # src/base/grid_shape.c
 PART_ORDER, MOST_PARTS = 460, 4  # src/consensus/grid_parts.c
 STEPS = 16  # of Lanczos, before the first factorisation
+TERMS = 10  # filters of a pair of blocks
 STRIP = 32  # columns that PBLAS takes of a panel at once
 EFFICIENCY = 0.65  # src/consensus/grid_cost.c
 ITERATIONS, CHECK_EVERY, REFACTORED = 60, 10, 2  # of the solver; src/admm
 STRETCH, MOST_PANELS = 4, 24  # panels that are simulated one after the other, and in all
 CHUNK_ROWS, CHUNK_BYTES, SAMPLE_PARTS = 1024, 64 << 20, 24  # src/problem/limits.h
-GRAM_MESSAGE, ROWS_MESSAGE = 1 << 18, 524288  # numbers, there
+GRAM_MESSAGE, ROWS_MESSAGE = 1 << 18, 4194304  # numbers, there
 NODE = 64  # ranks of a node, as cluster.xml has them
 
 
@@ -269,6 +270,7 @@ class DualRun(Run):
     def __init__(self, n, C, pairs, m, numbers, ranks):
         super().__init__(n, n, C, pairs, ranks)
         self.m, self.numbers = m, numbers
+        self.terms = REAL * pairs * TERMS * math.isqrt(2 * m)  # bytes of the filters of Z - Z', which all ranks get
         local = math.ceil(n / ranks)
         self.block = math.ceil(local / math.ceil(local / LARGEST_BLOCK))
         self.N = ranks * self.block * math.ceil(local / LARGEST_BLOCK)
@@ -277,12 +279,16 @@ class DualRun(Run):
     def owners(self, trace, back):
         """None."""
 
+    def batches(self):
+        """Pairs of each message that sums svecs."""
+        batch = max(1, ROWS_MESSAGE // self.m)
+        return [range(first, min(first + batch, self.pairs)) for first in range(0, self.pairs, batch)]
+
     def adjoint(self, trace):
         """Sums of svecs to the owners of pairs, of a few pairs at once."""
-        batch = max(1, ROWS_MESSAGE // self.m)
-        for first in range(0, self.pairs, batch):
+        for pairs in self.batches():
             counts = [0] * self.ranks
-            for pair in range(first, min(first + batch, self.pairs)):
+            for pair in pairs:
                 counts[self.owning[pair * len(self.owning) // self.pairs]] += REAL * self.m
             trace.reduce_scatter(self.everyone, counts)
 
@@ -309,14 +315,13 @@ class DualRun(Run):
     def iteration(self, trace, flops):
         self.solve(trace, flops)
         self.adjoint(trace)
-        for _ in range(3):
+        trace.ring(self.everyone, self.terms)
+        for _ in range(2):
             trace.allreduce(64)
 
     def check(self, trace, flops):
-        """The network's residual and two dual candidates."""
         trace.compute_all(flops)
-        for _ in range(3):
-            self.adjoint(trace)
+        trace.ring(self.everyone, self.terms)
         trace.allreduce(256)
 
     def certify(self, trace, flops):
