@@ -9,7 +9,7 @@
 #   plots    gnuplot
 #   fashion  the Fashion-MNIST images
 #   baseline PyTorch, NumPy and h5py, for baseline-sgd.py
-#   bench    CVXOPT and NumPy, for bench-cvxopt.sh
+#   bench    CVXOPT, CSDP, SDPA and NumPy, for bench-solvers.sh
 #   simulation  SimGrid, for scaling/replay.py
 #   slurm    Slurm's daemons and commands, for tests/slurm/cluster.sh; no service is started
 #
@@ -67,6 +67,8 @@ python3-numpy            | python  | numpy
 python3-h5py             | python  | h5py'
 needs_bench='
 python3-cvxopt           | python  | cvxopt
+coinor-csdp              | program | csdp
+sdpa                     | program | sdpa
 python3-numpy            | python  | numpy'
 needs_simulation='
 libsimgrid-dev           | program | smpirun'
