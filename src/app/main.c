@@ -72,7 +72,7 @@ static const char **TakeArguments(const PsdSubcommand *subcommand, int *argc, ch
 {
   const char **taken = calloc(*argc > 0 ? (size_t)*argc : 1, sizeof(*taken));
   const int most = taken && subcommand ? subcommand->most_arguments : 0;
-  while (invocation->arguments<most && * argc> 1 && argv[1][0] != '-')
+  while (*argc > 1 && argv[1][0] != '-' && invocation->arguments < most)
     taken[invocation->arguments++] = ShiftArgument(argc, argv);
   invocation->argument = taken;
   return taken;
@@ -124,9 +124,32 @@ static PetscErrorCode Run(const PsdSubcommand *subcommand, const PsdInvocation *
   PetscFunctionReturn(0);
 }
 
-int main(int argc, char **argv)
+/* From MPI's beginning to its end, and what is made of files afterwards; returns the exit status. */
+static int Execute(const PsdSubcommand *subcommand, const PsdInvocation *invocation, int argc, char **argv,
+                   PetscBool help, const char stray[])
 {
   int exit_status = PSD_EXIT_DONE;
+  PsdStartAlone();
+  const PetscErrorCode start = PsdInitialize(&argc, &argv, NULL);
+  if (start && start != PSD_ERR_INPUT) MPI_Abort(MPI_COMM_WORLD, PSD_EXIT_INPUT);
+  if (start) return PSD_EXIT_INPUT;
+  const PetscErrorCode ierr = Run(subcommand, invocation, help, stray, &exit_status);
+  if (ierr == PSD_ERR_INPUT) {
+    PetscMPIInt rank;
+    MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
+    if (rank == 0) fprintf(stderr, "psdnet: error: %s\n", PsdErrorMessage());
+    exit_status = PSD_EXIT_INPUT;
+    (void)PsdPathsRefuse();
+  } else if (ierr) {
+    PsdFileAbandonAll();
+    MPI_Abort(PETSC_COMM_WORLD, PSD_EXIT_INPUT);
+  }
+  if (PsdFinalize()) return PSD_EXIT_INPUT;
+  return exit_status == PSD_EXIT_DONE ? PsdPythonRun() : exit_status;
+}
+
+int main(int argc, char **argv)
+{
   char *line = JoinArguments(argc, argv);
   const PetscBool help = RemoveArgument(&argc, argv, "-help") || RemoveArgument(&argc, argv, "--help") ||
                          RemoveArgument(&argc, argv, "-h");
@@ -146,24 +169,7 @@ int main(int argc, char **argv)
   const char **arguments = TakeArguments(subcommand, &argc, argv, &invocation);
   const char *stray = subcommand ? FindStray(argc, argv) : name;
   RenameHistory(argc, argv);
-
-  PsdStartAlone();
-  const PetscErrorCode start = PsdInitialize(&argc, &argv, NULL);
-  if (start && start != PSD_ERR_INPUT) MPI_Abort(MPI_COMM_WORLD, PSD_EXIT_INPUT);
-  if (start) return PSD_EXIT_INPUT;
-  const PetscErrorCode ierr = Run(subcommand, &invocation, help, stray, &exit_status);
-  if (ierr == PSD_ERR_INPUT) {
-    PetscMPIInt rank;
-    MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
-    if (rank == 0) fprintf(stderr, "psdnet: error: %s\n", PsdErrorMessage());
-    exit_status = PSD_EXIT_INPUT;
-    (void)PsdPathsRefuse();
-  } else if (ierr) {
-    PsdFileAbandonAll();
-    MPI_Abort(PETSC_COMM_WORLD, PSD_EXIT_INPUT);
-  }
-  if (PsdFinalize()) return PSD_EXIT_INPUT;
-  if (exit_status == PSD_EXIT_DONE) exit_status = PsdPythonRun();
+  const int exit_status = Execute(subcommand, &invocation, argc, argv, help, stray);
   free(arguments);
   free(line);
   return exit_status;
