@@ -12,6 +12,6 @@ set yrange [0:105]
 set xlabel "ranks, 64 on a node"
 set ylabel "% of the time of the smallest run over ranks"
 set title "Simulated efficiency (lines) and computing alone, counted (dashed)"
-array colour[3] = ["#1b6ca8", "#c8553d", "#3a7d44"]
-plot for [k=0:curves-1] data index k using 2:3 with linespoints pointtype 7 linecolor rgb colour[k%3+1] title columnheader(1), \
-     for [k=0:curves-1] data index k using 2:4 with lines dashtype 2 linecolor rgb colour[k%3+1] notitle
+array colour[8] = ["#1b6ca8", "#c8553d", "#3a7d44", "#7a4fa3", "#c98a1b", "#2a9d9d", "#a33f6f", "#666666"]
+plot for [k=0:curves-1] data index k using 2:3 with linespoints pointtype (k%4)*2+5 linecolor rgb colour[k%8+1] title columnheader(1), \
+     for [k=0:curves-1] data index k using 2:4 with lines dashtype 2 linecolor rgb colour[k%8+1] notitle
