@@ -69,7 +69,8 @@ static void Pattern(const Branch *branch, const PetscReal u[], PetscReal pattern
 static void PrintPixel(PetscInt column, PetscInt row, PetscInt colours, PetscInt apart, const PetscReal pattern[])
 {
   printf("%d %d", (int)column, (int)row);
-  for (PetscInt k = 0; k < 3; k++) printf(" %.0f", 127.5 + 127.5 * (double)pattern[(k % colours) * apart]);
+  for (PetscInt k = 0; k < 3; k++)
+    printf(" %.0f", 127.5 + 127.5 * (double)pattern[(size_t)(k % colours) * (size_t)apart]);
   printf("\n");
 }
 
@@ -88,7 +89,7 @@ static void PrintNeuron(const Neurons *neurons, PetscInt j, PetscReal *pattern)
   const PetscInt channels = branch->geometry.channels, colours = channels == 3 ? 3 : 1, place = height * width;
   for (PetscInt channel = 0; channel < channels; channel += colours)
     for (PetscInt k = 0; k < place; k++)
-      PrintPixel(k % width + channel * width, k / width, colours, place, pattern + channel * place + k);
+      PrintPixel(k % width + channel * width, k / width, colours, place, pattern + (size_t)channel * (size_t)place + k);
   printf("\n\n");
 }
 
