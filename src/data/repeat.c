@@ -1,6 +1,6 @@
 /*
-   Several samples of one image, all with its label or targets: they follow each other, so that the samples of a rank are still a contiguous piece of all
-   of them.
+   Several samples of one image, all with its label or targets: they follow each other, so that the samples of a rank are
+   still a contiguous piece of all of them.
 */
 #include "data.h"
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 static void RepeatTargets(PsdData data, PetscInt times, PetscReal targets[])
 {
   const size_t outputs = (size_t)data->outputs, n = (size_t)data->n_local * (size_t)times;
-  for (size_t k = 0; k < n; k++)
+  for (size_t k = 0; k < n && outputs > 0; k++)
     memcpy(targets + k * outputs, data->targets + k / (size_t)times * outputs, outputs * sizeof(*targets));
 }
 
