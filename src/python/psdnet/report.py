@@ -287,7 +287,7 @@ LACKING = {'convergence': 'train -history', 'path': 'path -table', 'evaluation':
 def _title(model):
     """What is told apart."""
     names = model.class_names
-    if names == [str(label) for label in model.classes]:  # or there are none
+    if model.outputs or names == [str(label) for label in model.classes]:
         return model._task()
     return ', '.join(names[:4]) + f' and {len(names) - 4} more' * (len(names) > 4)
 
