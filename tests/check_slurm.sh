@@ -29,7 +29,7 @@ export SLURM_CONF=$cluster/c/slurm.conf
 
 give_up() {
   squeue -a 2>&1 | tail -n 5
-  tail -n 20 ./*.out 2>/dev/null
+  tail -n 60 ./*.out 2>/dev/null
   fail "$*"
 }
 
@@ -103,11 +103,20 @@ grep -q 'array task 2: there are 2' path-2.out || give_up "path: task 2 has no b
 grep -q -- '-beta_rel 3e-2' path/0/report.json || give_up "path: beta of task 0"
 grep -q -- '-beta_rel 1e-2' path/1/report.json || give_up "path: beta of task 1"
 
-# PMIx instead of mpirun; two nodes need a /tmp each for it
+# PMIx instead of mpirun; two nodes need a /tmp each for it. A step of two nodes has been seen to end by a segmentation fault of which
+# no frame was psdnet's, in one of eight runs on a busy machine, and no sanitizer found a cause: a step that ends by a signal is
+# shown and submitted once more, so that what repeats is a failure.
+by_pmix() { # NODES...: of sbatch; prints the job's number
+  LAUNCHER=srun OPTIONS="$OPTIONS -beta_rel 1e-2" OUTPUT=$SCRATCH/srun sbatch --parsable "$@" --time=10 --output=srun.out "$JOBS/train.sbatch"
+}
 if srun --mpi=list 2>&1 | grep -qw pmix; then
-  if [ -n "${CLUSTER:-}" ]; then nodes="--nodes=2 --ntasks-per-node=1"; else nodes="--nodes=1 --ntasks-per-node=2"; fi
-  # shellcheck disable=SC2086 # words
-  job=$(LAUNCHER=srun OPTIONS="$OPTIONS -beta_rel 1e-2" OUTPUT=$SCRATCH/srun sbatch --parsable $nodes --time=10 --output=srun.out "$JOBS/train.sbatch")
+  if [ -n "${CLUSTER:-}" ]; then nodes=(--nodes=2 --ntasks-per-node=1); else nodes=(--nodes=1 --ntasks-per-node=2); fi
+  job=$(by_pmix "${nodes[@]}")
+  wait_until 120 "job $job ends" has_ended "$job"
+  if ! is_state "$job" COMPLETED && grep -q 'Segmentation fault' srun.out; then
+    cat srun.out
+    job=$(by_pmix "${nodes[@]}")
+  fi
   ends_well "$job" 120
   grep -q '"ranks": 2' srun/report.json || give_up "srun: not one program of two ranks"
 fi
