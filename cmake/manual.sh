@@ -1,6 +1,6 @@
 #!/bin/sh
-# manual.sh PSDNET FOLDER: pages of the manual and bash's completion, in FOLDER/man1 and FOLDER/completions, of what the command PSDNET
-# says with -help. Where it cannot be run, as when it was built for another machine, there are none.
+# manual.sh PSDNET FOLDER: pages of the manual and bash's completion, in FOLDER/man1 and FOLDER/completions, of what the
+# command PSDNET says with -help. Where it cannot be run, as when it was built for another machine, there are none.
 # shellcheck disable=SC2016 # what the completion will expand
 set -eu
 psdnet=$1 folder=$2 here=$(dirname "$0")

@@ -3,8 +3,9 @@
 
    The images are in the caller's memory (PsdDataSetArrays), or a directory's (PsdDataSetPath), whose format is found
    from what it holds: CIFAR-10 and CIFAR-100 in their binary forms, the IDX files of the MNIST family, plain or .gz,
-   HDF5, NumPy's arrays, folders of pictures. Images are selected by split, class, number and part, in their order; the selection is divided evenly, each rank holding a
-   contiguous piece of it in memory as unsigned bytes, channel-row-column order.
+   HDF5, NumPy's arrays, folders of pictures. Images are selected by split, class, number and part, in their order; the
+   selection is divided evenly, each rank holding a contiguous piece of it in memory as unsigned bytes,
+   channel-row-column order.
 */
 #ifndef PSDDATA_H
 #define PSDDATA_H
@@ -61,22 +62,22 @@ PSD_EXTERN PetscErrorCode PsdDataSetArrays(PsdData data, PetscInt n_local, Petsc
                                            PetscInt width, const unsigned char images[], const PetscInt labels[]);
 
 /*
-   PsdDataSetArrayTargets - Gives the images of PsdDataSetArrays, which then have no labels, real targets: what regression
-   learns.
+   PsdDataSetArrayTargets - Gives the images of PsdDataSetArrays, which then have no labels, real targets: what
+   regression learns.
 
    Collective; after PsdDataSetArrays, before PsdDataSetUp. outputs: targets of an image, 1..1024, alike on all ranks.
-   targets: n_local x outputs, finite; copied. Errors (PSD_ERR_INPUT): labels as well, a number out of range or not finite,
-   no memory.
+   targets: n_local x outputs, finite; copied. Errors (PSD_ERR_INPUT): labels as well, a number out of range or not
+   finite, no memory.
 */
 PSD_EXTERN PetscErrorCode PsdDataSetArrayTargets(PsdData data, PetscInt outputs, const PetscReal targets[]);
 
 /*
-   PsdDataSetOutputs - Says how many outputs the network has that is applied to the images or trained on the others; 0, as at
-   first: it tells classes apart, or there is none yet. PsdDataGetTargets - targets of an image, 0 where images have labels
-   or nothing, and this rank's n_local x outputs targets, borrowed; either may be NULL.
+   PsdDataSetOutputs - Says how many outputs the network has that is applied to the images or trained on the others; 0,
+   as at first: it tells classes apart, or there is none yet. PsdDataGetTargets - targets of an image, 0 where images
+   have labels or nothing, and this rank's n_local x outputs targets, borrowed; either may be NULL.
 
-   Logically collective, before PsdDataSetUp; not collective, after it. Errors (PSD_ERR_INPUT), of PsdDataSetUp: targets of
-   another number. Images that are only to be predicted need none, and are all selected, whatever labels they have.
+   Logically collective, before PsdDataSetUp; not collective, after it. Errors (PSD_ERR_INPUT), of PsdDataSetUp: targets
+   of another number. Images that are only to be predicted need none, and are all selected, whatever labels they have.
 */
 PSD_EXTERN PetscErrorCode PsdDataSetOutputs(PsdData data, PetscInt outputs);
 PSD_EXTERN PetscErrorCode PsdDataGetTargets(PsdData data, PetscInt *outputs, const PetscReal *targets[]);
@@ -145,11 +146,11 @@ PSD_EXTERN PetscErrorCode PsdDataSetValidation(PsdData data, PetscReal fraction,
 PSD_EXTERN PetscErrorCode PsdDataSetResize(PsdData data, PetscInt height, PetscInt width);
 
 /*
-   PsdDataSetCoarse - Has the labels be the coarse ones, of a data set that has two kinds (CIFAR-100); PETSC_FALSE, as at first:
-   the fine ones. PsdDataGetCoarse - whether they are.
+   PsdDataSetCoarse - Has the labels be the coarse ones, of a data set that has two kinds (CIFAR-100); PETSC_FALSE, as
+   at first: the fine ones. PsdDataGetCoarse - whether they are.
 
-   Logically collective; before PsdDataSetUp. Not collective. Option: -labels fine|coarse. Errors, of PsdDataSetUp: coarse
-   labels of another format; labels that a network that is applied has other names for.
+   Logically collective; before PsdDataSetUp. Not collective. Option: -labels fine|coarse. Errors, of PsdDataSetUp:
+   coarse labels of another format; labels that a network that is applied has other names for.
 */
 PSD_EXTERN PetscErrorCode PsdDataSetCoarse(PsdData data, PetscBool coarse);
 PSD_EXTERN PetscErrorCode PsdDataGetCoarse(PsdData data, PetscBool *coarse);
@@ -196,12 +197,12 @@ PSD_EXTERN PetscErrorCode PsdDataGetCopies(PsdData data, PetscInt *copies);
 PSD_EXTERN PetscErrorCode PsdDataSetFromOptions(PsdData data);
 
 /*
-   PsdDataSetOptionsPrefix - What the names of this data set's options have in front: with "inner_" its -limit is -inner_limit. NULL or
-   "" is nothing, as at first. Values may come from PetscOptionsSetValue, so that what options reach is reached of every
-   data set by itself.
+   PsdDataSetOptionsPrefix - What the names of this data set's options have in front: with "inner_" its -limit is
+   -inner_limit. NULL or "" is nothing, as at first. Values may come from PetscOptionsSetValue, so that what options
+   reach is reached of every data set by itself.
 
-   Logically collective; before PsdDataSetFromOptions. prefix: without a dash; copied. Errors (PSD_ERR_INPUT): it begins with a
-   dash, or is too long.
+   Logically collective; before PsdDataSetFromOptions. prefix: without a dash; copied. Errors (PSD_ERR_INPUT): it begins
+   with a dash, or is too long.
 */
 PSD_EXTERN PetscErrorCode PsdDataSetOptionsPrefix(PsdData data, const char prefix[]);
 
@@ -234,9 +235,9 @@ PSD_EXTERN PetscErrorCode PsdDataGetSizes(PsdData data, PetscInt *n, PetscInt *n
 PSD_EXTERN PetscErrorCode PsdDataGetImageSize(PsdData data, PetscInt *channels, PetscInt *height, PetscInt *width);
 
 /*
-   PsdDataSetBits - Says what the bits of a pixel are to be, 8 or 16, of images for a network that was trained on such; 0, as
-   at first: as the files have them, 16 where a number is above 255. PsdDataGetBits - 8 or 16. PsdDataGetImageBytes - bytes of an
-   image in memory: those of 16 bits have two a pixel, in the machine's order.
+   PsdDataSetBits - Says what the bits of a pixel are to be, 8 or 16, of images for a network that was trained on such;
+   0, as at first: as the files have them, 16 where a number is above 255. PsdDataGetBits - 8 or 16.
+   PsdDataGetImageBytes - bytes of an image in memory: those of 16 bits have two a pixel, in the machine's order.
 
    Logically collective, before PsdDataSetUp; not collective, after it.
 */
@@ -246,8 +247,8 @@ PSD_EXTERN PetscErrorCode PsdDataGetImageBytes(PsdData data, size_t *bytes);
 
 /*
    PsdDataGetClasses - Number of classes, the label that each stands for, and their names: names[k] is the label in
-   digits when the data set names none. labels and names are borrowed; any may be NULL. Where images have targets there are
-   no classes, and count is 0.
+   digits when the data set names none. labels and names are borrowed; any may be NULL. Where images have targets there
+   are no classes, and count is 0.
 
    Not collective; after PsdDataSetUp.
 */
@@ -255,8 +256,8 @@ PSD_EXTERN PetscErrorCode PsdDataGetClasses(PsdData data, PetscInt *count, const
                                             const char *const *names[]);
 
 /*
-   PsdDataGetScoreCount - C, the scores that a network of these samples has: its outputs where images have targets, else one
-   for two classes and one a class for more.
+   PsdDataGetScoreCount - C, the scores that a network of these samples has: its outputs where images have targets, else
+   one for two classes and one a class for more.
 
    Not collective; after PsdDataSetUp.
 */
@@ -277,9 +278,9 @@ PSD_EXTERN PetscBool PsdDataHasClassNames(PsdData data);
 PSD_EXTERN PetscBool PsdDataIsLabelled(PsdData data);
 
 /*
-   PsdDataGetShard - This rank's samples: images (n_local x channels x height x width pixels, of PsdDataGetBits), the class of each
-   (n_local, 0 .. count-1), and its index in the split's files, or in the arrays of all ranks, before any selection.
-   Borrowed; any may be NULL.
+   PsdDataGetShard - This rank's samples: images (n_local x channels x height x width pixels, of PsdDataGetBits), the
+   class of each (n_local, 0 .. count-1), and its index in the split's files, or in the arrays of all ranks, before any
+   selection. Borrowed; any may be NULL.
 
    Not collective; after PsdDataSetUp.
 */
@@ -287,7 +288,8 @@ PSD_EXTERN PetscErrorCode PsdDataGetShard(PsdData data, const unsigned char *ima
                                           const PetscInt64 *indices[]);
 
 /*
-   PsdDataGetFormat - Where the images came from: "cifar10", "cifar100", "idx", "hdf5", "numpy", "pictures" or "arrays". Borrowed.
+   PsdDataGetFormat - Where the images came from: "cifar10", "cifar100", "idx", "hdf5", "numpy", "pictures" or "arrays".
+   Borrowed.
 
    Not collective; after PsdDataSetUp.
 */

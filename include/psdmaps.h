@@ -107,8 +107,8 @@ PSD_EXTERN PetscErrorCode PsdMapsGetRequest(PsdMaps maps, PsdMapRequest *request
 PSD_EXTERN PetscErrorCode PsdMapsSetSizes(PsdPatches patches, PetscInt channels, PetscInt height, PetscInt width);
 
 /*
-   PsdMapsSetBits - Says how many bits the pixels have that patches are cut of in the end, 8, as at first, or 16. PsdProblemSetUp
-   does so by itself.
+   PsdMapsSetBits - Says how many bits the pixels have that patches are cut of in the end, 8, as at first, or 16.
+   PsdProblemSetUp does so by itself.
 
    Logically collective. Errors (PSD_ERR_INPUT): filters of a stage that are of images of another number.
 */

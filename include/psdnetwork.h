@@ -3,8 +3,8 @@
 
    score_t(image) = sum over neurons of class t of weight * mean over the patches x of the neuron's region of s(filter
    . x), s(u) = a u^2 + b u + c. With two classes there is one score (t = 0) and the image is of class 1 when it is
-   positive; with more the class is that of the largest score. Of real targets the scores are the outputs. Every rank holds
-   the whole network.
+   positive; with more the class is that of the largest score. Of real targets the scores are the outputs. Every rank
+   holds the whole network.
 */
 #ifndef PSDNETWORK_H
 #define PSDNETWORK_H
@@ -68,8 +68,8 @@ PSD_EXTERN PetscErrorCode PsdNetworkSetPatches(PsdNetwork network, PsdPatches pa
 PSD_EXTERN PetscErrorCode PsdNetworkSetClasses(PsdNetwork network, PetscInt count, const PetscInt labels[]);
 
 /*
-   PsdNetworkSetOutputs - Makes it a network of real targets: C = outputs scores, which are its predictions, and no classes.
-   PsdNetworkGetOutputs - their number; 0: it tells classes apart.
+   PsdNetworkSetOutputs - Makes it a network of real targets: C = outputs scores, which are its predictions, and no
+   classes. PsdNetworkGetOutputs - their number; 0: it tells classes apart.
 
    Logically collective; not collective. Errors (PSD_ERR_INPUT): outputs < 1.
 */
@@ -151,8 +151,8 @@ PSD_EXTERN PetscErrorCode PsdNetworkGiveFilters(PsdNetwork network, PsdMaps maps
 PSD_EXTERN PetscErrorCode PsdNetworkGetBits(PsdNetwork network, PetscInt *bits);
 
 /*
-   PsdNetworkCheckData - Returns PSD_ERR_INPUT unless the images have the size, and the bits a pixel, that the network was
-   trained on.
+   PsdNetworkCheckData - Returns PSD_ERR_INPUT unless the images have the size, and the bits a pixel, that the network
+   was trained on.
 
    Not collective, alike on all ranks; after PsdDataSetUp.
 */
@@ -218,8 +218,8 @@ PSD_EXTERN void PsdNetworkProbabilities(PetscInt C, const PetscReal scores[], Pe
 PSD_EXTERN PetscErrorCode PsdNetworkConfusion(PsdNetwork network, PsdData data, const PetscReal scores[],
                                               PetscInt64 confusion[], PetscReal *accuracy);
 
-/* How well real targets are met: the root of the mean square of predictions less targets, the mean of their size, and the part
-   of the targets' squares about their mean that predictions explain. */
+/* How well real targets are met: the root of the mean square of predictions less targets, the mean of their size, and
+   the part of the targets' squares about their mean that predictions explain. */
 typedef struct {
   PetscReal rmse, mean_error, r2;
 } PsdFit;
@@ -233,8 +233,8 @@ typedef struct {
    Output: each   - of each output; NULL: not wanted
            all    - of all outputs together: means over outputs of squares and sizes
 
-   r2 is 1 - (sum of squares of what is missed)/(sum of squares of targets less their mean); of targets that are all alike 1
-   where they are met and else 0. Errors (PSD_ERR_INPUT): targets of another number than the network's outputs.
+   r2 is 1 - (sum of squares of what is missed)/(sum of squares of targets less their mean); of targets that are all
+   alike 1 where they are met and else 0. Errors (PSD_ERR_INPUT): targets of another number than the network's outputs.
 */
 PSD_EXTERN PetscErrorCode PsdNetworkFit(PsdNetwork network, PsdData data, const PetscReal scores[], PsdFit each[],
                                         PsdFit *all);

@@ -22,8 +22,8 @@ typedef struct _p_PsdMaps *PsdMaps; /* psdmaps.h */
 */
 #define PSD_MOST_BRANCHES 4
 
-/* The lift: the functions of x that neurons of a branch are made of. Linear ones take patches as they are, without whitening or
-   principal components. */
+/* The lift: the functions of x that neurons of a branch are made of. Linear ones take patches as they are, without
+   whitening or principal components. */
 enum { PSD_LIFT_QUADRATIC, PSD_LIFT_LINEAR, PSD_LIFTS };
 
 /* Everything that defines how an image is cut up; what model.h5 stores of it. */
@@ -78,12 +78,12 @@ PSD_EXTERN PetscErrorCode PsdPatchesSetBits(PsdPatches patches, PetscInt bits);
 PSD_EXTERN PetscErrorCode PsdPatchesSetFromOptions(PsdPatches patches);
 
 /*
-   PsdPatchesSetOptionsPrefix - What the names of this handle's options have in front: with "inner_" its -pool is -inner_pool. NULL or
-   "" is nothing, as at first. Values may come from PetscOptionsSetValue, so that what options reach is reached of every
-   handle by itself.
+   PsdPatchesSetOptionsPrefix - What the names of this handle's options have in front: with "inner_" its -pool is
+   -inner_pool. NULL or "" is nothing, as at first. Values may come from PetscOptionsSetValue, so that what options
+   reach is reached of every handle by itself.
 
-   Logically collective; before PsdPatchesSetFromOptions. prefix: without a dash; copied. Errors (PSD_ERR_INPUT): it begins with a
-   dash, or is too long.
+   Logically collective; before PsdPatchesSetFromOptions. prefix: without a dash; copied. Errors (PSD_ERR_INPUT): it
+   begins with a dash, or is too long.
 */
 PSD_EXTERN PetscErrorCode PsdPatchesSetOptionsPrefix(PsdPatches patches, const char prefix[]);
 

@@ -37,12 +37,12 @@ PSD_EXTERN PetscErrorCode PsdProblemCreate(PsdData data, PsdPatches patches, Psd
 PSD_EXTERN PetscErrorCode PsdProblemSetFromOptions(PsdProblem problem);
 
 /*
-   PsdProblemSetOptionsPrefix - What the names of this problem's options have in front: with "inner_" its -beta is -inner_beta. NULL or
-   "" is nothing, as at first. Values may come from PetscOptionsSetValue, so that what options reach is reached of every
-   problem by itself.
+   PsdProblemSetOptionsPrefix - What the names of this problem's options have in front: with "inner_" its -beta is
+   -inner_beta. NULL or "" is nothing, as at first. Values may come from PetscOptionsSetValue, so that what options
+   reach is reached of every problem by itself.
 
-   Logically collective; before PsdProblemSetFromOptions. prefix: without a dash; copied. Errors (PSD_ERR_INPUT): it begins with a
-   dash, or is too long.
+   Logically collective; before PsdProblemSetFromOptions. prefix: without a dash; copied. Errors (PSD_ERR_INPUT): it
+   begins with a dash, or is too long.
 */
 PSD_EXTERN PetscErrorCode PsdProblemSetOptionsPrefix(PsdProblem problem, const char prefix[]);
 

@@ -96,12 +96,12 @@ PSD_EXTERN PetscErrorCode PsdSolverTypeFromOptions(const char *type[]);
 PSD_EXTERN PetscErrorCode PsdSolverSetFromOptions(PsdSolver solver);
 
 /*
-   PsdSolverSetOptionsPrefix - What the names of this solver's options have in front: with "inner_" its -gap is -inner_gap. NULL or
-   "" is nothing, as at first. Values may come from PetscOptionsSetValue, so that what options reach is reached of every
-   solver by itself. SLEPc's own options, such as -eps_type, have no prefix.
+   PsdSolverSetOptionsPrefix - What the names of this solver's options have in front: with "inner_" its -gap is
+   -inner_gap. NULL or "" is nothing, as at first. Values may come from PetscOptionsSetValue, so that what options reach
+   is reached of every solver by itself. SLEPc's own options, such as -eps_type, have no prefix.
 
-   Logically collective; before PsdSolverSetFromOptions. prefix: without a dash; copied. Errors (PSD_ERR_INPUT): it begins with a
-   dash, or is too long.
+   Logically collective; before PsdSolverSetFromOptions. prefix: without a dash; copied. Errors (PSD_ERR_INPUT): it
+   begins with a dash, or is too long.
 */
 PSD_EXTERN PetscErrorCode PsdSolverSetOptionsPrefix(PsdSolver solver, const char prefix[]);
 

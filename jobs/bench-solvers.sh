@@ -1,15 +1,16 @@
 #!/bin/bash
 # bench-solvers.sh DATA [REPETITIONS]: planes and cars of CIFAR-10, psdnet against solvers of other people's.
 #
-# One program, that of the 2021 configuration with the last fifth of the images held out, by psdnet on two ranks (the whole job, from
-# mpiexec to its end: reading, lifting, solving to a certified gap of 1e-4, writing) and by CVXOPT, CSDP, SDPA and SCS (the solve
-# alone, on an A'A made beforehand, a thread a core). What the others find is judged by solvers/program.py, which makes a network of it and
-# a bound from its residual. A solver that is not there is left out: Debian has all but SCS (Python's scs). Then psdnet's larger
-# networks, which are beyond the others, as their A'A is of order 2,500 to 5,000 and their matrices are 18 and 36.
+# One program, that of the 2021 configuration with the last fifth of the images held out, by psdnet on two ranks (the
+# whole job, from mpiexec to its end: reading, lifting, solving to a certified gap of 1e-4, writing) and by CVXOPT,
+# CSDP, SDPA and SCS (the solve alone, on an A'A made beforehand, a thread a core). What the others find is judged by
+# solvers/program.py, which makes a network of it and a bound from its residual. A solver that is not there is left out:
+# Debian has all but SCS (Python's scs). Then psdnet's larger networks, which are beyond the others, as their A'A is of
+# order 2,500 to 5,000 and their matrices are 18 and 36.
 #
-# psdnet's seconds are medians of REPETITIONS runs (default 5), the others' of one. DATA: directory of CIFAR-10's binary files.
-# A Markdown table on standard output. PICTURE=FILE.png: seconds and accuracy. BETA=1.9: weight of the regularisation of the first
-# program. SOLVERS="CVXOPT CSDP SDPA SCS": the others. BUILD=DIR: where psdnet is built.
+# psdnet's seconds are medians of REPETITIONS runs (default 5), the others' of one. DATA: directory of CIFAR-10's binary
+# files. A Markdown table on standard output. PICTURE=FILE.png: seconds and accuracy. BETA=1.9: weight of the
+# regularisation of the first program. SOLVERS="CVXOPT CSDP SDPA SCS": the others. BUILD=DIR: where psdnet is built.
 set -euo pipefail
 # shellcheck source=jobs/lib.sh
 . "$(dirname "$0")/lib.sh"

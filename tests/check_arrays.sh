@@ -1,6 +1,6 @@
 #!/bin/sh
-# What psdnet export -numpy writes is the network of the model file, and in docs/guide.md's module of PyTorch it gives psdnet predict's scores
-# to 1e-12, and a gradient that is one. What is there is never replaced.
+# What psdnet export -numpy writes is the network of the model file, and in docs/guide.md's module of PyTorch it gives
+# psdnet predict's scores to 1e-12, and a gradient that is one. What is there is never replaced.
 . "$SOURCE/tests/check.sh"
 need_python
 scratch

@@ -1,7 +1,8 @@
 #!/bin/sh
-# Linear neurons, by themselves and jointly with quadratic ones: the optimum is that of CVXOPT's interior-point method on the program as
-# docs/mathematics.md has it, on any number of ranks; by themselves it is also that of quadratic neurons without their square. Files say
-# what they are; a certificate is proved by psdnet certify and in exact arithmetic; solvers that do not know them refuse them.
+# Linear neurons, by themselves and jointly with quadratic ones: the optimum is that of CVXOPT's interior-point method
+# on the program as docs/mathematics.md has it, on any number of ranks; by themselves it is also that of quadratic
+# neurons without their square. Files say what they are; a certificate is proved by psdnet certify and in exact
+# arithmetic; solvers that do not know them refuse them.
 . "$SOURCE/tests/check.sh"
 need_modules h5py numpy cvxopt
 scratch

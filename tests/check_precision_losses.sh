@@ -1,6 +1,7 @@
 #!/bin/sh
-# Losses that are split in mixed precision: the gaps and objectives of double, in as many iterations, on 1 to 4 ranks, in either
-# consensus, kept, streamed and folded; a run is continued with A'A from a file; and where 32 bits are not enough they are left.
+# Losses that are split in mixed precision: the gaps and objectives of double, in as many iterations, on 1 to 4 ranks,
+# in either consensus, kept, streamed and folded; a run is continued with A'A from a file; and where 32 bits are not
+# enough they are left.
 . "$SOURCE/tests/check.sh"
 need_python
 scratch
@@ -22,8 +23,8 @@ for loss in softmax logistic huber hinge l1; do
   train $loss-root 1 0 $loss mixed -gap $gap -consensus root
   train $loss-scalapack 3 0 $loss mixed -gap $gap -consensus scalapack
 done
-# an A'A in single precision keeps no gap from being reached: with rows of the images themselves, and with kept ones, up to a gap that
-# 32 bits are too coarse for
+# an A'A in single precision keeps no gap from being reached: with rows of the images themselves, and with kept ones, up
+# to a gap that 32 bits are too coarse for
 train exact-double 1 0 softmax double -gap 1e-9 -solver admm
 train exact-mixed 2 0 softmax mixed -gap 1e-9 -solver admm -memory 0
 train exact-kept 1 0 softmax mixed -gap 1e-9 -solver admm

@@ -1,5 +1,6 @@
 #!/bin/sh
-# A problem has one objective and a model one meaning: on 1 to 4, 7, 13, 16 and 64 ranks, either consensus, features kept or streamed.
+# A problem has one objective and a model one meaning: on 1 to 4, 7, 13, 16 and 64 ranks, either consensus, features
+# kept or streamed.
 . "$SOURCE/tests/check.sh"
 need_python
 scratch

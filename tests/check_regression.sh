@@ -1,6 +1,7 @@
 #!/bin/sh
-# Real targets: optima are those of an independent interior-point method, whatever solver and number of ranks; bounds are proved again
-# from model and certificate files; targets times a power of two are the same program, digit by digit; what does not go together is refused.
+# Real targets: optima are those of an independent interior-point method, whatever solver and number of ranks; bounds
+# are proved again from model and certificate files; targets times a power of two are the same program, digit by digit;
+# what does not go together is refused.
 . "$SOURCE/tests/check.sh"
 need_python
 scratch

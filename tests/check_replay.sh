@@ -1,6 +1,6 @@
 #!/bin/sh
-# What jobs/scaling simulates for many ranks is what runs with A'A and with A A' say to each other: recorded on four ranks, bytes and simulated seconds of each phase
-# are those of the schedule.
+# What jobs/scaling simulates for many ranks is what runs with A'A and with A A' say to each other: recorded on four
+# ranks, bytes and simulated seconds of each phase are those of the schedule.
 . "$SOURCE/tests/check.sh"
 need_python
 command -v smpirun mpicc >/dev/null || skip "SimGrid (jobs/setup.sh simulation)"

@@ -1,7 +1,7 @@
 #!/bin/sh
-# psdnet report makes one page of what a run has written: well-formed, without anything from elsewhere, with the certificate rounded to
-# the safe side, filters, confusion and path as they are in the files, whatever classes are called; a browser shows it, light and dark.
-# Mistakes are one line, on one rank and on two, and harm no input.
+# psdnet report makes one page of what a run has written: well-formed, without anything from elsewhere, with the
+# certificate rounded to the safe side, filters, confusion and path as they are in the files, whatever classes are
+# called; a browser shows it, light and dark. Mistakes are one line, on one rank and on two, and harm no input.
 . "$SOURCE/tests/check.sh"
 need_python
 scratch

@@ -103,9 +103,9 @@ grep -q 'array task 2: there are 2' path-2.out || give_up "path: task 2 has no b
 grep -q -- '-beta_rel 3e-2' path/0/report.json || give_up "path: beta of task 0"
 grep -q -- '-beta_rel 1e-2' path/1/report.json || give_up "path: beta of task 1"
 
-# PMIx instead of mpirun; two nodes need a /tmp each for it. A step of two nodes has been seen to end by a segmentation fault of which
-# no frame was psdnet's, in one of six runs on a busy machine, and no sanitizer found a cause: a step that ends by a signal is
-# shown and submitted once more, so that what repeats is a failure.
+# PMIx instead of mpirun; two nodes need a /tmp each for it. A step of two nodes has been seen to end by a segmentation
+# fault of which no frame was psdnet's, in one of six runs on a busy machine, and no sanitizer found a cause: a step
+# that ends by a signal is shown and submitted once more, so that what repeats is a failure.
 by_pmix() { # NODES...: of sbatch; prints the job's number
   LAUNCHER=srun OPTIONS="$OPTIONS -beta_rel 1e-2" OUTPUT=$SCRATCH/srun sbatch --parsable "$@" --time=10 --output=srun.out "$JOBS/train.sbatch"
 }

@@ -258,7 +258,8 @@ static void CopyChunk(const Lifted *made, PetscInt G, PetscInt k, Copy *to)
     Require(last[j] == to->rows[(size_t)(first + rows - 1) * made->D + j], "the last row by itself");
 }
 
-/* Rows that were rounded and kept are as far from those of the images as their errors say, at most, and known to seven digits. */
+/* Rows that were rounded and kept are as far from those of the images as their errors say, at most, and known to seven
+   digits. */
 static void CheckRounded(const Case *it)
 {
   Lifted made = LiftAll(it, (size_t)1 << 30, PETSC_TRUE);

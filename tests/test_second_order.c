@@ -1,5 +1,8 @@
-/* Vectors of the second-order cone: projections are optimal (Moreau), R* is attained and not below what extended precision finds, its
- * proof holds for what is within the error and for nothing less, neurons of a vector are unit vectors that add up to it. */
+/*
+   Vectors of the second-order cone: projections are optimal (Moreau), R* is attained and not below what extended
+   precision finds, its proof holds for what is within the error and for nothing less, neurons of a vector are unit
+   vectors that add up to it.
+*/
 #include "network_sample.h"
 #include <float.h>
 #include <math.h>

@@ -131,8 +131,8 @@ static int PowerOf(PsdUnits units, PsdUnit unit)
   return ilogb(PsdToUnits(units, unit, 1));
 }
 
-/* every product that the program knows: yhat = Phi S, the objective L + beta |alpha|, A'nu, nu y, rho ||S||^2, sigma yhat^2; and L has
-   its degree */
+/* every product that the program knows: yhat = Phi S, the objective L + beta |alpha|, A'nu, nu y, rho ||S||^2, sigma
+   yhat^2; and L has its degree */
 static void ProductsAgree(void **state)
 {
   (void)state;

@@ -1,5 +1,5 @@
-# filters.gp: what `filters` printed, one tile a neuron. Variables given with -e: filters, output, name, labels (a word a
-# class, _ for a space, or ""), columns, rows, count.
+# filters.gp: what `filters` printed, one tile a neuron. Variables given with -e: filters, output, name, labels (a word
+# a class, _ for a space, or ""), columns, rows, count.
 set terminal pngcairo size 130*columns,185*rows+90 font "sans,10" background "white"
 set output output
 unset key

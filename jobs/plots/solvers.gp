@@ -1,5 +1,5 @@
-# solvers.gp: time and accuracy of planes and cars, by solver. Variables given with -e: table (name, seconds, iterations, objective,
-# bound, gap, accuracy; no headings), output.
+# solvers.gp: time and accuracy of planes and cars, by solver. Variables given with -e: table (name, seconds,
+# iterations, objective, bound, gap, accuracy; no headings), output.
 set terminal pngcairo size 1100,430 font "sans,12" linewidth 1.6 background "white"
 set output output
 set datafile separator ","

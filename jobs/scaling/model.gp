@@ -1,5 +1,5 @@
-# model.gp: seconds and efficiency that the model foresees, with what was measured. Variables given with -e: data, picture, curves, the last of
-# which is the measured one, first and last number of ranks, most: the largest efficiency.
+# model.gp: seconds and efficiency that the model foresees, with what was measured. Variables given with -e: data,
+# picture, curves, the last of which is the measured one, first and last number of ranks, most: the largest efficiency.
 set terminal pngcairo size 1100,600 font "sans,12" linewidth 1.6 background "white"
 set output picture
 set grid linecolor "#dddddd"

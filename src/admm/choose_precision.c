@@ -1,7 +1,7 @@
 /*
    Single precision halves the time of A'A and the memory of the features, and takes one pass over the samples more for each
-   certificate that needs features in double precision. A loss that is split would need them for its iterations then. Sizes and nominal rates decide, and not clocks, so that a run can be
-   made again.
+   certificate that needs features in double precision. A loss that is split would need them for its iterations then.
+   Sizes and nominal rates decide, and not clocks, so that a run can be made again.
 */
 #include "choose_precision.h"
 #include "base/base.h"

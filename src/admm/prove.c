@@ -98,8 +98,8 @@ static PetscErrorCode CorrectSingle(PsdAdmm admm, Vec M)
   PetscFunctionReturn(0);
 }
 
-/* The same of a loss that is split, which A'A in single precision needs no correction for (split.c). But its iterations may go
-   through features as they are kept, rounded. */
+/* The same of a loss that is split, which A'A in single precision needs no correction for (split.c). But its iterations
+   may go through features as they are kept, rounded. */
 static PetscErrorCode RefineSplit(PsdAdmm admm)
 {
   PetscFunctionBeginUser;

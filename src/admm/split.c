@@ -1,8 +1,8 @@
 /*
    The step of v and lambda, sample by sample, between the two products of one pass (docs/mathematics.md, section 2).
 
-   What S is fitted to, the pull, is A'(v - lambda) with an A'A that may be another one, G, as in single precision: the pass makes
-   A'(v - lambda - A S), and G S = pull_last - shift (S - Sh) by the equation of the consensus step, so that
+   What S is fitted to, the pull, is A'(v - lambda) with an A'A that may be another one, G, as in single precision: the
+   pass makes A'(v - lambda - A S), and G S = pull_last - shift (S - Sh) by the equation of the consensus step, so that
 
      pull = A'(v - lambda - A S) + G S
 
@@ -13,8 +13,8 @@
 
      A'q = alpha G S + (1 - alpha) A'v_last + A'lambda_last,
 
-   so that A'v and A'lambda are half the sum and half the difference of A'q and the pull. An error in the last ones comes back
-   multiplied by at most (1 + |1 - alpha|)/2 < 1, and (G - A'A) S, once S stays, is in A'v alone.
+   so that A'v and A'lambda are half the sum and half the difference of A'q and the pull. An error in the last ones
+   comes back multiplied by at most (1 + |1 - alpha|)/2 < 1, and (G - A'A) S, once S stays, is in A'v alone.
 
    Softmax does not see what is added to all scores of a sample. With v = A S that part of S would be held back by its own last
    value, through sigma, and creep. So what is split is v = (A S less its mean over the classes), and the mean of S is that of Sh.

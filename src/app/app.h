@@ -72,8 +72,8 @@ typedef struct {
 void PsdCertificateWords(PetscReal primal, PetscReal bound, PetscReal gap, int digits, int gap_digits,
                          PsdCertificateText *text);
 
-/* How well a network does, in a word and a number: the part of images that are classified as they are labelled, or, with
-   outputs, R2 of their targets. */
+/* How well a network does, in a word and a number: the part of images that are classified as they are labelled, or,
+   with outputs, R2 of their targets. */
 #define PSD_FIT_LENGTH 32
 const char *PsdFitName(PetscInt outputs);
 const char *PsdFitText(PetscInt outputs, PetscReal fit, char text[PSD_FIT_LENGTH]);

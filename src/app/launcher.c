@@ -1,13 +1,15 @@
 /*
-   What Open MPI need not do for a command that no launcher has started, which is one process: start a daemon, a third of a second,
-   and look for networks to other processes, of which a library measures the clock for a fifth of a second.
+   What Open MPI need not do for a command that no launcher has started, which is one process: start a daemon, a third
+   of a second, and look for networks to other processes, of which a library measures the clock for a fifth of a second.
 
-   A launcher, and the manager of a cluster, say so in the environment. What the user says of Open MPI's parameters stays.
+   A launcher, and the manager of a cluster, say so in the environment. What the user says of Open MPI's parameters
+   stays.
 */
 #include "app.h"
 #include <stdlib.h>
 
-/* Each is set for a process by a launcher: Open MPI's and PRRTE's, PMIx's, those of PMI (MPICH, Intel, Cray), Slurm's, Flux's. */
+/* Each is set for a process by a launcher: Open MPI's and PRRTE's, PMIx's, those of PMI (MPICH, Intel, Cray), Slurm's,
+   Flux's. */
 static const char *const of_launchers[] = {"OMPI_COMM_WORLD_SIZE",
                                            "PMIX_RANK",
                                            "PMIX_NAMESPACE",

@@ -212,8 +212,8 @@ static PetscErrorCode Monitor(PsdSolver solver, const PsdSolverStatus *status, v
   PetscFunctionReturn(0);
 }
 
-/* Better on the images held out, a tie going to the smaller loss, which decides for real targets; without such images the last
-   is kept. */
+/* Better on the images held out, a tie going to the smaller loss, which decides for real targets; without such images
+   the last is kept. */
 static PetscBool IsBetter(const Path *path, const PetscReal row[])
 {
   const PetscReal *best = path->best;

@@ -2,7 +2,8 @@
    psdnet predict: one line of CSV an image: index in the data set, scores or probabilities, the label of the class, and its name where the
    network has names; of real targets the outputs alone.
 
-   With -output - the table is what the command prints, and all else goes to standard error. The root writes; the other ranks send their shards' scores to it one after the other, in pieces of bounded size.
+   With -output - the table is what the command prints, and all else goes to standard error. The root writes; the other
+   ranks send their shards' scores to it one after the other, in pieces of bounded size.
 */
 #include "app.h"
 #include <string.h>

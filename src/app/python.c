@@ -1,9 +1,9 @@
 /*
-   Subcommands that are made in Python: this process becomes `python3 -m psdnet SUBCOMMAND ...` (src/python/psdnet/commands.py)
-   once PETSc and MPI have ended, on the root alone.
+   Subcommands that are made in Python: this process becomes `python3 -m psdnet SUBCOMMAND ...`
+   (src/python/psdnet/commands.py) once PETSc and MPI have ended, on the root alone.
 
-   The module is where it was installed, seen from the command, or beside the command in a build; Python is the environment's
-   PYTHON, or else the first one that has h5py and numpy.
+   The module is where it was installed, seen from the command, or beside the command in a build; Python is the
+   environment's PYTHON, or else the first one that has h5py and numpy.
 */
 #include "app.h"
 #include <stdlib.h>

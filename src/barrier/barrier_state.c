@@ -51,8 +51,8 @@ static PetscErrorCode StartAgain(PsdBarrierSolver it)
   PetscFunctionReturn(0);
 }
 
-/* *inside: whether there are steps from the point that was read. At its end a path comes so near to the boundary that rounding
-   decides that, and what follows from the point is rounded otherwise than it was on the way there. */
+/* *inside: whether there are steps from the point that was read. At its end a path comes so near to the boundary that
+   rounding decides that, and what follows from the point is rounded otherwise than it was on the way there. */
 static PetscErrorCode VisitPoint(PsdBarrierSolver it, PsdVisitor v, PetscBool *inside)
 {
   PetscFunctionBeginUser;

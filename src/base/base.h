@@ -108,8 +108,17 @@ PetscErrorCode PsdThreadsSetUp(void); /* one BLAS thread a rank unless the envir
 
 /* ---------------------------------------------------------------- options of one object: options.c */
 
-/* What the names of all options have in front from now on, "" or NULL for nothing, which is borrowed; gives back what it was. */
+/* What the names of all options have in front from now on, "" or NULL for nothing, which is borrowed; gives back what
+   it was. */
 const char *PsdOptionsSetPrefix(const char prefix[]);
+/* PetscCall of what reads options, with a handle's prefix in front of their names. */
+#define PsdCallWithPrefix(prefix, ...)                                                                                 \
+  do {                                                                                                                 \
+    const char *before_ = PsdOptionsSetPrefix(prefix);                                                                 \
+    const PetscErrorCode code_ = __VA_ARGS__;                                                                          \
+    (void)PsdOptionsSetPrefix(before_);                                                                                \
+    PetscCall(code_);                                                                                                  \
+  } while (0)
 /* The name as users have it, until the next call: "-gap" as "-inner_gap". */
 const char *PsdOptionsName(const char name[]);
 PetscErrorCode PsdOptionsGiven(const char name[], PetscBool *given);

@@ -28,9 +28,10 @@ PetscErrorCode PsdSyrkDouble(char trans, PetscInt n, PetscInt k, const PetscReal
 PetscErrorCode PsdSyrkSingleAdd(char trans, PetscInt n, PetscInt k, const float A[], PetscInt lda, float C[],
                                 PetscInt ldc);
 
-/* PsdSymmDouble - C (n x columns) = A B, A: n x n, of which the upper triangle is read. PsdPotrsDouble - B (n x columns) becomes
-   (L L')^-1 B, L: n x n, of which the lower triangle is read. Leading dimensions are n. For one column BLAS has functions that
-   read A once, where those of several pack it first. Not collective. Cost: 2 n^2 flops a column. */
+/* PsdSymmDouble - C (n x columns) = A B, A: n x n, of which the upper triangle is read. PsdPotrsDouble - B (n x
+   columns) becomes (L L')^-1 B, L: n x n, of which the lower triangle is read. Leading dimensions are n. For one column
+   BLAS has functions that read A once, where those of several pack it first. Not collective. Cost: 2 n^2 flops a
+   column. */
 PetscErrorCode PsdSymmDouble(PetscInt n, PetscInt columns, const PetscReal A[], const PetscReal B[], PetscReal C[]);
 PetscErrorCode PsdPotrsDouble(PetscInt n, PetscInt columns, const PetscReal L[], PetscReal B[]);
 

@@ -1,9 +1,9 @@
 /*
    Grids as near to a square as the number of ranks allows, and blocks that leave each rank a few.
 
-   On a grid of H x W a factorisation sends N^2/2 (H + W)/(H W) numbers to each rank: panels along rows, and their transposes
-   along columns. Where rows are within nodes of q ranks, what enters a node are the transposes alone, q/W of each panel, so that
-   a grid that is twice to four times as wide as high is better than a square.
+   On a grid of H x W a factorisation sends N^2/2 (H + W)/(H W) numbers to each rank: panels along rows, and their
+   transposes along columns. Where rows are within nodes of q ranks, what enters a node are the transposes alone, q/W of
+   each panel, so that a grid that is twice to four times as wide as high is better than a square.
 */
 #include "grid_shape.h"
 

@@ -12,8 +12,8 @@ typedef struct {
   PetscMPIInt height, width, used;
 } PsdGridShape;
 
-/* PsdGridShapeOf - of so many ranks, `per_node` of them on a node at most. all: none may be left out. PsdGridBlockOf - the size of blocks that leaves each rank a
-   few, as far as products gain by large ones. Not collective. */
+/* PsdGridShapeOf - of so many ranks, `per_node` of them on a node at most. all: none may be left out. PsdGridBlockOf -
+   the size of blocks that leaves each rank a few, as far as products gain by large ones. Not collective. */
 PsdGridShape PsdGridShapeOf(PetscMPIInt ranks, PetscInt per_node, PetscBool all);
 PetscInt PsdGridBlockOf(PetscInt N, PetscMPIInt ranks);
 #define PSD_GRID_LARGEST_BLOCK 64

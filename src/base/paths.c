@@ -197,8 +197,8 @@ typedef struct {
 
 #define MOST_BELOW 2 /* folders in folders: a split, and a class in it */
 
-/* The output among the files of a directory that is read, or of a folder below it (such as "cats/"): one that is there, by
-   whatever name, or a new one that would be taken for one of them. */
+/* The output among the files of a directory that is read, or of a folder below it (such as "cats/"): one that is there,
+   by whatever name, or a new one that would be taken for one of them. */
 static void CheckFolder(const Meeting *it, const char below[], int depth, PsdFailure *failure)
 {
   char path[PETSC_MAX_PATH_LEN], name[PETSC_MAX_PATH_LEN];

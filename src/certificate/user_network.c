@@ -1,5 +1,6 @@
 /*
-   Networks go from the user to the problem and back, and certificates to the user: multiplication by a power of two, which is exact.
+   Networks go from the user to the problem and back, and certificates to the user: multiplication by a power of two,
+   which is exact.
 */
 #include "user_network.h"
 #include "base/base.h"

@@ -1,5 +1,6 @@
 /*
-   Networks and certificates as the user has them, in the user's units, and as the problem has them, in its own (problem/units.h).
+   Networks and certificates as the user has them, in the user's units, and as the problem has them, in its own
+   (problem/units.h).
 */
 #ifndef PSD_USER_NETWORK_PRIVATE_H
 #define PSD_USER_NETWORK_PRIVATE_H

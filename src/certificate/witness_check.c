@@ -2,8 +2,8 @@
    Proving the bound of a certificate file again, from the samples and without a solver.
 
    A'nu is added up with its bounds of rounding (problem/dual_point.c), and for each block the matrix of witness.h is
-   shown to be positive semidefinite by a Cholesky factorisation (cone/polar_proof.c), and of a vector the two inequalities
-   that witness.h has for it; where that fails with features it
+   shown to be positive semidefinite by a Cholesky factorisation (cone/polar_proof.c), and of a vector the two
+   inequalities that witness.h has for it; where that fails with features it
    is tried with patches. Nothing that the file claims is believed: its theta are tried, and its bound is compared with
    the one that is found here.
 */

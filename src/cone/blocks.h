@@ -2,10 +2,10 @@
    The blocks of the convex program: symmetric, positive semidefinite, with <J,Z> = 0 (docs/mathematics.md, section 1). Who
    owns which, the form a block has in a vector, and the removal of its component along J.
 
-   Blocks come in pairs, Z_gt and Z'_gt, of order f_g + 1, where f_g is the length of the patches of the region's branch; of
-   a branch with linear neurons they are vectors (w, t) with ||w|| <= t (docs/mathematics.md, section 1, "Linear branches"). A
-   pair is the unit of ownership, because S = Z - Z' and T = Z + Z' need both. Pair number t G + g; a distributed vector of
-   all pairs' svecs is therefore, gathered, the D x C matrix S by columns.
+   Blocks come in pairs, Z_gt and Z'_gt, of order f_g + 1, where f_g is the length of the patches of the region's
+   branch; of a branch with linear neurons they are vectors (w, t) with ||w|| <= t (docs/mathematics.md, section 1,
+   "Linear branches"). A pair is the unit of ownership, because S = Z - Z' and T = Z + Z' need both. Pair number t G +
+   g; a distributed vector of all pairs' svecs is therefore, gathered, the D x C matrix S by columns.
 */
 #ifndef PSD_BLOCKS_PRIVATE_H
 #define PSD_BLOCKS_PRIVATE_H
@@ -70,8 +70,8 @@ static inline PsdShape PsdBlocksOwn(PsdBlocks blocks, PetscInt k)
 void PsdUnpack(PetscInt d, const PetscReal svec[], PetscReal full[]);
 void PsdPack(PetscInt d, const PetscReal full[], PetscReal svec[]);
 
-/* x <- x - <j,x> j for one svec of order d: the operator P; j = svec(J)/||J||, J = diag(1,...,1,-1). PsdShapeRemoveJ - of
-   one block: a vector has no j, and stays. */
+/* x <- x - <j,x> j for one svec of order d: the operator P; j = svec(J)/||J||, J = diag(1,...,1,-1). PsdShapeRemoveJ -
+   of one block: a vector has no j, and stays. */
 void PsdRemoveJ(PetscInt d, PetscReal x[]);
 void PsdShapeRemoveJ(const PsdShape *shape, PetscReal x[]);
 /* sum of squares; of differences */

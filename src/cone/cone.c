@@ -1,10 +1,10 @@
 /*
    Projection of symmetric blocks onto the positive semidefinite cone (docs/mathematics.md, section 2, "PSD step").
 
-   Blocks that are vectors are projected onto the second-order cone by their owners, at once; the rest is about matrices.
-   Blocks are independent. A rank projects those it owns, one after the other; with more ranks than pairs of blocks, large
-   blocks are sent to teams of ranks. Which kernel does it is chosen by order and by the rank the block had last time,
-   because a partial decomposition pays only when few eigenvalues are wanted.
+   Blocks that are vectors are projected onto the second-order cone by their owners, at once; the rest is about
+   matrices. Blocks are independent. A rank projects those it owns, one after the other; with more ranks than pairs of
+   blocks, large blocks are sent to teams of ranks. Which kernel does it is chosen by order and by the rank the block
+   had last time, because a partial decomposition pays only when few eigenvalues are wanted.
 */
 #include "cone_impl.h"
 #include "base/base.h"

@@ -16,14 +16,14 @@ typedef struct _p_PsdCone *PsdCone;
 PetscErrorCode PsdConeCreate(PsdCone *cone);
 PetscErrorCode PsdConeSetFromOptions(PsdCone cone); /* -cone auto|lapack|slepc|scalapack, -cone_partial, -cone_lapack */
 PetscErrorCode PsdConeSetUp(PsdCone cone, PsdBlocks blocks);
-/* PsdConeProject - Z[s] = proj_PSD(X[s]), block by block, s = 0, 1; of vectors the projection onto the second-order cone.
-   Collective. */
+/* PsdConeProject - Z[s] = proj_PSD(X[s]), block by block, s = 0, 1; of vectors the projection onto the second-order
+   cone. Collective. */
 PetscErrorCode PsdConeProject(PsdCone cone, Vec X[2], Vec Z[2]);
 /* PsdConeSetZero - both blocks of local pair k are zero from now on, or are projected as before. Does nothing where ranks share
    blocks. Not collective. */
 void PsdConeSetZero(PsdCone cone, PetscInt k, PetscBool zero);
-/* F of local block k of Z[s], as the last projection left it: d x rank by columns, orthogonal ones; of a vector itself, with
-   rank 1, or 0 of the zero vector. Borrowed. Not collective. */
+/* F of local block k of Z[s], as the last projection left it: d x rank by columns, orthogonal ones; of a vector itself,
+   with rank 1, or 0 of the zero vector. Borrowed. Not collective. */
 PetscErrorCode PsdConeGetFactor(PsdCone cone, PetscInt s, PetscInt k, PetscInt *rank, const PetscReal *F[]);
 /* PsdConeGetUse - what was used: "lapack", or "auto: lapack 20, slepc 480". Collective; the text is the same on all ranks. */
 PetscErrorCode PsdConeGetUse(PsdCone cone, size_t size, char text[]);

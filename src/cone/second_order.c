@@ -1,6 +1,6 @@
 /*
-   The second-order cone (docs/mathematics.md, section 1, "Linear branches"). Vectors are scaled by their largest entry before
-   they are squared, so that no square overflows or vanishes.
+   The second-order cone (docs/mathematics.md, section 1, "Linear branches"). Vectors are scaled by their largest entry
+   before they are squared, so that no square overflows or vanishes.
 */
 #include "second_order.h"
 #include "base/rounding.h"
@@ -32,8 +32,8 @@ void PsdVectorProject(PetscInt f, const PetscReal x[], PetscReal z[])
   z[f] = norm <= t ? t : scale * norm;
 }
 
-/* Not below ||x||, and 0 of 0: the quotients are off by a rounding each, the sum of their squares, which is at least 1, by as many
-   as it has terms, the root and the product by one, and the latter may underflow by one. */
+/* Not below ||x||, and 0 of 0: the quotients are off by a rounding each, the sum of their squares, which is at least 1,
+   by as many as it has terms, the root and the product by one, and the latter may underflow by one. */
 static PetscReal NormAbove(PetscInt length, const PetscReal x[])
 {
   const PetscReal norm = Norm(length, x);

@@ -55,10 +55,12 @@ typedef struct {
    split. */
 void PsdSizesSet(PetscReal n, PetscInt ranks, PetscInt C, PetscInt G, PetscInt positions, PetscInt q, PetscInt f,
                  PetscReal image, PsdSizes *sizes);
-/* PsdSizesSetBranches - of several branches: G and f of each, which have vectors (NULL: none), and what follows from them. */
+/* PsdSizesSetBranches - of several branches: G and f of each, which have vectors (NULL: none), and what follows from
+   them. */
 void PsdSizesSetBranches(PetscInt branches, const PetscInt G[], const PetscInt f[], const PetscBool vector[],
                          PsdSizes *sizes);
-/* PsdSizesIsFirst - whether the blocks of branch b are matrices, and those of no branch before it matrices of their order. */
+/* PsdSizesIsFirst - whether the blocks of branch b are matrices, and those of no branch before it matrices of their
+   order. */
 PetscBool PsdSizesIsFirst(const PsdSizes *sizes, PetscInt b);
 /* PsdSizesFold - of samples that are images and mirror images of symmetric patches (problem/symmetry.h). */
 void PsdSizesFold(PetscReal order, PsdSizes *sizes);

@@ -1,8 +1,8 @@
 /*
-   CIFAR-10 and CIFAR-100 in their binary forms: files of records, each one label or two, coarse and fine, and then 3 x 32 x
-   32 bytes. data_batch_*.bin, in the order of their names, or train.bin are the training images, test_batch.bin or
-   test.bin the test images. Text files, when there, name the labels, one a line. A file has no header, so its size is all
-   there is to check it against.
+   CIFAR-10 and CIFAR-100 in their binary forms: files of records, each one label or two, coarse and fine, and then 3 x
+   32 x 32 bytes. data_batch_*.bin, in the order of their names, or train.bin are the training images, test_batch.bin or
+   test.bin the test images. Text files, when there, name the labels, one a line. A file has no header, so its size is
+   all there is to check it against.
 */
 #include "data.h"
 #include <stdlib.h>

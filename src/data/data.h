@@ -67,14 +67,14 @@ size_t PsdSourceImageBytes(const PsdSource *source);
 PetscInt PsdSourcePiece(const PsdSource *source);
 PetscErrorCode PsdSourceBroadcast(MPI_Comm comm, PsdSource *source);
 PetscErrorCode PsdSourceDestroy(PsdSource *source);
-/* PsdSourceSettlePixels - what numbers of a type are as pixels, of which this is the largest: 8 bits where that was wanted, nothing
-   above 255 is there, or they are bytes, else 16. */
+/* PsdSourceSettlePixels - what numbers of a type are as pixels, of which this is the largest: 8 bits where that was
+   wanted, nothing above 255 is there, or they are bytes, else 16. */
 void PsdSourceSettlePixels(PsdSource *source, PsdNumberType type, double largest);
 /* PsdSourceToPlanes - images as they are in the file, with their channels first. */
 PetscErrorCode PsdSourceToPlanes(const PsdSource *source, PetscInt count, unsigned char images[], PsdFailure *failure);
 
-/* What each image has that is read by its place: its pixels, or its targets. `read` is called with ascending positions, at most
-   PSD_PIECE_BYTES of items but one at least, between open and close. */
+/* What each image has that is read by its place: its pixels, or its targets. `read` is called with ascending positions,
+   at most PSD_PIECE_BYTES of items but one at least, between open and close. */
 typedef struct {
   PetscErrorCode (*open)(PsdSource *source, PsdFailure *failure);
   PetscErrorCode (*read)(PsdSource *source, PetscInt first, PetscInt count, void *items, PsdFailure *failure);
@@ -172,7 +172,8 @@ PetscBool PsdJoinPath(const char directory[], const char name[], char path[PETSC
 void PsdCheckImageShape(const char path[], PetscInt64 channels, PetscInt64 height, PetscInt64 width,
                         PsdFailure *failure);
 void PsdCheckImageCount(const char path[], PetscInt64 n, PsdFailure *failure);
-/* PsdCheckTargets - records a failure unless all of `count` images' targets are finite; the first one is number `first`. */
+/* PsdCheckTargets - records a failure unless all of `count` images' targets are finite; the first one is number
+   `first`. */
 void PsdCheckTargets(const char path[], PetscInt64 first, PetscInt count, PetscInt outputs, const PetscReal targets[],
                      PsdFailure *failure);
 /* PsdCheckOutputs - the same of their number. */

@@ -75,10 +75,7 @@ PetscErrorCode PsdDataSetFromOptions(PsdData data)
 {
   PetscFunctionBeginUser;
   PsdCheckHandle(data);
-  const char *before = PsdOptionsSetPrefix(data->prefix);
-  const PetscErrorCode ierr = ReadOptions(data);
-  (void)PsdOptionsSetPrefix(before);
-  PetscCall(ierr);
+  PsdCallWithPrefix(data->prefix, ReadOptions(data));
   PetscFunctionReturn(0);
 }
 

@@ -1,7 +1,7 @@
 /*
-   NumPy's files: arrays of images and of labels or targets, each an .npy, or members of one .npz. An .npy is the magic bytes "\x93NUMPY",
-   a version, the length of a header, the header, which is the text of a Python dictionary ('descr', 'fortran_order',
-   'shape'), and then the numbers.
+   NumPy's files: arrays of images and of labels or targets, each an .npy, or members of one .npz. An .npy is the magic
+   bytes "\x93NUMPY", a version, the length of a header, the header, which is the text of a Python dictionary ('descr',
+   'fortran_order', 'shape'), and then the numbers.
 
    Images are number x height x width, number x channels x height x width or number x height x width x channels
    (PsdPixelsFindOrder). Numbers other than unsigned bytes are taken where they are

@@ -1,7 +1,7 @@
 /*
    One picture in a file: PNG or JPEG, read by libpng and libjpeg. A picture is grey (one channel) or in colours (red, green,
-   blue) of 8 or 16 bits each, the latter in the machine's order of bytes; what is more than that (transparency) would be lost,
-   and is refused. None of it is collective.
+   blue) of 8 or 16 bits each, the latter in the machine's order of bytes; what is more than that (transparency) would
+   be lost, and is refused. None of it is collective.
 */
 #ifndef PSD_PICTURE_PRIVATE_H
 #define PSD_PICTURE_PRIVATE_H
@@ -30,12 +30,12 @@ extern const PsdPictureKind PsdPicturePng, PsdPictureJpeg;
 PetscBool PsdPictureIsName(const char name[]);
 PetscErrorCode PsdPictureInspect(const char path[], PsdPictureSize *size, PsdFailure *failure);
 /* PsdPictureRead - channels x height x width of a picture that is made to be of size `wanted`: a grey one in colours is red,
-   green and blue alike, one of 8 bits has 257 times its numbers in 16, and one of another height or width is averaged over
-   areas. */
+   green and blue alike, one of 8 bits has 257 times its numbers in 16, and one of another height or width is averaged
+   over areas. */
 PetscErrorCode PsdPictureRead(const char path[], PsdPictureSize wanted, unsigned char image[], PsdFailure *failure);
 
-/* PsdPictureResize - the planes of `from` averaged over the areas that pixels of `to` cover, rounded to whole numbers. bits: of a
-   pixel, in both. */
+/* PsdPictureResize - the planes of `from` averaged over the areas that pixels of `to` cover, rounded to whole numbers.
+   bits: of a pixel, in both. */
 PetscErrorCode PsdPictureResize(PetscInt channels, PetscInt bits, PetscInt from_height, PetscInt from_width,
                                 const unsigned char from[], PetscInt to_height, PetscInt to_width, unsigned char to[]);
 

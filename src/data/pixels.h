@@ -1,8 +1,8 @@
 /*
-   What stands in files as numbers of any type, and is a pixel of 8 bits or of 16. Pixels are whole numbers to psdnet, whose
-   error bounds rest on that (docs/mathematics.md, section 6), so that other numbers are taken where they say the same and
-   refused where they do not: whole numbers of 0 .. 255, 255ths of 1, or whole numbers of 0 .. 65535. None of it is
-   collective.
+   What stands in files as numbers of any type, and is a pixel of 8 bits or of 16. Pixels are whole numbers to psdnet,
+   whose error bounds rest on that (docs/mathematics.md, section 6), so that other numbers are taken where they say the
+   same and refused where they do not: whole numbers of 0 .. 255, 255ths of 1, or whole numbers of 0 .. 65535. None of
+   it is collective.
 */
 #ifndef PSD_PIXELS_PRIVATE_H
 #define PSD_PIXELS_PRIVATE_H

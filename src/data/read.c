@@ -1,6 +1,7 @@
 /*
-   From files to shards: labels, images, targets. What can be seeked each rank reads for itself, in its own part only. What cannot (a .gz) rank 0
-   streams in bounded pieces and sends each to the rank that owns it, so that no rank ever holds the whole.
+   From files to shards: labels, images, targets. What can be seeked each rank reads for itself, in its own part only.
+   What cannot (a .gz) rank 0 streams in bounded pieces and sends each to the rank that owns it, so that no rank ever
+   holds the whole.
 
    A failure in the middle must leave no rank waiting: the exchange of messages follows from the sizes alone, and goes
    on, with empty messages, after rank 0 found a file at fault.

@@ -1,6 +1,6 @@
 /*
-   Several samples of one image, all with its label or targets: they follow each other, so that the samples of a rank are
-   still a contiguous piece of all of them.
+   Several samples of one image, all with its label or targets: they follow each other, so that the samples of a rank
+   are still a contiguous piece of all of them.
 */
 #include "data.h"
 #include <stdlib.h>

@@ -40,8 +40,8 @@ static PetscErrorCode NameClasses(PsdData data, const PsdSource *source)
   PetscFunctionReturn(0);
 }
 
-/* Labels or targets, as the network that is applied has them, if there is one; predictions look at neither where they are of
-   the other kind. */
+/* Labels or targets, as the network that is applied has them, if there is one; predictions look at neither where they
+   are of the other kind. */
 static PetscErrorCode SettleTargets(PsdData data, PsdSource *source)
 {
   PetscFunctionBeginUser;

@@ -6,7 +6,8 @@
 
 #include <petscsys.h>
 
-/* PsdShiftImages - moves down and across; planes: of all images, height x width each; bits: of a pixel. Not collective. */
+/* PsdShiftImages - moves down and across; planes: of all images, height x width each; bits: of a pixel. Not collective.
+   */
 void PsdShiftImages(PetscInt64 planes, PetscInt height, PetscInt width, PetscInt bits, PetscInt down, PetscInt across,
                     const unsigned char from[], unsigned char to[]);
 

@@ -3,8 +3,8 @@
 
    A loss is a file that defines a PsdLossOps, and a line of loss_table.c. What it can do it states in fields; its
    functions are over `rows` samples at once, all arrays rows x C row-major, so that a call costs nothing beside the
-   work. y: targets, +1 in the column of the class and -1 elsewhere, one column for two classes; of a loss that has a degree
-   real targets of at most 1 as well.
+   work. y: targets, +1 in the column of the class and -1 elsewhere, one column for two classes; of a loss that has a
+   degree real targets of at most 1 as well.
 */
 #ifndef PSD_LOSSES_PRIVATE_H
 #define PSD_LOSSES_PRIVATE_H

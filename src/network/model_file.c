@@ -1,7 +1,7 @@
 /*
    model.h5 (docs/formats.md): tables of what the file holds and where in PsdModel it belongs, used for writing versions 3
-   and, with a stage before the patches or shifted images, 4, or, of real targets or with linear neurons, 5, and for reading
-   versions 1 to 5. On one rank; what fails is recorded.
+   and, with a stage before the patches or shifted images, 4, or, of real targets or with linear neurons, 5, and for
+   reading versions 1 to 5. On one rank; what fails is recorded.
 */
 #include "network.h"
 #include "losses/losses.h"

@@ -30,8 +30,8 @@ static PetscErrorCode ViewNeurons(PsdNetwork network, PetscViewer viewer)
   PetscFunctionReturn(0);
 }
 
-/* What contradicts itself in what the file claims, as far as that can be seen without the images; NULL: nothing. The sums
-   and quotients of both sides are rounded. */
+/* What contradicts itself in what the file claims, as far as that can be seen without the images; NULL: nothing. The
+   sums and quotients of both sides are rounded. */
 static const char *Contradiction(PsdNetwork network)
 {
   const PsdTraining *t = &network->training;

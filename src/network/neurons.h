@@ -37,13 +37,14 @@ PetscErrorCode PsdNeuronsGather(MPI_Comm comm, const PsdNeurons *local, PsdNeuro
 void PsdDecompose(PetscInt d, PetscInt rank, PetscReal F[], PetscReal sign, PetscInt region, PetscInt class,
                   PsdNeurons *neurons);
 
-/* PsdDecomposeVector - the same of one vector z = (w, t) with ||w|| <= t, f + 1 numbers: at most two neurons, along w/||w|| and
-   against it. Not collective. */
+/* PsdDecomposeVector - the same of one vector z = (w, t) with ||w|| <= t, f + 1 numbers: at most two neurons, along
+   w/||w|| and against it. Not collective. */
 void PsdDecomposeVector(PetscInt f, const PetscReal z[], PetscReal sign, PetscInt region, PetscInt class,
                         PsdNeurons *neurons);
 
-/* PsdNeuronsAssemble - S = sum of weight svec([u;1][u;1]'), of linear neurons weight (u, 1), for the pairs this rank owns, and sum |weight| over all
-   neurons of owned pairs. Neurons of other ranks' pairs are passed over. Not collective. */
+/* PsdNeuronsAssemble - S = sum of weight svec([u;1][u;1]'), of linear neurons weight (u, 1), for the pairs this rank
+   owns, and sum |weight| over all neurons of owned pairs. Neurons of other ranks' pairs are passed over. Not
+   collective. */
 PetscErrorCode PsdNeuronsAssemble(const PsdNeurons *neurons, PsdBlocks blocks, Vec S, PetscReal *sum);
 
 /*

@@ -3,8 +3,9 @@
    normalisation.
 
    Rows come region after region, so that a region is one matrix of BLAS-3 for whoever uses them. Pixels are whole
-   numbers, and so are their sums v over R x R pixels, which -reduce makes averages of. With w = R^2, or 257 R^2 of pixels of
-   16 bits, which makes them numbers of 0 .. 255 as those of 8 bits are, a patch of q of them, with the sum t, is
+   numbers, and so are their sums v over R x R pixels, which -reduce makes averages of. With w = R^2, or 257 R^2 of
+   pixels of 16 bits, which makes them numbers of 0 .. 255 as those of 8 bits are, a patch of q of them, with the sum t,
+   is
 
      (v - w shift)/(w scale)     or, normalised,     (q v - t)/sqrt((q sum v^2 - t^2) + q^2 w^2 E),
 
@@ -45,8 +46,8 @@ static void SumNeighbours(size_t length, PetscInt window, size_t step, const Pet
     for (size_t i = 0; i < length; i++) to[i] += from[i + (size_t)k * step];
 }
 
-/* For a patch with its corner at each pixel: sum of `plane` over the window of the patch; of pixels that are no corners,
-   nothing of use. work, sums: height x width. */
+/* For a patch with its corner at each pixel: sum of `plane` over the window of the patch; of pixels that are no
+   corners, nothing of use. work, sums: height x width. */
 static void BoxSums(PsdPatches patches, const PetscReal *plane, PetscReal *work, PetscReal *sums)
 {
   const PetscInt down = patches->geometry.patch_height, across = patches->geometry.patch_width;
@@ -68,8 +69,8 @@ static PetscBool SpreadIsExact(PsdPatches patches)
   return (PetscBool)(most * most <= 1 / PETSC_MACHINE_EPSILON);
 }
 
-/* Roundings of p: of a map, none; of q^2 w^2 E (2), the sum under the root (1) and the one it is a sum with (0, or q + 2), which the
-   root halves, then root, reciprocal and product; without normalisation, of v - w shift, w scale and the
+/* Roundings of p: of a map, none; of q^2 w^2 E (2), the sum under the root (1) and the one it is a sum with (0, or q +
+   2), which the root halves, then root, reciprocal and product; without normalisation, of v - w shift, w scale and the
    quotient. */
 PetscReal PsdPatchesPixelRoundings(PsdPatches patches)
 {

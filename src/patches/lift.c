@@ -1,6 +1,6 @@
 /*
-   From patches to pooled lifted features, branch by branch and region by region (docs/mathematics.md, section 1): what is
-   the same for all lifts.
+   From patches to pooled lifted features, branch by branch and region by region (docs/mathematics.md, section 1): what
+   is the same for all lifts.
 */
 #include "lift.h"
 #include "lift_impl.h"

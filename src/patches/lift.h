@@ -21,8 +21,8 @@ static inline PetscInt PsdPackedLength(PetscInt n)
 PetscInt PsdPatchesMomentsLength(PsdPatches patches);
 PetscInt PsdPatchesLiftedLength(PsdPatches patches);
 
-/* PsdPatchesGetDimensions - f[g]: numbers in a patch of the program in each of the G regions of all branches; vector[g]: features
-   of the region are vectors of f + 1 numbers, and not svecs of matrices. vector may be NULL. */
+/* PsdPatchesGetDimensions - f[g]: numbers in a patch of the program in each of the G regions of all branches;
+   vector[g]: features of the region are vectors of f + 1 numbers, and not svecs of matrices. vector may be NULL. */
 void PsdPatchesGetDimensions(PsdPatches patches, PetscInt f[], PetscBool vector[]);
 
 /* PsdPatchesHaveVectors - whether that is so of any region. PsdPatchesHaveMatrices - whether it is not so of any. */
@@ -39,8 +39,8 @@ PetscErrorCode PsdPatchesMoments(PsdPatches patches, const void *image, PetscRea
 
 /*
    PsdPatchesLift - Phi_ig from the moments: transforms them into the program's coordinates and weights them with the
-   activation. Not collective. activation: a, b, c. phi: G svecs, each of its branch's order f+1, or vectors; with one branch it may be the same
-   array as moments.
+   activation. Not collective. activation: a, b, c. phi: G svecs, each of its branch's order f+1, or vectors; with one
+   branch it may be the same array as moments.
 */
 PetscErrorCode PsdPatchesLift(PsdPatches patches, const PetscReal activation[3], const PetscReal moments[],
                               PetscReal phi[]);
@@ -62,8 +62,8 @@ PetscReal PsdPatchesPixelRoundings(PsdPatches patches);
    product of p - mean, of norm `centred`, with the transform; of p itself without one. Of one branch. Not collective. */
 PetscReal PsdPatchesCoordinateError(PsdPatches patches, PetscReal norm, PetscReal centred);
 
-/* PsdPatchesProduct - upper triangle of scale sum_l p_l p_l' and first = scale sum_l p_l, for `count` patches, rows of q.
-   Reads up to PSD_ROWS_PADDING numbers beyond the last row. Not collective. */
+/* PsdPatchesProduct - upper triangle of scale sum_l p_l p_l' and first = scale sum_l p_l, for `count` patches, rows of
+   q. Reads up to PSD_ROWS_PADDING numbers beyond the last row. Not collective. */
 #define PSD_ROWS_PADDING 16
 PetscErrorCode PsdPatchesProduct(PetscInt q, PetscInt count, PetscReal scale, const PetscReal rows[],
                                  PetscReal square[], PetscReal first[]);

@@ -1,6 +1,6 @@
 /*
-   What a lift is: how the patches of a region become the numbers of a feature. A new one is a file that fills PsdLift, a line
-   in lift_table.c and a number in psdpatches.h; what its blocks are is said in cone/blocks.h.
+   What a lift is: how the patches of a region become the numbers of a feature. A new one is a file that fills PsdLift,
+   a line in lift_table.c and a number in psdpatches.h; what its blocks are is said in cone/blocks.h.
 */
 #ifndef PSD_LIFT_IMPL_H
 #define PSD_LIFT_IMPL_H

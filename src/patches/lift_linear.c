@@ -3,8 +3,9 @@
 
      Phi_ig = mean over l in g of (b x, c) in R^(f+1),
 
-   of patches as they are. Moments are the mean of the patches p and that of ||p||^2, which bounds what rounding does to the
-   former: a mean of N numbers of k roundings each is off by (N + k + 2) eps mean |p_j|, and || mean |p| ||^2 <= mean ||p||^2.
+   of patches as they are. Moments are the mean of the patches p and that of ||p||^2, which bounds what rounding does to
+   the former: a mean of N numbers of k roundings each is off by (N + k + 2) eps mean |p_j|, and || mean |p| ||^2 <=
+   mean ||p||^2.
 */
 #include "base/rounding.h"
 #include "lift_impl.h"

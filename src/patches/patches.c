@@ -143,10 +143,7 @@ PetscErrorCode PsdPatchesSetFromOptions(PsdPatches patches)
 {
   PetscFunctionBeginUser;
   PsdCheckHandle(patches);
-  const char *before = PsdOptionsSetPrefix(patches->prefix);
-  const PetscErrorCode ierr = ReadOptions(patches);
-  (void)PsdOptionsSetPrefix(before);
-  PetscCall(ierr);
+  PsdCallWithPrefix(patches->prefix, ReadOptions(patches));
   PetscFunctionReturn(0);
 }
 

@@ -1,11 +1,11 @@
 /*
-   The product of the patches of a region with themselves, sum over l of p_l p_l', and the sum of p_l: half of the time of
-   lifting.
+   The product of the patches of a region with themselves, sum over l of p_l p_l', and the sum of p_l: half of the time
+   of lifting.
 
    BLAS packs its operands first, which for matrices of this shape (q a few dozen, a few hundred patches) costs as
    much as a third of the product. A patch is already what a kernel wants, q contiguous numbers, so this one reads
-   them in place: tiles of 16 x 8 sums stay in registers over all patches, and so do 16 of the sums of p_l beside them. It needs 32
-   registers of 8 numbers and patches that stay in cache; otherwise dsyrk does it.
+   them in place: tiles of 16 x 8 sums stay in registers over all patches, and so do 16 of the sums of p_l beside them.
+   It needs 32 registers of 8 numbers and patches that stay in cache; otherwise dsyrk does it.
 */
 #include "lift.h"
 #include <petscblaslapack.h>
@@ -34,8 +34,8 @@ static PetscErrorCode ProductByBlas(PetscInt q, PetscInt count, PetscReal scale,
 
 typedef PetscReal Eight __attribute__((vector_size(64), aligned(8)));
 
-/* square[rows i .. i+15, columns j .. j+7] = scale sum over patches of p[i..] p[j..]', as far as it is inside, and mean[rows]
-   = scale sum of p[i..] */
+/* square[rows i .. i+15, columns j .. j+7] = scale sum over patches of p[i..] p[j..]', as far as it is inside, and
+   mean[rows] = scale sum of p[i..] */
 static void Tile(PetscInt q, PetscInt count, PetscReal scale, const PetscReal *rows, PetscInt i, PetscInt j,
                  PetscReal *square, PetscReal *mean)
 {

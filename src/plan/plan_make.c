@@ -7,8 +7,8 @@
 #include "problem/sizes.h"
 #include "types/choose_solver.h"
 
-/* The process before it holds anything of a run: images that are read to learn their sizes are none of the program's. Of rank 0,
-   as all ranks have to plan alike. */
+/* The process before it holds anything of a run: images that are read to learn their sizes are none of the program's.
+   Of rank 0, as all ranks have to plan alike. */
 static PetscErrorCode FindProgram(PsdPlan plan)
 {
   PetscFunctionBeginUser;

@@ -42,9 +42,9 @@ PetscInt PsdFeaturesChunkRows(PsdFeatures features); /* at most */
    rounded and kept, these. Borrowed until the next call. Not collective. */
 PetscErrorCode PsdFeaturesGetChunk(PsdFeatures features, PetscInt k, PetscInt *first, PetscInt *rows,
                                    const PetscReal *phi[], PetscInt *ld);
-/* The same in two steps, for who goes through a chunk by parts: PsdFeaturesFindChunk, and then, of the chunk that was found last,
-   PsdFeaturesGetRows - `rows` of them from `first` on. What is kept as whole numbers is made in a part's place. Borrowed until the
-   next call. Not collective. */
+/* The same in two steps, for who goes through a chunk by parts: PsdFeaturesFindChunk, and then, of the chunk that was
+   found last, PsdFeaturesGetRows - `rows` of them from `first` on. What is kept as whole numbers is made in a part's
+   place. Borrowed until the next call. Not collective. */
 PetscErrorCode PsdFeaturesFindChunk(PsdFeatures features, PetscInt k, PetscInt *first, PetscInt *rows, PetscInt *ld);
 const PetscReal *PsdFeaturesGetRows(PsdFeatures features, PetscInt k, PetscInt first, PetscInt rows);
 /* PsdFeaturesComplete - rows that are to be kept rounded and have not been asked for yet, as A'A came from a file. Not

@@ -11,8 +11,8 @@
    PSD_ARCHIVE_TEXT bytes. After PsdProblemSetUp. Collective. */
 PetscErrorCode PsdProblemIdentify(PsdProblem problem, char text[]);
 
-/* PsdProblemSumSamples - CRC-32 of all samples' bytes, and of their labels as integers of 32 bits, or their targets as doubles, in order: mirror
-   images are samples. The same on any number of ranks. Collective. */
+/* PsdProblemSumSamples - CRC-32 of all samples' bytes, and of their labels as integers of 32 bits, or their targets as
+   doubles, in order: mirror images are samples. The same on any number of ranks. Collective. */
 PetscErrorCode PsdProblemSumSamples(PsdProblem problem, unsigned *images, unsigned *labels);
 
 /* PsdIdentityVisit - such a text in a file; reading: an input error that names the first line in which the file's is

@@ -32,8 +32,8 @@
 /* Patches in one product: enough for BLAS-3, small enough that operands stay in cache. */
 #define PSD_ROWS_PATCHES 1024
 
-/* Numbers of a message that sums several pairs' parts of A'nu. A pair has one owner: a sum of one pair is a tree or a chain of
-   ranks that all wait for it, and one of all owners' pairs keeps every rank busy. */
+/* Numbers of a message that sums several pairs' parts of A'nu. A pair has one owner: a sum of one pair is a tree or a
+   chain of ranks that all wait for it, and one of all owners' pairs keeps every rank busy. */
 #define PSD_ROWS_MESSAGE 4194304
 
 #endif

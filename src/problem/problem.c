@@ -54,10 +54,7 @@ PetscErrorCode PsdProblemSetFromOptions(PsdProblem problem)
 {
   PetscFunctionBeginUser;
   PsdCheckHandle(problem);
-  const char *before = PsdOptionsSetPrefix(problem->prefix);
-  const PetscErrorCode ierr = ReadOptions(problem);
-  (void)PsdOptionsSetPrefix(before);
-  PetscCall(ierr);
+  PsdCallWithPrefix(problem->prefix, ReadOptions(problem));
   PetscFunctionReturn(0);
 }
 

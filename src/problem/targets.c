@@ -1,7 +1,7 @@
 /*
-   Targets, signs of classes or real ones, and what follows of them alone: L(0), the objective of the network without neurons, and nu0 = -L'(0),
-   whose A'nu0 = h is the gradient there; and random signs, which are to nu0 what targets would be that have nothing
-   to do with the images (beta.c), of real targets times the size of each output.
+   Targets, signs of classes or real ones, and what follows of them alone: L(0), the objective of the network without
+   neurons, and nu0 = -L'(0), whose A'nu0 = h is the gradient there; and random signs, which are to nu0 what targets
+   would be that have nothing to do with the images (beta.c), of real targets times the size of each output.
 */
 #include "targets.h"
 #include "base/explained.h"
@@ -14,8 +14,8 @@ static PetscReal Sign(PetscInt C, PetscInt class, PetscInt t)
   return class == (C == 1 ? 1 : t) ? 1 : -1;
 }
 
-/* The targets of a data set's image i: one column of -1 (class 0) and +1 (class 1) for two classes, else +1 in the column of
-   the class and -1 elsewhere; or its real targets, in the problem's units. */
+/* The targets of a data set's image i: one column of -1 (class 0) and +1 (class 1) for two classes, else +1 in the
+   column of the class and -1 elsewhere; or its real targets, in the problem's units. */
 static void TargetsOf(PsdProblem problem, const PetscInt classes[], const PetscReal targets[], PetscInt i,
                       PetscReal y[])
 {

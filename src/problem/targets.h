@@ -6,8 +6,8 @@
 
 #include "problem.h"
 
-/* PsdTargetsFindUnits - the part of the units that real targets have a say in; signs have none. After units of features are
-   found. Errors (PSD_ERR_INPUT): a loss that is of signs alone, targets that are all 0, or that no double can carry
+/* PsdTargetsFindUnits - the part of the units that real targets have a say in; signs have none. After units of features
+   are found. Errors (PSD_ERR_INPUT): a loss that is of signs alone, targets that are all 0, or that no double can carry
    through. Collective. */
 PetscErrorCode PsdTargetsFindUnits(PsdProblem problem);
 

@@ -1,6 +1,6 @@
 /*
-   The powers of two that make the numbers of a feature, a x x', b x and c, and targets of the order of 1. x is known by the largest
-   number that a patch can have, rounded up to a power of two as well: what decides are exponents alone.
+   The powers of two that make the numbers of a feature, a x x', b x and c, and targets of the order of 1. x is known by
+   the largest number that a patch can have, rounded up to a power of two as well: what decides are exponents alone.
 */
 #include "units.h"
 #include "base/base.h"

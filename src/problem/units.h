@@ -7,11 +7,11 @@
    a power of two alone are one program, digit by digit.
 
    Real targets have a scale of their own: a loss of degree p has L(2^-j yhat, 2^-j y) = 2^-pj L(yhat, y), with its
-   parameter times 2^-j. j is such that the largest target is of 1/2 to 1, so that what is proved for signs, |y| <= 1, holds
-   of them. Signs have j = 0.
+   parameter times 2^-j. j is such that the largest target is of 1/2 to 1, so that what is proved for signs, |y| <= 1,
+   holds of them. Signs have j = 0.
 
-   problem.c, src/solver/results.c and the certificate's files convert what comes from and goes to the user. All other code
-   of the program, the solver and the certificate knows these units alone, and files and output the user's.
+   problem.c, src/solver/results.c and the certificate's files convert what comes from and goes to the user. All other
+   code of the program, the solver and the certificate knows these units alone, and files and output the user's.
 */
 #ifndef PSD_UNITS_PRIVATE_H
 #define PSD_UNITS_PRIVATE_H

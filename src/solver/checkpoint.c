@@ -40,10 +40,7 @@ PetscErrorCode PsdSolverSetCheckpointFromOptions(PsdSolver solver)
 {
   PetscFunctionBeginUser;
   PsdCheckHandle(solver);
-  const char *before = PsdOptionsSetPrefix(solver->prefix);
-  const PetscErrorCode ierr = ReadOptions(solver);
-  (void)PsdOptionsSetPrefix(before);
-  PetscCall(ierr);
+  PsdCallWithPrefix(solver->prefix, ReadOptions(solver));
   PetscFunctionReturn(0);
 }
 

@@ -65,10 +65,7 @@ PetscErrorCode PsdSolverSetFromOptions(PsdSolver solver)
 {
   PetscFunctionBeginUser;
   PsdCheckHandle(solver);
-  const char *before = PsdOptionsSetPrefix(solver->prefix);
-  const PetscErrorCode ierr = ReadOptions(solver);
-  (void)PsdOptionsSetPrefix(before);
-  PetscCall(ierr);
+  PsdCallWithPrefix(solver->prefix, ReadOptions(solver));
   PetscFunctionReturn(0);
 }
 
