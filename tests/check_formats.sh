@@ -41,14 +41,14 @@ grep -q '^accuracy.* of 9 images' other.log || fail "other: hare is no class of 
 refuse 'label 7 is none of the 3' 2 evaluate -data shuffled -classes 7 -model pictures.h5
 # a network knows how many bits its pixels have, whatever the numbers of other images are
 run wide-certify 2 certify -data wide_h5 -model wide.h5 -progress none
-run wide-predict 3 predict -data wide_h5 -split test -model wide.h5 -output wide.csv -crops 9
+run wide-predict 3 predict -data wide_h5 -split test -model wide.h5 -output wide.csv -crops 18
 run wide-plain 1 predict -data wide_h5 -split test -model wide.h5 -output plain.csv
 run wide-dark 2 predict -data wide_dark.npz -model wide.h5 -output dark.csv
 cmp plain.csv dark.csv
 run wide-proved 2 train -data wide_one $options -patch 2x3 -stride 1 -patch_normalize 20 -flip -shifts 5 -reduce 2 -limit 3 -certificate proof.h5 \
   -model proved.h5
 python check_proof proof.h5 wide_one/train.h5 proved.h5
-PYTHONPATH=$SOURCE/src/python python judge_formats wide wide.h5 wide_h5/test.h5 plain.csv
+PYTHONPATH=$SOURCE/src/python python judge_formats wide wide.h5 wide_h5/test.h5 plain.csv wide.csv
 refuse 'images of 8 bits a pixel, but the network was trained on 16' 1 predict -data grey_h5 -model wide.h5 -output none.csv
 refuse 'number [0-9]*, expected whole numbers of 0..255' 2 evaluate -data wide_h5 -model grey.h5
 refuse 'has 16 bits a channel, expected 8' 1 evaluate -data wide_png -model grey.h5

@@ -1,6 +1,7 @@
 """judge_formats.py models ONE OTHER NAMES: two networks have the same numbers, the second has the names of classes.
 judge_formats.py predictions WHOLE PART FLAT: scores of images of a part of the classes, and of images without labels, are those of all.
-judge_formats.py wide MODEL DATA SCORES: scores of images of 16 bits a pixel are those that their definition gives in numpy.
+judge_formats.py wide MODEL DATA SCORES CROPS: scores of images of 16 bits a pixel, and means over shifts and mirror images (-crops 18), are those
+                     that their definition gives in numpy.
 judge_formats.py shuffled LOG: of the first 30 of 90 images no class has none or all, as there are 30 of each."""
 import csv
 import re
@@ -37,14 +38,24 @@ def predictions(*paths):
     require([row[1:] for row in flat[1:]] == [row[1:] for row in whole[1:]], 'flat')
 
 
-def wide(model, data, scores):
+def moved(images, down, across):
+    """n x height x width, shifted by so many pixels, the border repeated."""
+    rows = numpy.clip(numpy.arange(images.shape[1]) - down, 0, images.shape[1] - 1)
+    columns = numpy.clip(numpy.arange(images.shape[2]) - across, 0, images.shape[2] - 1)
+    return images[:, rows][:, :, columns]
+
+
+def wide(model, data, *tables):
     import psdnet
     network = psdnet.load(model)
     with h5py.File(data) as file:
-        found = network.scores(file['images'][:])
-    with open(scores) as file:
-        expected = numpy.array([[float(x) for x in row[1:-1]] for row in list(csv.reader(file))[1:]])
-    require(network.bits == 16 and abs(found - expected).max() <= 1e-12 * abs(expected).max(), abs(found - expected).max())
+        images = file['images'][:]
+    crops = [moved(images, i, j)[:, :, ::step] for i in (-1, 0, 1) for j in (-1, 0, 1) for step in (1, -1)]
+    for path, found in zip(tables, (network.scores(images), numpy.mean([network.scores(crop) for crop in crops], 0))):
+        with open(path) as file:
+            expected = numpy.array([[float(x) for x in row[1:-1]] for row in list(csv.reader(file))[1:]])
+        off = abs(found - expected).max()
+        require(network.bits == 16 and off <= 1e-12 * abs(expected).max(), path, off)
 
 
 def shuffled(path):
