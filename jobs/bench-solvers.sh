@@ -6,7 +6,7 @@
 # CSDP, SDPA and SCS (the solve alone, on an A'A made beforehand, a thread a core). What the others find is judged by
 # solvers/program.py, which makes a network of it and a bound from its residual. A solver that is not there is left out:
 # Debian has all but SCS (Python's scs). Then psdnet's larger networks, which are beyond the others, as their A'A is of
-# order 2,200 to 5,000 and there are 18 to 36 matrices.
+# order 2,300 to 5,000 and there are 18 to 36 matrices.
 #
 # psdnet's seconds are medians of REPETITIONS runs (default 5), the others' of one. DATA: directory of CIFAR-10's binary
 # files. A Markdown table on standard output. PICTURE=FILE.png: seconds and accuracy. BETA=1.9: weight of the
