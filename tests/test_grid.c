@@ -163,7 +163,7 @@ static void EveryShapeOverNodes(void **state)
         const PsdGridShape shape = {height, width, height * width};
         PetscMPIInt node[64];
         for (PetscMPIInt r = 0; r < Size(); r++) node[r] = kind == 0 ? r - r % 2 : kind == 1 ? r % 2 : PetscMin(r, 1);
-        for (PetscInt N = 15; N < 600; N = 3 * N + 8) CheckOrder(N, 16, &shape, 3, 2, node);
+        for (PetscInt N = 15; N < 600; N = 3 * N + 8) CheckOrder(N, 16, &shape, 3, 5, node);
       }
 }
 
@@ -223,7 +223,9 @@ static void PartsOfTheFactor(void **state)
   assert_int_equal(PsdGridPartsOf(500, 1), 1);
   assert_int_equal(PsdGridPartsOf(4900, 64), 3);
   assert_int_equal(PsdGridPartsOf(4900, 1e6), 1);
-  assert_int_equal(PsdGridPartsOf(1e6, 1), 4);
+  assert_int_equal(PsdGridPartsOf(9900, 2), 4);
+  assert_int_equal(PsdGridPartsOf(18721, 256), 6);
+  assert_int_equal(PsdGridPartsOf(1e6, 1), 8);
   for (PetscReal N = 1; N < 1e5; N *= 1.5)
     for (PetscReal ranks = 1; ranks < 2000; ranks *= 2)
       assert_true(PsdGridPartsOf(N, ranks) >= PsdGridPartsOf(N, 2 * ranks) &&

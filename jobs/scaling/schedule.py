@@ -11,7 +11,7 @@ from messages import Trace, spread_children, spread_parent
 
 REAL = 8
 LARGEST_BLOCK, LEAST_BLOCK, BLOCKS_A_RANK, MOST_OBLONG = 64, 32, 4, 4  # src/base/grid_shape.c
-PART_ORDER, MOST_PARTS = 460, 4  # src/consensus/grid_parts.c
+PART_ORDER, FEW_PARTS, MOST_PARTS, LEAST_ORDER = 460, 4, 8, 2500  # src/consensus/grid_parts.c
 STEPS = 16  # of Lanczos, before the first factorisation
 TERMS = 10  # filters of a pair of blocks
 STRIP = 32  # columns that PBLAS takes of a panel at once
@@ -34,6 +34,11 @@ def shape_of(ranks, node=NODE):
     return (height, width) if node < ranks and width <= min(node, MOST_OBLONG * height) else highest(ranks, 1)
 
 
+def parts_of(N, ranks):
+    """Of the factor, whose triangles on the diagonal are inverted (src/consensus/grid_parts.c)."""
+    return max(1, min(max(FEW_PARTS, min(MOST_PARTS, N // LEAST_ORDER)), int(N / (PART_ORDER * ranks ** (1 / 3)) + 0.5)))
+
+
 class Run:
     shape = staticmethod(shape_of)
 
@@ -41,7 +46,7 @@ class Run:
         self.n, self.N, self.C, self.pairs, self.ranks, self.node = n, N, C, pairs, ranks, node
         self.H, self.W = self.shape(ranks, node)
         self.block = max(LEAST_BLOCK, min(LARGEST_BLOCK, math.ceil(N / (BLOCKS_A_RANK * ranks))))
-        self.parts = max(1, min(MOST_PARTS, int(self.N / (PART_ORDER * ranks ** (1 / 3)) + 0.5)))
+        self.parts = parts_of(self.N, ranks)
         self.rows = [[h * self.W + w for w in range(self.W)] for h in range(self.H)]
         self.columns = [[h * self.W + w for h in range(self.H)] for w in range(self.W)]
         self.everyone = list(range(ranks))
@@ -372,7 +377,7 @@ class DualRun(Run):
         local = math.ceil(n / ranks)
         self.block = math.ceil(local / math.ceil(local / LARGEST_BLOCK))
         self.N = ranks * self.block * math.ceil(local / LARGEST_BLOCK)
-        self.parts = max(1, min(MOST_PARTS, int(self.N / (PART_ORDER * ranks ** (1 / 3)) + 0.5)))
+        self.parts = parts_of(self.N, ranks)
 
     def owners(self, trace, back):
         """None."""
