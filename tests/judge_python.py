@@ -9,7 +9,7 @@ import numpy
 import psdnet
 from judge import finish, report, require, table
 
-IMAGES = {'plain': 'grey_h5', 'two': 'grey_h5', 'branches': 'colour_h5', 'maps': 'colour_h5'}
+IMAGES = {'plain': 'grey_h5', 'two': 'grey_h5', 'branches': 'colour_h5', 'maps': 'colour_h5', 'chain': 'colour_h5'}
 
 
 def images_of(name):
@@ -53,6 +53,7 @@ require(numpy.array_equal(named.scores(colours), named.scores(colours.transpose(
 two, _ = judge('two', 1e-12)
 judge('branches', 1e-12)
 judge('maps', 1e-5)  # psdnet makes maps in single precision
+judge('chain', 1e-5)
 raises(ValueError, lambda: named.scores(grey), 'expected number x 3 x 8 x 9')
 raises(ValueError, lambda: plain.probabilities(grey), 'no probabilities')
 raises((OSError, ValueError), lambda: psdnet.load('colour_h5/train.h5'), 'no model file')

@@ -21,6 +21,8 @@ static PetscErrorCode Free(void *object)
   PetscCall(PetscFree2(it->reduce, it->centre));
   PetscCall(PetscFree2(it->rows, it->count));
   PetscCall(PetscFree4(it->single, it->response, it->sums, it->reduced));
+  PetscCall(PetscFree(it->input));
+  PetscCall(PsdSharedRelease(it->lower));
   PetscCall(PetscCommDestroy(&it->comm));
   PetscCall(PetscFree(it));
   PetscFunctionReturn(0);
@@ -199,11 +201,26 @@ static PetscErrorCode CheckSizes(const PsdPatchGeometry *cut, const PsdMapGeomet
   PetscFunctionReturn(0);
 }
 
+/* That patches are cut of what there is. */
+static PetscErrorCode CheckBelow(PsdMaps maps, const PsdPatchGeometry *cut)
+{
+  PetscFunctionBeginUser;
+  PetscInt channels = cut->channels, height = cut->height, width = cut->width;
+  if (maps->lower) PetscCall(PsdMapsGetSize(maps->lower, &channels, &height, &width));
+  PetscCheck(cut->map == (PetscBool)(maps->lower != NULL) && channels == cut->channels && height == cut->height &&
+                 width == cut->width,
+             maps->comm, PETSC_ERR_ARG_INCOMP,
+             "Patches of %" PetscInt_FMT "x%" PetscInt_FMT "x%" PetscInt_FMT " are not of the map below", cut->channels,
+             cut->height, cut->width);
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdMapsSetGeometry(PsdMaps maps, const PsdPatchGeometry *cut, const PsdMapGeometry *map)
 {
   PetscFunctionBeginUser;
   PsdCheckHandle(maps);
   PetscCall(CheckSizes(cut, map));
+  PetscCall(CheckBelow(maps, cut));
   maps->cut = *cut;
   maps->map = *map;
   maps->raw_channels = (map->split ? 2 : 1) * map->count;
@@ -226,6 +243,7 @@ static PetscErrorCode SetImageSize(PsdMaps maps, PetscInt channels, PetscInt hei
   PsdPatchGeometry cut = maps->cut;
   const PsdMapGeometry map = maps->map;
   if (maps->filters) { /* of patches that are settled */
+    cut = PsdMapsLowest(maps)->cut;
     PsdCheckInput(channels == cut.channels && height == cut.height && width == cut.width,
                   "images of %" PetscInt_FMT "x%" PetscInt_FMT "x%" PetscInt_FMT
                   ", but the filters before the patches are of images of %" PetscInt_FMT "x%" PetscInt_FMT
@@ -274,6 +292,7 @@ PetscErrorCode PsdMapsSetBits(PsdPatches patches, PetscInt bits)
     PetscCall(PsdPatchesSetBits(patches, bits));
     PetscFunctionReturn(0);
   }
+  maps = PsdMapsLowest(maps);
   PsdCheckInput(!maps->filters || (maps->cut.bits == 16) == (bits == 16),
                 "images of %" PetscInt_FMT " bits a pixel, but the filters before the patches are of others", bits);
   maps->cut.bits = bits == 16 ? 16 : 0;
@@ -305,7 +324,6 @@ PetscErrorCode PsdMapsGetRequest(PsdMaps maps, PsdMapRequest *request)
   PsdCheckHandle(maps);
   *request = (PsdMapRequest){
       .seed = maps->seed, .whiten = maps->whiten, .pca = maps->pca, .channel_whiten = maps->channel_whiten};
-  PetscCall(PetscStrncpy(request->model, maps->model, sizeof(request->model)));
   PetscCall(PetscStrncpy(request->model, maps->model, sizeof(request->model)));
   PetscCall(PetscStrncpy(request->kind, maps->kind->name, sizeof(request->kind)));
   PetscFunctionReturn(0);

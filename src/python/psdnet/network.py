@@ -10,7 +10,7 @@ Certificate = collections.namedtuple('Certificate', 'primal bound gap beta beta_
 
 
 def load(path):
-    """The network in a model file (versions 1 to 5), as a Network."""
+    """The network in a model file (versions 1 to 6), as a Network."""
     return Network(path)
 
 
@@ -72,13 +72,21 @@ class _Patches:
 
 
 class _Maps:
-    """The stage of fixed filters before the patches."""
+    """A stage of fixed filters before the patches. network: what is claimed of the one whose neurons they are, given the stages below."""
 
     def __init__(self, group):
         self.patches = _Patches(group)
         self.filters = group['filter'][:]
         self.threshold, self.split, self.normalize = (group.attrs[name] for name in ('threshold', 'split', 'map_normalize'))
         self.channels = _Transform(group['channels'] if 'channels' in group else None)
+        self.network = None
+        if 'network_loss' in group.attrs:
+            claimed = {name: float(group.attrs['network_' + name]) for name in ('objective_primal', 'objective_dual', 'gap', 'beta')}
+            self.network = {'loss': _text(group.attrs['network_loss']), 'neurons': int(group.attrs['network_neurons']), **claimed}
+
+    def count(self):
+        """Channels of a map."""
+        return self.channels.matrix.shape[1] if self.channels.matrix is not None else len(self.filters) * (2 if self.split else 1)
 
     def __call__(self, images):
         z = self.patches.cut(images) @ self.filters.T
@@ -108,7 +116,7 @@ class Network:
     def __init__(self, path):
         with h5py.File(path, 'r') as file:
             attributes = dict(file.attrs)
-            if _text(attributes.get('format', '')) != 'psdnet-model' or not 1 <= attributes['version'] <= 5:
+            if _text(attributes.get('format', '')) != 'psdnet-model' or not 1 <= attributes['version'] <= 6:
                 raise ValueError(f'{path}: no model file of psdnet, or of a later version')
             self.outputs = int(attributes.get('outputs', 0))
             labels = [] if self.outputs else attributes['classes']
@@ -121,8 +129,8 @@ class Network:
             grouped = 'branch' in file
             groups = [file[f'branch/{k}'] for k in range(int(attributes['branches']))] if grouped else [file]
             self._branches = [_Patches(group) for group in groups]
-            self._maps = _Maps(file['layer1']) if 'layer1' in file else None
-            of_image = file['layer1'].attrs if self._maps else attributes
+            self._stages = [_Maps(file[f'layer{k + 1}']) for k in range(int(attributes.get('stage', 0)))]
+            of_image = file['layer1'].attrs if self._stages else attributes
             self.bits = 16 if self._patches_of_images().bits == 16 else 8
             self.shape = tuple(int(of_image[name]) for name in ('channels', 'height', 'width'))
             self._channels = int(attributes['channels'])
@@ -130,7 +138,7 @@ class Network:
             self._region, self._class = file['neurons/region'][:], file['neurons/class'][:]
 
     def _patches_of_images(self):
-        return self._maps.patches if self._maps else self._branches[0]
+        return self._stages[0].patches if self._stages else self._branches[0]
 
     def _images(self, images):
         """n x channels x height x width of images in whatever order of axes"""
@@ -155,9 +163,11 @@ class Network:
     def _score(self, images):
         scores = numpy.zeros((len(images), self._count_scores()))
         images = images / 257.0 if self.bits == 16 else images.astype(float)
+        for stage in self._stages:
+            images = stage(images)
         region = 0
         for branch in self._branches:
-            patches = branch.cut(self._maps(images) if self._maps else images)
+            patches = branch.cut(images)
             a, b, c = self.activation(branch)
             for part in branch.parts(patches):
                 here = numpy.flatnonzero(self._region == region)

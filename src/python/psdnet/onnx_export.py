@@ -142,9 +142,9 @@ def export(network, path, double=False):
         pixels = graph.add('Div', pixels, 257.0)
     flat = graph.add('Flatten', pixels, axis=1)
     shape = network.shape
-    if network._maps:
-        flat = _map(graph, flat, shape, network._maps)
-        shape = (network._channels, network._maps.patches.pool, network._maps.patches.pool)
+    for stage in network._stages:
+        flat = _map(graph, flat, shape, stage)
+        shape = (stage.count(), stage.patches.pool, stage.patches.pool)
     _sum_of_branches(graph, network, flat, shape)
     outputs = {'scores': (kind, network._count_scores()), 'label': (TensorProto.INT64, None), 'probabilities': (kind, len(network.classes))}
     values = [helper.make_tensor_value_info(name, outputs[name][0], ['N'] + [outputs[name][1]] * (outputs[name][1] is not None))
