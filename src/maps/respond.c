@@ -19,8 +19,7 @@
 static PetscReal LargestOfPatch(PsdMaps maps)
 {
   const PsdPatchGeometry *g = &maps->cut;
-  const PetscReal value = PetscMax(PetscAbsReal(g->pixel_shift), PetscAbsReal(255 - g->pixel_shift));
-  return g->normalize > 0 ? PetscSqrtReal((PetscReal)maps->q) : value / g->pixel_scale;
+  return g->normalize > 0 ? PetscSqrtReal((PetscReal)maps->q) : PsdPixelsFarthest(g) / g->pixel_scale;
 }
 
 /* The largest column sum of |w| (n x k) times x, and of |shift|: what x' w + shift is at most. */

@@ -38,7 +38,8 @@ def export(network, folder):
                 ('class', network._class[here]):
             _save(folder, f'branch{k}_{name}', value)
         branches.append(_patches(folder, f'branch{k}', branch))
-    about = {'format': 'psdnet-arrays', 'version': 1, 'image': network.shape, 'bits': network.bits, 'labels': network.classes.tolist(),
+    about = {'format': 'psdnet-arrays', 'version': 2 if network.step > 0 else 1, 'image': network.shape, 'bits': network.bits,
+             'pixel_step': network.step, 'pixel_low': network.low, 'labels': network.classes.tolist(),
              'class_names': network.class_names, 'outputs': network.outputs, 'loss': network.loss, 'activation': network._activation,
              'certificate': network.certificate._asdict(), 'branches': branches,
              'layer1': _maps(folder, network._maps) if network._maps else None}
