@@ -58,6 +58,7 @@ static PetscErrorCode IdentifyImages(PsdProblem problem, char text[])
   PetscFunctionBeginUser;
   const PetscInt *labels;
   PetscInt count, copies, shifts, channels, height, width;
+  PsdPixels pixels;
   unsigned image_sum, label_sum;
   PetscCall(PsdDataGetClasses(problem->data, &count, &labels, NULL));
   PetscCall(PsdDataGetCopies(problem->data, &copies));
@@ -70,6 +71,9 @@ static PetscErrorCode IdentifyImages(PsdProblem problem, char text[])
           width);
   for (PetscInt k = 0; k < count && strlen(text) < CLASSES_LENGTH; k++)
     AddLine(text, "%s%" PetscInt_FMT, k ? "," : "", labels[k]);
+  PetscCall(PsdDataGetPixels(problem->data, &pixels));
+  if (pixels.step > 0)
+    AddLine(text, "\nlevels of a pixel %.17g on, in steps of %.17g", (double)pixels.low, (double)pixels.step);
   AddLine(text, "\nchecksum of the images %08x\n", image_sum);
   AddLine(text, "checksum of the %s %08x\n", problem->outputs > 0 ? "targets" : "labels", label_sum);
   PetscFunctionReturn(0);
