@@ -110,6 +110,14 @@ require(classifier.score(colours, animals[labels]) > 0.5, 'score')
 require(list(pickle.loads(pickle.dumps(classifier)).predict(colours)) == named.predict_names(colours), 'pickle')
 copy = type(classifier)(**classifier.get_params())
 require(copy.get_params() == classifier.get_params() and copy.set_params(gap=0.5).gap == 0.5, 'parameters')
+# weights are how often an image counts
+times = numpy.arange(len(labels)) % 4
+small = psdnet.Classifier(gap=1e-6, options='-patch 4 -stride 4 -beta 1')
+weighted = small.fit(colours, labels, sample_weight=times).certificate_
+often = small.fit(numpy.repeat(colours, times, 0), numpy.repeat(labels, times)).certificate_
+require(abs(weighted.primal / often.primal - 1) <= 1e-9, 'sample_weight', weighted, often)
+raises(ValueError, lambda: small.fit(colours, labels, sample_weight=times[1:]), 'one number an image')
+raises(ValueError, lambda: small.fit(colours, labels, sample_weight=-times), 'negative')
 raises(ValueError, lambda: copy.fit(colours / 255, labels), 'unsigned bytes')
 raises(ValueError, lambda: copy.fit(colours, labels[1:]), 'one label an image')
 raises(ValueError, lambda: copy.fit(colours, 0 * labels), 'one class')

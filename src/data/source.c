@@ -20,6 +20,7 @@ static PetscErrorCode BroadcastNumbers(MPI_Comm comm, PsdSource *source)
                         source->bits,
                         source->coarse,
                         source->unlabelled,
+                        source->weighted,
                         source->outputs,
                         source->targets_streamed,
                         source->labels_streamed,
@@ -37,12 +38,13 @@ static PetscErrorCode BroadcastNumbers(MPI_Comm comm, PsdSource *source)
   source->bits = numbers[7];
   source->coarse = (PetscBool)numbers[8];
   source->unlabelled = (PetscBool)numbers[9];
-  source->outputs = numbers[10];
-  source->targets_streamed = (PetscBool)numbers[11];
-  source->labels_streamed = (PetscBool)numbers[12];
-  source->images_streamed = (PetscBool)numbers[13];
-  source->file_count = numbers[14];
-  source->name_count = numbers[15];
+  source->weighted = (PetscBool)numbers[10];
+  source->outputs = numbers[11];
+  source->targets_streamed = (PetscBool)numbers[12];
+  source->labels_streamed = (PetscBool)numbers[13];
+  source->images_streamed = (PetscBool)numbers[14];
+  source->file_count = numbers[15];
+  source->name_count = numbers[16];
   PetscFunctionReturn(0);
 }
 

@@ -255,6 +255,7 @@ PetscErrorCode PsdProblemDestroy(PsdProblem *problem)
   PetscCall(PsdProductsDestroy(&(*problem)->products));
   if ((*problem)->nu0 != (*problem)->Y) PetscCall(PetscFree((*problem)->nu0));
   if ((*problem)->representatives.Y != (*problem)->Y) PetscCall(PetscFree((*problem)->representatives.Y));
+  PetscCall(PetscFree((*problem)->own_weights));
   PetscCall(PetscFree((*problem)->Y));
   PetscCall(PetscFree((*problem)->gram));
   PetscCall(PetscFree((*problem)->region_norm));

@@ -20,15 +20,16 @@ class Classifier(ClassifierMixin, Estimator):
     y are labels of any kind; after fit classes_ are those there are.
     """
 
-    def fit(self, X, y):
-        """Trains on images X and labels y, and returns self. psdnet's own line of error becomes a RuntimeError."""
+    def fit(self, X, y, sample_weight=None):
+        """Trains on images X and labels y, and returns self. sample_weight: how often each image counts, or None for once. psdnet's own
+        line of error becomes a RuntimeError."""
         X, y = self._images(X), numpy.asarray(y)
         if y.shape != (len(X),):
             raise ValueError(f'y is {y.shape}, expected one label an image, ({len(X)},)')
         self.classes_, labels = numpy.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError('y has one class, expected two or more')
-        return self._train(X, 'labels', labels.astype(numpy.int32))
+        return self._train(X, 'labels', labels.astype(numpy.int32), sample_weight)
 
     def predict(self, X):
         """Labels of images X, as they were in y."""

@@ -75,17 +75,30 @@ class Estimator(BaseEstimator):
         return ended.stdout
 
     @staticmethod
+    def _weights(images, weights):
+        weights = numpy.asarray(weights, float)
+        if weights.shape == ():
+            weights = numpy.full(len(images), weights)
+        if weights.shape != (len(images),):
+            raise ValueError(f'sample_weight is {weights.shape}, expected one number an image, ({len(images)},)')
+        if not (numpy.isfinite(weights).all() and (weights >= 0).all() and weights.any()):
+            raise ValueError('sample_weight has a number that is negative or not finite, or nothing but 0')
+        return weights
+
+    @staticmethod
     def _images(X):
         X = numpy.asarray(X)
         if X.dtype not in (numpy.uint8, numpy.uint16) or X.ndim not in (3, 4):
             raise ValueError(f'X is {X.ndim}-dimensional of {X.dtype}, expected images of unsigned bytes, or of 16 bits')
         return X
 
-    def _train(self, images, name, values):
-        """from images and what goes by this name in a data set; psdnet's own line of error becomes a RuntimeError"""
+    def _train(self, images, name, values, weights=None):
+        """from images, what goes by this name in a data set, and weights of the images; psdnet's own line of error becomes a RuntimeError"""
         with tempfile.TemporaryDirectory(prefix='psdnet_') as folder:
             with h5py.File(folder + '/train.h5', 'w') as file:
                 file['images'], file[name] = images, values
+                if weights is not None:
+                    file['weights'] = self._weights(images, weights)
             self.log_ = self._run(folder)
             self.network_ = load(folder + '/model.h5')
         self.certificate_ = self.network_.certificate
