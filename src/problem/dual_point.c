@@ -315,7 +315,7 @@ static PetscErrorCode KeepRegionNorms(Pass *pass)
 {
   PetscFunctionBeginUser;
   const PsdProblem problem = pass->problem;
-  const PetscReal roundings = PsdRoundings((PetscReal)problem->n + 1);
+  const PetscReal roundings = PsdRoundings((PetscReal)problem->n + (problem->weights ? 1 : 0));
   PetscMPIInt G;
   PetscCall(PetscMPIIntCast(problem->blocks->G, &G));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, pass->region_norm, G, MPIU_REAL, MPI_SUM, problem->comm));

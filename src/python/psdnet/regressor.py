@@ -33,9 +33,9 @@ class Regressor(RegressorMixin, Estimator):
         if not numpy.isfinite(y).all():
             raise ValueError('y has a number that is not finite')
         self._flat = y.ndim == 1
-        return self._train(X, 'targets', y, sample_weight)
+        return self._train(X, 'targets', y, None if sample_weight is None else self._weights(X, sample_weight))
 
     def predict(self, X):
         """Targets of images X, n or n x outputs as in y."""
-        outputs = self.network_.predict(X)
+        outputs = self._fitted().predict(X)
         return outputs[:, 0] if self._flat else outputs
