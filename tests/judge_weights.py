@@ -16,12 +16,12 @@ for name, other in pairs + [('flip-counted', 'flip-repeated'), ('targets-counted
     found, expected = report(name), report(other)
     for key in 'objective_primal', 'objective_dual', 'beta_max':
         require(abs(found[key] / expected[key] - 1) <= 1e-9, name, key, found[key], expected[key])
-    require(found['gap'] <= 1e-6, name, found['gap'])
+    require(found['gap'] <= 1e-4, name, found['gap'])
 for name, other in ('squared-dual', 'squared'), ('squared-mixed', 'squared'), ('softmax-lowrank', 'softmax'), ('hinge-barrier', 'hinge'):
     found, expected = report(name), report(other + '-repeated')
     for low, high in (found, expected), (expected, found):
         require(low['objective_dual'] <= high['objective_primal'] * (1 + 1e-12), name, low['objective_dual'], high['objective_primal'])
-    require(found['gap'] <= 1e-6, name, found['gap'])
+    require(found['gap'] <= 1e-4, name, found['gap'])
 
 # ---------------------------------------------------------------- any weights
 

@@ -31,7 +31,5 @@ for name, arrays in {
 numpy.savez('real.npz', images=images, labels=labels, sample_weight=weights.astype(numpy.float32))
 numpy.save('ones.npy', numpy.ones(n, numpy.int16))
 numpy.save('real.npy', weights)
-numpy.save('nothing.npy', numpy.zeros(n))
-numpy.save('nan.npy', numpy.where(numpy.arange(n) == 7, numpy.nan, 1))
 numpy.save('other.npy', numpy.ones(n - 1))
 numpy.save('balanced.npy', numpy.array([19 / (3 * (labels[:19] == label).sum()) for label in labels]))

@@ -106,12 +106,21 @@ PetscErrorCode PsdProblemSetBeta(PsdProblem problem, PetscReal beta)
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdProblemSetBetaRel(PsdProblem problem, PetscReal fraction)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(problem);
+  problem->request.beta_rel = fraction;
+  problem->request.beta = problem->request.beta_noise = 0;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdProblemSetBetaNoise(PsdProblem problem, PetscReal fraction)
 {
   PetscFunctionBeginUser;
   PsdCheckHandle(problem);
   problem->request.beta_noise = fraction;
-  problem->request.beta_rel = 0;
+  problem->request.beta = problem->request.beta_rel = 0;
   PetscFunctionReturn(0);
 }
 
