@@ -94,6 +94,33 @@ PSD_EXTERN PetscErrorCode PsdDataSetOutputs(PsdData data, PetscInt outputs);
 PSD_EXTERN PetscErrorCode PsdDataGetTargets(PsdData data, PetscInt *outputs, const PetscReal *targets[]);
 
 /*
+   PsdDataSetArrayWeights - Gives the images of PsdDataSetArrays weights: a sample's loss counts as often as its weight
+   says. PsdDataSetWeightsPath - Takes the weights from a file, in the place of those of the data set; "", as at first:
+   from no file. PsdDataSetClassWeights - Multiplies the weights, 1 where there are none, of each class's images by a
+   factor: weights, count of them, in the order of the classes; NULL with a count above 0: factors with which all classes
+   weigh alike, n/(K n_k) for class k of n_k images of K classes that have n in all, before -validation divides them; 0,
+   as at first: no factors.
+
+   Collective after PsdDataSetArrays; logically collective; all before PsdDataSetUp. weights: n_local, copied. path: a
+   .npy of one number for each image of the split. Errors (PSD_ERR_INPUT): factors out of 1e-30 .. 1e30; of
+   PsdDataSetUp: weights that are neither 0 nor in that range, all weights 0, as many factors as there are no classes.
+   Options: -weights FILE, -class_weights a,b,...|balanced. Source: docs/mathematics.md, section 1, "Weights of images"
+
+   An image of weight 0 is left out as if it was not there. Images that are only to be predicted have no weights.
+*/
+PSD_EXTERN PetscErrorCode PsdDataSetArrayWeights(PsdData data, const PetscReal weights[]);
+PSD_EXTERN PetscErrorCode PsdDataSetWeightsPath(PsdData data, const char path[]);
+PSD_EXTERN PetscErrorCode PsdDataSetClassWeights(PsdData data, PetscInt count, const PetscReal weights[]);
+
+/*
+   PsdDataGetWeights - This rank's n_local weights, all above 0, borrowed; NULL: all are 1. Mirror images and shifted
+   images have their image's.
+
+   Not collective; after PsdDataSetUp.
+*/
+PSD_EXTERN PetscErrorCode PsdDataGetWeights(PsdData data, const PetscReal *weights[]);
+
+/*
    PsdDataSetPurpose - Says what the images are for; PSD_TO_TRAIN at first.
 
    Logically collective; before PsdDataSetFromOptions. With another purpose than to train, the classes are those of the
@@ -201,7 +228,8 @@ PSD_EXTERN PetscErrorCode PsdDataGetCopies(PsdData data, PetscInt *copies);
 
 /*
    PsdDataSetFromOptions - Reads the options of a data set: -data DIR, -split train|test, -classes a,b,..., -limit N,
-   -validation F, -labels fine|coarse, -resize HxW, -levels N.
+   -validation F, -labels fine|coarse, -resize HxW, -levels N, and, of images that are not only to be predicted,
+   -weights FILE and -class_weights a,b,...|balanced.
 
    Collective; before PsdDataSetUp. See the functions above for what each does and what is refused.
 */

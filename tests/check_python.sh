@@ -34,3 +34,5 @@ for ranks in 1 2; do
 done
 [ ! -e - ] || fail "predict -output - has made a file"
 python judge_python
+# scikit-learn's own checks
+if /usr/bin/python3 -c "import sklearn" 2>/dev/null; then python judge_sklearn; fi

@@ -311,6 +311,7 @@ PetscErrorCode PsdDataReset(PsdData data)
   PetscCall(PetscFree(data->indices));
   free(data->images);
   free(data->targets);
+  PetscCall(PetscFree(data->weights));
   data->images = NULL;
   data->targets = NULL;
   if (data->classes_found) data->class_count = 0;
@@ -330,6 +331,7 @@ PetscErrorCode PsdDataDestroy(PsdData *data)
   PetscCall(PetscFree((*data)->prefix));
   PetscCall(PetscFree((*data)->class_labels));
   PetscCall(PetscFree((*data)->kept_labels));
+  PetscCall(PetscFree((*data)->class_weights));
   PetscCall(PetscCommDestroy(&(*data)->comm));
   PetscCall(PetscFree(*data));
   PetscFunctionReturn(0);

@@ -53,6 +53,7 @@ struct PsdSource {
   PetscBool coarse;                           /* labels are the coarse ones, where there are two kinds */
   PetscBool unlabelled;                       /* there are images alone, or targets in the place of labels */
   PetscInt outputs;                           /* targets of each image; 0: there are none */
+  PetscBool weighted;                         /* images have weights */
   PetscBool labels_streamed, images_streamed; /* rank 0 alone reads, from front to back, and sends on */
   PetscBool targets_streamed;
   PetscInt file_count;
@@ -118,6 +119,8 @@ struct PsdFormat {
   PetscErrorCode (*inspect)(const PsdListing *listing, PsdSplit split, PsdSource *source, PsdFailure *failure);
   PetscErrorCode (*read_labels)(const PsdSource *source, PetscInt first, PetscInt count, PetscInt labels[],
                                 PsdFailure *failure);
+  /* rank 0: as many numbers as there are images, of a source that is weighted */
+  PetscErrorCode (*read_weights)(const PsdSource *source, PetscReal weights[], PsdFailure *failure);
   PsdReader images;
   PsdReader targets; /* of a source that has outputs: as many doubles, finite, for each image */
 };
@@ -183,6 +186,8 @@ void PsdCheckTargets(const char path[], PetscInt64 first, PetscInt count, PetscI
                      PsdFailure *failure);
 /* PsdCheckOutputs - the same of their number. */
 void PsdCheckOutputs(const char path[], PetscInt64 outputs, PsdFailure *failure);
+/* PsdNumpyReadWeights - all of an array of n numbers (numpy.c). */
+PetscErrorCode PsdNumpyReadWeights(const PsdImageFile *file, PetscInt n, PetscReal weights[], PsdFailure *failure);
 
 /* ---------------------------------------------------------------- the object: data.c */
 
@@ -198,6 +203,8 @@ typedef struct {
   PetscErrorCode (*inspect)(PsdData data, PsdSource *source);
   /* labels of all images of the split, on every rank; free() them */
   PetscErrorCode (*read_labels)(PsdData data, const PsdSource *source, PetscInt **labels);
+  /* weights of all images of a source that is weighted, room for which is there: on every rank */
+  PetscErrorCode (*read_weights)(PsdData data, const PsdSource *source, PetscReal weights[]);
   /* the images of this rank's part of the selection, and their targets where the source has outputs */
   PetscErrorCode (*read_shard)(PsdData data, PsdSource *source, const PsdSelection *selection);
 } PsdOrigin;
@@ -213,6 +220,8 @@ typedef struct {
   unsigned char *images; /* copies, from PsdAllocate */
   PetscInt *labels;
   PetscReal *targets;
+  PetscReal *weights;
+  PetscBool weighted; /* on all ranks */
 } PsdArrays;
 
 struct _p_PsdData {
@@ -241,6 +250,11 @@ struct _p_PsdData {
   PetscInt kept_count;           /* to evaluate or to predict: the option's labels; 0: all */
   PetscInt *kept_labels;
 
+  char weights_path[PETSC_MAX_PATH_LEN]; /* of weights that are not in the data set; else empty */
+  PetscBool balanced;                    /* classes weigh alike */
+  PetscInt class_weight_count;           /* or as much as this many numbers say; 0: they do not */
+  PetscReal *class_weights;
+
   PsdKnownClasses known;   /* count 0: none */
   PetscInt wanted_outputs; /* of the network that is applied; 0: it tells classes apart, or there is none */
 
@@ -255,6 +269,7 @@ struct _p_PsdData {
   unsigned char *images; /* from PsdAllocate */
   PetscInt *classes;
   PetscReal *targets; /* n_local x outputs, from PsdAllocate; NULL: none */
+  PetscReal *weights; /* n_local, above 0; NULL: all are 1 */
   PetscInt64 *indices;
 };
 
@@ -264,9 +279,16 @@ PetscErrorCode PsdDataReset(PsdData data);
    those of a multiple of size, which is what sums that do not depend on the number of ranks rest on. */
 void PsdDataSplitEvenly(PetscInt n, PetscMPIInt size, PetscMPIInt rank, PetscInt *first, PetscInt *count);
 
-/* PsdDataSelect - settles the classes and the selection, alike on every rank; classes of this rank's part. labels: NULL
-   where there are none. Collective. */
-PetscErrorCode PsdDataSelect(PsdData data, const PetscInt labels[], PetscInt label_count, PsdSelection *selection);
+/* PsdDataSelect - settles the classes and the selection, alike on every rank; classes and weights of this rank's part.
+   labels, weights: NULL where there are none; an image of weight 0 is not selected. Collective. */
+PetscErrorCode PsdDataSelect(PsdData data, const PetscInt labels[], const PetscReal weights[], PetscInt label_count,
+                             PsdSelection *selection);
+/* PsdDataReadWeights - weights of all images of the source, checked, on every rank; NULL: there are none. free() them.
+   PsdDataWeighClasses - multiplies the weights of this rank's part by those of its classes, where that was asked for;
+   counts: images of each class among all that were selected. Collective. */
+PetscErrorCode PsdDataReadWeights(PsdData data, const PsdSource *source, PetscReal **weights);
+PetscErrorCode PsdDataWeighClasses(PsdData data, const PetscInt counts[]);
+PetscErrorCode PsdDataSetWeightsFromOptions(PsdData data);
 /* PsdArraysDestroy - frees the copies. Not collective. */
 PetscErrorCode PsdArraysDestroy(PsdArrays *arrays);
 

@@ -1,7 +1,8 @@
 /*
    HDF5 files: data sets /images (number x channels x height x width, number x height x width x channels or number x height
-   x width) and /labels (any integers, number), or in the place of labels /targets (number, or number x outputs). Pixels
-   other than unsigned bytes are whole numbers of 8 or 16 bits, or real numbers, of which levels are held (pixels.h).
+   x width) and /labels (any integers, number), or in the place of labels /targets (number, or number x outputs), and
+   there may be /weights (number). Pixels other than unsigned bytes are whole numbers of 8 or 16 bits, or real numbers,
+   of which levels are held (pixels.h).
 
    What a data set may be is checked before it is read (hdf5_guard.c). Every rank opens the file by itself, read-only,
    with the serial driver, and reads hyperslabs of its own part. The library's own messages are not printed; the innermost
@@ -15,6 +16,7 @@
 #define IMAGES "images"
 #define LABELS "labels"
 #define TARGETS "targets"
+#define WEIGHTS "weights"
 #define LABEL_PIECE 4096
 #define CHUNK_CACHE_DEFAULT ((hsize_t)1 << 20)
 #define CHUNK_CACHE_MAX ((hsize_t)64 << 20)
@@ -163,6 +165,7 @@ typedef struct {
 
 static const Role images_role = {IMAGES, 3, 4, "4 (number, channels, height, width), or 3 without channels"};
 static const Role labels_role = {LABELS, 1, 1, "1"};
+static const Role weights_role = {WEIGHTS, 1, 1, "1"};
 static const Role targets_role = {TARGETS, 1, 2, "1, or 2 (number, outputs)"};
 
 static void OpenSpace(Dataset *set, const Role *role, PsdFailure *failure)
@@ -347,6 +350,18 @@ static void InspectTargets(PsdSource *source, PsdFailure *failure)
   DatasetClose(&set);
 }
 
+static void InspectWeights(PsdSource *source, PsdFailure *failure)
+{
+  Dataset set;
+  source->weighted = Has(source->files[0].path, WEIGHTS);
+  if (!source->weighted) return;
+  DatasetOpen(source->files[0].path, &weights_role, &set, failure);
+  if (!failure->failed) CheckType(&set, PETSC_TRUE, failure);
+  if (!failure->failed) CheckNumber(&set, source->n, failure);
+  if (!failure->failed) PsdHdf5CheckStorage(set.dataset, set.path, WEIGHTS, failure);
+  DatasetClose(&set);
+}
+
 static PetscErrorCode Inspect(const PsdListing *listing, PsdSplit split, PsdSource *source, PsdFailure *failure)
 {
   PetscFunctionBeginUser;
@@ -358,6 +373,7 @@ static PetscErrorCode Inspect(const PsdListing *listing, PsdSplit split, PsdSour
   InspectImages(source, failure);
   if (!failure->failed) InspectLabels(source, failure);
   if (!failure->failed) InspectTargets(source, failure);
+  if (!failure->failed) InspectWeights(source, failure);
   SilenceEnd(silence);
   PetscFunctionReturn(0);
 }
@@ -388,6 +404,18 @@ static PetscErrorCode ReadLabels(const PsdSource *source, PetscInt first, PetscI
   DatasetOpen(source->files[0].path, &labels_role, &set, failure);
   for (PetscInt done = 0; done < count && !failure->failed; done += LABEL_PIECE)
     ReadLabelPiece(&set, first + done, PetscMin(LABEL_PIECE, count - done), labels + done, failure);
+  DatasetClose(&set);
+  SilenceEnd(silence);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ReadWeights(const PsdSource *source, PetscReal weights[], PsdFailure *failure)
+{
+  PetscFunctionBeginUser;
+  Dataset set;
+  const Silence silence = SilenceBegin();
+  DatasetOpen(source->files[0].path, &weights_role, &set, failure);
+  if (!failure->failed) DatasetRead(&set, 0, source->n, H5T_NATIVE_DOUBLE, weights, failure);
   DatasetClose(&set);
   SilenceEnd(silence);
   PetscFunctionReturn(0);
@@ -477,5 +505,6 @@ const PsdFormat PsdFormatHdf5 = {.name = "hdf5",
                                  .labels = "data set /labels or /targets",
                                  .inspect = Inspect,
                                  .read_labels = ReadLabels,
+                                 .read_weights = ReadWeights,
                                  .images = {OpenImages, ReadImages, NULL, Close},
                                  .targets = {OpenTargets, ReadTargets, NULL, Close}};

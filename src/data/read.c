@@ -67,6 +67,22 @@ static PetscErrorCode ReadLabels(PsdData data, const PsdSource *source, PetscInt
   PetscFunctionReturn(0);
 }
 
+/* Weights are numbers as few as labels: rank 0 reads them for all. */
+static PetscErrorCode ReadWeights(PsdData data, const PsdSource *source, PetscReal weights[])
+{
+  PetscFunctionBeginUser;
+  PsdFailure failure = {.failed = PETSC_FALSE};
+  PsdImageFile file = {.count = source->n};
+  PetscMPIInt rank;
+  PetscCallMPI(MPI_Comm_rank(data->comm, &rank));
+  PetscCall(PetscStrncpy(file.path, data->weights_path, sizeof(file.path)));
+  if (!rank && file.path[0]) PetscCall(PsdNumpyReadWeights(&file, source->n, weights, &failure));
+  else if (!rank) PetscCall((*source->format->read_weights)(source, weights, &failure));
+  PetscCall(PsdFailureAgree(data->comm, &failure));
+  PetscCall(PsdBroadcastArray(data->comm, MPIU_REAL, (size_t)source->n, weights));
+  PetscFunctionReturn(0);
+}
+
 /* ---------------------------------------------------------------- images and targets */
 
 /* What is read of each image selected: its pixels, or its targets. */
@@ -212,4 +228,4 @@ static PetscErrorCode ReadShard(PsdData data, PsdSource *source, const PsdSelect
   PetscFunctionReturn(0);
 }
 
-const PsdOrigin PsdOriginFiles = {Inspect, ReadLabels, ReadShard};
+const PsdOrigin PsdOriginFiles = {Inspect, ReadLabels, ReadWeights, ReadShard};

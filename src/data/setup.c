@@ -8,11 +8,14 @@ static PetscErrorCode SelectAndRead(PsdData data, PsdSource *source)
 {
   PetscFunctionBeginUser;
   PetscInt *labels = NULL;
+  PetscReal *weights = NULL;
   PsdSelection selection = {0, NULL};
   /* what a user's mistake leaves behind is freed here, so the code is kept until that is done */
   PetscErrorCode ierr = source->unlabelled ? 0 : (*data->origin->read_labels)(data, source, &labels);
-  if (!ierr) ierr = PsdDataSelect(data, labels, source->n, &selection);
+  if (!ierr) ierr = PsdDataReadWeights(data, source, &weights);
+  if (!ierr) ierr = PsdDataSelect(data, labels, weights, source->n, &selection);
   free(labels);
+  free(weights);
   if (!ierr) ierr = (*data->origin->read_shard)(data, source, &selection);
   free(selection.positions);
   PetscCall(ierr);
