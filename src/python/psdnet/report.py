@@ -69,8 +69,13 @@ def problem(inputs):
     rows, model, run = [], inputs.model, inputs.run
     if model:
         rows += [('images', ' x '.join(map(str, model.shape))), ('outputs', model.outputs) if model.outputs else ('classes', ', '.join(model.class_names))]
-        if model._maps:
-            rows.append(('maps', f'of {len(model._maps.filters)} fixed filters, patches of {_patches(model._maps.patches)}'))
+        for k, stage in enumerate(model._stages):
+            place = f' {k + 1}' if len(model._stages) > 1 else ''
+            rows.append(('maps' + place, f'of {len(stage.filters)} fixed filters, patches of {_patches(stage.patches)}'))
+            if stage.network:
+                known = stage.network
+                rows.append(('network of these' + place, f"{known['neurons']} neurons, loss {known['loss']}, certified given what is below: "
+                             f"objective {known['objective_primal']:.10g}, at least {known['objective_dual']:.10g}, gap {known['gap']:.3g}"))
         rows += [('patches' if len(model._branches) == 1 else f'patches, branch {k + 1}', _patches(branch))
                  for k, branch in enumerate(model._branches)]
         rows += [('activation', '{:g} u^2 + {:g} u + {:g}'.format(*model._activation)), ('loss', model.loss)]
