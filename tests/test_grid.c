@@ -222,9 +222,10 @@ static void PartsOfTheFactor(void **state)
   (void)state;
   assert_int_equal(PsdGridPartsOf(500, 1), 1);
   assert_int_equal(PsdGridPartsOf(4900, 64), 3);
-  assert_int_equal(PsdGridPartsOf(4900, 1e6), 1);
+  assert_int_equal(PsdGridPartsOf(4900, 1024), 3);
+  assert_int_equal(PsdGridPartsOf(1000, 1024), 1);
   assert_int_equal(PsdGridPartsOf(9900, 2), 4);
-  assert_int_equal(PsdGridPartsOf(18721, 256), 6);
+  assert_int_equal(PsdGridPartsOf(18721, 256), 7);
   assert_int_equal(PsdGridPartsOf(1e6, 1), 8);
   for (PetscReal N = 1; N < 1e5; N *= 1.5)
     for (PetscReal ranks = 1; ranks < 2000; ranks *= 2)

@@ -11,7 +11,7 @@ from messages import Trace, spread_children, spread_parent
 
 REAL = 8
 LARGEST_BLOCK, LEAST_BLOCK, BLOCKS_A_RANK, MOST_OBLONG = 64, 32, 4, 4  # src/base/grid_shape.c
-PART_ORDER, FEW_PARTS, MOST_PARTS, LEAST_ORDER = 460, 4, 8, 2500  # src/consensus/grid_parts.c
+PART_ORDER, FEW_RANKS, FEW_PARTS, MOST_PARTS, LEAST_ORDER = 460, 64, 4, 8, 2500  # src/consensus/grid_parts.c
 STEPS = 16  # of Lanczos, before the first factorisation
 TERMS = 10  # filters of a pair of blocks
 STRIP = 32  # columns that PBLAS takes of a panel at once
@@ -36,7 +36,7 @@ def shape_of(ranks, node=NODE):
 
 def parts_of(N, ranks):
     """Of the factor, whose triangles on the diagonal are inverted (src/consensus/grid_parts.c)."""
-    return max(1, min(max(FEW_PARTS, min(MOST_PARTS, N // LEAST_ORDER)), int(N / (PART_ORDER * ranks ** (1 / 3)) + 0.5)))
+    return max(1, min(max(FEW_PARTS, min(MOST_PARTS, N // LEAST_ORDER)), int(N / (PART_ORDER * min(ranks, FEW_RANKS) ** (1 / 3)) + 0.5)))
 
 
 class Run:
