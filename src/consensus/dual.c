@@ -17,6 +17,7 @@
 #include "base/nodes.h"
 #include "consensus_impl.h"
 #include "grid.h"
+#include "grid_cholesky.h"
 #include "problem/dual_matrix.h"
 #include "problem/samples.h"
 
@@ -298,9 +299,12 @@ static void Memory(const PsdSizes *s, PsdMemory *memory)
 {
   const PetscReal ranks = (PetscReal)s->ranks, N = GridOrder(s), bytes = PSD_BYTES_REAL * N * N / ranks;
   const PsdTiles tiles = Tiles(s);
+  const PsdGridShape shape = Shape(s);
+  const PetscReal panels = PsdGridCholeskyBytes(N, &shape);
   PsdDualMatrixMemory(s, N, &tiles, memory);
   PsdMemoryAdd(memory, "dual matrix A A'", PSD_PHASE_GRAM, PSD_PHASE_CERTIFY, bytes, bytes);
   PsdMemoryAdd(memory, "its factor", PSD_PHASE_FACTOR, PSD_PHASE_CERTIFY, bytes, bytes);
+  PsdMemoryAdd(memory, "panels of the factor", PSD_PHASE_FACTOR, PSD_PHASE_CERTIFY, panels, panels);
 }
 
 static void Costs(const PsdSizes *s, const PsdRates *rates, PsdConsensusCosts *costs)
