@@ -77,8 +77,8 @@ PSD_EXTERN PetscErrorCode PsdNetworkSetOutputs(PsdNetwork network, PetscInt outp
 PSD_EXTERN PetscErrorCode PsdNetworkGetOutputs(PsdNetwork network, PetscInt *outputs);
 
 /*
-   PsdNetworkSetClassNames - Sets what the classes are called (names: one a class; copied); without it they are called by
-   their labels. PsdNetworkGetClassNames - the names, borrowed; *names is NULL where there are none.
+   PsdNetworkSetClassNames - Sets what the classes, or the outputs, are called (names: one each; copied); without it
+   classes are called by their labels, and outputs by their numbers. PsdNetworkGetClassNames - the names, borrowed; *names is NULL where there are none.
 
    Logically collective, after PsdNetworkSetClasses; not collective. Names longer than PSD_CLASS_NAME_LENGTH - 1 bytes are
    cut.

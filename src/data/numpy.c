@@ -398,6 +398,14 @@ static PetscErrorCode InspectTargets(PsdSource *source, PsdFailure *failure)
   PetscFunctionReturn(0);
 }
 
+static PetscBool HasSplit(const PsdListing *listing, PsdSplit split)
+{
+  PsdFailure failure = {.failed = PETSC_FALSE};
+  PsdImageFile files[KINDS] = {{.path = ""}};
+  FindFiles(listing, split, files, &failure);
+  return (PetscBool)!failure.failed;
+}
+
 static PetscErrorCode Inspect(const PsdListing *listing, PsdSplit split, PsdSource *source, PsdFailure *failure)
 {
   PetscFunctionBeginUser;
@@ -562,6 +570,7 @@ const PsdFormat PsdFormatNumpy = {
     .takes_file = PETSC_TRUE,
     .matches = Matches,
     .prefers = Prefers,
+    .has_split = HasSplit,
     .labels = "labels beside the images (labels or y in an .npz, train_labels.npy), and no targets",
     .inspect = Inspect,
     .read_labels = ReadLabels,

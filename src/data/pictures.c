@@ -332,6 +332,15 @@ static PetscErrorCode WriteList(const Pictures *all, PsdSource *source)
   PetscFunctionReturn(0);
 }
 
+static PetscBool HasSplit(const PsdListing *listing, PsdSplit split)
+{
+  PsdFailure failure = {.failed = PETSC_FALSE};
+  PetscBool has_splits = PETSC_FALSE;
+  char root[PETSC_MAX_PATH_LEN];
+  FindRoot(listing->path, split, root, &has_splits, &failure);
+  return (PetscBool)!failure.failed;
+}
+
 static PetscErrorCode Inspect(const PsdListing *listing, PsdSplit split, PsdSource *source, PsdFailure *failure)
 {
   PetscFunctionBeginUser;
@@ -406,6 +415,7 @@ const PsdFormat PsdFormatPictures = {.name = "pictures",
                                      .resizes = PETSC_TRUE,
                                      .matches = PsdPictureIsName,
                                      .prefers = PsdPictureIsName,
+                                     .has_split = HasSplit,
                                      .labels = "folders, one a class",
                                      .inspect = Inspect,
                                      .read_labels = ReadLabels,

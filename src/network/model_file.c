@@ -13,6 +13,7 @@
 
 #define FORMAT "psdnet-model"
 #define NAMES "class_names"
+#define OUTPUT_NAMES "output_names"
 #define VERSION 3       /* that is written where it says everything, as other readers know it, ... */
 #define STAGE_VERSION 4 /* ... with a stage or shifts, which they must not pass over, ... */
 #define LATER_VERSION 5 /* ... of outputs in the place of classes, with pixels of 16 bits or linear neurons, ... */
@@ -258,12 +259,17 @@ static void ReadHeader(PsdH5Group file, PetscInt *version, PsdFailure *failure)
   *version = found;
 }
 
+/* Of classes or of outputs. */
+static void ReadNames(PsdH5Group file, const char name[], PetscInt count, PsdModel *model, PsdFailure *failure)
+{
+  if (PsdH5HasAttribute(file, name))
+    model->names = (char(*)[PSD_CLASS_NAME_LENGTH])PsdH5ReadTexts(file, name, count, PSD_CLASS_NAME_LENGTH, failure);
+}
+
 static void ReadClasses(PsdH5Group file, PsdModel *model, PsdFailure *failure)
 {
   PsdH5ReadLabels(file, "classes", &model->count, &model->labels, failure);
-  if (PsdH5HasAttribute(file, NAMES))
-    model->names =
-        (char(*)[PSD_CLASS_NAME_LENGTH])PsdH5ReadTexts(file, NAMES, model->count, PSD_CLASS_NAME_LENGTH, failure);
+  ReadNames(file, NAMES, model->count, model, failure);
 }
 
 /* What the root says of the problem. */
@@ -275,6 +281,7 @@ static void ReadProblem(PsdH5Group file, PetscInt version, PsdModel *model, PsdF
   ReadLossParameter(file, &model->training, failure);
   ReadPlaces(file, later_attributes, LATER_ATTRIBUTES, model, failure);
   if (model->outputs == 0) ReadClasses(file, model, failure);
+  if (model->outputs > 0) ReadNames(file, OUTPUT_NAMES, model->outputs, model, failure);
   if (version > 1) PsdH5ReadAttribute(file, "branches", PSD_H5_INTEGER, 1, &model->branches, failure);
   if (!failure->failed && (model->branches < 1 || model->branches > PSD_MOST_BRANCHES))
     PsdFailureRecord(failure, "%s: branches is %" PetscInt_FMT ", expected 1 to %d", file.path, model->branches,
@@ -464,18 +471,20 @@ static void WriteLabels(PsdH5File file, const PsdModel *model, PsdFailure *failu
 
 #define MOST_TEXT 60000 /* bytes that an attribute has room for */
 
-/* Those of very many classes with long names are left out. */
+/* Of classes or of outputs; those of very many with long names are left out. */
 static void WriteNames(PsdH5File file, const PsdModel *model, PsdFailure *failure)
 {
-  const char **texts = malloc((size_t)model->count * sizeof(*texts));
+  const PetscInt count = model->outputs > 0 ? model->outputs : model->count;
+  const char **texts = malloc((size_t)count * sizeof(*texts));
   size_t longest = 1;
 
   if (!texts) PsdFailureRecord(failure, "%s: not enough memory for the names of its classes", file.path);
-  for (PetscInt k = 0; texts && k < model->count; k++) {
+  for (PetscInt k = 0; texts && k < count; k++) {
     texts[k] = model->names[k];
     longest = PetscMax(longest, strlen(texts[k]));
   }
-  if (texts && longest * (size_t)model->count <= MOST_TEXT) PsdH5WriteTexts(file, NAMES, model->count, texts, failure);
+  if (texts && longest * (size_t)count <= MOST_TEXT)
+    PsdH5WriteTexts(file, model->outputs > 0 ? OUTPUT_NAMES : NAMES, count, texts, failure);
   free(texts);
 }
 

@@ -107,7 +107,8 @@ class Network:
 
     outputs      real numbers that it gives for an image; 0: it tells classes apart
     classes      labels, whole numbers, in the order of the scores
-    class_names  what they are called; the labels in digits where the data had no names; of outputs 'output 0' and so on
+    class_names  what they are called; the labels in digits where the data had no names; of outputs 'output 0' and so on where
+                 they had none
     shape        channels, height and width of an image
     bits         of a pixel as it is held, 8 or 16
     step, low    of images of real numbers, which are rounded to low + step k, k of 0 to 255 or, with 16 bits, to 65535; step 0: of
@@ -124,7 +125,8 @@ class Network:
             self.outputs = int(attributes.get('outputs', 0))
             labels = [] if self.outputs else attributes['classes']
             self.classes = numpy.array([int(_text(label)) for label in labels], int)
-            self.class_names = [_text(name) for name in attributes.get('class_names', labels)] or [f'output {k}' for k in range(self.outputs)]
+            names = attributes.get('output_names', [f'output {k}' for k in range(self.outputs)] or attributes.get('class_names', labels))
+            self.class_names = [_text(name) for name in names]
             self.loss = _text(attributes['loss'])
             self.certificate = Certificate(*(float(attributes[name]) for name in ('objective_primal', 'objective_dual', 'gap', 'beta',
                                                                                   'beta_max')))

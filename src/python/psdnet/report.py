@@ -193,7 +193,7 @@ def evaluation(inputs):
                   charts.heat(values, shares, [(k, names[k]) for k in shown], names),
                   table(('class', 'images', 'recall', 'precision'), rows, 'numbers'), tag('p', tag('code', each['command']), class_='note')]
     for each in inputs.fits:
-        rows = [(f'output {k}', *(charts.short(number(fit[name])) for name in ('rmse', 'mean_error', 'r2')))
+        rows = [(str(fit.get('name', f'output {k}')), *(charts.short(number(fit[name])) for name in ('rmse', 'mean_error', 'r2')))
                 for k, fit in enumerate(each['outputs'])]
         parts += [tag('p', tag('strong', f"R2 is {charts.short(number(each['all']['r2']))} of {each['n']} images.")),
                   table(('', 'RMSE', 'mean error', 'R2'), rows, 'numbers'), tag('p', tag('code', each['command']), class_='note')]
@@ -202,7 +202,7 @@ def evaluation(inputs):
 
 def _score_names(model):
     """What each score is of."""
-    return [f'output {k}' for k in range(model.outputs)] or model.class_names
+    return model.class_names
 
 
 def _speaks_for(model, weight, position):
