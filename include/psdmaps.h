@@ -8,6 +8,10 @@
 
    Filters and statistics come from the training images and are fixed before the convex program is: its certificate is of
    the networks on these maps.
+
+   A stage may stand on another one, whose maps its patches are then cut of in the place of images: a chain, in which the
+   filters of each further stage are neurons of a network that was trained on the maps below. Each of these networks is
+   certified given the stages below it.
 */
 #ifndef PSDMAPS_H
 #define PSDMAPS_H
@@ -15,6 +19,8 @@
 #include <psdbase.h>
 #include <psddata.h>
 #include <psdpatches.h>
+
+#define PSD_MOST_STAGES 8 /* one on another */
 
 /* What defines a stage beside its patches and arrays; what model.h5 stores of it. */
 typedef struct {
@@ -34,6 +40,13 @@ typedef struct {
   PetscInt pca;
   PetscReal channel_whiten;
 } PsdMapRequest;
+
+/* The network whose neurons are a stage's filters, as its file claims of it: optimal to the gap, given the stages below. */
+typedef struct {
+  char loss[32];    /* "": the filters are of no network */
+  PetscInt neurons; /* that it has, of which the heaviest are the filters */
+  PetscReal beta, primal, bound, gap;
+} PsdMapOrigin;
 
 /*
    PsdMapsCreate - Creates a stage: 256 split filters, whitened random patches of 6 x 6 pixels, threshold 0.5, a map of 9 x
@@ -92,6 +105,32 @@ PSD_EXTERN PetscErrorCode PsdMapsGetFilters(PsdMaps maps, PetscInt *f, const Pet
 PSD_EXTERN PetscErrorCode PsdMapsGetChannels(PsdMaps maps, const PetscReal *transform[], const PetscReal *mean[]);
 
 /*
+   PsdMapsSetBelow - Has a stage stand on another one, which it holds from then on. PsdMapsGetBelow - That stage, borrowed;
+   NULL: there is none. PsdMapsGetDepth - How many stages there are one on another, this one included.
+
+   Logically collective; before PsdMapsSetGeometry, whose image is then the map below; the stage below is fitted, and no
+   other is set. Errors (PSD_ERR_INPUT): more than PSD_MOST_STAGES stages.
+*/
+PSD_EXTERN PetscErrorCode PsdMapsSetBelow(PsdMaps maps, PsdMaps below);
+PSD_EXTERN PetscErrorCode PsdMapsGetBelow(PsdMaps maps, PsdMaps *below);
+PSD_EXTERN PetscErrorCode PsdMapsGetDepth(PsdMaps maps, PetscInt *stages);
+
+/*
+   PsdMapsGetImages - How patches are cut of the images, by the lowest of the stages.
+
+   Not collective; after PsdMapsSetSizes or PsdMapsSetGeometry.
+*/
+PSD_EXTERN PetscErrorCode PsdMapsGetImages(PsdMaps maps, PsdPatchGeometry *patches);
+
+/*
+   PsdMapsSetOrigin, PsdMapsGetOrigin - What is claimed of the network that the filters are of; PsdNetworkGiveFilters sets it.
+
+   Not collective.
+*/
+PSD_EXTERN PetscErrorCode PsdMapsSetOrigin(PsdMaps maps, const PsdMapOrigin *origin);
+PSD_EXTERN PetscErrorCode PsdMapsGetOrigin(PsdMaps maps, PsdMapOrigin *origin);
+
+/*
    PsdMapsGetRequest - What the options have asked for about filters and statistics.
 
    Not collective.
@@ -107,12 +146,12 @@ PSD_EXTERN PetscErrorCode PsdMapsGetRequest(PsdMaps maps, PsdMapRequest *request
 PSD_EXTERN PetscErrorCode PsdMapsSetSizes(PsdPatches patches, PetscInt channels, PetscInt height, PetscInt width);
 
 /*
-   PsdMapsSetBits - Says how many bits the pixels have that patches are cut of in the end, 8, as at first, or 16.
-   PsdProblemSetUp does so by itself.
+   PsdMapsSetPixels - Says how the images are held that patches are cut of in the end, as PsdPatchesSetPixels; bytes at
+   first. PsdProblemSetUp does so by itself.
 
-   Logically collective. Errors (PSD_ERR_INPUT): filters of a stage that are of images of another number.
+   Logically collective; after the sizes. Errors (PSD_ERR_INPUT): filters of a stage that are of images held otherwise.
 */
-PSD_EXTERN PetscErrorCode PsdMapsSetBits(PsdPatches patches, PetscInt bits);
+PSD_EXTERN PetscErrorCode PsdMapsSetPixels(PsdPatches patches, const PsdPixels *pixels);
 
 /*
    PsdMapsGetSize - Channels, rows and columns of a map. PsdMapsGetComm - the communicator, borrowed.

@@ -7,6 +7,8 @@
        KIND BYTES ROOT RANKS             a collective of these ranks, or of all: *; ROOT is -1 where there is none,
                                          and a reduce-scatter has BYTES,BYTES,..: of each rank
 
+   With RECORD_NODE=N in the environment ranks are told that N after the other share a node.
+
    Ranks are those of MPI_COMM_WORLD. BYTES of a collective are those that jobs/scaling/replay.py names beside its kinds.
 */
 #define _GNU_SOURCE
@@ -118,6 +120,16 @@ static void Received(MPI_Comm comm, const MPI_Status *status)
   int bytes;
   PMPI_Get_count(status, MPI_BYTE, &bytes);
   Message("recv", comm, status->MPI_SOURCE, bytes);
+}
+
+/* ---------------------------------------------------------------- nodes */
+
+int MPI_Comm_split_type(MPI_Comm comm, int type, int key, MPI_Info info, MPI_Comm *made)
+{
+  int rank;
+  if (type != MPI_COMM_TYPE_SHARED || !getenv("RECORD_NODE")) return PMPI_Comm_split_type(comm, type, key, info, made);
+  PMPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  return PMPI_Comm_split(comm, rank / atoi(getenv("RECORD_NODE")), key, made);
 }
 
 /* ---------------------------------------------------------------- messages */

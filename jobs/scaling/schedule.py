@@ -28,25 +28,25 @@ def highest(ranks, oblong):
     return height, ranks // height
 
 
-def shape_of(ranks):
+def shape_of(ranks, node=NODE):
     """Height and width of the grid of all ranks (src/base/grid_shape.c leaves some out where that is too oblong; powers of two are not)."""
     height, width = highest(ranks, 2)
-    return (height, width) if NODE < ranks and width <= min(NODE, MOST_OBLONG * height) else highest(ranks, 1)
+    return (height, width) if node < ranks and width <= min(node, MOST_OBLONG * height) else highest(ranks, 1)
 
 
 class Run:
     shape = staticmethod(shape_of)
 
-    def __init__(self, n, N, C, pairs, ranks):
-        self.n, self.N, self.C, self.pairs, self.ranks = n, N, C, pairs, ranks
-        self.H, self.W = self.shape(ranks)
+    def __init__(self, n, N, C, pairs, ranks, node=NODE):
+        self.n, self.N, self.C, self.pairs, self.ranks, self.node = n, N, C, pairs, ranks, node
+        self.H, self.W = self.shape(ranks, node)
         self.block = max(LEAST_BLOCK, min(LARGEST_BLOCK, math.ceil(N / (BLOCKS_A_RANK * ranks))))
         self.parts = max(1, min(MOST_PARTS, int(self.N / (PART_ORDER * ranks ** (1 / 3)) + 0.5)))
         self.rows = [[h * self.W + w for w in range(self.W)] for h in range(self.H)]
         self.columns = [[h * self.W + w for h in range(self.H)] for w in range(self.W)]
         self.everyone = list(range(ranks))
         # the owners of pairs, as many on each node as on another (src/cone/blocks.c)
-        self.owning = sorted(sorted(self.everyone, key=lambda rank: (rank % NODE, rank))[:min(ranks, pairs)])
+        self.owning = sorted(sorted(self.everyone, key=lambda rank: (rank % node, rank))[:min(ranks, pairs)])
 
     def group_shape(self):
         """Height and width of the groups that receive least, the widest of them (src/problem/sample_costs.c, PsdGramGroup)."""
@@ -94,6 +94,7 @@ class Run:
 
     # ------------------------------------------------------------ vectors
 
+    @functools.lru_cache(maxsize=None)
     def blocks_of(self, rank):
         """Numbers of a vector that a rank has, one right-hand side: blocks are dealt out to all in turn."""
         return sum(min(self.block, self.N - first) for first in range(rank * self.block, self.N, self.block * self.ranks))
@@ -111,11 +112,37 @@ class Run:
         """Right-hand sides between the owners of pairs and the ranks that have the columns."""
         trace.scatter([(*((rank, owner) if back else (owner, rank)), REAL * count) for (owner, rank), count in self.owned().items()])
 
+    def share_out(self, members, holders):
+        """The members of a team: (holder of numbers, who fetches them) of each, and how many numbers each fetches (src/consensus/grid_sides.c)."""
+        keeper, fetched = {}, dict.fromkeys(members, 0)
+        for holder in sorted(holders, key=lambda holder: (holder not in fetched, holder)):
+            keeper[holder] = holder if holder in fetched else min(members, key=lambda member: (fetched[member], member))
+            fetched[keeper[holder]] += self.blocks_of(holder)
+        return keeper, fetched
+
+    def teams(self, side):
+        """(members, who has numbers that they want) of each team: ranks of a node that are in one line of this side of the grid."""
+        for line, members in enumerate(side):
+            nodes = collections.defaultdict(list)
+            for member in members:
+                nodes[member // self.node if self.node < self.ranks else member].append(member)
+            for team in nodes.values():
+                yield team, range(line, self.ranks, len(side))
+
     def along(self, trace, side, back=False):
-        """A vector from the ranks that have it to all ranks of the columns or rows of the grid that want it, or back to be added up."""
-        wanting = [side[rank % len(side)] for rank in self.everyone]
-        trace.scatter([(*((other, rank) if back else (rank, other)), REAL * self.C * self.blocks_of(rank))
-                       for rank in self.everyone for other in wanting[rank]])
+        """A vector from the ranks that have it to all ranks of the columns or rows of the grid that want it, or back to be added up: teams fetch
+        shares and hand them to each other."""
+        messages, shares = [], []
+        for members, holders in self.teams(side):
+            keeper, fetched = self.share_out(members, holders)
+            shares.append((members, [REAL * self.C * fetched[member] for member in members]))
+            messages += [(*((keeper[holder], holder) if back else (holder, keeper[holder])), REAL * self.C * self.blocks_of(holder))
+                         for holder in holders]
+        for members, counts in shares if back else ():
+            trace.reduce_scatter(members, counts)
+        trace.scatter(messages)
+        for members, counts in () if back else shares:
+            trace.ring(members, sum(counts))
 
     def sum_part(self, trace, lines):
         """A part of a vector, of which the ranks of each of these lines of the grid have shares."""
@@ -267,8 +294,8 @@ class DualRun(Run):
     """Samples are where the columns of A A' are, so that vectors do not come from owners; what goes to these is A' of a vector, svecs of m numbers
     a pair. numbers: of a sample's patches."""
 
-    def __init__(self, n, C, pairs, m, numbers, ranks):
-        super().__init__(n, n, C, pairs, ranks)
+    def __init__(self, n, C, pairs, m, numbers, ranks, node=NODE):
+        super().__init__(n, n, C, pairs, ranks, node)
         self.m, self.numbers = m, numbers
         self.terms = REAL * pairs * TERMS * math.isqrt(2 * m)  # bytes of the filters of Z - Z', which all ranks get
         local = math.ceil(n / ranks)
@@ -366,7 +393,7 @@ class ProjectionRun(Run):
     """The projection of one matrix of order N by the partial method (src/projection): `found` eigenvalues on the side that has fewer, looked
     for from the vectors of the last projection in `rounds` products with all of them and a few guards."""
 
-    shape = staticmethod(lambda ranks: highest(ranks, 1))  # src/base/layout.c
+    shape = staticmethod(lambda ranks, _: highest(ranks, 1))  # src/base/layout.c
     GUARDS, RANDOM = 3, 2  # src/cone/eps_block.c
     DECOMPOSITION = 5.6  # flops of a core for each n^3 of dsyevd, at the rate of dgemm: 140 ps at 40 GFLOP/s (docs/performance.md)
     FACTOR = 1 / 0.65  # of pdpotrf, src/consensus/grid_cost.c

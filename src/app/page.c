@@ -33,22 +33,46 @@ static PetscErrorCode GatherImages(PsdData data, PetscInt *n, size_t *bytes, uns
   PetscFunctionReturn(0);
 }
 
-/* The header of an .npy: its length makes the numbers begin at a multiple of 64 bytes. */
-static void WriteArray(FILE *file, PsdData data, PetscInt n, size_t bytes, const unsigned char all[])
+/* What the numbers of the page's array are: whole ones as they are held, or real ones. */
+static const char *TypeOf(const PsdPixels *pixels)
 {
-  PetscInt channels, height, width, bits;
-  char text[118 + 1];
   const unsigned one = 1;
+  const PetscBool little = (PetscBool)(*(const unsigned char *)&one == 1);
+  if (pixels->step > 0) return little ? "<f8" : ">f8";
+  return pixels->bits == 8 ? "|u1" : little ? "<u2" : ">u2";
+}
+
+/* The header of an .npy: its length makes the numbers begin at a multiple of 64 bytes. */
+static void WriteHeader(FILE *file, PsdData data, PetscInt n, const char type[])
+{
+  PetscInt channels, height, width;
+  char text[118 + 1];
   (void)PsdDataGetImageSize(data, &channels, &height, &width);
-  (void)PsdDataGetBits(data, &bits);
-  const char *type = bits == 8 ? "|u1" : *(const unsigned char *)&one ? "<u2" : ">u2";
   const int length = snprintf(text, sizeof(text),
                               "{'descr': '%s', 'fortran_order': False, 'shape': (%" PetscInt_FMT ", %" PetscInt_FMT
                               ", %" PetscInt_FMT ", %" PetscInt_FMT "), }",
                               type, n, channels, height, width);
   (void)fwrite("\x93NUMPY\x01\x00\x76\x00", 1, 10, file);
   (void)fprintf(file, "%s%*s", text, (int)sizeof(text) - 1 - length, "\n");
-  (void)fwrite(all, 1, (size_t)n * bytes, file);
+}
+
+/* Levels as the real numbers that they stand for. */
+static void WriteReals(FILE *file, const PsdPixels *pixels, size_t bytes, const unsigned char all[])
+{
+  for (size_t k = 0; k < bytes; k += (size_t)pixels->bits / 8) {
+    const double level = pixels->bits == 8 ? (double)all[k] : (double)*(const unsigned short *)(const void *)(all + k);
+    const double number = (double)pixels->low + level * (double)pixels->step;
+    (void)fwrite(&number, sizeof(number), 1, file);
+  }
+}
+
+static void WriteArray(FILE *file, PsdData data, PetscInt n, size_t bytes, const unsigned char all[])
+{
+  PsdPixels pixels;
+  (void)PsdDataGetPixels(data, &pixels);
+  WriteHeader(file, data, n, TypeOf(&pixels));
+  if (pixels.step > 0) WriteReals(file, &pixels, (size_t)n * bytes, all);
+  else (void)fwrite(all, 1, (size_t)n * bytes, file);
 }
 
 /* On the root the name by which another program finds the images; else "". */

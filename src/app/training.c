@@ -57,21 +57,31 @@ PetscErrorCode PsdTrainingSetUp(PsdData data, PsdPatches patches, PsdProblem pro
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode PrintMaps(PsdPatches patches)
+/* Those below first. */
+static PetscErrorCode PrintStage(PsdMaps maps)
 {
   PetscFunctionBeginUser;
-  PsdMaps maps;
+  PsdMaps below;
   PsdPatchGeometry g;
   PsdMapGeometry map;
   PetscInt channels, side;
-  PetscCall(PsdPatchesGetMaps(patches, &maps));
-  if (!maps) PetscFunctionReturn(0);
+  PetscCall(PsdMapsGetBelow(maps, &below));
+  if (below) PetscCall(PrintStage(below));
   PetscCall(PsdMapsGetGeometry(maps, &g, &map));
   PetscCall(PsdMapsGetSize(maps, &channels, &side, NULL));
   PetscCall(PetscPrintf(PETSC_COMM_WORLD,
                         "maps %" PetscInt_FMT "x%" PetscInt_FMT "x%" PetscInt_FMT " of %" PetscInt_FMT
                         " fixed filters %" PetscInt_FMT "x%" PetscInt_FMT "; ",
                         channels, side, side, map.count, g.patch_height, g.patch_width));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode PrintMaps(PsdPatches patches)
+{
+  PetscFunctionBeginUser;
+  PsdMaps maps;
+  PetscCall(PsdPatchesGetMaps(patches, &maps));
+  if (maps) PetscCall(PrintStage(maps));
   PetscFunctionReturn(0);
 }
 

@@ -43,7 +43,7 @@ static PetscErrorCode Allocate(PsdConsensus consensus, Dual *it)
   const PetscInt blocks = PetscMax(1, (most + PSD_GRID_LARGEST_BLOCK - 1) / PSD_GRID_LARGEST_BLOCK);
   const PetscInt block = PetscMax(1, (most + blocks - 1) / blocks); /* fits the rank with most samples */
   const PsdGridShape shape = PsdGridShapeOf(ranks, per_node, PETSC_TRUE);
-  PetscCall(PsdGridCreate(comm, ranks * block * blocks, block, &shape, C, &it->grid));
+  PetscCall(PsdGridCreate(comm, ranks * block * blocks, block, &shape, C, NULL, &it->grid));
   PetscCall(PsdGridAllocate(it->grid));
   const size_t length = (size_t)it->n * C;
   PetscCall(PetscMalloc1((size_t)it->grid->columns * C, &it->solution));
@@ -312,8 +312,8 @@ static void Costs(const PsdSizes *s, const PsdRates *rates, PsdConsensusCosts *c
   const PsdCost terms = PsdCostCollective(PSD_COLLECTIVE_SPREAD, 2, 0, s->ranks);
   costs->assemble = PsdCostSum(PsdDualMatrixCost(s, GridOrder(s), &tiles, rates), PsdCostTimes(2, adjoint));
   costs->factor = PsdGridFactorCost(s->n, &shape, rates);
-  costs->multiply = PsdGridMultiplyCost(s->n, s->C, &shape, rates);
-  costs->step = PsdCostSum(PsdGridSolveCost(s->n, s->C, &shape, rates), PsdCostSum(adjoint, terms));
+  costs->multiply = PsdGridMultiplyCost(s->n, s->C, &shape, s->per_node, rates);
+  costs->step = PsdCostSum(PsdGridSolveCost(s->n, s->C, &shape, s->per_node, rates), PsdCostSum(adjoint, terms));
 }
 
 static const PsdConsensusOps operations = {

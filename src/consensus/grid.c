@@ -8,6 +8,7 @@
 */
 #include "grid_impl.h"
 #include "base/base.h"
+#include "base/nodes.h"
 #include <stdlib.h>
 
 /* Products with inverses lose about eps times the condition number, here at most 1e8: small beside any gap. */
@@ -69,8 +70,21 @@ static PetscErrorCode TakePlace(PsdGrid it)
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode CreateSides(PsdGrid it, const PetscMPIInt node[])
+{
+  PetscFunctionBeginUser;
+  PetscMPIInt ranks, *found;
+  PetscCallMPI(MPI_Comm_size(it->comm, &ranks));
+  PetscCall(PetscMalloc1(ranks, &found));
+  if (node) PetscCall(PetscArraycpy(found, node, ranks));
+  else PetscCall(PsdNodesFind(it->comm, found));
+  PetscCall(PsdGridSidesCreate(it, found));
+  PetscCall(PetscFree(found));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdGridCreate(MPI_Comm comm, PetscInt N, PetscInt block, const PsdGridShape *shape, PetscInt rhs,
-                             PsdGrid *grid)
+                             const PetscMPIInt node[], PsdGrid *grid)
 {
   PetscFunctionBeginUser;
   PsdGrid it;
@@ -87,7 +101,7 @@ PetscErrorCode PsdGridCreate(MPI_Comm comm, PetscInt N, PetscInt block, const Ps
   it->shape = *shape;
   it->parts = PsdGridPartsOf((PetscReal)N, shape->used);
   PetscCall(TakePlace(it));
-  PetscCall(PsdGridSidesCreate(it));
+  PetscCall(CreateSides(it, node));
   *grid = it;
   PetscFunctionReturn(0);
 }

@@ -9,7 +9,7 @@
 #ifndef PSD_COST_H
 #define PSD_COST_H
 
-#include <psdpatches.h>
+#include <psdmaps.h>
 #include "base/base.h"
 
 /* ---------------------------------------------------------------- sizes */
@@ -23,6 +23,7 @@ typedef struct {
 
 /* Of a stage of maps before the patches (psdmaps.h). */
 typedef struct {
+  PetscBool given;                 /* its filters are, and all of a stage that others stand on */
   PetscReal numbers;               /* of a map, in single precision */
   PetscReal positions, q, K;       /* patches of an image, numbers of one, filters */
   PetscReal places, raw, channels; /* of the map: g x g, channels before and after they are reduced */
@@ -48,8 +49,15 @@ typedef struct {
   PetscReal feature_memory; /* bytes a rank for lifted features */
   PetscBool single;         /* features are kept and A'A is made in single precision, ... */
   PetscReal exact_passes;   /* ... and so many certificates have features made again in double */
-  PsdStageSizes stage;      /* zeros: there is none */
+  PetscInt stages;
+  PsdStageSizes stage[PSD_MOST_STAGES]; /* from the images on */
 } PsdSizes;
+
+/* Numbers of the map that patches are cut of; 0: of images. */
+static inline PetscReal PsdSizesMap(const PsdSizes *sizes)
+{
+  return sizes->stages > 0 ? sizes->stage[sizes->stages - 1].numbers : 0;
+}
 
 /* PsdSizesSet - what follows from n, ranks, C, G, positions, q, f and the image's bytes; one branch, nothing folded or
    split. */

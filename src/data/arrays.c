@@ -192,7 +192,7 @@ static PetscErrorCode Inspect(PsdData data, PsdSource *source)
   source->channels = arrays->channels;
   source->height = arrays->height;
   source->width = arrays->width;
-  source->bits = 8;
+  source->pixels = (PsdPixels){.bits = 8};
   data->format = "arrays";
   PetscFunctionReturn(0);
 }

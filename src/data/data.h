@@ -16,9 +16,11 @@
 #define PSD_FILE_NAME_LENGTH 256
 #define PSD_MEMBER_LENGTH 64
 #define PSD_MAX_CLASSES 1024
-#define PSD_MAX_IMAGES 2147483647             /* the largest MPI count */
-#define PSD_MAX_IMAGE_SIDE 16384              /* beyond it a header is taken to be damaged */
-#define PSD_MAX_IMAGE_BYTES (1 << 28)         /* an image is one message */
+#define PSD_MAX_IMAGES 2147483647     /* the largest MPI count */
+#define PSD_MAX_IMAGE_SIDE 16384      /* beyond it a header is taken to be damaged */
+#define PSD_MAX_IMAGE_BYTES (1 << 28) /* an image is one message */
+#define PSD_LEAST_LEVELS 4            /* numbers of both signs take three, wherever they lie */
+#define PSD_MOST_LEVELS 65536
 #define PSD_PIECE_BYTES ((size_t)4 << 20)     /* read, sent or inflated at a time */
 #define PSD_LABEL_LIMIT ((PetscInt64)1 << 31) /* labels are 0 .. 2^31 - 1 */
 
@@ -41,11 +43,13 @@ typedef struct PsdSource PsdSource;
 typedef struct PsdFormat PsdFormat;
 struct PsdSource {
   const PsdFormat *format;
-  PetscInt n;    /* images in the split's files */
-  PetscInt bits; /* of a pixel, 8 or 16; before inspection those wanted, 0: as the files say */
+  PetscInt n;       /* images in the split's files */
+  PsdPixels pixels; /* before inspection those wanted, bits 0: as the files say */
+  PetscInt levels;  /* of real numbers, at most */
   PetscInt channels, height, width;
   PetscBool channels_last;                    /* in the file; in memory they are first */
   PsdPixelScale scale;                        /* of numbers that are not bytes */
+  PsdPixelTally tally;                        /* on this rank, of what it has read */
   PetscBool coarse;                           /* labels are the coarse ones, where there are two kinds */
   PetscBool unlabelled;                       /* there are images alone, or targets in the place of labels */
   PetscInt outputs;                           /* targets of each image; 0: there are none */
@@ -68,9 +72,10 @@ size_t PsdSourceImageBytes(const PsdSource *source);
 PetscInt PsdSourcePiece(const PsdSource *source);
 PetscErrorCode PsdSourceBroadcast(MPI_Comm comm, PsdSource *source);
 PetscErrorCode PsdSourceDestroy(PsdSource *source);
-/* PsdSourceSettlePixels - what numbers of a type are as pixels, of which this is the largest: 8 bits where that was
-   wanted, nothing above 255 is there, or they are bytes, else 16. */
-void PsdSourceSettlePixels(PsdSource *source, PsdNumberType type, double largest);
+/* PsdSourceTakesBytes - whether numbers of a type are what is held, as they are. PsdSourceScans - whether how they are held
+   depends on all of them. */
+PetscBool PsdSourceTakesBytes(const PsdSource *source, PsdNumberType type);
+PetscBool PsdSourceScans(const PsdSource *source, PsdNumberType type);
 /* PsdSourceToPlanes - images as they are in the file, with their channels first. */
 PetscErrorCode PsdSourceToPlanes(const PsdSource *source, PetscInt count, unsigned char images[], PsdFailure *failure);
 
@@ -230,7 +235,8 @@ struct _p_PsdData {
   PsdSplit split;
   PetscInt limit;                         /* 0: none */
   PetscInt resized_height, resized_width; /* 0: as they are */
-  PetscInt wanted_bits;                   /* 0: as the files have them */
+  PsdPixels wanted_pixels;                /* bits 0: as the files have them */
+  PetscInt levels;                        /* of real numbers, at most */
   PetscBool coarse;                       /* labels, where there are two kinds */
   PetscReal validation;
   PsdDataPart part;
@@ -256,7 +262,8 @@ struct _p_PsdData {
   const char *format;
   PetscBool unlabelled;
   PetscInt outputs; /* 0: images have labels, or nothing */
-  PetscInt channels, height, width, bits;
+  PetscInt channels, height, width;
+  PsdPixels pixels;
   char **class_names;
   PetscInt n, n_local, first;
   unsigned char *images; /* from PsdAllocate */

@@ -4,8 +4,8 @@
    'fortran_order', 'shape'), and then the numbers.
 
    Images are number x height x width, number x channels x height x width or number x height x width x channels
-   (PsdPixelsFindOrder). Numbers other than unsigned bytes are taken where they are
-   whole numbers of 8 or 16 bits (pixels.h).
+   (PsdPixelsFindOrder). Numbers other than unsigned bytes are whole numbers of 8 or 16 bits, or real numbers, of which
+   levels are held (pixels.h).
 */
 #include "data.h"
 #include <stdlib.h>
@@ -297,21 +297,31 @@ static PetscErrorCode ArrayExpectEnd(Array *array, PsdFailure *failure)
 
 /* ---------------------------------------------------------------- inspection, on rank 0 */
 
-/* How numbers stand for pixels depends on the largest of all. */
+/* Number `at` of all that are in images. */
+static void FailNumber(const Array *array, const PsdSource *source, PetscInt64 at, double number, const char expected[],
+                       PsdFailure *failure)
+{
+  PsdFailureRecord(failure, "%s: image %" PetscInt64_FMT " (from 0) has the number %g, expected %s", array->file->path,
+                   at / (PetscInt64)PsdSourceImagePixels(source), number, expected);
+}
+
+/* How numbers are held depends on all of them. */
 static PetscErrorCode SettlePixels(Array *array, PsdSource *source, PsdFailure *failure)
 {
   PetscFunctionBeginUser;
-  const PetscInt64 total = PsdNumberIsByte(array->type) ? 0 : NumbersOf(array, INT64_MAX / 8);
-  double largest = 0;
+  const PetscInt64 total = PsdSourceScans(source, array->type) ? NumbersOf(array, INT64_MAX / 8) : 0;
+  PsdPixelScan scan = PsdPixelScanBegin();
   unsigned char *piece = (unsigned char *)PsdAllocate(SCANNED, (size_t)array->type.size, "a piece", failure);
   for (PetscInt64 done = 0; done < total && !failure->failed; done += SCANNED) {
     const size_t count = (size_t)PetscMin(SCANNED, total - done);
     PetscCall(ArrayRead(array, done, count, piece, failure));
-    for (size_t k = 0; k < count && !failure->failed; k++)
-      largest = PetscMax(largest, PsdNumberAt(array->type, piece, k));
+    const size_t good = failure->failed ? count : PsdPixelScanAdd(&scan, array->type, count, piece);
+    if (good < count)
+      FailNumber(array, source, done + (PetscInt64)good, PsdNumberAt(array->type, piece, good), PSD_PIXELS_FINITE,
+                 failure);
   }
   free(piece);
-  PsdSourceSettlePixels(source, array->type, largest);
+  PsdPixelScanSettle(&scan, array->type, source->levels, &source->pixels, &source->scale);
   PetscFunctionReturn(0);
 }
 
@@ -460,19 +470,19 @@ static PetscErrorCode OpenTargets(PsdSource *source, PsdFailure *failure)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode ReadNumbers(Array *array, const PsdSource *source, PetscInt first, size_t count,
-                                  unsigned char images[], PsdFailure *failure)
+static PetscErrorCode ReadNumbers(Array *array, PsdSource *source, PetscInt first, size_t count, unsigned char images[],
+                                  PsdFailure *failure)
 {
   PetscFunctionBeginUser;
   const PetscInt64 begin = first * (PetscInt64)PsdSourceImagePixels(source);
   void *numbers = PsdAllocate(count, (size_t)array->type.size, "a piece", failure);
   if (!failure->failed) PetscCall(ArrayRead(array, begin, count, numbers, failure));
-  const size_t good =
-      failure->failed ? count : PsdPixelsToBytes(array->type, source->scale, source->bits, count, numbers, images);
+  const size_t good = failure->failed ? count
+                                      : PsdPixelsToBytes(array->type, source->scale, &source->pixels, count, numbers,
+                                                         images, &source->tally);
   if (good < count)
-    PsdFailureRecord(failure, "%s: image %" PetscInt64_FMT " (from 0) has the number %g, expected %s",
-                     array->file->path, (begin + (PetscInt64)good) / (PetscInt64)PsdSourceImagePixels(source),
-                     PsdNumberAt(array->type, numbers, good), PsdPixelsExpected(source->scale, source->bits));
+    FailNumber(array, source, begin + (PetscInt64)good, PsdNumberAt(array->type, numbers, good),
+               PsdPixelsExpected(source->scale, &source->pixels), failure);
   free(numbers);
   PetscFunctionReturn(0);
 }
@@ -482,7 +492,7 @@ static PetscErrorCode ReadImages(PsdSource *source, PetscInt first, PetscInt cou
   PetscFunctionBeginUser;
   Array *array = (Array *)source->reader;
   const size_t size = PsdSourceImagePixels(source), numbers = (size_t)count * size;
-  if (PsdNumberIsByte(array->type))
+  if (PsdSourceTakesBytes(source, array->type))
     PetscCall(ArrayRead(array, (PetscInt64)first * (PetscInt64)size, numbers, images, failure));
   else PetscCall(ReadNumbers(array, source, first, numbers, images, failure));
   PetscCall(PsdSourceToPlanes(source, count, images, failure));

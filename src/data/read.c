@@ -20,7 +20,8 @@ static PetscErrorCode Inspect(PsdData data, PsdSource *source)
   source->height = data->resized_height;
   source->width = data->resized_width;
   source->coarse = data->coarse;
-  source->bits = data->wanted_bits;
+  source->pixels = data->wanted_pixels;
+  source->levels = data->levels;
   if (!rank) PetscCall(PsdDataProbe(data->path, data->split, source, &failure));
   PetscCall(PsdFailureAgree(data->comm, &failure));
   PetscCall(PsdSourceBroadcast(data->comm, source));

@@ -41,7 +41,7 @@ PetscErrorCode PsdDataRepeat(PsdData data, PetscInt times, const char option[], 
 {
   PetscFunctionBeginUser;
   PsdFailure failure = {.failed = PETSC_FALSE};
-  const size_t bytes = (size_t)data->channels * data->height * data->width * (size_t)(data->bits / 8);
+  const size_t bytes = (size_t)data->channels * data->height * data->width * (size_t)(data->pixels.bits / 8);
   PsdCheckInput(data->n <= PSD_MAX_IMAGES / times, "%s: %" PetscInt_FMT " images, expected %" PetscInt_FMT " or fewer",
                 option, data->n, PSD_MAX_IMAGES / times);
   unsigned char *images = PsdAllocate((size_t)times * data->n_local, bytes, "the samples of all images", &failure);

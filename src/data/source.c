@@ -17,7 +17,6 @@ static PetscErrorCode BroadcastNumbers(MPI_Comm comm, PsdSource *source)
                         source->width,
                         source->channels_last,
                         (PetscInt)source->scale,
-                        source->bits,
                         source->coarse,
                         source->unlabelled,
                         source->weighted,
@@ -35,16 +34,15 @@ static PetscErrorCode BroadcastNumbers(MPI_Comm comm, PsdSource *source)
   source->width = numbers[4];
   source->channels_last = (PetscBool)numbers[5];
   source->scale = (PsdPixelScale)numbers[6];
-  source->bits = numbers[7];
-  source->coarse = (PetscBool)numbers[8];
-  source->unlabelled = (PetscBool)numbers[9];
-  source->weighted = (PetscBool)numbers[10];
-  source->outputs = numbers[11];
-  source->targets_streamed = (PetscBool)numbers[12];
-  source->labels_streamed = (PetscBool)numbers[13];
-  source->images_streamed = (PetscBool)numbers[14];
-  source->file_count = numbers[15];
-  source->name_count = numbers[16];
+  source->coarse = (PetscBool)numbers[7];
+  source->unlabelled = (PetscBool)numbers[8];
+  source->weighted = (PetscBool)numbers[9];
+  source->outputs = numbers[10];
+  source->targets_streamed = (PetscBool)numbers[11];
+  source->labels_streamed = (PetscBool)numbers[12];
+  source->images_streamed = (PetscBool)numbers[13];
+  source->file_count = numbers[14];
+  source->name_count = numbers[15];
   PetscFunctionReturn(0);
 }
 
@@ -54,6 +52,7 @@ PetscErrorCode PsdSourceBroadcast(MPI_Comm comm, PsdSource *source)
   PetscMPIInt rank;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   PetscCall(BroadcastNumbers(comm, source));
+  PetscCallMPI(MPI_Bcast(&source->pixels, (PetscMPIInt)sizeof(PsdPixels), MPI_BYTE, 0, comm));
   if (rank) {
     PetscCall(PetscMalloc1(source->file_count, &source->files));
     PetscCall(PetscMalloc1(source->name_count, &source->names));

@@ -1,6 +1,7 @@
 /*
    Filters of one network as those of a stage before the patches of another: the heaviest ones, in the coordinates of the
-   patches that they were trained on.
+   patches that they were trained on. Where these are of maps, the stage stands on the one that makes them
+   (docs/mathematics.md, section 1, "Chains").
 */
 #include "network.h"
 #include <stdlib.h>
@@ -34,6 +35,19 @@ static PetscErrorCode Heaviest(PsdNetwork network, PetscInt K, PetscReal filters
   PetscFunctionReturn(0);
 }
 
+/* What the network's file claims of it. */
+static PetscErrorCode TellOrigin(PsdNetwork network, PsdMaps maps)
+{
+  const PsdTraining *t = &network->training;
+  PsdMapOrigin origin = {
+      .neurons = network->N, .beta = t->beta, .primal = t->objective_primal, .bound = t->objective_dual, .gap = t->gap};
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscStrncpy(origin.loss, t->loss, sizeof(origin.loss)));
+  PetscCall(PsdMapsSetOrigin(maps, &origin));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdNetworkGiveFilters(PsdNetwork network, PsdMaps maps)
 {
   PsdPatchGeometry own, cut;
@@ -48,9 +62,8 @@ PetscErrorCode PsdNetworkGiveFilters(PsdNetwork network, PsdMaps maps)
   PsdCheckHandle(maps);
   PetscCall(PsdPatchesGetBranchCount(network->patches, &branches));
   PetscCall(PsdPatchesGetMaps(network->patches, &stage));
-  PsdCheckInput(branches == 1 && !stage,
-                "the network whose filters are to be taken has %s, expected patches of one kind, cut of images",
-                stage ? "a stage of its own" : "several branches");
+  PsdCheckInput(branches == 1,
+                "the network whose filters are to be taken has several branches, expected patches of one kind");
   PetscCall(PsdMapsGetGeometry(maps, &own, &map));
   PsdCheckInput(network->N >= map.count,
                 "the network whose filters are to be taken has %" PetscInt_FMT " neurons, expected %" PetscInt_FMT
@@ -61,6 +74,8 @@ PetscErrorCode PsdNetworkGiveFilters(PsdNetwork network, PsdMaps maps)
   cut.pool = own.pool;
   cut.overlap = 0;
   cut.lift = PSD_LIFT_QUADRATIC; /* of no meaning in a stage */
+  if (stage) PetscCall(PsdMapsSetBelow(maps, stage));
+  PetscCall(TellOrigin(network, maps));
   PetscCall(PsdMapsSetGeometry(maps, &cut, &map));
   PetscCall(PetscMalloc1((size_t)map.count * network->f, &filters));
   PetscCall(Heaviest(network, map.count, filters));

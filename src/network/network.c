@@ -209,14 +209,14 @@ PetscErrorCode PsdNetworkGetImageSize(PsdNetwork network, PetscInt size[3])
   PetscFunctionBeginUser;
   PetscCall(PsdPatchesGetGeometry(network->patches, &g));
   PetscCall(PsdPatchesGetMaps(network->patches, &maps));
-  if (maps) PetscCall(PsdMapsGetGeometry(maps, &g, NULL));
+  if (maps) PetscCall(PsdMapsGetImages(maps, &g));
   size[0] = g.channels;
   size[1] = g.height;
   size[2] = g.width;
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdNetworkGetBits(PsdNetwork network, PetscInt *bits)
+PetscErrorCode PsdNetworkGetPixels(PsdNetwork network, PsdPixels *pixels)
 {
   PetscFunctionBeginUser;
   PsdCheckHandle(network);
@@ -225,25 +225,38 @@ PetscErrorCode PsdNetworkGetBits(PsdNetwork network, PetscInt *bits)
   PsdMaps maps;
   PetscCall(PsdPatchesGetMaps(network->patches, &maps));
   PetscCall(PsdPatchesGetBranch(network->patches, 0, &branch));
-  if (maps) PetscCall(PsdMapsGetGeometry(maps, &g, NULL));
+  if (maps) PetscCall(PsdMapsGetImages(maps, &g));
   else PetscCall(PsdPatchesGetGeometry(branch, &g));
-  *bits = g.bits == 16 ? 16 : 8;
+  *pixels = (PsdPixels){.bits = g.bits == 16 ? 16 : 8, .step = g.step, .low = g.low};
   PetscFunctionReturn(0);
+}
+
+#define PIXELS_LENGTH 96
+
+static const char *PixelsText(const PsdPixels *pixels, char text[PIXELS_LENGTH])
+{
+  if (pixels->step > 0)
+    (void)snprintf(text, PIXELS_LENGTH, "real numbers in steps of %g from %g on", (double)pixels->step,
+                   (double)pixels->low);
+  else (void)snprintf(text, PIXELS_LENGTH, "%d bits a pixel", (int)pixels->bits);
+  return text;
 }
 
 PetscErrorCode PsdNetworkCheckData(PsdNetwork network, PsdData data)
 {
-  PetscInt channels, height, width, bits, own_bits, own[3] = {0, 0, 0};
+  PetscInt channels, height, width, own[3] = {0, 0, 0};
+  PsdPixels pixels, trained;
+  char text[PIXELS_LENGTH], other[PIXELS_LENGTH];
 
   PetscFunctionBeginUser;
   PsdCheckHandle(network);
   PetscCall(PsdNetworkGetImageSize(network, own));
   PetscCall(PsdDataGetImageSize(data, &channels, &height, &width));
-  PetscCall(PsdDataGetBits(data, &bits));
-  PetscCall(PsdNetworkGetBits(network, &own_bits));
-  PsdCheckInput(bits == own_bits,
-                "images of %" PetscInt_FMT " bits a pixel, but the network was trained on %" PetscInt_FMT " bits", bits,
-                own_bits);
+  PetscCall(PsdDataGetPixels(data, &pixels));
+  PetscCall(PsdNetworkGetPixels(network, &trained));
+  PsdCheckInput(pixels.bits == trained.bits && pixels.step == trained.step && pixels.low == trained.low,
+                "images of %s, but the network was trained on %s", PixelsText(&pixels, text),
+                PixelsText(&trained, other));
   PsdCheckInput(channels == own[0] && height == own[1] && width == own[2],
                 "images of %" PetscInt_FMT "x%" PetscInt_FMT "x%" PetscInt_FMT
                 " (channels x height x width), but the network was trained on %" PetscInt_FMT "x%" PetscInt_FMT
@@ -254,16 +267,13 @@ PetscErrorCode PsdNetworkCheckData(PsdNetwork network, PsdData data)
 
 /* ---------------------------------------------------------------- to and from a file */
 
-static PetscErrorCode DescribeStage(PsdPatches patches, PsdModelStage *stage)
+static PetscErrorCode DescribeStage(PsdMaps maps, PsdModelStage *stage)
 {
   const PetscReal *transform, *mean, *filters, *channel_transform, *channel_mean;
   PsdPatchGeometry *g = &stage->images.geometry;
-  PsdMaps maps;
 
   PetscFunctionBeginUser;
-  PetscCall(PsdPatchesGetMaps(patches, &maps));
-  if (!maps) PetscFunctionReturn(0);
-  stage->count = 1;
+  PetscCall(PsdMapsGetOrigin(maps, &stage->origin));
   PetscCall(PsdMapsGetGeometry(maps, g, &stage->map));
   PetscCall(PsdMapsGetFilters(maps, &stage->f, &transform, &mean, &filters));
   PetscCall(PsdMapsGetChannels(maps, &channel_transform, &channel_mean));
@@ -278,6 +288,21 @@ static PetscErrorCode DescribeStage(PsdPatches patches, PsdModelStage *stage)
   stage->filters = (PetscReal *)filters;
   stage->transform = (PetscReal *)channel_transform;
   stage->mean = (PetscReal *)channel_mean;
+  PetscFunctionReturn(0);
+}
+
+/* From the last one down to the images. */
+static PetscErrorCode DescribeStages(PsdPatches patches, PsdModel *model)
+{
+  PsdMaps maps;
+
+  PetscFunctionBeginUser;
+  PetscCall(PsdPatchesGetMaps(patches, &maps));
+  if (maps) PetscCall(PsdMapsGetDepth(maps, &model->stages));
+  for (PetscInt l = model->stages - 1; l >= 0; l--) {
+    PetscCall(DescribeStage(maps, &model->stage[l]));
+    PetscCall(PsdMapsGetBelow(maps, &maps));
+  }
   PetscFunctionReturn(0);
 }
 
@@ -305,7 +330,7 @@ PetscErrorCode PsdNetworkDescribe(PsdNetwork network, PsdModel *model)
   PetscCall(PetscMemzero(model, sizeof(*model)));
   PetscCall(PsdPatchesGetBranchCount(network->patches, &model->branches));
   for (PetscInt b = 0; b < model->branches; b++) PetscCall(DescribeBranch(network->patches, b, &model->branch[b]));
-  PetscCall(DescribeStage(network->patches, &model->stage));
+  PetscCall(DescribeStages(network->patches, model));
   model->training = network->training;
   model->N = network->N;
   model->f = network->f;
@@ -425,13 +450,16 @@ static PetscErrorCode ShareStageArrays(MPI_Comm comm, PetscMPIInt rank, const Ps
   PetscFunctionReturn(0);
 }
 
-/* Errors are those of the input, the same on all ranks; *maps is then NULL. */
-static PetscErrorCode ShareStage(MPI_Comm comm, PetscMPIInt rank, const PsdModelStage *stage, PsdMaps *maps)
+/* below: NULL, or what it stands on. Errors are those of the input, the same on all ranks; *maps is then NULL. */
+static PetscErrorCode ShareStage(MPI_Comm comm, PetscMPIInt rank, const PsdModelStage *stage, PsdMaps below,
+                                 PsdMaps *maps)
 {
   StageArrays array;
 
   PetscFunctionBeginUser;
   PetscCall(PsdMapsCreate(comm, maps));
+  if (below) PetscCall(PsdMapsSetBelow(*maps, below));
+  PetscCall(PsdMapsSetOrigin(*maps, &stage->origin));
   PetscCall(ShareStageArrays(comm, rank, stage, &array));
   PetscErrorCode code = PsdMapsSetGeometry(*maps, &stage->images.geometry, &stage->map);
   if (!code) code = PsdMapsSetFilters(*maps, stage->f, array.transform, array.mean, array.filters);
@@ -445,11 +473,25 @@ static PetscErrorCode ShareStage(MPI_Comm comm, PetscMPIInt rank, const PsdModel
   PetscFunctionReturn(code);
 }
 
+/* The last stage, which holds the others; errors as above. */
+static PetscErrorCode ShareStages(MPI_Comm comm, PetscMPIInt rank, const PsdModel *model, PsdMaps *maps)
+{
+  PetscFunctionBeginUser;
+  PetscErrorCode code = 0;
+  *maps = NULL;
+  for (PetscInt l = 0; l < model->stages && !code; l++) {
+    PsdMaps below = *maps;
+    code = ShareStage(comm, rank, &model->stage[l], below, maps);
+    PetscCall(PsdMapsDestroy(&below));
+  }
+  PetscFunctionReturn(code);
+}
+
 PetscErrorCode PsdNetworkShare(MPI_Comm comm, const PsdModel *root, PsdNetwork *shared)
 {
   PsdModel model = *root;
   PsdNetwork network;
-  PsdMaps maps = NULL;
+  PsdMaps maps;
   PetscMPIInt rank;
 
   PetscFunctionBeginUser;
@@ -459,7 +501,7 @@ PetscErrorCode PsdNetworkShare(MPI_Comm comm, const PsdModel *root, PsdNetwork *
       PsdBroadcastArray(network->comm, MPI_BYTE, sizeof(model), &model)); /* pointers are of use to rank 0 alone */
   PetscCall(ShareNeurons(network, rank, &model));
   PetscCall(PsdNetworkSetTraining(network, &model.training));
-  const PetscErrorCode code = model.stage.count > 0 ? ShareStage(network->comm, rank, &model.stage, &maps) : 0;
+  const PetscErrorCode code = ShareStages(network->comm, rank, &model, &maps);
   if (code) {
     PetscCall(PsdNetworkDestroy(&network));
     PetscFunctionReturn(code);

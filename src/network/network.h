@@ -35,22 +35,23 @@ typedef struct {
   PetscReal *transform, *mean;
 } PsdModelBranch;
 
-/* The stage before the patches. */
+/* A stage before the patches. */
 typedef struct {
-  PetscInt count;        /* of stages: 0, and nothing else is meant, or 1 */
-  PsdModelBranch images; /* its patches, and their transform */
+  PsdModelBranch images; /* its patches, of images or of the maps of the stage below, and their transform */
   PsdMapGeometry map;
   PetscInt split;         /* 0 or 1 */
   PetscInt f;             /* columns of the filters */
   PetscReal *filters;     /* count x f */
   PetscInt rows, columns; /* of the transform of the channels */
   PetscReal *transform, *mean;
+  PsdMapOrigin origin;
 } PsdModelStage;
 
 /* Everything that model.h5 says (docs/formats.md). */
 typedef struct {
   PsdTraining training;
-  PsdModelStage stage;
+  PetscInt stages;
+  PsdModelStage stage[PSD_MOST_STAGES]; /* from the images on */
   PetscInt branches;
   PsdModelBranch branch[PSD_MOST_BRANCHES];
   PetscInt N, f, outputs, count; /* outputs 0: there are `count` classes, else none */

@@ -161,15 +161,16 @@ PetscErrorCode PsdProblemSetUp(PsdProblem problem)
 {
   PetscFunctionBeginUser;
   PsdCheckHandle(problem);
-  PetscInt C, G, bits, *f;
+  PetscInt C, G, *f;
+  PsdPixels pixels;
   PetscBool *vector;
   PetscBool symmetric = PETSC_FALSE;
   PetscCall(PsdDataGetTargets(problem->data, &problem->outputs, NULL));
   PsdCheckInput(problem->outputs > 0 || PsdDataIsLabelled(problem->data), "the images have no labels to train on");
   PetscCall(PsdDataGetSizes(problem->data, &problem->n, &problem->n_local, NULL));
   PetscCall(PsdDataGetScoreCount(problem->data, &C));
-  PetscCall(PsdDataGetBits(problem->data, &bits));
-  PetscCall(PsdMapsSetBits(problem->patches, bits));
+  PetscCall(PsdDataGetPixels(problem->data, &pixels));
+  PetscCall(PsdMapsSetPixels(problem->patches, &pixels));
   PetscCall(PsdPatchesGetSizes(problem->patches, NULL, NULL, &G, NULL));
   PetscCall(SetUpUnits(problem));
   PetscCall(PetscMalloc2(G, &f, G, &vector));

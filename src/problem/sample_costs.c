@@ -20,7 +20,7 @@ static PetscReal KeptBytes(const PsdSizes *s)
 /* Of maps that are kept where lifted features are not; see images.c. */
 static PetscReal KeptMapBytes(const PsdSizes *s)
 {
-  const PetscReal bytes = s->n_local * s->stage.numbers * SINGLE;
+  const PetscReal bytes = s->n_local * PsdSizesMap(s) * SINGLE;
   return KeptBytes(s) > 0 || bytes > s->feature_memory ? 0 : bytes;
 }
 
@@ -62,15 +62,19 @@ static void FeaturesMemory(const PsdSizes *s, PsdMemory *memory)
   }
 }
 
-/* Work on one map, and statistics: a few squares of the channels or of the patches. */
+/* Work on one map, in each stage, and statistics of the last one: a few squares of the channels or of the patches. */
 static void StageMemory(const PsdSizes *s, PsdMemory *memory)
 {
-  const PsdStageSizes *t = &s->stage;
-  const PetscReal order = PetscMax(t->q, t->raw);
+  PetscReal work = 0, order = 0;
+  for (PetscInt l = 0; l < s->stages; l++) {
+    const PsdStageSizes *t = &s->stage[l];
+    work += (REAL + SINGLE) * t->positions * t->q + SINGLE * (t->positions * t->K + t->places * (t->raw + t->channels));
+    if (l > 0) work += SINGLE * s->stage[l - 1].numbers;
+    order = PetscMax(t->given ? 0 : t->q, t->raw);
+  }
   AddOnAll(memory, "maps, kept", PSD_PHASE_LIFT, PSD_PHASE_CERTIFY, KeptMapBytes(s));
-  AddOnAll(memory, "work on maps", PSD_PHASE_LIFT, PSD_PHASE_CERTIFY,
-           (REAL + SINGLE) * t->positions * t->q + SINGLE * (t->positions * t->K + t->places * (t->raw + t->channels)));
-  AddOnAll(memory, "statistics of maps", PSD_PHASE_LIFT, PSD_PHASE_LIFT, t->numbers > 0 ? REAL * 4 * order * order : 0);
+  AddOnAll(memory, "work on maps", PSD_PHASE_LIFT, PSD_PHASE_CERTIFY, work);
+  AddOnAll(memory, "statistics of maps", PSD_PHASE_LIFT, PSD_PHASE_LIFT, REAL * 4 * order * order);
 }
 
 void PsdSamplesMemory(const PsdSizes *s, PsdSamplesForm form, PsdMemory *memory)
@@ -177,21 +181,29 @@ static PsdCost LiftOnce(const PsdSizes *s, const PsdRates *rates)
   return (PsdCost){.seconds = lifted * rates->lift, .flops = lifted * s->positions * s->q * s->q};
 }
 
-/* Images to maps: products in single precision, at twice the rate, and the patches and responses that go through memory. */
-static PsdCost MapImages(const PsdSizes *s, PetscReal images, const PsdRates *rates)
+/* Through one stage: products in single precision, at twice the rate, and the patches and responses that go through
+   memory. */
+static PsdCost MapStage(const PsdStageSizes *t, PetscReal images, const PsdRates *rates)
 {
-  const PsdStageSizes *t = &s->stage;
   const PetscReal flops = 2 * t->positions * t->q * t->K + (t->reduced ? 2 * t->places * t->raw * t->channels : 0);
   const PetscReal bytes = (3 * REAL + 2 * SINGLE) * t->positions * t->q + 3 * SINGLE * t->positions * t->K;
   return PsdCostSum(PsdCostWork(images * flops, 2 * rates->gemm), PsdCostMove(images * bytes, rates));
 }
 
-/* Statistics of the patches, and, where channels are reduced, of maps. */
+/* Images to maps, stage after stage. */
+static PsdCost MapImages(const PsdSizes *s, PetscReal images, const PsdRates *rates)
+{
+  PsdCost sum = {0};
+  for (PetscInt l = 0; l < s->stages; l++) sum = PsdCostSum(sum, MapStage(&s->stage[l], images, rates));
+  return sum;
+}
+
+/* Statistics of the last stage's patches, unless its filters are given, and, where channels are reduced, of maps. */
 static PsdCost FitMaps(const PsdSizes *s, const PsdRates *rates)
 {
-  const PsdStageSizes *t = &s->stage;
+  const PsdStageSizes *t = &s->stage[s->stages - 1];
   const PetscReal images = PetscMin(s->n_local, PSD_STATISTICS_IMAGES / (PetscReal)s->ranks);
-  const PsdCost patches = PsdCostWork(images * t->positions * t->q * t->q, rates->syrk);
+  const PsdCost patches = PsdCostWork(t->given ? 0 : images * t->positions * t->q * t->q, rates->syrk);
   if (!t->reduced) return patches;
   return PsdCostSum(PsdCostSum(patches, MapImages(s, images, rates)),
                     PsdCostSum(PsdCostWork(images * t->places * t->raw * t->raw, rates->syrk),
@@ -232,7 +244,7 @@ static PetscReal MapPasses(const PsdSizes *s)
 PsdCost PsdSamplesLift(const PsdSizes *s, PsdSamplesForm form, const PsdRates *rates)
 {
   const PsdCost lift = LiftPasses(s, form, rates);
-  if (!(s->stage.numbers > 0)) return lift;
+  if (s->stages == 0) return lift;
   const PetscBool kept =
       (PetscBool)(form == PSD_SAMPLES_PATCHES || (KeptBytes(s) > 0 && !s->single) || KeptMapBytes(s) > 0);
   const PetscReal passes = kept ? 1 : MapPasses(s);
@@ -304,7 +316,7 @@ PsdCost PsdProductsCost(const PsdSizes *s, const PsdRates *rates)
   const PsdCost pass = PsdCostSum(work, PassMessages(s));
   if (KeptBytes(s) > 0) return pass;
   const PsdCost lift = PsdCostSum(pass, LiftOnce(s, rates));
-  return KeptMapBytes(s) > 0 || !(s->stage.numbers > 0) ? lift : PsdCostSum(lift, MapImages(s, s->n_local, rates));
+  return KeptMapBytes(s) > 0 || s->stages == 0 ? lift : PsdCostSum(lift, MapImages(s, s->n_local, rates));
 }
 
 /* As many as fit where the factor goes later, so that they do not raise the peak. */

@@ -46,8 +46,9 @@ class Estimator(BaseEstimator):
     launcher  what starts them, one text to which psdnet's command is appended; None: mpiexec -n RANKS, or nothing for one
     command   psdnet, or where it is; None: the environment's PSDNET, else psdnet in PATH
 
-    X are images of unsigned bytes, or of 16 bits a pixel, n x channels x height x width (or n x height x width, or channels last). After fit: network_ (a
-    Network), certificate_, n_features_in_, the numbers of an image, and log_, what psdnet printed. A run that ends without its gap is a warning of psdnet's in log_, not an
+    X are images of integers or of floating point numbers, as psdnet reads them (docs/formats.md, "Numbers"), n x channels x height x
+    width (or n x height x width, or channels last). After fit: network_ (a Network), certificate_, n_features_in_, the numbers of an
+    image, and log_, what psdnet printed. A run that ends without its gap is a warning of psdnet's in log_, not an
     error: certificate_.gap says what was proved.
     """
 
@@ -98,9 +99,9 @@ class Estimator(BaseEstimator):
     @staticmethod
     def _images(X):
         X = numpy.asarray(X)
-        if X.dtype not in (numpy.uint8, numpy.uint16) or X.ndim not in (3, 4):
-            raise ValueError(f'X is {X.ndim}-dimensional of {X.dtype}, expected images of unsigned bytes, or of 16 bits')
-        return X
+        if X.dtype.kind not in 'uif' or X.ndim not in (3, 4):
+            raise ValueError(f'X is {X.ndim}-dimensional of {X.dtype}, expected images of integers or floating point numbers')
+        return X.astype('f4') if X.dtype == numpy.float16 else X
 
     def _train(self, images, name, values, weights=None):
         """from images, what goes by this name in a data set, and weights of the images; psdnet's own line of error becomes a RuntimeError"""

@@ -34,7 +34,7 @@ def _look(model, number, region, patches, direction, images, first):
     branch = model._branches[number]
     answers, begin = _answers(model, number, region, patches, direction)
     flat = answers.reshape(len(images), -1)
-    if model._maps:
+    if model._stages:
         return [Liked(first + i, float(answer), images[i]) for i, answer in enumerate(flat.mean(1))]
     best = flat.argmax(1)
     found = []
@@ -52,10 +52,12 @@ def best(model, images, neurons, most):
     branches = [(number, model._own_filters(number), model.filters(number)[3]) for number in range(len(model._branches))]
     largest = max(branch.size[0] * branch.size[1] for branch in model._branches)
     step = max(1, AT_A_TIME // (8 * max(1, images[:1].size) * largest))
+    parts = model._are_parts(images)
     for first in range(0, len(images), step):
         some = images[first:first + step]
-        pixels = some / 257.0 if model.bits == 16 else some.astype(float)
-        seen = model._maps(pixels) if model._maps else pixels
+        seen = model._values(some, parts)
+        for stage in model._stages:
+            seen = stage(seen)
         for number, filters, regions in branches:
             patches = model._branches[number].cut(seen)
             for k, (branch, position) in enumerate(neurons):

@@ -72,8 +72,13 @@ def problem(inputs):
     rows, model, run = [], inputs.model, inputs.run
     if model:
         rows += [('images', ' x '.join(map(str, model.shape))), ('outputs', model.outputs) if model.outputs else ('classes', ', '.join(model.class_names))]
-        if model._maps:
-            rows.append(('maps', f'of {len(model._maps.filters)} fixed filters, patches of {_patches(model._maps.patches)}'))
+        for k, stage in enumerate(model._stages):
+            place = f' {k + 1}' if len(model._stages) > 1 else ''
+            rows.append(('maps' + place, f'of {len(stage.filters)} fixed filters, patches of {_patches(stage.patches)}'))
+            if stage.network:
+                known = stage.network
+                rows.append(('network of these' + place, f"{known['neurons']} neurons, loss {known['loss']}, certified given what is below: "
+                             f"objective {known['objective_primal']:.10g}, at least {known['objective_dual']:.10g}, gap {known['gap']:.3g}"))
         rows += [('patches' if len(model._branches) == 1 else f'patches, branch {k + 1}', _patches(branch))
                  for k, branch in enumerate(model._branches)]
         rows += [('activation', '{:g} u^2 + {:g} u + {:g}'.format(*model._activation)), ('loss', model.loss)]
@@ -256,15 +261,21 @@ def liked(inputs):
         photos = [tag('div', charts.photo(_bytes(model, part), f'of image {image}'), f'image {image}', tag('br'), f'{answer:.3g}')
                   for image, answer, part in favourites]
         rows.append(tag('div', tag('div', _described(model, neuron)), photos, class_='likes'))
-    what = 'images' if model._maps else 'patches'
+    what = 'images' if model._stages else 'patches'
     words = (f'The {what} that the {len(rows)} neurons of largest weight answer to most, of {len(inputs.images)} images, '
-             f'{"one" if not model._maps else "each"} of an image. Below each is the number of the image, from 0, and the answer'
-             + (', a mean over the region.' if model._maps else '.'))
+             f'{"one" if not model._stages else "each"} of an image. Below each is the number of the image, from 0, and the answer'
+             + (', a mean over the region.' if model._stages else '.'))
     return [tag('p', words, class_='note'), rows]
 
 
 def _bytes(model, pixels):
-    return numpy.rint(pixels / 257).astype(numpy.uint8) if model.bits == 16 else pixels.astype(numpy.uint8)
+    """What is shown of an image's numbers."""
+    most = 65535 if model.bits == 16 else 255
+    if model.step > 0:
+        return numpy.rint((pixels - model.low) / (most * model.step) * 255).clip(0, 255).astype(numpy.uint8)
+    if pixels.dtype.kind == 'f' and pixels.max(initial=0) <= 1:
+        pixels = pixels * most
+    return numpy.rint(pixels * (255 / most)).astype(numpy.uint8)
 
 
 def _cells(model, chosen):
