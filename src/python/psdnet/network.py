@@ -166,6 +166,10 @@ class Network:
         a, b, c = self._activation
         return (0.0 if branch.linear else a), b, c
 
+    def _are_parts(self, images):
+        """Whether numbers are 255ths of 1."""
+        return images.dtype.kind == 'f' and self.bits == 8 and not self.step > 0 and images.max(initial=0) <= 1
+
     def _values(self, images, parts):
         """Numbers of images as the options count them, from what they are: whole numbers, or these over 255 (parts), or real numbers,
         which are rounded and clipped as psdnet does."""
@@ -205,7 +209,7 @@ class Network:
         height x width of one channel, or channels last): of 0 to 255 or, with 16 bits, to 65535; real numbers; or, where bytes are
         meant and none is above 1, 255ths of 1, in floating point."""
         images = self._images(images)
-        parts = images.dtype.kind == 'f' and self.bits == 8 and not self.step > 0 and images.max(initial=0) <= 1
+        parts = self._are_parts(images)
         step = max(1, AT_A_TIME // (8 * max(1, images[:1].size) * max(branch.size[0] * branch.size[1] for branch in self._branches)))
         parts = [self._score(images[k:k + step], parts) for k in range(0, len(images), step)]
         return numpy.concatenate(parts) if parts else numpy.zeros((0, self._count_scores()))
