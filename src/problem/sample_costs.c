@@ -208,6 +208,8 @@ static PsdCost Cut(const PsdSizes *s, const PsdRates *rates)
 
 /* Of a pass that lifts images, the part that gathers moments. */
 #define MOMENTS_PART 0.6
+/* Of the images, those whose moments have no room where rounded rows will be: see held_moments.h. Reduced patches have less. */
+#define NOT_HELD 0.2
 
 /* The certificate has samples by themselves, so that folded rows that are kept do not serve it; the statistics of
    patches take a pass of their own unless they are gathered from what is kept. */
@@ -215,8 +217,7 @@ static PsdCost LiftPasses(const PsdSizes *s, PsdSamplesForm form, const PsdRates
 {
   const PsdCost lift = LiftOnce(s, rates);
   if (form == PSD_SAMPLES_PATCHES) return s->transform ? PsdCostSum(Cut(s, rates), lift) : Cut(s, rates);
-  /* rounded rows have room for half of the moments that the transform is made of */
-  const PetscReal again = (s->single ? s->exact_passes : 0) + (s->single && s->transform ? MOMENTS_PART / 2 : 0);
+  const PetscReal again = (s->single ? s->exact_passes : 0) + (s->single && s->transform ? NOT_HELD * MOMENTS_PART : 0);
   if (KeptBytes(s) > 0 && !s->folded) return PsdCostTimes(1 + again, lift);
   return PsdCostTimes(s->transform ? 3 : 2, lift);
 }
@@ -225,7 +226,7 @@ static PsdCost LiftPasses(const PsdSizes *s, PsdSamplesForm form, const PsdRates
 static PetscReal MapPasses(const PsdSizes *s)
 {
   if (!s->single || KeptBytes(s) == 0) return s->transform ? 3 : 2;
-  return 1 + s->exact_passes + (s->transform ? 0.5 : 0);
+  return 1 + s->exact_passes + (s->transform ? NOT_HELD : 0);
 }
 
 /* Maps are made at each pass, unless they are kept. */
