@@ -342,7 +342,6 @@ static PetscErrorCode AllocateRows(PsdFeatures it)
   else PetscCall(PetscMalloc1(kept * (size_t)it->G, &it->errors));
   it->squares = 0;
   if (!it->single) PetscFunctionReturn(0);
-  PetscCall(PetscMalloc1(of_chunk * length, &it->rounded));
   PetscCall(PetscCalloc1(it->chunks + 1, &it->done));
   if (!it->kept) PetscFunctionReturn(0);
   PetscCall(KeepWhole(it, kept));
@@ -414,13 +413,18 @@ static PetscBool IsWhole(PsdFeatures it, PetscInt k)
   return (PetscBool)(it->single && it->kept && it->done[k] && !it->exact);
 }
 
+void PsdFeaturesSizeChunk(PsdFeatures it, PetscInt k, PetscInt *first, PetscInt *rows, PetscInt *ld)
+{
+  *first = it->chunk_first[k];
+  *rows = (it->chunk_first[k + 1] - *first) / PsdFeaturesSamplesPerRow(it);
+  *ld = PsdFeaturesLength(it);
+}
+
 PetscErrorCode PsdFeaturesFindChunk(PsdFeatures it, PetscInt k, PetscInt *first, PetscInt *rows, PetscInt *ld)
 {
   PetscFunctionBeginUser;
   const PetscInt samples = it->chunk_first[k + 1] - it->chunk_first[k];
-  *first = it->chunk_first[k];
-  *rows = samples / PsdFeaturesSamplesPerRow(it);
-  *ld = PsdFeaturesLength(it);
+  PsdFeaturesSizeChunk(it, k, first, rows, ld);
   if (IsWhole(it, k) || (it->kept && !it->single)) PetscFunctionReturn(0);
   PetscCall(PsdPhaseBegin(PSD_PHASE_LIFT));
   PetscReal *errors = it->folded ? NULL : it->errors + FirstRow(it, k) * (size_t)it->G;
@@ -448,38 +452,70 @@ PetscErrorCode PsdFeaturesGetChunk(PsdFeatures it, PetscInt k, PetscInt *first, 
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdFeaturesGetSingle(PsdFeatures it, PetscInt k, const float *phi[])
+/* Rows first .. first + rows - 1 of chunk k, where the rows of a chunk are. */
+static PetscErrorCode MakePart(PsdFeatures it, PetscInt k, PetscInt first, PetscInt rows)
 {
   PetscFunctionBeginUser;
-  const PetscInt length = PsdFeaturesLength(it),
-                 rows = (it->chunk_first[k + 1] - it->chunk_first[k]) / PsdFeaturesSamplesPerRow(it);
-  PetscCall(PsdPhaseBegin(PSD_PHASE_LIFT));
+  const PetscInt samples = PsdFeaturesSamplesPerRow(it), held = it->kept && !it->exact ? PsdHeldCount(it->held) : 0;
+  if (IsWhole(it, k)) {
+    (void)PsdFeaturesGetRows(it, k, first, rows);
+    PetscFunctionReturn(0);
+  }
+  PetscReal *errors = it->folded ? NULL : it->errors + (FirstRow(it, k) + (size_t)first) * (size_t)it->G;
+  PetscCall(MakeRows(it, it->chunk_first[k] + first * samples, rows * samples, held, it->rows, errors));
+  PetscFunctionReturn(0);
+}
+
+/* The same rows, rounded, and kept when they are there for the first time. */
+static void RoundPart(PsdFeatures it, PetscInt k, PetscInt first, PetscInt rows)
+{
+  const size_t length = (size_t)PsdFeaturesLength(it);
   for (size_t i = 0; i < (size_t)rows; i++) {
-    const PetscReal *restrict from = it->rows + i * (size_t)length;
-    float *restrict to = it->rounded + i * (size_t)length;
-    const size_t row = FirstRow(it, k) + i;
-    for (PetscInt j = 0; j < length; j++) to[j] = (float)from[j];
-    it->squares += PsdSquare(length, from);
+    const PetscReal *restrict from = it->rows + i * length;
+    float *restrict to = it->rounded + ((size_t)first + i) * length;
+    const size_t row = FirstRow(it, k) + (size_t)first + i;
+    for (size_t j = 0; j < length; j++) to[j] = (float)from[j];
+    it->squares += PsdSquare((PetscInt)length, from);
     if (it->kept && !it->done[k])
       PsdKeptRowsPut(it->kept_rows, row, from, it->errors ? it->errors + row * (size_t)it->G : NULL);
   }
+}
+
+PetscErrorCode PsdFeaturesGetSingle(PsdFeatures it, PetscInt k, PsdFeaturesVisit visit, void *context,
+                                    const float *phi[])
+{
+  PetscFunctionBeginUser;
+  PetscInt begin, rows, ld;
+  PsdFeaturesSizeChunk(it, k, &begin, &rows, &ld);
+  if (!it->rounded) PetscCall(PetscMalloc1((size_t)PsdFeaturesChunkRows(it) * (size_t)ld, &it->rounded));
+  for (PetscInt first = 0; first < rows; first += PSD_PART_ROWS) {
+    const PetscInt part = PetscMin(PSD_PART_ROWS, rows - first);
+    PetscCall(PsdPhaseBegin(PSD_PHASE_LIFT));
+    PetscCall(MakePart(it, k, first, part));
+    RoundPart(it, k, first, part);
+    PetscCall(PsdPhaseEnd(PSD_PHASE_LIFT));
+    if (visit) PetscCall((*visit)(context, begin + first * PsdFeaturesSamplesPerRow(it), part, it->rows));
+  }
   it->done[k] = PETSC_TRUE;
   if (k == it->chunks - 1) PetscCall(PsdHeldDestroy(&it->held));
-  PetscCall(PsdPhaseEnd(PSD_PHASE_LIFT));
   *phi = it->rounded;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdFeaturesFreeSingle(PsdFeatures features)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree(features->rounded));
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode PsdFeaturesComplete(PsdFeatures it)
 {
   PetscFunctionBeginUser;
-  for (PetscInt k = 0; it->single && it->kept && !it->exact && k < it->chunks; k++) {
-    PetscInt first, rows, ld;
-    const float *single;
-    if (it->done[k]) continue;
-    PetscCall(PsdFeaturesFindChunk(it, k, &first, &rows, &ld));
-    PetscCall(PsdFeaturesGetSingle(it, k, &single));
-  }
+  const float *single;
+  for (PetscInt k = 0; it->single && it->kept && !it->exact && k < it->chunks; k++)
+    if (!it->done[k]) PetscCall(PsdFeaturesGetSingle(it, k, NULL, NULL, &single));
+  PetscCall(PsdFeaturesFreeSingle(it));
   PetscFunctionReturn(0);
 }
 

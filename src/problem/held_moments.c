@@ -9,8 +9,8 @@
 struct _p_PsdHeldMoments {
   PetscInt regions, images, *length; /* length: of the moments of each region */
   size_t numbers, stride;            /* of an image: numbers, and its memory in numbers of 32 bits */
-  int32_t *place;         /* borrowed */
-  PetscReal *unit, *lost; /* regions of each image */
+  int32_t *place;                    /* borrowed */
+  PetscReal *unit, *lost;            /* regions of each image */
 };
 
 PetscErrorCode PsdHeldCreate(PetscInt regions, const PetscInt length[], PetscInt images, size_t bytes, void *place,

@@ -50,14 +50,18 @@ static void FeaturesMemory(const PsdSizes *s, PsdMemory *memory)
   const PetscReal kept = KeptBytes(s), rows = ChunkSamples(s), errors = s->folded ? 0 : REAL * s->n_local * s->G;
   if (kept > 0) {
     AddOnAll(memory, "lifted features, kept", PSD_PHASE_LIFT, PSD_PHASE_CERTIFY, kept + errors);
-    AddOnAll(memory, "lifted features, a chunk", PSD_PHASE_LIFT, PSD_PHASE_CERTIFY,
-             s->single ? (REAL + PsdSizesFeatureBytes(s)) * PsdSizesRows(s, rows) * s->order : 0);
+    AddOnAll(memory, "lifted features, rounded", PSD_PHASE_GRAM, PSD_PHASE_GRAM,
+             s->single ? PsdSizesFeatureBytes(s) * PsdSizesRows(s, rows) * s->order : 0);
+    AddOnAll(memory, "lifted features, a part", PSD_PHASE_GRAM, PSD_PHASE_CERTIFY,
+             s->single ? REAL * PetscMin(PSD_PASS_ROWS, PsdSizesRows(s, rows)) * s->order : 0);
+    AddOnAll(memory, "lifted again, a chunk", PSD_PHASE_CERTIFY, PSD_PHASE_CERTIFY,
+             s->single && s->exact_passes > 0 ? REAL * PsdSizesRows(s, rows) * s->order : 0);
     AddOnAll(memory, "lifted samples, a chunk", PSD_PHASE_CERTIFY, PSD_PHASE_CERTIFY,
              s->folded ? REAL * rows * s->D : 0);
   } else {
     AddOnAll(memory, "lifted features, a chunk", PSD_PHASE_LIFT, PSD_PHASE_CERTIFY,
              REAL * rows * (s->folded ? s->D + s->order / 2 : s->D));
-    AddOnAll(memory, "a chunk in single precision", PSD_PHASE_GRAM, PSD_PHASE_CERTIFY,
+    AddOnAll(memory, "a chunk in single precision", PSD_PHASE_GRAM, PSD_PHASE_GRAM,
              s->single ? PsdSizesFeatureBytes(s) * PsdSizesRows(s, rows) * s->order : 0);
   }
 }
