@@ -148,12 +148,12 @@ PSD_EXTERN PetscErrorCode PsdMapsGetRequest(PsdMaps maps, PsdMapRequest *request
 PSD_EXTERN PetscErrorCode PsdMapsSetSizes(PsdPatches patches, PetscInt channels, PetscInt height, PetscInt width);
 
 /*
-   PsdMapsSetBits - Says how many bits the pixels have that patches are cut of in the end, 8, as at first, or 16.
-   PsdProblemSetUp does so by itself.
+   PsdMapsSetPixels - Says how the images are held that patches are cut of in the end, as PsdPatchesSetPixels; bytes at
+   first. PsdProblemSetUp does so by itself.
 
-   Logically collective. Errors (PSD_ERR_INPUT): filters of a stage that are of images of another number.
+   Logically collective; after the sizes. Errors (PSD_ERR_INPUT): filters of a stage that are of images held otherwise.
 */
-PSD_EXTERN PetscErrorCode PsdMapsSetBits(PsdPatches patches, PetscInt bits);
+PSD_EXTERN PetscErrorCode PsdMapsSetPixels(PsdPatches patches, const PsdPixels *pixels);
 
 /*
    PsdMapsHandOn - Has the map of a stage, counted from the images, be handed on by the last one, behind its own; 0: the last

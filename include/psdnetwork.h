@@ -144,15 +144,15 @@ PSD_EXTERN PetscErrorCode PsdNetworkLoad(MPI_Comm comm, const char path[], PsdNe
 PSD_EXTERN PetscErrorCode PsdNetworkGiveFilters(PsdNetwork network, PsdMaps maps);
 
 /*
-   PsdNetworkGetBits - Bits of a pixel of the images that the network was trained on: 8 or 16.
+   PsdNetworkGetPixels - How the images are held that the network was trained on; least and largest are 0.
 
    Not collective.
 */
-PSD_EXTERN PetscErrorCode PsdNetworkGetBits(PsdNetwork network, PetscInt *bits);
+PSD_EXTERN PetscErrorCode PsdNetworkGetPixels(PsdNetwork network, PsdPixels *pixels);
 
 /*
-   PsdNetworkCheckData - Returns PSD_ERR_INPUT unless the images have the size, and the bits a pixel, that the network
-   was trained on.
+   PsdNetworkCheckData - Returns PSD_ERR_INPUT unless the images have the size, and are held in the way, of those that
+   the network was trained on.
 
    Not collective, alike on all ranks; after PsdDataSetUp.
 */

@@ -36,6 +36,8 @@ typedef struct {
   PetscInt overlap; /* positions that a region reaches into its neighbours, on every side; 0: not at all */
   PetscReal pixel_shift, pixel_scale; /* raw pixel values */
   PetscReal normalize;                /* E in squared raw pixel units; 0 = off */
+  PetscReal step,
+      low;        /* raw values of images of real numbers are low + step level (PsdPixels); step 0: whole numbers */
   PetscBool map;  /* images are maps: numbers in single precision, taken as they are, pixel_shift 0, pixel_scale 1 */
   PetscInt stage; /* of maps: that of which stage, counted from the images; 0: of the last (PsdMapsSetSizes) */
   PetscInt begin; /* numbers before that map where several follow each other; set with the sizes */
@@ -61,11 +63,13 @@ PSD_EXTERN PetscErrorCode PsdPatchesCreate(MPI_Comm comm, PsdPatches *patches);
 PSD_EXTERN PetscErrorCode PsdPatchesSetPlace(PsdPatches patches, PetscInt stage, PetscInt begin);
 
 /*
-   PsdPatchesSetBits - Bits of a pixel, 8, as at first, or 16, of all branches.
+   PsdPatchesSetPixels - How images are held, of all branches; bytes at first. Of images of real numbers, what was not
+   asked for of -pixel_shift, -pixel_scale and the recipe's -patch_normalize is settled from their least and their
+   largest number: as for bytes, of which 0 is the least and 255 the largest.
 
-   Logically collective.
+   Logically collective; after the image size.
 */
-PSD_EXTERN PetscErrorCode PsdPatchesSetBits(PsdPatches patches, PetscInt bits);
+PSD_EXTERN PetscErrorCode PsdPatchesSetPixels(PsdPatches patches, const PsdPixels *pixels);
 
 /*
    PsdPatchesSetFromOptions - Reads the options of patches:

@@ -12,12 +12,15 @@ def same(folder, name, value):
     require(found.shape == value.shape and (found == value).all(), folder, name, found.shape, value.shape)
 
 
-for name in 'plain', 'named', 'branches', 'linear', 'maps', 'chain':
+for name in 'plain', 'named', 'branches', 'linear', 'levels', 'maps', 'chain':
     about = json.loads(text(name + '/network.json'))
     with h5py.File(name + '.h5') as file:
         groups = [file[f'branch/{k}'] for k in range(file.attrs['branches'])] if 'branch' in file else [file]
         require(about['labels'] == [int(label) for label in file.attrs['classes']], name, about['labels'])
         require(about['certificate']['bound'] == file.attrs['objective_dual'] and about['activation'] == list(file.attrs['activation']), name)
+        require(about['version'] == (2 if name in ('levels', 'chain') else 1), name, about['version'])
+        if name == 'levels':
+            require([about[key] for key in ('pixel_step', 'pixel_low')] == [file.attrs[key] for key in ('pixel_step', 'pixel_low')], 'levels')
         first = 0
         for k, (group, branch) in enumerate(zip(groups, about['branches'])):
             lower = name == 'chain' and k == 1  # of the map of the first stage
@@ -40,7 +43,7 @@ for name in 'plain', 'named', 'branches', 'linear', 'maps', 'chain':
         require(all(branch['linear'] == (name == 'linear') for branch in about['branches']), name, 'linear')
         stages = {'maps': 1, 'chain': 2}.get(name, 0)
         layers = [key for key, value in about.items() if key.startswith('layer') and value]
-        require(layers == [f'layer{k + 1}' for k in range(stages)] and about['version'] == (2 if stages > 1 else 1), name, layers)
+        require(layers == [f'layer{k + 1}' for k in range(stages)], name, layers)
         for layer in layers:
             same(name, layer + '_filter', file[layer + '/filter'][:])
             same(name, layer + '_channel_transform', file[layer + '/channels/transform'][:])

@@ -55,7 +55,7 @@ static PsdPatches PatchesOf(PetscInt count, const Kind kinds[])
     unsigned char image[CHANNELS * HEIGHT * WIDTH];
     MakeImage(k, PETSC_FALSE, image);
     MUST(PsdPatchesMoments(patches, image, moments));
-    PsdPatchesAddStatistics(patches, moments, sum);
+    PsdPatchesAddStatistics(patches, moments, 1, sum);
   }
   MUST(PsdPatchesSetStatistics(patches, sum));
   MUST(PetscFree2(moments, sum));

@@ -163,7 +163,7 @@ static PetscErrorCode Inspect(const PsdListing *listing, PsdSplit split, PsdSour
     PsdFailureRecord(failure, "-data %s: holds no %s, needed for -split %s", listing->path,
                      KindOf(source)->files[split], PsdSplitNames[split]);
   source->n = (PetscInt)total;
-  source->bits = 8;
+  source->pixels = (PsdPixels){.bits = 8};
   source->channels = CHANNELS;
   source->height = source->width = SIDE;
   if (!failure->failed) PetscCall(ReadNames(listing, source, failure));

@@ -1,7 +1,8 @@
 /*
    HDF5 files: data sets /images (number x channels x height x width, number x height x width x channels or number x height
-   x width) and /labels (any integers, number), or in the place of labels /targets (number, or number x outputs). Pixels
-   other than unsigned bytes are taken where they are whole numbers of 8 or 16 bits (pixels.h).
+   x width) and /labels (any integers, number), or in the place of labels /targets (number, or number x outputs), and
+   there may be /weights (number). Pixels other than unsigned bytes are whole numbers of 8 or 16 bits, or real numbers,
+   of which levels are held (pixels.h).
 
    What a data set may be is checked before it is read (hdf5_guard.c). Every rank opens the file by itself, read-only,
    with the serial driver, and reads hyperslabs of its own part. The library's own messages are not printed; the innermost
@@ -15,6 +16,7 @@
 #define IMAGES "images"
 #define LABELS "labels"
 #define TARGETS "targets"
+#define WEIGHTS "weights"
 #define LABEL_PIECE 4096
 #define CHUNK_CACHE_DEFAULT ((hsize_t)1 << 20)
 #define CHUNK_CACHE_MAX ((hsize_t)64 << 20)
@@ -163,6 +165,7 @@ typedef struct {
 
 static const Role images_role = {IMAGES, 3, 4, "4 (number, channels, height, width), or 3 without channels"};
 static const Role labels_role = {LABELS, 1, 1, "1"};
+static const Role weights_role = {WEIGHTS, 1, 1, "1"};
 static const Role targets_role = {TARGETS, 1, 2, "1, or 2 (number, outputs)"};
 
 static void OpenSpace(Dataset *set, const Role *role, PsdFailure *failure)
@@ -250,20 +253,30 @@ static hid_t MemoryType(PsdNumberType type)
 
 /* ---------------------------------------------------------------- inspection, on rank 0 */
 
-/* How numbers stand for pixels depends on the largest of all. */
+static void FailNumber(const Dataset *set, PetscInt64 image, double number, const char expected[], PsdFailure *failure)
+{
+  PsdFailureRecord(failure, "%s: image %" PetscInt64_FMT " (from 0) of /" IMAGES " has the number %g, expected %s",
+                   set->path, image, number, expected);
+}
+
+/* How numbers are held depends on all of them. */
 static void SettlePixels(const Dataset *set, PsdSource *source, PsdFailure *failure)
 {
-  const PsdNumberType type = TypeOf(set);
+  const PsdNumberType type = TypeOf(set), read_as = {'f', sizeof(double), PETSC_FALSE};
   const size_t size = PsdSourceImagePixels(source), piece = PetscMax(1, PSD_PIECE_BYTES / sizeof(double) / size);
-  double largest = 0, *numbers = NULL;
-  if (!PsdNumberIsByte(type)) numbers = (double *)PsdAllocate(piece * size, sizeof(double), "a piece", failure);
+  PsdPixelScan scan = PsdPixelScanBegin();
+  double *numbers = NULL;
+  if (PsdSourceScans(source, type)) numbers = (double *)PsdAllocate(piece * size, sizeof(double), "a piece", failure);
   for (PetscInt done = 0; numbers && done < source->n && !failure->failed; done += (PetscInt)piece) {
     const PetscInt count = PetscMin((PetscInt)piece, source->n - done);
+    const size_t total = (size_t)count * size;
     DatasetRead(set, done, count, H5T_NATIVE_DOUBLE, numbers, failure);
-    for (size_t k = 0; k < (size_t)count * size && !failure->failed; k++) largest = PetscMax(largest, numbers[k]);
+    const size_t good = failure->failed ? total : PsdPixelScanAdd(&scan, read_as, total, numbers);
+    if (good < total)
+      FailNumber(set, (PetscInt64)done + (PetscInt64)(good / size), numbers[good], PSD_PIXELS_FINITE, failure);
   }
   free(numbers);
-  PsdSourceSettlePixels(source, type, largest);
+  PsdPixelScanSettle(&scan, type, source->levels, &source->pixels, &source->scale);
 }
 
 static void FindShape(const Dataset *set, PsdSource *source, PsdFailure *failure)
@@ -337,6 +350,18 @@ static void InspectTargets(PsdSource *source, PsdFailure *failure)
   DatasetClose(&set);
 }
 
+static void InspectWeights(PsdSource *source, PsdFailure *failure)
+{
+  Dataset set;
+  source->weighted = Has(source->files[0].path, WEIGHTS);
+  if (!source->weighted) return;
+  DatasetOpen(source->files[0].path, &weights_role, &set, failure);
+  if (!failure->failed) CheckType(&set, PETSC_TRUE, failure);
+  if (!failure->failed) CheckNumber(&set, source->n, failure);
+  if (!failure->failed) PsdHdf5CheckStorage(set.dataset, set.path, WEIGHTS, failure);
+  DatasetClose(&set);
+}
+
 static PetscErrorCode Inspect(const PsdListing *listing, PsdSplit split, PsdSource *source, PsdFailure *failure)
 {
   PetscFunctionBeginUser;
@@ -348,6 +373,7 @@ static PetscErrorCode Inspect(const PsdListing *listing, PsdSplit split, PsdSour
   InspectImages(source, failure);
   if (!failure->failed) InspectLabels(source, failure);
   if (!failure->failed) InspectTargets(source, failure);
+  if (!failure->failed) InspectWeights(source, failure);
   SilenceEnd(silence);
   PetscFunctionReturn(0);
 }
@@ -378,6 +404,18 @@ static PetscErrorCode ReadLabels(const PsdSource *source, PetscInt first, PetscI
   DatasetOpen(source->files[0].path, &labels_role, &set, failure);
   for (PetscInt done = 0; done < count && !failure->failed; done += LABEL_PIECE)
     ReadLabelPiece(&set, first + done, PetscMin(LABEL_PIECE, count - done), labels + done, failure);
+  DatasetClose(&set);
+  SilenceEnd(silence);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ReadWeights(const PsdSource *source, PetscReal weights[], PsdFailure *failure)
+{
+  PetscFunctionBeginUser;
+  Dataset set;
+  const Silence silence = SilenceBegin();
+  DatasetOpen(source->files[0].path, &weights_role, &set, failure);
+  if (!failure->failed) DatasetRead(&set, 0, source->n, H5T_NATIVE_DOUBLE, weights, failure);
   DatasetClose(&set);
   SilenceEnd(silence);
   PetscFunctionReturn(0);
@@ -421,19 +459,19 @@ static PetscErrorCode ReadTargets(PsdSource *source, PetscInt first, PetscInt co
   PetscFunctionReturn(0);
 }
 
-static void ReadNumbers(const PsdSource *source, PsdNumberType type, PetscInt first, PetscInt count,
-                        unsigned char images[], PsdFailure *failure)
+static void ReadNumbers(PsdSource *source, PsdNumberType type, PetscInt first, PetscInt count, unsigned char images[],
+                        PsdFailure *failure)
 {
   const Dataset *set = (const Dataset *)source->reader;
   const size_t size = PsdSourceImagePixels(source), total = (size_t)count * size;
   void *numbers = PsdAllocate(total, (size_t)type.size, "a piece", failure);
   if (!failure->failed) DatasetRead(set, first, count, MemoryType(type), numbers, failure);
   const size_t good =
-      failure->failed ? total : PsdPixelsToBytes(type, source->scale, source->bits, total, numbers, images);
+      failure->failed ? total
+                      : PsdPixelsToBytes(type, source->scale, &source->pixels, total, numbers, images, &source->tally);
   if (good < total)
-    PsdFailureRecord(failure, "%s: image %" PetscInt64_FMT " (from 0) of /" IMAGES " has the number %g, expected %s",
-                     set->path, (PetscInt64)first + (PetscInt64)(good / size), PsdNumberAt(type, numbers, good),
-                     PsdPixelsExpected(source->scale, source->bits));
+    FailNumber(set, (PetscInt64)first + (PetscInt64)(good / size), PsdNumberAt(type, numbers, good),
+               PsdPixelsExpected(source->scale, &source->pixels), failure);
   free(numbers);
 }
 
@@ -444,7 +482,7 @@ static PetscErrorCode ReadImages(PsdSource *source, PetscInt first, PetscInt cou
   const Dataset *set = (const Dataset *)source->reader;
   const Silence silence = SilenceBegin();
   const PsdNumberType type = TypeOf(set);
-  if (PsdNumberIsByte(type)) DatasetRead(set, first, count, MemoryType(type), images, failure);
+  if (PsdSourceTakesBytes(source, type)) DatasetRead(set, first, count, MemoryType(type), images, failure);
   else ReadNumbers(source, type, first, count, images, failure);
   SilenceEnd(silence);
   PetscCall(PsdSourceToPlanes(source, count, images, failure));
@@ -467,5 +505,6 @@ const PsdFormat PsdFormatHdf5 = {.name = "hdf5",
                                  .labels = "data set /labels or /targets",
                                  .inspect = Inspect,
                                  .read_labels = ReadLabels,
+                                 .read_weights = ReadWeights,
                                  .images = {OpenImages, ReadImages, NULL, Close},
                                  .targets = {OpenTargets, ReadTargets, NULL, Close}};

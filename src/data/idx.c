@@ -137,7 +137,7 @@ static PetscErrorCode Inspect(const PsdListing *listing, PsdSplit split, PsdSour
                      source->files[LABELS].path, sizes[LABELS][0], sizes[IMAGES][0], source->files[IMAGES].path);
   if (failure->failed) PetscFunctionReturn(0);
   source->n = (PetscInt)sizes[IMAGES][0];
-  source->bits = 8;
+  source->pixels = (PsdPixels){.bits = 8};
   source->channels = 1;
   source->height = (PetscInt)sizes[IMAGES][1];
   source->width = (PetscInt)sizes[IMAGES][2];

@@ -308,7 +308,8 @@ static PetscErrorCode FindSize(const Pictures *all, PsdSource *source, PsdFailur
     source->channels = PetscMax(source->channels, size.channels);
     bits = PetscMax(bits, size.bits);
   }
-  if (source->bits == 0) source->bits = bits;
+  const PetscInt wanted = source->pixels.step > 0 ? 0 : source->pixels.bits; /* pictures are no real numbers */
+  source->pixels = (PsdPixels){.bits = wanted > 0 ? wanted : bits};
   if (!resized) {
     source->height = first.height;
     source->width = first.width;
@@ -385,7 +386,7 @@ static PetscErrorCode ReadImages(PsdSource *source, PetscInt first, PetscInt cou
 {
   PetscFunctionBeginUser;
   const char *const *index = (const char *const *)source->reader;
-  const PsdPictureSize size = {source->channels, source->height, source->width, source->bits};
+  const PsdPictureSize size = {source->channels, source->height, source->width, source->pixels.bits};
   for (PetscInt k = 0; k < count && !failure->failed; k++)
     PetscCall(PsdPictureRead(strchr(index[first + k], ' ') + 1, size,
                              (unsigned char *)images + (size_t)k * PsdSourceImageBytes(source), failure));

@@ -20,7 +20,8 @@ static PetscErrorCode Inspect(PsdData data, PsdSource *source)
   source->height = data->resized_height;
   source->width = data->resized_width;
   source->coarse = data->coarse;
-  source->bits = data->wanted_bits;
+  source->pixels = data->wanted_pixels;
+  source->levels = data->levels;
   if (!rank) PetscCall(PsdDataProbe(data->path, data->split, source, &failure));
   PetscCall(PsdFailureAgree(data->comm, &failure));
   PetscCall(PsdSourceBroadcast(data->comm, source));
@@ -63,6 +64,22 @@ static PetscErrorCode ReadLabels(PsdData data, const PsdSource *source, PetscInt
   PetscCall(PsdFailureAgree(data->comm, &failure));
   if (source->labels_streamed) PetscCallMPI(MPI_Bcast(*labels, (PetscMPIInt)source->n, MPIU_INT, 0, data->comm));
   else PetscCall(ShareLabels(data->comm, source->n, *labels));
+  PetscFunctionReturn(0);
+}
+
+/* Weights are numbers as few as labels: rank 0 reads them for all. */
+static PetscErrorCode ReadWeights(PsdData data, const PsdSource *source, PetscReal weights[])
+{
+  PetscFunctionBeginUser;
+  PsdFailure failure = {.failed = PETSC_FALSE};
+  PsdImageFile file = {.count = source->n};
+  PetscMPIInt rank;
+  PetscCallMPI(MPI_Comm_rank(data->comm, &rank));
+  PetscCall(PetscStrncpy(file.path, data->weights_path, sizeof(file.path)));
+  if (!rank && file.path[0]) PetscCall(PsdNumpyReadWeights(&file, source->n, weights, &failure));
+  else if (!rank) PetscCall((*source->format->read_weights)(source, weights, &failure));
+  PetscCall(PsdFailureAgree(data->comm, &failure));
+  PetscCall(PsdBroadcastArray(data->comm, MPIU_REAL, (size_t)source->n, weights));
   PetscFunctionReturn(0);
 }
 
@@ -211,4 +228,4 @@ static PetscErrorCode ReadShard(PsdData data, PsdSource *source, const PsdSelect
   PetscFunctionReturn(0);
 }
 
-const PsdOrigin PsdOriginFiles = {Inspect, ReadLabels, ReadShard};
+const PsdOrigin PsdOriginFiles = {Inspect, ReadLabels, ReadWeights, ReadShard};

@@ -8,11 +8,14 @@ static PetscErrorCode SelectAndRead(PsdData data, PsdSource *source)
 {
   PetscFunctionBeginUser;
   PetscInt *labels = NULL;
+  PetscReal *weights = NULL;
   PsdSelection selection = {0, NULL};
   /* what a user's mistake leaves behind is freed here, so the code is kept until that is done */
   PetscErrorCode ierr = source->unlabelled ? 0 : (*data->origin->read_labels)(data, source, &labels);
-  if (!ierr) ierr = PsdDataSelect(data, labels, source->n, &selection);
+  if (!ierr) ierr = PsdDataReadWeights(data, source, &weights);
+  if (!ierr) ierr = PsdDataSelect(data, labels, weights, source->n, &selection);
   free(labels);
+  free(weights);
   if (!ierr) ierr = (*data->origin->read_shard)(data, source, &selection);
   free(selection.positions);
   PetscCall(ierr);
@@ -62,6 +65,28 @@ static PetscErrorCode SettleTargets(PsdData data, PsdSource *source)
   PetscFunctionReturn(0);
 }
 
+/* What images of real numbers are that are not as in their files: in a line where the levels were chosen here, and where
+   they are a network's a warning, as others were then trained on. */
+static PetscErrorCode TellOfLevels(PsdData data, const PsdSource *source)
+{
+  PetscFunctionBeginUser;
+  const PsdPixels *p = &data->pixels;
+  PetscInt64 counts[2] = {source->tally.rounded, source->tally.clipped};
+  if (!(p->step > 0)) PetscFunctionReturn(0);
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, counts, 2, MPIU_INT64, MPI_SUM, data->comm));
+  if (counts[0] > 0 && !(data->wanted_pixels.step > 0))
+    PetscCall(PetscPrintf(data->comm,
+                          "levels   %" PetscInt64_FMT " numbers are rounded to steps of %g, by %g at most\n", counts[0],
+                          (double)p->step, (double)p->step / 2));
+  if (counts[1] > 0)
+    PetscCall(PetscFPrintf(data->comm, stderr,
+                           "psdnet: warning: %s%s: %" PetscInt64_FMT
+                           " numbers are clipped to %g .. %g, which is what the network's images can be\n",
+                           PsdDataOption(data), PsdDataName(data), counts[1], (double)p->low,
+                           (double)(p->low + p->step * (p->bits == 16 ? UINT16_MAX : UINT8_MAX))));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Read(PsdData data, PsdSource *source)
 {
   PetscFunctionBeginUser;
@@ -75,8 +100,9 @@ static PetscErrorCode Read(PsdData data, PsdSource *source)
   data->channels = source->channels;
   data->height = source->height;
   data->width = source->width;
-  data->bits = source->bits == 16 ? 16 : 8;
+  data->pixels = source->pixels;
   PetscCall(SelectAndRead(data, source));
+  PetscCall(TellOfLevels(data, source));
   if (data->shifts > 1) PetscCall(PsdDataAddShifts(data));
   if (data->mirror) PetscCall(PsdDataAddMirrors(data));
   PetscCall(NameClasses(data, source));

@@ -61,7 +61,11 @@ PetscErrorCode PsdDataView(PsdData data, PetscViewer viewer)
                                    "  %" PetscInt_FMT " images of %" PetscInt_FMT " x %" PetscInt_FMT
                                    " x %" PetscInt_FMT " (channels, height, width)%s\n",
                                    data->n, data->channels, data->height, data->width,
-                                   data->bits == 16 ? ", 16 bits a pixel" : ""));
+                                   data->pixels.bits == 16 ? ", 16 bits a pixel" : ""));
+  if (data->pixels.step > 0)
+    PetscCall(PetscViewerASCIIPrintf(viewer, "  real numbers of %g to %g, held in steps of %g\n",
+                                     (double)data->pixels.least, (double)data->pixels.largest,
+                                     (double)data->pixels.step));
   if (data->outputs > 0) PetscCall(ViewTargets(data, viewer));
   else if (data->unlabelled) PetscCall(PetscViewerASCIIPrintf(viewer, "  without labels\n"));
   else PetscCall(ViewClasses(data, viewer));

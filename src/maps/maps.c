@@ -39,7 +39,7 @@ PetscErrorCode PsdMapsCreate(MPI_Comm comm, PsdMaps *maps)
   it->cut = (PsdPatchGeometry){.reduce = 1, .patch_height = 6, .patch_width = 6, .stride = 1, .pool = FIRST_SIDE};
   it->cut.pixel_shift = 128;
   it->cut.pixel_scale = 255;
-  it->cut.normalize = 10;
+  it->cut.normalize = it->normalize = 10;
   it->whiten = 0.1;
   it->pca = 80;
   it->channel_whiten = 0.1;
@@ -99,6 +99,7 @@ static PetscErrorCode CutFromOptions(PsdMaps maps, PetscBool *any)
   PetscCall(PsdOptionInt("-layer1_stride", "pixels between its patches", 1, big, &maps->cut.stride, &given[1]));
   PetscCall(PsdOptionReal("-layer1_patch_normalize", "normalisation of its patches, as -patch_normalize",
                           PSD_NONNEGATIVE, &maps->cut.normalize, &given[2]));
+  maps->asked.normalize = given[2];
   PetscCall(PsdOptionReal("-layer1_whiten", "whitening of its patches, as -whiten", PSD_NONNEGATIVE, &maps->whiten,
                           &given[3]));
   PetscCall(PsdOptionInt("-layer1_pca", "principal components of its patches, at most; 0 = all", 0, big, &maps->pca,
@@ -310,20 +311,33 @@ PetscErrorCode PsdMapsSetSizes(PsdPatches patches, PetscInt channels, PetscInt h
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdMapsSetBits(PsdPatches patches, PetscInt bits)
+/* Patches of a stage that has no filters yet are cut as the images' numbers ask for. */
+static PetscErrorCode SettlePixels(PsdMaps maps, const PsdPixels *pixels)
+{
+  PetscFunctionBeginUser;
+  PsdPixelsSettle(pixels, maps->asked, maps->normalize, &maps->cut);
+  const PetscInt pca = maps->pca >= maps->q ? 0 : maps->pca;
+  PetscCall(PsdPatchesSetGeometry(maps->patches, &maps->cut));
+  PetscCall(PsdPatchesSetPreprocessing(maps->patches, maps->whiten, pca));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdMapsSetPixels(PsdPatches patches, const PsdPixels *pixels)
 {
   PetscFunctionBeginUser;
   PsdMaps maps;
   PetscCall(PsdPatchesGetMaps(patches, &maps));
   if (!maps) {
-    PetscCall(PsdPatchesSetBits(patches, bits));
+    PetscCall(PsdPatchesSetPixels(patches, pixels));
     PetscFunctionReturn(0);
   }
   maps = PsdMapsLowest(maps);
-  PsdCheckInput(!maps->filters || (maps->cut.bits == 16) == (bits == 16),
-                "images of %" PetscInt_FMT " bits a pixel, but the filters before the patches are of others", bits);
-  maps->cut.bits = bits == 16 ? 16 : 0;
-  PetscCall(PsdPatchesSetBits(maps->patches, bits));
+  const PsdPatchGeometry *cut = &maps->cut;
+  PsdCheckInput(!maps->filters ||
+                    ((cut->bits == 16) == (pixels->bits == 16) && cut->step == pixels->step && cut->low == pixels->low),
+                "images of %" PetscInt_FMT " bits a pixel%s, but the filters before the patches are of others",
+                pixels->bits, pixels->step > 0 ? ", of real numbers" : "");
+  if (!maps->filters) PetscCall(SettlePixels(maps, pixels));
   PetscFunctionReturn(0);
 }
 

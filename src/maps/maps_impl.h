@@ -6,6 +6,7 @@
 
 #include <psdmaps.h>
 #include "base/shared.h"
+#include "patches/pixel_values.h"
 
 /* How filters are made of the images: filters.c. */
 typedef struct {
@@ -25,6 +26,8 @@ struct _p_PsdMaps {
   PsdMapOrigin origin;
   PsdMapGeometry map;
   PsdPatchGeometry cut;           /* of the patches of the images, until their size is known; pool: side of the map */
+  PsdPixelChoices asked;          /* of what cut has of pixels */
+  PetscReal normalize;            /* cut's where images are bytes and none was asked for */
   PetscReal whiten;               /* of those patches, as -whiten and -pca */
   PetscInt pca;                   /* at most; 0 = all */
   PetscReal channel_whiten;       /* of the channels */

@@ -20,9 +20,8 @@
 static PetscReal LargestOfPatch(PsdMaps maps)
 {
   const PsdPatchGeometry *g = &maps->cut;
-  const PetscReal value = PetscMax(PetscAbsReal(g->pixel_shift), PetscAbsReal(255 - g->pixel_shift));
   if (maps->lower) return PsdMapsLargest(maps->lower);
-  return g->normalize > 0 ? PetscSqrtReal((PetscReal)maps->q) : value / g->pixel_scale;
+  return g->normalize > 0 ? PetscSqrtReal((PetscReal)maps->q) : PsdPixelsFarthest(g) / g->pixel_scale;
 }
 
 /* The largest column sum of |w| (n x k) times x, and of |shift|: what x' w + shift is at most. */

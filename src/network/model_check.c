@@ -149,12 +149,37 @@ static void CheckFinite(const char path[], const char name[], size_t count, cons
       PsdFailureRecord(failure, "%s: %s is not finite: found %g", path, name, (double)values[k]);
 }
 
+/* What makes numbers and their sums exact in double precision: step a power of two, low a multiple of it, and neither so
+   large that numbers of levels are lost. */
+#define LEAST_STEP_EXPONENT (-200)
+#define MOST_STEP_EXPONENT 200
+#define MOST_LOW_LEVEL 137438953472. /* 2^37 */
+#define MOST_SUM 4503599627370496.   /* 2^52 */
+
+static void CheckLevels(const PsdPatchGeometry *g, const char path[], PsdFailure *failure)
+{
+  int exponent;
+
+  CheckFinite(path, "pixel_step", 1, &g->step, failure);
+  CheckFinite(path, "pixel_low", 1, &g->low, failure);
+  if (failure->failed || (g->step == 0 && g->low == 0)) return;
+  if (g->map || frexp(g->step, &exponent) != 0.5 || exponent < LEAST_STEP_EXPONENT || exponent > MOST_STEP_EXPONENT)
+    PsdFailureRecord(failure, "%s: pixel_step is %g, expected a power of two, and of maps none", path, (double)g->step);
+  else if (floor(g->low / g->step) != g->low / g->step || fabs(g->low / g->step) > MOST_LOW_LEVEL)
+    PsdFailureRecord(failure, "%s: pixel_low is %g, expected a multiple of pixel_step, %g, by 2^37 at most", path,
+                     (double)g->low, (double)g->step);
+  else if ((fabs(g->low / g->step) + UINT16_MAX) * g->reduce * g->reduce > MOST_SUM)
+    PsdFailureRecord(failure, "%s: pixel_low is %g, too far away for sums over %" PetscInt_FMT " x %" PetscInt_FMT,
+                     path, (double)g->low, g->reduce, g->reduce);
+}
+
 static void CheckPixels(const PsdPatchGeometry *g, const char path[], PsdFailure *failure)
 {
   if (g->map && (g->reduce > 1 || g->normalize != 0 || g->pixel_shift != 0 || g->pixel_scale != 1))
     PsdFailureRecord(
         failure, "%s: patches of maps take their numbers as they are, found reduce, patch_normalize or pixels", path);
   if (g->bits) CheckRange(path, "bits", g->bits, 16, 16, failure);
+  CheckLevels(g, path, failure);
   CheckFinite(path, "pixel_shift", 1, &g->pixel_shift, failure);
   CheckFinite(path, "pixel_scale", 1, &g->pixel_scale, failure);
   CheckFinite(path, "patch_normalize", 1, &g->normalize, failure);
@@ -292,9 +317,11 @@ void PsdModelCheckNumbers(const PsdModel *model, const char path[], PsdFailure *
   CheckTraining(model, path, failure);
   CheckLabels(model, path, failure);
   for (PetscInt l = 0; l < model->stages; l++) CheckStageNumbers(&model->stage[l], path, failure);
-  for (PetscInt b = 1; b < model->branches; b++)
-    if (model->branch[b].geometry.bits != model->branch[0].geometry.bits)
-      PsdFailureRecord(failure, "%s: branches are of images of different bits a pixel", path);
+  for (PetscInt b = 1; b < model->branches; b++) {
+    const PsdPatchGeometry *g = &model->branch[b].geometry, *first = &model->branch[0].geometry;
+    if (g->bits != first->bits || g->step != first->step || g->low != first->low)
+      PsdFailureRecord(failure, "%s: branches are of images of different bits a pixel, or different levels", path);
+  }
   for (PetscInt b = 0; b < model->branches; b++) CheckBranchNumbers(&model->branch[b], path, failure);
   CheckNeurons(model, path, failure);
 }

@@ -1,7 +1,7 @@
 /*
    model.h5 (docs/formats.md): tables of what the file holds and where in PsdModel it belongs, used for writing versions 3
-   and, with a stage before the patches or shifted images, 4, of real targets or with linear neurons, 5, or, with several
-   stages, 6, and for reading versions 1 to 6. On one rank; what fails is recorded.
+   and, with a stage before the patches or shifted images, 4, of real targets or with linear neurons, 5, or, of images of
+   real numbers or with several stages, 6, and for reading versions 1 to 6. On one rank; what fails is recorded.
 */
 #include "network.h"
 #include "losses/losses.h"
@@ -16,7 +16,7 @@
 #define VERSION 3       /* that is written where it says everything, as other readers know it, ... */
 #define STAGE_VERSION 4 /* ... with a stage or shifts, which they must not pass over, ... */
 #define LATER_VERSION 5 /* ... of outputs in the place of classes, with pixels of 16 bits or linear neurons, ... */
-#define LAST_VERSION 6  /* ... and of stages one on another */
+#define LAST_VERSION 6  /* ... and of images of real numbers, and of stages one on another */
 #define LAST_UNSEALED 2 /* files of this version and of 1 begin as HDF5 does, without a checksum */
 
 typedef struct {
@@ -67,9 +67,18 @@ static const Place branch_attributes[] = {
     {"patch_normalize", PSD_H5_REAL, 0, offsetof(PsdModelBranch, geometry.normalize), 0},
     {"reduce", PSD_H5_INTEGER, 0, offsetof(PsdModelBranch, geometry.reduce), 1},
     {"pool_overlap", PSD_H5_INTEGER, 0, offsetof(PsdModelBranch, geometry.overlap), 1},
-    {"bits", PSD_H5_INTEGER, 0, offsetof(PsdModelBranch, geometry.bits), 1}, /* written where it is not 0 */
 };
 #define BRANCH_ATTRIBUTES (sizeof(branch_attributes) / sizeof(branch_attributes[0]))
+
+/* How its images are held: each is written where it says something. */
+static const Place bits_attributes[] = {
+    {"bits", PSD_H5_INTEGER, 0, offsetof(PsdModelBranch, geometry.bits), 1},
+};
+static const Place level_attributes[] = {
+    {"pixel_step", PSD_H5_REAL, 0, offsetof(PsdModelBranch, geometry.step), 1},
+    {"pixel_low", PSD_H5_REAL, 0, offsetof(PsdModelBranch, geometry.low), 1},
+};
+#define LEVEL_ATTRIBUTES (sizeof(level_attributes) / sizeof(level_attributes[0]))
 
 /* Written from version 5 on. */
 static const Place later_branch_attributes[] = {
@@ -149,7 +158,8 @@ static const ArrayPlace stage_channels[] = {
 
 static PetscInt VersionOf(const PsdModel *model)
 {
-  if (model->stages > 1) return LAST_VERSION;
+  if (model->stages > 1 || model->branch[0].geometry.step > 0 || model->stage[0].images.geometry.step > 0)
+    return LAST_VERSION;
   if (model->outputs > 0 || model->branch[0].geometry.bits || model->stage[0].images.geometry.bits)
     return LATER_VERSION;
   for (PetscInt b = 0; b < model->branches; b++)
@@ -299,6 +309,13 @@ static void ReadArrays(PsdH5Group file, const ArrayPlace list[], size_t count, v
   }
 }
 
+static void ReadGeometry(PsdH5Group file, PsdModelBranch *branch, PsdFailure *failure)
+{
+  ReadPlaces(file, branch_attributes, BRANCH_ATTRIBUTES, branch, failure);
+  ReadPlaces(file, bits_attributes, 1, branch, failure);
+  ReadPlaces(file, level_attributes, LEVEL_ATTRIBUTES, branch, failure);
+}
+
 static void ReadOrigin(PsdH5Group group, PsdModelStage *stage, PsdFailure *failure)
 {
   if (!PsdH5HasAttribute(group, ORIGIN_LOSS)) return;
@@ -318,7 +335,7 @@ static void ReadStage(PsdH5Group file, PetscInt l, PsdModelStage *stage, PsdFail
   stage->images.geometry.map = (PetscBool)(l > 0);
   stage->images.q = stage->images.f = stage->f = stage->rows = stage->columns = -1;
   ReadPlaces(group, stage_attributes, STAGE_ATTRIBUTES, stage, failure);
-  ReadPlaces(group, branch_attributes, BRANCH_ATTRIBUTES, &stage->images, failure);
+  ReadGeometry(group, &stage->images, failure);
   ReadOrigin(group, stage, failure);
   stage->map.split = (PetscBool)(stage->split != 0);
   stage->images.has_transform = failure->failed ? PETSC_FALSE : PsdH5Exists(group, "preprocess", failure);
@@ -358,7 +375,7 @@ static void ReadBranch(PsdH5Group file, const PsdModel *model, PsdModelBranch *b
   branch->geometry.lift = PSD_LIFT_QUADRATIC;
   branch->geometry.stage = 0;
   branch->q = branch->f = -1;
-  ReadPlaces(file, branch_attributes, BRANCH_ATTRIBUTES, branch, failure);
+  ReadGeometry(file, branch, failure);
   ReadPlaces(file, later_branch_attributes, LATER_BRANCH_ATTRIBUTES, branch, failure);
   if (!failure->failed && (branch->geometry.stage < 0 || branch->geometry.stage > model->stages))
     PsdFailureRecord(failure, "%s: of_stage is %" PetscInt_FMT ", expected 0 to %" PetscInt_FMT, file.path,
@@ -531,10 +548,11 @@ static void WriteArrays(PsdH5File file, const ArrayPlace list[], size_t count, c
   }
 }
 
-/* Those that it has. */
-static size_t BranchAttributes(const PsdModelBranch *branch)
+static void WriteGeometry(PsdH5File file, const PsdModelBranch *branch, PsdFailure *failure)
 {
-  return branch->geometry.bits ? BRANCH_ATTRIBUTES : BRANCH_ATTRIBUTES - 1;
+  WritePlaces(file, branch_attributes, BRANCH_ATTRIBUTES, branch, failure);
+  if (branch->geometry.bits) WritePlaces(file, bits_attributes, 1, branch, failure);
+  if (branch->geometry.step > 0) WritePlaces(file, level_attributes, LEVEL_ATTRIBUTES, branch, failure);
 }
 
 static size_t LaterBranchAttributes(PetscInt version)
@@ -544,7 +562,7 @@ static size_t LaterBranchAttributes(PetscInt version)
 
 static void WriteBranch(PsdH5File file, const PsdModelBranch *branch, PetscInt version, PsdFailure *failure)
 {
-  WritePlaces(file, branch_attributes, BranchAttributes(branch), branch, failure);
+  WriteGeometry(file, branch, failure);
   WritePlaces(file, later_branch_attributes, LaterBranchAttributes(version), branch, failure);
   if (branch->has_transform) WriteArrays(file, branch_arrays, BRANCH_ARRAYS, branch, failure);
 }
@@ -589,7 +607,7 @@ static void WriteStage(PsdH5File file, PetscInt l, const PsdModelStage *stage, P
     WriteArrays(group, stage_filters, 1, stage, failure);
     if (stage->map.channels > 0) WriteArrays(group, stage_channels, STAGE_CHANNELS, stage, failure);
   } else {
-    WritePlaces(group, branch_attributes, BranchAttributes(&stage->images), &stage->images, failure);
+    WriteGeometry(group, &stage->images, failure);
   }
   PsdH5CloseNewGroup(&group);
 }
@@ -622,7 +640,7 @@ void PsdModelWriteProblem(PsdH5File file, const PsdModel *model, PsdFailure *fai
     char name[32];
     GroupName(b, name);
     PsdH5File group = PsdH5CreateGroup(file, name, failure);
-    WritePlaces(group, branch_attributes, BranchAttributes(&model->branch[b]), &model->branch[b], failure);
+    WriteGeometry(group, &model->branch[b], failure);
     WritePlaces(group, later_branch_attributes, LaterBranchAttributes(VersionOf(model)), &model->branch[b], failure);
     PsdH5CloseNewGroup(&group);
   }

@@ -147,9 +147,13 @@ static PetscErrorCode ViewPatches(PsdPatches patches, PetscViewer viewer)
   PetscCall(PsdPatchesGetSizes(patches, &q, &f, &G, &positions));
   PetscCall(PetscViewerASCIIPrintf(viewer, "  %s          %" PetscInt_FMT "x%" PetscInt_FMT "x%" PetscInt_FMT,
                                    g.map ? "maps  " : "images", g.channels, g.height, g.width));
+  if (!g.map && g.step > 0)
+    PetscCall(PetscViewerASCIIPrintf(viewer, ", real numbers of %.6g to %.6g in steps of %.6g", (double)g.low,
+                                     (double)(g.low + g.step * (g.bits == 16 ? 65535 : 255)), (double)g.step));
   if (!g.map)
-    PetscCall(PetscViewerASCIIPrintf(viewer, ", pixels (value%s - %.6g)/%.6g", g.bits == 16 ? "/257" : "",
-                                     (double)g.pixel_shift, (double)g.pixel_scale));
+    PetscCall(PetscViewerASCIIPrintf(viewer, ", pixels (value%s - %.6g)/%.6g",
+                                     g.bits == 16 && !(g.step > 0) ? "/257" : "", (double)g.pixel_shift,
+                                     (double)g.pixel_scale));
   PetscCall(PetscViewerASCIIPrintf(viewer, "\n"));
   if (g.reduce > 1)
     PetscCall(PetscViewerASCIIPrintf(

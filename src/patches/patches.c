@@ -53,7 +53,7 @@ static void UseRecipe(PsdPatches patches)
   patches->whiten = 0.01;
   g->patch_height = g->patch_width = PetscMin(g->channels == 1 ? 5 : 6, most);
   const PetscInt q = g->channels * g->patch_height * g->patch_width;
-  g->normalize = q > 1 ? 100 : 0;
+  g->normalize = patches->normalize = q > 1 ? 100 : 0;
   patches->pca = q > components ? components : 0;
   g->pool = RecipePool(g, PetscMin(q, components));
 }
@@ -92,9 +92,9 @@ static PetscErrorCode SetBranchFromOptions(PsdPatches patches, const char prefix
   PetscCall(PsdOptionInt(NAME("pool_overlap"), "positions a region reaches into its neighbours on every side", 0, big,
                          &geometry->overlap, NULL));
   PetscCall(PsdOptionReal(NAME("pixel_shift"), "subtracted from every pixel value (0..255)", PSD_ANY_REAL,
-                          &geometry->pixel_shift, NULL));
+                          &geometry->pixel_shift, &patches->asked.shift));
   PetscCall(PsdOptionReal(NAME("pixel_scale"), "divides every pixel value after the shift", PSD_POSITIVE,
-                          &geometry->pixel_scale, NULL));
+                          &geometry->pixel_scale, &patches->asked.scale));
   PetscCall(PsdOptionReal(NAME("patch_normalize"), "patch normalisation: E in squared raw pixel units; 0 = off",
                           PSD_NONNEGATIVE, &geometry->normalize, NULL));
   PetscCall(PsdOptionReal(NAME("whiten"), "ZCA whitening: EPS relative to the mean eigenvalue; 0 = off",
@@ -206,10 +206,10 @@ static PetscErrorCode CheckGeometry(PsdPatches patches)
                 "option -pca: found %" PetscInt_FMT ", more than the %" PetscInt_FMT " numbers of a patch",
                 patches->pca, patches->q);
   /* what extraction multiplies them by must not take them out of range */
-  const PetscReal area = (PetscReal)g->reduce * (PetscReal)g->reduce, q = (PetscReal)patches->q;
-  PsdCheckInput(!PetscIsInfOrNanReal(q * q * area * area * g->normalize),
+  const PetscReal weight = PsdPixelsWeight(g), q = (PetscReal)patches->q;
+  PsdCheckInput(!PetscIsInfOrNanReal(q * q * weight * weight * g->normalize),
                 "option -patch_normalize: found %g, too large", (double)g->normalize);
-  PsdCheckInput(!PetscIsInfOrNanReal(area * g->pixel_shift) && !PetscIsInfOrNanReal(area * g->pixel_scale),
+  PsdCheckInput(!PetscIsInfOrNanReal(weight * g->pixel_shift) && !PetscIsInfOrNanReal(weight * g->pixel_scale),
                 "options -pixel_shift and -pixel_scale: found %g and %g, too large", (double)g->pixel_shift,
                 (double)g->pixel_scale);
   PetscFunctionReturn(0);
@@ -267,12 +267,16 @@ PetscErrorCode PsdPatchesSetPlace(PsdPatches patches, PetscInt stage, PetscInt b
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdPatchesSetBits(PsdPatches patches, PetscInt bits)
+PetscErrorCode PsdPatchesSetPixels(PsdPatches patches, const PsdPixels *pixels)
 {
   PetscFunctionBeginUser;
   PsdCheckHandle(patches);
-  patches->geometry.bits = bits == 16 ? 16 : 0;
-  for (PetscInt b = 0; b < patches->branches; b++) PetscCall(PsdPatchesSetBits(patches->branch[b], bits));
+  for (PetscInt b = 0; b < patches->branches; b++) PetscCall(PsdPatchesSetPixels(patches->branch[b], pixels));
+  if (patches->branches) PetscFunctionReturn(0);
+  PsdPixelChoices asked = patches->asked;
+  asked.normalize = (PetscBool)!patches->recipe; /* which alone normalises without having been asked */
+  PsdPixelsSettle(pixels, asked, patches->normalize, &patches->geometry);
+  if (patches->q > 0) PetscCall(CheckGeometry(patches));
   PetscFunctionReturn(0);
 }
 
@@ -281,6 +285,8 @@ PetscErrorCode PsdPatchesSetGeometry(PsdPatches patches, const PsdPatchGeometry 
   PetscFunctionBeginUser;
   PsdCheckHandle(patches);
   patches->geometry = *geometry;
+  patches->asked = (PsdPixelChoices){PETSC_TRUE, PETSC_TRUE, PETSC_TRUE};
+  patches->recipe = PETSC_FALSE;
   patches->whiten = 0;
   patches->pca = 0;
   PetscCall(PetscFree2(patches->transform, patches->mean));

@@ -29,6 +29,7 @@ struct _p_PsdFeatures {
   PsdPatches patches;
   PetscReal activation[3];
   size_t memory;
+  const PetscReal *weights; /* of the samples here, the data set's; NULL: all are 1 */
   PsdImages images;
   PetscInt n, G, D;            /* samples here; regions, numbers of a lifted feature */
   PsdShape *region;            /* G: what a lifted feature has of each */
@@ -54,7 +55,7 @@ struct _p_PsdFeatures {
   PetscBool *done;   /* ... chunks: whether they are there; */
   PetscBool exact;   /* they do not serve for PsdFeaturesGetChunk */
   float *rounded;    /* a chunk */
-  PetscReal squares; /* sum of squares of all that were rounded */
+  PetscReal squares; /* sum of squares of all that were rounded, with weights */
 };
 
 static PetscErrorCode CutChunks(PsdFeatures it)
@@ -121,6 +122,7 @@ PetscErrorCode PsdFeaturesCreate(PsdData data, PsdPatches patches, const PetscRe
   PetscCall(PetscArraycpy(it->activation, activation, 3));
   PetscCall(PsdDataGetSizes(data, NULL, &it->n, NULL));
   PetscCall(PsdDataGetCopies(data, &it->copies));
+  PetscCall(PsdDataGetWeights(data, &it->weights));
   PetscCall(PsdPatchesGetSizes(patches, NULL, NULL, &it->G, NULL));
   PetscCall(CreateRegions(it));
   it->D = PsdPatchesLiftedLength(patches);
@@ -259,7 +261,7 @@ static PetscErrorCode AddChunkStatistics(PsdFeatures it, PetscInt k, PetscInt st
   for (PetscInt i = it->chunk_first[k]; i < it->chunk_first[k + 1]; i += step) {
     PetscReal *moments = i < stay ? place + (size_t)i * (size_t)it->D : it->moments;
     PetscCall(Moments(it, i, moments));
-    PsdPatchesAddStatistics(it->patches, moments, sum);
+    PsdPatchesAddStatistics(it->patches, moments, it->weights ? it->weights[i] : 1, sum);
     PetscCall(PsdProgressUpdate(progress, i + step));
   }
   PetscFunctionReturn(0);
@@ -484,8 +486,11 @@ PetscErrorCode PsdFeaturesGetSingle(PsdFeatures it, PetscInt k, const float *phi
   for (size_t i = 0; i < (size_t)rows; i++) {
     const PetscReal *restrict from = it->rows + i * (size_t)length;
     float *restrict to = it->rounded + i * (size_t)length;
-    for (PetscInt j = 0; j < length; j++) to[j] = (float)from[j];
-    it->squares += PsdSquare(length, from);
+    const PetscReal weight =
+        it->weights ? it->weights[it->chunk_first[k] + (PetscInt)i * PsdFeaturesSamplesPerRow(it)] : 1;
+    const PetscReal root = PetscSqrtReal(weight);
+    for (PetscInt j = 0; j < length; j++) to[j] = (float)(root * from[j]);
+    it->squares += weight * PsdSquare(length, from);
     if (it->kept && !it->done[k]) KeepRow(it, FirstRow(it, k) + i, from);
   }
   it->done[k] = PETSC_TRUE;

@@ -31,7 +31,7 @@ void PsdFeaturesSetExact(PsdFeatures features);
 /* PsdFeaturesAreRounded - whether PsdFeaturesGetChunk gives rows that were rounded to single precision. Here; not
    collective. */
 PetscBool PsdFeaturesAreRounded(PsdFeatures features);
-/* PsdFeaturesGetSquares - the sum of squares of all rows here that were rounded, as they were before. Not collective. */
+/* PsdFeaturesGetSquares - the sum of squares of all rows here that were rounded, as they were before, times weights. Not collective. */
 PetscReal PsdFeaturesGetSquares(PsdFeatures features);
 PetscInt PsdFeaturesLength(PsdFeatures features);        /* of a row */
 PetscInt PsdFeaturesSamplesPerRow(PsdFeatures features); /* 2 when folded, else 1 */
@@ -50,7 +50,7 @@ const PetscReal *PsdFeaturesGetRows(PsdFeatures features, PetscInt k, PetscInt f
 /* PsdFeaturesComplete - rows that are to be kept rounded and have not been asked for yet, as A'A came from a file. Not
    collective. */
 PetscErrorCode PsdFeaturesComplete(PsdFeatures features);
-/* PsdFeaturesGetSingle - the rows of the chunk k that was got last, rounded; of chunks in their order, the first time.
+/* PsdFeaturesGetSingle - the rows of the chunk k that was got last times the roots of their samples' weights, rounded; of chunks in their order, the first time.
    Borrowed until the next call. Not collective. */
 PetscErrorCode PsdFeaturesGetSingle(PsdFeatures features, PetscInt k, const float *phi[]);
 /* PsdFeaturesGetErrors - of the chunk k that was got last: bounds of || computed - exact ||_F, rows x G, see

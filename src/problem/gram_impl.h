@@ -18,7 +18,8 @@ PetscErrorCode PsdGramTargetsKeep(PsdProblem problem, const PetscReal h[]);
 typedef struct {
   PetscInt k, first, rows, ld;
   const PetscReal *phi;
-  const float *single; /* NULL: A'A is made in double precision */
+  const PetscReal *weighted; /* the same times the roots of the samples' weights: what A'A is made of; ... */
+  const float *single;       /* ... NULL: A'A is made of `weighted`; else this is that, rounded */
 } PsdGramChunk;
 
 /* PsdGramGetChunk - borrowed until the next call. Not collective. */

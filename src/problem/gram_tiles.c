@@ -207,7 +207,7 @@ static PetscErrorCode GoRound(PsdProblem problem, PetscInt k, Round *it, PetscRe
     if (it->rows[owner] == 0) continue;
     /* the broadcast does not write to its root's buffer */
     char *chunk = it->visiting;
-    if (owner == it->rank) chunk = mine.single ? (char *)mine.single : (char *)mine.phi;
+    if (owner == it->rank) chunk = mine.single ? (char *)mine.single : (char *)mine.weighted;
     if (it->ranks > 1)
       PetscCall(PsdBroadcastArrayFrom(it->groups->group, owner, it->type, (size_t)it->rows[owner] * (size_t)D, chunk));
     PetscCall(AddChunk(it, it->rows[owner], chunk, matrix));
@@ -232,6 +232,7 @@ static PetscErrorCode SamplesGoRound(PsdProblem problem, const Groups *groups, P
   }
   PetscCall(PsdProgressDestroy(&progress));
   PetscCall(RoundDestroy(&round));
+  PetscCall(PetscFree(problem->gram_rows));
   PetscFunctionReturn(0);
 }
 
@@ -251,6 +252,7 @@ static PetscErrorCode OwnSamples(PsdProblem problem, PetscReal *gram, PetscReal 
   }
   PetscCall(PsdProgressDestroy(&progress));
   PetscCall(PetscFree(problem->gram_work));
+  PetscCall(PetscFree(problem->gram_rows));
   PetscFunctionReturn(0);
 }
 

@@ -58,7 +58,8 @@ static PetscErrorCode IdentifyImages(PsdProblem problem, char text[])
   PetscFunctionBeginUser;
   const PetscInt *labels;
   PetscInt count, copies, shifts, channels, height, width;
-  unsigned image_sum, label_sum;
+  PsdPixels pixels;
+  unsigned image_sum, label_sum, weight_sum;
   PetscCall(PsdDataGetClasses(problem->data, &count, &labels, NULL));
   PetscCall(PsdDataGetCopies(problem->data, &copies));
   PetscCall(PsdDataGetImageSize(problem->data, &channels, &height, &width));
@@ -70,8 +71,15 @@ static PetscErrorCode IdentifyImages(PsdProblem problem, char text[])
           width);
   for (PetscInt k = 0; k < count && strlen(text) < CLASSES_LENGTH; k++)
     AddLine(text, "%s%" PetscInt_FMT, k ? "," : "", labels[k]);
+  PetscCall(PsdDataGetPixels(problem->data, &pixels));
+  if (pixels.step > 0)
+    AddLine(text, "\nlevels of a pixel %.17g on, in steps of %.17g", (double)pixels.low, (double)pixels.step);
   AddLine(text, "\nchecksum of the images %08x\n", image_sum);
   AddLine(text, "checksum of the %s %08x\n", problem->outputs > 0 ? "targets" : "labels", label_sum);
+  if (!problem->weights) PetscFunctionReturn(0);
+  PetscCall(
+      PsdChecksumRanks(problem->comm, problem->weights, (size_t)problem->n_local * sizeof(PetscReal), &weight_sum));
+  AddLine(text, "checksum of the weights %08x\n", weight_sum);
   PetscFunctionReturn(0);
 }
 

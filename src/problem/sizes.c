@@ -79,13 +79,14 @@ PetscErrorCode PsdProblemFindSizes(PsdProblem problem, PsdSizes *sizes)
 {
   PetscFunctionBeginUser;
   PsdSampleShape shape = {.n = problem->n};
-  PetscInt channels, height, width, copies;
+  PetscInt copies;
   PetscMPIInt ranks;
+  size_t bytes;
   PetscCallMPI(MPI_Comm_size(problem->comm, &ranks));
-  PetscCall(PsdDataGetImageSize(problem->data, &channels, &height, &width));
+  PetscCall(PsdDataGetImageBytes(problem->data, &bytes));
   PetscCall(PsdDataGetScoreCount(problem->data, &shape.C));
   PetscCall(PsdDataGetCopies(problem->data, &copies));
-  shape.image = (PetscReal)channels * height * width;
+  shape.image = (PetscReal)bytes;
   shape.flip = (PetscBool)(copies == 2);
   PetscCall(PsdProblemPlanSizes(problem, &shape, ranks, sizes));
   PetscFunctionReturn(0);

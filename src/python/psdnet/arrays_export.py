@@ -39,8 +39,9 @@ def export(network, folder):
             _save(folder, f'branch{k}_{name}', value)
         branches.append(_patches(folder, f'branch{k}', branch))
     stages = {f'layer{k + 1}': _maps(folder, f'layer{k + 1}', stage) for k, stage in enumerate(network._stages)}
-    # whoever knows of one stage alone must not pass over the others
-    about = {'format': 'psdnet-arrays', 'version': 2 if len(stages) > 1 else 1, 'image': network.shape, 'bits': network.bits, 'labels': network.classes.tolist(),
+    # whoever knows of one stage or of whole pixels alone must not pass over the others
+    about = {'format': 'psdnet-arrays', 'version': 2 if len(stages) > 1 or network.step > 0 else 1, 'image': network.shape,
+             'bits': network.bits, 'pixel_step': network.step, 'pixel_low': network.low, 'labels': network.classes.tolist(),
              'class_names': network.class_names, 'outputs': network.outputs, 'loss': network.loss, 'activation': network._activation,
              'certificate': network.certificate._asdict(), 'branches': branches,
              'layer1': None, **stages}

@@ -46,6 +46,7 @@ class _Patches:
         self.reduce, self.overlap = int(number('reduce', 1)), int(number('pool_overlap', 0))
         self.size = int(number('patch_height')), int(number('patch_width'))
         self.stride, self.pool, self.bits = int(number('stride')), int(number('pool')), int(number('bits', 0))
+        self.step, self.low = float(number('pixel_step', 0.0)), float(number('pixel_low', 0.0))
         self.linear = int(number('lift', 0)) == 1
         self.stage = int(number('of_stage', 0))  # whose map it is cut of, from 1 at the images on; 0: the last one's
         self.shift, self.scale, self.normalize = (float(number(name)) for name in ('pixel_shift', 'pixel_scale', 'patch_normalize'))
@@ -109,7 +110,9 @@ class Network:
     classes      labels, whole numbers, in the order of the scores
     class_names  what they are called; the labels in digits where the data had no names; of outputs 'output 0' and so on
     shape        channels, height and width of an image
-    bits         of a pixel, 8 or 16
+    bits         of a pixel as it is held, 8 or 16
+    step, low    of images of real numbers, which are rounded to low + step k, k of 0 to 255 or, with 16 bits, to 65535; step 0: of
+                 images of whole numbers
     loss         a name of psdnet's option -loss
     certificate  primal, bound and gap as the file claims them (psdnet certify proves them), beta and beta_max
     """
@@ -132,7 +135,8 @@ class Network:
             self._branches = [_Patches(group) for group in groups]
             self._stages = [_Maps(file[f'layer{k + 1}']) for k in range(int(attributes.get('stage', 0)))]
             of_image = file['layer1'].attrs if self._stages else attributes
-            self.bits = 16 if self._patches_of_images().bits == 16 else 8
+            cut = self._patches_of_images()
+            self.bits, self.step, self.low = 16 if cut.bits == 16 else 8, cut.step, cut.low
             self.shape = tuple(int(of_image[name]) for name in ('channels', 'height', 'width'))
             for branch in self._branches:
                 of = self._stages[branch.stage - 1] if self._stages else None  # of 0 the last
@@ -163,10 +167,25 @@ class Network:
         a, b, c = self._activation
         return (0.0 if branch.linear else a), b, c
 
-    def _score(self, images):
+    def _values(self, images, parts):
+        """Numbers of images as the options count them, from what they are: whole numbers, or these over 255 (parts), or real numbers,
+        which are rounded and clipped as psdnet does."""
+        most = 65535 if self.bits == 16 else 255
+        numbers = images.astype(float) * (255.0 if parts else 1.0)
+        if not numpy.isfinite(numbers).all():
+            raise ValueError('images have numbers that are not finite')
+        if self.step > 0:
+            first = self.low / self.step
+            return numpy.rint(numbers / self.step).clip(first, first + most) * self.step
+        whole = numpy.rint(numbers)
+        if (abs(numbers - whole) > (3 * 255 * 2.0**-24 if parts else 0)).any() or (whole < 0).any() or (whole > most).any():
+            raise ValueError(f'images have other numbers than {"255ths of 1" if parts else f"whole numbers of 0 to {most}"}, which '
+                             'those are that the network was trained on')
+        return whole / 257 if self.bits == 16 else whole
+
+    def _score(self, images, parts):
         scores = numpy.zeros((len(images), self._count_scores()))
-        images = images / 257.0 if self.bits == 16 else images.astype(float)
-        inputs = [images]
+        inputs = [self._values(images, parts)]
         for stage in self._stages:
             inputs.append(stage(inputs[-1]))
         region = 0
@@ -183,11 +202,13 @@ class Network:
         return scores
 
     def scores(self, images):
-        """n x C, C = 1 for two classes: numbers of images, of 0 to 255 or, with 16 bits, to 65535, n x channels x height x width
-        (or n x height x width of one channel, or channels last)."""
+        """n x C, C = 1 for two classes: of images of numbers as the network was trained on, n x channels x height x width (or n x
+        height x width of one channel, or channels last): of 0 to 255 or, with 16 bits, to 65535; real numbers; or, where bytes are
+        meant and none is above 1, 255ths of 1, in floating point."""
         images = self._images(images)
+        parts = images.dtype.kind == 'f' and self.bits == 8 and not self.step > 0 and images.max(initial=0) <= 1
         step = max(1, AT_A_TIME // (8 * max(1, images[:1].size) * max(branch.size[0] * branch.size[1] for branch in self._branches)))
-        parts = [self._score(images[k:k + step]) for k in range(0, len(images), step)]
+        parts = [self._score(images[k:k + step], parts) for k in range(0, len(images), step)]
         return numpy.concatenate(parts) if parts else numpy.zeros((0, self._count_scores()))
 
     def _chosen(self, images):
