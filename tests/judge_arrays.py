@@ -23,7 +23,10 @@ for name in 'plain', 'named', 'branches', 'linear', 'levels', 'maps', 'chain':
             require([about[key] for key in ('pixel_step', 'pixel_low')] == [file.attrs[key] for key in ('pixel_step', 'pixel_low')], 'levels')
         first = 0
         for k, (group, branch) in enumerate(zip(groups, about['branches'])):
-            q = file.attrs['channels'] * group.attrs['patch_height'] * group.attrs['patch_width']
+            lower = name == 'chain' and k == 1  # of the map of the first stage
+            channels = file['layer1/channels/transform'].shape[1] if lower else file.attrs['channels']
+            require(branch['stage'] == lower, name, 'stage', k)
+            q = channels * group.attrs['patch_height'] * group.attrs['patch_width']
             f = group['preprocess/transform'].shape[1] if 'preprocess' in group else q
             region = file['neurons/region'][:] - first
             here = (region >= 0) & (region < group.attrs['pool']**2)

@@ -84,6 +84,7 @@ static const Place level_attributes[] = {
 /* Written from version 5 on. */
 static const Place later_branch_attributes[] = {
     {"lift", PSD_H5_INTEGER, 0, offsetof(PsdModelBranch, geometry.lift), 1},
+    {"of_stage", PSD_H5_INTEGER, 0, offsetof(PsdModelBranch, geometry.stage), 1}, /* from version 6 on */
 };
 #define LATER_BRANCH_ATTRIBUTES (sizeof(later_branch_attributes) / sizeof(later_branch_attributes[0]))
 
@@ -364,6 +365,13 @@ static void ReadStageArrays(PsdH5Group file, PetscInt l, PsdModelStage *stage, P
   PsdH5CloseGroup(&group);
 }
 
+/* What `/` says of channels, height and width is of the first branch. */
+static void TakeMapSize(const PsdModelStage *stage, PsdPatchGeometry *g)
+{
+  g->channels = PsdModelMapChannels(stage);
+  g->height = g->width = stage->images.geometry.pool;
+}
+
 /* Geometry, and the shape of what follows it. */
 static void ReadBranch(PsdH5Group file, const PsdModel *model, PsdModelBranch *branch, PsdFailure *failure)
 {
@@ -372,10 +380,15 @@ static void ReadBranch(PsdH5Group file, const PsdModel *model, PsdModelBranch *b
   branch->geometry.reduce = 1;
   branch->geometry.overlap = 0;
   branch->geometry.lift = PSD_LIFT_QUADRATIC;
+  branch->geometry.stage = 0;
   branch->q = branch->f = -1;
   ReadGeometry(file, branch, failure);
   ReadPlaces(file, later_branch_attributes, LATER_BRANCH_ATTRIBUTES, branch, failure);
+  if (!failure->failed && (branch->geometry.stage < 0 || branch->geometry.stage > model->stages))
+    PsdFailureRecord(failure, "%s: of_stage is %" PetscInt_FMT ", expected 0 to %" PetscInt_FMT, file.path,
+                     branch->geometry.stage, model->stages);
   if (failure->failed) return;
+  if (branch != model->branch && model->stages > 0) TakeMapSize(PsdModelMapOf(model, branch), &branch->geometry);
   branch->has_transform = PsdH5Exists(file, "preprocess", failure);
   if (branch->has_transform) ReadShapes(file, branch_arrays, BRANCH_ARRAYS, branch, failure);
 }
@@ -551,10 +564,15 @@ static void WriteGeometry(PsdH5File file, const PsdModelBranch *branch, PsdFailu
   if (branch->geometry.step > 0) WritePlaces(file, level_attributes, LEVEL_ATTRIBUTES, branch, failure);
 }
 
+static size_t LaterBranchAttributes(PetscInt version)
+{
+  return version == LAST_VERSION ? LATER_BRANCH_ATTRIBUTES : version == LATER_VERSION ? LATER_BRANCH_ATTRIBUTES - 1 : 0;
+}
+
 static void WriteBranch(PsdH5File file, const PsdModelBranch *branch, PetscInt version, PsdFailure *failure)
 {
   WriteGeometry(file, branch, failure);
-  if (version >= LATER_VERSION) WritePlaces(file, later_branch_attributes, LATER_BRANCH_ATTRIBUTES, branch, failure);
+  WritePlaces(file, later_branch_attributes, LaterBranchAttributes(version), branch, failure);
   if (branch->has_transform) WriteArrays(file, branch_arrays, BRANCH_ARRAYS, branch, failure);
 }
 
@@ -632,8 +650,7 @@ void PsdModelWriteProblem(PsdH5File file, const PsdModel *model, PsdFailure *fai
     GroupName(b, name);
     PsdH5File group = PsdH5CreateGroup(file, name, failure);
     WriteGeometry(group, &model->branch[b], failure);
-    if (VersionOf(model) >= LATER_VERSION)
-      WritePlaces(group, later_branch_attributes, LATER_BRANCH_ATTRIBUTES, &model->branch[b], failure);
+    WritePlaces(group, later_branch_attributes, LaterBranchAttributes(VersionOf(model)), &model->branch[b], failure);
     PsdH5CloseNewGroup(&group);
   }
   for (PetscInt l = 0; l < model->stages; l++) WriteStage(file, l, &model->stage[l], PETSC_FALSE, failure);

@@ -422,7 +422,7 @@ static PetscErrorCode ShareStage(MPI_Comm comm, PetscMPIInt rank, const PsdModel
   PetscFunctionReturn(code);
 }
 
-/* The last stage, which holds the others; errors as above. */
+/* The last stage, which holds the others and hands on what branches are of; errors as above. */
 static PetscErrorCode ShareStages(MPI_Comm comm, PetscMPIInt rank, const PsdModel *model, PsdMaps *maps)
 {
   PetscFunctionBeginUser;
@@ -433,6 +433,9 @@ static PetscErrorCode ShareStages(MPI_Comm comm, PetscMPIInt rank, const PsdMode
     code = ShareStage(comm, rank, &model->stage[l], below, maps);
     PetscCall(PsdMapsDestroy(&below));
   }
+  for (PetscInt b = 0; b < model->branches && *maps && !code; b++)
+    code = PsdMapsHandOn(*maps, model->branch[b].geometry.stage);
+  if (code) PetscCall(PsdMapsDestroy(maps));
   PetscFunctionReturn(code);
 }
 
@@ -456,6 +459,10 @@ PetscErrorCode PsdNetworkShare(MPI_Comm comm, const PsdModel *root, PsdNetwork *
     PetscFunctionReturn(code);
   }
   PetscCall(NewPatches(network, model.branches, maps));
+  for (PetscInt b = 0; b < model.branches && maps; b++) {
+    PsdPatchGeometry *g = &model.branch[b].geometry;
+    PetscCall(PsdMapsGetPlace(maps, g->stage, &g->channels, &g->height, &g->width, &g->begin));
+  }
   PetscCall(PsdMapsDestroy(&maps));
   for (PetscInt b = 0; b < model.branches; b++) {
     PsdPatches to;

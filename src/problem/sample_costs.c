@@ -20,7 +20,7 @@ static PetscReal KeptBytes(const PsdSizes *s)
 /* Of maps that are kept where lifted features are not; see images.c. */
 static PetscReal KeptMapBytes(const PsdSizes *s)
 {
-  const PetscReal bytes = s->n_local * PsdSizesMap(s) * SINGLE;
+  const PetscReal bytes = s->n_local * s->map * SINGLE;
   return KeptBytes(s) > 0 || bytes > s->feature_memory ? 0 : bytes;
 }
 

@@ -48,6 +48,7 @@ class _Patches:
         self.stride, self.pool, self.bits = int(number('stride')), int(number('pool')), int(number('bits', 0))
         self.step, self.low = float(number('pixel_step', 0.0)), float(number('pixel_low', 0.0))
         self.linear = int(number('lift', 0)) == 1
+        self.stage = int(number('of_stage', 0))  # whose map it is cut of, from 1 at the images on; 0: the last one's
         self.shift, self.scale, self.normalize = (float(number(name)) for name in ('pixel_shift', 'pixel_scale', 'patch_normalize'))
         self.transform = _Transform(group['preprocess'] if 'preprocess' in group else None)
 
@@ -139,7 +140,9 @@ class Network:
             cut = self._patches_of_images()
             self.bits, self.step, self.low = 16 if cut.bits == 16 else 8, cut.step, cut.low
             self.shape = tuple(int(of_image[name]) for name in ('channels', 'height', 'width'))
-            self._channels = int(attributes['channels'])
+            for branch in self._branches:
+                of = self._stages[branch.stage - 1] if self._stages else None  # of 0 the last
+                branch.channels = of.count() if of else self.shape[0]
             self._filters, self._weights = file['neurons/filter'][:], file['neurons/weight'][:]
             self._region, self._class = file['neurons/region'][:], file['neurons/class'][:]
 
@@ -188,12 +191,12 @@ class Network:
 
     def _score(self, images, parts):
         scores = numpy.zeros((len(images), self._count_scores()))
-        images = self._values(images, parts)
+        inputs = [self._values(images, parts)]
         for stage in self._stages:
-            images = stage(images)
+            inputs.append(stage(inputs[-1]))
         region = 0
         for branch in self._branches:
-            patches = branch.cut(images)
+            patches = branch.cut(inputs[branch.stage or -1])
             a, b, c = self.activation(branch)
             for part in branch.parts(patches):
                 here = numpy.flatnonzero(self._region == region)
@@ -251,7 +254,7 @@ class Network:
         filters = self._own_filters(branch)
         if patches.transform.matrix is not None:
             filters = filters @ patches.transform.matrix.T
-        return filters.reshape(-1, self._channels, *patches.size), self._weights[here], self._class[here], self._region[here] - first
+        return filters.reshape(-1, patches.channels, *patches.size), self._weights[here], self._class[here], self._region[here] - first
 
     def _neurons_of(self, branch):
         """Which neurons are a branch's, and the number of its first region."""
@@ -262,7 +265,7 @@ class Network:
         """Filters of a branch's neurons in the coordinates of the program: as many numbers as the branch's patches have there."""
         patches = self._branches[branch]
         matrix = patches.transform.matrix
-        f = self._channels * patches.size[0] * patches.size[1] if matrix is None else matrix.shape[1]
+        f = patches.channels * patches.size[0] * patches.size[1] if matrix is None else matrix.shape[1]
         return self._filters[self._neurons_of(branch)[0], :f]
 
     def to_onnx(self, path, double=False):
