@@ -213,23 +213,36 @@ static void FailNumber(const Dataset *set, PetscInt64 image, double number, cons
 }
 
 /* How numbers are held depends on all of them. */
-static void SettlePixels(const Dataset *set, PsdSource *source, PsdFailure *failure)
+static PetscErrorCode ScanNumbers(const Dataset *set, const PsdSource *source, PsdPixelScan *scan, PsdFailure *failure)
 {
-  const PsdNumberType type = TypeOf(set), read_as = {'f', sizeof(double), PETSC_FALSE};
+  PetscFunctionBeginUser;
+  const PsdNumberType read_as = {'f', sizeof(double), PETSC_FALSE};
   const size_t size = PsdSourceImagePixels(source), piece = PetscMax(1, PSD_PIECE_BYTES / sizeof(double) / size);
-  PsdPixelScan scan = PsdPixelScanBegin();
-  double *numbers = NULL;
-  if (PsdSourceScans(source, type)) numbers = (double *)PsdAllocate(piece * size, sizeof(double), "a piece", failure);
-  for (PetscInt done = 0; numbers && done < source->n && !failure->failed; done += (PetscInt)piece) {
+  double *numbers = (double *)PsdAllocate(piece * size, sizeof(double), "a piece", failure);
+  PsdProgress progress;
+  PetscCall(PsdProgressCreate(PETSC_COMM_SELF, "numbers", "images", source->n, source->n, &progress));
+  for (PetscInt done = 0; done < source->n && !failure->failed; done += (PetscInt)piece) {
     const PetscInt count = PetscMin((PetscInt)piece, source->n - done);
     const size_t total = (size_t)count * size;
     DatasetRead(set, done, count, H5T_NATIVE_DOUBLE, numbers, failure);
-    const size_t good = failure->failed ? total : PsdPixelScanAdd(&scan, read_as, total, numbers);
+    const size_t good = failure->failed ? total : PsdPixelScanAdd(scan, read_as, total, numbers);
     if (good < total)
       FailNumber(set, (PetscInt64)done + (PetscInt64)(good / size), numbers[good], PSD_PIXELS_FINITE, failure);
+    PetscCall(PsdProgressUpdate(progress, done + count));
   }
+  PetscCall(PsdProgressDestroy(&progress));
   free(numbers);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode SettlePixels(const Dataset *set, PsdSource *source, PsdFailure *failure)
+{
+  PetscFunctionBeginUser;
+  const PsdNumberType type = TypeOf(set);
+  PsdPixelScan scan = PsdPixelScanBegin();
+  if (PsdSourceScans(source, type)) PetscCall(ScanNumbers(set, source, &scan, failure));
   PsdPixelScanSettle(&scan, type, source->levels, &source->pixels, &source->scale);
+  PetscFunctionReturn(0);
 }
 
 /* Images that were written with a word about how they are meant. */
@@ -272,8 +285,9 @@ static void FindShape(const Dataset *set, PsdSource *source, PsdFailure *failure
   source->width = (PetscInt)shape[2];
 }
 
-static void InspectImages(PsdSource *source, PsdFailure *failure)
+static PetscErrorCode InspectImages(PsdSource *source, PsdFailure *failure)
 {
+  PetscFunctionBeginUser;
   Dataset set;
   const char *path = source->files[0].path;
   DatasetOpen(&source->files[0], &images_role, &set, failure);
@@ -282,8 +296,9 @@ static void InspectImages(PsdSource *source, PsdFailure *failure)
   if (!failure->failed) FindShape(&set, source, failure);
   if (!failure->failed) PsdHdf5CheckStorage(set.dataset, path, set.name, failure);
   if (!failure->failed) PsdHdf5ReadPixels(set.dataset, path, set.name, &source->stored, failure);
-  if (!failure->failed && !SettleStored(&set, source, failure)) SettlePixels(&set, source, failure);
+  if (!failure->failed && !SettleStored(&set, source, failure)) PetscCall(SettlePixels(&set, source, failure));
   DatasetClose(&set);
+  PetscFunctionReturn(0);
 }
 
 static PetscBool Has(const PsdImageFile *of, const char role[])
@@ -365,7 +380,7 @@ static PetscErrorCode Inspect(const PsdListing *listing, PsdSplit split, PsdSour
   PetscCall(PetscCalloc1(1, &source->files));
   const Silence silence = SilenceBegin();
   PsdHdf5FindFile(listing, split, &source->files[0], failure);
-  if (!failure->failed) InspectImages(source, failure);
+  if (!failure->failed) PetscCall(InspectImages(source, failure));
   if (!failure->failed) PetscCall(InspectLabels(source, failure));
   if (!failure->failed) PetscCall(InspectTargets(source, failure));
   if (!failure->failed) InspectWeights(source, failure);

@@ -297,6 +297,8 @@ static PetscErrorCode FindSize(const Pictures *all, PsdSource *source, PsdFailur
   PsdPictureSize size, first = {0};
   const PetscBool resized = (PetscBool)(source->height > 0);
   PetscInt bits = 8;
+  PsdProgress progress;
+  PetscCall(PsdProgressCreate(PETSC_COMM_SELF, "headers", "pictures", all->count, all->count, &progress));
   for (PetscInt k = 0; k < all->count && !failure->failed; k++) {
     PetscCall(PsdPictureInspect(all->items[k].path, &size, failure));
     if (k == 0) first = size;
@@ -307,7 +309,9 @@ static PetscErrorCode FindSize(const Pictures *all, PsdSource *source, PsdFailur
                        all->items[k].path, size.height, size.width, first.height, first.width, all->items[0].path);
     source->channels = PetscMax(source->channels, size.channels);
     bits = PetscMax(bits, size.bits);
+    PetscCall(PsdProgressUpdate(progress, k + 1));
   }
+  PetscCall(PsdProgressDestroy(&progress));
   const PetscInt wanted = source->pixels.step > 0 ? 0 : source->pixels.bits; /* pictures are no real numbers */
   source->pixels = (PsdPixels){.bits = wanted > 0 ? wanted : bits};
   if (!resized) {
