@@ -32,7 +32,7 @@ typedef enum { PSD_PART_ALL, PSD_PART_TRAIN, PSD_PART_VALIDATION } PsdDataPart;
 
 /* What the images are for. Training images must be labelled and have one of every class; a network is evaluated on
    labelled images of whatever classes; images that are only to be predicted need no labels. */
-typedef enum { PSD_TO_TRAIN, PSD_TO_EVALUATE, PSD_TO_PREDICT } PsdDataPurpose;
+typedef enum { PSD_TO_TRAIN, PSD_TO_EVALUATE, PSD_TO_PREDICT, PSD_TO_SAVE } PsdDataPurpose;
 
 /*
    PsdDataCreate - Creates a data set: of no images yet, split train, all classes, no limit. PsdDataDestroy frees it.
@@ -125,8 +125,8 @@ PSD_EXTERN PetscErrorCode PsdDataGetWeights(PsdData data, const PetscReal *weigh
 
    Logically collective; before PsdDataSetFromOptions. With another purpose than to train, the classes are those of the
    network that is applied (PsdDataSetClasses), whatever the data have, and -classes selects images among them, one class
-   or more; every label that it gives must be a network's and must occur. Images that have no labels, with PSD_TO_PREDICT,
-   are all selected, and count as of the first class.
+   or more; every label that it gives must be a network's and must occur. Images that have no labels, with PSD_TO_PREDICT
+   and PSD_TO_SAVE, are all selected, and count as of the first class; weights are read but with PSD_TO_PREDICT.
 */
 PSD_EXTERN PetscErrorCode PsdDataSetPurpose(PsdData data, PsdDataPurpose purpose);
 
@@ -304,6 +304,14 @@ PSD_EXTERN PetscErrorCode PsdDataGetClasses(PsdData data, PetscInt *count, const
                                             const char *const *names[]);
 
 /*
+   PsdDataGetOutputNames - What the targets of an image are called, borrowed; *names is NULL where they have no names, or
+   images have none.
+
+   Not collective; after PsdDataSetUp.
+*/
+PSD_EXTERN PetscErrorCode PsdDataGetOutputNames(PsdData data, const char *const *names[]);
+
+/*
    PsdDataGetScoreCount - C, the scores that a network of these samples has: its outputs where images have targets, else
    one for two classes and one a class for more.
 
@@ -342,6 +350,23 @@ PSD_EXTERN PetscErrorCode PsdDataGetShard(PsdData data, const unsigned char *ima
    Not collective; after PsdDataSetUp.
 */
 PSD_EXTERN PetscErrorCode PsdDataGetFormat(PsdData data, const char *name[]);
+
+/*
+   PsdDataHasSplit - Whether there are images of a split at the path of a data set. A single HDF5 file whose images are of
+   either split has those of training alone.
+
+   Collective; after PsdDataSetPath. Errors (PSD_ERR_INPUT): nothing is there that a format knows.
+*/
+PSD_EXTERN PetscErrorCode PsdDataHasSplit(PsdData data, PsdSplit split, PetscBool *has);
+
+/*
+   PsdDataSave - Writes data sets, `count` splits of one, to an HDF5 file that PsdDataSetPath reads (docs/formats.md): images
+   as they are held, labels or targets, names. The file appears whole or not at all; every rank writes its own part.
+
+   Collective, on the communicator of the first; after PsdDataSetUp, of images without mirror images and shifts. Errors
+   (PSD_ERR_INPUT): the file cannot be written. Source: src/app/convert.c
+*/
+PSD_EXTERN PetscErrorCode PsdDataSave(PetscInt count, const PsdData data[], const char path[]);
 
 /*
    PsdDataReadsName - Whether a file of that name in a directory of images is one that a format looks at, or would if it

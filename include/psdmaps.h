@@ -20,8 +20,6 @@
 #include <psddata.h>
 #include <psdpatches.h>
 
-#define PSD_MOST_STAGES 8 /* one on another */
-
 /* What defines a stage beside its patches and arrays; what model.h5 stores of it. */
 typedef struct {
   PetscInt count;      /* K filters */
@@ -35,6 +33,7 @@ typedef struct {
 typedef struct {
   char kind[32];                  /* of -layer1_filters */
   char model[PETSC_MAX_PATH_LEN]; /* of -layer1_model; "": filters are made */
+  PetscInt branch;                /* of -layer1_branch, from 1 on; 0: of the only one */
   PetscInt64 seed;                /* of the random choice of filters */
   PetscReal whiten;               /* of the patches */
   PetscInt pca;
@@ -62,6 +61,7 @@ PSD_EXTERN PetscErrorCode PsdMapsDestroy(PsdMaps *maps);
    PsdMapsSetFromOptions - Reads the options of a stage:
      -layer1_filters KIND        what filters are made of: patches, random, kmeans or neurons
      -layer1_model FILE          with neurons: the network, which PsdNetworkGiveFilters takes them of
+     -layer1_branch B            and its branch, of several
      -layer1_count K             filters
      -layer1_seed S              of the random choice of filters
      -layer1_threshold T         t
@@ -139,9 +139,11 @@ PSD_EXTERN PetscErrorCode PsdMapsGetRequest(PsdMaps maps, PsdMapRequest *request
 
 /*
    PsdMapsSetSizes - Says of what size the images are that patches are cut of in the end, whether or not there is a stage
-   before them: in the place of PsdPatchesSetImageSize where there may be one.
+   before them: in the place of PsdPatchesSetImageSize where there may be one. Branches may be of the maps of several
+   stages, which are then handed on by the last one.
 
-   Logically collective. Errors (PSD_ERR_INPUT): as of PsdPatchesSetImageSize, of the stage's patches or of those.
+   Logically collective. Errors (PSD_ERR_INPUT): as of PsdPatchesSetImageSize, of the stage's patches or of those; a branch
+   of a stage that there is not.
 */
 PSD_EXTERN PetscErrorCode PsdMapsSetSizes(PsdPatches patches, PetscInt channels, PetscInt height, PetscInt width);
 
@@ -152,6 +154,18 @@ PSD_EXTERN PetscErrorCode PsdMapsSetSizes(PsdPatches patches, PetscInt channels,
    Logically collective; after the sizes. Errors (PSD_ERR_INPUT): filters of a stage that are of images held otherwise.
 */
 PSD_EXTERN PetscErrorCode PsdMapsSetPixels(PsdPatches patches, const PsdPixels *pixels);
+
+/*
+   PsdMapsHandOn - Has the map of a stage, counted from the images, be handed on by the last one, behind its own; 0: the last
+   stage's, which always is. PsdMapsGetPlace - Then the size of that map, and how many numbers are before it. PsdMapsGetLength
+   - All numbers that PsdMapsApply gives for an image.
+
+   Logically collective; after PsdMapsSetSizes or PsdMapsSetGeometry. Places are known once all are handed on that will be.
+*/
+PSD_EXTERN PetscErrorCode PsdMapsHandOn(PsdMaps maps, PetscInt stage);
+PSD_EXTERN PetscErrorCode PsdMapsGetPlace(PsdMaps maps, PetscInt stage, PetscInt *channels, PetscInt *height,
+                                          PetscInt *width, PetscInt *begin);
+PSD_EXTERN PetscErrorCode PsdMapsGetLength(PsdMaps maps, size_t *numbers);
 
 /*
    PsdMapsGetSize - Channels, rows and columns of a map. PsdMapsGetComm - the communicator, borrowed.
@@ -182,7 +196,8 @@ PSD_EXTERN PetscErrorCode PsdMapsFit(PsdMaps maps, PsdData data);
    Not collective. Allocates nothing.
 
    Input:  image - channels x height x width pixels
-   Output: map   - channels x height x width numbers, as PsdMapsGetSize has them
+   Output: map   - channels x height x width numbers, as PsdMapsGetSize has them; then, from the last stage but one down to
+                   the images, the maps that are handed on
 */
 PSD_EXTERN PetscErrorCode PsdMapsApply(PsdMaps maps, const void *image, float map[]);
 

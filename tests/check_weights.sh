@@ -36,11 +36,14 @@ for data in counted repeated; do
 done
 
 # whatever the weights are in, and by whom they are read again
-train real-file 1 plain -beta 0.4 -gap 1e-6 -solver barrier -weights real.npy
+train real-file 1 plain -loss squared -beta 0.4 -gap 1e-6 -solver barrier -weights real.npy
 train plain 1 plain -beta 0.4 -certificate plain.cert
 train ones 1 plain -beta 0.4 -weights ones.npy
 train balanced 1 plain -beta 0.4 -class_weights balanced -limit 19
 train balanced-file 1 plain -beta 0.4 -weights balanced.npy -class_weights 1,1,1 -limit 19
+run convert 3 convert -data plain -weights real.npy -output weighted.h5
+train real-converted 1 weighted.h5 -loss squared -beta 0.4 -gap 1e-6 -solver barrier
+cmp real-file.h5 real-converted.h5 || fail "convert: other weights"
 run certify 2 certify -data real -model squared-real.h5 -progress none
 run certify-file 1 certify -data real -certificate softmax-real.cert -model softmax-real.h5 -progress none
 refuse 'without weights, and these have weights' 1 certify -data plain -weights real.npy -certificate plain.cert

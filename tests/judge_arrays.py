@@ -18,12 +18,15 @@ for name in 'plain', 'named', 'branches', 'linear', 'levels', 'maps', 'chain':
         groups = [file[f'branch/{k}'] for k in range(file.attrs['branches'])] if 'branch' in file else [file]
         require(about['labels'] == [int(label) for label in file.attrs['classes']], name, about['labels'])
         require(about['certificate']['bound'] == file.attrs['objective_dual'] and about['activation'] == list(file.attrs['activation']), name)
-        require(about['version'] == (2 if name == 'levels' else 1), name, about['version'])
+        require(about['version'] == (2 if name in ('levels', 'chain') else 1), name, about['version'])
         if name == 'levels':
             require([about[key] for key in ('pixel_step', 'pixel_low')] == [file.attrs[key] for key in ('pixel_step', 'pixel_low')], 'levels')
         first = 0
         for k, (group, branch) in enumerate(zip(groups, about['branches'])):
-            q = file.attrs['channels'] * group.attrs['patch_height'] * group.attrs['patch_width']
+            lower = name == 'chain' and k == 1  # of the map of the first stage
+            channels = file['layer1/channels/transform'].shape[1] if lower else file.attrs['channels']
+            require(branch['stage'] == lower, name, 'stage', k)
+            q = channels * group.attrs['patch_height'] * group.attrs['patch_width']
             f = group['preprocess/transform'].shape[1] if 'preprocess' in group else q
             region = file['neurons/region'][:] - first
             here = (region >= 0) & (region < group.attrs['pool']**2)
@@ -40,7 +43,7 @@ for name in 'plain', 'named', 'branches', 'linear', 'levels', 'maps', 'chain':
         require(all(branch['linear'] == (name == 'linear') for branch in about['branches']), name, 'linear')
         stages = {'maps': 1, 'chain': 2}.get(name, 0)
         layers = [key for key, value in about.items() if key.startswith('layer') and value]
-        require(layers == [f'layer{k + 1}' for k in range(stages)] and about['version'] == (2 if stages > 1 else 1), name, layers)
+        require(layers == [f'layer{k + 1}' for k in range(stages)], name, layers)
         for layer in layers:
             same(name, layer + '_filter', file[layer + '/filter'][:])
             same(name, layer + '_channel_transform', file[layer + '/channels/transform'][:])

@@ -341,6 +341,57 @@ static void AssertRefused(PsdData *data, PetscErrorCode code, const char words[]
   MUST(PsdDataCreate(PETSC_COMM_WORLD, data));
 }
 
+/* Images that look as if their channels were last, with labels or with two targets: read from the file they are the same, on
+   every rank. */
+static void WhatIsSavedIsReadAgain(void **state)
+{
+  (void)state;
+  enum { CHANNELS = 5, HEIGHT = 6, WIDTH = 3, COUNT = 23, BYTES = CHANNELS * HEIGHT * WIDTH };
+  unsigned char images[COUNT * BYTES];
+  PetscInt labels[COUNT];
+  PetscReal targets[2 * COUNT];
+  const PetscInt own = Rank() == 0 ? COUNT : 0; /* all of the first rank, as the selection deals them out */
+  for (int k = 0; k < COUNT * BYTES; k++) images[k] = (unsigned char)(37 * k + k / 7);
+  for (int k = 0; k < COUNT; k++) {
+    labels[k] = k % 3 ? 70000 : 4;
+    targets[2 * k] = k / 3.;
+    targets[2 * k + 1] = -1e300 * k;
+  }
+  for (int real = 0; real < 2; real++) {
+    PsdData given, read;
+    const unsigned char *a, *b;
+    const PetscInt *classes[2], *label[2];
+    const PetscReal *t[2];
+    PetscInt n[2], n_local[2], size[3];
+    MUST(PsdDataCreate(PETSC_COMM_WORLD, &given));
+    MUST(PsdDataSetArrays(given, own, CHANNELS, HEIGHT, WIDTH, images, real ? NULL : labels));
+    if (real) MUST(PsdDataSetArrayTargets(given, 2, targets));
+    MUST(PsdDataSetUp(given));
+    MUST(PsdDataSave(1, &given, PathOf("saved.h5", NULL)));
+    MUST(PsdDataCreate(PETSC_COMM_WORLD, &read));
+    MUST(PsdDataSetPath(read, PathOf("saved.h5", NULL)));
+    MUST(PsdDataSetUp(read));
+    MUST(PsdDataGetSizes(given, &n[0], &n_local[0], NULL));
+    MUST(PsdDataGetSizes(read, &n[1], &n_local[1], NULL));
+    MUST(PsdDataGetImageSize(read, &size[0], &size[1], &size[2]));
+    MUST(PsdDataGetShard(given, &a, &classes[0], NULL));
+    MUST(PsdDataGetShard(read, &b, &classes[1], NULL));
+    MUST(PsdDataGetClasses(given, NULL, &label[0], NULL));
+    MUST(PsdDataGetClasses(read, NULL, &label[1], NULL));
+    MUST(PsdDataGetTargets(given, NULL, &t[0]));
+    MUST(PsdDataGetTargets(read, NULL, &t[1]));
+    assert_true(n[0] == COUNT && n[1] == COUNT && n_local[0] == n_local[1]);
+    assert_true(size[0] == CHANNELS && size[1] == HEIGHT && size[2] == WIDTH);
+    assert_memory_equal(a, b, (size_t)n_local[0] * BYTES);
+    for (PetscInt k = 0; k < n_local[0]; k++) {
+      if (real) assert_true(t[0][2 * k] == t[1][2 * k] && t[0][2 * k + 1] == t[1][2 * k + 1]);
+      else assert_int_equal(label[0][classes[0][k]], label[1][classes[1][k]]);
+    }
+    MUST(PsdDataDestroy(&given));
+    MUST(PsdDataDestroy(&read));
+  }
+}
+
 static void WhatIsWrongIsOneLine(void **state)
 {
   (void)state;
@@ -460,6 +511,7 @@ int main(int argc, char **argv)
                                      cmocka_unit_test(TargetsGoWithTheirImages),
                                      cmocka_unit_test(WeightsGoWithTheirImages),
                                      cmocka_unit_test(ClassesMayWeighAlike),
+                                     cmocka_unit_test(WhatIsSavedIsReadAgain),
                                      cmocka_unit_test(WhatIsWrongIsOneLine),
                                      cmocka_unit_test(TargetsThatAreWrongAreOneLine),
                                      cmocka_unit_test(WeightsThatAreWrongAreOneLine),

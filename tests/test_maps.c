@@ -306,6 +306,35 @@ static PsdMaps Above(MPI_Comm comm, PsdMaps below, PsdData data)
   return maps;
 }
 
+/* The maps of the first stage and of the third behind the last one's, at their places, and they are those of these stages. */
+static void MapsAreHandedOn(PsdMaps maps)
+{
+  PsdMaps stage[PSD_MOST_STAGES + 1] = {NULL};
+  float all[4 * ROOM], own[ROOM];
+  unsigned char image[BYTES];
+  PetscInt depth;
+  size_t length, total = 0;
+  MUST(PsdMapsGetDepth(maps, &depth));
+  stage[depth] = maps;
+  for (PetscInt l = depth; l > 1; l--) MUST(PsdMapsGetBelow(stage[l], &stage[l - 1]));
+  MUST(PsdMapsHandOn(maps, 1));
+  MUST(PsdMapsHandOn(maps, 3));
+  MUST(PsdMapsGetLength(maps, &length));
+  Require(length <= 4 * ROOM, "room for the maps");
+  for (long b = 0; b < BYTES; b++) image[b] = PixelOf(5, b);
+  MUST(PsdMapsApply(maps, image, all));
+  for (PetscInt l = depth; l >= 1; l = l == depth ? 3 : l - 2) { /* the order that they are in */
+    PetscInt channels, height, width, begin;
+    MUST(PsdMapsGetPlace(maps, l, &channels, &height, &width, &begin));
+    const size_t numbers = (size_t)(channels * height * width);
+    Require(begin == (PetscInt)total, "the place of a map");
+    if (l < depth) MUST(PsdMapsApply(stage[l], image, own));
+    Require(l == depth || !memcmp(own, all + begin, numbers * sizeof(float)), "a map that is handed on");
+    total += numbers;
+  }
+  Require(total == length, "all numbers");
+}
+
 /* To the last bit the same map on any number of ranks, and the statistics behind it; a chain of as many stages as there may be, and
  * no more. */
 static void ChainsAreThoseOfOneRank(void **state)
@@ -332,6 +361,7 @@ static void ChainsAreThoseOfOneRank(void **state)
       Require(largest > 0.1, "a map that says something");
     }
   }
+  MapsAreHandedOn(ours);
   MUST(PsdMapsGetDepth(ours, &stages));
   Require(stages == PSD_MOST_STAGES, "all stages");
   MUST(PsdMapsCreate(PETSC_COMM_WORLD, &more));

@@ -70,7 +70,7 @@ static PetscReal Feature(PsdPatches patches, PsdBlocks blocks, long k, PetscBool
   MUST(PetscMalloc2(PsdPatchesMomentsLength(patches) + blocks->D, &moments, blocks->G, &errors));
   MakeImage(k, mirrored, image);
   MUST(PsdPatchesMoments(patches, image, moments));
-  PsdPatchesLiftErrors(patches, activation, moments, errors);
+  PsdPatchesLiftErrors(patches, activation, moments, NULL, errors);
   MUST(PsdPatchesLift(patches, activation, moments, phi));
   for (PetscInt g = 0; g < blocks->G; g++) {
     PsdRemoveJ(blocks->region[g].d, phi + blocks->region[g].at);

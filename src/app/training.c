@@ -101,6 +101,7 @@ static PetscErrorCode PrintBranches(PsdPatches patches)
     PetscCall(PetscPrintf(PETSC_COMM_WORLD,
                           "patch %" PetscInt_FMT "x%" PetscInt_FMT " stride %" PetscInt_FMT " pool %" PetscInt_FMT,
                           g.patch_height, g.patch_width, g.stride, g.pool));
+    if (g.stage > 0) PetscCall(PetscPrintf(PETSC_COMM_WORLD, " stage %" PetscInt_FMT, g.stage));
     if (g.overlap > 0) PetscCall(PetscPrintf(PETSC_COMM_WORLD, " overlap %" PetscInt_FMT, g.overlap));
     if (g.reduce > 1) PetscCall(PetscPrintf(PETSC_COMM_WORLD, " reduce %" PetscInt_FMT, g.reduce));
     if (g.normalize > 0) PetscCall(PetscPrintf(PETSC_COMM_WORLD, " normalised %g", (double)g.normalize));

@@ -263,6 +263,15 @@ PetscErrorCode PsdDataGetScoreCount(PsdData data, PetscInt *C)
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdDataGetOutputNames(PsdData data, const char *const *names[])
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(data);
+  PetscCheck(data->ready, PETSC_COMM_SELF, PETSC_ERR_ORDER, "PsdDataSetUp was not called");
+  *names = data->outputs > 0 ? (const char *const *)data->class_names : NULL;
+  PetscFunctionReturn(0);
+}
+
 PetscBool PsdDataHasClassNames(PsdData data)
 {
   for (PetscInt k = 0; k < data->class_count; k++) {
@@ -298,7 +307,8 @@ static PetscErrorCode DestroyNames(PsdData data)
 {
   PetscFunctionBeginUser;
   if (data->class_names)
-    for (PetscInt k = 0; k < data->class_count; k++) PetscCall(PetscFree(data->class_names[k]));
+    for (PetscInt k = 0; k < PetscMax(data->class_count, data->outputs); k++)
+      PetscCall(PetscFree(data->class_names[k]));
   PetscCall(PetscFree(data->class_names));
   PetscFunctionReturn(0);
 }

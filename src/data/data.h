@@ -47,18 +47,19 @@ struct PsdSource {
   PsdPixels pixels; /* before inspection those wanted, bits 0: as the files say */
   PetscInt levels;  /* of real numbers, at most */
   PetscInt channels, height, width;
-  PetscBool channels_last;                    /* in the file; in memory they are first */
-  PsdPixelScale scale;                        /* of numbers that are not bytes */
-  PsdPixelTally tally;                        /* on this rank, of what it has read */
-  PetscBool coarse;                           /* labels are the coarse ones, where there are two kinds */
-  PetscBool unlabelled;                       /* there are images alone, or targets in the place of labels */
-  PetscInt outputs;                           /* targets of each image; 0: there are none */
-  PetscBool weighted;                         /* images have weights */
+  PetscBool channels_last; /* in the file; in memory they are first */
+  PsdPixelScale scale;     /* of numbers that are not bytes */
+  PsdPixels stored;        /* how the file says that its whole numbers are meant; bits 0: it does not */
+  PsdPixelTally tally;     /* on this rank, of what it has read */
+  PetscBool coarse;        /* labels are the coarse ones, where there are two kinds */
+  PetscBool unlabelled;    /* there are images alone, or targets in the place of labels */
+  PetscInt outputs;        /* targets of each image; 0: there are none */
+  PetscBool weighted;      /* images have weights */
   PetscBool labels_streamed, images_streamed; /* rank 0 alone reads, from front to back, and sends on */
   PetscBool targets_streamed;
   PetscInt file_count;
   PsdImageFile *files;
-  PetscInt name_count; /* names of labels 0 .. name_count - 1 */
+  PetscInt name_count; /* names of labels 0 .. name_count - 1, or of outputs */
   char (*names)[PSD_CLASS_NAME_LENGTH];
   PetscInt64 list_bytes; /* what the format tells all ranks of its files beyond `files`, which are few */
   char *list;
@@ -112,6 +113,8 @@ struct PsdFormat {
   PetscBool (*matches)(const char name[]);
   /* prefers: of names that match, whether where there is one of these no others are read */
   PetscBool (*prefers)(const char name[]);
+  /* has_split: whether there are images of the split; runs on rank 0 */
+  PetscBool (*has_split)(const PsdListing *listing, PsdSplit split);
   const char *labels; /* what they are in, for messages */
   const char *const
       *beside; /* names of files that are read beside those that match, ended by NULL; NULL: there are none */
@@ -134,6 +137,8 @@ void PsdFormatsDescribe(char text[PSD_FORMATS_LENGTH]);
 
 /* PsdDataProbe - finds out on rank 0 what is at `path` and fills source there, whose height and width are those asked for. */
 PetscErrorCode PsdDataProbe(const char path[], PsdSplit split, PsdSource *source, PsdFailure *failure);
+/* PsdDataProbeSplit - whether there are images of the split at `path`. */
+PetscErrorCode PsdDataProbeSplit(const char path[], PsdSplit split, PetscBool *has, PsdFailure *failure);
 
 /* ---------------------------------------------------------------- one file as bytes: bytes_plain.c, bytes_gzip.c */
 
@@ -264,7 +269,7 @@ struct _p_PsdData {
   PetscInt outputs; /* 0: images have labels, or nothing */
   PetscInt channels, height, width;
   PsdPixels pixels;
-  char **class_names;
+  char **class_names; /* of outputs, where there are some; NULL then: they have none */
   PetscInt n, n_local, first;
   unsigned char *images; /* from PsdAllocate */
   PetscInt *classes;

@@ -306,21 +306,32 @@ static void FailNumber(const Array *array, const PsdSource *source, PetscInt64 a
 }
 
 /* How numbers are held depends on all of them. */
-static PetscErrorCode SettlePixels(Array *array, PsdSource *source, PsdFailure *failure)
+static PetscErrorCode ScanNumbers(Array *array, const PsdSource *source, PsdPixelScan *scan, PsdFailure *failure)
 {
   PetscFunctionBeginUser;
-  const PetscInt64 total = PsdSourceScans(source, array->type) ? NumbersOf(array, INT64_MAX / 8) : 0;
-  PsdPixelScan scan = PsdPixelScanBegin();
+  const PetscInt64 size = (PetscInt64)PsdSourceImagePixels(source), total = size * source->n;
   unsigned char *piece = (unsigned char *)PsdAllocate(SCANNED, (size_t)array->type.size, "a piece", failure);
+  PsdProgress progress;
+  PetscCall(PsdProgressCreate(PETSC_COMM_SELF, "numbers", "images", source->n, source->n, &progress));
   for (PetscInt64 done = 0; done < total && !failure->failed; done += SCANNED) {
     const size_t count = (size_t)PetscMin(SCANNED, total - done);
     PetscCall(ArrayRead(array, done, count, piece, failure));
-    const size_t good = failure->failed ? count : PsdPixelScanAdd(&scan, array->type, count, piece);
+    const size_t good = failure->failed ? count : PsdPixelScanAdd(scan, array->type, count, piece);
     if (good < count)
       FailNumber(array, source, done + (PetscInt64)good, PsdNumberAt(array->type, piece, good), PSD_PIXELS_FINITE,
                  failure);
+    PetscCall(PsdProgressUpdate(progress, (done + (PetscInt64)count) / size));
   }
+  PetscCall(PsdProgressDestroy(&progress));
   free(piece);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode SettlePixels(Array *array, PsdSource *source, PsdFailure *failure)
+{
+  PetscFunctionBeginUser;
+  PsdPixelScan scan = PsdPixelScanBegin();
+  if (PsdSourceScans(source, array->type)) PetscCall(ScanNumbers(array, source, &scan, failure));
   PsdPixelScanSettle(&scan, array->type, source->levels, &source->pixels, &source->scale);
   PetscFunctionReturn(0);
 }
@@ -396,6 +407,14 @@ static PetscErrorCode InspectTargets(PsdSource *source, PsdFailure *failure)
   if (!array.streamed) PetscCall(ArrayExpectEnd(&array, failure));
   PetscCall(PsdBytesClose(&array.bytes));
   PetscFunctionReturn(0);
+}
+
+static PetscBool HasSplit(const PsdListing *listing, PsdSplit split)
+{
+  PsdFailure failure = {.failed = PETSC_FALSE};
+  PsdImageFile files[KINDS] = {{.path = ""}};
+  FindFiles(listing, split, files, &failure);
+  return (PetscBool)!failure.failed;
 }
 
 static PetscErrorCode Inspect(const PsdListing *listing, PsdSplit split, PsdSource *source, PsdFailure *failure)
@@ -562,6 +581,7 @@ const PsdFormat PsdFormatNumpy = {
     .takes_file = PETSC_TRUE,
     .matches = Matches,
     .prefers = Prefers,
+    .has_split = HasSplit,
     .labels = "labels beside the images (labels or y in an .npz, train_labels.npy), and no targets",
     .inspect = Inspect,
     .read_labels = ReadLabels,

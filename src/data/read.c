@@ -29,6 +29,21 @@ static PetscErrorCode Inspect(PsdData data, PsdSource *source)
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdDataHasSplit(PsdData data, PsdSplit split, PetscBool *has)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(data);
+  PsdFailure failure = {.failed = PETSC_FALSE};
+  PetscMPIInt rank;
+  *has = PETSC_FALSE;
+  PsdCheckInput(data->path[0], "option -data is missing");
+  PetscCallMPI(MPI_Comm_rank(data->comm, &rank));
+  if (!rank) PetscCall(PsdDataProbeSplit(data->path, split, has, &failure));
+  PetscCall(PsdFailureAgree(data->comm, &failure));
+  PetscCallMPI(MPI_Bcast(has, 1, MPIU_BOOL, 0, data->comm));
+  PetscFunctionReturn(0);
+}
+
 /* ---------------------------------------------------------------- labels */
 
 /* Gathers in place what every rank has read of the labels. */

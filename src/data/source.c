@@ -52,6 +52,7 @@ PetscErrorCode PsdSourceBroadcast(MPI_Comm comm, PsdSource *source)
   PetscMPIInt rank;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   PetscCall(BroadcastNumbers(comm, source));
+  PetscCallMPI(MPI_Bcast(&source->stored, (PetscMPIInt)sizeof(PsdPixels), MPI_BYTE, 0, comm));
   PetscCallMPI(MPI_Bcast(&source->pixels, (PetscMPIInt)sizeof(PsdPixels), MPI_BYTE, 0, comm));
   if (rank) {
     PetscCall(PetscMalloc1(source->file_count, &source->files));

@@ -65,7 +65,7 @@ static void ToPlanes(PetscInt n, PetscInt C, PetscInt copies, const PetscReal we
       planes[(size_t)t * n + i] = PsdWeightOf(weights, i) * rows[(size_t)(i / copies) * C + t];
 }
 
-/* beta_max, and what beta it makes. Where all of A'nu0 is within rounding, the least beta for which that can be proved. */
+/* beta_max, and what beta it makes; of a beta_max that is 0 there are no fractions. */
 static PetscErrorCode FindBeta(PsdLowrank it)
 {
   PetscFunctionBeginUser;
@@ -82,6 +82,10 @@ static PetscErrorCode FindBeta(PsdLowrank it)
   PetscCall(PetscFree(planes));
   PetscCall(PetscFree(problem->signs));
   PetscCall(PsdProblemSettleBeta(problem, beta_max, random));
+  PsdCheckInput(
+      problem->beta > 0,
+      "beta_max is 0, as the features say nothing of the targets: give -solver lowrank an absolute -beta, or take "
+      "another solver");
   PetscFunctionReturn(0);
 }
 

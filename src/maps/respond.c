@@ -141,10 +141,12 @@ static void Rectify(PsdMaps maps, PetscInt patches, const float response[], floa
   for (PetscInt k = 0; k < maps->raw_channels; k++) sums[k] *= scale;
 }
 
+static PetscErrorCode MakeMap(PsdMaps maps, const void *image, float map[]);
+
 PetscErrorCode PsdMapsCut(PsdMaps maps, const void *image, PetscReal rows[])
 {
   PetscFunctionBeginUser;
-  if (maps->lower) PetscCall(PsdMapsApply(maps->lower, image, maps->input));
+  if (maps->lower) PetscCall(MakeMap(maps->lower, image, maps->input));
   PetscCall(PsdPatchesExtract(maps->patches, maps->lower ? maps->input : image, rows, maps->count));
   PetscFunctionReturn(0);
 }
@@ -188,13 +190,12 @@ PetscBool PsdMapsAreFitted(PsdMaps maps)
   return (PetscBool)(maps->filters && (maps->reduce || !maps->channels));
 }
 
-PetscErrorCode PsdMapsApply(PsdMaps maps, const void *image, float map[])
+/* The map of one stage alone. */
+static PetscErrorCode MakeMap(PsdMaps maps, const void *image, float map[])
 {
   PetscFunctionBeginUser;
-  PsdCheckHandle(maps);
   const PetscInt places = maps->cut.pool * maps->cut.pool, n = maps->raw_channels, k = PsdMapsChannels(maps);
   float *rows = maps->sums;
-  PetscCheck(PsdMapsAreFitted(maps), maps->comm, PETSC_ERR_ORDER, "The maps have not been fitted");
   PetscCall(PsdMapsRespond(maps, image));
   if (maps->channels) {
     rows = maps->reduced;
@@ -205,5 +206,21 @@ PetscErrorCode PsdMapsApply(PsdMaps maps, const void *image, float map[])
   for (PetscInt g = 0; g < places && maps->map.normalize > 0; g++)
     Normalize(k, maps->map.normalize, rows + (size_t)g * k);
   Transpose(places, k, rows, map);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdMapsApply(PsdMaps maps, const void *image, float map[])
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(maps);
+  PetscCheck(PsdMapsAreFitted(maps), maps->comm, PETSC_ERR_ORDER, "The maps have not been fitted");
+  PetscCall(MakeMap(maps, image, map));
+  map += PsdMapsNumbers(maps);
+  PetscInt below = PsdMapsDepth(maps) - 1;
+  for (PsdMaps each = maps; below > 0; each = each->lower, below--) {
+    if (!maps->handed[below - 1]) continue;
+    PetscCall(PetscArraycpy(map, each->input, PsdMapsNumbers(each->lower))); /* as this image has left it there */
+    map += PsdMapsNumbers(each->lower);
+  }
   PetscFunctionReturn(0);
 }

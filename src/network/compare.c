@@ -11,7 +11,7 @@ static PetscBool SameGeometry(const PsdPatchGeometry *a, const PsdPatchGeometry 
                      a->pool == b->pool && a->pixel_shift == b->pixel_shift && a->pixel_scale == b->pixel_scale &&
                      a->normalize == b->normalize && PetscMax(1, a->reduce) == PetscMax(1, b->reduce) &&
                      a->overlap == b->overlap && a->lift == b->lift && a->bits == b->bits && a->step == b->step &&
-                     a->low == b->low);
+                     a->low == b->low && a->stage == b->stage);
 }
 
 static PetscBool SameNumbers(size_t count, const PetscReal a[], const PetscReal b[])

@@ -80,8 +80,7 @@ PetscInt PsdModelDimension(const PsdModel *model)
 static void CheckMap(const PsdModelStage *stage, const PsdPatchGeometry *patches, const char path[],
                      PsdFailure *failure)
 {
-  const PetscInt raw = (stage->map.split ? 2 : 1) * stage->map.count, side = stage->images.geometry.pool;
-  const PetscInt channels = stage->map.channels > 0 ? stage->map.channels : raw;
+  const PetscInt channels = PsdModelMapChannels(stage), side = stage->images.geometry.pool;
 
   CheckRange(path, "channels", patches->channels, channels, channels, failure);
   CheckRange(path, "height", patches->height, side, side, failure);
@@ -106,17 +105,19 @@ static void CheckStage(const PsdModelStage *stage, const char path[], PsdFailure
   }
 }
 
-/* Each stage's patches are of the map below, and the branches of the last one's. */
+/* Each stage's patches are of the map below, and the branches of that of their stage. */
 static void CheckStages(const PsdModel *model, const char path[], PsdFailure *failure)
 {
-  const PetscInt last = model->stages - 1;
-
   CheckRange(path, "stage", model->stages, 0, PSD_MOST_STAGES, failure);
-  for (PetscInt l = 0; l <= last && !failure->failed; l++) {
+  for (PetscInt l = 0; l < model->stages && !failure->failed; l++) {
     CheckStage(&model->stage[l], path, failure);
-    if (!failure->failed)
-      CheckMap(&model->stage[l], l < last ? &model->stage[l + 1].images.geometry : &model->branch[0].geometry, path,
-               failure);
+    if (!failure->failed && l + 1 < model->stages)
+      CheckMap(&model->stage[l], &model->stage[l + 1].images.geometry, path, failure);
+  }
+  for (PetscInt b = 0; b < model->branches && !failure->failed; b++) {
+    CheckRange(path, "of_stage", model->branch[b].geometry.stage, 0, model->stages, failure);
+    if (!failure->failed && model->stages > 0)
+      CheckMap(PsdModelMapOf(model, &model->branch[b]), &model->branch[b].geometry, path, failure);
   }
 }
 

@@ -82,6 +82,20 @@ static inline PetscReal PsdFilterLength(PetscInt f, const PetscReal filter[])
   return PetscSqrtReal(square);
 }
 
+/* PsdModelMapOf - the stage whose map a branch is cut of; NULL: it is cut of images. Not collective. */
+static inline const PsdModelStage *PsdModelMapOf(const PsdModel *model, const PsdModelBranch *branch)
+{
+  const PetscInt stage = branch->geometry.stage > 0 ? branch->geometry.stage : model->stages;
+
+  return stage > 0 ? &model->stage[stage - 1] : NULL;
+}
+
+/* PsdModelMapChannels - of the map that a stage makes, of pool x pool places. Not collective. */
+static inline PetscInt PsdModelMapChannels(const PsdModelStage *stage)
+{
+  return stage->map.channels > 0 ? stage->map.channels : (stage->map.split ? 2 : 1) * stage->map.count;
+}
+
 /* PsdModelDimension - numbers in the largest branch's patch: columns of the filters. Not collective. */
 PetscInt PsdModelDimension(const PsdModel *model);
 

@@ -101,6 +101,9 @@ static PetscErrorCode SetBranchFromOptions(PsdPatches patches, const char prefix
                           PSD_NONNEGATIVE, &patches->whiten, NULL));
   PetscCall(PsdOptionInt(NAME("pca"), "principal components to keep of a patch; 0 = all", 0, big, &patches->pca, NULL));
   PetscCall(LiftFromOptions(NAME("lift"), &geometry->lift));
+  PetscCall(PsdOptionInt(NAME("stage"),
+                         "of a chain of stages: whose map it is cut of, counted from the images; 0 = the last", 0,
+                         PSD_MOST_STAGES, &geometry->stage, NULL));
 #undef NAME
   PetscFunctionReturn(0);
 }
@@ -165,6 +168,10 @@ static PetscErrorCode CheckGeometry(PsdPatches patches)
   PsdCheckInput(!g->map || (g->reduce == 1 && !(g->normalize > 0)),
                 "option -%s: it is of images, and patches are cut of maps: see -layer1_pool and -layer1_normalize",
                 g->reduce > 1 ? "reduce" : "patch_normalize");
+  PsdCheckInput(g->map || g->stage == 0,
+                "option -stage: found %" PetscInt_FMT
+                ", but patches are cut of images: expected -layer1_filters as well",
+                g->stage);
   PsdCheckInput(PsdPatchesLiftOf(patches)->transform || !(patches->whiten > 0 || patches->pca > 0),
                 "options -whiten and -pca of a branch with -lift %s: its patches are taken as they are",
                 PsdPatchesLiftOf(patches)->name);
@@ -248,6 +255,15 @@ PetscErrorCode PsdPatchesSetImageSize(PsdPatches patches, PetscInt channels, Pet
   patches->geometry.width = width;
   if (patches->recipe) UseRecipe(patches);
   PetscCall(SetUpGeometry(patches));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdPatchesSetPlace(PsdPatches patches, PetscInt stage, PetscInt begin)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(patches);
+  patches->geometry.stage = stage;
+  patches->geometry.begin = begin;
   PetscFunctionReturn(0);
 }
 

@@ -18,6 +18,7 @@
 #include "dual_point.h"
 #include "base/base.h"
 #include "base/rounding.h"
+#include "limits.h"
 #include "sample_sums.h"
 #include "samples.h"
 #include <petscblaslapack.h>
@@ -267,17 +268,22 @@ static PetscErrorCode PassChunk(Pass *pass, PetscInt first, PetscInt rows, const
   PetscFunctionReturn(0);
 }
 
+/* By parts of a chunk, so that rows which are made again of whole numbers stay in the cache. */
 static PetscErrorCode PassChunks(Pass *pass)
 {
   PetscFunctionBeginUser;
   const PsdFeatures features = pass->problem->features;
   for (PetscInt k = 0; k < PsdFeaturesCountChunks(features); k++) {
     PetscInt first, rows, ld;
-    const PetscReal *phi, *errors;
-    PetscCall(PsdFeaturesGetChunk(features, k, &first, &rows, &phi, &ld));
+    const PetscReal *errors;
+    PetscCall(PsdFeaturesFindChunk(features, k, &first, &rows, &ld));
     PsdFeaturesGetErrors(features, k, &errors);
     PetscCall(PsdPhaseBegin(PSD_PHASE_CERTIFY));
-    PetscCall(PassChunk(pass, first, rows, phi, ld, errors));
+    for (PetscInt row = 0; row < rows; row += PSD_PASS_ROWS) {
+      const PetscInt part = PetscMin(PSD_PASS_ROWS, rows - row);
+      const PetscReal *phi = PsdFeaturesGetRows(features, k, row, part);
+      PetscCall(PassChunk(pass, first + row, part, phi, ld, errors + (size_t)row * pass->problem->blocks->G));
+    }
     PetscCall(PsdPhaseEnd(PSD_PHASE_CERTIFY));
   }
   PetscFunctionReturn(0);

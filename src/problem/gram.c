@@ -100,19 +100,43 @@ static PetscErrorCode WeighRows(PsdProblem problem, PsdGramChunk *chunk)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdGramGetChunk(PsdProblem problem, PetscInt k, PsdGramChunk *chunk)
+/* What a part of a chunk adds to h. */
+typedef struct {
+  PsdProblem problem;
+  PetscReal beta, *h; /* beta: 1 after the first part */
+} Targets;
+
+static PetscErrorCode AddTargets(void *context, PetscInt first, PetscInt rows, const PetscReal phi[])
 {
   PetscFunctionBeginUser;
+  Targets *it = context;
+  PetscCall(PsdPhaseBegin(PSD_PHASE_GRAM));
+  PetscCall(PsdGramTargetsMultiply(it->problem, first, rows, phi, it->beta, it->h));
+  it->beta = 1;
+  PetscCall(PsdPhaseEnd(PSD_PHASE_GRAM));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdGramGetChunk(PsdProblem problem, PetscInt k, PetscReal beta, PetscReal *h, PsdGramChunk *chunk)
+{
+  PetscFunctionBeginUser;
+  const PsdFeatures features = problem->folded;
+  Targets targets = {problem, beta, h};
   *chunk = (PsdGramChunk){.k = k};
-  PetscCall(PsdFeaturesGetChunk(problem->folded, k, &chunk->first, &chunk->rows, &chunk->phi, &chunk->ld));
-  chunk->weighted = chunk->phi;
-  if (problem->single) PetscCall(PsdFeaturesGetSingle(problem->folded, k, &chunk->single));
-  else if (problem->weights) PetscCall(WeighRows(problem, chunk));
+  if (problem->single) {
+    PsdFeaturesSizeChunk(features, k, &chunk->first, &chunk->rows, &chunk->ld);
+    PetscCall(PsdFeaturesGetSingle(features, k, AddTargets, &targets, &chunk->single));
+  } else {
+    PetscCall(PsdFeaturesGetChunk(features, k, &chunk->first, &chunk->rows, &chunk->phi, &chunk->ld));
+    PetscCall(AddTargets(&targets, chunk->first, chunk->rows, chunk->phi));
+    chunk->weighted = chunk->phi;
+    if (problem->weights) PetscCall(WeighRows(problem, chunk));
+  }
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode PsdGramMultiply(PsdProblem problem, const PsdGramChunk *chunk, PetscReal beta, char triangle,
-                               PetscReal *gram, PetscReal *h)
+                               PetscReal *gram)
 {
   PetscFunctionBeginUser;
   const PetscReal one = 1;
@@ -127,7 +151,6 @@ PetscErrorCode PsdGramMultiply(PsdProblem problem, const PsdGramChunk *chunk, Pe
     PetscCallBLAS("BLASsyrk", BLASsyrk_(&triangle, "N", &D, &rows, &one, chunk->weighted, &ld, &beta, gram, &D));
     PetscCall(PetscLogFlops((PetscLogDouble)rows * D * D));
   }
-  PetscCall(PsdGramTargetsMultiply(problem, chunk->first, chunk->rows, chunk->phi, beta, h));
   PetscFunctionReturn(0);
 }
 
@@ -136,9 +159,10 @@ static PetscErrorCode AddChunk(PsdProblem problem, PetscInt k, Accumulator *to, 
   PetscFunctionBeginUser;
   const size_t D = problem->order;
   PsdGramChunk chunk;
-  PetscCall(PsdGramGetChunk(problem, k, &chunk));
+  const PetscReal beta = to->gram_sum ? 0 : 1;
+  PetscCall(PsdGramGetChunk(problem, k, beta, to->h, &chunk));
   PetscCall(PsdPhaseBegin(PSD_PHASE_GRAM));
-  PetscCall(PsdGramMultiply(problem, &chunk, to->gram_sum ? 0 : 1, 'U', problem->gram, to->h));
+  PetscCall(PsdGramMultiply(problem, &chunk, beta, 'U', problem->gram));
   if (to->gram_sum) {
     for (size_t column = 0; column < D; column++)
       PsdSumAdd(to->gram_sum, column * D, column + 1, problem->gram + column * D);
@@ -180,6 +204,7 @@ PetscErrorCode PsdProblemComputeGram(PsdProblem problem)
   for (PetscInt k = 0; k < PsdFeaturesCountChunks(problem->folded); k++)
     PetscCall(AddChunk(problem, k, &sums, progress));
   PetscCall(PsdProgressDestroy(&progress));
+  PetscCall(PsdFeaturesFreeSingle(problem->folded));
   PetscCall(PsdPhaseBegin(PSD_PHASE_GRAM));
   PetscCall(Reduce(problem, &sums));
   PetscCall(PsdPhaseEnd(PSD_PHASE_GRAM));

@@ -199,9 +199,8 @@ static PetscErrorCode GoRound(PsdProblem problem, PetscInt k, Round *it, PetscRe
   PetscFunctionBeginUser;
   const PetscInt D = problem->order;
   PsdGramChunk mine = {.rows = 0};
-  if (k < PsdFeaturesCountChunks(problem->folded)) PetscCall(PsdGramGetChunk(problem, k, &mine));
+  if (k < PsdFeaturesCountChunks(problem->folded)) PetscCall(PsdGramGetChunk(problem, k, 1, h, &mine));
   PetscCall(PsdPhaseBegin(PSD_PHASE_GRAM));
-  if (mine.rows > 0) PetscCall(PsdGramTargetsMultiply(problem, mine.first, mine.rows, mine.phi, 1, h));
   PetscCallMPI(MPI_Allgather(&mine.rows, 1, MPIU_INT, it->rows, 1, MPIU_INT, it->groups->group));
   for (PetscMPIInt owner = 0; owner < it->ranks; owner++) {
     if (it->rows[owner] == 0) continue;
@@ -231,6 +230,7 @@ static PetscErrorCode SamplesGoRound(PsdProblem problem, const Groups *groups, P
     PetscCall(PsdProgressUpdate(progress, done));
   }
   PetscCall(PsdProgressDestroy(&progress));
+  PetscCall(PsdFeaturesFreeSingle(problem->folded));
   PetscCall(RoundDestroy(&round));
   PetscCall(PetscFree(problem->gram_rows));
   PetscFunctionReturn(0);
@@ -244,13 +244,14 @@ static PetscErrorCode OwnSamples(PsdProblem problem, PetscReal *gram, PetscReal 
   PetscCall(PsdProgressCreate(problem->comm, "gram", "images", problem->n_local, problem->n, &progress));
   for (PetscInt k = 0; k < PsdFeaturesCountChunks(problem->folded); k++) {
     PsdGramChunk chunk;
-    PetscCall(PsdGramGetChunk(problem, k, &chunk));
+    PetscCall(PsdGramGetChunk(problem, k, 1, h, &chunk));
     PetscCall(PsdPhaseBegin(PSD_PHASE_GRAM));
-    PetscCall(PsdGramMultiply(problem, &chunk, 1, 'L', gram, h));
+    PetscCall(PsdGramMultiply(problem, &chunk, 1, 'L', gram));
     PetscCall(PsdPhaseEnd(PSD_PHASE_GRAM));
     PetscCall(PsdProgressUpdate(progress, chunk.first + chunk.rows * PsdFeaturesSamplesPerRow(problem->folded)));
   }
   PetscCall(PsdProgressDestroy(&progress));
+  PetscCall(PsdFeaturesFreeSingle(problem->folded));
   PetscCall(PetscFree(problem->gram_work));
   PetscCall(PetscFree(problem->gram_rows));
   PetscFunctionReturn(0);

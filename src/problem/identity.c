@@ -102,6 +102,7 @@ static PetscErrorCode IdentifyBranch(PsdPatches branch, PetscInt number, char te
   AddLine(text, "%spixel_shift %.17g\n%spixel_scale %.17g\n", name, (double)g->pixel_shift, name,
           (double)g->pixel_scale);
   AddLine(text, "%spatch_normalize %.17g\n", name, (double)g->normalize);
+  if (g->stage > 0) AddLine(text, "%sstage %" PetscInt_FMT "\n", name, g->stage);
   if (g->lift == PSD_LIFT_LINEAR) AddLine(text, "%slift linear\n", name);
   AddLine(text, "%swhiten %.17g\n%spca %" PetscInt_FMT "\n", name, (double)whiten, name, pca);
   PetscFunctionReturn(0);

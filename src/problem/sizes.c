@@ -34,8 +34,12 @@ static PetscErrorCode SetStages(PsdPatches patches, PsdSizes *sizes)
 {
   PetscFunctionBeginUser;
   PsdMaps maps;
+  size_t numbers;
   PetscCall(PsdPatchesGetMaps(patches, &maps));
-  if (maps) PetscCall(PsdMapsGetDepth(maps, &sizes->stages));
+  if (!maps) PetscFunctionReturn(0);
+  PetscCall(PsdMapsGetLength(maps, &numbers));
+  PetscCall(PsdMapsGetDepth(maps, &sizes->stages));
+  sizes->map = (PetscReal)numbers;
   for (PetscInt l = sizes->stages - 1; l >= 0; l--) {
     PetscCall(SetStage(maps, &sizes->stage[l]));
     PetscCall(PsdMapsGetBelow(maps, &maps));

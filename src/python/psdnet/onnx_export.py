@@ -91,11 +91,12 @@ def _map(graph, flat, shape, maps):
     return graph.add('Flatten', graph.add('Transpose', values, perm=[0, 2, 1]), axis=1)
 
 
-def _sum_of_branches(graph, network, flat, shape):
+def _sum_of_branches(graph, network, inputs):
+    """inputs: the flat image, then the map of each stage, and the shape of each"""
     scores, region = [], 0
     for branch in network._branches:
-        x, parts = _cut(graph, flat, shape, branch)
-        f = network._channels * branch.size[0] * branch.size[1] if branch.transform.matrix is None else branch.transform.matrix.shape[1]
+        x, parts = _cut(graph, *inputs[branch.stage or -1], branch)
+        f = branch.channels * branch.size[0] * branch.size[1] if branch.transform.matrix is None else branch.transform.matrix.shape[1]
         a, b, c = network.activation(branch)
         for part in parts:
             here = numpy.flatnonzero(network._region == region)
@@ -109,6 +110,7 @@ def _sum_of_branches(graph, network, flat, shape):
             weights[numpy.arange(len(here)), network._class[here]] = network._weights[here]
             scores.append(graph.add('MatMul', means, weights))
     if not scores:  # the network without neurons
+        flat, shape = inputs[0]
         scores = [graph.add('MatMul', flat, numpy.zeros((int(numpy.prod(shape)), network._count_scores())))]
     return graph.add('Sum', *scores, name='scores')
 
@@ -148,10 +150,10 @@ def export(network, path, double=False):
         pixels = graph.add('Div', pixels, 257.0) if network.bits == 16 else pixels
     flat = graph.add('Flatten', pixels, axis=1)
     shape = network.shape
+    inputs = [(flat, shape)]
     for stage in network._stages:
-        flat = _map(graph, flat, shape, stage)
-        shape = (stage.count(), stage.patches.pool, stage.patches.pool)
-    _sum_of_branches(graph, network, flat, shape)
+        inputs.append((_map(graph, *inputs[-1], stage), (stage.count(), stage.patches.pool, stage.patches.pool)))
+    _sum_of_branches(graph, network, inputs)
     outputs = {'scores': (kind, network._count_scores()), 'label': (TensorProto.INT64, None), 'probabilities': (kind, len(network.classes))}
     values = [helper.make_tensor_value_info(name, outputs[name][0], ['N'] + [outputs[name][1]] * (outputs[name][1] is not None))
               for name in ['scores', *_choose(graph, network)]]
