@@ -126,10 +126,11 @@ static void Received(MPI_Comm comm, const MPI_Status *status)
 
 int MPI_Comm_split_type(MPI_Comm comm, int type, int key, MPI_Info info, MPI_Comm *made)
 {
+  const char *node = getenv("RECORD_NODE");
   int rank;
-  if (type != MPI_COMM_TYPE_SHARED || !getenv("RECORD_NODE")) return PMPI_Comm_split_type(comm, type, key, info, made);
+  if (type != MPI_COMM_TYPE_SHARED || !node) return PMPI_Comm_split_type(comm, type, key, info, made);
   PMPI_Comm_rank(MPI_COMM_WORLD, &rank);
-  return PMPI_Comm_split(comm, rank / atoi(getenv("RECORD_NODE")), key, made);
+  return PMPI_Comm_split(comm, rank / atoi(node), key, made);
 }
 
 /* ---------------------------------------------------------------- messages */

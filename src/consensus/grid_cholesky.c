@@ -119,7 +119,8 @@ static PetscErrorCode PackTransposed(PsdGrid it, Panel *panel)
     if (number % it->shape.height != it->row) continue;
     const PetscInt row = number / it->shape.height * it->block - panel->first_row;
     for (PetscInt j = 0; j < panel->width; j++)
-      PetscCall(PetscArraycpy(packed + j * count, panel->of_rows + j * panel->rows + row, width));
+      PetscCall(PetscArraycpy(packed + (size_t)j * (size_t)count,
+                              panel->of_rows + (size_t)j * (size_t)panel->rows + row, width));
     packed += width;
   }
   PetscFunctionReturn(0);
@@ -136,8 +137,8 @@ static PetscErrorCode UnpackTransposed(PsdGrid it, Panel *panel)
       const PetscInt width = PetscMin(it->block, it->cols.count - c);
       if (BlockOf(it, c) % it->shape.height != h) continue;
       for (PetscInt j = 0; j < panel->width; j++)
-        PetscCall(
-            PetscArraycpy(panel->of_columns + j * panel->columns + c - panel->first_column, packed + j * count, width));
+        PetscCall(PetscArraycpy(panel->of_columns + (size_t)j * (size_t)panel->columns + c - panel->first_column,
+                                packed + (size_t)j * (size_t)count, width));
       packed += width;
     }
   }
@@ -182,7 +183,8 @@ static PetscErrorCode Await(PsdGrid it, Panel *panel)
 static PetscErrorCode Gather(PetscInt rows, PetscInt columns, const PetscReal from[], PetscInt ld, PetscReal to[])
 {
   PetscFunctionBeginUser;
-  for (PetscInt j = 0; j < columns; j++) PetscCall(PetscArraycpy(to + j * rows, from + (size_t)j * (size_t)ld, rows));
+  for (PetscInt j = 0; j < columns; j++)
+    PetscCall(PetscArraycpy(to + (size_t)j * (size_t)rows, from + (size_t)j * (size_t)ld, rows));
   PetscFunctionReturn(0);
 }
 

@@ -83,7 +83,7 @@ void PsdHdf5FindFile(const PsdListing *listing, PsdSplit split, PsdImageFile *fi
 
 void PsdHdf5NameIn(const PsdImageFile *file, const char role[], char name[2 * PSD_MEMBER_LENGTH])
 {
-  (void)snprintf(name, 2 * PSD_MEMBER_LENGTH, "%s%s%s", file->member, file->member[0] ? "/" : "", role);
+  (void)snprintf(name, (size_t)2 * PSD_MEMBER_LENGTH, "%s%s%s", file->member, file->member[0] ? "/" : "", role);
 }
 
 /* A file that serves either split is of training images. */

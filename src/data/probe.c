@@ -127,7 +127,7 @@ PetscErrorCode PsdDataProbeSplit(const char path[], PsdSplit split, PetscBool *h
   const PsdFormat *format = NULL;
   PetscCall(PetscStrncpy(listing.path, path, sizeof(listing.path)));
   PetscCall(List(&listing, &format, failure));
-  *has = (PetscBool)(!failure->failed && (*format->has_split)(&listing, split));
+  *has = (PetscBool)(!failure->failed && format && (*format->has_split)(&listing, split));
   PetscCall(PetscFree(listing.names));
   PetscFunctionReturn(0);
 }

@@ -98,7 +98,7 @@ PetscErrorCode PsdDataSetClassWeights(PsdData data, PetscInt count, const PetscR
   data->balanced = (PetscBool)(count > 0 && !weights);
   data->class_weight_count = data->balanced ? 0 : count;
   PetscCall(PetscMalloc1(data->class_weight_count, &data->class_weights));
-  PetscCall(PetscArraycpy(data->class_weights, weights, data->class_weight_count));
+  if (weights) PetscCall(PetscArraycpy(data->class_weights, weights, data->class_weight_count));
   PetscFunctionReturn(0);
 }
 
@@ -115,7 +115,7 @@ PetscErrorCode PsdDataSetWeightsFromOptions(PsdData data)
 {
   PetscFunctionBeginUser;
   const char *help = "factors of the classes' weights, in the order of the classes: a,b,..., or balanced";
-  char path[PETSC_MAX_PATH_LEN], text[24 * PSD_MAX_CLASSES] = "";
+  char path[PETSC_MAX_PATH_LEN] = "", text[24 * PSD_MAX_CLASSES] = "";
   PetscReal weights[PSD_MAX_CLASSES];
   PetscInt count = PSD_MAX_CLASSES;
   PetscBool balanced, set = PETSC_FALSE;

@@ -134,7 +134,7 @@ static PetscErrorCode SetRepresentatives(PsdProblem problem, PetscBool folded)
     PetscCall(PetscArraycpy(it->Y + (size_t)i * C, problem->Y + (size_t)i * it->copies * C, C));
   if (!problem->weights) PetscFunctionReturn(0);
   PetscCall(PetscMalloc1(it->n_local, &problem->own_weights));
-  for (PetscInt i = 0; i < it->n_local; i++) problem->own_weights[i] = problem->weights[i * it->copies];
+  for (PetscInt i = 0; i < it->n_local; i++) problem->own_weights[i] = problem->weights[(size_t)i * it->copies];
   it->weights = problem->own_weights;
   PetscFunctionReturn(0);
 }
