@@ -39,7 +39,7 @@ static PetscErrorCode FindSource(PsdNetwork network, PetscInt wanted, Source *so
   PsdCheckInput(wanted <= branches,
                 "option -layer1_branch: found %" PetscInt_FMT ", but the network has %" PetscInt_FMT " branch%s",
                 wanted, branches, branches > 1 ? "es" : "");
-  *source = (Source){.patches = NULL};
+  source->end = 0;
   for (PetscInt b = 0; b < PetscMax(1, wanted); b++) {
     PetscCall(PsdPatchesGetBranch(network->patches, b, &source->patches));
     PetscCall(PsdPatchesGetSizes(source->patches, NULL, &source->f, &G, NULL));
@@ -102,7 +102,7 @@ PetscErrorCode PsdNetworkGiveFilters(PsdNetwork network, PsdMaps maps)
   const PetscReal *transform, *mean;
   PetscReal *filters;
   PetscInt count;
-  Source source;
+  Source source = {.patches = NULL};
   PsdMaps stage;
 
   PetscFunctionBeginUser;
