@@ -8,6 +8,10 @@
 
    Filters and statistics come from the training images and are fixed before the convex program is: its certificate is of
    the networks on these maps.
+
+   A stage may stand on another one, whose maps its patches are then cut of in the place of images: a chain, in which the
+   filters of each further stage are neurons of a network that was trained on the maps below. Each of these networks is
+   certified given the stages below it.
 */
 #ifndef PSDMAPS_H
 #define PSDMAPS_H
@@ -29,11 +33,19 @@ typedef struct {
 typedef struct {
   char kind[32];                  /* of -layer1_filters */
   char model[PETSC_MAX_PATH_LEN]; /* of -layer1_model; "": filters are made */
+  PetscInt branch;                /* of -layer1_branch, from 1 on; 0: of the only one */
   PetscInt64 seed;                /* of the random choice of filters */
   PetscReal whiten;               /* of the patches */
   PetscInt pca;
   PetscReal channel_whiten;
 } PsdMapRequest;
+
+/* The network whose neurons are a stage's filters, as its file claims of it: optimal to the gap, given the stages below. */
+typedef struct {
+  char loss[32];    /* "": the filters are of no network */
+  PetscInt neurons; /* that it has, of which the heaviest are the filters */
+  PetscReal beta, primal, bound, gap;
+} PsdMapOrigin;
 
 /*
    PsdMapsCreate - Creates a stage: 256 split filters, whitened random patches of 6 x 6 pixels, threshold 0.5, a map of 9 x
@@ -49,6 +61,7 @@ PSD_EXTERN PetscErrorCode PsdMapsDestroy(PsdMaps *maps);
    PsdMapsSetFromOptions - Reads the options of a stage:
      -layer1_filters KIND        what filters are made of: patches, random, kmeans or neurons
      -layer1_model FILE          with neurons: the network, which PsdNetworkGiveFilters takes them of
+     -layer1_branch B            and its branch, of several
      -layer1_count K             filters
      -layer1_seed S              of the random choice of filters
      -layer1_threshold T         t
@@ -92,6 +105,32 @@ PSD_EXTERN PetscErrorCode PsdMapsGetFilters(PsdMaps maps, PetscInt *f, const Pet
 PSD_EXTERN PetscErrorCode PsdMapsGetChannels(PsdMaps maps, const PetscReal *transform[], const PetscReal *mean[]);
 
 /*
+   PsdMapsSetBelow - Has a stage stand on another one, which it holds from then on. PsdMapsGetBelow - That stage, borrowed;
+   NULL: there is none. PsdMapsGetDepth - How many stages there are one on another, this one included.
+
+   Logically collective; before PsdMapsSetGeometry, whose image is then the map below; the stage below is fitted, and no
+   other is set. Errors (PSD_ERR_INPUT): more than PSD_MOST_STAGES stages.
+*/
+PSD_EXTERN PetscErrorCode PsdMapsSetBelow(PsdMaps maps, PsdMaps below);
+PSD_EXTERN PetscErrorCode PsdMapsGetBelow(PsdMaps maps, PsdMaps *below);
+PSD_EXTERN PetscErrorCode PsdMapsGetDepth(PsdMaps maps, PetscInt *stages);
+
+/*
+   PsdMapsGetImages - How patches are cut of the images, by the lowest of the stages.
+
+   Not collective; after PsdMapsSetSizes or PsdMapsSetGeometry.
+*/
+PSD_EXTERN PetscErrorCode PsdMapsGetImages(PsdMaps maps, PsdPatchGeometry *patches);
+
+/*
+   PsdMapsSetOrigin, PsdMapsGetOrigin - What is claimed of the network that the filters are of; PsdNetworkGiveFilters sets it.
+
+   Not collective.
+*/
+PSD_EXTERN PetscErrorCode PsdMapsSetOrigin(PsdMaps maps, const PsdMapOrigin *origin);
+PSD_EXTERN PetscErrorCode PsdMapsGetOrigin(PsdMaps maps, PsdMapOrigin *origin);
+
+/*
    PsdMapsGetRequest - What the options have asked for about filters and statistics.
 
    Not collective.
@@ -100,19 +139,33 @@ PSD_EXTERN PetscErrorCode PsdMapsGetRequest(PsdMaps maps, PsdMapRequest *request
 
 /*
    PsdMapsSetSizes - Says of what size the images are that patches are cut of in the end, whether or not there is a stage
-   before them: in the place of PsdPatchesSetImageSize where there may be one.
+   before them: in the place of PsdPatchesSetImageSize where there may be one. Branches may be of the maps of several
+   stages, which are then handed on by the last one.
 
-   Logically collective. Errors (PSD_ERR_INPUT): as of PsdPatchesSetImageSize, of the stage's patches or of those.
+   Logically collective. Errors (PSD_ERR_INPUT): as of PsdPatchesSetImageSize, of the stage's patches or of those; a branch
+   of a stage that there is not.
 */
 PSD_EXTERN PetscErrorCode PsdMapsSetSizes(PsdPatches patches, PetscInt channels, PetscInt height, PetscInt width);
 
 /*
-   PsdMapsSetBits - Says how many bits the pixels have that patches are cut of in the end, 8, as at first, or 16.
-   PsdProblemSetUp does so by itself.
+   PsdMapsSetPixels - Says how the images are held that patches are cut of in the end, as PsdPatchesSetPixels; bytes at
+   first. PsdProblemSetUp does so by itself.
 
-   Logically collective. Errors (PSD_ERR_INPUT): filters of a stage that are of images of another number.
+   Logically collective; after the sizes. Errors (PSD_ERR_INPUT): filters of a stage that are of images held otherwise.
 */
-PSD_EXTERN PetscErrorCode PsdMapsSetBits(PsdPatches patches, PetscInt bits);
+PSD_EXTERN PetscErrorCode PsdMapsSetPixels(PsdPatches patches, const PsdPixels *pixels);
+
+/*
+   PsdMapsHandOn - Has the map of a stage, counted from the images, be handed on by the last one, behind its own; 0: the last
+   stage's, which always is. PsdMapsGetPlace - Then the size of that map, and how many numbers are before it. PsdMapsGetLength
+   - All numbers that PsdMapsApply gives for an image.
+
+   Logically collective; after PsdMapsSetSizes or PsdMapsSetGeometry. Places are known once all are handed on that will be.
+*/
+PSD_EXTERN PetscErrorCode PsdMapsHandOn(PsdMaps maps, PetscInt stage);
+PSD_EXTERN PetscErrorCode PsdMapsGetPlace(PsdMaps maps, PetscInt stage, PetscInt *channels, PetscInt *height,
+                                          PetscInt *width, PetscInt *begin);
+PSD_EXTERN PetscErrorCode PsdMapsGetLength(PsdMaps maps, size_t *numbers);
 
 /*
    PsdMapsGetSize - Channels, rows and columns of a map. PsdMapsGetComm - the communicator, borrowed.
@@ -143,7 +196,8 @@ PSD_EXTERN PetscErrorCode PsdMapsFit(PsdMaps maps, PsdData data);
    Not collective. Allocates nothing.
 
    Input:  image - channels x height x width pixels
-   Output: map   - channels x height x width numbers, as PsdMapsGetSize has them
+   Output: map   - channels x height x width numbers, as PsdMapsGetSize has them; then, from the last stage but one down to
+                   the images, the maps that are handed on
 */
 PSD_EXTERN PetscErrorCode PsdMapsApply(PsdMaps maps, const void *image, float map[]);
 

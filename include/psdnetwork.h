@@ -77,8 +77,8 @@ PSD_EXTERN PetscErrorCode PsdNetworkSetOutputs(PsdNetwork network, PetscInt outp
 PSD_EXTERN PetscErrorCode PsdNetworkGetOutputs(PsdNetwork network, PetscInt *outputs);
 
 /*
-   PsdNetworkSetClassNames - Sets what the classes are called (names: one a class; copied); without it they are called by
-   their labels. PsdNetworkGetClassNames - the names, borrowed; *names is NULL where there are none.
+   PsdNetworkSetClassNames - Sets what the classes, or the outputs, are called (names: one each; copied); without it
+   classes are called by their labels, and outputs by their numbers. PsdNetworkGetClassNames - the names, borrowed; *names is NULL where there are none.
 
    Logically collective, after PsdNetworkSetClasses; not collective. Names longer than PSD_CLASS_NAME_LENGTH - 1 bytes are
    cut.
@@ -134,25 +134,25 @@ PSD_EXTERN PetscErrorCode PsdNetworkSave(PsdNetwork network, const char path[]);
 PSD_EXTERN PetscErrorCode PsdNetworkLoad(MPI_Comm comm, const char path[], PsdNetwork *network);
 
 /*
-   PsdNetworkGiveFilters - Has a stage of maps take the filters of a network that has patches of one kind, cut of images: as
-   many of the heaviest neurons' as the stage has filters, with the patches that they are of. What else the stage is stays as it
-   was set.
+   PsdNetworkGiveFilters - Has a stage of maps take the filters of a network, or of that of its branches which -layer1_branch
+   says: as many of the heaviest neurons' as the stage has filters, with the patches that they are of. Where these are of maps, the stage stands on
+   the one that makes them. What the network claims of itself is kept with the stage. What else the stage is stays as it was set.
 
-   Logically collective; before PsdMapsSetSizes. Errors (PSD_ERR_INPUT): several branches, a stage of its own, fewer neurons
-   than filters.
+   Logically collective; before PsdMapsSetSizes. Errors (PSD_ERR_INPUT): several branches and none chosen, fewer
+   neurons than filters, more than PSD_MOST_STAGES stages; -layer1_pool larger than the grid of positions.
 */
 PSD_EXTERN PetscErrorCode PsdNetworkGiveFilters(PsdNetwork network, PsdMaps maps);
 
 /*
-   PsdNetworkGetBits - Bits of a pixel of the images that the network was trained on: 8 or 16.
+   PsdNetworkGetPixels - How the images are held that the network was trained on; least and largest are 0.
 
    Not collective.
 */
-PSD_EXTERN PetscErrorCode PsdNetworkGetBits(PsdNetwork network, PetscInt *bits);
+PSD_EXTERN PetscErrorCode PsdNetworkGetPixels(PsdNetwork network, PsdPixels *pixels);
 
 /*
-   PsdNetworkCheckData - Returns PSD_ERR_INPUT unless the images have the size, and the bits a pixel, that the network
-   was trained on.
+   PsdNetworkCheckData - Returns PSD_ERR_INPUT unless the images have the size, and are held in the way, of those that
+   the network was trained on.
 
    Not collective, alike on all ranks; after PsdDataSetUp.
 */

@@ -21,6 +21,7 @@ typedef struct _p_PsdMaps *PsdMaps; /* psdmaps.h */
    counted through, branch after branch; blocks and filters of a branch have the length of its own patches.
 */
 #define PSD_MOST_BRANCHES 4
+#define PSD_MOST_STAGES 8 /* of maps, one on another (psdmaps.h) */
 
 /* The lift: the functions of x that neurons of a branch are made of. Linear ones take patches as they are, without
    whitening or principal components. */
@@ -35,8 +36,12 @@ typedef struct {
   PetscInt overlap; /* positions that a region reaches into its neighbours, on every side; 0: not at all */
   PetscReal pixel_shift, pixel_scale; /* raw pixel values */
   PetscReal normalize;                /* E in squared raw pixel units; 0 = off */
-  PetscBool map; /* images are maps: numbers in single precision, taken as they are, pixel_shift 0, pixel_scale 1 */
-  PetscInt lift; /* PSD_LIFT_QUADRATIC, or PSD_LIFT_LINEAR */
+  PetscReal step,
+      low;        /* raw values of images of real numbers are low + step level (PsdPixels); step 0: whole numbers */
+  PetscBool map;  /* images are maps: numbers in single precision, taken as they are, pixel_shift 0, pixel_scale 1 */
+  PetscInt stage; /* of maps: that of which stage, counted from the images; 0: of the last (PsdMapsSetSizes) */
+  PetscInt begin; /* numbers before that map where several follow each other; set with the sizes */
+  PetscInt lift;  /* PSD_LIFT_QUADRATIC, or PSD_LIFT_LINEAR */
   PetscInt
       bits; /* of a pixel: 16, or 8 (0 as 8). Those of 16 bits count 257 for 1 of 8: raw values above are of 0 .. 255 */
 } PsdPatchGeometry;
@@ -50,11 +55,21 @@ typedef struct {
 PSD_EXTERN PetscErrorCode PsdPatchesCreate(MPI_Comm comm, PsdPatches *patches);
 
 /*
-   PsdPatchesSetBits - Bits of a pixel, 8, as at first, or 16, of all branches.
+   PsdPatchesSetPlace - Of patches of one kind that are cut of maps: sets `stage` and `begin` of their geometry. PsdMapsSetSizes
+   does so by itself.
 
-   Logically collective.
+   Not collective.
 */
-PSD_EXTERN PetscErrorCode PsdPatchesSetBits(PsdPatches patches, PetscInt bits);
+PSD_EXTERN PetscErrorCode PsdPatchesSetPlace(PsdPatches patches, PetscInt stage, PetscInt begin);
+
+/*
+   PsdPatchesSetPixels - How images are held, of all branches; bytes at first. Of images of real numbers, what was not
+   asked for of -pixel_shift, -pixel_scale and the recipe's -patch_normalize is settled from their least and their
+   largest number: as for bytes, of which 0 is the least and 255 the largest.
+
+   Logically collective; after the image size.
+*/
+PSD_EXTERN PetscErrorCode PsdPatchesSetPixels(PsdPatches patches, const PsdPixels *pixels);
 
 /*
    PsdPatchesSetFromOptions - Reads the options of patches:

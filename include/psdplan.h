@@ -67,11 +67,13 @@ PSD_EXTERN PetscErrorCode PsdPlanSetFromOptions(PsdPlan plan);
    so many classes. PsdPlanSetMirror - Whether each image comes with its mirror image (psdnet train -flip).
    PsdPlanSetShifts - Samples of an image by shifting: 1, as at first, 5 or 9 (psdnet train -shifts).
 
+   PsdPlanSetBits - Bits of a pixel as it is held (PsdPixels): 8, as at first, or 16.
    PsdPlanSetOutputs - Real targets of an image, in the place of classes; 0, as at first: classes.
 
    Logically collective; before PsdPlanSetUp. images, channels, height, width: 1 or more; classes: 2 or more. Options:
    -images, -image, -class_count, -output_count; -flip.
 */
+PSD_EXTERN PetscErrorCode PsdPlanSetBits(PsdPlan plan, PetscInt bits);
 PSD_EXTERN PetscErrorCode PsdPlanSetOutputs(PsdPlan plan, PetscInt outputs);
 PSD_EXTERN PetscErrorCode PsdPlanSetSamples(PsdPlan plan, PetscInt images, PetscInt channels, PetscInt height,
                                             PetscInt width, PetscInt classes);

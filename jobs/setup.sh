@@ -50,6 +50,7 @@ python3-h5py             | python  | h5py
 python3-cvxopt           | python  | cvxopt
 python3-gmpy2            | python  | gmpy2
 python3-mpmath           | python  | mpmath
+python3-sklearn          | python  | sklearn
 iproute2                 | program | ip'
 needs_checks='
 clang-format             | program | clang-format

@@ -24,6 +24,16 @@ for ranks in 1 3; do
     run $data $ranks train -data $data $options -patch_normalize 20 -flip -shifts 5 -reduce 2 -patch 2 -model again.h5
     cmp wide.h5 again.h5 || fail "$data is another network on $ranks ranks" $data.log
   done
+  # real numbers, rounded to levels; those that say what bytes say make the bytes' network
+  run real_bytes $ranks train -data real_bytes $options -model again.h5
+  ! grep -q '^levels' real_bytes.log || fail "real_bytes: nothing is rounded there" real_bytes.log
+  python judge_formats levels grey.h5 again.h5
+  run real $ranks train -data real_h5 $options -patch_normalize 0.01 -flip -shifts 5 -reduce 2 -patch 2 -model real.h5
+  grep -q '^levels *6[0-9]* numbers are rounded to steps of 0.00012207, by 6.10352e-05 at most' real.log || fail "real: says of no rounding" real.log
+  for data in real_npy real.npz; do
+    run $data $ranks train -data $data $options -patch_normalize 0.01 -flip -shifts 5 -reduce 2 -patch 2 -model again.h5
+    cmp real.h5 again.h5 || fail "$data is another network on $ranks ranks" $data.log
+  done
   # folders have names, which go into the model; an average over 2 x 3 equal pixels is the pixel
   run pictures $ranks train -data colour_png $options -model pictures.h5
   run twice $ranks train -data twice -resize 8x9 $options -model again.h5
@@ -52,6 +62,64 @@ PYTHONPATH=$SOURCE/src/python python judge_formats wide wide.h5 wide_h5/test.h5 
 refuse 'images of 8 bits a pixel, but the network was trained on 16' 1 predict -data grey_h5 -model wide.h5 -output none.csv
 refuse 'number [0-9]*, expected whole numbers of 0..255' 2 evaluate -data wide_h5 -model grey.h5
 refuse 'has 16 bits a channel, expected 8' 1 evaluate -data wide_png -model grey.h5
+# levels are those of the network, whatever the numbers of other images are: what is beyond them is clipped and counted
+run real-certify 2 certify -data real_h5 -model real.h5 -progress none
+run real-plain 3 predict -data real_h5 -split test -model real.h5 -output plain.csv
+run real-few 2 train -data real_h5 $options -levels 200 -model few.h5
+run real-bytes 1 predict -data grey_h5 -model few.h5 -output few.csv
+run real-proved 2 train -data real_few $options -patch 2x3 -stride 1 -reduce 2 -certificate proof.h5 -model proved.h5
+python check_proof proof.h5 real_few/train.h5 proved.h5
+PYTHONPATH=$SOURCE/src/python python judge_formats real real.h5 real_h5/test.h5 plain.csv real-plain.log
+PYTHONPATH=$SOURCE/src/python python judge_formats real few.h5 grey_h5/train.h5 few.csv real-bytes.log
+run real-plan 1 plan -data real_h5 -patch 3 -report real-plan.json
+run grey-plan 1 plan -data grey_h5 -patch 3 -report grey-plan.json
+python judge_formats plans grey-plan.json real-plan.json
+run real-info 2 info real_h5
+grep -q 'real numbers of -[0-9.]* to [0-9.]*, held in steps of 0.00012207' real-info.log || fail "info: says of no real numbers" real-info.log
+refuse 'images of 8 bits a pixel, but the network was trained on real numbers' 1 evaluate -data grey_idx -model real.h5
+refuse 'number -*[0-9.]*, expected whole numbers of 0..255' 2 predict -data real_h5 -model grey.h5 -output none.csv
+refuse 'levels' 1 train -data real_h5 -levels 3 -model none.h5
+# one HDF5 file of whatever it is, the same on any number of ranks: the same networks, on the ranks of the loop's last round
+converted() { # NAME DATA MODEL OPTIONS...
+  own=$1 data=$2 model=$3
+  shift 3
+  run convert 3 convert -data "$data" -output "$own.own.h5"
+  # shellcheck disable=SC2086
+  run convert 3 train -data "$own.own.h5" $options -model again.h5 "$@"
+  cmp "$model" again.h5 || fail "convert $data: another network" convert.log
+}
+converted both grey.npz grey.h5
+run convert 1 convert -data grey.npz -output again.own.h5
+cmp both.own.h5 again.own.h5 || fail "convert: another file on 3 ranks"
+converted pictures colour_png pictures.h5
+converted wide wide_h5 wide.h5 -patch_normalize 20 -flip -shifts 5 -reduce 2 -patch 2
+converted real real_h5 real.h5 -patch_normalize 0.01 -flip -shifts 5 -reduce 2 -patch 2
+run convert 3 train -data names_h5 $options -model again.h5
+cmp pictures.h5 again.h5 || fail "names_h5: another network"
+run convert 1 predict -data wide.own.h5 -split test -model wide.h5 -output own.csv
+cmp dark.csv own.csv
+run convert 3 predict -data real.own.h5 -split test -model real.h5 -output own.csv
+cmp plain.csv own.csv
+run convert 2 convert -data real_bytes -output bytes.own.h5
+run convert 1 predict -data bytes.own.h5 -model few.h5 -output own.csv
+run convert 1 predict -data real_bytes -model few.h5 -output bytes.csv
+cmp bytes.csv own.csv
+run convert 2 convert -data colour_png -classes 2,0 -limit 20 -output part.own.h5
+run convert 2 train -data part.own.h5 $options -classes 2,0 -model one.h5
+run convert 2 train -data colour_png $options -classes 2,0 -limit 20 -model again.h5
+cmp one.h5 again.h5 || fail "convert -classes -limit: another network"
+run convert 2 convert -data flat -resize 4x3 -output flat.own.h5
+run convert 1 info flat.own.h5
+grep -q '90 images of 3 x 4 x 3' convert.log || fail "convert -resize" convert.log
+run convert 1 convert -data both.own.h5 -split test -output test.own.h5
+refuse 'holds no group /train, needed for -split train' 1 train -data test.own.h5 -model none.h5
+cp grey.npz kept.npz
+refuse 'would replace -data grey.npz' 2 convert -data grey.npz -output grey.npz
+cmp grey.npz kept.npz
+refuse 'would be taken for images' 1 convert -data colour_png -output colour_png/dog/new.png
+refuse '.validation: all images are converted' 1 convert -data grey_h5 -validation 0.2 -output none.h5
+refuse '.output' 1 convert -data grey_h5
+refuse 'cannot be written|No such file' 2 convert -data grey_h5 -output no/where.h5
 # the order is none of classes, so that a part that is held out has all of them
 run shuffled 2 train -data shuffled $options -validation 0.3 -model shuffled.h5
 run info 1 info shuffled -limit 30
@@ -64,12 +132,17 @@ everywhere() {
   refuse "$1" 3 train -data "$2" -model none.h5 $options
 }
 alone "train_images.npy: is in Fortran's order" fortran
-everywhere 'number 0.[0-9]*, expected 255ths of 1' between
-alone 'number 65536, expected whole numbers of 0..65535' beyond
-alone 'number -1, expected whole numbers of 0..255' minus
-everywhere 'number nan' nan
+everywhere 'image [0-9]* .from 0. has the number nan, expected finite numbers' nan
+alone 'image [0-9]* .from 0. has the number -inf, expected finite numbers' endless
+alone 'number [0-9.]*e.30, expected finite numbers of no more than 1e30' beyond
+run minus 1 train -data minus $options -model minus.h5
+! grep -q '^levels' minus.log || fail "minus: whole numbers are levels" minus.log
 alone 'of no type that psdnet reads' complex
 alone 'fewer than 3 extents' rank
+alone "attribute 'bits' of /images is 7, expected 8 or 16" own_bits
+alone 'are 3 and 0, expected a power of two' own_step
+alone 'has the attribute .bits. 16, but its numbers have 8' own_bytes
+alone "attribute 'names' of /labels is no list of texts" own_names
 alone '89 labels, expected 90' counts
 everywhere 'label -1 of image 0' negative
 alone 'expected labels' real

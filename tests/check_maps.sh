@@ -1,5 +1,5 @@
 #!/bin/sh
-# Networks on maps: the objective is that of the formula, with the stage as the file has it, from the file alone; the same on any
+# Networks on maps, and chains of them: the objective is that of the formula, with the stage as the file has it, from the file alone; the same on any
 # number of ranks, kept or streamed, lifted or as patches, with every loss, and resumed; certified again from the file, and by the proof
 # of its bound; files and options that contradict themselves are refused.
 . "$SOURCE/tests/check.sh"
@@ -42,12 +42,31 @@ few="$stage -layer1_count 6 -layer1_channels 5"
   train kmeans 1 $few -layer1_filters kmeans
   train first 1 -patch 3 -pool 2 -patch_normalize 10 -whiten 0.1 -pca 8
   train neurons 3 -layer1_filters neurons -layer1_model first.m -layer1_pool 4 -layer1_count 6 -layer1_channels 5
+  # a network on the neurons of one that is on maps itself, and a third one on that
+  above="-layer1_filters neurons -layer1_model one.m -layer1_pool 3 -layer1_count 7 -layer1_channels 6"
+  train chain 1 $above -certificate chain.c
+  train chain3 3 $above -memory 0
+  ends 2 chainagain 2 train -data train.h5 -beta 1 -gap 1e-8 -max_it 20 -model chainagain.m -checkpoint chain.ck $above
+  python damage one.m other.m other_stage
+  refuse 'another problem: it is of .stage 1: .*of .stage 1: ' 2 train -data train.h5 -beta 1 -model no.m -checkpoint chain.ck -resume \
+    $above -layer1_model other.m
+  train chainagain 3 $above -checkpoint chain.ck -resume
+  train third 2 -layer1_filters neurons -layer1_model chain.m -layer1_pool 2 -layer1_count 5 -layer1_channels 0 -patch 2 -pool 1
+  # all layers read out again as one program: branches on the maps of both stages; and the neurons of one of them
+  train refit 1 $above -patch 1 -pool 2 -branches 2 -branch2_patch 2 -branch2_stage 1 -branch2_pool 2 -branch2_pca 6 -gap 1e-6 \
+    -certificate refit.c
+  train refit3 3 $above -patch 1 -pool 2 -branches 2 -branch2_patch 2 -branch2_stage 1 -branch2_pool 2 -branch2_pca 6 -gap 1e-6 -memory 0
+  train fourth 2 -layer1_filters neurons -layer1_model refit.m -layer1_branch 2 -layer1_pool 2 -layer1_count 6 -layer1_channels 4 -gap 1e-6
   train two 2 $few -patch 1 -pool 2 -branches 2 -branch2_patch 2 -branch2_pca 7
   train flip 2 $few -flip -limit 90
   refuse 'another problem: it is of .layer1_seed 1.*of .layer1_seed 2' 1 train -data train.h5 -model no.m $few -layer1_seed 2 \
     -beta 1 -checkpoint resumed.ck -resume
-  refuse 'the network whose filters are to be taken has a stage of its own' 2 train -data train.h5 -model no.m \
-    -layer1_filters neurons -layer1_model one.m
+  refuse 'the network whose filters are to be taken has several branches' 2 train -data train.h5 -model no.m \
+    -layer1_filters neurons -layer1_model two.m
+  refuse 'option -layer1_branch: found 3, but the network has 2 branches' 1 train -data train.h5 -model no.m \
+    -layer1_filters neurons -layer1_model two.m -layer1_branch 3
+  refuse 'option -stage: found 3, expected at most 2' 2 train -data train.h5 -model no.m $above -stage 3
+  refuse 'option -stage: found 1, but patches are cut of images' 1 train -data train.h5 -model no.m -stage 1
   refuse 'has [0-9]* neurons, expected 256 at least' 2 train -data train.h5 -model no.m -layer1_filters neurons \
     -layer1_model first.m
   refuse 'option -layer1_model: expected with -layer1_filters neurons' 1 train -data train.h5 -model no.m $few \
@@ -67,16 +86,31 @@ run certifyplain 1 certify -model plain.m -data train.h5 -gap 1e-6 -progress non
 run certifyshifts 2 certify -model shiftsflip.m -data train.h5 -limit 20 -gap 1e-6 -progress none
 python check_proof shifts.c train.h5 >shifts.log || fail 'check_proof.py does not hold' shifts.log
 run proof 2 certify -certificate one.c -model one.m -data train.h5 -progress none
+run certifychain 2 certify -model third.m -data train.h5 -gap 1e-6 -progress none
+run proofchain 3 certify -certificate chain.c -model chain.m -data train.h5 -progress none
+refuse 'of different problems: the chain of stages differs' 1 certify -certificate chain.c -model third.m -data train.h5
+run certifyrefit 2 certify -model refit.m -data train.h5 -gap 1e-6 -progress none
+run proofrefit 2 certify -certificate refit.c -model refit.m -data train.h5 -progress none
+run predictrefit 3 predict -model refit.m -data train.h5 -output refit.csv -progress none
+run predictthird 2 predict -model third.m -data train.h5 -output third.csv -progress none
+run infochain 1 info third.m
+grep -q 'stage 3  *5 fixed filters of 6x1x1, stride 1, on maps of 6x3x3' infochain.log || fail 'info: stage' infochain.log
+grep -q 'network .* certified given stages 1 to 2: loss squared, beta 1, objective' infochain.log || fail 'info: network' infochain.log
 run predict 3 predict -model one.m -data train.h5 -output one.csv -progress none
 run crops 2 predict -model one.m -data train.h5 -output crops.csv -crops 9 -progress none
 run info 1 info one.m
 grep -q 'stage  *6 fixed filters of 2x3x3, stride 1, on images of 2x11x10' info.log || fail 'info' info.log
 
-# damaged CHANGE WORDS: in what the stage needs
+# damaged CHANGE WORDS [MODEL]: in what the stage needs
 damaged() {
-  python damage one.m "$1.m" "$1"
+  python damage "${3:-one.m}" "$1.m" "$1"
   refuse "$2" 2 info "$1.m"
 }
+damaged lost_second 'group layer2 is missing' third.m
+damaged many_stages 'stage is 9, expected 0 to 8' third.m
+damaged second_height 'height is 5, expected 4' third.m
+damaged far_stage 'of_stage is 4, expected 0 to 3' third.m
+damaged origin_infinite 'network_gap is not finite' third.m
 damaged lost_stage 'group layer1 is missing'
 damaged stage_channels 'channels is 4, expected 5'
 damaged stage_filters "columns of the stage's filters"

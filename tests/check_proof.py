@@ -34,6 +34,11 @@ def refuse(*why):
     sys.exit(2)
 
 
+def real(number):
+    """a rational number"""
+    return mpf(Fraction(number).numerator) / mpf(Fraction(number).denominator)
+
+
 class Branch:
     """How a branch sees an image: integer rows R, and the map [x;1] = L [R;1]."""
 
@@ -43,10 +48,13 @@ class Branch:
         self.reduce, self.overlap = int(a.get('reduce', 1)), int(a.get('pool_overlap', 0))
         self.linear = int(a.get('lift', 0)) == 1
         self.normalize = Fraction(float(a['patch_normalize']))
-        self.weight = self.reduce**2 * (257 if a.get('bits', 0) == 16 else 1)  # 16 bits count 257 for 1 of 8
+        self.step, self.low, self.bits = Fraction(float(a.get('pixel_step', 0))), Fraction(float(a.get('pixel_low', 0))), a.get('bits', 0)
+        self.weight = self.reduce**2 * (257 if self.bits == 16 else 1)  # 16 bits count 257 for 1 of 8
+        if self.step:
+            self.weight = self.reduce**2 / self.step
         q = channels * self.height * self.width
         shift, scale = mpf(float(a['pixel_shift'])), mpf(float(a['pixel_scale']))
-        gain, offset = 1 / (scale * self.weight), numpy.array([-shift / scale] * q, object)
+        gain, offset = 1 / (scale * real(self.weight)), numpy.array([(real(self.low) - shift) / scale] * q, object)
         if self.normalize:
             gain, offset = mpf(2) ** -FRACTION, numpy.array([mpf(0)] * q, object)
         T = numpy.array([[mpf(int(i == j)) for j in range(q)] for i in range(q)], object)
@@ -143,6 +151,11 @@ def samples(path, it):
     else:
         kept, labels = numpy.flatnonzero(numpy.isin(labels, it.classes))[:it.n], labels.astype('<i4')
     images, labels = images[kept], labels[kept]
+    branch = it.branches[0]
+    if branch.step:  # levels of real numbers
+        step, most = float(branch.step), 65535 if branch.bits == 16 else 255
+        levels = numpy.rint(images / step) - float(branch.low / branch.step)
+        images = levels.clip(0, most).astype('<u2' if branch.bits == 16 else 'u1')
     if it.shifts > 1:
         images, labels = shifted(images, it.shifts), labels.repeat(it.shifts, 0)
     if it.flip:

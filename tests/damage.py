@@ -176,6 +176,31 @@ def stage_version(file):
     file.attrs['version'] = 5
 
 
+def lost_second(file):
+    del file['/layer2']
+
+
+def many_stages(file):
+    file.attrs['stage'] = 9
+
+
+def second_height(file):
+    file['/layer2'].attrs['height'] = 5
+
+
+def far_stage(file):
+    file.attrs['of_stage'] = 4
+
+
+def origin_infinite(file):
+    file['/layer3'].attrs['network_gap'] = numpy.inf
+
+
+def other_stage(file):
+    """no damage: another stage"""
+    file['/layer1/filter'][0] = -file['/layer1/filter'][0]
+
+
 # sound files that claim too much
 
 
@@ -291,7 +316,7 @@ REFUSED = (other_version, other_format, no_beta, beta_nan, negative_beta, zero_s
            long_filter, weight_nan, region_outside, class_outside, no_neurons, narrow_transform, long_loss, many_images, signed_label, spaced_label)
 CHANGES = {change.__name__: change for change in REFUSED + (
     unknown_loss, lost_branch, many_branches, large_reduce, narrow_branch, wrong_lift, padded_filter, lost_stage, stage_channels,
-    stage_filters, stage_infinite, stage_large, stage_many, stage_version, turn_filter, scale_weights, flip_weight,
+    stage_filters, stage_infinite, stage_large, stage_many, stage_version, lost_second, many_stages, second_height, far_stage, origin_infinite, other_stage, turn_filter, scale_weights, flip_weight,
     single_filters, longer_filters, infinite_weights, larger_dual, smaller_gap, smaller_objective)}
 # what becomes of a file's bytes
 BYTES = {'truncated': lambda whole: whole[:len(whole) // 2], 'beheaded': lambda whole: whole[100:], 'empty': lambda whole: b'',

@@ -6,6 +6,7 @@
 #define PSD_TEST_DATA_DAMAGE_H
 
 #include "data_files.h"
+#include <math.h>
 #include <fcntl.h>
 
 /* ---------------------------------------------------------------- damage */
@@ -342,19 +343,30 @@ static void Hdf5Rank(const char d[])
   Hdf5Images(d, 2, H5T_STD_U8LE, 0);
 }
 
-static void Hdf5Signed(const char d[])
+/* zeros, but for one number of image 1, which is none */
+static void Hdf5Numbers(const char d[], double odd)
 {
-  Hdf5Images(d, 4, H5T_STD_I8LE, -1);
+  double numbers[30 * 16] = {0};
+  const hsize_t shape[4] = {30, 2, 2, 4};
+  numbers[17] = odd;
+  MakeDirectory(d);
+  WriteHdf5Set(Train(d), "/images", 4, shape, H5T_NATIVE_DOUBLE, H5T_IEEE_F32LE, numbers, 0);
+  WriteHdf5Labels(Train(d), 30, H5T_STD_I32LE);
 }
 
-static void Hdf5Wide(const char d[])
+static void Hdf5NotANumber(const char d[])
 {
-  Hdf5Images(d, 4, H5T_STD_U32LE, 65536);
+  Hdf5Numbers(d, NAN);
 }
 
-static void Hdf5Float(const char d[])
+static void Hdf5Infinite(const char d[])
 {
-  Hdf5Images(d, 4, H5T_IEEE_F32LE, 70000);
+  Hdf5Numbers(d, -INFINITY);
+}
+
+static void Hdf5Large(const char d[])
+{
+  Hdf5Numbers(d, 1.5e30);
 }
 
 static void Hdf5LabelCount(const char d[])

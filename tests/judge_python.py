@@ -9,7 +9,8 @@ import numpy
 import psdnet
 from judge import finish, report, require, table
 
-IMAGES = {'plain': 'grey_h5', 'two': 'grey_h5', 'branches': 'colour_h5', 'maps': 'colour_h5'}
+IMAGES = {'plain': 'grey_h5', 'real': 'real_h5', 'parts': 'grey_parts', 'two': 'grey_h5', 'branches': 'colour_h5', 'maps': 'colour_h5',
+          'chain': 'colour_h5'}
 
 
 def images_of(name):
@@ -52,7 +53,13 @@ named, colours = judge('named', 1e-12)
 require(numpy.array_equal(named.scores(colours), named.scores(colours.transpose(0, 2, 3, 1))), 'channels last')
 two, _ = judge('two', 1e-12)
 judge('branches', 1e-12)
+real, reals = judge('real', 1e-12)
+require(reals.dtype == numpy.float32 and real.step > 0 and not plain.step, 'real numbers')
+judge('parts', 1e-12)  # 255ths of 1 are bytes
+raises(ValueError, lambda: plain.scores(reals), 'other numbers than whole numbers of 0 to 255')
+raises(ValueError, lambda: real.scores(reals * numpy.inf), 'not finite')
 judge('maps', 1e-5)  # psdnet makes maps in single precision
+judge('chain', 1e-5)
 raises(ValueError, lambda: named.scores(grey), 'expected number x 3 x 8 x 9')
 raises(ValueError, lambda: plain.probabilities(grey), 'no probabilities')
 raises((OSError, ValueError), lambda: psdnet.load('colour_h5/train.h5'), 'no model file')
@@ -110,7 +117,23 @@ require(classifier.score(colours, animals[labels]) > 0.5, 'score')
 require(list(pickle.loads(pickle.dumps(classifier)).predict(colours)) == named.predict_names(colours), 'pickle')
 copy = type(classifier)(**classifier.get_params())
 require(copy.get_params() == classifier.get_params() and copy.set_params(gap=0.5).gap == 0.5, 'parameters')
-raises(ValueError, lambda: copy.fit(colours / 255, labels), 'unsigned bytes')
+# weights are how often an image counts
+times = numpy.arange(len(labels)) % 4
+small = psdnet.Classifier(gap=1e-6, options='-patch 4 -stride 4 -beta 1')
+weighted = small.fit(colours, labels, sample_weight=times).certificate_
+often = small.fit(numpy.repeat(colours, times, 0), numpy.repeat(labels, times)).certificate_
+require(abs(weighted.primal / often.primal - 1) <= 1e-9, 'sample_weight', weighted, often)
+raises(ValueError, lambda: small.fit(colours, labels, sample_weight=times[1:]), 'one number an image')
+raises(ValueError, lambda: small.fit(colours, labels, sample_weight=-times), 'negative')
+# of floating point numbers as well: those that are bytes over 255, and those that are rounded
+floats = psdnet.Classifier(beta_rel=0.02, gap=1e-2, options='-patch 3 -stride 2 -pool 2')
+require(numpy.array_equal(floats.fit(grey / 255, images_of('plain')[1]).network_.scores(grey), plain.scores(grey)), 'fit: 255ths')
+require(numpy.array_equal(floats.predict(grey / 255), plain.predict(grey)), 'predict: 255ths')
+require(numpy.array_equal(floats.fit(reals, images_of('real')[1]).network_.scores(reals), real.scores(reals)), 'fit: real numbers')
+regressor = psdnet.Regressor(beta_rel=0.02, gap=1e-2, options='-patch 3 -stride 2 -pool 2').fit(reals, reals.mean((1, 2, 3)))
+require(regressor.score(reals, reals.mean((1, 2, 3))) > 0.5, 'Regressor: real numbers')
+raises(RuntimeError, lambda: floats.fit(reals * numpy.nan, images_of('real')[1]), 'expected finite numbers')
+raises(ValueError, lambda: copy.fit(colours * 1j, labels), 'floating point numbers')
 raises(ValueError, lambda: copy.fit(colours, labels[1:]), 'one label an image')
 raises(ValueError, lambda: copy.fit(colours, 0 * labels), 'one class')
 raises(RuntimeError, lambda: copy.set_params(options='-patch 99', ranks=1, launcher=None).fit(colours, labels), '-patch')

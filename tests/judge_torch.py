@@ -12,7 +12,7 @@ GUIDE = os.path.join(os.path.dirname(os.path.abspath(__file__)), '../docs/guide.
 module = {}
 exec(re.search(r'```python\n(import json\n.*?)```', text(GUIDE), re.S).group(1), module)
 
-for name, path in ('plain', 'grey_h5'), ('named', 'colour_h5'), ('branches', 'colour_h5'), ('linear', 'colour_h5'):
+for name, path in ('plain', 'grey_h5'), ('named', 'colour_h5'), ('branches', 'colour_h5'), ('linear', 'colour_h5'), ('levels', 'real_h5'):
     rows = table(name + '.csv')
     with h5py.File(path + '/train.h5') as file:
         images = file['images'][:]

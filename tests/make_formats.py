@@ -83,6 +83,9 @@ def of_every_format():
     numpy.save(directory('colour_npy') + 'X_train.npy', last.astype('i8'))
     numpy.save('colour_npy/Y_train.npy', labels)
     write_h5('colour_h5/train.h5', last, labels)
+    write_h5('names_h5/train.h5', last, labels)
+    with h5py.File('names_h5/train.h5', 'r+') as file:
+        file['labels'].attrs['names'] = CLASSES
     for k in range(COUNT):
         png(f'colour_png/{CLASSES[labels[k]]}/{k}.png', last[k])
         png(f'part_png/{CLASSES[labels[k]]}/{k}.png', last[k]) if labels[k] else None
@@ -100,6 +103,14 @@ def of_every_format():
     save('wide_npy', wide.astype('>u2'), labels)
     for k in range(COUNT):
         png(f'wide_png/{labels[k]}/{k}.png', wide[k].astype('>u2'), depth=16)
+    # real numbers: those that say what bytes say, and others, which are rounded
+    save('real_bytes', grey[:, 0] / numpy.float32(4) - 8, labels)
+    odd = ((grey.astype('f4') - 90) / 50 + RANDOM.normal(0, 0.1, grey.shape)).astype('f4')
+    save('real_npy', odd, labels)
+    write_h5('real_h5/train.h5', odd.transpose(0, 2, 3, 1), labels, chunks=(7, 8, 9, 1), compression='gzip')
+    write_h5('real_h5/test.h5', 2 * odd[:9].astype('f8'), labels[:9])
+    write_h5('real_few/train.h5', odd[:3], labels[:3])
+    numpy.savez_compressed('real.npz', images=odd.astype('>f8'), labels=labels)
     numpy.savez('wide_dark.npz', images=wide[:9] // 300, labels=labels[:9])
     for k in range(9):  # grey among colours
         png(f'other/hare/{100 + k}.png', flat[k])
@@ -114,10 +125,16 @@ def save(name, array, labels=numpy.arange(COUNT) % 3, **options):
 def bad():
     flat = RANDOM.integers(0, 256, (COUNT, 8, 9)).astype(numpy.uint8)
     save('fortran', numpy.asfortranarray(flat))
-    save('between', flat / 300)
-    save('beyond', flat.astype('i4') * 257 + 1)
+    save('endless', numpy.where(flat == flat[3, 2, 1], -numpy.inf, flat / 255))
+    save('beyond', flat * 1e28)
     save('minus', flat.astype('i2') - 1)
     save('nan', numpy.where(flat == flat[3, 2, 1], numpy.nan, flat / 255))
+    for name, kind, of_images, of_labels in (('own_bits', 'u2', {'bits': 7}, {}), ('own_step', 'u2', {'bits': 16, 'pixel_step': 3.0}, {}),
+                                             ('own_bytes', 'u1', {'bits': 16}, {}), ('own_names', 'u1', {}, {'names': 5})):
+        write_h5(name + '/train.h5', flat.astype(kind), numpy.arange(COUNT) % 3)
+        with h5py.File(name + '/train.h5', 'r+') as file:
+            file['images'].attrs.update(of_images)
+            file['labels'].attrs.update(of_labels)
     save('complex', flat.astype('c8'))
     save('rank', flat.reshape(COUNT, -1))
     save('counts', flat, numpy.arange(COUNT - 1) % 3)

@@ -1,5 +1,6 @@
 /* The distributed positive definite matrix solves and multiplies as LAPACK does with the whole, by inverses of parts of its
- * factor and by the factor, for orders below, at and beyond a block a rank, on grids of every shape, whatever stands above the diagonal; its panels are the whole's. */
+ * factor and by the factor, for orders below, at and beyond a block a rank, on grids of every shape, over nodes of every kind, whatever stands above the diagonal; its panels are the
+ * whole's. */
 #include "network_sample.h"
 #include <math.h>
 #include <setjmp.h>
@@ -89,8 +90,9 @@ static void CheckPanels(PsdGrid grid, const PetscReal whole[])
   FillLower(grid, whole);
 }
 
-/* Any grid that has room for so many ranks, some of which may be left out. */
-static void CheckOrder(PetscInt N, PetscInt block, const PsdGridShape *shape, PetscInt count, PetscInt parts)
+/* Any grid that has room for so many ranks, some of which may be left out; node: of each rank, or NULL. */
+static void CheckOrder(PetscInt N, PetscInt block, const PsdGridShape *shape, PetscInt count, PetscInt parts,
+                       const PetscMPIInt node[])
 {
   static const PetscReal shifts[] = {1, 1e-4, 1e-7, 1e-10}; /* of the trace; an inverse down to 1e-8 */
   const PetscReal one = 1, zero = 0;
@@ -99,7 +101,7 @@ static void CheckOrder(PetscInt N, PetscInt block, const PsdGridShape *shape, Pe
   PetscInt columns = 0;
   PsdGrid grid;
   whole = Whole(N, &trace);
-  MUST(PsdGridCreate(PETSC_COMM_WORLD, N, block, shape, count, &grid));
+  MUST(PsdGridCreate(PETSC_COMM_WORLD, N, block, shape, count, node, &grid));
   MUST(PsdGridAllocate(grid));
   Require(grid->columns == PsdGridColumns(N, block, shape, Rank()), "columns of this rank");
   MUST(MPI_Allreduce(&grid->columns, &columns, 1, MPIU_INT, MPI_SUM, PETSC_COMM_WORLD));
@@ -133,11 +135,11 @@ static void CheckOrder(PetscInt N, PetscInt block, const PsdGridShape *shape, Pe
   MUST(PsdGridDestroy(&grid));
 }
 
-static void CheckOrders(PetscInt block, const PsdGridShape *shape)
+static void CheckOrders(PetscInt block, const PsdGridShape *shape, const PetscMPIInt node[])
 {
   const PetscInt orders[] = {1, 5, block - 1, block, block + 1, 3 * block + 8, 517};
   for (size_t k = 0; k < sizeof(orders) / sizeof(*orders); k++)
-    for (PetscInt count = 1; count <= MOST; count += 2) CheckOrder(orders[k], block, shape, count, count);
+    for (PetscInt count = 1; count <= MOST; count += 2) CheckOrder(orders[k], block, shape, count, count, node);
 }
 
 /* the shape that runs have, and every other one: flat, upright, and with ranks left out */
@@ -146,14 +148,30 @@ static void EveryShapeThatFits(void **state)
   (void)state;
   for (PetscMPIInt height = 1; height <= Size(); height++)
     for (PetscMPIInt width = 1; height * width <= Size(); width++)
-      if (Size() <= 4 || (height + width) % 3 == 0) CheckOrders(16, &(PsdGridShape){height, width, height * width});
+      if (Size() <= 4 || (height + width) % 3 == 0)
+        CheckOrders(16, &(PsdGridShape){height, width, height * width}, NULL);
+}
+
+/* Neighbours on a node, ranks dealt out to nodes in turn, and a node of one rank beside one of all others; most numbers
+   come from the other nodes there. */
+static void EveryShapeOverNodes(void **state)
+{
+  (void)state;
+  for (PetscMPIInt height = 1; height <= Size(); height++)
+    for (PetscMPIInt width = 1; height * width <= Size(); width++)
+      for (PetscInt kind = 0; kind < 3; kind++) {
+        const PsdGridShape shape = {height, width, height * width};
+        PetscMPIInt node[64];
+        for (PetscMPIInt r = 0; r < Size(); r++) node[r] = kind == 0 ? r - r % 2 : kind == 1 ? r % 2 : PetscMin(r, 1);
+        for (PetscInt N = 15; N < 600; N = 3 * N + 8) CheckOrder(N, 16, &shape, 3, 5, node);
+      }
 }
 
 static void OrdersAroundABlock(void **state)
 {
   (void)state;
   const PsdGridShape shape = PsdGridShapeOf(Size(), Size(), PETSC_FALSE);
-  CheckOrders(64, &shape);
+  CheckOrders(64, &shape, NULL);
 }
 
 /* as near to a square as the number of ranks allows; all of them where they are asked for */
@@ -204,8 +222,11 @@ static void PartsOfTheFactor(void **state)
   (void)state;
   assert_int_equal(PsdGridPartsOf(500, 1), 1);
   assert_int_equal(PsdGridPartsOf(4900, 64), 3);
-  assert_int_equal(PsdGridPartsOf(4900, 1e6), 1);
-  assert_int_equal(PsdGridPartsOf(1e6, 1), 4);
+  assert_int_equal(PsdGridPartsOf(4900, 1024), 3);
+  assert_int_equal(PsdGridPartsOf(1000, 1024), 1);
+  assert_int_equal(PsdGridPartsOf(9900, 2), 4);
+  assert_int_equal(PsdGridPartsOf(18721, 256), 7);
+  assert_int_equal(PsdGridPartsOf(1e6, 1), 8);
   for (PetscReal N = 1; N < 1e5; N *= 1.5)
     for (PetscReal ranks = 1; ranks < 2000; ranks *= 2)
       assert_true(PsdGridPartsOf(N, ranks) >= PsdGridPartsOf(N, 2 * ranks) &&
@@ -223,14 +244,42 @@ static void WhatCannotBeCounted(void **state)
   assert_true(PsdGridCountable(100000, 5));
   const PsdGridShape shape = {1, 1, 1};
   PsdGrid grid;
-  assert_int_equal(PsdGridCreate(PETSC_COMM_WORLD, 50000, 64, &shape, 1, &grid), PSD_ERR_INPUT);
+  assert_int_equal(PsdGridCreate(PETSC_COMM_WORLD, 50000, 64, &shape, 1, NULL, &grid), PSD_ERR_INPUT);
+}
+
+/* A pivot that is not positive is an error of all ranks, which names the first, and the next matrix is factorised as ever. */
+static void MatricesWithoutFactor(void **state)
+{
+  (void)state;
+  static const PetscInt rows[] = {0, 17, 75, 199};
+  const PsdGridShape shape = PsdGridShapeOf(Size(), Size(), PETSC_FALSE);
+  PsdGrid grid;
+  MUST(PsdGridCreate(PETSC_COMM_WORLD, 200, 16, &shape, 1, NULL, &grid));
+  MUST(PsdGridAllocate(grid));
+  PetscReal *identity;
+  MUST(PetscCalloc1(200 * 200, &identity));
+  for (PetscInt k = 0; k < 200; k++) identity[k * 200 + k] = 1;
+  for (size_t k = 0; k < sizeof(rows) / sizeof(*rows); k++) {
+    char row[32];
+    identity[rows[k] * 201] = identity[199 * 201] = -3;
+    FillLower(grid, identity);
+    assert_int_equal(PsdGridFactor(grid, 200, 1), PSD_ERR_INPUT);
+    snprintf(row, sizeof(row), "at row %d:", (int)rows[k] + 1);
+    Require(strstr(PsdErrorMessage(), row) != NULL, "the first row without a factor");
+    identity[rows[k] * 201] = identity[199 * 201] = 1;
+    FillLower(grid, identity);
+    MUST(PsdGridFactor(grid, 200, 1));
+  }
+  MUST(PetscFree(identity));
+  MUST(PsdGridDestroy(&grid));
 }
 
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(OrdersAroundABlock),   cmocka_unit_test(EveryShapeThatFits),
-                                     cmocka_unit_test(ShapesAreNearSquares), cmocka_unit_test(ShapesOnNodesAreWide),
-                                     cmocka_unit_test(PartsOfTheFactor),     cmocka_unit_test(WhatCannotBeCounted)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(OrdersAroundABlock),    cmocka_unit_test(EveryShapeThatFits),
+                                     cmocka_unit_test(EveryShapeOverNodes),   cmocka_unit_test(ShapesAreNearSquares),
+                                     cmocka_unit_test(ShapesOnNodesAreWide),  cmocka_unit_test(PartsOfTheFactor),
+                                     cmocka_unit_test(MatricesWithoutFactor), cmocka_unit_test(WhatCannotBeCounted)};
   if (PsdInitialize(&argc, &argv, NULL)) return 1;
   const int failures = cmocka_run_group_tests(tests, NULL, NULL);
   return PsdFinalize() || failures;

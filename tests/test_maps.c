@@ -1,6 +1,6 @@
 /* A stage before the patches: maps are those of the formula in double precision, for every way of cutting, splitting, pooling and
  * reducing; filters and statistics are those that one rank finds by itself, to the last bit, however images are shared out; maps that
- * are kept are those that are made again. */
+ * are kept are those that are made again; stages one on another are a chain, no longer than it may be. */
 #include "network_sample.h"
 #include <math.h>
 #include <setjmp.h>
@@ -284,10 +284,102 @@ static void KeptMapsAreThoseMadeAgain(void **state)
   MUST(PsdDataDestroy(&data));
 }
 
+/* A stage of two filters on a map, which is handed over. */
+static PsdMaps Above(MPI_Comm comm, PsdMaps below, PsdData data)
+{
+  PsdMapGeometry map = {.count = 2, .threshold = 0.1, .split = PETSC_TRUE, .channels = 3, .normalize = 0.1};
+  PsdPatchGeometry cut = {
+      .reduce = 1, .patch_height = 1, .patch_width = 1, .stride = 1, .pool = 3, .pixel_scale = 1, .map = PETSC_TRUE};
+  PetscReal filters[2 * 8] = {0};
+  PsdMaps maps;
+  MUST(PsdMapsGetSize(below, &cut.channels, &cut.height, &cut.width));
+  const PetscInt f = cut.channels;
+  Require(f <= 8, "room for the filters");
+  filters[0] = 1;
+  for (PetscInt k = 0; k < f; k++) filters[f + k] = (k % 2 ? -1 : 1) / PetscSqrtReal((PetscReal)f);
+  MUST(PsdMapsCreate(comm, &maps));
+  MUST(PsdMapsSetBelow(maps, below));
+  MUST(PsdMapsDestroy(&below)); /* the stage above holds it */
+  MUST(PsdMapsSetGeometry(maps, &cut, &map));
+  MUST(PsdMapsSetFilters(maps, f, NULL, NULL, filters));
+  MUST(PsdMapsFit(maps, data));
+  return maps;
+}
+
+/* The maps of the first stage and of the third behind the last one's, at their places, and they are those of these stages. */
+static void MapsAreHandedOn(PsdMaps maps)
+{
+  PsdMaps stage[PSD_MOST_STAGES + 1] = {NULL};
+  float all[4 * ROOM], own[ROOM];
+  unsigned char image[BYTES];
+  PetscInt depth;
+  size_t length, total = 0;
+  MUST(PsdMapsGetDepth(maps, &depth));
+  stage[depth] = maps;
+  for (PetscInt l = depth; l > 1; l--) MUST(PsdMapsGetBelow(stage[l], &stage[l - 1]));
+  MUST(PsdMapsHandOn(maps, 1));
+  MUST(PsdMapsHandOn(maps, 3));
+  MUST(PsdMapsGetLength(maps, &length));
+  Require(length <= 4 * ROOM, "room for the maps");
+  for (long b = 0; b < BYTES; b++) image[b] = PixelOf(5, b);
+  MUST(PsdMapsApply(maps, image, all));
+  for (PetscInt l = depth; l >= 1; l = l == depth ? 3 : l - 2) { /* the order that they are in */
+    PetscInt channels, height, width, begin;
+    MUST(PsdMapsGetPlace(maps, l, &channels, &height, &width, &begin));
+    const size_t numbers = (size_t)(channels * height * width);
+    Require(begin == (PetscInt)total, "the place of a map");
+    if (l < depth) MUST(PsdMapsApply(stage[l], image, own));
+    Require(l == depth || !memcmp(own, all + begin, numbers * sizeof(float)), "a map that is handed on");
+    total += numbers;
+  }
+  Require(total == length, "all numbers");
+}
+
+/* To the last bit the same map on any number of ranks, and the statistics behind it; a chain of as many stages as there may be, and
+ * no more. */
+static void ChainsAreThoseOfOneRank(void **state)
+{
+  (void)state;
+  PsdData shared = Shared(), whole = Data(PETSC_COMM_SELF, 0, IMAGES);
+  PsdMaps ours = Fitted(PETSC_COMM_WORLD, &cases[0], 0, shared), mine = Fitted(PETSC_COMM_SELF, &cases[0], 0, whole),
+          more;
+  float our_map[ROOM], my_map[ROOM];
+  PetscInt stages, channels, side;
+  for (PetscInt k = 1; k < PSD_MOST_STAGES; k++) {
+    ours = Above(PETSC_COMM_WORLD, ours, shared);
+    mine = Above(PETSC_COMM_SELF, mine, whole);
+    MUST(PsdMapsGetSize(ours, &channels, &side, NULL));
+    for (long i = 0; i < 3; i++) {
+      unsigned char image[BYTES];
+      PetscReal largest = 0;
+      for (long b = 0; b < BYTES; b++) image[b] = PixelOf(i, b);
+      MUST(PsdMapsApply(ours, image, our_map));
+      MUST(PsdMapsApply(mine, image, my_map));
+      Require(!memcmp(our_map, my_map, (size_t)(channels * side * side) * sizeof(float)), "the map of a chain");
+      for (PetscInt n = 0; n < channels * side * side; n++)
+        largest = PetscMax(largest, PetscAbsReal((PetscReal)our_map[n]));
+      Require(largest > 0.1, "a map that says something");
+    }
+  }
+  MapsAreHandedOn(ours);
+  MUST(PsdMapsGetDepth(ours, &stages));
+  Require(stages == PSD_MOST_STAGES, "all stages");
+  MUST(PsdMapsCreate(PETSC_COMM_WORLD, &more));
+  MUST(PetscPushErrorHandler(PetscIgnoreErrorHandler, NULL));
+  Require(PsdMapsSetBelow(more, ours) == PSD_ERR_INPUT, "one stage more is refused");
+  MUST(PetscPopErrorHandler());
+  MUST(PsdMapsDestroy(&more));
+  MUST(PsdMapsDestroy(&ours));
+  MUST(PsdMapsDestroy(&mine));
+  MUST(PsdDataDestroy(&shared));
+  MUST(PsdDataDestroy(&whole));
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(MapsAreTheFormula), cmocka_unit_test(FitIsThatOfOneRank),
-                                     cmocka_unit_test(MeansAreNearer), cmocka_unit_test(KeptMapsAreThoseMadeAgain)};
+                                     cmocka_unit_test(MeansAreNearer), cmocka_unit_test(KeptMapsAreThoseMadeAgain),
+                                     cmocka_unit_test(ChainsAreThoseOfOneRank)};
   if (PsdInitialize(&argc, &argv, NULL)) return 1;
   const int failures = cmocka_run_group_tests(tests, NULL, NULL);
   return PsdFinalize() || failures;

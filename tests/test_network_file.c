@@ -61,6 +61,7 @@ static void ExpectSamePatches(PsdNetwork a, PsdNetwork b)
   assert_true(g[0].stride == g[1].stride && g[0].pool == g[1].pool && g[0].overlap == g[1].overlap);
   assert_true(g[0].pixel_shift == g[1].pixel_shift && g[0].pixel_scale == g[1].pixel_scale);
   assert_true(g[0].normalize == g[1].normalize);
+  assert_true(g[0].bits == g[1].bits && g[0].step == g[1].step && g[0].low == g[1].low);
   assert_true(q[0] == q[1] && f[0] == f[1]);
   assert_true(!transform[0] == !transform[1]);
   if (!transform[0]) return;
@@ -116,6 +117,18 @@ static void WithOverlap(void **state)
   Sample sample = {geometry, 11, FEATURES, 3};
   (void)state;
   sample.geometry.overlap = 1;
+  ComesBack(&sample);
+}
+
+/* Of 16 bits and of 8. */
+static void WithLevels(void **state)
+{
+  Sample sample = {geometry, 11, FEATURES, 3};
+  (void)state;
+  sample.geometry.step = 0.0625;
+  sample.geometry.low = -7.25;
+  ComesBack(&sample);
+  sample.geometry.bits = 16;
   ComesBack(&sample);
 }
 
@@ -291,6 +304,26 @@ static void ScaleZero(hid_t file)
 {
   PutReal(file, "pixel_scale", 0);
 }
+static void StepOfThree(hid_t file)
+{
+  PutReal(file, "pixel_step", 3);
+}
+static void NegativeStep(hid_t file)
+{
+  PutReal(file, "pixel_step", -0.5);
+}
+static void LowAlone(hid_t file)
+{
+  PutReal(file, "pixel_low", 3);
+}
+static void LowBetween(hid_t file)
+{
+  PutReal(file, "pixel_step", 0.5), PutReal(file, "pixel_low", 0.25);
+}
+static void LowFarAway(hid_t file)
+{
+  PutReal(file, "pixel_step", 1), PutReal(file, "pixel_low", 0x1p38);
+}
 static void TwoActivations(hid_t file)
 {
   const double two[2] = {1, 2};
@@ -423,6 +456,11 @@ static const struct {
     {OtherPatch, "the transform takes patches of 24 numbers, but they have 16"},
     {NegativeChannels, "channels is -2"},
     {ScaleZero, "pixel_scale is 0"},
+    {StepOfThree, "pixel_step is 3, expected a power of two"},
+    {NegativeStep, "pixel_step is -0.5, expected a power of two"},
+    {LowAlone, "pixel_step is 0, expected a power of two"},
+    {LowBetween, "pixel_low is 0.25, expected a multiple of pixel_step, 0.5"},
+    {LowFarAway, "pixel_low is 2.74878e+11, expected a multiple of pixel_step, 1, by 2^37 at most"},
     {TwoActivations, "attribute 'activation' is of the wrong kind, expected 3 real"},
     {LabelOfLetters, "found 'cat', expected a label in digits"},
     {LabelWithSpace, "found ' 1', expected a label in digits"},
@@ -598,6 +636,7 @@ int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(WithTransform),
                                      cmocka_unit_test(WithOverlap),
+                                     cmocka_unit_test(WithLevels),
                                      cmocka_unit_test(WithoutTransform),
                                      cmocka_unit_test(WithNoNeurons),
                                      cmocka_unit_test(FiltersEndWithTheirPatches),

@@ -64,6 +64,29 @@ static void StaysWhereItIsNatural(void **state)
   }
 }
 
+/* early, what is near reaches a little further where the parts of the gap ask for the opposite, but not beside a sigma */
+static void StaysLongerWherePartsAskForTheOpposite(void **state)
+{
+  (void)state;
+  const PetscReal off = 3.5; /* further than what is near where nothing is said against it */
+  const struct {
+    PsdPenalties natural;
+    PsdGapParts parts;
+    PetscBool stays;
+  } cases[] = {{{1 / off, 0}, {2, 1}, PETSC_TRUE},   {{off, 0}, {1, 2}, PETSC_TRUE},
+               {{1 / off, 0}, {1, 2}, PETSC_FALSE},  {{off, 0}, {2, 1}, PETSC_FALSE},
+               {{1 / off, 1}, {2, 1}, PETSC_FALSE},  {{0.2, 0}, {2, 1}, PETSC_FALSE},
+               {{1 / off, 0}, {NAN, 1}, PETSC_FALSE}};
+  for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++) {
+    PsdPenaltyChanges changes = {0};
+    PsdPenaltyEvidence evidence = Quiet(20, 1);
+    evidence.natural = cases[k].natural;
+    evidence.parts = cases[k].parts;
+    const PsdPenalties next = PsdPenaltyPropose(&changes, &evidence, one);
+    assert_true(cases[k].stays ? next.rho == 1 : Near(next.rho, cases[k].natural.rho));
+  }
+}
+
 /* one of the two may be near and the other not; one that is not known stays */
 static void EachByItsOwnSizes(void **state)
 {
@@ -246,6 +269,7 @@ int main(int argc, char **argv)
                                      cmocka_unit_test(NaturalOfSizes),
                                      cmocka_unit_test(GoesToTheNaturalPenalty),
                                      cmocka_unit_test(StaysWhereItIsNatural),
+                                     cmocka_unit_test(StaysLongerWherePartsAskForTheOpposite),
                                      cmocka_unit_test(EachByItsOwnSizes),
                                      cmocka_unit_test(NotBeforeItIsDue),
                                      cmocka_unit_test(BalancesThePartsOfTheGap),

@@ -7,6 +7,8 @@
        KIND BYTES ROOT RANKS             a collective of these ranks, or of all: *; ROOT is -1 where there is none,
                                          and a reduce-scatter has BYTES,BYTES,..: of each rank
 
+   With RECORD_NODE=N in the environment ranks are told that N after the other share a node.
+
    Ranks are those of MPI_COMM_WORLD. BYTES of a collective are those that jobs/scaling/replay.py names beside its kinds.
 */
 #define _GNU_SOURCE
@@ -118,6 +120,17 @@ static void Received(MPI_Comm comm, const MPI_Status *status)
   int bytes;
   PMPI_Get_count(status, MPI_BYTE, &bytes);
   Message("recv", comm, status->MPI_SOURCE, bytes);
+}
+
+/* ---------------------------------------------------------------- nodes */
+
+int MPI_Comm_split_type(MPI_Comm comm, int type, int key, MPI_Info info, MPI_Comm *made)
+{
+  const char *node = getenv("RECORD_NODE");
+  int rank;
+  if (type != MPI_COMM_TYPE_SHARED || !node) return PMPI_Comm_split_type(comm, type, key, info, made);
+  PMPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  return PMPI_Comm_split(comm, rank / atoi(node), key, made);
 }
 
 /* ---------------------------------------------------------------- messages */
@@ -269,6 +282,17 @@ int PMPI_Wait(MPI_Request *request, MPI_Status *status)
   const MPI_Request before = *request;
   const int code = REAL(PMPI_Wait)(request, &own);
   Complete(before, &own);
+  if (status != MPI_STATUS_IGNORE) *status = own;
+  return code;
+}
+
+/* psdnet has no function of its own for it */
+int MPI_Test(MPI_Request *request, int *flag, MPI_Status *status)
+{
+  MPI_Status own;
+  const MPI_Request before = *request;
+  const int code = REAL(MPI_Test)(request, flag, &own);
+  if (*flag) Complete(before, &own);
   if (status != MPI_STATUS_IGNORE) *status = own;
   return code;
 }

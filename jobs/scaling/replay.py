@@ -10,7 +10,8 @@ study    FOLDER/simulated.csv: seconds by phase of each of JOBS on RANKS (16 to 
          where there are many panels, some stretches of them are simulated; the rest is as many times those. Then show
 show     of simulated.csv a table in Markdown, FOLDER/simulated.md, and a picture, FOLDER/simulated.png
 check    records real runs with the images DATA on RANKS (4, 8, 16) ranks of this machine, and compares bytes that a rank sends, and simulated
-         seconds of all messages without computing, with those of the schedule: FOLDER/check.csv
+         seconds of all messages without computing, with those of the schedule: FOLDER/check.csv. RANKS/NODE, as 16/4: psdnet takes so many
+         ranks for a node
 project  seconds of a projection of one matrix of order PROJECTION by the partial method, step by step: FOLDER/project.md
 
 PSDNET=FILE: the program (build/psdnet). Needs jobs/setup.sh simulation.
@@ -156,7 +157,7 @@ def project(folder, numbers):
             run = ProjectionRun(*PROJECTION, ranks)
             chosen, weight = run.stretches()
             seconds = [seconds_of(ranks, run.search),
-                       seconds_of(ranks, run.add_product) + weight * sum(seconds_of(ranks, lambda t: run.cholesky(t, panels)) for panels in chosen),
+                       seconds_of(ranks, run.add_product) + weight * sum(seconds_of(ranks, lambda t: run.proof(t, panels)) for panels in chosen),
                        seconds_of(ranks, run.add_product), 2 * seconds_of(ranks, run.mirror)]
             total = sum(seconds)
             least = least or total * ranks
@@ -200,15 +201,16 @@ POSITIONS = 9  # patches of an image there, in one region
 TEN = '-gap 1e-15 -check_every 10 -max_it 10 -progress none'  # iterations and a check
 
 
-def record(consensus, ranks, data, folder):
-    """Runs psdnet, and returns what its ranks have said, a list of lines each, and its report."""
+def record(consensus, ranks, node, data, folder):
+    """Runs psdnet, and returns what its ranks have said, a list of lines each, and its report. node: ranks that it takes for one."""
     library = os.path.join(folder, 'record.so')
     flags = subprocess.run('pkg-config --cflags PETSc || pkg-config --cflags petsc', shell=True, capture_output=True, text=True).stdout.split()
     build = os.path.dirname(PSDNET)
     subprocess.run(['mpicc', '-std=c11', '-O2', '-shared', '-fPIC', '-I' + os.path.join(ROOT, 'include'), os.path.join(HERE, 'record.c'), '-o',
                     library, '-L' + build, '-lpsdnet', '-ldl', *flags], check=True)
-    stem = os.path.join(folder, f'said-{consensus}-{ranks}')
-    done = subprocess.run([os.path.join(ROOT, 'jobs', 'launch'), str(ranks), 'env', 'LD_PRELOAD=' + library, 'RECORD=' + stem, PSDNET, 'train',
+    stem = os.path.join(folder, f'said-{consensus}-{ranks}-{node}')
+    done = subprocess.run([os.path.join(ROOT, 'jobs', 'launch'), str(ranks), 'env', 'LD_PRELOAD=' + library, 'RECORD=' + stem,
+                           f'RECORD_NODE={node}', PSDNET, 'train',
                            '-data', data, *RECORDED[consensus].split(), '-consensus', consensus, *TEN.split(),
                            '-model', stem + '.h5', '-report', stem + '.json'], capture_output=True, text=True)
     if done.returncode not in (0, 2):
@@ -285,38 +287,40 @@ def scheduled(run, phase):
     elif phase == 'factor':
         for _ in range(STEPS):
             run.lanczos_step(trace, 0)
-        run.factor(trace, 0)
+        run.factor(trace)
     elif phase == 'solve':
         for _ in range(CHECK_EVERY):
             run.iteration(trace, 0)
         run.check(trace, 0)
     else:
         run.certify(trace, 0)
+    trace.lines = [[line for line in lines if not line.startswith('compute')] for lines in trace.lines]
     return trace
 
 
-def run_recorded(report, said):
+def run_recorded(report, said, node):
     """The run that was recorded. How many filters its blocks had depends on the images."""
     if report['consensus'] == 'dual':
         f = report['f']
-        run = DualRun(report['n'], 10, report['blocks'] // 2, (f + 1) * (f + 2) // 2, POSITIONS * f, report['ranks'])
+        run = DualRun(report['n'], 10, report['blocks'] // 2, (f + 1) * (f + 2) // 2, POSITIONS * f, report['ranks'], node)
         gathered = [int(line.split()[1]) for line in lines_of(said[0], 'solve') if line.startswith('allgather ')]
         run.terms = sum(gathered) / (CHECK_EVERY + 1)
         return run
-    return Run(report['n'], report['D'], 10, report['blocks'] // 2, report['ranks'])
+    return Run(report['n'], report['D'], 10, report['blocks'] // 2, report['ranks'], node)
 
 
 def check(folder, data, ranks):
     os.makedirs(folder, exist_ok=True)
+    runs = [(consensus, *map(int, (word.split('/') * 2)[:2])) for consensus in RECORDED for word in ranks]
     with open(os.path.join(folder, 'check.csv'), 'w', newline='') as file, tempfile.TemporaryDirectory() as work:
         table = csv.writer(file)
-        table.writerow('consensus ranks phase recorded_mb scheduled_mb recorded_messages scheduled_messages recorded_seconds scheduled_seconds'.split())
-        for consensus, count in ((consensus, count) for consensus in RECORDED for count in ranks):
-            said, report = record(consensus, count, data, work)
-            run = run_recorded(report, said)
+        table.writerow('consensus ranks node phase recorded_mb scheduled_mb recorded_messages scheduled_messages recorded_seconds scheduled_seconds'.split())
+        for consensus, count, node in runs:
+            said, report = record(consensus, count, node, data, work)
+            run = run_recorded(report, said, node)
             for phase in 'gram', 'factor', 'solve', 'certify':
                 traces = replayed(said, phase), scheduled(run, phase)
-                row = [consensus, count, phase, *(f'{max(t.bytes) / 1e6:.2f}' for t in traces), *(max(t.messages) for t in traces),
+                row = [consensus, count, node, phase, *(f'{max(t.bytes) / 1e6:.2f}' for t in traces), *(max(t.messages) for t in traces),
                        *(f'{simulate(t, work):.5f}' for t in traces)]
                 table.writerow(row)
                 file.flush()
@@ -327,7 +331,7 @@ if __name__ == '__main__':
     if len(sys.argv) < 3 or sys.argv[1] not in ('study', 'show', 'check', 'project') or sys.argv[1:] == ['check', sys.argv[2]]:
         sys.exit(__doc__)
     if sys.argv[1] == 'check':
-        check(sys.argv[2], sys.argv[3], [int(word) for word in sys.argv[4:]] or [4, 8, 16])
+        check(sys.argv[2], sys.argv[3], sys.argv[4:] or ['4', '8', '16'])
     elif sys.argv[1] == 'project':
         project(sys.argv[2], [int(word) for word in sys.argv[3:]] or (1, *RANKS))
     else:

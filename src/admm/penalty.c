@@ -78,6 +78,7 @@ PetscReal PsdPenaltyNaturalSigma(PetscReal multipliers, PetscReal variables)
 #define LEAST_STAY 10  /* ... and for this many at least, ... */
 #define LATE_STAY 50   /* ... or, when the parts have changed it, for this many */
 #define NEAR 3         /* factor from the natural penalty that is near enough, ... */
+#define OPPOSED_NEAR 4 /* ... of rho alone where the parts of the gap ask for the opposite, ... */
 #define LATE_NEAR 30   /* ... and late, ... */
 #define FAR 1000       /* ... and late against the parts of the gap */
 #define STEP 10        /* the largest factor */
@@ -93,12 +94,14 @@ static PetscBool IsLate(const PsdPenaltyEvidence *evidence)
   return (PetscBool)(evidence->iteration >= LATE && evidence->gap < LATE_GAP);
 }
 
-/* How far from the natural penalty is near enough: late it is further where the parts of the gap ask for the opposite. */
+/* How far from the natural penalty is near enough: further where the parts of the gap ask for the opposite. Early they count for
+   little, and for nothing where sigma has to find its size as well, as each distorts what the other one is for. */
 static PetscReal Near(const PsdPenaltyEvidence *evidence, PetscReal now, PetscReal natural)
 {
   const PetscReal primal = PetscAbsReal(evidence->parts.primal), dual = PetscAbsReal(evidence->parts.dual);
-  if (!IsLate(evidence)) return NEAR;
-  return (natural > now ? dual > primal : primal > dual) ? FAR : LATE_NEAR;
+  const PetscBool opposed = (PetscBool)(natural > now ? dual > primal : primal > dual);
+  if (IsLate(evidence)) return opposed ? FAR : LATE_NEAR;
+  return opposed && !(evidence->natural.sigma > 0) ? OPPOSED_NEAR : NEAR;
 }
 
 /* The factor to the natural penalty, 1 when it is near. */

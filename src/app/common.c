@@ -32,9 +32,10 @@ static PetscErrorCode SetClassesOf(PsdNetwork network, PsdData data)
   const PetscInt *labels;
   const char *const *names, **texts;
   char(*digits)[LABEL_LENGTH];
-  PetscInt outputs, bits;
-  PetscCall(PsdNetworkGetBits(network, &bits));
-  PetscCall(PsdDataSetBits(data, bits));
+  PetscInt outputs;
+  PsdPixels pixels;
+  PetscCall(PsdNetworkGetPixels(network, &pixels));
+  PetscCall(PsdDataSetPixels(data, &pixels));
   PetscCall(PsdNetworkGetOutputs(network, &outputs));
   PetscCall(PsdDataSetOutputs(data, outputs));
   if (outputs > 0) PetscFunctionReturn(0);
@@ -54,14 +55,15 @@ static PetscErrorCode SetClassesOf(PsdNetwork network, PsdData data)
 PetscErrorCode PsdDataSetClassesOf(PsdData data, PsdData training)
 {
   PetscFunctionBeginUser;
-  PetscInt count, outputs, bits;
+  PetscInt count, outputs;
+  PsdPixels pixels;
   const PetscInt *labels;
   const char *const *names;
   PetscBool coarse;
   PetscCall(PsdDataGetTargets(training, &outputs, NULL));
   PetscCall(PsdDataGetClasses(training, &count, &labels, &names));
-  PetscCall(PsdDataGetBits(training, &bits));
-  PetscCall(PsdDataSetBits(data, bits));
+  PetscCall(PsdDataGetPixels(training, &pixels));
+  PetscCall(PsdDataSetPixels(data, &pixels));
   PetscCall(PsdDataGetCoarse(training, &coarse));
   PetscCall(PsdDataSetOutputs(data, outputs));
   PetscCall(PsdDataSetCoarse(data, coarse));

@@ -27,6 +27,7 @@ static PetscErrorCode AskData(PsdPlan plan, PetscBool *done)
   PetscFunctionBeginUser;
   PsdData data;
   PetscInt images, channels, height, width, classes, outputs;
+  PsdPixels pixels;
   PetscCall(PsdDataCreate(PETSC_COMM_WORLD, &data));
   PetscCall(PsdDataSetFromOptions(data));
   PetscCall(PsdOptionsEnd(done));
@@ -38,6 +39,8 @@ static PetscErrorCode AskData(PsdPlan plan, PetscBool *done)
     PetscCall(PsdDataGetTargets(data, &outputs, NULL));
     PetscCall(PsdPlanSetSamples(plan, images, channels, height, width, classes));
     PetscCall(PsdPlanSetOutputs(plan, outputs));
+    PetscCall(PsdDataGetPixels(data, &pixels));
+    PetscCall(PsdPlanSetBits(plan, pixels.bits));
   }
   PetscCall(PsdDataDestroy(&data));
   PetscFunctionReturn(0);

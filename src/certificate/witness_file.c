@@ -10,37 +10,48 @@
 
 #define FORMAT "psdnet-certificate"
 #define VERSION 1
-#define SUM_LENGTH 9 /* of a checksum in hexadecimal digits */
+#define WEIGHTS "/weights" /* of the samples, where they have any: nu is without them */
+#define SUM_LENGTH 9       /* of a checksum in hexadecimal digits */
 
 /* ---------------------------------------------------------------- writing */
 
-/* Places of the arrays that the branches' patches are transformed with, and of those of the stage before them. */
+/* Places of the arrays of a stage before the patches. */
+typedef struct {
+  PetscInt transform, mean, filters, channel_transform, channel_mean;
+} StageArrays;
+
+/* Of those that the branches' patches are transformed with, and of the stages. */
 typedef struct {
   PetscInt transform[PSD_MOST_BRANCHES], mean[PSD_MOST_BRANCHES];
-  PetscInt stage_transform, stage_mean, filters, channel_transform, channel_mean;
+  StageArrays stage[PSD_MOST_STAGES];
 } Transforms;
 
-static void AddStage(PsdArchive archive, const PsdModelStage *stage, Transforms *arrays)
+/* The array of that name in the group of stage l, or of one column. */
+static PetscInt AddOfStage(PsdArchive archive, PetscInt l, const char name[], PetscInt rows, PetscInt columns)
 {
-  arrays->stage_transform = arrays->stage_mean = arrays->filters = -1;
-  arrays->channel_transform = arrays->channel_mean = -1;
-  if (stage->count == 0) return;
-  if (stage->images.has_transform) {
-    arrays->stage_transform =
-        PsdArchiveAddArray(archive, "/layer1/preprocess/transform", stage->images.q, stage->images.f);
-    arrays->stage_mean = PsdArchiveAddVector(archive, "/layer1/preprocess/mean", stage->images.q);
-  }
-  arrays->filters = PsdArchiveAddArray(archive, "/layer1/filter", stage->map.count, stage->f);
-  if (stage->map.channels == 0) return;
-  arrays->channel_transform = PsdArchiveAddArray(archive, "/layer1/channels/transform", stage->rows, stage->columns);
-  arrays->channel_mean = PsdArchiveAddVector(archive, "/layer1/channels/mean", stage->rows);
+  char path[64];
+  (void)snprintf(path, sizeof(path), "/layer%d/%s", (int)l + 1, name);
+  return columns > 0 ? PsdArchiveAddArray(archive, path, rows, columns) : PsdArchiveAddVector(archive, path, rows);
 }
 
-static void PutStage(PsdArchive archive, const PsdModelStage *stage, const Transforms *arrays)
+static void AddStage(PsdArchive archive, PetscInt l, const PsdModelStage *stage, StageArrays *arrays)
+{
+  *arrays = (StageArrays){-1, -1, -1, -1, -1};
+  if (stage->images.has_transform) {
+    arrays->transform = AddOfStage(archive, l, "preprocess/transform", stage->images.q, stage->images.f);
+    arrays->mean = AddOfStage(archive, l, "preprocess/mean", stage->images.q, 0);
+  }
+  arrays->filters = AddOfStage(archive, l, "filter", stage->map.count, stage->f);
+  if (stage->map.channels == 0) return;
+  arrays->channel_transform = AddOfStage(archive, l, "channels/transform", stage->rows, stage->columns);
+  arrays->channel_mean = AddOfStage(archive, l, "channels/mean", stage->rows, 0);
+}
+
+static void PutStage(PsdArchive archive, const PsdModelStage *stage, const StageArrays *arrays)
 {
   const PetscInt64 q = stage->images.q, f = stage->f, rows = stage->rows;
-  PsdArchivePut(archive, arrays->stage_transform, 0, q * f, stage->images.transform);
-  PsdArchivePut(archive, arrays->stage_mean, 0, q, stage->images.mean);
+  PsdArchivePut(archive, arrays->transform, 0, q * f, stage->images.transform);
+  PsdArchivePut(archive, arrays->mean, 0, q, stage->images.mean);
   PsdArchivePut(archive, arrays->filters, 0, stage->map.count * f, stage->filters);
   PsdArchivePut(archive, arrays->channel_transform, 0, rows * stage->columns, stage->transform);
   PsdArchivePut(archive, arrays->channel_mean, 0, rows, stage->mean);
@@ -48,7 +59,7 @@ static void PutStage(PsdArchive archive, const PsdModelStage *stage, const Trans
 
 static void AddTransforms(PsdArchive archive, const PsdModel *model, Transforms *arrays)
 {
-  AddStage(archive, &model->stage, arrays);
+  for (PetscInt l = 0; l < model->stages; l++) AddStage(archive, l, &model->stage[l], &arrays->stage[l]);
   for (PetscInt b = 0; b < model->branches; b++) {
     const PsdModelBranch *branch = &model->branch[b];
     char name[64];
@@ -64,7 +75,7 @@ static void AddTransforms(PsdArchive archive, const PsdModel *model, Transforms 
 /* From the root: every rank has them. */
 static void PutTransforms(PsdArchive archive, const PsdModel *model, const Transforms *arrays)
 {
-  PutStage(archive, &model->stage, arrays);
+  for (PetscInt l = 0; l < model->stages; l++) PutStage(archive, &model->stage[l], &arrays->stage[l]);
   for (PetscInt b = 0; b < model->branches; b++) {
     const PsdModelBranch *branch = &model->branch[b];
     PsdArchivePut(archive, arrays->transform[b], 0, (PetscInt64)branch->q * branch->f, branch->transform);
@@ -119,7 +130,7 @@ static PetscErrorCode Write(PsdWitness it, PsdProblem problem, const PsdModel *m
   Transforms transforms;
   PetscReal *orders, *multipliers, *points;
   PetscMPIInt rank;
-  PetscInt first;
+  PetscInt first, weights = -1;
   PetscCallMPI(MPI_Comm_rank(it->comm, &rank));
   PetscCall(PsdDataGetSizes(problem->data, NULL, NULL, &first));
   PetscCall(PsdArchiveCreate(it->comm, path, FORMAT, VERSION, &archive));
@@ -127,6 +138,7 @@ static PetscErrorCode Write(PsdWitness it, PsdProblem problem, const PsdModel *m
   const PetscInt nu = PsdArchiveAddArray(archive, "/nu", problem->n, C);
   const PetscInt theta = PsdArchiveAddArray(archive, "/theta", blocks->pairs, 2);
   const PetscInt order = PsdArchiveAddVector(archive, "/order", blocks->G);
+  if (problem->weights) weights = PsdArchiveAddVector(archive, WEIGHTS, problem->n);
   AddTransforms(archive, model, &transforms);
   PetscCall(Orders(problem, &orders));
   PetscCall(PetscMalloc1(2 * (size_t)it->local, &multipliers));
@@ -139,6 +151,7 @@ static PetscErrorCode Write(PsdWitness it, PsdProblem problem, const PsdModel *m
   if (!laid_out) {
     PsdArchivePut(archive, nu, first * C, it->n_local * C, points);
     PsdArchivePut(archive, theta, 2 * (PetscInt64)blocks->first, 2 * (PetscInt64)blocks->local, multipliers);
+    if (problem->weights) PsdArchivePut(archive, weights, first, it->n_local, problem->weights);
     if (rank == 0) PutTransforms(archive, model, &transforms);
     if (rank == 0) PsdArchivePut(archive, order, 0, blocks->G, orders);
   }
@@ -248,6 +261,27 @@ static PetscErrorCode CheckOrders(PsdWitness it, PsdProblem problem)
   PetscFunctionReturn(code);
 }
 
+/* That the samples have the file's weights; what fails is agreed on later. */
+static PetscErrorCode CheckWeights(PsdWitness it, PsdProblem problem, PetscInt first)
+{
+  PetscFunctionBeginUser;
+  PetscReal *found;
+  PetscInt weights;
+  PetscBool same = PETSC_TRUE;
+  if (PsdArchiveFind(it->archive, WEIGHTS, -1, &weights) != (problem->weights ? problem->n : 0)) {
+    PsdArchiveFail(it->archive, problem->weights ? "it is of images without weights, and these have weights"
+                                                 : "it is of images with weights, and these have none");
+    PetscFunctionReturn(0);
+  }
+  if (!problem->weights) PetscFunctionReturn(0);
+  PetscCall(PetscMalloc1(it->n_local, &found));
+  PsdArchiveGet(it->archive, weights, first, it->n_local, found);
+  for (PetscInt i = 0; i < it->n_local; i++) same = (PetscBool)(same && found[i] == problem->weights[i]);
+  if (!same) PsdArchiveFail(it->archive, "it is of other weights of the images");
+  PetscCall(PetscFree(found));
+  PetscFunctionReturn(0);
+}
+
 /* That the samples are those of the file; then its numbers, of which every rank reads its own. */
 static PetscErrorCode ReadNumbers(PsdWitness it, PsdProblem problem)
 {
@@ -267,6 +301,7 @@ static PetscErrorCode ReadNumbers(PsdWitness it, PsdProblem problem)
   PetscCall(PsdDataGetSizes(problem->data, NULL, NULL, &first));
   PetscCall(PsdWitnessAllocate(it, problem));
   it->multiplied = (PetscBool)(given > 0);
+  PetscCall(CheckWeights(it, problem, first));
   PsdArchiveGet(it->archive, nu, first * C, it->n_local * C, it->nu);
   if (it->multiplied)
     PsdArchiveGet(it->archive, theta, 2 * (PetscInt64)blocks->first, 2 * (PetscInt64)blocks->local, it->theta);

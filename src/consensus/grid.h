@@ -15,12 +15,24 @@
 #include "cost/cost.h"
 #include <petscvec.h>
 
+/* Ranks of one node whose parts have the same rows, or the same columns: of a vector each fetches a share for all of them. */
+typedef struct {
+  MPI_Comm comm;
+  PetscMPIInt size;
+  PetscMPIInt *length, *start; /* of each one's share among those of all, numbers of all right-hand sides */
+  PetscInt *place;             /* rows of the side, share after share */
+  Vec share;                   /* of this rank: its rows x right-hand sides, by columns */
+} * PsdGridTeam;
+
 /* Rows or columns of the parts on the grid, as vectors have them. */
 typedef struct {
   PetscInt count;    /* here */
   Vec x, y;          /* count x the grid's right-hand sides, by columns, on this rank alone */
-  VecScatter gather; /* from the rows of a vector to x or y */
+  PsdGridTeam team;  /* NULL: this rank fetches what it wants */
+  VecScatter gather; /* from the rows of a vector to x or y, or to the share of the team */
 } PsdGridSide;
+
+typedef struct _p_PsdGridCholesky *PsdGridCholesky; /* grid_cholesky.h */
 
 typedef struct _p_PsdGrid {
   MPI_Comm comm, line, file; /* line: the ranks of this rank's row of the grid; file: of its column */
@@ -34,15 +46,16 @@ typedef struct _p_PsdGrid {
   PetscReal *factor; /* L, zero above the diagonal; */
   PetscBool inverse; /* the triangles on its diagonal are inverted, ... */
   PetscInt parts;    /* ... which are so many (grid_parts.c) */
+  PsdGridCholesky cholesky;
   PsdGridSide rows, cols;
   PetscReal *packed; /* room for one side's numbers */
   Vec vector;        /* columns x rhs here, by columns: takes the place of the caller's */
 } * PsdGrid;
 
-/* PsdGridCreate - without memory for the matrix. rhs: right-hand sides. Collective. Errors (PSD_ERR_INPUT): ScaLAPACK
-   cannot count it. */
+/* PsdGridCreate - without memory for the matrix. rhs: right-hand sides; node: of each rank, NULL for what PsdNodesFind says.
+   Collective. Errors (PSD_ERR_INPUT): ScaLAPACK cannot count it. */
 PetscErrorCode PsdGridCreate(MPI_Comm comm, PetscInt N, PetscInt block, const PsdGridShape *shape, PetscInt rhs,
-                             PsdGrid *grid);
+                             const PetscMPIInt node[], PsdGrid *grid);
 
 /* PsdGridAllocate - matrix, zero, for the caller to fill on and below the diagonal. Collective.
    Errors (PSD_ERR_INPUT): no memory for it. */
@@ -71,11 +84,13 @@ PetscErrorCode PsdGridDestroy(PsdGrid *grid);
 /* PsdGridPartsOf - parts of the factor that are inverted, on so many ranks. Not collective. */
 PetscInt PsdGridPartsOf(PetscReal N, PetscReal ranks);
 
-/* PsdGridFactorCost, PsdGridSolveCost, PsdGridMultiplyCost - of a matrix of order N on a grid of that
-   shape, with so many right-hand sides. PsdGridVectorBytes - of what products hold of vectors. Not collective. */
+/* PsdGridFactorCost, PsdGridSolveCost, PsdGridMultiplyCost - of a matrix of order N on a grid of that shape, per_node ranks of it
+   on a node, with so many right-hand sides. PsdGridVectorBytes - of what products hold of vectors. Not collective. */
 PsdCost PsdGridFactorCost(PetscReal N, const PsdGridShape *shape, const PsdRates *rates);
-PsdCost PsdGridSolveCost(PetscReal N, PetscReal rhs, const PsdGridShape *shape, const PsdRates *rates);
-PsdCost PsdGridMultiplyCost(PetscReal N, PetscReal rhs, const PsdGridShape *shape, const PsdRates *rates);
-PetscReal PsdGridVectorBytes(PetscReal N, PetscReal rhs, const PsdGridShape *shape);
+PsdCost PsdGridSolveCost(PetscReal N, PetscReal rhs, const PsdGridShape *shape, PetscInt per_node,
+                         const PsdRates *rates);
+PsdCost PsdGridMultiplyCost(PetscReal N, PetscReal rhs, const PsdGridShape *shape, PetscInt per_node,
+                            const PsdRates *rates);
+PetscReal PsdGridVectorBytes(PetscReal N, PetscReal rhs, const PsdGridShape *shape, PetscInt per_node);
 
 #endif

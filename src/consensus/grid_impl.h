@@ -6,9 +6,13 @@
 
 #include "grid.h"
 
-/* PsdGridSidesCreate, PsdGridSidesDestroy - grid->rows, grid->cols and grid->vector. Collective. */
-PetscErrorCode PsdGridSidesCreate(PsdGrid grid);
+/* PsdGridSidesCreate, PsdGridSidesDestroy - grid->rows, grid->cols and grid->vector; node: of each rank, as PsdNodesFind gives
+   it. PsdGridGather - side->x <- the numbers of x that it is made of. PsdGridAddUp - x += what all ranks have of it in `part`,
+   side->x or side->y. x: rows of a vector, columns x rhs here. grid_sides.c; collective. */
+PetscErrorCode PsdGridSidesCreate(PsdGrid grid, const PetscMPIInt node[]);
 PetscErrorCode PsdGridSidesDestroy(PsdGrid grid);
+PetscErrorCode PsdGridGather(PsdGrid grid, const PetscReal x[], PsdGridSide *side);
+PetscErrorCode PsdGridAddUp(PsdGrid grid, PsdGridSide *side, Vec part, PetscReal x[]);
 
 /* A block of this rank's columns, and what it has of them on and below the diagonal. */
 typedef struct {

@@ -1,9 +1,8 @@
 /*
-   Products with the distributed matrix, and vectors between the ranks that hold them and the rows and columns of the grid.
+   Solves and products with the distributed matrix.
 
    A rank's part meets the numbers of a vector that belong to its columns, and gives numbers that belong to its rows, or
-   the other way round with its transpose. Both are brought from the ranks that hold the vector, and back, where what
-   ranks of one row or column of the grid have found is added up.
+   the other way round with its transpose. Both are brought from the ranks that hold the vector, and back (grid_sides.c).
 */
 #include "grid_impl.h"
 #include "base/base.h"
@@ -12,92 +11,6 @@ void descinit_(int *, const int *, const int *, const int *, const int *, const 
                const int *, int *);
 void pdpotrs_(const char *, const int *, const int *, double *, const int *, const int *, const int *, double *,
               const int *, const int *, const int *, int *);
-
-/* ---------------------------------------------------------------- vectors */
-
-/* Where number `row` of the first column of a vector is among the numbers of all ranks, and how far on those of the
-   next columns are. start, count: of each rank. */
-static PetscInt Place(PsdGrid it, const PetscInt start[], const PetscInt count[], PetscInt row, PetscInt column)
-{
-  const PetscInt block = row / it->block, rank = block % it->shape.used;
-  return start[rank] + column * count[rank] + block / it->shape.used * it->block + row % it->block;
-}
-
-static PetscErrorCode SideCreate(PsdGrid it, PetscMPIInt at, PetscMPIInt places, const PetscInt start[],
-                                 const PetscInt count[], PsdGridSide *side)
-{
-  PetscFunctionBeginUser;
-  const PetscInt length = side->count * it->rhs;
-  PetscInt *from;
-  IS from_set, to_set;
-  PetscCall(PetscMalloc1(length, &from));
-  for (PetscInt t = 0; t < it->rhs; t++)
-    for (PetscInt k = 0; k < side->count; k++)
-      from[t * side->count + k] = Place(it, start, count, PsdCyclicNumber(k, it->block, at, places), t);
-  PetscCall(VecCreateSeq(PETSC_COMM_SELF, length, &side->x));
-  PetscCall(VecDuplicate(side->x, &side->y));
-  PetscCall(ISCreateGeneral(PETSC_COMM_SELF, length, from, PETSC_OWN_POINTER, &from_set));
-  PetscCall(ISCreateStride(PETSC_COMM_SELF, length, 0, 1, &to_set));
-  PetscCall(VecScatterCreate(it->vector, from_set, side->x, to_set, &side->gather));
-  PetscCall(ISDestroy(&from_set));
-  PetscCall(ISDestroy(&to_set));
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode PsdGridSidesCreate(PsdGrid it)
-{
-  PetscFunctionBeginUser;
-  const PetscMPIInt used = it->shape.used;
-  PetscInt *start, *count, sum = 0;
-  PetscCall(PetscMalloc2(used, &start, used, &count));
-  for (PetscMPIInt rank = 0; rank < used; rank++) {
-    start[rank] = sum;
-    count[rank] = PsdGridColumns(it->N, it->block, &it->shape, rank);
-    sum += count[rank] * it->rhs;
-  }
-  PetscCall(VecCreateMPIWithArray(it->comm, 1, it->columns * it->rhs, PETSC_DETERMINE, NULL, &it->vector));
-  PetscCall(SideCreate(it, it->row, it->shape.height, start, count, &it->rows));
-  PetscCall(SideCreate(it, it->column, it->shape.width, start, count, &it->cols));
-  PetscCall(PetscMalloc1((size_t)PetscMax(it->rows.count, it->cols.count) * (size_t)it->rhs + 1, &it->packed));
-  PetscCall(PetscFree2(start, count));
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode PsdGridSidesDestroy(PsdGrid it)
-{
-  PetscFunctionBeginUser;
-  PsdGridSide *const sides[2] = {&it->rows, &it->cols};
-  for (size_t k = 0; k < 2; k++) {
-    PetscCall(VecDestroy(&sides[k]->x));
-    PetscCall(VecDestroy(&sides[k]->y));
-    PetscCall(VecScatterDestroy(&sides[k]->gather));
-  }
-  PetscCall(VecDestroy(&it->vector));
-  PetscCall(PetscFree(it->packed));
-  PetscFunctionReturn(0);
-}
-
-/* side->x <- the numbers of x that it is made of */
-static PetscErrorCode Gather(PsdGrid it, const PetscReal x[], PsdGridSide *side)
-{
-  PetscFunctionBeginUser;
-  PetscCall(VecPlaceArray(it->vector, x));
-  PetscCall(VecScatterBegin(side->gather, it->vector, side->x, INSERT_VALUES, SCATTER_FORWARD));
-  PetscCall(VecScatterEnd(side->gather, it->vector, side->x, INSERT_VALUES, SCATTER_FORWARD));
-  PetscCall(VecResetArray(it->vector));
-  PetscFunctionReturn(0);
-}
-
-/* x += what all ranks have of it in `part`, side->x or side->y */
-static PetscErrorCode AddUp(PsdGrid it, PsdGridSide *side, Vec part, PetscReal x[])
-{
-  PetscFunctionBeginUser;
-  PetscCall(VecPlaceArray(it->vector, x));
-  PetscCall(VecScatterBegin(side->gather, part, it->vector, ADD_VALUES, SCATTER_REVERSE));
-  PetscCall(VecScatterEnd(side->gather, part, it->vector, ADD_VALUES, SCATTER_REVERSE));
-  PetscCall(VecResetArray(it->vector));
-  PetscFunctionReturn(0);
-}
 
 /* ---------------------------------------------------------------- solves */
 
@@ -124,14 +37,14 @@ static PetscErrorCode SolveByFactor(PsdGrid it)
 PetscErrorCode PsdGridSolve(PsdGrid it, PetscReal x[])
 {
   PetscFunctionBeginUser;
-  PetscCall(Gather(it, x, it->inverse ? &it->cols : &it->rows));
+  PetscCall(PsdGridGather(it, x, it->inverse ? &it->cols : &it->rows));
   PetscCall(PetscArrayzero(x, it->columns * it->rhs));
   if (it->inverse) {
     PetscCall(PsdGridSolveParts(it));
-    PetscCall(AddUp(it, &it->cols, it->cols.x, x));
+    PetscCall(PsdGridAddUp(it, &it->cols, it->cols.x, x));
   } else {
     PetscCall(SolveByFactor(it));
-    PetscCall(AddUp(it, &it->rows, it->rows.x, x));
+    PetscCall(PsdGridAddUp(it, &it->rows, it->rows.x, x));
   }
   PetscFunctionReturn(0);
 }
@@ -176,8 +89,8 @@ PetscErrorCode PsdGridMultiply(PsdGrid it, const PetscReal x[], PetscReal y[])
   PetscFunctionBeginUser;
   const PetscReal *x_rows, *x_cols;
   PetscReal *y_rows, *y_cols;
-  PetscCall(Gather(it, x, &it->rows));
-  PetscCall(Gather(it, x, &it->cols));
+  PetscCall(PsdGridGather(it, x, &it->rows));
+  PetscCall(PsdGridGather(it, x, &it->cols));
   PetscCall(VecSet(it->rows.y, 0));
   PetscCall(VecSet(it->cols.y, 0));
   PetscCall(VecGetArrayRead(it->rows.x, &x_rows));
@@ -190,7 +103,7 @@ PetscErrorCode PsdGridMultiply(PsdGrid it, const PetscReal x[], PetscReal y[])
   PetscCall(VecRestoreArrayRead(it->cols.x, &x_cols));
   PetscCall(VecRestoreArrayRead(it->rows.x, &x_rows));
   PetscCall(PetscArrayzero(y, it->columns * it->rhs));
-  PetscCall(AddUp(it, &it->rows, it->rows.y, y));
-  PetscCall(AddUp(it, &it->cols, it->cols.y, y));
+  PetscCall(PsdGridAddUp(it, &it->rows, it->rows.y, y));
+  PetscCall(PsdGridAddUp(it, &it->cols, it->cols.y, y));
   PetscFunctionReturn(0);
 }

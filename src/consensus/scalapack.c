@@ -8,6 +8,7 @@
 #include "gram_based.h"
 #include "gram_file.h"
 #include "grid.h"
+#include "grid_cholesky.h"
 #include "problem/gram.h"
 #include "problem/samples.h"
 
@@ -23,19 +24,22 @@ static PetscErrorCode Create(PsdConsensus consensus, Scalapack *it)
   PetscFunctionBeginUser;
   const MPI_Comm comm = consensus->blocks->comm;
   const PetscInt D = consensus->problem->order;
-  PetscMPIInt ranks;
+  PetscMPIInt ranks, *node;
   PetscInt per_node, *row;
   PetscCallMPI(MPI_Comm_size(comm, &ranks));
   PetscCall(PsdNodesMostRanks(comm, &per_node));
+  PetscCall(PetscMalloc1(ranks, &node));
+  PetscCall(PsdNodesFind(comm, node));
   const PsdGridShape shape = PsdGridShapeOf(ranks, per_node, PETSC_FALSE);
   PetscCall(PsdPhaseBegin(PSD_PHASE_GRAM));
-  PetscCall(PsdGridCreate(comm, D, PsdGridBlockOf(D, shape.used), &shape, consensus->blocks->C, &it->grid));
+  PetscCall(PsdGridCreate(comm, D, PsdGridBlockOf(D, shape.used), &shape, consensus->blocks->C, node, &it->grid));
   PetscCall(PsdGridAllocate(it->grid));
   PetscCall(PetscMalloc1(it->grid->columns, &row));
   for (PetscInt k = 0; k < it->grid->columns; k++) row[k] = PsdGridColumn(it->grid, k);
   PetscCall(PsdExchangeCreate(consensus->problem, it->grid->columns, row, consensus->rhs, &it->exchange));
   PetscCall(VecDuplicate(it->exchange->rows, &it->product));
   PetscCall(PetscFree(row));
+  PetscCall(PetscFree(node));
   PetscCall(PsdPhaseEnd(PSD_PHASE_GRAM));
   PetscFunctionReturn(0);
 }
@@ -142,11 +146,13 @@ static void Memory(const PsdSizes *s, PsdMemory *memory)
   const PetscReal square = PSD_BYTES_REAL * s->order * s->order / (PetscReal)s->ranks;
   const PsdGridShape shape = Shape(s);
   const PsdTiles tiles = Tiles(s);
-  const PetscReal all =
-      PsdGridVectorBytes(s->order, s->C, &shape) + 2 * PSD_BYTES_REAL * s->order * s->C / (PetscReal)s->ranks;
+  const PetscReal panels = PsdGridCholeskyBytes(s->order, &shape);
+  const PetscReal all = PsdGridVectorBytes(s->order, s->C, &shape, s->per_node) +
+                        2 * PSD_BYTES_REAL * s->order * s->C / (PetscReal)s->ranks;
   PsdMemoryAdd(memory, "A'A", PSD_PHASE_GRAM, PSD_PHASE_CERTIFY, square / 2, square / 2);
   PsdGramTilesMemory(s, &tiles, memory);
   PsdMemoryAdd(memory, "its factor", PSD_PHASE_FACTOR, PSD_PHASE_CERTIFY, square, square);
+  PsdMemoryAdd(memory, "panels of the factor", PSD_PHASE_FACTOR, PSD_PHASE_CERTIFY, panels, panels);
   PsdMemoryAdd(memory, "right-hand sides", PSD_PHASE_FACTOR, PSD_PHASE_CERTIFY, all, all);
 }
 
@@ -157,8 +163,8 @@ static void Costs(const PsdSizes *s, const PsdRates *rates, PsdConsensusCosts *c
   const PsdCost exchange = PsdExchangeCost(s);
   costs->assemble = PsdGramTilesCost(s, &tiles, rates);
   costs->factor = PsdGridFactorCost(s->order, &shape, rates);
-  costs->multiply = PsdCostSum(PsdGridMultiplyCost(s->order, s->C, &shape, rates), exchange);
-  costs->step = PsdCostSum(PsdGridSolveCost(s->order, s->C, &shape, rates), exchange);
+  costs->multiply = PsdCostSum(PsdGridMultiplyCost(s->order, s->C, &shape, s->per_node, rates), exchange);
+  costs->step = PsdCostSum(PsdGridSolveCost(s->order, s->C, &shape, s->per_node, rates), exchange);
 }
 
 static PetscReal GridOrder(const PsdSizes *s)

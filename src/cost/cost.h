@@ -9,7 +9,7 @@
 #ifndef PSD_COST_H
 #define PSD_COST_H
 
-#include <psdpatches.h>
+#include <psdmaps.h>
 #include "base/base.h"
 
 /* ---------------------------------------------------------------- sizes */
@@ -23,7 +23,8 @@ typedef struct {
 
 /* Of a stage of maps before the patches (psdmaps.h). */
 typedef struct {
-  PetscReal numbers;               /* of a map, in single precision */
+  PetscBool given;                 /* its filters are, and all of a stage that others stand on */
+  PetscReal numbers;               /* of its map, in single precision */
   PetscReal positions, q, K;       /* patches of an image, numbers of one, filters */
   PetscReal places, raw, channels; /* of the map: g x g, channels before and after they are reduced */
   PetscBool reduced;
@@ -48,7 +49,9 @@ typedef struct {
   PetscReal feature_memory; /* bytes a rank for lifted features */
   PetscBool single;         /* features are kept and A'A is made in single precision, ... */
   PetscReal exact_passes;   /* ... and so many certificates have features made again in double */
-  PsdStageSizes stage;      /* zeros: there is none */
+  PetscInt stages;
+  PsdStageSizes stage[PSD_MOST_STAGES]; /* from the images on */
+  PetscReal map; /* numbers of the maps that the branches of one image are cut of; 0: they are cut of images */
 } PsdSizes;
 
 /* PsdSizesSet - what follows from n, ranks, C, G, positions, q, f and the image's bytes; one branch, nothing folded or

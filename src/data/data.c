@@ -11,6 +11,7 @@ PetscErrorCode PsdDataCreate(MPI_Comm comm, PsdData *data)
   PetscCall(PetscNew(data));
   PetscCall(PetscCommDuplicate(comm, &(*data)->comm, &(*data)->tag));
   (*data)->shifts = 1;
+  (*data)->levels = PSD_MOST_LEVELS;
   PetscFunctionReturn(0);
 }
 
@@ -204,22 +205,32 @@ PetscErrorCode PsdDataGetImageSize(PsdData data, PetscInt *channels, PetscInt *h
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdDataSetBits(PsdData data, PetscInt bits)
+PetscErrorCode PsdDataSetPixels(PsdData data, const PsdPixels *pixels)
 {
   PetscFunctionBeginUser;
   PsdCheckHandle(data);
-  PetscCheck(bits == 0 || bits == 8 || bits == 16, data->comm, PETSC_ERR_ARG_OUTOFRANGE, "%" PetscInt_FMT " bits",
-             bits);
-  data->wanted_bits = bits;
+  PetscCheck(pixels->bits == 0 || pixels->bits == 8 || pixels->bits == 16, data->comm, PETSC_ERR_ARG_OUTOFRANGE,
+             "%" PetscInt_FMT " bits", pixels->bits);
+  data->wanted_pixels = *pixels;
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdDataGetBits(PsdData data, PetscInt *bits)
+PetscErrorCode PsdDataSetLevels(PsdData data, PetscInt levels)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(data);
+  PsdCheckInput(levels >= PSD_LEAST_LEVELS && levels <= PSD_MOST_LEVELS, "-levels: %" PetscInt_FMT ", expected %d..%d",
+                levels, PSD_LEAST_LEVELS, PSD_MOST_LEVELS);
+  data->levels = levels;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdDataGetPixels(PsdData data, PsdPixels *pixels)
 {
   PetscFunctionBeginUser;
   PsdCheckHandle(data);
   PetscCheck(data->ready, PETSC_COMM_SELF, PETSC_ERR_ORDER, "PsdDataSetUp was not called");
-  *bits = data->bits;
+  *pixels = data->pixels;
   PetscFunctionReturn(0);
 }
 
@@ -228,7 +239,7 @@ PetscErrorCode PsdDataGetImageBytes(PsdData data, size_t *bytes)
   PetscFunctionBeginUser;
   PsdCheckHandle(data);
   PetscCheck(data->ready, PETSC_COMM_SELF, PETSC_ERR_ORDER, "PsdDataSetUp was not called");
-  *bytes = (size_t)data->channels * (size_t)data->height * (size_t)data->width * (size_t)(data->bits / 8);
+  *bytes = (size_t)data->channels * (size_t)data->height * (size_t)data->width * (size_t)(data->pixels.bits / 8);
   PetscFunctionReturn(0);
 }
 
@@ -249,6 +260,15 @@ PetscErrorCode PsdDataGetScoreCount(PsdData data, PetscInt *C)
   PsdCheckHandle(data);
   PetscCheck(data->ready, PETSC_COMM_SELF, PETSC_ERR_ORDER, "PsdDataSetUp was not called");
   *C = data->outputs > 0 ? data->outputs : data->class_count == 2 ? 1 : data->class_count;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdDataGetOutputNames(PsdData data, const char *const *names[])
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(data);
+  PetscCheck(data->ready, PETSC_COMM_SELF, PETSC_ERR_ORDER, "PsdDataSetUp was not called");
+  *names = data->outputs > 0 ? (const char *const *)data->class_names : NULL;
   PetscFunctionReturn(0);
 }
 
@@ -287,7 +307,8 @@ static PetscErrorCode DestroyNames(PsdData data)
 {
   PetscFunctionBeginUser;
   if (data->class_names)
-    for (PetscInt k = 0; k < data->class_count; k++) PetscCall(PetscFree(data->class_names[k]));
+    for (PetscInt k = 0; k < PetscMax(data->class_count, data->outputs); k++)
+      PetscCall(PetscFree(data->class_names[k]));
   PetscCall(PetscFree(data->class_names));
   PetscFunctionReturn(0);
 }
@@ -300,6 +321,7 @@ PetscErrorCode PsdDataReset(PsdData data)
   PetscCall(PetscFree(data->indices));
   free(data->images);
   free(data->targets);
+  PetscCall(PetscFree(data->weights));
   data->images = NULL;
   data->targets = NULL;
   if (data->classes_found) data->class_count = 0;
@@ -319,6 +341,7 @@ PetscErrorCode PsdDataDestroy(PsdData *data)
   PetscCall(PetscFree((*data)->prefix));
   PetscCall(PetscFree((*data)->class_labels));
   PetscCall(PetscFree((*data)->kept_labels));
+  PetscCall(PetscFree((*data)->class_weights));
   PetscCall(PetscCommDestroy(&(*data)->comm));
   PetscCall(PetscFree(*data));
   PetscFunctionReturn(0);

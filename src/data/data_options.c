@@ -50,7 +50,7 @@ static PetscErrorCode ReadOptions(PsdData data)
 {
   PetscFunctionBeginUser;
   static const char *const labels[] = {"fine", "coarse", NULL};
-  PetscInt split = data->split, limit = data->limit, coarse = data->coarse;
+  PetscInt split = data->split, limit = data->limit, coarse = data->coarse, levels = data->levels;
   PetscReal fraction = data->validation;
   PetscBool set;
   PetscCall(PsdOptionsHeading("Data"));
@@ -64,10 +64,14 @@ static PetscErrorCode ReadOptions(PsdData data)
                          &limit, NULL));
   PetscCall(PsdDataSetLimit(data, limit));
   PetscCall(SetResizeFromOptions(data));
+  PetscCall(PsdOptionInt("-levels", "of images of real numbers, levels that they are rounded to, at most",
+                         PSD_LEAST_LEVELS, PSD_MOST_LEVELS, &levels, NULL));
+  PetscCall(PsdDataSetLevels(data, levels));
   set = PETSC_FALSE;
   PetscCall(PsdOptionReal("-validation", "hold out the last fraction of the images, 0 <= fraction < 1",
                           (PsdRange){0, 1, PETSC_FALSE}, &fraction, &set));
   if (set) PetscCall(PsdDataSetValidation(data, fraction, PSD_PART_TRAIN));
+  if (data->purpose != PSD_TO_PREDICT) PetscCall(PsdDataSetWeightsFromOptions(data));
   PetscFunctionReturn(0);
 }
 

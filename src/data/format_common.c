@@ -15,14 +15,17 @@ size_t PsdSourceImagePixels(const PsdSource *source)
 
 size_t PsdSourceImageBytes(const PsdSource *source)
 {
-  return PsdSourceImagePixels(source) * (source->bits == 16 ? 2 : 1);
+  return PsdSourceImagePixels(source) * (source->pixels.bits == 16 ? 2 : 1);
 }
 
-void PsdSourceSettlePixels(PsdSource *source, PsdNumberType type, double largest)
+PetscBool PsdSourceTakesBytes(const PsdSource *source, PsdNumberType type)
 {
-  const PetscBool wide = (PetscBool)(source->bits == 16 || (source->bits == 0 && largest > 255));
-  source->bits = wide && !PsdNumberIsByte(type) ? 16 : 8;
-  source->scale = source->bits == 16 ? PSD_PIXELS_WHOLE : PsdPixelsScale(type, largest);
+  return (PetscBool)(PsdNumberIsByte(type) && source->scale != PSD_PIXELS_LEVELS);
+}
+
+PetscBool PsdSourceScans(const PsdSource *source, PsdNumberType type)
+{
+  return (PetscBool)(!PsdNumberIsByte(type) && !(source->pixels.step > 0));
 }
 
 PetscInt PsdSourcePiece(const PsdSource *source)
@@ -98,7 +101,8 @@ PetscErrorCode PsdSourceToPlanes(const PsdSource *source, PetscInt count, unsign
   PetscFunctionBeginUser;
   if (!source->channels_last || failure->failed) PetscFunctionReturn(0);
   unsigned char *image = (unsigned char *)PsdAllocate(1, PsdSourceImageBytes(source), "an image", failure);
-  if (image) PsdPixelsToPlanes(count, source->channels, source->height, source->width, source->bits, images, image);
+  if (image)
+    PsdPixelsToPlanes(count, source->channels, source->height, source->width, source->pixels.bits, images, image);
   free(image);
   PetscFunctionReturn(0);
 }

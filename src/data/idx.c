@@ -120,6 +120,14 @@ static PetscErrorCode InspectFile(const char path[], int kind, PetscInt64 size[3
   PetscFunctionReturn(0);
 }
 
+static PetscBool HasSplit(const PsdListing *listing, PsdSplit split)
+{
+  PsdFailure failure = {.failed = PETSC_FALSE};
+  PsdImageFile file = {.path = ""};
+  FindFile(listing, split, IMAGES, &file, &failure);
+  return (PetscBool)!failure.failed;
+}
+
 static PetscErrorCode Inspect(const PsdListing *listing, PsdSplit split, PsdSource *source, PsdFailure *failure)
 {
   PetscFunctionBeginUser;
@@ -137,7 +145,7 @@ static PetscErrorCode Inspect(const PsdListing *listing, PsdSplit split, PsdSour
                      source->files[LABELS].path, sizes[LABELS][0], sizes[IMAGES][0], source->files[IMAGES].path);
   if (failure->failed) PetscFunctionReturn(0);
   source->n = (PetscInt)sizes[IMAGES][0];
-  source->bits = 8;
+  source->pixels = (PsdPixels){.bits = 8};
   source->channels = 1;
   source->height = (PetscInt)sizes[IMAGES][1];
   source->width = (PetscInt)sizes[IMAGES][2];
@@ -218,6 +226,7 @@ const PsdFormat PsdFormatIdx = {.name = "idx",
                                 .files = "train- and t10k-images-idx3-ubyte, -labels-idx1-ubyte, plain or .gz",
                                 .matches = Matches,
                                 .prefers = Matches,
+                                .has_split = HasSplit,
                                 .labels = "train- or t10k-labels-idx1-ubyte of the split",
                                 .inspect = Inspect,
                                 .read_labels = ReadLabels,

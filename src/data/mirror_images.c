@@ -18,7 +18,7 @@ PetscErrorCode PsdDataAddMirrors(PsdData data)
 {
   PetscFunctionBeginUser;
   const PetscInt rows = data->channels * data->height, n = data->n_local;
-  const size_t pixel = (size_t)(data->bits / 8), bytes = (size_t)rows * data->width * pixel;
+  const size_t pixel = (size_t)(data->pixels.bits / 8), bytes = (size_t)rows * data->width * pixel;
   unsigned char *images;
   PetscCall(PsdDataRepeat(data, 2, "-flip", &images));
   for (PetscInt k = 0; k < n; k++) {

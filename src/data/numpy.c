@@ -4,14 +4,14 @@
    'fortran_order', 'shape'), and then the numbers.
 
    Images are number x height x width, number x channels x height x width or number x height x width x channels
-   (PsdPixelsFindOrder). Numbers other than unsigned bytes are taken where they are
-   whole numbers of 8 or 16 bits (pixels.h).
+   (PsdPixelsFindOrder). Numbers other than unsigned bytes are whole numbers of 8 or 16 bits, or real numbers, of which
+   levels are held (pixels.h).
 */
 #include "data.h"
 #include <stdlib.h>
 #include <string.h>
 
-enum { IMAGES, LABELS, TARGETS, KINDS }; /* the order of PsdSource.files */
+enum { IMAGES, LABELS, TARGETS, WEIGHTS, KINDS }; /* the order of PsdSource.files */
 
 #define MAGIC "\x93NUMPY"
 #define MAGIC_BYTES 6
@@ -22,10 +22,12 @@ enum { IMAGES, LABELS, TARGETS, KINDS }; /* the order of PsdSource.files */
 /* %s is the split. The first one that is there counts; an empty one is none. */
 static const char *const file_names[KINDS][4] = {{"%s_images.npy", "%s-images.npy", "x_%s.npy", "X_%s.npy"},
                                                  {"%s_labels.npy", "%s-labels.npy", "y_%s.npy", "Y_%s.npy"},
-                                                 {"%s_targets.npy", "%s-targets.npy", "", ""}};
+                                                 {"%s_targets.npy", "%s-targets.npy", "", ""},
+                                                 {"%s_weights.npy", "%s-weights.npy", "", ""}};
 static const char *const member_names[KINDS][5] = {{"images.npy", "x.npy", "X.npy", "x_%s.npy", "X_%s.npy"},
                                                    {"labels.npy", "y.npy", "Y.npy", "y_%s.npy", "Y_%s.npy"},
-                                                   {"targets.npy", "", "", "targets_%s.npy", ""}};
+                                                   {"targets.npy", "", "", "targets_%s.npy", ""},
+                                                   {"weights.npy", "sample_weight.npy", "", "weights_%s.npy", ""}};
 #define FILE_NAMES (sizeof(file_names[0]) / sizeof(file_names[0][0]))
 #define MEMBER_NAMES (sizeof(member_names[0]) / sizeof(member_names[0][0]))
 #define PLAIN_MEMBERS 3 /* the first ones have no split in their names: an archive of one split has them */
@@ -295,21 +297,42 @@ static PetscErrorCode ArrayExpectEnd(Array *array, PsdFailure *failure)
 
 /* ---------------------------------------------------------------- inspection, on rank 0 */
 
-/* How numbers stand for pixels depends on the largest of all. */
-static PetscErrorCode SettlePixels(Array *array, PsdSource *source, PsdFailure *failure)
+/* Number `at` of all that are in images. */
+static void FailNumber(const Array *array, const PsdSource *source, PetscInt64 at, double number, const char expected[],
+                       PsdFailure *failure)
+{
+  PsdFailureRecord(failure, "%s: image %" PetscInt64_FMT " (from 0) has the number %g, expected %s", array->file->path,
+                   at / (PetscInt64)PsdSourceImagePixels(source), number, expected);
+}
+
+/* How numbers are held depends on all of them. */
+static PetscErrorCode ScanNumbers(Array *array, const PsdSource *source, PsdPixelScan *scan, PsdFailure *failure)
 {
   PetscFunctionBeginUser;
-  const PetscInt64 total = PsdNumberIsByte(array->type) ? 0 : NumbersOf(array, INT64_MAX / 8);
-  double largest = 0;
+  const PetscInt64 size = (PetscInt64)PsdSourceImagePixels(source), total = size * source->n;
   unsigned char *piece = (unsigned char *)PsdAllocate(SCANNED, (size_t)array->type.size, "a piece", failure);
+  PsdProgress progress;
+  PetscCall(PsdProgressCreate(PETSC_COMM_SELF, "numbers", "images", source->n, source->n, &progress));
   for (PetscInt64 done = 0; done < total && !failure->failed; done += SCANNED) {
     const size_t count = (size_t)PetscMin(SCANNED, total - done);
     PetscCall(ArrayRead(array, done, count, piece, failure));
-    for (size_t k = 0; k < count && !failure->failed; k++)
-      largest = PetscMax(largest, PsdNumberAt(array->type, piece, k));
+    const size_t good = failure->failed ? count : PsdPixelScanAdd(scan, array->type, count, piece);
+    if (good < count)
+      FailNumber(array, source, done + (PetscInt64)good, PsdNumberAt(array->type, piece, good), PSD_PIXELS_FINITE,
+                 failure);
+    PetscCall(PsdProgressUpdate(progress, (done + (PetscInt64)count) / size));
   }
+  PetscCall(PsdProgressDestroy(&progress));
   free(piece);
-  PsdSourceSettlePixels(source, array->type, largest);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode SettlePixels(Array *array, PsdSource *source, PsdFailure *failure)
+{
+  PetscFunctionBeginUser;
+  PsdPixelScan scan = PsdPixelScanBegin();
+  if (PsdSourceScans(source, array->type)) PetscCall(ScanNumbers(array, source, &scan, failure));
+  PsdPixelScanSettle(&scan, array->type, source->levels, &source->pixels, &source->scale);
   PetscFunctionReturn(0);
 }
 
@@ -386,6 +409,14 @@ static PetscErrorCode InspectTargets(PsdSource *source, PsdFailure *failure)
   PetscFunctionReturn(0);
 }
 
+static PetscBool HasSplit(const PsdListing *listing, PsdSplit split)
+{
+  PsdFailure failure = {.failed = PETSC_FALSE};
+  PsdImageFile files[KINDS] = {{.path = ""}};
+  FindFiles(listing, split, files, &failure);
+  return (PetscBool)!failure.failed;
+}
+
 static PetscErrorCode Inspect(const PsdListing *listing, PsdSplit split, PsdSource *source, PsdFailure *failure)
 {
   PetscFunctionBeginUser;
@@ -395,6 +426,7 @@ static PetscErrorCode Inspect(const PsdListing *listing, PsdSplit split, PsdSour
   if (!failure->failed) PetscCall(InspectImages(source, failure));
   if (!failure->failed) PetscCall(InspectLabels(source, failure));
   if (!failure->failed) PetscCall(InspectTargets(source, failure));
+  source->weighted = (PetscBool)(source->files[WEIGHTS].path[0] != '\0');
   PetscFunctionReturn(0);
 }
 
@@ -457,19 +489,19 @@ static PetscErrorCode OpenTargets(PsdSource *source, PsdFailure *failure)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode ReadNumbers(Array *array, const PsdSource *source, PetscInt first, size_t count,
-                                  unsigned char images[], PsdFailure *failure)
+static PetscErrorCode ReadNumbers(Array *array, PsdSource *source, PetscInt first, size_t count, unsigned char images[],
+                                  PsdFailure *failure)
 {
   PetscFunctionBeginUser;
   const PetscInt64 begin = first * (PetscInt64)PsdSourceImagePixels(source);
   void *numbers = PsdAllocate(count, (size_t)array->type.size, "a piece", failure);
   if (!failure->failed) PetscCall(ArrayRead(array, begin, count, numbers, failure));
-  const size_t good =
-      failure->failed ? count : PsdPixelsToBytes(array->type, source->scale, source->bits, count, numbers, images);
+  const size_t good = failure->failed ? count
+                                      : PsdPixelsToBytes(array->type, source->scale, &source->pixels, count, numbers,
+                                                         images, &source->tally);
   if (good < count)
-    PsdFailureRecord(failure, "%s: image %" PetscInt64_FMT " (from 0) has the number %g, expected %s",
-                     array->file->path, (begin + (PetscInt64)good) / (PetscInt64)PsdSourceImagePixels(source),
-                     PsdNumberAt(array->type, numbers, good), PsdPixelsExpected(source->scale, source->bits));
+    FailNumber(array, source, begin + (PetscInt64)good, PsdNumberAt(array->type, numbers, good),
+               PsdPixelsExpected(source->scale, &source->pixels), failure);
   free(numbers);
   PetscFunctionReturn(0);
 }
@@ -479,7 +511,7 @@ static PetscErrorCode ReadImages(PsdSource *source, PetscInt first, PetscInt cou
   PetscFunctionBeginUser;
   Array *array = (Array *)source->reader;
   const size_t size = PsdSourceImagePixels(source), numbers = (size_t)count * size;
-  if (PsdNumberIsByte(array->type))
+  if (PsdSourceTakesBytes(source, array->type))
     PetscCall(ArrayRead(array, (PetscInt64)first * (PetscInt64)size, numbers, images, failure));
   else PetscCall(ReadNumbers(array, source, first, numbers, images, failure));
   PetscCall(PsdSourceToPlanes(source, count, images, failure));
@@ -498,6 +530,33 @@ static PetscErrorCode ReadTargets(PsdSource *source, PetscInt first, PetscInt co
   for (size_t k = 0; k < total && !failure->failed; k++) targets[k] = PsdNumberAt(array->type, numbers, k);
   if (!failure->failed) PsdCheckTargets(array->file->path, first, count, outputs, targets, failure);
   free(numbers);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdNumpyReadWeights(const PsdImageFile *file, PetscInt n, PetscReal weights[], PsdFailure *failure)
+{
+  PetscFunctionBeginUser;
+  Array array;
+  void *numbers = NULL;
+  PetscCall(ArrayOpen(file, &array, failure));
+  const PetscBool column = (PetscBool)(array.rank == 1 || (array.rank == 2 && array.extent[1] == 1));
+  if (!failure->failed && !column) FailArray(&array, "has more than one extent, expected one number an image", failure);
+  if (!failure->failed && array.extent[0] != n)
+    PsdFailureRecord(failure, "%s: %" PetscInt64_FMT " weights, expected %" PetscInt_FMT " as there are images",
+                     file->path, array.extent[0], n);
+  if (!failure->failed) numbers = PsdAllocate((size_t)n, (size_t)array.type.size, "weights", failure);
+  if (!failure->failed) PetscCall(ArrayRead(&array, 0, (size_t)n, numbers, failure));
+  PetscCall(ArrayExpectEnd(&array, failure));
+  for (PetscInt k = 0; k < n && !failure->failed; k++) weights[k] = PsdNumberAt(array.type, numbers, (size_t)k);
+  free(numbers);
+  PetscCall(PsdBytesClose(&array.bytes));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ReadWeights(const PsdSource *source, PetscReal weights[], PsdFailure *failure)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PsdNumpyReadWeights(&source->files[WEIGHTS], source->n, weights, failure));
   PetscFunctionReturn(0);
 }
 
@@ -522,8 +581,10 @@ const PsdFormat PsdFormatNumpy = {
     .takes_file = PETSC_TRUE,
     .matches = Matches,
     .prefers = Prefers,
+    .has_split = HasSplit,
     .labels = "labels beside the images (labels or y in an .npz, train_labels.npy), and no targets",
     .inspect = Inspect,
     .read_labels = ReadLabels,
+    .read_weights = ReadWeights,
     .images = {OpenImages, ReadImages, EndReader, CloseReader},
     .targets = {OpenTargets, ReadTargets, EndReader, CloseReader}};

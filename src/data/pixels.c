@@ -4,9 +4,10 @@
 */
 #include "pixels.h"
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
-#define LARGEST 255
+#define LARGEST 255 /* of 8 bits */
 #define OFF (3.0 * LARGEST / (1 << 24))
 
 static void Fetch(PsdNumberType type, const void *numbers, size_t k, unsigned char raw[8])
@@ -57,36 +58,50 @@ PetscInt64 PsdIntegerAt(PsdNumberType type, const void *numbers, size_t k)
   return (PetscInt64)PetscMin(Unsigned(type.size, raw), (uint64_t)INT64_MAX);
 }
 
-PsdPixelScale PsdPixelsScale(PsdNumberType type, double largest)
+PetscBool PsdPixelIs255th(double number)
 {
-  return type.kind == 'f' && largest <= 1 ? PSD_PIXELS_255THS : PSD_PIXELS_WHOLE;
+  const double parts = LARGEST * number;
+  return (PetscBool)(fabs(parts - rint(parts)) <= OFF);
 }
 
 /* negative: it is none */
-static int PixelOf(double number, PsdPixelScale scale, PetscInt bits)
+static int PixelOf(double number, PsdPixelScale scale, double most)
 {
   const double parts = scale == PSD_PIXELS_255THS ? LARGEST * number : number, whole = rint(parts);
-  const double off = scale == PSD_PIXELS_255THS ? OFF : 0, most = bits == 16 ? UINT16_MAX : LARGEST;
+  const double off = scale == PSD_PIXELS_255THS ? OFF : 0;
   /* which no number that is not one passes */
   return whole >= 0 && whole <= most && fabs(parts - whole) <= off ? (int)whole : -1;
 }
 
-size_t PsdPixelsToBytes(PsdNumberType type, PsdPixelScale scale, PetscInt bits, size_t count, const void *numbers,
-                        unsigned char bytes[])
+/* step is a power of two and low a multiple of it, so that nothing is rounded here but by rint. */
+static int LevelOf(double number, const PsdPixels *pixels, double most, PsdPixelTally *tally)
 {
+  if (!isfinite(number)) return -1;
+  const double multiple = number / pixels->step, nearest = rint(multiple), level = nearest - pixels->low / pixels->step;
+  if (level < 0 || level > most) tally->clipped++;
+  else if (nearest != multiple) tally->rounded++;
+  return (int)PetscMin(PetscMax(level, 0), most);
+}
+
+size_t PsdPixelsToBytes(PsdNumberType type, PsdPixelScale scale, const PsdPixels *pixels, size_t count,
+                        const void *numbers, unsigned char bytes[], PsdPixelTally *tally)
+{
+  const double most = pixels->bits == 16 ? UINT16_MAX : LARGEST;
   for (size_t k = 0; k < count; k++) {
-    const int pixel = PixelOf(PsdNumberAt(type, numbers, k), scale, bits);
+    const double number = PsdNumberAt(type, numbers, k);
+    const int pixel = scale == PSD_PIXELS_LEVELS ? LevelOf(number, pixels, most, tally) : PixelOf(number, scale, most);
     if (pixel < 0) return k;
     const uint16_t word = (uint16_t)pixel;
-    if (bits == 16) memcpy(bytes + k * sizeof(word), &word, sizeof(word));
+    if (pixels->bits == 16) memcpy(bytes + k * sizeof(word), &word, sizeof(word));
     else bytes[k] = (unsigned char)pixel;
   }
   return count;
 }
 
-const char *PsdPixelsExpected(PsdPixelScale scale, PetscInt bits)
+const char *PsdPixelsExpected(PsdPixelScale scale, const PsdPixels *pixels)
 {
-  if (bits == 16) return "whole numbers of 0..65535";
+  if (scale == PSD_PIXELS_LEVELS) return PSD_PIXELS_FINITE;
+  if (pixels->bits == 16) return "whole numbers of 0..65535";
   return scale == PSD_PIXELS_255THS ? "255ths of 1, as no number is above 1" : "whole numbers of 0..255";
 }
 
@@ -101,6 +116,17 @@ void PsdPixelsToPlanes(PetscInt count, PetscInt channels, PetscInt height, Petsc
       for (size_t k = 0; k < plane; k++)
         memcpy(images + (c * plane + k) * pixel, image + (k * (size_t)channels + c) * pixel, pixel);
   }
+}
+
+#define MOST_STEP_EXPONENT 200
+#define MOST_LOW_LEVEL 137438953472. /* 2^37 */
+
+PetscBool PsdPixelsAreLevels(const PsdPixels *pixels)
+{
+  int exponent;
+  const double first = pixels->low / pixels->step;
+  return (PetscBool)(frexp(pixels->step, &exponent) == 0.5 && abs(exponent) <= MOST_STEP_EXPONENT &&
+                     first == floor(first) && fabs(first) <= MOST_LOW_LEVEL);
 }
 
 #define MOST_COLOURS 4

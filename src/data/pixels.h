@@ -1,16 +1,17 @@
 /*
-   What stands in files as numbers of any type, and is a pixel of 8 bits or of 16. Pixels are whole numbers to psdnet,
-   whose error bounds rest on that (docs/mathematics.md, section 6), so that other numbers are taken where they say the
-   same and refused where they do not: whole numbers of 0 .. 255, 255ths of 1, or whole numbers of 0 .. 65535. None of
-   it is collective.
+   What stands in files as numbers of any type, and is a pixel of 8 bits or of 16. What is held of a pixel is a whole number
+   to psdnet, whose error bounds rest on that (docs/mathematics.md, section 6). Other numbers are taken where they say the
+   same: whole numbers of 0 .. 255, 255ths of 1, or whole numbers of 0 .. 65535. What is none of it are real numbers, of
+   which levels are held (PsdPixels, psddata.h). None of it is collective.
 */
 #ifndef PSD_PIXELS_PRIVATE_H
 #define PSD_PIXELS_PRIVATE_H
 
+#include <psddata.h>
 #include "base/base.h"
 
-/* How numbers of one data set stand for bytes. */
-typedef enum { PSD_PIXELS_WHOLE, PSD_PIXELS_255THS } PsdPixelScale;
+/* How numbers of one data set stand for what is held. */
+typedef enum { PSD_PIXELS_WHOLE, PSD_PIXELS_255THS, PSD_PIXELS_LEVELS } PsdPixelScale;
 
 /* A type of numbers in a file. */
 typedef struct {
@@ -28,13 +29,37 @@ static inline PetscBool PsdNumberIsByte(PsdNumberType type)
 double PsdNumberAt(PsdNumberType type, const void *numbers, size_t k);
 PetscInt64 PsdIntegerAt(PsdNumberType type, const void *numbers, size_t k);
 
-/* PsdPixelsScale - how numbers whose largest is this stand for bytes. */
-PsdPixelScale PsdPixelsScale(PsdNumberType type, double largest);
-/* PsdPixelsToBytes - returns the first number of `count` that is no byte of a pixel, or count. */
-size_t PsdPixelsToBytes(PsdNumberType type, PsdPixelScale scale, PetscInt bits, size_t count, const void *numbers,
-                        unsigned char bytes[]);
+/* What all numbers of a data set have in common: pixel_scan.c. */
+typedef struct {
+  double least, largest;
+  PetscBool whole, of_255; /* whole numbers; 255ths of 1 */
+} PsdPixelScan;
+
+/* PsdPixelScanBegin - of no numbers. PsdPixelScanAdd - with these as well; returns the first one that is not finite or too
+   large to be a pixel, or count. */
+PsdPixelScan PsdPixelScanBegin(void);
+size_t PsdPixelScanAdd(PsdPixelScan *scan, PsdNumberType type, size_t count, const void *numbers);
+/* PsdPixelScanSettle - how such numbers are held, *pixels being how they are wanted (bits 0: as they are), and how they
+   stand for that. levels: of real numbers, at most so many between the least and the largest. */
+void PsdPixelScanSettle(const PsdPixelScan *scan, PsdNumberType type, PetscInt levels, PsdPixels *pixels,
+                        PsdPixelScale *scale);
+/* PsdPixelIs255th - whether a number is one, as single precision has it. */
+PetscBool PsdPixelIs255th(double number);
+
+/* What became of real numbers that are no levels. */
+typedef struct {
+  PetscInt64 rounded, clipped;
+} PsdPixelTally;
+
+/* PsdPixelsToBytes - returns the first number of `count` that cannot be held, or count; counts those that are rounded or
+   clipped. */
+size_t PsdPixelsToBytes(PsdNumberType type, PsdPixelScale scale, const PsdPixels *pixels, size_t count,
+                        const void *numbers, unsigned char bytes[], PsdPixelTally *tally);
+/* PsdPixelsAreLevels - whether step and low are what levels may have. */
+PetscBool PsdPixelsAreLevels(const PsdPixels *pixels);
+#define PSD_PIXELS_FINITE "finite numbers of no more than 1e30"
 /* PsdPixelsExpected - for messages: what was expected. */
-const char *PsdPixelsExpected(PsdPixelScale scale, PetscInt bits);
+const char *PsdPixelsExpected(PsdPixelScale scale, const PsdPixels *pixels);
 
 /* PsdPixelsToPlanes - images, count x height x width x channels in place become count x channels x height x width; image:
    room for one. */

@@ -8,11 +8,14 @@ static PetscErrorCode SelectAndRead(PsdData data, PsdSource *source)
 {
   PetscFunctionBeginUser;
   PetscInt *labels = NULL;
+  PetscReal *weights = NULL;
   PsdSelection selection = {0, NULL};
   /* what a user's mistake leaves behind is freed here, so the code is kept until that is done */
   PetscErrorCode ierr = source->unlabelled ? 0 : (*data->origin->read_labels)(data, source, &labels);
-  if (!ierr) ierr = PsdDataSelect(data, labels, source->n, &selection);
+  if (!ierr) ierr = PsdDataReadWeights(data, source, &weights);
+  if (!ierr) ierr = PsdDataSelect(data, labels, weights, source->n, &selection);
   free(labels);
+  free(weights);
   if (!ierr) ierr = (*data->origin->read_shard)(data, source, &selection);
   free(selection.positions);
   PetscCall(ierr);
@@ -24,12 +27,25 @@ static const char *NameOf(PsdData data, const PsdSource *source, PetscInt label,
 {
   for (PetscInt k = 0; k < data->known.count; k++)
     if (data->known.labels[k] == label) return data->known.names[k];
-  return label < source->name_count ? source->names[label] : digits;
+  return label < source->name_count && source->names[label][0] ? source->names[label] : digits;
+}
+
+static PetscErrorCode NameOutputs(PsdData data, const PsdSource *source)
+{
+  PetscFunctionBeginUser;
+  if (source->name_count != data->outputs) PetscFunctionReturn(0);
+  PetscCall(PetscCalloc1(data->outputs, &data->class_names));
+  for (PetscInt k = 0; k < data->outputs; k++) PetscCall(PetscStrallocpy(source->names[k], &data->class_names[k]));
+  PetscFunctionReturn(0);
 }
 
 static PetscErrorCode NameClasses(PsdData data, const PsdSource *source)
 {
   PetscFunctionBeginUser;
+  if (data->outputs > 0) {
+    PetscCall(NameOutputs(data, source));
+    PetscFunctionReturn(0);
+  }
   PetscCall(PetscCalloc1(data->class_count, &data->class_names));
   for (PetscInt k = 0; k < data->class_count; k++) {
     const PetscInt label = data->class_labels[k];
@@ -62,12 +78,34 @@ static PetscErrorCode SettleTargets(PsdData data, PsdSource *source)
   PetscFunctionReturn(0);
 }
 
+/* What images of real numbers are that are not as in their files: in a line where the levels were chosen here, and where
+   they are a network's a warning, as others were then trained on. */
+static PetscErrorCode TellOfLevels(PsdData data, const PsdSource *source)
+{
+  PetscFunctionBeginUser;
+  const PsdPixels *p = &data->pixels;
+  PetscInt64 counts[2] = {source->tally.rounded, source->tally.clipped};
+  if (!(p->step > 0)) PetscFunctionReturn(0);
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, counts, 2, MPIU_INT64, MPI_SUM, data->comm));
+  if (counts[0] > 0 && !(data->wanted_pixels.step > 0))
+    PetscCall(PetscPrintf(data->comm,
+                          "levels   %" PetscInt64_FMT " numbers are rounded to steps of %g, by %g at most\n", counts[0],
+                          (double)p->step, (double)p->step / 2));
+  if (counts[1] > 0)
+    PetscCall(PetscFPrintf(data->comm, stderr,
+                           "psdnet: warning: %s%s: %" PetscInt64_FMT
+                           " numbers are clipped to %g .. %g, where the levels are\n",
+                           PsdDataOption(data), PsdDataName(data), counts[1], (double)p->low,
+                           (double)(p->low + p->step * (p->bits == 16 ? UINT16_MAX : UINT8_MAX))));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Read(PsdData data, PsdSource *source)
 {
   PetscFunctionBeginUser;
   PetscCall((*data->origin->inspect)(data, source));
   PetscCall(SettleTargets(data, source));
-  PsdCheckInput(!source->unlabelled || source->outputs > 0 || data->purpose == PSD_TO_PREDICT,
+  PsdCheckInput(!source->unlabelled || source->outputs > 0 || data->purpose >= PSD_TO_PREDICT,
                 "%s%s: found no %s, which only images to be predicted can do without", PsdDataOption(data),
                 PsdDataName(data), source->format ? source->format->labels : "labels");
   data->unlabelled = source->unlabelled;
@@ -75,8 +113,9 @@ static PetscErrorCode Read(PsdData data, PsdSource *source)
   data->channels = source->channels;
   data->height = source->height;
   data->width = source->width;
-  data->bits = source->bits == 16 ? 16 : 8;
+  data->pixels = source->pixels;
   PetscCall(SelectAndRead(data, source));
+  PetscCall(TellOfLevels(data, source));
   if (data->shifts > 1) PetscCall(PsdDataAddShifts(data));
   if (data->mirror) PetscCall(PsdDataAddMirrors(data));
   PetscCall(NameClasses(data, source));

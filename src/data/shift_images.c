@@ -26,14 +26,14 @@ void PsdShiftImages(PetscInt64 planes, PetscInt height, PetscInt width, PetscInt
 PetscErrorCode PsdDataAddShifts(PsdData data)
 {
   PetscFunctionBeginUser;
-  const size_t bytes = (size_t)data->channels * data->height * data->width * (size_t)(data->bits / 8);
+  const size_t bytes = (size_t)data->channels * data->height * data->width * (size_t)(data->pixels.bits / 8);
   const PetscInt n = data->n_local;
   unsigned char *images, *to;
   PetscCall(PsdDataRepeat(data, data->shifts, "-shifts", &images));
   to = data->images;
   for (PetscInt k = 0; k < n; k++)
     for (PetscInt shift = 0; shift < data->shifts; shift++, to += bytes)
-      PsdShiftImages(data->channels, data->height, data->width, data->bits, PIXELS * moves[shift][0],
+      PsdShiftImages(data->channels, data->height, data->width, data->pixels.bits, PIXELS * moves[shift][0],
                      PIXELS * moves[shift][1], images + (size_t)k * bytes, to);
   free(images);
   PetscFunctionReturn(0);

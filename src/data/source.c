@@ -17,9 +17,9 @@ static PetscErrorCode BroadcastNumbers(MPI_Comm comm, PsdSource *source)
                         source->width,
                         source->channels_last,
                         (PetscInt)source->scale,
-                        source->bits,
                         source->coarse,
                         source->unlabelled,
+                        source->weighted,
                         source->outputs,
                         source->targets_streamed,
                         source->labels_streamed,
@@ -34,9 +34,9 @@ static PetscErrorCode BroadcastNumbers(MPI_Comm comm, PsdSource *source)
   source->width = numbers[4];
   source->channels_last = (PetscBool)numbers[5];
   source->scale = (PsdPixelScale)numbers[6];
-  source->bits = numbers[7];
-  source->coarse = (PetscBool)numbers[8];
-  source->unlabelled = (PetscBool)numbers[9];
+  source->coarse = (PetscBool)numbers[7];
+  source->unlabelled = (PetscBool)numbers[8];
+  source->weighted = (PetscBool)numbers[9];
   source->outputs = numbers[10];
   source->targets_streamed = (PetscBool)numbers[11];
   source->labels_streamed = (PetscBool)numbers[12];
@@ -52,6 +52,8 @@ PetscErrorCode PsdSourceBroadcast(MPI_Comm comm, PsdSource *source)
   PetscMPIInt rank;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   PetscCall(BroadcastNumbers(comm, source));
+  PetscCallMPI(MPI_Bcast(&source->stored, (PetscMPIInt)sizeof(PsdPixels), MPI_BYTE, 0, comm));
+  PetscCallMPI(MPI_Bcast(&source->pixels, (PetscMPIInt)sizeof(PsdPixels), MPI_BYTE, 0, comm));
   if (rank) {
     PetscCall(PetscMalloc1(source->file_count, &source->files));
     PetscCall(PetscMalloc1(source->name_count, &source->names));

@@ -43,8 +43,9 @@ static PetscErrorCode ViewTargets(PsdData data, PetscViewer viewer)
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, least, (PetscMPIInt)shown, MPIU_REAL, MPI_MAX, data->comm));
   PetscCall(PetscViewerASCIIPrintf(viewer, "  targets of an image: %" PetscInt_FMT "\n", outputs));
   for (PetscInt t = 0; t < shown; t++)
-    PetscCall(PetscViewerASCIIPrintf(viewer, "  target %" PetscInt_FMT ": %g to %g\n", t, (double)-least[t],
-                                     (double)most[t]));
+    PetscCall(PetscViewerASCIIPrintf(viewer, "  target %" PetscInt_FMT "%s%s%s: %g to %g\n", t,
+                                     data->class_names ? " (" : "", data->class_names ? data->class_names[t] : "",
+                                     data->class_names ? ")" : "", (double)-least[t], (double)most[t]));
   if (outputs > shown)
     PetscCall(PetscViewerASCIIPrintf(viewer, "  and %" PetscInt_FMT " targets more\n", outputs - shown));
   PetscFunctionReturn(0);
@@ -61,7 +62,11 @@ PetscErrorCode PsdDataView(PsdData data, PetscViewer viewer)
                                    "  %" PetscInt_FMT " images of %" PetscInt_FMT " x %" PetscInt_FMT
                                    " x %" PetscInt_FMT " (channels, height, width)%s\n",
                                    data->n, data->channels, data->height, data->width,
-                                   data->bits == 16 ? ", 16 bits a pixel" : ""));
+                                   data->pixels.bits == 16 ? ", 16 bits a pixel" : ""));
+  if (data->pixels.step > 0)
+    PetscCall(PetscViewerASCIIPrintf(viewer, "  real numbers of %g to %g, held in steps of %g\n",
+                                     (double)data->pixels.least, (double)data->pixels.largest,
+                                     (double)data->pixels.step));
   if (data->outputs > 0) PetscCall(ViewTargets(data, viewer));
   else if (data->unlabelled) PetscCall(PetscViewerASCIIPrintf(viewer, "  without labels\n"));
   else PetscCall(ViewClasses(data, viewer));

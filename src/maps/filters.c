@@ -51,7 +51,7 @@ static PetscErrorCode DrawPatches(PsdMaps maps, PsdData data, PetscReal raw[])
         (PetscInt)(PsdMapsDraw(maps->seed, 2 * (PetscInt64)k) % (uint64_t)(n / copies)) * copies - first;
     const PetscInt position = (PetscInt)(PsdMapsDraw(maps->seed, 2 * (PetscInt64)k + 1) % (uint64_t)positions);
     if (image < 0 || image >= n_local) continue;
-    PetscCall(PsdPatchesExtract(maps->patches, images + (size_t)image * bytes, maps->rows, maps->count));
+    PetscCall(PsdMapsCut(maps, images + (size_t)image * bytes, maps->rows));
     PetscCall(PetscArraycpy(raw + (size_t)k * q, maps->rows + (size_t)position * q, q));
   }
   PetscFunctionReturn(0);

@@ -30,7 +30,7 @@ static PetscErrorCode CutImage(Sample *it, PetscInt64 number, const void *image,
   const PsdMaps maps = it->maps;
   const PetscInt q = maps->q;
   PetscInt positions;
-  PetscCall(PsdPatchesExtract(maps->patches, image, maps->rows, maps->count));
+  PetscCall(PsdMapsCut(maps, image, maps->rows));
   PetscCall(PsdPatchesGetSizes(maps->patches, NULL, NULL, NULL, &positions));
   for (PetscInt l = 0; l < EACH; l++) {
     const uint64_t drawn = PsdMapsDraw(maps->seed + 1, number * EACH + l); /* not those that begin as filters */

@@ -21,6 +21,8 @@ static PetscErrorCode Free(void *object)
   PetscCall(PetscFree2(it->reduce, it->centre));
   PetscCall(PetscFree2(it->rows, it->count));
   PetscCall(PetscFree4(it->single, it->response, it->sums, it->reduced));
+  PetscCall(PetscFree(it->input));
+  PetscCall(PsdSharedRelease(it->lower));
   PetscCall(PetscCommDestroy(&it->comm));
   PetscCall(PetscFree(it));
   PetscFunctionReturn(0);
@@ -37,7 +39,7 @@ PetscErrorCode PsdMapsCreate(MPI_Comm comm, PsdMaps *maps)
   it->cut = (PsdPatchGeometry){.reduce = 1, .patch_height = 6, .patch_width = 6, .stride = 1, .pool = FIRST_SIDE};
   it->cut.pixel_shift = 128;
   it->cut.pixel_scale = 255;
-  it->cut.normalize = 10;
+  it->cut.normalize = it->normalize = 10;
   it->whiten = 0.1;
   it->pca = 80;
   it->channel_whiten = 0.1;
@@ -69,11 +71,14 @@ static PetscErrorCode KindFromOptions(PsdMaps maps, PetscBool *given)
   PetscCall(PsdOptionChoice("-layer1_filters", "a stage of fixed filters before the patches; made of", count, choices,
                             &kind, given));
   if (*given) maps->kind = PsdFilterKinds[kind];
-  PetscCall(PsdOptionPath("-layer1_model",
-                          "network whose filters -layer1_filters neurons takes, of one kind of patches", PSD_PATH_INPUT,
+  PetscCall(PsdOptionPath("-layer1_model", "network whose filters -layer1_filters neurons takes", PSD_PATH_INPUT,
                           PETSC_FALSE, maps->model));
+  PetscBool of_branch;
+  PetscCall(PsdOptionInt("-layer1_branch", "which branch of that network, where it has several", 1, PSD_MOST_BRANCHES,
+                         &maps->branch, &of_branch));
   PsdCheckInput(maps->kind->given == (maps->model[0] != '\0'),
                 "option -layer1_model: expected with -layer1_filters neurons, and only with it");
+  PsdCheckInput(!of_branch || maps->kind->given, "option -layer1_branch: expected with -layer1_filters neurons only");
   PetscFunctionReturn(0);
 }
 
@@ -94,6 +99,7 @@ static PetscErrorCode CutFromOptions(PsdMaps maps, PetscBool *any)
   PetscCall(PsdOptionInt("-layer1_stride", "pixels between its patches", 1, big, &maps->cut.stride, &given[1]));
   PetscCall(PsdOptionReal("-layer1_patch_normalize", "normalisation of its patches, as -patch_normalize",
                           PSD_NONNEGATIVE, &maps->cut.normalize, &given[2]));
+  maps->asked.normalize = given[2];
   PetscCall(PsdOptionReal("-layer1_whiten", "whitening of its patches, as -whiten", PSD_NONNEGATIVE, &maps->whiten,
                           &given[3]));
   PetscCall(PsdOptionInt("-layer1_pca", "principal components of its patches, at most; 0 = all", 0, big, &maps->pca,
@@ -199,11 +205,26 @@ static PetscErrorCode CheckSizes(const PsdPatchGeometry *cut, const PsdMapGeomet
   PetscFunctionReturn(0);
 }
 
+/* That patches are cut of what there is. */
+static PetscErrorCode CheckBelow(PsdMaps maps, const PsdPatchGeometry *cut)
+{
+  PetscFunctionBeginUser;
+  PetscInt channels = cut->channels, height = cut->height, width = cut->width;
+  if (maps->lower) PetscCall(PsdMapsGetSize(maps->lower, &channels, &height, &width));
+  PetscCheck(cut->map == (PetscBool)(maps->lower != NULL) && channels == cut->channels && height == cut->height &&
+                 width == cut->width,
+             maps->comm, PETSC_ERR_ARG_INCOMP,
+             "Patches of %" PetscInt_FMT "x%" PetscInt_FMT "x%" PetscInt_FMT " are not of the map below", cut->channels,
+             cut->height, cut->width);
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdMapsSetGeometry(PsdMaps maps, const PsdPatchGeometry *cut, const PsdMapGeometry *map)
 {
   PetscFunctionBeginUser;
   PsdCheckHandle(maps);
   PetscCall(CheckSizes(cut, map));
+  PetscCall(CheckBelow(maps, cut));
   maps->cut = *cut;
   maps->map = *map;
   maps->raw_channels = (map->split ? 2 : 1) * map->count;
@@ -226,6 +247,7 @@ static PetscErrorCode SetImageSize(PsdMaps maps, PetscInt channels, PetscInt hei
   PsdPatchGeometry cut = maps->cut;
   const PsdMapGeometry map = maps->map;
   if (maps->filters) { /* of patches that are settled */
+    cut = PsdMapsLowest(maps)->cut;
     PsdCheckInput(channels == cut.channels && height == cut.height && width == cut.width,
                   "images of %" PetscInt_FMT "x%" PetscInt_FMT "x%" PetscInt_FMT
                   ", but the filters before the patches are of images of %" PetscInt_FMT "x%" PetscInt_FMT
@@ -252,6 +274,29 @@ static PetscErrorCode SetImageSize(PsdMaps maps, PetscInt channels, PetscInt hei
   PetscFunctionReturn(0);
 }
 
+/* Each branch is of the map of its stage. */
+static PetscErrorCode PlaceBranches(PsdPatches patches, PsdMaps maps)
+{
+  PetscFunctionBeginUser;
+  PetscInt branches, channels, height, width, begin;
+  PsdPatches branch;
+  PsdPatchGeometry g;
+  PetscCall(PsdPatchesGetBranchCount(patches, &branches));
+  for (PetscInt b = 0; b < branches; b++) {
+    PetscCall(PsdPatchesGetBranch(patches, b, &branch));
+    PetscCall(PsdPatchesGetGeometry(branch, &g));
+    PetscCall(PsdMapsHandOn(maps, g.stage));
+  }
+  for (PetscInt b = 0; b < branches; b++) {
+    PetscCall(PsdPatchesGetBranch(patches, b, &branch));
+    PetscCall(PsdPatchesGetGeometry(branch, &g));
+    PetscCall(PsdMapsGetPlace(maps, g.stage, &channels, &height, &width, &begin));
+    PetscCall(PsdPatchesSetImageSize(branch, channels, height, width));
+    PetscCall(PsdPatchesSetPlace(branch, g.stage == PsdMapsDepth(maps) ? 0 : g.stage, begin));
+  }
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdMapsSetSizes(PsdPatches patches, PetscInt channels, PetscInt height, PetscInt width)
 {
   PetscFunctionBeginUser;
@@ -259,25 +304,40 @@ PetscErrorCode PsdMapsSetSizes(PsdPatches patches, PetscInt channels, PetscInt h
   PetscCall(PsdPatchesGetMaps(patches, &maps));
   if (maps) {
     PetscCall(SetImageSize(maps, channels, height, width));
-    PetscCall(PsdMapsGetSize(maps, &channels, &height, &width));
+    PetscCall(PlaceBranches(patches, maps));
+  } else {
+    PetscCall(PsdPatchesSetImageSize(patches, channels, height, width));
   }
-  PetscCall(PsdPatchesSetImageSize(patches, channels, height, width));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdMapsSetBits(PsdPatches patches, PetscInt bits)
+/* Patches of a stage that has no filters yet are cut as the images' numbers ask for. */
+static PetscErrorCode SettlePixels(PsdMaps maps, const PsdPixels *pixels)
+{
+  PetscFunctionBeginUser;
+  PsdPixelsSettle(pixels, maps->asked, maps->normalize, &maps->cut);
+  const PetscInt pca = maps->pca >= maps->q ? 0 : maps->pca;
+  PetscCall(PsdPatchesSetGeometry(maps->patches, &maps->cut));
+  PetscCall(PsdPatchesSetPreprocessing(maps->patches, maps->whiten, pca));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdMapsSetPixels(PsdPatches patches, const PsdPixels *pixels)
 {
   PetscFunctionBeginUser;
   PsdMaps maps;
   PetscCall(PsdPatchesGetMaps(patches, &maps));
   if (!maps) {
-    PetscCall(PsdPatchesSetBits(patches, bits));
+    PetscCall(PsdPatchesSetPixels(patches, pixels));
     PetscFunctionReturn(0);
   }
-  PsdCheckInput(!maps->filters || (maps->cut.bits == 16) == (bits == 16),
-                "images of %" PetscInt_FMT " bits a pixel, but the filters before the patches are of others", bits);
-  maps->cut.bits = bits == 16 ? 16 : 0;
-  PetscCall(PsdPatchesSetBits(maps->patches, bits));
+  maps = PsdMapsLowest(maps);
+  const PsdPatchGeometry *cut = &maps->cut;
+  PsdCheckInput(!maps->filters ||
+                    ((cut->bits == 16) == (pixels->bits == 16) && cut->step == pixels->step && cut->low == pixels->low),
+                "images of %" PetscInt_FMT " bits a pixel%s, but the filters before the patches are of others",
+                pixels->bits, pixels->step > 0 ? ", of real numbers" : "");
+  if (!maps->filters) PetscCall(SettlePixels(maps, pixels));
   PetscFunctionReturn(0);
 }
 
@@ -303,9 +363,11 @@ PetscErrorCode PsdMapsGetRequest(PsdMaps maps, PsdMapRequest *request)
 {
   PetscFunctionBeginUser;
   PsdCheckHandle(maps);
-  *request = (PsdMapRequest){
-      .seed = maps->seed, .whiten = maps->whiten, .pca = maps->pca, .channel_whiten = maps->channel_whiten};
-  PetscCall(PetscStrncpy(request->model, maps->model, sizeof(request->model)));
+  *request = (PsdMapRequest){.branch = maps->branch,
+                             .seed = maps->seed,
+                             .whiten = maps->whiten,
+                             .pca = maps->pca,
+                             .channel_whiten = maps->channel_whiten};
   PetscCall(PetscStrncpy(request->model, maps->model, sizeof(request->model)));
   PetscCall(PetscStrncpy(request->kind, maps->kind->name, sizeof(request->kind)));
   PetscFunctionReturn(0);

@@ -6,6 +6,7 @@
 
 #include <psdmaps.h>
 #include "base/shared.h"
+#include "patches/pixel_values.h"
 
 /* How filters are made of the images: filters.c. */
 typedef struct {
@@ -18,24 +19,32 @@ typedef struct {
 extern const PsdFilterKind *const PsdFilterKinds[]; /* NULL-terminated */
 
 struct _p_PsdMaps {
-  PsdShared shared; /* first */
-  MPI_Comm comm;    /* our own duplicate */
+  PsdShared shared;                  /* first */
+  MPI_Comm comm;                     /* our own duplicate */
+  PsdMaps lower;                     /* the stage below, held; NULL: patches are cut of images */
+  PetscBool handed[PSD_MOST_STAGES]; /* whose maps, from the images on, are handed on beside this one's */
+  PsdMapOrigin origin;
   PsdMapGeometry map;
   PsdPatchGeometry cut;           /* of the patches of the images, until their size is known; pool: side of the map */
+  PsdPixelChoices asked;          /* of what cut has of pixels */
+  PetscReal normalize;            /* cut's where images are bytes and none was asked for */
   PetscReal whiten;               /* of those patches, as -whiten and -pca */
   PetscInt pca;                   /* at most; 0 = all */
   PetscReal channel_whiten;       /* of the channels */
   const PsdFilterKind *kind;      /* of filters that are not there yet */
   char model[PETSC_MAX_PATH_LEN]; /* of -layer1_model; "": filters are made */
+  PetscInt branch;                /* of -layer1_branch; 0: the only one */
   PetscInt64 seed;                /* of their random choice */
   PsdPatches patches;             /* of the images, a region for each place of the map */
   PsdPatches channels;            /* 1 x 1 patches of the map with all channels; NULL: they are not reduced */
   PetscInt q, f, raw_channels; /* numbers in a patch, raw and transformed; channels of the map before it is reduced */
   PetscReal largest;           /* of the channels before they are reduced, at most */
+  PetscReal largest_reduced;   /* and after it */
   PetscReal *filters;          /* K x f; NULL: not yet */
   float *w;                    /* q x K: transform times filters, so that z = p w + offset of a raw patch p */
   float *above, *below;        /* K: offset - t of z, and -offset - t of -z */
   float *reduce, *centre;   /* raw_channels x k and k: transform of the channels, and -mean times it; NULL: not (yet) */
+  float *input;             /* work: the map below; NULL: there is none */
   PetscReal *rows;          /* work: patches of an image, region after region */
   PetscInt *count;          /* work: of each region */
   float *single, *response; /* work: positions x q, positions x K */
@@ -48,6 +57,37 @@ static inline PetscInt PsdMapsChannels(PsdMaps maps)
   return maps->map.channels > 0 ? maps->map.channels : maps->raw_channels;
 }
 
+/* The largest number of a map: at a place that is normalised the mean square is below 1. */
+static inline PetscReal PsdMapsLargest(PsdMaps maps)
+{
+  if (maps->map.normalize > 0) return PetscSqrtReal((PetscReal)PsdMapsChannels(maps));
+  return maps->channels ? maps->largest_reduced : maps->largest;
+}
+
+/* Stages one on another, this one included. */
+static inline PetscInt PsdMapsDepth(PsdMaps maps)
+{
+  PetscInt stages = 0;
+  for (; maps; maps = maps->lower) stages++;
+  return stages;
+}
+
+/* PsdMapsLowest - the stage whose patches are cut of images. Not collective. */
+static inline PsdMaps PsdMapsLowest(PsdMaps maps)
+{
+  while (maps->lower) maps = maps->lower;
+  return maps;
+}
+
+/* Numbers of a map. */
+static inline size_t PsdMapsNumbers(PsdMaps maps)
+{
+  return (size_t)PsdMapsChannels(maps) * (size_t)maps->cut.pool * (size_t)maps->cut.pool;
+}
+
+/* PsdMapsCut - rows <- the stage's patches of an image, region after region, of the map below where there is one. Not
+   collective. respond.c */
+PetscErrorCode PsdMapsCut(PsdMaps maps, const void *image, PetscReal rows[]);
 /* PsdMapsRespond - leaves the means of the responses in maps->sums: the map with all channels, place after place. Not
    collective. */
 PetscErrorCode PsdMapsRespond(PsdMaps maps, const void *image);

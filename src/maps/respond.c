@@ -1,6 +1,7 @@
 /*
    From the bytes of an image to its map (docs/mathematics.md, section 1, "Maps"), by two products of matrices in single
-   precision: all patches with all filters, and all places with the components of their channels.
+   precision: all patches with all filters, and all places with the components of their channels. Stages that stand on others
+   do so stage after stage.
 
    An image is mapped by itself, so that its map is the same whichever rank holds it and whatever comes with it. Products
    are folded: z = p w + offset of a raw patch p, w = transform filters, offset = -mean w.
@@ -15,12 +16,12 @@
 #define LARGEST 1e15
 #define LEAST 1e-30
 
-/* The largest number of a patch of an image: normalised ones have a mean square below 1. */
+/* The largest number of a patch of an image, or of a map: normalised ones have a mean square below 1. */
 static PetscReal LargestOfPatch(PsdMaps maps)
 {
   const PsdPatchGeometry *g = &maps->cut;
-  const PetscReal value = PetscMax(PetscAbsReal(g->pixel_shift), PetscAbsReal(255 - g->pixel_shift));
-  return g->normalize > 0 ? PetscSqrtReal((PetscReal)maps->q) : value / g->pixel_scale;
+  if (maps->lower) return PsdMapsLargest(maps->lower);
+  return g->normalize > 0 ? PetscSqrtReal((PetscReal)maps->q) : PsdPixelsFarthest(g) / g->pixel_scale;
 }
 
 /* The largest column sum of |w| (n x k) times x, and of |shift|: what x' w + shift is at most. */
@@ -120,6 +121,7 @@ PetscErrorCode PsdMapsFoldChannels(PsdMaps maps)
   for (PetscInt j = 0; j < k; j++) maps->centre[j] = (float)shift[j];
   for (size_t i = 0; i < (size_t)n * k; i++) maps->reduce[i] = (float)transform[i];
   PetscCall(PetscFree(shift));
+  maps->largest_reduced = largest;
   PetscCall(CheckLargest(maps, largest));
   PetscFunctionReturn(0);
 }
@@ -139,13 +141,23 @@ static void Rectify(PsdMaps maps, PetscInt patches, const float response[], floa
   for (PetscInt k = 0; k < maps->raw_channels; k++) sums[k] *= scale;
 }
 
+static PetscErrorCode MakeMap(PsdMaps maps, const void *image, float map[]);
+
+PetscErrorCode PsdMapsCut(PsdMaps maps, const void *image, PetscReal rows[])
+{
+  PetscFunctionBeginUser;
+  if (maps->lower) PetscCall(MakeMap(maps->lower, image, maps->input));
+  PetscCall(PsdPatchesExtract(maps->patches, maps->lower ? maps->input : image, rows, maps->count));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdMapsRespond(PsdMaps maps, const void *image)
 {
   PetscFunctionBeginUser;
   const PetscInt K = maps->map.count, q = maps->q, places = maps->cut.pool * maps->cut.pool;
   const float *response = maps->response;
   PetscInt positions;
-  PetscCall(PsdPatchesExtract(maps->patches, image, maps->rows, maps->count));
+  PetscCall(PsdMapsCut(maps, image, maps->rows));
   PetscCall(PsdPatchesGetSizes(maps->patches, NULL, NULL, NULL, &positions));
   for (size_t k = 0; k < (size_t)positions * q; k++) maps->single[k] = (float)maps->rows[k];
   PetscCall(PsdGemmSingle('N', 'N', K, positions, q, maps->w, K, maps->single, q, maps->response, K));
@@ -178,13 +190,12 @@ PetscBool PsdMapsAreFitted(PsdMaps maps)
   return (PetscBool)(maps->filters && (maps->reduce || !maps->channels));
 }
 
-PetscErrorCode PsdMapsApply(PsdMaps maps, const void *image, float map[])
+/* The map of one stage alone. */
+static PetscErrorCode MakeMap(PsdMaps maps, const void *image, float map[])
 {
   PetscFunctionBeginUser;
-  PsdCheckHandle(maps);
   const PetscInt places = maps->cut.pool * maps->cut.pool, n = maps->raw_channels, k = PsdMapsChannels(maps);
   float *rows = maps->sums;
-  PetscCheck(PsdMapsAreFitted(maps), maps->comm, PETSC_ERR_ORDER, "The maps have not been fitted");
   PetscCall(PsdMapsRespond(maps, image));
   if (maps->channels) {
     rows = maps->reduced;
@@ -195,5 +206,21 @@ PetscErrorCode PsdMapsApply(PsdMaps maps, const void *image, float map[])
   for (PetscInt g = 0; g < places && maps->map.normalize > 0; g++)
     Normalize(k, maps->map.normalize, rows + (size_t)g * k);
   Transpose(places, k, rows, map);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdMapsApply(PsdMaps maps, const void *image, float map[])
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(maps);
+  PetscCheck(PsdMapsAreFitted(maps), maps->comm, PETSC_ERR_ORDER, "The maps have not been fitted");
+  PetscCall(MakeMap(maps, image, map));
+  map += PsdMapsNumbers(maps);
+  PetscInt below = PsdMapsDepth(maps) - 1;
+  for (PsdMaps each = maps; below > 0; each = each->lower, below--) {
+    if (!maps->handed[below - 1]) continue;
+    PetscCall(PetscArraycpy(map, each->input, PsdMapsNumbers(each->lower))); /* as this image has left it there */
+    map += PsdMapsNumbers(each->lower);
+  }
   PetscFunctionReturn(0);
 }

@@ -83,7 +83,7 @@ static PetscErrorCode Fit(Statistics *it, PsdData data)
 static PetscErrorCode CutImage(Statistics *it, const void *image)
 {
   PetscFunctionBeginUser;
-  PetscCall(PsdPatchesExtract(it->patches, image, it->rows, it->maps->count));
+  PetscCall(PsdMapsCut(it->maps, image, it->rows));
   PetscFunctionReturn(0);
 }
 

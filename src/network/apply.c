@@ -143,7 +143,11 @@ static PetscErrorCode FiltersCreate(PsdNetwork network, PsdPatches patches, Pets
   PetscCall(PetscArraycpy(filters->activation, network->training.activation, 3));
   if (g.lift == PSD_LIFT_LINEAR) filters->activation[0] = 0;
   PetscCall(PsdPatchesGetMaps(network->patches, &filters->maps));
-  if (filters->maps) { PetscCall(PetscMalloc1((size_t)g.channels * g.height * g.width, &filters->map)); }
+  if (filters->maps) {
+    size_t numbers;
+    PetscCall(PsdMapsGetLength(filters->maps, &numbers));
+    PetscCall(PetscMalloc1(numbers, &filters->map));
+  }
   PetscFunctionReturn(0);
 }
 
@@ -250,19 +254,22 @@ static PetscErrorCode ApplyCrops(Filters *filters, PetscInt images, size_t image
 {
   PetscFunctionBeginUser;
   const PetscInt most = filters->network->crop_shift;
-  PetscInt size[3], bits;
+  PetscInt size[3];
+  PsdPixels pixels;
   PetscCall(PsdNetworkGetImageSize(filters->network, size));
-  PetscCall(PsdNetworkGetBits(filters->network, &bits));
+  PetscCall(PsdNetworkGetPixels(filters->network, &pixels));
   for (PetscInt down = -most; down <= most; down++) {
     for (PetscInt across = -most; across <= most; across++) {
       const unsigned char *shifted = bytes;
       if (down || across) {
-        PsdShiftImages((PetscInt64)images * size[0], size[1], size[2], bits, down, across, bytes, filters->shifted);
+        PsdShiftImages((PetscInt64)images * size[0], size[1], size[2], pixels.bits, down, across, bytes,
+                       filters->shifted);
         shifted = filters->shifted;
       }
       PetscCall(ApplyBatch(filters, images, image_bytes, shifted, scores));
       if (!filters->network->crop_mirrored) continue;
-      PsdMirrorImages((PetscInt64)images * size[0] * size[1], size[2], (size_t)bits / 8, shifted, filters->mirrored);
+      PsdMirrorImages((PetscInt64)images * size[0] * size[1], size[2], (size_t)pixels.bits / 8, shifted,
+                      filters->mirrored);
       PetscCall(ApplyBatch(filters, images, image_bytes, filters->mirrored, scores));
     }
   }

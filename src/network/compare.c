@@ -10,7 +10,8 @@ static PetscBool SameGeometry(const PsdPatchGeometry *a, const PsdPatchGeometry 
                      a->patch_height == b->patch_height && a->patch_width == b->patch_width && a->stride == b->stride &&
                      a->pool == b->pool && a->pixel_shift == b->pixel_shift && a->pixel_scale == b->pixel_scale &&
                      a->normalize == b->normalize && PetscMax(1, a->reduce) == PetscMax(1, b->reduce) &&
-                     a->overlap == b->overlap && a->lift == b->lift && a->bits == b->bits);
+                     a->overlap == b->overlap && a->lift == b->lift && a->bits == b->bits && a->step == b->step &&
+                     a->low == b->low && a->stage == b->stage);
 }
 
 static PetscBool SameNumbers(size_t count, const PetscReal a[], const PetscReal b[])
@@ -32,8 +33,6 @@ static PetscBool SameTransform(const PsdModelBranch *a, const PsdModelBranch *b)
 static PetscBool SameStage(const PsdModelStage *a, const PsdModelStage *b)
 {
   const PsdMapGeometry *m = &a->map, *n = &b->map;
-  if (a->count != b->count) return PETSC_FALSE;
-  if (a->count == 0) return PETSC_TRUE;
   if (!SameGeometry(&a->images.geometry, &b->images.geometry) || !SameTransform(&a->images, &b->images))
     return PETSC_FALSE;
   if (m->count != n->count || m->threshold != n->threshold || m->split != n->split || m->channels != n->channels ||
@@ -42,6 +41,14 @@ static PetscBool SameStage(const PsdModelStage *a, const PsdModelStage *b)
   if (!SameNumbers((size_t)m->count * a->f, a->filters, b->filters)) return PETSC_FALSE;
   const size_t rows = m->channels > 0 ? (size_t)a->rows : 0, columns = (size_t)m->channels;
   return (PetscBool)(SameNumbers(rows * columns, a->transform, b->transform) && SameNumbers(rows, a->mean, b->mean));
+}
+
+static PetscBool SameStages(const PsdModel *a, const PsdModel *b)
+{
+  if (a->stages != b->stages) return PETSC_FALSE;
+  for (PetscInt l = 0; l < a->stages; l++)
+    if (!SameStage(&a->stage[l], &b->stage[l])) return PETSC_FALSE;
+  return PETSC_TRUE;
 }
 
 /* What differs, or NULL. */
@@ -57,7 +64,7 @@ static const char *Difference(const PsdModel *a, const PsdModel *b)
   if (a->outputs != b->outputs) return "number of outputs";
   if (a->count != b->count) return "number of classes";
   if (a->count > 0 && memcmp(a->labels, b->labels, (size_t)a->count * sizeof(*a->labels)) != 0) return "classes";
-  if (!SameStage(&a->stage, &b->stage)) return "stage before the patches";
+  if (!SameStages(a, b)) return a->stages + b->stages > 2 ? "chain of stages" : "stage before the patches";
   if (a->branches != b->branches) return "number of branches";
   for (PetscInt k = 0; k < a->branches; k++) {
     if (!SameGeometry(&a->branch[k].geometry, &b->branch[k].geometry)) return "geometry of the patches";

@@ -76,33 +76,54 @@ PetscInt PsdModelDimension(const PsdModel *model)
   return f;
 }
 
-/* Sizes of the stage, and that the branches are of its maps. */
-static void CheckStage(const PsdModel *model, const char path[], PsdFailure *failure)
+/* That what patches are cut of is the map of a stage. */
+static void CheckMap(const PsdModelStage *stage, const PsdPatchGeometry *patches, const char path[],
+                     PsdFailure *failure)
 {
-  const PsdModelStage *stage = &model->stage;
+  const PetscInt channels = PsdModelMapChannels(stage), side = stage->images.geometry.pool;
+
+  CheckRange(path, "channels", patches->channels, channels, channels, failure);
+  CheckRange(path, "height", patches->height, side, side, failure);
+  CheckRange(path, "width", patches->width, side, side, failure);
+}
+
+static void CheckStage(const PsdModelStage *stage, const char path[], PsdFailure *failure)
+{
   const PsdMapGeometry *map = &stage->map;
 
-  CheckRange(path, "stage", stage->count, 1, 1, failure);
-  if (!failure->failed) CheckBranch(&stage->images, path, failure);
+  CheckBranch(&stage->images, path, failure);
   CheckRange(path, "count", map->count, 1, MAX_CHANNELS / 2, failure);
   CheckRange(path, "split", stage->split, 0, 1, failure);
   if (failure->failed) return;
-  const PetscInt raw = (map->split ? 2 : 1) * map->count, side = stage->images.geometry.pool;
+  const PetscInt raw = (map->split ? 2 : 1) * map->count;
   CheckRange(path, "map_channels", map->channels, 0, raw, failure);
-  const PetscInt f = Dimension(&stage->images), channels = map->channels > 0 ? map->channels : raw;
+  const PetscInt f = Dimension(&stage->images);
   CheckRange(path, "columns of the stage's filters", stage->f, f, f, failure);
   if (map->channels > 0) {
     CheckRange(path, "rows of the transform of channels", stage->rows, raw, raw, failure);
-    CheckRange(path, "columns of the transform of channels", stage->columns, channels, channels, failure);
+    CheckRange(path, "columns of the transform of channels", stage->columns, map->channels, map->channels, failure);
   }
-  CheckRange(path, "channels", model->branch[0].geometry.channels, channels, channels, failure);
-  CheckRange(path, "height", model->branch[0].geometry.height, side, side, failure);
-  CheckRange(path, "width", model->branch[0].geometry.width, side, side, failure);
+}
+
+/* Each stage's patches are of the map below, and the branches of that of their stage. */
+static void CheckStages(const PsdModel *model, const char path[], PsdFailure *failure)
+{
+  CheckRange(path, "stage", model->stages, 0, PSD_MOST_STAGES, failure);
+  for (PetscInt l = 0; l < model->stages && !failure->failed; l++) {
+    CheckStage(&model->stage[l], path, failure);
+    if (!failure->failed && l + 1 < model->stages)
+      CheckMap(&model->stage[l], &model->stage[l + 1].images.geometry, path, failure);
+  }
+  for (PetscInt b = 0; b < model->branches && !failure->failed; b++) {
+    CheckRange(path, "of_stage", model->branch[b].geometry.stage, 0, model->stages, failure);
+    if (!failure->failed && model->stages > 0)
+      CheckMap(PsdModelMapOf(model, &model->branch[b]), &model->branch[b].geometry, path, failure);
+  }
 }
 
 void PsdModelCheckBranches(const PsdModel *model, const char path[], PsdFailure *failure)
 {
-  if (model->stage.count != 0) CheckStage(model, path, failure);
+  CheckStages(model, path, failure);
   for (PetscInt b = 0; b < model->branches && !failure->failed; b++) CheckBranch(&model->branch[b], path, failure);
 }
 
@@ -128,12 +149,37 @@ static void CheckFinite(const char path[], const char name[], size_t count, cons
       PsdFailureRecord(failure, "%s: %s is not finite: found %g", path, name, (double)values[k]);
 }
 
+/* What makes numbers and their sums exact in double precision: step a power of two, low a multiple of it, and neither so
+   large that numbers of levels are lost. */
+#define LEAST_STEP_EXPONENT (-200)
+#define MOST_STEP_EXPONENT 200
+#define MOST_LOW_LEVEL 137438953472. /* 2^37 */
+#define MOST_SUM 4503599627370496.   /* 2^52 */
+
+static void CheckLevels(const PsdPatchGeometry *g, const char path[], PsdFailure *failure)
+{
+  int exponent;
+
+  CheckFinite(path, "pixel_step", 1, &g->step, failure);
+  CheckFinite(path, "pixel_low", 1, &g->low, failure);
+  if (failure->failed || (g->step == 0 && g->low == 0)) return;
+  if (g->map || frexp(g->step, &exponent) != 0.5 || exponent < LEAST_STEP_EXPONENT || exponent > MOST_STEP_EXPONENT)
+    PsdFailureRecord(failure, "%s: pixel_step is %g, expected a power of two, and of maps none", path, (double)g->step);
+  else if (floor(g->low / g->step) != g->low / g->step || fabs(g->low / g->step) > MOST_LOW_LEVEL)
+    PsdFailureRecord(failure, "%s: pixel_low is %g, expected a multiple of pixel_step, %g, by 2^37 at most", path,
+                     (double)g->low, (double)g->step);
+  else if ((fabs(g->low / g->step) + UINT16_MAX) * g->reduce * g->reduce > MOST_SUM)
+    PsdFailureRecord(failure, "%s: pixel_low is %g, too far away for sums over %" PetscInt_FMT " x %" PetscInt_FMT,
+                     path, (double)g->low, g->reduce, g->reduce);
+}
+
 static void CheckPixels(const PsdPatchGeometry *g, const char path[], PsdFailure *failure)
 {
   if (g->map && (g->reduce > 1 || g->normalize != 0 || g->pixel_shift != 0 || g->pixel_scale != 1))
     PsdFailureRecord(
         failure, "%s: patches of maps take their numbers as they are, found reduce, patch_normalize or pixels", path);
   if (g->bits) CheckRange(path, "bits", g->bits, 16, 16, failure);
+  CheckLevels(g, path, failure);
   CheckFinite(path, "pixel_shift", 1, &g->pixel_shift, failure);
   CheckFinite(path, "pixel_scale", 1, &g->pixel_scale, failure);
   CheckFinite(path, "patch_normalize", 1, &g->normalize, failure);
@@ -240,8 +286,19 @@ static void CheckBranchNumbers(const PsdModelBranch *branch, const char path[], 
   CheckFinite(path, "the mean", (size_t)branch->q, branch->mean, failure);
 }
 
+/* What a stage says of the network that its filters are of. */
+static void CheckOrigin(const PsdMapOrigin *origin, const char path[], PsdFailure *failure)
+{
+  CheckRange(path, "network_neurons", origin->neurons, 0, PETSC_MAX_INT, failure);
+  CheckFinite(path, "network_beta", 1, &origin->beta, failure);
+  CheckFinite(path, "network_objective_primal", 1, &origin->primal, failure);
+  CheckFinite(path, "network_objective_dual", 1, &origin->bound, failure);
+  CheckFinite(path, "network_gap", 1, &origin->gap, failure);
+}
+
 static void CheckStageNumbers(const PsdModelStage *stage, const char path[], PsdFailure *failure)
 {
+  CheckOrigin(&stage->origin, path, failure);
   CheckBranchNumbers(&stage->images, path, failure);
   CheckFinite(path, "a filter of the stage", (size_t)stage->map.count * stage->f, stage->filters, failure);
   CheckFinite(path, "threshold", 1, &stage->map.threshold, failure);
@@ -259,10 +316,12 @@ void PsdModelCheckNumbers(const PsdModel *model, const char path[], PsdFailure *
   if (failure->failed) return;
   CheckTraining(model, path, failure);
   CheckLabels(model, path, failure);
-  if (model->stage.count > 0) CheckStageNumbers(&model->stage, path, failure);
-  for (PetscInt b = 1; b < model->branches; b++)
-    if (model->branch[b].geometry.bits != model->branch[0].geometry.bits)
-      PsdFailureRecord(failure, "%s: branches are of images of different bits a pixel", path);
+  for (PetscInt l = 0; l < model->stages; l++) CheckStageNumbers(&model->stage[l], path, failure);
+  for (PetscInt b = 1; b < model->branches; b++) {
+    const PsdPatchGeometry *g = &model->branch[b].geometry, *first = &model->branch[0].geometry;
+    if (g->bits != first->bits || g->step != first->step || g->low != first->low)
+      PsdFailureRecord(failure, "%s: branches are of images of different bits a pixel, or different levels", path);
+  }
   for (PetscInt b = 0; b < model->branches; b++) CheckBranchNumbers(&model->branch[b], path, failure);
   CheckNeurons(model, path, failure);
 }

@@ -1,7 +1,7 @@
 /*
    model.h5 (docs/formats.md): tables of what the file holds and where in PsdModel it belongs, used for writing versions 3
-   and, with a stage before the patches or shifted images, 4, or, of real targets or with linear neurons, 5, and for
-   reading versions 1 to 5. On one rank; what fails is recorded.
+   and, with a stage before the patches or shifted images, 4, of real targets or with linear neurons, 5, or, of images of
+   real numbers or with several stages, 6, and for reading versions 1 to 6. On one rank; what fails is recorded.
 */
 #include "network.h"
 #include "losses/losses.h"
@@ -13,9 +13,11 @@
 
 #define FORMAT "psdnet-model"
 #define NAMES "class_names"
+#define OUTPUT_NAMES "output_names"
 #define VERSION 3       /* that is written where it says everything, as other readers know it, ... */
 #define STAGE_VERSION 4 /* ... with a stage or shifts, which they must not pass over, ... */
-#define LAST_VERSION 5  /* ... and of outputs in the place of classes, with pixels of 16 bits or linear neurons */
+#define LATER_VERSION 5 /* ... of outputs in the place of classes, with pixels of 16 bits or linear neurons, ... */
+#define LAST_VERSION 6  /* ... and of images of real numbers, and of stages one on another */
 #define LAST_UNSEALED 2 /* files of this version and of 1 begin as HDF5 does, without a checksum */
 
 typedef struct {
@@ -49,7 +51,7 @@ static const Place problem_attributes[] = {
 
 /* ... of which these are written where version 3 does not say everything. */
 static const Place later_attributes[] = {
-    {"stage", PSD_H5_INTEGER, 0, offsetof(PsdModel, stage.count), 1},
+    {"stage", PSD_H5_INTEGER, 0, offsetof(PsdModel, stages), 1},
     {"shifts", PSD_H5_INTEGER, 0, offsetof(PsdModel, training.shifts), 1},
     {"outputs", PSD_H5_INTEGER, 0, offsetof(PsdModel, outputs), 1},
 };
@@ -66,17 +68,27 @@ static const Place branch_attributes[] = {
     {"patch_normalize", PSD_H5_REAL, 0, offsetof(PsdModelBranch, geometry.normalize), 0},
     {"reduce", PSD_H5_INTEGER, 0, offsetof(PsdModelBranch, geometry.reduce), 1},
     {"pool_overlap", PSD_H5_INTEGER, 0, offsetof(PsdModelBranch, geometry.overlap), 1},
-    {"bits", PSD_H5_INTEGER, 0, offsetof(PsdModelBranch, geometry.bits), 1}, /* written where it is not 0 */
 };
 #define BRANCH_ATTRIBUTES (sizeof(branch_attributes) / sizeof(branch_attributes[0]))
+
+/* How its images are held: each is written where it says something. */
+static const Place bits_attributes[] = {
+    {"bits", PSD_H5_INTEGER, 0, offsetof(PsdModelBranch, geometry.bits), 1},
+};
+static const Place level_attributes[] = {
+    {"pixel_step", PSD_H5_REAL, 0, offsetof(PsdModelBranch, geometry.step), 1},
+    {"pixel_low", PSD_H5_REAL, 0, offsetof(PsdModelBranch, geometry.low), 1},
+};
+#define LEVEL_ATTRIBUTES (sizeof(level_attributes) / sizeof(level_attributes[0]))
 
 /* Written from version 5 on. */
 static const Place later_branch_attributes[] = {
     {"lift", PSD_H5_INTEGER, 0, offsetof(PsdModelBranch, geometry.lift), 1},
+    {"of_stage", PSD_H5_INTEGER, 0, offsetof(PsdModelBranch, geometry.stage), 1}, /* from version 6 on */
 };
 #define LATER_BRANCH_ATTRIBUTES (sizeof(later_branch_attributes) / sizeof(later_branch_attributes[0]))
 
-/* Of the stage, in PsdModelStage: attributes of /layer1, beside those of its patches as of a branch. */
+/* Of a stage, in PsdModelStage: attributes of /layer1 and so on, beside those of its patches as of a branch, ... */
 static const Place stage_attributes[] = {
     {"channels", PSD_H5_INTEGER, 0, offsetof(PsdModelStage, images.geometry.channels), 0},
     {"height", PSD_H5_INTEGER, 0, offsetof(PsdModelStage, images.geometry.height), 0},
@@ -88,6 +100,17 @@ static const Place stage_attributes[] = {
     {"map_normalize", PSD_H5_REAL, 0, offsetof(PsdModelStage, map.normalize), 0},
 };
 #define STAGE_ATTRIBUTES (sizeof(stage_attributes) / sizeof(stage_attributes[0]))
+
+/* ... and where its filters are a network's, with `network_loss`, which is a text. */
+static const Place origin_attributes[] = {
+    {"network_neurons", PSD_H5_INTEGER, 0, offsetof(PsdModelStage, origin.neurons), 0},
+    {"network_beta", PSD_H5_REAL, 0, offsetof(PsdModelStage, origin.beta), 0},
+    {"network_objective_primal", PSD_H5_REAL, 0, offsetof(PsdModelStage, origin.primal), 0},
+    {"network_objective_dual", PSD_H5_REAL, 0, offsetof(PsdModelStage, origin.bound), 0},
+    {"network_gap", PSD_H5_REAL, 0, offsetof(PsdModelStage, origin.gap), 0},
+};
+#define ORIGIN_ATTRIBUTES (sizeof(origin_attributes) / sizeof(origin_attributes[0]))
+#define ORIGIN_LOSS "network_loss"
 
 typedef struct {
   const char *name;
@@ -116,7 +139,7 @@ static const ArrayPlace branch_arrays[] = {
 };
 #define BRANCH_ARRAYS (sizeof(branch_arrays) / sizeof(branch_arrays[0]))
 
-/* In /layer1, where that has them: filters, and what reduces channels. */
+/* In a stage's group, where that has them: filters, and what reduces channels. */
 static const ArrayPlace stage_filters[] = {
     {"filter",
      PSD_H5_REAL,
@@ -136,10 +159,13 @@ static const ArrayPlace stage_channels[] = {
 
 static PetscInt VersionOf(const PsdModel *model)
 {
-  if (model->outputs > 0 || model->branch[0].geometry.bits || model->stage.images.geometry.bits) return LAST_VERSION;
+  if (model->stages > 1 || model->branch[0].geometry.step > 0 || model->stage[0].images.geometry.step > 0)
+    return LAST_VERSION;
+  if (model->outputs > 0 || model->branch[0].geometry.bits || model->stage[0].images.geometry.bits)
+    return LATER_VERSION;
   for (PetscInt b = 0; b < model->branches; b++)
-    if (model->branch[b].geometry.lift != PSD_LIFT_QUADRATIC) return LAST_VERSION;
-  return model->stage.count > 0 || model->training.shifts > 1 ? STAGE_VERSION : VERSION;
+    if (model->branch[b].geometry.lift != PSD_LIFT_QUADRATIC) return LATER_VERSION;
+  return model->stages > 0 || model->training.shifts > 1 ? STAGE_VERSION : VERSION;
 }
 
 static void *Member(void *whole, size_t offset)
@@ -165,9 +191,11 @@ void PsdModelFree(PsdModel *model)
 {
   FreeArrays(arrays, ARRAYS, model);
   for (PetscInt b = 0; b < PSD_MOST_BRANCHES; b++) FreeArrays(branch_arrays, BRANCH_ARRAYS, &model->branch[b]);
-  FreeArrays(branch_arrays, BRANCH_ARRAYS, &model->stage.images);
-  FreeArrays(stage_filters, 1, &model->stage);
-  FreeArrays(stage_channels, STAGE_CHANNELS, &model->stage);
+  for (PetscInt l = 0; l < PSD_MOST_STAGES; l++) {
+    FreeArrays(branch_arrays, BRANCH_ARRAYS, &model->stage[l].images);
+    FreeArrays(stage_filters, 1, &model->stage[l]);
+    FreeArrays(stage_channels, STAGE_CHANNELS, &model->stage[l]);
+  }
   free(model->labels);
   free(model->names);
   model->labels = NULL;
@@ -183,6 +211,12 @@ static PetscBool IsGrouped(PetscInt version, PetscInt branches)
 static void GroupName(PetscInt branch, char name[32])
 {
   snprintf(name, 32, "/branch/%" PetscInt_FMT, branch);
+}
+
+/* Of stage l, counted from 0 at the images. */
+static void StageName(PetscInt l, char name[32])
+{
+  snprintf(name, 32, "layer%" PetscInt_FMT, l + 1);
 }
 
 /* ---------------------------------------------------------------- reading */
@@ -226,12 +260,17 @@ static void ReadHeader(PsdH5Group file, PetscInt *version, PsdFailure *failure)
   *version = found;
 }
 
+/* Of classes or of outputs. */
+static void ReadNames(PsdH5Group file, const char name[], PetscInt count, PsdModel *model, PsdFailure *failure)
+{
+  if (PsdH5HasAttribute(file, name))
+    model->names = (char(*)[PSD_CLASS_NAME_LENGTH])PsdH5ReadTexts(file, name, count, PSD_CLASS_NAME_LENGTH, failure);
+}
+
 static void ReadClasses(PsdH5Group file, PsdModel *model, PsdFailure *failure)
 {
   PsdH5ReadLabels(file, "classes", &model->count, &model->labels, failure);
-  if (PsdH5HasAttribute(file, NAMES))
-    model->names =
-        (char(*)[PSD_CLASS_NAME_LENGTH])PsdH5ReadTexts(file, NAMES, model->count, PSD_CLASS_NAME_LENGTH, failure);
+  ReadNames(file, NAMES, model->count, model, failure);
 }
 
 /* What the root says of the problem. */
@@ -243,10 +282,14 @@ static void ReadProblem(PsdH5Group file, PetscInt version, PsdModel *model, PsdF
   ReadLossParameter(file, &model->training, failure);
   ReadPlaces(file, later_attributes, LATER_ATTRIBUTES, model, failure);
   if (model->outputs == 0) ReadClasses(file, model, failure);
+  if (model->outputs > 0) ReadNames(file, OUTPUT_NAMES, model->outputs, model, failure);
   if (version > 1) PsdH5ReadAttribute(file, "branches", PSD_H5_INTEGER, 1, &model->branches, failure);
   if (!failure->failed && (model->branches < 1 || model->branches > PSD_MOST_BRANCHES))
     PsdFailureRecord(failure, "%s: branches is %" PetscInt_FMT ", expected 1 to %d", file.path, model->branches,
                      PSD_MOST_BRANCHES);
+  if (!failure->failed && (model->stages < 0 || model->stages > PSD_MOST_STAGES))
+    PsdFailureRecord(failure, "%s: stage is %" PetscInt_FMT ", expected 0 to %d", file.path, model->stages,
+                     PSD_MOST_STAGES);
 }
 
 /* The first data set that has an extent says what it is; the others must agree. Extents begin as -1. */
@@ -273,15 +316,34 @@ static void ReadArrays(PsdH5Group file, const ArrayPlace list[], size_t count, v
   }
 }
 
-/* The stage, but for its arrays. */
-static void ReadStage(PsdH5Group file, PsdModelStage *stage, PsdFailure *failure)
+static void ReadGeometry(PsdH5Group file, PsdModelBranch *branch, PsdFailure *failure)
 {
-  if (stage->count == 0 || failure->failed) return;
-  PsdH5Group group = PsdH5OpenGroup(file, "layer1", failure);
+  ReadPlaces(file, branch_attributes, BRANCH_ATTRIBUTES, branch, failure);
+  ReadPlaces(file, bits_attributes, 1, branch, failure);
+  ReadPlaces(file, level_attributes, LEVEL_ATTRIBUTES, branch, failure);
+}
+
+static void ReadOrigin(PsdH5Group group, PsdModelStage *stage, PsdFailure *failure)
+{
+  if (!PsdH5HasAttribute(group, ORIGIN_LOSS)) return;
+  PsdH5ReadText(group, ORIGIN_LOSS, stage->origin.loss, sizeof(stage->origin.loss), failure);
+  ReadPlaces(group, origin_attributes, ORIGIN_ATTRIBUTES, stage, failure);
+}
+
+/* A stage, but for its arrays. */
+static void ReadStage(PsdH5Group file, PetscInt l, PsdModelStage *stage, PsdFailure *failure)
+{
+  char name[32];
+
+  if (failure->failed) return;
+  StageName(l, name);
+  PsdH5Group group = PsdH5OpenGroup(file, name, failure);
   stage->images.geometry.reduce = 1;
+  stage->images.geometry.map = (PetscBool)(l > 0);
   stage->images.q = stage->images.f = stage->f = stage->rows = stage->columns = -1;
   ReadPlaces(group, stage_attributes, STAGE_ATTRIBUTES, stage, failure);
-  ReadPlaces(group, branch_attributes, BRANCH_ATTRIBUTES, &stage->images, failure);
+  ReadGeometry(group, &stage->images, failure);
+  ReadOrigin(group, stage, failure);
   stage->map.split = (PetscBool)(stage->split != 0);
   stage->images.has_transform = failure->failed ? PETSC_FALSE : PsdH5Exists(group, "preprocess", failure);
   if (stage->images.has_transform) ReadShapes(group, branch_arrays, BRANCH_ARRAYS, &stage->images, failure);
@@ -290,28 +352,43 @@ static void ReadStage(PsdH5Group file, PsdModelStage *stage, PsdFailure *failure
   PsdH5CloseGroup(&group);
 }
 
-static void ReadStageArrays(PsdH5Group file, PsdModelStage *stage, PsdFailure *failure)
+static void ReadStageArrays(PsdH5Group file, PetscInt l, PsdModelStage *stage, PsdFailure *failure)
 {
-  if (stage->count == 0 || failure->failed) return;
-  PsdH5Group group = PsdH5OpenGroup(file, "layer1", failure);
+  char name[32];
+
+  if (failure->failed) return;
+  StageName(l, name);
+  PsdH5Group group = PsdH5OpenGroup(file, name, failure);
   if (stage->images.has_transform) ReadArrays(group, branch_arrays, BRANCH_ARRAYS, &stage->images, failure);
   ReadArrays(group, stage_filters, 1, stage, failure);
   if (stage->map.channels > 0) ReadArrays(group, stage_channels, STAGE_CHANNELS, stage, failure);
   PsdH5CloseGroup(&group);
 }
 
+/* What `/` says of channels, height and width is of the first branch. */
+static void TakeMapSize(const PsdModelStage *stage, PsdPatchGeometry *g)
+{
+  g->channels = PsdModelMapChannels(stage);
+  g->height = g->width = stage->images.geometry.pool;
+}
+
 /* Geometry, and the shape of what follows it. */
 static void ReadBranch(PsdH5Group file, const PsdModel *model, PsdModelBranch *branch, PsdFailure *failure)
 {
   branch->geometry = model->branch[0].geometry;
-  branch->geometry.map = (PetscBool)(model->stage.count > 0);
+  branch->geometry.map = (PetscBool)(model->stages > 0);
   branch->geometry.reduce = 1;
   branch->geometry.overlap = 0;
   branch->geometry.lift = PSD_LIFT_QUADRATIC;
+  branch->geometry.stage = 0;
   branch->q = branch->f = -1;
-  ReadPlaces(file, branch_attributes, BRANCH_ATTRIBUTES, branch, failure);
+  ReadGeometry(file, branch, failure);
   ReadPlaces(file, later_branch_attributes, LATER_BRANCH_ATTRIBUTES, branch, failure);
+  if (!failure->failed && (branch->geometry.stage < 0 || branch->geometry.stage > model->stages))
+    PsdFailureRecord(failure, "%s: of_stage is %" PetscInt_FMT ", expected 0 to %" PetscInt_FMT, file.path,
+                     branch->geometry.stage, model->stages);
   if (failure->failed) return;
+  if (branch != model->branch && model->stages > 0) TakeMapSize(PsdModelMapOf(model, branch), &branch->geometry);
   branch->has_transform = PsdH5Exists(file, "preprocess", failure);
   if (branch->has_transform) ReadShapes(file, branch_arrays, BRANCH_ARRAYS, branch, failure);
 }
@@ -350,14 +427,14 @@ static void ReadModel(PsdH5Group file, PetscInt version, PsdModel *model, PsdFai
   ReadPlaces(file, result_attributes, RESULT_ATTRIBUTES, model, failure);
   ReadProblem(file, version, model, failure);
   const PetscBool grouped = IsGrouped(version, model->branches);
-  ReadStage(file, &model->stage, failure);
+  for (PetscInt l = 0; l < model->stages; l++) ReadStage(file, l, &model->stage[l], failure);
   ReadBranches(file, grouped, model, failure);
   model->N = model->f = -1;
   ReadShapes(file, arrays, ARRAYS, model, failure);
   PsdModelCheckSizes(model, file.path, failure);
   ReadArrays(file, arrays, failure->failed ? 0 : ARRAYS, model, failure);
   ReadTransforms(file, grouped, model, failure);
-  ReadStageArrays(file, &model->stage, failure);
+  for (PetscInt l = 0; l < model->stages; l++) ReadStageArrays(file, l, &model->stage[l], failure);
   PsdModelCheckNumbers(model, file.path, failure);
 }
 
@@ -377,13 +454,13 @@ void PsdModelReadProblem(PsdH5Group file, PsdModel *model, PsdFailure *failure)
 {
   memset(model, 0, sizeof(*model));
   ReadProblem(file, VERSION, model, failure);
-  ReadStage(file, &model->stage, failure);
+  for (PetscInt l = 0; l < model->stages; l++) ReadStage(file, l, &model->stage[l], failure);
   ReadBranches(file, PETSC_TRUE, model, failure);
   PsdModelCheckBranches(model, file.path, failure);
   if (!failure->failed) model->f = PsdModelDimension(model);
   PsdModelCheckSizes(model, file.path, failure);
   ReadTransforms(file, PETSC_TRUE, model, failure);
-  ReadStageArrays(file, &model->stage, failure);
+  for (PetscInt l = 0; l < model->stages; l++) ReadStageArrays(file, l, &model->stage[l], failure);
   PsdModelCheckNumbers(model, file.path, failure);
 }
 
@@ -407,18 +484,20 @@ static void WriteLabels(PsdH5File file, const PsdModel *model, PsdFailure *failu
 
 #define MOST_TEXT 60000 /* bytes that an attribute has room for */
 
-/* Those of very many classes with long names are left out. */
+/* Of classes or of outputs; those of very many with long names are left out. */
 static void WriteNames(PsdH5File file, const PsdModel *model, PsdFailure *failure)
 {
-  const char **texts = malloc((size_t)model->count * sizeof(*texts));
+  const PetscInt count = model->outputs > 0 ? model->outputs : model->count;
+  const char **texts = malloc((size_t)count * sizeof(*texts));
   size_t longest = 1;
 
   if (!texts) PsdFailureRecord(failure, "%s: not enough memory for the names of its classes", file.path);
-  for (PetscInt k = 0; texts && k < model->count; k++) {
+  for (PetscInt k = 0; texts && k < count; k++) {
     texts[k] = model->names[k];
     longest = PetscMax(longest, strlen(texts[k]));
   }
-  if (texts && longest * (size_t)model->count <= MOST_TEXT) PsdH5WriteTexts(file, NAMES, model->count, texts, failure);
+  if (texts && longest * (size_t)count <= MOST_TEXT)
+    PsdH5WriteTexts(file, model->outputs > 0 ? OUTPUT_NAMES : NAMES, count, texts, failure);
   free(texts);
 }
 
@@ -478,16 +557,22 @@ static void WriteArrays(PsdH5File file, const ArrayPlace list[], size_t count, c
   }
 }
 
-/* Those that it has. */
-static size_t BranchAttributes(const PsdModelBranch *branch)
+static void WriteGeometry(PsdH5File file, const PsdModelBranch *branch, PsdFailure *failure)
 {
-  return branch->geometry.bits ? BRANCH_ATTRIBUTES : BRANCH_ATTRIBUTES - 1;
+  WritePlaces(file, branch_attributes, BRANCH_ATTRIBUTES, branch, failure);
+  if (branch->geometry.bits) WritePlaces(file, bits_attributes, 1, branch, failure);
+  if (branch->geometry.step > 0) WritePlaces(file, level_attributes, LEVEL_ATTRIBUTES, branch, failure);
+}
+
+static size_t LaterBranchAttributes(PetscInt version)
+{
+  return version == LAST_VERSION ? LATER_BRANCH_ATTRIBUTES : version == LATER_VERSION ? LATER_BRANCH_ATTRIBUTES - 1 : 0;
 }
 
 static void WriteBranch(PsdH5File file, const PsdModelBranch *branch, PetscInt version, PsdFailure *failure)
 {
-  WritePlaces(file, branch_attributes, BranchAttributes(branch), branch, failure);
-  if (version >= LAST_VERSION) WritePlaces(file, later_branch_attributes, LATER_BRANCH_ATTRIBUTES, branch, failure);
+  WriteGeometry(file, branch, failure);
+  WritePlaces(file, later_branch_attributes, LaterBranchAttributes(version), branch, failure);
   if (branch->has_transform) WriteArrays(file, branch_arrays, BRANCH_ARRAYS, branch, failure);
 }
 
@@ -506,18 +591,32 @@ static void WriteBranches(PsdH5File file, const PsdModel *model, PsdFailure *fai
   }
 }
 
-/* has_arrays: with what the stage has of them. */
-static void WriteStage(PsdH5File file, const PsdModelStage *stage, PetscBool has_arrays, PsdFailure *failure)
+static void WriteOrigin(PsdH5File group, const PsdModelStage *stage, PsdFailure *failure)
 {
-  if (stage->count == 0 || failure->failed) return;
-  PsdH5File group = PsdH5CreateGroup(file, "layer1", failure);
+  const char *loss = stage->origin.loss;
+
+  if (!loss[0]) return;
+  PsdH5WriteTexts(group, ORIGIN_LOSS, 0, &loss, failure);
+  WritePlaces(group, origin_attributes, ORIGIN_ATTRIBUTES, stage, failure);
+}
+
+/* has_arrays: with what the stage has of them. */
+static void WriteStage(PsdH5File file, PetscInt l, const PsdModelStage *stage, PetscBool has_arrays,
+                       PsdFailure *failure)
+{
+  char name[32];
+
+  if (failure->failed) return;
+  StageName(l, name);
+  PsdH5File group = PsdH5CreateGroup(file, name, failure);
   WritePlaces(group, stage_attributes, STAGE_ATTRIBUTES, stage, failure);
+  WriteOrigin(group, stage, failure);
   if (has_arrays) {
     WriteBranch(group, &stage->images, STAGE_VERSION, failure);
     WriteArrays(group, stage_filters, 1, stage, failure);
     if (stage->map.channels > 0) WriteArrays(group, stage_channels, STAGE_CHANNELS, stage, failure);
   } else {
-    WritePlaces(group, branch_attributes, BranchAttributes(&stage->images), &stage->images, failure);
+    WriteGeometry(group, &stage->images, failure);
   }
   PsdH5CloseNewGroup(&group);
 }
@@ -535,7 +634,7 @@ void PsdModelWrite(const char path[], const PsdModel *model, PsdFailure *failure
   WriteProblem(file, model, failure);
   WriteArrays(file, arrays, ARRAYS, model, failure);
   WriteBranches(file, model, failure);
-  WriteStage(file, &model->stage, PETSC_TRUE, failure);
+  for (PetscInt l = 0; l < model->stages; l++) WriteStage(file, l, &model->stage[l], PETSC_TRUE, failure);
   PsdH5Save(file, FORMAT, VersionOf(model), &output, failure);
   PsdH5CloseFile(&file);
   PsdFileCommit(&output, failure);
@@ -550,10 +649,9 @@ void PsdModelWriteProblem(PsdH5File file, const PsdModel *model, PsdFailure *fai
     char name[32];
     GroupName(b, name);
     PsdH5File group = PsdH5CreateGroup(file, name, failure);
-    WritePlaces(group, branch_attributes, BranchAttributes(&model->branch[b]), &model->branch[b], failure);
-    if (VersionOf(model) >= LAST_VERSION)
-      WritePlaces(group, later_branch_attributes, LATER_BRANCH_ATTRIBUTES, &model->branch[b], failure);
+    WriteGeometry(group, &model->branch[b], failure);
+    WritePlaces(group, later_branch_attributes, LaterBranchAttributes(VersionOf(model)), &model->branch[b], failure);
     PsdH5CloseNewGroup(&group);
   }
-  WriteStage(file, &model->stage, PETSC_FALSE, failure);
+  for (PetscInt l = 0; l < model->stages; l++) WriteStage(file, l, &model->stage[l], PETSC_FALSE, failure);
 }

@@ -209,61 +209,22 @@ PetscErrorCode PsdNetworkGetImageSize(PsdNetwork network, PetscInt size[3])
   PetscFunctionBeginUser;
   PetscCall(PsdPatchesGetGeometry(network->patches, &g));
   PetscCall(PsdPatchesGetMaps(network->patches, &maps));
-  if (maps) PetscCall(PsdMapsGetGeometry(maps, &g, NULL));
+  if (maps) PetscCall(PsdMapsGetImages(maps, &g));
   size[0] = g.channels;
   size[1] = g.height;
   size[2] = g.width;
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdNetworkGetBits(PsdNetwork network, PetscInt *bits)
-{
-  PetscFunctionBeginUser;
-  PsdCheckHandle(network);
-  PsdPatchGeometry g;
-  PsdPatches branch;
-  PsdMaps maps;
-  PetscCall(PsdPatchesGetMaps(network->patches, &maps));
-  PetscCall(PsdPatchesGetBranch(network->patches, 0, &branch));
-  if (maps) PetscCall(PsdMapsGetGeometry(maps, &g, NULL));
-  else PetscCall(PsdPatchesGetGeometry(branch, &g));
-  *bits = g.bits == 16 ? 16 : 8;
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode PsdNetworkCheckData(PsdNetwork network, PsdData data)
-{
-  PetscInt channels, height, width, bits, own_bits, own[3] = {0, 0, 0};
-
-  PetscFunctionBeginUser;
-  PsdCheckHandle(network);
-  PetscCall(PsdNetworkGetImageSize(network, own));
-  PetscCall(PsdDataGetImageSize(data, &channels, &height, &width));
-  PetscCall(PsdDataGetBits(data, &bits));
-  PetscCall(PsdNetworkGetBits(network, &own_bits));
-  PsdCheckInput(bits == own_bits,
-                "images of %" PetscInt_FMT " bits a pixel, but the network was trained on %" PetscInt_FMT " bits", bits,
-                own_bits);
-  PsdCheckInput(channels == own[0] && height == own[1] && width == own[2],
-                "images of %" PetscInt_FMT "x%" PetscInt_FMT "x%" PetscInt_FMT
-                " (channels x height x width), but the network was trained on %" PetscInt_FMT "x%" PetscInt_FMT
-                "x%" PetscInt_FMT,
-                channels, height, width, own[0], own[1], own[2]);
-  PetscFunctionReturn(0);
-}
-
 /* ---------------------------------------------------------------- to and from a file */
 
-static PetscErrorCode DescribeStage(PsdPatches patches, PsdModelStage *stage)
+static PetscErrorCode DescribeStage(PsdMaps maps, PsdModelStage *stage)
 {
   const PetscReal *transform, *mean, *filters, *channel_transform, *channel_mean;
   PsdPatchGeometry *g = &stage->images.geometry;
-  PsdMaps maps;
 
   PetscFunctionBeginUser;
-  PetscCall(PsdPatchesGetMaps(patches, &maps));
-  if (!maps) PetscFunctionReturn(0);
-  stage->count = 1;
+  PetscCall(PsdMapsGetOrigin(maps, &stage->origin));
   PetscCall(PsdMapsGetGeometry(maps, g, &stage->map));
   PetscCall(PsdMapsGetFilters(maps, &stage->f, &transform, &mean, &filters));
   PetscCall(PsdMapsGetChannels(maps, &channel_transform, &channel_mean));
@@ -278,6 +239,21 @@ static PetscErrorCode DescribeStage(PsdPatches patches, PsdModelStage *stage)
   stage->filters = (PetscReal *)filters;
   stage->transform = (PetscReal *)channel_transform;
   stage->mean = (PetscReal *)channel_mean;
+  PetscFunctionReturn(0);
+}
+
+/* From the last one down to the images. */
+static PetscErrorCode DescribeStages(PsdPatches patches, PsdModel *model)
+{
+  PsdMaps maps;
+
+  PetscFunctionBeginUser;
+  PetscCall(PsdPatchesGetMaps(patches, &maps));
+  if (maps) PetscCall(PsdMapsGetDepth(maps, &model->stages));
+  for (PetscInt l = model->stages - 1; l >= 0; l--) {
+    PetscCall(DescribeStage(maps, &model->stage[l]));
+    PetscCall(PsdMapsGetBelow(maps, &maps));
+  }
   PetscFunctionReturn(0);
 }
 
@@ -305,7 +281,7 @@ PetscErrorCode PsdNetworkDescribe(PsdNetwork network, PsdModel *model)
   PetscCall(PetscMemzero(model, sizeof(*model)));
   PetscCall(PsdPatchesGetBranchCount(network->patches, &model->branches));
   for (PetscInt b = 0; b < model->branches; b++) PetscCall(DescribeBranch(network->patches, b, &model->branch[b]));
-  PetscCall(DescribeStage(network->patches, &model->stage));
+  PetscCall(DescribeStages(network->patches, model));
   model->training = network->training;
   model->N = network->N;
   model->f = network->f;
@@ -377,10 +353,8 @@ static PetscErrorCode ShareNeurons(PsdNetwork network, PetscMPIInt rank, const P
   PetscCall(ShareArray(network->comm, rank, (size_t)model->count * sizeof(PetscInt), model->labels, &part[4]));
   PetscCall(PsdNetworkSetNeurons(network, model->N, model->f, part[0], part[1], part[2], part[3]));
   if (model->outputs > 0) PetscCall(PsdNetworkSetOutputs(network, model->outputs));
-  else {
-    PetscCall(PsdNetworkSetClasses(network, model->count, part[4]));
-    PetscCall(PsdNetworkShareNames(network, model));
-  }
+  else PetscCall(PsdNetworkSetClasses(network, model->count, part[4]));
+  PetscCall(PsdNetworkShareNames(network, model));
   for (int k = 0; k < 5; k++) PetscCall(ReturnArray(rank, &part[k]));
   PetscFunctionReturn(0);
 }
@@ -425,13 +399,16 @@ static PetscErrorCode ShareStageArrays(MPI_Comm comm, PetscMPIInt rank, const Ps
   PetscFunctionReturn(0);
 }
 
-/* Errors are those of the input, the same on all ranks; *maps is then NULL. */
-static PetscErrorCode ShareStage(MPI_Comm comm, PetscMPIInt rank, const PsdModelStage *stage, PsdMaps *maps)
+/* below: NULL, or what it stands on. Errors are those of the input, the same on all ranks; *maps is then NULL. */
+static PetscErrorCode ShareStage(MPI_Comm comm, PetscMPIInt rank, const PsdModelStage *stage, PsdMaps below,
+                                 PsdMaps *maps)
 {
   StageArrays array;
 
   PetscFunctionBeginUser;
   PetscCall(PsdMapsCreate(comm, maps));
+  if (below) PetscCall(PsdMapsSetBelow(*maps, below));
+  PetscCall(PsdMapsSetOrigin(*maps, &stage->origin));
   PetscCall(ShareStageArrays(comm, rank, stage, &array));
   PetscErrorCode code = PsdMapsSetGeometry(*maps, &stage->images.geometry, &stage->map);
   if (!code) code = PsdMapsSetFilters(*maps, stage->f, array.transform, array.mean, array.filters);
@@ -445,11 +422,28 @@ static PetscErrorCode ShareStage(MPI_Comm comm, PetscMPIInt rank, const PsdModel
   PetscFunctionReturn(code);
 }
 
+/* The last stage, which holds the others and hands on what branches are of; errors as above. */
+static PetscErrorCode ShareStages(MPI_Comm comm, PetscMPIInt rank, const PsdModel *model, PsdMaps *maps)
+{
+  PetscFunctionBeginUser;
+  PetscErrorCode code = 0;
+  *maps = NULL;
+  for (PetscInt l = 0; l < model->stages && !code; l++) {
+    PsdMaps below = *maps;
+    code = ShareStage(comm, rank, &model->stage[l], below, maps);
+    PetscCall(PsdMapsDestroy(&below));
+  }
+  for (PetscInt b = 0; b < model->branches && *maps && !code; b++)
+    code = PsdMapsHandOn(*maps, model->branch[b].geometry.stage);
+  if (code) PetscCall(PsdMapsDestroy(maps));
+  PetscFunctionReturn(code);
+}
+
 PetscErrorCode PsdNetworkShare(MPI_Comm comm, const PsdModel *root, PsdNetwork *shared)
 {
   PsdModel model = *root;
   PsdNetwork network;
-  PsdMaps maps = NULL;
+  PsdMaps maps;
   PetscMPIInt rank;
 
   PetscFunctionBeginUser;
@@ -459,12 +453,16 @@ PetscErrorCode PsdNetworkShare(MPI_Comm comm, const PsdModel *root, PsdNetwork *
       PsdBroadcastArray(network->comm, MPI_BYTE, sizeof(model), &model)); /* pointers are of use to rank 0 alone */
   PetscCall(ShareNeurons(network, rank, &model));
   PetscCall(PsdNetworkSetTraining(network, &model.training));
-  const PetscErrorCode code = model.stage.count > 0 ? ShareStage(network->comm, rank, &model.stage, &maps) : 0;
+  const PetscErrorCode code = ShareStages(network->comm, rank, &model, &maps);
   if (code) {
     PetscCall(PsdNetworkDestroy(&network));
     PetscFunctionReturn(code);
   }
   PetscCall(NewPatches(network, model.branches, maps));
+  for (PetscInt b = 0; b < model.branches && maps; b++) {
+    PsdPatchGeometry *g = &model.branch[b].geometry;
+    PetscCall(PsdMapsGetPlace(maps, g->stage, &g->channels, &g->height, &g->width, &g->begin));
+  }
   PetscCall(PsdMapsDestroy(&maps));
   for (PetscInt b = 0; b < model.branches; b++) {
     PsdPatches to;

@@ -35,22 +35,23 @@ typedef struct {
   PetscReal *transform, *mean;
 } PsdModelBranch;
 
-/* The stage before the patches. */
+/* A stage before the patches. */
 typedef struct {
-  PetscInt count;        /* of stages: 0, and nothing else is meant, or 1 */
-  PsdModelBranch images; /* its patches, and their transform */
+  PsdModelBranch images; /* its patches, of images or of the maps of the stage below, and their transform */
   PsdMapGeometry map;
   PetscInt split;         /* 0 or 1 */
   PetscInt f;             /* columns of the filters */
   PetscReal *filters;     /* count x f */
   PetscInt rows, columns; /* of the transform of the channels */
   PetscReal *transform, *mean;
+  PsdMapOrigin origin;
 } PsdModelStage;
 
 /* Everything that model.h5 says (docs/formats.md). */
 typedef struct {
   PsdTraining training;
-  PsdModelStage stage;
+  PetscInt stages;
+  PsdModelStage stage[PSD_MOST_STAGES]; /* from the images on */
   PetscInt branches;
   PsdModelBranch branch[PSD_MOST_BRANCHES];
   PetscInt N, f, outputs, count; /* outputs 0: there are `count` classes, else none */
@@ -79,6 +80,20 @@ static inline PetscReal PsdFilterLength(PetscInt f, const PetscReal filter[])
 
   for (PetscInt k = 0; k < f; k++) square += filter[k] * filter[k];
   return PetscSqrtReal(square);
+}
+
+/* PsdModelMapOf - the stage whose map a branch is cut of; NULL: it is cut of images. Not collective. */
+static inline const PsdModelStage *PsdModelMapOf(const PsdModel *model, const PsdModelBranch *branch)
+{
+  const PetscInt stage = branch->geometry.stage > 0 ? branch->geometry.stage : model->stages;
+
+  return stage > 0 ? &model->stage[stage - 1] : NULL;
+}
+
+/* PsdModelMapChannels - of the map that a stage makes, of pool x pool places. Not collective. */
+static inline PetscInt PsdModelMapChannels(const PsdModelStage *stage)
+{
+  return stage->map.channels > 0 ? stage->map.channels : (stage->map.split ? 2 : 1) * stage->map.count;
 }
 
 /* PsdModelDimension - numbers in the largest branch's patch: columns of the filters. Not collective. */

@@ -17,6 +17,8 @@ static PetscErrorCode ViewNeurons(PsdNetwork network, PetscViewer viewer)
     PetscCall(PetscViewerASCIIPrintf(viewer, "  regression      %" PetscInt_FMT " output%s", network->outputs,
                                      network->outputs > 1 ? "s" : ""));
   else PetscCall(PetscViewerASCIIPrintf(viewer, "  classes        "));
+  for (PetscInt k = 0; k < network->outputs && network->names; k++)
+    PetscCall(PetscViewerASCIIPrintf(viewer, "%s %s", k > 0 ? "," : ":", network->names[k]));
   for (PetscInt k = 0; k < network->count; k++)
     PetscCall(PetscViewerASCIIPrintf(viewer, " %" PetscInt_FMT "%s%s%s", network->labels[k], network->names ? " (" : "",
                                      network->names ? network->names[k] : "", network->names ? ")" : ""));
@@ -85,20 +87,48 @@ static PetscErrorCode ViewTraining(PsdNetwork network, PetscViewer viewer)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode ViewStage(PsdMaps maps, PetscViewer viewer)
+/* What is claimed of the network whose neurons are the filters of a stage; number: of the stage. */
+static PetscErrorCode ViewOrigin(PsdMaps maps, PetscInt number, PetscViewer viewer)
 {
+  char primal[PSD_DECIMAL_LENGTH], dual[PSD_DECIMAL_LENGTH], gap[PSD_DECIMAL_LENGTH], given[64] = "the images";
+  PsdMapOrigin origin;
+
+  PetscFunctionBeginUser;
+  PetscCall(PsdMapsGetOrigin(maps, &origin));
+  if (!origin.loss[0]) PetscFunctionReturn(0);
+  if (number > 1) PetscCall(PetscSNPrintf(given, sizeof(given), "stage 1"));
+  if (number > 2) PetscCall(PetscSNPrintf(given, sizeof(given), "stages 1 to %" PetscInt_FMT, number - 1));
+  PetscCall(PetscViewerASCIIPrintf(
+      viewer,
+      "  network         the heaviest of %" PetscInt_FMT
+      " neurons, certified given %s: loss %s, beta %.6g, objective %s, at least %s, gap %s, by its file\n",
+      origin.neurons, given, origin.loss, (double)origin.beta, PsdDecimal(origin.primal, 10, 'g', PSD_ROUND_UP, primal),
+      PsdDecimal(origin.bound, 10, 'g', PSD_ROUND_DOWN, dual), PsdDecimal(origin.gap, 3, 'g', PSD_ROUND_UP, gap)));
+  PetscFunctionReturn(0);
+}
+
+/* Those below first; a stage by itself has no number. */
+static PetscErrorCode ViewStages(PsdMaps maps, PetscInt number, PetscBool alone, PetscViewer viewer)
+{
+  PsdMaps below;
+  char name[16] = "stage";
   PsdPatchGeometry g;
   PsdMapGeometry map;
   PetscInt channels, height, width;
 
   PetscFunctionBeginUser;
+  PetscCall(PsdMapsGetBelow(maps, &below));
+  if (below) PetscCall(ViewStages(below, number - 1, PETSC_FALSE, viewer));
+  if (!alone) PetscCall(PetscSNPrintf(name, sizeof(name), "stage %" PetscInt_FMT, number));
   PetscCall(PsdMapsGetGeometry(maps, &g, &map));
   PetscCall(PsdMapsGetSize(maps, &channels, &height, &width));
-  PetscCall(PetscViewerASCIIPrintf(
-      viewer,
-      "  stage           %" PetscInt_FMT " fixed filters of %" PetscInt_FMT "x%" PetscInt_FMT "x%" PetscInt_FMT
-      ", stride %" PetscInt_FMT ", on images of %" PetscInt_FMT "x%" PetscInt_FMT "x%" PetscInt_FMT "\n",
-      map.count, g.channels, g.patch_height, g.patch_width, g.stride, g.channels, g.height, g.width));
+  PetscCall(PetscViewerASCIIPrintf(viewer,
+                                   "  %-15s %" PetscInt_FMT " fixed filters of %" PetscInt_FMT "x%" PetscInt_FMT
+                                   "x%" PetscInt_FMT ", stride %" PetscInt_FMT ", on %s of %" PetscInt_FMT
+                                   "x%" PetscInt_FMT "x%" PetscInt_FMT "\n",
+                                   name, map.count, g.channels, g.patch_height, g.patch_width, g.stride,
+                                   g.map ? "maps" : "images", g.channels, g.height, g.width));
+  PetscCall(ViewOrigin(maps, number, viewer));
   PetscCall(PetscViewerASCIIPrintf(viewer,
                                    "  responses       %s %.6g, in %" PetscInt_FMT " channels of %" PetscInt_FMT
                                    "x%" PetscInt_FMT " places%s\n",
@@ -119,9 +149,13 @@ static PetscErrorCode ViewPatches(PsdPatches patches, PetscViewer viewer)
   PetscCall(PsdPatchesGetSizes(patches, &q, &f, &G, &positions));
   PetscCall(PetscViewerASCIIPrintf(viewer, "  %s          %" PetscInt_FMT "x%" PetscInt_FMT "x%" PetscInt_FMT,
                                    g.map ? "maps  " : "images", g.channels, g.height, g.width));
+  if (!g.map && g.step > 0)
+    PetscCall(PetscViewerASCIIPrintf(viewer, ", real numbers of %.6g to %.6g in steps of %.6g", (double)g.low,
+                                     (double)(g.low + g.step * (g.bits == 16 ? 65535 : 255)), (double)g.step));
   if (!g.map)
-    PetscCall(PetscViewerASCIIPrintf(viewer, ", pixels (value%s - %.6g)/%.6g", g.bits == 16 ? "/257" : "",
-                                     (double)g.pixel_shift, (double)g.pixel_scale));
+    PetscCall(PetscViewerASCIIPrintf(viewer, ", pixels (value%s - %.6g)/%.6g",
+                                     g.bits == 16 && !(g.step > 0) ? "/257" : "", (double)g.pixel_shift,
+                                     (double)g.pixel_scale));
   PetscCall(PetscViewerASCIIPrintf(viewer, "\n"));
   if (g.reduce > 1)
     PetscCall(PetscViewerASCIIPrintf(
@@ -145,7 +179,7 @@ static PetscErrorCode ViewPatches(PsdPatches patches, PetscViewer viewer)
 
 PetscErrorCode PsdNetworkView(PsdNetwork network, PetscViewer viewer)
 {
-  PetscInt branches = 0;
+  PetscInt branches = 0, stages;
 
   PetscFunctionBeginUser;
   PsdCheckHandle(network);
@@ -156,7 +190,8 @@ PetscErrorCode PsdNetworkView(PsdNetwork network, PetscViewer viewer)
     PsdMaps maps;
     PetscCall(PsdPatchesGetBranchCount(network->patches, &branches));
     PetscCall(PsdPatchesGetMaps(network->patches, &maps));
-    if (maps) PetscCall(ViewStage(maps, viewer));
+    if (maps) PetscCall(PsdMapsGetDepth(maps, &stages));
+    if (maps) PetscCall(ViewStages(maps, stages, (PetscBool)(stages == 1), viewer));
   }
   for (PetscInt b = 0; b < branches; b++) {
     PsdPatches branch;

@@ -4,8 +4,8 @@
 
    Rows come region after region, so that a region is one matrix of BLAS-3 for whoever uses them. Pixels are whole
    numbers, and so are their sums v over R x R pixels, which -reduce makes averages of. With w = R^2, or 257 R^2 of
-   pixels of 16 bits, which makes them numbers of 0 .. 255 as those of 8 bits are, a patch of q of them, with the sum t,
-   is
+   pixels of 16 bits, which makes them numbers of 0 .. 255 as those of 8 bits are, or R^2/step of levels of real numbers,
+   to whose sums R^2 low/step is added to make them sums of multiples of step, a patch of q of them, with the sum t, is
 
      (v - w shift)/(w scale)     or, normalised,     (q v - t)/sqrt((q sum v^2 - t^2) + q^2 w^2 E),
 
@@ -56,16 +56,12 @@ static void BoxSums(PsdPatches patches, const PetscReal *plane, PetscReal *work,
   SumNeighbours(length - (size_t)(across - 1), across, 1, work, sums);
 }
 
-/* w: what v is divided by to be a mean of numbers of 0 .. 255. */
-static PetscReal PixelWeight(const PsdPatchGeometry *g)
-{
-  return (PetscReal)g->reduce * (PetscReal)g->reduce * (g->bits == 16 ? 257 : 1);
-}
-
 /* Whether q sum v^2 - t^2 is made of whole numbers that are exact in double precision. */
 static PetscBool SpreadIsExact(PsdPatches patches)
 {
-  const PetscReal most = 255 * PixelWeight(&patches->geometry) * (PetscReal)patches->q;
+  const PsdPatchGeometry *g = &patches->geometry;
+  const PetscReal area = (PetscReal)g->reduce * (PetscReal)g->reduce;
+  const PetscReal most = PsdPixelsMost(g) * area * (PetscReal)patches->q;
   return (PetscBool)(most * most <= 1 / PETSC_MACHINE_EPSILON);
 }
 
@@ -100,7 +96,7 @@ static void PatchScales(PsdPatches patches)
 {
   const PsdPatchGeometry *g = &patches->geometry;
   const size_t plane = (size_t)patches->height * patches->width;
-  const PetscReal q = (PetscReal)patches->q, weight = q * PixelWeight(g);
+  const PetscReal q = (PetscReal)patches->q, weight = q * PsdPixelsWeight(g);
   const PetscReal floor = weight * weight * g->normalize;
   const PetscBool exact = SpreadIsExact(patches);
   PetscReal *sum = patches->scales, *squares = sum + plane, *gain = squares + plane, *total = gain + plane;
@@ -246,15 +242,15 @@ static void ScalePixels(PsdPatches patches)
 {
   const PsdPatchGeometry *g = &patches->geometry;
   const size_t pixels = (size_t)g->channels * patches->height * patches->width;
-  const PetscReal q = (PetscReal)patches->q, weight = PixelWeight(g);
-  const PetscReal shift = g->pixel_shift, scale = weight * g->pixel_scale;
+  const PetscReal q = (PetscReal)patches->q, weight = PsdPixelsWeight(g);
+  const PetscReal shift = g->pixel_shift, scale = weight * g->pixel_scale, origin = PsdPixelsOrigin(g);
   PetscReal *image = patches->image;
   if (g->normalize > 0) {
     for (size_t k = 0; k < pixels; k++) image[k] *= q;
-  } else if (weight == 1) {
+  } else if (weight == 1 && origin == 0) {
     for (size_t k = 0; k < pixels; k++) image[k] = (image[k] - shift) / scale;
   } else {
-    for (size_t k = 0; k < pixels; k++) image[k] = fma(-weight, shift, image[k]) / scale;
+    for (size_t k = 0; k < pixels; k++) image[k] = fma(-weight, shift, image[k] + origin) / scale;
   }
 }
 
@@ -263,7 +259,7 @@ static void CopyMap(PsdPatches patches, const float map[])
 {
   const PsdPatchGeometry *g = &patches->geometry;
   const size_t numbers = (size_t)g->channels * g->height * g->width;
-  for (size_t k = 0; k < numbers; k++) patches->image[k] = map[k];
+  for (size_t k = 0; k < numbers; k++) patches->image[k] = map[g->begin + (PetscInt)k];
 }
 
 static void ReadPixels(PsdPatches patches, const void *image)

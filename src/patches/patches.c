@@ -53,7 +53,7 @@ static void UseRecipe(PsdPatches patches)
   patches->whiten = 0.01;
   g->patch_height = g->patch_width = PetscMin(g->channels == 1 ? 5 : 6, most);
   const PetscInt q = g->channels * g->patch_height * g->patch_width;
-  g->normalize = q > 1 ? 100 : 0;
+  g->normalize = patches->normalize = q > 1 ? 100 : 0;
   patches->pca = q > components ? components : 0;
   g->pool = RecipePool(g, PetscMin(q, components));
 }
@@ -92,15 +92,18 @@ static PetscErrorCode SetBranchFromOptions(PsdPatches patches, const char prefix
   PetscCall(PsdOptionInt(NAME("pool_overlap"), "positions a region reaches into its neighbours on every side", 0, big,
                          &geometry->overlap, NULL));
   PetscCall(PsdOptionReal(NAME("pixel_shift"), "subtracted from every pixel value (0..255)", PSD_ANY_REAL,
-                          &geometry->pixel_shift, NULL));
+                          &geometry->pixel_shift, &patches->asked.shift));
   PetscCall(PsdOptionReal(NAME("pixel_scale"), "divides every pixel value after the shift", PSD_POSITIVE,
-                          &geometry->pixel_scale, NULL));
+                          &geometry->pixel_scale, &patches->asked.scale));
   PetscCall(PsdOptionReal(NAME("patch_normalize"), "patch normalisation: E in squared raw pixel units; 0 = off",
                           PSD_NONNEGATIVE, &geometry->normalize, NULL));
   PetscCall(PsdOptionReal(NAME("whiten"), "ZCA whitening: EPS relative to the mean eigenvalue; 0 = off",
                           PSD_NONNEGATIVE, &patches->whiten, NULL));
   PetscCall(PsdOptionInt(NAME("pca"), "principal components to keep of a patch; 0 = all", 0, big, &patches->pca, NULL));
   PetscCall(LiftFromOptions(NAME("lift"), &geometry->lift));
+  PetscCall(PsdOptionInt(NAME("stage"),
+                         "of a chain of stages: whose map it is cut of, counted from the images; 0 = the last", 0,
+                         PSD_MOST_STAGES, &geometry->stage, NULL));
 #undef NAME
   PetscFunctionReturn(0);
 }
@@ -165,6 +168,10 @@ static PetscErrorCode CheckGeometry(PsdPatches patches)
   PsdCheckInput(!g->map || (g->reduce == 1 && !(g->normalize > 0)),
                 "option -%s: it is of images, and patches are cut of maps: see -layer1_pool and -layer1_normalize",
                 g->reduce > 1 ? "reduce" : "patch_normalize");
+  PsdCheckInput(g->map || g->stage == 0,
+                "option -stage: found %" PetscInt_FMT
+                ", but patches are cut of images: expected -layer1_filters as well",
+                g->stage);
   PsdCheckInput(PsdPatchesLiftOf(patches)->transform || !(patches->whiten > 0 || patches->pca > 0),
                 "options -whiten and -pca of a branch with -lift %s: its patches are taken as they are",
                 PsdPatchesLiftOf(patches)->name);
@@ -199,10 +206,10 @@ static PetscErrorCode CheckGeometry(PsdPatches patches)
                 "option -pca: found %" PetscInt_FMT ", more than the %" PetscInt_FMT " numbers of a patch",
                 patches->pca, patches->q);
   /* what extraction multiplies them by must not take them out of range */
-  const PetscReal area = (PetscReal)g->reduce * (PetscReal)g->reduce, q = (PetscReal)patches->q;
-  PsdCheckInput(!PetscIsInfOrNanReal(q * q * area * area * g->normalize),
+  const PetscReal weight = PsdPixelsWeight(g), q = (PetscReal)patches->q;
+  PsdCheckInput(!PetscIsInfOrNanReal(q * q * weight * weight * g->normalize),
                 "option -patch_normalize: found %g, too large", (double)g->normalize);
-  PsdCheckInput(!PetscIsInfOrNanReal(area * g->pixel_shift) && !PetscIsInfOrNanReal(area * g->pixel_scale),
+  PsdCheckInput(!PetscIsInfOrNanReal(weight * g->pixel_shift) && !PetscIsInfOrNanReal(weight * g->pixel_scale),
                 "options -pixel_shift and -pixel_scale: found %g and %g, too large", (double)g->pixel_shift,
                 (double)g->pixel_scale);
   PetscFunctionReturn(0);
@@ -251,12 +258,25 @@ PetscErrorCode PsdPatchesSetImageSize(PsdPatches patches, PetscInt channels, Pet
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdPatchesSetBits(PsdPatches patches, PetscInt bits)
+PetscErrorCode PsdPatchesSetPlace(PsdPatches patches, PetscInt stage, PetscInt begin)
 {
   PetscFunctionBeginUser;
   PsdCheckHandle(patches);
-  patches->geometry.bits = bits == 16 ? 16 : 0;
-  for (PetscInt b = 0; b < patches->branches; b++) PetscCall(PsdPatchesSetBits(patches->branch[b], bits));
+  patches->geometry.stage = stage;
+  patches->geometry.begin = begin;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdPatchesSetPixels(PsdPatches patches, const PsdPixels *pixels)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(patches);
+  for (PetscInt b = 0; b < patches->branches; b++) PetscCall(PsdPatchesSetPixels(patches->branch[b], pixels));
+  if (patches->branches) PetscFunctionReturn(0);
+  PsdPixelChoices asked = patches->asked;
+  asked.normalize = (PetscBool)!patches->recipe; /* which alone normalises without having been asked */
+  PsdPixelsSettle(pixels, asked, patches->normalize, &patches->geometry);
+  if (patches->q > 0) PetscCall(CheckGeometry(patches));
   PetscFunctionReturn(0);
 }
 
@@ -265,6 +285,8 @@ PetscErrorCode PsdPatchesSetGeometry(PsdPatches patches, const PsdPatchGeometry 
   PetscFunctionBeginUser;
   PsdCheckHandle(patches);
   patches->geometry = *geometry;
+  patches->asked = (PsdPixelChoices){PETSC_TRUE, PETSC_TRUE, PETSC_TRUE};
+  patches->recipe = PETSC_FALSE;
   patches->whiten = 0;
   patches->pca = 0;
   PetscCall(PetscFree2(patches->transform, patches->mean));

@@ -8,6 +8,7 @@
 #define PSD_PATCHES_IMPL_H
 
 #include <psdpatches.h>
+#include "pixel_values.h"
 
 struct _p_PsdPatches {
   MPI_Comm comm;                        /* our own duplicate */
@@ -17,6 +18,8 @@ struct _p_PsdPatches {
   PsdMaps maps;                         /* what images go through before they are cut; NULL: nothing */
   PsdPatchGeometry geometry;
   PetscBool recipe;            /* nothing was asked for: the size of the images decides, see UseRecipe */
+  PsdPixelChoices asked;       /* of what the geometry has of pixels */
+  PetscReal normalize;         /* the recipe's, of bytes */
   PetscReal whiten;            /* EPS of ZCA, relative to the mean eigenvalue of the covariance; 0 = off */
   PetscInt pca;                /* coordinates to keep; 0 = all */
   PetscInt q, f, G, positions; /* see PsdPatchesGetSizes; f as far as the transform is known */

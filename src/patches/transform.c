@@ -27,17 +27,17 @@ PetscInt PsdPatchesStatisticsLength(PsdPatches patches)
   return length;
 }
 
-void PsdPatchesAddStatistics(PsdPatches patches, const PetscReal moments[], PetscReal sum[])
+void PsdPatchesAddStatistics(PsdPatches patches, const PetscReal moments[], PetscReal weight, PetscReal sum[])
 {
   const PetscInt packed = PsdPackedLength(patches->q + 1);
   for (PetscInt k = 0; k < patches->branches; k++) {
-    PsdPatchesAddStatistics(patches->branch[k], moments, sum);
+    PsdPatchesAddStatistics(patches->branch[k], moments, weight, sum);
     moments += PsdPatchesMomentsLength(patches->branch[k]);
     sum += PsdPatchesStatisticsLength(patches->branch[k]);
   }
   if (!PsdPatchesLiftOf(patches)->transform) return;
   for (PetscInt g = 0; g < patches->G; g++, moments += packed)
-    for (PetscInt k = 0; k < packed; k++) sum[k] += (PetscReal)patches->region_count[g] * moments[k];
+    for (PetscInt k = 0; k < packed; k++) sum[k] += weight * (PetscReal)patches->region_count[g] * moments[k];
 }
 
 enum { VARIED, ALIKE, OVERFLOWN };
@@ -225,12 +225,12 @@ PetscErrorCode PsdPatchesSetStatistics(PsdPatches patches, PetscReal sum[])
   PetscFunctionReturn(0);
 }
 
-/* The largest number of a raw patch, of pixel values 0 .. 255. Maps come of whitened patches and unit filters. */
+/* The largest number of a raw patch. Maps come of whitened patches and unit filters. */
 static PetscReal LargestPixel(const PsdPatchGeometry *g)
 {
   if (g->map) return 1;
-  const PetscReal value = PetscMax(PetscAbsReal(g->pixel_shift), PetscAbsReal(255 - g->pixel_shift));
-  return g->normalize > 0 ? PetscMin(1, 128 / PetscSqrtReal(g->normalize)) : value / g->pixel_scale;
+  const PetscReal spread = g->step > 0 ? PsdPixelsLargest(g) / 2 : 128;
+  return g->normalize > 0 ? PetscMin(1, spread / PetscSqrtReal(g->normalize)) : PsdPixelsFarthest(g) / g->pixel_scale;
 }
 
 /* A whitened number has variance lambda/(lambda + EPS mean lambda); a transform is measured by its columns. */

@@ -14,6 +14,7 @@ struct _p_PsdPlan {
   PsdProblem problem;
   /* what is asked */
   PetscInt outputs;                   /* 0: classes */
+  PetscInt bits;                      /* of a pixel */
   PetscInt images, image[3], classes; /* images 0: not known yet; channels, height and width */
   PetscBool mirror;
   PetscInt shifts;                /* samples of an image, without mirror images */

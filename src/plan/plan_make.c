@@ -31,6 +31,7 @@ PetscErrorCode PsdPlanCreate(PsdProblem problem, PsdPlan *plan)
   it->problem = problem;
   PetscCall(FindProgram(it));
   it->classes = 10;
+  it->bits = 8;
   it->shifts = 1;
   it->ranks = ranks;
   it->latency = 2;
@@ -50,6 +51,15 @@ PetscErrorCode PsdPlanSetSamples(PsdPlan plan, PetscInt images, PetscInt channel
   plan->image[1] = height;
   plan->image[2] = width;
   plan->classes = classes;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdPlanSetBits(PsdPlan plan, PetscInt bits)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(plan);
+  PetscCheck(bits == 8 || bits == 16, plan->comm, PETSC_ERR_ARG_OUTOFRANGE, "%" PetscInt_FMT " bits", bits);
+  plan->bits = bits;
   PetscFunctionReturn(0);
 }
 
@@ -132,7 +142,7 @@ static PetscErrorCode FindSizes(PsdPlan plan)
                                 .C = plan->outputs > 0    ? plan->outputs
                                      : plan->classes == 2 ? 1
                                                           : plan->classes,
-                                .image = (PetscReal)image[0] * image[1] * image[2],
+                                .image = (PetscReal)image[0] * image[1] * image[2] * (PetscReal)plan->bits / 8,
                                 .flip = plan->mirror};
   PetscCall(PsdMapsSetSizes(plan->problem->patches, image[0], image[1], image[2]));
   PetscCall(PsdProblemPlanSizes(plan->problem, &shape, plan->ranks, &plan->sizes));

@@ -58,7 +58,8 @@ static PetscErrorCode IdentifyImages(PsdProblem problem, char text[])
   PetscFunctionBeginUser;
   const PetscInt *labels;
   PetscInt count, copies, shifts, channels, height, width;
-  unsigned image_sum, label_sum;
+  PsdPixels pixels;
+  unsigned image_sum, label_sum, weight_sum;
   PetscCall(PsdDataGetClasses(problem->data, &count, &labels, NULL));
   PetscCall(PsdDataGetCopies(problem->data, &copies));
   PetscCall(PsdDataGetImageSize(problem->data, &channels, &height, &width));
@@ -70,8 +71,15 @@ static PetscErrorCode IdentifyImages(PsdProblem problem, char text[])
           width);
   for (PetscInt k = 0; k < count && strlen(text) < CLASSES_LENGTH; k++)
     AddLine(text, "%s%" PetscInt_FMT, k ? "," : "", labels[k]);
+  PetscCall(PsdDataGetPixels(problem->data, &pixels));
+  if (pixels.step > 0)
+    AddLine(text, "\nlevels of a pixel %.17g on, in steps of %.17g", (double)pixels.low, (double)pixels.step);
   AddLine(text, "\nchecksum of the images %08x\n", image_sum);
   AddLine(text, "checksum of the %s %08x\n", problem->outputs > 0 ? "targets" : "labels", label_sum);
+  if (!problem->weights) PetscFunctionReturn(0);
+  PetscCall(
+      PsdChecksumRanks(problem->comm, problem->weights, (size_t)problem->n_local * sizeof(PetscReal), &weight_sum));
+  AddLine(text, "checksum of the weights %08x\n", weight_sum);
   PetscFunctionReturn(0);
 }
 
@@ -94,8 +102,21 @@ static PetscErrorCode IdentifyBranch(PsdPatches branch, PetscInt number, char te
   AddLine(text, "%spixel_shift %.17g\n%spixel_scale %.17g\n", name, (double)g->pixel_shift, name,
           (double)g->pixel_scale);
   AddLine(text, "%spatch_normalize %.17g\n", name, (double)g->normalize);
+  if (g->stage > 0) AddLine(text, "%sstage %" PetscInt_FMT "\n", name, g->stage);
   if (g->lift == PSD_LIFT_LINEAR) AddLine(text, "%slift linear\n", name);
   AddLine(text, "%swhiten %.17g\n%spca %" PetscInt_FMT "\n", name, (double)whiten, name, pca);
+  PetscFunctionReturn(0);
+}
+
+/* Of numbers that all ranks have; NULL: none. */
+static PetscErrorCode SumNumbers(PsdMaps maps, const PetscReal numbers[], size_t count, unsigned *sum)
+{
+  PetscFunctionBeginUser;
+  MPI_Comm comm;
+  PetscMPIInt rank;
+  PetscCall(PsdMapsGetComm(maps, &comm));
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCall(PsdChecksumRanks(comm, numbers, rank == 0 && numbers ? count * sizeof(*numbers) : 0, sum));
   PetscFunctionReturn(0);
 }
 
@@ -105,17 +126,53 @@ static PetscErrorCode IdentifyFilters(PsdMaps maps, char text[])
   PetscFunctionBeginUser;
   const PetscReal *filters;
   PsdMapGeometry map;
-  MPI_Comm comm;
-  PetscMPIInt rank;
   PetscInt f;
   unsigned sum;
-  PetscCall(PsdMapsGetComm(maps, &comm));
-  PetscCallMPI(MPI_Comm_rank(comm, &rank));
   PetscCall(PsdMapsGetGeometry(maps, NULL, &map));
   PetscCall(PsdMapsGetFilters(maps, &f, NULL, NULL, &filters));
-  const size_t bytes = (size_t)map.count * f * sizeof(PetscReal);
-  PetscCall(PsdChecksumRanks(comm, filters, rank == 0 ? bytes : 0, &sum));
+  PetscCall(SumNumbers(maps, filters, (size_t)map.count * f, &sum));
   AddLine(text, "checksum of the filters of layer1 %08x\n", sum);
+  PetscFunctionReturn(0);
+}
+
+/* What a stage below has of numbers, by their checksums: filters, and the transforms of patches and channels. */
+static PetscErrorCode SumStage(PsdMaps maps, const PsdPatchGeometry *g, const PsdMapGeometry *map, unsigned sum[5])
+{
+  PetscFunctionBeginUser;
+  const PetscReal *filters, *transform, *mean, *channel_transform, *channel_mean;
+  const size_t K = (size_t)map->count, q = (size_t)g->channels * g->patch_height * g->patch_width;
+  const size_t raw = (map->split ? 2 : 1) * K, k = (size_t)map->channels;
+  PetscInt f;
+  PetscCall(PsdMapsGetFilters(maps, &f, &transform, &mean, &filters));
+  PetscCall(PsdMapsGetChannels(maps, &channel_transform, &channel_mean));
+  PetscCall(SumNumbers(maps, filters, K * f, &sum[0]));
+  PetscCall(SumNumbers(maps, transform, q * f, &sum[1]));
+  PetscCall(SumNumbers(maps, mean, q, &sum[2]));
+  PetscCall(SumNumbers(maps, channel_transform, raw * k, &sum[3]));
+  PetscCall(SumNumbers(maps, channel_mean, raw, &sum[4]));
+  PetscFunctionReturn(0);
+}
+
+/* The stages below, from the images on: a line for each, the same for what makes the same maps. */
+static PetscErrorCode IdentifyBelow(PsdMaps maps, char text[])
+{
+  PetscFunctionBeginUser;
+  PsdPatchGeometry g;
+  PsdMapGeometry map;
+  PetscInt stage;
+  unsigned sum[5];
+  PetscCall(PsdMapsGetBelow(maps, &maps));
+  if (!maps) PetscFunctionReturn(0);
+  PetscCall(IdentifyBelow(maps, text));
+  PetscCall(PsdMapsGetDepth(maps, &stage));
+  PetscCall(PsdMapsGetGeometry(maps, &g, &map));
+  PetscCall(SumStage(maps, &g, &map, sum));
+  AddLine(text, "stage %" PetscInt_FMT ": patch %" PetscInt_FMT "x%" PetscInt_FMT " stride %" PetscInt_FMT, stage,
+          g.patch_height, g.patch_width, g.stride);
+  AddLine(text, " pool %" PetscInt_FMT " reduce %" PetscInt_FMT " shift %.17g scale %.17g normalize %.17g", g.pool,
+          PetscMax(1, g.reduce), (double)g.pixel_shift, (double)g.pixel_scale, (double)g.normalize);
+  AddLine(text, " threshold %.17g split %d places %.17g checksums %08x %08x %08x %08x %08x\n", (double)map.threshold,
+          map.split, (double)map.normalize, sum[0], sum[1], sum[2], sum[3], sum[4]);
   PetscFunctionReturn(0);
 }
 
@@ -139,6 +196,7 @@ static PetscErrorCode IdentifyMaps(PsdMaps maps, char text[])
   AddLine(text, "layer1_channel_whiten %.17g\nlayer1_normalize %.17g\n", (double)request.channel_whiten,
           (double)map.normalize);
   if (request.model[0]) PetscCall(IdentifyFilters(maps, text));
+  PetscCall(IdentifyBelow(maps, text));
   PetscFunctionReturn(0);
 }
 

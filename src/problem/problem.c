@@ -106,12 +106,21 @@ PetscErrorCode PsdProblemSetBeta(PsdProblem problem, PetscReal beta)
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdProblemSetBetaRel(PsdProblem problem, PetscReal fraction)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(problem);
+  problem->request.beta_rel = fraction;
+  problem->request.beta = problem->request.beta_noise = 0;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdProblemSetBetaNoise(PsdProblem problem, PetscReal fraction)
 {
   PetscFunctionBeginUser;
   PsdCheckHandle(problem);
   problem->request.beta_noise = fraction;
-  problem->request.beta_rel = 0;
+  problem->request.beta = problem->request.beta_rel = 0;
   PetscFunctionReturn(0);
 }
 
@@ -152,15 +161,16 @@ PetscErrorCode PsdProblemSetUp(PsdProblem problem)
 {
   PetscFunctionBeginUser;
   PsdCheckHandle(problem);
-  PetscInt C, G, bits, *f;
+  PetscInt C, G, *f;
+  PsdPixels pixels;
   PetscBool *vector;
   PetscBool symmetric = PETSC_FALSE;
   PetscCall(PsdDataGetTargets(problem->data, &problem->outputs, NULL));
   PsdCheckInput(problem->outputs > 0 || PsdDataIsLabelled(problem->data), "the images have no labels to train on");
   PetscCall(PsdDataGetSizes(problem->data, &problem->n, &problem->n_local, NULL));
   PetscCall(PsdDataGetScoreCount(problem->data, &C));
-  PetscCall(PsdDataGetBits(problem->data, &bits));
-  PetscCall(PsdMapsSetBits(problem->patches, bits));
+  PetscCall(PsdDataGetPixels(problem->data, &pixels));
+  PetscCall(PsdMapsSetPixels(problem->patches, &pixels));
   PetscCall(PsdPatchesGetSizes(problem->patches, NULL, NULL, &G, NULL));
   PetscCall(SetUpUnits(problem));
   PetscCall(PetscMalloc2(G, &f, G, &vector));
@@ -255,6 +265,7 @@ PetscErrorCode PsdProblemDestroy(PsdProblem *problem)
   PetscCall(PsdProductsDestroy(&(*problem)->products));
   if ((*problem)->nu0 != (*problem)->Y) PetscCall(PetscFree((*problem)->nu0));
   if ((*problem)->representatives.Y != (*problem)->Y) PetscCall(PetscFree((*problem)->representatives.Y));
+  PetscCall(PetscFree((*problem)->own_weights));
   PetscCall(PetscFree((*problem)->Y));
   PetscCall(PetscFree((*problem)->gram));
   PetscCall(PetscFree((*problem)->region_norm));

@@ -20,7 +20,7 @@ static PetscReal KeptBytes(const PsdSizes *s)
 /* Of maps that are kept where lifted features are not; see images.c. */
 static PetscReal KeptMapBytes(const PsdSizes *s)
 {
-  const PetscReal bytes = s->n_local * s->stage.numbers * SINGLE;
+  const PetscReal bytes = s->n_local * s->map * SINGLE;
   return KeptBytes(s) > 0 || bytes > s->feature_memory ? 0 : bytes;
 }
 
@@ -50,27 +50,35 @@ static void FeaturesMemory(const PsdSizes *s, PsdMemory *memory)
   const PetscReal kept = KeptBytes(s), rows = ChunkSamples(s), errors = s->folded ? 0 : REAL * s->n_local * s->G;
   if (kept > 0) {
     AddOnAll(memory, "lifted features, kept", PSD_PHASE_LIFT, PSD_PHASE_CERTIFY, kept + errors);
-    AddOnAll(memory, "lifted features, a chunk", PSD_PHASE_LIFT, PSD_PHASE_CERTIFY,
-             s->single ? (REAL + PsdSizesFeatureBytes(s)) * PsdSizesRows(s, rows) * s->order : 0);
+    AddOnAll(memory, "lifted features, rounded", PSD_PHASE_GRAM, PSD_PHASE_GRAM,
+             s->single ? PsdSizesFeatureBytes(s) * PsdSizesRows(s, rows) * s->order : 0);
+    AddOnAll(memory, "lifted features, a part", PSD_PHASE_GRAM, PSD_PHASE_CERTIFY,
+             s->single ? REAL * PetscMin(PSD_PASS_ROWS, PsdSizesRows(s, rows)) * s->order : 0);
+    AddOnAll(memory, "lifted again, a chunk", PSD_PHASE_CERTIFY, PSD_PHASE_CERTIFY,
+             s->single && s->exact_passes > 0 ? REAL * PsdSizesRows(s, rows) * s->order : 0);
     AddOnAll(memory, "lifted samples, a chunk", PSD_PHASE_CERTIFY, PSD_PHASE_CERTIFY,
              s->folded ? REAL * rows * s->D : 0);
   } else {
     AddOnAll(memory, "lifted features, a chunk", PSD_PHASE_LIFT, PSD_PHASE_CERTIFY,
              REAL * rows * (s->folded ? s->D + s->order / 2 : s->D));
-    AddOnAll(memory, "a chunk in single precision", PSD_PHASE_GRAM, PSD_PHASE_CERTIFY,
+    AddOnAll(memory, "a chunk in single precision", PSD_PHASE_GRAM, PSD_PHASE_GRAM,
              s->single ? PsdSizesFeatureBytes(s) * PsdSizesRows(s, rows) * s->order : 0);
   }
 }
 
-/* Work on one map, and statistics: a few squares of the channels or of the patches. */
+/* Work on one map, in each stage, and statistics of the last one: a few squares of the channels or of the patches. */
 static void StageMemory(const PsdSizes *s, PsdMemory *memory)
 {
-  const PsdStageSizes *t = &s->stage;
-  const PetscReal order = PetscMax(t->q, t->raw);
+  PetscReal work = 0, order = 0;
+  for (PetscInt l = 0; l < s->stages; l++) {
+    const PsdStageSizes *t = &s->stage[l];
+    work += (REAL + SINGLE) * t->positions * t->q + SINGLE * (t->positions * t->K + t->places * (t->raw + t->channels));
+    if (l > 0) work += SINGLE * s->stage[l - 1].numbers;
+    order = PetscMax(t->given ? 0 : t->q, t->raw);
+  }
   AddOnAll(memory, "maps, kept", PSD_PHASE_LIFT, PSD_PHASE_CERTIFY, KeptMapBytes(s));
-  AddOnAll(memory, "work on maps", PSD_PHASE_LIFT, PSD_PHASE_CERTIFY,
-           (REAL + SINGLE) * t->positions * t->q + SINGLE * (t->positions * t->K + t->places * (t->raw + t->channels)));
-  AddOnAll(memory, "statistics of maps", PSD_PHASE_LIFT, PSD_PHASE_LIFT, t->numbers > 0 ? REAL * 4 * order * order : 0);
+  AddOnAll(memory, "work on maps", PSD_PHASE_LIFT, PSD_PHASE_CERTIFY, work);
+  AddOnAll(memory, "statistics of maps", PSD_PHASE_LIFT, PSD_PHASE_LIFT, REAL * 4 * order * order);
 }
 
 void PsdSamplesMemory(const PsdSizes *s, PsdSamplesForm form, PsdMemory *memory)
@@ -177,21 +185,29 @@ static PsdCost LiftOnce(const PsdSizes *s, const PsdRates *rates)
   return (PsdCost){.seconds = lifted * rates->lift, .flops = lifted * s->positions * s->q * s->q};
 }
 
-/* Images to maps: products in single precision, at twice the rate, and the patches and responses that go through memory. */
-static PsdCost MapImages(const PsdSizes *s, PetscReal images, const PsdRates *rates)
+/* Through one stage: products in single precision, at twice the rate, and the patches and responses that go through
+   memory. */
+static PsdCost MapStage(const PsdStageSizes *t, PetscReal images, const PsdRates *rates)
 {
-  const PsdStageSizes *t = &s->stage;
   const PetscReal flops = 2 * t->positions * t->q * t->K + (t->reduced ? 2 * t->places * t->raw * t->channels : 0);
   const PetscReal bytes = (3 * REAL + 2 * SINGLE) * t->positions * t->q + 3 * SINGLE * t->positions * t->K;
   return PsdCostSum(PsdCostWork(images * flops, 2 * rates->gemm), PsdCostMove(images * bytes, rates));
 }
 
-/* Statistics of the patches, and, where channels are reduced, of maps. */
+/* Images to maps, stage after stage. */
+static PsdCost MapImages(const PsdSizes *s, PetscReal images, const PsdRates *rates)
+{
+  PsdCost sum = {0};
+  for (PetscInt l = 0; l < s->stages; l++) sum = PsdCostSum(sum, MapStage(&s->stage[l], images, rates));
+  return sum;
+}
+
+/* Statistics of the last stage's patches, unless its filters are given, and, where channels are reduced, of maps. */
 static PsdCost FitMaps(const PsdSizes *s, const PsdRates *rates)
 {
-  const PsdStageSizes *t = &s->stage;
+  const PsdStageSizes *t = &s->stage[s->stages - 1];
   const PetscReal images = PetscMin(s->n_local, PSD_STATISTICS_IMAGES / (PetscReal)s->ranks);
-  const PsdCost patches = PsdCostWork(images * t->positions * t->q * t->q, rates->syrk);
+  const PsdCost patches = PsdCostWork(t->given ? 0 : images * t->positions * t->q * t->q, rates->syrk);
   if (!t->reduced) return patches;
   return PsdCostSum(PsdCostSum(patches, MapImages(s, images, rates)),
                     PsdCostSum(PsdCostWork(images * t->places * t->raw * t->raw, rates->syrk),
@@ -208,6 +224,8 @@ static PsdCost Cut(const PsdSizes *s, const PsdRates *rates)
 
 /* Of a pass that lifts images, the part that gathers moments. */
 #define MOMENTS_PART 0.6
+/* Of the images, those whose moments have no room where rounded rows will be: see held_moments.h. Reduced patches have less. */
+#define NOT_HELD 0.2
 
 /* The certificate has samples by themselves, so that folded rows that are kept do not serve it; the statistics of
    patches take a pass of their own unless they are gathered from what is kept. */
@@ -215,8 +233,7 @@ static PsdCost LiftPasses(const PsdSizes *s, PsdSamplesForm form, const PsdRates
 {
   const PsdCost lift = LiftOnce(s, rates);
   if (form == PSD_SAMPLES_PATCHES) return s->transform ? PsdCostSum(Cut(s, rates), lift) : Cut(s, rates);
-  /* rounded rows have room for half of the moments that the transform is made of */
-  const PetscReal again = (s->single ? s->exact_passes : 0) + (s->single && s->transform ? MOMENTS_PART / 2 : 0);
+  const PetscReal again = (s->single ? s->exact_passes : 0) + (s->single && s->transform ? NOT_HELD * MOMENTS_PART : 0);
   if (KeptBytes(s) > 0 && !s->folded) return PsdCostTimes(1 + again, lift);
   return PsdCostTimes(s->transform ? 3 : 2, lift);
 }
@@ -225,14 +242,14 @@ static PsdCost LiftPasses(const PsdSizes *s, PsdSamplesForm form, const PsdRates
 static PetscReal MapPasses(const PsdSizes *s)
 {
   if (!s->single || KeptBytes(s) == 0) return s->transform ? 3 : 2;
-  return 1 + s->exact_passes + (s->transform ? 0.5 : 0);
+  return 1 + s->exact_passes + (s->transform ? NOT_HELD : 0);
 }
 
 /* Maps are made at each pass, unless they are kept. */
 PsdCost PsdSamplesLift(const PsdSizes *s, PsdSamplesForm form, const PsdRates *rates)
 {
   const PsdCost lift = LiftPasses(s, form, rates);
-  if (!(s->stage.numbers > 0)) return lift;
+  if (s->stages == 0) return lift;
   const PetscBool kept =
       (PetscBool)(form == PSD_SAMPLES_PATCHES || (KeptBytes(s) > 0 && !s->single) || KeptMapBytes(s) > 0);
   const PetscReal passes = kept ? 1 : MapPasses(s);
@@ -304,7 +321,7 @@ PsdCost PsdProductsCost(const PsdSizes *s, const PsdRates *rates)
   const PsdCost pass = PsdCostSum(work, PassMessages(s));
   if (KeptBytes(s) > 0) return pass;
   const PsdCost lift = PsdCostSum(pass, LiftOnce(s, rates));
-  return KeptMapBytes(s) > 0 || !(s->stage.numbers > 0) ? lift : PsdCostSum(lift, MapImages(s, s->n_local, rates));
+  return KeptMapBytes(s) > 0 || s->stages == 0 ? lift : PsdCostSum(lift, MapImages(s, s->n_local, rates));
 }
 
 /* As many as fit where the factor goes later, so that they do not raise the peak. */

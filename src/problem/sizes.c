@@ -13,6 +13,9 @@ static PetscErrorCode SetStage(PsdMaps maps, PsdStageSizes *stage)
   PsdPatchGeometry g;
   PsdMapGeometry map;
   PetscInt channels, side;
+  const PetscReal *filters;
+  PetscCall(PsdMapsGetFilters(maps, NULL, NULL, NULL, &filters));
+  stage->given = (PetscBool)(filters != NULL);
   PetscCall(PsdMapsGetGeometry(maps, &g, &map));
   PetscCall(PsdMapsGetSize(maps, &channels, &side, NULL));
   stage->places = (PetscReal)side * side;
@@ -27,13 +30,29 @@ static PetscErrorCode SetStage(PsdMaps maps, PsdStageSizes *stage)
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode SetStages(PsdPatches patches, PsdSizes *sizes)
+{
+  PetscFunctionBeginUser;
+  PsdMaps maps;
+  size_t numbers;
+  PetscCall(PsdPatchesGetMaps(patches, &maps));
+  if (!maps) PetscFunctionReturn(0);
+  PetscCall(PsdMapsGetLength(maps, &numbers));
+  PetscCall(PsdMapsGetDepth(maps, &sizes->stages));
+  sizes->map = (PetscReal)numbers;
+  for (PetscInt l = sizes->stages - 1; l >= 0; l--) {
+    PetscCall(SetStage(maps, &sizes->stage[l]));
+    PetscCall(PsdMapsGetBelow(maps, &maps));
+  }
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdProblemPlanSizes(PsdProblem problem, const PsdSampleShape *shape, PetscInt ranks, PsdSizes *sizes)
 {
   PetscFunctionBeginUser;
   const PsdPatches patches = problem->patches;
   PetscInt q, f, G, positions, branches, f_each[PSD_MOST_BRANCHES], G_each[PSD_MOST_BRANCHES];
   PetscBool vector[PSD_MOST_BRANCHES];
-  PsdMaps maps;
   PetscCall(PsdPatchesGetSizes(patches, &q, &f, &G, &positions));
   PsdCheckInput((PetscReal)G * shape->C <= (PetscReal)PETSC_MAX_INT,
                 "%" PetscInt_FMT " regions and %" PetscInt_FMT " classes need a PETSc with 64-bit indices", G,
@@ -47,8 +66,7 @@ PetscErrorCode PsdProblemPlanSizes(PsdProblem problem, const PsdSampleShape *sha
     vector[b] = PsdPatchesHaveVectors(branch);
   }
   PsdSizesSetBranches(branches, G_each, f_each, vector, sizes);
-  PetscCall(PsdPatchesGetMaps(patches, &maps));
-  if (maps) PetscCall(SetStage(maps, &sizes->stage));
+  PetscCall(SetStages(patches, sizes));
   if (shape->flip && PsdPatchesAreSymmetric(patches)) PsdSizesFold(PsdSymmetryEstimateOrder(patches), sizes);
   sizes->transform = PsdPatchesNeedStatistics(patches);
   sizes->split = problem->loss.ops->splits;
@@ -61,13 +79,14 @@ PetscErrorCode PsdProblemFindSizes(PsdProblem problem, PsdSizes *sizes)
 {
   PetscFunctionBeginUser;
   PsdSampleShape shape = {.n = problem->n};
-  PetscInt channels, height, width, copies;
+  PetscInt copies;
   PetscMPIInt ranks;
+  size_t bytes;
   PetscCallMPI(MPI_Comm_size(problem->comm, &ranks));
-  PetscCall(PsdDataGetImageSize(problem->data, &channels, &height, &width));
+  PetscCall(PsdDataGetImageBytes(problem->data, &bytes));
   PetscCall(PsdDataGetScoreCount(problem->data, &shape.C));
   PetscCall(PsdDataGetCopies(problem->data, &copies));
-  shape.image = (PetscReal)channels * height * width;
+  shape.image = (PetscReal)bytes;
   shape.flip = (PetscBool)(copies == 2);
   PetscCall(PsdProblemPlanSizes(problem, &shape, ranks, sizes));
   PetscFunctionReturn(0);

@@ -16,17 +16,17 @@ def _patches(folder, name, patches):
         _save(folder, name + '_transform', patches.transform.matrix)
     return {'patch': patches.size, 'stride': patches.stride, 'pool': patches.pool, 'pool_overlap': patches.overlap, 'reduce': patches.reduce,
             'pixel_shift': patches.shift, 'pixel_scale': patches.scale, 'patch_normalize': patches.normalize,
-            'linear': patches.linear, 'transformed': patches.transform.matrix is not None}
+            'linear': patches.linear, 'stage': patches.stage, 'transformed': patches.transform.matrix is not None}
 
 
-def _maps(folder, maps):
-    about = _patches(folder, 'layer1', maps.patches)
-    _save(folder, 'layer1_filter', maps.filters)
+def _maps(folder, name, maps):
+    about = _patches(folder, name, maps.patches)
+    _save(folder, name + '_filter', maps.filters)
     if maps.channels.matrix is not None:
-        _save(folder, 'layer1_channel_mean', maps.channels.mean)
-        _save(folder, 'layer1_channel_transform', maps.channels.matrix)
+        _save(folder, name + '_channel_mean', maps.channels.mean)
+        _save(folder, name + '_channel_transform', maps.channels.matrix)
     return {**about, 'threshold': float(maps.threshold), 'split': bool(maps.split), 'map_normalize': float(maps.normalize),
-            'channels_transformed': maps.channels.matrix is not None}
+            'channels_transformed': maps.channels.matrix is not None, 'network': maps.network}
 
 
 def export(network, folder):
@@ -38,10 +38,13 @@ def export(network, folder):
                 ('class', network._class[here]):
             _save(folder, f'branch{k}_{name}', value)
         branches.append(_patches(folder, f'branch{k}', branch))
-    about = {'format': 'psdnet-arrays', 'version': 1, 'image': network.shape, 'bits': network.bits, 'labels': network.classes.tolist(),
+    stages = {f'layer{k + 1}': _maps(folder, f'layer{k + 1}', stage) for k, stage in enumerate(network._stages)}
+    # whoever knows of one stage or of whole pixels alone must not pass over the others
+    about = {'format': 'psdnet-arrays', 'version': 2 if len(stages) > 1 or network.step > 0 else 1, 'image': network.shape,
+             'bits': network.bits, 'pixel_step': network.step, 'pixel_low': network.low, 'labels': network.classes.tolist(),
              'class_names': network.class_names, 'outputs': network.outputs, 'loss': network.loss, 'activation': network._activation,
              'certificate': network.certificate._asdict(), 'branches': branches,
-             'layer1': _maps(folder, network._maps) if network._maps else None}
+             'layer1': None, **stages}
     with open(os.path.join(folder, 'network.json'), 'w', encoding='utf-8') as file:
         json.dump(about, file, indent=1)
         file.write('\n')

@@ -10,7 +10,7 @@ Certificate = collections.namedtuple('Certificate', 'primal bound gap beta beta_
 
 
 def load(path):
-    """The network in a model file (versions 1 to 5), as a Network."""
+    """The network in a model file (versions 1 to 6), as a Network."""
     return Network(path)
 
 
@@ -46,7 +46,9 @@ class _Patches:
         self.reduce, self.overlap = int(number('reduce', 1)), int(number('pool_overlap', 0))
         self.size = int(number('patch_height')), int(number('patch_width'))
         self.stride, self.pool, self.bits = int(number('stride')), int(number('pool')), int(number('bits', 0))
+        self.step, self.low = float(number('pixel_step', 0.0)), float(number('pixel_low', 0.0))
         self.linear = int(number('lift', 0)) == 1
+        self.stage = int(number('of_stage', 0))  # whose map it is cut of, from 1 at the images on; 0: the last one's
         self.shift, self.scale, self.normalize = (float(number(name)) for name in ('pixel_shift', 'pixel_scale', 'patch_normalize'))
         self.transform = _Transform(group['preprocess'] if 'preprocess' in group else None)
 
@@ -72,13 +74,21 @@ class _Patches:
 
 
 class _Maps:
-    """The stage of fixed filters before the patches."""
+    """A stage of fixed filters before the patches. network: what is claimed of the one whose neurons they are, given the stages below."""
 
     def __init__(self, group):
         self.patches = _Patches(group)
         self.filters = group['filter'][:]
         self.threshold, self.split, self.normalize = (group.attrs[name] for name in ('threshold', 'split', 'map_normalize'))
         self.channels = _Transform(group['channels'] if 'channels' in group else None)
+        self.network = None
+        if 'network_loss' in group.attrs:
+            claimed = {name: float(group.attrs['network_' + name]) for name in ('objective_primal', 'objective_dual', 'gap', 'beta')}
+            self.network = {'loss': _text(group.attrs['network_loss']), 'neurons': int(group.attrs['network_neurons']), **claimed}
+
+    def count(self):
+        """Channels of a map."""
+        return self.channels.matrix.shape[1] if self.channels.matrix is not None else len(self.filters) * (2 if self.split else 1)
 
     def __call__(self, images):
         z = self.patches.cut(images) @ self.filters.T
@@ -98,9 +108,12 @@ class Network:
 
     outputs      real numbers that it gives for an image; 0: it tells classes apart
     classes      labels, whole numbers, in the order of the scores
-    class_names  what they are called; the labels in digits where the data had no names; of outputs 'output 0' and so on
+    class_names  what they are called; the labels in digits where the data had no names; of outputs 'output 0' and so on where
+                 they had none
     shape        channels, height and width of an image
-    bits         of a pixel, 8 or 16
+    bits         of a pixel as it is held, 8 or 16
+    step, low    of images of real numbers, which are rounded to low + step k, k of 0 to 255 or, with 16 bits, to 65535; step 0: of
+                 images of whole numbers
     loss         a name of psdnet's option -loss
     certificate  primal, bound and gap as the file claims them (psdnet certify proves them), beta and beta_max
     """
@@ -108,12 +121,13 @@ class Network:
     def __init__(self, path):
         with h5py.File(path, 'r') as file:
             attributes = dict(file.attrs)
-            if _text(attributes.get('format', '')) != 'psdnet-model' or not 1 <= attributes['version'] <= 5:
+            if _text(attributes.get('format', '')) != 'psdnet-model' or not 1 <= attributes['version'] <= 6:
                 raise ValueError(f'{path}: no model file of psdnet, or of a later version')
             self.outputs = int(attributes.get('outputs', 0))
             labels = [] if self.outputs else attributes['classes']
             self.classes = numpy.array([int(_text(label)) for label in labels], int)
-            self.class_names = [_text(name) for name in attributes.get('class_names', labels)] or [f'output {k}' for k in range(self.outputs)]
+            names = attributes.get('output_names', [f'output {k}' for k in range(self.outputs)] or attributes.get('class_names', labels))
+            self.class_names = [_text(name) for name in names]
             self.loss = _text(attributes['loss'])
             self.certificate = Certificate(*(float(attributes[name]) for name in ('objective_primal', 'objective_dual', 'gap', 'beta',
                                                                                   'beta_max')))
@@ -121,16 +135,19 @@ class Network:
             grouped = 'branch' in file
             groups = [file[f'branch/{k}'] for k in range(int(attributes['branches']))] if grouped else [file]
             self._branches = [_Patches(group) for group in groups]
-            self._maps = _Maps(file['layer1']) if 'layer1' in file else None
-            of_image = file['layer1'].attrs if self._maps else attributes
-            self.bits = 16 if self._patches_of_images().bits == 16 else 8
+            self._stages = [_Maps(file[f'layer{k + 1}']) for k in range(int(attributes.get('stage', 0)))]
+            of_image = file['layer1'].attrs if self._stages else attributes
+            cut = self._patches_of_images()
+            self.bits, self.step, self.low = 16 if cut.bits == 16 else 8, cut.step, cut.low
             self.shape = tuple(int(of_image[name]) for name in ('channels', 'height', 'width'))
-            self._channels = int(attributes['channels'])
+            for branch in self._branches:
+                of = self._stages[branch.stage - 1] if self._stages else None  # of 0 the last
+                branch.channels = of.count() if of else self.shape[0]
             self._filters, self._weights = file['neurons/filter'][:], file['neurons/weight'][:]
             self._region, self._class = file['neurons/region'][:], file['neurons/class'][:]
 
     def _patches_of_images(self):
-        return self._maps.patches if self._maps else self._branches[0]
+        return self._stages[0].patches if self._stages else self._branches[0]
 
     def _images(self, images):
         """n x channels x height x width of images in whatever order of axes"""
@@ -152,12 +169,34 @@ class Network:
         a, b, c = self._activation
         return (0.0 if branch.linear else a), b, c
 
-    def _score(self, images):
+    def _are_parts(self, images):
+        """Whether numbers are 255ths of 1."""
+        return images.dtype.kind == 'f' and self.bits == 8 and not self.step > 0 and images.max(initial=0) <= 1
+
+    def _values(self, images, parts):
+        """Numbers of images as the options count them, from what they are: whole numbers, or these over 255 (parts), or real numbers,
+        which are rounded and clipped as psdnet does."""
+        most = 65535 if self.bits == 16 else 255
+        numbers = images.astype(float) * (255.0 if parts else 1.0)
+        if not numpy.isfinite(numbers).all():
+            raise ValueError('images have numbers that are not finite')
+        if self.step > 0:
+            first = self.low / self.step
+            return numpy.rint(numbers / self.step).clip(first, first + most) * self.step
+        whole = numpy.rint(numbers)
+        if (abs(numbers - whole) > (3 * 255 * 2.0**-24 if parts else 0)).any() or (whole < 0).any() or (whole > most).any():
+            raise ValueError(f'images have other numbers than {"255ths of 1" if parts else f"whole numbers of 0 to {most}"}, which '
+                             'those are that the network was trained on')
+        return whole / 257 if self.bits == 16 else whole
+
+    def _score(self, images, parts):
         scores = numpy.zeros((len(images), self._count_scores()))
-        images = images / 257.0 if self.bits == 16 else images.astype(float)
+        inputs = [self._values(images, parts)]
+        for stage in self._stages:
+            inputs.append(stage(inputs[-1]))
         region = 0
         for branch in self._branches:
-            patches = branch.cut(self._maps(images) if self._maps else images)
+            patches = branch.cut(inputs[branch.stage or -1])
             a, b, c = self.activation(branch)
             for part in branch.parts(patches):
                 here = numpy.flatnonzero(self._region == region)
@@ -169,11 +208,13 @@ class Network:
         return scores
 
     def scores(self, images):
-        """n x C, C = 1 for two classes: numbers of images, of 0 to 255 or, with 16 bits, to 65535, n x channels x height x width
-        (or n x height x width of one channel, or channels last)."""
+        """n x C, C = 1 for two classes: of images of numbers as the network was trained on, n x channels x height x width (or n x
+        height x width of one channel, or channels last): of 0 to 255 or, with 16 bits, to 65535; real numbers; or, where bytes are
+        meant and none is above 1, 255ths of 1, in floating point."""
         images = self._images(images)
+        parts = self._are_parts(images)
         step = max(1, AT_A_TIME // (8 * max(1, images[:1].size) * max(branch.size[0] * branch.size[1] for branch in self._branches)))
-        parts = [self._score(images[k:k + step]) for k in range(0, len(images), step)]
+        parts = [self._score(images[k:k + step], parts) for k in range(0, len(images), step)]
         return numpy.concatenate(parts) if parts else numpy.zeros((0, self._count_scores()))
 
     def _chosen(self, images):
@@ -213,7 +254,7 @@ class Network:
         filters = self._own_filters(branch)
         if patches.transform.matrix is not None:
             filters = filters @ patches.transform.matrix.T
-        return filters.reshape(-1, self._channels, *patches.size), self._weights[here], self._class[here], self._region[here] - first
+        return filters.reshape(-1, patches.channels, *patches.size), self._weights[here], self._class[here], self._region[here] - first
 
     def _neurons_of(self, branch):
         """Which neurons are a branch's, and the number of its first region."""
@@ -224,7 +265,7 @@ class Network:
         """Filters of a branch's neurons in the coordinates of the program: as many numbers as the branch's patches have there."""
         patches = self._branches[branch]
         matrix = patches.transform.matrix
-        f = self._channels * patches.size[0] * patches.size[1] if matrix is None else matrix.shape[1]
+        f = patches.channels * patches.size[0] * patches.size[1] if matrix is None else matrix.shape[1]
         return self._filters[self._neurons_of(branch)[0], :f]
 
     def to_onnx(self, path, double=False):

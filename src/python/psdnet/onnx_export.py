@@ -91,11 +91,12 @@ def _map(graph, flat, shape, maps):
     return graph.add('Flatten', graph.add('Transpose', values, perm=[0, 2, 1]), axis=1)
 
 
-def _sum_of_branches(graph, network, flat, shape):
+def _sum_of_branches(graph, network, inputs):
+    """inputs: the flat image, then the map of each stage, and the shape of each"""
     scores, region = [], 0
     for branch in network._branches:
-        x, parts = _cut(graph, flat, shape, branch)
-        f = network._channels * branch.size[0] * branch.size[1] if branch.transform.matrix is None else branch.transform.matrix.shape[1]
+        x, parts = _cut(graph, *inputs[branch.stage or -1], branch)
+        f = branch.channels * branch.size[0] * branch.size[1] if branch.transform.matrix is None else branch.transform.matrix.shape[1]
         a, b, c = network.activation(branch)
         for part in parts:
             here = numpy.flatnonzero(network._region == region)
@@ -109,6 +110,7 @@ def _sum_of_branches(graph, network, flat, shape):
             weights[numpy.arange(len(here)), network._class[here]] = network._weights[here]
             scores.append(graph.add('MatMul', means, weights))
     if not scores:  # the network without neurons
+        flat, shape = inputs[0]
         scores = [graph.add('MatMul', flat, numpy.zeros((int(numpy.prod(shape)), network._count_scores())))]
     return graph.add('Sum', *scores, name='scores')
 
@@ -132,24 +134,30 @@ def _choose(graph, network):
 def export(network, path, double=False):
     """Writes the network to path, as ONNX.
 
-    Input: images, unsigned bytes, or of 16 bits, N x channels x height x width. Outputs: scores, N x C; of a network of classes label, N; probabilities, N x
-    classes, of one that has them. In single precision, or in double. Metadata: loss, names of classes, primal, bound, gap, beta, beta_max.
+    Input: images, unsigned bytes, or of 16 bits, or real numbers, which the graph rounds and clips to the network's levels, N x
+    channels x height x width. Outputs: scores, N x C; of a network of classes label, N; probabilities, N x classes, of one that has
+    them. In single precision, or in double. Metadata: loss, names of classes, primal, bound, gap, beta, beta_max.
     """
     number, kind = (numpy.float64, TensorProto.DOUBLE) if double else (numpy.float32, TensorProto.FLOAT)
     graph = _Graph(number)
-    pixels = graph.add('Cast', 'images', to=kind)
-    if network.bits == 16:
-        pixels = graph.add('Div', pixels, 257.0)
+    most = 65535 if network.bits == 16 else 255
+    if network.step > 0:  # a power of two: nothing is rounded but by Round
+        first = network.low / network.step
+        pixels = graph.add('Clip', graph.add('Round', graph.add('Div', 'images', network.step)), first, first + most)
+        pixels = graph.add('Mul', pixels, network.step)
+    else:
+        pixels = graph.add('Cast', 'images', to=kind)
+        pixels = graph.add('Div', pixels, 257.0) if network.bits == 16 else pixels
     flat = graph.add('Flatten', pixels, axis=1)
     shape = network.shape
-    if network._maps:
-        flat = _map(graph, flat, shape, network._maps)
-        shape = (network._channels, network._maps.patches.pool, network._maps.patches.pool)
-    _sum_of_branches(graph, network, flat, shape)
+    inputs = [(flat, shape)]
+    for stage in network._stages:
+        inputs.append((_map(graph, *inputs[-1], stage), (stage.count(), stage.patches.pool, stage.patches.pool)))
+    _sum_of_branches(graph, network, inputs)
     outputs = {'scores': (kind, network._count_scores()), 'label': (TensorProto.INT64, None), 'probabilities': (kind, len(network.classes))}
     values = [helper.make_tensor_value_info(name, outputs[name][0], ['N'] + [outputs[name][1]] * (outputs[name][1] is not None))
               for name in ['scores', *_choose(graph, network)]]
-    pixel = TensorProto.UINT16 if network.bits == 16 else TensorProto.UINT8
+    pixel = kind if network.step > 0 else TensorProto.UINT16 if network.bits == 16 else TensorProto.UINT8
     images = helper.make_tensor_value_info('images', pixel, ['N', *network.shape])
     model = helper.make_model(helper.make_graph(graph.nodes, 'psdnet', [images], values, graph.constants),
                               opset_imports=[helper.make_opsetid('', OPSET)], ir_version=IR_VERSION, producer_name='psdnet')
