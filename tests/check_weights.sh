@@ -42,6 +42,7 @@ train ones 1 plain -beta 0.4 -weights ones.npy
 train balanced 1 plain -beta 0.4 -class_weights balanced -limit 19
 train balanced-file 1 plain -beta 0.4 -weights balanced.npy -class_weights 1,1,1 -limit 19
 run convert 3 convert -data plain -weights real.npy -output weighted.h5
+grep -q '^test  *5 images' convert.log || fail "convert: no test images" convert.log
 train real-converted 1 weighted.h5 -loss squared -beta 0.4 -gap 1e-6 -solver barrier
 cmp real-file.h5 real-converted.h5 || fail "convert: other weights"
 run certify 2 certify -data real -model squared-real.h5 -progress none

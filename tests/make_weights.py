@@ -28,6 +28,8 @@ for name, arrays in {
     with h5py.File(name + '/train.h5', 'w') as file:
         for key, values in arrays.items():
             file[key] = values
+with h5py.File('plain/test.h5', 'w') as file:
+    file['images'], file['labels'] = images[:5], labels[:5]
 numpy.savez('real.npz', images=images, labels=labels, sample_weight=weights.astype(numpy.float32))
 numpy.save('ones.npy', numpy.ones(n, numpy.int16))
 numpy.save('real.npy', weights)

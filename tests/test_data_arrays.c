@@ -465,7 +465,7 @@ static void WeightsThatAreWrongAreOneLine(void **state)
 {
   (void)state;
   static const PetscReal wrong[] = {-1, NAN, INFINITY, 1e31, 1e-31};
-  PetscReal weights[IMAGES] = {0};
+  PetscReal weights[IMAGES + 1] = {0}; /* the first is one that is wrong; targets are behind it */
   const PetscMPIInt last = Rank() == Size() - 1;
   PsdData data = Arrays(PETSC_COMM_WORLD, Evenly);
   AssertRefused(&data, PsdDataSetArrayWeights(data, weights), "all weights are 0");

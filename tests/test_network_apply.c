@@ -132,7 +132,7 @@ static void AgreesWithFormula(const Sample *sample)
   const PetscInt C = sample->count == 2 ? 1 : sample->count;
   const PetscInt64 *indices;
   PetscInt n_local;
-  PetscReal scores[IMAGES * 4], expected[4], scale[4];
+  PetscReal scores[IMAGES * 4], expected[4] = {0}, scale[4] = {0};
   MUST(PsdDataGetSizes(data, NULL, &n_local, NULL));
   MUST(PsdDataGetShard(data, NULL, NULL, &indices));
   for (PetscInt k = 0; k < n_local * C; k++) scores[k] = NAN; /* as memory may hold */

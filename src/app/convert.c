@@ -17,6 +17,9 @@ static PetscErrorCode ReadSplit(PsdSplit split, PsdData training, PsdData *data)
   if (training) {
     PetscCall(PsdDataGetPixels(training, &pixels));
     PetscCall(PsdDataSetPixels(*data, &pixels));
+    /* -weights and -class_weights are of what a network is trained on */
+    PetscCall(PsdDataSetWeightsPath(*data, ""));
+    PetscCall(PsdDataSetClassWeights(*data, 0, NULL));
   }
   PetscCall(PsdDataSetUp(*data));
   PetscCall(PsdDataGetSizes(*data, &n, NULL, NULL));

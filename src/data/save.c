@@ -68,7 +68,6 @@ static PetscErrorCode AddSplit(PsdH5Parts *file, PsdData data, Arrays *it)
   const hsize_t n = (hsize_t)data->n, outputs = (hsize_t)data->outputs;
   const char *split = PsdSplitNames[data->split];
   char name[64];
-  PetscBool weighted; /* an empty part has no weights */
   *it = (Arrays){-1, -1, -1, -1};
   PetscCheck(data->ready && data->shifts == 1 && !data->mirror, data->comm, PETSC_ERR_ORDER,
              "Data sets are saved after PsdDataSetUp, without shifted and mirror images");
@@ -81,9 +80,7 @@ static PetscErrorCode AddSplit(PsdH5Parts *file, PsdData data, Arrays *it)
     it->targets = PsdH5PartsAdd(file, name, H5T_NATIVE_DOUBLE, 2, (const hsize_t[]){n, outputs}, DescribeTargets, data);
   else if (!data->unlabelled)
     it->labels = PsdH5PartsAdd(file, name, H5T_NATIVE_INT32, 1, (const hsize_t[]){n}, DescribeLabels, data);
-  weighted = (PetscBool)(data->weights != NULL);
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &weighted, 1, MPIU_BOOL, MPI_LOR, data->comm));
-  if (!weighted) PetscFunctionReturn(0);
+  if (!data->weights) PetscFunctionReturn(0); /* on all ranks, as each has an image */
   PetscCall(PetscSNPrintf(name, sizeof(name), "%s/weights", split));
   it->weights = PsdH5PartsAdd(file, name, H5T_NATIVE_DOUBLE, 1, (const hsize_t[]){n}, NULL, NULL);
   PetscFunctionReturn(0);
