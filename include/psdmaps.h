@@ -5,6 +5,7 @@
    responses max(z - t, 0) and, split, max(-z - t, 0) are averaged over the pool x pool parts of the grid of positions. The
    channels of this map may be reduced to k whitened principal components, and each place of it divided by sqrt(mean
    square + E). What comes out is an image of k channels in single precision, which patches then cut as they cut bytes.
+   The responses themselves may be kept beside it, more coarsely pooled, for branches of their own.
 
    Filters and statistics come from the training images and are fixed before the convex program is: its certificate is of
    the networks on these maps.
@@ -29,6 +30,7 @@ typedef struct {
   PetscBool split;     /* 2 K channels: of z and of -z; else K, of z */
   PetscInt channels;   /* k principal components of them; 0: all, as they are */
   PetscReal normalize; /* E of the normalisation of places; 0 = off */
+  PetscInt responses; /* r: the responses themselves, as means over r x r parts of the map, follow it; 0: they do not */
 } PsdMapGeometry;
 
 /* How filters and statistics are to be made, where they are not given; see the options of the same names below. */
@@ -73,6 +75,7 @@ PSD_EXTERN PetscErrorCode PsdMapsDestroy(PsdMaps *maps);
      -layer1_channels k          principal components of the channels to keep; 0 = all channels, as they are
      -layer1_channel_whiten EPS  their whitening, EPS relative to the mean eigenvalue
      -layer1_normalize E         normalisation of places; 0 = off
+     -layer1_responses r         the responses themselves as well, of r x r places; for -branchN_responses
 
    Collective. Output: wanted - whether -layer1_filters was given: no other asks for a stage. Errors (PSD_ERR_INPUT): values
    out of range; others without -layer1_filters.
@@ -154,11 +157,15 @@ PSD_EXTERN PetscErrorCode PsdMapsSetSizes(PsdPatches patches, PetscInt channels,
 PSD_EXTERN PetscErrorCode PsdMapsSetPixels(PsdPatches patches, const PsdPixels *pixels);
 
 /*
-   PsdMapsGetSize - Channels, rows and columns of a map. PsdMapsGetComm - the communicator, borrowed.
+   PsdMapsGetSize - Channels, rows and columns of a map. PsdMapsGetResponses - Channels and side of the responses that
+   follow it, 0 and 0 where there are none. PsdMapsGetLength - Numbers of both together. PsdMapsGetComm - the
+   communicator, borrowed.
 
    Not collective; sizes after PsdMapsSetSizes or PsdMapsSetGeometry. Any size may be NULL.
 */
 PSD_EXTERN PetscErrorCode PsdMapsGetSize(PsdMaps maps, PetscInt *channels, PetscInt *height, PetscInt *width);
+PSD_EXTERN PetscErrorCode PsdMapsGetResponses(PsdMaps maps, PetscInt *channels, PetscInt *side);
+PSD_EXTERN PetscErrorCode PsdMapsGetLength(PsdMaps maps, size_t *length);
 PSD_EXTERN PetscErrorCode PsdMapsGetComm(PsdMaps maps, MPI_Comm *comm);
 
 /*
@@ -182,7 +189,7 @@ PSD_EXTERN PetscErrorCode PsdMapsFit(PsdMaps maps, PsdData data);
    Not collective. Allocates nothing.
 
    Input:  image - channels x height x width pixels
-   Output: map   - channels x height x width numbers, as PsdMapsGetSize has them
+   Output: map   - channels x height x width numbers, as PsdMapsGetSize has them, then the responses, channels x side x side
 */
 PSD_EXTERN PetscErrorCode PsdMapsApply(PsdMaps maps, const void *image, float map[]);
 

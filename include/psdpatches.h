@@ -39,6 +39,8 @@ typedef struct {
       low;       /* raw values of images of real numbers are low + step level (PsdPixels); step 0: whole numbers */
   PetscBool map; /* images are maps: numbers in single precision, taken as they are, pixel_shift 0, pixel_scale 1 */
   PetscInt lift; /* PSD_LIFT_QUADRATIC, or PSD_LIFT_LINEAR */
+  PetscInt responses; /* 1: what is cut are the responses that follow a map, and sizes are theirs */
+  PetscInt skip;      /* numbers of the map before them, else 0 */
   PetscInt
       bits; /* of a pixel: 16, or 8 (0 as 8). Those of 16 bits count 257 for 1 of 8: raw values above are of 0 .. 255 */
 } PsdPatchGeometry;
@@ -73,6 +75,7 @@ PSD_EXTERN PetscErrorCode PsdPatchesSetPixels(PsdPatches patches, const PsdPixel
      -whiten EPS           ZCA whitening, EPS relative to the mean eigenvalue; 0 = off
      -pca K                principal components to keep; 0 = all
      -lift quadratic       or linear: what its neurons are
+     -branch2_responses    cut of the responses that a stage keeps beside its map (psdmaps.h); not of the first branch
    and, from -reduce to -lift, the same of branch 2 as -branch2_reduce ... -branch2_lift, of branches 3 and 4 likewise.
    When none of -branches, -reduce, -patch, -stride, -pool, -pool_overlap, -patch_normalize, -whiten, -pca and -lift
    is given, PsdPatchesSetImageSize sets all of them by the recipe of docs/guide.md.
@@ -123,6 +126,15 @@ PSD_EXTERN PetscErrorCode PsdPatchesGetBranch(PsdPatches patches, PetscInt k, Ps
 */
 PSD_EXTERN PetscErrorCode PsdPatchesSetMaps(PsdPatches patches, PsdMaps maps);
 PSD_EXTERN PetscErrorCode PsdPatchesGetMaps(PsdPatches patches, PsdMaps *maps);
+
+/*
+   PsdPatchesSetResponses - Says of what size the responses are that branches with -branchN_responses cut, channels x side x
+   side, and how many numbers of the map come before them.
+
+   Logically collective; before PsdPatchesSetImageSize. PsdMapsSetSizes does so by itself. Errors (PSD_ERR_INPUT): there are
+   responses and no branch cuts them, or the other way round.
+*/
+PSD_EXTERN PetscErrorCode PsdPatchesSetResponses(PsdPatches patches, PetscInt skip, PetscInt channels, PetscInt side);
 
 /*
    PsdPatchesSetImageSize - Says of what size the images are, which settles all other sizes.

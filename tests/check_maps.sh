@@ -53,6 +53,21 @@ few="$stage -layer1_count 6 -layer1_channels 5"
   train chainagain 3 $above -checkpoint chain.ck -resume
   train third 2 -layer1_filters neurons -layer1_model chain.m -layer1_pool 2 -layer1_count 5 -layer1_channels 0 -patch 2 -pool 1
   train two 2 $few -patch 1 -pool 2 -branches 2 -branch2_patch 2 -branch2_pca 7
+  # the responses themselves, read out linearly beside a quadratic branch; and reduced to components of their own
+  joint="$few -layer1_responses 2 -patch 1 -pool 2 -branches 2 -branch2_responses -branch2_patch 1 -branch2_pool 2 -branch2_lift linear"
+  train joint 1 $joint -certificate joint.c
+  train joint3 3 $joint -memory 0
+  ends 2 jointagain 2 train -data train.h5 -beta 1 -gap 1e-8 -max_it 20 -model jointagain.m -checkpoint joint.ck $joint
+  train jointagain 3 $joint -checkpoint joint.ck -resume
+  refuse 'another problem: it is of .layer1_responses 2.*of .layer1_responses 4' 1 train -data train.h5 -model no.m $joint \
+    -layer1_responses 4 -beta 1 -checkpoint joint.ck -resume
+  train jointpca 2 $few -layer1_channels 0 -layer1_responses 4 -pool 1 -patch 1 -pca 4 -branches 2 -branch2_responses -branch2_patch 2 \
+    -branch2_pca 6 -branch2_whiten 0.1
+  refuse 'option -layer1_responses: found 3, expected a divisor of -layer1_pool, 4$' 2 train -data train.h5 -model no.m $joint \
+    -layer1_responses 3
+  refuse 'options -layer1_responses and -branchN_responses: found one' 2 train -data train.h5 -model no.m $few -layer1_responses 2
+  refuse 'options -layer1_responses and -branchN_responses: found one' 1 train -data train.h5 -model no.m $joint -layer1_responses 0
+  refuse 'option -branchN_responses: found without a stage' 2 train -data train.h5 -model no.m -branches 2 -branch2_responses
   train flip 2 $few -flip -limit 90
   refuse 'another problem: it is of .layer1_seed 1.*of .layer1_seed 2' 1 train -data train.h5 -model no.m $few -layer1_seed 2 \
     -beta 1 -checkpoint resumed.ck -resume
@@ -77,6 +92,11 @@ run certifyplain 1 certify -model plain.m -data train.h5 -gap 1e-6 -progress non
 run certifyshifts 2 certify -model shiftsflip.m -data train.h5 -limit 20 -gap 1e-6 -progress none
 python check_proof shifts.c train.h5 >shifts.log || fail 'check_proof.py does not hold' shifts.log
 run proof 2 certify -certificate one.c -model one.m -data train.h5 -progress none
+run certifyjoint 2 certify -model joint.m -data train.h5 -gap 1e-6 -progress none
+run proofjoint 3 certify -certificate joint.c -model joint.m -data train.h5 -progress none
+run predictjoint 2 predict -model joint.m -data train.h5 -output joint.csv -progress none
+run infojoint 1 info joint.m
+grep -q 'responses  *12x2x2$' infojoint.log || fail 'info: responses' infojoint.log
 run certifychain 2 certify -model third.m -data train.h5 -gap 1e-6 -progress none
 run proofchain 3 certify -certificate chain.c -model chain.m -data train.h5 -progress none
 refuse 'of different problems: the chain of stages differs' 1 certify -certificate chain.c -model third.m -data train.h5
@@ -98,6 +118,9 @@ damaged lost_second 'group layer2 is missing' third.m
 damaged many_stages 'stage is 9, expected 0 to 8' third.m
 damaged second_height 'height is 5, expected 4' third.m
 damaged origin_infinite 'network_gap is not finite' third.m
+damaged joint_side 'the side of the responses is 3, expected a divisor of 4' joint.m
+damaged joint_none 'the stage keeps none' joint.m
+damaged joint_first 'responses of a branch is 1, expected 0' joint.m
 damaged lost_stage 'group layer1 is missing'
 damaged stage_channels 'channels is 4, expected 5'
 damaged stage_filters "columns of the stage's filters"

@@ -19,14 +19,15 @@ PetscErrorCode PsdMapsSetBelow(PsdMaps maps, PsdMaps below)
   PetscFunctionBeginUser;
   PsdCheckHandle(maps);
   PsdCheckHandle(below);
-  PetscInt stages, channels, height, width;
+  PetscInt stages;
+  size_t length;
   PetscCheck(!maps->lower && !maps->patches && PsdMapsAreFitted(below), maps->comm, PETSC_ERR_ORDER,
              "A stage takes one that is fitted below it, once, and before its own sizes are known");
   PetscCall(PsdMapsGetDepth(below, &stages));
   PsdCheckInput(stages < PSD_MOST_STAGES, "a chain of %" PetscInt_FMT " stages, expected %d at most", stages + 1,
                 PSD_MOST_STAGES);
-  PetscCall(PsdMapsGetSize(below, &channels, &height, &width));
-  PetscCall(PetscMalloc1((size_t)channels * height * width, &maps->input));
+  PetscCall(PsdMapsGetLength(below, &length));
+  PetscCall(PetscMalloc1(length, &maps->input));
   PsdSharedHold(below);
   maps->lower = below;
   PetscFunctionReturn(0);

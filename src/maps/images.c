@@ -17,7 +17,7 @@ PetscErrorCode PsdImagesCreate(PsdData data, PsdPatches patches, size_t memory, 
 {
   PetscFunctionBeginUser;
   PsdImages it;
-  PetscInt channels, height, width, n; /* of maps */
+  PetscInt n;
   PetscCall(PetscNew(&it));
   it->data = data;
   PetscCall(PsdPatchesGetMaps(patches, &it->maps));
@@ -26,8 +26,7 @@ PetscErrorCode PsdImagesCreate(PsdData data, PsdPatches patches, size_t memory, 
   *images = it;
   if (!it->maps) PetscFunctionReturn(0);
   PetscCall(PsdDataGetSizes(data, NULL, &n, NULL));
-  PetscCall(PsdMapsGetSize(it->maps, &channels, &height, &width));
-  it->map_length = (size_t)channels * height * width;
+  PetscCall(PsdMapsGetLength(it->maps, &it->map_length));
   it->kept = (PetscBool)(n * it->map_length * sizeof(float) <= memory);
   PetscCall(PetscCalloc1(it->kept ? n : 0, &it->made));
   PetscCall(PetscMalloc1(it->map_length * (it->kept ? n : 1), &it->map));

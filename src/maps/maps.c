@@ -22,6 +22,7 @@ static PetscErrorCode Free(void *object)
   PetscCall(PetscFree2(it->rows, it->count));
   PetscCall(PetscFree4(it->single, it->response, it->sums, it->reduced));
   PetscCall(PetscFree(it->input));
+  PetscCall(PetscFree(it->coarse));
   PetscCall(PsdSharedRelease(it->lower));
   PetscCall(PetscCommDestroy(&it->comm));
   PetscCall(PetscFree(it));
@@ -111,7 +112,7 @@ static PetscErrorCode MapFromOptions(PsdMaps maps, PetscBool *any)
 {
   PetscFunctionBeginUser;
   PetscInt seed = (PetscInt)maps->seed;
-  PetscBool given[7];
+  PetscBool given[8];
   PsdMapGeometry *map = &maps->map;
   PetscCall(PsdOptionInt("-layer1_count", "its filters", 1, MOST_FILTERS, &map->count, &given[0]));
   PetscCall(PsdOptionInt("-layer1_seed", "of the random choice of filters", 0, PETSC_MAX_INT, &seed, &given[1]));
@@ -125,7 +126,11 @@ static PetscErrorCode MapFromOptions(PsdMaps maps, PetscBool *any)
                           PSD_NONNEGATIVE, &maps->channel_whiten, &given[5]));
   PetscCall(PsdOptionReal("-layer1_normalize", "E of x/sqrt(mean square + E) at each place of the map; 0 = off",
                           PSD_NONNEGATIVE, &map->normalize, &given[6]));
-  for (int k = 0; k < 7; k++) *any = (PetscBool)(*any || given[k]);
+  PetscCall(PsdOptionInt("-layer1_responses",
+                         "the responses themselves as well, means over r x r parts of the map, for branches with "
+                         "-branchN_responses; 0: none",
+                         0, MOST_SIDE, &map->responses, &given[7]));
+  for (int k = 0; k < 8; k++) *any = (PetscBool)(*any || given[k]);
   maps->seed = seed;
   PetscFunctionReturn(0);
 }
@@ -179,6 +184,8 @@ static PetscErrorCode CreateWork(PsdMaps maps)
   PetscCall(PsdPatchesGetSizes(maps->patches, NULL, NULL, NULL, &positions));
   PetscCall(PetscFree2(maps->rows, maps->count));
   PetscCall(PetscFree4(maps->single, maps->response, maps->sums, maps->reduced));
+  PetscCall(PetscFree(maps->coarse));
+  PetscCall(PetscMalloc1((size_t)maps->map.responses * maps->map.responses * maps->raw_channels, &maps->coarse));
   PetscCall(PetscMalloc2(positions * q, &maps->rows, places, &maps->count));
   PetscCall(PetscMalloc4(positions * q, &maps->single, (size_t)positions * maps->map.count, &maps->response,
                          places * maps->raw_channels, &maps->sums, places * PsdMapsChannels(maps), &maps->reduced));
@@ -199,6 +206,9 @@ static PetscErrorCode CheckSizes(const PsdPatchGeometry *cut, const PsdMapGeomet
       "options -layer1_count and -layer1_pool: %.0f responses of an image and maps of %.0f numbers, expected at "
       "most %.0f",
       (double)responses, (double)numbers, MOST_NUMBERS);
+  PsdCheckInput(map->responses == 0 || (map->responses > 0 && cut->pool % map->responses == 0),
+                "option -layer1_responses: found %" PetscInt_FMT ", expected a divisor of -layer1_pool, %" PetscInt_FMT,
+                map->responses, cut->pool);
   PetscFunctionReturn(0);
 }
 
@@ -278,7 +288,10 @@ PetscErrorCode PsdMapsSetSizes(PsdPatches patches, PetscInt channels, PetscInt h
   PetscCall(PsdPatchesGetMaps(patches, &maps));
   if (maps) {
     PetscCall(SetImageSize(maps, channels, height, width));
+    PetscInt raw, side;
     PetscCall(PsdMapsGetSize(maps, &channels, &height, &width));
+    PetscCall(PsdMapsGetResponses(maps, &raw, &side));
+    PetscCall(PsdPatchesSetResponses(patches, channels * height * width, raw, side));
   }
   PetscCall(PsdPatchesSetImageSize(patches, channels, height, width));
   PetscFunctionReturn(0);
@@ -321,6 +334,24 @@ PetscErrorCode PsdMapsGetSize(PsdMaps maps, PetscInt *channels, PetscInt *height
   if (channels) *channels = PsdMapsChannels(maps);
   if (height) *height = maps->cut.pool;
   if (width) *width = maps->cut.pool;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdMapsGetResponses(PsdMaps maps, PetscInt *channels, PetscInt *side)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(maps);
+  *channels = maps->map.responses > 0 ? maps->raw_channels : 0;
+  *side = maps->map.responses;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdMapsGetLength(PsdMaps maps, size_t *length)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(maps);
+  const size_t side = (size_t)maps->cut.pool, coarse = (size_t)maps->map.responses;
+  *length = (size_t)PsdMapsChannels(maps) * side * side + (size_t)maps->raw_channels * coarse * coarse;
   PetscFunctionReturn(0);
 }
 

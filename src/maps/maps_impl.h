@@ -47,6 +47,7 @@ struct _p_PsdMaps {
   PetscInt *count;          /* work: of each region */
   float *single, *response; /* work: positions x q, positions x K */
   float *sums, *reduced;    /* work: places x raw_channels, places x k */
+  float *coarse;            /* work: responses x responses x raw_channels */
 };
 
 /* Channels of a map as it comes out, and its side. */

@@ -183,6 +183,21 @@ static void Transpose(PetscInt places, PetscInt channels, const float rows[], fl
     for (PetscInt g = 0; g < places; g++) map[(size_t)k * places + g] = rows[(size_t)g * channels + k];
 }
 
+/* coarse (parts x raw_channels) <- means over the r x r even parts of the map with all channels */
+static void Coarsen(PsdMaps maps)
+{
+  const PetscInt side = maps->cut.pool, r = maps->map.responses, n = maps->raw_channels, each = side / r;
+  const float scale = 1 / (float)(each * each);
+  PetscInt place = 0;
+  for (size_t k = 0; k < (size_t)r * r * n; k++) maps->coarse[k] = 0;
+  for (PetscInt i = 0; i < side; i++)
+    for (PetscInt j = 0; j < side; j++, place++) {
+      const float *restrict row = maps->sums + (size_t)place * n;
+      float *restrict part = maps->coarse + (size_t)(i / each * r + j / each) * n;
+      for (PetscInt k = 0; k < n; k++) part[k] += scale * row[k];
+    }
+}
+
 PetscBool PsdMapsAreFitted(PsdMaps maps)
 {
   return (PetscBool)(maps->filters && (maps->reduce || !maps->channels));
@@ -196,6 +211,11 @@ PetscErrorCode PsdMapsApply(PsdMaps maps, const void *image, float map[])
   float *rows = maps->sums;
   PetscCheck(PsdMapsAreFitted(maps), maps->comm, PETSC_ERR_ORDER, "The maps have not been fitted");
   PetscCall(PsdMapsRespond(maps, image));
+  if (maps->map.responses > 0) { /* before places are normalised, which may be in their own place */
+    const PetscInt parts = maps->map.responses * maps->map.responses;
+    Coarsen(maps);
+    Transpose(parts, n, maps->coarse, map + (size_t)places * k);
+  }
   if (maps->channels) {
     rows = maps->reduced;
     PetscCall(PsdGemmSingle('N', 'N', k, places, n, maps->reduce, k, maps->sums, n, rows, k));

@@ -143,7 +143,11 @@ static PetscErrorCode FiltersCreate(PsdNetwork network, PsdPatches patches, Pets
   PetscCall(PetscArraycpy(filters->activation, network->training.activation, 3));
   if (g.lift == PSD_LIFT_LINEAR) filters->activation[0] = 0;
   PetscCall(PsdPatchesGetMaps(network->patches, &filters->maps));
-  if (filters->maps) { PetscCall(PetscMalloc1((size_t)g.channels * g.height * g.width, &filters->map)); }
+  if (filters->maps) {
+    size_t length;
+    PetscCall(PsdMapsGetLength(filters->maps, &length));
+    PetscCall(PetscMalloc1(length, &filters->map));
+  }
   PetscFunctionReturn(0);
 }
 

@@ -98,6 +98,12 @@ static void CheckStage(const PsdModelStage *stage, const char path[], PsdFailure
   if (failure->failed) return;
   const PetscInt raw = (map->split ? 2 : 1) * map->count;
   CheckRange(path, "map_channels", map->channels, 0, raw, failure);
+  if (map->responses != 0)
+    CheckRange(path, "side of the responses", map->responses, 1, stage->images.geometry.pool, failure);
+  if (map->responses > 0 && stage->images.geometry.pool % map->responses != 0)
+    PsdFailureRecord(failure,
+                     "%s: the side of the responses is %" PetscInt_FMT ", expected a divisor of %" PetscInt_FMT, path,
+                     map->responses, stage->images.geometry.pool);
   const PetscInt f = Dimension(&stage->images);
   CheckRange(path, "columns of the stage's filters", stage->f, f, f, failure);
   if (map->channels > 0) {
@@ -117,6 +123,33 @@ static void CheckStages(const PsdModel *model, const char path[], PsdFailure *fa
     if (!failure->failed)
       CheckMap(&model->stage[l], l < last ? &model->stage[l + 1].images.geometry : &model->branch[0].geometry, path,
                failure);
+  }
+}
+
+#define MAX_MAP_NUMBERS 268435456 /* as of an image */
+
+void PsdModelPlaceResponses(PsdModel *model, const char path[], PsdFailure *failure)
+{
+  PetscInt cut = 0;
+  for (PetscInt b = 0; b < model->branches && !failure->failed; b++) {
+    CheckRange(path, "responses of a branch", model->branch[b].geometry.responses, 0, b > 0 && model->stages > 0,
+               failure);
+    cut += model->branch[b].geometry.responses;
+  }
+  if (!failure->failed && cut > 0) CheckStages(model, path, failure);
+  if (failure->failed || cut == 0) return;
+  const PsdModelStage *stage = &model->stage[model->stages - 1];
+  const PsdPatchGeometry *map = &model->branch[0].geometry;
+  const PetscInt64 numbers = (PetscInt64)map->channels * map->height * map->width;
+  if (stage->map.responses == 0 || numbers > MAX_MAP_NUMBERS)
+    PsdFailureRecord(failure, "%s: a branch is cut of responses, but the stage keeps none, or maps are too large",
+                     path);
+  for (PetscInt b = 1; b < model->branches && !failure->failed; b++) {
+    PsdPatchGeometry *g = &model->branch[b].geometry;
+    if (!g->responses) continue;
+    g->channels = (stage->map.split ? 2 : 1) * stage->map.count;
+    g->height = g->width = stage->map.responses;
+    g->skip = (PetscInt)numbers;
   }
 }
 

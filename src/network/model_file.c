@@ -1,7 +1,8 @@
 /*
    model.h5 (docs/formats.md): tables of what the file holds and where in PsdModel it belongs, used for writing versions 3
    and, with a stage before the patches or shifted images, 4, of real targets or with linear neurons, 5, or, of images of
-   real numbers or with several stages, 6, and for reading versions 1 to 6. On one rank; what fails is recorded.
+   real numbers or with several stages, 6, or with branches on responses, 7, and for reading versions 1 to 7. On one rank;
+   what fails is recorded.
 */
 #include "network.h"
 #include "losses/losses.h"
@@ -16,7 +17,8 @@
 #define VERSION 3       /* that is written where it says everything, as other readers know it, ... */
 #define STAGE_VERSION 4 /* ... with a stage or shifts, which they must not pass over, ... */
 #define LATER_VERSION 5 /* ... of outputs in the place of classes, with pixels of 16 bits or linear neurons, ... */
-#define LAST_VERSION 6  /* ... and of images of real numbers, and of stages one on another */
+#define LEVEL_VERSION 6 /* ... of images of real numbers and of stages one on another, ... */
+#define LAST_VERSION 7  /* ... and with branches on the responses of a stage */
 #define LAST_UNSEALED 2 /* files of this version and of 1 begin as HDF5 does, without a checksum */
 
 typedef struct {
@@ -85,6 +87,14 @@ static const Place later_branch_attributes[] = {
     {"lift", PSD_H5_INTEGER, 0, offsetof(PsdModelBranch, geometry.lift), 1},
 };
 #define LATER_BRANCH_ATTRIBUTES (sizeof(later_branch_attributes) / sizeof(later_branch_attributes[0]))
+
+/* Written where there are any: that a branch is cut of responses, and the side of those of a stage. */
+static const Place branch_responses[] = {
+    {"responses", PSD_H5_INTEGER, 0, offsetof(PsdModelBranch, geometry.responses), 1},
+};
+static const Place stage_responses[] = {
+    {"responses", PSD_H5_INTEGER, 0, offsetof(PsdModelStage, map.responses), 1},
+};
 
 /* Of a stage, in PsdModelStage: attributes of /layer1 and so on, beside those of its patches as of a branch, ... */
 static const Place stage_attributes[] = {
@@ -157,8 +167,10 @@ static const ArrayPlace stage_channels[] = {
 
 static PetscInt VersionOf(const PsdModel *model)
 {
+  for (PetscInt l = 0; l < model->stages; l++)
+    if (model->stage[l].map.responses > 0) return LAST_VERSION;
   if (model->stages > 1 || model->branch[0].geometry.step > 0 || model->stage[0].images.geometry.step > 0)
-    return LAST_VERSION;
+    return LEVEL_VERSION;
   if (model->outputs > 0 || model->branch[0].geometry.bits || model->stage[0].images.geometry.bits)
     return LATER_VERSION;
   for (PetscInt b = 0; b < model->branches; b++)
@@ -334,6 +346,7 @@ static void ReadStage(PsdH5Group file, PetscInt l, PsdModelStage *stage, PsdFail
   stage->images.geometry.map = (PetscBool)(l > 0);
   stage->images.q = stage->images.f = stage->f = stage->rows = stage->columns = -1;
   ReadPlaces(group, stage_attributes, STAGE_ATTRIBUTES, stage, failure);
+  ReadPlaces(group, stage_responses, 1, stage, failure);
   ReadGeometry(group, &stage->images, failure);
   ReadOrigin(group, stage, failure);
   stage->map.split = (PetscBool)(stage->split != 0);
@@ -365,9 +378,11 @@ static void ReadBranch(PsdH5Group file, const PsdModel *model, PsdModelBranch *b
   branch->geometry.reduce = 1;
   branch->geometry.overlap = 0;
   branch->geometry.lift = PSD_LIFT_QUADRATIC;
+  branch->geometry.responses = 0;
   branch->q = branch->f = -1;
   ReadGeometry(file, branch, failure);
   ReadPlaces(file, later_branch_attributes, LATER_BRANCH_ATTRIBUTES, branch, failure);
+  ReadPlaces(file, branch_responses, 1, branch, failure);
   if (failure->failed) return;
   branch->has_transform = PsdH5Exists(file, "preprocess", failure);
   if (branch->has_transform) ReadShapes(file, branch_arrays, BRANCH_ARRAYS, branch, failure);
@@ -390,6 +405,7 @@ static void ReadBranches(PsdH5Group file, PetscBool grouped, PsdModel *model, Ps
     ReadBranch(where, model, &model->branch[b], failure);
     if (grouped) PsdH5CloseGroup(&where);
   }
+  PsdModelPlaceResponses(model, file.path, failure);
 }
 
 static void ReadTransforms(PsdH5Group file, PetscBool grouped, PsdModel *model, PsdFailure *failure)
@@ -540,6 +556,7 @@ static void WriteGeometry(PsdH5File file, const PsdModelBranch *branch, PsdFailu
   WritePlaces(file, branch_attributes, BRANCH_ATTRIBUTES, branch, failure);
   if (branch->geometry.bits) WritePlaces(file, bits_attributes, 1, branch, failure);
   if (branch->geometry.step > 0) WritePlaces(file, level_attributes, LEVEL_ATTRIBUTES, branch, failure);
+  if (branch->geometry.responses) WritePlaces(file, branch_responses, 1, branch, failure);
 }
 
 static void WriteBranch(PsdH5File file, const PsdModelBranch *branch, PetscInt version, PsdFailure *failure)
@@ -583,6 +600,7 @@ static void WriteStage(PsdH5File file, PetscInt l, const PsdModelStage *stage, P
   StageName(l, name);
   PsdH5File group = PsdH5CreateGroup(file, name, failure);
   WritePlaces(group, stage_attributes, STAGE_ATTRIBUTES, stage, failure);
+  if (stage->map.responses > 0) WritePlaces(group, stage_responses, 1, stage, failure);
   WriteOrigin(group, stage, failure);
   if (has_arrays) {
     WriteBranch(group, &stage->images, STAGE_VERSION, failure);

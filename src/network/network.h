@@ -93,6 +93,8 @@ PetscErrorCode PsdNetworkShare(MPI_Comm comm, const PsdModel *model, PsdNetwork 
 PetscErrorCode PsdNetworkForgetNames(PsdNetwork network);
 PetscErrorCode PsdNetworkShareNames(PsdNetwork network, const PsdModel *model);
 
+/* PsdModelPlaceResponses - sizes of the branches on responses, which follow from the stage's, checked. Of what is read. */
+void PsdModelPlaceResponses(PsdModel *model, const char path[], PsdFailure *failure);
 /* PsdModelCheckBranches - the part of PsdModelCheckSizes that PsdModelDimension relies on. */
 void PsdModelCheckBranches(const PsdModel *model, const char path[], PsdFailure *failure);
 /* model_check.c: sizes before anything of that size is allocated, then the numbers. path is for the message. */

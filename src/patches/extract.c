@@ -254,12 +254,12 @@ static void ScalePixels(PsdPatches patches)
   }
 }
 
-/* image <- the numbers of a map */
+/* image <- the numbers of a map, or of the responses behind it */
 static void CopyMap(PsdPatches patches, const float map[])
 {
   const PsdPatchGeometry *g = &patches->geometry;
   const size_t numbers = (size_t)g->channels * g->height * g->width;
-  for (size_t k = 0; k < numbers; k++) patches->image[k] = map[k];
+  for (size_t k = 0; k < numbers; k++) patches->image[k] = map[(size_t)g->skip + k];
 }
 
 static void ReadPixels(PsdPatches patches, const void *image)

@@ -101,6 +101,12 @@ static PetscErrorCode SetBranchFromOptions(PsdPatches patches, const char prefix
                           PSD_NONNEGATIVE, &patches->whiten, NULL));
   PetscCall(PsdOptionInt(NAME("pca"), "principal components to keep of a patch; 0 = all", 0, big, &patches->pca, NULL));
   PetscCall(LiftFromOptions(NAME("lift"), &geometry->lift));
+  if (prefix[0]) {
+    PetscBool responses = PETSC_FALSE;
+    PetscCall(PsdOptionBool(NAME("responses"), "cut of the responses of -layer1_responses, not of the map", &responses,
+                            NULL));
+    geometry->responses = responses;
+  }
 #undef NAME
   PetscFunctionReturn(0);
 }
@@ -162,6 +168,8 @@ static PetscErrorCode CheckGeometry(PsdPatches patches)
   g->reduce = PetscMax(1, g->reduce);
   PetscCheck(g->lift >= 0 && g->lift < PSD_LIFTS, patches->comm, PETSC_ERR_ARG_OUTOFRANGE, "Lift %" PetscInt_FMT,
              g->lift);
+  PsdCheckInput(!g->responses || g->map,
+                "option -branchN_responses: found without a stage, expected -layer1_filters and -layer1_responses");
   PsdCheckInput(!g->map || (g->reduce == 1 && !(g->normalize > 0)),
                 "option -%s: it is of images, and patches are cut of maps: see -layer1_pool and -layer1_normalize",
                 g->reduce > 1 ? "reduce" : "patch_normalize");
@@ -236,6 +244,23 @@ static PetscErrorCode SetUpGeometry(PsdPatches patches)
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdPatchesSetResponses(PsdPatches patches, PetscInt skip, PetscInt channels, PetscInt side)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(patches);
+  PetscInt cut = 0;
+  for (PetscInt k = 0; k < patches->branches; k++) {
+    PsdPatches branch = patches->branch[k];
+    cut += branch->geometry.responses;
+    branch->response_skip = skip;
+    branch->response_channels = channels;
+    branch->response_side = side;
+  }
+  PsdCheckInput((channels > 0) == (cut > 0),
+                "options -layer1_responses and -branchN_responses: found one of them, expected both or none");
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdPatchesSetImageSize(PsdPatches patches, PetscInt channels, PetscInt height, PetscInt width)
 {
   PetscFunctionBeginUser;
@@ -246,6 +271,11 @@ PetscErrorCode PsdPatchesSetImageSize(PsdPatches patches, PetscInt channels, Pet
   patches->geometry.channels = channels;
   patches->geometry.height = height;
   patches->geometry.width = width;
+  if (patches->geometry.responses) {
+    patches->geometry.channels = patches->response_channels;
+    patches->geometry.height = patches->geometry.width = patches->response_side;
+    patches->geometry.skip = patches->response_skip;
+  }
   if (patches->recipe) UseRecipe(patches);
   PetscCall(SetUpGeometry(patches));
   PetscFunctionReturn(0);

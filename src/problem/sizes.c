@@ -14,13 +14,15 @@ static PetscErrorCode SetStage(PsdMaps maps, PsdStageSizes *stage)
   PsdMapGeometry map;
   PetscInt channels, side;
   const PetscReal *filters;
+  size_t numbers;
   PetscCall(PsdMapsGetFilters(maps, NULL, NULL, NULL, &filters));
   stage->given = (PetscBool)(filters != NULL);
   PetscCall(PsdMapsGetGeometry(maps, &g, &map));
   PetscCall(PsdMapsGetSize(maps, &channels, &side, NULL));
   stage->places = (PetscReal)side * side;
   stage->channels = channels;
-  stage->numbers = stage->channels * stage->places;
+  PetscCall(PsdMapsGetLength(maps, &numbers));
+  stage->numbers = (PetscReal)numbers;
   const PetscInt rows = (g.height - g.patch_height) / g.stride + 1, columns = (g.width - g.patch_width) / g.stride + 1;
   stage->positions = (PetscReal)rows * (PetscReal)columns;
   stage->q = (PetscReal)g.channels * g.patch_height * g.patch_width;

@@ -47,7 +47,7 @@ class _Patches:
         self.size = int(number('patch_height')), int(number('patch_width'))
         self.stride, self.pool, self.bits = int(number('stride')), int(number('pool')), int(number('bits', 0))
         self.step, self.low = float(number('pixel_step', 0.0)), float(number('pixel_low', 0.0))
-        self.linear = int(number('lift', 0)) == 1
+        self.linear, self.responses = int(number('lift', 0)) == 1, int(number('responses', 0))
         self.shift, self.scale, self.normalize = (float(number(name)) for name in ('pixel_shift', 'pixel_scale', 'patch_normalize'))
         self.transform = _Transform(group['preprocess'] if 'preprocess' in group else None)
 
@@ -73,23 +73,35 @@ class _Patches:
 
 
 class _Maps:
-    """A stage of fixed filters before the patches. network: what is claimed of the one whose neurons they are, given the stages below."""
+    """A stage of fixed filters before the patches. responses: side of the responses that are kept beside the map; 0: none. network: what is claimed of the one whose neurons they are, given the stages below."""
 
     def __init__(self, group):
         self.patches = _Patches(group)
         self.filters = group['filter'][:]
         self.threshold, self.split, self.normalize = (group.attrs[name] for name in ('threshold', 'split', 'map_normalize'))
         self.channels = _Transform(group['channels'] if 'channels' in group else None)
+        self.responses = self.patches.responses  # the stage's attribute, of the same name as a branch's
         self.network = None
         if 'network_loss' in group.attrs:
             claimed = {name: float(group.attrs['network_' + name]) for name in ('objective_primal', 'objective_dual', 'gap', 'beta')}
             self.network = {'loss': _text(group.attrs['network_loss']), 'neurons': int(group.attrs['network_neurons']), **claimed}
 
+    def raw_count(self):
+        """Channels of the responses."""
+        return len(self.filters) * (2 if self.split else 1)
+
     def count(self):
         """Channels of a map."""
-        return self.channels.matrix.shape[1] if self.channels.matrix is not None else len(self.filters) * (2 if self.split else 1)
+        return self.channels.matrix.shape[1] if self.channels.matrix is not None else self.raw_count()
+
+    def coarse(self):
+        """Which places of the map, counted row by row, each part of the kept responses is the mean of."""
+        r, each = self.responses, self.patches.pool // max(1, self.responses)
+        places = numpy.arange(self.patches.pool**2).reshape(r, each, r, each)
+        return places.transpose(0, 2, 1, 3).reshape(r * r, each * each)
 
     def __call__(self, images):
+        """Maps of images, and the responses kept beside them; None: none are."""
         z = self.patches.cut(images) @ self.filters.T
         responses = numpy.maximum(z - self.threshold, 0)
         if self.split:
@@ -98,8 +110,10 @@ class _Maps:
         values = self.channels(places)
         if self.normalize > 0:
             values = values / numpy.sqrt((values**2).mean(-1, keepdims=True) + self.normalize)
-        side = self.patches.pool
-        return values.transpose(0, 2, 1).reshape(len(images), -1, side, side)
+        side, r, kept = self.patches.pool, self.responses, None
+        if r:
+            kept = places[:, self.coarse()].mean(2).transpose(0, 2, 1).reshape(len(images), -1, r, r)
+        return values.transpose(0, 2, 1).reshape(len(images), -1, side, side), kept
 
 
 class Network:
@@ -119,7 +133,7 @@ class Network:
     def __init__(self, path):
         with h5py.File(path, 'r') as file:
             attributes = dict(file.attrs)
-            if _text(attributes.get('format', '')) != 'psdnet-model' or not 1 <= attributes['version'] <= 6:
+            if _text(attributes.get('format', '')) != 'psdnet-model' or not 1 <= attributes['version'] <= 7:
                 raise ValueError(f'{path}: no model file of psdnet, or of a later version')
             self.outputs = int(attributes.get('outputs', 0))
             labels = [] if self.outputs else attributes['classes']
@@ -159,6 +173,10 @@ class Network:
     def _count_scores(self):
         return self.outputs or (1 if len(self.classes) == 2 else len(self.classes))
 
+    def channels_of(self, branch):
+        """Channels of what one of the branches cuts: images, maps, or the responses beside them."""
+        return self._stages[-1].raw_count() if branch.responses else self._channels
+
     def activation(self, branch):
         """a, b and c of the neurons of one of the branches."""
         a, b, c = self._activation
@@ -182,12 +200,12 @@ class Network:
 
     def _score(self, images, parts):
         scores = numpy.zeros((len(images), self._count_scores()))
-        images = self._values(images, parts)
+        images, responses = self._values(images, parts), None
         for stage in self._stages:
-            images = stage(images)
+            images, responses = stage(images)
         region = 0
         for branch in self._branches:
-            patches = branch.cut(images)
+            patches = branch.cut(responses if branch.responses else images)
             a, b, c = self.activation(branch)
             for part in branch.parts(patches):
                 here = numpy.flatnonzero(self._region == region)
@@ -245,7 +263,7 @@ class Network:
         filters = self._own_filters(branch)
         if patches.transform.matrix is not None:
             filters = filters @ patches.transform.matrix.T
-        return filters.reshape(-1, self._channels, *patches.size), self._weights[here], self._class[here], self._region[here] - first
+        return filters.reshape(-1, self.channels_of(patches), *patches.size), self._weights[here], self._class[here], self._region[here] - first
 
     def _neurons_of(self, branch):
         """Which neurons are a branch's, and the number of its first region."""
@@ -256,7 +274,7 @@ class Network:
         """Filters of a branch's neurons in the coordinates of the program: as many numbers as the branch's patches have there."""
         patches = self._branches[branch]
         matrix = patches.transform.matrix
-        f = self._channels * patches.size[0] * patches.size[1] if matrix is None else matrix.shape[1]
+        f = self.channels_of(patches) * patches.size[0] * patches.size[1] if matrix is None else matrix.shape[1]
         return self._filters[self._neurons_of(branch)[0], :f]
 
     def to_onnx(self, path, double=False):
