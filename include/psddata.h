@@ -32,7 +32,7 @@ typedef enum { PSD_PART_ALL, PSD_PART_TRAIN, PSD_PART_VALIDATION } PsdDataPart;
 
 /* What the images are for. Training images must be labelled and have one of every class; a network is evaluated on
    labelled images of whatever classes; images that are only to be predicted need no labels. */
-typedef enum { PSD_TO_TRAIN, PSD_TO_EVALUATE, PSD_TO_PREDICT } PsdDataPurpose;
+typedef enum { PSD_TO_TRAIN, PSD_TO_EVALUATE, PSD_TO_PREDICT, PSD_TO_SAVE } PsdDataPurpose;
 
 /*
    PsdDataCreate - Creates a data set: of no images yet, split train, all classes, no limit. PsdDataDestroy frees it.
@@ -94,12 +94,39 @@ PSD_EXTERN PetscErrorCode PsdDataSetOutputs(PsdData data, PetscInt outputs);
 PSD_EXTERN PetscErrorCode PsdDataGetTargets(PsdData data, PetscInt *outputs, const PetscReal *targets[]);
 
 /*
+   PsdDataSetArrayWeights - Gives the images of PsdDataSetArrays weights: a sample's loss counts as often as its weight
+   says. PsdDataSetWeightsPath - Takes the weights from a file, in the place of those of the data set; "", as at first:
+   from no file. PsdDataSetClassWeights - Multiplies the weights, 1 where there are none, of each class's images by a
+   factor: weights, count of them, in the order of the classes; NULL with a count above 0: factors with which all classes
+   weigh alike, n/(K n_k) for class k of n_k images of K classes that have n in all, before -validation divides them; 0,
+   as at first: no factors.
+
+   Collective after PsdDataSetArrays; logically collective; all before PsdDataSetUp. weights: n_local, copied. path: a
+   .npy of one number for each image of the split. Errors (PSD_ERR_INPUT): factors out of 1e-30 .. 1e30; of
+   PsdDataSetUp: weights that are neither 0 nor in that range, all weights 0, as many factors as there are no classes.
+   Options: -weights FILE, -class_weights a,b,...|balanced. Source: docs/mathematics.md, section 1, "Weights of images"
+
+   An image of weight 0 is left out as if it was not there. Images that are only to be predicted have no weights.
+*/
+PSD_EXTERN PetscErrorCode PsdDataSetArrayWeights(PsdData data, const PetscReal weights[]);
+PSD_EXTERN PetscErrorCode PsdDataSetWeightsPath(PsdData data, const char path[]);
+PSD_EXTERN PetscErrorCode PsdDataSetClassWeights(PsdData data, PetscInt count, const PetscReal weights[]);
+
+/*
+   PsdDataGetWeights - This rank's n_local weights, all above 0, borrowed; NULL: all are 1. Mirror images and shifted
+   images have their image's.
+
+   Not collective; after PsdDataSetUp.
+*/
+PSD_EXTERN PetscErrorCode PsdDataGetWeights(PsdData data, const PetscReal *weights[]);
+
+/*
    PsdDataSetPurpose - Says what the images are for; PSD_TO_TRAIN at first.
 
    Logically collective; before PsdDataSetFromOptions. With another purpose than to train, the classes are those of the
    network that is applied (PsdDataSetClasses), whatever the data have, and -classes selects images among them, one class
-   or more; every label that it gives must be a network's and must occur. Images that have no labels, with PSD_TO_PREDICT,
-   are all selected, and count as of the first class.
+   or more; every label that it gives must be a network's and must occur. Images that have no labels, with PSD_TO_PREDICT
+   and PSD_TO_SAVE, are all selected, and count as of the first class; weights are read but with PSD_TO_PREDICT.
 */
 PSD_EXTERN PetscErrorCode PsdDataSetPurpose(PsdData data, PsdDataPurpose purpose);
 
@@ -201,7 +228,8 @@ PSD_EXTERN PetscErrorCode PsdDataGetCopies(PsdData data, PetscInt *copies);
 
 /*
    PsdDataSetFromOptions - Reads the options of a data set: -data DIR, -split train|test, -classes a,b,..., -limit N,
-   -validation F, -labels fine|coarse, -resize HxW, -levels N.
+   -validation F, -labels fine|coarse, -resize HxW, -levels N, and, of images that are not only to be predicted,
+   -weights FILE and -class_weights a,b,...|balanced.
 
    Collective; before PsdDataSetUp. See the functions above for what each does and what is refused.
 */
@@ -276,6 +304,14 @@ PSD_EXTERN PetscErrorCode PsdDataGetClasses(PsdData data, PetscInt *count, const
                                             const char *const *names[]);
 
 /*
+   PsdDataGetOutputNames - What the targets of an image are called, borrowed; *names is NULL where they have no names, or
+   images have none.
+
+   Not collective; after PsdDataSetUp.
+*/
+PSD_EXTERN PetscErrorCode PsdDataGetOutputNames(PsdData data, const char *const *names[]);
+
+/*
    PsdDataGetScoreCount - C, the scores that a network of these samples has: its outputs where images have targets, else
    one for two classes and one a class for more.
 
@@ -314,6 +350,23 @@ PSD_EXTERN PetscErrorCode PsdDataGetShard(PsdData data, const unsigned char *ima
    Not collective; after PsdDataSetUp.
 */
 PSD_EXTERN PetscErrorCode PsdDataGetFormat(PsdData data, const char *name[]);
+
+/*
+   PsdDataHasSplit - Whether there are images of a split at the path of a data set. A single HDF5 file whose images are of
+   either split has those of training alone.
+
+   Collective; after PsdDataSetPath. Errors (PSD_ERR_INPUT): nothing is there that a format knows.
+*/
+PSD_EXTERN PetscErrorCode PsdDataHasSplit(PsdData data, PsdSplit split, PetscBool *has);
+
+/*
+   PsdDataSave - Writes data sets, `count` splits of one, to an HDF5 file that PsdDataSetPath reads (docs/formats.md): images
+   as they are held, labels or targets, names. The file appears whole or not at all; every rank writes its own part.
+
+   Collective, on the communicator of the first; after PsdDataSetUp, of images without mirror images and shifts. Errors
+   (PSD_ERR_INPUT): the file cannot be written. Source: src/app/convert.c
+*/
+PSD_EXTERN PetscErrorCode PsdDataSave(PetscInt count, const PsdData data[], const char path[]);
 
 /*
    PsdDataReadsName - Whether a file of that name in a directory of images is one that a format looks at, or would if it

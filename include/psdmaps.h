@@ -21,8 +21,6 @@
 #include <psddata.h>
 #include <psdpatches.h>
 
-#define PSD_MOST_STAGES 8 /* one on another */
-
 /* What defines a stage beside its patches and arrays; what model.h5 stores of it. */
 typedef struct {
   PetscInt count;      /* K filters */
@@ -37,6 +35,7 @@ typedef struct {
 typedef struct {
   char kind[32];                  /* of -layer1_filters */
   char model[PETSC_MAX_PATH_LEN]; /* of -layer1_model; "": filters are made */
+  PetscInt branch;                /* of -layer1_branch, from 1 on; 0: of the only one */
   PetscInt64 seed;                /* of the random choice of filters */
   PetscReal whiten;               /* of the patches */
   PetscInt pca;
@@ -64,6 +63,7 @@ PSD_EXTERN PetscErrorCode PsdMapsDestroy(PsdMaps *maps);
    PsdMapsSetFromOptions - Reads the options of a stage:
      -layer1_filters KIND        what filters are made of: patches, random, kmeans or neurons
      -layer1_model FILE          with neurons: the network, which PsdNetworkGiveFilters takes them of
+     -layer1_branch B            and its branch, of several
      -layer1_count K             filters
      -layer1_seed S              of the random choice of filters
      -layer1_threshold T         t
@@ -142,9 +142,11 @@ PSD_EXTERN PetscErrorCode PsdMapsGetRequest(PsdMaps maps, PsdMapRequest *request
 
 /*
    PsdMapsSetSizes - Says of what size the images are that patches are cut of in the end, whether or not there is a stage
-   before them: in the place of PsdPatchesSetImageSize where there may be one.
+   before them: in the place of PsdPatchesSetImageSize where there may be one. Branches may be of the maps of several
+   stages, which are then handed on by the last one.
 
-   Logically collective. Errors (PSD_ERR_INPUT): as of PsdPatchesSetImageSize, of the stage's patches or of those.
+   Logically collective. Errors (PSD_ERR_INPUT): as of PsdPatchesSetImageSize, of the stage's patches or of those; a branch
+   of a stage that there is not.
 */
 PSD_EXTERN PetscErrorCode PsdMapsSetSizes(PsdPatches patches, PetscInt channels, PetscInt height, PetscInt width);
 
@@ -157,15 +159,24 @@ PSD_EXTERN PetscErrorCode PsdMapsSetSizes(PsdPatches patches, PetscInt channels,
 PSD_EXTERN PetscErrorCode PsdMapsSetPixels(PsdPatches patches, const PsdPixels *pixels);
 
 /*
-   PsdMapsGetSize - Channels, rows and columns of a map. PsdMapsGetResponses - Channels and side of the responses that
-   follow it, 0 and 0 where there are none. PsdMapsGetLength - Numbers of both together. PsdMapsGetComm - the
-   communicator, borrowed.
+   PsdMapsHandOn - Has the map of a stage, counted from the images, or the responses that it keeps beside its map, be handed on
+   by the last stage, behind its own map; stage 0: the last one, whose map always is. PsdMapsGetPlace - Then the size of
+   these, and how many numbers are before them. PsdMapsGetLength - All numbers that PsdMapsApply gives for an image.
+
+   Logically collective; after PsdMapsSetSizes or PsdMapsSetGeometry. Places are known once all are handed on that will be.
+   Errors (PSD_ERR_INPUT): no such stage, or one that keeps no responses; too many numbers.
+*/
+PSD_EXTERN PetscErrorCode PsdMapsHandOn(PsdMaps maps, PetscInt stage, PetscInt responses);
+PSD_EXTERN PetscErrorCode PsdMapsGetPlace(PsdMaps maps, PetscInt stage, PetscInt responses, PetscInt *channels,
+                                          PetscInt *height, PetscInt *width, PetscInt *begin);
+PSD_EXTERN PetscErrorCode PsdMapsGetLength(PsdMaps maps, size_t *numbers);
+
+/*
+   PsdMapsGetSize - Channels, rows and columns of a map. PsdMapsGetComm - the communicator, borrowed.
 
    Not collective; sizes after PsdMapsSetSizes or PsdMapsSetGeometry. Any size may be NULL.
 */
 PSD_EXTERN PetscErrorCode PsdMapsGetSize(PsdMaps maps, PetscInt *channels, PetscInt *height, PetscInt *width);
-PSD_EXTERN PetscErrorCode PsdMapsGetResponses(PsdMaps maps, PetscInt *channels, PetscInt *side);
-PSD_EXTERN PetscErrorCode PsdMapsGetLength(PsdMaps maps, size_t *length);
 PSD_EXTERN PetscErrorCode PsdMapsGetComm(PsdMaps maps, MPI_Comm *comm);
 
 /*
@@ -189,7 +200,8 @@ PSD_EXTERN PetscErrorCode PsdMapsFit(PsdMaps maps, PsdData data);
    Not collective. Allocates nothing.
 
    Input:  image - channels x height x width pixels
-   Output: map   - channels x height x width numbers, as PsdMapsGetSize has them, then the responses, channels x side x side
+   Output: map   - channels x height x width numbers, as PsdMapsGetSize has them, and the responses of this stage; then, from
+                   the last stage but one down to the images, maps and responses: each where it is handed on
 */
 PSD_EXTERN PetscErrorCode PsdMapsApply(PsdMaps maps, const void *image, float map[]);
 

@@ -77,8 +77,8 @@ PSD_EXTERN PetscErrorCode PsdNetworkSetOutputs(PsdNetwork network, PetscInt outp
 PSD_EXTERN PetscErrorCode PsdNetworkGetOutputs(PsdNetwork network, PetscInt *outputs);
 
 /*
-   PsdNetworkSetClassNames - Sets what the classes are called (names: one a class; copied); without it they are called by
-   their labels. PsdNetworkGetClassNames - the names, borrowed; *names is NULL where there are none.
+   PsdNetworkSetClassNames - Sets what the classes, or the outputs, are called (names: one each; copied); without it
+   classes are called by their labels, and outputs by their numbers. PsdNetworkGetClassNames - the names, borrowed; *names is NULL where there are none.
 
    Logically collective, after PsdNetworkSetClasses; not collective. Names longer than PSD_CLASS_NAME_LENGTH - 1 bytes are
    cut.
@@ -134,12 +134,12 @@ PSD_EXTERN PetscErrorCode PsdNetworkSave(PsdNetwork network, const char path[]);
 PSD_EXTERN PetscErrorCode PsdNetworkLoad(MPI_Comm comm, const char path[], PsdNetwork *network);
 
 /*
-   PsdNetworkGiveFilters - Has a stage of maps take the filters of a network that has patches of one kind: as many of the
-   heaviest neurons' as the stage has filters, with the patches that they are of. Where these are of maps, the stage stands on
+   PsdNetworkGiveFilters - Has a stage of maps take the filters of a network, or of that of its branches which -layer1_branch
+   says: as many of the heaviest neurons' as the stage has filters, with the patches that they are of. Where these are of maps, the stage stands on
    the one that makes them. What the network claims of itself is kept with the stage. What else the stage is stays as it was set.
 
-   Logically collective; before PsdMapsSetSizes. Errors (PSD_ERR_INPUT): several branches, fewer neurons than filters, more
-   than PSD_MOST_STAGES stages; -layer1_pool larger than the grid of positions.
+   Logically collective; before PsdMapsSetSizes. Errors (PSD_ERR_INPUT): several branches and none chosen, fewer
+   neurons than filters, more than PSD_MOST_STAGES stages; -layer1_pool larger than the grid of positions.
 */
 PSD_EXTERN PetscErrorCode PsdNetworkGiveFilters(PsdNetwork network, PsdMaps maps);
 

@@ -21,6 +21,7 @@ typedef struct _p_PsdMaps *PsdMaps; /* psdmaps.h */
    counted through, branch after branch; blocks and filters of a branch have the length of its own patches.
 */
 #define PSD_MOST_BRANCHES 4
+#define PSD_MOST_STAGES 8 /* of maps, one on another (psdmaps.h) */
 
 /* The lift: the functions of x that neurons of a branch are made of. Linear ones take patches as they are, without
    whitening or principal components. */
@@ -36,11 +37,12 @@ typedef struct {
   PetscReal pixel_shift, pixel_scale; /* raw pixel values */
   PetscReal normalize;                /* E in squared raw pixel units; 0 = off */
   PetscReal step,
-      low;       /* raw values of images of real numbers are low + step level (PsdPixels); step 0: whole numbers */
-  PetscBool map; /* images are maps: numbers in single precision, taken as they are, pixel_shift 0, pixel_scale 1 */
-  PetscInt lift; /* PSD_LIFT_QUADRATIC, or PSD_LIFT_LINEAR */
-  PetscInt responses; /* 1: what is cut are the responses that follow a map, and sizes are theirs */
-  PetscInt skip;      /* numbers of the map before them, else 0 */
+      low;        /* raw values of images of real numbers are low + step level (PsdPixels); step 0: whole numbers */
+  PetscBool map;  /* images are maps: numbers in single precision, taken as they are, pixel_shift 0, pixel_scale 1 */
+  PetscInt stage; /* of maps: that of which stage, counted from the images; 0: of the last (PsdMapsSetSizes) */
+  PetscInt responses; /* 1: of the responses that the stage keeps beside that map, and not of the map */
+  PetscInt begin;     /* numbers before these where several follow each other; set with the sizes */
+  PetscInt lift;      /* PSD_LIFT_QUADRATIC, or PSD_LIFT_LINEAR */
   PetscInt
       bits; /* of a pixel: 16, or 8 (0 as 8). Those of 16 bits count 257 for 1 of 8: raw values above are of 0 .. 255 */
 } PsdPatchGeometry;
@@ -52,6 +54,14 @@ typedef struct {
    Collective on comm, which is duplicated.
 */
 PSD_EXTERN PetscErrorCode PsdPatchesCreate(MPI_Comm comm, PsdPatches *patches);
+
+/*
+   PsdPatchesSetPlace - Of patches of one kind that are cut of maps: sets `stage` and `begin` of their geometry. PsdMapsSetSizes
+   does so by itself.
+
+   Not collective.
+*/
+PSD_EXTERN PetscErrorCode PsdPatchesSetPlace(PsdPatches patches, PetscInt stage, PetscInt begin);
 
 /*
    PsdPatchesSetPixels - How images are held, of all branches; bytes at first. Of images of real numbers, what was not
@@ -75,8 +85,10 @@ PSD_EXTERN PetscErrorCode PsdPatchesSetPixels(PsdPatches patches, const PsdPixel
      -whiten EPS           ZCA whitening, EPS relative to the mean eigenvalue; 0 = off
      -pca K                principal components to keep; 0 = all
      -lift quadratic       or linear: what its neurons are
-     -branch2_responses    cut of the responses that a stage keeps beside its map (psdmaps.h); not of the first branch
-   and, from -reduce to -lift, the same of branch 2 as -branch2_reduce ... -branch2_lift, of branches 3 and 4 likewise.
+     -stage K              of maps: that of which stage, counted from the images; 0 = the last
+     -responses            of the responses that the stage keeps beside its map (psdmaps.h), and not of the map
+   and, from -reduce to -responses, the same of branch 2 as -branch2_reduce ... -branch2_responses, of branches 3 and 4
+   likewise.
    When none of -branches, -reduce, -patch, -stride, -pool, -pool_overlap, -patch_normalize, -whiten, -pca and -lift
    is given, PsdPatchesSetImageSize sets all of them by the recipe of docs/guide.md.
 
@@ -126,15 +138,6 @@ PSD_EXTERN PetscErrorCode PsdPatchesGetBranch(PsdPatches patches, PetscInt k, Ps
 */
 PSD_EXTERN PetscErrorCode PsdPatchesSetMaps(PsdPatches patches, PsdMaps maps);
 PSD_EXTERN PetscErrorCode PsdPatchesGetMaps(PsdPatches patches, PsdMaps *maps);
-
-/*
-   PsdPatchesSetResponses - Says of what size the responses are that branches with -branchN_responses cut, channels x side x
-   side, and how many numbers of the map come before them.
-
-   Logically collective; before PsdPatchesSetImageSize. PsdMapsSetSizes does so by itself. Errors (PSD_ERR_INPUT): there are
-   responses and no branch cuts them, or the other way round.
-*/
-PSD_EXTERN PetscErrorCode PsdPatchesSetResponses(PsdPatches patches, PetscInt skip, PetscInt channels, PetscInt side);
 
 /*
    PsdPatchesSetImageSize - Says of what size the images are, which settles all other sizes.

@@ -66,12 +66,13 @@ PSD_EXTERN PetscErrorCode PsdProblemSetLoss(PsdProblem problem, const char name[
 PSD_EXTERN PetscErrorCode PsdProblemSetActivation(PsdProblem problem, const PetscReal activation[3]);
 
 /*
-   PsdProblemSetBeta - The weight of the regularisation, absolute, above 0. PsdProblemSetBetaNoise - The same as a
-   fraction, above 0, of the beta_max that random targets have. The last one called counts.
+   PsdProblemSetBeta - The weight of the regularisation, absolute, above 0. PsdProblemSetBetaRel, PsdProblemSetBetaNoise -
+   The same as a fraction, above 0, of beta_max, and of the beta_max that random targets have. The last one called counts.
 
-   Logically collective; before PsdProblemSetUp (later: PsdSolverSetBeta). Options: -beta; -beta_noise.
+   Logically collective; before PsdProblemSetUp (later: PsdSolverSetBeta). Options: -beta; -beta_rel; -beta_noise.
 */
 PSD_EXTERN PetscErrorCode PsdProblemSetBeta(PsdProblem problem, PetscReal beta);
+PSD_EXTERN PetscErrorCode PsdProblemSetBetaRel(PsdProblem problem, PetscReal fraction);
 PSD_EXTERN PetscErrorCode PsdProblemSetBetaNoise(PsdProblem problem, PetscReal fraction);
 
 /*

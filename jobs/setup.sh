@@ -8,7 +8,7 @@
 #   checks   clang-format, clang-tidy, shellcheck, and clang with libFuzzer, for .ci/
 #   plots    gnuplot
 #   fashion  the Fashion-MNIST images
-#   baseline PyTorch, NumPy and h5py, for baseline-sgd.py
+#   baseline PyTorch, NumPy and h5py, for the programs of baselines/
 #   bench    CVXOPT, CSDP, SDPA and NumPy, for bench-solvers.sh
 #   simulation  SimGrid, for scaling/replay.py
 #   slurm    Slurm's daemons and commands, for tests/slurm/cluster.sh; no service is started
@@ -50,6 +50,7 @@ python3-h5py             | python  | h5py
 python3-cvxopt           | python  | cvxopt
 python3-gmpy2            | python  | gmpy2
 python3-mpmath           | python  | mpmath
+python3-sklearn          | python  | sklearn
 iproute2                 | program | ip'
 needs_checks='
 clang-format             | program | clang-format

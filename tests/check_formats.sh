@@ -79,6 +79,47 @@ grep -q 'real numbers of -[0-9.]* to [0-9.]*, held in steps of 0.00012207' real-
 refuse 'images of 8 bits a pixel, but the network was trained on real numbers' 1 evaluate -data grey_idx -model real.h5
 refuse 'number -*[0-9.]*, expected whole numbers of 0..255' 2 predict -data real_h5 -model grey.h5 -output none.csv
 refuse 'levels' 1 train -data real_h5 -levels 3 -model none.h5
+# one HDF5 file of whatever it is, the same on any number of ranks: the same networks, on the ranks of the loop's last round
+converted() { # NAME DATA MODEL OPTIONS...
+  own=$1 data=$2 model=$3
+  shift 3
+  run convert 3 convert -data "$data" -output "$own.own.h5"
+  # shellcheck disable=SC2086
+  run convert 3 train -data "$own.own.h5" $options -model again.h5 "$@"
+  cmp "$model" again.h5 || fail "convert $data: another network" convert.log
+}
+converted both grey.npz grey.h5
+run convert 1 convert -data grey.npz -output again.own.h5
+cmp both.own.h5 again.own.h5 || fail "convert: another file on 3 ranks"
+converted pictures colour_png pictures.h5
+converted wide wide_h5 wide.h5 -patch_normalize 20 -flip -shifts 5 -reduce 2 -patch 2
+converted real real_h5 real.h5 -patch_normalize 0.01 -flip -shifts 5 -reduce 2 -patch 2
+run convert 3 train -data names_h5 $options -model again.h5
+cmp pictures.h5 again.h5 || fail "names_h5: another network"
+run convert 1 predict -data wide.own.h5 -split test -model wide.h5 -output own.csv
+cmp dark.csv own.csv
+run convert 3 predict -data real.own.h5 -split test -model real.h5 -output own.csv
+cmp plain.csv own.csv
+run convert 2 convert -data real_bytes -output bytes.own.h5
+run convert 1 predict -data bytes.own.h5 -model few.h5 -output own.csv
+run convert 1 predict -data real_bytes -model few.h5 -output bytes.csv
+cmp bytes.csv own.csv
+run convert 2 convert -data colour_png -classes 2,0 -limit 20 -output part.own.h5
+run convert 2 train -data part.own.h5 $options -classes 2,0 -model one.h5
+run convert 2 train -data colour_png $options -classes 2,0 -limit 20 -model again.h5
+cmp one.h5 again.h5 || fail "convert -classes -limit: another network"
+run convert 2 convert -data flat -resize 4x3 -output flat.own.h5
+run convert 1 info flat.own.h5
+grep -q '90 images of 3 x 4 x 3' convert.log || fail "convert -resize" convert.log
+run convert 1 convert -data both.own.h5 -split test -output test.own.h5
+refuse 'holds no group /train, needed for -split train' 1 train -data test.own.h5 -model none.h5
+cp grey.npz kept.npz
+refuse 'would replace -data grey.npz' 2 convert -data grey.npz -output grey.npz
+cmp grey.npz kept.npz
+refuse 'would be taken for images' 1 convert -data colour_png -output colour_png/dog/new.png
+refuse '.validation: all images are converted' 1 convert -data grey_h5 -validation 0.2 -output none.h5
+refuse '.output' 1 convert -data grey_h5
+refuse 'cannot be written|No such file' 2 convert -data grey_h5 -output no/where.h5
 # the order is none of classes, so that a part that is held out has all of them
 run shuffled 2 train -data shuffled $options -validation 0.3 -model shuffled.h5
 run info 1 info shuffled -limit 30
@@ -98,6 +139,10 @@ run minus 1 train -data minus $options -model minus.h5
 ! grep -q '^levels' minus.log || fail "minus: whole numbers are levels" minus.log
 alone 'of no type that psdnet reads' complex
 alone 'fewer than 3 extents' rank
+alone "attribute 'bits' of /images is 7, expected 8 or 16" own_bits
+alone 'are 3 and 0, expected a power of two' own_step
+alone 'has the attribute .bits. 16, but its numbers have 8' own_bytes
+alone "attribute 'names' of /labels is no list of texts" own_names
 alone '89 labels, expected 90' counts
 everywhere 'label -1 of image 0' negative
 alone 'expected labels' real

@@ -5,6 +5,7 @@ need_python
 scratch
 
 python make_sets nothing
+/usr/bin/python3 -c "import numpy as n; n.savez('grey.npz', images=n.full((8, 4, 4), 128, n.uint8), labels=n.arange(8) % 2)"
 
 # of NAME RANKS SUBCOMMAND OPTIONS...
 of() { run "$@" -progress none -model "$1.h5m"; }
@@ -27,6 +28,9 @@ of list 2 path -data twice.h5 -patch 3 -loss logistic -beta_list 2,1 -table list
 cp hinge.h5m certified.h5m
 of certified 3 certify -data twice.h5
 [ "$(grep -c '' path.csv)" = 2 ] && [ "$(grep -c '' list.csv)" = 3 ]
+# of a beta_max that is exactly 0 the low-rank solver has no fractions, as it makes no matrices
+of grey 1 train -data grey.npz -patch 2 -beta 1e-3 -solver lowrank
+refuse 'beta_max is 0' 2 train -data grey.npz -patch 2 -beta_rel 0.1 -solver lowrank -model grey.h5m
 # what rounding hides cannot be proved away: status 2, not a wrong proof
 ends 2 least 1 train -data twice.h5 -patch 3 -beta 1e-30 -model least.h5m
 

@@ -43,9 +43,9 @@ train leaves 3 2 -precision mixed -checkpoint leaves.ck -checkpoint_gram -max_it
 train leaves 2 0 -precision double -checkpoint leaves.ck -checkpoint_gram -resume
 ! grep -q '^gram  *from' leaves.log || fail "A'A in single precision was taken for a run in double" leaves.log
 
-# curvature below what single precision knows
-train tiny-double 1 2 -precision double -beta_rel 1e-9 -max_it 60
-train tiny-mixed 1 2 -precision mixed -beta_rel 1e-9 -max_it 60
+# curvature below what single precision knows; streamed, so that h and beta are those of double precision to the last digit
+train tiny-double 1 2 -precision double -beta_rel 1e-9 -max_it 60 -memory 0
+train tiny-mixed 1 2 -precision mixed -beta_rel 1e-9 -max_it 60 -memory 0
 
 refuse "-precision mixed: .* -consensus dual has none" 1 train -data data -model m.h5 -precision mixed -consensus dual
 

@@ -29,9 +29,9 @@ train exact-double 1 0 softmax double -gap 1e-9 -solver admm
 train exact-mixed 2 0 softmax mixed -gap 1e-9 -solver admm -memory 0
 train exact-kept 1 0 softmax mixed -gap 1e-9 -solver admm
 train fine-mixed 2 0 softmax mixed -gap 5e-11 -solver admm
-# curvature below what single precision knows
-train tiny-double 1 2 softmax double -beta_rel 1e-9 -max_it 60
-train tiny-mixed 1 2 softmax mixed -beta_rel 1e-9 -max_it 60
+# curvature below what single precision knows; streamed, so that h and beta are those of double precision to the last digit
+train tiny-double 1 2 softmax double -beta_rel 1e-9 -max_it 60 -memory 0
+train tiny-mixed 1 2 softmax mixed -beta_rel 1e-9 -max_it 60 -memory 0
 train folded-double 2 0 softmax double -gap 1e-5 -flip
 train folded-mixed 4 0 softmax mixed -gap 1e-5 -flip
 

@@ -18,9 +18,10 @@ predicted named colour_png -patch 4x3 -stride 1 -pool 3 -pool_overlap 1 -patch_n
 predicted two grey_h5 -classes 2,0 -patch 2 -loss logistic
 predicted branches colour_h5 -patch 3 -whiten 0.1 -branches 2 -branch2_reduce 2 -branch2_patch 2 -branch2_pool 2 -branch2_patch_normalize 5
 predicted maps colour_h5 -layer1_filters patches -layer1_count 12 -layer1_patch 3 -layer1_pool 4 -layer1_channels 5 -patch 2 -pool 2
+predicted chain colour_h5 -layer1_filters neurons -layer1_model maps.h5 -layer1_count 9 -layer1_pool 3 -layer1_channels 6 -patch 1 -pool 2 -branches 2 \
+  -branch2_stage 1 -branch2_patch 2 -branch2_pool 2
 predicted joint colour_h5 -layer1_filters patches -layer1_count 12 -layer1_patch 3 -layer1_pool 4 -layer1_channels 5 -layer1_responses 2 \
   -patch 1 -pool 2 -branches 2 -branch2_responses -branch2_patch 1 -branch2_pool 2 -branch2_lift linear
-predicted chain colour_h5 -layer1_filters neurons -layer1_model maps.h5 -layer1_count 9 -layer1_pool 3 -layer1_channels 6
 predicted real real_h5 -patch 3 -stride 2 -pool 2
 predicted parts grey_parts -patch 3 -stride 2 -pool 2
 run probabilities 2 predict -data colour_png -model named.h5 -probabilities -output probabilities.csv
@@ -36,3 +37,5 @@ for ranks in 1 2; do
 done
 [ ! -e - ] || fail "predict -output - has made a file"
 python judge_python
+# scikit-learn's own checks
+if /usr/bin/python3 -c "import sklearn" 2>/dev/null; then python judge_sklearn; fi

@@ -45,6 +45,13 @@ train same 2 real -beta_noise 0.1
 run evaluate 2 evaluate -data real -model same.h5 -report evaluate.json
 run predict 3 predict -data real -model same.h5 -output predict.csv
 run predict-none 2 predict -data none -model same.h5 -output none.csv
+# names of targets go wherever names of classes go; a converted file says the same
+run convert 3 convert -data named -output named.own.h5
+train own 2 named.own.h5 -beta_noise 0.1
+run evaluate-own 2 evaluate -data real -model own.h5 -report evaluate-own.json
+run predict-own 2 predict -data none -model own.h5 -output own.csv
+run info-own 1 info own.h5
+run info-data 2 info named.own.h5
 train one 2 one -beta_noise 0.1 -shifts 5
 train flat 1 flat -beta_noise 0.1
 run evaluate-flat 1 evaluate -data flat -model flat.h5 -report evaluate-flat.json
@@ -66,6 +73,7 @@ T="train -patch 2 -model no.h5"
   refuse '39 targets in /targets, expected 40' 1 $T -data short
   refuse 'give targets in other units' 2 $T -data huge
   refuse 'too far apart' 1 $T -data apart
+  refuse "attribute 'names' of /targets has 2 texts, expected 3" 1 $T -data few_names
   refuse 'both /labels and /targets' 1 $T -data both
   refuse '/targets has 3 dimensions' 1 $T -data deep
   refuse '/targets holds neither integers' 1 $T -data words

@@ -28,7 +28,11 @@ run nothing 1 train -data grey_h5 -beta_rel 1.5 -patch 3 -model nothing.h5 -prog
 
 run said 1 report plan.json m.h5 evaluation.json history.csv run.json -output whole.html
 run said 2 report p.h5 p.json path.csv -output path.html
-for it in b maps linear nothing; do run said 1 report $it.h5 -output $it.html; done
+for it in maps linear nothing; do run said 1 report $it.h5 -output $it.html; done
+run said 1 report b.h5 -data colour_h5 -limit 40 -output b.html
+run said 2 report b.h5 -data colour_h5 -limit 40 -output b2.html
+cmp b.html b2.html || fail "report: another page on two ranks"
+for it in m maps; do run said 2 report $it.h5 -data named -output $it-seen.html; done
 run said 1 report fitted.json real.h5 real.json -output real.html
 run said 1 report run.json -output report.html
 run said 1 report plan.json -output plan.html
@@ -47,6 +51,9 @@ refuse 'a second model' 1 report m.h5 b.h5 -output x.html
 refuse 'cut.json: no JSON' 1 report cut.json -output x.html
 refuse 'cut.csv: a line' 1 report cut.csv -output x.html
 refuse 'other.json: no report' 1 report other.json -output x.html
+refuse 'images are given and no model' 2 report run.json -data colour_h5 -output x.html
+refuse 'images are' 1 report m.h5 -data grey_h5 -output x.html
+refuse 'absent' 2 report m.h5 -data absent -output x.html
 refuse 'found no model' 1 report said.log -output x.html
 refuse '-picture draws' 2 evaluate -data targets/real -model real.h5 -picture x.svg
 PYTHON=/nonexistent refuse 'PYTHON is /nonexistent' 1 report m.h5 -output x.html

@@ -61,9 +61,9 @@ same_objective() { # NAME: as the first run, to 1e-8
 # two nodes here are one machine: binding would put both ranks on its first core
 export JOBS=$SOURCE/jobs PSDNET DATA=$SCRATCH/images.h5 BIND=none CHECKPOINT_EVERY=1
 # a relative gap of 2e-9 makes objectives agree to 1e-8 whatever path two runs take. Runs that are to be interrupted do not look at
-# their bounds until then, by a file that they read when they start: nothing else can end them, on any machine.
+# their bounds until then, by a file that they read when they start, and stay with one solver: nothing else can end them.
 whole="-patch 4 -stride 2 -beta_rel 1e-3 -max_it 1000000 -progress_interval 1 -gap 2e-9"
-endless="$whole -options_file $SCRATCH/ends.txt"
+endless="$whole -solver admm -options_file $SCRATCH/ends.txt"
 never_ends() { echo "-check_every 1000000" >ends.txt; }
 ends_at_its_gap() { echo "-check_every 10" >ends.txt; }
 submit() { # NAME OPTIONS...: of sbatch; prints the job's number

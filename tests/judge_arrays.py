@@ -18,11 +18,15 @@ for name in 'plain', 'named', 'branches', 'linear', 'levels', 'maps', 'joint', '
         groups = [file[f'branch/{k}'] for k in range(file.attrs['branches'])] if 'branch' in file else [file]
         require(about['labels'] == [int(label) for label in file.attrs['classes']], name, about['labels'])
         require(about['certificate']['bound'] == file.attrs['objective_dual'] and about['activation'] == list(file.attrs['activation']), name)
+        require(about['version'] == {'levels': 2, 'chain': 2, 'joint': 3}.get(name, 1), name, about['version'])
         if name == 'levels':
             require([about[key] for key in ('pixel_step', 'pixel_low')] == [file.attrs[key] for key in ('pixel_step', 'pixel_low')], 'levels')
         first = 0
         for k, (group, branch) in enumerate(zip(groups, about['branches'])):
-            channels = 2 * file['layer1'].attrs['count'] if group.attrs.get('responses', 0) else file.attrs['channels']
+            lower = name == 'chain' and k == 1  # of the map of the first stage
+            channels = file['layer1/channels/transform'].shape[1] if lower else file.attrs['channels']
+            channels = 2 * file['layer1'].attrs['count'] if group.attrs.get('responses', 0) else channels
+            require(branch['stage'] == lower, name, 'stage', k)
             q = channels * group.attrs['patch_height'] * group.attrs['patch_width']
             f = group['preprocess/transform'].shape[1] if 'preprocess' in group else q
             region = file['neurons/region'][:] - first
@@ -42,7 +46,7 @@ for name in 'plain', 'named', 'branches', 'linear', 'levels', 'maps', 'joint', '
         require(name != 'joint' or about['layer1']['responses'] == 2, name, 'responses of the stage')
         stages = {'maps': 1, 'joint': 1, 'chain': 2}.get(name, 0)
         layers = [key for key, value in about.items() if key.startswith('layer') and value]
-        require(layers == [f'layer{k + 1}' for k in range(stages)] and about['version'] == {'levels': 2, 'chain': 2, 'joint': 3}.get(name, 1), name, layers)
+        require(layers == [f'layer{k + 1}' for k in range(stages)], name, layers)
         for layer in layers:
             same(name, layer + '_filter', file[layer + '/filter'][:])
             same(name, layer + '_channel_transform', file[layer + '/channels/transform'][:])

@@ -35,7 +35,8 @@ def models(one, other, names):
         require(numpy.array_equal(value, other[name]), name)
 
 
-PIXELS = {'@pixel_shift', '@pixel_scale', '@patch_normalize', '@version', '@bits', '@pixel_step', '@pixel_low', '@stage', '@shifts', '@outputs', '@lift'}
+PIXELS = {'@pixel_shift', '@pixel_scale', '@patch_normalize', '@version', '@bits', '@pixel_step', '@pixel_low', '@stage', '@shifts', '@outputs', '@lift',
+          '@of_stage'}
 
 
 def levels(one, other):

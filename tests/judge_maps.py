@@ -39,10 +39,10 @@ def maps(images, stage):
 
 def scores(path, images):
     with h5py.File(path) as file:
-        responses = None
+        inputs = [(images, None)]
         for stage in range(file.attrs.get('stage', 0)):
-            images, responses = maps(images, file[f'layer{stage + 1}'])
-        return scores_of(file, images, path, responses)
+            inputs.append(maps(inputs[-1][0], file[f'layer{stage + 1}']))
+        return scores_of(file, inputs, path)
 
 
 def shifted(images, down, across):
@@ -66,13 +66,13 @@ with h5py.File('train.h5') as file:
     images, labels = file['images'][:], file['labels'][:]
 runs = {name[:-5]: report(name[:-5]) for name in glob.glob('*.json')}
 primal = {name: run['objective_primal'] for name, run in runs.items()}
-for name in 'one', 'plain', 'kmeans', 'neurons', 'two', 'joint', 'jointpca', 'streamed', 'flip', 'shifts', 'shiftsflip', 'chain', 'third':
+for name in 'one', 'plain', 'kmeans', 'neurons', 'two', 'joint', 'jointpca', 'below', 'streamed', 'flip', 'shifts', 'shiftsflip', 'chain', 'third', 'refit':
     x, y = samples(name)
     fit, weight = scores(name + '.m', x)
     Y = 2.0 * (y[:, None] == numpy.arange(3)) - 1
     objective = ((fit - Y) ** 2).sum() / 2 + weight  # beta is 1
     require(abs(objective / primal[name] - 1) <= SINGLE, name, 'objective', primal[name], 'by the formula', objective)
-for name in 'one', 'third', 'joint':
+for name in 'one', 'third', 'refit', 'joint', 'below':
     found = numpy.array(numbers(name + '.csv'))[:, 1:4]
     expected = scores(name + '.m', images)[0]
     require(abs(found - expected).max() <= SINGLE * (1 + abs(expected).max()), name, 'predict differs from the formula')
@@ -81,7 +81,7 @@ crops = numpy.mean([scores('one.m', shifted(images, i, j))[0] for i in (-1, 0, 1
 require(abs(found - crops).max() <= SINGLE * (1 + abs(crops).max()), 'predict -crops differs from the formula')
 # the maps are the same on any number of ranks, and so are the optima
 same = {'one': ('one2', 'one3', 'one4', 'streamed', 'dual', 'lowrank', 'resumed'), 'softmax': ('softmax3',), 'shifts': ('shifts3',), 'joint': ('joint3', 'jointagain'),
-        'chain': ('chain3', 'chainagain')}
+        'chain': ('chain3', 'chainagain'), 'refit': ('refit3',)}
 for first, others in same.items():
     gap = runs[first]['gap']
     require(gap <= 1e-6, first, 'gap', gap)
@@ -89,7 +89,8 @@ for first, others in same.items():
         require(abs(primal[name] / primal[first] - 1) <= gap + runs[name]['gap'], name, primal[name], first, primal[first])
         require(runs[name]['objective_dual'] <= primal[first], name, 'bound', runs[name]['objective_dual'], first, primal[first])
 for name, model in ('certify', 'one'), ('certifyflip', 'flip'), ('certifyshifts', 'shiftsflip'), ('certifyplain', 'plain'), ('proof', 'one'), \
-        ('certifyjoint', 'joint'), ('proofjoint', 'joint'), ('certifychain', 'third'), ('proofchain', 'chain'):
+        ('certifychain', 'third'), ('proofchain', 'chain'), \
+        ('certifyrefit', 'refit'), ('proofrefit', 'refit'), ('certifyjoint', 'joint'), ('proofjoint', 'joint'), ('certifybelow', 'below'):
     again = certificate(name)
     require(abs(again['primal'] / primal[model] - 1) <= 1e-10, name, again['primal'], primal[model])
     require(again['bound'] <= primal[model] and again['gap'] <= 1e-6, name, again)
@@ -120,6 +121,12 @@ for name, below, own in ('chain', 'one', 2), ('third', 'chain', 3):
             require(len(kept) >= 3 and all((a[key][:] == b[key][:]).all() for key in kept), name, 'arrays of stage', stage, kept)
 with h5py.File('chain.m') as chain, h5py.File('chain3.m') as three:
     require((chain['layer2/channels/transform'][:] == three['layer2/channels/transform'][:]).all(), 'chain differs between 1 and 3 ranks')
+# the neurons of one branch alone, on the stages that it is cut behind
+with h5py.File('fourth.m') as fourth, h5py.File('refit.m') as refit:
+    here = refit['neurons/region'][:] >= 4  # the first branch has four regions
+    heavy = numpy.argsort(-abs(refit['neurons/weight'][:][here]), kind='stable')[:6]
+    require((fourth['layer2/filter'][:] == refit['neurons/filter'][:][here][heavy]).all() and fourth.attrs['stage'] == 2, 'fourth: filters')
+    require((fourth['layer1/filter'][:] == refit['layer1/filter'][:]).all(), 'fourth: the stage below')
 require(attributes('joint.m')['version'] == 7, 'version of a model with responses')
 require(attributes('first.m')['version'] == 3, 'version of a model without a stage')
 require(attributes('one.m')['version'] == 4, 'version of a model with a stage')

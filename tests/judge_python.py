@@ -118,6 +118,14 @@ require(classifier.score(colours, animals[labels]) > 0.5, 'score')
 require(list(pickle.loads(pickle.dumps(classifier)).predict(colours)) == named.predict_names(colours), 'pickle')
 copy = type(classifier)(**classifier.get_params())
 require(copy.get_params() == classifier.get_params() and copy.set_params(gap=0.5).gap == 0.5, 'parameters')
+# weights are how often an image counts
+times = numpy.arange(len(labels)) % 4
+small = psdnet.Classifier(gap=1e-6, options='-patch 4 -stride 4 -beta 1')
+weighted = small.fit(colours, labels, sample_weight=times).certificate_
+often = small.fit(numpy.repeat(colours, times, 0), numpy.repeat(labels, times)).certificate_
+require(abs(weighted.primal / often.primal - 1) <= 1e-9, 'sample_weight', weighted, often)
+raises(ValueError, lambda: small.fit(colours, labels, sample_weight=times[1:]), 'one number an image')
+raises(ValueError, lambda: small.fit(colours, labels, sample_weight=-times), 'negative')
 # of floating point numbers as well: those that are bytes over 255, and those that are rounded
 floats = psdnet.Classifier(beta_rel=0.02, gap=1e-2, options='-patch 3 -stride 2 -pool 2')
 require(numpy.array_equal(floats.fit(grey / 255, images_of('plain')[1]).network_.scores(grey), plain.scores(grey)), 'fit: 255ths')

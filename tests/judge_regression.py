@@ -105,6 +105,17 @@ require(flat['r2'] == 0 and 0 < flat['rmse'] < 0.5, 'a target that is always the
 require('targets of an image: 3' in text('info.log'), 'info', text('info.log'))
 require('regression on 1 targets' in text('one.log') and report('one')['n'] == 5 * len(images), 'shifted images')
 
+NAMES = ['bright, "or so"', 'spread', 'noise']
+own, named = arrays('own.h5')
+require(all(numpy.array_equal(own[key], expected[key]) for key in expected), 'targets with names')
+require([name.decode() for name in named['output_names']] == NAMES and 'output_names' not in record, 'names in the model', named)
+rows = table('own.csv')
+require(list(rows[0]) == ['index', *NAMES], 'names of columns', list(rows[0]))
+require(numpy.array_equal([[float(row[name]) for name in NAMES] for row in rows], outputs), 'columns by their names')
+require([each['name'] for each in report('evaluate-own')['outputs']] == NAMES and 'name' not in fits['outputs'][0], 'names in the report')
+require('3 outputs: ' + ', '.join(NAMES) in text('info-own.log') and 'target 1 (spread)' in text('info-data.log'), 'names in info')
+require(psdnet.load('own.h5').class_names == NAMES and psdnet.load('same.h5').class_names[1] == 'output 1', 'names in Python')
+
 page = text('page.html')
 require('3 outputs' in page and f"R2 is {fits['all']['r2']:.4g} of" in page and 'accuracy' not in page, 'page')
 

@@ -130,6 +130,42 @@ for name, shape in ('b', None), ('maps', (2 * 2, 3 * 2, 1)):  # five channels of
     tiles = [png(base64.b64decode(each.get('src').split(',')[1])).shape for each in page(name).iter('img')]
     require(set(tiles) == ({shape} if shape else {(3, 3, 3), (2, 2, 3)}), name, set(tiles))
 
+# of each image the patch that a neuron answers to most, by its definition, patch by patch
+with h5py.File('colour_h5/train.h5') as file:
+    images = file['images'][:40]
+images = images if images.shape[1] == 3 else images.transpose(0, 3, 1, 2)
+with h5py.File('b.h5') as file:
+    order = numpy.argsort(-abs(file['neurons/weight'][:]), kind='stable')[:12]
+    neurons = [(file['neurons/filter'][k], int(file['neurons/region'][k])) for k in order]
+    a, b, c = file.attrs['activation']
+    branches = [dict(file[f'branch/{k}'].attrs) for k in range(2)]
+rows = [each for each in section(page('b'), 'liked').iter('div') if each.get('class') == 'likes']
+require(len(rows) == len(neurons) == 12, len(rows), 'neurons that like something')
+for row, (u, region) in zip(rows, neurons):
+    branch = branches[0] if region < branches[0]['pool']**2 else branches[1]
+    pool, side, stride = (int(branch[name]) for name in ('pool', 'patch_height', 'stride'))
+    region -= 0 if branch is branches[0] else int(branches[0]['pool'])**2
+    across, down = ([list(part) for part in numpy.array_split(numpy.arange((length - side) // stride + 1), pool)] for length in
+                    (images.shape[3], images.shape[2]))
+    best = []
+    for number, image in enumerate(images):
+        answers = []
+        for y in down[region // pool]:
+            for x in across[region % pool]:
+                part = image[:, y * stride:y * stride + side, x * stride:x * stride + side]
+                z = u[:part.size] @ ((part - branch['pixel_shift']) / branch['pixel_scale']).ravel()
+                answers.append((a * z * z + b * z + c, part))
+        best.append((*max(answers, key=lambda answer: answer[0]), number))
+    best.sort(key=lambda answer: -answer[0])
+    shown = [each for each in row.findall('div')[1:]]
+    require(len(shown) == 5, len(shown), 'patches')
+    for element, (answer, part, number) in zip(shown, best):
+        require(said(element) == f'image {number}{answer:.3g}', said(element), number, answer)
+        require(numpy.array_equal(png(base64.b64decode(element.find('img').get('src').split(',')[1])), part.transpose(1, 2, 0)), number, 'its pixels')
+for name, shape in ('m-seen', (4, 3, 3)), ('maps-seen', images.shape[2:] + (3,)):  # patches, or whole images
+    found = [each for each in section(page(name), 'liked').iter('img') if each.get('class') == 'photo']
+    require(found and {png(base64.b64decode(each.get('src').split(',')[1])).shape for each in found} == {shape}, name, shape)
+
 # real targets: outputs in the place of classes
 fitted, real = report('fitted'), page('real')
 require(f"R2 is {fitted['all']['r2']:.4g} of {fitted['n']} images" in said(section(real, 'evaluation')), said(section(real, 'evaluation')))

@@ -83,6 +83,9 @@ def of_every_format():
     numpy.save(directory('colour_npy') + 'X_train.npy', last.astype('i8'))
     numpy.save('colour_npy/Y_train.npy', labels)
     write_h5('colour_h5/train.h5', last, labels)
+    write_h5('names_h5/train.h5', last, labels)
+    with h5py.File('names_h5/train.h5', 'r+') as file:
+        file['labels'].attrs['names'] = CLASSES
     for k in range(COUNT):
         png(f'colour_png/{CLASSES[labels[k]]}/{k}.png', last[k])
         png(f'part_png/{CLASSES[labels[k]]}/{k}.png', last[k]) if labels[k] else None
@@ -126,6 +129,12 @@ def bad():
     save('beyond', flat * 1e28)
     save('minus', flat.astype('i2') - 1)
     save('nan', numpy.where(flat == flat[3, 2, 1], numpy.nan, flat / 255))
+    for name, kind, of_images, of_labels in (('own_bits', 'u2', {'bits': 7}, {}), ('own_step', 'u2', {'bits': 16, 'pixel_step': 3.0}, {}),
+                                             ('own_bytes', 'u1', {'bits': 16}, {}), ('own_names', 'u1', {}, {'names': 5})):
+        write_h5(name + '/train.h5', flat.astype(kind), numpy.arange(COUNT) % 3)
+        with h5py.File(name + '/train.h5', 'r+') as file:
+            file['images'].attrs.update(of_images)
+            file['labels'].attrs.update(of_labels)
     save('complex', flat.astype('c8'))
     save('rank', flat.reshape(COUNT, -1))
     save('counts', flat, numpy.arange(COUNT - 1) % 3)

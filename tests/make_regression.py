@@ -31,6 +31,12 @@ write('one', targets[:, 0], numpy.float32)
 write('scaled', targets * 2.0**60)
 write('large', targets * 1e30)
 write('flat', numpy.stack([targets[:, 0], numpy.full(N, 2.5)], 1))
+write('named', targets)
+with h5py.File('named/train.h5', 'r+') as file:
+    file['targets'].attrs['names'] = ['bright, "or so"', 'spread', 'noise']
+write('few_names', targets)
+with h5py.File('few_names/train.h5', 'r+') as file:
+    file['targets'].attrs['names'] = numpy.array([b'one', b'two'])
 for name, save in ('packed', numpy.savez_compressed), ('loose', numpy.savez):
     os.makedirs(name)
     save(f'{name}/train.npz', images=images, targets=targets.astype(numpy.float32))

@@ -79,7 +79,7 @@ static inline Setting SettingCreateOf(const SettingKind *kind, PetscInt classes,
   MUST(PsdProblemCreate(it.data, it.patches, &it.problem));
   MUST(PsdProblemSetActivation(it.problem, kind->activation));
   if (kind->loss) MUST(PsdProblemSetLoss(it.problem, kind->loss, 0));
-  it.problem->request.beta_rel = beta_rel;
+  if (beta_rel > 0) MUST(PsdProblemSetBetaRel(it.problem, beta_rel));
   MUST(PsdProblemSetUp(it.problem));
   return it;
 }

@@ -1,6 +1,6 @@
 """CVXOPT's interior-point method for the program of small_program.py, of losses that are of residuals: nothing of psdnet's.
 
-    min sum v^2/2 + delta sum t + beta sum of last entries of Z and Z',  |A(Z - Z') - y - v| <= t,  <J,Z> = <J,Z'> = 0,
+    min sum w v^2/2 + delta sum w t + beta sum of last entries of Z and Z',  |A(Z - Z') - y - v| <= t,  <J,Z> = <J,Z'> = 0,
 
 one output at a time: Huber's loss, the squared one where t = 0, and the absolute one where v = 0.
 """
@@ -24,8 +24,9 @@ def basis(d):
     return units
 
 
-def optimum(A, y, beta, loss, delta):
-    """of one output; A: n x G x d x d"""
+def optimum(A, y, beta, loss, delta, weights=None):
+    """of one output; A: n x G x d x d; weights w of the samples, n"""
+    w = numpy.ones(len(y)) if weights is None else weights
     n, G, d = A.shape[0], A.shape[1], A.shape[-1]
     units = basis(d)
     m, J = len(units), numpy.diag([1.0] * (d - 1) + [-1.0])
@@ -38,14 +39,14 @@ def optimum(A, y, beta, loss, delta):
     P, q = numpy.zeros((columns, columns)), numpy.zeros(columns)
     q[:blocks * m] = beta * numpy.tile(units[:, -1, -1], blocks)
     if smooth:
-        P[blocks * m:blocks * m + n, blocks * m:blocks * m + n] = numpy.eye(n)
+        P[blocks * m:blocks * m + n, blocks * m:blocks * m + n] = numpy.diag(w)
     flat = numpy.kron(numpy.eye(blocks), (units * J).sum((1, 2)))
     equal, right = numpy.hstack([flat, numpy.zeros((blocks, columns - blocks * m))]), numpy.zeros(blocks)
     inequal, most = numpy.zeros((0, columns)), numpy.zeros(0)
     if kinked:
         wide = numpy.hstack([miss, numpy.zeros((n, n))])
         inequal, most = numpy.vstack([wide - slack, -wide - slack]), numpy.concatenate([y, -y])
-        q[-n:] = delta
+        q[-n:] = delta * w
     else:
         equal, right = numpy.vstack([equal, miss]), numpy.concatenate([right, y])
     cone = numpy.hstack([-numpy.kron(numpy.eye(blocks), units.reshape(m, -1).T), numpy.zeros((blocks * d * d, columns - blocks * m))])

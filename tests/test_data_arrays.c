@@ -250,6 +250,85 @@ static void TargetsGoWithTheirImages(void **state)
   }
 }
 
+/* 0 of every third image */
+static PetscReal WeightOf(long image)
+{
+  return (PetscReal)(image % 3) * (PetscReal)(image + 1) / 7;
+}
+
+/* Weights go where their images go, shifted and mirror images have the same, and an image of weight 0 is not there; factors of
+   classes are multiplied on. */
+static void WeightsGoWithTheirImages(void **state)
+{
+  (void)state;
+  for (size_t s = 0; s < SPREADS; s++)
+    for (int factors = 0; factors < 2; factors++) {
+      const long first = spreads[s](Rank(), Size()), end = spreads[s](Rank() + 1, Size());
+      PetscReal weights[IMAGES], of_class[8];
+      const PetscReal *found;
+      const PetscInt64 *indices;
+      const PetscInt *classes;
+      PetscInt n, n_local, count;
+      PsdData data;
+      for (long k = first; k < end; k++) weights[k - first] = WeightOf(k);
+      for (int k = 0; k < 8; k++) of_class[k] = factors ? k + 1 : 1;
+      data = Arrays(PETSC_COMM_WORLD, spreads[s]);
+      MUST(PsdDataSetUp(data));
+      MUST(PsdDataGetWeights(data, &found));
+      MUST(PsdDataGetClasses(data, &count, NULL, NULL));
+      int right = !found && count <= 8;
+      MUST(PsdDataDestroy(&data));
+      data = Arrays(PETSC_COMM_WORLD, spreads[s]);
+      MUST(PsdDataSetArrayWeights(data, weights));
+      if (factors) MUST(PsdDataSetClassWeights(data, count, of_class));
+      MUST(PsdDataSetLimit(data, 48));
+      MUST(PsdDataSetShifts(data, 5));
+      MUST(PsdDataSetMirror(data, PETSC_TRUE));
+      MUST(PsdDataSetUp(data));
+      MUST(PsdDataGetSizes(data, &n, &n_local, NULL));
+      MUST(PsdDataGetWeights(data, &found));
+      MUST(PsdDataGetShard(data, NULL, &classes, &indices));
+      right &= n == 480;
+      for (PetscInt k = 0; k < n_local; k++)
+        right &= found[k] > 0 && found[k] == WeightOf((long)indices[k]) * of_class[classes[k]];
+      assert_true(OnAllRanks(right));
+      MUST(PsdDataDestroy(&data));
+    }
+}
+
+/* Of classes that are to weigh alike the weights add up to the same, and all of them to the number of images; what is held out
+   has its class's factor. */
+static void ClassesMayWeighAlike(void **state)
+{
+  (void)state;
+  PetscReal sums[8] = {0}, all = 0;
+  PetscInt total = 0, count = 0;
+  int right = 1;
+  for (int part = PSD_PART_TRAIN; part <= PSD_PART_VALIDATION; part++) {
+    const PetscReal *weights;
+    const PetscInt *classes;
+    PetscInt n, n_local;
+    PsdData data = Arrays(PETSC_COMM_WORLD, Evenly);
+    MUST(PsdDataSetClassWeights(data, 1, NULL));
+    MUST(PsdDataSetValidation(data, 0.3, (PsdDataPart)part));
+    MUST(PsdDataSetUp(data));
+    MUST(PsdDataGetSizes(data, &n, &n_local, NULL));
+    MUST(PsdDataGetClasses(data, &count, NULL, NULL));
+    MUST(PsdDataGetShard(data, NULL, &classes, NULL));
+    MUST(PsdDataGetWeights(data, &weights));
+    total += n;
+    for (PetscInt k = 0; k < n_local; k++) sums[classes[k]] += weights[k];
+    MUST(PsdDataDestroy(&data));
+  }
+  MPI_Allreduce(MPI_IN_PLACE, sums, 8, MPIU_REAL, MPI_SUM, PETSC_COMM_WORLD);
+  for (PetscInt k = 0; k < count; k++) {
+    right &= PetscAbsReal(sums[k] - sums[0]) <= 1e-13 * sums[0];
+    all += sums[k];
+  }
+  right &= count > 1 && PetscAbsReal(all - (PetscReal)total) <= 1e-13 * all;
+  assert_true(OnAllRanks(right));
+}
+
 /* ---------------------------------------------------------------- what is refused */
 
 static void AssertRefused(PsdData *data, PetscErrorCode code, const char words[])
@@ -260,6 +339,57 @@ static void AssertRefused(PsdData *data, PetscErrorCode code, const char words[]
   assert_true(OnAllRanks(right));
   MUST(PsdDataDestroy(data));
   MUST(PsdDataCreate(PETSC_COMM_WORLD, data));
+}
+
+/* Images that look as if their channels were last, with labels or with two targets: read from the file they are the same, on
+   every rank. */
+static void WhatIsSavedIsReadAgain(void **state)
+{
+  (void)state;
+  enum { CHANNELS = 5, HEIGHT = 6, WIDTH = 3, COUNT = 23, BYTES = CHANNELS * HEIGHT * WIDTH };
+  unsigned char images[COUNT * BYTES];
+  PetscInt labels[COUNT];
+  PetscReal targets[2 * COUNT];
+  const PetscInt own = Rank() == 0 ? COUNT : 0; /* all of the first rank, as the selection deals them out */
+  for (int k = 0; k < COUNT * BYTES; k++) images[k] = (unsigned char)(37 * k + k / 7);
+  for (int k = 0; k < COUNT; k++) {
+    labels[k] = k % 3 ? 70000 : 4;
+    targets[2 * k] = k / 3.;
+    targets[2 * k + 1] = -1e300 * k;
+  }
+  for (int real = 0; real < 2; real++) {
+    PsdData given, read;
+    const unsigned char *a, *b;
+    const PetscInt *classes[2], *label[2];
+    const PetscReal *t[2];
+    PetscInt n[2], n_local[2], size[3];
+    MUST(PsdDataCreate(PETSC_COMM_WORLD, &given));
+    MUST(PsdDataSetArrays(given, own, CHANNELS, HEIGHT, WIDTH, images, real ? NULL : labels));
+    if (real) MUST(PsdDataSetArrayTargets(given, 2, targets));
+    MUST(PsdDataSetUp(given));
+    MUST(PsdDataSave(1, &given, PathOf("saved.h5", NULL)));
+    MUST(PsdDataCreate(PETSC_COMM_WORLD, &read));
+    MUST(PsdDataSetPath(read, PathOf("saved.h5", NULL)));
+    MUST(PsdDataSetUp(read));
+    MUST(PsdDataGetSizes(given, &n[0], &n_local[0], NULL));
+    MUST(PsdDataGetSizes(read, &n[1], &n_local[1], NULL));
+    MUST(PsdDataGetImageSize(read, &size[0], &size[1], &size[2]));
+    MUST(PsdDataGetShard(given, &a, &classes[0], NULL));
+    MUST(PsdDataGetShard(read, &b, &classes[1], NULL));
+    MUST(PsdDataGetClasses(given, NULL, &label[0], NULL));
+    MUST(PsdDataGetClasses(read, NULL, &label[1], NULL));
+    MUST(PsdDataGetTargets(given, NULL, &t[0]));
+    MUST(PsdDataGetTargets(read, NULL, &t[1]));
+    assert_true(n[0] == COUNT && n[1] == COUNT && n_local[0] == n_local[1]);
+    assert_true(size[0] == CHANNELS && size[1] == HEIGHT && size[2] == WIDTH);
+    assert_memory_equal(a, b, (size_t)n_local[0] * BYTES);
+    for (PetscInt k = 0; k < n_local[0]; k++) {
+      if (real) assert_true(t[0][2 * k] == t[1][2 * k] && t[0][2 * k + 1] == t[1][2 * k + 1]);
+      else assert_int_equal(label[0][classes[0][k]], label[1][classes[1][k]]);
+    }
+    MUST(PsdDataDestroy(&given));
+    MUST(PsdDataDestroy(&read));
+  }
 }
 
 static void WhatIsWrongIsOneLine(void **state)
@@ -331,6 +461,32 @@ static void TargetsThatAreWrongAreOneLine(void **state)
   MUST(PsdDataDestroy(&data));
 }
 
+static void WeightsThatAreWrongAreOneLine(void **state)
+{
+  (void)state;
+  static const PetscReal wrong[] = {-1, NAN, INFINITY, 1e31, 1e-31};
+  PetscReal weights[IMAGES] = {0};
+  const PetscMPIInt last = Rank() == Size() - 1;
+  PsdData data = Arrays(PETSC_COMM_WORLD, Evenly);
+  AssertRefused(&data, PsdDataSetArrayWeights(data, weights), "all weights are 0");
+  for (size_t k = 0; k < sizeof(wrong) / sizeof(*wrong); k++) {
+    MUST(PsdDataDestroy(&data));
+    data = Arrays(PETSC_COMM_WORLD, Evenly);
+    weights[0] = last ? wrong[k] : 1;
+    AssertRefused(&data, PsdDataSetArrayWeights(data, weights), "(from 0) has the weight");
+  }
+  MUST(PsdDataDestroy(&data));
+  data = Arrays(PETSC_COMM_WORLD, Evenly);
+  AssertRefused(&data, PsdDataSetArrayWeights(data, last ? NULL : weights), "no weights");
+  AssertRefused(&data, PsdDataSetClassWeights(data, 1, &wrong[0]), "-class_weights: found -1");
+  MUST(PsdDataDestroy(&data));
+  data = Unlabelled();
+  MUST(PsdDataSetArrayTargets(data, 1, weights + 1));
+  MUST(PsdDataSetClassWeights(data, 1, NULL));
+  AssertRefused(&data, 0, "have no classes");
+  MUST(PsdDataDestroy(&data));
+}
+
 /* A selection that comes to nothing leaves the arrays, for another one. */
 static void AfterARefusalAnotherSelectionMayFollow(void **state)
 {
@@ -353,8 +509,12 @@ int main(int argc, char **argv)
                                      cmocka_unit_test(TheLastOriginCounts),
                                      cmocka_unit_test(ImagesToBePredictedNeedNoLabels),
                                      cmocka_unit_test(TargetsGoWithTheirImages),
+                                     cmocka_unit_test(WeightsGoWithTheirImages),
+                                     cmocka_unit_test(ClassesMayWeighAlike),
+                                     cmocka_unit_test(WhatIsSavedIsReadAgain),
                                      cmocka_unit_test(WhatIsWrongIsOneLine),
                                      cmocka_unit_test(TargetsThatAreWrongAreOneLine),
+                                     cmocka_unit_test(WeightsThatAreWrongAreOneLine),
                                      cmocka_unit_test(AfterARefusalAnotherSelectionMayFollow)};
   if (PsdInitialize(&argc, &argv, NULL)) return 1;
   RootCreate();

@@ -163,7 +163,7 @@ static void EveryShapeOverNodes(void **state)
         const PsdGridShape shape = {height, width, height * width};
         PetscMPIInt node[64];
         for (PetscMPIInt r = 0; r < Size(); r++) node[r] = kind == 0 ? r - r % 2 : kind == 1 ? r % 2 : PetscMin(r, 1);
-        for (PetscInt N = 15; N < 600; N = 3 * N + 8) CheckOrder(N, 16, &shape, 3, 2, node);
+        for (PetscInt N = 15; N < 600; N = 3 * N + 8) CheckOrder(N, 16, &shape, 3, 5, node);
       }
 }
 
@@ -222,8 +222,11 @@ static void PartsOfTheFactor(void **state)
   (void)state;
   assert_int_equal(PsdGridPartsOf(500, 1), 1);
   assert_int_equal(PsdGridPartsOf(4900, 64), 3);
-  assert_int_equal(PsdGridPartsOf(4900, 1e6), 1);
-  assert_int_equal(PsdGridPartsOf(1e6, 1), 4);
+  assert_int_equal(PsdGridPartsOf(4900, 1024), 3);
+  assert_int_equal(PsdGridPartsOf(1000, 1024), 1);
+  assert_int_equal(PsdGridPartsOf(9900, 2), 4);
+  assert_int_equal(PsdGridPartsOf(18721, 256), 7);
+  assert_int_equal(PsdGridPartsOf(1e6, 1), 8);
   for (PetscReal N = 1; N < 1e5; N *= 1.5)
     for (PetscReal ranks = 1; ranks < 2000; ranks *= 2)
       assert_true(PsdGridPartsOf(N, ranks) >= PsdGridPartsOf(N, 2 * ranks) &&
@@ -244,12 +247,39 @@ static void WhatCannotBeCounted(void **state)
   assert_int_equal(PsdGridCreate(PETSC_COMM_WORLD, 50000, 64, &shape, 1, NULL, &grid), PSD_ERR_INPUT);
 }
 
+/* A pivot that is not positive is an error of all ranks, which names the first, and the next matrix is factorised as ever. */
+static void MatricesWithoutFactor(void **state)
+{
+  (void)state;
+  static const PetscInt rows[] = {0, 17, 75, 199};
+  const PsdGridShape shape = PsdGridShapeOf(Size(), Size(), PETSC_FALSE);
+  PsdGrid grid;
+  MUST(PsdGridCreate(PETSC_COMM_WORLD, 200, 16, &shape, 1, NULL, &grid));
+  MUST(PsdGridAllocate(grid));
+  PetscReal *identity;
+  MUST(PetscCalloc1(200 * 200, &identity));
+  for (PetscInt k = 0; k < 200; k++) identity[k * 200 + k] = 1;
+  for (size_t k = 0; k < sizeof(rows) / sizeof(*rows); k++) {
+    char row[32];
+    identity[rows[k] * 201] = identity[199 * 201] = -3;
+    FillLower(grid, identity);
+    assert_int_equal(PsdGridFactor(grid, 200, 1), PSD_ERR_INPUT);
+    snprintf(row, sizeof(row), "at row %d:", (int)rows[k] + 1);
+    Require(strstr(PsdErrorMessage(), row) != NULL, "the first row without a factor");
+    identity[rows[k] * 201] = identity[199 * 201] = 1;
+    FillLower(grid, identity);
+    MUST(PsdGridFactor(grid, 200, 1));
+  }
+  MUST(PetscFree(identity));
+  MUST(PsdGridDestroy(&grid));
+}
+
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(OrdersAroundABlock),   cmocka_unit_test(EveryShapeThatFits),
-                                     cmocka_unit_test(EveryShapeOverNodes),  cmocka_unit_test(ShapesAreNearSquares),
-                                     cmocka_unit_test(ShapesOnNodesAreWide), cmocka_unit_test(PartsOfTheFactor),
-                                     cmocka_unit_test(WhatCannotBeCounted)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(OrdersAroundABlock),    cmocka_unit_test(EveryShapeThatFits),
+                                     cmocka_unit_test(EveryShapeOverNodes),   cmocka_unit_test(ShapesAreNearSquares),
+                                     cmocka_unit_test(ShapesOnNodesAreWide),  cmocka_unit_test(PartsOfTheFactor),
+                                     cmocka_unit_test(MatricesWithoutFactor), cmocka_unit_test(WhatCannotBeCounted)};
   if (PsdInitialize(&argc, &argv, NULL)) return 1;
   const int failures = cmocka_run_group_tests(tests, NULL, NULL);
   return PsdFinalize() || failures;

@@ -193,14 +193,15 @@ static void MapsAreTheFormula(void **state)
       if (PsdFilterKinds[kind]->given) continue;
       PsdData data = Shared();
       PsdMaps maps = Fitted(PETSC_COMM_WORLD, &cases[n], kind, data);
-      PetscInt channels, height, width, raw, side;
+      PetscInt channels, height, width, raw, side, wide, begin;
       size_t length;
       MUST(PsdMapsGetSize(maps, &channels, &height, &width));
       Require(height == cases[n].pool && width == cases[n].pool, "the side of the map");
       MUST(PsdMapsGetLength(maps, &length));
-      MUST(PsdMapsGetResponses(maps, &raw, &side));
-      Require(side == cases[n].map.responses, "the side of the responses");
-      Require(length == (size_t)(channels * height * width + raw * side * side) && length <= ROOM, "numbers of a map");
+      MUST(PsdMapsGetPlace(maps, 0, 1, &raw, &side, &wide, &begin));
+      Require(side == cases[n].map.responses && wide == side && begin == channels * height * width,
+              "the place of the responses");
+      Require(length == (size_t)(begin + raw * side * side) && length <= ROOM, "numbers of a map");
       for (long i = 0; i < 3; i++) {
         unsigned char image[BYTES];
         float map[ROOM];
@@ -337,6 +338,43 @@ static PsdMaps Above(MPI_Comm comm, PsdMaps below, PsdData data)
   return maps;
 }
 
+/* The maps of the first stage, with its responses, and of the third behind the last one's, at their places, and they are those of
+ * these stages. */
+static void MapsAreHandedOn(PsdMaps maps)
+{
+  PsdMaps stage[PSD_MOST_STAGES + 1] = {NULL};
+  float all[4 * ROOM], own[ROOM];
+  unsigned char image[BYTES];
+  PetscInt depth;
+  size_t length, total = 0;
+  MUST(PsdMapsGetDepth(maps, &depth));
+  stage[depth] = maps;
+  for (PetscInt l = depth; l > 1; l--) MUST(PsdMapsGetBelow(stage[l], &stage[l - 1]));
+  MUST(PsdMapsHandOn(maps, 1, 1));
+  MUST(PsdMapsHandOn(maps, 1, 0));
+  MUST(PsdMapsHandOn(maps, 3, 0));
+  MUST(PsdMapsGetLength(maps, &length));
+  Require(length <= 4 * ROOM, "room for the maps");
+  for (long b = 0; b < BYTES; b++) image[b] = PixelOf(5, b);
+  MUST(PsdMapsApply(maps, image, all));
+  for (PetscInt l = depth; l >= 1; l = l == depth ? 3 : l - 2) { /* the order that they are in */
+    PetscInt channels, height, width, begin;
+    MUST(PsdMapsGetPlace(maps, l, 0, &channels, &height, &width, &begin));
+    size_t numbers = (size_t)(channels * height * width);
+    Require(begin == (PetscInt)total, "the place of a map");
+    if (l == 1) {
+      MUST(PsdMapsGetPlace(maps, l, 1, &channels, &height, &width, &begin));
+      Require(begin == (PetscInt)(total + numbers), "the place of responses");
+      numbers += (size_t)(channels * height * width);
+      begin = (PetscInt)total;
+    }
+    if (l < depth) MUST(PsdMapsApply(stage[l], image, own));
+    Require(l == depth || !memcmp(own, all + begin, numbers * sizeof(float)), "a map that is handed on");
+    total += numbers;
+  }
+  Require(total == length, "all numbers");
+}
+
 /* To the last bit the same map on any number of ranks, and the statistics behind it; a chain of as many stages as there may be, and
  * no more. */
 static void ChainsAreThoseOfOneRank(void **state)
@@ -363,6 +401,7 @@ static void ChainsAreThoseOfOneRank(void **state)
       Require(largest > 0.1, "a map that says something");
     }
   }
+  MapsAreHandedOn(ours);
   MUST(PsdMapsGetDepth(ours, &stages));
   Require(stages == PSD_MOST_STAGES, "all stages");
   MUST(PsdMapsCreate(PETSC_COMM_WORLD, &more));

@@ -55,7 +55,7 @@ static PsdPatches PatchesOf(PetscInt count, const Kind kinds[])
     unsigned char image[CHANNELS * HEIGHT * WIDTH];
     MakeImage(k, PETSC_FALSE, image);
     MUST(PsdPatchesMoments(patches, image, moments));
-    PsdPatchesAddStatistics(patches, moments, sum);
+    PsdPatchesAddStatistics(patches, moments, 1, sum);
   }
   MUST(PsdPatchesSetStatistics(patches, sum));
   MUST(PetscFree2(moments, sum));
@@ -70,7 +70,7 @@ static PetscReal Feature(PsdPatches patches, PsdBlocks blocks, long k, PetscBool
   MUST(PetscMalloc2(PsdPatchesMomentsLength(patches) + blocks->D, &moments, blocks->G, &errors));
   MakeImage(k, mirrored, image);
   MUST(PsdPatchesMoments(patches, image, moments));
-  PsdPatchesLiftErrors(patches, activation, moments, errors);
+  PsdPatchesLiftErrors(patches, activation, moments, NULL, errors);
   MUST(PsdPatchesLift(patches, activation, moments, phi));
   for (PetscInt g = 0; g < blocks->G; g++) {
     PsdRemoveJ(blocks->region[g].d, phi + blocks->region[g].at);

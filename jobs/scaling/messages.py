@@ -13,6 +13,17 @@ def limit_of(table, ranks):
     return next((limit for most, limit in table if ranks < most), 0)
 
 
+def spread_parent(place):
+    """Of a rank in the tree of src/base/spread.c, numbered from the root on."""
+    return place & (place - 1)
+
+
+def spread_children(place, ranks):
+    steps = [1 << k for k in reversed(range((ranks - 1).bit_length() if place == 0 else (place & -place).bit_length() - 1))]
+    children = [place + step for step in steps if place + step < ranks]
+    return [1, *children[:-1]] if place == 0 and ranks > 2 else children
+
+
 class Trace:
     """Actions of each rank, in their order."""
 
@@ -73,6 +84,20 @@ class Trace:
     def reduce(self, members, root, size):
         for parent, child in reversed(list(self.tree(members, root))):
             self.send(child, parent, size)
+
+    # ------------------------------------------------------------ while ranks compute
+
+    def post(self, source, target, tag, size):
+        """The receipt of a message that is waited for later: its two ends are give and await_posted."""
+        self.lines[target].append(f'irecv {source} {tag} {size:.0f}')
+
+    def give(self, source, target, tag, size):
+        self.lines[source].append(f'isend {target} {tag} {size:.0f}')
+        self.messages[source] += 1
+        self.bytes[source] += size
+
+    def await_posted(self, source, target, tag):
+        self.lines[target].append(f'wait {source} {target} {tag}')
 
     # ------------------------------------------------------------ sums
 

@@ -157,7 +157,7 @@ def project(folder, numbers):
             run = ProjectionRun(*PROJECTION, ranks)
             chosen, weight = run.stretches()
             seconds = [seconds_of(ranks, run.search),
-                       seconds_of(ranks, run.add_product) + weight * sum(seconds_of(ranks, lambda t: run.cholesky(t, panels)) for panels in chosen),
+                       seconds_of(ranks, run.add_product) + weight * sum(seconds_of(ranks, lambda t: run.proof(t, panels)) for panels in chosen),
                        seconds_of(ranks, run.add_product), 2 * seconds_of(ranks, run.mirror)]
             total = sum(seconds)
             least = least or total * ranks
@@ -287,13 +287,14 @@ def scheduled(run, phase):
     elif phase == 'factor':
         for _ in range(STEPS):
             run.lanczos_step(trace, 0)
-        run.factor(trace, 0)
+        run.factor(trace)
     elif phase == 'solve':
         for _ in range(CHECK_EVERY):
             run.iteration(trace, 0)
         run.check(trace, 0)
     else:
         run.certify(trace, 0)
+    trace.lines = [[line for line in lines if not line.startswith('compute')] for lines in trace.lines]
     return trace
 
 

@@ -7,15 +7,15 @@ import collections
 import functools
 import math
 
-from messages import Trace
+from messages import Trace, spread_children, spread_parent
 
 REAL = 8
 LARGEST_BLOCK, LEAST_BLOCK, BLOCKS_A_RANK, MOST_OBLONG = 64, 32, 4, 4  # src/base/grid_shape.c
-PART_ORDER, MOST_PARTS = 460, 4  # src/consensus/grid_parts.c
+PART_ORDER, FEW_RANKS, FEW_PARTS, MOST_PARTS, LEAST_ORDER = 460, 64, 4, 8, 2500  # src/consensus/grid_parts.c
 STEPS = 16  # of Lanczos, before the first factorisation
 TERMS = 10  # filters of a pair of blocks
 STRIP = 32  # columns that PBLAS takes of a panel at once
-EFFICIENCY = 0.65  # src/consensus/grid_cost.c
+EFFICIENCY, INVERSE_EFFICIENCY = 0.8, 0.65  # src/consensus/grid_cost.c
 ITERATIONS, CHECK_EVERY, REFACTORED = 60, 10, 2  # of the solver; src/admm
 STRETCH, MOST_PANELS = 4, 24  # panels that are simulated one after the other, and in all
 CHUNK_ROWS, CHUNK_BYTES, SAMPLE_PARTS = 1024, 64 << 20, 24  # src/problem/limits.h
@@ -34,6 +34,11 @@ def shape_of(ranks, node=NODE):
     return (height, width) if node < ranks and width <= min(node, MOST_OBLONG * height) else highest(ranks, 1)
 
 
+def parts_of(N, ranks):
+    """Of the factor, whose triangles on the diagonal are inverted (src/consensus/grid_parts.c)."""
+    return max(1, min(max(FEW_PARTS, min(MOST_PARTS, N // LEAST_ORDER)), int(N / (PART_ORDER * min(ranks, FEW_RANKS) ** (1 / 3)) + 0.5)))
+
+
 class Run:
     shape = staticmethod(shape_of)
 
@@ -41,7 +46,7 @@ class Run:
         self.n, self.N, self.C, self.pairs, self.ranks, self.node = n, N, C, pairs, ranks, node
         self.H, self.W = self.shape(ranks, node)
         self.block = max(LEAST_BLOCK, min(LARGEST_BLOCK, math.ceil(N / (BLOCKS_A_RANK * ranks))))
-        self.parts = max(1, min(MOST_PARTS, int(self.N / (PART_ORDER * ranks ** (1 / 3)) + 0.5)))
+        self.parts = parts_of(self.N, ranks)
         self.rows = [[h * self.W + w for w in range(self.W)] for h in range(self.H)]
         self.columns = [[h * self.W + w for h in range(self.H)] for w in range(self.W)]
         self.everyone = list(range(ranks))
@@ -183,31 +188,80 @@ class Run:
 
     # ------------------------------------------------------------ factor
 
-    def transpose(self, trace, size):
-        """A panel, which each row of the grid has its part of, to where its transpose is wanted: part w to column w, from row w mod H."""
-        trace.exchange((self.rows[w % self.H][(w - w % self.H + h) % self.W], self.rows[h][w], size / self.W)
-                       for w in range(self.W) for h in range(self.H) if h != w % self.H)
+    def blocks_behind(self, k, *places):
+        """Blocks after number k that are, modulo each of some numbers of places, at a place: (at, places) of each."""
+        return sum(all(J % count == at for at, count in places) for J in range(k + 1, self.panels()))
 
-    def compute_tiles(self, trace, first, flops):
-        """flops of each rank on average, shared out as they have blocks of rows and columns from `first` on."""
-        shares = [[len(range(first + (at - first) % places, self.panels(), places)) for at in range(places)] for places in (self.H, self.W)]
-        left = max(1, self.panels() - first) ** 2 / self.ranks
+    def spread(self, trace, members, root, tag, size):
+        """Of each of some ranks, by its place: what is done when the array has come. Receipts are asked for at once."""
+        ranks = len(members)
+        order = members[root:] + members[:root]
+        for place in range(1, ranks) if size > 0 else ():
+            trace.post(order[spread_parent(place)], order[place], tag, size)
+
+        def come(rank):
+            place = order.index(rank)
+            if size > 0 and place > 0:
+                trace.await_posted(order[spread_parent(place)], rank, tag)
+            for child in spread_children(place, ranks) if size > 0 else ():
+                trace.give(rank, order[child], tag, size)
+        return come
+
+    def announce(self, trace, k):
+        """Panel k (src/consensus/grid_cholesky.c): what to do when a block on the diagonal, rows or columns have come."""
+        row, column, tile = k % self.H, k % self.W, REAL * self.block ** 2
+        diagonal = self.spread(trace, self.columns[column], row, 1, tile if self.panels() > k else 0)
+        along = [self.spread(trace, members, column, 2, tile * self.blocks_behind(k, (h, self.H))) for h, members in enumerate(self.rows)]
+        down = [[self.spread(trace, members, h, 3 + h, tile * self.blocks_behind(k, (w, self.W), (h, self.H))) for h in range(self.H)]
+                for w, members in enumerate(self.columns)]
+        return diagonal, along, down
+
+    def make_panel(self, trace, k, way):
+        """On the ranks of its column: the block on the diagonal, and what is below it times its inverse."""
+        diagonal, _, _ = way
+        members = self.columns[k % self.W]
+        for h in sorted(range(self.H), key=lambda h: (h - k) % self.H):
+            if h == k % self.H:
+                trace.compute(members[h], self.block ** 3 / 3)
+            diagonal(members[h])
+            trace.compute(members[h], self.blocks_behind(k, (h, self.H)) * self.block ** 3)
+
+    def turns(self, k, way, h, w):
+        """What a rank does for panel k on its way, in order, and how many hops from its root each can be done at the earliest."""
+        _, along, down = way
+        rank, hops = self.rows[h][w], bin((w - k) % self.W).count('1')
+        yield hops, lambda: along[h](rank)
+        for depth, g in sorted((bin((h - g) % self.H).count('1'), g) for g in range(self.H)):
+            yield hops + depth, lambda g=g: down[w][g](rank)
+
+    def cholesky(self, trace, panels, flops):
+        """Of these panels; flops(k): of a rank, on average, behind panel k. A rank looks after the next panel when it has done with a block column:
+        after as many of them as the panel has hops to it, and at the end of them."""
+        way = self.announce(trace, panels[0])
+        self.make_panel(trace, panels[0], way)
         for rank in self.everyone:
-            trace.compute(rank, flops * shares[0][rank // self.W] * shares[1][rank % self.W] / left)
-
-    def cholesky_step(self, trace, k, flops):
-        """Panel k of pdpotrf: the block on the diagonal down its column, the panel along all rows, and its transpose to all columns."""
-        left, row, column = self.N - (k + 1) * self.block, k % self.H, k % self.W
-        panel = REAL * max(0, left) * self.block
-        owner = self.rows[row][column]
-        trace.compute(owner, self.block ** 3 / 3)
-        trace.split_ring(self.columns[column], owner, REAL * self.block ** 2 * 3 / 4)
-        for rank in self.columns[column]:
-            trace.compute(rank, max(0, left) * self.block ** 2 / self.H)
-        for members in self.rows:
-            trace.split_ring(members, members[column], panel / self.H)
-        self.transpose(trace, panel)
-        self.compute_tiles(trace, k + 1, flops)
+            for _, turn in self.turns(panels[0], way, rank // self.W, rank % self.W):
+                turn()
+        for k in panels:
+            last = k == panels[-1]
+            tile = flops(k) * self.ranks / max(1, (self.panels() - k - 1) ** 2 / 2)
+            way = None if last else self.announce(trace, k + 1)
+            rest = []
+            for rank in self.everyone:
+                rows, columns = (self.blocks_behind(k, (at, count)) for at, count in ((rank // self.W, self.H), (rank % self.W, self.W)))
+                first = rows if (k + 1) % self.W == rank % self.W else 0
+                trace.compute(rank, tile * first)
+                rest.append((columns - (first > 0), max(0, tile * (rows * columns / 2 - first))))
+            if not last:
+                self.make_panel(trace, k + 1, way)
+            for rank, (columns, left) in enumerate(rest):
+                done = 0
+                for hops, turn in self.turns(k + 1, way, rank // self.W, rank % self.W) if not last else ():
+                    at = min(hops, columns)
+                    trace.compute(rank, left * (at - done) / max(1, columns))
+                    done = at
+                    turn()
+                trace.compute(rank, left * (columns - done) / columns if columns else left)
 
     def part_end(self, k):
         """The end of the part that panel k is in."""
@@ -231,14 +285,26 @@ class Run:
     def panels(self):
         return math.ceil(self.N / self.block)
 
-    def factor(self, trace, flops, panels=None):
-        """Cholesky and inverses of parts, of the panels given or of all; flops: of all of both, on a rank."""
-        cholesky = flops / (1 + self.parts ** -2)
-        panels = panels or range(self.panels())
-        for k in panels:
-            self.cholesky_step(trace, k, cholesky * 3 * max(0, self.N - (k + 1) * self.block) ** 2 * self.block / self.N ** 3)
+    def share(self, k, end, flops):
+        """What panel k has of flops that go as the square of what is left up to `end`."""
+        return flops * 3 * max(0, end - (k + 1) * self.block) ** 2 * self.block / self.N ** 3
+
+    def cubic(self):
+        """Flops of a rank, at the rate of dgemm, for the Cholesky factor, and for the inverse of all of it."""
+        return self.N ** 3 / 3 / self.ranks / EFFICIENCY, self.N ** 3 / 3 / self.ranks / INVERSE_EFFICIENCY
+
+    def factor_panels(self, trace, panels):
+        """Of the Cholesky factor."""
+        self.cholesky(trace, panels, lambda k: self.share(k, self.N, self.cubic()[0]))
+
+    def invert_panels(self, trace, panels):
+        """Of the inverses of parts."""
         for k in panels[::-1]:
-            self.inverse_step(trace, k, cholesky * 3 * max(0, self.part_end(k) - (k + 1) * self.block) ** 2 * self.block / self.N ** 3)
+            self.inverse_step(trace, k, self.share(k, self.part_end(k), self.cubic()[1]))
+
+    def factor(self, trace):
+        self.factor_panels(trace, range(self.panels()))
+        self.invert_panels(trace, range(self.panels()))
 
     def stretches(self):
         """Stretches of panels that stand for all of them, and how many each panel of them stands for."""
@@ -249,9 +315,19 @@ class Run:
         starts = [round((k + 0.5) * panels / count - STRETCH / 2) for k in range(count)]
         return [range(start, start + STRETCH) for start in starts], panels / (count * STRETCH)
 
-    def factor_steps(self, flops, times):
+    def factor_steps(self, times):
+        """Panels of the factor are under way while those before them are subtracted: a stretch takes what it takes after the panel before it, less
+        what that takes by itself."""
         chosen, weight = self.stretches()
-        return [(times * weight, functools.partial(self.factor, flops=flops, panels=panels)) for panels in chosen]
+        if len(chosen) == 1:
+            return [(times, self.factor)]
+        steps = []
+        for panels in chosen:
+            before = range(panels[0] - 1, panels[0])
+            steps += [(times * weight, functools.partial(self.factor_panels, panels=range(before[0], panels[-1] + 1))),
+                      (-times * weight, functools.partial(self.factor_panels, panels=before)),
+                      (times * weight, functools.partial(self.invert_panels, panels=panels))]
+        return steps
 
     def lanczos_step(self, trace, flops):
         self.multiply(trace, flops)
@@ -264,13 +340,13 @@ class Run:
 
     def steps(self, flops):
         """Of each phase: how often something is done, and what. flops: of a rank in each phase."""
-        cubic = (1 + self.parts ** -2) / 3 * self.N ** 3 / self.ranks / EFFICIENCY
+        cubic = self.cubic()[0] + self.cubic()[1] / self.parts ** 2
         checks = ITERATIONS // CHECK_EVERY
         share = (flops['solve'] - REFACTORED * cubic) / (ITERATIONS + self.PRODUCTS_OF_A_CHECK * checks)
         lanczos = max(0, flops['factor'] - cubic) / STEPS
         return {'gram': self.gram_steps(flops['gram']),
-                'factor': [*self.factor_steps(cubic, 1), (STEPS, lambda trace: self.lanczos_step(trace, lanczos))],
-                'solve': [*self.factor_steps(cubic, REFACTORED), (ITERATIONS, lambda trace: self.iteration(trace, share)),
+                'factor': [*self.factor_steps(1), (STEPS, lambda trace: self.lanczos_step(trace, lanczos))],
+                'solve': [*self.factor_steps(REFACTORED), (ITERATIONS, lambda trace: self.iteration(trace, share)),
                           (checks, lambda trace: self.check(trace, self.PRODUCTS_OF_A_CHECK * share))],
                 'certify': [(1, lambda trace: self.certify(trace, flops['certify']))]}
 
@@ -301,7 +377,7 @@ class DualRun(Run):
         local = math.ceil(n / ranks)
         self.block = math.ceil(local / math.ceil(local / LARGEST_BLOCK))
         self.N = ranks * self.block * math.ceil(local / LARGEST_BLOCK)
-        self.parts = max(1, min(MOST_PARTS, int(self.N / (PART_ORDER * ranks ** (1 / 3)) + 0.5)))
+        self.parts = parts_of(self.N, ranks)
 
     def owners(self, trace, back):
         """None."""
@@ -462,7 +538,33 @@ class ProjectionRun(Run):
         trace.exchange((self.rows[h][w], self.rows[w % self.H][column], size) for h in range(self.H) for w in range(self.W)
                        for column in range(self.W) if column % math.gcd(self.H, self.W) == h % math.gcd(self.H, self.W))
 
-    def cholesky(self, trace, panels):
+    def transpose(self, trace, size):
+        """A panel, which each row of the grid has its part of, to where its transpose is wanted: part w to column w, from row w mod H."""
+        trace.exchange((self.rows[w % self.H][(w - w % self.H + h) % self.W], self.rows[h][w], size / self.W)
+                       for w in range(self.W) for h in range(self.H) if h != w % self.H)
+
+    def compute_tiles(self, trace, first, flops):
+        """flops of each rank on average, shared out as they have blocks of rows and columns from `first` on."""
+        shares = [[len(range(first + (at - first) % places, self.panels(), places)) for at in range(places)] for places in (self.H, self.W)]
+        left = max(1, self.panels() - first) ** 2 / self.ranks
+        for rank in self.everyone:
+            trace.compute(rank, flops * shares[0][rank // self.W] * shares[1][rank % self.W] / left)
+
+    def cholesky_step(self, trace, k, flops):
+        """Panel k of pdpotrf, which src/base/layout.c calls: the block on the diagonal down its column, the panel along all rows, and its transpose to all columns."""
+        left, row, column = self.N - (k + 1) * self.block, k % self.H, k % self.W
+        panel = REAL * max(0, left) * self.block
+        owner = self.rows[row][column]
+        trace.compute(owner, self.block ** 3 / 3)
+        trace.split_ring(self.columns[column], owner, REAL * self.block ** 2 * 3 / 4)
+        for rank in self.columns[column]:
+            trace.compute(rank, max(0, left) * self.block ** 2 / self.H)
+        for members in self.rows:
+            trace.split_ring(members, members[column], panel / self.H)
+        self.transpose(trace, panel)
+        self.compute_tiles(trace, k + 1, flops)
+
+    def proof(self, trace, panels):
         for k in panels:
             left = max(0, self.N - (k + 1) * self.block)
             self.cholesky_step(trace, k, self.FACTOR * left ** 2 * self.block / self.ranks)

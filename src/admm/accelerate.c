@@ -98,7 +98,10 @@ static PetscErrorCode LocalDot(PsdAdmm admm, const PsdRecord *a, const PsdRecord
     PetscCall(VecRestoreArrayRead(a->f[s], &x));
     PetscCall(VecRestoreArrayRead(b->f[s], &y));
   }
-  for (size_t k = 0; k < admm->accelerator->length; k++) samples += a->f_samples[k] * b->f_samples[k];
+  const PetscReal *weights = admm->problem->representatives.weights;
+  const size_t C = (size_t)admm->blocks->C;
+  for (size_t k = 0; k < admm->accelerator->length; k++)
+    samples += PsdWeightOf(weights, (PetscInt)(k / C)) * (a->f_samples[k] * b->f_samples[k]);
   *dot = admm->penalty.rho * blocks + admm->split->sigma * (PetscReal)admm->problem->representatives.copies * samples;
   PetscFunctionReturn(0);
 }

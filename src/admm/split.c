@@ -16,6 +16,9 @@
    so that A'v and A'lambda are half the sum and half the difference of A'q and the pull. An error in the last ones
    comes back multiplied by at most (1 + |1 - alpha|)/2 < 1, and (G - A'A) S, once S stays, is in A'v alone.
 
+   Where samples have weights W, A' stands for A'W throughout: products.c has them, and sums of squares. A sample of weight w
+   is w samples of one v and one lambda, as an image and its mirror image are.
+
    Softmax does not see what is added to all scores of a sample. With v = A S that part of S would be held back by its own last
    value, through sigma, and creep. So what is split is v = (A S less its mean over the classes), and the mean of S is that of Sh.
 */
@@ -113,7 +116,7 @@ static PetscErrorCode StepRows(void *context, PetscInt first, PetscInt rows, Pet
   const size_t at = (size_t)first * C, length = (size_t)rows * C;
   const PetscReal alpha = it->relaxation, sigma = it->sigma;
   PetscReal *v = it->v + at, *lambda = it->lambda + at, *nu = it->nu_step + at, *target = it->nu_prox + at;
-  PetscReal size_fit = 0, size_v = 0, size_lambda = 0;
+  const PetscReal *weights = PsdWeightsFrom(it->problem->representatives.weights, first);
   Centre(it, rows, yhat);
   for (size_t k = 0; k < length; k++) {
     nu[k] = sigma * (v[k] - lambda[k] - yhat[k]);
@@ -122,14 +125,11 @@ static PetscErrorCode StepRows(void *context, PetscInt first, PetscInt rows, Pet
   (*loss->ops->prox)(loss, rows, C, sigma, target, it->problem->representatives.Y + at, v);
   for (size_t k = 0; k < length; k++) {
     lambda[k] = target[k] - v[k];
-    size_fit += yhat[k] * yhat[k];
-    size_v += v[k] * v[k];
-    size_lambda += lambda[k] * lambda[k];
     coefficients[k] = v[k] - lambda[k] - yhat[k];
   }
-  it->sums.fit += size_fit;
-  it->sums.v += size_v;
-  it->sums.lambda += size_lambda;
+  it->sums.fit += PsdWeightedSquare(rows, C, weights, yhat);
+  it->sums.v += PsdWeightedSquare(rows, C, weights, v);
+  it->sums.lambda += PsdWeightedSquare(rows, C, weights, lambda);
   PetscFunctionReturn(0);
 }
 

@@ -30,6 +30,7 @@ PetscErrorCode PsdRunEvaluate(const PsdInvocation *invocation, int *exit_status)
 PetscErrorCode PsdRunPredict(const PsdInvocation *invocation, int *exit_status);
 PetscErrorCode PsdRunCertify(const PsdInvocation *invocation, int *exit_status);
 PetscErrorCode PsdRunPlan(const PsdInvocation *invocation, int *exit_status);
+PetscErrorCode PsdRunConvert(const PsdInvocation *invocation, int *exit_status);
 PetscErrorCode PsdRunInfo(const PsdInvocation *invocation, int *exit_status);
 PetscErrorCode PsdRunReport(const PsdInvocation *invocation, int *exit_status);
 PetscErrorCode PsdRunExport(const PsdInvocation *invocation, int *exit_status);
@@ -114,9 +115,9 @@ PetscErrorCode PsdReportWrite(const PsdReport *report, const char path[]);
 /* confusion: as PsdNetworkConfusion gives it */
 PetscErrorCode PsdEvaluationWrite(const PsdInvocation *invocation, PsdData data, const PetscInt64 confusion[],
                                   PetscReal accuracy, const char path[]);
-/* each, all: as PsdNetworkFit gives them */
-PetscErrorCode PsdFitWrite(const PsdInvocation *invocation, PsdData data, const PsdFit each[], const PsdFit *all,
-                           const char path[]);
+/* names: of outputs, NULL: they have none; each, all: as PsdNetworkFit gives them */
+PetscErrorCode PsdFitWrite(const PsdInvocation *invocation, PsdData data, const char *const names[],
+                           const PsdFit each[], const PsdFit *all, const char path[]);
 
 /* The same confusion as a picture (SVG): confusion_picture.c. */
 PetscErrorCode PsdConfusionDraw(PsdData data, const PetscInt64 confusion[], const char path[]);

@@ -63,6 +63,7 @@ static PetscErrorCode EvaluateTargets(const PsdInvocation *invocation, PsdNetwor
   PetscFunctionBeginUser;
   PetscInt n, outputs;
   PsdFit *each, all;
+  const char *const *names;
   PsdCheckInput(!paths->picture[0], "-picture draws the confusion of classes, and this network has outputs");
   PetscCall(PsdDataGetSizes(data, &n, NULL, NULL));
   PetscCall(PsdNetworkGetOutputs(network, &outputs));
@@ -70,13 +71,14 @@ static PetscErrorCode EvaluateTargets(const PsdInvocation *invocation, PsdNetwor
   PetscCall(PsdNetworkFit(network, data, scores, each, &all));
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "R2       %.6f of %" PetscInt_FMT " images\n%12s %12s %12s %10s\n",
                         (double)all.r2, n, "output", "RMSE", "mean error", "R2"));
+  PetscCall(PsdNetworkGetClassNames(network, &names));
   for (PetscInt t = 0; t < outputs; t++) {
     char name[24];
     PetscCall(PetscSNPrintf(name, sizeof(name), "%" PetscInt_FMT, t));
-    PetscCall(PrintFit(name, &each[t]));
+    PetscCall(PrintFit(names ? names[t] : name, &each[t]));
   }
   if (outputs > 1) PetscCall(PrintFit("all", &all));
-  if (paths->report[0]) PetscCall(PsdFitWrite(invocation, data, each, &all, paths->report));
+  if (paths->report[0]) PetscCall(PsdFitWrite(invocation, data, names, each, &all, paths->report));
   PetscCall(PetscFree(each));
   PetscFunctionReturn(0);
 }

@@ -18,6 +18,7 @@ static const PsdSubcommand subcommands[] = {
     {"certify", "-model m.h5 or -certificate c.h5 -data DIR",
      "objective, bound and gap again, from file and data alone", 0, PsdRunCertify},
     {"plan", "-images N -image 3x32x32", "memory and time of a run before it is submitted", 0, PsdRunPlan},
+    {"convert", "-data DIR -output images.h5", "a data set as one HDF5 file, which is read faster", 0, PsdRunConvert},
     {"info", "FILE|DIR", "what a model or a data set is", 1, PsdRunInfo},
     {"report", "FILE... -output run.html", "a run as a page to look at, of the files it has written", INT_MAX,
      PsdRunReport},

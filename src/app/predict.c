@@ -1,6 +1,6 @@
 /*
    psdnet predict: one line of CSV an image: index in the data set, scores or probabilities, the label of the class, and its name where the
-   network has names; of real targets the outputs alone.
+   network has names; of real targets the outputs alone, by their names where the network has them.
 
    With -output - the table is what the command prints, and all else goes to standard error. The root writes; the other
    ranks send their shards' scores to it one after the other, in pieces of bounded size.
@@ -16,18 +16,29 @@ typedef struct {
   PetscInt C;
   PetscBool regression; /* scores are the answer; there are no classes */
   const PetscInt *labels;
-  const char *const *names; /* NULL: classes have none */
+  const char *const *names; /* of classes, or of outputs; NULL: they have none */
   PetscInt probabilities;   /* 0: scores, else so many, ... */
   PetscReal *room;          /* ... of one image */
   FILE *stream;
 } Table;
+
+/* Behind a comma, as CSV has texts. */
+static void WriteQuoted(FILE *stream, const char text[])
+{
+  fprintf(stream, ",\"");
+  for (; *text; text++) fprintf(stream, *text == '"' ? "\"\"" : "%c", *text);
+  fprintf(stream, "\"");
+}
 
 static void WriteHeader(const Table *table)
 {
   fprintf(table->stream, "index");
   const PetscInt columns = table->probabilities > 0 ? table->probabilities : table->C;
   const char *column = table->regression ? "output" : table->probabilities > 0 ? "probability" : "score";
-  for (PetscInt t = 0; t < columns; t++) fprintf(table->stream, ",%s_%" PetscInt_FMT, column, t);
+  for (PetscInt t = 0; t < columns; t++) {
+    if (table->regression && table->names) WriteQuoted(table->stream, table->names[t]);
+    else fprintf(table->stream, ",%s_%" PetscInt_FMT, column, t);
+  }
   fprintf(table->stream, table->regression ? "\n" : table->names ? ",class,name\n" : ",class\n");
 }
 
@@ -41,14 +52,6 @@ static void WriteNumbers(const Table *table, const PetscReal scores[])
     count = table->probabilities;
   }
   for (PetscInt t = 0; t < count; t++) fprintf(table->stream, ",%.17g", (double)numbers[t]);
-}
-
-/* Behind a comma, as CSV has texts. */
-static void WriteQuoted(FILE *stream, const char text[])
-{
-  fprintf(stream, ",\"");
-  for (; *text; text++) fprintf(stream, *text == '"' ? "\"\"" : "%c", *text);
-  fprintf(stream, "\"");
 }
 
 static void WriteClass(const Table *table, PetscInt class)

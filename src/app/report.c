@@ -208,17 +208,21 @@ typedef struct {
   const PsdInvocation *invocation;
   const char *format;
   PetscInt n, outputs;
+  const char *const *names; /* NULL: they have none */
   const PsdFit *each, *all;
 } Fits;
 
-static void PrintFit(FILE *file, const PsdFit *fit)
+/* name: NULL: it has none */
+static void PrintFit(FILE *file, const char name[], const PsdFit *fit)
 {
   const struct {
     const char *name;
     PetscReal value;
   } numbers[] = {{"rmse", fit->rmse}, {"mean_error", fit->mean_error}, {"r2", fit->r2}};
+  fprintf(file, name ? "{\"name\": " : "{");
+  if (name) PrintString(file, name);
   for (int k = 0; k < 3; k++) {
-    fprintf(file, "%s\"%s\": ", k ? ", " : "{", numbers[k].name);
+    fprintf(file, "%s\"%s\": ", k || name ? ", " : "", numbers[k].name);
     if (PetscIsInfOrNanReal(numbers[k].value)) fprintf(file, "null");
     else fprintf(file, "%.17g", (double)numbers[k].value);
   }
@@ -233,21 +237,21 @@ static void PrintFits(FILE *file, const void *what)
   PrintField(file, "format", it->format);
   PrintInt(file, "n", it->n);
   fprintf(file, "  \"all\": ");
-  PrintFit(file, it->all);
+  PrintFit(file, NULL, it->all);
   fprintf(file, ",\n  \"outputs\": [\n");
   for (PetscInt t = 0; t < it->outputs; t++) {
     fprintf(file, "    ");
-    PrintFit(file, &it->each[t]);
+    PrintFit(file, it->names ? it->names[t] : NULL, &it->each[t]);
     fprintf(file, "%s\n", t + 1 < it->outputs ? "," : "");
   }
   fprintf(file, "  ]\n}\n");
 }
 
-PetscErrorCode PsdFitWrite(const PsdInvocation *invocation, PsdData data, const PsdFit each[], const PsdFit *all,
-                           const char path[])
+PetscErrorCode PsdFitWrite(const PsdInvocation *invocation, PsdData data, const char *const names[],
+                           const PsdFit each[], const PsdFit *all, const char path[])
 {
   PetscFunctionBeginUser;
-  Fits it = {.invocation = invocation, .each = each, .all = all};
+  Fits it = {.invocation = invocation, .names = names, .each = each, .all = all};
   PsdFailure failure = {PETSC_FALSE, ""};
   PetscMPIInt rank;
   PetscCall(PsdDataGetSizes(data, &it.n, NULL, NULL));

@@ -105,6 +105,7 @@ static PetscErrorCode PrintBranches(PsdPatches patches)
     PetscCall(PetscPrintf(PETSC_COMM_WORLD,
                           "patch %" PetscInt_FMT "x%" PetscInt_FMT " stride %" PetscInt_FMT " pool %" PetscInt_FMT,
                           g.patch_height, g.patch_width, g.stride, g.pool));
+    if (g.stage > 0) PetscCall(PetscPrintf(PETSC_COMM_WORLD, " stage %" PetscInt_FMT, g.stage));
     if (g.overlap > 0) PetscCall(PetscPrintf(PETSC_COMM_WORLD, " overlap %" PetscInt_FMT, g.overlap));
     if (g.reduce > 1) PetscCall(PetscPrintf(PETSC_COMM_WORLD, " reduce %" PetscInt_FMT, g.reduce));
     if (g.normalize > 0) PetscCall(PetscPrintf(PETSC_COMM_WORLD, " normalised %g", (double)g.normalize));
@@ -115,12 +116,35 @@ static PetscErrorCode PrintBranches(PsdPatches patches)
   PetscFunctionReturn(0);
 }
 
+/* Of samples that have weights: from the least to the largest, and all together. */
+static PetscErrorCode DescribeWeights(PsdData data, char text[], size_t size)
+{
+  PetscFunctionBeginUser;
+  const PetscReal *weights;
+  PetscInt n_local;
+  PetscReal most[2] = {-PETSC_MAX_REAL, -PETSC_MAX_REAL}, sum = 0; /* the second is of the weights times -1 */
+  PetscCall(PsdDataGetWeights(data, &weights));
+  PetscCall(PsdDataGetSizes(data, NULL, &n_local, NULL));
+  for (PetscInt i = 0; i < n_local; i++) {
+    const PetscReal weight = weights ? weights[i] : 1;
+    most[0] = PetscMax(most[0], weight);
+    most[1] = PetscMax(most[1], -weight);
+    sum += weight;
+  }
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, most, 2, MPIU_REAL, MPI_MAX, PETSC_COMM_WORLD));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &sum, 1, MPIU_REAL, MPI_SUM, PETSC_COMM_WORLD));
+  if (most[0] == 1 && most[1] == -1) PetscFunctionReturn(0);
+  PetscCall(PetscSNPrintf(text, size, " (weights %.6g to %.6g, %.6g in all)", (double)-most[1], (double)most[0],
+                          (double)sum));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdTrainingDescribe(PsdData data, PsdPatches patches, PsdProblem problem, PsdReport *report)
 {
   PetscFunctionBeginUser;
   PetscInt C, G, copies, shifts, order;
   PetscMPIInt ranks;
-  char folded[48] = "", shifted[48] = "", task[48];
+  char folded[48] = "", shifted[48] = "", weighted[80] = "", task[48];
   PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &ranks));
   PetscCall(PsdDataGetCopies(data, &copies));
   PetscCall(PsdProblemGetSizes(problem, &report->n, &report->f, &C, &G, &report->D));
@@ -133,8 +157,9 @@ PetscErrorCode PsdTrainingDescribe(PsdData data, PsdPatches patches, PsdProblem 
   else PetscCall(PetscSNPrintf(task, sizeof(task), "%" PetscInt_FMT " classes", C == 1 ? 2 : C));
   PetscCall(PsdDataGetShifts(data, &shifts));
   if (shifts > 1) PetscCall(PetscSNPrintf(shifted, sizeof(shifted), " (%" PetscInt_FMT " shifts of each)", shifts));
-  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "problem  %" PetscInt_FMT " images%s%s, %s; ", report->n, shifted,
-                        copies == 2 ? " (half of them mirrored)" : "", task));
+  PetscCall(DescribeWeights(data, weighted, sizeof(weighted)));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "problem  %" PetscInt_FMT " images%s%s%s, %s; ", report->n, shifted,
+                        copies == 2 ? " (half of them mirrored)" : "", weighted, task));
   PetscCall(PrintMaps(patches));
   PetscCall(PrintBranches(patches));
   PetscCall(PsdProblemGetOrder(problem, &order));

@@ -67,13 +67,15 @@ static PetscErrorCode CreateCentral(PsdBarrierSolver it)
 {
   PetscFunctionBeginUser;
   const PsdProblem problem = it->problem;
-  PetscReal *rows, *A, *Y;
+  PetscReal *rows, *A, *Y, *weights = NULL;
   PetscCall(PetscMalloc1((size_t)problem->n_local * problem->blocks->D, &rows));
   PetscCall(CopyFeatures(problem, rows));
   PetscCall(PsdBarrierGather(it, problem->blocks->D, rows, &A));
   PetscCall(PetscFree(rows));
   PetscCall(PsdBarrierGather(it, problem->blocks->C, problem->Y, &Y));
-  if (it->rank == 0) PetscCall(PsdCentralCreate(problem->blocks, &problem->loss, problem->n, A, Y, &it->central));
+  if (problem->weights) PetscCall(PsdBarrierGather(it, 1, problem->weights, &weights));
+  if (it->rank == 0)
+    PetscCall(PsdCentralCreate(problem->blocks, &problem->loss, problem->n, A, Y, weights, &it->central));
   PetscFunctionReturn(0);
 }
 
@@ -130,8 +132,8 @@ static PetscErrorCode BeginBeta(PsdBarrierSolver it)
   PetscCall(PsdBarrierGatherSlopes(it, &slopes));
   if (it->rank == 0) {
     PetscCall(PsdCentralStart(it->central, problem->beta, slopes));
-    it->bound = (*problem->loss.ops->dual)(&problem->loss, problem->n, C, part, slopes,
-                                           PsdCentralGetTargets(it->central), &size);
+    it->bound = PsdWeightedDual(&problem->loss, problem->n, C, part, PsdCentralGetWeights(it->central), slopes,
+                                PsdCentralGetTargets(it->central), &size);
     for (size_t k = 0; k < count; k++) it->nu[k] = part * slopes[k];
   }
   PetscCall(PetscFree(slopes));

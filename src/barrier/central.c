@@ -15,7 +15,7 @@ static PetscInt Groups(const PsdLoss *loss, PetscInt C)
 }
 
 PetscErrorCode PsdCentralCreate(PsdBlocks blocks, const PsdLoss *loss, PetscInt n, PetscReal *A, PetscReal *Y,
-                                PsdCentral *central)
+                                PetscReal *weights, PsdCentral *central)
 {
   PetscFunctionBeginUser;
   PsdCentral it;
@@ -29,6 +29,8 @@ PetscErrorCode PsdCentralCreate(PsdBlocks blocks, const PsdLoss *loss, PetscInt 
   it->group = it->C / it->groups;
   it->A = A;
   it->Y = Y;
+  it->weights = weights;
+  PsdWeightRows(n, it->D, weights, A);
   const size_t samples = (size_t)n * it->C, features = (size_t)it->D * it->C, pairs = (size_t)blocks->pairs;
   const size_t d = (size_t)blocks->d_max, square = d * d;
   PetscCall(PetscMalloc1(blocks->G + 1, &it->at));
@@ -76,6 +78,7 @@ PetscErrorCode PsdCentralDestroy(PsdCentral *central)
   PetscCall(PetscFree(it->at));
   PetscCall(PetscFree(it->A));
   PetscCall(PetscFree(it->Y));
+  PetscCall(PetscFree(it->weights));
   PetscCall(PetscFree(*central));
   PetscFunctionReturn(0);
 }
@@ -90,9 +93,14 @@ const PetscReal *PsdCentralGetTargets(PsdCentral central)
   return central->Y;
 }
 
+const PetscReal *PsdCentralGetWeights(PsdCentral central)
+{
+  return central->weights;
+}
+
 /* ---------------------------------------------------------------- the point */
 
-/* M = A'nu, C columns of D, nu being n x C row-major */
+/* M = A'nu, C columns of D, nu being n x C row-major, A' with weights */
 static PetscErrorCode Adjoint(PsdCentral it, const PetscReal nu[], PetscReal M[])
 {
   PetscFunctionBeginUser;
@@ -102,7 +110,7 @@ static PetscErrorCode Adjoint(PsdCentral it, const PetscReal nu[], PetscReal M[]
 
 static PetscReal DualValue(PsdCentral it, const PetscReal nu[])
 {
-  return (*it->loss->ops->dual_derivatives)(it->loss, it->n, it->C, nu, it->Y, NULL, NULL);
+  return PsdWeightedDualDerivatives(it->loss, it->n, it->C, it->weights, nu, it->Y, NULL, NULL);
 }
 
 PetscReal PsdCentralBound(PsdCentral it, PetscReal nu[])
@@ -172,7 +180,7 @@ static PetscErrorCode StartMultipliers(PsdCentral it)
   PetscReal barriers = 2 * (PetscReal)it->n * (PetscReal)it->C;
   for (PetscInt pair = 0; pair < pairs; pair++) barriers += 2 * (PetscReal)it->blocks->region[pair % it->blocks->G].d;
   PetscCall(PetscArrayzero(it->by_sample, (size_t)it->n * it->C));
-  const PetscReal loss = (*it->loss->ops->value)(it->loss, it->n, it->C, it->by_sample, it->Y);
+  const PetscReal loss = PsdWeightedValue(it->loss, it->n, it->C, it->weights, it->by_sample, it->Y);
   const PetscReal mu = loss / barriers * (it->point.beta / it->point.goal);
   for (PetscInt block = 0; block < 2 * pairs; block++) {
     const PetscInt d = it->blocks->region[block / 2 % it->blocks->G].d;

@@ -10,15 +10,15 @@
 #define PSD_CENTRAL_PRIVATE_H
 
 #include "cone/blocks.h"
-#include "losses/losses.h"
+#include "losses/weighted.h"
 #include "network/neurons.h"
 
 typedef struct _p_PsdCentral *PsdCentral;
 
-/* PsdCentralCreate - n samples: features A, n x D row-major, and targets Y, n x C; both are taken over, with
-   PetscMalloc's memory. Not collective. */
+/* PsdCentralCreate - n samples: features A, n x D row-major, targets Y, n x C, and weights, n, or NULL; all are taken over,
+   with PetscMalloc's memory. Of samples with weights nu is without them. Not collective. */
 PetscErrorCode PsdCentralCreate(PsdBlocks blocks, const PsdLoss *loss, PetscInt n, PetscReal *A, PetscReal *Y,
-                                PsdCentral *central);
+                                PetscReal *weights, PsdCentral *central);
 PetscErrorCode PsdCentralDestroy(PsdCentral *central);
 
 /* PsdCentralStart - far inside: half of nu0 (n x C), at a beta for which that is so, on the way down to `beta`. */
@@ -47,6 +47,7 @@ typedef struct {
 
 PsdCentralPoint *PsdCentralGetPoint(PsdCentral central);
 const PetscReal *PsdCentralGetTargets(PsdCentral central);
+const PetscReal *PsdCentralGetWeights(PsdCentral central); /* NULL: all are 1 */
 /* PsdCentralResume - of a point that was filled in: what follows from it. *inside: whether it is inside, and not at the boundary. */
 PetscErrorCode PsdCentralResume(PsdCentral central, PetscBool *inside);
 

@@ -15,7 +15,7 @@ struct _p_PsdCentral {
   const PsdLoss *loss;
   PetscInt n, C, D, groups, group; /* groups of `group` classes that go together */
   PetscInt *at;                    /* G + 1: regions in D */
-  PetscReal *A, *Y;
+  PetscReal *A, *Y, *weights;      /* A's rows times the weights, NULL where all are 1 */
   PsdCentralPoint point;
   PsdEigen eigen;
   PsdScaler scaler;

@@ -61,6 +61,8 @@ PetscErrorCode PsdCentralObjective(PsdCentral it, const PsdNeurons *neurons, Pet
   PetscFunctionBeginUser;
   const PetscReal weight = Assemble(it, neurons, it->M);
   PetscCall(PsdGemmDouble('T', 'N', it->C, it->n, it->D, it->M, it->D, it->A, it->D, it->by_sample, it->C));
-  *objective = (*it->loss->ops->value)(it->loss, it->n, it->C, it->by_sample, it->Y) + it->point.goal * weight;
+  for (PetscInt i = 0; i < it->n && it->weights; i++) /* A's rows have them */
+    for (PetscInt t = 0; t < it->C; t++) it->by_sample[(size_t)i * it->C + t] /= it->weights[i];
+  *objective = PsdWeightedValue(it->loss, it->n, it->C, it->weights, it->by_sample, it->Y) + it->point.goal * weight;
   PetscFunctionReturn(0);
 }

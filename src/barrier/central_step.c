@@ -63,7 +63,7 @@ static PetscErrorCode FillPair(PsdCentral it, PetscInt pair)
 static void FillSamples(PsdCentral it)
 {
   const PetscInt n = it->n, C = it->C;
-  (*it->loss->ops->dual_derivatives)(it->loss, n, C, it->point.nu, it->Y, it->dends[0], it->dends[1]);
+  (void)PsdWeightedDualDerivatives(it->loss, n, C, it->weights, it->point.nu, it->Y, it->dends[0], it->dends[1]);
   for (PetscInt i = 0; i < n; i++)
     for (PetscInt t = 0; t < C; t++) {
       const size_t k = (size_t)i * C + t, to = (size_t)t * n + i;

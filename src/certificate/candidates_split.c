@@ -69,7 +69,8 @@ static PetscErrorCode AddLoss(void *context, PetscInt first, PetscInt rows, Pets
   const PsdProblem problem = primal->bounds->problem;
   const PsdLoss *loss = &problem->loss;
   const size_t C = problem->blocks->C, at = first * C;
-  primal->loss += (*loss->ops->value)(loss, rows, (PetscInt)C, yhat, problem->representatives.Y + at);
+  primal->loss += PsdWeightedValue(loss, rows, (PetscInt)C, PsdWeightsFrom(problem->representatives.weights, first),
+                                   yhat, problem->representatives.Y + at);
   (*loss->ops->dual_point)(loss, rows, (PetscInt)C, yhat, problem->representatives.Y + at, coefficients);
   PetscCall(PetscArraycpy(primal->bounds->nu_network + at, coefficients, rows * C));
   PetscFunctionReturn(0);

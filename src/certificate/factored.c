@@ -49,7 +49,7 @@ typedef struct {
 typedef struct {
   PsdFactored of;
   const PsdNeurons *neurons;
-  PetscReal *nu; /* n_local x C, in the domain */
+  PetscReal *nu, *each; /* n_local x C, in the domain: with the samples' weights, and without */
   Pair *pair;
   PetscReal *guess; /* 2 pairs */
   PetscReal *computed;
@@ -107,9 +107,9 @@ static PetscErrorCode BoundsCreate(PsdFactored of, const PsdNeurons *neurons, Ps
   const PsdProblem problem = of->problem;
   const size_t length = (size_t)problem->n_local * problem->blocks->C, pairs = (size_t)problem->blocks->pairs;
   *it = (Bounds){.of = of, .neurons = neurons, .point = point};
-  PetscCall(PetscMalloc1(length, &it->nu));
+  PetscCall(PetscMalloc2(length, &it->nu, length, &it->each));
   PetscCall(PetscCalloc4(pairs, &it->pair, 2 * pairs, &it->guess, 2 * pairs, &it->computed, pairs, &it->hidden));
-  PetscCall(PetscArraycpy(it->nu, point->nu, length));
+  PetscCall(PetscArraycpy(it->each, point->nu, length));
   for (size_t k = 0; k < 2 * pairs; k++) {
     it->guess[k] = point->blocks[k].theta;
     point->blocks[k] = (PsdBlockBound){0};
@@ -121,7 +121,7 @@ static PetscErrorCode BoundsCreate(PsdFactored of, const PsdNeurons *neurons, Ps
 static PetscErrorCode BoundsDestroy(Bounds *it)
 {
   PetscFunctionBeginUser;
-  PetscCall(PetscFree(it->nu));
+  PetscCall(PetscFree2(it->nu, it->each));
   PetscCall(PetscFree4(it->pair, it->guess, it->computed, it->hidden));
   PetscFunctionReturn(0);
 }
@@ -189,14 +189,16 @@ static PetscErrorCode LookAtPoint(Bounds *it, PsdDualPoint *ray)
   PsdPointSums sums = {.size = 0};
   PsdPairSum *sum;
   PetscCall(PetscCalloc1(C, &sum));
-  (*problem->loss.ops->to_domain)(&problem->loss, problem->n_local, C, it->nu, problem->Y);
+  (*problem->loss.ops->to_domain)(&problem->loss, problem->n_local, C, it->each, problem->Y);
+  PetscCall(PetscArraycpy(it->nu, it->each, (size_t)problem->n_local * C));
+  PsdWeightRows(problem->n_local, C, problem->weights, it->nu);
   PetscCall(PsdPatchMatrixGetBounds(it->of->patches, &norm, &error));
   PsdPatchMatrixGetSizes(it->of->patches, NULL, NULL, &of_sample, NULL);
   for (PetscInt i = 0; i < problem->n_local; i++) {
-    PsdPointSumsAdd(&sums, C, it->nu + (size_t)i * C, problem->Y + (size_t)i * C);
+    PsdPointSumsAdd(&sums, C, PsdWeightOf(problem->weights, i), it->each + (size_t)i * C, problem->Y + (size_t)i * C);
     AddSample(it, i, domain, norm + (size_t)i * G, error + (size_t)i * G, of_sample, sum);
   }
-  *ray = (PsdDualPoint){.nu = it->nu};
+  *ray = (PsdDualPoint){.nu = it->each};
   PetscCall(PsdPointSumsFinish(&sums, problem, ray));
   PetscCall(ReducePairs(it, sum));
   PetscCall(PetscFree(sum));

@@ -120,7 +120,7 @@ static PetscErrorCode SumLosses(Filters *it, PsdPatchMatrix patches, PsdPrimalPo
   PetscCall(PsdPatchMatrixGetBounds(patches, &norm, &error));
   const PsdMatrixBounds bounds = {S_norm, S_error, PsdRoundings(Roundings(it, terms))};
   for (PetscInt i = 0; i < problem->n_local; i++) {
-    const PsdSampleFeatures sample = {norm + (size_t)i * G, error + (size_t)i * G};
+    const PsdSampleFeatures sample = {norm + (size_t)i * G, error + (size_t)i * G, PsdWeightOf(problem->weights, i)};
     PsdPredictionSumsAdd(&sums, problem, &bounds, it->yhat + (size_t)i * C, problem->Y + (size_t)i * C, &sample, delta);
   }
   PetscCall(PsdPredictionSumsFinish(&sums, problem, primal));

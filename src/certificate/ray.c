@@ -35,7 +35,8 @@ static void LocalValue(const PsdDualRay *ray, PetscReal s, PetscReal *value, Pet
   for (PetscInt first = 0; first < n; first += ROWS) {
     const size_t at = (size_t)first * C;
     const PetscReal part =
-        (*loss->ops->dual)(loss, PetscMin(ROWS, n - first), C, s, ray->nu + at, ray->samples.Y + at, size);
+        PsdWeightedDual(loss, PetscMin(ROWS, n - first), C, s, PsdWeightsFrom(ray->samples.weights, first),
+                        ray->nu + at, ray->samples.Y + at, size);
     if (PetscIsInfOrNanReal(part)) {
       *value = -INFINITY; /* outside the domain */
       return;
@@ -55,7 +56,8 @@ static PetscErrorCode Values(const PsdDualRay *ray, PetscInt count, const PetscR
   PetscReal sums[2 * MOST_POINTS] = {0};
   PetscMPIInt ranks;
   PetscCallMPI(MPI_Comm_size(problem->comm, &ranks));
-  const PetscReal each = ROWS * (PetscReal)C + 3 + (PetscReal)ranks + PSD_DUAL_ROUNDINGS(C); /* roundings of a number */
+  const PetscReal weighing = ray->samples.weights ? 2 : 0; /* of a number, and of the size that it is measured by */
+  const PetscReal each = ROWS * (PetscReal)C + 3 + (PetscReal)ranks + PSD_DUAL_ROUNDINGS(C) + weighing;
   for (size_t k = 0; k < (size_t)count; k++) LocalValue(ray, s[k], &sums[2 * k], &sums[2 * k + 1]);
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sums, 2 * (PetscMPIInt)count, MPIU_REAL, MPI_SUM, problem->comm));
   for (size_t k = 0; k < (size_t)count; k++) {
@@ -134,7 +136,7 @@ PsdDualRay PsdDualRayOf(PsdProblem problem, const PsdDualPoint *point)
                       .linear = point->linear,
                       .quadratic = point->quadratic,
                       .nu = problem->loss.ops->splits ? point->nu : NULL,
-                      .samples = {problem->n_local, 1, problem->Y}, /* each by itself */
+                      .samples = {problem->n_local, 1, problem->Y, problem->weights}, /* each by itself */
                       .linear_error = point->linear_error,
                       .quadratic_error = point->quadratic_error};
 }

@@ -1,5 +1,5 @@
 /*
-   The dual function on the ray of a dual point: D(s) = -L*(-s nu), whose largest value with s R*(A'nu) <= beta is a
+   The dual function on the ray of a dual point: D(s) = -L*(-s W nu), nu without the samples' weights W, whose largest value with s R*(A'nu) <= beta is a
    bound (docs/mathematics.md, section 3).
 */
 #ifndef PSD_RAY_PRIVATE_H
@@ -9,7 +9,7 @@
 
 typedef struct {
   PsdProblem problem;
-  PetscReal linear, quadratic;             /* <nu,Y> and ||nu||^2: all there is to know of the squared loss */
+  PetscReal linear, quadratic;             /* <W nu,Y> and <W nu,nu>: all there is to know of the squared loss */
   const PetscReal *nu;                     /* other losses: C numbers a sample, in the domain; NULL: squared loss */
   PsdRepresentatives samples;              /* those that nu is of */
   PetscReal linear_error, quadratic_error; /* bounds of the errors of the two sums; 0 for those who only follow */

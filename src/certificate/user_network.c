@@ -6,6 +6,16 @@
 #include "base/base.h"
 #include "network/network.h"
 
+static PetscErrorCode DescribeOutputs(PsdData data, PetscInt outputs, PsdNetwork network)
+{
+  PetscFunctionBeginUser;
+  const char *const *names;
+  PetscCall(PsdNetworkSetOutputs(network, outputs));
+  PetscCall(PsdDataGetOutputNames(data, &names));
+  if (names) PetscCall(PsdNetworkSetClassNames(network, names));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode DescribeClasses(PsdData data, PsdNetwork network)
 {
   PetscFunctionBeginUser;
@@ -39,7 +49,7 @@ PetscErrorCode PsdProblemDescribe(PsdProblem problem, PsdNetwork *network)
   training.loss_parameter = problem->request.loss_parameter;
   PetscCall(PsdNetworkCreate(problem->comm, network));
   PetscCall(PsdNetworkSetPatches(*network, problem->patches));
-  if (problem->outputs > 0) PetscCall(PsdNetworkSetOutputs(*network, problem->outputs));
+  if (problem->outputs > 0) PetscCall(DescribeOutputs(problem->data, problem->outputs, *network));
   else PetscCall(DescribeClasses(problem->data, *network));
   PetscCall(PsdNetworkSetNeurons(*network, 0, problem->blocks->f_max, NULL, NULL, NULL, NULL));
   PetscCall(PsdNetworkSetTraining(*network, &training));

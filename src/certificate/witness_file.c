@@ -10,7 +10,8 @@
 
 #define FORMAT "psdnet-certificate"
 #define VERSION 1
-#define SUM_LENGTH 9 /* of a checksum in hexadecimal digits */
+#define WEIGHTS "/weights" /* of the samples, where they have any: nu is without them */
+#define SUM_LENGTH 9       /* of a checksum in hexadecimal digits */
 
 /* ---------------------------------------------------------------- writing */
 
@@ -129,7 +130,7 @@ static PetscErrorCode Write(PsdWitness it, PsdProblem problem, const PsdModel *m
   Transforms transforms;
   PetscReal *orders, *multipliers, *points;
   PetscMPIInt rank;
-  PetscInt first;
+  PetscInt first, weights = -1;
   PetscCallMPI(MPI_Comm_rank(it->comm, &rank));
   PetscCall(PsdDataGetSizes(problem->data, NULL, NULL, &first));
   PetscCall(PsdArchiveCreate(it->comm, path, FORMAT, VERSION, &archive));
@@ -137,6 +138,7 @@ static PetscErrorCode Write(PsdWitness it, PsdProblem problem, const PsdModel *m
   const PetscInt nu = PsdArchiveAddArray(archive, "/nu", problem->n, C);
   const PetscInt theta = PsdArchiveAddArray(archive, "/theta", blocks->pairs, 2);
   const PetscInt order = PsdArchiveAddVector(archive, "/order", blocks->G);
+  if (problem->weights) weights = PsdArchiveAddVector(archive, WEIGHTS, problem->n);
   AddTransforms(archive, model, &transforms);
   PetscCall(Orders(problem, &orders));
   PetscCall(PetscMalloc1(2 * (size_t)it->local, &multipliers));
@@ -149,6 +151,7 @@ static PetscErrorCode Write(PsdWitness it, PsdProblem problem, const PsdModel *m
   if (!laid_out) {
     PsdArchivePut(archive, nu, first * C, it->n_local * C, points);
     PsdArchivePut(archive, theta, 2 * (PetscInt64)blocks->first, 2 * (PetscInt64)blocks->local, multipliers);
+    if (problem->weights) PsdArchivePut(archive, weights, first, it->n_local, problem->weights);
     if (rank == 0) PutTransforms(archive, model, &transforms);
     if (rank == 0) PsdArchivePut(archive, order, 0, blocks->G, orders);
   }
@@ -258,6 +261,27 @@ static PetscErrorCode CheckOrders(PsdWitness it, PsdProblem problem)
   PetscFunctionReturn(code);
 }
 
+/* That the samples have the file's weights; what fails is agreed on later. */
+static PetscErrorCode CheckWeights(PsdWitness it, PsdProblem problem, PetscInt first)
+{
+  PetscFunctionBeginUser;
+  PetscReal *found;
+  PetscInt weights;
+  PetscBool same = PETSC_TRUE;
+  if (PsdArchiveFind(it->archive, WEIGHTS, -1, &weights) != (problem->weights ? problem->n : 0)) {
+    PsdArchiveFail(it->archive, problem->weights ? "it is of images without weights, and these have weights"
+                                                 : "it is of images with weights, and these have none");
+    PetscFunctionReturn(0);
+  }
+  if (!problem->weights) PetscFunctionReturn(0);
+  PetscCall(PetscMalloc1(it->n_local, &found));
+  PsdArchiveGet(it->archive, weights, first, it->n_local, found);
+  for (PetscInt i = 0; i < it->n_local; i++) same = (PetscBool)(same && found[i] == problem->weights[i]);
+  if (!same) PsdArchiveFail(it->archive, "it is of other weights of the images");
+  PetscCall(PetscFree(found));
+  PetscFunctionReturn(0);
+}
+
 /* That the samples are those of the file; then its numbers, of which every rank reads its own. */
 static PetscErrorCode ReadNumbers(PsdWitness it, PsdProblem problem)
 {
@@ -277,6 +301,7 @@ static PetscErrorCode ReadNumbers(PsdWitness it, PsdProblem problem)
   PetscCall(PsdDataGetSizes(problem->data, NULL, NULL, &first));
   PetscCall(PsdWitnessAllocate(it, problem));
   it->multiplied = (PetscBool)(given > 0);
+  PetscCall(CheckWeights(it, problem, first));
   PsdArchiveGet(it->archive, nu, first * C, it->n_local * C, it->nu);
   if (it->multiplied)
     PsdArchiveGet(it->archive, theta, 2 * (PetscInt64)blocks->first, 2 * (PetscInt64)blocks->local, it->theta);

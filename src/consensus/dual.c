@@ -9,11 +9,15 @@
    A Sh = A(Z - Z') - A(U - U') is never computed from Sh. A(Z - Z') follows from the few factors of Z and Z'; A(U - U')
    obeys the recurrence of U itself, whose A S is Y - shift y. An error in A(U - U') is multiplied by 1 - relaxation at
    each iteration, so that rounding does not accumulate.
+
+   Samples of weights W have W^1/2 A and W^1/2 Y in the place of A and Y. K, y and right-hand sides are of these; residuals
+   and scores, as everywhere, of the samples themselves.
 */
 #include "base/base.h"
 #include "base/nodes.h"
 #include "consensus_impl.h"
 #include "grid.h"
+#include "grid_cholesky.h"
 #include "problem/dual_matrix.h"
 #include "problem/samples.h"
 
@@ -21,6 +25,7 @@ typedef struct {
   PsdGrid grid;
   PetscInt n;          /* samples here */
   PetscReal *solution; /* columns x C by columns: y, zero beyond the samples */
+  PetscReal *root;     /* n: roots of the weights; NULL: all are 1 */
   /* n x C row-major each, U and Z standing for U - U' and Z - Z' */
   PetscReal *residual, *AZ, *AU, *work;
 } Dual;
@@ -47,6 +52,49 @@ static PetscErrorCode Allocate(PsdConsensus consensus, Dual *it)
   PetscFunctionReturn(0);
 }
 
+/* Of number k of block b. */
+static PetscReal RootAt(const PetscReal all[], PetscInt own, PetscInt nb, PetscInt ranks, PetscInt b, PetscInt k)
+{
+  return all[(size_t)(b % ranks) * (size_t)own + (size_t)(b / ranks) * (size_t)nb + (size_t)k];
+}
+
+/* K <- W^1/2 K W^1/2. Block b of samples is with rank b mod (height width), as its block number b/(height width). */
+static PetscErrorCode WeighMatrix(PsdConsensus consensus, Dual *it)
+{
+  PetscFunctionBeginUser;
+  const PsdGrid grid = it->grid;
+  const PetscReal *weights = consensus->problem->weights;
+  const PetscInt nb = grid->block, height = grid->shape.height, width = grid->shape.width, own = grid->columns;
+  PetscReal *mine, *all;
+  PetscMPIInt count;
+  if (!weights) PetscFunctionReturn(0);
+  PetscCall(PetscMPIIntCast(own, &count));
+  PetscCall(PetscMalloc1(it->n, &it->root));
+  PetscCall(PetscMalloc2(own, &mine, grid->N, &all));
+  for (PetscInt i = 0; i < it->n; i++) it->root[i] = PetscSqrtReal(weights[i]);
+  for (PetscInt i = 0; i < own; i++) mine[i] = i < it->n ? it->root[i] : 1;
+  PetscCallMPI(MPI_Allgather(mine, count, MPIU_REAL, all, count, MPIU_REAL, consensus->blocks->comm));
+  for (PetscInt j = 0; j < grid->cols.count; j++) {
+    const PetscReal right = RootAt(all, own, nb, height * width, j / nb * width + grid->column, j % nb);
+    for (PetscInt i = 0; i < grid->rows.count; i++)
+      grid->matrix[(size_t)j * (size_t)grid->rows.count + (size_t)i] *=
+          right * RootAt(all, own, nb, height * width, i / nb * height + grid->row, i % nb);
+  }
+  PetscCall(PetscFree2(mine, all));
+  PetscFunctionReturn(0);
+}
+
+/* h <- A'W x, of samples x C */
+static PetscErrorCode WeightedAdjoint(PsdConsensus consensus, Dual *it, const PetscReal x[], Vec h)
+{
+  PetscFunctionBeginUser;
+  const PetscInt C = consensus->blocks->C;
+  if (x != it->work) PetscCall(PetscArraycpy(it->work, x, (size_t)it->n * (size_t)C));
+  PsdWeightRows(it->n, C, consensus->problem->weights, it->work);
+  PetscCall(PsdRowsAdjoint(consensus->problem->rows, it->work, h));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Assemble(PsdConsensus consensus)
 {
   PetscFunctionBeginUser;
@@ -59,9 +107,10 @@ static PetscErrorCode Assemble(PsdConsensus consensus)
   PetscCall(Allocate(consensus, it));
   const PsdTiles tiles = {it->grid->block, it->grid->shape.height, it->grid->shape.width};
   PetscCall(PsdRowsDualMatrix(problem->rows, &tiles, it->grid->N, it->grid->matrix));
+  PetscCall(WeighMatrix(consensus, it));
   PetscCall(PsdGridTrace(it->grid, &consensus->trace));
-  PetscCall(PsdRowsAdjoint(problem->rows, problem->Y, problem->h));
-  PetscCall(PsdRowsAdjoint(problem->rows, problem->signs, problem->h_random));
+  PetscCall(WeightedAdjoint(consensus, it, problem->Y, problem->h));
+  PetscCall(WeightedAdjoint(consensus, it, problem->signs, problem->h_random));
   PetscCall(PetscFree(problem->signs));
   PetscCall(PsdPhaseEnd(PSD_PHASE_GRAM));
   PetscFunctionReturn(0);
@@ -74,17 +123,18 @@ static PetscErrorCode Factor(PsdConsensus consensus, PetscReal shift)
   PetscFunctionReturn(0);
 }
 
-/* The two layouts of numbers that belong to samples. */
+/* The two layouts of numbers that belong to samples: as they are, and times the roots of the weights. */
 static void ToColumns(const Dual *it, PetscInt C, const PetscReal rows[], PetscReal columns[])
 {
   for (PetscInt t = 0; t < C; t++, columns += it->grid->columns)
-    for (PetscInt i = 0; i < it->grid->columns; i++) columns[i] = i < it->n ? rows[(size_t)i * C + t] : 0;
+    for (PetscInt i = 0; i < it->grid->columns; i++)
+      columns[i] = i < it->n ? PsdWeightOf(it->root, i) * rows[(size_t)i * C + t] : 0;
 }
 
-static void ToRows(const Dual *it, PetscInt C, PetscReal scale, const PetscReal columns[], PetscReal rows[])
+static void ToRows(const Dual *it, PetscInt C, const PetscReal columns[], PetscReal rows[])
 {
   for (PetscInt t = 0; t < C; t++, columns += it->grid->columns)
-    for (PetscInt i = 0; i < it->n; i++) rows[(size_t)i * C + t] = scale * columns[i];
+    for (PetscInt i = 0; i < it->n; i++) rows[(size_t)i * C + t] = PsdWeightOf(it->root, i) * columns[i];
 }
 
 static PetscErrorCode Step(PsdConsensus consensus, Vec Sh, Vec S)
@@ -96,8 +146,9 @@ static PetscErrorCode Step(PsdConsensus consensus, Vec Sh, Vec S)
   for (size_t k = 0; k < (size_t)it->n * C; k++) it->work[k] = problem->Y[k] - (it->AZ[k] - it->AU[k]);
   ToColumns(it, C, it->work, it->solution);
   PetscCall(PsdGridSolve(it->grid, it->solution));
-  ToRows(it, C, 1, it->solution, it->work);
-  for (size_t k = 0; k < (size_t)it->n * C; k++) it->residual[k] = consensus->shift * it->work[k];
+  ToRows(it, C, it->solution, it->work); /* W times the residual, but for the shift */
+  for (size_t k = 0; k < (size_t)it->n * C; k++)
+    it->residual[k] = consensus->shift * it->work[k] / PsdWeightOf(problem->weights, (PetscInt)(k / (size_t)C));
   PetscCall(PsdRowsAdjoint(problem->rows, it->work, S));
   PetscCall(VecAXPY(S, 1, Sh));
   PetscFunctionReturn(0);
@@ -138,8 +189,9 @@ static PsdResidual Measure(PsdConsensus consensus, const PetscReal nu[])
   const Dual *it = consensus->data;
   PsdResidual part = {0, 0};
   for (size_t k = 0; k < (size_t)it->n * consensus->blocks->C; k++) {
-    part.linear += nu[k] * consensus->problem->Y[k];
-    part.quadratic += nu[k] * nu[k];
+    const PetscReal weight = PsdWeightOf(consensus->problem->weights, (PetscInt)(k / (size_t)consensus->blocks->C));
+    part.linear += weight * (nu[k] * consensus->problem->Y[k]);
+    part.quadratic += weight * (nu[k] * nu[k]);
   }
   return part;
 }
@@ -154,7 +206,7 @@ static PetscErrorCode Residual(PsdConsensus consensus, Vec w, const PsdFactors *
   for (size_t k = 0; k < (size_t)it->n * consensus->blocks->C; k++)
     it->work[k] = consensus->problem->Y[k] - it->work[k];
   *part = Measure(consensus, it->work);
-  if (M) PetscCall(PsdRowsAdjoint(rows, it->work, M));
+  if (M) PetscCall(WeightedAdjoint(consensus, it, it->work, M));
   PetscFunctionReturn(0);
 }
 
@@ -212,6 +264,7 @@ static PetscErrorCode Destroy(PsdConsensus consensus)
   Dual *it = consensus->data;
   PetscCall(PsdGridDestroy(&it->grid));
   PetscCall(PetscFree(it->solution));
+  PetscCall(PetscFree(it->root));
   PetscCall(PetscFree4(it->residual, it->AZ, it->AU, it->work));
   PetscCall(PetscFree(consensus->data));
   PetscFunctionReturn(0);
@@ -246,9 +299,12 @@ static void Memory(const PsdSizes *s, PsdMemory *memory)
 {
   const PetscReal ranks = (PetscReal)s->ranks, N = GridOrder(s), bytes = PSD_BYTES_REAL * N * N / ranks;
   const PsdTiles tiles = Tiles(s);
+  const PsdGridShape shape = Shape(s);
+  const PetscReal panels = PsdGridCholeskyBytes(N, &shape);
   PsdDualMatrixMemory(s, N, &tiles, memory);
   PsdMemoryAdd(memory, "dual matrix A A'", PSD_PHASE_GRAM, PSD_PHASE_CERTIFY, bytes, bytes);
   PsdMemoryAdd(memory, "its factor", PSD_PHASE_FACTOR, PSD_PHASE_CERTIFY, bytes, bytes);
+  PsdMemoryAdd(memory, "panels of the factor", PSD_PHASE_FACTOR, PSD_PHASE_CERTIFY, panels, panels);
 }
 
 static void Costs(const PsdSizes *s, const PsdRates *rates, PsdConsensusCosts *costs)

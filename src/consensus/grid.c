@@ -6,6 +6,7 @@
    enough conditioned a few large triangles on the diagonal of the factor are inverted, once a factorisation, and a solve
    is products with them and with what is below them (grid_parts.c). Otherwise pdpotrs solves.
 */
+#include "grid_cholesky.h"
 #include "grid_impl.h"
 #include "base/base.h"
 #include "base/nodes.h"
@@ -20,7 +21,6 @@ void Cblacs_gridinit(int *, const char *, int, int);
 void Cblacs_gridexit(int);
 void descinit_(int *, const int *, const int *, const int *, const int *, const int *, const int *, const int *,
                const int *, int *);
-void pdpotrf_(const char *, const int *, double *, const int *, const int *, const int *, int *);
 
 /* ---------------------------------------------------------------- creation */
 
@@ -121,6 +121,7 @@ PetscErrorCode PsdGridDestroy(PsdGrid *grid)
   free(it->matrix);
   free(it->factor);
   PetscCall(PsdGridSidesDestroy(it));
+  PetscCall(PsdGridCholeskyDestroy(&it->cholesky));
   if (it->row >= 0) {
     Cblacs_gridexit(it->context);
     PetscCallMPI(MPI_Comm_free(&it->line));
@@ -170,24 +171,36 @@ static PetscErrorCode CopyShifted(PsdGrid it, PetscReal shift)
   PetscFunctionReturn(0);
 }
 
+/* The factor of what is in grid->factor; *row: the first whose pivot is not positive, on all ranks, or 0 */
+static PetscErrorCode FactorInPlace(PsdGrid it, PetscInt *row)
+{
+  PetscFunctionBeginUser;
+  PetscInt failed = 0;
+  if (it->row >= 0) {
+    if (!it->cholesky) PetscCall(PsdGridCholeskyCreate(it, &it->cholesky));
+    PetscCall(PsdGridCholeskyFactor(it, it->cholesky, &failed));
+  }
+  if (failed == 0) failed = PETSC_MAX_INT;
+  PetscCallMPI(MPI_Allreduce(&failed, row, 1, MPIU_INT, MPI_MIN, it->comm));
+  if (*row == PETSC_MAX_INT) *row = 0;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdGridFactor(PsdGrid it, PetscReal trace, PetscReal shift)
 {
   PetscFunctionBeginUser;
-  const int N = (int)it->N, one = 1;
-  int info = 0;
+  PetscInt row;
   it->inverse = (PetscBool)(trace < INVERSE_CONDITION * shift);
   if (!it->factor) PetscCall(AllocatePart(it, (size_t)it->rows.count * (size_t)it->cols.count, &it->factor));
-  if (it->row >= 0) {
-    PetscCall(CopyShifted(it, shift));
-    pdpotrf_("L", &N, it->factor, &one, &one, it->description, &info);
-  }
-  /* ranks beyond the grid do not know; rounding alone does not do it (PsdConsensusShiftFloor) */
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &info, 1, MPI_INT, MPI_MAX, it->comm));
-  PsdCheckInput(info == 0, "A'A + %g I is not positive definite at row %d: A'A is not that of images", (double)shift,
-                info);
+  if (it->row >= 0) PetscCall(CopyShifted(it, shift));
+  /* rounding alone does not do it (PsdConsensusShiftFloor) */
+  PetscCall(FactorInPlace(it, &row));
+  PsdCheckInput(row == 0, "A'A + %g I is not positive definite at row %" PetscInt_FMT ": A'A is not that of images",
+                (double)shift, row);
   if (it->row < 0) PetscFunctionReturn(0);
   if (it->inverse) PetscCall(PsdGridInvertParts(it));
+  const PetscLogDouble N = (PetscLogDouble)it->N;
   const PetscLogDouble inverse = it->inverse ? 1. / (PetscLogDouble)(it->parts * it->parts) : 0;
-  PetscCall(PetscLogFlops((1 + inverse) / 3 * N * (PetscLogDouble)N * N / it->shape.used));
+  PetscCall(PetscLogFlops((1 + inverse) / 3 * N * N * N / it->shape.used));
   PetscFunctionReturn(0);
 }

@@ -32,6 +32,8 @@ typedef struct {
   VecScatter gather; /* from the rows of a vector to x or y, or to the share of the team */
 } PsdGridSide;
 
+typedef struct _p_PsdGridCholesky *PsdGridCholesky; /* grid_cholesky.h */
+
 typedef struct _p_PsdGrid {
   MPI_Comm comm, line, file; /* line: the ranks of this rank's row of the grid; file: of its column */
   PetscInt N, block;
@@ -44,6 +46,7 @@ typedef struct _p_PsdGrid {
   PetscReal *factor; /* L, zero above the diagonal; */
   PetscBool inverse; /* the triangles on its diagonal are inverted, ... */
   PetscInt parts;    /* ... which are so many (grid_parts.c) */
+  PsdGridCholesky cholesky;
   PsdGridSide rows, cols;
   PetscReal *packed; /* room for one side's numbers */
   Vec vector;        /* columns x rhs here, by columns: takes the place of the caller's */

@@ -1,29 +1,39 @@
 /*
    What the distributed matrix costs (grid.h): flops, and messages on a grid of H x W.
 
-   A factorisation and its whole inverse would spread N^2/2 numbers along columns of the grid, reduce as many along rows, and
-   send panels to those who have no part of them, 1.3 times (W - 1)/(H W) + (H - 1)/(H W) of N^2/2. Of this, the
-   inverse has all that is spread and reduced, and N^2/2/(H W) of the panels, as counted on 2 to 64 ranks; that of p parts
-   a p-th.
+   A factorisation sends its panels to those who have no part of them, (W - 1)/(H W) + (H - 1)/(H W) of N^2/2 numbers, and
+   blocks on the diagonal down columns, N b (H - 1)/(H W) with blocks of b. The inverse as a whole would spread N^2/2 numbers
+   along columns of the grid, reduce as many along rows, and send N^2/2/(H W) of panels, as counted on 2 to 64 ranks; that
+   of p parts a p-th.
 */
+#include "grid_cholesky.h"
 #include "grid_impl.h"
 
-/* Of dgemm's rate: pdpotrf and pdtrtri, measured at orders of 5,000 to 20,000. */
-#define EFFICIENCY 0.65
-#define PANELS_SENT 1.3   /* times, counted */
-#define PANEL_MESSAGES 4. /* of Cholesky and of the inverse two each, counted */
+/* Of dgemm's rate, measured: the factor at orders of 4,900 and 9,800, pdtrtri at 5,000 to 20,000. */
+#define EFFICIENCY 0.8
+#define INVERSE_EFFICIENCY 0.65
+#define PANEL_MESSAGES 2. /* of the inverse, counted */
+
+/* A panel down log2 H and along log2 W ranks, and its block on the diagonal. */
+static PsdCost Panels(PetscReal N, const PsdGridShape *shape)
+{
+  const PetscReal H = shape->height, W = shape->width, block = (PetscReal)PsdGridBlockOf((PetscInt)N, shape->used);
+  const PetscReal numbers = N * N / 2 * (W + H - 2) + N * block * (H - 1);
+  return PsdCostSend(N / block * (2 * PetscLog2Real(H) + PetscLog2Real(W)), PSD_BYTES_REAL * numbers / (H * W));
+}
 
 PsdCost PsdGridFactorCost(PetscReal N, const PsdGridShape *shape, const PsdRates *rates)
 {
   const PetscReal half = PSD_BYTES_REAL * N * N / 2, H = shape->height, W = shape->width;
   const PetscReal panels = N / (PetscReal)PsdGridBlockOf((PetscInt)N, shape->used);
-  const PetscReal parts = (PetscReal)PsdGridPartsOf(N, shape->used);
-  const PsdCost work = PsdCostWork((1 + 1 / (parts * parts)) * (N * N * N / 3) / shape->used, EFFICIENCY * rates->gemm);
+  const PetscReal parts = (PetscReal)PsdGridPartsOf(N, shape->used), cubic = N * N * N / 3 / shape->used;
+  const PsdCost work = PsdCostSum(PsdCostWork(cubic, EFFICIENCY * rates->gemm),
+                                  PsdCostWork(cubic / (parts * parts), INVERSE_EFFICIENCY * rates->gemm));
   if (shape->used == 1) return work;
   const PsdCost along = PsdCostSum(PsdCostCollective(PSD_COLLECTIVE_SPREAD, panels, half / parts / H, shape->height),
                                    PsdCostCollective(PSD_COLLECTIVE_SPREAD, panels, half / parts / W, shape->width));
-  return PsdCostSum(PsdCostSum(work, along),
-                    PsdCostSend(PANEL_MESSAGES * panels, half / (H * W) * (PANELS_SENT * (W + H - 2) - 1 + 1 / parts)));
+  const PsdCost inverse = PsdCostSum(along, PsdCostSend(PANEL_MESSAGES * panels, half / parts / (H * W)));
+  return PsdCostSum(work, PsdCostSum(Panels(N, shape), inverse));
 }
 
 static PsdCost Product(PetscReal N, PetscReal rhs, const PsdGridShape *shape, const PsdRates *rates)
@@ -87,4 +97,10 @@ PetscReal PsdGridVectorBytes(PetscReal N, PetscReal rhs, const PsdGridShape *sha
   const PetscReal of_columns = Team(TO_COLUMNS, shape, per_node) > 1 ? 1 / Team(TO_COLUMNS, shape, per_node) : 0;
   const PetscReal of_rows = Team(TO_ROWS, shape, per_node) > 1 ? 1 / Team(TO_ROWS, shape, per_node) : 0;
   return PSD_BYTES_REAL * N * rhs * ((2 + of_rows) / shape->height + (2 + of_columns) / shape->width);
+}
+
+PetscReal PsdGridCholeskyBytes(PetscReal N, const PsdGridShape *shape)
+{
+  const PetscReal block = (PetscReal)PsdGridBlockOf((PetscInt)N, shape->used);
+  return 2 * PSD_BYTES_REAL * N * block * (1. / shape->height + 2. / shape->width);
 }

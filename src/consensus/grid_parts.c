@@ -19,15 +19,22 @@ void pdtrtri_(const char *, const char *, const int *, double *, const int *, co
 
 /*
    The flops of the inverses of three factorisations, at two thirds of 40 GFLOP/s, and a dozen messages of ten microseconds a
-   part in each of ninety solves are least together at p = N/(460 R^(1/3)). Four parts leave a sixteenth of the inverse.
+   part in each of ninety solves are least together at p = N/(460 R^(1/3)). Beyond 64 ranks it is the inverse's own messages
+   that count, a p-th of what they are with one part, and p is what it is for 64. Four parts leave a sixteenth of the
+   inverse, and on few ranks nothing is gained by more; of large matrices up to eight parts of 2,500 columns or more are
+   worth their messages.
 */
 #define PART_ORDER 460
-#define MOST_PARTS 4
+#define FEW_RANKS 64.
+#define FEW_PARTS 4
+#define MOST_PARTS 8
+#define LEAST_ORDER 2500 /* of more parts than a few */
 
 PetscInt PsdGridPartsOf(PetscReal N, PetscReal ranks)
 {
-  const PetscInt parts = (PetscInt)(N / (PART_ORDER * PetscPowReal(ranks, 1. / 3)) + 0.5);
-  return PetscMax(1, PetscMin(MOST_PARTS, parts));
+  const PetscInt parts = (PetscInt)(N / (PART_ORDER * PetscPowReal(PetscMin(ranks, FEW_RANKS), 1. / 3)) + 0.5);
+  const PetscInt most = (PetscInt)PetscMin(MOST_PARTS, N / LEAST_ORDER);
+  return PetscMax(1, PetscMin(PetscMax(FEW_PARTS, most), parts));
 }
 
 /* ---------------------------------------------------------------- parts */

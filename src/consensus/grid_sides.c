@@ -107,7 +107,8 @@ static void Pack(PsdGrid it, const PsdGridSide *side, PetscReal x[], PetscBool p
   for (PetscMPIInt m = 0; m < team->size; m++) {
     const PetscInt rows = team->length[m] / it->rhs, *place = team->place + team->start[m] / it->rhs;
     for (PetscInt t = 0; t < it->rhs; t++) {
-      PetscReal *packed = it->packed + team->start[m] + t * rows, *numbers = x + (size_t)t * (size_t)side->count;
+      PetscReal *packed = it->packed + team->start[m] + (size_t)t * (size_t)rows,
+                *numbers = x + (size_t)t * (size_t)side->count;
       for (PetscInt k = 0; k < rows; k++)
         if (pack) packed[k] = numbers[place[k]];
         else numbers[place[k]] = packed[k];

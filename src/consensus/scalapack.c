@@ -8,6 +8,7 @@
 #include "gram_based.h"
 #include "gram_file.h"
 #include "grid.h"
+#include "grid_cholesky.h"
 #include "problem/gram.h"
 #include "problem/samples.h"
 
@@ -145,11 +146,13 @@ static void Memory(const PsdSizes *s, PsdMemory *memory)
   const PetscReal square = PSD_BYTES_REAL * s->order * s->order / (PetscReal)s->ranks;
   const PsdGridShape shape = Shape(s);
   const PsdTiles tiles = Tiles(s);
+  const PetscReal panels = PsdGridCholeskyBytes(s->order, &shape);
   const PetscReal all = PsdGridVectorBytes(s->order, s->C, &shape, s->per_node) +
                         2 * PSD_BYTES_REAL * s->order * s->C / (PetscReal)s->ranks;
   PsdMemoryAdd(memory, "A'A", PSD_PHASE_GRAM, PSD_PHASE_CERTIFY, square / 2, square / 2);
   PsdGramTilesMemory(s, &tiles, memory);
   PsdMemoryAdd(memory, "its factor", PSD_PHASE_FACTOR, PSD_PHASE_CERTIFY, square, square);
+  PsdMemoryAdd(memory, "panels of the factor", PSD_PHASE_FACTOR, PSD_PHASE_CERTIFY, panels, panels);
   PsdMemoryAdd(memory, "right-hand sides", PSD_PHASE_FACTOR, PSD_PHASE_CERTIFY, all, all);
 }
 

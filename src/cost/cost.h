@@ -24,7 +24,7 @@ typedef struct {
 /* Of a stage of maps before the patches (psdmaps.h). */
 typedef struct {
   PetscBool given;                 /* its filters are, and all of a stage that others stand on */
-  PetscReal numbers;               /* of a map, in single precision */
+  PetscReal numbers;               /* of its map, in single precision */
   PetscReal positions, q, K;       /* patches of an image, numbers of one, filters */
   PetscReal places, raw, channels; /* of the map: g x g, channels before and after they are reduced */
   PetscBool reduced;
@@ -51,13 +51,8 @@ typedef struct {
   PetscReal exact_passes;   /* ... and so many certificates have features made again in double */
   PetscInt stages;
   PsdStageSizes stage[PSD_MOST_STAGES]; /* from the images on */
+  PetscReal map; /* numbers of the maps that the branches of one image are cut of; 0: they are cut of images */
 } PsdSizes;
-
-/* Numbers of the map that patches are cut of; 0: of images. */
-static inline PetscReal PsdSizesMap(const PsdSizes *sizes)
-{
-  return sizes->stages > 0 ? sizes->stage[sizes->stages - 1].numbers : 0;
-}
 
 /* PsdSizesSet - what follows from n, ranks, C, G, positions, q, f and the image's bytes; one branch, nothing folded or
    split. */

@@ -20,6 +20,7 @@ PetscErrorCode PsdArraysDestroy(PsdArrays *arrays)
   free(arrays->images);
   free(arrays->labels);
   free(arrays->targets);
+  free(arrays->weights);
   PetscCall(PetscFree(arrays->first));
   *arrays = (PsdArrays){.first = NULL};
   PetscFunctionReturn(0);
@@ -152,6 +153,30 @@ PetscErrorCode PsdDataSetArrayTargets(PsdData data, PetscInt outputs, const Pets
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdDataSetArrayWeights(PsdData data, const PetscReal weights[])
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(data);
+  PsdArrays *arrays = &data->arrays;
+  PsdFailure failure = {.failed = PETSC_FALSE};
+  PetscCheck(data->origin == &PsdOriginArrays && !data->ready, data->comm, PETSC_ERR_ORDER,
+             "PsdDataSetArrays was not called, or PsdDataSetUp was");
+  const size_t n_local = (size_t)arrays->n_local;
+  if (n_local > 0 && !weights) PsdFailureRecord(&failure, "%s: a rank gives images but no weights", PSD_ARRAYS_NAME);
+  PetscReal *copy = failure.failed ? NULL : (PetscReal *)PsdAllocate(n_local, sizeof(PetscReal), "weights", &failure);
+  const PetscErrorCode code = PsdFailureAgree(data->comm, &failure);
+  if (code) {
+    free(copy);
+    PetscFunctionReturn(code);
+  }
+  if (n_local > 0 && copy && weights)
+    memcpy(copy, weights, n_local * sizeof(PetscReal)); /* which agreeing has made sure of */
+  free(arrays->weights);
+  arrays->weights = copy;
+  arrays->weighted = PETSC_TRUE;
+  PetscFunctionReturn(0);
+}
+
 /* ---------------------------------------------------------------- as a data set's origin */
 
 static PetscErrorCode Inspect(PsdData data, PsdSource *source)
@@ -162,6 +187,7 @@ static PetscErrorCode Inspect(PsdData data, PsdSource *source)
   PetscCallMPI(MPI_Comm_size(data->comm, &size));
   source->unlabelled = (PetscBool)!arrays->labelled;
   source->outputs = arrays->outputs;
+  source->weighted = arrays->weighted;
   source->n = arrays->first[size];
   source->channels = arrays->channels;
   source->height = arrays->height;
@@ -171,7 +197,8 @@ static PetscErrorCode Inspect(PsdData data, PsdSource *source)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode GatherLabels(PsdData data, PetscInt labels[])
+/* What each image has one number of, of all ranks. */
+static PetscErrorCode GatherNumbers(PsdData data, MPI_Datatype type, const void *own, void *all)
 {
   PetscFunctionBeginUser;
   const PsdArrays *arrays = &data->arrays;
@@ -183,7 +210,7 @@ static PetscErrorCode GatherLabels(PsdData data, PetscInt labels[])
     PetscCall(PetscMPIIntCast(arrays->first[rank + 1] - arrays->first[rank], &counts[rank]));
   }
   PetscCall(PetscMPIIntCast(arrays->n_local, &count));
-  PetscCallMPI(MPI_Allgatherv(arrays->labels, count, MPIU_INT, labels, counts, starts, MPIU_INT, data->comm));
+  PetscCallMPI(MPI_Allgatherv(own, count, type, all, counts, starts, type, data->comm));
   PetscCall(PetscFree2(counts, starts));
   PetscFunctionReturn(0);
 }
@@ -194,7 +221,15 @@ static PetscErrorCode ReadLabels(PsdData data, const PsdSource *source, PetscInt
   PsdFailure failure = {.failed = PETSC_FALSE};
   *labels = (PetscInt *)PsdAllocate((size_t)source->n, sizeof(**labels), "labels", &failure);
   PetscCall(PsdFailureAgree(data->comm, &failure));
-  PetscCall(GatherLabels(data, *labels));
+  PetscCall(GatherNumbers(data, MPIU_INT, data->arrays.labels, *labels));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ReadWeights(PsdData data, const PsdSource *source, PetscReal weights[])
+{
+  PetscFunctionBeginUser;
+  (void)source;
+  PetscCall(GatherNumbers(data, MPIU_REAL, data->arrays.weights, weights));
   PetscFunctionReturn(0);
 }
 
@@ -285,4 +320,4 @@ static PetscErrorCode ReadShard(PsdData data, PsdSource *source, const PsdSelect
   PetscFunctionReturn(0);
 }
 
-const PsdOrigin PsdOriginArrays = {Inspect, ReadLabels, ReadShard};
+const PsdOrigin PsdOriginArrays = {Inspect, ReadLabels, ReadWeights, ReadShard};

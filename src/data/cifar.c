@@ -282,6 +282,14 @@ static PetscBool IsCifar100(const char name[])
   return (PetscBool)(IsTrain(name) || IsTest(name));
 }
 
+/* Of either kind: the listing has the files of one. */
+static PetscBool HasSplit(const PsdListing *listing, PsdSplit split)
+{
+  for (PetscInt k = 0; k < listing->count; k++)
+    if (cifar10.matches[split](listing->names[k]) || cifar100.matches[split](listing->names[k])) return PETSC_TRUE;
+  return PETSC_FALSE;
+}
+
 static const char *const cifar10_names[] = {CIFAR10_NAMES, NULL};
 static const char *const cifar100_names[] = {COARSE_NAMES, FINE_NAMES, NULL};
 
@@ -289,6 +297,7 @@ const PsdFormat PsdFormatCifar10 = {.name = "cifar10",
                                     .files = "data_batch_*.bin, test_batch.bin",
                                     .matches = IsCifar10,
                                     .prefers = IsCifar10,
+                                    .has_split = HasSplit,
                                     .labels = "labels",
                                     .beside = cifar10_names,
                                     .inspect = Inspect,
@@ -300,6 +309,7 @@ const PsdFormat PsdFormatCifar100 = {.name = "cifar100",
                                      .has_coarse = PETSC_TRUE,
                                      .matches = IsCifar100,
                                      .prefers = IsCifar100,
+                                     .has_split = HasSplit,
                                      .labels = "labels",
                                      .beside = cifar100_names,
                                      .inspect = Inspect,

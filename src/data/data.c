@@ -263,6 +263,15 @@ PetscErrorCode PsdDataGetScoreCount(PsdData data, PetscInt *C)
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdDataGetOutputNames(PsdData data, const char *const *names[])
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(data);
+  PetscCheck(data->ready, PETSC_COMM_SELF, PETSC_ERR_ORDER, "PsdDataSetUp was not called");
+  *names = data->outputs > 0 ? (const char *const *)data->class_names : NULL;
+  PetscFunctionReturn(0);
+}
+
 PetscBool PsdDataHasClassNames(PsdData data)
 {
   for (PetscInt k = 0; k < data->class_count; k++) {
@@ -298,7 +307,8 @@ static PetscErrorCode DestroyNames(PsdData data)
 {
   PetscFunctionBeginUser;
   if (data->class_names)
-    for (PetscInt k = 0; k < data->class_count; k++) PetscCall(PetscFree(data->class_names[k]));
+    for (PetscInt k = 0; k < PetscMax(data->class_count, data->outputs); k++)
+      PetscCall(PetscFree(data->class_names[k]));
   PetscCall(PetscFree(data->class_names));
   PetscFunctionReturn(0);
 }
@@ -311,6 +321,7 @@ PetscErrorCode PsdDataReset(PsdData data)
   PetscCall(PetscFree(data->indices));
   free(data->images);
   free(data->targets);
+  PetscCall(PetscFree(data->weights));
   data->images = NULL;
   data->targets = NULL;
   if (data->classes_found) data->class_count = 0;
@@ -330,6 +341,7 @@ PetscErrorCode PsdDataDestroy(PsdData *data)
   PetscCall(PetscFree((*data)->prefix));
   PetscCall(PetscFree((*data)->class_labels));
   PetscCall(PetscFree((*data)->kept_labels));
+  PetscCall(PetscFree((*data)->class_weights));
   PetscCall(PetscCommDestroy(&(*data)->comm));
   PetscCall(PetscFree(*data));
   PetscFunctionReturn(0);

@@ -47,17 +47,19 @@ struct PsdSource {
   PsdPixels pixels; /* before inspection those wanted, bits 0: as the files say */
   PetscInt levels;  /* of real numbers, at most */
   PetscInt channels, height, width;
-  PetscBool channels_last;                    /* in the file; in memory they are first */
-  PsdPixelScale scale;                        /* of numbers that are not bytes */
-  PsdPixelTally tally;                        /* on this rank, of what it has read */
-  PetscBool coarse;                           /* labels are the coarse ones, where there are two kinds */
-  PetscBool unlabelled;                       /* there are images alone, or targets in the place of labels */
-  PetscInt outputs;                           /* targets of each image; 0: there are none */
+  PetscBool channels_last; /* in the file; in memory they are first */
+  PsdPixelScale scale;     /* of numbers that are not bytes */
+  PsdPixels stored;        /* how the file says that its whole numbers are meant; bits 0: it does not */
+  PsdPixelTally tally;     /* on this rank, of what it has read */
+  PetscBool coarse;        /* labels are the coarse ones, where there are two kinds */
+  PetscBool unlabelled;    /* there are images alone, or targets in the place of labels */
+  PetscInt outputs;        /* targets of each image; 0: there are none */
+  PetscBool weighted;      /* images have weights */
   PetscBool labels_streamed, images_streamed; /* rank 0 alone reads, from front to back, and sends on */
   PetscBool targets_streamed;
   PetscInt file_count;
   PsdImageFile *files;
-  PetscInt name_count; /* names of labels 0 .. name_count - 1 */
+  PetscInt name_count; /* names of labels 0 .. name_count - 1, or of outputs */
   char (*names)[PSD_CLASS_NAME_LENGTH];
   PetscInt64 list_bytes; /* what the format tells all ranks of its files beyond `files`, which are few */
   char *list;
@@ -111,6 +113,8 @@ struct PsdFormat {
   PetscBool (*matches)(const char name[]);
   /* prefers: of names that match, whether where there is one of these no others are read */
   PetscBool (*prefers)(const char name[]);
+  /* has_split: whether there are images of the split; runs on rank 0 */
+  PetscBool (*has_split)(const PsdListing *listing, PsdSplit split);
   const char *labels; /* what they are in, for messages */
   const char *const
       *beside; /* names of files that are read beside those that match, ended by NULL; NULL: there are none */
@@ -118,6 +122,8 @@ struct PsdFormat {
   PetscErrorCode (*inspect)(const PsdListing *listing, PsdSplit split, PsdSource *source, PsdFailure *failure);
   PetscErrorCode (*read_labels)(const PsdSource *source, PetscInt first, PetscInt count, PetscInt labels[],
                                 PsdFailure *failure);
+  /* rank 0: as many numbers as there are images, of a source that is weighted */
+  PetscErrorCode (*read_weights)(const PsdSource *source, PetscReal weights[], PsdFailure *failure);
   PsdReader images;
   PsdReader targets; /* of a source that has outputs: as many doubles, finite, for each image */
 };
@@ -131,6 +137,8 @@ void PsdFormatsDescribe(char text[PSD_FORMATS_LENGTH]);
 
 /* PsdDataProbe - finds out on rank 0 what is at `path` and fills source there, whose height and width are those asked for. */
 PetscErrorCode PsdDataProbe(const char path[], PsdSplit split, PsdSource *source, PsdFailure *failure);
+/* PsdDataProbeSplit - whether there are images of the split at `path`. */
+PetscErrorCode PsdDataProbeSplit(const char path[], PsdSplit split, PetscBool *has, PsdFailure *failure);
 
 /* ---------------------------------------------------------------- one file as bytes: bytes_plain.c, bytes_gzip.c */
 
@@ -183,6 +191,8 @@ void PsdCheckTargets(const char path[], PetscInt64 first, PetscInt count, PetscI
                      PsdFailure *failure);
 /* PsdCheckOutputs - the same of their number. */
 void PsdCheckOutputs(const char path[], PetscInt64 outputs, PsdFailure *failure);
+/* PsdNumpyReadWeights - all of an array of n numbers (numpy.c). */
+PetscErrorCode PsdNumpyReadWeights(const PsdImageFile *file, PetscInt n, PetscReal weights[], PsdFailure *failure);
 
 /* ---------------------------------------------------------------- the object: data.c */
 
@@ -198,6 +208,8 @@ typedef struct {
   PetscErrorCode (*inspect)(PsdData data, PsdSource *source);
   /* labels of all images of the split, on every rank; free() them */
   PetscErrorCode (*read_labels)(PsdData data, const PsdSource *source, PetscInt **labels);
+  /* weights of all images of a source that is weighted, room for which is there: on every rank */
+  PetscErrorCode (*read_weights)(PsdData data, const PsdSource *source, PetscReal weights[]);
   /* the images of this rank's part of the selection, and their targets where the source has outputs */
   PetscErrorCode (*read_shard)(PsdData data, PsdSource *source, const PsdSelection *selection);
 } PsdOrigin;
@@ -213,6 +225,8 @@ typedef struct {
   unsigned char *images; /* copies, from PsdAllocate */
   PetscInt *labels;
   PetscReal *targets;
+  PetscReal *weights;
+  PetscBool weighted; /* on all ranks */
 } PsdArrays;
 
 struct _p_PsdData {
@@ -241,6 +255,11 @@ struct _p_PsdData {
   PetscInt kept_count;           /* to evaluate or to predict: the option's labels; 0: all */
   PetscInt *kept_labels;
 
+  char weights_path[PETSC_MAX_PATH_LEN]; /* of weights that are not in the data set; else empty */
+  PetscBool balanced;                    /* classes weigh alike */
+  PetscInt class_weight_count;           /* or as much as this many numbers say; 0: they do not */
+  PetscReal *class_weights;
+
   PsdKnownClasses known;   /* count 0: none */
   PetscInt wanted_outputs; /* of the network that is applied; 0: it tells classes apart, or there is none */
 
@@ -250,11 +269,12 @@ struct _p_PsdData {
   PetscInt outputs; /* 0: images have labels, or nothing */
   PetscInt channels, height, width;
   PsdPixels pixels;
-  char **class_names;
+  char **class_names; /* of outputs, where there are some; NULL then: they have none */
   PetscInt n, n_local, first;
   unsigned char *images; /* from PsdAllocate */
   PetscInt *classes;
   PetscReal *targets; /* n_local x outputs, from PsdAllocate; NULL: none */
+  PetscReal *weights; /* n_local, above 0; NULL: all are 1 */
   PetscInt64 *indices;
 };
 
@@ -264,9 +284,16 @@ PetscErrorCode PsdDataReset(PsdData data);
    those of a multiple of size, which is what sums that do not depend on the number of ranks rest on. */
 void PsdDataSplitEvenly(PetscInt n, PetscMPIInt size, PetscMPIInt rank, PetscInt *first, PetscInt *count);
 
-/* PsdDataSelect - settles the classes and the selection, alike on every rank; classes of this rank's part. labels: NULL
-   where there are none. Collective. */
-PetscErrorCode PsdDataSelect(PsdData data, const PetscInt labels[], PetscInt label_count, PsdSelection *selection);
+/* PsdDataSelect - settles the classes and the selection, alike on every rank; classes and weights of this rank's part.
+   labels, weights: NULL where there are none; an image of weight 0 is not selected. Collective. */
+PetscErrorCode PsdDataSelect(PsdData data, const PetscInt labels[], const PetscReal weights[], PetscInt label_count,
+                             PsdSelection *selection);
+/* PsdDataReadWeights - weights of all images of the source, checked, on every rank; NULL: there are none. free() them.
+   PsdDataWeighClasses - multiplies the weights of this rank's part by those of its classes, where that was asked for;
+   counts: images of each class among all that were selected. Collective. */
+PetscErrorCode PsdDataReadWeights(PsdData data, const PsdSource *source, PetscReal **weights);
+PetscErrorCode PsdDataWeighClasses(PsdData data, const PetscInt counts[]);
+PetscErrorCode PsdDataSetWeightsFromOptions(PsdData data);
 /* PsdArraysDestroy - frees the copies. Not collective. */
 PetscErrorCode PsdArraysDestroy(PsdArrays *arrays);
 

@@ -71,6 +71,7 @@ static PetscErrorCode ReadOptions(PsdData data)
   PetscCall(PsdOptionReal("-validation", "hold out the last fraction of the images, 0 <= fraction < 1",
                           (PsdRange){0, 1, PETSC_FALSE}, &fraction, &set));
   if (set) PetscCall(PsdDataSetValidation(data, fraction, PSD_PART_TRAIN));
+  if (data->purpose != PSD_TO_PREDICT) PetscCall(PsdDataSetWeightsFromOptions(data));
   PetscFunctionReturn(0);
 }
 

@@ -1,13 +1,16 @@
 /*
    HDF5 files: data sets /images (number x channels x height x width, number x height x width x channels or number x height
-   x width) and /labels (any integers, number), or in the place of labels /targets (number, or number x outputs). Pixels
-   other than unsigned bytes are whole numbers of 8 or 16 bits, or real numbers, of which levels are held (pixels.h).
+   x width) and /labels (any integers, number), or in the place of labels /targets (number, or number x outputs), and
+   there may be /weights (number); of a file that has both splits, in the groups /train and /test. Pixels other than
+   unsigned bytes are whole numbers of 8 or 16 bits, or real numbers, of which levels are held (pixels.h).
 
    What a data set may be is checked before it is read (hdf5_guard.c). Every rank opens the file by itself, read-only,
    with the serial driver, and reads hyperslabs of its own part. The library's own messages are not printed; the innermost
    of them becomes a part of ours.
 */
 #include "base/hdf5_input.h"
+#include "hdf5_attributes.h"
+#include "hdf5_files.h"
 #include "hdf5_guard.h"
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +18,9 @@
 #define IMAGES "images"
 #define LABELS "labels"
 #define TARGETS "targets"
+#define WEIGHTS "weights"
 #define LABEL_PIECE 4096
+#define MOST_NAMES 4096
 #define CHUNK_CACHE_DEFAULT ((hsize_t)1 << 20)
 #define CHUNK_CACHE_MAX ((hsize_t)64 << 20)
 
@@ -52,62 +57,11 @@ static void FailWithReason(const char path[], const char what[], PsdFailure *fai
   PsdFailureRecord(failure, "%s: %s (HDF5: %s)", path, what, reason);
 }
 
-/* ---------------------------------------------------------------- which file */
-
-static PetscBool Matches(const char name[])
-{
-  return PsdHasSuffix(name, ".h5") || PsdHasSuffix(name, ".hdf5") ? PETSC_TRUE : PETSC_FALSE;
-}
-
-static PetscBool IsSplitName(const char name[], const char split[])
-{
-  const size_t length = strlen(split);
-  return !strncmp(name, split, length) && name[length] == '.' && !strchr(name + length + 1, '.') ? PETSC_TRUE
-                                                                                                 : PETSC_FALSE;
-}
-
-static PetscBool IsOfAnySplit(const char name[])
-{
-  return (PetscBool)(IsSplitName(name, PsdSplitNames[PSD_SPLIT_TRAIN]) ||
-                     IsSplitName(name, PsdSplitNames[PSD_SPLIT_TEST]));
-}
-
-/* The index of the split's file: train.h5 or test.h5 when there is either, else the one file there is. */
-static PetscInt FindName(const PsdListing *listing, PsdSplit split, PsdFailure *failure)
-{
-  PetscInt found = -1, of_split = 0, of_any_split = 0;
-  for (PetscInt k = 0; k < listing->count; k++) {
-    const char *name = listing->names[k];
-    if (IsOfAnySplit(name)) of_any_split++;
-    if (!IsSplitName(name, PsdSplitNames[split])) continue;
-    of_split++;
-    found = k;
-  }
-  if (of_split == 1) return found;
-  if (!of_split && !of_any_split && split == PSD_SPLIT_TRAIN && listing->count == 1) return 0;
-  if (of_split || (!of_any_split && split == PSD_SPLIT_TRAIN))
-    PsdFailureRecord(failure, "-data %s: holds %" PetscInt_FMT " HDF5 files (%s, %s, ...), expected one, or %s.h5",
-                     listing->path, listing->count, listing->names[0], listing->names[1], PsdSplitNames[split]);
-  else
-    PsdFailureRecord(failure, "-data %s: holds no %s.h5, needed for -split %s", listing->path, PsdSplitNames[split],
-                     PsdSplitNames[split]);
-  return -1;
-}
-
-static void FindFile(const PsdListing *listing, PsdSplit split, char path[PETSC_MAX_PATH_LEN], PsdFailure *failure)
-{
-  if (listing->is_file) {
-    snprintf(path, PETSC_MAX_PATH_LEN, "%s", listing->path);
-    return;
-  }
-  const PetscInt found = FindName(listing, split, failure);
-  if (found >= 0) PsdJoinPath(listing->path, listing->names[found], path, failure);
-}
-
 /* ---------------------------------------------------------------- one data set of a file */
 
 typedef struct {
-  const char *path, *name;
+  const char *path;
+  char name[2 * PSD_MEMBER_LENGTH];
   hid_t file, dataset, space;
   int rank;
   hsize_t extent[4];
@@ -163,6 +117,7 @@ typedef struct {
 
 static const Role images_role = {IMAGES, 3, 4, "4 (number, channels, height, width), or 3 without channels"};
 static const Role labels_role = {LABELS, 1, 1, "1"};
+static const Role weights_role = {WEIGHTS, 1, 1, "1"};
 static const Role targets_role = {TARGETS, 1, 2, "1, or 2 (number, outputs)"};
 
 static void OpenSpace(Dataset *set, const Role *role, PsdFailure *failure)
@@ -178,15 +133,16 @@ static void OpenSpace(Dataset *set, const Role *role, PsdFailure *failure)
 
 static void FailDataset(const Dataset *set, const char what[], PsdFailure *failure)
 {
-  char text[64];
+  char text[192];
   (void)snprintf(text, sizeof(text), "/%s cannot be %s", set->name, what);
   FailWithReason(set->path, text, failure);
 }
 
-static void DatasetOpen(const char path[], const Role *role, Dataset *set, PsdFailure *failure)
+static void DatasetOpen(const PsdImageFile *file, const Role *role, Dataset *set, PsdFailure *failure)
 {
-  const char *name = role->name;
-  *set = (Dataset){.path = path, .name = name, .file = -1, .dataset = -1, .space = -1};
+  const char *path = file->path, *name = set->name;
+  *set = (Dataset){.path = path, .file = -1, .dataset = -1, .space = -1};
+  PsdHdf5NameIn(file, role->name, set->name);
   PsdFileCheckRegular(path, failure);
   if (failure->failed) return;
   set->file = PsdH5OpenInput(path);
@@ -252,28 +208,65 @@ static hid_t MemoryType(PsdNumberType type)
 
 static void FailNumber(const Dataset *set, PetscInt64 image, double number, const char expected[], PsdFailure *failure)
 {
-  PsdFailureRecord(failure, "%s: image %" PetscInt64_FMT " (from 0) of /" IMAGES " has the number %g, expected %s",
-                   set->path, image, number, expected);
+  PsdFailureRecord(failure, "%s: image %" PetscInt64_FMT " (from 0) of /%s has the number %g, expected %s", set->path,
+                   image, set->name, number, expected);
 }
 
 /* How numbers are held depends on all of them. */
-static void SettlePixels(const Dataset *set, PsdSource *source, PsdFailure *failure)
+static PetscErrorCode ScanNumbers(const Dataset *set, const PsdSource *source, PsdPixelScan *scan, PsdFailure *failure)
 {
-  const PsdNumberType type = TypeOf(set), read_as = {'f', sizeof(double), PETSC_FALSE};
+  PetscFunctionBeginUser;
+  const PsdNumberType read_as = {'f', sizeof(double), PETSC_FALSE};
   const size_t size = PsdSourceImagePixels(source), piece = PetscMax(1, PSD_PIECE_BYTES / sizeof(double) / size);
-  PsdPixelScan scan = PsdPixelScanBegin();
-  double *numbers = NULL;
-  if (PsdSourceScans(source, type)) numbers = (double *)PsdAllocate(piece * size, sizeof(double), "a piece", failure);
-  for (PetscInt done = 0; numbers && done < source->n && !failure->failed; done += (PetscInt)piece) {
+  double *numbers = (double *)PsdAllocate(piece * size, sizeof(double), "a piece", failure);
+  PsdProgress progress;
+  PetscCall(PsdProgressCreate(PETSC_COMM_SELF, "numbers", "images", source->n, source->n, &progress));
+  for (PetscInt done = 0; done < source->n && !failure->failed; done += (PetscInt)piece) {
     const PetscInt count = PetscMin((PetscInt)piece, source->n - done);
     const size_t total = (size_t)count * size;
     DatasetRead(set, done, count, H5T_NATIVE_DOUBLE, numbers, failure);
-    const size_t good = failure->failed ? total : PsdPixelScanAdd(&scan, read_as, total, numbers);
+    const size_t good = failure->failed ? total : PsdPixelScanAdd(scan, read_as, total, numbers);
     if (good < total)
       FailNumber(set, (PetscInt64)done + (PetscInt64)(good / size), numbers[good], PSD_PIXELS_FINITE, failure);
+    PetscCall(PsdProgressUpdate(progress, done + count));
   }
+  PetscCall(PsdProgressDestroy(&progress));
   free(numbers);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode SettlePixels(const Dataset *set, PsdSource *source, PsdFailure *failure)
+{
+  PetscFunctionBeginUser;
+  const PsdNumberType type = TypeOf(set);
+  PsdPixelScan scan = PsdPixelScanBegin();
+  if (PsdSourceScans(source, type)) PetscCall(ScanNumbers(set, source, &scan, failure));
   PsdPixelScanSettle(&scan, type, source->levels, &source->pixels, &source->scale);
+  PetscFunctionReturn(0);
+}
+
+/* Images that were written with a word about how they are meant. */
+static PetscBool SettleStored(const Dataset *set, PsdSource *source, PsdFailure *failure)
+{
+  const PsdPixels *stored = &source->stored;
+  const PsdNumberType type = TypeOf(set);
+  if (stored->bits == 0) return PETSC_FALSE;
+  if (type.kind == 'f')
+    PsdFailureRecord(failure, "%s: /%s has the attribute '" PSD_H5_BITS "' and is of real numbers, expected whole ones",
+                     set->path, set->name);
+  if (stored->bits == 16 && PsdNumberIsByte(type))
+    PsdFailureRecord(failure, "%s: /%s has the attribute '" PSD_H5_BITS "' 16, but its numbers have 8", set->path,
+                     set->name);
+  if (stored->step > 0 && source->pixels.step > 0 &&
+      (source->pixels.step != stored->step || source->pixels.low != stored->low ||
+       source->pixels.bits != stored->bits)) {
+    source->scale = PSD_PIXELS_LEVELS; /* other levels than those of the network that is applied */
+    return PETSC_TRUE;
+  }
+  if (!(stored->step > 0) && source->pixels.bits > 0) return PETSC_FALSE;
+  source->pixels = *stored;
+  source->scale = PSD_PIXELS_WHOLE;
+  return PETSC_TRUE;
 }
 
 static void FindShape(const Dataset *set, PsdSource *source, PsdFailure *failure)
@@ -281,6 +274,10 @@ static void FindShape(const Dataset *set, PsdSource *source, PsdFailure *failure
   PetscInt64 extent[3] = {0}, shape[3];
   for (int k = 1; k < set->rank; k++) extent[k - 1] = (PetscInt64)PetscMin(set->extent[k], (hsize_t)INT64_MAX);
   PsdPixelsFindOrder(set->rank - 1, extent, shape, &source->channels_last);
+  if (set->rank == 4 && H5Aexists(set->dataset, PSD_H5_PLANES) > 0) { /* which says so, whatever it looks like */
+    memcpy(shape, extent, sizeof(shape));
+    source->channels_last = PETSC_FALSE;
+  }
   PsdCheckImageShape(set->path, shape[0], shape[1], shape[2], failure);
   source->n = (PetscInt)set->extent[0];
   source->channels = (PetscInt)shape[0];
@@ -288,22 +285,27 @@ static void FindShape(const Dataset *set, PsdSource *source, PsdFailure *failure
   source->width = (PetscInt)shape[2];
 }
 
-static void InspectImages(PsdSource *source, PsdFailure *failure)
+static PetscErrorCode InspectImages(PsdSource *source, PsdFailure *failure)
 {
+  PetscFunctionBeginUser;
   Dataset set;
   const char *path = source->files[0].path;
-  DatasetOpen(path, &images_role, &set, failure);
+  DatasetOpen(&source->files[0], &images_role, &set, failure);
   if (!failure->failed) CheckType(&set, PETSC_TRUE, failure);
   if (!failure->failed) PsdCheckImageCount(path, (PetscInt64)set.extent[0], failure);
   if (!failure->failed) FindShape(&set, source, failure);
-  if (!failure->failed) PsdHdf5CheckStorage(set.dataset, path, IMAGES, failure);
-  if (!failure->failed) SettlePixels(&set, source, failure);
+  if (!failure->failed) PsdHdf5CheckStorage(set.dataset, path, set.name, failure);
+  if (!failure->failed) PsdHdf5ReadPixels(set.dataset, path, set.name, &source->stored, failure);
+  if (!failure->failed && !SettleStored(&set, source, failure)) PetscCall(SettlePixels(&set, source, failure));
   DatasetClose(&set);
+  PetscFunctionReturn(0);
 }
 
-static PetscBool Has(const char path[], const char name[])
+static PetscBool Has(const PsdImageFile *of, const char role[])
 {
-  const hid_t file = PsdH5OpenInput(path); /* which has been opened before */
+  char name[2 * PSD_MEMBER_LENGTH];
+  const hid_t file = PsdH5OpenInput(of->path); /* which has been opened before */
+  PsdHdf5NameIn(of, role, name);
   const PetscBool has = (PetscBool)(file >= 0 && H5Lexists(file, name, H5P_DEFAULT) > 0);
   if (file >= 0) H5Fclose(file);
   return has;
@@ -318,32 +320,56 @@ static void CheckNumber(const Dataset *set, PetscInt n, PsdFailure *failure)
                      set->path, (PetscInt64)set->extent[0], set->name, set->name, n);
 }
 
-static void InspectLabels(PsdSource *source, PsdFailure *failure)
+static PetscErrorCode InspectLabels(PsdSource *source, PsdFailure *failure)
 {
+  PetscFunctionBeginUser;
   Dataset set;
-  source->unlabelled = (PetscBool)!Has(source->files[0].path, LABELS);
-  if (source->unlabelled) return;
-  DatasetOpen(source->files[0].path, &labels_role, &set, failure);
+  source->unlabelled = (PetscBool)!Has(&source->files[0], LABELS);
+  if (source->unlabelled) PetscFunctionReturn(0);
+  DatasetOpen(&source->files[0], &labels_role, &set, failure);
   if (!failure->failed) CheckType(&set, PETSC_FALSE, failure);
   if (!failure->failed) CheckNumber(&set, source->n, failure);
-  if (!failure->failed) PsdHdf5CheckStorage(set.dataset, set.path, LABELS, failure);
+  if (!failure->failed) PsdHdf5CheckStorage(set.dataset, set.path, set.name, failure);
+  PetscCall(
+      PsdHdf5ReadNames(set.dataset, set.path, set.name, MOST_NAMES, &source->names, &source->name_count, failure));
   DatasetClose(&set);
+  PetscFunctionReturn(0);
 }
 
-static void InspectTargets(PsdSource *source, PsdFailure *failure)
+static PetscErrorCode InspectTargets(PsdSource *source, PsdFailure *failure)
 {
+  PetscFunctionBeginUser;
   Dataset set;
   const char *path = source->files[0].path;
-  if (!Has(path, TARGETS)) return;
+  if (!Has(&source->files[0], TARGETS)) PetscFunctionReturn(0);
   if (!source->unlabelled)
     PsdFailureRecord(failure, "%s: holds both /" LABELS " and /" TARGETS ", expected one of them", path);
-  if (failure->failed) return;
-  DatasetOpen(path, &targets_role, &set, failure);
+  if (failure->failed) PetscFunctionReturn(0);
+  DatasetOpen(&source->files[0], &targets_role, &set, failure);
   if (!failure->failed) CheckType(&set, PETSC_TRUE, failure);
   if (!failure->failed) CheckNumber(&set, source->n, failure);
   if (!failure->failed && set.rank == 2) PsdCheckOutputs(path, (PetscInt64)set.extent[1], failure);
   if (!failure->failed) PsdHdf5CheckStorage(set.dataset, set.path, TARGETS, failure);
   if (!failure->failed) source->outputs = set.rank == 2 ? (PetscInt)set.extent[1] : 1;
+  PetscCall(PsdHdf5ReadNames(set.dataset, path, set.name, MOST_NAMES, &source->names, &source->name_count, failure));
+  if (!failure->failed && source->name_count > 0 && source->name_count != source->outputs)
+    PsdFailureRecord(failure,
+                     "%s: attribute '" PSD_H5_NAMES "' of /%s has %" PetscInt_FMT " texts, expected %" PetscInt_FMT
+                     " as there are targets of an image",
+                     path, set.name, source->name_count, source->outputs);
+  DatasetClose(&set);
+  PetscFunctionReturn(0);
+}
+
+static void InspectWeights(PsdSource *source, PsdFailure *failure)
+{
+  Dataset set;
+  source->weighted = Has(&source->files[0], WEIGHTS);
+  if (!source->weighted) return;
+  DatasetOpen(&source->files[0], &weights_role, &set, failure);
+  if (!failure->failed) CheckType(&set, PETSC_TRUE, failure);
+  if (!failure->failed) CheckNumber(&set, source->n, failure);
+  if (!failure->failed) PsdHdf5CheckStorage(set.dataset, set.path, WEIGHTS, failure);
   DatasetClose(&set);
 }
 
@@ -352,12 +378,12 @@ static PetscErrorCode Inspect(const PsdListing *listing, PsdSplit split, PsdSour
   PetscFunctionBeginUser;
   source->file_count = 1;
   PetscCall(PetscCalloc1(1, &source->files));
-  FindFile(listing, split, source->files[0].path, failure);
-  if (failure->failed) PetscFunctionReturn(0);
   const Silence silence = SilenceBegin();
-  InspectImages(source, failure);
-  if (!failure->failed) InspectLabels(source, failure);
-  if (!failure->failed) InspectTargets(source, failure);
+  PsdHdf5FindFile(listing, split, &source->files[0], failure);
+  if (!failure->failed) PetscCall(InspectImages(source, failure));
+  if (!failure->failed) PetscCall(InspectLabels(source, failure));
+  if (!failure->failed) PetscCall(InspectTargets(source, failure));
+  if (!failure->failed) InspectWeights(source, failure);
   SilenceEnd(silence);
   PetscFunctionReturn(0);
 }
@@ -372,10 +398,9 @@ static void ReadLabelPiece(const Dataset *set, PetscInt first, PetscInt count, P
   for (PetscInt k = 0; k < count && !failure->failed; k++) {
     labels[k] = (PetscInt)wide[k];
     if (wide[k] < 0 || wide[k] >= PSD_LABEL_LIMIT)
-      PsdFailureRecord(failure,
-                       "%s: record %" PetscInt_FMT " (from 0) of /" LABELS " is %" PetscInt64_FMT
-                       ", expected 0..%" PetscInt64_FMT,
-                       set->path, first + k, (PetscInt64)wide[k], PSD_LABEL_LIMIT - 1);
+      PsdFailureRecord(
+          failure, "%s: record %" PetscInt_FMT " (from 0) of /%s is %" PetscInt64_FMT ", expected 0..%" PetscInt64_FMT,
+          set->path, first + k, set->name, (PetscInt64)wide[k], PSD_LABEL_LIMIT - 1);
   }
 }
 
@@ -385,9 +410,21 @@ static PetscErrorCode ReadLabels(const PsdSource *source, PetscInt first, PetscI
   PetscFunctionBeginUser;
   Dataset set;
   const Silence silence = SilenceBegin();
-  DatasetOpen(source->files[0].path, &labels_role, &set, failure);
+  DatasetOpen(&source->files[0], &labels_role, &set, failure);
   for (PetscInt done = 0; done < count && !failure->failed; done += LABEL_PIECE)
     ReadLabelPiece(&set, first + done, PetscMin(LABEL_PIECE, count - done), labels + done, failure);
+  DatasetClose(&set);
+  SilenceEnd(silence);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ReadWeights(const PsdSource *source, PetscReal weights[], PsdFailure *failure)
+{
+  PetscFunctionBeginUser;
+  Dataset set;
+  const Silence silence = SilenceBegin();
+  DatasetOpen(&source->files[0], &weights_role, &set, failure);
+  if (!failure->failed) DatasetRead(&set, 0, source->n, H5T_NATIVE_DOUBLE, weights, failure);
   DatasetClose(&set);
   SilenceEnd(silence);
   PetscFunctionReturn(0);
@@ -400,7 +437,7 @@ static PetscErrorCode Open(PsdSource *source, const Role *role, PsdFailure *fail
   PetscCall(PetscNew(&set));
   source->reader = set;
   const Silence silence = SilenceBegin();
-  DatasetOpen(source->files[0].path, role, set, failure);
+  DatasetOpen(&source->files[0], role, set, failure);
   SilenceEnd(silence);
   PetscFunctionReturn(0);
 }
@@ -436,8 +473,12 @@ static void ReadNumbers(PsdSource *source, PsdNumberType type, PetscInt first, P
 {
   const Dataset *set = (const Dataset *)source->reader;
   const size_t size = PsdSourceImagePixels(source), total = (size_t)count * size;
+  const PetscBool again = (PetscBool)(source->stored.step > 0 && source->scale == PSD_PIXELS_LEVELS);
+  if (again) type = (PsdNumberType){'f', sizeof(double), PETSC_FALSE};
   void *numbers = PsdAllocate(total, (size_t)type.size, "a piece", failure);
   if (!failure->failed) DatasetRead(set, first, count, MemoryType(type), numbers, failure);
+  for (size_t k = 0; again && k < total && !failure->failed; k++)
+    ((double *)numbers)[k] = source->stored.low + source->stored.step * ((double *)numbers)[k];
   const size_t good =
       failure->failed ? total
                       : PsdPixelsToBytes(type, source->scale, &source->pixels, total, numbers, images, &source->tally);
@@ -472,10 +513,12 @@ static PetscErrorCode Close(PsdSource *source)
 const PsdFormat PsdFormatHdf5 = {.name = "hdf5",
                                  .files = "one *.h5 or *.hdf5, or train.h5 and test.h5",
                                  .takes_file = PETSC_TRUE,
-                                 .matches = Matches,
-                                 .prefers = IsOfAnySplit,
+                                 .matches = PsdHdf5Matches,
+                                 .prefers = PsdHdf5IsOfAnySplit,
+                                 .has_split = PsdHdf5HasSplit,
                                  .labels = "data set /labels or /targets",
                                  .inspect = Inspect,
                                  .read_labels = ReadLabels,
+                                 .read_weights = ReadWeights,
                                  .images = {OpenImages, ReadImages, NULL, Close},
                                  .targets = {OpenTargets, ReadTargets, NULL, Close}};

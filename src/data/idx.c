@@ -120,6 +120,14 @@ static PetscErrorCode InspectFile(const char path[], int kind, PetscInt64 size[3
   PetscFunctionReturn(0);
 }
 
+static PetscBool HasSplit(const PsdListing *listing, PsdSplit split)
+{
+  PsdFailure failure = {.failed = PETSC_FALSE};
+  PsdImageFile file = {.path = ""};
+  FindFile(listing, split, IMAGES, &file, &failure);
+  return (PetscBool)!failure.failed;
+}
+
 static PetscErrorCode Inspect(const PsdListing *listing, PsdSplit split, PsdSource *source, PsdFailure *failure)
 {
   PetscFunctionBeginUser;
@@ -218,6 +226,7 @@ const PsdFormat PsdFormatIdx = {.name = "idx",
                                 .files = "train- and t10k-images-idx3-ubyte, -labels-idx1-ubyte, plain or .gz",
                                 .matches = Matches,
                                 .prefers = Matches,
+                                .has_split = HasSplit,
                                 .labels = "train- or t10k-labels-idx1-ubyte of the split",
                                 .inspect = Inspect,
                                 .read_labels = ReadLabels,

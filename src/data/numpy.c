@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { IMAGES, LABELS, TARGETS, KINDS }; /* the order of PsdSource.files */
+enum { IMAGES, LABELS, TARGETS, WEIGHTS, KINDS }; /* the order of PsdSource.files */
 
 #define MAGIC "\x93NUMPY"
 #define MAGIC_BYTES 6
@@ -22,10 +22,12 @@ enum { IMAGES, LABELS, TARGETS, KINDS }; /* the order of PsdSource.files */
 /* %s is the split. The first one that is there counts; an empty one is none. */
 static const char *const file_names[KINDS][4] = {{"%s_images.npy", "%s-images.npy", "x_%s.npy", "X_%s.npy"},
                                                  {"%s_labels.npy", "%s-labels.npy", "y_%s.npy", "Y_%s.npy"},
-                                                 {"%s_targets.npy", "%s-targets.npy", "", ""}};
+                                                 {"%s_targets.npy", "%s-targets.npy", "", ""},
+                                                 {"%s_weights.npy", "%s-weights.npy", "", ""}};
 static const char *const member_names[KINDS][5] = {{"images.npy", "x.npy", "X.npy", "x_%s.npy", "X_%s.npy"},
                                                    {"labels.npy", "y.npy", "Y.npy", "y_%s.npy", "Y_%s.npy"},
-                                                   {"targets.npy", "", "", "targets_%s.npy", ""}};
+                                                   {"targets.npy", "", "", "targets_%s.npy", ""},
+                                                   {"weights.npy", "sample_weight.npy", "", "weights_%s.npy", ""}};
 #define FILE_NAMES (sizeof(file_names[0]) / sizeof(file_names[0][0]))
 #define MEMBER_NAMES (sizeof(member_names[0]) / sizeof(member_names[0][0]))
 #define PLAIN_MEMBERS 3 /* the first ones have no split in their names: an archive of one split has them */
@@ -304,21 +306,32 @@ static void FailNumber(const Array *array, const PsdSource *source, PetscInt64 a
 }
 
 /* How numbers are held depends on all of them. */
-static PetscErrorCode SettlePixels(Array *array, PsdSource *source, PsdFailure *failure)
+static PetscErrorCode ScanNumbers(Array *array, const PsdSource *source, PsdPixelScan *scan, PsdFailure *failure)
 {
   PetscFunctionBeginUser;
-  const PetscInt64 total = PsdSourceScans(source, array->type) ? NumbersOf(array, INT64_MAX / 8) : 0;
-  PsdPixelScan scan = PsdPixelScanBegin();
+  const PetscInt64 size = (PetscInt64)PsdSourceImagePixels(source), total = size * source->n;
   unsigned char *piece = (unsigned char *)PsdAllocate(SCANNED, (size_t)array->type.size, "a piece", failure);
+  PsdProgress progress;
+  PetscCall(PsdProgressCreate(PETSC_COMM_SELF, "numbers", "images", source->n, source->n, &progress));
   for (PetscInt64 done = 0; done < total && !failure->failed; done += SCANNED) {
     const size_t count = (size_t)PetscMin(SCANNED, total - done);
     PetscCall(ArrayRead(array, done, count, piece, failure));
-    const size_t good = failure->failed ? count : PsdPixelScanAdd(&scan, array->type, count, piece);
+    const size_t good = failure->failed ? count : PsdPixelScanAdd(scan, array->type, count, piece);
     if (good < count)
       FailNumber(array, source, done + (PetscInt64)good, PsdNumberAt(array->type, piece, good), PSD_PIXELS_FINITE,
                  failure);
+    PetscCall(PsdProgressUpdate(progress, (done + (PetscInt64)count) / size));
   }
+  PetscCall(PsdProgressDestroy(&progress));
   free(piece);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode SettlePixels(Array *array, PsdSource *source, PsdFailure *failure)
+{
+  PetscFunctionBeginUser;
+  PsdPixelScan scan = PsdPixelScanBegin();
+  if (PsdSourceScans(source, array->type)) PetscCall(ScanNumbers(array, source, &scan, failure));
   PsdPixelScanSettle(&scan, array->type, source->levels, &source->pixels, &source->scale);
   PetscFunctionReturn(0);
 }
@@ -396,6 +409,14 @@ static PetscErrorCode InspectTargets(PsdSource *source, PsdFailure *failure)
   PetscFunctionReturn(0);
 }
 
+static PetscBool HasSplit(const PsdListing *listing, PsdSplit split)
+{
+  PsdFailure failure = {.failed = PETSC_FALSE};
+  PsdImageFile files[KINDS] = {{.path = ""}};
+  FindFiles(listing, split, files, &failure);
+  return (PetscBool)!failure.failed;
+}
+
 static PetscErrorCode Inspect(const PsdListing *listing, PsdSplit split, PsdSource *source, PsdFailure *failure)
 {
   PetscFunctionBeginUser;
@@ -405,6 +426,7 @@ static PetscErrorCode Inspect(const PsdListing *listing, PsdSplit split, PsdSour
   if (!failure->failed) PetscCall(InspectImages(source, failure));
   if (!failure->failed) PetscCall(InspectLabels(source, failure));
   if (!failure->failed) PetscCall(InspectTargets(source, failure));
+  source->weighted = (PetscBool)(source->files[WEIGHTS].path[0] != '\0');
   PetscFunctionReturn(0);
 }
 
@@ -511,6 +533,33 @@ static PetscErrorCode ReadTargets(PsdSource *source, PetscInt first, PetscInt co
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdNumpyReadWeights(const PsdImageFile *file, PetscInt n, PetscReal weights[], PsdFailure *failure)
+{
+  PetscFunctionBeginUser;
+  Array array;
+  void *numbers = NULL;
+  PetscCall(ArrayOpen(file, &array, failure));
+  const PetscBool column = (PetscBool)(array.rank == 1 || (array.rank == 2 && array.extent[1] == 1));
+  if (!failure->failed && !column) FailArray(&array, "has more than one extent, expected one number an image", failure);
+  if (!failure->failed && array.extent[0] != n)
+    PsdFailureRecord(failure, "%s: %" PetscInt64_FMT " weights, expected %" PetscInt_FMT " as there are images",
+                     file->path, array.extent[0], n);
+  if (!failure->failed) numbers = PsdAllocate((size_t)n, (size_t)array.type.size, "weights", failure);
+  if (!failure->failed) PetscCall(ArrayRead(&array, 0, (size_t)n, numbers, failure));
+  PetscCall(ArrayExpectEnd(&array, failure));
+  for (PetscInt k = 0; k < n && !failure->failed; k++) weights[k] = PsdNumberAt(array.type, numbers, (size_t)k);
+  free(numbers);
+  PetscCall(PsdBytesClose(&array.bytes));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ReadWeights(const PsdSource *source, PetscReal weights[], PsdFailure *failure)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PsdNumpyReadWeights(&source->files[WEIGHTS], source->n, weights, failure));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode EndReader(PsdSource *source, PsdFailure *failure)
 {
   PetscFunctionBeginUser;
@@ -532,8 +581,10 @@ const PsdFormat PsdFormatNumpy = {
     .takes_file = PETSC_TRUE,
     .matches = Matches,
     .prefers = Prefers,
+    .has_split = HasSplit,
     .labels = "labels beside the images (labels or y in an .npz, train_labels.npy), and no targets",
     .inspect = Inspect,
     .read_labels = ReadLabels,
+    .read_weights = ReadWeights,
     .images = {OpenImages, ReadImages, EndReader, CloseReader},
     .targets = {OpenTargets, ReadTargets, EndReader, CloseReader}};

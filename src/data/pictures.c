@@ -297,6 +297,8 @@ static PetscErrorCode FindSize(const Pictures *all, PsdSource *source, PsdFailur
   PsdPictureSize size, first = {0};
   const PetscBool resized = (PetscBool)(source->height > 0);
   PetscInt bits = 8;
+  PsdProgress progress;
+  PetscCall(PsdProgressCreate(PETSC_COMM_SELF, "headers", "pictures", all->count, all->count, &progress));
   for (PetscInt k = 0; k < all->count && !failure->failed; k++) {
     PetscCall(PsdPictureInspect(all->items[k].path, &size, failure));
     if (k == 0) first = size;
@@ -307,7 +309,9 @@ static PetscErrorCode FindSize(const Pictures *all, PsdSource *source, PsdFailur
                        all->items[k].path, size.height, size.width, first.height, first.width, all->items[0].path);
     source->channels = PetscMax(source->channels, size.channels);
     bits = PetscMax(bits, size.bits);
+    PetscCall(PsdProgressUpdate(progress, k + 1));
   }
+  PetscCall(PsdProgressDestroy(&progress));
   const PetscInt wanted = source->pixels.step > 0 ? 0 : source->pixels.bits; /* pictures are no real numbers */
   source->pixels = (PsdPixels){.bits = wanted > 0 ? wanted : bits};
   if (!resized) {
@@ -330,6 +334,15 @@ static PetscErrorCode WriteList(const Pictures *all, PsdSource *source)
           1;
   source->list_bytes = (PetscInt64)at;
   PetscFunctionReturn(0);
+}
+
+static PetscBool HasSplit(const PsdListing *listing, PsdSplit split)
+{
+  PsdFailure failure = {.failed = PETSC_FALSE};
+  PetscBool has_splits = PETSC_FALSE;
+  char root[PETSC_MAX_PATH_LEN];
+  FindRoot(listing->path, split, root, &has_splits, &failure);
+  return (PetscBool)!failure.failed;
 }
 
 static PetscErrorCode Inspect(const PsdListing *listing, PsdSplit split, PsdSource *source, PsdFailure *failure)
@@ -406,6 +419,7 @@ const PsdFormat PsdFormatPictures = {.name = "pictures",
                                      .resizes = PETSC_TRUE,
                                      .matches = PsdPictureIsName,
                                      .prefers = PsdPictureIsName,
+                                     .has_split = HasSplit,
                                      .labels = "folders, one a class",
                                      .inspect = Inspect,
                                      .read_labels = ReadLabels,

@@ -4,6 +4,7 @@
 */
 #include "pixels.h"
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define LARGEST 255 /* of 8 bits */
@@ -115,6 +116,17 @@ void PsdPixelsToPlanes(PetscInt count, PetscInt channels, PetscInt height, Petsc
       for (size_t k = 0; k < plane; k++)
         memcpy(images + (c * plane + k) * pixel, image + (k * (size_t)channels + c) * pixel, pixel);
   }
+}
+
+#define MOST_STEP_EXPONENT 200
+#define MOST_LOW_LEVEL 137438953472. /* 2^37 */
+
+PetscBool PsdPixelsAreLevels(const PsdPixels *pixels)
+{
+  int exponent;
+  const double first = pixels->low / pixels->step;
+  return (PetscBool)(frexp(pixels->step, &exponent) == 0.5 && abs(exponent) <= MOST_STEP_EXPONENT &&
+                     first == floor(first) && fabs(first) <= MOST_LOW_LEVEL);
 }
 
 #define MOST_COLOURS 4

@@ -55,6 +55,8 @@ typedef struct {
    clipped. */
 size_t PsdPixelsToBytes(PsdNumberType type, PsdPixelScale scale, const PsdPixels *pixels, size_t count,
                         const void *numbers, unsigned char bytes[], PsdPixelTally *tally);
+/* PsdPixelsAreLevels - whether step and low are what levels may have. */
+PetscBool PsdPixelsAreLevels(const PsdPixels *pixels);
 #define PSD_PIXELS_FINITE "finite numbers of no more than 1e30"
 /* PsdPixelsExpected - for messages: what was expected. */
 const char *PsdPixelsExpected(PsdPixelScale scale, const PsdPixels *pixels);

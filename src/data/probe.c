@@ -120,6 +120,18 @@ static PetscErrorCode List(PsdListing *listing, const PsdFormat **format, PsdFai
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdDataProbeSplit(const char path[], PsdSplit split, PetscBool *has, PsdFailure *failure)
+{
+  PetscFunctionBeginUser;
+  PsdListing listing = {.is_file = PETSC_FALSE};
+  const PsdFormat *format = NULL;
+  PetscCall(PetscStrncpy(listing.path, path, sizeof(listing.path)));
+  PetscCall(List(&listing, &format, failure));
+  *has = (PetscBool)(!failure->failed && format && (*format->has_split)(&listing, split));
+  PetscCall(PetscFree(listing.names));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdDataProbe(const char path[], PsdSplit split, PsdSource *source, PsdFailure *failure)
 {
   PetscFunctionBeginUser;

@@ -29,6 +29,21 @@ static PetscErrorCode Inspect(PsdData data, PsdSource *source)
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdDataHasSplit(PsdData data, PsdSplit split, PetscBool *has)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(data);
+  PsdFailure failure = {.failed = PETSC_FALSE};
+  PetscMPIInt rank;
+  *has = PETSC_FALSE;
+  PsdCheckInput(data->path[0], "option -data is missing");
+  PetscCallMPI(MPI_Comm_rank(data->comm, &rank));
+  if (!rank) PetscCall(PsdDataProbeSplit(data->path, split, has, &failure));
+  PetscCall(PsdFailureAgree(data->comm, &failure));
+  PetscCallMPI(MPI_Bcast(has, 1, MPIU_BOOL, 0, data->comm));
+  PetscFunctionReturn(0);
+}
+
 /* ---------------------------------------------------------------- labels */
 
 /* Gathers in place what every rank has read of the labels. */
@@ -64,6 +79,22 @@ static PetscErrorCode ReadLabels(PsdData data, const PsdSource *source, PetscInt
   PetscCall(PsdFailureAgree(data->comm, &failure));
   if (source->labels_streamed) PetscCallMPI(MPI_Bcast(*labels, (PetscMPIInt)source->n, MPIU_INT, 0, data->comm));
   else PetscCall(ShareLabels(data->comm, source->n, *labels));
+  PetscFunctionReturn(0);
+}
+
+/* Weights are numbers as few as labels: rank 0 reads them for all. */
+static PetscErrorCode ReadWeights(PsdData data, const PsdSource *source, PetscReal weights[])
+{
+  PetscFunctionBeginUser;
+  PsdFailure failure = {.failed = PETSC_FALSE};
+  PsdImageFile file = {.count = source->n};
+  PetscMPIInt rank;
+  PetscCallMPI(MPI_Comm_rank(data->comm, &rank));
+  PetscCall(PetscStrncpy(file.path, data->weights_path, sizeof(file.path)));
+  if (!rank && file.path[0]) PetscCall(PsdNumpyReadWeights(&file, source->n, weights, &failure));
+  else if (!rank) PetscCall((*source->format->read_weights)(source, weights, &failure));
+  PetscCall(PsdFailureAgree(data->comm, &failure));
+  PetscCall(PsdBroadcastArray(data->comm, MPIU_REAL, (size_t)source->n, weights));
   PetscFunctionReturn(0);
 }
 
@@ -212,4 +243,4 @@ static PetscErrorCode ReadShard(PsdData data, PsdSource *source, const PsdSelect
   PetscFunctionReturn(0);
 }
 
-const PsdOrigin PsdOriginFiles = {Inspect, ReadLabels, ReadShard};
+const PsdOrigin PsdOriginFiles = {Inspect, ReadLabels, ReadWeights, ReadShard};

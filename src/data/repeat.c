@@ -1,5 +1,5 @@
 /*
-   Several samples of one image, all with its label or targets: they follow each other, so that the samples of a rank
+   Several samples of one image, all with its label or targets and its weight: they follow each other, so that the samples of a rank
    are still a contiguous piece of all of them.
 */
 #include "data.h"
@@ -17,6 +17,7 @@ static PetscErrorCode RepeatLabels(PsdData data, PetscInt times)
 {
   PetscFunctionBeginUser;
   const size_t n = (size_t)data->n_local * times;
+  PetscReal *weights = NULL;
   PetscInt *classes;
   PetscInt64 *indices;
   PetscCall(PetscMalloc1(n, &classes));
@@ -25,6 +26,10 @@ static PetscErrorCode RepeatLabels(PsdData data, PetscInt times)
     classes[k] = data->classes[k / (size_t)times];
     indices[k] = data->indices[k / (size_t)times];
   }
+  if (data->weights) PetscCall(PetscMalloc1(n, &weights));
+  for (size_t k = 0; k < n && data->weights; k++) weights[k] = data->weights[k / (size_t)times];
+  PetscCall(PetscFree(data->weights));
+  data->weights = weights;
   PetscCall(PetscFree(data->classes));
   PetscCall(PetscFree(data->indices));
   data->classes = classes;

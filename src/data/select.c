@@ -1,6 +1,6 @@
 /*
-   Which images are used: those of the chosen classes, then the first -limit of them, then the part that -validation
-   leaves or holds out. Every rank holds the labels of all images of the split and comes to the same selection, so that
+   Which images are used: those of the chosen classes that have a weight, then the first -limit of them, then the part
+   that -validation leaves or holds out. Every rank holds the labels of all images of the split and comes to the same selection, so that
    every check here is known alike on all ranks.
 */
 #include "data.h"
@@ -16,7 +16,8 @@ void PsdDataSplitEvenly(PetscInt n, PetscMPIInt size, PetscMPIInt rank, PetscInt
 typedef struct {
   PetscInt count;
   PetscInt labels[PSD_MAX_CLASSES], classes[PSD_MAX_CLASSES];
-  PetscBool kept[PSD_MAX_CLASSES]; /* whether images of that label are */
+  PetscBool kept[PSD_MAX_CLASSES];  /* whether images of that label are */
+  PetscInt counts[PSD_MAX_CLASSES]; /* by class: its images that are selected, before -validation divides them */
 } ClassTable;
 
 static PetscErrorCode ClassTableFill(PetscInt count, const PetscInt labels[], ClassTable *table)
@@ -134,8 +135,8 @@ static PetscErrorCode CheckNoClassEmpty(PsdData data, const PetscInt labels[], c
 
 /* ---------------------------------------------------------------- images */
 
-static PetscErrorCode SelectByClass(PsdData data, const PetscInt labels[], PetscInt n, const ClassTable *table,
-                                    PsdSelection *selection)
+static PetscErrorCode SelectByClass(PsdData data, const PetscInt labels[], const PetscReal weights[], PetscInt n,
+                                    ClassTable *table, PsdSelection *selection)
 {
   PetscFunctionBeginUser;
   PsdFailure failure = {.failed = PETSC_FALSE};
@@ -144,8 +145,11 @@ static PetscErrorCode SelectByClass(PsdData data, const PetscInt labels[], Petsc
   PetscCall(PsdFailureAgree(data->comm, &failure));
   selection->n = 0;
   for (PetscInt k = 0, place = 0; k < n && selection->n < limit; k++) {
+    if (weights && weights[k] == 0) continue;
     if (labels) PetscCall(ClassTableFind(table, labels[k], &place));
-    if (!labels || (place >= 0 && table->kept[place])) selection->positions[selection->n++] = k;
+    if (labels && !(place >= 0 && table->kept[place])) continue;
+    if (labels) table->counts[table->classes[place]]++;
+    selection->positions[selection->n++] = k;
   }
   PetscFunctionReturn(0);
 }
@@ -172,8 +176,8 @@ static PetscErrorCode SelectPart(PsdData data, PsdSelection *selection)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode TakeShare(PsdData data, const PetscInt labels[], const ClassTable *table,
-                                const PsdSelection *selection)
+static PetscErrorCode TakeShare(PsdData data, const PetscInt labels[], const PetscReal weights[],
+                                const ClassTable *table, const PsdSelection *selection)
 {
   PetscFunctionBeginUser;
   PetscMPIInt rank, size;
@@ -185,9 +189,11 @@ static PetscErrorCode TakeShare(PsdData data, const PetscInt labels[], const Cla
   PsdDataSplitEvenly(data->n, size, rank, &data->first, &data->n_local);
   PetscCall(PetscMalloc1(data->n_local, &data->classes));
   PetscCall(PetscMalloc1(data->n_local, &data->indices));
+  if (weights) PetscCall(PetscMalloc1(data->n_local, &data->weights));
   for (PetscInt k = 0, place; k < data->n_local; k++) {
     data->indices[k] = selection->positions[data->first + k];
     data->classes[k] = 0;
+    if (weights) data->weights[k] = weights[data->indices[k]];
     if (!labels) continue;
     PetscCall(ClassTableFind(table, labels[data->indices[k]], &place));
     data->classes[k] = table->classes[place];
@@ -195,7 +201,8 @@ static PetscErrorCode TakeShare(PsdData data, const PetscInt labels[], const Cla
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdDataSelect(PsdData data, const PetscInt labels[], PetscInt label_count, PsdSelection *selection)
+PetscErrorCode PsdDataSelect(PsdData data, const PetscInt labels[], const PetscReal weights[], PetscInt label_count,
+                             PsdSelection *selection)
 {
   PetscFunctionBeginUser;
   ClassTable table = {.count = 0};
@@ -204,9 +211,10 @@ PetscErrorCode PsdDataSelect(PsdData data, const PetscInt labels[], PetscInt lab
     PetscCall(SettleClasses(data, labels, label_count, &table));
     PetscCall(CheckOptionLabels(data, labels, label_count));
   }
-  PetscCall(SelectByClass(data, labels, label_count, &table, selection));
+  PetscCall(SelectByClass(data, labels, weights, label_count, &table, selection));
   PetscCall(SelectPart(data, selection));
   if (labels) PetscCall(CheckNoClassEmpty(data, labels, &table, selection));
-  PetscCall(TakeShare(data, labels, &table, selection));
+  PetscCall(TakeShare(data, labels, weights, &table, selection));
+  PetscCall(PsdDataWeighClasses(data, table.counts));
   PetscFunctionReturn(0);
 }

@@ -8,11 +8,14 @@ static PetscErrorCode SelectAndRead(PsdData data, PsdSource *source)
 {
   PetscFunctionBeginUser;
   PetscInt *labels = NULL;
+  PetscReal *weights = NULL;
   PsdSelection selection = {0, NULL};
   /* what a user's mistake leaves behind is freed here, so the code is kept until that is done */
   PetscErrorCode ierr = source->unlabelled ? 0 : (*data->origin->read_labels)(data, source, &labels);
-  if (!ierr) ierr = PsdDataSelect(data, labels, source->n, &selection);
+  if (!ierr) ierr = PsdDataReadWeights(data, source, &weights);
+  if (!ierr) ierr = PsdDataSelect(data, labels, weights, source->n, &selection);
   free(labels);
+  free(weights);
   if (!ierr) ierr = (*data->origin->read_shard)(data, source, &selection);
   free(selection.positions);
   PetscCall(ierr);
@@ -24,12 +27,25 @@ static const char *NameOf(PsdData data, const PsdSource *source, PetscInt label,
 {
   for (PetscInt k = 0; k < data->known.count; k++)
     if (data->known.labels[k] == label) return data->known.names[k];
-  return label < source->name_count ? source->names[label] : digits;
+  return label < source->name_count && source->names[label][0] ? source->names[label] : digits;
+}
+
+static PetscErrorCode NameOutputs(PsdData data, const PsdSource *source)
+{
+  PetscFunctionBeginUser;
+  if (source->name_count != data->outputs) PetscFunctionReturn(0);
+  PetscCall(PetscCalloc1(data->outputs, &data->class_names));
+  for (PetscInt k = 0; k < data->outputs; k++) PetscCall(PetscStrallocpy(source->names[k], &data->class_names[k]));
+  PetscFunctionReturn(0);
 }
 
 static PetscErrorCode NameClasses(PsdData data, const PsdSource *source)
 {
   PetscFunctionBeginUser;
+  if (data->outputs > 0) {
+    PetscCall(NameOutputs(data, source));
+    PetscFunctionReturn(0);
+  }
   PetscCall(PetscCalloc1(data->class_count, &data->class_names));
   for (PetscInt k = 0; k < data->class_count; k++) {
     const PetscInt label = data->class_labels[k];
@@ -78,7 +94,7 @@ static PetscErrorCode TellOfLevels(PsdData data, const PsdSource *source)
   if (counts[1] > 0)
     PetscCall(PetscFPrintf(data->comm, stderr,
                            "psdnet: warning: %s%s: %" PetscInt64_FMT
-                           " numbers are clipped to %g .. %g, which is what the network's images can be\n",
+                           " numbers are clipped to %g .. %g, where the levels are\n",
                            PsdDataOption(data), PsdDataName(data), counts[1], (double)p->low,
                            (double)(p->low + p->step * (p->bits == 16 ? UINT16_MAX : UINT8_MAX))));
   PetscFunctionReturn(0);
@@ -89,7 +105,7 @@ static PetscErrorCode Read(PsdData data, PsdSource *source)
   PetscFunctionBeginUser;
   PetscCall((*data->origin->inspect)(data, source));
   PetscCall(SettleTargets(data, source));
-  PsdCheckInput(!source->unlabelled || source->outputs > 0 || data->purpose == PSD_TO_PREDICT,
+  PsdCheckInput(!source->unlabelled || source->outputs > 0 || data->purpose >= PSD_TO_PREDICT,
                 "%s%s: found no %s, which only images to be predicted can do without", PsdDataOption(data),
                 PsdDataName(data), source->format ? source->format->labels : "labels");
   data->unlabelled = source->unlabelled;

@@ -19,6 +19,7 @@ static PetscErrorCode BroadcastNumbers(MPI_Comm comm, PsdSource *source)
                         (PetscInt)source->scale,
                         source->coarse,
                         source->unlabelled,
+                        source->weighted,
                         source->outputs,
                         source->targets_streamed,
                         source->labels_streamed,
@@ -35,12 +36,13 @@ static PetscErrorCode BroadcastNumbers(MPI_Comm comm, PsdSource *source)
   source->scale = (PsdPixelScale)numbers[6];
   source->coarse = (PetscBool)numbers[7];
   source->unlabelled = (PetscBool)numbers[8];
-  source->outputs = numbers[9];
-  source->targets_streamed = (PetscBool)numbers[10];
-  source->labels_streamed = (PetscBool)numbers[11];
-  source->images_streamed = (PetscBool)numbers[12];
-  source->file_count = numbers[13];
-  source->name_count = numbers[14];
+  source->weighted = (PetscBool)numbers[9];
+  source->outputs = numbers[10];
+  source->targets_streamed = (PetscBool)numbers[11];
+  source->labels_streamed = (PetscBool)numbers[12];
+  source->images_streamed = (PetscBool)numbers[13];
+  source->file_count = numbers[14];
+  source->name_count = numbers[15];
   PetscFunctionReturn(0);
 }
 
@@ -50,6 +52,7 @@ PetscErrorCode PsdSourceBroadcast(MPI_Comm comm, PsdSource *source)
   PetscMPIInt rank;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   PetscCall(BroadcastNumbers(comm, source));
+  PetscCallMPI(MPI_Bcast(&source->stored, (PetscMPIInt)sizeof(PsdPixels), MPI_BYTE, 0, comm));
   PetscCallMPI(MPI_Bcast(&source->pixels, (PetscMPIInt)sizeof(PsdPixels), MPI_BYTE, 0, comm));
   if (rank) {
     PetscCall(PetscMalloc1(source->file_count, &source->files));

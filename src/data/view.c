@@ -43,8 +43,9 @@ static PetscErrorCode ViewTargets(PsdData data, PetscViewer viewer)
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, least, (PetscMPIInt)shown, MPIU_REAL, MPI_MAX, data->comm));
   PetscCall(PetscViewerASCIIPrintf(viewer, "  targets of an image: %" PetscInt_FMT "\n", outputs));
   for (PetscInt t = 0; t < shown; t++)
-    PetscCall(PetscViewerASCIIPrintf(viewer, "  target %" PetscInt_FMT ": %g to %g\n", t, (double)-least[t],
-                                     (double)most[t]));
+    PetscCall(PetscViewerASCIIPrintf(viewer, "  target %" PetscInt_FMT "%s%s%s: %g to %g\n", t,
+                                     data->class_names ? " (" : "", data->class_names ? data->class_names[t] : "",
+                                     data->class_names ? ")" : "", (double)-least[t], (double)most[t]));
   if (outputs > shown)
     PetscCall(PetscViewerASCIIPrintf(viewer, "  and %" PetscInt_FMT " targets more\n", outputs - shown));
   PetscFunctionReturn(0);

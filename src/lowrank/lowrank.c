@@ -56,14 +56,16 @@ static PetscBool Prefers(const PsdSizes *s)
 
 /* ---------------------------------------------------------------- set-up */
 
-/* slopes <- C x n of something that is n/copies x C row-major, with a sign */
-static void ToPlanes(PetscInt n, PetscInt C, PetscInt copies, const PetscReal rows[], PetscReal planes[])
+/* planes <- C x n of something that is n/copies x C row-major, times weights */
+static void ToPlanes(PetscInt n, PetscInt C, PetscInt copies, const PetscReal weights[], const PetscReal rows[],
+                     PetscReal planes[])
 {
   for (PetscInt i = 0; i < n; i++)
-    for (PetscInt t = 0; t < C; t++) planes[(size_t)t * n + i] = rows[(size_t)(i / copies) * C + t];
+    for (PetscInt t = 0; t < C; t++)
+      planes[(size_t)t * n + i] = PsdWeightOf(weights, i) * rows[(size_t)(i / copies) * C + t];
 }
 
-/* beta_max, and what beta it makes. Where all of A'nu0 is within rounding, the least beta for which that can be proved. */
+/* beta_max, and what beta it makes; of a beta_max that is 0 there are no fractions. */
 static PetscErrorCode FindBeta(PsdLowrank it)
 {
   PetscFunctionBeginUser;
@@ -71,15 +73,19 @@ static PetscErrorCode FindBeta(PsdLowrank it)
   const PetscInt n = problem->n_local, C = problem->blocks->C, copies = problem->representatives.copies;
   PetscReal *planes, beta_max, random = 0;
   PetscCall(PetscMalloc1((size_t)n * C, &planes));
-  ToPlanes(n, C, copies, problem->nu0, planes);
+  ToPlanes(n, C, copies, problem->weights, problem->nu0, planes);
   PetscCall(PsdPolarFree(problem, it->patches, it->coarse, planes, &beta_max));
   if (problem->request.beta_noise > 0) {
-    ToPlanes(n, C, copies, problem->signs, planes);
+    ToPlanes(n, C, copies, problem->weights, problem->signs, planes);
     PetscCall(PsdPolarFree(problem, it->patches, it->coarse, planes, &random));
   }
   PetscCall(PetscFree(planes));
   PetscCall(PetscFree(problem->signs));
   PetscCall(PsdProblemSettleBeta(problem, beta_max, random));
+  PsdCheckInput(
+      problem->beta > 0,
+      "beta_max is 0, as the features say nothing of the targets: give -solver lowrank an absolute -beta, or take "
+      "another solver");
   PetscFunctionReturn(0);
 }
 

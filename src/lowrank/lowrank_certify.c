@@ -50,7 +50,7 @@ static PetscErrorCode PrepareCertificates(PsdLowrank it)
   PetscFunctionReturn(0);
 }
 
-/* nu = -L'(yhat) at the columns, in double precision. */
+/* nu = -L'(yhat) at the columns, in double precision, of samples of weight 1. */
 static PetscErrorCode DualPoint(PsdLowrank it, PetscReal nu[])
 {
   PetscFunctionBeginUser;
@@ -58,7 +58,8 @@ static PetscErrorCode DualPoint(PsdLowrank it, PetscReal nu[])
   PetscCall(PsdLowrankEvaluate(it, PETSC_TRUE));
   const PetscReal *slope = PsdObjectiveGetSlope(it->objective);
   for (PetscInt i = 0; i < n; i++)
-    for (PetscInt t = 0; t < C; t++) nu[(size_t)i * C + t] = -slope[(size_t)t * n + i];
+    for (PetscInt t = 0; t < C; t++)
+      nu[(size_t)i * C + t] = -slope[(size_t)t * n + i] / PsdWeightOf(it->problem->weights, i);
   PetscFunctionReturn(0);
 }
 

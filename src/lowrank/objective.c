@@ -225,11 +225,13 @@ static void LossOfTile(PsdObjective it, const PetscBool active[], PetscInt first
   const PsdLoss *loss = &it->problem->loss;
   const size_t n = (size_t)it->n, length = (size_t)count * it->C;
   PetscReal *yhat = it->tile_scores, *y = yhat + length, *nu = y + length;
+  const PetscReal *weights = PsdWeightsFrom(it->problem->weights, first);
   if (!IsSeparable(it)) {
     ToRows(it, it->yhat + first, n, count, yhat);
     ToRows(it, it->Y + first, n, count, y);
-    value[0] += (*loss->ops->value)(loss, count, it->C, yhat, y);
+    value[0] += PsdWeightedValue(loss, count, it->C, weights, yhat, y);
     (*loss->ops->dual_point)(loss, count, it->C, yhat, y, nu);
+    PsdWeightRows(count, it->C, weights, nu);
     for (size_t k = 0; k < length; k++) nu[k] = -nu[k];
     FromRows(it, nu, count, n, it->slope + first);
     return;
@@ -237,8 +239,9 @@ static void LossOfTile(PsdObjective it, const PetscBool active[], PetscInt first
   for (PetscInt t = 0; t < it->C; t++) {
     if (!active[t]) continue;
     const size_t at = (size_t)t * n + (size_t)first;
-    value[t] += (*loss->ops->value)(loss, count, 1, it->yhat + at, it->Y + at);
+    value[t] += PsdWeightedValue(loss, count, 1, weights, it->yhat + at, it->Y + at);
     (*loss->ops->dual_point)(loss, count, 1, it->yhat + at, it->Y + at, it->slope + at);
+    PsdWeightRows(count, 1, weights, it->slope + at);
     for (PetscInt i = 0; i < count; i++) it->slope[at + (size_t)i] = -it->slope[at + (size_t)i];
   }
 }
@@ -250,18 +253,22 @@ static void SecondOfTile(PsdObjective it, const PetscBool active[], PetscInt fir
   const PsdLoss *loss = &it->problem->loss;
   const size_t n = (size_t)it->n, length = (size_t)count * it->C;
   PetscReal *yhat = it->tile_scores, *y = yhat + length, *rows = y + length, *product = rows + length;
+  const PetscReal *weights = PsdWeightsFrom(it->problem->weights, first);
   if (!IsSeparable(it)) {
     ToRows(it, it->yhat + first, n, count, yhat);
     ToRows(it, it->Y + first, n, count, y);
     ToRows(it, direction, (size_t)count, count, rows);
     (*loss->ops->second)(loss, count, it->C, yhat, y, rows, product);
+    PsdWeightRows(count, it->C, weights, product);
     FromRows(it, product, count, (size_t)count, direction);
     return;
   }
   for (PetscInt t = 0; t < it->C; t++) {
     const size_t at = (size_t)t * n + (size_t)first;
     PetscReal *own = direction + (size_t)t * count;
-    if (active[t]) (*loss->ops->second)(loss, count, 1, it->yhat + at, it->Y + at, own, own);
+    if (!active[t]) continue;
+    (*loss->ops->second)(loss, count, 1, it->yhat + at, it->Y + at, own, own);
+    PsdWeightRows(count, 1, weights, own);
   }
 }
 

@@ -125,11 +125,12 @@ static PetscErrorCode DualValue(PsdLowrank it, const PetscReal polar[], PetscRea
       if (groups == 1 || block / 2 % C == k) most = PetscMax(most, polar[block]);
     for (PetscInt i = 0; i < n; i++)
       for (PetscInt t = 0; t < width; t++) {
-        nu[(size_t)i * width + t] = -slope[(size_t)(k + t) * n + i];
+        nu[(size_t)i * width + t] = -slope[(size_t)(k + t) * n + i] / PsdWeightOf(problem->weights, i);
         y[(size_t)i * width + t] = problem->Y[(size_t)i * C + k + t];
       }
     (*loss->ops->to_domain)(loss, n, width, nu, y);
-    value += (*loss->ops->dual)(loss, n, width, most > it->place.beta ? it->place.beta / most : 1, nu, y, &size);
+    value += PsdWeightedDual(loss, n, width, most > it->place.beta ? it->place.beta / most : 1, problem->weights, nu, y,
+                             &size);
   }
   PetscCall(PetscFree2(nu, y));
   PetscCallMPI(MPI_Allreduce(&value, sum, 1, MPIU_REAL, MPI_SUM, problem->comm));
@@ -150,7 +151,7 @@ static PetscBool NeedsDouble(PsdLowrank it, PetscReal tolerance)
     PetscReal square = 0;
     for (size_t k = columns->at[columns->first[g]]; k < columns->at[columns->first[g + 1]]; k++)
       square += columns->F[k] * columns->F[k];
-    const PetscReal score = FLT_EPSILON * a * strongest / n * square / (PetscReal)columns->C;
+    const PetscReal score = problem->weight_most * FLT_EPSILON * a * strongest / n * square / (PetscReal)columns->C;
     error = PetscMax(error, score * a * strongest / PetscSqrtReal(n));
   }
   return (PetscBool)(tolerance < PRECISE_GAP || error > ERROR_OF_TOLERANCE * tolerance * it->place.beta);

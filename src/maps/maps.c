@@ -72,11 +72,14 @@ static PetscErrorCode KindFromOptions(PsdMaps maps, PetscBool *given)
   PetscCall(PsdOptionChoice("-layer1_filters", "a stage of fixed filters before the patches; made of", count, choices,
                             &kind, given));
   if (*given) maps->kind = PsdFilterKinds[kind];
-  PetscCall(PsdOptionPath("-layer1_model",
-                          "network whose filters -layer1_filters neurons takes, of one kind of patches", PSD_PATH_INPUT,
+  PetscCall(PsdOptionPath("-layer1_model", "network whose filters -layer1_filters neurons takes", PSD_PATH_INPUT,
                           PETSC_FALSE, maps->model));
+  PetscBool of_branch;
+  PetscCall(PsdOptionInt("-layer1_branch", "which branch of that network, where it has several", 1, PSD_MOST_BRANCHES,
+                         &maps->branch, &of_branch));
   PsdCheckInput(maps->kind->given == (maps->model[0] != '\0'),
                 "option -layer1_model: expected with -layer1_filters neurons, and only with it");
+  PsdCheckInput(!of_branch || maps->kind->given, "option -layer1_branch: expected with -layer1_filters neurons only");
   PetscFunctionReturn(0);
 }
 
@@ -281,6 +284,31 @@ static PetscErrorCode SetImageSize(PsdMaps maps, PetscInt channels, PetscInt hei
   PetscFunctionReturn(0);
 }
 
+/* Each branch is of the map of its stage. */
+static PetscErrorCode PlaceBranches(PsdPatches patches, PsdMaps maps)
+{
+  PetscFunctionBeginUser;
+  PetscInt branches, channels, height, width, begin;
+  PsdPatches branch;
+  PsdPatchGeometry g;
+  PetscCall(PsdPatchesGetBranchCount(patches, &branches));
+  for (PetscInt b = 0; b < branches; b++) {
+    PetscCall(PsdPatchesGetBranch(patches, b, &branch));
+    PetscCall(PsdPatchesGetGeometry(branch, &g));
+    PetscCall(PsdMapsHandOn(maps, g.stage, g.responses));
+  }
+  PsdCheckInput(maps->map.responses == 0 || maps->responses_handed[PsdMapsDepth(maps) - 1],
+                "option -layer1_responses: expected a branch with -responses as well, such as -branch2_responses");
+  for (PetscInt b = 0; b < branches; b++) {
+    PetscCall(PsdPatchesGetBranch(patches, b, &branch));
+    PetscCall(PsdPatchesGetGeometry(branch, &g));
+    PetscCall(PsdMapsGetPlace(maps, g.stage, g.responses, &channels, &height, &width, &begin));
+    PetscCall(PsdPatchesSetImageSize(branch, channels, height, width));
+    PetscCall(PsdPatchesSetPlace(branch, g.stage == PsdMapsDepth(maps) ? 0 : g.stage, begin));
+  }
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdMapsSetSizes(PsdPatches patches, PetscInt channels, PetscInt height, PetscInt width)
 {
   PetscFunctionBeginUser;
@@ -288,12 +316,10 @@ PetscErrorCode PsdMapsSetSizes(PsdPatches patches, PetscInt channels, PetscInt h
   PetscCall(PsdPatchesGetMaps(patches, &maps));
   if (maps) {
     PetscCall(SetImageSize(maps, channels, height, width));
-    PetscInt raw, side;
-    PetscCall(PsdMapsGetSize(maps, &channels, &height, &width));
-    PetscCall(PsdMapsGetResponses(maps, &raw, &side));
-    PetscCall(PsdPatchesSetResponses(patches, channels * height * width, raw, side));
+    PetscCall(PlaceBranches(patches, maps));
+  } else {
+    PetscCall(PsdPatchesSetImageSize(patches, channels, height, width));
   }
-  PetscCall(PsdPatchesSetImageSize(patches, channels, height, width));
   PetscFunctionReturn(0);
 }
 
@@ -337,24 +363,6 @@ PetscErrorCode PsdMapsGetSize(PsdMaps maps, PetscInt *channels, PetscInt *height
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdMapsGetResponses(PsdMaps maps, PetscInt *channels, PetscInt *side)
-{
-  PetscFunctionBeginUser;
-  PsdCheckHandle(maps);
-  *channels = maps->map.responses > 0 ? maps->raw_channels : 0;
-  *side = maps->map.responses;
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode PsdMapsGetLength(PsdMaps maps, size_t *length)
-{
-  PetscFunctionBeginUser;
-  PsdCheckHandle(maps);
-  const size_t side = (size_t)maps->cut.pool, coarse = (size_t)maps->map.responses;
-  *length = (size_t)PsdMapsChannels(maps) * side * side + (size_t)maps->raw_channels * coarse * coarse;
-  PetscFunctionReturn(0);
-}
-
 PetscErrorCode PsdMapsGetComm(PsdMaps maps, MPI_Comm *comm)
 {
   PetscFunctionBeginUser;
@@ -367,8 +375,11 @@ PetscErrorCode PsdMapsGetRequest(PsdMaps maps, PsdMapRequest *request)
 {
   PetscFunctionBeginUser;
   PsdCheckHandle(maps);
-  *request = (PsdMapRequest){
-      .seed = maps->seed, .whiten = maps->whiten, .pca = maps->pca, .channel_whiten = maps->channel_whiten};
+  *request = (PsdMapRequest){.branch = maps->branch,
+                             .seed = maps->seed,
+                             .whiten = maps->whiten,
+                             .pca = maps->pca,
+                             .channel_whiten = maps->channel_whiten};
   PetscCall(PetscStrncpy(request->model, maps->model, sizeof(request->model)));
   PetscCall(PetscStrncpy(request->kind, maps->kind->name, sizeof(request->kind)));
   PetscFunctionReturn(0);

@@ -19,9 +19,11 @@ typedef struct {
 extern const PsdFilterKind *const PsdFilterKinds[]; /* NULL-terminated */
 
 struct _p_PsdMaps {
-  PsdShared shared; /* first */
-  MPI_Comm comm;    /* our own duplicate */
-  PsdMaps lower;    /* the stage below, held; NULL: patches are cut of images */
+  PsdShared shared;                  /* first */
+  MPI_Comm comm;                     /* our own duplicate */
+  PsdMaps lower;                     /* the stage below, held; NULL: patches are cut of images */
+  PetscBool handed[PSD_MOST_STAGES]; /* whose maps, from the images on, are handed on beside this one's, ... */
+  PetscBool responses_handed[PSD_MOST_STAGES]; /* ... and whose responses */
   PsdMapOrigin origin;
   PsdMapGeometry map;
   PsdPatchGeometry cut;           /* of the patches of the images, until their size is known; pool: side of the map */
@@ -32,6 +34,7 @@ struct _p_PsdMaps {
   PetscReal channel_whiten;       /* of the channels */
   const PsdFilterKind *kind;      /* of filters that are not there yet */
   char model[PETSC_MAX_PATH_LEN]; /* of -layer1_model; "": filters are made */
+  PetscInt branch;                /* of -layer1_branch; 0: the only one */
   PetscInt64 seed;                /* of their random choice */
   PsdPatches patches;             /* of the images, a region for each place of the map */
   PsdPatches channels;            /* 1 x 1 patches of the map with all channels; NULL: they are not reduced */
@@ -63,11 +66,37 @@ static inline PetscReal PsdMapsLargest(PsdMaps maps)
   return maps->channels ? maps->largest_reduced : maps->largest;
 }
 
+/* Stages one on another, this one included. */
+static inline PetscInt PsdMapsDepth(PsdMaps maps)
+{
+  PetscInt stages = 0;
+  for (; maps; maps = maps->lower) stages++;
+  return stages;
+}
+
 /* PsdMapsLowest - the stage whose patches are cut of images. Not collective. */
 static inline PsdMaps PsdMapsLowest(PsdMaps maps)
 {
   while (maps->lower) maps = maps->lower;
   return maps;
+}
+
+/* Whether the map of a stage, counted from the images, is handed on: that of the last one always is. */
+static inline PetscBool PsdMapsHandsOn(PsdMaps maps, PetscInt stage)
+{
+  return (PetscBool)(stage == PsdMapsDepth(maps) || maps->handed[stage - 1]);
+}
+
+/* Numbers of the responses that are kept beside a map. */
+static inline size_t PsdMapsResponseNumbers(PsdMaps maps)
+{
+  return (size_t)maps->raw_channels * (size_t)maps->map.responses * (size_t)maps->map.responses;
+}
+
+/* Numbers of a map. */
+static inline size_t PsdMapsNumbers(PsdMaps maps)
+{
+  return (size_t)PsdMapsChannels(maps) * (size_t)maps->cut.pool * (size_t)maps->cut.pool;
 }
 
 /* PsdMapsCut - rows <- the stage's patches of an image, region after region, of the map below where there is one. Not

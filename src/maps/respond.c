@@ -141,10 +141,12 @@ static void Rectify(PsdMaps maps, PetscInt patches, const float response[], floa
   for (PetscInt k = 0; k < maps->raw_channels; k++) sums[k] *= scale;
 }
 
+static PetscErrorCode MakeMap(PsdMaps maps, const void *image, float map[]);
+
 PetscErrorCode PsdMapsCut(PsdMaps maps, const void *image, PetscReal rows[])
 {
   PetscFunctionBeginUser;
-  if (maps->lower) PetscCall(PsdMapsApply(maps->lower, image, maps->input));
+  if (maps->lower) PetscCall(MakeMap(maps->lower, image, maps->input));
   PetscCall(PsdPatchesExtract(maps->patches, maps->lower ? maps->input : image, rows, maps->count));
   PetscFunctionReturn(0);
 }
@@ -203,19 +205,14 @@ PetscBool PsdMapsAreFitted(PsdMaps maps)
   return (PetscBool)(maps->filters && (maps->reduce || !maps->channels));
 }
 
-PetscErrorCode PsdMapsApply(PsdMaps maps, const void *image, float map[])
+/* The map of one stage alone. */
+static PetscErrorCode MakeMap(PsdMaps maps, const void *image, float map[])
 {
   PetscFunctionBeginUser;
-  PsdCheckHandle(maps);
   const PetscInt places = maps->cut.pool * maps->cut.pool, n = maps->raw_channels, k = PsdMapsChannels(maps);
   float *rows = maps->sums;
-  PetscCheck(PsdMapsAreFitted(maps), maps->comm, PETSC_ERR_ORDER, "The maps have not been fitted");
   PetscCall(PsdMapsRespond(maps, image));
-  if (maps->map.responses > 0) { /* before places are normalised, which may be in their own place */
-    const PetscInt parts = maps->map.responses * maps->map.responses;
-    Coarsen(maps);
-    Transpose(parts, n, maps->coarse, map + (size_t)places * k);
-  }
+  if (maps->map.responses > 0) Coarsen(maps); /* before places are normalised, which may be in their own place */
   if (maps->channels) {
     rows = maps->reduced;
     PetscCall(PsdGemmSingle('N', 'N', k, places, n, maps->reduce, k, maps->sums, n, rows, k));
@@ -225,5 +222,33 @@ PetscErrorCode PsdMapsApply(PsdMaps maps, const void *image, float map[])
   for (PetscInt g = 0; g < places && maps->map.normalize > 0; g++)
     Normalize(k, maps->map.normalize, rows + (size_t)g * k);
   Transpose(places, k, rows, map);
+  PetscFunctionReturn(0);
+}
+
+/* A stage's responses, as the image has left them there, where they are handed on. */
+static void HandResponses(PsdMaps stage, PetscBool handed, float **map)
+{
+  if (!handed) return;
+  Transpose(stage->map.responses * stage->map.responses, stage->raw_channels, stage->coarse, *map);
+  *map += PsdMapsResponseNumbers(stage);
+}
+
+PetscErrorCode PsdMapsApply(PsdMaps maps, const void *image, float map[])
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(maps);
+  PetscCheck(PsdMapsAreFitted(maps), maps->comm, PETSC_ERR_ORDER, "The maps have not been fitted");
+  PetscInt stage = PsdMapsDepth(maps);
+  PetscCall(MakeMap(maps, image, map));
+  map += PsdMapsNumbers(maps);
+  HandResponses(maps, maps->responses_handed[stage - 1], &map);
+  for (PsdMaps above = maps; stage > 1; above = above->lower) {
+    stage--;
+    if (maps->handed[stage - 1]) { /* as this image has left it above */
+      PetscCall(PetscArraycpy(map, above->input, PsdMapsNumbers(above->lower)));
+      map += PsdMapsNumbers(above->lower);
+    }
+    HandResponses(above->lower, maps->responses_handed[stage - 1], &map);
+  }
   PetscFunctionReturn(0);
 }

@@ -144,9 +144,9 @@ static PetscErrorCode FiltersCreate(PsdNetwork network, PsdPatches patches, Pets
   if (g.lift == PSD_LIFT_LINEAR) filters->activation[0] = 0;
   PetscCall(PsdPatchesGetMaps(network->patches, &filters->maps));
   if (filters->maps) {
-    size_t length;
-    PetscCall(PsdMapsGetLength(filters->maps, &length));
-    PetscCall(PetscMalloc1(length, &filters->map));
+    size_t numbers;
+    PetscCall(PsdMapsGetLength(filters->maps, &numbers));
+    PetscCall(PetscMalloc1(numbers, &filters->map));
   }
   PetscFunctionReturn(0);
 }

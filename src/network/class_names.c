@@ -1,5 +1,5 @@
 /*
-   What the classes of a network are called, which folders of pictures go by: texts beside the labels, on all ranks.
+   What the classes of a network are called, which folders of pictures go by, or its outputs: texts, on all ranks.
 */
 #include "network.h"
 
@@ -10,12 +10,19 @@ PetscErrorCode PsdNetworkForgetNames(PsdNetwork network)
   PetscFunctionReturn(0);
 }
 
+/* Classes, or outputs. */
+static PetscInt CountNamed(PsdNetwork network)
+{
+  return network->outputs > 0 ? network->outputs : network->count;
+}
+
 static PetscErrorCode MakeRoom(PsdNetwork network)
 {
   PetscFunctionBeginUser;
   PetscCall(PsdNetworkForgetNames(network));
-  PetscCall(PetscCalloc2(network->count, &network->names, network->count, &network->name));
-  for (PetscInt k = 0; k < network->count; k++) network->name[k] = network->names[k];
+  const PetscInt count = CountNamed(network);
+  PetscCall(PetscCalloc2(count, &network->names, count, &network->name));
+  for (PetscInt k = 0; k < count; k++) network->name[k] = network->names[k];
   PetscFunctionReturn(0);
 }
 
@@ -23,9 +30,10 @@ PetscErrorCode PsdNetworkSetClassNames(PsdNetwork network, const char *const nam
 {
   PetscFunctionBeginUser;
   PsdCheckHandle(network);
-  PetscCheck(network->labels, network->comm, PETSC_ERR_ORDER, "PsdNetworkSetClasses was not called");
+  PetscCheck(network->labels || network->outputs > 0, network->comm, PETSC_ERR_ORDER,
+             "Neither PsdNetworkSetClasses nor PsdNetworkSetOutputs was called");
   PetscCall(MakeRoom(network));
-  for (PetscInt k = 0; k < network->count; k++)
+  for (PetscInt k = 0; k < CountNamed(network); k++)
     PetscCall(PetscStrncpy(network->names[k], names[k], PSD_CLASS_NAME_LENGTH));
   PetscFunctionReturn(0);
 }
@@ -41,7 +49,7 @@ PetscErrorCode PsdNetworkGetClassNames(PsdNetwork network, const char *const *na
 PetscErrorCode PsdNetworkShareNames(PsdNetwork network, const PsdModel *model)
 {
   PetscFunctionBeginUser;
-  const size_t bytes = (size_t)network->count * sizeof(*network->names);
+  const size_t bytes = (size_t)CountNamed(network) * sizeof(*network->names);
   PetscBool named = (PetscBool)(model->names != NULL);
   PetscMPIInt rank;
   PetscCallMPI(MPI_Comm_rank(network->comm, &rank));

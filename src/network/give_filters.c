@@ -20,18 +20,64 @@ static int Compare(const void *a, const void *b)
   return first->neuron < second->neuron ? -1 : 1;
 }
 
-static PetscErrorCode Heaviest(PsdNetwork network, PetscInt K, PetscReal filters[])
+/* The branch that the filters are to be of, and its regions. */
+typedef struct {
+  PsdPatches patches;
+  PetscInt f, first, end;
+} Source;
+
+static PetscErrorCode FindSource(PsdNetwork network, PetscInt wanted, Source *source)
 {
-  const size_t f = (size_t)network->f;
+  PetscInt branches, G;
+
+  PetscFunctionBeginUser;
+  PetscCall(PsdPatchesGetBranchCount(network->patches, &branches));
+  PsdCheckInput(
+      wanted > 0 || branches == 1,
+      "the network whose filters are to be taken has several branches, expected -layer1_branch 1 to %" PetscInt_FMT,
+      branches);
+  PsdCheckInput(wanted <= branches,
+                "option -layer1_branch: found %" PetscInt_FMT ", but the network has %" PetscInt_FMT " branch%s",
+                wanted, branches, branches > 1 ? "es" : "");
+  source->end = 0;
+  for (PetscInt b = 0; b < PetscMax(1, wanted); b++) {
+    PetscCall(PsdPatchesGetBranch(network->patches, b, &source->patches));
+    PetscCall(PsdPatchesGetSizes(source->patches, NULL, &source->f, &G, NULL));
+    source->first = source->end;
+    source->end += G;
+  }
+  PetscFunctionReturn(0);
+}
+
+/* K of the branch's filters, and how many there are. */
+static PetscErrorCode Heaviest(PsdNetwork network, const Source *source, PetscInt K, PetscReal filters[],
+                               PetscInt *count)
+{
+  const size_t f = (size_t)source->f;
   Heavy *heavy;
 
   PetscFunctionBeginUser;
+  *count = 0;
   PetscCall(PetscMalloc1(network->N, &heavy));
-  for (PetscInt k = 0; k < network->N; k++) heavy[k] = (Heavy){PetscAbsReal(network->weights[k]), k};
-  qsort(heavy, (size_t)network->N, sizeof(*heavy), Compare);
-  for (PetscInt k = 0; k < K; k++)
-    PetscCall(PetscArraycpy(filters + k * f, network->filters + (size_t)heavy[k].neuron * f, f));
+  for (PetscInt k = 0; k < network->N; k++)
+    if (network->regions[k] >= source->first && network->regions[k] < source->end)
+      heavy[(*count)++] = (Heavy){PetscAbsReal(network->weights[k]), k};
+  qsort(heavy, (size_t)*count, sizeof(*heavy), Compare);
+  for (PetscInt k = 0; k < PetscMin(K, *count); k++)
+    PetscCall(PetscArraycpy(filters + k * f, network->filters + (size_t)heavy[k].neuron * network->f, f));
   PetscCall(PetscFree(heavy));
+  PetscFunctionReturn(0);
+}
+
+/* The stage that a branch is cut behind; NULL: none. */
+static PetscErrorCode StageOf(PsdNetwork network, PetscInt number, PsdMaps *stage)
+{
+  PetscInt stages = 0;
+
+  PetscFunctionBeginUser;
+  PetscCall(PsdPatchesGetMaps(network->patches, stage));
+  if (*stage) PetscCall(PsdMapsGetDepth(*stage, &stages));
+  for (; number > 0 && stages > number; stages--) PetscCall(PsdMapsGetBelow(*stage, stage));
   PetscFunctionReturn(0);
 }
 
@@ -52,34 +98,38 @@ PetscErrorCode PsdNetworkGiveFilters(PsdNetwork network, PsdMaps maps)
 {
   PsdPatchGeometry own, cut;
   PsdMapGeometry map;
+  PsdMapRequest request;
   const PetscReal *transform, *mean;
   PetscReal *filters;
-  PetscInt branches;
+  PetscInt count;
+  Source source = {.patches = NULL};
   PsdMaps stage;
 
   PetscFunctionBeginUser;
   PsdCheckHandle(network);
   PsdCheckHandle(maps);
-  PetscCall(PsdPatchesGetBranchCount(network->patches, &branches));
-  PetscCall(PsdPatchesGetMaps(network->patches, &stage));
-  PsdCheckInput(branches == 1,
-                "the network whose filters are to be taken has several branches, expected patches of one kind");
+  PetscCall(PsdMapsGetRequest(maps, &request));
   PetscCall(PsdMapsGetGeometry(maps, &own, &map));
-  PsdCheckInput(network->N >= map.count,
+  PetscCall(FindSource(network, request.branch, &source));
+  PetscCall(PsdPatchesGetGeometry(source.patches, &cut));
+  PsdCheckInput(!cut.responses,
+                "the neurons that are to be filters are of responses, expected those of a branch on a map");
+  PetscCall(PsdPatchesGetTransform(source.patches, &transform, &mean));
+  PetscCall(PetscMalloc1((size_t)map.count * source.f, &filters));
+  PetscCall(Heaviest(network, &source, map.count, filters, &count));
+  if (count < map.count) PetscCall(PetscFree(filters));
+  PsdCheckInput(count >= map.count,
                 "the network whose filters are to be taken has %" PetscInt_FMT " neurons, expected %" PetscInt_FMT
                 " at least, as of -layer1_count",
-                network->N, map.count);
-  PetscCall(PsdPatchesGetGeometry(network->patches, &cut));
-  PetscCall(PsdPatchesGetTransform(network->patches, &transform, &mean));
-  cut.pool = own.pool;
-  cut.overlap = 0;
-  cut.lift = PSD_LIFT_QUADRATIC; /* of no meaning in a stage */
+                count, map.count);
+  PetscCall(StageOf(network, cut.stage, &stage));
   if (stage) PetscCall(PsdMapsSetBelow(maps, stage));
   PetscCall(TellOrigin(network, maps));
+  cut.pool = own.pool;
+  cut.overlap = cut.stage = cut.begin = 0;
+  cut.lift = PSD_LIFT_QUADRATIC; /* of no meaning in a stage */
   PetscCall(PsdMapsSetGeometry(maps, &cut, &map));
-  PetscCall(PetscMalloc1((size_t)map.count * network->f, &filters));
-  PetscCall(Heaviest(network, map.count, filters));
-  PetscCall(PsdMapsSetFilters(maps, network->f, transform, mean, filters));
+  PetscCall(PsdMapsSetFilters(maps, source.f, transform, mean, filters));
   PetscCall(PetscFree(filters));
   PetscFunctionReturn(0);
 }

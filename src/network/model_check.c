@@ -76,12 +76,11 @@ PetscInt PsdModelDimension(const PsdModel *model)
   return f;
 }
 
-/* That what patches are cut of is the map of a stage. */
+/* That what patches are cut of is the map of a stage, or its responses. */
 static void CheckMap(const PsdModelStage *stage, const PsdPatchGeometry *patches, const char path[],
                      PsdFailure *failure)
 {
-  const PetscInt raw = (stage->map.split ? 2 : 1) * stage->map.count, side = stage->images.geometry.pool;
-  const PetscInt channels = stage->map.channels > 0 ? stage->map.channels : raw;
+  const PetscInt channels = PsdModelChannels(stage, patches), side = PsdModelSide(stage, patches);
 
   CheckRange(path, "channels", patches->channels, channels, channels, failure);
   CheckRange(path, "height", patches->height, side, side, failure);
@@ -112,50 +111,36 @@ static void CheckStage(const PsdModelStage *stage, const char path[], PsdFailure
   }
 }
 
-/* Each stage's patches are of the map below, and the branches of the last one's. */
-static void CheckStages(const PsdModel *model, const char path[], PsdFailure *failure)
+/* Each stage's patches are of the map below. */
+void PsdModelCheckStages(const PsdModel *model, const char path[], PsdFailure *failure)
 {
-  const PetscInt last = model->stages - 1;
-
   CheckRange(path, "stage", model->stages, 0, PSD_MOST_STAGES, failure);
-  for (PetscInt l = 0; l <= last && !failure->failed; l++) {
+  for (PetscInt l = 0; l < model->stages && !failure->failed; l++) {
     CheckStage(&model->stage[l], path, failure);
-    if (!failure->failed)
-      CheckMap(&model->stage[l], l < last ? &model->stage[l + 1].images.geometry : &model->branch[0].geometry, path,
-               failure);
+    if (!failure->failed && l + 1 < model->stages)
+      CheckMap(&model->stage[l], &model->stage[l + 1].images.geometry, path, failure);
   }
 }
 
-#define MAX_MAP_NUMBERS 268435456 /* as of an image */
-
-void PsdModelPlaceResponses(PsdModel *model, const char path[], PsdFailure *failure)
+/* The branches are of the map of their stage, or of its responses. */
+static void CheckStageOf(const PsdModel *model, const PsdModelBranch *branch, const char path[], PsdFailure *failure)
 {
-  PetscInt cut = 0;
-  for (PetscInt b = 0; b < model->branches && !failure->failed; b++) {
-    CheckRange(path, "responses of a branch", model->branch[b].geometry.responses, 0, b > 0 && model->stages > 0,
-               failure);
-    cut += model->branch[b].geometry.responses;
-  }
-  if (!failure->failed && cut > 0) CheckStages(model, path, failure);
-  if (failure->failed || cut == 0) return;
-  const PsdModelStage *stage = &model->stage[model->stages - 1];
-  const PsdPatchGeometry *map = &model->branch[0].geometry;
-  const PetscInt64 numbers = (PetscInt64)map->channels * map->height * map->width;
-  if (stage->map.responses == 0 || numbers > MAX_MAP_NUMBERS)
-    PsdFailureRecord(failure, "%s: a branch is cut of responses, but the stage keeps none, or maps are too large",
-                     path);
-  for (PetscInt b = 1; b < model->branches && !failure->failed; b++) {
-    PsdPatchGeometry *g = &model->branch[b].geometry;
-    if (!g->responses) continue;
-    g->channels = (stage->map.split ? 2 : 1) * stage->map.count;
-    g->height = g->width = stage->map.responses;
-    g->skip = (PetscInt)numbers;
-  }
+  const PsdPatchGeometry *g = &branch->geometry;
+
+  CheckRange(path, "of_stage", g->stage, 0, model->stages, failure);
+  CheckRange(path, "responses of a branch", g->responses, 0, model->stages > 0, failure);
+  if (failure->failed || model->stages == 0) return;
+  const PsdModelStage *stage = PsdModelMapOf(model, branch);
+  if (g->responses && stage->map.responses == 0)
+    PsdFailureRecord(failure, "%s: a branch is cut of responses, but its stage keeps none", path);
+  else CheckMap(stage, g, path, failure);
 }
 
 void PsdModelCheckBranches(const PsdModel *model, const char path[], PsdFailure *failure)
 {
-  CheckStages(model, path, failure);
+  PsdModelCheckStages(model, path, failure);
+  for (PetscInt b = 0; b < model->branches && !failure->failed; b++)
+    CheckStageOf(model, &model->branch[b], path, failure);
   for (PetscInt b = 0; b < model->branches && !failure->failed; b++) CheckBranch(&model->branch[b], path, failure);
 }
 

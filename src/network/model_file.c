@@ -14,6 +14,7 @@
 
 #define FORMAT "psdnet-model"
 #define NAMES "class_names"
+#define OUTPUT_NAMES "output_names"
 #define VERSION 3       /* that is written where it says everything, as other readers know it, ... */
 #define STAGE_VERSION 4 /* ... with a stage or shifts, which they must not pass over, ... */
 #define LATER_VERSION 5 /* ... of outputs in the place of classes, with pixels of 16 bits or linear neurons, ... */
@@ -85,6 +86,7 @@ static const Place level_attributes[] = {
 /* Written from version 5 on. */
 static const Place later_branch_attributes[] = {
     {"lift", PSD_H5_INTEGER, 0, offsetof(PsdModelBranch, geometry.lift), 1},
+    {"of_stage", PSD_H5_INTEGER, 0, offsetof(PsdModelBranch, geometry.stage), 1}, /* from version 6 on */
 };
 #define LATER_BRANCH_ATTRIBUTES (sizeof(later_branch_attributes) / sizeof(later_branch_attributes[0]))
 
@@ -270,12 +272,17 @@ static void ReadHeader(PsdH5Group file, PetscInt *version, PsdFailure *failure)
   *version = found;
 }
 
+/* Of classes or of outputs. */
+static void ReadNames(PsdH5Group file, const char name[], PetscInt count, PsdModel *model, PsdFailure *failure)
+{
+  if (PsdH5HasAttribute(file, name))
+    model->names = (char(*)[PSD_CLASS_NAME_LENGTH])PsdH5ReadTexts(file, name, count, PSD_CLASS_NAME_LENGTH, failure);
+}
+
 static void ReadClasses(PsdH5Group file, PsdModel *model, PsdFailure *failure)
 {
   PsdH5ReadLabels(file, "classes", &model->count, &model->labels, failure);
-  if (PsdH5HasAttribute(file, NAMES))
-    model->names =
-        (char(*)[PSD_CLASS_NAME_LENGTH])PsdH5ReadTexts(file, NAMES, model->count, PSD_CLASS_NAME_LENGTH, failure);
+  ReadNames(file, NAMES, model->count, model, failure);
 }
 
 /* What the root says of the problem. */
@@ -287,6 +294,7 @@ static void ReadProblem(PsdH5Group file, PetscInt version, PsdModel *model, PsdF
   ReadLossParameter(file, &model->training, failure);
   ReadPlaces(file, later_attributes, LATER_ATTRIBUTES, model, failure);
   if (model->outputs == 0) ReadClasses(file, model, failure);
+  if (model->outputs > 0) ReadNames(file, OUTPUT_NAMES, model->outputs, model, failure);
   if (version > 1) PsdH5ReadAttribute(file, "branches", PSD_H5_INTEGER, 1, &model->branches, failure);
   if (!failure->failed && (model->branches < 1 || model->branches > PSD_MOST_BRANCHES))
     PsdFailureRecord(failure, "%s: branches is %" PetscInt_FMT ", expected 1 to %d", file.path, model->branches,
@@ -370,6 +378,13 @@ static void ReadStageArrays(PsdH5Group file, PetscInt l, PsdModelStage *stage, P
   PsdH5CloseGroup(&group);
 }
 
+/* What `/` says of channels, height and width is of the first branch. */
+static void TakeMapSize(const PsdModelStage *stage, PsdPatchGeometry *g)
+{
+  g->channels = PsdModelChannels(stage, g);
+  g->height = g->width = PsdModelSide(stage, g);
+}
+
 /* Geometry, and the shape of what follows it. */
 static void ReadBranch(PsdH5Group file, const PsdModel *model, PsdModelBranch *branch, PsdFailure *failure)
 {
@@ -378,12 +393,16 @@ static void ReadBranch(PsdH5Group file, const PsdModel *model, PsdModelBranch *b
   branch->geometry.reduce = 1;
   branch->geometry.overlap = 0;
   branch->geometry.lift = PSD_LIFT_QUADRATIC;
-  branch->geometry.responses = 0;
+  branch->geometry.stage = branch->geometry.responses = 0;
   branch->q = branch->f = -1;
   ReadGeometry(file, branch, failure);
   ReadPlaces(file, later_branch_attributes, LATER_BRANCH_ATTRIBUTES, branch, failure);
   ReadPlaces(file, branch_responses, 1, branch, failure);
+  if (!failure->failed && (branch->geometry.stage < 0 || branch->geometry.stage > model->stages))
+    PsdFailureRecord(failure, "%s: of_stage is %" PetscInt_FMT ", expected 0 to %" PetscInt_FMT, file.path,
+                     branch->geometry.stage, model->stages);
   if (failure->failed) return;
+  if (branch != model->branch && model->stages > 0) TakeMapSize(PsdModelMapOf(model, branch), &branch->geometry);
   branch->has_transform = PsdH5Exists(file, "preprocess", failure);
   if (branch->has_transform) ReadShapes(file, branch_arrays, BRANCH_ARRAYS, branch, failure);
 }
@@ -405,7 +424,6 @@ static void ReadBranches(PsdH5Group file, PetscBool grouped, PsdModel *model, Ps
     ReadBranch(where, model, &model->branch[b], failure);
     if (grouped) PsdH5CloseGroup(&where);
   }
-  PsdModelPlaceResponses(model, file.path, failure);
 }
 
 static void ReadTransforms(PsdH5Group file, PetscBool grouped, PsdModel *model, PsdFailure *failure)
@@ -424,6 +442,7 @@ static void ReadModel(PsdH5Group file, PetscInt version, PsdModel *model, PsdFai
   ReadProblem(file, version, model, failure);
   const PetscBool grouped = IsGrouped(version, model->branches);
   for (PetscInt l = 0; l < model->stages; l++) ReadStage(file, l, &model->stage[l], failure);
+  PsdModelCheckStages(model, file.path, failure);
   ReadBranches(file, grouped, model, failure);
   model->N = model->f = -1;
   ReadShapes(file, arrays, ARRAYS, model, failure);
@@ -451,6 +470,7 @@ void PsdModelReadProblem(PsdH5Group file, PsdModel *model, PsdFailure *failure)
   memset(model, 0, sizeof(*model));
   ReadProblem(file, VERSION, model, failure);
   for (PetscInt l = 0; l < model->stages; l++) ReadStage(file, l, &model->stage[l], failure);
+  PsdModelCheckStages(model, file.path, failure);
   ReadBranches(file, PETSC_TRUE, model, failure);
   PsdModelCheckBranches(model, file.path, failure);
   if (!failure->failed) model->f = PsdModelDimension(model);
@@ -480,18 +500,20 @@ static void WriteLabels(PsdH5File file, const PsdModel *model, PsdFailure *failu
 
 #define MOST_TEXT 60000 /* bytes that an attribute has room for */
 
-/* Those of very many classes with long names are left out. */
+/* Of classes or of outputs; those of very many with long names are left out. */
 static void WriteNames(PsdH5File file, const PsdModel *model, PsdFailure *failure)
 {
-  const char **texts = malloc((size_t)model->count * sizeof(*texts));
+  const PetscInt count = model->outputs > 0 ? model->outputs : model->count;
+  const char **texts = malloc((size_t)count * sizeof(*texts));
   size_t longest = 1;
 
   if (!texts) PsdFailureRecord(failure, "%s: not enough memory for the names of its classes", file.path);
-  for (PetscInt k = 0; texts && k < model->count; k++) {
+  for (PetscInt k = 0; texts && k < count; k++) {
     texts[k] = model->names[k];
     longest = PetscMax(longest, strlen(texts[k]));
   }
-  if (texts && longest * (size_t)model->count <= MOST_TEXT) PsdH5WriteTexts(file, NAMES, model->count, texts, failure);
+  if (texts && longest * (size_t)count <= MOST_TEXT)
+    PsdH5WriteTexts(file, model->outputs > 0 ? OUTPUT_NAMES : NAMES, count, texts, failure);
   free(texts);
 }
 
@@ -559,10 +581,17 @@ static void WriteGeometry(PsdH5File file, const PsdModelBranch *branch, PsdFailu
   if (branch->geometry.responses) WritePlaces(file, branch_responses, 1, branch, failure);
 }
 
+static size_t LaterBranchAttributes(PetscInt version)
+{
+  return version >= LEVEL_VERSION   ? LATER_BRANCH_ATTRIBUTES
+         : version == LATER_VERSION ? LATER_BRANCH_ATTRIBUTES - 1
+                                    : 0;
+}
+
 static void WriteBranch(PsdH5File file, const PsdModelBranch *branch, PetscInt version, PsdFailure *failure)
 {
   WriteGeometry(file, branch, failure);
-  if (version >= LATER_VERSION) WritePlaces(file, later_branch_attributes, LATER_BRANCH_ATTRIBUTES, branch, failure);
+  WritePlaces(file, later_branch_attributes, LaterBranchAttributes(version), branch, failure);
   if (branch->has_transform) WriteArrays(file, branch_arrays, BRANCH_ARRAYS, branch, failure);
 }
 
@@ -641,8 +670,7 @@ void PsdModelWriteProblem(PsdH5File file, const PsdModel *model, PsdFailure *fai
     GroupName(b, name);
     PsdH5File group = PsdH5CreateGroup(file, name, failure);
     WriteGeometry(group, &model->branch[b], failure);
-    if (VersionOf(model) >= LATER_VERSION)
-      WritePlaces(group, later_branch_attributes, LATER_BRANCH_ATTRIBUTES, &model->branch[b], failure);
+    WritePlaces(group, later_branch_attributes, LaterBranchAttributes(VersionOf(model)), &model->branch[b], failure);
     PsdH5CloseNewGroup(&group);
   }
   for (PetscInt l = 0; l < model->stages; l++) WriteStage(file, l, &model->stage[l], PETSC_FALSE, failure);

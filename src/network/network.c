@@ -216,55 +216,6 @@ PetscErrorCode PsdNetworkGetImageSize(PsdNetwork network, PetscInt size[3])
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdNetworkGetPixels(PsdNetwork network, PsdPixels *pixels)
-{
-  PetscFunctionBeginUser;
-  PsdCheckHandle(network);
-  PsdPatchGeometry g;
-  PsdPatches branch;
-  PsdMaps maps;
-  PetscCall(PsdPatchesGetMaps(network->patches, &maps));
-  PetscCall(PsdPatchesGetBranch(network->patches, 0, &branch));
-  if (maps) PetscCall(PsdMapsGetImages(maps, &g));
-  else PetscCall(PsdPatchesGetGeometry(branch, &g));
-  *pixels = (PsdPixels){.bits = g.bits == 16 ? 16 : 8, .step = g.step, .low = g.low};
-  PetscFunctionReturn(0);
-}
-
-#define PIXELS_LENGTH 96
-
-static const char *PixelsText(const PsdPixels *pixels, char text[PIXELS_LENGTH])
-{
-  if (pixels->step > 0)
-    (void)snprintf(text, PIXELS_LENGTH, "real numbers in steps of %g from %g on", (double)pixels->step,
-                   (double)pixels->low);
-  else (void)snprintf(text, PIXELS_LENGTH, "%d bits a pixel", (int)pixels->bits);
-  return text;
-}
-
-PetscErrorCode PsdNetworkCheckData(PsdNetwork network, PsdData data)
-{
-  PetscInt channels, height, width, own[3] = {0, 0, 0};
-  PsdPixels pixels, trained;
-  char text[PIXELS_LENGTH], other[PIXELS_LENGTH];
-
-  PetscFunctionBeginUser;
-  PsdCheckHandle(network);
-  PetscCall(PsdNetworkGetImageSize(network, own));
-  PetscCall(PsdDataGetImageSize(data, &channels, &height, &width));
-  PetscCall(PsdDataGetPixels(data, &pixels));
-  PetscCall(PsdNetworkGetPixels(network, &trained));
-  PsdCheckInput(pixels.bits == trained.bits && pixels.step == trained.step && pixels.low == trained.low,
-                "images of %s, but the network was trained on %s", PixelsText(&pixels, text),
-                PixelsText(&trained, other));
-  PsdCheckInput(channels == own[0] && height == own[1] && width == own[2],
-                "images of %" PetscInt_FMT "x%" PetscInt_FMT "x%" PetscInt_FMT
-                " (channels x height x width), but the network was trained on %" PetscInt_FMT "x%" PetscInt_FMT
-                "x%" PetscInt_FMT,
-                channels, height, width, own[0], own[1], own[2]);
-  PetscFunctionReturn(0);
-}
-
 /* ---------------------------------------------------------------- to and from a file */
 
 static PetscErrorCode DescribeStage(PsdMaps maps, PsdModelStage *stage)
@@ -402,10 +353,8 @@ static PetscErrorCode ShareNeurons(PsdNetwork network, PetscMPIInt rank, const P
   PetscCall(ShareArray(network->comm, rank, (size_t)model->count * sizeof(PetscInt), model->labels, &part[4]));
   PetscCall(PsdNetworkSetNeurons(network, model->N, model->f, part[0], part[1], part[2], part[3]));
   if (model->outputs > 0) PetscCall(PsdNetworkSetOutputs(network, model->outputs));
-  else {
-    PetscCall(PsdNetworkSetClasses(network, model->count, part[4]));
-    PetscCall(PsdNetworkShareNames(network, model));
-  }
+  else PetscCall(PsdNetworkSetClasses(network, model->count, part[4]));
+  PetscCall(PsdNetworkShareNames(network, model));
   for (int k = 0; k < 5; k++) PetscCall(ReturnArray(rank, &part[k]));
   PetscFunctionReturn(0);
 }
@@ -473,7 +422,7 @@ static PetscErrorCode ShareStage(MPI_Comm comm, PetscMPIInt rank, const PsdModel
   PetscFunctionReturn(code);
 }
 
-/* The last stage, which holds the others; errors as above. */
+/* The last stage, which holds the others and hands on what branches are of; errors as above. */
 static PetscErrorCode ShareStages(MPI_Comm comm, PetscMPIInt rank, const PsdModel *model, PsdMaps *maps)
 {
   PetscFunctionBeginUser;
@@ -484,6 +433,9 @@ static PetscErrorCode ShareStages(MPI_Comm comm, PetscMPIInt rank, const PsdMode
     code = ShareStage(comm, rank, &model->stage[l], below, maps);
     PetscCall(PsdMapsDestroy(&below));
   }
+  for (PetscInt b = 0; b < model->branches && *maps && !code; b++)
+    code = PsdMapsHandOn(*maps, model->branch[b].geometry.stage, model->branch[b].geometry.responses);
+  if (code) PetscCall(PsdMapsDestroy(maps));
   PetscFunctionReturn(code);
 }
 
@@ -507,6 +459,10 @@ PetscErrorCode PsdNetworkShare(MPI_Comm comm, const PsdModel *root, PsdNetwork *
     PetscFunctionReturn(code);
   }
   PetscCall(NewPatches(network, model.branches, maps));
+  for (PetscInt b = 0; b < model.branches && maps; b++) {
+    PsdPatchGeometry *g = &model.branch[b].geometry;
+    PetscCall(PsdMapsGetPlace(maps, g->stage, g->responses, &g->channels, &g->height, &g->width, &g->begin));
+  }
   PetscCall(PsdMapsDestroy(&maps));
   for (PetscInt b = 0; b < model.branches; b++) {
     PsdPatches to;

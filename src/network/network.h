@@ -82,6 +82,28 @@ static inline PetscReal PsdFilterLength(PetscInt f, const PetscReal filter[])
   return PetscSqrtReal(square);
 }
 
+/* PsdModelMapOf - the stage whose map a branch is cut of; NULL: it is cut of images. Not collective. */
+static inline const PsdModelStage *PsdModelMapOf(const PsdModel *model, const PsdModelBranch *branch)
+{
+  const PetscInt stage = branch->geometry.stage > 0 ? branch->geometry.stage : model->stages;
+
+  return stage > 0 ? &model->stage[stage - 1] : NULL;
+}
+
+/* PsdModelChannels, PsdModelSide - of what patches of a stage above or of a branch are cut: the map that a stage makes, or
+   the responses that it keeps beside it. Not collective. */
+static inline PetscInt PsdModelChannels(const PsdModelStage *stage, const PsdPatchGeometry *patches)
+{
+  const PetscInt all = (stage->map.split ? 2 : 1) * stage->map.count;
+
+  return stage->map.channels > 0 && !patches->responses ? stage->map.channels : all;
+}
+
+static inline PetscInt PsdModelSide(const PsdModelStage *stage, const PsdPatchGeometry *patches)
+{
+  return patches->responses ? stage->map.responses : stage->images.geometry.pool;
+}
+
 /* PsdModelDimension - numbers in the largest branch's patch: columns of the filters. Not collective. */
 PetscInt PsdModelDimension(const PsdModel *model);
 
@@ -93,8 +115,8 @@ PetscErrorCode PsdNetworkShare(MPI_Comm comm, const PsdModel *model, PsdNetwork 
 PetscErrorCode PsdNetworkForgetNames(PsdNetwork network);
 PetscErrorCode PsdNetworkShareNames(PsdNetwork network, const PsdModel *model);
 
-/* PsdModelPlaceResponses - sizes of the branches on responses, which follow from the stage's, checked. Of what is read. */
-void PsdModelPlaceResponses(PsdModel *model, const char path[], PsdFailure *failure);
+/* PsdModelCheckStages - the part of PsdModelCheckSizes that sizes of branches are taken of. */
+void PsdModelCheckStages(const PsdModel *model, const char path[], PsdFailure *failure);
 /* PsdModelCheckBranches - the part of PsdModelCheckSizes that PsdModelDimension relies on. */
 void PsdModelCheckBranches(const PsdModel *model, const char path[], PsdFailure *failure);
 /* model_check.c: sizes before anything of that size is allocated, then the numbers. path is for the message. */

@@ -17,6 +17,8 @@ static PetscErrorCode ViewNeurons(PsdNetwork network, PetscViewer viewer)
     PetscCall(PetscViewerASCIIPrintf(viewer, "  regression      %" PetscInt_FMT " output%s", network->outputs,
                                      network->outputs > 1 ? "s" : ""));
   else PetscCall(PetscViewerASCIIPrintf(viewer, "  classes        "));
+  for (PetscInt k = 0; k < network->outputs && network->names; k++)
+    PetscCall(PetscViewerASCIIPrintf(viewer, "%s %s", k > 0 ? "," : ":", network->names[k]));
   for (PetscInt k = 0; k < network->count; k++)
     PetscCall(PetscViewerASCIIPrintf(viewer, " %" PetscInt_FMT "%s%s%s", network->labels[k], network->names ? " (" : "",
                                      network->names ? network->names[k] : "", network->names ? ")" : ""));

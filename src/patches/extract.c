@@ -259,7 +259,7 @@ static void CopyMap(PsdPatches patches, const float map[])
 {
   const PsdPatchGeometry *g = &patches->geometry;
   const size_t numbers = (size_t)g->channels * g->height * g->width;
-  for (size_t k = 0; k < numbers; k++) patches->image[k] = map[(size_t)g->skip + k];
+  for (size_t k = 0; k < numbers; k++) patches->image[k] = map[g->begin + (PetscInt)k];
 }
 
 static void ReadPixels(PsdPatches patches, const void *image)

@@ -13,6 +13,16 @@ PetscInt PsdPatchesMomentsLength(PsdPatches patches)
   return length;
 }
 
+void PsdPatchesMomentsLengths(PsdPatches patches, PetscInt lengths[])
+{
+  for (PetscInt k = 0; k < patches->branches; k++) {
+    PsdPatchesMomentsLengths(patches->branch[k], lengths);
+    lengths += patches->branch[k]->G;
+  }
+  if (patches->branches) return;
+  for (PetscInt g = 0; g < patches->G; g++) lengths[g] = (*PsdPatchesLiftOf(patches)->length)(patches->q);
+}
+
 PetscErrorCode PsdPatchesMoments(PsdPatches patches, const void *image, PetscReal moments[])
 {
   PetscFunctionBeginUser;
@@ -58,17 +68,18 @@ PetscErrorCode PsdPatchesLift(PsdPatches patches, const PetscReal activation[3],
 }
 
 void PsdPatchesLiftErrors(PsdPatches patches, const PetscReal activation[3], const PetscReal moments[],
-                          PetscReal errors[])
+                          const PetscReal lost[], PetscReal errors[])
 {
   for (PetscInt k = 0; k < patches->branches; k++) {
-    PsdPatchesLiftErrors(patches->branch[k], activation, moments, errors);
+    PsdPatchesLiftErrors(patches->branch[k], activation, moments, lost, errors);
     moments += PsdPatchesMomentsLength(patches->branch[k]);
     errors += patches->branch[k]->G;
+    if (lost) lost += patches->branch[k]->G;
   }
   if (patches->branches) return;
   const PsdLift *lift = PsdPatchesLiftOf(patches);
   for (PetscInt g = 0; g < patches->G; g++, moments += (*lift->length)(patches->q))
-    errors[g] = (*lift->error)(patches, patches->region_count[g], activation, moments);
+    errors[g] = (*lift->error)(patches, patches->region_count[g], activation, moments, lost ? lost[g] : 0);
 }
 
 PetscLogDouble PsdPatchesMomentsFlops(PsdPatches patches)

@@ -19,6 +19,8 @@ static inline PetscInt PsdPackedLength(PetscInt n)
 
 /* Numbers in the moments of an image, and in its lifted features. */
 PetscInt PsdPatchesMomentsLength(PsdPatches patches);
+/* PsdPatchesMomentsLengths - numbers in the moments of each region. lengths: G, the regions of all branches. */
+void PsdPatchesMomentsLengths(PsdPatches patches, PetscInt lengths[]);
 PetscInt PsdPatchesLiftedLength(PsdPatches patches);
 
 /* PsdPatchesGetDimensions - f[g]: numbers in a patch of the program in each of the G regions of all branches;
@@ -49,10 +51,11 @@ PetscErrorCode PsdPatchesLift(PsdPatches patches, const PetscReal activation[3],
    PsdPatchesLiftErrors - bounds of what rounding does to the lifted features of these moments (lift_error.c), on the way
    from the bytes to Phi_ig less its component along J:  errors[g] >= || computed - exact ||_F.
 
-   Not collective. moments: as PsdPatchesMoments computed them. errors: G.
+   Not collective. moments: as PsdPatchesMoments computed them, or not further from that than lost[g], of each region,
+   in the norm of its matrix and of its mean; NULL: they are as computed. errors: G.
 */
 void PsdPatchesLiftErrors(PsdPatches patches, const PetscReal activation[3], const PetscReal moments[],
-                          PetscReal errors[]);
+                          const PetscReal lost[], PetscReal errors[]);
 
 /* PsdPatchesPixelRoundings - roundings that have gone into a number of a raw patch of one branch: its relative error is at
    most PsdRoundings of it. Not collective. */

@@ -10,6 +10,9 @@
      || error of T' (.) T ||                <=  ||T||_2^2 (K + 4) eps rho^2  +  2 (q + 1) eps ||T||_F^2 c2,
                                                 of T' (.):  ||T||_2 (K + 1) eps rho  +  (q + 1) eps ||T||_F sqrt(c2)
 
+   Moments that were stored in fewer digits, so that their matrix and their mean have each lost at most `lost`, add to these
+   lost (1 + 2 ||mu||) and lost, times ||T||_2^2 and ||T||_2.
+
    None of them is relative to the result, which may cancel. Phi has these errors times |a| and |b|/sqrt 2, and those of
    its weighing and of the removal of J, which are relative to Phi.
 */
@@ -32,19 +35,19 @@ typedef struct {
 } Parts;
 
 /* Without a transform: m2 of the moments and their errors. */
-static Parts PartsOfMoments(PsdPatches patches, PetscInt count, const PetscReal moments[])
+static Parts PartsOfMoments(PsdPatches patches, PetscInt count, const PetscReal moments[], PetscReal lost)
 {
   const PetscReal roundings = (PetscReal)count + 3 + 2 * PsdPatchesPixelRoundings(patches);
   PetscReal m2 = (PetscReal)patches->q * PSD_TINY;
   for (PetscInt k = 0; k < patches->q; k++) m2 += moments[PsdPackedLength(k) + k];
-  m2 *= 1 + PsdRoundings(roundings + (PetscReal)patches->q);
+  m2 = m2 * (1 + PsdRoundings(roundings + (PetscReal)patches->q)) + PetscSqrtReal((PetscReal)patches->q) * lost;
   const PetscReal root = PetscSqrtReal(m2);
-  return (Parts){PsdRoundings(roundings) * m2, PsdRoundings(roundings) * root, m2, root};
+  return (Parts){PsdRoundings(roundings) * m2 + lost, PsdRoundings(roundings) * root + lost, m2, root};
 }
 
 /* With it: c2 = m2 - 2 mu'(mean p) + ||mu||^2, itself known up to the error of the centred moments' trace, which is bounded
-   as they are: each entry of the diagonal by (K + 4) eps (sqrt(mean p_i^2) + |mu_i|)^2. */
-static Parts Transform(PsdPatches patches, PetscInt count, const PetscReal moments[], const Parts *raw)
+   as they are: each entry of the diagonal by (K + 4) eps (sqrt(mean p_i^2) + |mu_i|)^2, and what was lost of mean p. */
+static Parts Transform(PsdPatches patches, PetscInt count, const PetscReal moments[], PetscReal lost, const Parts *raw)
 {
   const PetscReal q = (PetscReal)patches->q, T2 = patches->spectral, TF = patches->frobenius;
   const PetscReal K = (PetscReal)count + 3 + 2 * PsdPatchesPixelRoundings(patches),
@@ -55,23 +58,25 @@ static Parts Transform(PsdPatches patches, PetscInt count, const PetscReal momen
     inner += patches->mean[k] * p[k];
     mean += patches->mean[k] * patches->mean[k];
   }
-  const PetscReal c2 = PetscMax(0, raw->quadratic - 2 * inner + mean) + PsdRoundings(K + q + 4) * rho * rho;
+  const PetscReal c2 = PetscMax(0, raw->quadratic - 2 * inner + mean) + PsdRoundings(K + q + 4) * rho * rho +
+                       2 * patches->mean_norm * lost;
   const PetscReal c = PetscSqrtReal(c2), underflow = PsdRoundings(1) * q * q * (1 + TF) * (1 + TF) * PSD_TINY;
   Parts parts = {.quadratic = T2 * T2 * c2, .linear = T2 * c};
   parts.quadratic_error =
       PsdRoundings(K + 4) * T2 * T2 * rho * rho + PsdRoundings(2 * (q + 1)) * TF * TF * c2 + underflow;
-  parts.linear_error = PsdRoundings(K + 1) * T2 * rho + PsdRoundings(q + 1) * TF * c + underflow;
+  parts.quadratic_error += T2 * T2 * (1 + 2 * patches->mean_norm) * lost;
+  parts.linear_error = PsdRoundings(K + 1) * T2 * rho + PsdRoundings(q + 1) * TF * c + underflow + T2 * lost;
   return parts;
 }
 
 PetscReal PsdLiftQuadraticError(PsdPatches branch, PetscInt count, const PetscReal activation[3],
-                                const PetscReal moments[])
+                                const PetscReal moments[], PetscReal lost)
 {
   const PetscReal d = (PetscReal)PsdPatchesFinalDimension(branch) + 1;
   const PetscReal a = PetscAbsReal(activation[0]), b = PetscAbsReal(activation[1]) / PETSC_SQRT2;
   const PetscReal c = PetscAbsReal(activation[2]);
-  Parts parts = PartsOfMoments(branch, count, moments);
-  if (branch->transform) parts = Transform(branch, count, moments, &parts);
+  Parts parts = PartsOfMoments(branch, count, moments, lost);
+  if (branch->transform) parts = Transform(branch, count, moments, lost, &parts);
   const PetscReal size = a * (parts.quadratic + parts.quadratic_error) + b * (parts.linear + parts.linear_error);
   /* 5 roundings of weighing, sqrt 2 among them, and d + 2 of the removal of J, that of the constant included */
   return a * parts.quadratic_error + b * parts.linear_error + PsdRoundings(d + 7) * (size + c + d * d * PSD_TINY);

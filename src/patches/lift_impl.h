@@ -18,8 +18,9 @@ typedef struct {
   PetscErrorCode (*moments)(PsdPatches branch, PetscInt count, const PetscReal rows[], PetscReal moments[]);
   /* phi may be where the moments are */
   PetscErrorCode (*lift)(PsdPatches branch, const PetscReal activation[3], const PetscReal moments[], PetscReal phi[]);
-  /* a bound of the error of phi less its component along J, of `count` patches */
-  PetscReal (*error)(PsdPatches branch, PetscInt count, const PetscReal activation[3], const PetscReal moments[]);
+  /* a bound of the error of phi less its component along J, of `count` patches; lost: see PsdPatchesLiftErrors */
+  PetscReal (*error)(PsdPatches branch, PetscInt count, const PetscReal activation[3], const PetscReal moments[],
+                     PetscReal lost);
   PetscLogDouble (*moments_flops)(PsdPatches branch); /* of one patch */
   PetscLogDouble (*lift_flops)(PsdPatches branch);    /* of one region */
 } PsdLift;
@@ -32,6 +33,6 @@ const PsdLift *PsdPatchesLiftOf(PsdPatches branch);
 
 /* PsdLiftQuadraticError - the `error` of the quadratic lift: lift_error.c. */
 PetscReal PsdLiftQuadraticError(PsdPatches branch, PetscInt count, const PetscReal activation[3],
-                                const PetscReal moments[]);
+                                const PetscReal moments[], PetscReal lost);
 
 #endif

@@ -43,12 +43,13 @@ static PetscErrorCode Lift(PsdPatches branch, const PetscReal activation[3], con
 }
 
 /* The weighing is one rounding more. */
-static PetscReal Error(PsdPatches branch, PetscInt count, const PetscReal activation[3], const PetscReal moments[])
+static PetscReal Error(PsdPatches branch, PetscInt count, const PetscReal activation[3], const PetscReal moments[],
+                       PetscReal lost)
 {
   const PetscReal q = (PetscReal)branch->q, N = (PetscReal)count, b = PetscAbsReal(activation[1]);
-  const PetscReal square = moments[branch->q] * (1 + PsdRoundings(N + q + 4)) + q * PSD_TINY;
+  const PetscReal square = moments[branch->q] * (1 + PsdRoundings(N + q + 4)) + q * PSD_TINY + lost;
   return b * PsdRoundings(N + PsdPatchesPixelRoundings(branch) + 4) * PetscSqrtReal(square) +
-         PsdRoundings(q + 1) * PSD_TINY;
+         PsdRoundings(q + 1) * PSD_TINY + b * lost;
 }
 
 static PetscLogDouble MomentsFlops(PsdPatches branch)

@@ -101,12 +101,14 @@ static PetscErrorCode SetBranchFromOptions(PsdPatches patches, const char prefix
                           PSD_NONNEGATIVE, &patches->whiten, NULL));
   PetscCall(PsdOptionInt(NAME("pca"), "principal components to keep of a patch; 0 = all", 0, big, &patches->pca, NULL));
   PetscCall(LiftFromOptions(NAME("lift"), &geometry->lift));
-  if (prefix[0]) {
-    PetscBool responses = PETSC_FALSE;
-    PetscCall(PsdOptionBool(NAME("responses"), "cut of the responses of -layer1_responses, not of the map", &responses,
-                            NULL));
-    geometry->responses = responses;
-  }
+  PetscCall(PsdOptionInt(NAME("stage"),
+                         "of a chain of stages: whose map it is cut of, counted from the images; 0 = the last", 0,
+                         PSD_MOST_STAGES, &geometry->stage, NULL));
+  PetscBool responses = (PetscBool)geometry->responses;
+  PetscCall(PsdOptionBool(
+      NAME("responses"), "cut of the responses that the stage keeps beside its map (-layer1_responses), not of the map",
+      &responses, NULL));
+  geometry->responses = responses;
 #undef NAME
   PetscFunctionReturn(0);
 }
@@ -168,11 +170,15 @@ static PetscErrorCode CheckGeometry(PsdPatches patches)
   g->reduce = PetscMax(1, g->reduce);
   PetscCheck(g->lift >= 0 && g->lift < PSD_LIFTS, patches->comm, PETSC_ERR_ARG_OUTOFRANGE, "Lift %" PetscInt_FMT,
              g->lift);
-  PsdCheckInput(!g->responses || g->map,
-                "option -branchN_responses: found without a stage, expected -layer1_filters and -layer1_responses");
   PsdCheckInput(!g->map || (g->reduce == 1 && !(g->normalize > 0)),
                 "option -%s: it is of images, and patches are cut of maps: see -layer1_pool and -layer1_normalize",
                 g->reduce > 1 ? "reduce" : "patch_normalize");
+  PsdCheckInput(g->map || g->stage == 0,
+                "option -stage: found %" PetscInt_FMT
+                ", but patches are cut of images: expected -layer1_filters as well",
+                g->stage);
+  PsdCheckInput(g->map || !g->responses,
+                "option -responses: patches are cut of images: expected -layer1_filters and -layer1_responses as well");
   PsdCheckInput(PsdPatchesLiftOf(patches)->transform || !(patches->whiten > 0 || patches->pca > 0),
                 "options -whiten and -pca of a branch with -lift %s: its patches are taken as they are",
                 PsdPatchesLiftOf(patches)->name);
@@ -244,23 +250,6 @@ static PetscErrorCode SetUpGeometry(PsdPatches patches)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdPatchesSetResponses(PsdPatches patches, PetscInt skip, PetscInt channels, PetscInt side)
-{
-  PetscFunctionBeginUser;
-  PsdCheckHandle(patches);
-  PetscInt cut = 0;
-  for (PetscInt k = 0; k < patches->branches; k++) {
-    PsdPatches branch = patches->branch[k];
-    cut += branch->geometry.responses;
-    branch->response_skip = skip;
-    branch->response_channels = channels;
-    branch->response_side = side;
-  }
-  PsdCheckInput((channels > 0) == (cut > 0),
-                "options -layer1_responses and -branchN_responses: found one of them, expected both or none");
-  PetscFunctionReturn(0);
-}
-
 PetscErrorCode PsdPatchesSetImageSize(PsdPatches patches, PetscInt channels, PetscInt height, PetscInt width)
 {
   PetscFunctionBeginUser;
@@ -271,13 +260,17 @@ PetscErrorCode PsdPatchesSetImageSize(PsdPatches patches, PetscInt channels, Pet
   patches->geometry.channels = channels;
   patches->geometry.height = height;
   patches->geometry.width = width;
-  if (patches->geometry.responses) {
-    patches->geometry.channels = patches->response_channels;
-    patches->geometry.height = patches->geometry.width = patches->response_side;
-    patches->geometry.skip = patches->response_skip;
-  }
   if (patches->recipe) UseRecipe(patches);
   PetscCall(SetUpGeometry(patches));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdPatchesSetPlace(PsdPatches patches, PetscInt stage, PetscInt begin)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(patches);
+  patches->geometry.stage = stage;
+  patches->geometry.begin = begin;
   PetscFunctionReturn(0);
 }
 

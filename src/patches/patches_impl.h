@@ -17,7 +17,6 @@ struct _p_PsdPatches {
   PsdPatches branch[PSD_MOST_BRANCHES]; /* each without branches */
   PsdMaps maps;                         /* what images go through before they are cut; NULL: nothing */
   PsdPatchGeometry geometry;
-  PetscInt response_skip, response_channels, response_side; /* as PsdPatchesSetResponses says; 0: nothing yet */
   PetscBool recipe;            /* nothing was asked for: the size of the images decides, see UseRecipe */
   PsdPixelChoices asked;       /* of what the geometry has of pixels */
   PetscReal normalize;         /* the recipe's, of bytes */

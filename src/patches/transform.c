@@ -27,17 +27,17 @@ PetscInt PsdPatchesStatisticsLength(PsdPatches patches)
   return length;
 }
 
-void PsdPatchesAddStatistics(PsdPatches patches, const PetscReal moments[], PetscReal sum[])
+void PsdPatchesAddStatistics(PsdPatches patches, const PetscReal moments[], PetscReal weight, PetscReal sum[])
 {
   const PetscInt packed = PsdPackedLength(patches->q + 1);
   for (PetscInt k = 0; k < patches->branches; k++) {
-    PsdPatchesAddStatistics(patches->branch[k], moments, sum);
+    PsdPatchesAddStatistics(patches->branch[k], moments, weight, sum);
     moments += PsdPatchesMomentsLength(patches->branch[k]);
     sum += PsdPatchesStatisticsLength(patches->branch[k]);
   }
   if (!PsdPatchesLiftOf(patches)->transform) return;
   for (PetscInt g = 0; g < patches->G; g++, moments += packed)
-    for (PetscInt k = 0; k < packed; k++) sum[k] += (PetscReal)patches->region_count[g] * moments[k];
+    for (PetscInt k = 0; k < packed; k++) sum[k] += weight * (PetscReal)patches->region_count[g] * moments[k];
 }
 
 enum { VARIED, ALIKE, OVERFLOWN };

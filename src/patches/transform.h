@@ -14,9 +14,9 @@ PetscBool PsdPatchesNeedStatistics(PsdPatches patches);
 
 /* Numbers in the statistics: a packed upper triangle of order q+1, branch after branch. */
 PetscInt PsdPatchesStatisticsLength(PsdPatches patches);
-/* PsdPatchesAddStatistics - adds the moments of one image, the last that PsdPatchesMoments was called for, to sum,
+/* PsdPatchesAddStatistics - adds `weight` times the moments of one image, the last that PsdPatchesMoments was called for, to sum,
    which starts from zeros. Not collective. */
-void PsdPatchesAddStatistics(PsdPatches patches, const PetscReal moments[], PetscReal sum[]);
+void PsdPatchesAddStatistics(PsdPatches patches, const PetscReal moments[], PetscReal weight, PetscReal sum[]);
 /* PsdPatchesSetStatistics - makes the transform of the sum over all images, which only rank 0 needs to have, and may
    change. Collective. Input errors: patches that are all alike, or overflow. */
 PetscErrorCode PsdPatchesSetStatistics(PsdPatches patches, PetscReal sum[]);

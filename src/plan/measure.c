@@ -134,8 +134,8 @@ static PetscReal TransformSeconds(const PsdSizes *sizes, PetscReal gemm)
 static PetscErrorCode MakeImage(const PsdSizes *sizes, void **image)
 {
   PetscFunctionBeginUser;
-  const PetscBool map = (PetscBool)(PsdSizesMap(sizes) > 0);
-  const size_t count = (size_t)(map ? PsdSizesMap(sizes) : sizes->image);
+  const PetscBool map = (PetscBool)(sizes->map > 0);
+  const size_t count = (size_t)(map ? sizes->map : sizes->image);
   PetscRandom random;
   PetscReal value;
   PetscCall(PetscRandomCreate(PETSC_COMM_SELF, &random));

@@ -142,7 +142,7 @@ static PetscErrorCode FindSizes(PsdPlan plan)
                                 .C = plan->outputs > 0    ? plan->outputs
                                      : plan->classes == 2 ? 1
                                                           : plan->classes,
-                                .image = (PetscReal)image[0] * image[1] * image[2] * (PetscReal)(plan->bits / 8),
+                                .image = (PetscReal)image[0] * image[1] * image[2] * (PetscReal)plan->bits / 8,
                                 .flip = plan->mirror};
   PetscCall(PsdMapsSetSizes(plan->problem->patches, image[0], image[1], image[2]));
   PetscCall(PsdProblemPlanSizes(plan->problem, &shape, plan->ranks, &plan->sizes));

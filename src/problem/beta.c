@@ -14,7 +14,7 @@
 #include "base/rounding.h"
 #include "dual_point.h"
 
-/* ||A_P||_F ||nu0|| is the most that ||h|| can be. Data that say anything stay far above this part of it, whatever
+/* ||W^1/2 A_P||_F ||W^1/2 nu0|| is the most that ||h|| can be. Data that say anything stay far above this part of it, whatever
    their number; and what is below it is looked at again, so that the part itself decides nothing. */
 #define NEGLIGIBLE 1e-6
 
@@ -24,7 +24,8 @@ static PetscErrorCode GradientIsNegligible(PsdProblem problem, PetscReal trace, 
   PetscReal squares = 0;
   const PsdRepresentatives *samples = &problem->representatives;
   for (size_t k = 0; k < (size_t)samples->n_local * problem->blocks->C; k++)
-    squares += (PetscReal)samples->copies * problem->nu0[k] * problem->nu0[k];
+    squares += (PetscReal)samples->copies * PsdWeightOf(samples->weights, (PetscInt)(k / (size_t)problem->blocks->C)) *
+               problem->nu0[k] * problem->nu0[k];
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &squares, 1, MPIU_REAL, MPI_SUM, problem->comm));
   *nothing = (PetscBool)(problem->beta_max <= NEGLIGIBLE * PetscSqrtReal(PetscMax(0, trace) * squares));
   PetscFunctionReturn(0);

@@ -18,6 +18,7 @@
 #include "dual_point.h"
 #include "base/base.h"
 #include "base/rounding.h"
+#include "limits.h"
 #include "sample_sums.h"
 #include "samples.h"
 #include <petscblaslapack.h>
@@ -166,11 +167,11 @@ static void AddPrediction(Pass *pass, const PetscReal yhat[], const PetscReal y[
   PsdPredictionSumsAdd(&pass->prediction, pass->problem, &bounds, yhat, y, sample, pass->delta);
   for (PetscInt g = 0; g < pass->problem->blocks->G; g++) {
     const PetscReal largest = sample->norm[g] + sample->error[g];
-    pass->region_norm[g] += largest * largest;
+    pass->region_norm[g] += sample->weight * (largest * largest);
   }
 }
 
-/* yhat of candidate k <- its dual point for sample i, and what is summed of it */
+/* yhat of candidate k <- its dual point for sample i, times the weight, and what is summed of it */
 static PetscErrorCode AddDualPoint(Pass *pass, PetscInt k, PetscInt i, PetscReal yhat[], const PetscReal y[],
                                    const PsdSampleFeatures *sample)
 {
@@ -184,7 +185,8 @@ static PetscErrorCode AddDualPoint(Pass *pass, PetscInt k, PetscInt i, PetscReal
   else (*loss->ops->dual_point)(loss, 1, C, yhat, y, nu);
   (*loss->ops->to_domain)(loss, 1, C, nu, y);
   if (pass->points[k].nu) PetscCall(PetscArraycpy(pass->points[k].nu + (size_t)i * C, nu, C));
-  PsdPointSumsAdd(&pass->point[k], C, nu, y);
+  PsdPointSumsAdd(&pass->point[k], C, sample->weight, nu, y);
+  for (PetscInt t = 0; t < C; t++) nu[t] *= sample->weight;
   for (PetscInt t = 0; t < C; t++)
     for (PetscInt g = 0; g < G; g++)
       rounding[t * G + g] += PetscAbsReal(nu[t]) * (sample->error[g] + pass->adjoint * sample->norm[g]);
@@ -255,7 +257,8 @@ static PetscErrorCode PassChunk(Pass *pass, PetscInt first, PetscInt rows, const
   PetscCall(Predict(pass, rows, phi, ld));
   FeatureNorms(pass, rows, phi, ld);
   for (PetscInt i = 0; i < rows; i++, y += C) {
-    const PsdSampleFeatures sample = {pass->norm + (size_t)i * G, errors + (size_t)i * G};
+    const PsdSampleFeatures sample = {pass->norm + (size_t)i * G, errors + (size_t)i * G,
+                                      PsdWeightOf(pass->problem->weights, first + i)};
     PetscReal *yhat = pass->yhat + (size_t)i * width;
     AddPrediction(pass, yhat, y, &sample);
     for (PetscInt k = 0; k < pass->sets - 1; k++)
@@ -265,17 +268,22 @@ static PetscErrorCode PassChunk(Pass *pass, PetscInt first, PetscInt rows, const
   PetscFunctionReturn(0);
 }
 
+/* By parts of a chunk, so that rows which are made again of whole numbers stay in the cache. */
 static PetscErrorCode PassChunks(Pass *pass)
 {
   PetscFunctionBeginUser;
   const PsdFeatures features = pass->problem->features;
   for (PetscInt k = 0; k < PsdFeaturesCountChunks(features); k++) {
     PetscInt first, rows, ld;
-    const PetscReal *phi, *errors;
-    PetscCall(PsdFeaturesGetChunk(features, k, &first, &rows, &phi, &ld));
+    const PetscReal *errors;
+    PetscCall(PsdFeaturesFindChunk(features, k, &first, &rows, &ld));
     PsdFeaturesGetErrors(features, k, &errors);
     PetscCall(PsdPhaseBegin(PSD_PHASE_CERTIFY));
-    PetscCall(PassChunk(pass, first, rows, phi, ld, errors));
+    for (PetscInt row = 0; row < rows; row += PSD_PASS_ROWS) {
+      const PetscInt part = PetscMin(PSD_PASS_ROWS, rows - row);
+      const PetscReal *phi = PsdFeaturesGetRows(features, k, row, part);
+      PetscCall(PassChunk(pass, first + row, part, phi, ld, errors + (size_t)row * pass->problem->blocks->G));
+    }
     PetscCall(PsdPhaseEnd(PSD_PHASE_CERTIFY));
   }
   PetscFunctionReturn(0);
@@ -293,13 +301,13 @@ static PetscErrorCode PassPatches(Pass *pass, Vec S, PsdDualPoint points[])
   PetscCall(PsdRowsGetNorms(problem->rows, &norm, &error));
   PetscCall(PsdRowsForward(problem->rows, S, yhat));
   for (PetscInt i = 0; i < problem->n_local; i++) {
-    const PsdSampleFeatures sample = {norm + (size_t)i * G, error + (size_t)i * G};
+    const PsdSampleFeatures sample = {norm + (size_t)i * G, error + (size_t)i * G, PsdWeightOf(problem->weights, i)};
     AddPrediction(pass, yhat + (size_t)i * C, problem->Y + (size_t)i * C, &sample);
   }
   for (PetscInt k = 0; k < pass->sets - 1; k++) {
     if (pass->sources[k].w) PetscCall(PsdRowsForward(problem->rows, pass->sources[k].w, yhat));
     for (PetscInt i = 0; i < problem->n_local; i++) {
-      const PsdSampleFeatures sample = {norm + (size_t)i * G, error + (size_t)i * G};
+      const PsdSampleFeatures sample = {norm + (size_t)i * G, error + (size_t)i * G, PsdWeightOf(problem->weights, i)};
       PetscCall(AddDualPoint(pass, k, i, yhat + (size_t)i * C, problem->Y + (size_t)i * C, &sample));
     }
     PetscCall(PsdRowsAdjoint(problem->rows, yhat, points[k].gradient));
@@ -308,12 +316,12 @@ static PetscErrorCode PassPatches(Pass *pass, Vec S, PsdDualPoint points[])
   PetscFunctionReturn(0);
 }
 
-/* ||A_g||_F of all samples, with what rounding may have hidden of it. */
+/* ||W^1/2 A_g||_F of all samples, with what rounding may have hidden of it. */
 static PetscErrorCode KeepRegionNorms(Pass *pass)
 {
   PetscFunctionBeginUser;
   const PsdProblem problem = pass->problem;
-  const PetscReal roundings = PsdRoundings((PetscReal)problem->n);
+  const PetscReal roundings = PsdRoundings((PetscReal)problem->n + (problem->weights ? 1 : 0));
   PetscMPIInt G;
   PetscCall(PetscMPIIntCast(problem->blocks->G, &G));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, pass->region_norm, G, MPIU_REAL, MPI_SUM, problem->comm));

@@ -23,18 +23,18 @@ typedef struct {
   PetscReal feature_error;  /* bound of the error of all features, relative to their size */
 } PsdPrimalPoint;
 
-/* ... and for one dual point nu. The squared loss needs two sums to know the dual function on the ray of nu, losses
+/* ... and for one dual point W nu: nu is what a sample of weight 1 has, W the samples' weights (losses/weighted.h). The squared loss needs two sums to know the dual function on the ray of nu, losses
    that are split nu itself. */
 typedef struct {
-  PetscReal linear, quadratic;             /* <nu,Y> and ||nu||^2, ... */
+  PetscReal linear, quadratic;             /* <W nu,Y> and <W nu,nu>, ... */
   PetscReal linear_error, quadratic_error; /* ... and bounds of their errors */
   PetscReal *nu;                           /* n_local x C row-major, in the dual function's domain; NULL: not kept */
-  Vec gradient;                            /* P A'nu */
+  Vec gradient;                            /* P A'W nu */
   Vec rounding; /* one number a pair: a bound of ||error of smat(A'nu)_gt||_F (see dual_point.c) */
 } PsdDualPoint;
 
 /* How a dual point is given: nu = -L'(A w), or, where w is NULL, nu itself, of this rank's representative samples, or of
-   each of its samples, x C row-major. gradient: becomes A'nu of a certificate; NULL: not wanted. */
+   each of its samples, x C row-major. gradient: becomes A'W nu of a certificate; NULL: not wanted. */
 typedef struct {
   Vec w;
   const PetscReal *nu;

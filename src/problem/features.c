@@ -3,25 +3,23 @@
 
    Two ways, one interface. Kept: one array holds all rows; the pass that gathers the statistics of a whitening leaves
    the moments in it, and they are lifted in place, so that no patch is touched twice. Streamed: a chunk is made when
-   asked for.
-
-   In single precision rows are made in double precision, chunk by chunk as they are first asked for. What is kept of them
-   is whole numbers of 32 bits, in units of the largest number of a region, and a bound of what that has done to them
-   (docs/mathematics.md, section 6): the same memory, and most of a number's 24 to 31 bits instead of 24.
+   asked for. In single precision rows are made in double precision, chunk by chunk as they are first asked for. They are
+   kept as whole numbers of 32 bits (kept_rows.h), and so are moments until then, in 40 bits and in the same place
+   (held_moments.h).
 
    Where the samples are images and their mirror images (symmetry.h), a mirrored row is made of the image's own, and
    streamed; folded features have one row for both, sqrt 2 Q'Phi, whose products with themselves are Q'A'A Q.
 */
 #include "features.h"
 #include "base/base.h"
-#include "base/rounding.h"
 #include "base/sum.h"
+#include "held_moments.h"
+#include "kept_rows.h"
 #include "limits.h"
 #include "maps/images.h"
 #include "patches/lift.h"
 #include "patches/mirror.h"
 #include "patches/transform.h"
-#include <stdint.h>
 
 struct _p_PsdFeatures {
   MPI_Comm comm;
@@ -29,6 +27,7 @@ struct _p_PsdFeatures {
   PsdPatches patches;
   PetscReal activation[3];
   size_t memory;
+  const PetscReal *weights; /* of the samples here, the data set's; NULL: all are 1 */
   PsdImages images;
   PetscInt n, G, D;            /* samples here; regions, numbers of a lifted feature */
   PsdShape *region;            /* G: what a lifted feature has of each */
@@ -45,16 +44,12 @@ struct _p_PsdFeatures {
   PetscReal *errors;  /* G for each of those rows that is not folded: bounds of what rounding has done to it */
   /* In single precision `rows` has those of a chunk, and, when kept, ... */
   PetscBool single;
-  PetscReal *room; /* ... room for all rows as whole numbers, which ... */
-  int32_t
-      *whole;    /* ... these are. Before, the moments of as many images as there is room for, from the first on, ... */
-  PetscInt held; /* ... so many, each where a row of doubles would be */
-  PetscInt pieces;   /* ... which have units of their own, ... */
-  PetscReal *unit;   /* ... pieces for each row, of which they are multiples; ... */
-  PetscBool *done;   /* ... chunks: whether they are there; */
-  PetscBool exact;   /* they do not serve for PsdFeaturesGetChunk */
-  float *rounded;    /* a chunk */
-  PetscReal squares; /* sum of squares of all that were rounded */
+  PsdKeptRows kept_rows; /* ... all rows as whole numbers. Before, in their place, ... */
+  PsdHeldMoments held;   /* ... the moments of as many images as there is room for, from the first on */
+  PetscBool *done;       /* ... chunks: whether they are there; */
+  PetscBool exact;       /* they do not serve for PsdFeaturesGetChunk */
+  float *rounded;        /* a chunk, with the roots of weights */
+  PetscReal squares;     /* sum of squares of all that were rounded, with weights */
 };
 
 static PetscErrorCode CutChunks(PsdFeatures it)
@@ -86,7 +81,7 @@ static PetscErrorCode CutChunks(PsdFeatures it)
 /* Whether rows are kept: those that are asked for more than once, and fit. */
 static void Decide(PsdFeatures it)
 {
-  const size_t number = it->single ? sizeof(*it->whole) : sizeof(PetscReal);
+  const size_t number = it->single ? PSD_KEPT_BYTES : sizeof(PetscReal);
   const size_t rows = (size_t)(it->n / PsdFeaturesSamplesPerRow(it));
   it->kept = (PetscBool)(it->may_keep && rows * (size_t)PsdFeaturesLength(it) * number <= it->memory);
 }
@@ -121,6 +116,7 @@ PetscErrorCode PsdFeaturesCreate(PsdData data, PsdPatches patches, const PetscRe
   PetscCall(PetscArraycpy(it->activation, activation, 3));
   PetscCall(PsdDataGetSizes(data, NULL, &it->n, NULL));
   PetscCall(PsdDataGetCopies(data, &it->copies));
+  PetscCall(PsdDataGetWeights(data, &it->weights));
   PetscCall(PsdPatchesGetSizes(patches, NULL, NULL, &it->G, NULL));
   PetscCall(CreateRegions(it));
   it->D = PsdPatchesLiftedLength(patches);
@@ -154,8 +150,8 @@ static PetscErrorCode FreeRows(PsdFeatures it)
   PetscCall(PetscFree(it->rows));
   PetscCall(PetscFree(it->errors));
   PetscCall(PetscFree(it->row));
-  PetscCall(PetscFree(it->room));
-  PetscCall(PetscFree(it->unit));
+  PetscCall(PsdHeldDestroy(&it->held));
+  PetscCall(PsdKeptRowsDestroy(&it->kept_rows));
   PetscCall(PetscFree(it->done));
   PetscCall(PetscFree(it->rounded));
   PetscFunctionReturn(0);
@@ -169,7 +165,6 @@ PetscErrorCode PsdFeaturesSetSingle(PsdFeatures it, PetscBool single)
   if (it->single) PetscCall(FreeRows(it));
   it->single = single;
   Decide(it);
-  /* what is kept of them depends on it */
   PetscCall(PsdImagesDestroy(&it->images));
   PetscCall(PsdImagesCreate(it->data, it->patches, it->kept ? 0 : it->memory, &it->images));
   PetscFunctionReturn(0);
@@ -182,7 +177,7 @@ void PsdFeaturesSetExact(PsdFeatures features)
 
 PetscBool PsdFeaturesAreRounded(PsdFeatures it)
 {
-  return (PetscBool)(it->single && it->kept && it->done && it->done[0] && !it->exact);
+  return (PetscBool)(it->single && it->kept && it->done && (it->done[0] || it->held) && !it->exact);
 }
 
 PetscReal PsdFeaturesGetSquares(PsdFeatures features)
@@ -210,10 +205,12 @@ static PetscErrorCode Moments(PsdFeatures it, PetscInt i, PetscReal moments[])
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Lift(PsdFeatures it, const PetscReal moments[], PetscReal row[], PetscReal errors[])
+/* moments: which may be where row is. lost: NULL: they are as computed. */
+static PetscErrorCode Lift(PsdFeatures it, const PetscReal moments[], const PetscReal lost[], PetscReal row[],
+                           PetscReal errors[])
 {
   PetscFunctionBeginUser;
-  if (!it->folded) PsdPatchesLiftErrors(it->patches, it->activation, moments, errors); /* which may be where row is */
+  if (!it->folded) PsdPatchesLiftErrors(it->patches, it->activation, moments, lost, errors);
   PetscCall(PsdPatchesLift(it->patches, it->activation, moments, row));
   for (PetscInt g = 0; g < it->G; g++) PsdShapeRemoveJ(&it->region[g], row + it->region[g].at);
   PetscCall(PetscLogFlops(PsdPatchesLiftFlops(it->patches)));
@@ -233,9 +230,10 @@ static PetscErrorCode MakeRows(PsdFeatures it, PetscInt first, PetscInt count, P
   PetscFunctionBeginUser;
   const PetscInt step = LiftedAtOnce(it);
   for (PetscInt i = first; i < first + count; i += step) {
-    const PetscReal *moments = i < held ? it->room + (size_t)i * (size_t)it->D : it->moments;
-    if (i >= held) PetscCall(Moments(it, i, it->moments));
-    PetscCall(Lift(it, moments, it->folded ? it->row : row, errors));
+    const PetscReal *lost = NULL;
+    if (i < held) PsdHeldGet(it->held, i, it->moments, &lost);
+    else PetscCall(Moments(it, i, it->moments));
+    PetscCall(Lift(it, it->moments, lost, it->folded ? it->row : row, errors));
     if (it->folded) {
       PsdSymmetryFold(it->symmetry, PETSC_SQRT2, it->row, row);
     } else if (it->symmetry) {
@@ -248,25 +246,28 @@ static PetscErrorCode MakeRows(PsdFeatures it, PetscInt first, PetscInt count, P
   PetscFunctionReturn(0);
 }
 
-/* Adds the moments of chunk k to the statistics; those of the first `stay` samples stay in `place`, where they can be lifted. The
-   statistics of symmetric patches are those of the images alone, made symmetric. */
-static PetscErrorCode AddChunkStatistics(PsdFeatures it, PetscInt k, PetscInt stay, PetscReal *place, PetscInt length,
-                                         PetscReal sum[], PsdProgress progress)
+/* Adds the moments of chunk k to the statistics. They stay in `place`, one where each row of doubles will be and can be
+   lifted, or, place NULL, are held where there is room. The statistics of symmetric patches are those of the images
+   alone, made symmetric. */
+static PetscErrorCode AddChunkStatistics(PsdFeatures it, PetscInt k, PetscReal *place, PetscInt length, PetscReal sum[],
+                                         PsdProgress progress)
 {
   PetscFunctionBeginUser;
-  const PetscInt step = PsdPatchesAreMirrored(it->patches) && stay == 0 ? it->copies : 1;
+  const PetscInt held = PsdHeldCount(it->held);
+  const PetscInt step = PsdPatchesAreMirrored(it->patches) && !place && held == 0 ? it->copies : 1;
   PetscCall(PetscArrayzero(sum, length));
   for (PetscInt i = it->chunk_first[k]; i < it->chunk_first[k + 1]; i += step) {
-    PetscReal *moments = i < stay ? place + (size_t)i * (size_t)it->D : it->moments;
+    PetscReal *moments = place ? place + (size_t)i * (size_t)it->D : it->moments;
     PetscCall(Moments(it, i, moments));
-    PsdPatchesAddStatistics(it->patches, moments, sum);
+    PsdPatchesAddStatistics(it->patches, moments, it->weights ? it->weights[i] : 1, sum);
+    if (i < held) PsdHeldPut(it->held, i, moments);
     PetscCall(PsdProgressUpdate(progress, i + step));
   }
   PetscFunctionReturn(0);
 }
 
 /* The transform of the patches, from the moments of all images on all ranks. */
-static PetscErrorCode GatherStatistics(PsdFeatures it, PetscInt stay, PetscReal *place)
+static PetscErrorCode GatherStatistics(PsdFeatures it, PetscReal *place)
 {
   PetscFunctionBeginUser;
   PetscReal *chunk;
@@ -279,7 +280,7 @@ static PetscErrorCode GatherStatistics(PsdFeatures it, PetscInt stay, PetscReal 
   PetscCall(PsdSumCreate(length, &sum));
   PetscCall(PsdProgressCreate(it->comm, "patches", "images", it->n, n, &progress));
   for (PetscInt k = 0; k < it->chunks; k++) {
-    PetscCall(AddChunkStatistics(it, k, stay, place, length, chunk, progress));
+    PetscCall(AddChunkStatistics(it, k, place, length, chunk, progress));
     PsdSumAdd(sum, 0, length, chunk);
   }
   PetscCall(PsdProgressDestroy(&progress));
@@ -301,7 +302,7 @@ static PetscErrorCode LiftAll(PsdFeatures it, PetscBool in_place)
   for (PetscInt i = 0; i < it->n; i += step) {
     PetscReal *row = it->rows + (size_t)(i / PsdFeaturesSamplesPerRow(it)) * PsdFeaturesLength(it);
     PetscReal *errors = it->folded ? NULL : it->errors + (size_t)i * it->G;
-    if (in_place) PetscCall(Lift(it, row, row, errors));
+    if (in_place) PetscCall(Lift(it, row, NULL, row, errors));
     else PetscCall(MakeRows(it, i, step, 0, row, errors));
     PetscCall(PsdProgressUpdate(progress, i + step));
   }
@@ -315,8 +316,21 @@ PetscErrorCode PsdFeaturesGatherStatistics(PsdFeatures it)
   PetscCall(PsdPhaseBegin(PSD_PHASE_LIFT));
   PetscCall(PsdImagesFit(it->images));
   if (!it->moments) PetscCall(PetscMalloc1(it->moments_length, &it->moments));
-  if (PsdPatchesNeedStatistics(it->patches)) PetscCall(GatherStatistics(it, 0, NULL));
+  if (PsdPatchesNeedStatistics(it->patches)) PetscCall(GatherStatistics(it, NULL));
   PetscCall(PsdPhaseEnd(PSD_PHASE_LIFT));
+  PetscFunctionReturn(0);
+}
+
+/* What has a unit of its own is a region, or all of a folded row, which no certificate is made of. */
+static PetscErrorCode KeepWhole(PsdFeatures it, size_t rows)
+{
+  PetscFunctionBeginUser;
+  PetscInt *length;
+  const PetscInt all = PsdFeaturesLength(it);
+  PetscCall(PetscMalloc1(it->G, &length));
+  for (PetscInt g = 0; g < it->G; g++) length[g] = it->region[g].m;
+  PetscCall(PsdKeptRowsCreate(rows, it->folded ? 1 : it->G, it->folded ? &all : length, &it->kept_rows));
+  PetscCall(PetscFree(length));
   PetscFunctionReturn(0);
 }
 
@@ -330,13 +344,26 @@ static PetscErrorCode AllocateRows(PsdFeatures it)
   else PetscCall(PetscMalloc1(kept * (size_t)it->G, &it->errors));
   it->squares = 0;
   if (!it->single) PetscFunctionReturn(0);
-  PetscCall(PetscMalloc1(of_chunk * length, &it->rounded));
   PetscCall(PetscCalloc1(it->chunks + 1, &it->done));
   if (!it->kept) PetscFunctionReturn(0);
-  PetscCall(PetscMalloc1((kept * length + 1) / 2, &it->room));
-  it->whole = (int32_t *)it->room;
-  it->pieces = it->folded ? 1 : it->G;
-  PetscCall(PetscMalloc1(kept * (size_t)it->pieces, &it->unit));
+  PetscCall(KeepWhole(it, kept));
+  PetscFunctionReturn(0);
+}
+
+/* Where rows are kept in single precision there is room for most moments of the statistics' pass. A row that is kept is
+   shorter than the moments that it is made of and those before it, so that it reaches none that are still to be lifted. */
+static PetscErrorCode HoldMoments(PsdFeatures it)
+{
+  PetscFunctionBeginUser;
+  size_t bytes;
+  PetscInt *length;
+  if (!it->single || !it->kept || it->folded) PetscFunctionReturn(0);
+  void *place = PsdKeptRowsPlace(it->kept_rows, &bytes);
+  if (PSD_HELD_BYTES * (size_t)it->moments_length * (size_t)it->n < bytes) PetscFunctionReturn(0);
+  PetscCall(PetscMalloc1(it->G, &length));
+  PsdPatchesMomentsLengths(it->patches, length);
+  PetscCall(PsdHeldCreate(it->G, length, it->n, bytes, place, &it->held));
+  PetscCall(PetscFree(length));
   PetscFunctionReturn(0);
 }
 
@@ -348,15 +375,14 @@ PetscErrorCode PsdFeaturesSetUp(PsdFeatures it)
   if (it->rows) PetscFunctionReturn(0);
   PetscCall(PsdPatchesGetBranchCount(it->patches, &branches));
   const PetscBool at_once = (PetscBool)(it->kept && !it->single);
-  const PetscBool fit = (PetscBool)(branches == 1 && it->moments_length <= it->D); /* moments, where rows go */
-  const PetscBool in_place = (PetscBool)(statistics && at_once && fit);
+  /* moments, where rows go */
+  const PetscBool in_place = (PetscBool)(statistics && at_once && branches == 1 && it->moments_length <= it->D);
   PetscCall(PsdPhaseBegin(PSD_PHASE_LIFT));
   PetscCall(AllocateRows(it));
   if (!it->moments) PetscCall(PetscMalloc1(it->moments_length, &it->moments));
   PetscCall(PsdImagesFit(it->images));
-  it->held = it->single && it->kept && fit ? it->n / 2 : 0;
-  if (statistics) PetscCall(GatherStatistics(it, in_place ? it->n : it->held, in_place ? it->rows : it->room));
-  if (!statistics) it->held = 0;
+  if (statistics) PetscCall(HoldMoments(it));
+  if (statistics) PetscCall(GatherStatistics(it, in_place ? it->rows : NULL));
   if (at_once) PetscCall(LiftAll(it, in_place));
   PetscCall(PsdPhaseEnd(PSD_PHASE_LIFT));
   PetscFunctionReturn(0);
@@ -383,77 +409,29 @@ static size_t FirstRow(PsdFeatures it, PetscInt k)
   return it->kept ? (size_t)(it->chunk_first[k] / PsdFeaturesSamplesPerRow(it)) : 0;
 }
 
-#define MOST_UNITS 2147483647.0     /* 2^31 - 1 */
-#define TO_WHOLE 6755399441055744.0 /* 1.5 2^52: what is added to it is rounded to a whole number */
-
-/* One region's numbers as whole ones, and what they are multiples of; returns a bound of || x - unit whole ||. */
-static PetscReal ToUnits(PetscInt m, const PetscReal *restrict x, PetscReal *unit, int32_t *restrict whole)
-{
-  PetscReal largest = 0, squares = 0;
-#pragma omp simd reduction(max : largest)
-  for (PetscInt k = 0; k < m; k++) largest = PetscMax(largest, PetscAbsReal(x[k]));
-  *unit = PetscMax(largest / MOST_UNITS, PSD_TINY);
-  const PetscReal inverse = 1 / *unit;
-#pragma omp simd reduction(+ : squares)
-  for (PetscInt k = 0; k < m; k++) {
-    const PetscReal count = (PetscMax(-MOST_UNITS, PetscMin(x[k] * inverse, MOST_UNITS)) + TO_WHOLE) - TO_WHOLE;
-    const PetscReal left = x[k] - *unit * count;
-    whole[k] = (int32_t)count;
-    squares += left * left;
-  }
-  /* a number that is made of its units again is rounded as well, which is next to nothing beside half a unit */
-  return PetscSqrtReal(squares * (1 + PsdRoundings((PetscReal)m + 8)) + (PetscReal)m * PSD_TINY) +
-         PetscSqrtReal((PetscReal)m) * PsdRoundings(2) * largest;
-}
-
-/* What has a unit of its own: a region, or all of a folded row, which no certificate is made of. */
-static PetscInt PieceLength(PsdFeatures it, PetscInt piece)
-{
-  return it->folded ? PsdFeaturesLength(it) : it->region[piece].m;
-}
-
-static void KeepRow(PsdFeatures it, size_t i, const PetscReal *row)
-{
-  int32_t *whole = it->whole + i * (size_t)PsdFeaturesLength(it);
-  for (PetscInt piece = 0; piece < it->pieces; piece++) {
-    const PetscInt m = PieceLength(it, piece);
-    const size_t at = i * (size_t)it->pieces + (size_t)piece;
-    const PetscReal lost = ToUnits(m, row, it->unit + at, whole);
-    if (it->errors) it->errors[at] += lost;
-    row += m;
-    whole += m;
-  }
-}
-
-static void GetKeptRow(PsdFeatures it, size_t i, PetscReal *row)
-{
-  const int32_t *whole = it->whole + i * (size_t)PsdFeaturesLength(it);
-  for (PetscInt piece = 0; piece < it->pieces; piece++) {
-    const PetscInt m = PieceLength(it, piece);
-    const PetscReal unit = it->unit[i * (size_t)it->pieces + (size_t)piece];
-    for (PetscInt k = 0; k < m; k++) row[k] = unit * (PetscReal)whole[k];
-    row += m;
-    whole += m;
-  }
-}
-
 /* Whether chunk k is made of what is kept as whole numbers. */
 static PetscBool IsWhole(PsdFeatures it, PetscInt k)
 {
   return (PetscBool)(it->single && it->kept && it->done[k] && !it->exact);
 }
 
+void PsdFeaturesSizeChunk(PsdFeatures it, PetscInt k, PetscInt *first, PetscInt *rows, PetscInt *ld)
+{
+  *first = it->chunk_first[k];
+  *rows = (it->chunk_first[k + 1] - *first) / PsdFeaturesSamplesPerRow(it);
+  *ld = PsdFeaturesLength(it);
+}
+
 PetscErrorCode PsdFeaturesFindChunk(PsdFeatures it, PetscInt k, PetscInt *first, PetscInt *rows, PetscInt *ld)
 {
   PetscFunctionBeginUser;
   const PetscInt samples = it->chunk_first[k + 1] - it->chunk_first[k];
-  *first = it->chunk_first[k];
-  *rows = samples / PsdFeaturesSamplesPerRow(it);
-  *ld = PsdFeaturesLength(it);
+  PsdFeaturesSizeChunk(it, k, first, rows, ld);
   if (IsWhole(it, k) || (it->kept && !it->single)) PetscFunctionReturn(0);
   PetscCall(PsdPhaseBegin(PSD_PHASE_LIFT));
   PetscReal *errors = it->folded ? NULL : it->errors + FirstRow(it, k) * (size_t)it->G;
-  PetscCall(MakeRows(it, *first, samples, it->kept && !it->done[k] ? it->held : 0, it->rows, errors));
+  const PetscInt held = it->kept && !it->done[k] && !it->exact ? PsdHeldCount(it->held) : 0;
+  PetscCall(MakeRows(it, *first, samples, held, it->rows, errors));
   PetscCall(PsdPhaseEnd(PSD_PHASE_LIFT));
   PetscFunctionReturn(0);
 }
@@ -462,7 +440,8 @@ const PetscReal *PsdFeaturesGetRows(PsdFeatures it, PetscInt k, PetscInt first, 
 {
   const size_t length = (size_t)PsdFeaturesLength(it);
   if (!IsWhole(it, k)) return it->rows + ((it->single ? 0 : FirstRow(it, k)) + (size_t)first) * length;
-  for (size_t i = 0; i < (size_t)rows; i++) GetKeptRow(it, FirstRow(it, k) + (size_t)first + i, it->rows + i * length);
+  for (size_t i = 0; i < (size_t)rows; i++)
+    PsdKeptRowsGet(it->kept_rows, FirstRow(it, k) + (size_t)first + i, it->rows + i * length);
   return it->rows;
 }
 
@@ -475,35 +454,73 @@ PetscErrorCode PsdFeaturesGetChunk(PsdFeatures it, PetscInt k, PetscInt *first, 
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdFeaturesGetSingle(PsdFeatures it, PetscInt k, const float *phi[])
+/* Rows first .. first + rows - 1 of chunk k, where the rows of a chunk are. */
+static PetscErrorCode MakePart(PsdFeatures it, PetscInt k, PetscInt first, PetscInt rows)
 {
   PetscFunctionBeginUser;
-  const PetscInt length = PsdFeaturesLength(it),
-                 rows = (it->chunk_first[k + 1] - it->chunk_first[k]) / PsdFeaturesSamplesPerRow(it);
-  PetscCall(PsdPhaseBegin(PSD_PHASE_LIFT));
+  const PetscInt samples = PsdFeaturesSamplesPerRow(it), held = it->kept && !it->exact ? PsdHeldCount(it->held) : 0;
+  if (IsWhole(it, k)) {
+    (void)PsdFeaturesGetRows(it, k, first, rows);
+    PetscFunctionReturn(0);
+  }
+  PetscReal *errors = it->folded ? NULL : it->errors + (FirstRow(it, k) + (size_t)first) * (size_t)it->G;
+  PetscCall(MakeRows(it, it->chunk_first[k] + first * samples, rows * samples, held, it->rows, errors));
+  PetscFunctionReturn(0);
+}
+
+/* The same rows, rounded, and kept when they are there for the first time. */
+static void RoundPart(PsdFeatures it, PetscInt k, PetscInt first, PetscInt rows)
+{
+  const PetscInt samples = PsdFeaturesSamplesPerRow(it);
+  const size_t length = (size_t)PsdFeaturesLength(it);
   for (size_t i = 0; i < (size_t)rows; i++) {
-    const PetscReal *restrict from = it->rows + i * (size_t)length;
-    float *restrict to = it->rounded + i * (size_t)length;
-    for (PetscInt j = 0; j < length; j++) to[j] = (float)from[j];
-    it->squares += PsdSquare(length, from);
-    if (it->kept && !it->done[k]) KeepRow(it, FirstRow(it, k) + i, from);
+    const PetscReal *restrict from = it->rows + i * length;
+    float *restrict to = it->rounded + ((size_t)first + i) * length;
+    const size_t row = FirstRow(it, k) + (size_t)first + i;
+    const PetscReal weight = it->weights ? it->weights[it->chunk_first[k] + (first + (PetscInt)i) * samples] : 1;
+    const PetscReal root = PetscSqrtReal(weight);
+    for (size_t j = 0; j < length; j++) to[j] = (float)(root * from[j]);
+    it->squares += weight * PsdSquare((PetscInt)length, from);
+    if (it->kept && !it->done[k])
+      PsdKeptRowsPut(it->kept_rows, row, from, it->errors ? it->errors + row * (size_t)it->G : NULL);
+  }
+}
+
+PetscErrorCode PsdFeaturesGetSingle(PsdFeatures it, PetscInt k, PsdFeaturesVisit visit, void *context,
+                                    const float *phi[])
+{
+  PetscFunctionBeginUser;
+  PetscInt begin, rows, ld;
+  PsdFeaturesSizeChunk(it, k, &begin, &rows, &ld);
+  if (!it->rounded) PetscCall(PetscMalloc1((size_t)PsdFeaturesChunkRows(it) * (size_t)ld, &it->rounded));
+  for (PetscInt first = 0; first < rows; first += PSD_PART_ROWS) {
+    const PetscInt part = PetscMin(PSD_PART_ROWS, rows - first);
+    PetscCall(PsdPhaseBegin(PSD_PHASE_LIFT));
+    PetscCall(MakePart(it, k, first, part));
+    RoundPart(it, k, first, part);
+    PetscCall(PsdPhaseEnd(PSD_PHASE_LIFT));
+    if (visit) PetscCall((*visit)(context, begin + first * PsdFeaturesSamplesPerRow(it), part, it->rows));
   }
   it->done[k] = PETSC_TRUE;
-  PetscCall(PsdPhaseEnd(PSD_PHASE_LIFT));
+  if (k == it->chunks - 1) PetscCall(PsdHeldDestroy(&it->held));
   *phi = it->rounded;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdFeaturesFreeSingle(PsdFeatures features)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree(features->rounded));
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode PsdFeaturesComplete(PsdFeatures it)
 {
   PetscFunctionBeginUser;
-  for (PetscInt k = 0; it->single && it->kept && !it->exact && k < it->chunks; k++) {
-    PetscInt first, rows, ld;
-    const float *single;
-    if (it->done[k]) continue;
-    PetscCall(PsdFeaturesFindChunk(it, k, &first, &rows, &ld));
-    PetscCall(PsdFeaturesGetSingle(it, k, &single));
-  }
+  const float *single;
+  for (PetscInt k = 0; it->single && it->kept && !it->exact && k < it->chunks; k++)
+    if (!it->done[k]) PetscCall(PsdFeaturesGetSingle(it, k, NULL, NULL, &single));
+  PetscCall(PsdFeaturesFreeSingle(it));
   PetscFunctionReturn(0);
 }
 

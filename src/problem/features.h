@@ -31,7 +31,7 @@ void PsdFeaturesSetExact(PsdFeatures features);
 /* PsdFeaturesAreRounded - whether PsdFeaturesGetChunk gives rows that were rounded to single precision. Here; not
    collective. */
 PetscBool PsdFeaturesAreRounded(PsdFeatures features);
-/* PsdFeaturesGetSquares - the sum of squares of all rows here that were rounded, as they were before. Not collective. */
+/* PsdFeaturesGetSquares - the sum of squares of all rows here that were rounded, as they were before, times weights. Not collective. */
 PetscReal PsdFeaturesGetSquares(PsdFeatures features);
 PetscInt PsdFeaturesLength(PsdFeatures features);        /* of a row */
 PetscInt PsdFeaturesSamplesPerRow(PsdFeatures features); /* 2 when folded, else 1 */
@@ -50,9 +50,17 @@ const PetscReal *PsdFeaturesGetRows(PsdFeatures features, PetscInt k, PetscInt f
 /* PsdFeaturesComplete - rows that are to be kept rounded and have not been asked for yet, as A'A came from a file. Not
    collective. */
 PetscErrorCode PsdFeaturesComplete(PsdFeatures features);
-/* PsdFeaturesGetSingle - the rows of the chunk k that was got last, rounded; of chunks in their order, the first time.
-   Borrowed until the next call. Not collective. */
-PetscErrorCode PsdFeaturesGetSingle(PsdFeatures features, PetscInt k, const float *phi[]);
+/* PsdFeaturesSizeChunk - what PsdFeaturesFindChunk says of it, without making rows. Not collective. */
+void PsdFeaturesSizeChunk(PsdFeatures features, PetscInt k, PetscInt *first, PetscInt *rows, PetscInt *ld);
+/* Some rows of a chunk in double precision, the first of which is that of sample `first` of this rank. */
+typedef PetscErrorCode (*PsdFeaturesVisit)(void *context, PetscInt first, PetscInt rows, const PetscReal phi[]);
+/* PsdFeaturesGetSingle - the rows of chunk k times the roots of their samples' weights, rounded; of chunks in their order,
+   the first time. They are made in double precision some at a time, and shown to `visit` (NULL: to nobody), without the
+   weights, while they are in the cache. Borrowed until the next call. Not collective. */
+PetscErrorCode PsdFeaturesGetSingle(PsdFeatures features, PetscInt k, PsdFeaturesVisit visit, void *context,
+                                    const float *phi[]);
+/* PsdFeaturesFreeSingle - the memory of rounded rows, when no more of them are needed for now. Not collective. */
+PetscErrorCode PsdFeaturesFreeSingle(PsdFeatures features);
 /* PsdFeaturesGetErrors - of the chunk k that was got last: bounds of || computed - exact ||_F, rows x G, see
    patches/lift.h. Borrowed until the next call; of features that are not folded. Not collective. */
 void PsdFeaturesGetErrors(PsdFeatures features, PetscInt k, const PetscReal *errors[]);

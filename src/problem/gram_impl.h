@@ -14,19 +14,21 @@ PetscErrorCode PsdGramTargetsMultiply(PsdProblem problem, PetscInt first, PetscI
 /* PsdGramTargetsKeep - the problem's h and h_random, of the sum over all ranks; its signs are not needed any more.
    Collective. */
 PetscErrorCode PsdGramTargetsKeep(PsdProblem problem, const PetscReal h[]);
-/* A chunk of this rank's rows of features, and, where A'A is made in single precision, the same rounded. */
+/* A chunk of this rank's rows of features, in the precision that A'A is made in; the other is NULL. */
 typedef struct {
   PetscInt k, first, rows, ld;
   const PetscReal *phi;
-  const float *single; /* NULL: A'A is made in double precision */
+  const PetscReal *weighted; /* the same times the roots of the samples' weights: what A'A is made of; ... */
+  const float
+      *single; /* ... NULL: A'A is made of `weighted`; else this is that, rounded, and the others are not there */
 } PsdGramChunk;
 
-/* PsdGramGetChunk - borrowed until the next call. Not collective. */
-PetscErrorCode PsdGramGetChunk(PsdProblem problem, PetscInt k, PsdGramChunk *chunk);
-/* PsdGramMultiply - gram = beta gram + Phi' Phi, beta 0 or 1, the triangle 'U' or 'L', and h as above, for a chunk of this
-   rank's. Not collective. */
+/* PsdGramGetChunk - and h = beta h + Phi' [nu0, signs] of it. Borrowed until the next call. Not collective. */
+PetscErrorCode PsdGramGetChunk(PsdProblem problem, PetscInt k, PetscReal beta, PetscReal *h, PsdGramChunk *chunk);
+/* PsdGramMultiply - gram = beta gram + Phi' Phi, beta 0 or 1, the triangle 'U' or 'L', for a chunk of this rank's. Not
+   collective. */
 PetscErrorCode PsdGramMultiply(PsdProblem problem, const PsdGramChunk *chunk, PetscReal beta, char triangle,
-                               PetscReal *gram, PetscReal *h);
+                               PetscReal *gram);
 
 /* ---------------------------------------------------------------- in single precision: gram_single.c */
 

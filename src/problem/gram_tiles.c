@@ -199,15 +199,14 @@ static PetscErrorCode GoRound(PsdProblem problem, PetscInt k, Round *it, PetscRe
   PetscFunctionBeginUser;
   const PetscInt D = problem->order;
   PsdGramChunk mine = {.rows = 0};
-  if (k < PsdFeaturesCountChunks(problem->folded)) PetscCall(PsdGramGetChunk(problem, k, &mine));
+  if (k < PsdFeaturesCountChunks(problem->folded)) PetscCall(PsdGramGetChunk(problem, k, 1, h, &mine));
   PetscCall(PsdPhaseBegin(PSD_PHASE_GRAM));
-  if (mine.rows > 0) PetscCall(PsdGramTargetsMultiply(problem, mine.first, mine.rows, mine.phi, 1, h));
   PetscCallMPI(MPI_Allgather(&mine.rows, 1, MPIU_INT, it->rows, 1, MPIU_INT, it->groups->group));
   for (PetscMPIInt owner = 0; owner < it->ranks; owner++) {
     if (it->rows[owner] == 0) continue;
     /* the broadcast does not write to its root's buffer */
     char *chunk = it->visiting;
-    if (owner == it->rank) chunk = mine.single ? (char *)mine.single : (char *)mine.phi;
+    if (owner == it->rank) chunk = mine.single ? (char *)mine.single : (char *)mine.weighted;
     if (it->ranks > 1)
       PetscCall(PsdBroadcastArrayFrom(it->groups->group, owner, it->type, (size_t)it->rows[owner] * (size_t)D, chunk));
     PetscCall(AddChunk(it, it->rows[owner], chunk, matrix));
@@ -231,7 +230,9 @@ static PetscErrorCode SamplesGoRound(PsdProblem problem, const Groups *groups, P
     PetscCall(PsdProgressUpdate(progress, done));
   }
   PetscCall(PsdProgressDestroy(&progress));
+  PetscCall(PsdFeaturesFreeSingle(problem->folded));
   PetscCall(RoundDestroy(&round));
+  PetscCall(PetscFree(problem->gram_rows));
   PetscFunctionReturn(0);
 }
 
@@ -243,14 +244,16 @@ static PetscErrorCode OwnSamples(PsdProblem problem, PetscReal *gram, PetscReal 
   PetscCall(PsdProgressCreate(problem->comm, "gram", "images", problem->n_local, problem->n, &progress));
   for (PetscInt k = 0; k < PsdFeaturesCountChunks(problem->folded); k++) {
     PsdGramChunk chunk;
-    PetscCall(PsdGramGetChunk(problem, k, &chunk));
+    PetscCall(PsdGramGetChunk(problem, k, 1, h, &chunk));
     PetscCall(PsdPhaseBegin(PSD_PHASE_GRAM));
-    PetscCall(PsdGramMultiply(problem, &chunk, 1, 'L', gram, h));
+    PetscCall(PsdGramMultiply(problem, &chunk, 1, 'L', gram));
     PetscCall(PsdPhaseEnd(PSD_PHASE_GRAM));
     PetscCall(PsdProgressUpdate(progress, chunk.first + chunk.rows * PsdFeaturesSamplesPerRow(problem->folded)));
   }
   PetscCall(PsdProgressDestroy(&progress));
+  PetscCall(PsdFeaturesFreeSingle(problem->folded));
   PetscCall(PetscFree(problem->gram_work));
+  PetscCall(PetscFree(problem->gram_rows));
   PetscFunctionReturn(0);
 }
 

@@ -59,7 +59,7 @@ static PetscErrorCode IdentifyImages(PsdProblem problem, char text[])
   const PetscInt *labels;
   PetscInt count, copies, shifts, channels, height, width;
   PsdPixels pixels;
-  unsigned image_sum, label_sum;
+  unsigned image_sum, label_sum, weight_sum;
   PetscCall(PsdDataGetClasses(problem->data, &count, &labels, NULL));
   PetscCall(PsdDataGetCopies(problem->data, &copies));
   PetscCall(PsdDataGetImageSize(problem->data, &channels, &height, &width));
@@ -76,6 +76,10 @@ static PetscErrorCode IdentifyImages(PsdProblem problem, char text[])
     AddLine(text, "\nlevels of a pixel %.17g on, in steps of %.17g", (double)pixels.low, (double)pixels.step);
   AddLine(text, "\nchecksum of the images %08x\n", image_sum);
   AddLine(text, "checksum of the %s %08x\n", problem->outputs > 0 ? "targets" : "labels", label_sum);
+  if (!problem->weights) PetscFunctionReturn(0);
+  PetscCall(
+      PsdChecksumRanks(problem->comm, problem->weights, (size_t)problem->n_local * sizeof(PetscReal), &weight_sum));
+  AddLine(text, "checksum of the weights %08x\n", weight_sum);
   PetscFunctionReturn(0);
 }
 
@@ -98,6 +102,7 @@ static PetscErrorCode IdentifyBranch(PsdPatches branch, PetscInt number, char te
   AddLine(text, "%spixel_shift %.17g\n%spixel_scale %.17g\n", name, (double)g->pixel_shift, name,
           (double)g->pixel_scale);
   AddLine(text, "%spatch_normalize %.17g\n", name, (double)g->normalize);
+  if (g->stage > 0) AddLine(text, "%sstage %" PetscInt_FMT "\n", name, g->stage);
   if (g->lift == PSD_LIFT_LINEAR) AddLine(text, "%slift linear\n", name);
   if (g->responses) AddLine(text, "%sresponses\n", name);
   AddLine(text, "%swhiten %.17g\n%spca %" PetscInt_FMT "\n", name, (double)whiten, name, pca);

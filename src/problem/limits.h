@@ -10,6 +10,13 @@
 #define PSD_CHUNK_ROWS 1024
 #define PSD_CHUNK_BYTES ((size_t)64 << 20)
 
+/* Rows of a chunk that are made in double precision at a time, where its products are in single precision: even, as images
+   have two with their mirror images. */
+#define PSD_PART_ROWS 64
+
+/* Rows of a chunk that a certificate goes through at a time: a multiple of the samples in one of its products. */
+#define PSD_PASS_ROWS 256
+
 /*
    Chunks are cut where 24ths of all images end, and those where they are too long. Ranks whose number divides 24 hold
    whole 24ths, so that the same chunks arise on any such number of ranks: see PsdSum.

@@ -106,12 +106,21 @@ PetscErrorCode PsdProblemSetBeta(PsdProblem problem, PetscReal beta)
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdProblemSetBetaRel(PsdProblem problem, PetscReal fraction)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(problem);
+  problem->request.beta_rel = fraction;
+  problem->request.beta = problem->request.beta_noise = 0;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdProblemSetBetaNoise(PsdProblem problem, PetscReal fraction)
 {
   PetscFunctionBeginUser;
   PsdCheckHandle(problem);
   problem->request.beta_noise = fraction;
-  problem->request.beta_rel = 0;
+  problem->request.beta = problem->request.beta_rel = 0;
   PetscFunctionReturn(0);
 }
 
@@ -256,6 +265,7 @@ PetscErrorCode PsdProblemDestroy(PsdProblem *problem)
   PetscCall(PsdProductsDestroy(&(*problem)->products));
   if ((*problem)->nu0 != (*problem)->Y) PetscCall(PetscFree((*problem)->nu0));
   if ((*problem)->representatives.Y != (*problem)->Y) PetscCall(PetscFree((*problem)->representatives.Y));
+  PetscCall(PetscFree((*problem)->own_weights));
   PetscCall(PetscFree((*problem)->Y));
   PetscCall(PetscFree((*problem)->gram));
   PetscCall(PetscFree((*problem)->region_norm));

@@ -14,7 +14,7 @@
 #include "cone/blocks.h"
 #include "cone/polar.h"
 #include "features.h"
-#include "losses/losses.h"
+#include "losses/weighted.h"
 #include "products.h"
 #include "rows.h"
 #include "units.h"
@@ -25,6 +25,7 @@
 typedef struct {
   PetscInt n_local, copies; /* here; samples that each stands for */
   PetscReal *Y;             /* targets, n_local x C row-major; the problem's own where copies is 1 */
+  const PetscReal *weights; /* of each here; NULL: all are 1 */
 } PsdRepresentatives;
 
 /* What the user has asked for, in the user's units. */
@@ -58,18 +59,22 @@ struct _p_PsdProblem {
   PetscInt n, n_local;
   PetscInt outputs;                   /* real targets of a sample; 0: targets are +1/-1, of its class */
   PetscReal *Y;                       /* targets, at most 1, n_local x C row-major */
-  PetscReal YY;                       /* sum of squares of all targets */
+  const PetscReal *weights;           /* n_local, the data set's; NULL: all samples of all ranks have the weight 1 */
+  PetscReal *own_weights;             /* those of the representatives where they are fewer */
+  PetscReal weight_sum, weight_most;  /* of all samples */
+  PetscReal YY;                       /* sum of squares of all targets, with weights */
   PetscReal deviation;                /* sum of squares of real targets, each less the mean of its output */
   PsdRepresentatives representatives; /* of the squared loss all samples */
-  PetscReal *nu0;                     /* -L'(0) of the representative samples; Y itself for the squared loss */
-  PetscReal *region_norm;             /* G: ||A_g||_F, rounded up; NULL before the first pass over the samples */
-  PetscReal loss_at_zero;             /* L(0), the objective of the network without neurons */
-  Vec h;                              /* P A'nu0, as C columns of D; NULL before PsdProblemCreateGradient */
-  PetscReal *signs;                   /* random ones in the place of nu0, see targets.c; NULL from A'A on */
-  Vec h_random;                       /* P A' signs; NULL once beta is found */
-  PetscBool single; /* A'A is made of rounded features, in single precision: it is not quite that of the samples */
-  float *gram_work; /* of it, as long as it is made */
-  PetscReal *gram;  /* this rank's part of P A'A P, upper triangle, order x order; NULL once handed on */
+  PetscReal *nu0;         /* -L'(0) of the representative samples, without weights; Y itself for the squared loss */
+  PetscReal *region_norm; /* G: ||W^1/2 A_g||_F, rounded up; NULL before the first pass over the samples */
+  PetscReal loss_at_zero; /* L(0), the objective of the network without neurons */
+  Vec h;                  /* P A'nu0, as C columns of D; NULL before PsdProblemCreateGradient */
+  PetscReal *signs;       /* random ones in the place of nu0, see targets.c; NULL from A'A on */
+  Vec h_random;           /* P A' signs; NULL once beta is found */
+  PetscBool single;     /* A'A is made of rounded features, in single precision: it is not quite that of the samples */
+  float *gram_work;     /* of it, as long as it is made */
+  PetscReal *gram_rows; /* a chunk of rows with weights, as long as A'A is made */
+  PetscReal *gram;      /* this rank's part of P A'A P, upper triangle, order x order; NULL once handed on */
 };
 
 /* PsdProblemTakeBeta - a weight of the user's becomes the problem's. Errors (PSD_ERR_INPUT): it is out of range in the

@@ -7,12 +7,14 @@
 */
 #include "products.h"
 #include "base/base.h"
+#include "losses/weighted.h"
 #include <petscblaslapack.h>
 
 struct _p_PsdProducts {
   PsdFeatures features;
   PsdSymmetry symmetry; /* borrowed; NULL: rows are samples */
   PsdBlocks blocks;
+  const PetscReal *weights;       /* borrowed; NULL: all are 1 */
   PetscInt length;                /* of a row */
   PetscReal scale;                /* a folded row is sqrt 2 of what either of its samples has */
   PetscInt tile;                  /* rows */
@@ -41,7 +43,8 @@ static PetscErrorCode FindCounts(PsdProducts it)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdProductsCreate(PsdFeatures features, PsdSymmetry symmetry, PsdBlocks blocks, PsdProducts *products)
+PetscErrorCode PsdProductsCreate(PsdFeatures features, PsdSymmetry symmetry, PsdBlocks blocks,
+                                 const PetscReal weights[], PsdProducts *products)
 {
   PetscFunctionBeginUser;
   PsdProducts it;
@@ -49,6 +52,7 @@ PetscErrorCode PsdProductsCreate(PsdFeatures features, PsdSymmetry symmetry, Psd
   it->features = features;
   it->symmetry = symmetry;
   it->blocks = blocks;
+  it->weights = weights;
   it->length = PsdFeaturesLength(features);
   it->scale = PetscSqrtReal((PetscReal)PsdFeaturesSamplesPerRow(features));
   it->tile = (PetscInt)PetscMax(TILE_LEAST, TILE_BYTES / (it->length * sizeof(PetscReal)));
@@ -129,6 +133,7 @@ static PetscErrorCode Tiles(PsdProducts it, PetscInt k, PetscBool forward, Petsc
     const PetscReal *tile_phi = PsdFeaturesGetRows(it->features, k, row, tile);
     if (forward) PetscCall(Forward(it, (PetscBLASInt)tile, tile_phi, bld));
     PetscCall((*work)(context, first + row, tile, forward ? it->yhat : NULL, it->coefficients));
+    if (backward) PsdWeightRows(tile, it->blocks->C, PsdWeightsFrom(it->weights, first + row), it->coefficients);
     if (backward) PetscCall(Backward(it, (PetscBLASInt)tile, tile_phi, bld));
   }
   PetscFunctionReturn(0);

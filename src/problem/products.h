@@ -17,12 +17,13 @@ typedef struct _p_PsdProducts *PsdProducts;
 typedef PetscErrorCode (*PsdRowWork)(void *context, PetscInt first, PetscInt rows, PetscReal yhat[],
                                      PetscReal coefficients[]);
 
-/* symmetry: of features that are folded, else NULL; borrowed. Collective. */
-PetscErrorCode PsdProductsCreate(PsdFeatures features, PsdSymmetry symmetry, PsdBlocks blocks, PsdProducts *products);
-/* PsdProductsPass - x, y: C columns of D over the owners of pairs; y = A' coefficients. NULL: not wanted.
+/* symmetry: of features that are folded, else NULL; weights: of representative samples, or NULL; both borrowed. Collective. */
+PetscErrorCode PsdProductsCreate(PsdFeatures features, PsdSymmetry symmetry, PsdBlocks blocks,
+                                 const PetscReal weights[], PsdProducts *products);
+/* PsdProductsPass - x, y: C columns of D over the owners of pairs; y = A'W coefficients, W being the weights. NULL: not wanted.
    Collective. */
 PetscErrorCode PsdProductsPass(PsdProducts products, Vec x, Vec y, PsdRowWork work, void *context);
-/* PsdProductsAdjoint - y = A' nu, nu representative samples x C row-major. Collective. */
+/* PsdProductsAdjoint - y = A'W nu, nu representative samples x C row-major. Collective. */
 PetscErrorCode PsdProductsAdjoint(PsdProducts products, const PetscReal nu[], Vec y);
 PetscErrorCode PsdProductsDestroy(PsdProducts *products);
 

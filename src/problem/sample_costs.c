@@ -20,7 +20,7 @@ static PetscReal KeptBytes(const PsdSizes *s)
 /* Of maps that are kept where lifted features are not; see images.c. */
 static PetscReal KeptMapBytes(const PsdSizes *s)
 {
-  const PetscReal bytes = s->n_local * PsdSizesMap(s) * SINGLE;
+  const PetscReal bytes = s->n_local * s->map * SINGLE;
   return KeptBytes(s) > 0 || bytes > s->feature_memory ? 0 : bytes;
 }
 
@@ -50,14 +50,18 @@ static void FeaturesMemory(const PsdSizes *s, PsdMemory *memory)
   const PetscReal kept = KeptBytes(s), rows = ChunkSamples(s), errors = s->folded ? 0 : REAL * s->n_local * s->G;
   if (kept > 0) {
     AddOnAll(memory, "lifted features, kept", PSD_PHASE_LIFT, PSD_PHASE_CERTIFY, kept + errors);
-    AddOnAll(memory, "lifted features, a chunk", PSD_PHASE_LIFT, PSD_PHASE_CERTIFY,
-             s->single ? (REAL + PsdSizesFeatureBytes(s)) * PsdSizesRows(s, rows) * s->order : 0);
+    AddOnAll(memory, "lifted features, rounded", PSD_PHASE_GRAM, PSD_PHASE_GRAM,
+             s->single ? PsdSizesFeatureBytes(s) * PsdSizesRows(s, rows) * s->order : 0);
+    AddOnAll(memory, "lifted features, a part", PSD_PHASE_GRAM, PSD_PHASE_CERTIFY,
+             s->single ? REAL * PetscMin(PSD_PASS_ROWS, PsdSizesRows(s, rows)) * s->order : 0);
+    AddOnAll(memory, "lifted again, a chunk", PSD_PHASE_CERTIFY, PSD_PHASE_CERTIFY,
+             s->single && s->exact_passes > 0 ? REAL * PsdSizesRows(s, rows) * s->order : 0);
     AddOnAll(memory, "lifted samples, a chunk", PSD_PHASE_CERTIFY, PSD_PHASE_CERTIFY,
              s->folded ? REAL * rows * s->D : 0);
   } else {
     AddOnAll(memory, "lifted features, a chunk", PSD_PHASE_LIFT, PSD_PHASE_CERTIFY,
              REAL * rows * (s->folded ? s->D + s->order / 2 : s->D));
-    AddOnAll(memory, "a chunk in single precision", PSD_PHASE_GRAM, PSD_PHASE_CERTIFY,
+    AddOnAll(memory, "a chunk in single precision", PSD_PHASE_GRAM, PSD_PHASE_GRAM,
              s->single ? PsdSizesFeatureBytes(s) * PsdSizesRows(s, rows) * s->order : 0);
   }
 }
@@ -220,6 +224,8 @@ static PsdCost Cut(const PsdSizes *s, const PsdRates *rates)
 
 /* Of a pass that lifts images, the part that gathers moments. */
 #define MOMENTS_PART 0.6
+/* Of the images, those whose moments have no room where rounded rows will be: see held_moments.h. Reduced patches have less. */
+#define NOT_HELD 0.2
 
 /* The certificate has samples by themselves, so that folded rows that are kept do not serve it; the statistics of
    patches take a pass of their own unless they are gathered from what is kept. */
@@ -227,8 +233,7 @@ static PsdCost LiftPasses(const PsdSizes *s, PsdSamplesForm form, const PsdRates
 {
   const PsdCost lift = LiftOnce(s, rates);
   if (form == PSD_SAMPLES_PATCHES) return s->transform ? PsdCostSum(Cut(s, rates), lift) : Cut(s, rates);
-  /* rounded rows have room for half of the moments that the transform is made of */
-  const PetscReal again = (s->single ? s->exact_passes : 0) + (s->single && s->transform ? MOMENTS_PART / 2 : 0);
+  const PetscReal again = (s->single ? s->exact_passes : 0) + (s->single && s->transform ? NOT_HELD * MOMENTS_PART : 0);
   if (KeptBytes(s) > 0 && !s->folded) return PsdCostTimes(1 + again, lift);
   return PsdCostTimes(s->transform ? 3 : 2, lift);
 }
@@ -237,7 +242,7 @@ static PsdCost LiftPasses(const PsdSizes *s, PsdSamplesForm form, const PsdRates
 static PetscReal MapPasses(const PsdSizes *s)
 {
   if (!s->single || KeptBytes(s) == 0) return s->transform ? 3 : 2;
-  return 1 + s->exact_passes + (s->transform ? 0.5 : 0);
+  return 1 + s->exact_passes + (s->transform ? NOT_HELD : 0);
 }
 
 /* Maps are made at each pass, unless they are kept. */

@@ -7,7 +7,7 @@
 
 PetscReal PsdDomainRoundings(PsdProblem problem)
 {
-  return problem->loss.ops->splits ? 8 + 8 * (PetscReal)problem->blocks->C : 0;
+  return (problem->loss.ops->splits ? 8 + 8 * (PetscReal)problem->blocks->C : 0) + (problem->weights ? 1 : 0);
 }
 
 /* delta[t]: how far a sample's predictions may be from the network's */
@@ -31,9 +31,9 @@ void PsdPredictionSumsAdd(PsdPredictionSums *sums, PsdProblem problem, const Psd
   const PetscInt C = problem->blocks->C, G = problem->blocks->G;
   const PsdLoss *loss = &problem->loss;
   PetscInt best = 0;
-  PsdPairSumAdd(&sums->loss, (*loss->ops->value)(loss, 1, C, yhat, y));
+  PsdPairSumAdd(&sums->loss, sample->weight * (*loss->ops->value)(loss, 1, C, yhat, y));
   PredictionErrors(problem->blocks, bounds, sample, delta);
-  sums->change += (*loss->ops->change)(loss, C, yhat, y, delta);
+  sums->change += sample->weight * (*loss->ops->change)(loss, C, yhat, y, delta);
   for (PetscInt t = 1; t < C; t++)
     if (yhat[t] > yhat[best]) best = t;
   if (C == 1 ? (yhat[0] > 0) == (y[0] > 0) : y[best] > 0) sums->correct += 1;
@@ -53,24 +53,27 @@ PetscErrorCode PsdPredictionSumsFinish(PsdPredictionSums *sums, PsdProblem probl
   PetscCallMPI(MPI_Comm_size(problem->comm, &ranks));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, all, 6, MPIU_REAL, MPI_SUM, problem->comm));
   const PetscReal loss = all[0], change = all[1], correct = all[2], features = all[3], errors = all[4];
-  const PetscReal roundings = problem->loss.ops->value_roundings + (PetscReal)problem->blocks->C + 3 + (PetscReal)ranks;
+  const PetscReal roundings = problem->loss.ops->value_roundings + (PetscReal)problem->blocks->C + 3 +
+                              (PetscReal)ranks + (problem->weights ? 1 : 0);
   primal->loss = loss;
-  primal->rounding = change + PsdRoundings(roundings) * loss + (PetscReal)problem->n * PSD_TINY;
+  primal->rounding =
+      change + PsdRoundings(roundings) * loss + PetscMax((PetscReal)problem->n, problem->weight_sum) * PSD_TINY;
   primal->accuracy = problem->outputs > 0 ? PsdExplained(all[5], problem->deviation) : correct / (PetscReal)problem->n;
   primal->feature_error = errors > 0 ? PetscSqrtReal(errors / PetscMax(features, PSD_TINY)) : 0;
   PetscFunctionReturn(0);
 }
 
-void PsdPointSumsAdd(PsdPointSums *sums, PetscInt C, const PetscReal nu[], const PetscReal y[])
+void PsdPointSumsAdd(PsdPointSums *sums, PetscInt C, PetscReal weight, const PetscReal nu[], const PetscReal y[])
 {
   for (PetscInt t = 0; t < C; t++) {
-    PsdPairSumAdd(&sums->linear, nu[t] * y[t]);
-    PsdPairSumAdd(&sums->quadratic, nu[t] * nu[t]);
-    sums->size += PetscAbsReal(nu[t]);
+    PsdPairSumAdd(&sums->linear, weight * (nu[t] * y[t]));
+    PsdPairSumAdd(&sums->quadratic, weight * (nu[t] * nu[t]));
+    sums->size += weight * PetscAbsReal(nu[t]);
   }
 }
 
-/* <nu,Y> and ||nu||^2, with the product of the latter, the end of a sum in twice the precision, and ranks. */
+/* <W nu,Y> and <W nu,nu>, with the product of the latter, the one with a weight, the end of a sum in twice the precision, and
+   ranks. */
 PetscErrorCode PsdPointSumsFinish(PsdPointSums *sums, PsdProblem problem, PsdDualPoint *point)
 {
   PetscFunctionBeginUser;
@@ -80,7 +83,8 @@ PetscErrorCode PsdPointSumsFinish(PsdPointSums *sums, PsdProblem problem, PsdDua
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, all, 3, MPIU_REAL, MPI_SUM, problem->comm));
   point->linear = all[0];
   point->quadratic = all[1];
-  point->linear_error = PsdRoundings(2 + (PetscReal)ranks) * all[2];
-  point->quadratic_error = PsdRoundings(3 + (PetscReal)ranks) * all[1] + PSD_TINY;
+  const PetscReal weighing = problem->weights ? 2 : 0; /* of the sum, and of the size that it is measured by */
+  point->linear_error = PsdRoundings(2 + (PetscReal)ranks + weighing) * all[2];
+  point->quadratic_error = PsdRoundings(3 + (PetscReal)ranks + weighing) * all[1] + PSD_TINY;
   PetscFunctionReturn(0);
 }

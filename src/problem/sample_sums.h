@@ -12,6 +12,7 @@
 /* What is known of a sample's features: G numbers each. */
 typedef struct {
   const PetscReal *norm, *error; /* bounds of ||Phi_ig|| as computed, and of its error */
+  PetscReal weight;
 } PsdSampleFeatures;
 
 /* What is known of a network's matrix: C x G numbers each, and how predictions are made of it. */
@@ -31,8 +32,8 @@ typedef struct {
 
 /* ... and of a dual point. */
 typedef struct {
-  PsdPairSum linear, quadratic; /* <nu,Y> and ||nu||^2 */
-  PetscReal size;               /* sum of |nu|, as |Y| <= 1 */
+  PsdPairSum linear, quadratic; /* <W nu,Y> and <W nu,nu> */
+  PetscReal size;               /* sum of w |nu|, as |Y| <= 1 */
 } PsdPointSums;
 
 /* PsdPredictionSumsAdd - a sample's C scores. delta: work space, C. Not collective. */
@@ -42,13 +43,13 @@ void PsdPredictionSumsAdd(PsdPredictionSums *sums, PsdProblem problem, const Psd
 /* PsdPredictionSumsFinish - over all ranks. Collective. */
 PetscErrorCode PsdPredictionSumsFinish(PsdPredictionSums *sums, PsdProblem problem, PsdPrimalPoint *primal);
 
-/* PsdPointSumsAdd - a sample's C numbers. Not collective. */
-void PsdPointSumsAdd(PsdPointSums *sums, PetscInt C, const PetscReal nu[], const PetscReal y[]);
+/* PsdPointSumsAdd - a sample's C numbers, without its weight. Not collective. */
+void PsdPointSumsAdd(PsdPointSums *sums, PetscInt C, PetscReal weight, const PetscReal nu[], const PetscReal y[]);
 /* PsdPointSumsFinish - linear and quadratic of the point, and their errors. Collective. */
 PetscErrorCode PsdPointSumsFinish(PsdPointSums *sums, PsdProblem problem, PsdDualPoint *point);
 
-/* PsdDomainRoundings - that nu of a split loss is in the domain but for rounding, and is scaled (softmax.c), changes each of
-   its numbers by this number of roundings. Not collective. */
+/* PsdDomainRoundings - that nu of a split loss is in the domain but for rounding, and is scaled (softmax.c), and the product with the sample's weight, change
+   each of its numbers by this number of roundings. Not collective. */
 PetscReal PsdDomainRoundings(PsdProblem problem);
 
 #endif

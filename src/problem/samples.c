@@ -50,7 +50,8 @@ PetscErrorCode PsdProblemLift(PsdProblem problem)
   PetscCall(PsdFeaturesSetUp(problem->features));
   if (!problem->folded) problem->folded = problem->features;
   if (problem->loss.ops->splits && !problem->products)
-    PetscCall(PsdProductsCreate(problem->folded, problem->symmetry, problem->blocks, &problem->products));
+    PetscCall(PsdProductsCreate(problem->folded, problem->symmetry, problem->blocks, problem->representatives.weights,
+                                &problem->products));
   PetscFunctionReturn(0);
 }
 

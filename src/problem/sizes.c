@@ -14,15 +14,13 @@ static PetscErrorCode SetStage(PsdMaps maps, PsdStageSizes *stage)
   PsdMapGeometry map;
   PetscInt channels, side;
   const PetscReal *filters;
-  size_t numbers;
   PetscCall(PsdMapsGetFilters(maps, NULL, NULL, NULL, &filters));
   stage->given = (PetscBool)(filters != NULL);
   PetscCall(PsdMapsGetGeometry(maps, &g, &map));
   PetscCall(PsdMapsGetSize(maps, &channels, &side, NULL));
   stage->places = (PetscReal)side * side;
   stage->channels = channels;
-  PetscCall(PsdMapsGetLength(maps, &numbers));
-  stage->numbers = (PetscReal)numbers;
+  stage->numbers = stage->channels * stage->places;
   const PetscInt rows = (g.height - g.patch_height) / g.stride + 1, columns = (g.width - g.patch_width) / g.stride + 1;
   stage->positions = (PetscReal)rows * (PetscReal)columns;
   stage->q = (PetscReal)g.channels * g.patch_height * g.patch_width;
@@ -36,8 +34,12 @@ static PetscErrorCode SetStages(PsdPatches patches, PsdSizes *sizes)
 {
   PetscFunctionBeginUser;
   PsdMaps maps;
+  size_t numbers;
   PetscCall(PsdPatchesGetMaps(patches, &maps));
-  if (maps) PetscCall(PsdMapsGetDepth(maps, &sizes->stages));
+  if (!maps) PetscFunctionReturn(0);
+  PetscCall(PsdMapsGetLength(maps, &numbers));
+  PetscCall(PsdMapsGetDepth(maps, &sizes->stages));
+  sizes->map = (PetscReal)numbers;
   for (PetscInt l = sizes->stages - 1; l >= 0; l--) {
     PetscCall(SetStage(maps, &sizes->stage[l]));
     PetscCall(PsdMapsGetBelow(maps, &maps));

@@ -79,6 +79,28 @@ static PetscErrorCode FindDeviation(PsdProblem problem)
   PetscFunctionReturn(0);
 }
 
+/* Weights that are all 1 are none. */
+static PetscErrorCode SetWeights(PsdProblem problem)
+{
+  PetscFunctionBeginUser;
+  const PetscReal *weights;
+  PetscReal sum = 0, most[2] = {0, -PETSC_MAX_REAL};
+  PetscCall(PsdDataGetWeights(problem->data, &weights));
+  for (PetscInt i = 0; i < problem->n_local; i++) {
+    const PetscReal weight = PsdWeightOf(weights, i);
+    sum += weight;
+    most[0] = PetscMax(most[0], weight);
+    most[1] = PetscMax(most[1], -weight);
+  }
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &sum, 1, MPIU_REAL, MPI_SUM, problem->comm));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, most, 2, MPIU_REAL, MPI_MAX, problem->comm));
+  const PetscBool plain = (PetscBool)(most[0] == 1 && most[1] == -1);
+  problem->weights = plain ? NULL : weights;
+  problem->weight_sum = plain ? (PetscReal)problem->n : sum;
+  problem->weight_most = most[0];
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode SetTargets(PsdProblem problem)
 {
   PetscFunctionBeginUser;
@@ -89,10 +111,9 @@ static PetscErrorCode SetTargets(PsdProblem problem)
   PetscCall(PsdDataGetTargets(problem->data, NULL, &targets));
   PetscCall(PetscMalloc1((size_t)problem->n_local * C, &problem->Y));
   for (PetscInt i = 0; i < problem->n_local; i++) TargetsOf(problem, classes, targets, i, problem->Y + (size_t)i * C);
-  problem->YY = (PetscReal)problem->n * (PetscReal)C;
+  problem->YY = problem->weight_sum * (PetscReal)C;
   if (problem->outputs == 0) PetscFunctionReturn(0);
-  problem->YY = 0;
-  for (size_t k = 0; k < (size_t)problem->n_local * (size_t)C; k++) problem->YY += problem->Y[k] * problem->Y[k];
+  problem->YY = PsdWeightedSquare(problem->n_local, C, problem->weights, problem->Y);
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &problem->YY, 1, MPIU_REAL, MPI_SUM, problem->comm));
   PetscCall(FindDeviation(problem));
   PetscFunctionReturn(0);
@@ -104,13 +125,17 @@ static PetscErrorCode SetRepresentatives(PsdProblem problem, PetscBool folded)
   PetscFunctionBeginUser;
   PsdRepresentatives *it = &problem->representatives;
   const PetscInt C = problem->blocks->C;
-  *it = (PsdRepresentatives){problem->n_local, 1, problem->Y};
+  *it = (PsdRepresentatives){problem->n_local, 1, problem->Y, problem->weights};
   if (!folded || !problem->loss.ops->splits) PetscFunctionReturn(0);
   PetscCall(PsdDataGetCopies(problem->data, &it->copies));
   it->n_local /= it->copies;
   PetscCall(PetscMalloc1((size_t)it->n_local * C, &it->Y));
   for (PetscInt i = 0; i < it->n_local; i++)
     PetscCall(PetscArraycpy(it->Y + (size_t)i * C, problem->Y + (size_t)i * it->copies * C, C));
+  if (!problem->weights) PetscFunctionReturn(0);
+  PetscCall(PetscMalloc1(it->n_local, &problem->own_weights));
+  for (PetscInt i = 0; i < it->n_local; i++) problem->own_weights[i] = problem->weights[(size_t)i * it->copies];
+  it->weights = problem->own_weights;
   PetscFunctionReturn(0);
 }
 
@@ -123,10 +148,10 @@ static PetscErrorCode SetLossAtZero(PsdProblem problem, const PetscReal zero[])
   PetscReal *y;
   PetscCall(PetscMalloc1(C, &y));
   for (PetscInt t = 0; t < C; t++) y[t] = Sign(C, 0, t);
-  problem->loss_at_zero = (PetscReal)problem->n * (*loss->ops->value)(loss, 1, C, zero, y);
+  problem->loss_at_zero = problem->weight_sum * (*loss->ops->value)(loss, 1, C, zero, y);
   PetscCall(PetscFree(y));
   if (problem->outputs == 0) PetscFunctionReturn(0);
-  problem->loss_at_zero = (*loss->ops->value)(loss, problem->n_local, C, zero, problem->Y);
+  problem->loss_at_zero = PsdWeightedValue(loss, problem->n_local, C, problem->weights, zero, problem->Y);
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &problem->loss_at_zero, 1, MPIU_REAL, MPI_SUM, problem->comm));
   PetscFunctionReturn(0);
 }
@@ -149,7 +174,8 @@ static PetscErrorCode SetStart(PsdProblem problem)
   PetscFunctionReturn(0);
 }
 
-/* The size of random targets of each output: 1, or the root of the mean square of what they stand in the place of. */
+/* The size of random targets of each output: 1, or the root of the mean square of what they stand in the place of, a mean
+   over weights. */
 static PetscErrorCode SizesOfChance(PsdProblem problem, PetscReal sizes[])
 {
   PetscFunctionBeginUser;
@@ -157,9 +183,11 @@ static PetscErrorCode SizesOfChance(PsdProblem problem, PetscReal sizes[])
   for (PetscInt t = 0; t < C; t++) sizes[t] = problem->outputs > 0 ? 0 : 1;
   if (problem->outputs == 0) PetscFunctionReturn(0);
   for (size_t k = 0; k < (size_t)problem->representatives.n_local * (size_t)C; k++)
-    sizes[k % (size_t)C] += (PetscReal)copies * problem->nu0[k] * problem->nu0[k];
+    sizes[k % (size_t)C] += (PetscReal)copies *
+                            PsdWeightOf(problem->representatives.weights, (PetscInt)(k / (size_t)C)) * problem->nu0[k] *
+                            problem->nu0[k];
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sizes, (PetscMPIInt)C, MPIU_REAL, MPI_SUM, problem->comm));
-  for (PetscInt t = 0; t < C; t++) sizes[t] = PetscSqrtReal(sizes[t] / (PetscReal)problem->n);
+  for (PetscInt t = 0; t < C; t++) sizes[t] = PetscSqrtReal(sizes[t] / problem->weight_sum);
   PetscFunctionReturn(0);
 }
 
@@ -194,6 +222,7 @@ static PetscErrorCode DrawSigns(PsdProblem problem)
 PetscErrorCode PsdTargetsSetUp(PsdProblem problem, PetscBool folded)
 {
   PetscFunctionBeginUser;
+  PetscCall(SetWeights(problem));
   PetscCall(SetTargets(problem));
   PetscCall(SetRepresentatives(problem, folded));
   PetscCall(SetStart(problem));
@@ -208,19 +237,22 @@ PetscErrorCode PsdProblemScoresLoss(PsdProblem problem, PsdData data, const Pets
   const PetscInt C = problem->blocks->C;
   const PetscInt *classes;
   const PetscReal *targets;
-  PetscInt n, n_local;
-  PetscReal sum = 0, *y, *yhat;
-  PetscCall(PsdDataGetSizes(data, &n, &n_local, NULL));
+  PetscInt n_local;
+  const PetscReal *weights;
+  PetscReal sums[2] = {0, 0}, *y, *yhat; /* of losses and of weights */
+  PetscCall(PsdDataGetWeights(data, &weights));
+  PetscCall(PsdDataGetSizes(data, NULL, &n_local, NULL));
   PetscCall(PsdDataGetShard(data, NULL, &classes, NULL));
   PetscCall(PsdDataGetTargets(data, NULL, &targets));
   PetscCall(PetscMalloc2(C, &y, C, &yhat));
   for (PetscInt i = 0; i < n_local; i++) {
     TargetsOf(problem, classes, targets, i, y);
     for (PetscInt t = 0; t < C; t++) yhat[t] = PsdToUnits(problem->units, PSD_UNIT_TARGET, scores[(size_t)i * C + t]);
-    sum += (*problem->loss.ops->value)(&problem->loss, 1, C, yhat, y);
+    sums[0] += PsdWeightedValue(&problem->loss, 1, C, PsdWeightsFrom(weights, i), yhat, y);
+    sums[1] += PsdWeightOf(weights, i);
   }
   PetscCall(PetscFree2(y, yhat));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &sum, 1, MPIU_REAL, MPI_SUM, problem->comm));
-  *mean = PsdFromUnits(problem->units, PSD_UNIT_OBJECTIVE, sum) / (PetscReal)n;
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sums, 2, MPIU_REAL, MPI_SUM, problem->comm));
+  *mean = PsdFromUnits(problem->units, PSD_UNIT_OBJECTIVE, sums[0]) / sums[1];
   PetscFunctionReturn(0);
 }

@@ -16,7 +16,8 @@ def _patches(folder, name, patches):
         _save(folder, name + '_transform', patches.transform.matrix)
     return {'patch': patches.size, 'stride': patches.stride, 'pool': patches.pool, 'pool_overlap': patches.overlap, 'reduce': patches.reduce,
             'pixel_shift': patches.shift, 'pixel_scale': patches.scale, 'patch_normalize': patches.normalize,
-            'linear': patches.linear, 'responses': patches.responses, 'transformed': patches.transform.matrix is not None}
+            'linear': patches.linear, 'stage': patches.stage, 'responses': patches.responses,
+            'transformed': patches.transform.matrix is not None}
 
 
 def _maps(folder, name, maps):

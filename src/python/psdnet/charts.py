@@ -165,10 +165,20 @@ def tile_pixels(pattern):
     return square.reshape(-1, across, height, width).transpose(0, 2, 1, 3).reshape(-1, across * width)
 
 
+def _picture(pixels, said, kind):
+    data = base64.b64encode(png(pixels)).decode()
+    return tag('img', src='data:image/png;base64,' + data, alt=said, class_=kind)
+
+
 def tile(pattern, said):
     """A pattern as a picture in the page. said: for those who do not see it."""
-    data = base64.b64encode(png(tile_pixels(pattern))).decode()
-    return tag('img', src='data:image/png;base64,' + data, alt=said, class_='tile')
+    return _picture(tile_pixels(pattern), said, 'tile')
+
+
+def photo(pixels, said):
+    """A part of an image, channels x height x width of bytes: in colours where there are three channels, else the mean of them."""
+    shown = pixels.transpose(1, 2, 0) if len(pixels) == 3 else numpy.rint(pixels.mean(0)).astype(numpy.uint8)
+    return _picture(shown, said, 'photo')
 
 
 def percent(share):

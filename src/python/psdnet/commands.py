@@ -1,4 +1,4 @@
-"""python3 -m psdnet report FILE... -output run.html: a run, of the files that it has written, as a page to look at.
+"""python3 -m psdnet report FILE... -output run.html [-images IMAGES.npy]: a run, of the files that it has written, as a page to look at.
 python3 -m psdnet export -model m.h5 [-onnx m.onnx [-double]] [-numpy DIR]: a network for other programs.
 
 psdnet report and psdnet export come here. A mistake is one line on standard error and status 1. Outputs appear whole under their names
@@ -7,6 +7,8 @@ or not at all, and never replace an input.
 import os
 import shutil
 import sys
+
+import numpy
 
 from . import inputs, report
 from .arrays_export import export as export_arrays
@@ -56,8 +58,13 @@ def _whole_folder(target, write):
 def _report(files, options):
     if not files or '-output' not in options:
         raise Mistake('report: expected files and -output')
-    _separate(options['-output'], files)
-    text = report.page(inputs.read(files))
+    _separate(options['-output'], files + [options[name] for name in ('-images',) if name in options])
+    given = inputs.read(files)
+    if '-images' in options:
+        if not given.model:
+            raise Mistake('report: images are given and no model, whose neurons look at them')
+        given = given._replace(images=numpy.load(options['-images']))
+    text = report.page(given)
 
     def write(path):
         with open(path, 'w', encoding='utf-8') as file:
@@ -88,7 +95,7 @@ def _export(files, options):
 
 
 # a command: what it does, its options that have a value, and its switches
-COMMANDS = {'report': (_report, ('-output',), ()), 'export': (_export, ('-model', '-onnx', '-numpy'), ('-double',))}
+COMMANDS = {'report': (_report, ('-output', '-images'), ()), 'export': (_export, ('-model', '-onnx', '-numpy'), ('-double',))}
 
 
 def _parse(words, with_value, switches):

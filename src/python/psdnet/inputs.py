@@ -6,7 +6,7 @@ import math
 
 from .network import load
 
-Inputs = collections.namedtuple('Inputs', 'model run plan history path evaluations fits')
+Inputs = collections.namedtuple('Inputs', 'model run plan history path evaluations fits images')
 
 HDF5 = b'\x89HDF\r\n\x1a\n'
 MODEL = b'psdnet-model '

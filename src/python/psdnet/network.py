@@ -47,7 +47,9 @@ class _Patches:
         self.size = int(number('patch_height')), int(number('patch_width'))
         self.stride, self.pool, self.bits = int(number('stride')), int(number('pool')), int(number('bits', 0))
         self.step, self.low = float(number('pixel_step', 0.0)), float(number('pixel_low', 0.0))
-        self.linear, self.responses = int(number('lift', 0)) == 1, int(number('responses', 0))
+        self.linear = int(number('lift', 0)) == 1
+        self.stage = int(number('of_stage', 0))  # whose map it is cut of, from 1 at the images on; 0: the last one's
+        self.responses = int(number('responses', 0))  # 1: not of the map but of the responses beside it
         self.shift, self.scale, self.normalize = (float(number(name)) for name in ('pixel_shift', 'pixel_scale', 'patch_normalize'))
         self.transform = _Transform(group['preprocess'] if 'preprocess' in group else None)
 
@@ -73,14 +75,15 @@ class _Patches:
 
 
 class _Maps:
-    """A stage of fixed filters before the patches. responses: side of the responses that are kept beside the map; 0: none. network: what is claimed of the one whose neurons they are, given the stages below."""
+    """A stage of fixed filters before the patches. network: what is claimed of the one whose neurons they are, given the stages below.
+    responses: side of the responses that are kept beside the map, 0: none."""
 
     def __init__(self, group):
         self.patches = _Patches(group)
         self.filters = group['filter'][:]
         self.threshold, self.split, self.normalize = (group.attrs[name] for name in ('threshold', 'split', 'map_normalize'))
         self.channels = _Transform(group['channels'] if 'channels' in group else None)
-        self.responses = self.patches.responses  # the stage's attribute, of the same name as a branch's
+        self.responses = int(group.attrs.get('responses', 0))
         self.network = None
         if 'network_loss' in group.attrs:
             claimed = {name: float(group.attrs['network_' + name]) for name in ('objective_primal', 'objective_dual', 'gap', 'beta')}
@@ -121,7 +124,8 @@ class Network:
 
     outputs      real numbers that it gives for an image; 0: it tells classes apart
     classes      labels, whole numbers, in the order of the scores
-    class_names  what they are called; the labels in digits where the data had no names; of outputs 'output 0' and so on
+    class_names  what they are called; the labels in digits where the data had no names; of outputs 'output 0' and so on where
+                 they had none
     shape        channels, height and width of an image
     bits         of a pixel as it is held, 8 or 16
     step, low    of images of real numbers, which are rounded to low + step k, k of 0 to 255 or, with 16 bits, to 65535; step 0: of
@@ -138,7 +142,8 @@ class Network:
             self.outputs = int(attributes.get('outputs', 0))
             labels = [] if self.outputs else attributes['classes']
             self.classes = numpy.array([int(_text(label)) for label in labels], int)
-            self.class_names = [_text(name) for name in attributes.get('class_names', labels)] or [f'output {k}' for k in range(self.outputs)]
+            names = attributes.get('output_names', [f'output {k}' for k in range(self.outputs)] or attributes.get('class_names', labels))
+            self.class_names = [_text(name) for name in names]
             self.loss = _text(attributes['loss'])
             self.certificate = Certificate(*(float(attributes[name]) for name in ('objective_primal', 'objective_dual', 'gap', 'beta',
                                                                                   'beta_max')))
@@ -151,7 +156,9 @@ class Network:
             cut = self._patches_of_images()
             self.bits, self.step, self.low = 16 if cut.bits == 16 else 8, cut.step, cut.low
             self.shape = tuple(int(of_image[name]) for name in ('channels', 'height', 'width'))
-            self._channels = int(attributes['channels'])
+            for branch in self._branches:
+                of = self._stages[branch.stage - 1] if self._stages else None  # of 0 the last
+                branch.channels = self.shape[0] if not of else of.raw_count() if branch.responses else of.count()
             self._filters, self._weights = file['neurons/filter'][:], file['neurons/weight'][:]
             self._region, self._class = file['neurons/region'][:], file['neurons/class'][:]
 
@@ -173,14 +180,14 @@ class Network:
     def _count_scores(self):
         return self.outputs or (1 if len(self.classes) == 2 else len(self.classes))
 
-    def channels_of(self, branch):
-        """Channels of what one of the branches cuts: images, maps, or the responses beside them."""
-        return self._stages[-1].raw_count() if branch.responses else self._channels
-
     def activation(self, branch):
         """a, b and c of the neurons of one of the branches."""
         a, b, c = self._activation
         return (0.0 if branch.linear else a), b, c
+
+    def _are_parts(self, images):
+        """Whether numbers are 255ths of 1."""
+        return images.dtype.kind == 'f' and self.bits == 8 and not self.step > 0 and images.max(initial=0) <= 1
 
     def _values(self, images, parts):
         """Numbers of images as the options count them, from what they are: whole numbers, or these over 255 (parts), or real numbers,
@@ -198,14 +205,19 @@ class Network:
                              'those are that the network was trained on')
         return whole / 257 if self.bits == 16 else whole
 
+    def _inputs(self, images, parts):
+        """Pairs of what branches cut: images and None, then the map of each stage and the responses beside it."""
+        inputs = [(self._values(images, parts), None)]
+        for stage in self._stages:
+            inputs.append(stage(inputs[-1][0]))
+        return inputs
+
     def _score(self, images, parts):
         scores = numpy.zeros((len(images), self._count_scores()))
-        images, responses = self._values(images, parts), None
-        for stage in self._stages:
-            images, responses = stage(images)
+        inputs = self._inputs(images, parts)
         region = 0
         for branch in self._branches:
-            patches = branch.cut(responses if branch.responses else images)
+            patches = branch.cut(inputs[branch.stage or -1][branch.responses])
             a, b, c = self.activation(branch)
             for part in branch.parts(patches):
                 here = numpy.flatnonzero(self._region == region)
@@ -221,7 +233,7 @@ class Network:
         height x width of one channel, or channels last): of 0 to 255 or, with 16 bits, to 65535; real numbers; or, where bytes are
         meant and none is above 1, 255ths of 1, in floating point."""
         images = self._images(images)
-        parts = images.dtype.kind == 'f' and self.bits == 8 and not self.step > 0 and images.max(initial=0) <= 1
+        parts = self._are_parts(images)
         step = max(1, AT_A_TIME // (8 * max(1, images[:1].size) * max(branch.size[0] * branch.size[1] for branch in self._branches)))
         parts = [self._score(images[k:k + step], parts) for k in range(0, len(images), step)]
         return numpy.concatenate(parts) if parts else numpy.zeros((0, self._count_scores()))
@@ -263,7 +275,7 @@ class Network:
         filters = self._own_filters(branch)
         if patches.transform.matrix is not None:
             filters = filters @ patches.transform.matrix.T
-        return filters.reshape(-1, self.channels_of(patches), *patches.size), self._weights[here], self._class[here], self._region[here] - first
+        return filters.reshape(-1, patches.channels, *patches.size), self._weights[here], self._class[here], self._region[here] - first
 
     def _neurons_of(self, branch):
         """Which neurons are a branch's, and the number of its first region."""
@@ -274,7 +286,7 @@ class Network:
         """Filters of a branch's neurons in the coordinates of the program: as many numbers as the branch's patches have there."""
         patches = self._branches[branch]
         matrix = patches.transform.matrix
-        f = self.channels_of(patches) * patches.size[0] * patches.size[1] if matrix is None else matrix.shape[1]
+        f = patches.channels * patches.size[0] * patches.size[1] if matrix is None else matrix.shape[1]
         return self._filters[self._neurons_of(branch)[0], :f]
 
     def to_onnx(self, path, double=False):

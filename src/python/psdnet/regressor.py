@@ -24,17 +24,18 @@ class Regressor(RegressorMixin, Estimator):
     y are real targets, n or n x outputs, and loss is squared, huber or l1. Predictions have the shape of y.
     """
 
-    def fit(self, X, y):
-        """Trains on images X and targets y, and returns self. psdnet's own line of error becomes a RuntimeError."""
+    def fit(self, X, y, sample_weight=None):
+        """Trains on images X and targets y, and returns self. sample_weight: how often each image counts, or None for once. psdnet's own
+        line of error becomes a RuntimeError."""
         X, y = self._images(X), numpy.asarray(y, float)
         if y.ndim not in (1, 2) or len(y) != len(X):
             raise ValueError(f'y is {y.shape}, expected targets of each image, ({len(X)},) or ({len(X)}, outputs)')
         if not numpy.isfinite(y).all():
             raise ValueError('y has a number that is not finite')
         self._flat = y.ndim == 1
-        return self._train(X, 'targets', y)
+        return self._train(X, 'targets', y, None if sample_weight is None else self._weights(X, sample_weight))
 
     def predict(self, X):
         """Targets of images X, n or n x outputs as in y."""
-        outputs = self.network_.predict(X)
+        outputs = self._fitted().predict(X)
         return outputs[:, 0] if self._flat else outputs

@@ -2,17 +2,20 @@
 
 The page needs nothing but itself. A section is a function of the inputs; it gives None where they do not have what it shows.
 """
+import collections
 import decimal
 import os
 
 import numpy
 
-from . import charts
+from . import charts, likes
 from .inputs import number
 from .markup import Markup, join, table, tag
 
 PHASES = 'read lift gram factor solve certify write'.split()
 STRONGEST = 32  # filters that are shown
+LOOKERS = 12  # neurons whose favourite patches are shown
+FAVOURITES = 5  # patches of each
 MOST_CLASSES = 20  # whose neurons are shown by region
 
 
@@ -58,6 +61,8 @@ def _patches(branch):
         parts.append(f'of the image reduced by {branch.reduce}')
     if branch.normalize > 0:
         parts.append(f'normalised {branch.normalize:g}')
+    if branch.responses:
+        parts.append('of the responses')
     if branch.linear:
         parts.append('linear neurons')
     if branch.transform.matrix is not None:
@@ -193,7 +198,7 @@ def evaluation(inputs):
                   charts.heat(values, shares, [(k, names[k]) for k in shown], names),
                   table(('class', 'images', 'recall', 'precision'), rows, 'numbers'), tag('p', tag('code', each['command']), class_='note')]
     for each in inputs.fits:
-        rows = [(f'output {k}', *(charts.short(number(fit[name])) for name in ('rmse', 'mean_error', 'r2')))
+        rows = [(str(fit.get('name', f'output {k}')), *(charts.short(number(fit[name])) for name in ('rmse', 'mean_error', 'r2')))
                 for k, fit in enumerate(each['outputs'])]
         parts += [tag('p', tag('strong', f"R2 is {charts.short(number(each['all']['r2']))} of {each['n']} images.")),
                   table(('', 'RMSE', 'mean error', 'R2'), rows, 'numbers'), tag('p', tag('code', each['command']), class_='note')]
@@ -202,7 +207,7 @@ def evaluation(inputs):
 
 def _score_names(model):
     """What each score is of."""
-    return [f'output {k}' for k in range(model.outputs)] or model.class_names
+    return model.class_names
 
 
 def _speaks_for(model, weight, position):
@@ -212,27 +217,67 @@ def _speaks_for(model, weight, position):
     return _score_names(model)[position], weight > 0
 
 
+Neuron = collections.namedtuple('Neuron', 'weight pattern score branch place number')
+
+
+def _strongest(model):
+    """All neurons, the largest weight first; place is row and column of the region, number that among the branch's neurons."""
+    found = []
+    for k, branch in enumerate(model._branches):
+        for number, (pattern, weight, score, region) in enumerate(zip(*model.filters(k))):
+            found.append(Neuron(weight, pattern, score, k, divmod(int(region), branch.pool), number))
+    return sorted(found, key=lambda neuron: -abs(neuron.weight))
+
+
+def _described(model, neuron):
+    """A filter with what its neuron speaks for, and where."""
+    name, favours = _speaks_for(model, neuron.weight, neuron.score)
+    row, column = neuron.place
+    where = f'region {row + 1},{column + 1}' + (f' of branch {neuron.branch + 1}' if len(model._branches) > 1 else '')
+    sign = tag('span', '+' if favours else Markup('&#8722;'), class_='plus' if favours else 'minus')
+    return [charts.tile(neuron.pattern, f'filter for {name}, {where}'), sign, f' {name}', tag('br'), f'weight {abs(neuron.weight):.3g}',
+            tag('br'), where]
+
+
 def filters(inputs):
     model = inputs.model
     if not model or not len(model._weights):
         return None
-    found = []
-    for k, branch in enumerate(model._branches):
-        patterns, weights, classes, regions = model.filters(k)
-        for pattern, weight, position, region in zip(patterns, weights, classes, regions):
-            found.append((weight, pattern, position, k, divmod(int(region), branch.pool)))
-    found.sort(key=lambda neuron: -abs(neuron[0]))
-    tiles = []
-    for weight, pattern, position, k, (row, column) in found[:STRONGEST]:
-        name, favours = _speaks_for(model, weight, position)
-        where = f'region {row + 1},{column + 1}' + (f' of branch {k + 1}' if len(model._branches) > 1 else '')
-        sign = tag('span', '+' if favours else Markup('&#8722;'), class_='plus' if favours else 'minus')
-        tiles.append(tag('div', charts.tile(pattern, f'filter for {name}, {where}'), sign, f' {name}', tag('br'), f'weight {abs(weight):.3g}',
-                         tag('br'), where))
+    found = _strongest(model)
+    tiles = [tag('div', _described(model, neuron)) for neuron in found[:STRONGEST]]
+    pattern = found[0].pattern
     words = (f'The {len(tiles)} neurons of largest weight, of {len(found)}. A tile is the pattern of the patch that its neuron answers to, '
              'grey where it does not look' + (', in the colours of the image' if pattern.shape[0] == 3 else '') +
              '. + speaks for the class, and \u2212 against it. Regions are row and column of the pooling grid.')
     return [tag('p', words, class_='note'), tag('div', tiles, class_='tiles')]
+
+
+def liked(inputs):
+    model = inputs.model
+    if not model or not len(model._weights) or inputs.images is None:
+        return None
+    shown = _strongest(model)[:LOOKERS]
+    found = likes.best(model, inputs.images, [(neuron.branch, neuron.number) for neuron in shown], FAVOURITES)
+    rows = []
+    for neuron, favourites in zip(shown, found):
+        photos = [tag('div', charts.photo(_bytes(model, part), f'of image {image}'), f'image {image}', tag('br'), f'{answer:.3g}')
+                  for image, answer, part in favourites]
+        rows.append(tag('div', tag('div', _described(model, neuron)), photos, class_='likes'))
+    what = 'images' if model._stages else 'patches'
+    words = (f'The {what} that the {len(rows)} neurons of largest weight answer to most, of {len(inputs.images)} images, '
+             f'{"one" if not model._stages else "each"} of an image. Below each is the number of the image, from 0, and the answer'
+             + (', a mean over the region.' if model._stages else '.'))
+    return [tag('p', words, class_='note'), rows]
+
+
+def _bytes(model, pixels):
+    """What is shown of an image's numbers."""
+    most = 65535 if model.bits == 16 else 255
+    if model.step > 0:
+        return numpy.rint((pixels - model.low) / (most * model.step) * 255).clip(0, 255).astype(numpy.uint8)
+    if pixels.dtype.kind == 'f' and pixels.max(initial=0) <= 1:
+        pixels = pixels * most
+    return numpy.rint(pixels * (255 / most)).astype(numpy.uint8)
 
 
 def _cells(model, chosen):
@@ -281,7 +326,7 @@ def repeat(inputs):
 
 
 SECTIONS = (('problem', 'What was solved', problem), ('convergence', 'Convergence', convergence), ('path', 'Path', path),
-            ('evaluation', 'Evaluation', evaluation), ('filters', 'Filters', filters),
+            ('evaluation', 'Evaluation', evaluation), ('filters', 'Filters', filters), ('liked', 'What they like best', liked),
             ('neurons', 'Neurons by class and region', neurons), ('phases', 'Where the time went', phases),
             ('memory', 'Memory', memory), ('repeat', 'To repeat it', repeat))
 # what a section needs, and where it comes from

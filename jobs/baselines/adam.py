@@ -1,4 +1,4 @@
-"""The same network and objective trained by Adam: baseline-sgd.py MODEL.h5 DATA [-rates R,R,...] [-seeds S] [-seconds T]
+"""The same network and objective trained by Adam: adam.py MODEL.h5 DATA [-rates R,R,...] [-seeds S] [-seconds T]
 [-neurons N] [-batch B] [-threads K].
 
 MODEL.h5 is psdnet's (one branch): patches, preprocessing, pooling, activation, beta and classes are taken from it, and its images
@@ -14,10 +14,7 @@ Pooled activations are linear in the lifted features, mean s(x . u) = <Phi, [u;1
 pixels alone, and not counted: an epoch is a product of n x m with m x N for each region.
 """
 import argparse
-import glob
-import gzip
 import math
-import os
 import sys
 import time
 
@@ -25,30 +22,9 @@ import h5py
 import numpy
 import torch
 
+from images import read
+
 LOOKS = 40  # at the objective, evenly over a run
-
-
-def read_cifar10(directory):
-    """Images n x 3 x 32 x 32 and labels of the training batches; None when there are none."""
-    files = sorted(glob.glob(os.path.join(directory, 'data_batch_*.bin')))
-    if not files:
-        return None
-    records = numpy.concatenate([numpy.fromfile(file, numpy.uint8).reshape(-1, 3073) for file in files])
-    return records[:, 1:].reshape(-1, 3, 32, 32), records[:, 0]
-
-
-def read_idx(directory):
-    """Images n x 1 x height x width and labels of a file pair of the MNIST family; None when there is none."""
-    arrays = []
-    for stem, axes in ('train-images', 3), ('train-labels', 1):
-        files = sorted(glob.glob(os.path.join(directory, stem + '*')))
-        if not files:
-            return None
-        with (gzip.open if files[0].endswith('.gz') else open)(files[0], 'rb') as file:
-            data = file.read()
-        shape = numpy.frombuffer(data, '>i4', axes, 4)
-        arrays.append(numpy.frombuffer(data, numpy.uint8, offset=4 + 4 * axes).reshape(shape))
-    return arrays[0][:, None], arrays[1]
 
 
 def features(model, images):
@@ -132,9 +108,7 @@ def train(network, Phi, Y, beta, options, rate, look):
 
 def samples(model, directory):
     """Features and targets of the images that the model was trained on, and of those that were held out, or None."""
-    found = read_cifar10(directory) or read_idx(directory)
-    if found is None:
-        sys.exit(f'baseline-sgd.py: {directory}: neither data_batch_*.bin nor IDX files')
+    found = read(directory)
     labels = [int(label) for label in model.attrs['classes']]
     chosen = numpy.flatnonzero(numpy.isin(found[1], labels))
     classes = numpy.array([labels.index(label) for label in found[1][chosen]])
@@ -179,7 +153,7 @@ def main():
     with h5py.File(options.model, 'r') as model:
         plain = {'branches': 1, 'reduce': 1, 'pool_overlap': 0, 'flip': 0}
         if any(model.attrs.get(name, value) != value for name, value in plain.items()):
-            sys.exit(f'baseline-sgd.py: {options.model}: expected a model of one branch, trained without -flip')
+            sys.exit(f'adam.py: {options.model}: expected a model of one branch, trained without -flip')
         training, held_out = samples(model, options.data)
         G, C = training[0].shape[1], training[1].shape[1]
         beta, bound = float(model.attrs['beta']), float(model.attrs['objective_dual'])
