@@ -5,6 +5,7 @@
    responses max(z - t, 0) and, split, max(-z - t, 0) are averaged over the pool x pool parts of the grid of positions. The
    channels of this map may be reduced to k whitened principal components, and each place of it divided by sqrt(mean
    square + E). What comes out is an image of k channels in single precision, which patches then cut as they cut bytes.
+   The responses themselves may be kept beside it, more coarsely pooled, for branches of their own.
 
    Filters and statistics come from the training images and are fixed before the convex program is: its certificate is of
    the networks on these maps.
@@ -27,6 +28,7 @@ typedef struct {
   PetscBool split;     /* 2 K channels: of z and of -z; else K, of z */
   PetscInt channels;   /* k principal components of them; 0: all, as they are */
   PetscReal normalize; /* E of the normalisation of places; 0 = off */
+  PetscInt responses; /* r: the responses themselves, as means over r x r parts of the map, follow it; 0: they do not */
 } PsdMapGeometry;
 
 /* How filters and statistics are to be made, where they are not given; see the options of the same names below. */
@@ -73,6 +75,7 @@ PSD_EXTERN PetscErrorCode PsdMapsDestroy(PsdMaps *maps);
      -layer1_channels k          principal components of the channels to keep; 0 = all channels, as they are
      -layer1_channel_whiten EPS  their whitening, EPS relative to the mean eigenvalue
      -layer1_normalize E         normalisation of places; 0 = off
+     -layer1_responses r         the responses themselves as well, of r x r places; for -branchN_responses
 
    Collective. Output: wanted - whether -layer1_filters was given: no other asks for a stage. Errors (PSD_ERR_INPUT): values
    out of range; others without -layer1_filters.
@@ -156,15 +159,16 @@ PSD_EXTERN PetscErrorCode PsdMapsSetSizes(PsdPatches patches, PetscInt channels,
 PSD_EXTERN PetscErrorCode PsdMapsSetPixels(PsdPatches patches, const PsdPixels *pixels);
 
 /*
-   PsdMapsHandOn - Has the map of a stage, counted from the images, be handed on by the last one, behind its own; 0: the last
-   stage's, which always is. PsdMapsGetPlace - Then the size of that map, and how many numbers are before it. PsdMapsGetLength
-   - All numbers that PsdMapsApply gives for an image.
+   PsdMapsHandOn - Has the map of a stage, counted from the images, or the responses that it keeps beside its map, be handed on
+   by the last stage, behind its own map; stage 0: the last one, whose map always is. PsdMapsGetPlace - Then the size of
+   these, and how many numbers are before them. PsdMapsGetLength - All numbers that PsdMapsApply gives for an image.
 
    Logically collective; after PsdMapsSetSizes or PsdMapsSetGeometry. Places are known once all are handed on that will be.
+   Errors (PSD_ERR_INPUT): no such stage, or one that keeps no responses; too many numbers.
 */
-PSD_EXTERN PetscErrorCode PsdMapsHandOn(PsdMaps maps, PetscInt stage);
-PSD_EXTERN PetscErrorCode PsdMapsGetPlace(PsdMaps maps, PetscInt stage, PetscInt *channels, PetscInt *height,
-                                          PetscInt *width, PetscInt *begin);
+PSD_EXTERN PetscErrorCode PsdMapsHandOn(PsdMaps maps, PetscInt stage, PetscInt responses);
+PSD_EXTERN PetscErrorCode PsdMapsGetPlace(PsdMaps maps, PetscInt stage, PetscInt responses, PetscInt *channels,
+                                          PetscInt *height, PetscInt *width, PetscInt *begin);
 PSD_EXTERN PetscErrorCode PsdMapsGetLength(PsdMaps maps, size_t *numbers);
 
 /*
@@ -196,8 +200,8 @@ PSD_EXTERN PetscErrorCode PsdMapsFit(PsdMaps maps, PsdData data);
    Not collective. Allocates nothing.
 
    Input:  image - channels x height x width pixels
-   Output: map   - channels x height x width numbers, as PsdMapsGetSize has them; then, from the last stage but one down to
-                   the images, the maps that are handed on
+   Output: map   - channels x height x width numbers, as PsdMapsGetSize has them, and the responses of this stage; then, from
+                   the last stage but one down to the images, maps and responses: each where it is handed on
 */
 PSD_EXTERN PetscErrorCode PsdMapsApply(PsdMaps maps, const void *image, float map[]);
 

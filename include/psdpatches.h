@@ -40,8 +40,9 @@ typedef struct {
       low;        /* raw values of images of real numbers are low + step level (PsdPixels); step 0: whole numbers */
   PetscBool map;  /* images are maps: numbers in single precision, taken as they are, pixel_shift 0, pixel_scale 1 */
   PetscInt stage; /* of maps: that of which stage, counted from the images; 0: of the last (PsdMapsSetSizes) */
-  PetscInt begin; /* numbers before that map where several follow each other; set with the sizes */
-  PetscInt lift;  /* PSD_LIFT_QUADRATIC, or PSD_LIFT_LINEAR */
+  PetscInt responses; /* 1: of the responses that the stage keeps beside that map, and not of the map */
+  PetscInt begin;     /* numbers before these where several follow each other; set with the sizes */
+  PetscInt lift;      /* PSD_LIFT_QUADRATIC, or PSD_LIFT_LINEAR */
   PetscInt
       bits; /* of a pixel: 16, or 8 (0 as 8). Those of 16 bits count 257 for 1 of 8: raw values above are of 0 .. 255 */
 } PsdPatchGeometry;
@@ -84,7 +85,10 @@ PSD_EXTERN PetscErrorCode PsdPatchesSetPixels(PsdPatches patches, const PsdPixel
      -whiten EPS           ZCA whitening, EPS relative to the mean eigenvalue; 0 = off
      -pca K                principal components to keep; 0 = all
      -lift quadratic       or linear: what its neurons are
-   and, from -reduce to -lift, the same of branch 2 as -branch2_reduce ... -branch2_lift, of branches 3 and 4 likewise.
+     -stage K              of maps: that of which stage, counted from the images; 0 = the last
+     -responses            of the responses that the stage keeps beside its map (psdmaps.h), and not of the map
+   and, from -reduce to -responses, the same of branch 2 as -branch2_reduce ... -branch2_responses, of branches 3 and 4
+   likewise.
    When none of -branches, -reduce, -patch, -stride, -pool, -pool_overlap, -patch_normalize, -whiten, -pca and -lift
    is given, PsdPatchesSetImageSize sets all of them by the recipe of docs/guide.md.
 

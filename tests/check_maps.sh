@@ -58,6 +58,26 @@ few="$stage -layer1_count 6 -layer1_channels 5"
   train refit3 3 $above -patch 1 -pool 2 -branches 2 -branch2_patch 2 -branch2_stage 1 -branch2_pool 2 -branch2_pca 6 -gap 1e-6 -memory 0
   train fourth 2 -layer1_filters neurons -layer1_model refit.m -layer1_branch 2 -layer1_pool 2 -layer1_count 6 -layer1_channels 4 -gap 1e-6
   train two 2 $few -patch 1 -pool 2 -branches 2 -branch2_patch 2 -branch2_pca 7
+  # the responses themselves, read out linearly beside a quadratic branch; and reduced to components of their own
+  joint="$few -layer1_responses 2 -patch 1 -pool 2 -branches 2 -branch2_responses -branch2_patch 1 -branch2_pool 2 -branch2_lift linear"
+  train joint 1 $joint -certificate joint.c
+  train joint3 3 $joint -memory 0
+  ends 2 jointagain 2 train -data train.h5 -beta 1 -gap 1e-8 -max_it 20 -model jointagain.m -checkpoint joint.ck $joint
+  train jointagain 3 $joint -checkpoint joint.ck -resume
+  refuse 'another problem: it is of .layer1_responses 2.*of .layer1_responses 4' 1 train -data train.h5 -model no.m $joint \
+    -layer1_responses 4 -beta 1 -checkpoint joint.ck -resume
+  train jointpca 2 $few -layer1_channels 0 -layer1_responses 4 -pool 1 -patch 1 -pca 4 -branches 2 -branch2_responses -branch2_patch 2 \
+    -branch2_pca 6 -branch2_whiten 0.1
+  refuse 'option -layer1_responses: found 3, expected a divisor of -layer1_pool, 4$' 2 train -data train.h5 -model no.m $joint \
+    -layer1_responses 3
+  refuse 'option -layer1_responses: expected a branch with -responses as well' 2 train -data train.h5 -model no.m $few -layer1_responses 2
+  refuse 'option -responses: found of a branch on stage 1, which keeps none' 1 train -data train.h5 -model no.m $joint -layer1_responses 0
+  refuse 'option -responses: patches are cut of images' 2 train -data train.h5 -model no.m -branches 2 -branch2_responses
+  # and of two stages, those of the lower one without its map
+  train below 2 -layer1_filters neurons -layer1_model joint.m -layer1_branch 1 -layer1_pool 2 -layer1_count 4 -layer1_channels 3 \
+    -layer1_responses 1 -responses -patch 1 -pool 1 -branches 2 -branch2_stage 1 -branch2_responses -branch2_patch 2 -branch2_pca 5
+  refuse 'the neurons that are to be filters are of responses' 1 train -data train.h5 -model no.m -layer1_filters neurons \
+    -layer1_model joint.m -layer1_branch 2 -layer1_count 4
   train flip 2 $few -flip -limit 90
   refuse 'another problem: it is of .layer1_seed 1.*of .layer1_seed 2' 1 train -data train.h5 -model no.m $few -layer1_seed 2 \
     -beta 1 -checkpoint resumed.ck -resume
@@ -86,6 +106,13 @@ run certifyplain 1 certify -model plain.m -data train.h5 -gap 1e-6 -progress non
 run certifyshifts 2 certify -model shiftsflip.m -data train.h5 -limit 20 -gap 1e-6 -progress none
 python check_proof shifts.c train.h5 >shifts.log || fail 'check_proof.py does not hold' shifts.log
 run proof 2 certify -certificate one.c -model one.m -data train.h5 -progress none
+run certifyjoint 2 certify -model joint.m -data train.h5 -gap 1e-6 -progress none
+run proofjoint 3 certify -certificate joint.c -model joint.m -data train.h5 -progress none
+run predictjoint 2 predict -model joint.m -data train.h5 -output joint.csv -progress none
+run infojoint 1 info joint.m
+run certifybelow 3 certify -model below.m -data train.h5 -gap 1e-6 -progress none
+run predictbelow 2 predict -model below.m -data train.h5 -output below.csv -progress none
+grep -q 'responses  *12x2x2$' infojoint.log || fail 'info: responses' infojoint.log
 run certifychain 2 certify -model third.m -data train.h5 -gap 1e-6 -progress none
 run proofchain 3 certify -certificate chain.c -model chain.m -data train.h5 -progress none
 refuse 'of different problems: the chain of stages differs' 1 certify -certificate chain.c -model third.m -data train.h5
@@ -111,6 +138,10 @@ damaged many_stages 'stage is 9, expected 0 to 8' third.m
 damaged second_height 'height is 5, expected 4' third.m
 damaged far_stage 'of_stage is 4, expected 0 to 3' third.m
 damaged origin_infinite 'network_gap is not finite' third.m
+damaged joint_side 'the side of the responses is 3, expected a divisor of 4' joint.m
+damaged joint_none 'its stage keeps none' joint.m
+damaged joint_first 'channels is 5, expected 12' joint.m
+damaged joint_two 'responses of a branch is 2, expected 0 to 1' joint.m
 damaged lost_stage 'group layer1 is missing'
 damaged stage_channels 'channels is 4, expected 5'
 damaged stage_filters "columns of the stage's filters"

@@ -21,24 +21,27 @@ def means(responses, g):
 
 
 def maps(images, stage):
-    """what the group layer1 makes of images: n x channels x side x side"""
+    """what the group layer1 makes of images: n x channels x side x side, and the responses beside it, r x r parts of them"""
     a = stage.attrs
     z = patches(images, stage) @ stage['filter'][:].T
     signs = (1, -1) if a['split'] else (1,)
     x = numpy.concatenate([means(numpy.maximum(sign * z - a['threshold'], 0), int(a['pool'])) for sign in signs], 1)
+    r, side, kept = a.get('responses', 0), x.shape[2], None
+    if r:
+        kept = x.reshape(*x.shape[:2], r, side // r, r, side // r).mean((3, 5))
     x = x.transpose(0, 2, 3, 1)
     if a['map_channels']:
         x = (x - stage['channels/mean'][:]) @ stage['channels/transform'][:]
     if a['map_normalize'] > 0:
         x = x / numpy.sqrt((x * x).mean(-1, keepdims=True) + a['map_normalize'])
-    return x.transpose(0, 3, 1, 2)
+    return x.transpose(0, 3, 1, 2), kept
 
 
 def scores(path, images):
     with h5py.File(path) as file:
-        inputs = [images]
+        inputs = [(images, None)]
         for stage in range(file.attrs.get('stage', 0)):
-            inputs.append(maps(inputs[-1], file[f'layer{stage + 1}']))
+            inputs.append(maps(inputs[-1][0], file[f'layer{stage + 1}']))
         return scores_of(file, inputs, path)
 
 
@@ -63,13 +66,13 @@ with h5py.File('train.h5') as file:
     images, labels = file['images'][:], file['labels'][:]
 runs = {name[:-5]: report(name[:-5]) for name in glob.glob('*.json')}
 primal = {name: run['objective_primal'] for name, run in runs.items()}
-for name in 'one', 'plain', 'kmeans', 'neurons', 'two', 'streamed', 'flip', 'shifts', 'shiftsflip', 'chain', 'third', 'refit':
+for name in 'one', 'plain', 'kmeans', 'neurons', 'two', 'joint', 'jointpca', 'below', 'streamed', 'flip', 'shifts', 'shiftsflip', 'chain', 'third', 'refit':
     x, y = samples(name)
     fit, weight = scores(name + '.m', x)
     Y = 2.0 * (y[:, None] == numpy.arange(3)) - 1
     objective = ((fit - Y) ** 2).sum() / 2 + weight  # beta is 1
     require(abs(objective / primal[name] - 1) <= SINGLE, name, 'objective', primal[name], 'by the formula', objective)
-for name in 'one', 'third', 'refit':
+for name in 'one', 'third', 'refit', 'joint', 'below':
     found = numpy.array(numbers(name + '.csv'))[:, 1:4]
     expected = scores(name + '.m', images)[0]
     require(abs(found - expected).max() <= SINGLE * (1 + abs(expected).max()), name, 'predict differs from the formula')
@@ -77,7 +80,7 @@ found = numpy.array(numbers('crops.csv'))[:, 1:4]
 crops = numpy.mean([scores('one.m', shifted(images, i, j))[0] for i in (-1, 0, 1) for j in (-1, 0, 1)], 0)
 require(abs(found - crops).max() <= SINGLE * (1 + abs(crops).max()), 'predict -crops differs from the formula')
 # the maps are the same on any number of ranks, and so are the optima
-same = {'one': ('one2', 'one3', 'one4', 'streamed', 'dual', 'lowrank', 'resumed'), 'softmax': ('softmax3',), 'shifts': ('shifts3',),
+same = {'one': ('one2', 'one3', 'one4', 'streamed', 'dual', 'lowrank', 'resumed'), 'softmax': ('softmax3',), 'shifts': ('shifts3',), 'joint': ('joint3', 'jointagain'),
         'chain': ('chain3', 'chainagain'), 'refit': ('refit3',)}
 for first, others in same.items():
     gap = runs[first]['gap']
@@ -87,7 +90,7 @@ for first, others in same.items():
         require(runs[name]['objective_dual'] <= primal[first], name, 'bound', runs[name]['objective_dual'], first, primal[first])
 for name, model in ('certify', 'one'), ('certifyflip', 'flip'), ('certifyshifts', 'shiftsflip'), ('certifyplain', 'plain'), ('proof', 'one'), \
         ('certifychain', 'third'), ('proofchain', 'chain'), \
-        ('certifyrefit', 'refit'), ('proofrefit', 'refit'):
+        ('certifyrefit', 'refit'), ('proofrefit', 'refit'), ('certifyjoint', 'joint'), ('proofjoint', 'joint'), ('certifybelow', 'below'):
     again = certificate(name)
     require(abs(again['primal'] / primal[model] - 1) <= 1e-10, name, again['primal'], primal[model])
     require(again['bound'] <= primal[model] and again['gap'] <= 1e-6, name, again)
@@ -124,6 +127,7 @@ with h5py.File('fourth.m') as fourth, h5py.File('refit.m') as refit:
     heavy = numpy.argsort(-abs(refit['neurons/weight'][:][here]), kind='stable')[:6]
     require((fourth['layer2/filter'][:] == refit['neurons/filter'][:][here][heavy]).all() and fourth.attrs['stage'] == 2, 'fourth: filters')
     require((fourth['layer1/filter'][:] == refit['layer1/filter'][:]).all(), 'fourth: the stage below')
+require(attributes('joint.m')['version'] == 7, 'version of a model with responses')
 require(attributes('first.m')['version'] == 3, 'version of a model without a stage')
 require(attributes('one.m')['version'] == 4, 'version of a model with a stage')
 found = attributes('shiftsflip.m')

@@ -32,16 +32,16 @@ def patches(images, group):
 
 def scores_of(file, images, path):
     """of an open model: n x classes, and the sum of |weights|; filters are those of unit length that their branch's patches allow.
-    images: what patches are cut of, or a list of the images and the maps of each stage"""
+    images: what patches are cut of, or a list of pairs: the images and None, the map of each stage and its responses"""
     b, c = file.attrs['activation'][1:]
     filters, weights = file['/neurons/filter'][:], file['/neurons/weight'][:]
     regions, classes = file['/neurons/region'][:], file['/neurons/class'][:]
-    inputs = images if isinstance(images, list) else [images]
+    inputs = images if isinstance(images, list) else [(images, None)]
     groups = [file[f'/branch/{k}'] for k in range(file.attrs['branches'])] if file.attrs['branches'] > 1 else [file]
-    result, region = numpy.zeros((len(inputs[0]), len(file.attrs['classes']))), 0
+    result, region = numpy.zeros((len(inputs[0][0]), len(file.attrs['classes']))), 0
     for group in groups:
         a = 0 if group.attrs.get('lift', 0) == 1 else file.attrs['activation'][0]
-        images = inputs[group.attrs.get('of_stage', 0) or -1]
+        images = inputs[group.attrs.get('of_stage', 0) or -1][group.attrs.get('responses', 0)]
         p, g, overlap = patches(images, group), int(group.attrs['pool']), int(group.attrs.get('pool_overlap', 0))
         for rows in pool(p.shape[0], g, overlap):
             for columns in pool(p.shape[1], g, overlap):

@@ -19,7 +19,7 @@ def images_of(name):
             return file['x']
     if name == 'real':
         return numpy.load('real_npy/train_images.npy')
-    with h5py.File(('colour_h5' if name in ('branches', 'maps', 'chain') else 'grey_h5') + '/train.h5') as file:
+    with h5py.File(('colour_h5' if name in ('branches', 'maps', 'joint', 'chain') else 'grey_h5') + '/train.h5') as file:
         images, labels = file['images'][:], file['labels'][:]
     images = images[:, None] if images.ndim == 3 else images.transpose(0, 3, 1, 2)
     return images[labels != 1] if name == 'two' else images
@@ -33,11 +33,11 @@ def run(model, images):
     return {name: numpy.array(output['values']).reshape(output['shape']) for name, output in outputs.items()}
 
 
-for name in 'plain', 'named', 'two', 'branches', 'maps', 'chain', 'real', 'nothing':
+for name in 'plain', 'named', 'two', 'branches', 'maps', 'joint', 'chain', 'real', 'nothing':
     images, rows, network = images_of(name), table(name + '.csv'), psdnet.load(name + '.h5')
     scores = numpy.array([[float(row[f'score_{t}']) for t in range(len(row) - 2 - ('name' in row))] for row in rows])
     largest = abs(scores).max()
-    for ending, tolerance in ('.onnx', 1e-5), ('.double.onnx', 1e-5 if name in ('maps', 'chain') else 1e-12):  # psdnet's maps are single
+    for ending, tolerance in ('.onnx', 1e-5), ('.double.onnx', 1e-5 if name in ('maps', 'joint', 'chain') else 1e-12):  # psdnet's maps are single
         found = run(name + ending, images.astype(float) if name == 'real' and 'double' in ending else images)
         require(found['scores'].shape == scores.shape, name, ending, found['scores'].shape)
         require(abs(found['scores'] - scores).max() <= tolerance * largest, name, ending, abs(found['scores'] - scores).max(), largest)

@@ -10,7 +10,7 @@ import psdnet
 from judge import finish, report, require, table
 
 IMAGES = {'plain': 'grey_h5', 'real': 'real_h5', 'parts': 'grey_parts', 'two': 'grey_h5', 'branches': 'colour_h5', 'maps': 'colour_h5',
-          'chain': 'colour_h5'}
+          'joint': 'colour_h5', 'chain': 'colour_h5'}
 
 
 def images_of(name):
@@ -59,6 +59,7 @@ judge('parts', 1e-12)  # 255ths of 1 are bytes
 raises(ValueError, lambda: plain.scores(reals), 'other numbers than whole numbers of 0 to 255')
 raises(ValueError, lambda: real.scores(reals * numpy.inf), 'not finite')
 judge('maps', 1e-5)  # psdnet makes maps in single precision
+judge('joint', 1e-5)
 judge('chain', 1e-5)
 raises(ValueError, lambda: named.scores(grey), 'expected number x 3 x 8 x 9')
 raises(ValueError, lambda: plain.probabilities(grey), 'no probabilities')

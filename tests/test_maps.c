@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include "maps/images.h"
 #include "maps/maps_impl.h"
+#include "patches/patches_impl.h"
 
 #define IMAGES 37
 #define CHANNELS 2
@@ -22,10 +23,10 @@ typedef struct {
   PetscInt patch, stride, pool, pca;
 } Case;
 
-static const Case cases[] = {{{5, 0.5, PETSC_TRUE, 4, 0.1}, 10, 0.1, 3, 1, 3, 7},
-                             {{4, 0, PETSC_FALSE, 0, 0.1}, 0, 0.1, 3, 2, 2, 0},
-                             {{3, 0.25, PETSC_TRUE, 6, 0}, 10, 0, 2, 1, 7, 0},
-                             {{6, 0.01, PETSC_TRUE, 0, 0}, 0, 0, 1, 1, 1, 0}};
+static const Case cases[] = {{{5, 0.5, PETSC_TRUE, 4, 0.1, 3}, 10, 0.1, 3, 1, 3, 7},
+                             {{4, 0, PETSC_FALSE, 0, 0.1, 1}, 0, 0.1, 3, 2, 2, 0},
+                             {{3, 0.25, PETSC_TRUE, 6, 0, 3}, 10, 0, 2, 1, 6, 0},
+                             {{6, 0.01, PETSC_TRUE, 0, 0, 0}, 0, 0, 1, 1, 1, 0}};
 #define CASES ((PetscInt)(sizeof(cases) / sizeof(*cases)))
 
 /* Of n_local images from `first` on. */
@@ -52,6 +53,15 @@ static PsdData Shared(void)
   return Data(PETSC_COMM_WORLD, 0, Rank() == 0 ? IMAGES : 0);
 }
 
+/* A second branch, on the responses. */
+static void TakeResponses(PsdPatches patches)
+{
+  MUST(PsdPatchesSetBranches(patches, 2));
+  for (PetscInt b = 0; b < 2; b++)
+    patches->branch[b]->geometry.patch_height = patches->branch[b]->geometry.patch_width = 1;
+  patches->branch[1]->geometry.responses = 1;
+}
+
 static PsdMaps Fitted(MPI_Comm comm, const Case *it, PetscInt kind, PsdData data)
 {
   PsdMaps maps;
@@ -67,6 +77,7 @@ static PsdMaps Fitted(MPI_Comm comm, const Case *it, PetscInt kind, PsdData data
   maps->kind = PsdFilterKinds[kind];
   MUST(PsdPatchesCreate(comm, &patches));
   MUST(PsdPatchesSetFromOptions(patches)); /* the recipe: 1 x 1 */
+  if (it->map.responses > 0) TakeResponses(patches);
   MUST(PsdPatchesSetMaps(patches, maps));
   MUST(PsdMapsSetSizes(patches, CHANNELS, HEIGHT, WIDTH));
   MUST(PsdMapsFit(maps, data));
@@ -143,6 +154,21 @@ static void DirectMap(PsdMaps maps, const Case *it, const unsigned char image[],
     }
 }
 
+/* The responses behind the map: a mean over the places of each part of it. */
+static void DirectResponses(PsdMaps maps, const Case *it, const unsigned char image[], PetscReal responses[])
+{
+  const PetscInt raw = (it->map.split ? 2 : 1) * it->map.count, r = it->map.responses;
+  const PetscInt each = r > 0 ? it->pool / r : 0;
+  for (PetscInt c = 0; c < raw; c++)
+    for (PetscInt i = 0; i < r; i++)
+      for (PetscInt j = 0; j < r; j++) {
+        PetscReal sum = 0;
+        for (PetscInt k = 0; k < each * each; k++)
+          sum += Mean(maps, it, image, c, i * each + k / each, j * each + k % each);
+        responses[(c * r + i) * r + j] = sum / (PetscReal)(each * each);
+      }
+}
+
 /* ---------------------------------------------------------------- tests */
 
 /* Each number is a sum of at most q + 9 + 2 K products; what goes into one is below what maps->largest and the norms of the
@@ -167,9 +193,15 @@ static void MapsAreTheFormula(void **state)
       if (PsdFilterKinds[kind]->given) continue;
       PsdData data = Shared();
       PsdMaps maps = Fitted(PETSC_COMM_WORLD, &cases[n], kind, data);
-      PetscInt channels, height, width;
+      PetscInt channels, height, width, raw, side, wide, begin;
+      size_t length;
       MUST(PsdMapsGetSize(maps, &channels, &height, &width));
       Require(height == cases[n].pool && width == cases[n].pool, "the side of the map");
+      MUST(PsdMapsGetLength(maps, &length));
+      MUST(PsdMapsGetPlace(maps, 0, 1, &raw, &side, &wide, &begin));
+      Require(side == cases[n].map.responses && wide == side && begin == channels * height * width,
+              "the place of the responses");
+      Require(length == (size_t)(begin + raw * side * side) && length <= ROOM, "numbers of a map");
       for (long i = 0; i < 3; i++) {
         unsigned char image[BYTES];
         float map[ROOM];
@@ -177,8 +209,8 @@ static void MapsAreTheFormula(void **state)
         for (long k = 0; k < BYTES; k++) image[k] = PixelOf(50 + i, k); /* not one that they were fitted to */
         MUST(PsdMapsApply(maps, image, map));
         DirectMap(maps, &cases[n], image, direct);
-        for (PetscInt k = 0; k < channels * height * width; k++)
-          most = PetscMax(most, PetscAbsReal(map[k] - direct[k]));
+        DirectResponses(maps, &cases[n], image, direct + channels * height * width);
+        for (size_t k = 0; k < length; k++) most = PetscMax(most, PetscAbsReal(map[k] - direct[k]));
         if (!(most <= Allowed(maps, &cases[n])))
           fprintf(stderr, "case %d: %g, allowed %g\n", (int)n, (double)most, (double)Allowed(maps, &cases[n]));
         Require(most <= Allowed(maps, &cases[n]), "a map");
@@ -259,12 +291,12 @@ static void KeptMapsAreThoseMadeAgain(void **state)
   PsdMaps maps = Fitted(PETSC_COMM_WORLD, it, 0, data);
   PsdPatches patches;
   PsdImages kept, again;
-  PetscInt n, channels, side;
-  MUST(PsdMapsGetSize(maps, &channels, &side, NULL));
+  PetscInt n;
   MUST(PsdDataGetSizes(data, NULL, &n, NULL));
   MUST(PsdPatchesCreate(PETSC_COMM_WORLD, &patches));
   MUST(PsdPatchesSetMaps(patches, maps));
-  const size_t length = (size_t)channels * side * side;
+  size_t length;
+  MUST(PsdMapsGetLength(maps, &length));
   MUST(PsdImagesCreate(data, patches, n * length * sizeof(float), &kept));
   MUST(PsdImagesCreate(data, patches, n * length * sizeof(float) - 1, &again));
   for (PetscInt pass = 0; pass < 2; pass++)
@@ -306,7 +338,8 @@ static PsdMaps Above(MPI_Comm comm, PsdMaps below, PsdData data)
   return maps;
 }
 
-/* The maps of the first stage and of the third behind the last one's, at their places, and they are those of these stages. */
+/* The maps of the first stage, with its responses, and of the third behind the last one's, at their places, and they are those of
+ * these stages. */
 static void MapsAreHandedOn(PsdMaps maps)
 {
   PsdMaps stage[PSD_MOST_STAGES + 1] = {NULL};
@@ -317,17 +350,24 @@ static void MapsAreHandedOn(PsdMaps maps)
   MUST(PsdMapsGetDepth(maps, &depth));
   stage[depth] = maps;
   for (PetscInt l = depth; l > 1; l--) MUST(PsdMapsGetBelow(stage[l], &stage[l - 1]));
-  MUST(PsdMapsHandOn(maps, 1));
-  MUST(PsdMapsHandOn(maps, 3));
+  MUST(PsdMapsHandOn(maps, 1, 1));
+  MUST(PsdMapsHandOn(maps, 1, 0));
+  MUST(PsdMapsHandOn(maps, 3, 0));
   MUST(PsdMapsGetLength(maps, &length));
   Require(length <= 4 * ROOM, "room for the maps");
   for (long b = 0; b < BYTES; b++) image[b] = PixelOf(5, b);
   MUST(PsdMapsApply(maps, image, all));
   for (PetscInt l = depth; l >= 1; l = l == depth ? 3 : l - 2) { /* the order that they are in */
     PetscInt channels, height, width, begin;
-    MUST(PsdMapsGetPlace(maps, l, &channels, &height, &width, &begin));
-    const size_t numbers = (size_t)(channels * height * width);
+    MUST(PsdMapsGetPlace(maps, l, 0, &channels, &height, &width, &begin));
+    size_t numbers = (size_t)(channels * height * width);
     Require(begin == (PetscInt)total, "the place of a map");
+    if (l == 1) {
+      MUST(PsdMapsGetPlace(maps, l, 1, &channels, &height, &width, &begin));
+      Require(begin == (PetscInt)(total + numbers), "the place of responses");
+      numbers += (size_t)(channels * height * width);
+      begin = (PetscInt)total;
+    }
     if (l < depth) MUST(PsdMapsApply(stage[l], image, own));
     Require(l == depth || !memcmp(own, all + begin, numbers * sizeof(float)), "a map that is handed on");
     total += numbers;

@@ -73,6 +73,9 @@ static PetscErrorCode PrintStage(PsdMaps maps)
                         "maps %" PetscInt_FMT "x%" PetscInt_FMT "x%" PetscInt_FMT " of %" PetscInt_FMT
                         " fixed filters %" PetscInt_FMT "x%" PetscInt_FMT "; ",
                         channels, side, side, map.count, g.patch_height, g.patch_width));
+  if (map.responses > 0)
+    PetscCall(PetscPrintf(PETSC_COMM_WORLD, "responses %" PetscInt_FMT "x%" PetscInt_FMT "x%" PetscInt_FMT "; ",
+                          (map.split ? 2 : 1) * map.count, map.responses, map.responses));
   PetscFunctionReturn(0);
 }
 
@@ -98,6 +101,7 @@ static PetscErrorCode PrintBranches(PsdPatches patches)
     PetscCall(PsdPatchesGetBranch(patches, b, &branch));
     PetscCall(PsdPatchesGetGeometry(branch, &g));
     PetscCall(PsdPatchesGetPreprocessing(branch, &whiten, &pca));
+    if (g.responses) PetscCall(PetscPrintf(PETSC_COMM_WORLD, "on responses: "));
     PetscCall(PetscPrintf(PETSC_COMM_WORLD,
                           "patch %" PetscInt_FMT "x%" PetscInt_FMT " stride %" PetscInt_FMT " pool %" PetscInt_FMT,
                           g.patch_height, g.patch_width, g.stride, g.pool));

@@ -63,19 +63,27 @@ PetscErrorCode PsdMapsGetOrigin(PsdMaps maps, PsdMapOrigin *origin)
   PetscFunctionReturn(0);
 }
 
-/* ---------------------------------------------------------------- maps that are handed on */
+/* ---------------------------------------------------------------- what is handed on */
 
-/* Numbers of the maps that are handed on, from the last stage's on, as far as they are above that of the stage. */
+/* Numbers of what is handed on, from the last stage's on, as far as they are above the map of the stage. */
 static size_t NumbersAbove(PsdMaps maps, PetscInt stage)
 {
   size_t numbers = 0;
   PetscInt number = PsdMapsDepth(maps);
-  for (PsdMaps each = maps; number > stage; each = each->lower, number--)
-    if (each == maps || maps->handed[number - 1]) numbers += PsdMapsNumbers(each);
+  for (PsdMaps each = maps; number > stage; each = each->lower, number--) {
+    if (PsdMapsHandsOn(maps, number)) numbers += PsdMapsNumbers(each);
+    if (maps->responses_handed[number - 1]) numbers += PsdMapsResponseNumbers(each);
+  }
   return numbers;
 }
 
-PetscErrorCode PsdMapsHandOn(PsdMaps maps, PetscInt stage)
+static PsdMaps StageNumber(PsdMaps maps, PetscInt stage)
+{
+  for (PetscInt number = PsdMapsDepth(maps); number > stage; number--) maps = maps->lower;
+  return maps;
+}
+
+PetscErrorCode PsdMapsHandOn(PsdMaps maps, PetscInt stage, PetscInt responses)
 {
   PetscFunctionBeginUser;
   PsdCheckHandle(maps);
@@ -83,24 +91,29 @@ PetscErrorCode PsdMapsHandOn(PsdMaps maps, PetscInt stage)
   PsdCheckInput(stage <= stages,
                 "option -stage: found %" PetscInt_FMT ", expected at most %" PetscInt_FMT ", the number of stages",
                 stage, stages);
-  if (stage > 0 && stage < stages) maps->handed[stage - 1] = PETSC_TRUE;
+  if (stage == 0) stage = stages;
+  PsdCheckInput(!responses || StageNumber(maps, stage)->map.responses > 0,
+                "option -responses: found of a branch on stage %" PetscInt_FMT
+                ", which keeps none, expected -layer1_responses where that stage is made",
+                stage);
+  *(responses ? &maps->responses_handed[stage - 1] : &maps->handed[stage - 1]) = PETSC_TRUE;
   PsdCheckInput(NumbersAbove(maps, 0) <= MOST_NUMBERS, "maps of %.0f numbers an image, expected at most %.0f",
                 (double)NumbersAbove(maps, 0), (double)MOST_NUMBERS);
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdMapsGetPlace(PsdMaps maps, PetscInt stage, PetscInt *channels, PetscInt *height, PetscInt *width,
-                               PetscInt *begin)
+PetscErrorCode PsdMapsGetPlace(PsdMaps maps, PetscInt stage, PetscInt responses, PetscInt *channels, PetscInt *height,
+                               PetscInt *width, PetscInt *begin)
 {
   PetscFunctionBeginUser;
   PsdCheckHandle(maps);
-  PsdMaps own = maps;
-  PetscInt number = PsdMapsDepth(maps);
-  if (stage == 0) stage = number;
-  for (; number > stage; number--) own = own->lower;
-  *channels = PsdMapsChannels(own);
-  *height = *width = own->cut.pool;
-  *begin = (PetscInt)NumbersAbove(maps, stage);
+  if (stage == 0) stage = PsdMapsDepth(maps);
+  PsdMaps own = StageNumber(maps, stage);
+  size_t before = NumbersAbove(maps, stage);
+  if (responses && PsdMapsHandsOn(maps, stage)) before += PsdMapsNumbers(own);
+  *channels = responses ? own->raw_channels : PsdMapsChannels(own);
+  *height = *width = responses ? own->map.responses : own->cut.pool;
+  *begin = (PetscInt)before;
   PetscFunctionReturn(0);
 }
 

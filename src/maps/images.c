@@ -17,7 +17,7 @@ PetscErrorCode PsdImagesCreate(PsdData data, PsdPatches patches, size_t memory, 
 {
   PetscFunctionBeginUser;
   PsdImages it;
-  PetscInt n; /* maps */
+  PetscInt n;
   PetscCall(PetscNew(&it));
   it->data = data;
   PetscCall(PsdPatchesGetMaps(patches, &it->maps));

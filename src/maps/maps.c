@@ -22,6 +22,7 @@ static PetscErrorCode Free(void *object)
   PetscCall(PetscFree2(it->rows, it->count));
   PetscCall(PetscFree4(it->single, it->response, it->sums, it->reduced));
   PetscCall(PetscFree(it->input));
+  PetscCall(PetscFree(it->coarse));
   PetscCall(PsdSharedRelease(it->lower));
   PetscCall(PetscCommDestroy(&it->comm));
   PetscCall(PetscFree(it));
@@ -114,7 +115,7 @@ static PetscErrorCode MapFromOptions(PsdMaps maps, PetscBool *any)
 {
   PetscFunctionBeginUser;
   PetscInt seed = (PetscInt)maps->seed;
-  PetscBool given[7];
+  PetscBool given[8];
   PsdMapGeometry *map = &maps->map;
   PetscCall(PsdOptionInt("-layer1_count", "its filters", 1, MOST_FILTERS, &map->count, &given[0]));
   PetscCall(PsdOptionInt("-layer1_seed", "of the random choice of filters", 0, PETSC_MAX_INT, &seed, &given[1]));
@@ -128,7 +129,11 @@ static PetscErrorCode MapFromOptions(PsdMaps maps, PetscBool *any)
                           PSD_NONNEGATIVE, &maps->channel_whiten, &given[5]));
   PetscCall(PsdOptionReal("-layer1_normalize", "E of x/sqrt(mean square + E) at each place of the map; 0 = off",
                           PSD_NONNEGATIVE, &map->normalize, &given[6]));
-  for (int k = 0; k < 7; k++) *any = (PetscBool)(*any || given[k]);
+  PetscCall(PsdOptionInt("-layer1_responses",
+                         "the responses themselves as well, means over r x r parts of the map, for branches with "
+                         "-branchN_responses; 0: none",
+                         0, MOST_SIDE, &map->responses, &given[7]));
+  for (int k = 0; k < 8; k++) *any = (PetscBool)(*any || given[k]);
   maps->seed = seed;
   PetscFunctionReturn(0);
 }
@@ -182,6 +187,8 @@ static PetscErrorCode CreateWork(PsdMaps maps)
   PetscCall(PsdPatchesGetSizes(maps->patches, NULL, NULL, NULL, &positions));
   PetscCall(PetscFree2(maps->rows, maps->count));
   PetscCall(PetscFree4(maps->single, maps->response, maps->sums, maps->reduced));
+  PetscCall(PetscFree(maps->coarse));
+  PetscCall(PetscMalloc1((size_t)maps->map.responses * maps->map.responses * maps->raw_channels, &maps->coarse));
   PetscCall(PetscMalloc2(positions * q, &maps->rows, places, &maps->count));
   PetscCall(PetscMalloc4(positions * q, &maps->single, (size_t)positions * maps->map.count, &maps->response,
                          places * maps->raw_channels, &maps->sums, places * PsdMapsChannels(maps), &maps->reduced));
@@ -202,6 +209,9 @@ static PetscErrorCode CheckSizes(const PsdPatchGeometry *cut, const PsdMapGeomet
       "options -layer1_count and -layer1_pool: %.0f responses of an image and maps of %.0f numbers, expected at "
       "most %.0f",
       (double)responses, (double)numbers, MOST_NUMBERS);
+  PsdCheckInput(map->responses == 0 || (map->responses > 0 && cut->pool % map->responses == 0),
+                "option -layer1_responses: found %" PetscInt_FMT ", expected a divisor of -layer1_pool, %" PetscInt_FMT,
+                map->responses, cut->pool);
   PetscFunctionReturn(0);
 }
 
@@ -285,12 +295,14 @@ static PetscErrorCode PlaceBranches(PsdPatches patches, PsdMaps maps)
   for (PetscInt b = 0; b < branches; b++) {
     PetscCall(PsdPatchesGetBranch(patches, b, &branch));
     PetscCall(PsdPatchesGetGeometry(branch, &g));
-    PetscCall(PsdMapsHandOn(maps, g.stage));
+    PetscCall(PsdMapsHandOn(maps, g.stage, g.responses));
   }
+  PsdCheckInput(maps->map.responses == 0 || maps->responses_handed[PsdMapsDepth(maps) - 1],
+                "option -layer1_responses: expected a branch with -responses as well, such as -branch2_responses");
   for (PetscInt b = 0; b < branches; b++) {
     PetscCall(PsdPatchesGetBranch(patches, b, &branch));
     PetscCall(PsdPatchesGetGeometry(branch, &g));
-    PetscCall(PsdMapsGetPlace(maps, g.stage, &channels, &height, &width, &begin));
+    PetscCall(PsdMapsGetPlace(maps, g.stage, g.responses, &channels, &height, &width, &begin));
     PetscCall(PsdPatchesSetImageSize(branch, channels, height, width));
     PetscCall(PsdPatchesSetPlace(branch, g.stage == PsdMapsDepth(maps) ? 0 : g.stage, begin));
   }

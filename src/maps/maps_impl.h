@@ -22,7 +22,8 @@ struct _p_PsdMaps {
   PsdShared shared;                  /* first */
   MPI_Comm comm;                     /* our own duplicate */
   PsdMaps lower;                     /* the stage below, held; NULL: patches are cut of images */
-  PetscBool handed[PSD_MOST_STAGES]; /* whose maps, from the images on, are handed on beside this one's */
+  PetscBool handed[PSD_MOST_STAGES]; /* whose maps, from the images on, are handed on beside this one's, ... */
+  PetscBool responses_handed[PSD_MOST_STAGES]; /* ... and whose responses */
   PsdMapOrigin origin;
   PsdMapGeometry map;
   PsdPatchGeometry cut;           /* of the patches of the images, until their size is known; pool: side of the map */
@@ -49,6 +50,7 @@ struct _p_PsdMaps {
   PetscInt *count;          /* work: of each region */
   float *single, *response; /* work: positions x q, positions x K */
   float *sums, *reduced;    /* work: places x raw_channels, places x k */
+  float *coarse;            /* work: responses x responses x raw_channels */
 };
 
 /* Channels of a map as it comes out, and its side. */
@@ -77,6 +79,18 @@ static inline PsdMaps PsdMapsLowest(PsdMaps maps)
 {
   while (maps->lower) maps = maps->lower;
   return maps;
+}
+
+/* Whether the map of a stage, counted from the images, is handed on: that of the last one always is. */
+static inline PetscBool PsdMapsHandsOn(PsdMaps maps, PetscInt stage)
+{
+  return (PetscBool)(stage == PsdMapsDepth(maps) || maps->handed[stage - 1]);
+}
+
+/* Numbers of the responses that are kept beside a map. */
+static inline size_t PsdMapsResponseNumbers(PsdMaps maps)
+{
+  return (size_t)maps->raw_channels * (size_t)maps->map.responses * (size_t)maps->map.responses;
 }
 
 /* Numbers of a map. */

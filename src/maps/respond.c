@@ -185,6 +185,21 @@ static void Transpose(PetscInt places, PetscInt channels, const float rows[], fl
     for (PetscInt g = 0; g < places; g++) map[(size_t)k * places + g] = rows[(size_t)g * channels + k];
 }
 
+/* coarse (parts x raw_channels) <- means over the r x r even parts of the map with all channels */
+static void Coarsen(PsdMaps maps)
+{
+  const PetscInt side = maps->cut.pool, r = maps->map.responses, n = maps->raw_channels, each = side / r;
+  const float scale = 1 / (float)(each * each);
+  PetscInt place = 0;
+  for (size_t k = 0; k < (size_t)r * r * n; k++) maps->coarse[k] = 0;
+  for (PetscInt i = 0; i < side; i++)
+    for (PetscInt j = 0; j < side; j++, place++) {
+      const float *restrict row = maps->sums + (size_t)place * n;
+      float *restrict part = maps->coarse + (size_t)(i / each * r + j / each) * n;
+      for (PetscInt k = 0; k < n; k++) part[k] += scale * row[k];
+    }
+}
+
 PetscBool PsdMapsAreFitted(PsdMaps maps)
 {
   return (PetscBool)(maps->filters && (maps->reduce || !maps->channels));
@@ -197,6 +212,7 @@ static PetscErrorCode MakeMap(PsdMaps maps, const void *image, float map[])
   const PetscInt places = maps->cut.pool * maps->cut.pool, n = maps->raw_channels, k = PsdMapsChannels(maps);
   float *rows = maps->sums;
   PetscCall(PsdMapsRespond(maps, image));
+  if (maps->map.responses > 0) Coarsen(maps); /* before places are normalised, which may be in their own place */
   if (maps->channels) {
     rows = maps->reduced;
     PetscCall(PsdGemmSingle('N', 'N', k, places, n, maps->reduce, k, maps->sums, n, rows, k));
@@ -209,18 +225,30 @@ static PetscErrorCode MakeMap(PsdMaps maps, const void *image, float map[])
   PetscFunctionReturn(0);
 }
 
+/* A stage's responses, as the image has left them there, where they are handed on. */
+static void HandResponses(PsdMaps stage, PetscBool handed, float **map)
+{
+  if (!handed) return;
+  Transpose(stage->map.responses * stage->map.responses, stage->raw_channels, stage->coarse, *map);
+  *map += PsdMapsResponseNumbers(stage);
+}
+
 PetscErrorCode PsdMapsApply(PsdMaps maps, const void *image, float map[])
 {
   PetscFunctionBeginUser;
   PsdCheckHandle(maps);
   PetscCheck(PsdMapsAreFitted(maps), maps->comm, PETSC_ERR_ORDER, "The maps have not been fitted");
+  PetscInt stage = PsdMapsDepth(maps);
   PetscCall(MakeMap(maps, image, map));
   map += PsdMapsNumbers(maps);
-  PetscInt below = PsdMapsDepth(maps) - 1;
-  for (PsdMaps each = maps; below > 0; each = each->lower, below--) {
-    if (!maps->handed[below - 1]) continue;
-    PetscCall(PetscArraycpy(map, each->input, PsdMapsNumbers(each->lower))); /* as this image has left it there */
-    map += PsdMapsNumbers(each->lower);
+  HandResponses(maps, maps->responses_handed[stage - 1], &map);
+  for (PsdMaps above = maps; stage > 1; above = above->lower) {
+    stage--;
+    if (maps->handed[stage - 1]) { /* as this image has left it above */
+      PetscCall(PetscArraycpy(map, above->input, PsdMapsNumbers(above->lower)));
+      map += PsdMapsNumbers(above->lower);
+    }
+    HandResponses(above->lower, maps->responses_handed[stage - 1], &map);
   }
   PetscFunctionReturn(0);
 }

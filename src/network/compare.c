@@ -11,7 +11,7 @@ static PetscBool SameGeometry(const PsdPatchGeometry *a, const PsdPatchGeometry 
                      a->pool == b->pool && a->pixel_shift == b->pixel_shift && a->pixel_scale == b->pixel_scale &&
                      a->normalize == b->normalize && PetscMax(1, a->reduce) == PetscMax(1, b->reduce) &&
                      a->overlap == b->overlap && a->lift == b->lift && a->bits == b->bits && a->step == b->step &&
-                     a->low == b->low && a->stage == b->stage);
+                     a->low == b->low && a->stage == b->stage && a->responses == b->responses);
 }
 
 static PetscBool SameNumbers(size_t count, const PetscReal a[], const PetscReal b[])
@@ -36,7 +36,7 @@ static PetscBool SameStage(const PsdModelStage *a, const PsdModelStage *b)
   if (!SameGeometry(&a->images.geometry, &b->images.geometry) || !SameTransform(&a->images, &b->images))
     return PETSC_FALSE;
   if (m->count != n->count || m->threshold != n->threshold || m->split != n->split || m->channels != n->channels ||
-      m->normalize != n->normalize || a->f != b->f)
+      m->normalize != n->normalize || m->responses != n->responses || a->f != b->f)
     return PETSC_FALSE;
   if (!SameNumbers((size_t)m->count * a->f, a->filters, b->filters)) return PETSC_FALSE;
   const size_t rows = m->channels > 0 ? (size_t)a->rows : 0, columns = (size_t)m->channels;

@@ -112,6 +112,8 @@ PetscErrorCode PsdNetworkGiveFilters(PsdNetwork network, PsdMaps maps)
   PetscCall(PsdMapsGetGeometry(maps, &own, &map));
   PetscCall(FindSource(network, request.branch, &source));
   PetscCall(PsdPatchesGetGeometry(source.patches, &cut));
+  PsdCheckInput(!cut.responses,
+                "the neurons that are to be filters are of responses, expected those of a branch on a map");
   PetscCall(PsdPatchesGetTransform(source.patches, &transform, &mean));
   PetscCall(PetscMalloc1((size_t)map.count * source.f, &filters));
   PetscCall(Heaviest(network, &source, map.count, filters, &count));

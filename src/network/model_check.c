@@ -76,11 +76,11 @@ PetscInt PsdModelDimension(const PsdModel *model)
   return f;
 }
 
-/* That what patches are cut of is the map of a stage. */
+/* That what patches are cut of is the map of a stage, or its responses. */
 static void CheckMap(const PsdModelStage *stage, const PsdPatchGeometry *patches, const char path[],
                      PsdFailure *failure)
 {
-  const PetscInt channels = PsdModelMapChannels(stage), side = stage->images.geometry.pool;
+  const PetscInt channels = PsdModelChannels(stage, patches), side = PsdModelSide(stage, patches);
 
   CheckRange(path, "channels", patches->channels, channels, channels, failure);
   CheckRange(path, "height", patches->height, side, side, failure);
@@ -97,6 +97,12 @@ static void CheckStage(const PsdModelStage *stage, const char path[], PsdFailure
   if (failure->failed) return;
   const PetscInt raw = (map->split ? 2 : 1) * map->count;
   CheckRange(path, "map_channels", map->channels, 0, raw, failure);
+  if (map->responses != 0)
+    CheckRange(path, "side of the responses", map->responses, 1, stage->images.geometry.pool, failure);
+  if (map->responses > 0 && stage->images.geometry.pool % map->responses != 0)
+    PsdFailureRecord(failure,
+                     "%s: the side of the responses is %" PetscInt_FMT ", expected a divisor of %" PetscInt_FMT, path,
+                     map->responses, stage->images.geometry.pool);
   const PetscInt f = Dimension(&stage->images);
   CheckRange(path, "columns of the stage's filters", stage->f, f, f, failure);
   if (map->channels > 0) {
@@ -105,8 +111,8 @@ static void CheckStage(const PsdModelStage *stage, const char path[], PsdFailure
   }
 }
 
-/* Each stage's patches are of the map below, and the branches of that of their stage. */
-static void CheckStages(const PsdModel *model, const char path[], PsdFailure *failure)
+/* Each stage's patches are of the map below. */
+void PsdModelCheckStages(const PsdModel *model, const char path[], PsdFailure *failure)
 {
   CheckRange(path, "stage", model->stages, 0, PSD_MOST_STAGES, failure);
   for (PetscInt l = 0; l < model->stages && !failure->failed; l++) {
@@ -114,16 +120,27 @@ static void CheckStages(const PsdModel *model, const char path[], PsdFailure *fa
     if (!failure->failed && l + 1 < model->stages)
       CheckMap(&model->stage[l], &model->stage[l + 1].images.geometry, path, failure);
   }
-  for (PetscInt b = 0; b < model->branches && !failure->failed; b++) {
-    CheckRange(path, "of_stage", model->branch[b].geometry.stage, 0, model->stages, failure);
-    if (!failure->failed && model->stages > 0)
-      CheckMap(PsdModelMapOf(model, &model->branch[b]), &model->branch[b].geometry, path, failure);
-  }
+}
+
+/* The branches are of the map of their stage, or of its responses. */
+static void CheckStageOf(const PsdModel *model, const PsdModelBranch *branch, const char path[], PsdFailure *failure)
+{
+  const PsdPatchGeometry *g = &branch->geometry;
+
+  CheckRange(path, "of_stage", g->stage, 0, model->stages, failure);
+  CheckRange(path, "responses of a branch", g->responses, 0, model->stages > 0, failure);
+  if (failure->failed || model->stages == 0) return;
+  const PsdModelStage *stage = PsdModelMapOf(model, branch);
+  if (g->responses && stage->map.responses == 0)
+    PsdFailureRecord(failure, "%s: a branch is cut of responses, but its stage keeps none", path);
+  else CheckMap(stage, g, path, failure);
 }
 
 void PsdModelCheckBranches(const PsdModel *model, const char path[], PsdFailure *failure)
 {
-  CheckStages(model, path, failure);
+  PsdModelCheckStages(model, path, failure);
+  for (PetscInt b = 0; b < model->branches && !failure->failed; b++)
+    CheckStageOf(model, &model->branch[b], path, failure);
   for (PetscInt b = 0; b < model->branches && !failure->failed; b++) CheckBranch(&model->branch[b], path, failure);
 }
 

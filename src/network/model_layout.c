@@ -62,10 +62,11 @@ static const PsdPlace level_attributes[] = {
 };
 const PsdPlaces PsdLevelAttributes = {COUNT(level_attributes), level_attributes};
 
-/* ... and from which stage. */
+/* ... of what it is cut: of which stage, and whether of its responses. */
 static const PsdPlace later_branch_attributes[] = {
     {"lift", PSD_H5_INTEGER, 0, offsetof(PsdModelBranch, geometry.lift), 1, PSD_MODEL_LATER},
-    {"of_stage", PSD_H5_INTEGER, 0, offsetof(PsdModelBranch, geometry.stage), 1, PSD_MODEL_LAST},
+    {"of_stage", PSD_H5_INTEGER, 0, offsetof(PsdModelBranch, geometry.stage), 1, PSD_MODEL_LEVELS},
+    {"responses", PSD_H5_INTEGER, 0, offsetof(PsdModelBranch, geometry.responses), 1, PSD_MODEL_LAST},
 };
 const PsdPlaces PsdLaterBranchAttributes = {COUNT(later_branch_attributes), later_branch_attributes};
 
@@ -79,6 +80,7 @@ static const PsdPlace stage_attributes[] = {
     {"split", PSD_H5_INTEGER, 0, offsetof(PsdModelStage, split), 0, PSD_MODEL_VERSION},
     {"map_channels", PSD_H5_INTEGER, 0, offsetof(PsdModelStage, map.channels), 0, PSD_MODEL_VERSION},
     {"map_normalize", PSD_H5_REAL, 0, offsetof(PsdModelStage, map.normalize), 0, PSD_MODEL_VERSION},
+    {"responses", PSD_H5_INTEGER, 0, offsetof(PsdModelStage, map.responses), 1, PSD_MODEL_LAST},
 };
 const PsdPlaces PsdStageAttributes = {COUNT(stage_attributes), stage_attributes};
 
@@ -132,8 +134,10 @@ const PsdArrayPlaces PsdChannelArrays = {COUNT(stage_channels), stage_channels};
 
 PetscInt PsdModelVersion(const PsdModel *model)
 {
+  for (PetscInt l = 0; l < model->stages; l++)
+    if (model->stage[l].map.responses > 0) return PSD_MODEL_LAST;
   if (model->stages > 1 || model->branch[0].geometry.step > 0 || model->stage[0].images.geometry.step > 0)
-    return PSD_MODEL_LAST;
+    return PSD_MODEL_LEVELS;
   if (model->outputs > 0 || model->branch[0].geometry.bits || model->stage[0].images.geometry.bits)
     return PSD_MODEL_LATER;
   for (PetscInt b = 0; b < model->branches; b++)

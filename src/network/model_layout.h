@@ -16,7 +16,8 @@ enum {
   PSD_MODEL_VERSION = 3, /* where it says everything, as other readers know it, ... */
   PSD_MODEL_STAGE = 4,   /* ... with a stage or shifts, which they must not pass over, ... */
   PSD_MODEL_LATER = 5,   /* ... of outputs in the place of classes, with pixels of 16 bits or linear neurons, ... */
-  PSD_MODEL_LAST = 6     /* ... and of images of real numbers, and of stages one on another */
+  PSD_MODEL_LEVELS = 6,  /* ... of images of real numbers, and of stages one on another, ... */
+  PSD_MODEL_LAST = 7     /* ... and with branches on the responses of a stage */
 };
 #define PSD_MODEL_LAST_UNSEALED 2 /* files of this version and of 1 begin as HDF5 does, without a checksum */
 

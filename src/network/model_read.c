@@ -1,5 +1,5 @@
 /*
-   model.h5 into PsdModel, of versions 1 to 6 (docs/formats.md). On one rank; what fails is recorded.
+   model.h5 into PsdModel, of versions 1 to 7 (docs/formats.md). On one rank; what fails is recorded.
 */
 #include "losses/losses.h"
 #include "model_layout.h"
@@ -153,8 +153,8 @@ static void ReadStageArrays(PsdH5Group file, PetscInt l, PsdModelStage *stage, P
 /* What `/` says of channels, height and width is of the first branch. */
 static void TakeMapSize(const PsdModelStage *stage, PsdPatchGeometry *g)
 {
-  g->channels = PsdModelMapChannels(stage);
-  g->height = g->width = stage->images.geometry.pool;
+  g->channels = PsdModelChannels(stage, g);
+  g->height = g->width = PsdModelSide(stage, g);
 }
 
 /* Geometry, and the shape of what follows it. */
@@ -165,7 +165,7 @@ static void ReadBranch(PsdH5Group file, const PsdModel *model, PsdModelBranch *b
   branch->geometry.reduce = 1;
   branch->geometry.overlap = 0;
   branch->geometry.lift = PSD_LIFT_QUADRATIC;
-  branch->geometry.stage = 0;
+  branch->geometry.stage = branch->geometry.responses = 0;
   branch->q = branch->f = -1;
   ReadGeometry(file, branch, failure);
   ReadPlaces(file, &PsdLaterBranchAttributes, branch, failure);
@@ -213,6 +213,7 @@ static void ReadModel(PsdH5Group file, PetscInt version, PsdModel *model, PsdFai
   ReadProblem(file, version, model, failure);
   const PetscBool grouped = PsdModelIsGrouped(version, model->branches);
   for (PetscInt l = 0; l < model->stages; l++) ReadStage(file, l, &model->stage[l], failure);
+  PsdModelCheckStages(model, file.path, failure);
   ReadBranches(file, grouped, model, failure);
   model->N = model->f = -1;
   ReadShapes(file, &PsdNeuronArrays, model, failure);
@@ -240,6 +241,7 @@ void PsdModelReadProblem(PsdH5Group file, PsdModel *model, PsdFailure *failure)
   memset(model, 0, sizeof(*model));
   ReadProblem(file, PSD_MODEL_VERSION, model, failure);
   for (PetscInt l = 0; l < model->stages; l++) ReadStage(file, l, &model->stage[l], failure);
+  PsdModelCheckStages(model, file.path, failure);
   ReadBranches(file, PETSC_TRUE, model, failure);
   PsdModelCheckBranches(model, file.path, failure);
   if (!failure->failed) model->f = PsdModelDimension(model);

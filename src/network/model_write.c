@@ -134,15 +134,15 @@ static void WriteOrigin(PsdH5File group, const PsdModelStage *stage, PsdFailure 
 }
 
 /* has_arrays: with what the stage has of them. */
-static void WriteStage(PsdH5File file, PetscInt l, const PsdModelStage *stage, PetscBool has_arrays,
-                       PsdFailure *failure)
+static void WriteStage(PsdH5File file, PetscInt l, const PsdModel *model, PetscBool has_arrays, PsdFailure *failure)
 {
+  const PsdModelStage *stage = &model->stage[l];
   char name[PSD_GROUP_NAME];
 
   if (failure->failed) return;
   PsdModelStageName(l, name);
   PsdH5File group = PsdH5CreateGroup(file, name, failure);
-  WritePlaces(group, &PsdStageAttributes, PSD_MODEL_VERSION, stage, failure);
+  WritePlaces(group, &PsdStageAttributes, PsdModelVersion(model), stage, failure);
   WriteOrigin(group, stage, failure);
   if (has_arrays) {
     WriteBranch(group, &stage->images, PSD_MODEL_STAGE, failure);
@@ -167,7 +167,7 @@ void PsdModelWrite(const char path[], const PsdModel *model, PsdFailure *failure
   WriteProblem(file, model, failure);
   WriteArrays(file, &PsdNeuronArrays, model, failure);
   WriteBranches(file, model, failure);
-  for (PetscInt l = 0; l < model->stages; l++) WriteStage(file, l, &model->stage[l], PETSC_TRUE, failure);
+  for (PetscInt l = 0; l < model->stages; l++) WriteStage(file, l, model, PETSC_TRUE, failure);
   PsdH5Save(file, PSD_MODEL_FORMAT, PsdModelVersion(model), &output, failure);
   PsdH5CloseFile(&file);
   PsdFileCommit(&output, failure);
@@ -186,5 +186,5 @@ void PsdModelWriteProblem(PsdH5File file, const PsdModel *model, PsdFailure *fai
     WritePlaces(group, &PsdLaterBranchAttributes, PsdModelVersion(model), &model->branch[b], failure);
     PsdH5CloseNewGroup(&group);
   }
-  for (PetscInt l = 0; l < model->stages; l++) WriteStage(file, l, &model->stage[l], PETSC_FALSE, failure);
+  for (PetscInt l = 0; l < model->stages; l++) WriteStage(file, l, model, PETSC_FALSE, failure);
 }

@@ -434,7 +434,7 @@ static PetscErrorCode ShareStages(MPI_Comm comm, PetscMPIInt rank, const PsdMode
     PetscCall(PsdMapsDestroy(&below));
   }
   for (PetscInt b = 0; b < model->branches && *maps && !code; b++)
-    code = PsdMapsHandOn(*maps, model->branch[b].geometry.stage);
+    code = PsdMapsHandOn(*maps, model->branch[b].geometry.stage, model->branch[b].geometry.responses);
   if (code) PetscCall(PsdMapsDestroy(maps));
   PetscFunctionReturn(code);
 }
@@ -461,7 +461,7 @@ PetscErrorCode PsdNetworkShare(MPI_Comm comm, const PsdModel *root, PsdNetwork *
   PetscCall(NewPatches(network, model.branches, maps));
   for (PetscInt b = 0; b < model.branches && maps; b++) {
     PsdPatchGeometry *g = &model.branch[b].geometry;
-    PetscCall(PsdMapsGetPlace(maps, g->stage, &g->channels, &g->height, &g->width, &g->begin));
+    PetscCall(PsdMapsGetPlace(maps, g->stage, g->responses, &g->channels, &g->height, &g->width, &g->begin));
   }
   PetscCall(PsdMapsDestroy(&maps));
   for (PetscInt b = 0; b < model.branches; b++) {

@@ -90,10 +90,18 @@ static inline const PsdModelStage *PsdModelMapOf(const PsdModel *model, const Ps
   return stage > 0 ? &model->stage[stage - 1] : NULL;
 }
 
-/* PsdModelMapChannels - of the map that a stage makes, of pool x pool places. Not collective. */
-static inline PetscInt PsdModelMapChannels(const PsdModelStage *stage)
+/* PsdModelChannels, PsdModelSide - of what patches of a stage above or of a branch are cut: the map that a stage makes, or
+   the responses that it keeps beside it. Not collective. */
+static inline PetscInt PsdModelChannels(const PsdModelStage *stage, const PsdPatchGeometry *patches)
 {
-  return stage->map.channels > 0 ? stage->map.channels : (stage->map.split ? 2 : 1) * stage->map.count;
+  const PetscInt all = (stage->map.split ? 2 : 1) * stage->map.count;
+
+  return stage->map.channels > 0 && !patches->responses ? stage->map.channels : all;
+}
+
+static inline PetscInt PsdModelSide(const PsdModelStage *stage, const PsdPatchGeometry *patches)
+{
+  return patches->responses ? stage->map.responses : stage->images.geometry.pool;
 }
 
 /* PsdModelDimension - numbers in the largest branch's patch: columns of the filters. Not collective. */
@@ -107,6 +115,8 @@ PetscErrorCode PsdNetworkShare(MPI_Comm comm, const PsdModel *model, PsdNetwork 
 PetscErrorCode PsdNetworkForgetNames(PsdNetwork network);
 PetscErrorCode PsdNetworkShareNames(PsdNetwork network, const PsdModel *model);
 
+/* PsdModelCheckStages - the part of PsdModelCheckSizes that sizes of branches are taken of. */
+void PsdModelCheckStages(const PsdModel *model, const char path[], PsdFailure *failure);
 /* PsdModelCheckBranches - the part of PsdModelCheckSizes that PsdModelDimension relies on. */
 void PsdModelCheckBranches(const PsdModel *model, const char path[], PsdFailure *failure);
 /* model_check.c: sizes before anything of that size is allocated, then the numbers. path is for the message. */

@@ -134,6 +134,10 @@ static PetscErrorCode ViewStages(PsdMaps maps, PetscInt number, PetscBool alone,
                                    "x%" PetscInt_FMT " places%s\n",
                                    map.split ? "of both signs, above" : "above", (double)map.threshold, channels,
                                    height, width, map.normalize > 0 ? ", normalised" : ""));
+  if (map.responses > 0)
+    PetscCall(PetscViewerASCIIPrintf(
+        viewer, "  kept            the responses themselves, %" PetscInt_FMT "x%" PetscInt_FMT "x%" PetscInt_FMT "\n",
+        (map.split ? 2 : 1) * map.count, map.responses, map.responses));
   PetscFunctionReturn(0);
 }
 
@@ -147,8 +151,11 @@ static PetscErrorCode ViewPatches(PsdPatches patches, PetscViewer viewer)
   PetscCall(PsdPatchesGetGeometry(patches, &g));
   PetscCall(PsdPatchesGetTransform(patches, &transform, NULL));
   PetscCall(PsdPatchesGetSizes(patches, &q, &f, &G, &positions));
-  PetscCall(PetscViewerASCIIPrintf(viewer, "  %s          %" PetscInt_FMT "x%" PetscInt_FMT "x%" PetscInt_FMT,
-                                   g.map ? "maps  " : "images", g.channels, g.height, g.width));
+  PetscCall(PetscViewerASCIIPrintf(viewer, "  %-15s %" PetscInt_FMT "x%" PetscInt_FMT "x%" PetscInt_FMT,
+                                   g.responses ? "responses"
+                                   : g.map     ? "maps"
+                                               : "images",
+                                   g.channels, g.height, g.width));
   if (!g.map && g.step > 0)
     PetscCall(PetscViewerASCIIPrintf(viewer, ", real numbers of %.6g to %.6g in steps of %.6g", (double)g.low,
                                      (double)(g.low + g.step * (g.bits == 16 ? 65535 : 255)), (double)g.step));

@@ -254,7 +254,7 @@ static void ScalePixels(PsdPatches patches)
   }
 }
 
-/* image <- the numbers of a map */
+/* image <- the numbers of a map, or of the responses behind it */
 static void CopyMap(PsdPatches patches, const float map[])
 {
   const PsdPatchGeometry *g = &patches->geometry;

@@ -104,6 +104,11 @@ static PetscErrorCode SetBranchFromOptions(PsdPatches patches, const char prefix
   PetscCall(PsdOptionInt(NAME("stage"),
                          "of a chain of stages: whose map it is cut of, counted from the images; 0 = the last", 0,
                          PSD_MOST_STAGES, &geometry->stage, NULL));
+  PetscBool responses = (PetscBool)geometry->responses;
+  PetscCall(PsdOptionBool(
+      NAME("responses"), "cut of the responses that the stage keeps beside its map (-layer1_responses), not of the map",
+      &responses, NULL));
+  geometry->responses = responses;
 #undef NAME
   PetscFunctionReturn(0);
 }
@@ -172,6 +177,8 @@ static PetscErrorCode CheckGeometry(PsdPatches patches)
                 "option -stage: found %" PetscInt_FMT
                 ", but patches are cut of images: expected -layer1_filters as well",
                 g->stage);
+  PsdCheckInput(g->map || !g->responses,
+                "option -responses: patches are cut of images: expected -layer1_filters and -layer1_responses as well");
   PsdCheckInput(PsdPatchesLiftOf(patches)->transform || !(patches->whiten > 0 || patches->pca > 0),
                 "options -whiten and -pca of a branch with -lift %s: its patches are taken as they are",
                 PsdPatchesLiftOf(patches)->name);

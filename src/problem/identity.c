@@ -104,6 +104,7 @@ static PetscErrorCode IdentifyBranch(PsdPatches branch, PetscInt number, char te
   AddLine(text, "%spatch_normalize %.17g\n", name, (double)g->normalize);
   if (g->stage > 0) AddLine(text, "%sstage %" PetscInt_FMT "\n", name, g->stage);
   if (g->lift == PSD_LIFT_LINEAR) AddLine(text, "%slift linear\n", name);
+  if (g->responses) AddLine(text, "%sresponses\n", name);
   AddLine(text, "%swhiten %.17g\n%spca %" PetscInt_FMT "\n", name, (double)whiten, name, pca);
   PetscFunctionReturn(0);
 }
@@ -195,6 +196,7 @@ static PetscErrorCode IdentifyMaps(PsdMaps maps, char text[])
   AddLine(text, "layer1_pool %" PetscInt_FMT "\nlayer1_channels %" PetscInt_FMT "\n", g.pool, map.channels);
   AddLine(text, "layer1_channel_whiten %.17g\nlayer1_normalize %.17g\n", (double)request.channel_whiten,
           (double)map.normalize);
+  if (map.responses > 0) AddLine(text, "layer1_responses %" PetscInt_FMT "\n", map.responses);
   if (request.model[0]) PetscCall(IdentifyFilters(maps, text));
   PetscCall(IdentifyBelow(maps, text));
   PetscFunctionReturn(0);

@@ -55,13 +55,12 @@ def best(model, images, neurons, most):
     parts = model._are_parts(images)
     for first in range(0, len(images), step):
         some = images[first:first + step]
-        seen = model._values(some, parts)
-        for stage in model._stages:
-            seen = stage(seen)
+        inputs = model._inputs(some, parts)
         for number, filters, regions in branches:
-            patches = model._branches[number].cut(seen)
-            for k, (branch, position) in enumerate(neurons):
-                if branch == number:
+            branch = model._branches[number]
+            patches = branch.cut(inputs[branch.stage or -1][branch.responses])
+            for k, (own, position) in enumerate(neurons):
+                if own == number:
                     found[k] += _look(model, number, int(regions[position]), patches, filters[position], some, first)
                     found[k] = sorted(found[k], key=lambda liked: (-liked.answer, liked.image))[:most]
     return found

@@ -49,6 +49,7 @@ class _Patches:
         self.step, self.low = float(number('pixel_step', 0.0)), float(number('pixel_low', 0.0))
         self.linear = int(number('lift', 0)) == 1
         self.stage = int(number('of_stage', 0))  # whose map it is cut of, from 1 at the images on; 0: the last one's
+        self.responses = int(number('responses', 0))  # 1: not of the map but of the responses beside it
         self.shift, self.scale, self.normalize = (float(number(name)) for name in ('pixel_shift', 'pixel_scale', 'patch_normalize'))
         self.transform = _Transform(group['preprocess'] if 'preprocess' in group else None)
 
@@ -74,23 +75,36 @@ class _Patches:
 
 
 class _Maps:
-    """A stage of fixed filters before the patches. network: what is claimed of the one whose neurons they are, given the stages below."""
+    """A stage of fixed filters before the patches. network: what is claimed of the one whose neurons they are, given the stages below.
+    responses: side of the responses that are kept beside the map, 0: none."""
 
     def __init__(self, group):
         self.patches = _Patches(group)
         self.filters = group['filter'][:]
         self.threshold, self.split, self.normalize = (group.attrs[name] for name in ('threshold', 'split', 'map_normalize'))
         self.channels = _Transform(group['channels'] if 'channels' in group else None)
+        self.responses = int(group.attrs.get('responses', 0))
         self.network = None
         if 'network_loss' in group.attrs:
             claimed = {name: float(group.attrs['network_' + name]) for name in ('objective_primal', 'objective_dual', 'gap', 'beta')}
             self.network = {'loss': _text(group.attrs['network_loss']), 'neurons': int(group.attrs['network_neurons']), **claimed}
 
+    def raw_count(self):
+        """Channels of the responses."""
+        return len(self.filters) * (2 if self.split else 1)
+
     def count(self):
         """Channels of a map."""
-        return self.channels.matrix.shape[1] if self.channels.matrix is not None else len(self.filters) * (2 if self.split else 1)
+        return self.channels.matrix.shape[1] if self.channels.matrix is not None else self.raw_count()
+
+    def coarse(self):
+        """Which places of the map, counted row by row, each part of the kept responses is the mean of."""
+        r, each = self.responses, self.patches.pool // max(1, self.responses)
+        places = numpy.arange(self.patches.pool**2).reshape(r, each, r, each)
+        return places.transpose(0, 2, 1, 3).reshape(r * r, each * each)
 
     def __call__(self, images):
+        """Maps of images, and the responses kept beside them; None: none are."""
         z = self.patches.cut(images) @ self.filters.T
         responses = numpy.maximum(z - self.threshold, 0)
         if self.split:
@@ -99,8 +113,10 @@ class _Maps:
         values = self.channels(places)
         if self.normalize > 0:
             values = values / numpy.sqrt((values**2).mean(-1, keepdims=True) + self.normalize)
-        side = self.patches.pool
-        return values.transpose(0, 2, 1).reshape(len(images), -1, side, side)
+        side, r, kept = self.patches.pool, self.responses, None
+        if r:
+            kept = places[:, self.coarse()].mean(2).transpose(0, 2, 1).reshape(len(images), -1, r, r)
+        return values.transpose(0, 2, 1).reshape(len(images), -1, side, side), kept
 
 
 class Network:
@@ -121,7 +137,7 @@ class Network:
     def __init__(self, path):
         with h5py.File(path, 'r') as file:
             attributes = dict(file.attrs)
-            if _text(attributes.get('format', '')) != 'psdnet-model' or not 1 <= attributes['version'] <= 6:
+            if _text(attributes.get('format', '')) != 'psdnet-model' or not 1 <= attributes['version'] <= 7:
                 raise ValueError(f'{path}: no model file of psdnet, or of a later version')
             self.outputs = int(attributes.get('outputs', 0))
             labels = [] if self.outputs else attributes['classes']
@@ -142,7 +158,7 @@ class Network:
             self.shape = tuple(int(of_image[name]) for name in ('channels', 'height', 'width'))
             for branch in self._branches:
                 of = self._stages[branch.stage - 1] if self._stages else None  # of 0 the last
-                branch.channels = of.count() if of else self.shape[0]
+                branch.channels = self.shape[0] if not of else of.raw_count() if branch.responses else of.count()
             self._filters, self._weights = file['neurons/filter'][:], file['neurons/weight'][:]
             self._region, self._class = file['neurons/region'][:], file['neurons/class'][:]
 
@@ -189,14 +205,19 @@ class Network:
                              'those are that the network was trained on')
         return whole / 257 if self.bits == 16 else whole
 
+    def _inputs(self, images, parts):
+        """Pairs of what branches cut: images and None, then the map of each stage and the responses beside it."""
+        inputs = [(self._values(images, parts), None)]
+        for stage in self._stages:
+            inputs.append(stage(inputs[-1][0]))
+        return inputs
+
     def _score(self, images, parts):
         scores = numpy.zeros((len(images), self._count_scores()))
-        inputs = [self._values(images, parts)]
-        for stage in self._stages:
-            inputs.append(stage(inputs[-1]))
+        inputs = self._inputs(images, parts)
         region = 0
         for branch in self._branches:
-            patches = branch.cut(inputs[branch.stage or -1])
+            patches = branch.cut(inputs[branch.stage or -1][branch.responses])
             a, b, c = self.activation(branch)
             for part in branch.parts(patches):
                 here = numpy.flatnonzero(self._region == region)

@@ -76,7 +76,7 @@ def _cut(graph, flat, shape, patches):
 
 
 def _map(graph, flat, shape, maps):
-    """The flat map of an image: channels x places."""
+    """The flat map of an image, channels x places, and the flat responses kept beside it, or None; each with its shape."""
     x, parts = _cut(graph, flat, shape, maps.patches)
     z = graph.add('MatMul', x, maps.filters.T)
     responses = graph.add('Relu', graph.add('Sub', z, float(maps.threshold)))
@@ -85,17 +85,22 @@ def _map(graph, flat, shape, maps):
         responses = graph.add('Concat', responses, other, axis=2)
     places = [graph.mean(graph.add('Gather', responses, part, axis=1), 1, 1) for part in parts]
     values = graph.add('Concat', *places, axis=1) if len(places) > 1 else places[0]
+    side, r, kept = maps.patches.pool, maps.responses, None
+    if r:
+        kept = graph.mean(graph.add('Gather', values, maps.coarse(), axis=1), 2)
+        kept = graph.add('Flatten', graph.add('Transpose', kept, perm=[0, 2, 1]), axis=1)
     values = _transform(graph, values, maps.channels)
     if maps.normalize > 0:
         values = _normalize(graph, values, maps.normalize, False)
-    return graph.add('Flatten', graph.add('Transpose', values, perm=[0, 2, 1]), axis=1)
+    values = graph.add('Flatten', graph.add('Transpose', values, perm=[0, 2, 1]), axis=1)
+    return (values, (maps.count(), side, side)), (kept, (maps.raw_count(), r, r))
 
 
 def _sum_of_branches(graph, network, inputs):
-    """inputs: the flat image, then the map of each stage, and the shape of each"""
+    """inputs: the flat image, then map and responses of each stage, with the shape of each"""
     scores, region = [], 0
     for branch in network._branches:
-        x, parts = _cut(graph, *inputs[branch.stage or -1], branch)
+        x, parts = _cut(graph, *inputs[branch.stage or -1][branch.responses], branch)
         f = branch.channels * branch.size[0] * branch.size[1] if branch.transform.matrix is None else branch.transform.matrix.shape[1]
         a, b, c = network.activation(branch)
         for part in parts:
@@ -110,7 +115,7 @@ def _sum_of_branches(graph, network, inputs):
             weights[numpy.arange(len(here)), network._class[here]] = network._weights[here]
             scores.append(graph.add('MatMul', means, weights))
     if not scores:  # the network without neurons
-        flat, shape = inputs[0]
+        flat, shape = inputs[0][0]
         scores = [graph.add('MatMul', flat, numpy.zeros((int(numpy.prod(shape)), network._count_scores())))]
     return graph.add('Sum', *scores, name='scores')
 
@@ -149,10 +154,9 @@ def export(network, path, double=False):
         pixels = graph.add('Cast', 'images', to=kind)
         pixels = graph.add('Div', pixels, 257.0) if network.bits == 16 else pixels
     flat = graph.add('Flatten', pixels, axis=1)
-    shape = network.shape
-    inputs = [(flat, shape)]
+    inputs = [((flat, network.shape), None)]
     for stage in network._stages:
-        inputs.append((_map(graph, *inputs[-1], stage), (stage.count(), stage.patches.pool, stage.patches.pool)))
+        inputs.append(_map(graph, *inputs[-1][0], stage))
     _sum_of_branches(graph, network, inputs)
     outputs = {'scores': (kind, network._count_scores()), 'label': (TensorProto.INT64, None), 'probabilities': (kind, len(network.classes))}
     values = [helper.make_tensor_value_info(name, outputs[name][0], ['N'] + [outputs[name][1]] * (outputs[name][1] is not None))

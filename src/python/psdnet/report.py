@@ -61,6 +61,8 @@ def _patches(branch):
         parts.append(f'of the image reduced by {branch.reduce}')
     if branch.normalize > 0:
         parts.append(f'normalised {branch.normalize:g}')
+    if branch.responses:
+        parts.append('of the responses')
     if branch.linear:
         parts.append('linear neurons')
     if branch.transform.matrix is not None:
