@@ -37,6 +37,7 @@ typedef struct {
   char model[PETSC_MAX_PATH_LEN]; /* of -layer1_model; "": filters are made */
   PetscInt branch;                /* of -layer1_branch, from 1 on; 0: of the only one */
   PetscInt64 seed;                /* of the random choice of filters */
+  PetscBool mirror;               /* filters come with their mirror images */
   PetscReal whiten;               /* of the patches */
   PetscInt pca;
   PetscReal channel_whiten;
@@ -76,6 +77,7 @@ PSD_EXTERN PetscErrorCode PsdMapsDestroy(PsdMaps *maps);
      -layer1_channel_whiten EPS  their whitening, EPS relative to the mean eigenvalue
      -layer1_normalize E         normalisation of places; 0 = off
      -layer1_responses r         the responses themselves as well, of r x r places; for -branchN_responses
+     -layer1_mirror              half of the filters, and for each its mirror image
 
    Collective. Output: wanted - whether -layer1_filters was given: no other asks for a stage. Errors (PSD_ERR_INPUT): values
    out of range; others without -layer1_filters.

@@ -79,6 +79,24 @@ few="$stage -layer1_count 6 -layer1_channels 5"
   refuse 'the neurons that are to be filters are of responses' 1 train -data train.h5 -model no.m -layer1_filters neurons \
     -layer1_model joint.m -layer1_branch 2 -layer1_count 4
   train flip 2 $few -flip -limit 90
+  # filters with their mirror images: folded, or not where the solver cannot; one optimum. Regions of three places share the middle
+  mirror="$few -layer1_mirror -layer1_pool 3 -flip -limit 90 -patch 1 -pool 2"
+  train flipmirror 1 $mirror -certificate flipmirror.c
+  train flipmirror3 3 $mirror -memory 0 -precision double
+  train flipmirrordual 2 $mirror -consensus dual
+  train flipmirrormeans 2 $mirror -layer1_filters kmeans -layer1_channels 0 -pca 6 -whiten 0.1
+  both="$mirror -layer1_responses 3 -branches 2 -branch2_responses -branch2_patch 1 -branch2_pool 2 -branch2_lift linear"
+  train flipmirrorjoint 2 $both
+  ends 2 flipmirroragain 2 train -data train.h5 -beta 1 -gap 1e-8 -max_it 20 -model flipmirroragain.m -checkpoint mirror.ck $both
+  refuse 'another problem: it is of .layer1_mirror' 1 train -data train.h5 -model no.m $both -layer1_mirror no -beta 1 -checkpoint mirror.ck -resume
+  train flipmirroragain 3 $both -checkpoint mirror.ck -resume
+  train flipmirrorsoft 1 $mirror -loss softmax -gap 1e-6
+  train flipmirrorsoft2 2 $mirror -loss softmax -gap 1e-6 -memory 0
+  refuse 'option -layer1_mirror: found 5 filters .-layer1_count., expected an even number$' 2 train -data train.h5 -model no.m $few \
+    -layer1_mirror -layer1_count 5
+  refuse 'option -layer1_mirror: patches of 3 pixels, one every 2, in images of 10 columns are not' 1 train -data train.h5 -model no.m $few \
+    -layer1_mirror -layer1_stride 2
+  refuse 'option -layer1_mirror: the filters are given by a network' 1 train -data train.h5 -model no.m -layer1_mirror $above
   refuse 'another problem: it is of .layer1_seed 1.*of .layer1_seed 2' 1 train -data train.h5 -model no.m $few -layer1_seed 2 \
     -beta 1 -checkpoint resumed.ck -resume
   refuse 'the network whose filters are to be taken has several branches' 2 train -data train.h5 -model no.m \
@@ -101,6 +119,11 @@ few="$stage -layer1_count 6 -layer1_channels 5"
 refuse 'expected -layer1_filters as well' 1 train -data train.h5 -model no.m -layer1_count 5
 run certify 3 certify -model one.m -data train.h5 -gap 1e-6 -progress none
 run certifyflip 1 certify -model flip.m -data train.h5 -limit 90 -gap 1e-6 -progress none
+run certifyflipmirrorjoint 3 certify -model flipmirrorjoint.m -data train.h5 -limit 90 -gap 1e-6 -progress none
+run proofflipmirror 2 certify -certificate flipmirror.c -model flipmirror.m -data train.h5 -limit 90 -progress none
+run predictflipmirrorjoint 2 predict -model flipmirrorjoint.m -data train.h5 -output flipmirrorjoint.csv -progress none
+run infoflipmirror 1 info flipmirror.m
+grep -q 'mirrored  *half of them, and the mirror image of each' infoflipmirror.log || fail 'info: mirrored' infoflipmirror.log
 run evaluateplain 3 evaluate -model plain.m -data train.h5 -progress none
 run certifyplain 1 certify -model plain.m -data train.h5 -gap 1e-6 -progress none
 run certifyshifts 2 certify -model shiftsflip.m -data train.h5 -limit 20 -gap 1e-6 -progress none
@@ -142,6 +165,7 @@ damaged joint_side 'the side of the responses is 3, expected a divisor of 4' joi
 damaged joint_none 'its stage keeps none' joint.m
 damaged joint_first 'channels is 5, expected 12' joint.m
 damaged joint_two 'responses of a branch is 2, expected 0 to 1' joint.m
+damaged shared_two 'pool_shared is 2, expected 0 to 1' flipmirror.m
 damaged lost_stage 'group layer1 is missing'
 damaged stage_channels 'channels is 4, expected 5'
 damaged stage_filters "columns of the stage's filters"

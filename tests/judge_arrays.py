@@ -18,7 +18,7 @@ for name in 'plain', 'named', 'branches', 'linear', 'levels', 'maps', 'joint', '
         groups = [file[f'branch/{k}'] for k in range(file.attrs['branches'])] if 'branch' in file else [file]
         require(about['labels'] == [int(label) for label in file.attrs['classes']], name, about['labels'])
         require(about['certificate']['bound'] == file.attrs['objective_dual'] and about['activation'] == list(file.attrs['activation']), name)
-        require(about['version'] == {'levels': 2, 'chain': 2, 'joint': 3}.get(name, 1), name, about['version'])
+        require(about['version'] == {'levels': 2, 'chain': 2, 'joint': 4}.get(name, 1), name, about['version'])
         if name == 'levels':
             require([about[key] for key in ('pixel_step', 'pixel_low')] == [file.attrs[key] for key in ('pixel_step', 'pixel_low')], 'levels')
         first = 0

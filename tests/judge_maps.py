@@ -7,16 +7,16 @@ import glob
 import h5py
 import numpy
 
-from judge import attributes, certificate, finish, numbers, report, require
+from judge import attributes, certificate, finish, numbers, report, require, text
 from judge_network import patches, pool, scores_of
 
 SINGLE = 2e-5
 
 
-def means(responses, g):
+def means(responses, g, shared):
     """rows x columns x n x K to n x K x g x g"""
     rows, columns, n, K = responses.shape
-    parts = [[responses[numpy.ix_(i, j)].reshape(-1, n, K).mean(0) for j in pool(columns, g, 0)] for i in pool(rows, g, 0)]
+    parts = [[responses[numpy.ix_(i, j)].reshape(-1, n, K).mean(0) for j in pool(columns, g, 0, shared)] for i in pool(rows, g, 0, shared)]
     return numpy.array(parts).transpose(2, 3, 0, 1)
 
 
@@ -25,7 +25,7 @@ def maps(images, stage):
     a = stage.attrs
     z = patches(images, stage) @ stage['filter'][:].T
     signs = (1, -1) if a['split'] else (1,)
-    x = numpy.concatenate([means(numpy.maximum(sign * z - a['threshold'], 0), int(a['pool'])) for sign in signs], 1)
+    x = numpy.concatenate([means(numpy.maximum(sign * z - a['threshold'], 0), int(a['pool']), a.get('pool_shared', 0)) for sign in signs], 1)
     r, side, kept = a.get('responses', 0), x.shape[2], None
     if r:
         kept = x.reshape(*x.shape[:2], r, side // r, r, side // r).mean((3, 5))
@@ -53,7 +53,7 @@ def shifted(images, down, across):
 
 def samples(name):
     """of what a run was trained on: images, in any order, and labels"""
-    limit, moves = {'flip': (90, 1), 'shifts': (24, 5), 'shiftsflip': (20, 9)}.get(name, (180, 1))
+    limit, moves = {'shifts': (24, 5), 'shiftsflip': (20, 9)}.get(name, (90 if name.startswith('flip') else 180, 1))
     moves = [(i, j) for i in (-2, 0, 2) for j in (-2, 0, 2) if moves == 9 or (i, j) == (0, 0) or (moves == 5 and i and j)]
     x = numpy.concatenate([shifted(images[:limit], *move) for move in moves])
     y = numpy.tile(labels[:limit], len(moves))
@@ -66,13 +66,14 @@ with h5py.File('train.h5') as file:
     images, labels = file['images'][:], file['labels'][:]
 runs = {name[:-5]: report(name[:-5]) for name in glob.glob('*.json')}
 primal = {name: run['objective_primal'] for name, run in runs.items()}
-for name in 'one', 'plain', 'kmeans', 'neurons', 'two', 'joint', 'jointpca', 'below', 'streamed', 'flip', 'shifts', 'shiftsflip', 'chain', 'third', 'refit':
+for name in 'one', 'plain', 'kmeans', 'neurons', 'two', 'joint', 'jointpca', 'below', 'streamed', 'flip', 'shifts', 'shiftsflip', 'chain', 'third', 'refit', \
+        'flipmirror', 'flipmirrormeans', 'flipmirrorjoint':
     x, y = samples(name)
     fit, weight = scores(name + '.m', x)
     Y = 2.0 * (y[:, None] == numpy.arange(3)) - 1
     objective = ((fit - Y) ** 2).sum() / 2 + weight  # beta is 1
     require(abs(objective / primal[name] - 1) <= SINGLE, name, 'objective', primal[name], 'by the formula', objective)
-for name in 'one', 'third', 'refit', 'joint', 'below':
+for name in 'one', 'third', 'refit', 'joint', 'below', 'flipmirrorjoint':
     found = numpy.array(numbers(name + '.csv'))[:, 1:4]
     expected = scores(name + '.m', images)[0]
     require(abs(found - expected).max() <= SINGLE * (1 + abs(expected).max()), name, 'predict differs from the formula')
@@ -81,7 +82,8 @@ crops = numpy.mean([scores('one.m', shifted(images, i, j))[0] for i in (-1, 0, 1
 require(abs(found - crops).max() <= SINGLE * (1 + abs(crops).max()), 'predict -crops differs from the formula')
 # the maps are the same on any number of ranks, and so are the optima
 same = {'one': ('one2', 'one3', 'one4', 'streamed', 'dual', 'lowrank', 'resumed'), 'softmax': ('softmax3',), 'shifts': ('shifts3',), 'joint': ('joint3', 'jointagain'),
-        'chain': ('chain3', 'chainagain'), 'refit': ('refit3',)}
+        'chain': ('chain3', 'chainagain'), 'refit': ('refit3',),
+        'flipmirror': ('flipmirror3', 'flipmirrordual'), 'flipmirrorjoint': ('flipmirroragain',), 'flipmirrorsoft': ('flipmirrorsoft2',)}
 for first, others in same.items():
     gap = runs[first]['gap']
     require(gap <= 1e-6, first, 'gap', gap)
@@ -90,7 +92,8 @@ for first, others in same.items():
         require(runs[name]['objective_dual'] <= primal[first], name, 'bound', runs[name]['objective_dual'], first, primal[first])
 for name, model in ('certify', 'one'), ('certifyflip', 'flip'), ('certifyshifts', 'shiftsflip'), ('certifyplain', 'plain'), ('proof', 'one'), \
         ('certifychain', 'third'), ('proofchain', 'chain'), \
-        ('certifyrefit', 'refit'), ('proofrefit', 'refit'), ('certifyjoint', 'joint'), ('proofjoint', 'joint'), ('certifybelow', 'below'):
+        ('certifyrefit', 'refit'), ('proofrefit', 'refit'), ('certifyjoint', 'joint'), ('proofjoint', 'joint'), ('certifybelow', 'below'), \
+        ('certifyflipmirrorjoint', 'flipmirrorjoint'), ('proofflipmirror', 'flipmirror'):
     again = certificate(name)
     require(abs(again['primal'] / primal[model] - 1) <= 1e-10, name, again['primal'], primal[model])
     require(again['bound'] <= primal[model] and again['gap'] <= 1e-6, name, again)
@@ -127,6 +130,17 @@ with h5py.File('fourth.m') as fourth, h5py.File('refit.m') as refit:
     heavy = numpy.argsort(-abs(refit['neurons/weight'][:][here]), kind='stable')[:6]
     require((fourth['layer2/filter'][:] == refit['neurons/filter'][:][here][heavy]).all() and fourth.attrs['stage'] == 2, 'fourth: filters')
     require((fourth['layer1/filter'][:] == refit['layer1/filter'][:]).all(), 'fourth: the stage below')
+# each filter and its mirror image, of pixels; mirror images are folded, and the scores of both are the same but for single precision
+for name in 'flipmirror', 'flipmirrormeans', 'flipmirrorjoint':
+    require('folded to' in text(name + '.log'), name, 'is not folded')
+    with h5py.File(name + '.m') as file:
+        w = (file['layer1/preprocess/transform'][:] @ file['layer1/filter'][:].T).reshape(2, 3, 3, 6)  # channels, rows, columns, filters
+        require(abs(w[..., 3:] - w[:, :, ::-1, :3]).max() <= 1e-13 * abs(w).max() and abs(w[..., 3:] - w[..., :3]).max() > 0.1, name, 'filters')
+        require(file.attrs['version'] == 8 and file['layer1'].attrs['pool_shared'] == 1, name, 'version or regions')
+    one, other = (scores(name + '.m', x)[0] for x in (images[:90], images[:90, :, :, ::-1]))
+    # at a gap of 1e-8 a network is its own mirror image to about the root of that
+    require(abs(one - other).max() <= 1e-3 * abs(one).max(), name, 'scores of mirror images', abs(one - other).max(), abs(one).max())
+require('folded to' not in text('flip.log') and 'folded to' not in text('flipmirrordual.log'), 'what cannot be folded is')
 require(attributes('joint.m')['version'] == 7, 'version of a model with responses')
 require(attributes('first.m')['version'] == 3, 'version of a model without a stage')
 require(attributes('one.m')['version'] == 4, 'version of a model with a stage')

@@ -4,8 +4,10 @@ import numpy
 from judge import require
 
 
-def pool(positions, g, overlap):
+def pool(positions, g, overlap, shared=0):
     """which positions, rows or columns, each of g regions has"""
+    if shared:
+        return [range(max(0, positions * k // g - overlap), min(positions, -(-positions * (k + 1) // g) + overlap)) for k in range(g)]
     return [range(max(0, part[0] - overlap), min(positions, part[-1] + 1 + overlap))
             for part in numpy.array_split(range(positions), g)]
 
@@ -43,8 +45,9 @@ def scores_of(file, images, path):
         a = 0 if group.attrs.get('lift', 0) == 1 else file.attrs['activation'][0]
         images = inputs[group.attrs.get('of_stage', 0) or -1][group.attrs.get('responses', 0)]
         p, g, overlap = patches(images, group), int(group.attrs['pool']), int(group.attrs.get('pool_overlap', 0))
-        for rows in pool(p.shape[0], g, overlap):
-            for columns in pool(p.shape[1], g, overlap):
+        shared = group.attrs.get('pool_shared', 0)
+        for rows in pool(p.shape[0], g, overlap, shared):
+            for columns in pool(p.shape[1], g, overlap, shared):
                 x = p[numpy.ix_(rows, columns)].reshape(-1, len(images), p.shape[-1])
                 for k in numpy.flatnonzero(regions == region):
                     own = filters[k, :p.shape[-1]]

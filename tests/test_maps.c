@@ -1,6 +1,7 @@
 /* A stage before the patches: maps are those of the formula in double precision, for every way of cutting, splitting, pooling and
  * reducing; filters and statistics are those that one rank finds by itself, to the last bit, however images are shared out; maps that
- * are kept are those that are made again; stages one on another are a chain, no longer than it may be. */
+ * are kept are those that are made again; stages one on another are a chain, no longer than it may be; where filters come with their
+ * mirror images, the map of a mirror image is the image's, mirrored. */
 #include "network_sample.h"
 #include <math.h>
 #include <setjmp.h>
@@ -8,6 +9,7 @@
 #include <cmocka.h>
 #include "maps/images.h"
 #include "maps/maps_impl.h"
+#include "maps/mirror_maps.h"
 #include "patches/patches_impl.h"
 
 #define IMAGES 37
@@ -21,12 +23,17 @@ typedef struct {
   PsdMapGeometry map;
   PetscReal normalize, whiten;
   PetscInt patch, stride, pool, pca;
+  PetscBool mirror;
 } Case;
 
-static const Case cases[] = {{{5, 0.5, PETSC_TRUE, 4, 0.1, 3}, 10, 0.1, 3, 1, 3, 7},
-                             {{4, 0, PETSC_FALSE, 0, 0.1, 1}, 0, 0.1, 3, 2, 2, 0},
-                             {{3, 0.25, PETSC_TRUE, 6, 0, 3}, 10, 0, 2, 1, 6, 0},
-                             {{6, 0.01, PETSC_TRUE, 0, 0, 0}, 0, 0, 1, 1, 1, 0}};
+static const Case cases[] = {{{5, 0.5, PETSC_TRUE, 4, 0.1, 3}, 10, 0.1, 3, 1, 3, 7, PETSC_FALSE},
+                             {{4, 0, PETSC_FALSE, 0, 0.1, 1}, 0, 0.1, 3, 2, 2, 0, PETSC_FALSE},
+                             {{3, 0.25, PETSC_TRUE, 6, 0, 3}, 10, 0, 2, 1, 6, 0, PETSC_FALSE},
+                             {{6, 0.01, PETSC_TRUE, 0, 0, 0}, 0, 0, 1, 1, 1, 0, PETSC_FALSE},
+                             /* principal components, ZCA and raw pixels; channels reduced and as they are */
+                             {{6, 0.25, PETSC_TRUE, 5, 0.1, 2}, 10, 0.1, 3, 1, 4, 7, PETSC_TRUE},
+                             {{4, 0.1, PETSC_FALSE, 0, 0.1, 1}, 0, 0.1, 2, 2, 2, 0, PETSC_TRUE},
+                             {{4, 0.1, PETSC_TRUE, 8, 0, 5}, 10, 0, 3, 1, 5, 0, PETSC_TRUE}};
 #define CASES ((PetscInt)(sizeof(cases) / sizeof(*cases)))
 
 /* Of n_local images from `first` on. */
@@ -75,6 +82,7 @@ static PsdMaps Fitted(MPI_Comm comm, const Case *it, PetscInt kind, PsdData data
   maps->whiten = it->whiten;
   maps->pca = it->pca;
   maps->kind = PsdFilterKinds[kind];
+  maps->mirror = it->mirror;
   MUST(PsdPatchesCreate(comm, &patches));
   MUST(PsdPatchesSetFromOptions(patches)); /* the recipe: 1 x 1 */
   if (it->map.responses > 0) TakeResponses(patches);
@@ -110,6 +118,15 @@ static PetscReal Response(PsdMaps maps, const Case *it, const unsigned char imag
   return z;
 }
 
+/* Whether position `at` of n is in part k: parts are as even as can be, the larger ones first, or share positions so as to be their
+ * own mirror images. */
+static PetscBool IsIn(PetscInt n, const Case *it, PetscInt k, PetscInt at)
+{
+  const PetscInt pool = it->pool, large = n % pool * (n / pool + 1);
+  if (it->mirror) return (PetscBool)((at + 1) * pool > n * k && at * pool < n * (k + 1));
+  return (PetscBool)(k == (at < large ? at / (n / pool + 1) : n % pool + (at - large) / (n / pool)));
+}
+
 /* Channel c of the part (i, j) of the grid, before channels are reduced: a mean over its positions. */
 static PetscReal Mean(PsdMaps maps, const Case *it, const unsigned char image[], PetscInt c, PetscInt i, PetscInt j)
 {
@@ -119,14 +136,7 @@ static PetscReal Mean(PsdMaps maps, const Case *it, const unsigned char image[],
   PetscInt count = 0;
   for (PetscInt row = 0; row < rows; row++)
     for (PetscInt column = 0; column < columns; column++) {
-      /* parts are as even as can be, the larger ones first */
-      const PetscInt large = rows % it->pool * (rows / it->pool + 1),
-                     wide = columns % it->pool * (columns / it->pool + 1);
-      const PetscInt down =
-          row < large ? row / (rows / it->pool + 1) : rows % it->pool + (row - large) / (rows / it->pool);
-      const PetscInt across = column < wide ? column / (columns / it->pool + 1)
-                                            : columns % it->pool + (column - wide) / (columns / it->pool);
-      if (down != i || across != j) continue;
+      if (!IsIn(rows, it, i, row) || !IsIn(columns, it, j, column)) continue;
       const PetscReal z = Response(maps, it, image, c % K, row * it->stride, column * it->stride);
       sum += PetscMax((c < K ? z : -z) - it->map.threshold, 0);
       count++;
@@ -316,6 +326,128 @@ static void KeptMapsAreThoseMadeAgain(void **state)
   MUST(PsdDataDestroy(&data));
 }
 
+/* ---------------------------------------------------------------- mirror images */
+
+static void MakeMirrored(long number, unsigned char image[], unsigned char mirrored[])
+{
+  for (long k = 0; k < BYTES; k++) image[k] = PixelOf(number, k);
+  for (long k = 0; k < BYTES; k++) mirrored[k] = image[k - k % WIDTH + WIDTH - 1 - k % WIDTH];
+}
+
+/* Within rounding the map that filtering the mirror image gives; and mirroring twice is nothing, to the last bit. */
+static void MapsOfMirrorImages(void **state)
+{
+  (void)state;
+  PsdData data = Shared();
+  for (PetscInt n = 0; n < CASES; n++)
+    for (PetscInt kind = 0; PsdFilterKinds[kind]; kind++) {
+      if (PsdFilterKinds[kind]->given) continue;
+      PsdMaps maps = Fitted(PETSC_COMM_WORLD, &cases[n], kind, data);
+      size_t length;
+      Require(PsdMapsAreMirrored(maps) == cases[n].mirror, "whether filters come with their mirror images");
+      MUST(PsdMapsGetLength(maps, &length));
+      for (long i = 50; i < 53 && cases[n].mirror; i++) {
+        unsigned char image[BYTES], other[BYTES];
+        float map[ROOM], filtered[ROOM], mirrored[ROOM], again[ROOM];
+        PetscReal most = 0, moved = 0;
+        MakeMirrored(i, image, other);
+        MUST(PsdMapsApply(maps, image, map));
+        MUST(PsdMapsApply(maps, other, filtered));
+        PsdMapsMirror(maps, map, mirrored);
+        PsdMapsMirror(maps, mirrored, again);
+        for (size_t k = 0; k < length; k++) {
+          most = PetscMax(most, PetscAbsReal(mirrored[k] - filtered[k]));
+          moved = PetscMax(moved, PetscAbsReal(mirrored[k] - map[k]));
+        }
+        Require(most <= 2 * Allowed(maps, &cases[n]), "the map of a mirror image");
+        Require(moved > 0.01, "a mirror image that is another one");
+        Require(!memcmp(map, again, length * sizeof(float)), "mirrored twice");
+      }
+      MUST(PsdMapsDestroy(&maps));
+    }
+  MUST(PsdDataDestroy(&data));
+}
+
+/* One last bit elsewhere, in a filter or in the transform of channels, and they do not. */
+static void NearlyMirroredIsNot(void **state)
+{
+  (void)state;
+  const Case *it = &cases[4];
+  PsdData data = Shared();
+  PsdMaps maps = Fitted(PETSC_COMM_WORLD, it, 0, data);
+  const PetscReal *array[5];
+  PetscReal *filters, *channels;
+  PetscInt f;
+  MUST(PsdMapsGetFilters(maps, &f, &array[0], &array[1], &array[2]));
+  MUST(PsdMapsGetChannels(maps, &array[3], &array[4]));
+  const PetscInt numbers = it->map.count * f, of_channels = maps->raw_channels * it->map.channels;
+  MUST(PetscMalloc2(numbers, &filters, of_channels, &channels));
+  MUST(PetscArraycpy(filters, array[2], numbers));
+  MUST(PetscArraycpy(channels, array[3], of_channels));
+  for (int round = 0; round < 3; round++) {
+    filters[numbers - 1] = array[2][numbers - 1] * (round == 1 ? 1 + PETSC_MACHINE_EPSILON : 1);
+    channels[1] = array[3][1] * (round == 2 ? 1 + PETSC_MACHINE_EPSILON : 1);
+    PsdMaps copy;
+    MUST(PsdMapsCreate(PETSC_COMM_WORLD, &copy));
+    MUST(PsdMapsSetGeometry(copy, &maps->cut, &maps->map));
+    MUST(PsdMapsSetFilters(copy, f, array[0], array[1], filters));
+    Require(!PsdMapsAreMirrored(copy), "a stage without its channels");
+    MUST(PsdMapsSetChannels(copy, channels, array[4]));
+    Require(PsdMapsAreMirrored(copy) == (round == 0), "nearly mirrored filters");
+    MUST(PsdMapsDestroy(&copy));
+  }
+  MUST(PetscFree2(filters, channels));
+  MUST(PsdMapsDestroy(&maps));
+  MUST(PsdDataDestroy(&data));
+}
+
+/* Half of the maps are kept; those of mirror images are exactly the images', mirrored, in whatever order they are asked for. */
+static void MirrorImagesShareMaps(void **state)
+{
+  (void)state;
+  PsdData data, plain = Shared();
+  unsigned char images[IMAGES * BYTES];
+  PetscInt labels[IMAGES], n;
+  PsdMaps maps = Fitted(PETSC_COMM_WORLD, &cases[4], 0, plain);
+  PsdPatches patches;
+  PsdImages kept, again;
+  float mirrored[ROOM];
+  size_t length;
+  for (long i = 0; i < IMAGES; i++) {
+    labels[i] = LabelOf(i);
+    for (long k = 0; k < BYTES; k++) images[i * BYTES + k] = PixelOf(i, k);
+  }
+  MUST(PsdDataCreate(PETSC_COMM_WORLD, &data));
+  MUST(PsdDataSetMirror(data, PETSC_TRUE));
+  MUST(PsdDataSetArrays(data, Rank() == 0 ? IMAGES : 0, CHANNELS, HEIGHT, WIDTH, images, labels));
+  MUST(PsdDataSetUp(data));
+  MUST(PsdDataGetSizes(data, NULL, &n, NULL));
+  MUST(PsdPatchesCreate(PETSC_COMM_WORLD, &patches));
+  MUST(PsdPatchesSetMaps(patches, maps));
+  MUST(PsdMapsGetLength(maps, &length));
+  MUST(PsdImagesCreate(data, patches, n / 2 * length * sizeof(float), &kept));
+  MUST(PsdImagesCreate(data, patches, n / 2 * length * sizeof(float) - 1, &again));
+  for (PetscInt pass = 0; pass < 2; pass++)
+    for (PetscInt k = 0; k < n; k++) {
+      const PetscInt i = pass ? n - 1 - k : k;
+      const void *one, *other, *image, *first;
+      MUST(PsdImagesGet(kept, i - i % 2, &image));
+      PsdMapsMirror(maps, image, mirrored);
+      MUST(PsdImagesGet(kept, i, &one));
+      MUST(PsdImagesGet(again, i, &other));
+      Require(!memcmp(one, i % 2 ? mirrored : image, length * sizeof(float)), "the map of an image or mirror image");
+      Require(!memcmp(one, other, length * sizeof(float)), "a map that is made again");
+      MUST(PsdImagesGet(kept, 0, &first));
+      Require((const float *)image == (const float *)first + (i / 2) * length, "maps of images are kept");
+    }
+  MUST(PsdImagesDestroy(&kept));
+  MUST(PsdImagesDestroy(&again));
+  MUST(PsdPatchesDestroy(&patches));
+  MUST(PsdMapsDestroy(&maps));
+  MUST(PsdDataDestroy(&data));
+  MUST(PsdDataDestroy(&plain));
+}
+
 /* A stage of two filters on a map, which is handed over. */
 static PsdMaps Above(MPI_Comm comm, PsdMaps below, PsdData data)
 {
@@ -417,9 +549,11 @@ static void ChainsAreThoseOfOneRank(void **state)
 
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(MapsAreTheFormula), cmocka_unit_test(FitIsThatOfOneRank),
-                                     cmocka_unit_test(MeansAreNearer), cmocka_unit_test(KeptMapsAreThoseMadeAgain),
-                                     cmocka_unit_test(ChainsAreThoseOfOneRank)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(MapsAreTheFormula),       cmocka_unit_test(FitIsThatOfOneRank),
+      cmocka_unit_test(MeansAreNearer),          cmocka_unit_test(KeptMapsAreThoseMadeAgain),
+      cmocka_unit_test(ChainsAreThoseOfOneRank), cmocka_unit_test(MapsOfMirrorImages),
+      cmocka_unit_test(NearlyMirroredIsNot),     cmocka_unit_test(MirrorImagesShareMaps)};
   if (PsdInitialize(&argc, &argv, NULL)) return 1;
   const int failures = cmocka_run_group_tests(tests, NULL, NULL);
   return PsdFinalize() || failures;

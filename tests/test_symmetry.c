@@ -1,9 +1,12 @@
-/* The feature of a mirrored image is Pi times the image's, for raw, whitened and reduced patches of one or two kinds; Q is an orthonormal basis of
- * what Pi leaves alone; geometries that are not their own mirror image are told apart. */
+/* The feature of a mirrored image is Pi times the image's, for raw, whitened and reduced patches of one or two kinds, of images and of
+ * maps, whose channels change places or signs; Q is an orthonormal basis of what Pi leaves alone; geometries that are not their own
+ * mirror image are told apart. */
 #include "problem_sample.h"
 #include <setjmp.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include "maps/maps_impl.h"
+#include "maps/mirror_maps.h"
 #include "patches/mirror.h"
 #include "patches/transform.h"
 
@@ -23,7 +26,22 @@ typedef struct {
   PetscInt patch, pool, pca, reduce;
   PetscReal normalize, whiten;
   PetscInt overlap;
+  PetscInt responses, lift; /* of maps */
 } Kind;
+
+static PsdMaps stage; /* that patches are cut behind; NULL: none */
+#define MAP_NUMBERS 2048
+
+/* What patches are cut of, of image k; map: room for one. */
+static const void *See(long k, PetscBool mirrored, unsigned char image[], float map[])
+{
+  float whole[MAP_NUMBERS];
+  MakeImage(k, stage ? PETSC_FALSE : mirrored, image);
+  if (!stage) return image;
+  MUST(PsdMapsApply(stage, image, mirrored ? whole : map));
+  if (mirrored) PsdMapsMirror(stage, whole, map);
+  return map;
+}
 
 static void SetKind(PsdPatches patches, const Kind *kind)
 {
@@ -34,6 +52,40 @@ static void SetKind(PsdPatches patches, const Kind *kind)
   patches->geometry.normalize = kind->normalize;
   patches->whiten = kind->whiten;
   patches->pca = kind->pca;
+  patches->geometry.responses = kind->responses;
+  patches->geometry.lift = kind->lift;
+}
+
+/* A stage whose filters come with their mirror images, fitted. */
+static PsdMaps MakeStage(PetscInt channels)
+{
+  PsdMaps maps;
+  MUST(PsdMapsCreate(PETSC_COMM_WORLD, &maps));
+  maps->map = (PsdMapGeometry){6, 0.25, PETSC_TRUE, channels, 0.1, 5};
+  maps->cut.patch_height = maps->cut.patch_width = 3;
+  maps->cut.pool = 5;
+  maps->mirror = PETSC_TRUE;
+  return maps;
+}
+
+static void FitStage(PsdPatches patches)
+{
+  unsigned char images[SAMPLES * CHANNELS * HEIGHT * WIDTH];
+  PetscInt labels[SAMPLES];
+  size_t numbers;
+  PsdData data;
+  for (long k = 0; k < SAMPLES; k++) {
+    labels[k] = LabelOf(k);
+    MakeImage(k, PETSC_FALSE, images + k * CHANNELS * HEIGHT * WIDTH);
+  }
+  MUST(PsdDataCreate(PETSC_COMM_WORLD, &data));
+  MUST(PsdDataSetArrays(data, Rank() == 0 ? SAMPLES : 0, CHANNELS, HEIGHT, WIDTH, images, labels));
+  MUST(PsdDataSetUp(data));
+  MUST(PsdMapsSetSizes(patches, CHANNELS, HEIGHT, WIDTH));
+  MUST(PsdMapsFit(stage, data));
+  MUST(PsdMapsGetLength(stage, &numbers));
+  assert_true(numbers <= MAP_NUMBERS);
+  MUST(PsdDataDestroy(&data));
 }
 
 /* Patches of one or two kinds, whose transform is that of SAMPLES images, given without their mirror images. */
@@ -47,14 +99,19 @@ static PsdPatches PatchesOf(PetscInt count, const Kind kinds[])
     MUST(PsdPatchesSetBranches(patches, count));
     for (PetscInt k = 0; k < count; k++) SetKind(patches->branch[k], &kinds[k]);
   }
-  MUST(PsdPatchesSetImageSize(patches, CHANNELS, HEIGHT, WIDTH));
+  if (stage) {
+    MUST(PsdPatchesSetMaps(patches, stage));
+    FitStage(patches);
+  } else {
+    MUST(PsdPatchesSetImageSize(patches, CHANNELS, HEIGHT, WIDTH));
+  }
   assert_true(PsdPatchesAreSymmetric(patches));
   PsdPatchesSetMirrored(patches);
   MUST(PetscCalloc2(PsdPatchesMomentsLength(patches), &moments, PsdPatchesStatisticsLength(patches), &sum));
   for (long k = 0; k < SAMPLES; k++) {
     unsigned char image[CHANNELS * HEIGHT * WIDTH];
-    MakeImage(k, PETSC_FALSE, image);
-    MUST(PsdPatchesMoments(patches, image, moments));
+    float map[MAP_NUMBERS];
+    MUST(PsdPatchesMoments(patches, See(k, PETSC_FALSE, image, map), moments));
     PsdPatchesAddStatistics(patches, moments, 1, sum);
   }
   MUST(PsdPatchesSetStatistics(patches, sum));
@@ -66,14 +123,14 @@ static PsdPatches PatchesOf(PetscInt count, const Kind kinds[])
 static PetscReal Feature(PsdPatches patches, PsdBlocks blocks, long k, PetscBool mirrored, PetscReal phi[])
 {
   unsigned char image[CHANNELS * HEIGHT * WIDTH];
+  float map[MAP_NUMBERS];
   PetscReal *moments, *errors, largest = 0;
   MUST(PetscMalloc2(PsdPatchesMomentsLength(patches) + blocks->D, &moments, blocks->G, &errors));
-  MakeImage(k, mirrored, image);
-  MUST(PsdPatchesMoments(patches, image, moments));
+  MUST(PsdPatchesMoments(patches, See(k, mirrored, image, map), moments));
   PsdPatchesLiftErrors(patches, activation, moments, NULL, errors);
   MUST(PsdPatchesLift(patches, activation, moments, phi));
   for (PetscInt g = 0; g < blocks->G; g++) {
-    PsdRemoveJ(blocks->region[g].d, phi + blocks->region[g].at);
+    PsdShapeRemoveJ(&blocks->region[g], phi + blocks->region[g].at);
     largest = PetscMax(largest, errors[g]);
   }
   MUST(PetscFree2(moments, errors));
@@ -123,10 +180,11 @@ static void Check(PetscInt count, const Kind kinds[], PetscInt order)
   PsdSymmetry symmetry;
   PetscReal *x, *x_mirrored, *y, *found;
   PetscInt f[18], G;
+  PetscBool vector[18];
   MUST(PsdPatchesGetSizes(patches, NULL, NULL, &G, NULL));
   assert_true(G <= 18);
-  PsdPatchesGetDimensions(patches, f, NULL);
-  MUST(PsdBlocksCreateRegions(PETSC_COMM_WORLD, 1, G, f, NULL, &blocks));
+  PsdPatchesGetDimensions(patches, f, vector);
+  MUST(PsdBlocksCreateRegions(PETSC_COMM_WORLD, 1, G, f, vector, &blocks));
   MUST(PsdSymmetryCreate(patches, blocks, &symmetry));
   MUST(PetscMalloc4(blocks->D, &x, blocks->D, &x_mirrored, blocks->D, &y, blocks->D, &found));
   if (order) assert_int_equal(symmetry->order, order);
@@ -149,10 +207,10 @@ static void Check(PetscInt count, const Kind kinds[], PetscInt order)
   MUST(PsdPatchesDestroy(&patches));
 }
 
-static const Kind raw = {.patch = 3, .pool = 2, .reduce = 1}, white = {3, 2, 0, 1, 10, 0.1, 0};
-static const Kind principal = {3, 3, 7, 1, 10, 0.1, 0}, reduced = {2, 1, 0, 2, 0, 0, 0};
-static const Kind whole = {4, 1, 0, 2, 0, 0, 0};
-static const Kind overlapping = {3, 3, 7, 1, 10, 0.1, 1};
+static const Kind raw = {.patch = 3, .pool = 2, .reduce = 1}, white = {3, 2, 0, 1, 10, 0.1, 0, 0, 0};
+static const Kind principal = {3, 3, 7, 1, 10, 0.1, 0, 0, 0}, reduced = {2, 1, 0, 2, 0, 0, 0, 0, 0};
+static const Kind whole = {4, 1, 0, 2, 0, 0, 0, 0, 0};
+static const Kind overlapping = {3, 3, 7, 1, 10, 0.1, 1, 0, 0};
 
 static void OneKind(void **state)
 {
@@ -171,6 +229,24 @@ static void TwoKinds(void **state)
   (void)state;
   const Kind kinds[3][2] = {{raw, reduced}, {principal, white}, {reduced, principal}};
   for (PetscInt k = 0; k < 3; k++) Check(2, kinds[k], 0);
+}
+
+/* Channels with signs, and in pairs; patches as they are, whitened, reduced, and linear; regions that share the middle of five places. */
+static void Maps(void **state)
+{
+  (void)state;
+  const Kind kinds[3][2] = {{{.patch = 1, .pool = 2, .reduce = 1},
+                             {.patch = 1, .pool = 2, .reduce = 1, .responses = 1, .lift = PSD_LIFT_LINEAR}},
+                            {{.patch = 2, .pool = 2, .reduce = 1, .pca = 6, .whiten = 0.1},
+                             {.patch = 1, .pool = 3, .reduce = 1, .whiten = 0.1, .responses = 1}},
+                            {{.patch = 1, .pool = 3, .reduce = 1, .pca = 4, .whiten = 0.1},
+                             {.patch = 1, .pool = 2, .reduce = 1, .responses = 1}}};
+  for (PetscInt k = 0; k < 3; k++)
+    for (PetscInt channels = 0; channels <= 5; channels += 5) {
+      stage = MakeStage(channels);
+      Check(2, kinds[k], 0);
+      MUST(PsdMapsDestroy(&stage));
+    }
 }
 
 static void NotSymmetric(void **state)
@@ -194,7 +270,7 @@ static void NotSymmetric(void **state)
 
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(OneKind), cmocka_unit_test(TwoKinds),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(OneKind), cmocka_unit_test(TwoKinds), cmocka_unit_test(Maps),
                                      cmocka_unit_test(NotSymmetric)};
   if (PsdInitialize(&argc, &argv, NULL)) return 1;
   const int failures = cmocka_run_group_tests(tests, NULL, NULL);

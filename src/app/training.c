@@ -64,6 +64,7 @@ static PetscErrorCode PrintStage(PsdMaps maps)
   PsdMaps below;
   PsdPatchGeometry g;
   PsdMapGeometry map;
+  PsdMapRequest request;
   PetscInt channels, side;
   PetscCall(PsdMapsGetBelow(maps, &below));
   if (below) PetscCall(PrintStage(below));
@@ -73,6 +74,8 @@ static PetscErrorCode PrintStage(PsdMaps maps)
                         "maps %" PetscInt_FMT "x%" PetscInt_FMT "x%" PetscInt_FMT " of %" PetscInt_FMT
                         " fixed filters %" PetscInt_FMT "x%" PetscInt_FMT "; ",
                         channels, side, side, map.count, g.patch_height, g.patch_width));
+  PetscCall(PsdMapsGetRequest(maps, &request));
+  if (request.mirror) PetscCall(PetscPrintf(PETSC_COMM_WORLD, "half of them mirror images of the others; "));
   if (map.responses > 0)
     PetscCall(PetscPrintf(PETSC_COMM_WORLD, "responses %" PetscInt_FMT "x%" PetscInt_FMT "x%" PetscInt_FMT "; ",
                           (map.split ? 2 : 1) * map.count, map.responses, map.responses));

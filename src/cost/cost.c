@@ -6,7 +6,7 @@
 void PsdSizesSet(PetscReal n, PetscInt ranks, PetscInt C, PetscInt G, PetscInt positions, PetscInt q, PetscInt f,
                  PetscReal image, PsdSizes *sizes)
 {
-  *sizes = (PsdSizes){.ranks = ranks, .per_node = ranks, .C = C};
+  *sizes = (PsdSizes){.ranks = ranks, .per_node = ranks, .C = C, .map_samples = 1};
   sizes->n = n;
   sizes->n_local = PetscCeilReal(n / ranks);
   sizes->image = image;

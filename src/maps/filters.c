@@ -5,6 +5,7 @@
 */
 #include "filters.h"
 #include "base/base.h"
+#include "mirror_maps.h"
 
 /* In (0, 1). */
 static PetscReal DrawUniform(PetscInt64 seed, PetscInt64 k)
@@ -27,6 +28,7 @@ static PetscErrorCode MakeRandom(PsdMaps maps, PsdData data, PetscReal filters[]
     filters[k] = length * PetscCosReal(2 * PETSC_PI * DrawUniform(maps->seed, 2 * k + 1));
   }
   PsdMapsMakeUnit(maps->map.count, f, filters);
+  PetscCall(PsdMapsMirrorFilters(maps, filters));
   PetscFunctionReturn(0);
 }
 
@@ -70,6 +72,7 @@ static PetscErrorCode MakePatches(PsdMaps maps, PsdData data, PetscReal filters[
   PetscCall(PsdSumArray(maps->comm, MPIU_REAL, (size_t)K * q, raw)); /* of one number and zeros */
   PetscCall(PsdMapsTransform(maps, K, raw, filters));
   PsdMapsMakeUnit(K, f, filters);
+  PetscCall(PsdMapsMirrorFilters(maps, filters));
   PetscCall(PetscFree(raw));
   PetscFunctionReturn(0);
 }

@@ -11,6 +11,7 @@
 #include "base/gemm.h"
 #include "base/sum.h"
 #include "filters.h"
+#include "mirror_maps.h"
 
 #define ROUNDS 10
 #define IMAGES 1000 /* at most */
@@ -95,8 +96,10 @@ static PetscErrorCode Improve(Sample *it, PetscReal filters[])
   PetscCall(AddPatches(it, filters, sum, total));
   PetscCall(PsdSumReduce(sum, it->maps->comm, total));
   PetscCall(PsdBroadcastArray(it->maps->comm, MPIU_REAL, length, total));
+  PetscCall(PsdMapsAddMirrors(it->maps, total)); /* mirror images of the patches count as well */
   for (size_t k = 0; k < length; k++) filters[k] += total[k];
   PsdMapsMakeUnit(K, f, filters);
+  PetscCall(PsdMapsMirrorFilters(it->maps, filters));
   PetscCall(PsdSumDestroy(&sum));
   PetscCall(PetscFree(total));
   PetscFunctionReturn(0);

@@ -4,6 +4,8 @@
 */
 #include "base/base.h"
 #include "maps_impl.h"
+#include "mirror_maps.h"
+#include "patches/mirror.h"
 
 #define MOST_FILTERS 32768
 #define FIRST_SIDE 9
@@ -19,6 +21,7 @@ static PetscErrorCode Free(void *object)
   PetscCall(PetscFree(it->filters));
   PetscCall(PetscFree3(it->w, it->above, it->below));
   PetscCall(PetscFree2(it->reduce, it->centre));
+  PetscCall(PetscFree4(it->raw_channel, it->raw_sign, it->channel, it->channel_sign));
   PetscCall(PetscFree2(it->rows, it->count));
   PetscCall(PetscFree4(it->single, it->response, it->sums, it->reduced));
   PetscCall(PetscFree(it->input));
@@ -115,7 +118,7 @@ static PetscErrorCode MapFromOptions(PsdMaps maps, PetscBool *any)
 {
   PetscFunctionBeginUser;
   PetscInt seed = (PetscInt)maps->seed;
-  PetscBool given[8];
+  PetscBool given[9];
   PsdMapGeometry *map = &maps->map;
   PetscCall(PsdOptionInt("-layer1_count", "its filters", 1, MOST_FILTERS, &map->count, &given[0]));
   PetscCall(PsdOptionInt("-layer1_seed", "of the random choice of filters", 0, PETSC_MAX_INT, &seed, &given[1]));
@@ -133,7 +136,10 @@ static PetscErrorCode MapFromOptions(PsdMaps maps, PetscBool *any)
                          "the responses themselves as well, means over r x r parts of the map, for branches with "
                          "-branchN_responses; 0: none",
                          0, MOST_SIDE, &map->responses, &given[7]));
-  for (int k = 0; k < 8; k++) *any = (PetscBool)(*any || given[k]);
+  PetscCall(PsdOptionBool("-layer1_mirror",
+                          "half of the filters, and for each its mirror image: with -flip mirror images are folded",
+                          &maps->mirror, &given[8]));
+  for (int k = 0; k < 9; k++) *any = (PetscBool)(*any || given[k]);
   maps->seed = seed;
   PetscFunctionReturn(0);
 }
@@ -149,6 +155,8 @@ PetscErrorCode PsdMapsSetFromOptions(PsdMaps maps, PetscBool *wanted)
   PetscCall(MapFromOptions(maps, &any));
   PetscCall(CutFromOptions(maps, &any));
   PsdCheckInput(*wanted || !any, "options -layer1_...: found some of them, expected -layer1_filters as well");
+  PsdCheckInput(!maps->mirror || !maps->kind->given,
+                "option -layer1_mirror: the filters are given by a network, and do not come with their mirror images");
   PetscFunctionReturn(0);
 }
 
@@ -246,6 +254,7 @@ PetscErrorCode PsdMapsSetGeometry(PsdMaps maps, const PsdPatchGeometry *cut, con
   PetscCall(PsdPatchesSetGeometry(maps->patches, cut));
   PetscCall(PsdPatchesGetSizes(maps->patches, &maps->q, NULL, NULL, NULL));
   PetscCall(SetUpChannels(maps));
+  PetscCall(PsdMapsSetUpMirror(maps));
   PetscCall(CreateWork(maps));
   PetscFunctionReturn(0);
 }
@@ -268,6 +277,7 @@ static PetscErrorCode SetImageSize(PsdMaps maps, PetscInt channels, PetscInt hei
   cut.channels = channels;
   cut.height = height;
   cut.width = width;
+  cut.shared = maps->mirror;
   const PetscInt rows = (height - cut.patch_height) / cut.stride + 1,
                  columns = (width - cut.patch_width) / cut.stride + 1;
   PsdCheckInput(cut.patch_height <= height && cut.patch_width <= width,
@@ -303,8 +313,10 @@ static PetscErrorCode PlaceBranches(PsdPatches patches, PsdMaps maps)
     PetscCall(PsdPatchesGetBranch(patches, b, &branch));
     PetscCall(PsdPatchesGetGeometry(branch, &g));
     PetscCall(PsdMapsGetPlace(maps, g.stage, g.responses, &channels, &height, &width, &begin));
+    if (maps->mirror) PsdPatchesShareMiddle(branch);
     PetscCall(PsdPatchesSetImageSize(branch, channels, height, width));
     PetscCall(PsdPatchesSetPlace(branch, g.stage == PsdMapsDepth(maps) ? 0 : g.stage, begin));
+    PsdMapsTellMirror(maps, branch);
   }
   PetscFunctionReturn(0);
 }
@@ -377,6 +389,7 @@ PetscErrorCode PsdMapsGetRequest(PsdMaps maps, PsdMapRequest *request)
   PsdCheckHandle(maps);
   *request = (PsdMapRequest){.branch = maps->branch,
                              .seed = maps->seed,
+                             .mirror = maps->mirror,
                              .whiten = maps->whiten,
                              .pca = maps->pca,
                              .channel_whiten = maps->channel_whiten};
@@ -475,5 +488,6 @@ PetscErrorCode PsdMapsFit(PsdMaps maps, PsdData data)
     PetscCall(PsdMapsFitChannels(maps, data));
     PetscCall(PsdMapsFoldChannels(maps));
   }
+  PetscCheck(!maps->mirror || maps->closed, maps->comm, PETSC_ERR_PLIB, "Filters without their mirror images");
   PetscFunctionReturn(0);
 }

@@ -36,6 +36,8 @@ struct _p_PsdMaps {
   char model[PETSC_MAX_PATH_LEN]; /* of -layer1_model; "": filters are made */
   PetscInt branch;                /* of -layer1_branch; 0: the only one */
   PetscInt64 seed;                /* of their random choice */
+  PetscBool mirror;               /* of -layer1_mirror: filters are to come with their mirror images */
+  PetscBool closed;               /* they do, and so do channels: see mirror_maps.c */
   PsdPatches patches;             /* of the images, a region for each place of the map */
   PsdPatches channels;            /* 1 x 1 patches of the map with all channels; NULL: they are not reduced */
   PetscInt q, f, raw_channels; /* numbers in a patch, raw and transformed; channels of the map before it is reduced */
@@ -44,6 +46,9 @@ struct _p_PsdMaps {
   PetscReal *filters;          /* K x f; NULL: not yet */
   float *w;                    /* q x K: transform times filters, so that z = p w + offset of a raw patch p */
   float *above, *below;        /* K: offset - t of z, and -offset - t of -z */
+  /* of all channels, and of those of the map: which each is in the mirrored map, and its sign */
+  PetscInt *raw_channel, *channel;
+  PetscReal *raw_sign, *channel_sign;
   float *reduce, *centre;   /* raw_channels x k and k: transform of the channels, and -mean times it; NULL: not (yet) */
   float *input;             /* work: the map below; NULL: there is none */
   PetscReal *rows;          /* work: patches of an image, region after region */
@@ -57,6 +62,12 @@ struct _p_PsdMaps {
 static inline PetscInt PsdMapsChannels(PsdMaps maps)
 {
   return maps->map.channels > 0 ? maps->map.channels : maps->raw_channels;
+}
+
+/* PsdMapsAreFitted, for this folder. */
+static inline PetscBool PsdMapsHaveAll(PsdMaps maps)
+{
+  return (PetscBool)(maps->filters && (maps->reduce || !maps->channels));
 }
 
 /* The largest number of a map: at a place that is normalised the mean square is below 1. */
@@ -109,6 +120,16 @@ PetscErrorCode PsdMapsRespond(PsdMaps maps, const void *image);
    channels. Not collective. */
 PetscErrorCode PsdMapsFold(PsdMaps maps);
 PetscErrorCode PsdMapsFoldChannels(PsdMaps maps);
+
+/* PsdMapsSetUpMirror - of a stage whose sizes are known: which channels are mirror images of each other, and, when it was
+   asked for, transforms that keep to that. Logically collective. mirror_maps.c */
+PetscErrorCode PsdMapsSetUpMirror(PsdMaps maps);
+/* PsdMapsFindMirror - whether the filters that are there come with their mirror images, and then channels as well. Not
+   collective. */
+PetscErrorCode PsdMapsFindMirror(PsdMaps maps);
+/* PsdMapsFiltersAreMirrored - whether the second half of the filters are the mirror images of the first, exactly. Not
+   collective. */
+PetscErrorCode PsdMapsFiltersAreMirrored(PsdMaps maps, PetscBool *mirrored);
 
 /* PsdMapsFitPatches, PsdMapsFitChannels - the transforms, from their statistics. Collective. statistics.c */
 PetscErrorCode PsdMapsFitPatches(PsdMaps maps, PsdData data);

@@ -57,6 +57,9 @@ PetscErrorCode PsdMapsVisit(PsdPatches patches, PsdVisitor v)
   if (maps && PsdMapsAreFitted(maps) != PsdVisitorIsReading(v)) {
     PetscCall(VisitFilters(maps, v));
     if (maps->channels) PetscCall(VisitChannels(maps, v));
+    if (PsdVisitorIsReading(v) && maps->mirror && !maps->closed)
+      PsdVisitorFail(v, "its filters do not come with their mirror images, as -layer1_mirror has them");
+    if (PsdVisitorIsReading(v)) PetscCall(PsdVisitorAgree(v));
   }
   PetscCall(PsdPatchesVisit(patches, v));
   PetscFunctionReturn(0);

@@ -10,8 +10,8 @@ static PetscBool SameGeometry(const PsdPatchGeometry *a, const PsdPatchGeometry 
                      a->patch_height == b->patch_height && a->patch_width == b->patch_width && a->stride == b->stride &&
                      a->pool == b->pool && a->pixel_shift == b->pixel_shift && a->pixel_scale == b->pixel_scale &&
                      a->normalize == b->normalize && PetscMax(1, a->reduce) == PetscMax(1, b->reduce) &&
-                     a->overlap == b->overlap && a->lift == b->lift && a->bits == b->bits && a->step == b->step &&
-                     a->low == b->low && a->stage == b->stage && a->responses == b->responses);
+                     a->overlap == b->overlap && a->shared == b->shared && a->lift == b->lift && a->bits == b->bits &&
+                     a->step == b->step && a->low == b->low && a->stage == b->stage && a->responses == b->responses);
 }
 
 static PetscBool SameNumbers(size_t count, const PetscReal a[], const PetscReal b[])

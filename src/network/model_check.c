@@ -38,6 +38,7 @@ static void CheckGeometry(const PsdPatchGeometry *g, const char path[], PsdFailu
   const PetscInt columns = (width - g->patch_width) / g->stride + 1;
   CheckRange(path, "pool", g->pool, 1, PetscMin(rows, columns), failure);
   CheckRange(path, "pool_overlap", g->overlap, 0, PetscMin(rows, columns) - 1, failure);
+  CheckRange(path, "pool_shared", g->shared, 0, 1, failure);
 }
 
 static void CheckBranch(const PsdModelBranch *branch, const char path[], PsdFailure *failure)

@@ -62,11 +62,17 @@ static const PsdPlace level_attributes[] = {
 };
 const PsdPlaces PsdLevelAttributes = {COUNT(level_attributes), level_attributes};
 
+/* How its regions meet: written where it says something. */
+static const PsdPlace shared_attributes[] = {
+    {"pool_shared", PSD_H5_INTEGER, 0, offsetof(PsdModelBranch, geometry.shared), 1, PSD_MODEL_VERSION},
+};
+const PsdPlaces PsdSharedAttributes = {COUNT(shared_attributes), shared_attributes};
+
 /* ... of what it is cut: of which stage, and whether of its responses. */
 static const PsdPlace later_branch_attributes[] = {
     {"lift", PSD_H5_INTEGER, 0, offsetof(PsdModelBranch, geometry.lift), 1, PSD_MODEL_LATER},
     {"of_stage", PSD_H5_INTEGER, 0, offsetof(PsdModelBranch, geometry.stage), 1, PSD_MODEL_LEVELS},
-    {"responses", PSD_H5_INTEGER, 0, offsetof(PsdModelBranch, geometry.responses), 1, PSD_MODEL_LAST},
+    {"responses", PSD_H5_INTEGER, 0, offsetof(PsdModelBranch, geometry.responses), 1, PSD_MODEL_RESPONSES},
 };
 const PsdPlaces PsdLaterBranchAttributes = {COUNT(later_branch_attributes), later_branch_attributes};
 
@@ -80,7 +86,7 @@ static const PsdPlace stage_attributes[] = {
     {"split", PSD_H5_INTEGER, 0, offsetof(PsdModelStage, split), 0, PSD_MODEL_VERSION},
     {"map_channels", PSD_H5_INTEGER, 0, offsetof(PsdModelStage, map.channels), 0, PSD_MODEL_VERSION},
     {"map_normalize", PSD_H5_REAL, 0, offsetof(PsdModelStage, map.normalize), 0, PSD_MODEL_VERSION},
-    {"responses", PSD_H5_INTEGER, 0, offsetof(PsdModelStage, map.responses), 1, PSD_MODEL_LAST},
+    {"responses", PSD_H5_INTEGER, 0, offsetof(PsdModelStage, map.responses), 1, PSD_MODEL_RESPONSES},
 };
 const PsdPlaces PsdStageAttributes = {COUNT(stage_attributes), stage_attributes};
 
@@ -135,7 +141,11 @@ const PsdArrayPlaces PsdChannelArrays = {COUNT(stage_channels), stage_channels};
 PetscInt PsdModelVersion(const PsdModel *model)
 {
   for (PetscInt l = 0; l < model->stages; l++)
-    if (model->stage[l].map.responses > 0) return PSD_MODEL_LAST;
+    if (model->stage[l].images.geometry.shared) return PSD_MODEL_LAST;
+  for (PetscInt b = 0; b < model->branches; b++)
+    if (model->branch[b].geometry.shared) return PSD_MODEL_LAST;
+  for (PetscInt l = 0; l < model->stages; l++)
+    if (model->stage[l].map.responses > 0) return PSD_MODEL_RESPONSES;
   if (model->stages > 1 || model->branch[0].geometry.step > 0 || model->stage[0].images.geometry.step > 0)
     return PSD_MODEL_LEVELS;
   if (model->outputs > 0 || model->branch[0].geometry.bits || model->stage[0].images.geometry.bits)

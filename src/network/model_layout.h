@@ -13,11 +13,12 @@
 
 /* Versions that are written. */
 enum {
-  PSD_MODEL_VERSION = 3, /* where it says everything, as other readers know it, ... */
-  PSD_MODEL_STAGE = 4,   /* ... with a stage or shifts, which they must not pass over, ... */
-  PSD_MODEL_LATER = 5,   /* ... of outputs in the place of classes, with pixels of 16 bits or linear neurons, ... */
-  PSD_MODEL_LEVELS = 6,  /* ... of images of real numbers, and of stages one on another, ... */
-  PSD_MODEL_LAST = 7     /* ... and with branches on the responses of a stage */
+  PSD_MODEL_VERSION = 3,   /* where it says everything, as other readers know it, ... */
+  PSD_MODEL_STAGE = 4,     /* ... with a stage or shifts, which they must not pass over, ... */
+  PSD_MODEL_LATER = 5,     /* ... of outputs in the place of classes, with pixels of 16 bits or linear neurons, ... */
+  PSD_MODEL_LEVELS = 6,    /* ... of images of real numbers, and of stages one on another, ... */
+  PSD_MODEL_RESPONSES = 7, /* ... with branches on the responses of a stage, ... */
+  PSD_MODEL_LAST = 8       /* ... and with regions that share their middle */
 };
 #define PSD_MODEL_LAST_UNSEALED 2 /* files of this version and of 1 begin as HDF5 does, without a checksum */
 
@@ -50,7 +51,8 @@ typedef struct {
 
 /* In PsdModel, PsdModelBranch and PsdModelStage: see model_layout.c. */
 extern const PsdPlaces PsdResultAttributes, PsdProblemAttributes, PsdLaterAttributes;
-extern const PsdPlaces PsdBranchAttributes, PsdBitsAttributes, PsdLevelAttributes, PsdLaterBranchAttributes;
+extern const PsdPlaces PsdBranchAttributes, PsdBitsAttributes, PsdLevelAttributes, PsdSharedAttributes,
+    PsdLaterBranchAttributes;
 extern const PsdPlaces PsdStageAttributes, PsdOriginAttributes;
 extern const PsdArrayPlaces PsdNeuronArrays, PsdTransformArrays, PsdFilterArrays, PsdChannelArrays;
 

@@ -106,6 +106,7 @@ static void ReadGeometry(PsdH5Group file, PsdModelBranch *branch, PsdFailure *fa
   ReadPlaces(file, &PsdBranchAttributes, branch, failure);
   ReadPlaces(file, &PsdBitsAttributes, branch, failure);
   ReadPlaces(file, &PsdLevelAttributes, branch, failure);
+  ReadPlaces(file, &PsdSharedAttributes, branch, failure);
 }
 
 static void ReadOrigin(PsdH5Group group, PsdModelStage *stage, PsdFailure *failure)
@@ -163,7 +164,7 @@ static void ReadBranch(PsdH5Group file, const PsdModel *model, PsdModelBranch *b
   branch->geometry = model->branch[0].geometry;
   branch->geometry.map = (PetscBool)(model->stages > 0);
   branch->geometry.reduce = 1;
-  branch->geometry.overlap = 0;
+  branch->geometry.overlap = branch->geometry.shared = 0;
   branch->geometry.lift = PSD_LIFT_QUADRATIC;
   branch->geometry.stage = branch->geometry.responses = 0;
   branch->q = branch->f = -1;

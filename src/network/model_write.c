@@ -100,6 +100,7 @@ static void WriteGeometry(PsdH5File file, const PsdModelBranch *branch, PsdFailu
   WritePlaces(file, &PsdBranchAttributes, PSD_MODEL_VERSION, branch, failure);
   if (branch->geometry.bits) WritePlaces(file, &PsdBitsAttributes, PSD_MODEL_VERSION, branch, failure);
   if (branch->geometry.step > 0) WritePlaces(file, &PsdLevelAttributes, PSD_MODEL_VERSION, branch, failure);
+  if (branch->geometry.shared) WritePlaces(file, &PsdSharedAttributes, PSD_MODEL_VERSION, branch, failure);
 }
 
 static void WriteBranch(PsdH5File file, const PsdModelBranch *branch, PetscInt version, PsdFailure *failure)

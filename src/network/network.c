@@ -3,6 +3,7 @@
 */
 #include "network.h"
 #include <psdcertificate.h>
+#include "maps/mirror_maps.h"
 
 PetscErrorCode PsdNetworkCreate(MPI_Comm comm, PsdNetwork *network)
 {
@@ -88,6 +89,7 @@ PetscErrorCode PsdNetworkSetPatches(PsdNetwork network, PsdPatches patches)
     PetscCall(PsdPatchesGetBranch(patches, b, &from));
     PetscCall(PsdPatchesGetBranch(network->patches, b, &to));
     PetscCall(CopyBranch(from, to));
+    if (maps) PsdMapsTellMirror(maps, to);
   }
   PetscFunctionReturn(0);
 }
@@ -463,12 +465,13 @@ PetscErrorCode PsdNetworkShare(MPI_Comm comm, const PsdModel *root, PsdNetwork *
     PsdPatchGeometry *g = &model.branch[b].geometry;
     PetscCall(PsdMapsGetPlace(maps, g->stage, g->responses, &g->channels, &g->height, &g->width, &g->begin));
   }
-  PetscCall(PsdMapsDestroy(&maps));
   for (PetscInt b = 0; b < model.branches; b++) {
     PsdPatches to;
     PetscCall(PsdPatchesGetBranch(network->patches, b, &to));
     PetscCall(ShareBranch(network, rank, &model.branch[b], to));
+    if (maps) PsdMapsTellMirror(maps, to);
   }
+  PetscCall(PsdMapsDestroy(&maps));
   *shared = network;
   PetscFunctionReturn(0);
 }

@@ -4,6 +4,7 @@
 #include "network.h"
 #include <petscviewer.h>
 #include <psdcertificate.h>
+#include "maps/mirror_maps.h"
 
 static PetscErrorCode ViewNeurons(PsdNetwork network, PetscViewer viewer)
 {
@@ -128,6 +129,8 @@ static PetscErrorCode ViewStages(PsdMaps maps, PetscInt number, PetscBool alone,
                                    "x%" PetscInt_FMT "x%" PetscInt_FMT "\n",
                                    name, map.count, g.channels, g.patch_height, g.patch_width, g.stride,
                                    g.map ? "maps" : "images", g.channels, g.height, g.width));
+  if (PsdMapsAreMirrored(maps))
+    PetscCall(PetscViewerASCIIPrintf(viewer, "  mirrored        half of them, and the mirror image of each\n"));
   PetscCall(ViewOrigin(maps, number, viewer));
   PetscCall(PetscViewerASCIIPrintf(viewer,
                                    "  responses       %s %.6g, in %" PetscInt_FMT " channels of %" PetscInt_FMT
@@ -171,6 +174,8 @@ static PetscErrorCode ViewPatches(PsdPatches patches, PetscViewer viewer)
                                    "  patches         %" PetscInt_FMT "x%" PetscInt_FMT ", stride %" PetscInt_FMT
                                    ", %" PetscInt_FMT " an image in %" PetscInt_FMT " regions\n",
                                    g.patch_height, g.patch_width, g.stride, positions, G));
+  if (g.shared)
+    PetscCall(PetscViewerASCIIPrintf(viewer, "  regions         their own mirror images, with a middle in common\n"));
   if (g.overlap > 0)
     PetscCall(PetscViewerASCIIPrintf(
         viewer, "  regions         with %" PetscInt_FMT " positions of their neighbours on every side\n", g.overlap));

@@ -31,10 +31,13 @@ typedef struct {
   PetscInt begin, end;
 } Range;
 
+/* Regions that share the middle reach from n k/pool, rounded down, to n (k + 1)/pool, rounded up. */
 static Range RegionRange(PetscInt n, const PsdPatchGeometry *g, PetscInt k)
 {
-  return (Range){PetscMax(0, PartBegin(n, g->pool, k) - g->overlap),
-                 PetscMin(n, PartBegin(n, g->pool, k + 1) + g->overlap)};
+  const PetscInt64 all = n, pool = g->pool, next = k + 1;
+  const PetscInt begin = g->shared ? (PetscInt)(all * k / pool) : PartBegin(n, g->pool, k);
+  const PetscInt end = g->shared ? (PetscInt)((all * next + pool - 1) / pool) : PartBegin(n, g->pool, k + 1);
+  return (Range){PetscMax(0, begin - g->overlap), PetscMin(n, end + g->overlap)};
 }
 
 /* to[i] <- from[i] + from[i + step] + .., `window` of them */

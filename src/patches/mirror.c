@@ -3,7 +3,8 @@
 
    When the grid of positions and its regions are their own mirror image, the patches of a mirrored image are those of
    the image, mirrored, in mirrored regions. In the program's coordinates that is a permutation (raw and ZCA) or a
-   change of signs (principal components, each of which is even or odd).
+   change of signs (principal components, each of which is even or odd). Of maps, channels change places or signs as
+   well (maps/mirror_maps.c).
 */
 #include "mirror.h"
 #include "patches_impl.h"
@@ -19,10 +20,33 @@ PetscBool PsdPatchesAreMirrored(PsdPatches patches)
   return patches->mirrored;
 }
 
+void PsdPatchesSetChannelMirror(PsdPatches patches, const PetscInt channel[], const PetscReal sign[])
+{
+  patches->channel = channel;
+  patches->channel_sign = sign;
+}
+
+void PsdPatchesShareMiddle(PsdPatches patches)
+{
+  patches->geometry.shared = 1;
+}
+
+/* Numbers of a patch in one channel. */
+static PetscInt Plane(PsdPatches patches)
+{
+  return patches->geometry.patch_height * patches->geometry.patch_width;
+}
+
 PetscInt PsdPatchesMirrorPixel(PsdPatches patches, PetscInt k)
 {
-  const PetscInt width = patches->geometry.patch_width;
-  return k - k % width + (width - 1 - k % width);
+  const PetscInt width = patches->geometry.patch_width, plane = Plane(patches), here = k / plane;
+  const PetscInt there = patches->channel ? patches->channel[here] : here;
+  return k - k % width + (width - 1 - k % width) + (there - here) * plane;
+}
+
+PetscReal PsdPatchesMirrorSign(PsdPatches patches, PetscInt k)
+{
+  return patches->channel ? patches->channel_sign[k / Plane(patches)] : 1;
 }
 
 /* The branch that region g of all is in, and its number there. */
@@ -46,7 +70,8 @@ static PetscBool FindParities(PsdPatches patches, PetscReal sign[])
   for (PetscInt k = 0; k < f; k++) {
     PetscBool even = PETSC_TRUE, odd = PETSC_TRUE;
     for (PetscInt i = 0; i < q; i++) {
-      const PetscReal here = T[i * f + k], there = T[PsdPatchesMirrorPixel(patches, i) * f + k];
+      const PetscReal here = T[i * f + k];
+      const PetscReal there = PsdPatchesMirrorSign(patches, i) * T[PsdPatchesMirrorPixel(patches, i) * f + k];
       even = (PetscBool)(even && here == there);
       odd = (PetscBool)(odd && here == -there);
     }
@@ -64,9 +89,11 @@ static PetscBool Permutes(PsdPatches patches)
   if (!T) return PETSC_TRUE;
   if (patches->f != q) return PETSC_FALSE;
   for (PetscInt i = 0; i < q; i++)
-    for (PetscInt j = 0; j < q; j++)
-      if (T[(size_t)i * q + j] != T[(size_t)PsdPatchesMirrorPixel(patches, i) * q + PsdPatchesMirrorPixel(patches, j)])
-        return PETSC_FALSE;
+    for (PetscInt j = 0; j < q; j++) {
+      const PetscReal sign = PsdPatchesMirrorSign(patches, i) * PsdPatchesMirrorSign(patches, j);
+      const size_t there = (size_t)PsdPatchesMirrorPixel(patches, i) * q + PsdPatchesMirrorPixel(patches, j);
+      if (T[(size_t)i * q + j] != sign * T[there]) return PETSC_FALSE;
+    }
   return PETSC_TRUE;
 }
 
@@ -76,7 +103,8 @@ static PetscBool TransformIsSymmetric(PsdPatches patches)
   PetscReal *sign;
   if (!patches->transform) return PETSC_TRUE;
   for (PetscInt k = 0; k < patches->q; k++)
-    if (patches->mean[k] != patches->mean[PsdPatchesMirrorPixel(patches, k)]) return PETSC_FALSE;
+    if (patches->mean[k] != PsdPatchesMirrorSign(patches, k) * patches->mean[PsdPatchesMirrorPixel(patches, k)])
+      return PETSC_FALSE;
   if (PetscMalloc1(patches->f, &sign)) return PETSC_FALSE;
   const PetscBool symmetric = (PetscBool)(FindParities(patches, sign) || Permutes(patches));
   (void)PetscFree(sign);
@@ -89,9 +117,9 @@ PetscBool PsdPatchesAreSymmetric(PsdPatches patches)
   for (PetscInt k = 0; k < patches->branches; k++)
     if (!PsdPatchesAreSymmetric(patches->branch[k])) return PETSC_FALSE;
   if (patches->branches) return PETSC_TRUE;
-  if (g->map) return PETSC_FALSE; /* filters of maps need not come in pairs */
+  if (g->map && !patches->channel) return PETSC_FALSE; /* filters of maps need not come in pairs */
   return (PetscBool)(g->width % g->reduce == 0 && (patches->width - g->patch_width) % g->stride == 0 &&
-                     patches->columns % g->pool == 0 && TransformIsSymmetric(patches));
+                     (g->shared || patches->columns % g->pool == 0) && TransformIsSymmetric(patches));
 }
 
 void PsdPatchesGetMirror(PsdPatches patches, PetscInt g, PsdRegionMirror *mirror)
@@ -104,6 +132,6 @@ void PsdPatchesGetMirror(PsdPatches patches, PetscInt g, PsdRegionMirror *mirror
   if (FindParities(branch, mirror->sign)) return;
   for (PetscInt k = 0; k < branch->f; k++) {
     mirror->coordinate[k] = PsdPatchesMirrorPixel(branch, k);
-    mirror->sign[k] = 1;
+    mirror->sign[k] = PsdPatchesMirrorSign(branch, k);
   }
 }

@@ -65,11 +65,15 @@ static void AverageMirrors(PsdPatches patches, PetscReal sum[])
   const PetscInt q = patches->q;
   for (PetscInt j = 0; j <= q; j++) {
     const PetscInt j_mirrored = j < q ? PsdPatchesMirrorPixel(patches, j) : q;
+    const PetscReal j_sign = j < q ? PsdPatchesMirrorSign(patches, j) : 1;
     for (PetscInt i = 0; i <= PetscMin(j, q - 1); i++) {
       const PetscInt i_mirrored = PsdPatchesMirrorPixel(patches, i);
       const PetscInt low = PetscMin(i_mirrored, j_mirrored), high = PetscMax(i_mirrored, j_mirrored);
       PetscReal *one = sum + PsdPackedLength(j) + i, *other = sum + PsdPackedLength(high) + low;
-      if (one < other) *one = *other = (*one + *other) / 2;
+      const PetscReal sign = j_sign * PsdPatchesMirrorSign(patches, i);
+      if (one > other) continue;
+      *one = (*one + sign * *other) / 2;
+      if (one < other) *other = sign * *one;
     }
   }
 }
@@ -85,13 +89,13 @@ static PetscErrorCode Eigendecompose(PetscInt q, PetscReal square[], PetscReal l
 }
 
 /* Coordinates of even (parity 1) or odd (-1) patches: entry k of one stands for the pixels pixel[k] and its mirror
-   image, which may be itself in even ones. Returns how many. */
+   image, which may be itself in those of its own sign. Returns how many. */
 static PetscInt ListPixels(PsdPatches patches, PetscReal parity, PetscInt pixel[])
 {
   PetscInt count = 0;
   for (PetscInt k = 0; k < patches->q; k++) {
     const PetscInt mirrored = PsdPatchesMirrorPixel(patches, k);
-    if (k < mirrored || (k == mirrored && parity > 0)) pixel[count++] = k;
+    if (k < mirrored || (k == mirrored && parity == PsdPatchesMirrorSign(patches, k))) pixel[count++] = k;
   }
   return count;
 }
@@ -110,12 +114,13 @@ static PetscErrorCode EigendecomposeParity(PsdPatches patches, PetscReal parity,
 #define COVARIANCE(i, j) covariance[(size_t)PetscMax(i, j) * q + PetscMin(i, j)]
   for (PetscInt b = 0; b < n; b++) {
     const PetscInt j = pixel[b], j_mirrored = PsdPatchesMirrorPixel(patches, j);
+    const PetscReal sign = parity * PsdPatchesMirrorSign(patches, j);
     for (PetscInt a = 0; a <= b; a++) {
       const PetscInt i = pixel[a];
       const PetscReal own =
           (i == PsdPatchesMirrorPixel(patches, i) ? 1 : PETSC_SQRT2) / (j == j_mirrored ? 1 : PETSC_SQRT2);
       small[(size_t)b * n + a] =
-          j == j_mirrored ? own * COVARIANCE(i, j) : own * (COVARIANCE(i, j) + parity * COVARIANCE(i, j_mirrored));
+          j == j_mirrored ? own * COVARIANCE(i, j) : own * (COVARIANCE(i, j) + sign * COVARIANCE(i, j_mirrored));
     }
   }
 #undef COVARIANCE
@@ -126,7 +131,8 @@ static PetscErrorCode EigendecomposeParity(PsdPatches patches, PetscReal parity,
       const PetscInt i = pixel[a], mirrored = PsdPatchesMirrorPixel(patches, i);
       const PetscReal value = small[(size_t)k * n + a];
       vectors[(size_t)k * q + i] = i == mirrored ? value : value / PETSC_SQRT2;
-      if (i != mirrored) vectors[(size_t)k * q + mirrored] = parity * value / PETSC_SQRT2;
+      if (i != mirrored)
+        vectors[(size_t)k * q + mirrored] = parity * PsdPatchesMirrorSign(patches, i) * value / PETSC_SQRT2;
     }
   }
   PetscCall(PetscFree(small));
@@ -181,7 +187,9 @@ static void RestoreSymmetry(PsdPatches patches, PetscReal transform[])
     for (size_t j = 0; j < q; j++) {
       const size_t i_mirrored = (size_t)PsdPatchesMirrorPixel(patches, (PetscInt)i);
       const size_t j_mirrored = (size_t)PsdPatchesMirrorPixel(patches, (PetscInt)j);
-      transform[i_mirrored * q + j_mirrored] = transform[i * q + j];
+      const PetscReal sign = PsdPatchesMirrorSign(patches, (PetscInt)i) * PsdPatchesMirrorSign(patches, (PetscInt)j);
+      const PetscBool itself = (PetscBool)(i == i_mirrored && j == j_mirrored);
+      transform[i_mirrored * q + j_mirrored] = itself && sign < 0 ? 0 : sign * transform[i * q + j];
     }
 }
 

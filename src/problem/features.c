@@ -29,6 +29,7 @@ struct _p_PsdFeatures {
   size_t memory;
   const PetscReal *weights; /* of the samples here, the data set's; NULL: all are 1 */
   PsdImages images;
+  PetscBool borrowed;          /* images are of other features */
   PetscInt n, G, D;            /* samples here; regions, numbers of a lifted feature */
   PsdShape *region;            /* G: what a lifted feature has of each */
   PetscInt copies;             /* samples of an image */
@@ -157,6 +158,25 @@ static PetscErrorCode FreeRows(PsdFeatures it)
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode FreeImages(PsdFeatures it)
+{
+  PetscFunctionBeginUser;
+  if (!it->borrowed) PetscCall(PsdImagesDestroy(&it->images));
+  it->images = NULL;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdFeaturesShareImages(PsdFeatures it, PsdFeatures folded)
+{
+  PetscFunctionBeginUser;
+  PetscCall(FreeImages(it));
+  PetscCall(FreeImages(folded));
+  PetscCall(PsdImagesCreate(it->data, it->patches, folded->kept ? 0 : it->memory, &it->images));
+  folded->images = it->images;
+  folded->borrowed = PETSC_TRUE;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdFeaturesSetSingle(PsdFeatures it, PetscBool single)
 {
   PetscFunctionBeginUser;
@@ -165,6 +185,7 @@ PetscErrorCode PsdFeaturesSetSingle(PsdFeatures it, PetscBool single)
   if (it->single) PetscCall(FreeRows(it));
   it->single = single;
   Decide(it);
+  if (it->borrowed) PetscFunctionReturn(0);
   PetscCall(PsdImagesDestroy(&it->images));
   PetscCall(PsdImagesCreate(it->data, it->patches, it->kept ? 0 : it->memory, &it->images));
   PetscFunctionReturn(0);
@@ -537,7 +558,7 @@ PetscErrorCode PsdFeaturesDestroy(PsdFeatures *features)
   PetscCall(PetscFree((*features)->chunk_first));
   PetscCall(PetscFree((*features)->moments));
   PetscCall(PetscFree((*features)->region));
-  PetscCall(PsdImagesDestroy(&(*features)->images));
+  PetscCall(FreeImages(*features));
   PetscCall(PetscFree(*features));
   PetscFunctionReturn(0);
 }

@@ -22,6 +22,10 @@ PetscErrorCode PsdFeaturesGatherStatistics(PsdFeatures features);
 /* PsdFeaturesSetSymmetry - streams rows that mirror images share the making of; fold: one row for both, see
    symmetry.h, kept when those fit the memory. Before SetUp; needs data with mirror images. Not collective. */
 PetscErrorCode PsdFeaturesSetSymmetry(PsdFeatures features, PsdSymmetry symmetry, PetscBool fold);
+/* PsdFeaturesShareImages - has folded features be made of the images of those of the samples, which keep maps for both in
+   their memory, unless the folded ones keep their rows in it. After both have been told of symmetry and precision. Not
+   collective. */
+PetscErrorCode PsdFeaturesShareImages(PsdFeatures features, PsdFeatures folded);
 /* PsdFeaturesSetSingle - rows are rounded to single precision for products (PsdFeaturesGetSingle), and kept in it when
    those fit the memory. Before SetUp, or to leave single precision, when what was kept is given up. Not collective. */
 PetscErrorCode PsdFeaturesSetSingle(PsdFeatures features, PetscBool single);

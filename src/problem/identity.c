@@ -197,6 +197,7 @@ static PetscErrorCode IdentifyMaps(PsdMaps maps, char text[])
   AddLine(text, "layer1_channel_whiten %.17g\nlayer1_normalize %.17g\n", (double)request.channel_whiten,
           (double)map.normalize);
   if (map.responses > 0) AddLine(text, "layer1_responses %" PetscInt_FMT "\n", map.responses);
+  if (request.mirror) AddLine(text, "layer1_mirror\n");
   if (request.model[0]) PetscCall(IdentifyFilters(maps, text));
   PetscCall(IdentifyBelow(maps, text));
   PetscFunctionReturn(0);

@@ -20,7 +20,7 @@ static PetscReal KeptBytes(const PsdSizes *s)
 /* Of maps that are kept where lifted features are not; see images.c. */
 static PetscReal KeptMapBytes(const PsdSizes *s)
 {
-  const PetscReal bytes = s->n_local * s->map * SINGLE;
+  const PetscReal bytes = s->n_local / s->map_samples * s->map * SINGLE;
   return KeptBytes(s) > 0 || bytes > s->feature_memory ? 0 : bytes;
 }
 
@@ -206,7 +206,7 @@ static PsdCost MapImages(const PsdSizes *s, PetscReal images, const PsdRates *ra
 static PsdCost FitMaps(const PsdSizes *s, const PsdRates *rates)
 {
   const PsdStageSizes *t = &s->stage[s->stages - 1];
-  const PetscReal images = PetscMin(s->n_local, PSD_STATISTICS_IMAGES / (PetscReal)s->ranks);
+  const PetscReal images = PetscMin(s->n_local / s->map_samples, PSD_STATISTICS_IMAGES / (PetscReal)s->ranks);
   const PsdCost patches = PsdCostWork(t->given ? 0 : images * t->positions * t->q * t->q, rates->syrk);
   if (!t->reduced) return patches;
   return PsdCostSum(PsdCostSum(patches, MapImages(s, images, rates)),
@@ -253,7 +253,7 @@ PsdCost PsdSamplesLift(const PsdSizes *s, PsdSamplesForm form, const PsdRates *r
   const PetscBool kept =
       (PetscBool)(form == PSD_SAMPLES_PATCHES || (KeptBytes(s) > 0 && !s->single) || KeptMapBytes(s) > 0);
   const PetscReal passes = kept ? 1 : MapPasses(s);
-  return PsdCostSum(lift, PsdCostSum(FitMaps(s, rates), MapImages(s, passes * s->n_local, rates)));
+  return PsdCostSum(lift, PsdCostSum(FitMaps(s, rates), MapImages(s, passes * s->n_local / s->map_samples, rates)));
 }
 
 /* rate: in double precision. In single the products of a chunk are added to A'A, which is read and written for that. */
@@ -321,7 +321,8 @@ PsdCost PsdProductsCost(const PsdSizes *s, const PsdRates *rates)
   const PsdCost pass = PsdCostSum(work, PassMessages(s));
   if (KeptBytes(s) > 0) return pass;
   const PsdCost lift = PsdCostSum(pass, LiftOnce(s, rates));
-  return KeptMapBytes(s) > 0 || s->stages == 0 ? lift : PsdCostSum(lift, MapImages(s, s->n_local, rates));
+  return KeptMapBytes(s) > 0 || s->stages == 0 ? lift
+                                               : PsdCostSum(lift, MapImages(s, s->n_local / s->map_samples, rates));
 }
 
 /* As many as fit where the factor goes later, so that they do not raise the peak. */

@@ -43,6 +43,7 @@ PetscErrorCode PsdProblemLift(PsdProblem problem)
     PetscCall(PsdFeaturesSetSymmetry(problem->features, problem->symmetry, PETSC_FALSE));
     PetscCall(PsdFeaturesSetSymmetry(problem->folded, problem->symmetry, PETSC_TRUE));
     if (problem->single) PetscCall(PsdFeaturesSetSingle(problem->folded, PETSC_TRUE));
+    PetscCall(PsdFeaturesShareImages(problem->features, problem->folded));
     PetscCall(PsdFeaturesSetUp(problem->folded));
   }
   if (problem->single && !problem->symmetry && !problem->folded)

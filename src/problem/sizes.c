@@ -3,6 +3,7 @@
 */
 #include "sizes.h"
 #include <psdmaps.h>
+#include "maps/mirror_maps.h"
 #include "patches/lift.h"
 #include "patches/mirror.h"
 #include "patches/transform.h"
@@ -30,13 +31,14 @@ static PetscErrorCode SetStage(PsdMaps maps, PsdStageSizes *stage)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode SetStages(PsdPatches patches, PsdSizes *sizes)
+static PetscErrorCode SetStages(PsdPatches patches, PetscBool flip, PsdSizes *sizes)
 {
   PetscFunctionBeginUser;
   PsdMaps maps;
   size_t numbers;
   PetscCall(PsdPatchesGetMaps(patches, &maps));
   if (!maps) PetscFunctionReturn(0);
+  if (flip && PsdMapsAreMirrored(maps)) sizes->map_samples = 2;
   PetscCall(PsdMapsGetLength(maps, &numbers));
   PetscCall(PsdMapsGetDepth(maps, &sizes->stages));
   sizes->map = (PetscReal)numbers;
@@ -66,7 +68,7 @@ PetscErrorCode PsdProblemPlanSizes(PsdProblem problem, const PsdSampleShape *sha
     vector[b] = PsdPatchesHaveVectors(branch);
   }
   PsdSizesSetBranches(branches, G_each, f_each, vector, sizes);
-  PetscCall(SetStages(patches, sizes));
+  PetscCall(SetStages(patches, shape->flip, sizes));
   if (shape->flip && PsdPatchesAreSymmetric(patches)) PsdSizesFold(PsdSymmetryEstimateOrder(patches), sizes);
   sizes->transform = PsdPatchesNeedStatistics(patches);
   sizes->split = problem->loss.ops->splits;

@@ -14,7 +14,8 @@ def _patches(folder, name, patches):
     if patches.transform.matrix is not None:
         _save(folder, name + '_mean', patches.transform.mean)
         _save(folder, name + '_transform', patches.transform.matrix)
-    return {'patch': patches.size, 'stride': patches.stride, 'pool': patches.pool, 'pool_overlap': patches.overlap, 'reduce': patches.reduce,
+    return {'patch': patches.size, 'stride': patches.stride, 'pool': patches.pool, 'pool_overlap': patches.overlap,
+            'pool_shared': patches.shared, 'reduce': patches.reduce,
             'pixel_shift': patches.shift, 'pixel_scale': patches.scale, 'patch_normalize': patches.normalize,
             'linear': patches.linear, 'stage': patches.stage, 'responses': patches.responses,
             'transformed': patches.transform.matrix is not None}
@@ -41,7 +42,8 @@ def export(network, folder):
         branches.append(_patches(folder, f'branch{k}', branch))
     stages = {f'layer{k + 1}': _maps(folder, f'layer{k + 1}', stage) for k, stage in enumerate(network._stages)}
     # whoever knows of one stage or of whole pixels alone must not pass over the others
-    version = 3 if any(branch.responses for branch in network._branches) else 2 if len(stages) > 1 or network.step > 0 else 1
+    shared = any(branch.shared for branch in network._branches) or any(stage.patches.shared for stage in network._stages)
+    version = 4 if shared else 3 if any(branch.responses for branch in network._branches) else 2 if len(stages) > 1 or network.step > 0 else 1
     about = {'format': 'psdnet-arrays', 'version': version, 'image': network.shape,
              'bits': network.bits, 'pixel_step': network.step, 'pixel_low': network.low, 'labels': network.classes.tolist(),
              'class_names': network.class_names, 'outputs': network.outputs, 'loss': network.loss, 'activation': network._activation,

@@ -24,7 +24,7 @@ def _answers(model, number, region, patches, direction):
     """n x rows x columns, of the patches of a region; and where the first one is."""
     branch = model._branches[number]
     a, b, c = model.activation(branch)
-    slices = [_regions(patches.shape[axis], branch.pool, branch.overlap)[place] for axis, place in zip((1, 2), divmod(region, branch.pool))]
+    slices = [_regions(patches.shape[axis], branch.pool, branch.overlap, branch.shared)[place] for axis, place in zip((1, 2), divmod(region, branch.pool))]
     z = patches[:, slices[0], slices[1]] @ direction
     return (a * z + b) * z + c, (slices[0].start, slices[1].start)
 

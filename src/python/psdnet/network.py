@@ -18,10 +18,12 @@ def _text(value):
     return value.decode(errors='replace') if isinstance(value, bytes) else str(value)
 
 
-def _regions(positions, pool, overlap):
-    """Slices of the positions along one axis, the larger parts first."""
+def _regions(positions, pool, overlap, shared=False):
+    """Slices of the positions along one axis, the larger parts first; or their own mirror images, with a middle in common."""
     ends = numpy.cumsum([len(part) for part in numpy.array_split(numpy.empty(positions), pool)])
     begins = [0, *ends[:-1]]
+    if shared:
+        begins, ends = ([(positions * k + up) // pool for k in range(first, first + pool)] for first, up in ((0, 0), (1, pool - 1)))
     return [slice(max(0, begin - overlap), min(positions, end + overlap)) for begin, end in zip(begins, ends)]
 
 
@@ -47,6 +49,7 @@ class _Patches:
         self.size = int(number('patch_height')), int(number('patch_width'))
         self.stride, self.pool, self.bits = int(number('stride')), int(number('pool')), int(number('bits', 0))
         self.step, self.low = float(number('pixel_step', 0.0)), float(number('pixel_low', 0.0))
+        self.shared = int(number('pool_shared', 0)) == 1
         self.linear = int(number('lift', 0)) == 1
         self.stage = int(number('of_stage', 0))  # whose map it is cut of, from 1 at the images on; 0: the last one's
         self.responses = int(number('responses', 0))  # 1: not of the map but of the responses beside it
@@ -70,7 +73,7 @@ class _Patches:
 
     def parts(self, patches):
         """Patches, or what is made of each, by region."""
-        rows, columns = (_regions(patches.shape[axis], self.pool, self.overlap) for axis in (1, 2))
+        rows, columns = (_regions(patches.shape[axis], self.pool, self.overlap, self.shared) for axis in (1, 2))
         return [patches[:, row, column].reshape(len(patches), -1, patches.shape[-1]) for row in rows for column in columns]
 
 
@@ -137,7 +140,7 @@ class Network:
     def __init__(self, path):
         with h5py.File(path, 'r') as file:
             attributes = dict(file.attrs)
-            if _text(attributes.get('format', '')) != 'psdnet-model' or not 1 <= attributes['version'] <= 7:
+            if _text(attributes.get('format', '')) != 'psdnet-model' or not 1 <= attributes['version'] <= 8:
                 raise ValueError(f'{path}: no model file of psdnet, or of a later version')
             self.outputs = int(attributes.get('outputs', 0))
             labels = [] if self.outputs else attributes['classes']

@@ -57,6 +57,8 @@ def _patches(branch):
     parts = [f'{branch.size[0]} x {branch.size[1]}, stride {branch.stride}, {branch.pool} x {branch.pool} regions']
     if branch.overlap:
         parts.append(f'which overlap by {branch.overlap}')
+    if branch.shared:
+        parts.append('which are their own mirror images, with a middle in common')
     if branch.reduce > 1:
         parts.append(f'of the image reduced by {branch.reduce}')
     if branch.normalize > 0:
