@@ -235,16 +235,19 @@ static void TwoKinds(void **state)
 static void Maps(void **state)
 {
   (void)state;
-  const Kind kinds[3][2] = {{{.patch = 1, .pool = 2, .reduce = 1},
-                             {.patch = 1, .pool = 2, .reduce = 1, .responses = 1, .lift = PSD_LIFT_LINEAR}},
+  const Kind kinds[3][3] = {{{.patch = 1, .pool = 2, .reduce = 1},
+                             {.patch = 1, .pool = 2, .reduce = 1, .responses = 1, .lift = PSD_LIFT_LINEAR},
+                             {.patch = 1, .pool = 1, .reduce = 1, .whiten = 0.1}},
                             {{.patch = 2, .pool = 2, .reduce = 1, .pca = 6, .whiten = 0.1},
-                             {.patch = 1, .pool = 3, .reduce = 1, .whiten = 0.1, .responses = 1}},
+                             {.patch = 1, .pool = 3, .reduce = 1, .whiten = 0.1, .responses = 1},
+                             {.patch = 2, .pool = 1, .reduce = 1, .whiten = 0.1}},
                             {{.patch = 1, .pool = 3, .reduce = 1, .pca = 4, .whiten = 0.1},
-                             {.patch = 1, .pool = 2, .reduce = 1, .responses = 1}}};
+                             {.patch = 1, .pool = 2, .reduce = 1, .responses = 1},
+                             {.patch = 2, .pool = 1, .reduce = 1}}};
   for (PetscInt k = 0; k < 3; k++)
     for (PetscInt channels = 0; channels <= 5; channels += 5) {
       stage = MakeStage(channels);
-      Check(2, kinds[k], 0);
+      Check(3, kinds[k], 0);
       MUST(PsdMapsDestroy(&stage));
     }
 }
