@@ -121,7 +121,6 @@ static void ReadStage(PsdH5Group file, PetscInt l, PsdModelStage *stage, PsdFail
 {
   char name[PSD_GROUP_NAME];
 
-  if (failure->failed) return;
   PsdModelStageName(l, name);
   PsdH5Group group = PsdH5OpenGroup(file, name, failure);
   stage->images.geometry.reduce = 1;
@@ -142,13 +141,24 @@ static void ReadStageArrays(PsdH5Group file, PetscInt l, PsdModelStage *stage, P
 {
   char name[PSD_GROUP_NAME];
 
-  if (failure->failed) return;
   PsdModelStageName(l, name);
   PsdH5Group group = PsdH5OpenGroup(file, name, failure);
   if (stage->images.has_transform) ReadArrays(group, &PsdTransformArrays, &stage->images, failure);
   ReadArrays(group, &PsdFilterArrays, stage, failure);
   if (stage->map.channels > 0) ReadArrays(group, &PsdChannelArrays, stage, failure);
   PsdH5CloseGroup(&group);
+}
+
+/* Where the number of stages was refused, `stage` has no such. */
+static void ReadStages(PsdH5Group file, PsdModel *model, PsdFailure *failure)
+{
+  for (PetscInt l = 0; l < model->stages && !failure->failed; l++) ReadStage(file, l, &model->stage[l], failure);
+  PsdModelCheckStages(model, file.path, failure);
+}
+
+static void ReadArraysOfStages(PsdH5Group file, PsdModel *model, PsdFailure *failure)
+{
+  for (PetscInt l = 0; l < model->stages && !failure->failed; l++) ReadStageArrays(file, l, &model->stage[l], failure);
 }
 
 /* What `/` says of channels, height and width is of the first branch. */
@@ -213,15 +223,14 @@ static void ReadModel(PsdH5Group file, PetscInt version, PsdModel *model, PsdFai
   ReadPlaces(file, &PsdResultAttributes, model, failure);
   ReadProblem(file, version, model, failure);
   const PetscBool grouped = PsdModelIsGrouped(version, model->branches);
-  for (PetscInt l = 0; l < model->stages; l++) ReadStage(file, l, &model->stage[l], failure);
-  PsdModelCheckStages(model, file.path, failure);
+  ReadStages(file, model, failure);
   ReadBranches(file, grouped, model, failure);
   model->N = model->f = -1;
   ReadShapes(file, &PsdNeuronArrays, model, failure);
   PsdModelCheckSizes(model, file.path, failure);
   if (!failure->failed) ReadArrays(file, &PsdNeuronArrays, model, failure);
   ReadTransforms(file, grouped, model, failure);
-  for (PetscInt l = 0; l < model->stages; l++) ReadStageArrays(file, l, &model->stage[l], failure);
+  ReadArraysOfStages(file, model, failure);
   PsdModelCheckNumbers(model, file.path, failure);
 }
 
@@ -241,13 +250,12 @@ void PsdModelReadProblem(PsdH5Group file, PsdModel *model, PsdFailure *failure)
 {
   memset(model, 0, sizeof(*model));
   ReadProblem(file, PSD_MODEL_VERSION, model, failure);
-  for (PetscInt l = 0; l < model->stages; l++) ReadStage(file, l, &model->stage[l], failure);
-  PsdModelCheckStages(model, file.path, failure);
+  ReadStages(file, model, failure);
   ReadBranches(file, PETSC_TRUE, model, failure);
   PsdModelCheckBranches(model, file.path, failure);
   if (!failure->failed) model->f = PsdModelDimension(model);
   PsdModelCheckSizes(model, file.path, failure);
   ReadTransforms(file, PETSC_TRUE, model, failure);
-  for (PetscInt l = 0; l < model->stages; l++) ReadStageArrays(file, l, &model->stage[l], failure);
+  ReadArraysOfStages(file, model, failure);
   PsdModelCheckNumbers(model, file.path, failure);
 }

@@ -140,7 +140,6 @@ static void WriteStage(PsdH5File file, PetscInt l, const PsdModel *model, PetscB
   const PsdModelStage *stage = &model->stage[l];
   char name[PSD_GROUP_NAME];
 
-  if (failure->failed) return;
   PsdModelStageName(l, name);
   PsdH5File group = PsdH5CreateGroup(file, name, failure);
   WritePlaces(group, &PsdStageAttributes, PsdModelVersion(model), stage, failure);
@@ -168,7 +167,7 @@ void PsdModelWrite(const char path[], const PsdModel *model, PsdFailure *failure
   WriteProblem(file, model, failure);
   WriteArrays(file, &PsdNeuronArrays, model, failure);
   WriteBranches(file, model, failure);
-  for (PetscInt l = 0; l < model->stages; l++) WriteStage(file, l, model, PETSC_TRUE, failure);
+  for (PetscInt l = 0; l < model->stages && !failure->failed; l++) WriteStage(file, l, model, PETSC_TRUE, failure);
   PsdH5Save(file, PSD_MODEL_FORMAT, PsdModelVersion(model), &output, failure);
   PsdH5CloseFile(&file);
   PsdFileCommit(&output, failure);
@@ -187,5 +186,5 @@ void PsdModelWriteProblem(PsdH5File file, const PsdModel *model, PsdFailure *fai
     WritePlaces(group, &PsdLaterBranchAttributes, PsdModelVersion(model), &model->branch[b], failure);
     PsdH5CloseNewGroup(&group);
   }
-  for (PetscInt l = 0; l < model->stages; l++) WriteStage(file, l, model, PETSC_FALSE, failure);
+  for (PetscInt l = 0; l < model->stages && !failure->failed; l++) WriteStage(file, l, model, PETSC_FALSE, failure);
 }

@@ -272,14 +272,14 @@ static void Replace(const Items *items, const Item *item, FuzzBytes *edits)
   if (type >= 0) (void)H5Tclose(type);
 }
 
-/* One number of an attribute or data set; of a text, one byte. */
-static void SetOne(hid_t object, PetscBool attribute, hid_t type, hssize_t points, FuzzBytes *edits)
+/* One number of an attribute or data set; of a text, one byte. Returns the numbers, in the type `memory`, or NULL. */
+static uint8_t *ChangeOne(hid_t object, PetscBool attribute, hid_t type, hid_t memory, hssize_t points,
+                          FuzzBytes *edits)
 {
   const H5T_class_t class = H5Tget_class(type);
-  const hid_t memory = class == H5T_INTEGER ? H5T_NATIVE_INT64 : class == H5T_FLOAT ? H5T_NATIVE_DOUBLE : type;
   const size_t size = H5Tget_size(memory), bytes = (size_t)points * size, at = FuzzWord(edits, 2);
-  if (points <= 0 || points > MOST_BYTES || !size || size > MOST_BYTES) return;
-  if (H5Tdetect_class(type, H5T_VLEN) > 0 || H5Tis_variable_str(type) > 0 || bytes > 16 * MOST_BYTES) return;
+  if (points <= 0 || points > MOST_BYTES || !size || size > MOST_BYTES) return NULL;
+  if (H5Tdetect_class(type, H5T_VLEN) > 0 || H5Tis_variable_str(type) > 0 || bytes > 16 * MOST_BYTES) return NULL;
   uint8_t *all = FuzzAllocate(bytes);
   (void)(attribute ? H5Aread(object, memory, all) : H5Dread(object, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, all));
   const int64_t whole = Whole(edits);
@@ -287,8 +287,7 @@ static void SetOne(hid_t object, PetscBool attribute, hid_t type, hssize_t point
   if (class == H5T_INTEGER) memcpy(all + at % (size_t)points * size, &whole, sizeof(whole));
   else if (class == H5T_FLOAT) memcpy(all + at % (size_t)points * size, &real, sizeof(real));
   else all[at % bytes] = FuzzByte(edits);
-  (void)(attribute ? H5Awrite(object, memory, all) : H5Dwrite(object, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, all));
-  free(all);
+  return all;
 }
 
 /* Whether HDF5 survives numbers that go through the filters of a data set: some corrupt its memory when the type is not one
@@ -303,6 +302,18 @@ static PetscBool IsFilteredSafely(hid_t set)
   return (PetscBool)!odd;
 }
 
+/* An attribute is made anew: HDF5 1.10 writes beyond its memory when one that was read from a file, of 17 numbers of 8 bits,
+   is written to. */
+static void WriteAttribute(const Items *items, const Item *item, hid_t type, hid_t space, hid_t memory, const void *all)
+{
+  (void)H5Adelete_by_name(items->file, item->object, item->attribute, H5P_DEFAULT);
+  const hid_t attribute =
+      H5Acreate_by_name(items->file, item->object, item->attribute, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+  if (attribute < 0) return;
+  (void)H5Awrite(attribute, memory, all);
+  (void)H5Aclose(attribute);
+}
+
 static void Set(const Items *items, const Item *item, FuzzBytes *edits)
 {
   const PetscBool attribute = (PetscBool)(item->attribute[0] != 0);
@@ -311,11 +322,17 @@ static void Set(const Items *items, const Item *item, FuzzBytes *edits)
   if (object < 0) return;
   const hid_t type = attribute ? H5Aget_type(object) : H5Dget_type(object);
   const hid_t space = attribute ? H5Aget_space(object) : H5Dget_space(object);
+  const H5T_class_t class = type >= 0 ? H5Tget_class(type) : H5T_NO_CLASS;
+  const hid_t memory = class == H5T_INTEGER ? H5T_NATIVE_INT64 : class == H5T_FLOAT ? H5T_NATIVE_DOUBLE : type;
+  uint8_t *all = NULL;
   if (type >= 0 && space >= 0 && (attribute || IsFilteredSafely(object)))
-    SetOne(object, attribute, type, H5Sget_simple_extent_npoints(space), edits);
+    all = ChangeOne(object, attribute, type, memory, H5Sget_simple_extent_npoints(space), edits);
+  if (all && !attribute) (void)H5Dwrite(object, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, all);
+  (void)(attribute ? H5Aclose(object) : H5Dclose(object));
+  if (all && attribute) WriteAttribute(items, item, type, space, memory, all);
   if (space >= 0) (void)H5Sclose(space);
   if (type >= 0) (void)H5Tclose(type);
-  (void)(attribute ? H5Aclose(object) : H5Dclose(object));
+  free(all);
 }
 
 static void Delete(const Items *items, const Item *item, FuzzBytes *edits)
