@@ -29,6 +29,7 @@ typedef struct {
   PetscInt channels;   /* k principal components of them; 0: all, as they are */
   PetscReal normalize; /* E of the normalisation of places; 0 = off */
   PetscInt responses; /* r: the responses themselves, as means over r x r parts of the map, follow it; 0: they do not */
+  PetscReal response_scale; /* these times so much, which decides what beta asks of neurons on them; 0 as 1 */
 } PsdMapGeometry;
 
 /* How filters and statistics are to be made, where they are not given; see the options of the same names below. */
@@ -77,6 +78,7 @@ PSD_EXTERN PetscErrorCode PsdMapsDestroy(PsdMaps *maps);
      -layer1_channel_whiten EPS  their whitening, EPS relative to the mean eigenvalue
      -layer1_normalize E         normalisation of places; 0 = off
      -layer1_responses r         the responses themselves as well, of r x r places; for -branchN_responses
+     -layer1_response_scale S    these times S
      -layer1_mirror              half of the filters, and for each its mirror image
 
    Collective. Output: wanted - whether -layer1_filters was given: no other asks for a stage. Errors (PSD_ERR_INPUT): values

@@ -70,6 +70,9 @@ few="$stage -layer1_count 6 -layer1_channels 5"
     -branch2_pca 6 -branch2_whiten 0.1
   refuse 'option -layer1_responses: found 3, expected a divisor of -layer1_pool, 4$' 2 train -data train.h5 -model no.m $joint \
     -layer1_responses 3
+  refuse 'option -layer1_response_scale: expected -layer1_responses as well' 2 train -data train.h5 -model no.m $few -layer1_response_scale 2
+  refuse 'option -layer1_response_scale: found 1e.07, expected 1e-06 to 1e.06' 1 train -data train.h5 -model no.m $joint \
+    -layer1_response_scale 1e7
   refuse 'option -layer1_responses: expected a branch with -responses as well' 2 train -data train.h5 -model no.m $few -layer1_responses 2
   refuse 'option -responses: found of a branch on stage 1, which keeps none' 1 train -data train.h5 -model no.m $joint -layer1_responses 0
   refuse 'option -responses: patches are cut of images' 2 train -data train.h5 -model no.m -branches 2 -branch2_responses
@@ -85,10 +88,12 @@ few="$stage -layer1_count 6 -layer1_channels 5"
   train flipmirror3 3 $mirror -memory 0 -precision double
   train flipmirrordual 2 $mirror -consensus dual
   train flipmirrormeans 2 $mirror -layer1_filters kmeans -layer1_channels 0 -pca 6 -whiten 0.1
-  both="$mirror -layer1_responses 3 -branches 2 -branch2_responses -branch2_patch 1 -branch2_pool 2 -branch2_lift linear"
+  both="$mirror -layer1_responses 3 -layer1_response_scale 0.3 -branches 2 -branch2_responses -branch2_patch 1 -branch2_pool 2 -branch2_lift linear"
   train flipmirrorjoint 2 $both
   ends 2 flipmirroragain 2 train -data train.h5 -beta 1 -gap 1e-8 -max_it 20 -model flipmirroragain.m -checkpoint mirror.ck $both
   refuse 'another problem: it is of .layer1_mirror' 1 train -data train.h5 -model no.m $both -layer1_mirror no -beta 1 -checkpoint mirror.ck -resume
+  refuse 'another problem: it is of .layer1_response_scale 0.29.*of .layer1_response_scale 0.5' 3 train -data train.h5 -model no.m $both \
+    -layer1_response_scale 0.5 -beta 1 -checkpoint mirror.ck -resume
   train flipmirroragain 3 $both -checkpoint mirror.ck -resume
   train flipmirrorsoft 1 $mirror -loss softmax -gap 1e-6
   train flipmirrorsoft2 2 $mirror -loss softmax -gap 1e-6 -memory 0
@@ -165,6 +170,7 @@ damaged joint_side 'the side of the responses is 3, expected a divisor of 4' joi
 damaged joint_none 'its stage keeps none' joint.m
 damaged joint_first 'channels is 5, expected 12' joint.m
 damaged joint_two 'responses of a branch is 2, expected 0 to 1' joint.m
+damaged scale_negative 'response_scale is -1, expected at least 0' flipmirrorjoint.m
 damaged shared_two 'pool_shared is 2, expected 0 to 1' flipmirror.m
 damaged lost_stage 'group layer1 is missing'
 damaged stage_channels 'channels is 4, expected 5'

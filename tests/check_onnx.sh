@@ -31,7 +31,7 @@ exported branches colour_h5 -patch 3 -whiten 0.1 -branches 2 -branch2_reduce 2 -
 exported maps colour_h5 -layer1_filters patches -layer1_count 12 -layer1_patch 3 -layer1_pool 4 -layer1_channels 5 -patch 2 -pool 2
 exported chain colour_h5 -layer1_filters neurons -layer1_model maps.h5 -layer1_count 9 -layer1_pool 3 -layer1_channels 6 -patch 1 -pool 2 -branches 2 \
   -branch2_stage 1 -branch2_patch 2 -branch2_pool 2
-exported joint colour_h5 -layer1_filters patches -layer1_mirror -layer1_count 12 -layer1_patch 3 -layer1_pool 4 -layer1_channels 5 -layer1_responses 2 \
+exported joint colour_h5 -layer1_filters patches -layer1_mirror -layer1_count 12 -layer1_patch 3 -layer1_pool 4 -layer1_channels 5 -layer1_responses 2 -layer1_response_scale 0.3 \
   -patch 1 -pool 2 -branches 2 -branch2_responses -branch2_patch 1 -branch2_pool 2 -branch2_lift linear
 exported real real_npy -patch 3 -stride 2 -pool 2 -reduce 2 -patch 2
 exported nothing grey_h5 -beta_rel 1.5 -patch 3

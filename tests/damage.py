@@ -212,6 +212,10 @@ def shared_two(file):
     file.attrs['pool_shared'] = 2
 
 
+def scale_negative(file):
+    file['/layer1'].attrs['response_scale'] = -1.0
+
+
 def joint_two(file):
     file['/branch/1'].attrs['responses'] = 2
 
@@ -336,7 +340,7 @@ REFUSED = (other_version, other_format, no_beta, beta_nan, negative_beta, zero_s
            long_filter, weight_nan, region_outside, class_outside, no_neurons, narrow_transform, long_loss, many_images, signed_label, spaced_label)
 CHANGES = {change.__name__: change for change in REFUSED + (
     unknown_loss, lost_branch, many_branches, large_reduce, narrow_branch, wrong_lift, padded_filter, lost_stage, stage_channels,
-    stage_filters, stage_infinite, stage_large, stage_many, stage_version, lost_second, many_stages, second_height, far_stage, origin_infinite, joint_side, joint_none, joint_first, joint_two, shared_two, other_stage, turn_filter, scale_weights, flip_weight,
+    stage_filters, stage_infinite, stage_large, stage_many, stage_version, lost_second, many_stages, second_height, far_stage, origin_infinite, joint_side, joint_none, joint_first, joint_two, shared_two, scale_negative, other_stage, turn_filter, scale_weights, flip_weight,
     single_filters, longer_filters, infinite_weights, larger_dual, smaller_gap, smaller_objective)}
 # what becomes of a file's bytes
 BYTES = {'truncated': lambda whole: whole[:len(whole) // 2], 'beheaded': lambda whole: whole[100:], 'empty': lambda whole: b'',

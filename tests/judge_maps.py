@@ -28,7 +28,7 @@ def maps(images, stage):
     x = numpy.concatenate([means(numpy.maximum(sign * z - a['threshold'], 0), int(a['pool']), a.get('pool_shared', 0)) for sign in signs], 1)
     r, side, kept = a.get('responses', 0), x.shape[2], None
     if r:
-        kept = x.reshape(*x.shape[:2], r, side // r, r, side // r).mean((3, 5))
+        kept = (a.get('response_scale', 0) or 1) * x.reshape(*x.shape[:2], r, side // r, r, side // r).mean((3, 5))
     x = x.transpose(0, 2, 3, 1)
     if a['map_channels']:
         x = (x - stage['channels/mean'][:]) @ stage['channels/transform'][:]

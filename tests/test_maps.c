@@ -26,14 +26,14 @@ typedef struct {
   PetscBool mirror;
 } Case;
 
-static const Case cases[] = {{{5, 0.5, PETSC_TRUE, 4, 0.1, 3}, 10, 0.1, 3, 1, 3, 7, PETSC_FALSE},
-                             {{4, 0, PETSC_FALSE, 0, 0.1, 1}, 0, 0.1, 3, 2, 2, 0, PETSC_FALSE},
-                             {{3, 0.25, PETSC_TRUE, 6, 0, 3}, 10, 0, 2, 1, 6, 0, PETSC_FALSE},
-                             {{6, 0.01, PETSC_TRUE, 0, 0, 0}, 0, 0, 1, 1, 1, 0, PETSC_FALSE},
+static const Case cases[] = {{{5, 0.5, PETSC_TRUE, 4, 0.1, 3, 0}, 10, 0.1, 3, 1, 3, 7, PETSC_FALSE},
+                             {{4, 0, PETSC_FALSE, 0, 0.1, 1, 0}, 0, 0.1, 3, 2, 2, 0, PETSC_FALSE},
+                             {{3, 0.25, PETSC_TRUE, 6, 0, 3, 0}, 10, 0, 2, 1, 6, 0, PETSC_FALSE},
+                             {{6, 0.01, PETSC_TRUE, 0, 0, 0, 0}, 0, 0, 1, 1, 1, 0, PETSC_FALSE},
                              /* principal components, ZCA and raw pixels; channels reduced and as they are */
-                             {{6, 0.25, PETSC_TRUE, 5, 0.1, 2}, 10, 0.1, 3, 1, 4, 7, PETSC_TRUE},
-                             {{4, 0.1, PETSC_FALSE, 0, 0.1, 1}, 0, 0.1, 2, 2, 2, 0, PETSC_TRUE},
-                             {{4, 0.1, PETSC_TRUE, 8, 0, 5}, 10, 0, 3, 1, 5, 0, PETSC_TRUE}};
+                             {{6, 0.25, PETSC_TRUE, 5, 0.1, 2, 0.3}, 10, 0.1, 3, 1, 4, 7, PETSC_TRUE},
+                             {{4, 0.1, PETSC_FALSE, 0, 0.1, 1, 0}, 0, 0.1, 2, 2, 2, 0, PETSC_TRUE},
+                             {{4, 0.1, PETSC_TRUE, 8, 0, 5, 0}, 10, 0, 3, 1, 5, 0, PETSC_TRUE}};
 #define CASES ((PetscInt)(sizeof(cases) / sizeof(*cases)))
 
 /* Of n_local images from `first` on. */
@@ -175,7 +175,7 @@ static void DirectResponses(PsdMaps maps, const Case *it, const unsigned char im
         PetscReal sum = 0;
         for (PetscInt k = 0; k < each * each; k++)
           sum += Mean(maps, it, image, c, i * each + k / each, j * each + k % each);
-        responses[(c * r + i) * r + j] = sum / (PetscReal)(each * each);
+        responses[(c * r + i) * r + j] = PsdMapsResponseScale(maps) * sum / (PetscReal)(each * each);
       }
 }
 

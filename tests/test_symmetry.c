@@ -61,7 +61,7 @@ static PsdMaps MakeStage(PetscInt channels)
 {
   PsdMaps maps;
   MUST(PsdMapsCreate(PETSC_COMM_WORLD, &maps));
-  maps->map = (PsdMapGeometry){6, 0.25, PETSC_TRUE, channels, 0.1, 5};
+  maps->map = (PsdMapGeometry){6, 0.25, PETSC_TRUE, channels, 0.1, 5, 0.7};
   maps->cut.patch_height = maps->cut.patch_width = 3;
   maps->cut.pool = 5;
   maps->mirror = PETSC_TRUE;

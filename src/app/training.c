@@ -79,6 +79,8 @@ static PetscErrorCode PrintStage(PsdMaps maps)
   if (map.responses > 0)
     PetscCall(PetscPrintf(PETSC_COMM_WORLD, "responses %" PetscInt_FMT "x%" PetscInt_FMT "x%" PetscInt_FMT "; ",
                           (map.split ? 2 : 1) * map.count, map.responses, map.responses));
+  if (map.responses > 0 && map.response_scale > 0 && map.response_scale != 1)
+    PetscCall(PetscPrintf(PETSC_COMM_WORLD, "times %g; ", (double)map.response_scale));
   PetscFunctionReturn(0);
 }
 

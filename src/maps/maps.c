@@ -10,6 +10,7 @@
 #define MOST_FILTERS 32768
 #define FIRST_SIDE 9
 #define MOST_SIDE 16384
+#define MOST_SCALE 1e6          /* and least 1/MOST_SCALE: of responses */
 #define MOST_NUMBERS 268435456. /* of a map, and of responses: as of an image */
 
 static PetscErrorCode Free(void *object)
@@ -39,7 +40,8 @@ PetscErrorCode PsdMapsCreate(MPI_Comm comm, PsdMaps *maps)
   PetscCall(PetscNew(&it));
   PetscCall(PetscCommDuplicate(comm, &it->comm, NULL));
   it->shared = (PsdShared){.holders = 1, .destroy = Free};
-  it->map = (PsdMapGeometry){.count = 256, .threshold = 0.5, .split = PETSC_TRUE, .channels = 48, .normalize = 0.1};
+  it->map = (PsdMapGeometry){
+      .count = 256, .threshold = 0.5, .split = PETSC_TRUE, .channels = 48, .normalize = 0.1, .response_scale = 1};
   it->cut = (PsdPatchGeometry){.reduce = 1, .patch_height = 6, .patch_width = 6, .stride = 1, .pool = FIRST_SIDE};
   it->cut.pixel_shift = 128;
   it->cut.pixel_scale = 255;
@@ -118,7 +120,7 @@ static PetscErrorCode MapFromOptions(PsdMaps maps, PetscBool *any)
 {
   PetscFunctionBeginUser;
   PetscInt seed = (PetscInt)maps->seed;
-  PetscBool given[9];
+  PetscBool given[10];
   PsdMapGeometry *map = &maps->map;
   PetscCall(PsdOptionInt("-layer1_count", "its filters", 1, MOST_FILTERS, &map->count, &given[0]));
   PetscCall(PsdOptionInt("-layer1_seed", "of the random choice of filters", 0, PETSC_MAX_INT, &seed, &given[1]));
@@ -139,7 +141,11 @@ static PetscErrorCode MapFromOptions(PsdMaps maps, PetscBool *any)
   PetscCall(PsdOptionBool("-layer1_mirror",
                           "half of the filters, and for each its mirror image: with -flip mirror images are folded",
                           &maps->mirror, &given[8]));
-  for (int k = 0; k < 9; k++) *any = (PetscBool)(*any || given[k]);
+  PetscCall(PsdOptionReal("-layer1_response_scale",
+                          "these times so much: below 1 beta weighs more on neurons that are on them", PSD_POSITIVE,
+                          &map->response_scale, &given[9]));
+  PsdCheckInput(!given[9] || map->responses > 0, "option -layer1_response_scale: expected -layer1_responses as well");
+  for (int k = 0; k < 10; k++) *any = (PetscBool)(*any || given[k]);
   maps->seed = seed;
   PetscFunctionReturn(0);
 }
@@ -220,6 +226,10 @@ static PetscErrorCode CheckSizes(const PsdPatchGeometry *cut, const PsdMapGeomet
   PsdCheckInput(map->responses == 0 || (map->responses > 0 && cut->pool % map->responses == 0),
                 "option -layer1_responses: found %" PetscInt_FMT ", expected a divisor of -layer1_pool, %" PetscInt_FMT,
                 map->responses, cut->pool);
+  PsdCheckInput(map->response_scale == 0 ||
+                    (map->response_scale >= 1 / MOST_SCALE && map->response_scale <= MOST_SCALE),
+                "option -layer1_response_scale: found %g, expected %g to %g", (double)map->response_scale,
+                1 / MOST_SCALE, MOST_SCALE);
   PetscFunctionReturn(0);
 }
 

@@ -104,6 +104,12 @@ static inline size_t PsdMapsResponseNumbers(PsdMaps maps)
   return (size_t)maps->raw_channels * (size_t)maps->map.responses * (size_t)maps->map.responses;
 }
 
+/* What kept responses are multiplied by. */
+static inline PetscReal PsdMapsResponseScale(PsdMaps maps)
+{
+  return maps->map.response_scale > 0 ? maps->map.response_scale : 1;
+}
+
 /* Numbers of a map. */
 static inline size_t PsdMapsNumbers(PsdMaps maps)
 {

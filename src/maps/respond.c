@@ -119,7 +119,7 @@ PetscErrorCode PsdMapsFold(PsdMaps maps)
     maps->below[k] = (float)(-offset[k] - t);
   }
   PetscCall(PetscFree2(w, offset));
-  PetscCall(CheckLargest(maps, maps->largest));
+  PetscCall(CheckLargest(maps, maps->largest * PetscMax(1, maps->map.responses > 0 ? PsdMapsResponseScale(maps) : 1)));
   PetscCall(PsdMapsFindMirror(maps));
   PetscFunctionReturn(0);
 }
@@ -205,11 +205,11 @@ static void Transpose(PetscInt places, PetscInt channels, const float rows[], fl
     for (PetscInt g = 0; g < places; g++) map[(size_t)k * places + g] = rows[(size_t)g * channels + k];
 }
 
-/* coarse (parts x raw_channels) <- means over the r x r even parts of the map with all channels */
+/* coarse (parts x raw_channels) <- means over the r x r even parts of the map with all channels, times their scale */
 static void Coarsen(PsdMaps maps)
 {
   const PetscInt side = maps->cut.pool, r = maps->map.responses, n = maps->raw_channels, each = side / r;
-  const float scale = 1 / (float)(each * each);
+  const float scale = (float)(PsdMapsResponseScale(maps) / (PetscReal)(each * each));
   PetscInt place = 0;
   for (size_t k = 0; k < (size_t)r * r * n; k++) maps->coarse[k] = 0;
   for (PetscInt i = 0; i < side; i++)

@@ -36,7 +36,8 @@ static PetscBool SameStage(const PsdModelStage *a, const PsdModelStage *b)
   if (!SameGeometry(&a->images.geometry, &b->images.geometry) || !SameTransform(&a->images, &b->images))
     return PETSC_FALSE;
   if (m->count != n->count || m->threshold != n->threshold || m->split != n->split || m->channels != n->channels ||
-      m->normalize != n->normalize || m->responses != n->responses || a->f != b->f)
+      m->normalize != n->normalize || m->responses != n->responses || m->response_scale != n->response_scale ||
+      a->f != b->f)
     return PETSC_FALSE;
   if (!SameNumbers((size_t)m->count * a->f, a->filters, b->filters)) return PETSC_FALSE;
   const size_t rows = m->channels > 0 ? (size_t)a->rows : 0, columns = (size_t)m->channels;

@@ -321,6 +321,9 @@ static void CheckStageNumbers(const PsdModelStage *stage, const char path[], Psd
   CheckFinite(path, "a filter of the stage", (size_t)stage->map.count * stage->f, stage->filters, failure);
   CheckFinite(path, "threshold", 1, &stage->map.threshold, failure);
   CheckFinite(path, "map_normalize", 1, &stage->map.normalize, failure);
+  CheckFinite(path, "response_scale", 1, &stage->map.response_scale, failure);
+  if (stage->map.response_scale < 0)
+    PsdFailureRecord(failure, "%s: response_scale is %g, expected at least 0", path, (double)stage->map.response_scale);
   if (stage->map.threshold < 0 || stage->map.normalize < 0)
     PsdFailureRecord(failure, "%s: threshold and map_normalize are %g and %g, expected at least 0", path,
                      (double)stage->map.threshold, (double)stage->map.normalize);

@@ -87,6 +87,7 @@ static const PsdPlace stage_attributes[] = {
     {"map_channels", PSD_H5_INTEGER, 0, offsetof(PsdModelStage, map.channels), 0, PSD_MODEL_VERSION},
     {"map_normalize", PSD_H5_REAL, 0, offsetof(PsdModelStage, map.normalize), 0, PSD_MODEL_VERSION},
     {"responses", PSD_H5_INTEGER, 0, offsetof(PsdModelStage, map.responses), 1, PSD_MODEL_RESPONSES},
+    {"response_scale", PSD_H5_REAL, 0, offsetof(PsdModelStage, map.response_scale), 1, PSD_MODEL_LAST},
 };
 const PsdPlaces PsdStageAttributes = {COUNT(stage_attributes), stage_attributes};
 
@@ -138,10 +139,16 @@ static const PsdArrayPlace stage_channels[] = {
 };
 const PsdArrayPlaces PsdChannelArrays = {COUNT(stage_channels), stage_channels};
 
+/* Whether responses are kept as other numbers than they are. */
+static PetscBool ScalesResponses(const PsdMapGeometry *map)
+{
+  return (PetscBool)(map->responses > 0 && map->response_scale != 0 && map->response_scale != 1);
+}
+
 PetscInt PsdModelVersion(const PsdModel *model)
 {
   for (PetscInt l = 0; l < model->stages; l++)
-    if (model->stage[l].images.geometry.shared) return PSD_MODEL_LAST;
+    if (model->stage[l].images.geometry.shared || ScalesResponses(&model->stage[l].map)) return PSD_MODEL_LAST;
   for (PetscInt b = 0; b < model->branches; b++)
     if (model->branch[b].geometry.shared) return PSD_MODEL_LAST;
   for (PetscInt l = 0; l < model->stages; l++)

@@ -18,7 +18,7 @@ enum {
   PSD_MODEL_LATER = 5,     /* ... of outputs in the place of classes, with pixels of 16 bits or linear neurons, ... */
   PSD_MODEL_LEVELS = 6,    /* ... of images of real numbers, and of stages one on another, ... */
   PSD_MODEL_RESPONSES = 7, /* ... with branches on the responses of a stage, ... */
-  PSD_MODEL_LAST = 8       /* ... and with regions that share their middle */
+  PSD_MODEL_LAST = 8       /* ... and with regions that share their middle, or scaled responses */
 };
 #define PSD_MODEL_LAST_UNSEALED 2 /* files of this version and of 1 begin as HDF5 does, without a checksum */
 

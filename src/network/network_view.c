@@ -138,9 +138,11 @@ static PetscErrorCode ViewStages(PsdMaps maps, PetscInt number, PetscBool alone,
                                    map.split ? "of both signs, above" : "above", (double)map.threshold, channels,
                                    height, width, map.normalize > 0 ? ", normalised" : ""));
   if (map.responses > 0)
-    PetscCall(PetscViewerASCIIPrintf(
-        viewer, "  kept            the responses themselves, %" PetscInt_FMT "x%" PetscInt_FMT "x%" PetscInt_FMT "\n",
-        (map.split ? 2 : 1) * map.count, map.responses, map.responses));
+    PetscCall(PetscViewerASCIIPrintf(viewer,
+                                     "  kept            the responses themselves, %" PetscInt_FMT "x%" PetscInt_FMT
+                                     "x%" PetscInt_FMT ", times %.6g\n",
+                                     (map.split ? 2 : 1) * map.count, map.responses, map.responses,
+                                     (double)(map.response_scale > 0 ? map.response_scale : 1)));
   PetscFunctionReturn(0);
 }
 

@@ -197,6 +197,8 @@ static PetscErrorCode IdentifyMaps(PsdMaps maps, char text[])
   AddLine(text, "layer1_channel_whiten %.17g\nlayer1_normalize %.17g\n", (double)request.channel_whiten,
           (double)map.normalize);
   if (map.responses > 0) AddLine(text, "layer1_responses %" PetscInt_FMT "\n", map.responses);
+  if (map.responses > 0 && map.response_scale > 0 && map.response_scale != 1)
+    AddLine(text, "layer1_response_scale %.17g\n", (double)map.response_scale);
   if (request.mirror) AddLine(text, "layer1_mirror\n");
   if (request.model[0]) PetscCall(IdentifyFilters(maps, text));
   PetscCall(IdentifyBelow(maps, text));

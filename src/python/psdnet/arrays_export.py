@@ -28,6 +28,7 @@ def _maps(folder, name, maps):
         _save(folder, name + '_channel_mean', maps.channels.mean)
         _save(folder, name + '_channel_transform', maps.channels.matrix)
     return {**about, 'threshold': float(maps.threshold), 'split': bool(maps.split), 'map_normalize': float(maps.normalize),
+            'response_scale': maps.response_scale,
             'channels_transformed': maps.channels.matrix is not None, 'network': maps.network}
 
 
@@ -43,7 +44,8 @@ def export(network, folder):
     stages = {f'layer{k + 1}': _maps(folder, f'layer{k + 1}', stage) for k, stage in enumerate(network._stages)}
     # whoever knows of one stage or of whole pixels alone must not pass over the others
     shared = any(branch.shared for branch in network._branches) or any(stage.patches.shared for stage in network._stages)
-    version = 4 if shared else 3 if any(branch.responses for branch in network._branches) else 2 if len(stages) > 1 or network.step > 0 else 1
+    scaled = any(stage.response_scale != 1 for stage in network._stages)
+    version = 4 if shared or scaled else 3 if any(branch.responses for branch in network._branches) else 2 if len(stages) > 1 or network.step > 0 else 1
     about = {'format': 'psdnet-arrays', 'version': version, 'image': network.shape,
              'bits': network.bits, 'pixel_step': network.step, 'pixel_low': network.low, 'labels': network.classes.tolist(),
              'class_names': network.class_names, 'outputs': network.outputs, 'loss': network.loss, 'activation': network._activation,

@@ -87,6 +87,7 @@ class _Maps:
         self.threshold, self.split, self.normalize = (group.attrs[name] for name in ('threshold', 'split', 'map_normalize'))
         self.channels = _Transform(group['channels'] if 'channels' in group else None)
         self.responses = int(group.attrs.get('responses', 0))
+        self.response_scale = float(group.attrs.get('response_scale', 0)) or 1.0
         self.network = None
         if 'network_loss' in group.attrs:
             claimed = {name: float(group.attrs['network_' + name]) for name in ('objective_primal', 'objective_dual', 'gap', 'beta')}
@@ -118,7 +119,7 @@ class _Maps:
             values = values / numpy.sqrt((values**2).mean(-1, keepdims=True) + self.normalize)
         side, r, kept = self.patches.pool, self.responses, None
         if r:
-            kept = places[:, self.coarse()].mean(2).transpose(0, 2, 1).reshape(len(images), -1, r, r)
+            kept = self.response_scale * places[:, self.coarse()].mean(2).transpose(0, 2, 1).reshape(len(images), -1, r, r)
         return values.transpose(0, 2, 1).reshape(len(images), -1, side, side), kept
 
 

@@ -88,6 +88,8 @@ def _map(graph, flat, shape, maps):
     side, r, kept = maps.patches.pool, maps.responses, None
     if r:
         kept = graph.mean(graph.add('Gather', values, maps.coarse(), axis=1), 2)
+        if maps.response_scale != 1:
+            kept = graph.add('Mul', kept, maps.response_scale)
         kept = graph.add('Flatten', graph.add('Transpose', kept, perm=[0, 2, 1]), axis=1)
     values = _transform(graph, values, maps.channels)
     if maps.normalize > 0:
