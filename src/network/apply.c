@@ -30,12 +30,20 @@ typedef struct {
   PetscReal *gathered;        /* batch x positions x q: region after region, in each image after image */
   PetscReal *product;         /* tile x neurons of the fullest region */
   PetscReal *sums;            /* neurons of the fullest region: sum of s over an image's patches */
-  unsigned char *shifted;     /* batch images, with crops, ... */
-  unsigned char *mirrored;    /* ... and their mirror images */
   PetscReal activation[3];    /* of the branch's neurons */
-  PsdMaps maps;               /* what patches are cut of instead of the image; NULL: nothing else */
-  float *map;                 /* of one image */
 } Filters;
+
+/* All branches, and what they are cut of: a batch of images, or of their maps. */
+typedef struct {
+  PsdNetwork network;
+  PetscInt branches, batch; /* images at a time */
+  Filters filters[PSD_MOST_BRANCHES];
+  PsdMaps maps;            /* what patches are cut of instead of the image; NULL: nothing else */
+  size_t map_length;       /* numbers of those of one image */
+  float *map;              /* of a batch */
+  unsigned char *shifted;  /* a batch, with crops, ... */
+  unsigned char *mirrored; /* ... and their mirror images */
+} Work;
 
 /* order[0..N-1]: the branch's neurons by region */
 static PetscErrorCode SortNeurons(Filters *filters, PetscInt order[])
@@ -106,8 +114,17 @@ static PetscErrorCode TakeNeurons(Filters *filters)
   PetscFunctionReturn(0);
 }
 
-/* As many images at a time, and as many of their patches in a product, as the buffers hold; one at least. */
-static PetscErrorCode MakeBuffers(Filters *filters, PetscInt images)
+/* As many images at a time as the buffer of a branch holds; one at least. */
+static PetscInt FittingImages(const Filters *filters, PetscInt images)
+{
+  const size_t patches = (size_t)filters->positions * filters->q;
+  const size_t fitting = BUFFER_BYTES / (PetscMax((size_t)1, patches) * sizeof(PetscReal));
+
+  return (PetscInt)PetscMax((size_t)1, PetscMin(fitting, (size_t)images));
+}
+
+/* As many of the patches of a batch in a product as the buffer holds; one at least. */
+static PetscErrorCode MakeBuffers(Filters *filters, PetscInt batch)
 {
   const size_t patches = (size_t)filters->positions * filters->q;
   size_t fullest = 1;
@@ -115,8 +132,7 @@ static PetscErrorCode MakeBuffers(Filters *filters, PetscInt images)
   PetscFunctionBeginUser;
   for (PetscInt g = 0; g < filters->G; g++)
     fullest = PetscMax(fullest, (size_t)(filters->first[g + 1] - filters->first[g]));
-  const size_t fitting = BUFFER_BYTES / (PetscMax((size_t)1, patches) * sizeof(PetscReal));
-  filters->batch = (PetscInt)PetscMax((size_t)1, PetscMin(fitting, (size_t)images));
+  filters->batch = batch;
   const size_t all = (size_t)filters->batch * filters->positions, held = BUFFER_BYTES / (fullest * sizeof(PetscReal));
   filters->tile = (PetscInt)PetscMax((size_t)1, PetscMin(held, all));
   PetscCall(PetscMalloc5(filters->G, &filters->count, patches, &filters->rows, filters->batch * patches,
@@ -124,8 +140,7 @@ static PetscErrorCode MakeBuffers(Filters *filters, PetscInt images)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode FiltersCreate(PsdNetwork network, PsdPatches patches, PetscInt region0, PetscInt images,
-                                    Filters *filters)
+static PetscErrorCode FiltersCreate(PsdNetwork network, PsdPatches patches, PetscInt region0, Filters *filters)
 {
   PetscFunctionBeginUser;
   PetscCall(PetscMemzero(filters, sizeof(*filters)));
@@ -137,17 +152,10 @@ static PetscErrorCode FiltersCreate(PsdNetwork network, PsdPatches patches, Pets
   PetscCheck(filters->f <= network->f, network->comm, PETSC_ERR_ARG_INCOMP,
              "Filters of %" PetscInt_FMT " numbers for patches of %" PetscInt_FMT, network->f, filters->f);
   PetscCall(TakeNeurons(filters));
-  PetscCall(MakeBuffers(filters, images));
   PsdPatchGeometry g;
   PetscCall(PsdPatchesGetGeometry(patches, &g));
   PetscCall(PetscArraycpy(filters->activation, network->training.activation, 3));
   if (g.lift == PSD_LIFT_LINEAR) filters->activation[0] = 0;
-  PetscCall(PsdPatchesGetMaps(network->patches, &filters->maps));
-  if (filters->maps) {
-    size_t numbers;
-    PetscCall(PsdMapsGetLength(filters->maps, &numbers));
-    PetscCall(PetscMalloc1(numbers, &filters->map));
-  }
   PetscFunctionReturn(0);
 }
 
@@ -156,9 +164,39 @@ static PetscErrorCode FiltersDestroy(Filters *filters)
   PetscFunctionBeginUser;
   PetscCall(PetscFree5(filters->first, filters->w, filters->offset, filters->weight, filters->class));
   PetscCall(PetscFree5(filters->count, filters->rows, filters->gathered, filters->product, filters->sums));
-  PetscCall(PetscFree(filters->shifted));
-  PetscCall(PetscFree(filters->mirrored));
-  PetscCall(PetscFree(filters->map));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode WorkCreate(PsdNetwork network, PetscInt images, size_t image_bytes, Work *work)
+{
+  PetscInt region = 0;
+
+  PetscFunctionBeginUser;
+  *work = (Work){.network = network, .batch = images};
+  PetscCall(PsdPatchesGetBranchCount(network->patches, &work->branches));
+  for (PetscInt b = 0; b < work->branches; b++) {
+    PsdPatches patches;
+    PetscCall(PsdPatchesGetBranch(network->patches, b, &patches));
+    PetscCall(FiltersCreate(network, patches, region, &work->filters[b]));
+    region += work->filters[b].G;
+    work->batch = FittingImages(&work->filters[b], work->batch);
+  }
+  for (PetscInt b = 0; b < work->branches; b++) PetscCall(MakeBuffers(&work->filters[b], work->batch));
+  PetscCall(PsdPatchesGetMaps(network->patches, &work->maps));
+  if (work->maps) PetscCall(PsdMapsGetLength(work->maps, &work->map_length));
+  PetscCall(PetscMalloc1((size_t)work->batch * work->map_length, &work->map));
+  if (network->crop_shift) PetscCall(PetscMalloc1(work->batch * image_bytes, &work->shifted));
+  if (network->crop_mirrored) PetscCall(PetscMalloc1(work->batch * image_bytes, &work->mirrored));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode WorkDestroy(Work *work)
+{
+  PetscFunctionBeginUser;
+  for (PetscInt b = 0; b < work->branches; b++) PetscCall(FiltersDestroy(&work->filters[b]));
+  PetscCall(PetscFree(work->map));
+  PetscCall(PetscFree(work->shifted));
+  PetscCall(PetscFree(work->mirrored));
   PetscFunctionReturn(0);
 }
 
@@ -170,12 +208,7 @@ static PetscErrorCode Gather(Filters *filters, PetscInt images, size_t image_byt
   PetscFunctionBeginUser;
   for (PetscInt i = 0; i < images; i++) {
     size_t begin = 0; /* of the region among an image's numbers */
-    const void *image = bytes + i * image_bytes;
-    if (filters->maps) {
-      PetscCall(PsdMapsApply(filters->maps, image, filters->map));
-      image = filters->map;
-    }
-    PetscCall(PsdPatchesExtract(filters->patches, image, filters->rows, filters->count));
+    PetscCall(PsdPatchesExtract(filters->patches, bytes + i * image_bytes, filters->rows, filters->count));
     for (PetscInt g = 0; g < filters->G; g++) {
       const size_t length = (size_t)filters->count[g] * filters->q;
       PetscCall(PetscArraycpy(filters->gathered + images * begin + i * length, filters->rows + begin, length));
@@ -232,8 +265,8 @@ static PetscErrorCode ApplyRegion(Filters *filters, PetscInt g, PetscInt images,
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode ApplyBatch(Filters *filters, PetscInt images, size_t image_bytes, const unsigned char bytes[],
-                                 PetscReal scores[])
+static PetscErrorCode ApplyBranch(Filters *filters, PetscInt images, size_t image_bytes, const unsigned char bytes[],
+                                  PetscReal scores[])
 {
   size_t begin = 0;
 
@@ -246,48 +279,46 @@ static PetscErrorCode ApplyBatch(Filters *filters, PetscInt images, size_t image
   PetscFunctionReturn(0);
 }
 
+/* Adds what all branches have to say of a batch. A map is made once for all of them. */
+static PetscErrorCode ApplyBatch(Work *work, PetscInt images, size_t image_bytes, const unsigned char bytes[],
+                                 PetscReal scores[])
+{
+  const size_t stride = work->maps ? work->map_length * sizeof(*work->map) : image_bytes;
+
+  PetscFunctionBeginUser;
+  for (PetscInt i = 0; i < images && work->maps; i++)
+    PetscCall(PsdMapsApply(work->maps, bytes + i * image_bytes, work->map + i * work->map_length));
+  for (PetscInt b = 0; b < work->branches; b++)
+    PetscCall(
+        ApplyBranch(&work->filters[b], images, stride, work->maps ? (const unsigned char *)work->map : bytes, scores));
+  PetscFunctionReturn(0);
+}
+
 /* ---------------------------------------------------------------- all of them */
 
 /* One batch in all its shifts; scores: the sum over them is added. */
-static PetscErrorCode ApplyCrops(Filters *filters, PetscInt images, size_t image_bytes, const unsigned char bytes[],
+static PetscErrorCode ApplyCrops(Work *work, PetscInt images, size_t image_bytes, const unsigned char bytes[],
                                  PetscReal scores[])
 {
   PetscFunctionBeginUser;
-  const PetscInt most = filters->network->crop_shift;
+  const PetscInt most = work->network->crop_shift;
   PetscInt size[3];
   PsdPixels pixels;
-  PetscCall(PsdNetworkGetImageSize(filters->network, size));
-  PetscCall(PsdNetworkGetPixels(filters->network, &pixels));
+  PetscCall(PsdNetworkGetImageSize(work->network, size));
+  PetscCall(PsdNetworkGetPixels(work->network, &pixels));
   for (PetscInt down = -most; down <= most; down++) {
     for (PetscInt across = -most; across <= most; across++) {
       const unsigned char *shifted = bytes;
       if (down || across) {
-        PsdShiftImages((PetscInt64)images * size[0], size[1], size[2], pixels.bits, down, across, bytes,
-                       filters->shifted);
-        shifted = filters->shifted;
+        PsdShiftImages((PetscInt64)images * size[0], size[1], size[2], pixels.bits, down, across, bytes, work->shifted);
+        shifted = work->shifted;
       }
-      PetscCall(ApplyBatch(filters, images, image_bytes, shifted, scores));
-      if (!filters->network->crop_mirrored) continue;
+      PetscCall(ApplyBatch(work, images, image_bytes, shifted, scores));
+      if (!work->network->crop_mirrored) continue;
       PsdMirrorImages((PetscInt64)images * size[0] * size[1], size[2], (size_t)pixels.bits / 8, shifted,
-                      filters->mirrored);
-      PetscCall(ApplyBatch(filters, images, image_bytes, filters->mirrored, scores));
+                      work->mirrored);
+      PetscCall(ApplyBatch(work, images, image_bytes, work->mirrored, scores));
     }
-  }
-  PetscFunctionReturn(0);
-}
-
-/* Adds what one branch has to say of all images here. */
-static PetscErrorCode ApplyBranch(Filters *filters, PetscInt n_local, size_t image_bytes, const unsigned char bytes[],
-                                  PetscInt64 done, PsdProgress progress, PetscReal scores[])
-{
-  PetscFunctionBeginUser;
-  const PsdNetwork network = filters->network;
-  if (network->crop_shift) PetscCall(PetscMalloc1(filters->batch * image_bytes, &filters->shifted));
-  if (network->crop_mirrored) PetscCall(PetscMalloc1(filters->batch * image_bytes, &filters->mirrored));
-  for (PetscInt i = 0; i < n_local; i += filters->batch) {
-    const PetscInt images = PetscMin(filters->batch, n_local - i);
-    PetscCall(ApplyCrops(filters, images, image_bytes, bytes + i * image_bytes, scores + (size_t)i * filters->C));
-    PetscCall(PsdProgressUpdate(progress, done + i + images));
   }
   PetscFunctionReturn(0);
 }
@@ -323,8 +354,9 @@ static PetscErrorCode CheckScores(PsdNetwork network, PsdData data, PetscInt n_l
 
 PetscErrorCode PsdNetworkApply(PsdNetwork network, PsdData data, PetscReal scores[])
 {
-  PetscInt n, n_local, branches, region = 0;
+  PetscInt n, n_local;
   size_t image_bytes;
+  Work work;
   const unsigned char *bytes;
   PsdProgress progress;
 
@@ -335,22 +367,19 @@ PetscErrorCode PsdNetworkApply(PsdNetwork network, PsdData data, PetscReal score
   PetscCall(PsdDataGetSizes(data, &n, &n_local, NULL));
   PetscCall(PsdDataGetImageBytes(data, &image_bytes));
   PetscCall(PsdDataGetShard(data, &bytes, NULL, NULL));
-  PetscCall(PsdPatchesGetBranchCount(network->patches, &branches));
-  PetscCall(PetscArrayzero(scores, (size_t)n_local * PsdScoreCount(network->count, network->outputs)));
-  PetscCall(PsdProgressCreate(network->comm, "apply", "images", (PetscInt64)n_local * branches,
-                              (PetscInt64)n * branches, &progress));
-  for (PetscInt b = 0; b < branches; b++) {
-    Filters filters;
-    PsdPatches patches;
-    PetscCall(PsdPatchesGetBranch(network->patches, b, &patches));
-    PetscCall(FiltersCreate(network, patches, region, n_local, &filters));
-    PetscCall(ApplyBranch(&filters, n_local, image_bytes, bytes, (PetscInt64)b * n_local, progress, scores));
-    region += filters.G;
-    PetscCall(FiltersDestroy(&filters));
+  const PetscInt C = PsdScoreCount(network->count, network->outputs);
+  PetscCall(PetscArrayzero(scores, (size_t)n_local * C));
+  PetscCall(PsdProgressCreate(network->comm, "apply", "images", n_local, n, &progress));
+  PetscCall(WorkCreate(network, n_local, image_bytes, &work));
+  for (PetscInt i = 0; i < n_local; i += work.batch) {
+    const PetscInt images = PetscMin(work.batch, n_local - i);
+    PetscCall(ApplyCrops(&work, images, image_bytes, bytes + i * image_bytes, scores + (size_t)i * C));
+    PetscCall(PsdProgressUpdate(progress, i + images));
   }
+  PetscCall(WorkDestroy(&work));
   PetscCall(PsdProgressDestroy(&progress));
   const PetscReal side = 2 * (PetscReal)network->crop_shift + 1, crops = side * side * (network->crop_mirrored ? 2 : 1);
-  const size_t length = (size_t)n_local * PsdScoreCount(network->count, network->outputs);
+  const size_t length = (size_t)n_local * C;
   for (size_t k = 0; k < length && crops > 1; k++) scores[k] /= crops;
   PetscCall(CheckScores(network, data, n_local, scores));
   PetscFunctionReturn(0);

@@ -126,7 +126,7 @@ PetscErrorCode PsdNetworkGiveFilters(PsdNetwork network, PsdMaps maps)
   if (stage) PetscCall(PsdMapsSetBelow(maps, stage));
   PetscCall(TellOrigin(network, maps));
   cut.pool = own.pool;
-  cut.overlap = cut.stage = cut.begin = 0;
+  cut.overlap = cut.shared = cut.stage = cut.begin = 0;
   cut.lift = PSD_LIFT_QUADRATIC; /* of no meaning in a stage */
   PetscCall(PsdMapsSetGeometry(maps, &cut, &map));
   PetscCall(PsdMapsSetFilters(maps, source.f, transform, mean, filters));
