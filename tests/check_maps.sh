@@ -94,6 +94,8 @@ few="$stage -layer1_count 6 -layer1_channels 5"
   refuse 'another problem: it is of .layer1_mirror' 1 train -data train.h5 -model no.m $both -layer1_mirror no -beta 1 -checkpoint mirror.ck -resume
   refuse 'another problem: it is of .layer1_response_scale 0.29.*of .layer1_response_scale 0.5' 3 train -data train.h5 -model no.m $both \
     -layer1_response_scale 0.5 -beta 1 -checkpoint mirror.ck -resume
+  python damage mirror.ck bent.ck bend_filter
+  refuse 'bent.ck: its filters do not come with their mirror images' 2 train -data train.h5 -model no.m $both -beta 1 -checkpoint bent.ck -resume
   train flipmirroragain 3 $both -checkpoint mirror.ck -resume
   train flipmirrorsoft 1 $mirror -loss softmax -gap 1e-6
   train flipmirrorsoft2 2 $mirror -loss softmax -gap 1e-6 -memory 0

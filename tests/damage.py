@@ -1,7 +1,7 @@
 """damage.py FILE COPY CHANGE: FILE copied to COPY with one thing wrong. damage.py FILE DIRECTORY: a copy for each change that makes
 psdnet refuse any model, named after it.
 
-Models and certificates are changed as HDF5 files, their checksums made anew, and by their bytes (BYTES), as any file can be.
+Models, certificates and checkpoints are changed as HDF5 files, their checksums made anew, and by their bytes (BYTES), as any file can be.
 """
 import os
 import shutil
@@ -208,6 +208,11 @@ def joint_first(file):
     file['/branch/0'].attrs['responses'] = 1
 
 
+def bend_filter(file):
+    filters = file['/layer1/filter']
+    filters[-1, -1] = filters[-1, -1] * (1 + 2**-50)
+
+
 def shared_two(file):
     file.attrs['pool_shared'] = 2
 
@@ -336,6 +341,7 @@ def short_nu(file):
 CERTIFICATES = {change.__name__: change for change in (
     other_nu, larger_nu, negative_nu, smaller_theta, larger_theta, larger_s, smaller_beta, larger_bound, other_activation, no_theta,
     smaller_bound, negative_s, other_order, short_nu)}
+CHECKPOINTS = {bend_filter.__name__: bend_filter}
 REFUSED = (other_version, other_format, no_beta, beta_nan, negative_beta, zero_stride, large_patch, short_weights, wide_filters,
            long_filter, weight_nan, region_outside, class_outside, no_neurons, narrow_transform, long_loss, many_images, signed_label, spaced_label)
 CHANGES = {change.__name__: change for change in REFUSED + (
@@ -356,8 +362,8 @@ def damage(source, copy, change):
         return
     shutil.copy(source, copy)
     with h5py.File(copy, 'r+') as file:
-        {**CHANGES, **CERTIFICATES}[change](file)
-    (resum if change in CERTIFICATES else seal)(copy)
+        {**CHANGES, **CERTIFICATES, **CHECKPOINTS}[change](file)
+    (seal if change in CHANGES else resum)(copy)
 
 
 def main(source, copy, change=None):
