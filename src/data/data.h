@@ -205,7 +205,7 @@ typedef struct {
   PetscInt *positions; /* n, ascending */
 } PsdSelection;
 
-/* Where images come from: read.c, arrays.c. All collective; an error on one rank is one on all. */
+/* Where images come from: read.c, arrays_move.c. All collective; an error on one rank is one on all. */
 typedef struct {
   /* what there is to select from; names the format */
   PetscErrorCode (*inspect)(PsdData data, PsdSource *source);
@@ -224,10 +224,12 @@ typedef struct {
   PetscInt n_local, channels, height, width;
   PetscInt *first; /* the first image of each rank, and behind the last one */
   PetscBool labelled;
-  PetscInt outputs;      /* 0: without targets */
-  unsigned char *images; /* copies, from PsdAllocate */
+  PetscInt outputs; /* 0: without targets */
+  PsdNumberType type;
+  void *images; /* copies, from PsdAllocate */
   PetscInt *labels;
   PetscReal *targets;
+  char (*names)[PSD_CLASS_NAME_LENGTH]; /* of the outputs; NULL: they have none */
   PetscReal *weights;
   PetscBool weighted; /* on all ranks */
 } PsdArrays;
