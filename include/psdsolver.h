@@ -87,6 +87,7 @@ PSD_EXTERN PetscErrorCode PsdSolverTypeFromOptions(const char *type[]);
                                                     its options -eps_..., -st_..., -bv_... and -ds_...
      -cone_lapack auto|syevd|syevr                  complete, or the range of positive eigenvalues
      -consensus auto|root|scalapack|dual            kernel of the least-squares step
+     -precision auto|double|mixed                   of lifted features and A'A
    and those of type lowrank:
      -coarse K          principal components of the patches that its path of betas is followed in
 
@@ -94,6 +95,28 @@ PSD_EXTERN PetscErrorCode PsdSolverTypeFromOptions(const char *type[]);
    -solver names, or options of several types.
 */
 PSD_EXTERN PetscErrorCode PsdSolverSetFromOptions(PsdSolver solver);
+
+/*
+   PsdSolverSetOption - Sets for this solver alone what an option of PsdSolverSetFromOptions sets, whatever the database of
+   options has: PsdSolverSetOption(solver, "-rho", "0.5"). All other settings stay as they are.
+
+   Logically collective; before PsdSolverSetUp, in any order with PsdSolverSetFromOptions, of which the last one counts.
+   option: with its dash, and no prefix; value: as on the command line, NULL for none. An option of a type's own asks for
+   that type. Errors (PSD_ERR_INPUT): no such option; a value of the wrong kind or out of range; an option of another type
+   than PsdSolverSetType or -solver named. Source: tests/test_set_option.c
+*/
+PSD_EXTERN PetscErrorCode PsdSolverSetOption(PsdSolver solver, const char option[], const char value[]);
+
+/*
+   PsdSolverSetCheckpoint - Keeps the state of the run in a file, and goes on from it, as
+   PsdSolverSetCheckpointFromOptions does.
+
+   Logically collective; before PsdSolverSetUp. path: of the file, NULL for none; every: seconds between checkpoints, 0 or
+   more; gram: keeps A'A as well, in path.gram; resume: the run goes on from the file where there is one. Errors
+   (PSD_ERR_INPUT): a name that is too long, and those of PsdSolverSetCheckpointFromOptions in PsdSolverSetUp.
+*/
+PSD_EXTERN PetscErrorCode PsdSolverSetCheckpoint(PsdSolver solver, const char path[], PetscReal every, PetscBool gram,
+                                                 PetscBool resume);
 
 /*
    PsdSolverSetOptionsPrefix - What the names of this solver's options have in front: with "inner_" its -gap is
@@ -108,7 +131,7 @@ PSD_EXTERN PetscErrorCode PsdSolverSetOptionsPrefix(PsdSolver solver, const char
 /*
    PsdSolverSetCheckpointFromOptions - Reads -checkpoint FILE, -checkpoint_every S, -checkpoint_gram and -resume: the
    state of the run is kept in FILE, A'A as well in FILE.gram when asked for, and with -resume the run goes on from
-   them (docs/guide.md, "Checkpoints"). Without -checkpoint nothing is kept.
+   them (docs/guide.md, "Checkpoints"). Without -checkpoint nothing is kept, or what PsdSolverSetCheckpoint said.
 
    Collective; before PsdSolverSetUp, which reads FILE. Errors (PSD_ERR_INPUT): FILE cannot be written, one of the
    others without -checkpoint; in PsdSolverSetUp: FILE is damaged, or another problem's, or of another type than was

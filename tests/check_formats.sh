@@ -94,8 +94,12 @@ cmp both.own.h5 again.own.h5 || fail "convert: another file on 3 ranks"
 converted pictures colour_png pictures.h5
 converted wide wide_h5 wide.h5 -patch_normalize 20 -flip -shifts 5 -reduce 2 -patch 2
 converted real real_h5 real.h5 -patch_normalize 0.01 -flip -shifts 5 -reduce 2 -patch 2
-run convert 3 train -data names_h5 $options -model again.h5
-cmp pictures.h5 again.h5 || fail "names_h5: another network"
+for data in names_h5 names.npz names_npy; do
+  run convert 3 train -data $data $options -model again.h5
+  cmp pictures.h5 again.h5 || fail "$data: another network"
+done
+run info 1 info names.npz -split test
+grep -q 'bird' info.log || fail "names.npz: no names of the split test" info.log
 run convert 1 predict -data wide.own.h5 -split test -model wide.h5 -output own.csv
 cmp dark.csv own.csv
 run convert 3 predict -data real.own.h5 -split test -model real.h5 -output own.csv

@@ -25,6 +25,14 @@ train() {
   rm stripes.h5
 }
 
+# measure PROGRAM RANKS: the example of real numbers is certified, and its network tells both numbers of new images
+measure() {
+  printed=$("$LAUNCH" "$2" "$1" -gap 1e-4 2>&1) || fail "$1 on $2 ranks: $printed"
+  [[ $printed =~ gap\ ([0-9.]*e-[0-9]*).*place\ in\ mm:.*R2\ ([0-9.]*).*width\ in\ mm:.*R2\ ([0-9.]*) ]] || fail "$1 on $2 ranks printed '$printed'"
+  awk -v gap="${BASH_REMATCH[1]}" -v place="${BASH_REMATCH[2]}" -v width="${BASH_REMATCH[3]}" 'BEGIN { exit !(gap <= 1e-4 && place >= 0.95 && width >= 0.85) }' ||
+    fail "$1 on $2 ranks: a gap of 1e-4, R2 of 0.95 and 0.85 expected, found '$printed'"
+}
+
 # project PROGRAM RANKS: the nearest semidefinite matrix of a matrix of distances, which has one positive eigenvalue, by either method
 project() {
   local method printed
@@ -43,6 +51,7 @@ grep -q "^psdnet_DIR:PATH=$prefix/" installed/CMakeCache.txt || fail "find_packa
 loudly_if_it_fails build_installed cmake --build installed
 train find_package installed/train_arrays 1
 train find_package installed/train_arrays 2
+measure installed/train_measurements 2
 project installed/project 1
 project installed/project 2
 

@@ -47,6 +47,8 @@ run predict 3 predict -data real -model same.h5 -output predict.csv
 run predict-none 2 predict -data none -model same.h5 -output none.csv
 # names of targets go wherever names of classes go; a converted file says the same
 run convert 3 convert -data named -output named.own.h5
+run convert 1 convert -data named.npz -output again.own.h5
+cmp named.own.h5 again.own.h5 || fail "named.npz: other names"
 train own 2 named.own.h5 -beta_noise 0.1
 run evaluate-own 2 evaluate -data real -model own.h5 -report evaluate-own.json
 run predict-own 2 predict -data none -model own.h5 -output own.csv
@@ -74,6 +76,9 @@ T="train -patch 2 -model no.h5"
   refuse 'give targets in other units' 2 $T -data huge
   refuse 'too far apart' 1 $T -data apart
   refuse "attribute 'names' of /targets has 2 texts, expected 3" 1 $T -data few_names
+  refuse 'names.npy: 2 names, expected 3' 3 $T -data two_names.npz
+  refuse 'names.npy: is no array of texts' 1 $T -data number_names.npz
+  refuse 'names.npy: has no texts of Unicode' 1 $T -data no_text.npz
   refuse 'both /labels and /targets' 1 $T -data both
   refuse '/targets has 3 dimensions' 1 $T -data deep
   refuse '/targets holds neither integers' 1 $T -data words

@@ -105,7 +105,7 @@ require(flat['r2'] == 0 and 0 < flat['rmse'] < 0.5, 'a target that is always the
 require('targets of an image: 3' in text('info.log'), 'info', text('info.log'))
 require('regression on 1 targets' in text('one.log') and report('one')['n'] == 5 * len(images), 'shifted images')
 
-NAMES = ['bright, "or so"', 'spread', 'noise']
+NAMES = ['bright, "or so"', 'spread', 'noise in € ' + 16 * '\N{AIRPLANE}']
 own, named = arrays('own.h5')
 require(all(numpy.array_equal(own[key], expected[key]) for key in expected), 'targets with names')
 require([name.decode() for name in named['output_names']] == NAMES and 'output_names' not in record, 'names in the model', named)

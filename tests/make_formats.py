@@ -86,6 +86,10 @@ def of_every_format():
     write_h5('names_h5/train.h5', last, labels)
     with h5py.File('names_h5/train.h5', 'r+') as file:
         file['labels'].attrs['names'] = CLASSES
+    numpy.savez('names.npz', x_train=last, y_train=labels, x_test=last[:9], y_test=labels[:9], names=CLASSES)
+    numpy.save(directory('names_npy') + 'train_images.npy', last)
+    numpy.save('names_npy/train_labels.npy', labels)
+    numpy.save('names_npy/names.npy', numpy.array(CLASSES, 'S'))
     for k in range(COUNT):
         png(f'colour_png/{CLASSES[labels[k]]}/{k}.png', last[k])
         png(f'part_png/{CLASSES[labels[k]]}/{k}.png', last[k]) if labels[k] else None

@@ -8,6 +8,7 @@ import numpy
 
 random = numpy.random.default_rng(18)
 N = 40
+NAMES = ['bright, "or so"', 'spread', 'noise in € ' + 30 * '\N{AIRPLANE}']  # of which 63 bytes are kept, whole characters
 images = random.integers(0, 256, (N, 1, 7, 6)).astype(numpy.uint8)
 images[::2] //= 2
 bright = images.mean((1, 2, 3)) / 100
@@ -33,7 +34,11 @@ write('large', targets * 1e30)
 write('flat', numpy.stack([targets[:, 0], numpy.full(N, 2.5)], 1))
 write('named', targets)
 with h5py.File('named/train.h5', 'r+') as file:
-    file['targets'].attrs['names'] = ['bright, "or so"', 'spread', 'noise']
+    file['targets'].attrs['names'] = NAMES
+numpy.savez('named.npz', images=images, targets=targets, target_names=numpy.array(NAMES, '>U80'))
+numpy.savez_compressed('two_names.npz', images=images, targets=targets, names=['one', 'two'])
+numpy.savez('number_names.npz', images=images, targets=targets, names=[1, 2, 3])
+numpy.savez('no_text.npz', images=images, targets=targets, names=numpy.array([55296, 0, 0], '<u4').view('<U1'))
 write('few_names', targets)
 with h5py.File('few_names/train.h5', 'r+') as file:
     file['targets'].attrs['names'] = numpy.array([b'one', b'two'])

@@ -1,5 +1,5 @@
 /* The distributed positive definite matrix solves and multiplies as LAPACK does with the whole, by inverses of parts of its
- * factor and by the factor, for orders below, at and beyond a block a rank, on grids of every shape, over nodes of every kind, whatever stands above the diagonal; its panels are the
+ * factor, which are LAPACK's, and by the factor, for orders below, at and beyond a block a rank, on grids of every shape, over nodes of every kind, whatever stands above the diagonal; its panels are the
  * whole's. */
 #include "network_sample.h"
 #include <math.h>
@@ -9,6 +9,8 @@
 #include <petscblaslapack.h>
 #include "consensus/grid.h"
 #include "consensus/grid_panels.h"
+
+void dtrtri_(const char *, const char *, const int *, double *, const int *, int *);
 
 #define MOST 3 /* right-hand sides */
 
@@ -90,6 +92,40 @@ static void CheckPanels(PsdGrid grid, const PetscReal whole[])
   FillLower(grid, whole);
 }
 
+/* Each part's triangle on the diagonal <- its inverse */
+static void InvertParts(PetscInt N, PetscInt block, PetscInt parts, PetscReal factor[])
+{
+  const PetscInt blocks = (N + block - 1) / block;
+  const int ld = (int)N;
+  for (PetscInt k = 0; k < parts; k++) {
+    const PetscInt begin = PetscMin(N, blocks * k / parts * block), end = PetscMin(N, blocks * (k + 1) / parts * block);
+    const int order = (int)(end - begin);
+    int info = 0;
+    if (order > 0) dtrtri_("L", "N", &order, factor + begin * N + begin, &ld, &info);
+    assert_int_equal(info, 0);
+  }
+}
+
+/* The factor, on and below the diagonal, is `whole`, and zero above. */
+static void CompareFactor(PsdGrid grid, const PetscReal whole[], PetscReal tolerance)
+{
+  PetscReal size = 0, difference = 0, above = 0;
+  for (PetscInt k = 0; k < grid->N; k++)
+    for (PetscInt i = k; i < grid->N; i++) size = PetscMax(size, PetscAbsReal(whole[k * grid->N + i]));
+  for (PetscInt k = 0; k < grid->cols.count; k++) {
+    const PetscInt column = PsdCyclicNumber(k, grid->block, grid->column, grid->shape.width);
+    for (PetscInt i = 0; i < grid->rows.count; i++) {
+      const PetscInt row = PsdCyclicNumber(i, grid->block, grid->row, grid->shape.height);
+      const PetscReal entry = grid->factor[k * grid->rows.count + i];
+      if (row < column) above = PetscMax(above, PetscAbsReal(entry));
+      else difference = PetscMax(difference, PetscAbsReal(entry - whole[column * grid->N + row]));
+      if (PetscIsNanReal(entry)) difference = PETSC_INFINITY;
+    }
+  }
+  Require(above == 0, "above the diagonal");
+  Require(difference <= tolerance * size, "the factor and inverses of its parts");
+}
+
 /* Any grid that has room for so many ranks, some of which may be left out; node: of each rank, or NULL. */
 static void CheckOrder(PetscInt N, PetscInt block, const PsdGridShape *shape, PetscInt count, PetscInt parts,
                        const PetscMPIInt node[])
@@ -121,6 +157,9 @@ static void CheckOrder(PetscInt N, PetscInt block, const PsdGridShape *shape, Pe
     LAPACKpotrf_("L", &order, factor, &order, &info);
     LAPACKpotrs_("L", &order, &width, factor, &order, expected, &order, &info);
     MUST(PsdGridFactor(grid, trace, shift));
+    assert_int_equal(grid->inverse, shifts[s] > 1e-8);
+    if (grid->inverse) InvertParts(N, block, parts, factor);
+    CompareFactor(grid, factor, 1000 * PETSC_MACHINE_EPSILON * (1 + 1 / shifts[s]));
     Rows(grid, count, right, x);
     MUST(PsdGridSolve(grid, x));
     CompareRows(grid, count, x, expected, 1000 * PETSC_MACHINE_EPSILON * (1 + 1 / shifts[s]), "solve");

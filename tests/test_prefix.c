@@ -2,12 +2,15 @@
    Options with a prefix are those of the handles that have it, and of no others; messages name them as they were given.
 */
 #include <psdnet.h>
+#include "lowrank/lowrank.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
 #include <string.h>
+
+enum { LOWRANK = 2 }; /* its place in the table of types */
 
 static void Give(const char name[], const char value[])
 {
@@ -91,6 +94,8 @@ static void TestAnotherTypesOptions(void **state)
   Give("-rho", "1"), Give("-second_solver", "lowrank");
   assert_int_equal(PsdSolverSetOptionsPrefix(solver, "second_"), 0);
   assert_int_equal(PsdSolverSetFromOptions(solver), 0);
+  assert_int_equal(PsdSolverSetOption(solver, "-coarse", "99"), 0); /* without a prefix, as it is this solver's alone */
+  assert_int_equal(((PsdLowrank)solver->candidate[LOWRANK])->settings.coarse, 99);
   Give("-second_rho", "1");
   assert_int_equal(PsdSolverSetFromOptions(solver), PSD_ERR_INPUT);
   assert_int_equal(PsdSolverDestroy(&solver), 0);

@@ -3,7 +3,7 @@
    that the command has (src/app/count_mpi.c) and the MPI library. Rank r writes $RECORD.r, a line a call:
 
        phase NAME                        what follows belongs to it
-       send RANK BYTES, recv RANK BYTES  a message; a receipt stands where it is waited for
+       send RANK BYTES TAG, and recv     a message; a receipt stands where it is waited for
        KIND BYTES ROOT RANKS             a collective of these ranks, or of all: *; ROOT is -1 where there is none,
                                          and a reduce-scatter has BYTES,BYTES,..: of each rank
 
@@ -85,9 +85,9 @@ static double Sum(MPI_Comm comm, const int counts[])
   return sum;
 }
 
-static void Message(const char what[], MPI_Comm comm, int rank, double bytes)
+static void Message(const char what[], MPI_Comm comm, int rank, double bytes, int tag)
 {
-  if (rank != MPI_PROC_NULL) fprintf(File(), "%s %d %.0f\n", what, World(comm, rank), bytes);
+  if (rank != MPI_PROC_NULL) fprintf(File(), "%s %d %.0f %d\n", what, World(comm, rank), bytes, tag);
 }
 
 static void Members(MPI_Comm comm)
@@ -119,7 +119,7 @@ static void Received(MPI_Comm comm, const MPI_Status *status)
 {
   int bytes;
   PMPI_Get_count(status, MPI_BYTE, &bytes);
-  Message("recv", comm, status->MPI_SOURCE, bytes);
+  Message("recv", comm, status->MPI_SOURCE, bytes, status->MPI_TAG);
 }
 
 /* ---------------------------------------------------------------- nodes */
@@ -137,26 +137,26 @@ int MPI_Comm_split_type(MPI_Comm comm, int type, int key, MPI_Info info, MPI_Com
 
 int PMPI_Send(const void *from, int count, MPI_Datatype type, int rank, int tag, MPI_Comm comm)
 {
-  Message("send", comm, rank, Bytes(count, type));
+  Message("send", comm, rank, Bytes(count, type), tag);
   return REAL(PMPI_Send)(from, count, type, rank, tag, comm);
 }
 
 int PMPI_Rsend(const void *from, int count, MPI_Datatype type, int rank, int tag, MPI_Comm comm)
 {
-  Message("send", comm, rank, Bytes(count, type));
+  Message("send", comm, rank, Bytes(count, type), tag);
   return REAL(PMPI_Rsend)(from, count, type, rank, tag, comm);
 }
 
 int PMPI_Isend(const void *from, int count, MPI_Datatype type, int rank, int tag, MPI_Comm comm, MPI_Request *request)
 {
-  Message("send", comm, rank, Bytes(count, type));
+  Message("send", comm, rank, Bytes(count, type), tag);
   return REAL(PMPI_Isend)(from, count, type, rank, tag, comm, request);
 }
 
 /* psdnet has no function of its own for it */
 int MPI_Issend(const void *from, int count, MPI_Datatype type, int rank, int tag, MPI_Comm comm, MPI_Request *request)
 {
-  Message("send", comm, rank, Bytes(count, type));
+  Message("send", comm, rank, Bytes(count, type), tag);
   return REAL(MPI_Issend)(from, count, type, rank, tag, comm, request);
 }
 
@@ -173,7 +173,7 @@ int PMPI_Sendrecv(const void *from, int count, MPI_Datatype type, int rank, int 
                   MPI_Datatype to_type, int to_rank, int to_tag, MPI_Comm comm, MPI_Status *status)
 {
   MPI_Status own;
-  Message("send", comm, rank, Bytes(count, type));
+  Message("send", comm, rank, Bytes(count, type), tag);
   const int code =
       REAL(PMPI_Sendrecv)(from, count, type, rank, tag, to, to_count, to_type, to_rank, to_tag, comm, &own);
   Received(comm, &own);
@@ -226,7 +226,7 @@ int PMPI_Recv_init(void *to, int count, MPI_Datatype type, int rank, int tag, MP
 typedef struct {
   MPI_Request request;
   MPI_Comm comm;
-  int rank;
+  int rank, tag;
   double bytes;
 } Sender;
 
@@ -242,7 +242,7 @@ int PMPI_Send_init(const void *from, int count, MPI_Datatype type, int rank, int
     sender = realloc(sender, sender_room * sizeof(*sender));
     if (!sender) abort();
   }
-  sender[sender_count++] = (Sender){*request, comm, rank, Bytes(count, type)};
+  sender[sender_count++] = (Sender){*request, comm, rank, tag, Bytes(count, type)};
   return code;
 }
 
@@ -250,7 +250,7 @@ static void Start(MPI_Request request)
 {
   for (size_t k = sender_count; k-- > 0;)
     if (sender[k].request == request) {
-      Message("send", sender[k].comm, sender[k].rank, sender[k].bytes);
+      Message("send", sender[k].comm, sender[k].rank, sender[k].bytes, sender[k].tag);
       return;
     }
 }

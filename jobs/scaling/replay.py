@@ -253,7 +253,7 @@ def lines_of(lines, phase):
 
 def replayed(said, phase):
     """What was said in a phase, as a trace."""
-    trace, sent, received = Trace(len(said)), collections.Counter(), collections.Counter()
+    trace, sent, received, tags = Trace(len(said)), collections.Counter(), collections.Counter(), {}
     for rank, lines in enumerate(said):
         for line in lines_of(lines, phase):
             kind, *words = line.split()
@@ -261,8 +261,10 @@ def replayed(said, phase):
                 other, size = int(words[0]), int(words[1])
                 if other == rank or size == 0:
                     continue
-                trace.lines[rank].append(f'{"isend" if kind == "send" else "recv"} {other} 0 {size}')
-                (sent if kind == 'send' else received)[(rank, other) if kind == 'send' else (other, rank)] += 1
+                # arrays of several tags overtake each other; 0 is that of collectives, which are expanded
+                tag = tags.setdefault(words[2], len(tags) + 1)
+                trace.lines[rank].append(f'{"isend" if kind == "send" else "recv"} {other} {tag} {size}')
+                (sent if kind == 'send' else received)[(rank, other, tag) if kind == 'send' else (other, rank, tag)] += 1
                 if kind == 'send':
                     trace.messages[rank] += 1
                     trace.bytes[rank] += size

@@ -14,8 +14,7 @@ LARGEST_BLOCK, LEAST_BLOCK, BLOCKS_A_RANK, MOST_OBLONG = 64, 32, 4, 4  # src/bas
 PART_ORDER, FEW_RANKS, FEW_PARTS, MOST_PARTS, LEAST_ORDER = 460, 64, 4, 8, 2500  # src/consensus/grid_parts.c
 STEPS = 16  # of Lanczos, before the first factorisation
 TERMS = 10  # filters of a pair of blocks
-STRIP = 32  # columns that PBLAS takes of a panel at once
-EFFICIENCY, INVERSE_EFFICIENCY = 0.8, 0.65  # src/consensus/grid_cost.c
+EFFICIENCY = 0.8  # src/consensus/grid_cost.c
 ITERATIONS, CHECK_EVERY, REFACTORED = 60, 10, 2  # of the solver; src/admm
 STRETCH, MOST_PANELS = 4, 24  # panels that are simulated one after the other, and in all
 CHUNK_ROWS, CHUNK_BYTES, SAMPLE_PARTS = 1024, 64 << 20, 24  # src/problem/limits.h
@@ -188,6 +187,11 @@ class Run:
 
     # ------------------------------------------------------------ factor
 
+    @staticmethod
+    def blocks_within(begin, end, at, places):
+        """Of the blocks from number `begin` on and before `end`, those that are at a place of so many."""
+        return len(range(begin + (at - begin) % places, end, places))
+
     def blocks_behind(self, k, *places):
         """Blocks after number k that are, modulo each of some numbers of places, at a place: (at, places) of each."""
         return sum(all(J % count == at for at, count in places) for J in range(k + 1, self.panels()))
@@ -212,9 +216,40 @@ class Run:
         row, column, tile = k % self.H, k % self.W, REAL * self.block ** 2
         diagonal = self.spread(trace, self.columns[column], row, 1, tile if self.panels() > k else 0)
         along = [self.spread(trace, members, column, 2, tile * self.blocks_behind(k, (h, self.H))) for h, members in enumerate(self.rows)]
-        down = [[self.spread(trace, members, h, 3 + h, tile * self.blocks_behind(k, (w, self.W), (h, self.H))) for h in range(self.H)]
+        down = [[self.spread(trace, members, h, 5 + h, tile * self.blocks_behind(k, (w, self.W), (h, self.H))) for h in range(self.H)]
                 for w, members in enumerate(self.columns)]
         return diagonal, along, down
+
+    def announce_inverse(self, trace, k):
+        """Block row k of the inverses (src/consensus/grid_inverse.c): what to do when the block on the diagonal or the row have come."""
+        row, column, tile = k % self.H, k % self.W, REAL * self.block ** 2
+        begin, end = self.part_of(k)
+        tag = 3 + k % 2  # two rows are under way at once, and SimGrid knows messages by tag
+        along = self.spread(trace, self.rows[row], column, tag, tile)
+        down = [self.spread(trace, members, row, tag, tile * self.blocks_within(begin, k + 1, w, self.W) if k + 1 < end else 0)
+                for w, members in enumerate(self.columns)]
+        return along, down
+
+    def make_row(self, trace, k, way):
+        """On the ranks of its row: what is left of it times the inverse of the block on the diagonal."""
+        along, down = way
+        begin, _ = self.part_of(k)
+        for w in sorted(range(self.W), key=lambda w: (w - k) % self.W):
+            rank = self.rows[k % self.H][w]
+            along(rank)
+            trace.compute(rank, self.blocks_within(begin, k + 1, w, self.W) * self.block ** 3)
+            down[w](rank)
+
+    def reduce_inverse(self, trace, k, way, flops):
+        """What block row k takes from those behind it in its part; flops: of a rank, on average, in all rows of it."""
+        begin, end = self.part_of(k)
+        _, down = way
+        tile = flops * self.ranks / max(1, (k + 1 - begin) * (end - k - 1))
+        for rank in self.everyone:
+            h, w = rank // self.W, rank % self.W
+            if h != k % self.H:
+                down[w](rank)
+            yield rank, tile * self.blocks_within(k + 1, end, h, self.H) * self.blocks_within(begin, k + 1, w, self.W)
 
     def make_panel(self, trace, k, way):
         """On the ranks of its column: the block on the diagonal, and what is below it times its inverse."""
@@ -234,77 +269,77 @@ class Run:
         for depth, g in sorted((bin((h - g) % self.H).count('1'), g) for g in range(self.H)):
             yield hops + depth, lambda g=g: down[w][g](rank)
 
-    def cholesky(self, trace, panels, flops):
-        """Of these panels; flops(k): of a rank, on average, behind panel k. A rank looks after the next panel when it has done with a block column:
-        after as many of them as the panel has hops to it, and at the end of them."""
-        way = self.announce(trace, panels[0])
-        self.make_panel(trace, panels[0], way)
+    def begin_panel(self, trace, k, inverse, first=()):
+        """Panel k and block row k of the inverses: asked for and, on the ranks of its column, made when they have reduced its block column, `first`."""
+        way = self.announce(trace, k)
+        row = self.announce_inverse(trace, k) if inverse else None
+        for rank, flops in first:
+            trace.compute(rank, flops)
+        self.make_panel(trace, k, way)
+        return way, row
+
+    def look_after(self, trace, k, way, rank, columns, flops):
+        """Panel k, while a rank computes with so many block columns: after as many of them as the panel has hops to it, or at their end."""
+        done = 0
+        for hops, turn in self.turns(k, way, rank // self.W, rank % self.W) if way else ():
+            at = min(hops, columns)
+            trace.compute(rank, flops * (at - done) / max(1, columns))
+            done = at
+            turn()
+        trace.compute(rank, flops * (columns - done) / columns if columns else flops)
+
+    def cholesky(self, trace, panels, flops, inverse=None):
+        """Of these panels; flops(k), inverse(k): of a rank, on average, behind panel k, and for the inverses behind block row k."""
+        way, row = self.begin_panel(trace, panels[0], inverse)
         for rank in self.everyone:
             for _, turn in self.turns(panels[0], way, rank // self.W, rank % self.W):
                 turn()
         for k in panels:
             last = k == panels[-1]
             tile = flops(k) * self.ranks / max(1, (self.panels() - k - 1) ** 2 / 2)
-            way = None if last else self.announce(trace, k + 1)
-            rest = []
+            ahead, rest = [], []
             for rank in self.everyone:
                 rows, columns = (self.blocks_behind(k, (at, count)) for at, count in ((rank // self.W, self.H), (rank % self.W, self.W)))
                 first = rows if (k + 1) % self.W == rank % self.W else 0
-                trace.compute(rank, tile * first)
+                ahead.append((rank, tile * first))
                 rest.append((columns - (first > 0), max(0, tile * (rows * columns / 2 - first))))
-            if not last:
-                self.make_panel(trace, k + 1, way)
+            way, following = (None, None) if last else self.begin_panel(trace, k + 1, inverse, ahead)
+            if inverse:
+                self.make_row(trace, k, row)
             for rank, (columns, left) in enumerate(rest):
-                done = 0
-                for hops, turn in self.turns(k + 1, way, rank // self.W, rank % self.W) if not last else ():
-                    at = min(hops, columns)
-                    trace.compute(rank, left * (at - done) / max(1, columns))
-                    done = at
-                    turn()
-                trace.compute(rank, left * (columns - done) / columns if columns else left)
+                self.look_after(trace, k + 1, way, rank, columns, left)
+            for rank, work in self.reduce_inverse(trace, k, row, inverse(k)) if inverse else ():
+                trace.compute(rank, work)
+            row = following
 
-    def part_end(self, k):
-        """The end of the part that panel k is in."""
+    def part_of(self, k):
+        """The panels that the part of panel k begins and ends with."""
         starts = [self.panels() * part // self.parts for part in range(self.parts + 1)]
-        return min(self.N, self.block * next(start for start in starts if start > k))
-
-    def inverse_step(self, trace, k, flops):
-        """Panel k of pdtrtri of its part: what is below it times what is inverted already, in strips: to all columns, and summed along rows."""
-        left, column = max(0, self.part_end(k) - (k + 1) * self.block), k % self.W
-        strips = math.ceil(self.block / STRIP)
-        size = REAL * left * self.block / strips
-        root = self.rows[(column + 1) % self.H]
-        for _ in range(strips if size > 0 else 0):
-            trace.exchange((self.rows[w % self.H][column], root[w], size / self.W) for w in range(self.W))
-            for w, members in enumerate(self.columns):
-                trace.broadcast(members, root[w], size / self.W)
-            trace.compute_all(flops / strips)
-            for members in self.rows:
-                trace.reduce(members, members[column], size / self.H)
+        return max(start for start in starts if start <= k), min(start for start in starts if start > k)
 
     def panels(self):
         return math.ceil(self.N / self.block)
 
-    def share(self, k, end, flops):
-        """What panel k has of flops that go as the square of what is left up to `end`."""
-        return flops * 3 * max(0, end - (k + 1) * self.block) ** 2 * self.block / self.N ** 3
+    def share(self, k, flops):
+        """What panel k has of the flops of the factor, which go as the square of what is left."""
+        return flops * 3 * max(0, self.N - (k + 1) * self.block) ** 2 * self.block / self.N ** 3
+
+    def inverse_share(self, k, flops):
+        """What block row k has of the flops of the inverse of all of it."""
+        begin, end = self.part_of(k)
+        return flops * 6 * (k + 1 - begin) * (end - k - 1) * (self.block / self.N) ** 3
 
     def cubic(self):
         """Flops of a rank, at the rate of dgemm, for the Cholesky factor, and for the inverse of all of it."""
-        return self.N ** 3 / 3 / self.ranks / EFFICIENCY, self.N ** 3 / 3 / self.ranks / INVERSE_EFFICIENCY
+        return self.N ** 3 / 3 / self.ranks / EFFICIENCY, self.N ** 3 / 3 / self.ranks / EFFICIENCY
 
     def factor_panels(self, trace, panels):
-        """Of the Cholesky factor."""
-        self.cholesky(trace, panels, lambda k: self.share(k, self.N, self.cubic()[0]))
-
-    def invert_panels(self, trace, panels):
-        """Of the inverses of parts."""
-        for k in panels[::-1]:
-            self.inverse_step(trace, k, self.share(k, self.part_end(k), self.cubic()[1]))
+        """Of the factor and the inverses of its parts."""
+        factor, inverse = self.cubic()
+        self.cholesky(trace, panels, lambda k: self.share(k, factor), lambda k: self.inverse_share(k, inverse))
 
     def factor(self, trace):
         self.factor_panels(trace, range(self.panels()))
-        self.invert_panels(trace, range(self.panels()))
 
     def stretches(self):
         """Stretches of panels that stand for all of them, and how many each panel of them stands for."""
@@ -325,8 +360,7 @@ class Run:
         for panels in chosen:
             before = range(panels[0] - 1, panels[0])
             steps += [(times * weight, functools.partial(self.factor_panels, panels=range(before[0], panels[-1] + 1))),
-                      (-times * weight, functools.partial(self.factor_panels, panels=before)),
-                      (times * weight, functools.partial(self.invert_panels, panels=panels))]
+                      (-times * weight, functools.partial(self.factor_panels, panels=before))]
         return steps
 
     def lanczos_step(self, trace, flops):

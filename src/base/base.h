@@ -119,6 +119,20 @@ const char *PsdOptionsSetPrefix(const char prefix[]);
     (void)PsdOptionsSetPrefix(before_);                                                                                \
     PetscCall(code_);                                                                                                  \
   } while (0)
+/* PetscCall of what reads options, as if this one were given and no other, which are left as they are; it is an input error
+   when it is none of them. */
+#define PsdCallWithOption(name, value, ...)                                                                            \
+  do {                                                                                                                 \
+    PsdOptionsGiveAlone(name, value);                                                                                  \
+    const PetscErrorCode code_ = __VA_ARGS__;                                                                          \
+    const PetscBool asked_ = PsdOptionsWasAsked();                                                                     \
+    PsdOptionsGiveAlone(NULL, NULL);                                                                                   \
+    PetscCall(code_);                                                                                                  \
+    PsdCheckInput(asked_, "option %s is none of these", name);                                                         \
+  } while (0)
+/* name: with its dash, NULL: the database counts again; borrowed as value is, of which NULL is an option without one. */
+void PsdOptionsGiveAlone(const char name[], const char value[]);
+PetscBool PsdOptionsWasAsked(void);
 /* The name as users have it, until the next call: "-gap" as "-inner_gap". */
 const char *PsdOptionsName(const char name[]);
 PetscErrorCode PsdOptionsGiven(const char name[], PetscBool *given);

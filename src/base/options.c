@@ -16,6 +16,12 @@ static struct {
   size_t count, room;
 } asked;
 
+/* What is given in the place of the database; no name: nothing is. */
+static struct {
+  const char *name, *value;
+  PetscBool was_asked;
+} alone;
+
 static PetscBool help;
 static const char *prefix = ""; /* of the object whose options are read */
 
@@ -44,9 +50,23 @@ const char *PsdOptionsName(const char name[])
   return whole;
 }
 
+void PsdOptionsGiveAlone(const char name[], const char value[])
+{
+  alone.name = name;
+  alone.value = value ? value : "";
+  alone.was_asked = PETSC_FALSE;
+}
+
+PetscBool PsdOptionsWasAsked(void)
+{
+  return alone.was_asked;
+}
+
 PetscErrorCode PsdOptionsGiven(const char name[], PetscBool *given)
 {
   PetscFunctionBeginUser;
+  *given = (PetscBool)(alone.name && !strcmp(alone.name, name));
+  if (alone.name) PetscFunctionReturn(0);
   PetscCall(PetscOptionsHasName(NULL, NULL, PsdOptionsName(name), given));
   PetscFunctionReturn(0);
 }
@@ -88,6 +108,15 @@ static PetscErrorCode Register(const char name[], PetscBool *is_new)
   PetscFunctionReturn(0);
 }
 
+/* Whether it is the one that is given. */
+static void AskAlone(const char name[], const char **given, PetscBool *set)
+{
+  const PetscBool found = (PetscBool)!strcmp(alone.name, name);
+  *given = found ? alone.value : NULL;
+  if (found) alone.was_asked = PETSC_TRUE;
+  if (set) *set = found;
+}
+
 /* Registers a name, prints its line of help, and finds what was given for it: NULL when nothing was. */
 static PetscErrorCode Ask(const char name[], const char text[], const char default_value[], const char **given,
                           PetscBool *set)
@@ -96,6 +125,10 @@ static PetscErrorCode Ask(const char name[], const char text[], const char defau
   PetscBool is_new, found;
 
   PetscFunctionBeginUser;
+  if (alone.name) {
+    AskAlone(name, given, set);
+    PetscFunctionReturn(0);
+  }
   PetscCall(Register(name, &is_new));
   if (help && is_new) {
     const int width = 34;

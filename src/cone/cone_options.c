@@ -4,6 +4,7 @@
 #include "cone_impl.h"
 #include "base/base.h"
 #include "eps_block.h"
+#include <string.h>
 
 /* Words of -cone_partial, and the types of EPS they stand for; -eps_type may name any other. */
 static const struct {
@@ -18,7 +19,7 @@ static PetscErrorCode SetKernel(PsdCone cone)
 {
   PetscFunctionBeginUser;
   PsdChoice *choices;
-  PetscInt chosen = 0;
+  PetscInt chosen = cone->choice == PSD_CONE_AUTO ? 0 : cone->choice + 1;
   PetscCall(PetscCalloc1(PsdConeKernels + 1, &choices));
   choices[0] = (PsdChoice){.name = "auto", .help = "by order and by the rank of the last projection"};
   for (PetscInt k = 0; k < PsdConeKernels; k++) {
@@ -41,7 +42,10 @@ static PetscErrorCode SetSolver(PsdCone cone)
   PetscErrorCode (*create)(EPS) = NULL;
   PetscInt which = 0;
   PetscBool set;
-  for (PetscInt k = 0; k < SOLVERS; k++) words[k] = solvers[k].word;
+  for (PetscInt k = 0; k < SOLVERS; k++) {
+    words[k] = solvers[k].word;
+    if (cone->eps_type && !strcmp(solvers[k].type, cone->eps_type)) which = k;
+  }
   PetscCall(PsdOptionEnum("-cone_partial", "eigensolver of partial decompositions; -eps_type names any of SLEPc's",
                           words, &which, NULL));
   cone->eps_type = solvers[which].type;

@@ -56,7 +56,7 @@ extern const PsdConsensusKernel *const PsdConsensusTable[];
 
 /* PsdConsensusFind - the kernel of that name, or NULL. Not collective. */
 const PsdConsensusKernel *PsdConsensusFind(const char name[]);
-/* PsdConsensusAsk - the option -consensus; *kernel is NULL for `auto`. Collective. */
+/* PsdConsensusAsk - the option -consensus; *kernel is NULL for `auto`, and left as it is without the option. Collective. */
 PetscErrorCode PsdConsensusAsk(const PsdConsensusKernel **kernel);
 /* PsdConsensusSupports - whether a kernel is for such a problem. PsdConsensusCheckSupports - an input error where it is
    not; loss: the name of the problem's. Not collective. */

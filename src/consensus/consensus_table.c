@@ -28,6 +28,7 @@ PetscErrorCode PsdConsensusAsk(const PsdConsensusKernel **kernel)
   for (size_t k = 0; k < COUNT; k++) {
     const PsdConsensusKernel *it = PsdConsensusTable[k];
     choices[k + 1] = (PsdChoice){it->name, it->old_name, it->help};
+    if (it == *kernel) choice = (PetscInt)k + 1;
   }
   PetscCall(PsdOptionChoice("-consensus", "where the least-squares step is done", COUNT + 1, choices, &choice, NULL));
   *kernel = choice > 0 ? PsdConsensusTable[choice - 1] : NULL;

@@ -3,7 +3,7 @@
    solves are in grid_solve.c.
 
    Triangular solves with few right-hand sides make ranks wait for each other at every block. So when the system is well
-   enough conditioned a few large triangles on the diagonal of the factor are inverted, once a factorisation, and a solve
+   enough conditioned a few large triangles on the diagonal of the factor are inverted, with each factorisation, and a solve
    is products with them and with what is below them (grid_parts.c). Otherwise pdpotrs solves.
 */
 #include "grid_cholesky.h"
@@ -198,7 +198,6 @@ PetscErrorCode PsdGridFactor(PsdGrid it, PetscReal trace, PetscReal shift)
   PsdCheckInput(row == 0, "A'A + %g I is not positive definite at row %" PetscInt_FMT ": A'A is not that of images",
                 (double)shift, row);
   if (it->row < 0) PetscFunctionReturn(0);
-  if (it->inverse) PetscCall(PsdGridInvertParts(it));
   const PetscLogDouble N = (PetscLogDouble)it->N;
   const PetscLogDouble inverse = it->inverse ? 1. / (PetscLogDouble)(it->parts * it->parts) : 0;
   PetscCall(PetscLogFlops((1 + inverse) / 3 * N * N * N / it->shape.used));

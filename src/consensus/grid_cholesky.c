@@ -9,15 +9,16 @@
    wait for each panel, and sends a panel to all rows of a column of the grid from one of them, which several rows of a node
    receive one by one.
 
+   Where triangles of the factor are inverted, their inverses are made of the same panels, a step each (grid_inverse.c).
+
    Blocks above the diagonal are not touched, and of those on it the lower triangle alone.
 */
 #include "grid_cholesky.h"
 #include "base/base.h"
 #include "base/spread.h"
 #include "grid_impl.h"
+#include "grid_inverse.h"
 #include <petscblaslapack.h>
-
-enum { ON_DIAGONAL, ALONG_ROWS, DOWN_COLUMNS }; /* tags; DOWN_COLUMNS + h for what row h of the grid has */
 
 /* A panel on its way, in ranks' parts of it. */
 typedef struct {
@@ -33,6 +34,7 @@ typedef struct {
 
 struct _p_PsdGridCholesky {
   Panel panel[2];
+  PsdGridInverse inverse;
 };
 
 /* ---------------------------------------------------------------- memory */
@@ -48,6 +50,7 @@ PetscErrorCode PsdGridCholeskyCreate(PsdGrid it, PsdGridCholesky *cholesky)
                            it->shape.height, &panel->down));
     PetscCall(PetscArrayzero(panel->down, it->shape.height));
   }
+  PetscCall(PsdGridInverseCreate(it, &(*cholesky)->inverse));
   PetscFunctionReturn(0);
 }
 
@@ -59,6 +62,7 @@ PetscErrorCode PsdGridCholeskyDestroy(PsdGridCholesky *cholesky)
     Panel *panel = &(*cholesky)->panel[k];
     PetscCall(PetscFree5(panel->diagonal, panel->of_rows, panel->of_columns, panel->packed, panel->down));
   }
+  PetscCall(PsdGridInverseDestroy(&(*cholesky)->inverse));
   PetscCall(PetscFree(*cholesky));
   PetscFunctionReturn(0);
 }
@@ -96,13 +100,14 @@ static PetscErrorCode Announce(PsdGrid it, PetscInt k, Panel *panel)
   panel->columns = it->cols.count - panel->first_column;
   panel->turned = PETSC_FALSE;
   if (it->column == column)
-    PetscCall(
-        PsdSpreadBegin(it->file, row, ON_DIAGONAL, panel->width * panel->width, panel->diagonal, &panel->on_diagonal));
-  PetscCall(PsdSpreadBegin(it->line, column, ALONG_ROWS, panel->rows * panel->width, panel->of_rows, &panel->along));
+    PetscCall(PsdSpreadBegin(it->file, row, PSD_GRID_ON_DIAGONAL, panel->width * panel->width, panel->diagonal,
+                             &panel->on_diagonal));
+  PetscCall(
+      PsdSpreadBegin(it->line, column, PSD_GRID_ALONG_ROWS, panel->rows * panel->width, panel->of_rows, &panel->along));
   PetscReal *packed = panel->packed;
   for (PetscMPIInt h = 0; h < it->shape.height; h++) {
     const PetscInt length = ColumnsOf(it, panel, h) * panel->width;
-    PetscCall(PsdSpreadBegin(it->file, h, DOWN_COLUMNS + h, length, packed, &panel->down[h]));
+    PetscCall(PsdSpreadBegin(it->file, h, PSD_GRID_DOWN_COLUMNS + h, length, packed, &panel->down[h]));
     packed += length;
   }
   PetscFunctionReturn(0);
@@ -203,9 +208,10 @@ static PetscErrorCode FactorDiagonal(PsdGrid it, Panel *panel, PetscReal *block,
 }
 
 /* On the ranks of its column: the panel itself, in place, and on its way along the rows. */
-static PetscErrorCode MakePanel(PsdGrid it, Panel *panel, PetscInt *failed)
+static PetscErrorCode MakePanel(PsdGrid it, PsdGridCholesky cholesky, PetscInt k, PetscInt *failed)
 {
   PetscFunctionBeginUser;
+  Panel *panel = &cholesky->panel[k % 2];
   const PetscReal one = 1;
   const PetscInt column = panel->k / it->shape.width * it->block;
   PetscReal *part = it->factor + (size_t)column * (size_t)it->rows.count;
@@ -213,6 +219,7 @@ static PetscErrorCode MakePanel(PsdGrid it, Panel *panel, PetscInt *failed)
   if (panel->on_diagonal.root) {
     PetscCall(FactorDiagonal(it, panel, part + panel->first_row - panel->width, failed));
     PetscCall(PsdSpreadGive(&panel->on_diagonal));
+    if (it->inverse) PetscCall(PsdGridInverseGive(cholesky->inverse, k, panel->diagonal));
   }
   PetscCall(PsdSpreadWait(&panel->on_diagonal));
   PetscCall(PetscBLASIntCast(panel->rows, &rows));
@@ -252,31 +259,76 @@ static PetscErrorCode Reduce(PsdGrid it, const Panel *panel, PetscInt c)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdGridCholeskyFactor(PsdGrid it, PsdGridCholesky cholesky, PetscInt *failed)
+/* ---------------------------------------------------------------- steps */
+
+/* Panel k and, where it takes part, block row k of the inverse are asked for and, on the ranks of its column, made. */
+static PetscErrorCode Begin(PsdGrid it, PsdGridCholesky cholesky, PetscInt k, PetscInt *failed)
 {
   PetscFunctionBeginUser;
-  const PetscInt panels = (it->N + it->block - 1) / it->block;
-  *failed = 0;
-  PetscCall(Announce(it, 0, &cholesky->panel[0]));
-  if (it->column == 0) PetscCall(MakePanel(it, &cholesky->panel[0], failed));
-  for (PetscInt k = 0; k < panels; k++) {
-    Panel *panel = &cholesky->panel[k % 2], *next = &cholesky->panel[(k + 1) % 2];
-    const PetscBool more = (PetscBool)(k + 1 < panels), mine = (PetscBool)((k + 1) % it->shape.width == it->column);
-    PetscCall(Await(it, panel));
-    if (!more) break;
-    PetscCall(Announce(it, k + 1, next));
-    if (mine) PetscCall(Reduce(it, panel, panel->first_column));
-    if (mine) PetscCall(MakePanel(it, next, failed));
-    for (PetscInt c = panel->first_column + (mine ? it->block : 0); c < it->cols.count; c += it->block) {
-      PetscCall(Reduce(it, panel, c));
-      PetscCall(LookAfter(it, next));
-    }
+  PetscCall(Announce(it, k, &cholesky->panel[k % 2]));
+  if (it->inverse) PetscCall(PsdGridInverseAnnounce(it, cholesky->inverse, k));
+  if (k % it->shape.width != it->column) PetscFunctionReturn(0);
+  if (k > 0) PetscCall(Reduce(it, &cholesky->panel[(k - 1) % 2], cholesky->panel[(k - 1) % 2].first_column));
+  PetscCall(MakePanel(it, cholesky, k, failed));
+  PetscFunctionReturn(0);
+}
+
+/* What is behind panel k and the block column after it, less what the panel takes from it. */
+static PetscErrorCode ReduceOthers(PsdGrid it, PsdGridCholesky cholesky, PetscInt k)
+{
+  PetscFunctionBeginUser;
+  const Panel *panel = &cholesky->panel[k % 2];
+  const PetscBool mine = (PetscBool)((k + 1) % it->shape.width == it->column);
+  for (PetscInt c = panel->first_column + (mine ? it->block : 0); c < it->cols.count; c += it->block) {
+    PetscCall(Reduce(it, panel, c));
+    PetscCall(LookAfter(it, &cholesky->panel[(k + 1) % 2]));
+    if (it->inverse) PetscCall(PsdGridInverseLook(cholesky->inverse, k));
   }
+  PetscFunctionReturn(0);
+}
+
+/* What is left of the inverse behind block row k, less what that takes from it. */
+static PetscErrorCode ReduceInverse(PsdGrid it, PsdGridCholesky cholesky, PetscInt k)
+{
+  PetscFunctionBeginUser;
+  const Panel *panel = &cholesky->panel[k % 2];
+  PetscInt columns, c = 0;
+  PetscCall(PsdGridInverseAwait(cholesky->inverse, k, &columns));
+  while (c < columns) {
+    PetscCall(PsdGridInverseSubtract(it, cholesky->inverse, k, c, panel->of_rows, PetscMax(1, panel->rows), &c));
+    PetscCall(LookAfter(it, &cholesky->panel[(k + 1) % 2]));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode End(PsdGrid it, PsdGridCholesky cholesky)
+{
+  PetscFunctionBeginUser;
   for (size_t k = 0; k < 2; k++) {
     Panel *panel = &cholesky->panel[k];
     PetscCall(PsdSpreadEnd(&panel->on_diagonal));
     PetscCall(PsdSpreadEnd(&panel->along));
     for (PetscMPIInt h = 0; h < it->shape.height; h++) PetscCall(PsdSpreadEnd(&panel->down[h]));
   }
+  PetscCall(PsdGridInverseEnd(cholesky->inverse));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdGridCholeskyFactor(PsdGrid it, PsdGridCholesky cholesky, PetscInt *failed)
+{
+  PetscFunctionBeginUser;
+  const PetscInt panels = (it->N + it->block - 1) / it->block;
+  *failed = 0;
+  PetscCall(Begin(it, cholesky, 0, failed));
+  for (PetscInt k = 0; k < panels; k++) {
+    const PetscBool more = (PetscBool)(k + 1 < panels);
+    PetscCall(Await(it, &cholesky->panel[k % 2]));
+    if (more) PetscCall(Begin(it, cholesky, k + 1, failed));
+    if (it->inverse) PetscCall(PsdGridInverseMake(it, cholesky->inverse, k));
+    if (!more) break;
+    PetscCall(ReduceOthers(it, cholesky, k));
+    if (it->inverse) PetscCall(ReduceInverse(it, cholesky, k));
+  }
+  PetscCall(End(it, cholesky));
   PetscFunctionReturn(0);
 }

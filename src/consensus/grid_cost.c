@@ -2,17 +2,14 @@
    What the distributed matrix costs (grid.h): flops, and messages on a grid of H x W.
 
    A factorisation sends its panels to those who have no part of them, (W - 1)/(H W) + (H - 1)/(H W) of N^2/2 numbers, and
-   blocks on the diagonal down columns, N b (H - 1)/(H W) with blocks of b. The inverse as a whole would spread N^2/2 numbers
-   along columns of the grid, reduce as many along rows, and send N^2/2/(H W) of panels, as counted on 2 to 64 ranks; that
-   of p parts a p-th.
+   blocks on the diagonal down columns, N b (H - 1)/(H W) with blocks of b. The inverse of p parts sends its block rows down
+   columns, a p-th of (H - 1)/(H W) of N^2/2, and the blocks on the diagonal along rows, N b (W - 1)/(H W).
 */
 #include "grid_cholesky.h"
 #include "grid_impl.h"
 
-/* Of dgemm's rate, measured: the factor at orders of 4,900 and 9,800, pdtrtri at 5,000 to 20,000. */
+/* Of dgemm's rate, measured: the factor at orders of 4,900 and 9,800, and its inverse at 4,900. */
 #define EFFICIENCY 0.8
-#define INVERSE_EFFICIENCY 0.65
-#define PANEL_MESSAGES 2. /* of the inverse, counted */
 
 /* A panel down log2 H and along log2 W ranks, and its block on the diagonal. */
 static PsdCost Panels(PetscReal N, const PsdGridShape *shape)
@@ -22,18 +19,20 @@ static PsdCost Panels(PetscReal N, const PsdGridShape *shape)
   return PsdCostSend(N / block * (2 * PetscLog2Real(H) + PetscLog2Real(W)), PSD_BYTES_REAL * numbers / (H * W));
 }
 
+/* Block rows of the inverses down log2 H ranks, and blocks on the diagonal along log2 W. */
+static PsdCost BlockRows(PetscReal N, PetscReal parts, const PsdGridShape *shape)
+{
+  const PetscReal H = shape->height, W = shape->width, block = (PetscReal)PsdGridBlockOf((PetscInt)N, shape->used);
+  const PetscReal numbers = N * N / 2 / parts * (H - 1) + N * block * (W - 1);
+  return PsdCostSend(N / block * (PetscLog2Real(H) + PetscLog2Real(W)), PSD_BYTES_REAL * numbers / (H * W));
+}
+
 PsdCost PsdGridFactorCost(PetscReal N, const PsdGridShape *shape, const PsdRates *rates)
 {
-  const PetscReal half = PSD_BYTES_REAL * N * N / 2, H = shape->height, W = shape->width;
-  const PetscReal panels = N / (PetscReal)PsdGridBlockOf((PetscInt)N, shape->used);
   const PetscReal parts = (PetscReal)PsdGridPartsOf(N, shape->used), cubic = N * N * N / 3 / shape->used;
-  const PsdCost work = PsdCostSum(PsdCostWork(cubic, EFFICIENCY * rates->gemm),
-                                  PsdCostWork(cubic / (parts * parts), INVERSE_EFFICIENCY * rates->gemm));
+  const PsdCost work = PsdCostWork(cubic * (1 + 1 / (parts * parts)), EFFICIENCY * rates->gemm);
   if (shape->used == 1) return work;
-  const PsdCost along = PsdCostSum(PsdCostCollective(PSD_COLLECTIVE_SPREAD, panels, half / parts / H, shape->height),
-                                   PsdCostCollective(PSD_COLLECTIVE_SPREAD, panels, half / parts / W, shape->width));
-  const PsdCost inverse = PsdCostSum(along, PsdCostSend(PANEL_MESSAGES * panels, half / parts / (H * W)));
-  return PsdCostSum(work, PsdCostSum(Panels(N, shape), inverse));
+  return PsdCostSum(work, PsdCostSum(Panels(N, shape), BlockRows(N, parts, shape)));
 }
 
 static PsdCost Product(PetscReal N, PetscReal rhs, const PsdGridShape *shape, const PsdRates *rates)
@@ -102,5 +101,5 @@ PetscReal PsdGridVectorBytes(PetscReal N, PetscReal rhs, const PsdGridShape *sha
 PetscReal PsdGridCholeskyBytes(PetscReal N, const PsdGridShape *shape)
 {
   const PetscReal block = (PetscReal)PsdGridBlockOf((PetscInt)N, shape->used);
-  return 2 * PSD_BYTES_REAL * N * block * (1. / shape->height + 2. / shape->width);
+  return 2 * PSD_BYTES_REAL * N * block * (1. / shape->height + 3. / shape->width);
 }

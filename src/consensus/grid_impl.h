@@ -27,9 +27,12 @@ PsdGridBlock PsdGridBlockAt(PsdGrid grid, PetscInt first);
 PetscErrorCode PsdGridAddProduct(PsdGrid grid, PetscBool transposed, PetscInt m, PetscInt k, const PetscReal *A,
                                  PetscInt ld, const PetscReal *in, PetscInt ld_in, PetscReal *out, PetscInt ld_out);
 
-/* PsdGridInvertParts - L_kk <- L_kk^-1 of each part of the factor, on the ranks of the grid. PsdGridSolveParts - cols.x <- shares of
-   (L L')^-1 cols.x. grid_parts.c; collective. */
-PetscErrorCode PsdGridInvertParts(PsdGrid grid);
+/* Tags of what goes along the rows, and down the columns, of the grid at once; PSD_GRID_DOWN_COLUMNS + h for what row h of it has. */
+enum { PSD_GRID_ON_DIAGONAL, PSD_GRID_ALONG_ROWS, PSD_GRID_INVERSE, PSD_GRID_DOWN_COLUMNS };
+
+/* PsdGridPartWith - where the part of the factor that row `row` is in begins, and where the next one does. Not collective.
+   PsdGridSolveParts - cols.x <- shares of (L L')^-1 cols.x, the triangles on L's diagonal inverted. Collective. grid_parts.c. */
+void PsdGridPartWith(PsdGrid grid, PetscInt row, PetscInt *begin, PetscInt *end);
 PetscErrorCode PsdGridSolveParts(PsdGrid grid);
 
 #endif

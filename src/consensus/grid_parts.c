@@ -1,7 +1,8 @@
 /*
    Solves with the factor L of a distributed matrix, part by part.
 
-   Rows and columns are cut into p parts, and the triangles on the diagonal, L_kk, are inverted once a factorisation. Then
+   Rows and columns are cut into p parts, and the triangles on the diagonal, L_kk, are inverted with each factorisation
+   (grid_inverse.c). Then
    L y = b and L'x = y are p steps each, of products that all ranks take part in:
 
      y_k = L_kk^-1 (b_k - sum over j < k of L_kj y_j),    x_k = L_kk^-T (y_k - sum over j > k of L_jk' x_j).
@@ -14,8 +15,6 @@
 */
 #include "grid_impl.h"
 #include "base/base.h"
-
-void pdtrtri_(const char *, const char *, const int *, double *, const int *, const int *, const int *, int *);
 
 /*
    The flops of the inverses of three factorisations, at two thirds of 40 GFLOP/s, and a dozen messages of ten microseconds a
@@ -44,6 +43,14 @@ static PetscInt Begin(PsdGrid it, PetscInt k)
 {
   const PetscInt blocks = (it->N + it->block - 1) / it->block;
   return PetscMin(it->N, (PetscInt)((PetscInt64)blocks * k / it->parts) * it->block);
+}
+
+void PsdGridPartWith(PsdGrid it, PetscInt row, PetscInt *begin, PetscInt *end)
+{
+  PetscInt k = 0;
+  while (Begin(it, k + 1) <= row) k++;
+  *begin = Begin(it, k);
+  *end = Begin(it, k + 1);
 }
 
 /* One of the two ways in which a rank knows a vector: by the blocks with number mod places = at. */
@@ -150,18 +157,6 @@ static void SubtractPart(PsdGrid it, const Axis *axis, PetscInt k, PetscReal x[]
 }
 
 /* ---------------------------------------------------------------- products with the factor */
-
-PetscErrorCode PsdGridInvertParts(PsdGrid it)
-{
-  PetscFunctionBeginUser;
-  for (PetscInt k = 0; k < it->parts; k++) {
-    const int first = (int)Begin(it, k) + 1, order = (int)(Begin(it, k + 1) - Begin(it, k));
-    int info = 0;
-    if (order > 0) pdtrtri_("L", "N", &order, it->factor, &first, &first, it->description, &info);
-    PetscCheck(info == 0, PETSC_COMM_SELF, PETSC_ERR_LIB, "pdtrtri returned %d", info);
-  }
-  PetscFunctionReturn(0);
-}
 
 /* out += this rank's share of L_kk^-1 in, or of its transpose, block by block so that the zeros above the diagonal are left
    out. rows, columns: vectors by rows and by columns; the transpose takes rows to columns. */

@@ -1,18 +1,10 @@
 /*
-   Images in the caller's memory: each rank keeps a copy of what it was given until PsdDataSetUp has moved those selected
-   to even shards.
-
-   Images count through the ranks. So what a rank was given and what a rank is to hold are both contiguous pieces of the
-   selection, and what one sends to the other is where the two overlap; every rank knows all pieces.
+   Images in the caller's memory, and their labels, targets, names and weights: each rank keeps a copy of what it was given
+   until PsdDataSetUp has moved what is selected to even shards (arrays_move.c).
 */
 #include "data.h"
 #include <stdlib.h>
 #include <string.h>
-
-/* Positions begin .. end - 1 of the selection. */
-typedef struct {
-  PetscInt begin, end;
-} Piece;
 
 PetscErrorCode PsdArraysDestroy(PsdArrays *arrays)
 {
@@ -21,14 +13,13 @@ PetscErrorCode PsdArraysDestroy(PsdArrays *arrays)
   free(arrays->labels);
   free(arrays->targets);
   free(arrays->weights);
+  free(arrays->names);
   PetscCall(PetscFree(arrays->first));
   *arrays = (PsdArrays){.first = NULL};
   PetscFunctionReturn(0);
 }
 
-/* ---------------------------------------------------------------- taking them */
-
-static void CheckHere(PetscInt n_local, const PetscInt shape[3], const unsigned char images[], const PetscInt labels[],
+static void CheckHere(PetscInt n_local, const PetscInt shape[3], const void *images, const PetscInt labels[],
                       PsdFailure *failure)
 {
   if (n_local < 0)
@@ -80,18 +71,31 @@ static PetscErrorCode CountThrough(MPI_Comm comm, PetscInt n_local, PetscInt **f
   PetscFunctionReturn(0);
 }
 
-static void Copy(size_t n_local, size_t image_bytes, const unsigned char images[], const PetscInt labels[],
-                 PsdArrays *arrays, PsdFailure *failure)
+static void Copy(size_t n_local, size_t image_bytes, const void *images, const PetscInt labels[], PsdArrays *arrays,
+                 PsdFailure *failure)
 {
-  arrays->images = (unsigned char *)PsdAllocate(n_local, image_bytes, PSD_ARRAYS_NAME, failure);
+  arrays->images = PsdAllocate(n_local, image_bytes, PSD_ARRAYS_NAME, failure);
   arrays->labels = (PetscInt *)PsdAllocate(n_local, sizeof(PetscInt), "labels", failure);
   if (failure->failed || !n_local) return;
   memcpy(arrays->images, images, n_local * image_bytes);
   if (labels) memcpy(arrays->labels, labels, n_local * sizeof(PetscInt));
 }
 
+/* In the order of PsdArrayType. */
+static const PsdNumberType number_types[] = {
+    {'u', 1, PETSC_FALSE}, {'u', 2, PETSC_FALSE}, {'f', 4, PETSC_FALSE}, {'f', 8, PETSC_FALSE}};
+#define NUMBER_TYPES PETSC_STATIC_ARRAY_LENGTH(number_types)
+
 PetscErrorCode PsdDataSetArrays(PsdData data, PetscInt n_local, PetscInt channels, PetscInt height, PetscInt width,
                                 const unsigned char images[], const PetscInt labels[])
+{
+  PetscFunctionBeginUser;
+  PetscCall(PsdDataSetTypedArrays(data, PSD_ARRAY_UINT8, n_local, channels, height, width, images, labels));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdDataSetTypedArrays(PsdData data, PsdArrayType type, PetscInt n_local, PetscInt channels,
+                                     PetscInt height, PetscInt width, const void *images, const PetscInt labels[])
 {
   PetscFunctionBeginUser;
   PsdCheckHandle(data);
@@ -99,11 +103,14 @@ PetscErrorCode PsdDataSetArrays(PsdData data, PetscInt n_local, PetscInt channel
   PsdArrays arrays = {.n_local = n_local, .channels = channels, .height = height, .width = width};
   PsdFailure failure = {.failed = PETSC_FALSE};
   PetscCheck(!data->ready, data->comm, PETSC_ERR_ORDER, "PsdDataSetUp was called already");
+  PetscCheck((size_t)type < NUMBER_TYPES, data->comm, PETSC_ERR_ARG_OUTOFRANGE, "no type of arrays: %d", (int)type);
+  arrays.type = number_types[type];
   CheckHere(n_local, shape, images, labels, &failure);
   PetscCall(PsdFailureAgree(data->comm, &failure));
   PetscCall(CheckAlike(data->comm, shape, n_local, (PetscBool)(labels != NULL), &arrays.labelled));
   PetscCall(CountThrough(data->comm, n_local, &arrays.first));
-  Copy((size_t)n_local, (size_t)channels * height * width, images, labels, &arrays, &failure);
+  Copy((size_t)n_local, (size_t)channels * height * width * (size_t)arrays.type.size, images, labels, &arrays,
+       &failure);
   const PetscErrorCode code = PsdFailureAgree(data->comm, &failure);
   if (code) PetscCall(PsdArraysDestroy(&arrays));
   PetscCall(code);
@@ -148,6 +155,8 @@ PetscErrorCode PsdDataSetArrayTargets(PsdData data, PetscInt outputs, const Pets
   }
   if (n_local > 0 && copy && targets) memcpy(copy, targets, n_local * bytes); /* which agreeing has made sure of */
   free(arrays->targets);
+  free(arrays->names);
+  arrays->names = NULL; /* which were those of other targets */
   arrays->targets = copy;
   arrays->outputs = outputs;
   PetscFunctionReturn(0);
@@ -177,147 +186,31 @@ PetscErrorCode PsdDataSetArrayWeights(PsdData data, const PetscReal weights[])
   PetscFunctionReturn(0);
 }
 
-/* ---------------------------------------------------------------- as a data set's origin */
-
-static PetscErrorCode Inspect(PsdData data, PsdSource *source)
+PetscErrorCode PsdDataSetArrayTargetNames(PsdData data, const char *const names[])
 {
   PetscFunctionBeginUser;
-  const PsdArrays *arrays = &data->arrays;
-  PetscMPIInt size;
-  PetscCallMPI(MPI_Comm_size(data->comm, &size));
-  source->unlabelled = (PetscBool)!arrays->labelled;
-  source->outputs = arrays->outputs;
-  source->weighted = arrays->weighted;
-  source->n = arrays->first[size];
-  source->channels = arrays->channels;
-  source->height = arrays->height;
-  source->width = arrays->width;
-  source->pixels = (PsdPixels){.bits = 8};
-  data->format = "arrays";
-  PetscFunctionReturn(0);
-}
-
-/* What each image has one number of, of all ranks. */
-static PetscErrorCode GatherNumbers(PsdData data, MPI_Datatype type, const void *own, void *all)
-{
-  PetscFunctionBeginUser;
-  const PsdArrays *arrays = &data->arrays;
-  PetscMPIInt size, *counts, *starts, count;
-  PetscCallMPI(MPI_Comm_size(data->comm, &size));
-  PetscCall(PetscMalloc2(size, &counts, size, &starts));
-  for (PetscMPIInt rank = 0; rank < size; rank++) {
-    PetscCall(PetscMPIIntCast(arrays->first[rank], &starts[rank]));
-    PetscCall(PetscMPIIntCast(arrays->first[rank + 1] - arrays->first[rank], &counts[rank]));
-  }
-  PetscCall(PetscMPIIntCast(arrays->n_local, &count));
-  PetscCallMPI(MPI_Allgatherv(own, count, type, all, counts, starts, type, data->comm));
-  PetscCall(PetscFree2(counts, starts));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode ReadLabels(PsdData data, const PsdSource *source, PetscInt **labels)
-{
-  PetscFunctionBeginUser;
+  PsdCheckHandle(data);
+  PsdArrays *arrays = &data->arrays;
   PsdFailure failure = {.failed = PETSC_FALSE};
-  *labels = (PetscInt *)PsdAllocate((size_t)source->n, sizeof(**labels), "labels", &failure);
-  PetscCall(PsdFailureAgree(data->comm, &failure));
-  PetscCall(GatherNumbers(data, MPIU_INT, data->arrays.labels, *labels));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode ReadWeights(PsdData data, const PsdSource *source, PetscReal weights[])
-{
-  PetscFunctionBeginUser;
-  (void)source;
-  PetscCall(GatherNumbers(data, MPIU_REAL, data->arrays.weights, weights));
-  PetscFunctionReturn(0);
-}
-
-/* given[r]: the piece of the selection that rank r was given; held[r]: the one that it is to hold. */
-static void FindPieces(const PsdArrays *arrays, const PsdSelection *selection, PetscMPIInt size, Piece given[],
-                       Piece held[])
-{
-  PetscInt k = 0;
-  for (PetscMPIInt rank = 0; rank < size; rank++) {
-    given[rank].begin = k;
-    while (k < selection->n && selection->positions[k] < arrays->first[rank + 1]) k++;
-    given[rank].end = k;
-    PsdDataSplitEvenly(selection->n, size, rank, &held[rank].begin, &held[rank].end);
-    held[rank].end += held[rank].begin;
+  PetscCheck(arrays->outputs > 0 && !data->ready, data->comm, PETSC_ERR_ORDER,
+             "PsdDataSetArrayTargets was not called, or PsdDataSetUp was");
+  const size_t size = sizeof(*arrays->names);
+  char(*copy)[PSD_CLASS_NAME_LENGTH] =
+      (char(*)[PSD_CLASS_NAME_LENGTH])PsdAllocate((size_t)arrays->outputs, size, "names", &failure);
+  for (PetscInt t = 0; t < arrays->outputs && !failure.failed; t++) {
+    if (!names || !names[t] || !names[t][0])
+      PsdFailureRecord(&failure, "%s: target %" PetscInt_FMT " has no name", PSD_ARRAYS_NAME, t);
+    else {
+      PetscCall(PetscStrncpy(copy[t], names[t], size));
+      PsdTrimName(copy[t]);
+    }
   }
-}
-
-static Piece Overlap(Piece a, Piece b)
-{
-  return (Piece){PetscMax(a.begin, b.begin), PetscMin(a.end, b.end)};
-}
-
-/* What each image has and is moved: its pixels, or its targets. */
-typedef struct {
-  size_t bytes; /* of one */
-  const void *given;
-  unsigned char *held;
-} Items;
-
-/* Begins to send the items of a piece from where they lie. */
-static PetscErrorCode Send(PsdData data, const void *given, const PsdSelection *selection, Piece piece,
-                           MPI_Datatype item, PetscMPIInt from, PetscMPIInt to, MPI_Request *request)
-{
-  PetscFunctionBeginUser;
-  const PsdArrays *arrays = &data->arrays;
-  const PetscMPIInt count = (PetscMPIInt)(piece.end - piece.begin);
-  PetscMPIInt *places;
-  MPI_Datatype picked;
-  PetscCall(PetscMalloc1(count, &places));
-  for (PetscMPIInt k = 0; k < count; k++)
-    places[k] = (PetscMPIInt)(selection->positions[piece.begin + k] - arrays->first[from]);
-  PetscCallMPI(MPI_Type_create_indexed_block(count, 1, places, item, &picked));
-  PetscCallMPI(MPI_Type_commit(&picked));
-  PetscCallMPI(MPI_Isend(given, 1, picked, to, data->tag, data->comm, request));
-  PetscCallMPI(MPI_Type_free(&picked));
-  PetscCall(PetscFree(places));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode Exchange(PsdData data, const PsdSelection *selection, const Items *items)
-{
-  PetscFunctionBeginUser;
-  PetscMPIInt size, here, count = 0;
-  Piece *given, *held;
-  MPI_Request *requests;
-  MPI_Datatype item;
-  PetscCallMPI(MPI_Comm_size(data->comm, &size));
-  PetscCallMPI(MPI_Comm_rank(data->comm, &here));
-  PetscCall(PetscMalloc3(size, &given, size, &held, 2 * size, &requests));
-  FindPieces(&data->arrays, selection, size, given, held);
-  PetscCallMPI(MPI_Type_contiguous((PetscMPIInt)items->bytes, MPI_BYTE, &item));
-  PetscCallMPI(MPI_Type_commit(&item));
-  for (PetscMPIInt rank = 0; rank < size; rank++) {
-    const Piece in = Overlap(given[rank], held[here]), out = Overlap(given[here], held[rank]);
-    if (in.begin < in.end)
-      PetscCallMPI(MPI_Irecv(items->held + (size_t)(in.begin - held[here].begin) * items->bytes,
-                             (PetscMPIInt)(in.end - in.begin), item, rank, data->tag, data->comm, &requests[count++]));
-    if (out.begin < out.end) PetscCall(Send(data, items->given, selection, out, item, here, rank, &requests[count++]));
+  const PetscErrorCode code = PsdFailureAgree(data->comm, &failure);
+  if (code) {
+    free(copy);
+    PetscFunctionReturn(code);
   }
-  PetscCallMPI(MPI_Waitall(count, requests, MPI_STATUSES_IGNORE));
-  PetscCallMPI(MPI_Type_free(&item));
-  PetscCall(PetscFree3(given, held, requests));
+  free(arrays->names);
+  arrays->names = copy;
   PetscFunctionReturn(0);
 }
-
-static PetscErrorCode ReadShard(PsdData data, PsdSource *source, const PsdSelection *selection)
-{
-  PetscFunctionBeginUser;
-  PsdFailure failure = {.failed = PETSC_FALSE};
-  Items images = {.bytes = PsdSourceImageBytes(source), .given = data->arrays.images};
-  Items targets = {.bytes = (size_t)source->outputs * sizeof(PetscReal), .given = data->arrays.targets};
-  data->images = images.held = (unsigned char *)PsdAllocate((size_t)data->n_local, images.bytes, "images", &failure);
-  data->targets = (PetscReal *)PsdAllocate((size_t)data->n_local, targets.bytes, "targets", &failure);
-  targets.held = (unsigned char *)data->targets;
-  PetscCall(PsdFailureAgree(data->comm, &failure));
-  PetscCall(Exchange(data, selection, &images));
-  if (source->outputs > 0) PetscCall(Exchange(data, selection, &targets));
-  PetscFunctionReturn(0);
-}
-
-const PsdOrigin PsdOriginArrays = {Inspect, ReadLabels, ReadWeights, ReadShard};

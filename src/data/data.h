@@ -16,6 +16,7 @@
 #define PSD_FILE_NAME_LENGTH 256
 #define PSD_MEMBER_LENGTH 64
 #define PSD_MAX_CLASSES 1024
+#define PSD_MOST_NAMES 4096           /* that a data set has for labels */
 #define PSD_MAX_IMAGES 2147483647     /* the largest MPI count */
 #define PSD_MAX_IMAGE_SIDE 16384      /* beyond it a header is taken to be damaged */
 #define PSD_MAX_IMAGE_BYTES (1 << 28) /* an image is one message */
@@ -59,7 +60,7 @@ struct PsdSource {
   PetscBool targets_streamed;
   PetscInt file_count;
   PsdImageFile *files;
-  PetscInt name_count; /* names of labels 0 .. name_count - 1, or of outputs */
+  PetscInt name_count; /* PSD_MOST_NAMES at most; names of labels 0 .. name_count - 1, or of outputs */
   char (*names)[PSD_CLASS_NAME_LENGTH];
   PetscInt64 list_bytes; /* what the format tells all ranks of its files beyond `files`, which are few */
   char *list;
@@ -191,6 +192,8 @@ void PsdCheckTargets(const char path[], PetscInt64 first, PetscInt count, PetscI
                      PsdFailure *failure);
 /* PsdCheckOutputs - the same of their number. */
 void PsdCheckOutputs(const char path[], PetscInt64 outputs, PsdFailure *failure);
+/* PsdTrimName - ends a name, and leaves out what its cutting to this length has left of a character of UTF-8. */
+void PsdTrimName(char name[PSD_CLASS_NAME_LENGTH]);
 /* PsdNumpyReadWeights - all of an array of n numbers (numpy.c). */
 PetscErrorCode PsdNumpyReadWeights(const PsdImageFile *file, PetscInt n, PetscReal weights[], PsdFailure *failure);
 
@@ -202,7 +205,7 @@ typedef struct {
   PetscInt *positions; /* n, ascending */
 } PsdSelection;
 
-/* Where images come from: read.c, arrays.c. All collective; an error on one rank is one on all. */
+/* Where images come from: read.c, arrays_move.c. All collective; an error on one rank is one on all. */
 typedef struct {
   /* what there is to select from; names the format */
   PetscErrorCode (*inspect)(PsdData data, PsdSource *source);
@@ -221,10 +224,12 @@ typedef struct {
   PetscInt n_local, channels, height, width;
   PetscInt *first; /* the first image of each rank, and behind the last one */
   PetscBool labelled;
-  PetscInt outputs;      /* 0: without targets */
-  unsigned char *images; /* copies, from PsdAllocate */
+  PetscInt outputs; /* 0: without targets */
+  PsdNumberType type;
+  void *images; /* copies, from PsdAllocate */
   PetscInt *labels;
   PetscReal *targets;
+  char (*names)[PSD_CLASS_NAME_LENGTH]; /* of the outputs; NULL: they have none */
   PetscReal *weights;
   PetscBool weighted; /* on all ranks */
 } PsdArrays;

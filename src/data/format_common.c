@@ -106,3 +106,16 @@ PetscErrorCode PsdSourceToPlanes(const PsdSource *source, PetscInt count, unsign
   free(image);
   PetscFunctionReturn(0);
 }
+
+void PsdTrimName(char name[PSD_CLASS_NAME_LENGTH])
+{
+  const size_t most = PSD_CLASS_NAME_LENGTH - 1;
+  name[most] = '\0';
+  const size_t length = strlen(name);
+  size_t follow = 0; /* bytes at the end that continue a character */
+  if (length < most) return;
+  while (follow < 3 && ((unsigned char)name[length - 1 - follow] & 0xc0) == 0x80) follow++;
+  const unsigned char first = (unsigned char)name[length - 1 - follow];
+  const size_t wanted = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : first >= 0xc0 ? 1 : 0;
+  if (follow < wanted) name[length - 1 - follow] = '\0';
+}

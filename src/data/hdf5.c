@@ -20,7 +20,6 @@
 #define TARGETS "targets"
 #define WEIGHTS "weights"
 #define LABEL_PIECE 4096
-#define MOST_NAMES 4096
 #define CHUNK_CACHE_DEFAULT ((hsize_t)1 << 20)
 #define CHUNK_CACHE_MAX ((hsize_t)64 << 20)
 
@@ -331,7 +330,7 @@ static PetscErrorCode InspectLabels(PsdSource *source, PsdFailure *failure)
   if (!failure->failed) CheckNumber(&set, source->n, failure);
   if (!failure->failed) PsdHdf5CheckStorage(set.dataset, set.path, set.name, failure);
   PetscCall(
-      PsdHdf5ReadNames(set.dataset, set.path, set.name, MOST_NAMES, &source->names, &source->name_count, failure));
+      PsdHdf5ReadNames(set.dataset, set.path, set.name, PSD_MOST_NAMES, &source->names, &source->name_count, failure));
   DatasetClose(&set);
   PetscFunctionReturn(0);
 }
@@ -351,7 +350,8 @@ static PetscErrorCode InspectTargets(PsdSource *source, PsdFailure *failure)
   if (!failure->failed && set.rank == 2) PsdCheckOutputs(path, (PetscInt64)set.extent[1], failure);
   if (!failure->failed) PsdHdf5CheckStorage(set.dataset, set.path, TARGETS, failure);
   if (!failure->failed) source->outputs = set.rank == 2 ? (PetscInt)set.extent[1] : 1;
-  PetscCall(PsdHdf5ReadNames(set.dataset, path, set.name, MOST_NAMES, &source->names, &source->name_count, failure));
+  PetscCall(
+      PsdHdf5ReadNames(set.dataset, path, set.name, PSD_MOST_NAMES, &source->names, &source->name_count, failure));
   if (!failure->failed && source->name_count > 0 && source->name_count != source->outputs)
     PsdFailureRecord(failure,
                      "%s: attribute '" PSD_H5_NAMES "' of /%s has %" PetscInt_FMT " texts, expected %" PetscInt_FMT

@@ -88,7 +88,7 @@ PetscErrorCode PsdHdf5ReadNames(hid_t dataset, const char path[], const char nam
     *count = (PetscInt)found;
     if (!ReadTexts(attribute, space, type, (size_t)found, PSD_CLASS_NAME_LENGTH, (*names)[0]))
       PsdFailureRecord(failure, "%s: attribute '" PSD_H5_NAMES "' of /%s cannot be read", path, name);
-    for (PetscInt k = 0; k < *count; k++) (*names)[k][PSD_CLASS_NAME_LENGTH - 1] = '\0';
+    for (PetscInt k = 0; k < *count; k++) PsdTrimName((*names)[k]);
   }
   if (type >= 0) (void)H5Tclose(type);
   if (space >= 0) (void)H5Sclose(space);

@@ -9,7 +9,6 @@
 
 #define MOST_SPLITS 2
 #define MOST_TEXT 60000 /* bytes that an attribute has room for */
-#define MOST_NAMES 4096
 
 static hid_t PixelType(const PsdPixels *pixels)
 {
@@ -34,11 +33,11 @@ static void DescribePixels(PsdH5File array, const void *context, PsdFailure *fai
 static void DescribeLabels(PsdH5File array, const void *context, PsdFailure *failure)
 {
   const struct _p_PsdData *data = context;
-  const char *names[MOST_NAMES];
+  const char *names[PSD_MOST_NAMES];
   PetscInt count = 0;
   size_t longest = 1;
   for (PetscInt k = 0; k < data->class_count; k++) count = PetscMax(count, data->class_labels[k] + 1);
-  if (!PsdDataHasClassNames((PsdData)context) || count > MOST_NAMES) return;
+  if (!PsdDataHasClassNames((PsdData)context) || count > PSD_MOST_NAMES) return;
   for (PetscInt k = 0; k < count; k++) names[k] = "";
   for (PetscInt k = 0; k < data->class_count; k++) {
     names[data->class_labels[k]] = data->class_names[k];

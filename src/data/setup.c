@@ -87,7 +87,7 @@ static PetscErrorCode TellOfLevels(PsdData data, const PsdSource *source)
   PetscInt64 counts[2] = {source->tally.rounded, source->tally.clipped};
   if (!(p->step > 0)) PetscFunctionReturn(0);
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, counts, 2, MPIU_INT64, MPI_SUM, data->comm));
-  if (counts[0] > 0 && !(data->wanted_pixels.step > 0))
+  if (counts[0] > 0 && data->path[0] && !(data->wanted_pixels.step > 0)) /* of arrays a program asks for the pixels */
     PetscCall(PetscPrintf(data->comm,
                           "levels   %" PetscInt64_FMT " numbers are rounded to steps of %g, by %g at most\n", counts[0],
                           (double)p->step, (double)p->step / 2));

@@ -9,30 +9,55 @@
 #include "base/base.h"
 #include "problem/identity.h"
 #include "solver.h"
+#include <string.h>
+
+#define SECONDS 60 /* between checkpoints, unless somebody says otherwise */
+
+static PetscErrorCode SetCheckpoint(PsdSolver solver, const char path[], PetscReal every, PetscBool gram,
+                                    PetscBool resume)
+{
+  PetscFunctionBeginUser;
+  PsdCheckpoint *it = &solver->checkpoint;
+  PsdCheckInput(strlen(path) + sizeof(".gram") <= PETSC_MAX_PATH_LEN, "checkpoint: the file name is too long: %s",
+                path);
+  PsdCheckInput(every >= 0, "checkpoint: %g seconds, expected 0 or more", (double)every);
+  it->every = every;
+  it->resume = resume;
+  it->gram_path[0] = '\0';
+  PetscCall(PetscStrncpy(it->path, path, sizeof(it->path)));
+  if (path[0] && gram) (void)snprintf(it->gram_path, sizeof(it->gram_path), "%s.gram", path);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PsdSolverSetCheckpoint(PsdSolver solver, const char path[], PetscReal every, PetscBool gram,
+                                      PetscBool resume)
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(solver);
+  PetscCall(SetCheckpoint(solver, path ? path : "", every, gram, resume));
+  PetscFunctionReturn(0);
+}
 
 static PetscErrorCode ReadOptions(PsdSolver solver)
 {
   PetscFunctionBeginUser;
-  PsdCheckpoint *it = &solver->checkpoint;
-  PetscBool timed, gram = PETSC_FALSE;
-  it->every = 60;
+  char path[PETSC_MAX_PATH_LEN];
+  PetscReal every = SECONDS;
+  PetscBool timed, gram = PETSC_FALSE, resume = PETSC_FALSE;
   PetscCall(PsdOptionsHeading("Checkpoints"));
-  PetscCall(PsdOptionPath("-checkpoint", "file the state of the run is kept in (HDF5)", PSD_PATH_OUTPUT, PETSC_FALSE,
-                          it->path));
-  const PetscBool given = (PetscBool)(it->path[0] != 0);
-  PetscCall(PsdOptionReal("-checkpoint_every", "seconds between checkpoints", PSD_NONNEGATIVE, &it->every, &timed));
+  PetscCall(
+      PsdOptionPath("-checkpoint", "file the state of the run is kept in (HDF5)", PSD_PATH_OUTPUT, PETSC_FALSE, path));
+  PetscCall(PsdOptionReal("-checkpoint_every", "seconds between checkpoints", PSD_NONNEGATIVE, &every, &timed));
   PetscCall(PsdOptionBool("-checkpoint_gram", "keep A'A as well, in FILE.gram", &gram, NULL));
-  PetscCall(PsdOptionBool("-resume", "go on from the checkpoint, when there is one", &it->resume, NULL));
+  PetscCall(PsdOptionBool("-resume", "go on from the checkpoint, when there is one", &resume, NULL));
   if (PsdOptionsGetHelp()) PetscFunctionReturn(0);
-  PsdCheckInput(given || !(timed || gram || it->resume), "option %s needs -checkpoint FILE",
-                it->resume ? "-resume"
-                : gram     ? "-checkpoint_gram"
-                           : "-checkpoint_every");
-  if (!given || !gram) PetscFunctionReturn(0);
-  const int length = snprintf(it->gram_path, sizeof(it->gram_path), "%s.gram", it->path);
-  PsdCheckInput(length > 0 && (size_t)length < sizeof(it->gram_path),
-                "-checkpoint_gram: the file name is too long: %s.gram", it->path);
-  PetscCall(PsdPathDeclare("-checkpoint_gram", it->gram_path, PSD_PATH_OUTPUT));
+  PsdCheckInput(path[0] || !(timed || gram || resume), "option %s needs -checkpoint FILE",
+                resume ? "-resume"
+                : gram ? "-checkpoint_gram"
+                       : "-checkpoint_every");
+  if (!path[0]) PetscFunctionReturn(0);
+  PetscCall(SetCheckpoint(solver, path, every, gram, resume));
+  if (gram) PetscCall(PsdPathDeclare("-checkpoint_gram", solver->checkpoint.gram_path, PSD_PATH_OUTPUT));
   PetscFunctionReturn(0);
 }
 

@@ -69,6 +69,14 @@ PetscErrorCode PsdSolverSetFromOptions(PsdSolver solver)
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PsdSolverSetOption(PsdSolver solver, const char option[], const char value[])
+{
+  PetscFunctionBeginUser;
+  PsdCheckHandle(solver);
+  PsdCallWithOption(option, value, ReadOptions(solver));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdSolverSetOptionsPrefix(PsdSolver solver, const char prefix[])
 {
   PetscFunctionBeginUser;

@@ -121,6 +121,7 @@ def numpy_arrays():
         yield pack((2, saved(save, x_train=images.astype('i8'), y_train=labels)), (3, b'-classes 2,0 -limit 4'))
         yield pack((2, saved(save, x=images)), (3, b'-predict'))
         yield pack((2, saved(save, images=images, targets=labels / 7)), (3, b'-mirror'))
+        yield pack((2, saved(save, images=images, labels=labels, names=['a', 'b', 'c\u20ac'])), (3, b'-limit 5'))
         yield pack((2, saved(save, x_train=images, targets_train=numpy.outer(labels, [1, 2]).astype('>f4'))), (3, b'-limit 4'))
 
 
