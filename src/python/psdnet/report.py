@@ -87,8 +87,11 @@ def problem(inputs):
     elif run:
         rows.append(('loss', run['loss']))
     if run:
-        rows += [('samples', f"{run['n']} training images"),
-                 ('program', f"f = {run['f']}, D = {run['D']}, {run['blocks']} blocks")]
+        rows.append(('samples', f"{run['n']} training images"))
+        if 'sum_of_weights' in run:
+            weights = [number(run[name]) for name in ('least_weight', 'largest_weight', 'sum_of_weights')]
+            rows.append(('weights', '{} to {}, {} in all'.format(*(charts.short(weight) for weight in weights))))
+        rows += [('program', f"f = {run['f']}, D = {run['D']}, {run['blocks']} blocks")]
     claims = _claims(inputs)
     if claims:
         beta, beta_max = claims[3:]
