@@ -1,6 +1,6 @@
 #!/bin/sh
 # What psdnet export -numpy writes is the network of the model file, and in docs/guide.md's module of PyTorch it gives
-# psdnet predict's scores to 1e-12, and a gradient that is one. What is there is never replaced.
+# psdnet predict's scores to 1e-12, of networks on maps to 1e-5, and a gradient that is one. What is there is never replaced.
 . "$SOURCE/tests/check.sh"
 need_python
 scratch
@@ -25,6 +25,9 @@ exported joint colour_h5 -layer1_filters patches -layer1_mirror -layer1_count 12
 cp -r plain kept
 refuse 'plain is there already' 2 export -model plain.h5 -numpy plain
 refuse 'no/where' 1 export -model plain.h5 -numpy no/where
+refuse 'error: absent.h5: No such file' 1 export -model absent.h5 -numpy new
+refuse 'error: plain.csv: no model file' 2 export -model plain.csv -numpy new
+[ ! -e new ]
 diff -r plain kept
 PYTHONPATH=$SOURCE/src/python python judge_arrays
 /usr/bin/python3 -c "import torch" 2>/dev/null || skip "python3-torch"

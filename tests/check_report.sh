@@ -46,7 +46,7 @@ refuse 'would replace report m.h5' 2 report run.json m.h5 -output m.h5
 refuse 'found no files' 1 report -output x.html
 refuse '-output is missing' 1 report m.h5
 refuse 'unexpected argument' 1 report -output x.html m.h5
-refuse 'absent' 2 report absent -output x.html
+refuse 'error: absent: No such file' 2 report absent -output x.html
 refuse 'a second model' 1 report m.h5 b.h5 -output x.html
 refuse 'cut.json: no JSON' 1 report cut.json -output x.html
 refuse 'cut.csv: a line' 1 report cut.csv -output x.html

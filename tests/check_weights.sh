@@ -45,6 +45,9 @@ run convert 3 convert -data plain -weights real.npy -output weighted.h5
 grep -q '^test  *5 images' convert.log || fail "convert: no test images" convert.log
 train real-converted 1 weighted.h5 -loss squared -beta 0.4 -gap 1e-6 -solver barrier
 cmp real-file.h5 real-converted.h5 || fail "convert: other weights"
+run info-weighted 2 info weighted.h5
+run info-ones 1 info plain
+run page 1 report real-file.json -output weighted.html
 run certify 2 certify -data real -model squared-real.h5 -progress none
 run certify-file 1 certify -data real -certificate softmax-real.cert -model softmax-real.h5 -progress none
 refuse 'without weights, and these have weights' 1 certify -data plain -weights real.npy -certificate plain.cert

@@ -99,6 +99,8 @@ int PsdPythonRun(void);
 typedef struct {
   const PsdInvocation *invocation;
   PetscInt n, f, D, blocks;
+  PetscBool weighted; /* images have other weights than 1: */
+  PetscReal least_weight, largest_weight, sum_of_weights;
   PetscInt outputs; /* 0: classes */
   const char *loss, *solver;
   PetscInt kernels;

@@ -9,7 +9,7 @@ static PetscErrorCode ShowData(const char path[])
   PetscFunctionBeginUser;
   PsdData data;
   PetscCall(PsdDataCreate(PETSC_COMM_WORLD, &data));
-  PetscCall(PsdDataSetPurpose(data, PSD_TO_PREDICT));
+  PetscCall(PsdDataSetPurpose(data, PSD_TO_SAVE)); /* labels are not needed, and weights are looked at */
   PetscCall(PsdDataSetFromOptions(data));
   PetscCall(PsdDataSetPath(data, path));
   PetscCall(PsdDataSetUp(data));

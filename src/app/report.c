@@ -59,6 +59,11 @@ static void PrintReport(FILE *file, const PsdReport *report, const Circumstances
   PrintInt(file, "threads", PsdThreadsGet());
   PrintField(file, "machine", run->machine);
   PrintInt(file, "n", report->n);
+  if (report->weighted) {
+    PrintNumber(file, "least_weight", report->least_weight);
+    PrintNumber(file, "largest_weight", report->largest_weight);
+    PrintNumber(file, "sum_of_weights", report->sum_of_weights);
+  }
   PrintInt(file, "f", report->f);
   PrintInt(file, "D", report->D);
   PrintInt(file, "blocks", report->blocks);

@@ -122,7 +122,7 @@ static PetscErrorCode PrintBranches(PsdPatches patches)
 }
 
 /* Of samples that have weights: from the least to the largest, and all together. */
-static PetscErrorCode DescribeWeights(PsdData data, char text[], size_t size)
+static PetscErrorCode DescribeWeights(PsdData data, char text[], size_t size, PsdReport *report)
 {
   PetscFunctionBeginUser;
   const PetscReal *weights;
@@ -138,7 +138,11 @@ static PetscErrorCode DescribeWeights(PsdData data, char text[], size_t size)
   }
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, most, 2, MPIU_REAL, MPI_MAX, PETSC_COMM_WORLD));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &sum, 1, MPIU_REAL, MPI_SUM, PETSC_COMM_WORLD));
-  if (most[0] == 1 && most[1] == -1) PetscFunctionReturn(0);
+  report->weighted = (PetscBool)(most[0] != 1 || most[1] != -1);
+  if (!report->weighted) PetscFunctionReturn(0);
+  report->least_weight = -most[1];
+  report->largest_weight = most[0];
+  report->sum_of_weights = sum;
   PetscCall(PetscSNPrintf(text, size, " (weights %.6g to %.6g, %.6g in all)", (double)-most[1], (double)most[0],
                           (double)sum));
   PetscFunctionReturn(0);
@@ -162,7 +166,7 @@ PetscErrorCode PsdTrainingDescribe(PsdData data, PsdPatches patches, PsdProblem 
   else PetscCall(PetscSNPrintf(task, sizeof(task), "%" PetscInt_FMT " classes", C == 1 ? 2 : C));
   PetscCall(PsdDataGetShifts(data, &shifts));
   if (shifts > 1) PetscCall(PetscSNPrintf(shifted, sizeof(shifted), " (%" PetscInt_FMT " shifts of each)", shifts));
-  PetscCall(DescribeWeights(data, weighted, sizeof(weighted)));
+  PetscCall(DescribeWeights(data, weighted, sizeof(weighted), report));
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, "problem  %" PetscInt_FMT " images%s%s%s, %s; ", report->n, shifted,
                         copies == 2 ? " (half of them mirrored)" : "", weighted, task));
   PetscCall(PrintMaps(patches));

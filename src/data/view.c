@@ -51,6 +51,25 @@ static PetscErrorCode ViewTargets(PsdData data, PetscViewer viewer)
   PetscFunctionReturn(0);
 }
 
+/* The least, the largest and the sum. */
+static PetscErrorCode ViewWeights(PsdData data, PetscViewer viewer)
+{
+  PetscFunctionBeginUser;
+  PetscReal most[2] = {PETSC_MIN_REAL, PETSC_MIN_REAL}, sum = 0; /* the second is of the weights times -1 */
+  for (PetscInt k = 0; k < data->n_local; k++) {
+    const PetscReal weight = data->weights ? data->weights[k] : 1;
+    most[0] = PetscMax(most[0], weight);
+    most[1] = PetscMax(most[1], -weight);
+    sum += weight;
+  }
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, most, 2, MPIU_REAL, MPI_MAX, data->comm));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &sum, 1, MPIU_REAL, MPI_SUM, data->comm));
+  if (most[0] == 1 && most[1] == -1) PetscFunctionReturn(0);
+  PetscCall(PetscViewerASCIIPrintf(viewer, "  weights of images above 0: %g to %g, %g in all\n", (double)-most[1],
+                                   (double)most[0], (double)sum));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PsdDataView(PsdData data, PetscViewer viewer)
 {
   PetscFunctionBeginUser;
@@ -70,5 +89,6 @@ PetscErrorCode PsdDataView(PsdData data, PetscViewer viewer)
   if (data->outputs > 0) PetscCall(ViewTargets(data, viewer));
   else if (data->unlabelled) PetscCall(PetscViewerASCIIPrintf(viewer, "  without labels\n"));
   else PetscCall(ViewClasses(data, viewer));
+  PetscCall(ViewWeights(data, viewer));
   PetscFunctionReturn(0);
 }

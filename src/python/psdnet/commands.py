@@ -125,6 +125,7 @@ def main(words):
     try:
         run(*_parse(words[1:], with_value, switches))
     except (Mistake, OSError, ValueError) as error:
-        print('psdnet: error: ' + ' '.join(str(error).split()), file=sys.stderr)
+        text = f'{error.filename}: {error.strerror}' if getattr(error, 'filename', None) else str(error)
+        print('psdnet: error: ' + ' '.join(text.split()), file=sys.stderr)
         return 1
     return 0

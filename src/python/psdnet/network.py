@@ -10,8 +10,21 @@ Certificate = collections.namedtuple('Certificate', 'primal bound gap beta beta_
 
 
 def load(path):
-    """The network in a model file (versions 1 to 6), as a Network."""
-    return Network(path)
+    """The network in a model file (versions 1 to 7), as a Network."""
+    try:
+        return Network(path)
+    except KeyError:  # an attribute or an array that is not there
+        raise ValueError(f'{path}: no model file of psdnet, or damaged') from None
+
+
+def _open(path):
+    """A file of HDF5; errors name it, which h5py's do not."""
+    with open(path, 'rb'):
+        pass
+    try:
+        return h5py.File(path, 'r')
+    except OSError:
+        raise ValueError(f'{path}: no model file of psdnet, or damaged') from None
 
 
 def _text(value):
@@ -139,7 +152,7 @@ class Network:
     """
 
     def __init__(self, path):
-        with h5py.File(path, 'r') as file:
+        with _open(path) as file:
             attributes = dict(file.attrs)
             if _text(attributes.get('format', '')) != 'psdnet-model' or not 1 <= attributes['version'] <= 8:
                 raise ValueError(f'{path}: no model file of psdnet, or of a later version')

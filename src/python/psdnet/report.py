@@ -75,7 +75,7 @@ def _patches(branch):
 def problem(inputs):
     rows, model, run = [], inputs.model, inputs.run
     if model:
-        rows += [('images', ' x '.join(map(str, model.shape))), ('outputs', model.outputs) if model.outputs else ('classes', ', '.join(model.class_names))]
+        rows += [('images', ' x '.join(map(str, model.shape))), ('outputs' if model.outputs else 'classes', ', '.join(model.class_names))]
         for k, stage in enumerate(model._stages):
             place = f' {k + 1}' if len(model._stages) > 1 else ''
             rows.append(('maps' + place, f'of {len(stage.filters)} fixed filters, patches of {_patches(stage.patches)}'))
@@ -89,8 +89,11 @@ def problem(inputs):
     elif run:
         rows.append(('loss', run['loss']))
     if run:
-        rows += [('samples', f"{run['n']} training images"),
-                 ('program', f"f = {run['f']}, D = {run['D']}, {run['blocks']} blocks")]
+        rows.append(('samples', f"{run['n']} training images"))
+        if 'sum_of_weights' in run:
+            weights = [number(run[name]) for name in ('least_weight', 'largest_weight', 'sum_of_weights')]
+            rows.append(('weights', '{} to {}, {} in all'.format(*(charts.short(weight) for weight in weights))))
+        rows += [('program', f"f = {run['f']}, D = {run['D']}, {run['blocks']} blocks")]
     claims = _claims(inputs)
     if claims:
         beta, beta_max = claims[3:]
@@ -248,9 +251,13 @@ def filters(inputs):
     found = _strongest(model)
     tiles = [tag('div', _described(model, neuron)) for neuron in found[:STRONGEST]]
     pattern = found[0].pattern
-    words = (f'The {len(tiles)} neurons of largest weight, of {len(found)}. A tile is the pattern of the patch that its neuron answers to, '
-             'grey where it does not look' + (', in the colours of the image' if pattern.shape[0] == 3 else '') +
-             '. + speaks for the class, and \u2212 against it. Regions are row and column of the pooling grid.')
+    of_image = 'A tile is the pattern of the patch that its neuron answers to, grey where it does not look' + \
+        (', in the colours of the image' if pattern.shape[0] == 3 else '')
+    of_map = 'A square of a tile is a number of the map that its neuron answers to, channel by channel: brighter than grey for more of it, ' \
+        'darker for less'
+    speaks = '+ raises the output, and \u2212 lowers it' if model.outputs else '+ speaks for the class, and \u2212 against it'
+    words = f'The {len(tiles)} neurons of largest weight, of {len(found)}. {of_map if model._stages else of_image}. {speaks}. ' \
+        'Regions are row and column of the pooling grid.'
     return [tag('p', words, class_='note'), tag('div', tiles, class_='tiles')]
 
 
@@ -310,8 +317,11 @@ def neurons(inputs):
     strength = max(_cells(model, chosen)[1].max() for _, sides in groups for chosen, _ in sides)
     parts = [tag('div', tag('div', f'{name}: {sum(len(chosen) for chosen, _ in sides)}'),
                  [tag('div', _grids(model, chosen, strength, kind), class_='pair') for chosen, kind in sides]) for name, sides in groups]
-    words = 'How many neurons each class has in each region of the pooling grid; the colour is the sum of their weights.'
-    if len(model.classes) != 2:
+    kind = 'output' if model.outputs else 'class'
+    words = f'How many neurons each {kind} has in each region of the pooling grid; the colour is the sum of their weights.'
+    if model.outputs:
+        words += ' The neurons of the first grid raise the output, those of the second lower it.'
+    elif len(model.classes) != 2:
         words += ' The first grid of a class speaks for it, the second against it.'
     if len(_score_names(model)) > MOST_CLASSES:
         words += f' The {MOST_CLASSES} of largest weight, of {len(_score_names(model))}.'
@@ -329,7 +339,7 @@ def repeat(inputs):
 
 SECTIONS = (('problem', 'What was solved', problem), ('convergence', 'Convergence', convergence), ('path', 'Path', path),
             ('evaluation', 'Evaluation', evaluation), ('filters', 'Filters', filters), ('liked', 'What they like best', liked),
-            ('neurons', 'Neurons by class and region', neurons), ('phases', 'Where the time went', phases),
+            ('neurons', 'Neurons by region', neurons), ('phases', 'Where the time went', phases),
             ('memory', 'Memory', memory), ('repeat', 'To repeat it', repeat))
 # what a section needs, and where it comes from
 LACKING = {'convergence': 'train -history', 'path': 'path -table', 'evaluation': 'evaluate -report', 'filters': 'a model file',

@@ -28,7 +28,7 @@ class Psdnet(CMakePackage):
     depends_on("zlib-api")
     depends_on("libzip", when="+pictures")
     depends_on("libpng", when="+pictures")
-    depends_on("libjpeg", when="+pictures")
+    depends_on("jpeg", when="+pictures")
     depends_on("python@3.8:", when="+python", type="run")
     depends_on("py-numpy", when="+python", type="run")
     depends_on("py-h5py", when="+python", type="run")
