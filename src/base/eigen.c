@@ -19,53 +19,36 @@
 BLAS_EXTERN void LAPACKsyevd_(const char *, const char *, const PetscBLASInt *, PetscReal *, const PetscBLASInt *,
                               PetscReal *, PetscReal *, const PetscBLASInt *, PetscBLASInt *, const PetscBLASInt *,
                               PetscBLASInt *);
-#define LAPACKsytrd_ PETSCBLAS(sytrd, SYTRD)
-BLAS_EXTERN void LAPACKsytrd_(const char *, const PetscBLASInt *, PetscReal *, const PetscBLASInt *, PetscReal *,
-                              PetscReal *, PetscReal *, PetscReal *, const PetscBLASInt *, PetscBLASInt *);
-#define LAPACKstemr_ PETSCBLAS(stemr, STEMR)
-BLAS_EXTERN void LAPACKstemr_(const char *, const char *, const PetscBLASInt *, PetscReal *, PetscReal *,
-                              const PetscReal *, const PetscReal *, const PetscBLASInt *, const PetscBLASInt *,
-                              PetscBLASInt *, PetscReal *, PetscReal *, const PetscBLASInt *, const PetscBLASInt *,
-                              PetscBLASInt *, PetscBLASInt *, PetscReal *, const PetscBLASInt *, PetscBLASInt *,
+#define LAPACKsyevr_ PETSCBLAS(syevr, SYEVR)
+BLAS_EXTERN void LAPACKsyevr_(const char *, const char *, const char *, const PetscBLASInt *, PetscReal *,
+                              const PetscBLASInt *, const PetscReal *, const PetscReal *, const PetscBLASInt *,
+                              const PetscBLASInt *, const PetscReal *, PetscBLASInt *, PetscReal *, PetscReal *,
+                              const PetscBLASInt *, PetscBLASInt *, PetscReal *, const PetscBLASInt *, PetscBLASInt *,
                               const PetscBLASInt *, PetscBLASInt *);
-#define LAPACKormtr_ PETSCBLAS(ormtr, ORMTR)
-BLAS_EXTERN void LAPACKormtr_(const char *, const char *, const char *, const PetscBLASInt *, const PetscBLASInt *,
-                              const PetscReal *, const PetscBLASInt *, const PetscReal *, PetscReal *,
-                              const PetscBLASInt *, PetscReal *, const PetscBLASInt *, PetscBLASInt *);
 
 #define MODERATE 300 /* largest exponent of two of entries whose squares are far from overflow */
 
 struct _p_PsdEigen {
   PetscBLASInt order, lwork, liwork;
-  PetscReal *work, *tridiagonal; /* 3 order: diagonal, what is beside it, scales of reflectors */
+  PetscReal *work;
   PetscBLASInt *iwork, *support;
   PetscReal *kept; /* packed upper triangle of the matrix that is being decomposed */
   PetscInt failures[PSD_EIGEN_RUNGS];
   PetscBool distrusted[PSD_EIGEN_RUNGS];
 };
 
-static const char *const drivers[PSD_EIGEN_RUNGS] = {"dstemr", "dsyevd", "dsyev"};
+static const char *const drivers[PSD_EIGEN_RUNGS] = {"dsyevr", "dsyevd", "dsyev"};
 
 /* ---------------------------------------------------------------- drivers */
 
-/* By a tridiagonal matrix and relatively robust representations. The driver dsyevr takes them for all eigenvalues alone; of
-   a range it does bisection and inverse iteration, which at order 49 takes as long as all of this. */
 static PetscErrorCode Range(PsdEigen it, PetscBLASInt n, PetscReal low, PetscReal high, PetscReal A[],
                             PetscBLASInt *found, PetscReal lambda[], PetscReal V[], PetscBLASInt *info)
 {
   PetscFunctionBeginUser;
+  const PetscReal zero = 0;
   const PetscBLASInt one = 1;
-  PetscReal *diagonal = it->tridiagonal, *beside = diagonal + it->order, *scales = beside + it->order;
-  PetscBLASInt accurate = 1; /* relatively, where the matrix allows it */
-  *found = 0;
-  PetscCallBLAS("LAPACKsytrd", LAPACKsytrd_("U", &n, A, &n, diagonal, beside, scales, it->work, &it->lwork, info));
-  if (*info != 0) PetscFunctionReturn(0);
-  PetscCallBLAS("LAPACKstemr",
-                LAPACKstemr_("V", "V", &n, diagonal, beside, &low, &high, &one, &one, found, lambda, V, &n, &n,
-                             it->support, &accurate, it->work, &it->lwork, it->iwork, &it->liwork, info));
-  if (*info != 0) PetscFunctionReturn(0);
-  PetscCallBLAS("LAPACKormtr",
-                LAPACKormtr_("L", "U", "N", &n, found, A, &n, scales, V, &n, it->work, &it->lwork, info));
+  PetscCallBLAS("LAPACKsyevr", LAPACKsyevr_("V", "V", "U", &n, A, &n, &low, &high, &one, &one, &zero, found, lambda, V,
+                                            &n, it->support, it->work, &it->lwork, it->iwork, &it->liwork, info));
   PetscFunctionReturn(0);
 }
 
@@ -84,30 +67,22 @@ static PetscErrorCode Qr(PsdEigen it, PetscBLASInt n, PetscReal A[], PetscReal l
   PetscFunctionReturn(0);
 }
 
-/* dstemr's, which may not be asked without a matrix: its documentation has them for each number of the order. */
-#define RANGE_WORK 18
-#define RANGE_INTEGERS 10
-
 /* What the drivers want at this order: the most of them all. */
 static PetscErrorCode FindWork(PsdEigen it)
 {
   PetscFunctionBeginUser;
   struct _p_PsdEigen query = {.lwork = -1, .liwork = -1};
-  PetscReal unused = 0, wanted[4] = {0};
-  PetscBLASInt integers[2] = {0}, info;
-  const PetscBLASInt n = it->order, ask = -1;
-  query.work = &wanted[0];
-  query.iwork = &integers[0];
-  PetscCall(Divide(&query, n, &unused, &unused, &info));
-  query.work = &wanted[1];
-  query.iwork = &integers[1];
-  PetscCall(Qr(&query, n, &unused, &unused, &info));
-  PetscCallBLAS("LAPACKsytrd", LAPACKsytrd_("U", &n, &unused, &n, &unused, &unused, &unused, &wanted[2], &ask, &info));
-  PetscCallBLAS("LAPACKormtr",
-                LAPACKormtr_("L", "U", "N", &n, &n, &unused, &n, &unused, &unused, &n, &wanted[3], &ask, &info));
-  it->lwork = RANGE_WORK * n;
-  it->liwork = PetscMax(RANGE_INTEGERS * n, PetscMax(integers[0], integers[1]));
-  for (int k = 0; k < 4; k++) it->lwork = PetscMax(it->lwork, (PetscBLASInt)wanted[k]);
+  PetscReal unused = 0, wanted[PSD_EIGEN_RUNGS] = {0};
+  PetscBLASInt integers[PSD_EIGEN_RUNGS] = {0}, found, info;
+  for (int rung = 0; rung < PSD_EIGEN_RUNGS; rung++) {
+    query.work = &wanted[rung];
+    query.iwork = &integers[rung];
+    if (rung == PSD_EIGEN_RANGE) PetscCall(Range(&query, it->order, 0, 1, &unused, &found, &unused, &unused, &info));
+    if (rung == PSD_EIGEN_DIVIDE) PetscCall(Divide(&query, it->order, &unused, &unused, &info));
+    if (rung == PSD_EIGEN_QR) PetscCall(Qr(&query, it->order, &unused, &unused, &info));
+    it->lwork = PetscMax(it->lwork, (PetscBLASInt)wanted[rung]);
+    it->liwork = PetscMax(it->liwork, integers[rung]);
+  }
   PetscFunctionReturn(0);
 }
 
@@ -118,8 +93,8 @@ PetscErrorCode PsdEigenCreate(PetscInt order, PsdEigen *eigen)
   PetscCall(PetscNew(&it));
   PetscCall(PetscBLASIntCast(order, &it->order));
   PetscCall(FindWork(it));
-  PetscCall(PetscMalloc5(it->lwork, &it->work, it->liwork, &it->iwork, 2 * order, &it->support, 3 * order,
-                         &it->tridiagonal, (size_t)order * (order + 1) / 2, &it->kept));
+  PetscCall(PetscMalloc4(it->lwork, &it->work, it->liwork, &it->iwork, 2 * order, &it->support,
+                         (size_t)order * (order + 1) / 2, &it->kept));
   *eigen = it;
   PetscFunctionReturn(0);
 }
@@ -128,7 +103,7 @@ PetscErrorCode PsdEigenDestroy(PsdEigen *eigen)
 {
   PetscFunctionBeginUser;
   if (!*eigen) PetscFunctionReturn(0);
-  PetscCall(PetscFree5((*eigen)->work, (*eigen)->iwork, (*eigen)->support, (*eigen)->tridiagonal, (*eigen)->kept));
+  PetscCall(PetscFree4((*eigen)->work, (*eigen)->iwork, (*eigen)->support, (*eigen)->kept));
   PetscCall(PetscFree(*eigen));
   PetscFunctionReturn(0);
 }

@@ -12,8 +12,8 @@
 
 typedef struct _p_PsdEigen *PsdEigen;
 
-/* The rungs, from the top down: eigenvalues of a range by relatively robust representations (dstemr), all of them by
-   divide and conquer (dsyevd), all of them by QR (dsyev). */
+/* The rungs, from the top down: eigenvalues of a range by inverse iteration (dsyevr), all of them by divide and
+   conquer (dsyevd), all of them by QR (dsyev). */
 typedef enum { PSD_EIGEN_RANGE, PSD_EIGEN_DIVIDE, PSD_EIGEN_QR, PSD_EIGEN_RUNGS } PsdEigenRung;
 
 PetscErrorCode PsdEigenCreate(PetscInt order, PsdEigen *eigen);

@@ -3,7 +3,7 @@
 
    X = V diag(lambda) V'. proj(X) is the sum over positive eigenvalues, or X less the sum over the others, whichever has
    fewer terms. An eigenvalue counts as positive when it is larger than what rounding makes of zero, d eps ||X||.
-   When few were positive the last time only those eigenvalues and their vectors are asked for (dstemr), which spares half of
+   When few were positive the last time only those eigenvalues and their vectors are asked for (dsyevr), which spares half of
    the work.
 */
 #include "cone_impl.h"
