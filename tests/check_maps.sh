@@ -97,8 +97,17 @@ few="$stage -layer1_count 6 -layer1_channels 5"
   python damage mirror.ck bent.ck bend_filter
   refuse 'bent.ck: its filters do not come with their mirror images' 2 train -data train.h5 -model no.m $both -beta 1 -checkpoint bent.ck -resume
   train flipmirroragain 3 $both -checkpoint mirror.ck -resume
-  train flipmirrorsoft 1 $mirror -loss softmax -gap 1e-6
-  train flipmirrorsoft2 2 $mirror -loss softmax -gap 1e-6 -memory 0
+  # a quality stands for options, which it prints, but for those that are given: the same network by hand
+  own="-flip -limit 40 -layer1_patch 3 -layer1_pca 8 -layer1_pool 3 -layer1_count 8 -layer1_channels 5 -beta 1 -gap 1e-2"
+  run quality 2 train -data train.h5 -quality best $own -model quality.h5
+  chosen=$(sed -n 's/^quality  best://p' quality.log)
+  run quality 2 train -data train.h5 $chosen $own -model again.h5
+  cmp quality.h5 again.h5 || fail "-quality is another network than its options" quality.log
+  run quality 1 plan -images 100 -image 2x20x20 -quality best -branches 1 -flip no -layer1_channels 9
+  grep -qx 'quality  best: -layer1_filters kmeans -layer1_count 512 -patch 1 -pool 2 -shifts 5' quality.log || fail "other options" quality.log
+  run quality 1 plan -images 100 -image 2x20x20 -quality good -flip -layer1_filters random -pool 3
+  grep -qx 'quality  good: -patch 1' quality.log || fail "other options" quality.log
+  refuse "quality.*expected fast, good or best|quality.*fast" 2 train -data train.h5 -model no.m -quality better
   refuse 'option -layer1_mirror: found 5 filters .-layer1_count., expected an even number$' 2 train -data train.h5 -model no.m $few \
     -layer1_mirror -layer1_count 5
   refuse 'option -layer1_mirror: patches of 3 pixels, one every 2, in images of 10 columns are not' 1 train -data train.h5 -model no.m $few \

@@ -37,6 +37,15 @@ PetscErrorCode PsdRunExport(const PsdInvocation *invocation, int *exit_status);
 
 /* ---------------------------------------------------------------- shared by subcommands: common.c, training.c */
 
+/* -quality: quality.c. PsdQualityFromOptions - sets the options that it stands for; before they are read.
+   PsdQualityPrint - a line of those that it has set. Collective. */
+typedef struct {
+  const char *name;
+  char options[512];
+} PsdQuality;
+PetscErrorCode PsdQualityFromOptions(PsdQuality *chosen);
+PetscErrorCode PsdQualityPrint(const PsdQuality *chosen);
+
 /* The options of what an image gives as samples: -flip and -shifts. */
 PetscErrorCode PsdTrainingSamples(PsdData data);
 /* The options of patches and of a stage before them. */

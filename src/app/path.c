@@ -36,6 +36,7 @@ typedef struct {
   char certificate[PETSC_MAX_PATH_LEN], validation_data[PETSC_MAX_PATH_LEN];
   PetscReal validation;
   PsdCrops crops;
+  PsdQuality quality;
   PetscInt count;             /* betas */
   PetscReal beta[MOST_BETAS]; /* as listed, or from beta_max to that of the problem */
   PetscBool listed, keep_all;
@@ -91,6 +92,7 @@ static PetscErrorCode ReadOptions(Choices *choices, PsdData data, PsdPatches pat
 {
   PetscFunctionBeginUser;
   memset(choices, 0, sizeof(*choices));
+  PetscCall(PsdQualityFromOptions(&choices->quality));
   PetscCall(PsdDataSetFromOptions(data));
   PetscCall(PsdTrainingSamples(data));
   PetscCall(PsdOptionPath("-validation_data", "other images to choose by, instead of -validation", PSD_PATH_INPUT,
@@ -542,6 +544,7 @@ static PetscErrorCode SetUpAndRun(const Choices *choices, PsdData data, PsdPatch
   PsdSolverRecord record = {.identity = identity, .columns = COLUMNS, .most = choices->count};
   Path path = {.solver = solver, .problem = problem, .choices = choices, .record = &record, .report = report};
   PetscCall(PetscMalloc1((size_t)choices->count * COLUMNS, &record.numbers));
+  PetscCall(PsdQualityPrint(&choices->quality));
   PetscCall(PsdDataSetUp(data));
   PetscCall(ReadHeldOut(choices, data, &path.held_out));
   PetscCall(Identify(choices, path.held_out, IDENTITY, identity));

@@ -5,19 +5,21 @@
 
 typedef struct {
   char data[PETSC_MAX_PATH_LEN], report[PETSC_MAX_PATH_LEN]; /* "": none */
-} Paths;
+  PsdQuality quality;
+} Asked;
 
-static PetscErrorCode ReadOptions(Paths *paths, PsdPatches patches, PsdProblem problem, PsdPlan plan, PetscBool *done)
+static PetscErrorCode ReadOptions(Asked *asked, PsdPatches patches, PsdProblem problem, PsdPlan plan, PetscBool *done)
 {
   PetscFunctionBeginUser;
+  PetscCall(PsdQualityFromOptions(&asked->quality));
   PetscCall(PsdPlanSetFromOptions(plan));
   PetscCall(PsdOptionPath("-data", "images, to take the sizes from; or give -images and -image", PSD_PATH_INPUT,
-                          PETSC_FALSE, paths->data));
+                          PETSC_FALSE, asked->data));
   PetscCall(PsdTrainingPatches(patches));
   PetscCall(PsdProblemSetFromOptions(problem));
   PetscCall(PsdOptionPath("-report", "file the plan is written to as well (JSON)", PSD_PATH_OUTPUT, PETSC_FALSE,
-                          paths->report));
-  if (!paths->data[0]) PetscCall(PsdOptionsEnd(done));
+                          asked->report));
+  if (!asked->data[0]) PetscCall(PsdOptionsEnd(done));
   PetscFunctionReturn(0);
 }
 
@@ -64,7 +66,7 @@ static PetscErrorCode Answer(PsdPlan plan, const char report[])
 PetscErrorCode PsdRunPlan(const PsdInvocation *invocation, int *exit_status)
 {
   PetscFunctionBeginUser;
-  Paths paths;
+  Asked asked;
   PsdPatches patches;
   PsdProblem problem;
   PsdPlan plan;
@@ -73,10 +75,11 @@ PetscErrorCode PsdRunPlan(const PsdInvocation *invocation, int *exit_status)
   PetscCall(PsdPatchesCreate(PETSC_COMM_WORLD, &patches));
   PetscCall(PsdProblemCreate(NULL, patches, &problem));
   PetscCall(PsdPlanCreate(problem, &plan));
-  PetscCall(ReadOptions(&paths, patches, problem, plan, &done));
-  if (!done && paths.data[0]) PetscCall(AskData(plan, &done));
+  PetscCall(ReadOptions(&asked, patches, problem, plan, &done));
+  if (!done && asked.data[0]) PetscCall(AskData(plan, &done));
+  if (!done) PetscCall(PsdQualityPrint(&asked.quality));
   if (!done) PetscCall(PsdTrainingFilters(patches));
-  if (!done) PetscCall(Answer(plan, paths.report));
+  if (!done) PetscCall(Answer(plan, asked.report));
   PetscCall(PsdPlanDestroy(&plan));
   PetscCall(PsdProblemDestroy(&problem));
   PetscCall(PsdPatchesDestroy(&patches));

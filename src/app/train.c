@@ -8,12 +8,14 @@ typedef struct {
   char certificate[PETSC_MAX_PATH_LEN];
   PetscReal validation;
   PsdCrops crops;
+  PsdQuality quality;
 } Outputs;
 
 static PetscErrorCode ReadOptions(Outputs *outputs, PsdData data, PsdPatches patches, PsdProblem problem,
                                   PsdSolver solver, PetscBool *done)
 {
   PetscFunctionBeginUser;
+  PetscCall(PsdQualityFromOptions(&outputs->quality));
   PetscCall(PsdDataSetFromOptions(data));
   PetscCall(PsdTrainingSamples(data));
   PetscCall(PsdTrainingPatches(patches));
@@ -195,6 +197,7 @@ PetscErrorCode PsdRunTrain(const PsdInvocation *invocation, int *exit_status)
   PetscCall(PsdSolverCreate(problem, &solver));
   PetscCall(ReadOptions(&outputs, data, patches, problem, solver, &done));
   if (!done) {
+    PetscCall(PsdQualityPrint(&outputs.quality));
     PetscCall(PsdDataSetUp(data));
     if (outputs.validation > 0) PetscCall(PsdHeldOutRead(data, outputs.validation, &held_out));
     PetscCall(PsdTrainingSetUp(data, patches, problem, solver));
