@@ -137,8 +137,8 @@ def study(folder, numbers):
                 work = total * (1 if job.weak else ranks)
                 alone = alone or work
                 computing = [planned['seconds'][phase] - planned['network'][phase] if phase in phases else 0 for phase in PHASES]
-                table.writerow([name, ranks, *(f'{seconds[phase]:.4f}' for phase in PHASES), f'{total:.4f}', f'{alone / work:.4f}',
-                                *(f'{x:.4f}' for x in computing)])
+                table.writerow([name, ranks, *(f'{seconds[phase]:.9g}' for phase in PHASES), f'{total:.9g}', f'{alone / work:.9g}',
+                                *(f'{x:.9g}' for x in computing)])
                 file.flush()
                 print(name, ranks, {phase: round(x, 3) for phase, x in seconds.items()}, f'{100 * alone / work:.0f} %', flush=True)
 

@@ -17,11 +17,13 @@
 #include "base/base.h"
 
 /*
-   The flops of the inverses of three factorisations, at two thirds of 40 GFLOP/s, and a dozen messages of ten microseconds a
-   part in each of ninety solves are least together at p = N/(460 R^(1/3)). Beyond 64 ranks it is the inverse's own messages
-   that count, a p-th of what they are with one part, and p is what it is for 64. Four parts leave a sixteenth of the
-   inverse, and on few ranks nothing is gained by more; of large matrices up to eight parts of 2,500 columns or more are
-   worth their messages.
+   The flops of the inverses of three factorisations, at 0.8 of 40 GFLOP/s, and a dozen messages a part, 68
+   microseconds, in each of ninety solves are least together at p = N/(460 R^(1/3)). The least is flat: with N = 4,900
+   on 64 ranks three factorisations and 66 solves are simulated to take 0.176, 0.132, 0.125 and 0.123 s with one to
+   four parts, on 128 ranks 0.152, 0.122, 0.124 and 0.123 (jobs/scaling). On more ranks p is what it is for 64, as
+   block rows of the inverses give a p-th of the numbers: on 1,024 ranks three parts take 0.104 s and one 0.151,
+   without what solves compute. Four parts leave a sixteenth of the inverse, and on few ranks nothing is gained by
+   more; of large matrices up to eight parts of 2,500 columns or more are worth their messages.
 */
 #define PART_ORDER 460
 #define FEW_RANKS 64.
