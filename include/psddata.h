@@ -1,8 +1,8 @@
 /*
    PsdData: a labelled set of images, sharded over the ranks of a communicator.
 
-   The images are in the caller's memory (PsdDataSetArrays, PsdDataSetTypedArrays), or a directory's (PsdDataSetPath), whose format is found
-   from what it holds: CIFAR-10 and CIFAR-100 in their binary forms, the IDX files of the MNIST family, plain or .gz,
+   The images are in the caller's memory (PsdDataSetArrays, PsdDataSetTypedArrays), or a directory's (PsdDataSetPath),
+   whose format is found from what it holds: CIFAR-10 and CIFAR-100 in their binary forms, the IDX files of the MNIST family, plain or .gz,
    HDF5, NumPy's arrays, folders of pictures. Images are selected by split, class, number and part, in their order; the
    selection is divided evenly, each rank holding a contiguous piece of it in memory, in channel-row-column order, as
    PsdPixels says.
@@ -75,15 +75,15 @@ PSD_EXTERN PetscErrorCode PsdDataSetArrays(PsdData data, PetscInt n_local, Petsc
 /*
    PsdDataSetTypedArrays - The same of images that are other numbers than bytes.
 
-   Collective; before PsdDataSetUp. type: of the numbers, which are in the machine's order; images: n_local x channels x
+   Collective; before PsdDataSetUp. type: of the numbers, which are in the machine's order, alike on all ranks; images: n_local x channels x
    height x width of them. The other arguments, errors and copies are as of PsdDataSetArrays.
 
    Numbers are held as those of files are (docs/formats.md, "Input: images", "Numbers"): by what those of all ranks are,
    as bytes, as whole numbers of 16 bits, or as levels of real numbers (PsdDataSetLevels), of which PsdDataGetPixels tells.
    Images that a network is to be applied to are held as it wants them, PsdDataSetPixels with what PsdNetworkGetPixels
-   gives. While PsdDataSetUp moves them a rank holds its shard once more in the caller's type. Errors (PSD_ERR_INPUT), of
-   PsdDataSetUp: numbers that are not finite, are above 1e30, or cannot be held as the network wants them. Source:
-   tests/examples/train_measurements.c
+   gives. While PsdDataSetUp moves them a rank holds its shard once more in the caller's type. Errors (PSD_ERR_INPUT):
+   another type, or not the same on all ranks; of PsdDataSetUp: numbers that are not finite, are above 1e30, or cannot be
+   held as the network wants them. Source: tests/examples/train_measurements.c
 */
 typedef enum { PSD_ARRAY_UINT8, PSD_ARRAY_UINT16, PSD_ARRAY_FLOAT32, PSD_ARRAY_FLOAT64 } PsdArrayType;
 PSD_EXTERN PetscErrorCode PsdDataSetTypedArrays(PsdData data, PsdArrayType type, PetscInt n_local, PetscInt channels,

@@ -34,9 +34,9 @@ typedef struct {
   PetscInt patch_height, patch_width, stride;
   PetscInt pool;    /* pool x pool regions */
   PetscInt overlap; /* positions that a region reaches into its neighbours, on every side; 0: not at all */
-  PetscInt
-      shared; /* 1: part k of n positions is from n k/pool, rounded down, to n (k+1)/pool, rounded up, so that regions
-                       are their own mirror images, and share positions where pool does not divide n; 0: each has its own */
+  /* 1: part k of n positions is from n k/pool, rounded down, to n (k+1)/pool, rounded up, so that regions are their own
+     mirror images, and share positions where pool does not divide n; 0: each has its own */
+  PetscInt shared;
   PetscReal pixel_shift, pixel_scale; /* raw pixel values */
   PetscReal normalize;                /* E in squared raw pixel units; 0 = off */
   PetscReal step,

@@ -182,12 +182,32 @@ static void WhatIsWrongIsOneLine(void **state)
   AssertRefused(&data, "image 41 (from 0) has the number nan, expected finite numbers");
 }
 
+/* Ranks that say different things end alike, and none waits for another. */
+static void TypesAreOneOnAllRanks(void **state)
+{
+  (void)state;
+  const int last = Rank() == Size() - 1;
+  double numbers[NUMBERS] = {0};
+  const PetscInt labels[1] = {0};
+  PsdData data;
+  MUST(PsdDataCreate(PETSC_COMM_WORLD, &data));
+  PetscErrorCode code =
+      PsdDataSetTypedArrays(data, last ? (PsdArrayType)9 : PSD_ARRAY_FLOAT32, 1, 1, HEIGHT, WIDTH, numbers, labels);
+  assert_true(OnAllRanks(code == PSD_ERR_INPUT && strstr(PsdErrorMessage(), "9 is no type of numbers")));
+  code =
+      PsdDataSetTypedArrays(data, last ? PSD_ARRAY_FLOAT64 : PSD_ARRAY_FLOAT32, 1, 1, HEIGHT, WIDTH, numbers, labels);
+  const int refused = code == PSD_ERR_INPUT && strstr(PsdErrorMessage(), "not of one type of numbers on all ranks");
+  assert_true(OnAllRanks(Size() == 1 ? code == 0 : refused));
+  MUST(PsdDataDestroy(&data));
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(BytesOfAnyTypeAreBytes), cmocka_unit_test(NumbersAboveBytesHave16Bits),
       cmocka_unit_test(RealNumbersAreLevels),   cmocka_unit_test(NetworksSayHowImagesAreHeld),
-      cmocka_unit_test(TargetsHaveNames),       cmocka_unit_test(WhatIsWrongIsOneLine)};
+      cmocka_unit_test(TargetsHaveNames),       cmocka_unit_test(WhatIsWrongIsOneLine),
+      cmocka_unit_test(TypesAreOneOnAllRanks)};
   if (PsdInitialize(&argc, &argv, NULL)) return 1;
   const int failures = cmocka_run_group_tests(tests, NULL, NULL);
   PetscCall(PsdFinalize());

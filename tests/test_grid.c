@@ -1,6 +1,6 @@
 /* The distributed positive definite matrix solves and multiplies as LAPACK does with the whole, by inverses of parts of its
- * factor, which are LAPACK's, and by the factor, for orders below, at and beyond a block a rank, on grids of every shape, over nodes of every kind, whatever stands above the diagonal; its panels are the
- * whole's. */
+ * factor, which are LAPACK's, and by the factor, for orders below, at and beyond a block a rank, on grids of every shape,
+ * over nodes of every kind, whatever stands above the diagonal; its panels are the whole's. */
 #include "network_sample.h"
 #include <math.h>
 #include <setjmp.h>

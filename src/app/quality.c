@@ -65,10 +65,13 @@ static PetscErrorCode IsOn(const char name[], PetscBool *on)
   PetscFunctionBeginUser;
   static const char *const off[] = {"false", "no", "0", "off"};
   char text[8] = "";
+  PetscBool match;
   PetscCall(IsGiven(name, on));
   PetscCall(PetscOptionsGetString(NULL, NULL, name, text, sizeof(text), NULL));
-  for (size_t k = 0; k < COUNT(off); k++)
-    if (!strcmp(text, off[k])) *on = PETSC_FALSE;
+  for (size_t k = 0; k < COUNT(off); k++) {
+    PetscCall(PetscStrcasecmp(text, off[k], &match));
+    if (match) *on = PETSC_FALSE;
+  }
   PetscFunctionReturn(0);
 }
 

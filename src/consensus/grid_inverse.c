@@ -4,8 +4,9 @@
 
      X_kj = L_kk^-1 R_kj   (j <= k, R_kk = I),   R_ij -= L_ik X_kj   (i > k >= j),
 
-   from R = 0 on. That is substitution in L X = I, whose residual is as small as that of one right-hand side. What it needs of
-   L goes along the rows of the grid as panels of the factor; of its own are X_k, which goes down the columns of the grid, and L_kk along one row.
+   from R = 0 on. That is substitution in L X = I, whose residual is as small as that of one right-hand side. What it needs
+   of L goes along the rows of the grid as panels of the factor; of its own are X_k, which goes down the columns of the
+   grid, and L_kk along one row.
    R takes the place of L: nobody reads panel k when all have it.
 
    While X_k is on its way the ranks reduce what is left of the matrix. pdtrtri begins when the factor is there, from
@@ -43,7 +44,8 @@ PetscErrorCode PsdGridInverseCreate(PsdGrid it, PsdGridInverse *inverse)
   PetscCall(PetscNew(inverse));
   for (size_t k = 0; k < 2; k++) {
     Row *row = &(*inverse)->row[k];
-    PetscCall(PetscMalloc2(it->block * it->block, &row->diagonal, it->cols.count * it->block, &row->numbers));
+    PetscCall(
+        PetscMalloc2(it->block * it->block, &row->diagonal, (size_t)it->cols.count * (size_t)it->block, &row->numbers));
   }
   PetscFunctionReturn(0);
 }

@@ -18,8 +18,8 @@ PetscErrorCode PsdGridInverseDestroy(PsdGridInverse *inverse);
    PsdGridInverseMake - where it is: X_k, in the place of the factor's row, and on its way.
    PsdGridInverseLook - hands on what has come, and waits for nothing.
    PsdGridInverseAwait - until it is here. columns: of this rank that it has numbers of.
-   PsdGridInverseSubtract - what it takes from the rows of its part behind it, in the columns from `from`, of 0 .. columns - 1, on; *next: where
-   to go on. of_rows: L_ik of the rows here behind it, in columns of length ld, as the panel of the factor has them.
+   PsdGridInverseSubtract - what it takes from the rows of its part behind it, in the columns from `from` on, of
+   0 .. columns - 1; *next: where to go on. of_rows: L_ik of the rows here behind it, in columns of length ld, as the panel of the factor has them.
    PsdGridInverseEnd - of both rows that are on their way: their memory may be used. */
 PetscErrorCode PsdGridInverseAnnounce(PsdGrid grid, PsdGridInverse inverse, PetscInt k);
 PetscErrorCode PsdGridInverseGive(PsdGridInverse inverse, PetscInt k, const PetscReal diagonal[]);

@@ -52,8 +52,8 @@ typedef struct {
   PetscInt stages;
   PsdStageSizes stage[PSD_MOST_STAGES]; /* from the images on */
   PetscReal map; /* numbers of the maps that the branches of one image are cut of; 0: they are cut of images */
-  PetscReal
-      map_samples; /* samples that share them: 2 where those of a mirror image are the image's, mirrored; else 1 */
+  /* samples that share them: 2 where those of a mirror image are the image's, mirrored; else 1 */
+  PetscReal map_samples;
 } PsdSizes;
 
 /* PsdSizesSet - what follows from n, ranks, C, G, positions, q, f and the image's bytes; one branch, nothing folded or

@@ -19,9 +19,16 @@ PetscErrorCode PsdArraysDestroy(PsdArrays *arrays)
   PetscFunctionReturn(0);
 }
 
-static void CheckHere(PetscInt n_local, const PetscInt shape[3], const void *images, const PetscInt labels[],
-                      PsdFailure *failure)
+/* In the order of PsdArrayType. */
+static const PsdNumberType number_types[] = {
+    {'u', 1, PETSC_FALSE}, {'u', 2, PETSC_FALSE}, {'f', 4, PETSC_FALSE}, {'f', 8, PETSC_FALSE}};
+#define NUMBER_TYPES PETSC_STATIC_ARRAY_LENGTH(number_types)
+
+static void CheckHere(PsdArrayType type, PetscInt n_local, const PetscInt shape[3], const void *images,
+                      const PetscInt labels[], PsdFailure *failure)
 {
+  if ((size_t)type >= NUMBER_TYPES)
+    PsdFailureRecord(failure, "%s: %d is no type of numbers", PSD_ARRAYS_NAME, (int)type);
   if (n_local < 0)
     PsdFailureRecord(failure, "%s: %" PetscInt_FMT " on a rank, expected 0 or more", PSD_ARRAYS_NAME, n_local);
   PsdCheckImageShape(PSD_ARRAYS_NAME, shape[0], shape[1], shape[2], failure);
@@ -34,19 +41,21 @@ static void CheckHere(PetscInt n_local, const PetscInt shape[3], const void *ima
   }
 }
 
-/* That ranks agree in shape, and in whether there are labels; ranks without images have no say in the latter. */
-static PetscErrorCode CheckAlike(MPI_Comm comm, const PetscInt shape[3], PetscInt n_local, PetscBool labelled,
-                                 PetscBool *any_labelled)
+/* That ranks agree in shape and type, and in whether there are labels; ranks without images have no say in the latter. */
+static PetscErrorCode CheckAlike(MPI_Comm comm, PsdArrayType type, const PetscInt shape[3], PetscInt n_local,
+                                 PetscBool labelled, PetscBool *any_labelled)
 {
   PetscFunctionBeginUser;
-  PetscInt most[8] = {shape[0],  shape[1],  shape[2],  n_local > 0 && labelled,
-                      -shape[0], -shape[1], -shape[2], n_local > 0 && !labelled};
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, most, 8, MPIU_INT, MPI_MAX, comm));
-  PsdCheckInput(most[0] == -most[4] && most[1] == -most[5] && most[2] == -most[6],
+  const PetscInt number = (PetscInt)type;
+  PetscInt most[10] = {shape[0],  shape[1],  shape[2],  n_local > 0 && labelled,  number,
+                       -shape[0], -shape[1], -shape[2], n_local > 0 && !labelled, -number};
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, most, 10, MPIU_INT, MPI_MAX, comm));
+  PsdCheckInput(most[0] == -most[5] && most[1] == -most[6] && most[2] == -most[7],
                 "%s: not of one size on all ranks, from %" PetscInt_FMT "x%" PetscInt_FMT "x%" PetscInt_FMT
                 " to %" PetscInt_FMT "x%" PetscInt_FMT "x%" PetscInt_FMT " (channels, height, width)",
-                PSD_ARRAYS_NAME, -most[4], -most[5], -most[6], most[0], most[1], most[2]);
-  PsdCheckInput(!most[3] || !most[7], "%s: some ranks give labels and others none", PSD_ARRAYS_NAME);
+                PSD_ARRAYS_NAME, -most[5], -most[6], -most[7], most[0], most[1], most[2]);
+  PsdCheckInput(most[4] == -most[9], "%s: not of one type of numbers on all ranks", PSD_ARRAYS_NAME);
+  PsdCheckInput(!most[3] || !most[8], "%s: some ranks give labels and others none", PSD_ARRAYS_NAME);
   *any_labelled = (PetscBool)(most[3] != 0);
   PetscFunctionReturn(0);
 }
@@ -81,11 +90,6 @@ static void Copy(size_t n_local, size_t image_bytes, const void *images, const P
   if (labels) memcpy(arrays->labels, labels, n_local * sizeof(PetscInt));
 }
 
-/* In the order of PsdArrayType. */
-static const PsdNumberType number_types[] = {
-    {'u', 1, PETSC_FALSE}, {'u', 2, PETSC_FALSE}, {'f', 4, PETSC_FALSE}, {'f', 8, PETSC_FALSE}};
-#define NUMBER_TYPES PETSC_STATIC_ARRAY_LENGTH(number_types)
-
 PetscErrorCode PsdDataSetArrays(PsdData data, PetscInt n_local, PetscInt channels, PetscInt height, PetscInt width,
                                 const unsigned char images[], const PetscInt labels[])
 {
@@ -103,11 +107,10 @@ PetscErrorCode PsdDataSetTypedArrays(PsdData data, PsdArrayType type, PetscInt n
   PsdArrays arrays = {.n_local = n_local, .channels = channels, .height = height, .width = width};
   PsdFailure failure = {.failed = PETSC_FALSE};
   PetscCheck(!data->ready, data->comm, PETSC_ERR_ORDER, "PsdDataSetUp was called already");
-  PetscCheck((size_t)type < NUMBER_TYPES, data->comm, PETSC_ERR_ARG_OUTOFRANGE, "no type of arrays: %d", (int)type);
-  arrays.type = number_types[type];
-  CheckHere(n_local, shape, images, labels, &failure);
+  CheckHere(type, n_local, shape, images, labels, &failure);
   PetscCall(PsdFailureAgree(data->comm, &failure));
-  PetscCall(CheckAlike(data->comm, shape, n_local, (PetscBool)(labels != NULL), &arrays.labelled));
+  PetscCall(CheckAlike(data->comm, type, shape, n_local, (PetscBool)(labels != NULL), &arrays.labelled));
+  arrays.type = number_types[type];
   PetscCall(CountThrough(data->comm, n_local, &arrays.first));
   Copy((size_t)n_local, (size_t)channels * height * width * (size_t)arrays.type.size, images, labels, &arrays,
        &failure);

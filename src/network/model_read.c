@@ -1,5 +1,5 @@
 /*
-   model.h5 into PsdModel, of versions 1 to 7 (docs/formats.md). On one rank; what fails is recorded.
+   model.h5 into PsdModel, of versions 1 to 8 (docs/formats.md). On one rank; what fails is recorded.
 */
 #include "losses/losses.h"
 #include "model_layout.h"

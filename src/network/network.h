@@ -129,8 +129,8 @@ void PsdModelCheckPadding(const PsdModel *model, const char path[], PsdFailure *
 /* PsdNetworkCheckPadding - the same of a network; an input error. Collective. */
 PetscErrorCode PsdNetworkCheckPadding(PsdNetwork network);
 
-/* model_read.c, model_write.c, model_layout.c: on one rank. PsdModelRead allocates the arrays with malloc, also when it fails; PsdModelFree frees
- * them. */
+/* model_read.c, model_write.c, model_layout.c: on one rank. PsdModelRead allocates the arrays with malloc, also when it
+   fails; PsdModelFree frees them. */
 void PsdModelRead(const char path[], PsdModel *model, PsdFailure *failure);
 void PsdModelWrite(const char path[], const PsdModel *model, PsdFailure *failure);
 void PsdModelFree(PsdModel *model);

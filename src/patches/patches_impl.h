@@ -29,14 +29,14 @@ struct _p_PsdPatches {
   /* bounds of the transform's Frobenius and spectral norm, and of the mean's; see transform_norm.c */
   PetscReal frobenius, spectral, mean_norm;
   PetscBool mirrored; /* statistics are those of images and mirror images: the transform respects the symmetry */
-  const PetscInt
-      *channel; /* of maps: which channel each is in the mirrored map, up to ...; borrowed; NULL: not known */
-  const PetscReal *channel_sign; /* ... these signs */
-  PetscReal *image;              /* work: one reduced image */
-  PetscReal *scales;             /* work: four planes, see PatchScales */
-  PetscReal *patch_rows;         /* work: positions x q */
-  PetscReal *square, *product;   /* work of the lift: q x q, q x f */
-  PetscInt *region_count;        /* G */
+  /* of maps: which channel each is in the mirrored map, up to these signs; borrowed; NULL: not known */
+  const PetscInt *channel;
+  const PetscReal *channel_sign;
+  PetscReal *image;            /* work: one reduced image */
+  PetscReal *scales;           /* work: four planes, see PatchScales */
+  PetscReal *patch_rows;       /* work: positions x q */
+  PetscReal *square, *product; /* work of the lift: q x q, q x f */
+  PetscInt *region_count;      /* G */
 };
 
 /* PsdPatchesFinalDimension - f once the transform is known, whether or not it is yet; with branches the largest. Not

@@ -10,7 +10,7 @@ Certificate = collections.namedtuple('Certificate', 'primal bound gap beta beta_
 
 
 def load(path):
-    """The network in a model file (versions 1 to 7), as a Network."""
+    """The network in a model file (versions 1 to 8), as a Network."""
     try:
         return Network(path)
     except KeyError:  # an attribute or an array that is not there
