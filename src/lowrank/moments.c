@@ -10,7 +10,7 @@
 
 typedef struct {
   PsdProblem problem;
-  const PsdPrecision *precision;
+  const PsdPrecisionOps *precision;
   const PetscReal *nu;
   const PetscInt *K, *count;
   PetscInt n, first, last; /* pairs of this pass */

@@ -34,7 +34,7 @@ struct _p_PsdObjective {
 /* One pass. */
 typedef struct {
   PsdObjective it;
-  const PsdPrecision *precision;
+  const PsdPrecisionOps *precision;
   const PetscBool *active;
   const PetscReal *F, *direction; /* of active columns alone, packed: see Gather */
   PetscReal *value;               /* groups */

@@ -40,8 +40,8 @@ typedef struct {
                        const void *x, PetscReal sum[]);
   /* F, whose columns have K+1 numbers, += K x columns */
   void (*unpack_add)(PetscInt K, PetscInt columns, const void *V, PetscReal F[]);
-} PsdPrecision;
+} PsdPrecisionOps;
 
-extern const PsdPrecision PsdSingle, PsdDouble;
+extern const PsdPrecisionOps PsdSingle, PsdDouble;
 
 #endif

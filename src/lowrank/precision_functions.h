@@ -114,14 +114,14 @@ static void UnpackAdd(PetscInt K, PetscInt columns, const void *V, PetscReal F[]
     for (PetscInt k = 0; k < K; k++) F[k] += (PetscReal)from[k];
 }
 
-const PsdPrecision PSD_TABLE = {.size = sizeof(PSD_NUMBER),
-                                .pack = Pack,
-                                .gemm = Gemm,
-                                .add_scores = AddScores,
-                                .slopes = Slopes,
-                                .keep = Keep,
-                                .select = Select,
-                                .syrk = Syrk,
-                                .add_upper = AddUpper,
-                                .add_weighted = AddWeighted,
-                                .unpack_add = UnpackAdd};
+const PsdPrecisionOps PSD_TABLE = {.size = sizeof(PSD_NUMBER),
+                                   .pack = Pack,
+                                   .gemm = Gemm,
+                                   .add_scores = AddScores,
+                                   .slopes = Slopes,
+                                   .keep = Keep,
+                                   .select = Select,
+                                   .syrk = Syrk,
+                                   .add_upper = AddUpper,
+                                   .add_weighted = AddWeighted,
+                                   .unpack_add = UnpackAdd};
