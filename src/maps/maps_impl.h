@@ -133,9 +133,6 @@ PetscErrorCode PsdMapsSetUpMirror(PsdMaps maps);
 /* PsdMapsFindMirror - whether the filters that are there come with their mirror images, and then channels as well. Not
    collective. */
 PetscErrorCode PsdMapsFindMirror(PsdMaps maps);
-/* PsdMapsFiltersAreMirrored - whether the second half of the filters are the mirror images of the first, exactly. Not
-   collective. */
-PetscErrorCode PsdMapsFiltersAreMirrored(PsdMaps maps, PetscBool *mirrored);
 
 /* PsdMapsFitPatches, PsdMapsFitChannels - the transforms, from their statistics. Collective. statistics.c */
 PetscErrorCode PsdMapsFitPatches(PsdMaps maps, PsdData data);

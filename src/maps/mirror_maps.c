@@ -70,7 +70,8 @@ PetscErrorCode PsdMapsAddMirrors(PsdMaps maps, PetscReal filters[])
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PsdMapsFiltersAreMirrored(PsdMaps maps, PetscBool *mirrored)
+/* Whether the second half of the filters are the mirror images of the first, exactly. */
+static PetscErrorCode FiltersAreMirrored(PsdMaps maps, PetscBool *mirrored)
 {
   PetscFunctionBeginUser;
   const PetscInt half = maps->map.count / 2, f = maps->f;
@@ -132,7 +133,7 @@ PetscErrorCode PsdMapsFindMirror(PsdMaps maps)
   PsdRegionMirror mirror;
   maps->closed = PETSC_FALSE;
   if (!PsdMapsHaveAll(maps)) PetscFunctionReturn(0);
-  PetscCall(PsdMapsFiltersAreMirrored(maps, &maps->closed));
+  PetscCall(FiltersAreMirrored(maps, &maps->closed));
   if (!maps->closed || !maps->channels) PetscFunctionReturn(0);
   maps->closed = PsdPatchesAreSymmetric(maps->channels);
   if (!maps->closed) PetscFunctionReturn(0);

@@ -9,7 +9,6 @@
 #include "base/base.h"
 #include "base/gemm.h"
 #include "filters.h"
-#include "patches/mirror.h"
 #include <math.h>
 
 /* What a map may hold at most, so that squares of its numbers and sums of them are finite in single precision; and the least
@@ -83,22 +82,6 @@ PetscErrorCode PsdMapsTransform(PsdMaps maps, PetscInt count, PetscReal raw[], P
   PetscFunctionReturn(0);
 }
 
-/* Where filters come with their mirror images, what they are folded into does so to the last bit. w: q x K. */
-static PetscErrorCode MirrorProducts(PsdMaps maps, PetscReal w[], PetscReal offset[])
-{
-  PetscFunctionBeginUser;
-  const PetscInt K = maps->map.count, half = K / 2;
-  PetscBool mirrored;
-  PetscCall(PsdMapsFiltersAreMirrored(maps, &mirrored));
-  if (!mirrored) PetscFunctionReturn(0);
-  for (PetscInt i = 0; i < maps->q; i++) {
-    const size_t there = (size_t)PsdPatchesMirrorPixel(maps->patches, i);
-    for (PetscInt k = 0; k < half; k++) w[there * K + half + k] = w[(size_t)i * K + k];
-  }
-  for (PetscInt k = 0; k < half; k++) offset[half + k] = offset[k];
-  PetscFunctionReturn(0);
-}
-
 PetscErrorCode PsdMapsFold(PsdMaps maps)
 {
   PetscFunctionBeginUser;
@@ -111,7 +94,6 @@ PetscErrorCode PsdMapsFold(PsdMaps maps)
   PetscCall(PetscMalloc3(numbers, &maps->w, K, &maps->above, K, &maps->below));
   PetscCall(PetscMalloc2(numbers, &w, K, &offset));
   PetscCall(Fold(q, maps->f, K, transform, mean, maps->filters, w, offset));
-  PetscCall(MirrorProducts(maps, w, offset));
   maps->largest = LargestOfProduct(q, K, w, offset, LargestOfPatch(maps)) + t;
   for (size_t k = 0; k < numbers; k++) maps->w[k] = (float)w[k];
   for (PetscInt k = 0; k < K; k++) {
